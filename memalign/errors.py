@@ -1,0 +1,55 @@
+"""The error tree.
+
+    MemAlignError                 one sentence fit for a person: what happened, which id, what to do
+    ├── SettingsError             a setting, a judge or an argument is wrong
+    │   └── TemplateError         a judge's instructions name a variable that does not exist
+    ├── InputError                a trace, a feedback line or a request cannot be used
+    ├── UnknownTraceError         nothing is known of that trace
+    ├── ModelError                a language or embedding model did not answer usefully
+    │   ├── ModelUnavailableError      … for now (no connection, time limit, 429, 5xx): worth another try
+    │   ├── ModelRefusedError          … and will not (wrong key, unknown model, request refused)
+    │   └── MalformedAnswerError       … with what was asked for
+    └── StorageError              the store cannot be opened, read or written
+
+Anything else that is raised is a bug of ours.
+"""
+
+
+class MemAlignError(Exception):
+    """The root: its text is one sentence that may be shown to a person, remedy included."""
+
+
+class SettingsError(MemAlignError):
+    """A setting, a judge's definition or an argument is wrong."""
+
+
+class TemplateError(SettingsError):
+    """A judge's instructions use a variable that does not exist, or none at all."""
+
+
+class InputError(MemAlignError):
+    """A trace, a feedback line or a request cannot be used as it is."""
+
+
+class UnknownTraceError(MemAlignError):
+    """Nothing is known of the named trace."""
+
+
+class ModelError(MemAlignError):
+    """A language or embedding model did not answer usefully."""
+
+
+class ModelUnavailableError(ModelError):
+    """The model cannot be reached or is overloaded; the same call may work later."""
+
+
+class ModelRefusedError(ModelError):
+    """The model's service refuses the call (key, model name, content); trying again will not help."""
+
+
+class MalformedAnswerError(ModelError):
+    """The model answered, but not in the form that was asked for."""
+
+
+class StorageError(MemAlignError):
+    """The store cannot be opened, read or written."""
