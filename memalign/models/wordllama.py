@@ -1,0 +1,127 @@
+"""`local:/wordllama`: text embeddings from weights inside the package wordllama; no key, no network."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memalign.errors import ModelRefusedError
+from memalign.ports import Embedded, Vectors
+from memalign.records import Usage
+
+NAME = "local:/wordllama"
+DIMENSION = 256
+
+
+class _Encoding(Protocol):
+    ids: list[int]
+
+
+class _Tokenizer(Protocol):
+    def encode(self, sequence: str, *, add_special_tokens: bool) -> _Encoding: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weights:
+    tokenizer: _Tokenizer
+    words: NDArray[np.float32]
+    """One row a token of the vocabulary."""
+
+
+_lock = threading.Lock()
+_loaded: list[_Weights] = []
+"""Empty until first used; then the process's one copy of the weights (16 MB)."""
+
+
+class WordLlamaEmbedder:
+    """Embeds a text as the mean of its tokens' vectors, scaled to length 1.
+
+    A text without any token, or whose tokens cancel each other out, gets the unit vector along the first
+    axis: finite, the same each time, and close to no real text.
+    """
+
+    @property
+    def name(self) -> str:
+        """`local:/wordllama`."""
+        return NAME
+
+    @property
+    def dimension(self) -> int:
+        """256."""
+        return DIMENSION
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Embed the texts in a thread. Raises `ModelRefusedError` when the package's weights are missing."""
+        return await asyncio.to_thread(embed, texts)
+
+
+def embed(texts: Sequence[str]) -> Embedded:
+    """Embed the texts in the calling thread. Raises `ModelRefusedError` when the weights are missing."""
+    weights = _weights()
+    vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
+    tokens = 0
+    for row, text in zip(vectors, texts, strict=True):
+        ids = weights.tokenizer.encode(_encodable(text), add_special_tokens=False).ids
+        row[:] = _direction(weights.words, ids)
+        tokens += len(ids)
+    return Embedded(vectors=vectors, usage=Usage(calls=1, embedding_tokens=tokens))
+
+
+def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vectors:
+    # Counting first keeps memory bounded by the vocabulary, however long the text is.
+    distinct, counts = np.unique(np.asarray(ids, dtype=np.int64), return_counts=True)
+    total = counts.astype(np.float32) @ words[distinct]
+    length = float(np.linalg.norm(total))
+    if not np.isfinite(length) or length < 1e-6:
+        return np.eye(1, DIMENSION, dtype=np.float32)[0]
+    direction: Vectors = (total / length).astype(np.float32)
+    return direction
+
+
+def _encodable(text: str) -> str:
+    # JSON may carry half a surrogate pair, which the tokenizer refuses.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _weights() -> _Weights:
+    with _lock:
+        if not _loaded:
+            _loaded.append(_load())
+        return _loaded[0]
+
+
+def _load() -> _Weights:
+    try:
+        with _root_logger_untouched():
+            import wordllama  # noqa: PLC0415  (a third of a second that only users of this model should pay)
+
+            model = wordllama.WordLlama.load(
+                cache_dir=Path(wordllama.__file__).parent, dim=DIMENSION, disable_download=True
+            )
+    except (ImportError, OSError) as error:
+        raise ModelRefusedError(
+            f"{NAME} cannot find the weights inside the Python package wordllama; "
+            "reinstall it with: pip install --force-reinstall wordllama"
+        ) from error
+    model.tokenizer.no_padding()
+    return _Weights(tokenizer=model.tokenizer, words=model.embedding)
+
+
+@contextmanager
+def _root_logger_untouched() -> Iterator[None]:
+    """Undo what importing wordllama does to the whole program's logging."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in [handler for handler in root.handlers if handler not in handlers]:
+            root.removeHandler(handler)
