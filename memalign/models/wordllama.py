@@ -80,7 +80,8 @@ def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vectors:
     total = counts.astype(np.float32) @ words[distinct]
     length = float(np.linalg.norm(total))
     if not np.isfinite(length) or length < 1e-6:
-        return np.eye(1, DIMENSION, dtype=np.float32)[0]
+        axis: Vectors = np.eye(1, DIMENSION, dtype=np.float32)[0]
+        return axis
     direction: Vectors = (total / length).astype(np.float32)
     return direction
 
