@@ -132,6 +132,8 @@ class Distilled:
     drafts: tuple[Draft, ...] = ()
     supports: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     """Id of a known guideline -> records that merely confirm it."""
+    contradicts: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    """Id of a known guideline -> records that say the opposite of it."""
     conflicts: Sequence[tuple[str, str]] = ()
     """(text of a draft, id of the known guideline that says the opposite)."""
     failed: Mapping[str, str] = field(default_factory=dict)

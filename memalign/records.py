@@ -119,9 +119,19 @@ class Guideline:
     sources: tuple[Source, ...]
     learned_ms: int = 0
     waiting: bool = False
-    """True while out of use: it lost a source and has not been distilled again from those that remain."""
+    """True while out of use: it lost a source and has not been distilled again from those that remain.
+    Its old text is gone then, since it may hold the lost source's words; a placeholder stands for it."""
     conflicts_with: tuple[str, ...] = ()
     """Ids of guidelines that say the opposite."""
+    contradicted: tuple[Source, ...] = ()
+    """Records whose people say the opposite of it."""
+    overruled: bool = False
+    """True while out of use: each of its people has said the opposite since."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether judges are shown it."""
+        return not (self.waiting or self.overruled)
 
     @property
     def source_trace_ids(self) -> tuple[str, ...]:
@@ -208,7 +218,11 @@ class Lesson:
     supported: tuple[Guideline, ...] = ()
     """Known guidelines that gained a source."""
     retired: tuple[Guideline, ...] = ()
-    """Guidelines that lost their last source."""
+    """Guidelines that lost their last source, or that all their people have turned against."""
+    retracted: tuple[str, ...] = ()
+    """The learned traces whose feedback was all taken back: their episodes are gone."""
+    outvoted: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)
+    """Trace id -> the opinions that lost the vote; kept, never taught."""
     usage: Usage = Usage()
 
 
