@@ -1,0 +1,62 @@
+# Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+PORT ?=
+PYTHON ?=
+export PYTHON
+
+BIN := .venv/bin
+PACKAGES := bot memalign storage tests
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
+
+# $(call check,name,command): says what runs and remembers what failed, so that one run tells everything
+check = printf '\n== %s\n' '$(1)'; $(2) || failed="$$failed, $(1)"
+LINT = $(call check,ruff check,$(BIN)/ruff check .); \
+	$(call check,ruff format,$(BIN)/ruff format --check .); \
+	$(call check,mypy,$(BIN)/mypy $(PACKAGES)); \
+	$(call check,lint-imports,$(BIN)/lint-imports)
+VERDICT = if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed\#, }" >&2; exit 1; fi; printf '\nAll passed.\n'
+
+help:
+	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
+	@echo 'make test              linters, types, import directions and the whole test suite'
+	@echo 'make lint              the same without the test suite'
+	@echo 'make bench             the benchmarks in tests/bench'
+	@echo 'make lock [UPGRADE=1]  write the lock files anew from pyproject.toml'
+	@echo 'make clean             remove what these commands made; data/ and .demo/ stay'
+
+demo:
+	@scripts/make-venv run
+	@exec $(BIN)/memalign demo $(if $(PORT),--port '$(PORT)')
+
+test:
+	@scripts/make-venv test
+	@failed=; $(LINT); \
+	$(call check,pytest,$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest); \
+	$(VERDICT)
+
+lint:
+	@scripts/make-venv test
+	@failed=; $(LINT); $(VERDICT)
+
+bench:
+	@scripts/make-venv test
+	@failed=; for file in $$(grep -l '__name__ == "__main__"' tests/bench/*.py); do \
+		module=$$(basename "$$file" .py); \
+		if [ "$$module" = __main__ ]; then name=tests.bench; else name=tests.bench.$$module; fi; \
+		printf '\n== %s\n' "$$name"; $(BIN)/python -m "$$name" || failed="$$failed, $$name"; \
+	done; $(VERDICT)
+
+lock:
+	@scripts/make-venv run
+	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --no-cache-dir uv
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) pyproject.toml -o requirements.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +
