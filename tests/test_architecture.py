@@ -1,0 +1,182 @@
+"""The directions between the rooms, and what a clean clone must and must not hold."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+TOP_PACKAGES = ("bot", "memalign", "storage")
+LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-test.lock")
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def tracked_files() -> list[Path]:
+    """What a clone would hold once today's work is committed."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [path for name in listing.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def imported_modules(source: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def importers_of(distribution: str) -> set[str]:
+    """Our modules, as paths, that import the package or one of its parts."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for top in TOP_PACKAGES
+        for path in (ROOT / top).rglob("*.py")
+        if any(
+            name == distribution or name.startswith(f"{distribution}.")
+            for name in imported_modules(path.read_text(encoding="utf-8"))
+        )
+    }
+
+
+def test_imports_go_only_in_the_agreed_directions() -> None:
+    tool = Path(sys.executable).with_name("lint-imports")
+    outcome = subprocess.run([tool, "--no-cache"], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("distribution", "module"),
+    [
+        ("hnswlib", "memalign/episodic.py"),
+        ("openai", "memalign/models/openai.py"),
+        ("anthropic", "memalign/models/anthropic.py"),
+    ],
+)
+def test_is_imported_in_one_module_only(distribution: str, module: str) -> None:
+    assert importers_of(distribution) == {module}
+
+
+@pytest.mark.parametrize(
+    ("distribution", "room"),
+    [
+        ("tinydb", "storage"),
+        ("sqlite3", "storage"),
+        ("slack_bolt", "bot"),
+        ("slack_sdk", "bot"),
+        ("aiohttp", "bot"),
+        ("apscheduler", "bot"),
+    ],
+)
+def test_is_imported_in_one_room_only(distribution: str, room: str) -> None:
+    assert {path.split("/")[0] for path in importers_of(distribution)} == {room}
+
+
+def test_every_package_is_listed_and_every_listed_package_exists() -> None:
+    existing = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for top in TOP_PACKAGES
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert set(pyproject()["tool"]["setuptools"]["packages"]) == existing
+
+
+def test_every_file_that_is_not_code_is_shipped_with_its_package() -> None:
+    patterns: dict[str, list[str]] = pyproject()["tool"]["setuptools"]["package-data"]
+    shipped_as = [
+        f"{package.replace('.', '/')}/{glob}" for package, globs in patterns.items() for glob in globs
+    ]
+    names = [path.relative_to(ROOT).as_posix() for path in tracked_files()]
+    data = [name for name in names if name.split("/")[0] in TOP_PACKAGES and not name.endswith(".py")]
+    assert [name for name in data if not any(fnmatch(name, glob) for glob in shipped_as)] == []
+
+
+def test_no_file_names_a_registry_host_or_a_path_of_one_machine() -> None:
+    hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "conda" + ".anaconda.org"]
+    machine_paths = r"(?<![\w./-])/(?:work|root)(?=/)"
+    shared_folder = r"\.\./sha" + "red"
+    forbidden = re.compile("|".join([*map(re.escape, hosts), machine_paths, shared_folder]))
+    found = {
+        path.relative_to(ROOT).as_posix(): match.group()
+        for path in tracked_files()
+        if (match := forbidden.search(path.read_text(encoding="utf-8", errors="replace")))
+    }
+    assert found == {}
+
+
+def test_no_licence_lies_at_the_top() -> None:
+    assert [path.name for path in ROOT.iterdir() if re.match(r"(?i)licen[cs]e|copying", path.name)] == []
+
+
+def locked(name: str) -> dict[str, str]:
+    """Each pinned package of a lock file with its version."""
+    pins = re.findall(r"^([a-z0-9._-]+)==([^ ]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(pins)
+
+
+def entries(name: str) -> list[str]:
+    """Each requirement of a lock file with the lines that belong to it."""
+    return re.split(r"\n(?=[a-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_everything_with_hashes_and_names_no_place(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert [entry for entry in entries(lock) if not re.match(r"\S+==\S+ [\s\S]*--hash=sha256:", entry)] == []
+    assert re.findall(r"https?:|index-url|find-links|py" + "pi", text) == []
+
+
+def test_the_locks_fit_what_pyproject_asks_for() -> None:
+    settings = pyproject()
+    asked = {
+        "requirements.lock": settings["project"]["dependencies"],
+        "requirements-test.lock": [
+            *settings["project"]["dependencies"],
+            *settings["project"]["optional-dependencies"]["test"],
+        ],
+        "requirements-build.lock": [
+            *settings["dependency-groups"]["build"],
+            *settings["build-system"]["requires"],
+        ],
+    }
+    unmet = [
+        f"{lock}: {text}"
+        for lock, texts in asked.items()
+        for text in texts
+        if not Requirement(text).specifier.contains(
+            locked(lock).get(canonicalize_name(Requirement(text).name), "0"), prereleases=True
+        )
+    ]
+    assert unmet == [], "run `make lock`"
+
+
+def test_tests_run_on_the_versions_that_are_shipped() -> None:
+    tested = locked("requirements-test.lock")
+    for lock in ("requirements.lock", "requirements-build.lock"):
+        shared = {name: version for name, version in locked(lock).items() if name in tested}
+        assert shared == {name: tested[name] for name in shared}
+    assert locked("requirements.lock").keys() <= tested.keys()
+
+
+def test_the_image_holds_every_top_level_package() -> None:
+    copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    let_in = re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(copied) == set(let_in) == set(TOP_PACKAGES)
