@@ -5,7 +5,6 @@ The fake Python makes a .venv whose Python records what it is asked to install i
 
 import shutil
 import subprocess
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -253,6 +252,17 @@ def test_a_half_made_venv_is_made_anew(machine: Machine) -> None:
     assert not mark.exists()
 
 
+def test_a_venv_whose_renewal_broke_off_is_made_anew(machine: Machine) -> None:
+    machine.make("demo")
+    mark = machine.checkout / ".venv" / "mark"
+    mark.touch()
+    (machine.checkout / "requirements.lock").write_text("changed", encoding="utf-8")
+    machine.make("demo", FAKE_PIP_SAYS="interrupted")
+    assert mark.exists()
+    assert machine.make("demo").returncode == 0
+    assert not mark.exists()
+
+
 def test_a_venv_whose_checkout_was_moved_is_made_anew(machine: Machine) -> None:
     machine.make("demo")
     (machine.checkout / ".venv" / "mark").touch()
@@ -268,7 +278,3 @@ def test_every_failed_check_is_named_at_the_end(machine: Machine) -> None:
         assert f"== {check}" in outcome.stdout
     assert outcome.returncode != 0
     assert "Failed: ruff check, ruff format, mypy, lint-imports\n" in outcome.stderr
-
-
-def test_the_python_of_these_tests_has_what_the_set_up_asks_for() -> None:
-    assert (Path(sysconfig.get_path("include")) / "Python.h").is_file()
