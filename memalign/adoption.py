@@ -1,0 +1,143 @@
+"""Taking what was distilled into semantic memory: same sentences unite, near-duplicates merge, opposites show."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from memalign.kinship import Kinship, closeness_of, kinship
+from memalign.ports import Distilled, Draft, Vectors
+from memalign.records import Episode, Guideline, Label, Source
+from memalign.semantic import SemanticMemory
+from memalign.wording import normal
+
+
+class Adoption:
+    """One round of taking in. Everything distilled from an episode that is no longer there is left out."""
+
+    def __init__(
+        self,
+        judge: str,
+        memory: SemanticMemory,
+        episodes: Mapping[str, Episode],
+        *,
+        binary: bool,
+        vectors: Mapping[str, Vectors],
+        now_ms: int,
+    ) -> None:
+        self._judge = judge
+        self._memory = memory
+        self._episodes = episodes
+        self._binary = binary
+        self._text_vectors = vectors
+        """By text of a draft, as far as they are known."""
+        self._now_ms = now_ms
+        self._held = {guideline.id: guideline for guideline in memory.guidelines}
+        self._vectors = dict(memory.vectors)
+        self._settled: list[Guideline] = []
+
+    def take(self, distilled: Distilled, settled: Collection[str]) -> SemanticMemory:
+        """The memory with all of it; `settled` are the waiting guidelines that were distilled again."""
+        self._settled = [self._held.pop(name) for name in settled if name in self._held]
+        for guideline_id, sources in distilled.supports.items():
+            self._support(guideline_id, sources)
+        for guideline_id, sources in distilled.contradicts.items():
+            self._contradict(guideline_id, sources)
+        for draft in distilled.drafts:
+            self._draft(draft)
+        for text, guideline_id in distilled.conflicts:
+            self._oppose(self._id_of(text), guideline_id)
+        return self._memory.holding(self._held.values(), self._vectors)
+
+    def _standing(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """The sources whose opinion is in memory as it was when it was distilled."""
+        return tuple(
+            source
+            for source in sources
+            if (episode := self._episodes.get(source.trace_id))
+            and any(
+                opinion.person == source.person and opinion.rationale == source.quote
+                for opinion in episode.opinions
+            )
+        )
+
+    def _support(self, guideline_id: str, sources: Sequence[Source]) -> None:
+        known = self._held.get(guideline_id)
+        if known and known.in_use:
+            self._held[guideline_id] = replace(known, sources=_united(known.sources, self._standing(sources)))
+
+    def _contradict(self, guideline_id: str, sources: Sequence[Source]) -> None:
+        known = self._held.get(guideline_id)
+        if known:
+            against = _united(known.contradicted, self._standing(sources))
+            self._held[guideline_id] = replace(known, contradicted=against)
+
+    def _draft(self, draft: Draft) -> None:
+        text = " ".join(draft.text.split())
+        sources = self._standing(draft.sources)
+        if not text or not sources:
+            return
+        vector = self._text_vectors.get(draft.text)
+        labels = [self._episodes[source.trace_id].label for source in sources]
+        kin = {known.id: self._kinship(text, labels, vector, known) for known in self._held.values()}
+        same = next((name for name, how in kin.items() if how == "same"), None)
+        if same is not None:
+            known = self._held[same]
+            self._held[same] = replace(known, sources=_united(known.sources, sources))
+            return
+        own_id = self._id_of(text)
+        self._held[own_id] = Guideline(
+            id=own_id,
+            text=text,
+            sources=sources,
+            learned_ms=self._now_ms,
+            contradicted=self._inherited(sources),
+        )
+        if vector is not None:
+            self._vectors[own_id] = vector
+        for name, how in kin.items():
+            if how == "opposite":
+                self._oppose(own_id, name)
+
+    def _kinship(
+        self, text: str, labels: Collection[Label], vector: Vectors | None, known: Guideline
+    ) -> Kinship:
+        if known.waiting:
+            return "none"
+        known_labels = {
+            self._episodes[source.trace_id].label
+            for source in known.sources
+            if source.trace_id in self._episodes
+        }
+        return kinship(
+            (text, labels),
+            (known.text, known_labels),
+            closeness=closeness_of(vector, self._vectors.get(known.id)),
+            binary=self._binary,
+        )
+
+    def _inherited(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """Who had turned against the guideline in whose place this one comes."""
+        own = set(sources)
+        return tuple(
+            source
+            for settled in self._settled
+            if own <= set(settled.sources)
+            for source in self._standing(settled.contradicted)
+        )
+
+    def _oppose(self, one: str, other: str) -> None:
+        for name, against in ((one, other), (other, one)):
+            guideline = self._held.get(name)
+            if guideline and against in self._held and against not in guideline.conflicts_with:
+                self._held[name] = replace(guideline, conflicts_with=(*guideline.conflicts_with, against))
+
+    def _id_of(self, text: str) -> str:
+        digest = hashlib.sha256(f"{self._judge}\n{normal(text)}".encode("utf-8", "surrogatepass"))
+        return f"g-{digest.hexdigest()[:16]}"
+
+
+def _united(sources: Sequence[Source], more: Sequence[Source]) -> tuple[Source, ...]:
+    united = {(source.trace_id, source.person): source for source in sources}
+    for source in more:
+        united.setdefault((source.trace_id, source.person), source)
+    return tuple(united.values())

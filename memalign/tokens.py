@@ -1,0 +1,24 @@
+"""How long a text is for a model, without its tokenizer, and how to cut it."""
+
+import re
+
+CUT = " …(cut)"
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def count_tokens(text: str) -> int:
+    """Estimate the tokens of a text: a quarter of its ASCII characters, and each other character as one."""
+    others = sum(len(run) for run in _BEYOND_ASCII.findall(text))
+    return (len(text) - others + 3) // 4 + others
+
+
+def cut_to_tokens(text: str, limit: int) -> str:
+    """Leave a short text as it is; cut a long one until it has at most `limit` tokens, and mark the cut."""
+    tokens = count_tokens(text)
+    if tokens <= limit:
+        return text
+    kept = text
+    room = max(limit - count_tokens(CUT), 0)
+    while kept and count_tokens(kept) > room:
+        kept = kept[: min(len(kept) - 1, len(kept) * room // count_tokens(kept))]
+    return kept + CUT if room else ""

@@ -1,0 +1,195 @@
+"""Feedback value types: what a judge may answer; what was written becomes a label in its own spelling."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args, get_origin
+
+from memalign.errors import InputError, SettingsError
+from memalign.records import Json, Label
+
+Kind = Literal["bool", "int", "float", "str", "category"]
+
+_WORDS: Mapping[str, Kind] = {"bool": "bool", "int": "int", "float": "float", "str": "str"}
+_PYTHON: Mapping[object, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
+_YES = frozenset({"true", "yes", "y", "1", "pass", "passed", "correct", "good", "agree"})
+_NO = frozenset({"false", "no", "n", "0", "fail", "failed", "incorrect", "wrong", "bad", "disagree"})
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_JSON_TYPES: Mapping[Kind, str] = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
+_PLAIN: Mapping[Kind, str] = {
+    "bool": "yes or no (true or false)",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text that is not empty",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueType:
+    """What a judge may answer."""
+
+    kind: Kind
+    categories: tuple[Label, ...] = ()
+    """The allowed labels in their own spelling; empty unless `kind` is category."""
+
+    @property
+    def word(self) -> str:
+        """The settings' form: bool, int, float, str, or a JSON list of categories."""
+        return json.dumps(self.categories, ensure_ascii=False) if self.kind == "category" else self.kind
+
+    @property
+    def plainly(self) -> str:
+        """What is expected, in words for a person."""
+        if self.kind != "category":
+            return _PLAIN[self.kind]
+        return "one of " + ", ".join(_shown(category) for category in self.categories)
+
+    def parse(self, said: Json) -> Label:
+        """Read what a model or a person wrote ("yes", "4", "Great"). Raises `InputError`."""
+        label = _READERS[self.kind](self, said)
+        if label is None:
+            raise InputError(f"“{_cut(said)}” is not a value of this judge; it expects {self.plainly}.")
+        return label
+
+    def opposite(self, label: Label) -> Label | None:
+        """What a 👎 on this label means; None where it leaves the right value open."""
+        return (not label) if self.kind == "bool" else None
+
+    def schema(self) -> dict[str, Json]:
+        """The JSON schema of a value."""
+        if self.kind == "category":
+            texts = all(isinstance(category, str) for category in self.categories)
+            return {"enum": list(self.categories), **({"type": "string"} if texts else {})}
+        return {"type": _JSON_TYPES[self.kind]}
+
+
+def value_type_of(form: object) -> ValueType:
+    """Read "bool", bool, `Literal["a", "b"]`, ["a", "b"] or such a list's JSON. Raises `SettingsError`."""
+    if isinstance(form, ValueType):
+        return form
+    if isinstance(form, str):
+        return _from_word(form)
+    if get_origin(form) is Literal:
+        return _from_list(get_args(form))
+    if isinstance(form, Sequence):
+        return _from_list(form)
+    kind = _PYTHON.get(form) if isinstance(form, type) else None
+    if kind is None:
+        raise _unknown(form)
+    return ValueType(kind=kind)
+
+
+def _from_word(word: str) -> ValueType:
+    kind = _WORDS.get(word.strip().lower())
+    if kind is not None:
+        return ValueType(kind=kind)
+    try:
+        listed = json.loads(word)
+    except ValueError:
+        listed = None
+    if not isinstance(listed, list):
+        raise _unknown(word)
+    return _from_list(listed)
+
+
+def _from_list(listed: Sequence[object]) -> ValueType:
+    categories: list[Label] = []
+    for item in listed:
+        if not isinstance(item, bool | int | float | str) or item == "" or _same(item, categories):
+            raise SettingsError(
+                f"The categories of a judge must be different texts or numbers, and {_cut(item)!r} is not; "
+                "correct feedback_value_type."
+            )
+        categories.append(item)
+    if len(categories) < 2:
+        raise SettingsError("A judge needs at least two categories; name them in feedback_value_type.")
+    return ValueType(kind="category", categories=tuple(categories))
+
+
+def _unknown(form: object) -> SettingsError:
+    return SettingsError(
+        f"feedback_value_type {_cut(form)!r} is unknown; "
+        'use "bool", "int", "float", "str" or a list of categories.'
+    )
+
+
+def _same(item: Label, others: Sequence[Label]) -> bool:
+    return any(_folded(item) == _folded(other) for other in others)
+
+
+def _folded(said: Json) -> str:
+    return " ".join(str(said).split()).casefold()
+
+
+def _shown(label: Label) -> str:
+    return label if isinstance(label, str) else json.dumps(label)
+
+
+def _cut(said: object) -> str:
+    shown = " ".join(str(said).split())
+    return shown if len(shown) <= 60 else shown[:57] + "…"
+
+
+def _bare(said: Json) -> str:
+    """The word without the marks that people and models put round it."""
+    return _folded(said).strip("\"'`“”*_.! ")
+
+
+def _read_bool(_: ValueType, said: Json) -> Label | None:
+    if isinstance(said, bool):
+        return said
+    word = _bare(said)
+    return True if word in _YES else False if word in _NO else None
+
+
+def _read_number(said: Json) -> float | int | None:
+    if isinstance(said, bool):
+        return None
+    text = _bare(str(said).replace("−", "-")) if isinstance(said, str) else str(said)
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = float(text)
+    if not math.isfinite(number):
+        return None
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else number
+
+
+def _read_int(_: ValueType, said: Json) -> Label | None:
+    number = _read_number(said)
+    if isinstance(number, float):
+        return int(number) if number.is_integer() else None
+    return number
+
+
+def _read_float(_: ValueType, said: Json) -> Label | None:
+    number = _read_number(said)
+    if number is None:
+        return None
+    try:
+        return float(number)
+    except OverflowError:
+        return None
+
+
+def _read_str(_: ValueType, said: Json) -> Label | None:
+    text = said.strip() if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
+    return text if text and said is not None else None
+
+
+def _read_category(value_type: ValueType, said: Json) -> Label | None:
+    for folded in (_folded, _bare):
+        for category in value_type.categories:
+            if folded(category) == folded(said):
+                return category
+    return None
+
+
+_READERS = {
+    "bool": _read_bool,
+    "int": _read_int,
+    "float": _read_float,
+    "str": _read_str,
+    "category": _read_category,
+}

@@ -1,0 +1,146 @@
+"""Vectors of texts, each made once: in memory, then in the store, then by the embedding model."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memalign.errors import MalformedAnswerError, ModelError
+from memalign.ports import Embedder, MemoryStore, VectorKey, Vectors
+from memalign.records import Usage
+from memalign.tokens import count_tokens
+
+KEPT_IN_MEMORY = 4_096
+BATCH_TEXTS = 256
+BATCH_TOKENS = 100_000
+"""Batches of texts are within what providers take in one request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Vectors by text; a text whose vector could not be had has a reason instead."""
+
+    vectors: Mapping[str, Vectors]
+    failed: Mapping[str, str]
+    usage: Usage
+
+
+class VectorCache:
+    """Looks vectors up by what made them, and has each missing one made once, however many ask for it."""
+
+    def __init__(self, embedder: Embedder, store: MemoryStore | None) -> None:
+        self._embedder = embedder
+        self._store = store
+        self._kept: OrderedDict[VectorKey, Vectors] = OrderedDict()
+        self._coming: dict[VectorKey, asyncio.Task[Found]] = {}
+
+    def key(self, text: str) -> VectorKey:
+        """What names the text's vector."""
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return VectorKey(model=self._embedder.name, dimension=self._embedder.dimension, digest=digest)
+
+    async def known(self, texts: Iterable[str]) -> dict[str, Vectors]:
+        """The vectors that need no model call. Raises `StorageError`."""
+        keys = {text: self.key(text) for text in texts}
+        found = {key: self._kept[key] for key in keys.values() if key in self._kept}
+        missing = {key for key in keys.values() if key not in found}
+        if missing and self._store:
+            read = await self._store.vectors(missing)
+            found.update(read)
+            self._remember(read)
+        return {text: found[key] for text, key in keys.items() if key in found}
+
+    async def find(self, texts: Iterable[str]) -> Found:
+        """The vectors of the texts, made where need be; failures are told text by text.
+
+        Raises `StorageError`. The usage is that of the calls made for this caller.
+        """
+        wanted = list(dict.fromkeys(texts))
+        vectors = await self.known(wanted)
+        missing = [text for text in wanted if text not in vectors]
+        started = self._start([text for text in missing if self.key(text) not in self._coming])
+        tasks = {self._coming[self.key(text)] for text in missing}
+        if tasks:
+            await asyncio.wait(tasks)
+        failed: dict[str, str] = {}
+        for made in [task.result() for task in tasks]:
+            vectors.update({text: made.vectors[text] for text in missing if text in made.vectors})
+            failed.update({text: made.failed[text] for text in missing if text in made.failed})
+        usage = sum((task.result().usage for task in started), Usage())
+        return Found(vectors=vectors, failed=failed, usage=usage)
+
+    async def keep(self, owner: str, vectors: Mapping[str, Vectors]) -> None:
+        """Keep the vectors of these texts in the store until their last owner goes. Raises `StorageError`."""
+        if self._store and vectors:
+            await self._store.keep_vectors(owner, {self.key(text): row for text, row in vectors.items()})
+
+    async def drop(self, owners: Collection[str], texts: Iterable[str]) -> None:
+        """Erase what these owners alone had kept, and the texts' vectors here. Raises `StorageError`."""
+        for text in texts:
+            self._kept.pop(self.key(text), None)
+        if self._store and owners:
+            await self._store.drop_vectors(owners)
+
+    def _start(self, texts: Sequence[str]) -> list[asyncio.Task[Found]]:
+        tasks = []
+        for batch in _batches(texts):
+            task = asyncio.create_task(self._make(batch))
+            tasks.append(task)
+            for text in batch:
+                self._coming[self.key(text)] = task
+        return tasks
+
+    async def _make(self, texts: Sequence[str]) -> Found:
+        try:
+            embedded = await self._embedder.embed(texts)
+            rows = _rows(embedded.vectors, len(texts), self._embedder)
+        except ModelError as error:
+            return Found(vectors={}, failed=dict.fromkeys(texts, str(error)), usage=Usage())
+        finally:
+            for text in texts:
+                self._coming.pop(self.key(text), None)
+        sound = {text: row for text, row in zip(texts, rows, strict=True) if row is not None}
+        self._remember({self.key(text): row for text, row in sound.items()})
+        reason = f"{self._embedder.name} gave a vector without direction; try again, or choose another model."
+        failed = {text: reason for text in texts if text not in sound}
+        return Found(vectors=sound, failed=failed, usage=embedded.usage)
+
+    def _remember(self, vectors: Mapping[VectorKey, Vectors]) -> None:
+        for key, row in vectors.items():
+            self._kept[key] = row
+            self._kept.move_to_end(key)
+        while len(self._kept) > KEPT_IN_MEMORY:
+            self._kept.popitem(last=False)
+
+
+def _rows(vectors: Vectors, count: int, embedder: Embedder) -> list[Vectors | None]:
+    """Each row at length 1, or None where it has no direction (zeros, or not finite)."""
+    matrix = np.asarray(vectors, dtype=np.float32)
+    if matrix.shape != (count, embedder.dimension):
+        raise MalformedAnswerError(
+            f"{embedder.name} gave vectors of shape {matrix.shape} where {(count, embedder.dimension)} was "
+            "asked for; set embedding_dim to what the model gives."
+        )
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(matrix, axis=1)
+        return [
+            np.ascontiguousarray(row / length) if np.isfinite(length) and length > 0 else None
+            for row, length in zip(matrix, lengths, strict=True)
+        ]
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    tokens = 0
+    for text in texts:
+        size = count_tokens(text)
+        if batch and (len(batch) == BATCH_TEXTS or tokens + size > BATCH_TOKENS):
+            yield batch
+            batch, tokens = [], 0
+        batch.append(text)
+        tokens += size
+    if batch:
+        yield batch

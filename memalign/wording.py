@@ -1,0 +1,60 @@
+"""How alike two sentences are in their words, so that rules can be compared without asking a model."""
+
+import re
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "ly", "es", "s")
+_FILLER_WORDS = """
+a an and are as at be been being but by can do does for from has have if in into is it its of on or so such than
+that the their them then there these they this to was were when which while will with would you your
+always must should shall may might need needs
+"""
+_TURNING_WORDS = """
+not no never none nothing nor neither without cannot avoid avoids forbid forbids forbidden unacceptable wrong bad
+fail fails refuse refuses lack lacks missing instead rather less fewer
+"""
+_FILLER = frozenset(_FILLER_WORDS.split())
+_TURNS = frozenset(_TURNING_WORDS.split())
+
+
+def normal(text: str) -> str:
+    """The sentence without what does not make it another one: letter case, blanks, the final stop."""
+    return " ".join(text.split()).casefold().rstrip(".!;, ")
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of the words that carry the meaning."""
+    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _FILLER)
+
+
+@lru_cache(maxsize=4_096)
+def _rule_stems(rule: str) -> frozenset[str]:
+    return stems(rule)
+
+
+def likeness(one: str, other: str) -> float:
+    """Shared words against all words, 0 to 1."""
+    first, second = _rule_stems(one), _rule_stems(other)
+    return len(first & second) / len(first | second) if first or second else 0.0
+
+
+def relevance(rule: str, text_stems: frozenset[str]) -> float:
+    """The share of a rule's words that a text has, 0 to 1."""
+    own = _rule_stems(rule)
+    return len(own & text_stems) / len(own) if own else 0.0
+
+
+@lru_cache(maxsize=4_096)
+def turns(text: str) -> frozenset[str]:
+    """What could make a sentence the opposite of another one: negations, and numbers."""
+    found = _WORD.findall(text.casefold().replace("’", "'"))
+    negations = {"not" for word in found if word in _TURNS or word.endswith("n't")}
+    return frozenset(negations | {word for word in found if any(char.isdigit() for char in word)})
+
+
+def _stem(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
