@@ -1,0 +1,50 @@
+"""A Slack workspace of one process: strict, local, for the demo and the tests.
+
+It speaks Slack's Web API, Socket Mode and signed HTTP to the bot, and a small HTTP interface to the page on which
+people click. The bot does not know it; only `SLACK_API_URL` differs. Where it says no, Slack does too.
+
+What it does not do, and what Slack would do:
+
+| left out | Slack |
+|---|---|
+| emoji table | refuses unknown emoji names with `invalid_name`; here any well-formed name passes |
+| `chat.scheduleMessage`, `chat.appendStream`, pins, bookmarks, search, admin | answers; here `unknown_method` |
+| channel names as `channel` argument | still takes some; here ids only |
+| `markdown_text`, `link_names`, `parse`, `username`, `icon_*` | honours them; here ignored |
+| blocks `video`, `file`, `call`, `card`, `plan`, `data_table` … | takes some of them; here `invalid_blocks` |
+| external selects, file inputs, rich text inputs, global shortcuts, workflows | has them |
+| group direct messages, shared channels, Enterprise Grid, guests, permissions | has them |
+| `app_mention`, `message_metadata_*`, `link_shared`, `emoji_changed` … events | sends them when subscribed |
+| tiers of rate limits | limits every method; here posting (`pace`) and what a test asks for |
+| exact sizes that Slack does not document | metadata 16,000 characters, all block texts 13,200 |
+| notifications, search, unread marks, presence | has them |
+"""
+
+from bot.sandbox.delivery import Delivery
+from bot.sandbox.errors import Refused, TimedOut
+from bot.sandbox.faults import Hold
+from bot.sandbox.records import Channel, Command, File, Message, Ping, Reaction, User, View
+from bot.sandbox.responses import Response
+from bot.sandbox.server import Ephemeral, SlackServer
+from bot.sandbox.web_api import Call
+from bot.sandbox.workspace import Workspace
+
+__all__ = [
+    "Call",
+    "Channel",
+    "Command",
+    "Delivery",
+    "Ephemeral",
+    "File",
+    "Hold",
+    "Message",
+    "Ping",
+    "Reaction",
+    "Refused",
+    "Response",
+    "SlackServer",
+    "TimedOut",
+    "User",
+    "View",
+    "Workspace",
+]

@@ -1,0 +1,69 @@
+"""Trouble on demand: Web API calls that fail, get lost, or are answered late."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How one call goes wrong.
+
+    `lost`: the call takes effect, but the connection is dropped without an answer. Otherwise it takes no effect,
+    and is answered with `status` or, on status 200, with the error code `error`.
+    """
+
+    status: int = 200
+    error: str | None = None
+    retry_after: int | None = None
+    lost: bool = False
+
+
+class Hold:
+    """Keeps the answer of calls back, after they took effect, until released."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._released = asyncio.Event()
+
+    def release(self) -> None:
+        """Let the answers go."""
+        self._released.set()
+
+    async def passed(self) -> None:
+        """Wait until released."""
+        self.reached.set()
+        await self._released.wait()
+
+
+class Faults:
+    """The trouble that is in store, by Web API method; at most one hold a method."""
+
+    def __init__(self) -> None:
+        self._coming: dict[str, deque[Fault]] = {}
+        self._holds: dict[str, Hold] = {}
+
+    def fail_next(self, method: str, fault: Fault, times: int) -> None:
+        """Let the next `times` calls of a method go wrong."""
+        self._coming.setdefault(method, deque()).extend([fault] * times)
+
+    def take(self, method: str) -> Fault | None:
+        """Return what goes wrong with the present call of a method, or None."""
+        waiting = self._coming.get(method)
+        return waiting.popleft() if waiting else None
+
+    def hold(self, method: str) -> Hold:
+        """Keep back the answers of a method from now until the hold is released."""
+        self._holds[method] = Hold()
+        return self._holds[method]
+
+    def holding(self, method: str) -> Callable[[], Awaitable[None]] | None:
+        """Return what the answer of a method has to wait for, or None."""
+        hold = self._holds.get(method)
+        return None if hold is None else hold.passed
+
+    def release_all(self) -> None:
+        """Let all answers go."""
+        for hold in self._holds.values():
+            hold.release()

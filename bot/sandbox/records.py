@@ -1,0 +1,131 @@
+"""What the workspace keeps: people, channels, messages, files, open views.
+
+All records are frozen; a change is a new record, so that whoever holds one holds a snapshot. Times are Slack
+timestamps (`ts`): seconds since the epoch with six decimals, as text, unique within the workspace.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Payload: TypeAlias = dict[str, Any]
+"""A JSON object as Slack sends or takes it: the sandbox lives at that edge."""
+
+ChannelKind = Literal["channel", "group", "im"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person, or the bot's own user."""
+
+    id: str
+    name: str
+    real_name: str
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A conversation; `partner` is the person of a direct message with the bot, else None."""
+
+    id: str
+    name: str
+    creator: str
+    created: int
+    members: tuple[str, ...] = ()
+    private: bool = False
+    archived: bool = False
+    partner: str | None = None
+
+    @property
+    def kind(self) -> ChannelKind:
+        """Slack's `channel_type` of events in it."""
+        if self.partner is not None:
+            return "im"
+        return "group" if self.private else "channel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """One emoji under a message and who put it there, in order."""
+
+    name: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """Who changed a message last, and when."""
+
+    user: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message; `text` and the texts in `blocks` are escaped as Slack keeps them.
+
+    `only_for` names the one person who sees an ephemeral message. `thread_ts` is set on replies only.
+    A tombstone is a deleted message that stays because of its replies.
+    """
+
+    ts: str
+    channel: str
+    user: str
+    text: str
+    blocks: list[Payload] | None = None
+    attachments: list[Payload] | None = None
+    thread_ts: str | None = None
+    broadcast: bool = False
+    metadata: Payload | None = None
+    reactions: tuple[Reaction, ...] = ()
+    files: tuple[str, ...] = ()
+    edited: Edit | None = None
+    tombstone: bool = False
+    only_for: str | None = None
+    client_msg_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """An uploaded file; it is visible only once `shared`, as Slack's two-step upload asks. `size` is in bytes."""
+
+    id: str
+    name: str
+    title: str
+    user: str
+    size: int
+    mimetype: str
+    created: int
+    content: bytes | None = None
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A modal on somebody's screen, or a published home. `state` is what was entered so far, by block and action."""
+
+    id: str
+    user: str
+    content: Payload
+    hash: str
+    root_id: str
+    previous_id: str | None = None
+    state: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """A message of the bot notified people: `who` is a user id, or channel, here, everyone or a group's id."""
+
+    channel: str
+    ts: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A slash command of the app, as its manifest declares it."""
+
+    command: str
+    description: str = ""
+    usage_hint: str = ""
