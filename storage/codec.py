@@ -1,0 +1,154 @@
+"""Records to documents and back, field by field; a document holds nothing but JSON."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from memalign.ports import Vectors
+from memalign.records import (
+    Assessment,
+    Episode,
+    Guideline,
+    Json,
+    Opinion,
+    Source,
+    Trace,
+    Usage,
+    Verdict,
+)
+from storage.records import (
+    AuditLine,
+    Mark,
+    PersonFacts,
+    Reply,
+    StoredVerdict,
+    Told,
+)
+from storage.rows import Body
+
+
+class Record(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Json]]]
+
+
+def flat(record: Record) -> Body:
+    """A record as a document, its fields as they are: enough for those of JSON and tuples of it."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
+
+
+def trace_body(trace: Trace) -> Body:
+    """A trace as a document."""
+    return {**flat(trace), "assessments": [flat(each) for each in trace.assessments]}
+
+
+def trace_of(body: Mapping[str, Json]) -> Trace:
+    """The trace of a document."""
+    nested = {
+        "spans": tuple(body["spans"]),
+        "assessments": tuple(Assessment(**each) for each in body["assessments"]),
+        "judges": tuple(body["judges"]),
+    }
+    return Trace(**{**body, **nested})
+
+
+def verdict_body(verdict: Verdict) -> Body:
+    """A verdict as a document."""
+    return {**flat(verdict), "usage": flat(verdict.usage)}
+
+
+def verdict_of(body: Mapping[str, Json]) -> Verdict:
+    """The verdict of a document."""
+    nested = {
+        "guideline_ids": tuple(body["guideline_ids"]),
+        "retrieved_trace_ids": tuple(body["retrieved_trace_ids"]),
+        "similarities": tuple(body["similarities"]),
+        "usage": Usage(**body["usage"]),
+    }
+    return Verdict(**{**body, **nested})
+
+
+def stored_body(stored: StoredVerdict) -> Body:
+    """A stored verdict as a document."""
+    return {**flat(stored), "verdict": verdict_body(stored.verdict)}
+
+
+def stored_of(body: Mapping[str, Json]) -> StoredVerdict:
+    """The stored verdict of a document."""
+    return StoredVerdict(**{**body, "verdict": verdict_of(body["verdict"])})
+
+
+def facts_body(facts: PersonFacts) -> Body:
+    """One person's facts as a document."""
+    return {
+        "reactions": {name: _mark(mark) for name, mark in facts.reactions.items()},
+        "button": _mark(facts.button),
+        "correction": _mark(facts.correction),
+        "replies": {ts: [reply.text, reply.at] for ts, reply in facts.replies.items()},
+    }
+
+
+def facts_of(body: Mapping[str, Json]) -> PersonFacts:
+    """One person's facts of a document."""
+    return PersonFacts(
+        reactions={name: Mark(value=pair[0], at=pair[1]) for name, pair in body["reactions"].items()},
+        button=_mark_of(body["button"]),
+        correction=_mark_of(body["correction"]),
+        replies={ts: Reply(text=pair[0], at=pair[1]) for ts, pair in body["replies"].items()},
+    )
+
+
+def episode_body(episode: Episode) -> Body:
+    """An episode as a document."""
+    nested = {"opinions": episode.opinions, "minority": episode.minority}
+    return {**flat(episode), **{name: [flat(each) for each in side] for name, side in nested.items()}}
+
+
+def episode_of(body: Mapping[str, Json]) -> Episode:
+    """The episode of a document."""
+    sides = ("opinions", "minority")
+    return Episode(**{**body, **{name: tuple(Opinion(**each) for each in body[name]) for name in sides}})
+
+
+def guideline_body(guideline: Guideline) -> Body:
+    """A guideline as a document."""
+    nested = {"sources": guideline.sources, "contradicted": guideline.contradicted}
+    return {**flat(guideline), **{name: [flat(each) for each in some] for name, some in nested.items()}}
+
+
+def guideline_of(body: Mapping[str, Json]) -> Guideline:
+    """The guideline of a document."""
+    nested = {name: tuple(Source(**each) for each in body[name]) for name in ("sources", "contradicted")}
+    return Guideline(**{**body, **nested, "conflicts_with": tuple(body["conflicts_with"])})
+
+
+def told_of(body: Mapping[str, Json]) -> Told:
+    """What a thread was told, of a document."""
+    return Told(message_ts=body["message_ts"], guideline_ids=tuple(body["guideline_ids"]))
+
+
+def audit_of(body: Mapping[str, Json]) -> AuditLine:
+    """The audit line of a document."""
+    return AuditLine(**{**body, "ids": tuple(body["ids"])})
+
+
+def pack_vector(vector: Vectors) -> str:
+    """A vector as text: base64 of its 32-bit floats, little endian."""
+    return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
+
+
+def vector_of(packed: str) -> Vectors:
+    """The vector of packed text, of shape (dimension,)."""
+    return np.frombuffer(base64.b64decode(packed), dtype="<f4").astype(np.float32)
+
+
+def _mark(mark: Mark | None) -> list[Json] | None:
+    return None if mark is None else [mark.value, mark.at]
+
+
+def _mark_of(pair: list[Json] | None) -> Mark | None:
+    return None if pair is None else Mark(value=pair[0], at=pair[1])

@@ -1,0 +1,191 @@
+"""The store: one folder, opened by one process for writing, and by any number for reading."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock
+
+from memalign.errors import StorageError
+from storage import engine
+from storage.documents import Documents
+from storage.erasure import Erasure
+from storage.failures import guarded
+from storage.feedback import Feedback
+from storage.feedback_shelf import FeedbackShelf
+from storage.journal import AuditShelf, DigestShelf, Journal
+from storage.lock import lock
+from storage.memories import Memories, MemoryShelf, VectorShelf
+from storage.outbox import Outbox
+from storage.post_shelf import PostShelf
+from storage.records import AuditLine, StoredVerdict
+from storage.traces import Traces, TraceShelf
+from storage.verdict_shelf import VerdictShelf
+from storage.verdicts import Verdicts
+from storage.worker import Worker
+
+_LOG = logging.getLogger("memalign.storage")
+
+
+class Database:
+    """The repositories over one folder. Each of their methods is one transaction, on disk when it returns.
+
+    Files are made readable for their owner only. Opening reads the first pages alone, whatever the size.
+    """
+
+    def __init__(self, worker: Worker, held: FileLock | None) -> None:
+        documents = worker.documents
+        trace_shelf, post_shelf, verdict_shelf = (
+            TraceShelf(documents),
+            PostShelf(documents),
+            VerdictShelf(documents),
+        )
+        feedback_shelf = FeedbackShelf(documents, verdict_shelf, post_shelf)
+        digest_shelf, audit_shelf = DigestShelf(documents, post_shelf), AuditShelf(documents)
+        vector_shelf = VectorShelf(documents, trace_shelf)
+        self._worker = worker
+        self._held = held
+        self._audit = audit_shelf
+        self._erasure = Erasure(
+            traces=trace_shelf,
+            verdicts=verdict_shelf,
+            feedback=feedback_shelf,
+            posts=post_shelf,
+            vectors=vector_shelf,
+            audit=audit_shelf,
+        )
+        self.traces = Traces(worker, trace_shelf)
+        self.verdicts = Verdicts(worker, verdict_shelf, trace_shelf, post_shelf)
+        self.feedback = Feedback(worker, feedback_shelf, verdict_shelf)
+        self.outbox = Outbox(worker, post_shelf, verdict_shelf, feedback_shelf, digest_shelf)
+        self.memories = Memories(worker, MemoryShelf(documents), vector_shelf)
+        self.journal = Journal(worker, digest_shelf, audit_shelf)
+
+    @classmethod
+    async def open(cls, path: Path, read_only: bool = False) -> Self:
+        """Open the store in the folder, making it when there is none.
+
+        `read_only` needs no lock, works while another process writes, and makes nothing. Raises
+        `StorageError`: another process writes, the folder cannot be used, the store is damaged or newer.
+        """
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        try:
+            worker, held = await asyncio.get_running_loop().run_in_executor(
+                executor, _open, executor, path, read_only
+            )
+        except BaseException:
+            executor.shutdown(wait=False)
+            raise
+        database = cls(worker, held)
+        if not read_only:
+            await database.wipe()
+        return database
+
+    async def close(self) -> None:
+        """Give the folder back. Raises `StorageError`."""
+        await self._worker.stop(self._close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def erase(self, trace_id: str, note: AuditLine | None) -> list[StoredVerdict]:
+        """Erase a trace with its jobs, verdicts, cards, facts, posts and vectors; the verdicts there were.
+
+        Only a hash of its id is kept, so that it is not taken in again. When this returns no byte of it is in
+        any file, unless another process is reading just now: then it goes with the next `wipe`. Raises
+        `StorageError`.
+        """
+        return await self.erase_all([trace_id], note)
+
+    async def erase_all(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
+        """Erase several traces at the cost of one: the whole store is written anew, however few they are."""
+        gone = await self._worker.write(self._erase, trace_ids, note)
+        await self.wipe()
+        return gone
+
+    async def erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
+        """Erase a person's facts; the verdicts concerned, which count as changed at the time of the note.
+
+        What memories hold of the person's words goes when those verdicts are learned anew; call `wipe` after.
+        """
+        touched = await self._worker.write(self._erase_person, person, note)
+        await self.wipe()
+        return touched
+
+    async def wipe(self) -> bool:
+        """Remove the last bytes of what was erased, if that is still due.
+
+        False while another process reads: it stays due, also over a restart. Raises `StorageError`.
+        """
+        clean = await self._worker.alone(self._wipe)
+        if not clean:
+            _LOG.warning("Another process is reading the store: erased bytes go with the next wipe.")
+        return clean
+
+    async def backup(self, file: Path) -> None:
+        """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
+        await self._worker.alone(lambda: engine.copy(self._worker.documents.store.connection, file))
+
+    def _erase(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
+        self._audit.owe_wipe()
+        return self._erasure.traces(trace_ids, note)
+
+    def _erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
+        self._audit.owe_wipe()
+        return self._erasure.person(person, note)
+
+    def _wipe(self) -> bool:
+        if not self._audit.owes_wipe():
+            return True
+        if not engine.wipe(self._worker.documents.store.connection):
+            return False
+        self._audit.wiped()
+        return True
+
+    def _close(self) -> None:
+        try:
+            self._worker.documents.close()
+        finally:
+            if self._held is not None:
+                self._held.release()
+
+
+async def restore(file: Path, folder: Path) -> None:
+    """Bring a backup back into an empty folder. Raises `StorageError`; a store that is there stays."""
+    await asyncio.to_thread(_restore, file, folder)
+
+
+def _open(executor: ThreadPoolExecutor, path: Path, read_only: bool) -> tuple[Worker, FileLock | None]:
+    with guarded(path):
+        if read_only:
+            return Worker(executor, Documents(engine.connect_reader(path)), path, read_only), None
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = lock(path)
+        try:
+            return Worker(executor, Documents(engine.connect_writer(path)), path, read_only), held
+        except BaseException:
+            held.release()
+            raise
+
+
+def _restore(file: Path, folder: Path) -> None:
+    if not file.is_file():
+        raise StorageError(f"There is no backup {file}: name the file that `memalign backup` wrote.")
+    with guarded(file):
+        engine.verify(file)
+    with guarded(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = lock(folder)
+        try:
+            engine.adopt(file, folder)
+        finally:
+            held.release()

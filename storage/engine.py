@@ -1,0 +1,177 @@
+"""The files under the documents: making, opening, checking and wiping an SQLite database."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from memalign.errors import StorageError
+
+FILE = "memalign.db"
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x6D656D61
+_BUSY_SECONDS = 10.0
+
+
+def connect_writer(folder: Path) -> sqlite3.Connection:
+    """Open the folder's store for writing, making it when there is none.
+
+    Raises `StorageError`, `sqlite3.Error` or `OSError`.
+    """
+    file = folder / FILE
+    if not file.exists():
+        _refuse_orphaned_log(folder)
+        _make(file)
+    connection = _connect(file, "rw")
+    try:
+        _check(connection, folder)
+        _harden(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(folder: Path) -> sqlite3.Connection:
+    """Open the folder's store for reading; another process may be writing.
+
+    Raises `StorageError` or `sqlite3.Error`.
+    """
+    file = folder / FILE
+    if not file.exists():
+        raise StorageError(
+            f"There is no store in {folder}: start memalign there first, or name another folder in "
+            "[storage] path."
+        )
+    connection = _connect(file, "ro")
+    try:
+        _check(connection, folder)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def wipe(connection: sqlite3.Connection) -> bool:
+    """Leave no byte of what was deleted in any file; False while another process still reads the old state.
+
+    `secure_delete` alone is not enough: when SQLite rebalances pages it leaves copies of moved rows in their
+    slack, and a later deletion does not find them. `VACUUM` writes every page anew; then the log is emptied.
+    """
+    connection.execute("VACUUM")
+    return truncate_log(connection)
+
+
+def truncate_log(connection: sqlite3.Connection) -> bool:
+    """Move the write-ahead log into the main file and empty it; False while a reader holds on to it."""
+    busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return busy == 0
+
+
+def copy(connection: sqlite3.Connection, file: Path) -> None:
+    """Write the store as it is now to one file; whole or not at all."""
+    partial = file.with_name(file.name + ".partial")
+    _create_private(partial)
+    try:
+        with closing(sqlite3.connect(partial)) as target:
+            connection.backup(target)
+            # one file without a log beside it is easier to carry away
+            target.execute("PRAGMA journal_mode = DELETE")
+        _settle(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def verify(file: Path) -> None:
+    """Read a store file completely. Raises `StorageError` or `sqlite3.Error` unless it is sound and ours."""
+    with closing(_connect(file, "ro")) as connection:
+        _check(connection, file)
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise StorageError(f"{file} is damaged ({found}): take another copy.")
+
+
+def adopt(file: Path, folder: Path) -> None:
+    """Make a copy of the store file the folder's store. Raises `StorageError` when it has one."""
+    target = folder / FILE
+    if target.exists():
+        raise StorageError(
+            f"There is a store in {folder} already: restore into an empty folder, or move that store away."
+        )
+    _refuse_orphaned_log(folder)
+    with closing(_connect(file, "ro")) as connection:
+        copy(connection, target)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were given in the folder survive a crash of the machine."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _make(file: Path) -> None:
+    # under another name until it is complete: an empty file in its place is then always damage, and never a
+    # start that was interrupted
+    partial = file.with_name(file.name + ".new")
+    for leftover in file.parent.glob(partial.name + "*"):
+        leftover.unlink()
+    _create_private(partial)
+    with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    _settle(partial, file)
+
+
+def _create_private(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _settle(partial: Path, file: Path) -> None:
+    with partial.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    partial.replace(file)
+    sync_folder(file.parent)
+
+
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(file))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+
+
+def _harden(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA cache_size = -32000")
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != APPLICATION_ID:
+        raise StorageError(
+            f"{path} holds a database that is not a memalign store, or an emptied one: name another folder "
+            "in [storage] path, or bring back a copy with `memalign restore`."
+        )
+    if version > SCHEMA_VERSION:
+        raise StorageError(
+            f"The store in {path} was written by a newer memalign (store version {version}, this one reads "
+            f"up to {SCHEMA_VERSION}): update memalign, or use another folder."
+        )
+    connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+
+
+def _refuse_orphaned_log(folder: Path) -> None:
+    log = folder / f"{FILE}-wal"
+    if log.exists() and log.stat().st_size > 0:
+        raise StorageError(
+            f"{folder / FILE} is missing, though its log {log.name} is there: put the file back, or bring "
+            "back a copy with `memalign restore` into an empty folder."
+        )

@@ -1,0 +1,73 @@
+"""Forgetting: what goes when a trace, or a person, goes."""
+
+from collections.abc import Iterable
+
+from storage.feedback_shelf import FeedbackShelf
+from storage.journal import AuditShelf
+from storage.memories import VectorShelf
+from storage.post_shelf import PostShelf
+from storage.records import AuditLine, StoredVerdict
+from storage.traces import TraceShelf
+from storage.verdict_shelf import VerdictShelf
+
+
+class Erasure:
+    """Removals across all tables but the memories'; for use inside a transaction."""
+
+    def __init__(
+        self,
+        *,
+        traces: TraceShelf,
+        verdicts: VerdictShelf,
+        feedback: FeedbackShelf,
+        posts: PostShelf,
+        vectors: VectorShelf,
+        audit: AuditShelf,
+    ) -> None:
+        self._traces = traces
+        self._verdicts = verdicts
+        self._feedback = feedback
+        self._posts = posts
+        self._vectors = vectors
+        self._audit = audit
+
+    def traces(self, trace_ids: Iterable[str], note: AuditLine | None) -> list[StoredVerdict]:
+        """Remove the traces and all that hangs on them; the verdicts there were."""
+        gone = [stored for trace_id in trace_ids for stored in self._trace(trace_id)]
+        self._sign(note)
+        return gone
+
+    def person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
+        """Remove all that a person did; the verdicts concerned, which wait to be learned anew."""
+        touched = []
+        for stored in self._verdicts.of_person(person):
+            revised = self._verdicts.take_back(stored, person)
+            if revised is not None:
+                self._feedback.mark(revised, note.at_ms)
+                self._drop_lessons(stored.verdict_id)
+                touched.append(revised)
+        self._posts.unpark_person(person)
+        self._sign(note)
+        return touched
+
+    def _trace(self, trace_id: str) -> list[StoredVerdict]:
+        verdicts = self._verdicts.of_trace(trace_id)
+        for stored in verdicts:
+            for post_id in self._posts.of_verdict(stored.verdict_id):
+                self._posts.drop(post_id)
+            self._feedback.queue.drop(stored.verdict_id)
+            self._verdicts.erase(stored)
+        self._vectors.drop([trace_id])
+        self._traces.erase(trace_id)
+        return verdicts
+
+    def _drop_lessons(self, verdict_id: str) -> None:
+        for post_id in self._posts.of_verdict(verdict_id):
+            post = self._posts.get(post_id)
+            # a lesson may quote the person
+            if post is not None and post.kind == "lesson":
+                self._posts.drop(post_id)
+
+    def _sign(self, note: AuditLine | None) -> None:
+        if note is not None:
+            self._audit.note(note)

@@ -1,0 +1,84 @@
+"""What people did about verdicts: facts, from which vote, label and lesson follow elsewhere."""
+
+from collections.abc import Mapping
+
+from memalign.records import Label
+from storage.feedback_shelf import FeedbackShelf
+from storage.records import Fact, PersonFacts, StoredVerdict, Told, Unlearned
+from storage.verdict_shelf import VerdictShelf
+from storage.worker import Worker
+
+
+class Feedback:
+    """Facts, for callers. Every method raises `StorageError`.
+
+    The `note_…` methods return the id of the verdict that the message shows, or None when it shows none.
+    While a post to that channel is on its way the message may yet turn out to be a card: the fact is then
+    parked, and applied or dropped as soon as that is known. `at` is Slack's event time; later ones win,
+    whatever the order they come in, and of equal ones the last that came.
+    """
+
+    def __init__(self, worker: Worker, shelf: FeedbackShelf, verdicts: VerdictShelf) -> None:
+        self._worker = worker
+        self._shelf = shelf
+        self._verdicts = verdicts
+
+    async def note_reaction(
+        self, channel: str, ts: str, person: str, name: str, live: bool, at: str
+    ) -> str | None:
+        """An emoji was added or taken away."""
+        fact = Fact(person=person, kind="reaction", name=name, value=live, at=at)
+        return await self._worker.write(self._shelf.note, channel, ts, fact)
+
+    async def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
+        """A vote by the card's buttons; None takes it back."""
+        fact = Fact(person=person, kind="button", value=vote, at=at)
+        return await self._worker.write(self._shelf.note, channel, ts, fact)
+
+    async def note_correction(
+        self, channel: str, ts: str, person: str, value: Label | None, at: str
+    ) -> str | None:
+        """The value that the person holds right; None takes it back."""
+        fact = Fact(person=person, kind="correction", value=value, at=at)
+        return await self._worker.write(self._shelf.note, channel, ts, fact)
+
+    async def note_reply(
+        self, channel: str, card_ts: str, person: str, reply_ts: str, text: str | None, at: str
+    ) -> str | None:
+        """A reply in the card's thread was written or edited; None: deleted, for good."""
+        fact = Fact(person=person, kind="reply", name=reply_ts, value=text, at=at)
+        return await self._worker.write(self._shelf.note, channel, card_ts, fact)
+
+    async def of(self, verdict_id: str) -> Mapping[str, PersonFacts]:
+        """All facts about a verdict, by person."""
+        return await self._worker.read(self._verdicts.facts_of, verdict_id)
+
+    async def of_person(self, person: str) -> list[StoredVerdict]:
+        """The verdicts about which a person did anything."""
+        return await self._worker.read(self._verdicts.of_person, person)
+
+    async def unlearned(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
+        """Verdicts whose facts changed, last at least `quiet_ms` ago, and not put off; oldest first."""
+        if not await self._worker.read(self._shelf.queue.waits, now_ms):
+            return await self._worker.read(self._shelf.ready, now_ms, quiet_ms)
+        return await self._worker.write(self._release, now_ms, quiet_ms)
+
+    async def waiting(self) -> int:
+        """How many verdicts have facts that were not learned yet."""
+        return await self._worker.read(self._shelf.queue.all.__len__)
+
+    async def learned(self, verdict_id: str, revision: int) -> bool:
+        """Note that the facts of that revision are learned; False when they have changed since."""
+        return await self._worker.write(self._shelf.learned, verdict_id, revision)
+
+    async def postpone(self, verdict_id: str, not_before_ms: int, reason: str) -> None:
+        """Put learning off after an attempt in vain."""
+        await self._worker.write(self._shelf.postpone, verdict_id, not_before_ms, reason)
+
+    async def told(self, verdict_id: str) -> tuple[Told, ...]:
+        """What the verdict's thread was told to have been learned."""
+        return await self._worker.read(self._verdicts.told, verdict_id)
+
+    def _release(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
+        self._shelf.queue.release(now_ms)
+        return self._shelf.ready(now_ms, quiet_ms)

@@ -1,0 +1,40 @@
+"""Document ids that sort: several parts in one string, compared part by part."""
+
+import hashlib
+from decimal import Decimal
+
+LAST = "\U0010ffff"
+"""Sorts after every text a key part may begin with."""
+_SEPARATOR = "\x00"
+
+
+def key(*parts: str) -> str:
+    """Join the parts so that no two lists of parts share a key and shorter parts sort first."""
+    return _SEPARATOR.join(_plain(part) for part in parts)
+
+
+def below(*parts: str) -> tuple[str, str]:
+    """Bounds (from, up to) of all keys that begin with these parts and have more."""
+    prefix = key(*parts) + _SEPARATOR
+    return prefix, prefix + LAST
+
+
+def stamp(number: int) -> str:
+    """Write a time in milliseconds, or a counter, so that it sorts as a number does."""
+    return f"{max(number, 0):015d}"
+
+
+def digest(text: str) -> str:
+    """SHA-256, hexadecimal; also of text that UTF-8 cannot say (half a surrogate pair)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def event_ms(at: str) -> int:
+    """Milliseconds since 1970 of a Slack event time such as `1700000000.000100`."""
+    return int(Decimal(at) * 1000)
+
+
+def _plain(part: str) -> str:
+    if "\x00" in part or "\x01" in part:
+        return part.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
+    return part
