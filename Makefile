@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strate
 	--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
 
 # $(call check,name,command): says what runs and remembers what failed, so that one run tells everything
-check = printf '\n== %s\n' '$(1)'; $(2) || failed="$$failed, $(1)"
+check = printf '\n== %s\n' "$(1)"; $(2) || failed="$$failed, $(1)"
 LINT = $(call check,ruff check,$(BIN)/ruff check .); \
 	$(call check,ruff format,$(BIN)/ruff format --check .); \
 	$(call check,mypy,$(BIN)/mypy $(PACKAGES)); \
@@ -44,11 +44,9 @@ lint:
 
 bench:
 	@scripts/make-venv test
-	@failed=; for file in $$(grep -l '__name__ == "__main__"' tests/bench/*.py); do \
-		module=$$(basename "$$file" .py); \
-		if [ "$$module" = __main__ ]; then name=tests.bench; else name=tests.bench.$$module; fi; \
-		printf '\n== %s\n' "$$name"; $(BIN)/python -m "$$name" || failed="$$failed, $$name"; \
-	done; $(VERDICT)
+	@if [ -f tests/bench/__main__.py ]; then names=tests.bench; else \
+		names=$$(grep -l '__name__ == "__main__"' tests/bench/*.py | sed 's|/|.|g; s|\.py$$||'); fi; \
+	failed=; for name in $$names; do $(call check,$$name,$(BIN)/python -m "$$name"); done; $(VERDICT)
 
 lock:
 	@scripts/make-venv run
