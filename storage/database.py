@@ -109,7 +109,7 @@ class Database:
     async def erase_all(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
         """Erase several traces at the cost of one: the whole store is written anew, however few they are."""
         gone = await self._worker.write(self._erase, trace_ids, note)
-        await self.wipe()
+        await self._try_wipe()
         return gone
 
     async def erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
@@ -118,7 +118,7 @@ class Database:
         What memories hold of the person's words goes when those verdicts are learned anew; call `wipe` after.
         """
         touched = await self._worker.write(self._erase_person, person, note)
-        await self.wipe()
+        await self._try_wipe()
         return touched
 
     async def wipe(self) -> bool:
@@ -134,6 +134,13 @@ class Database:
     async def backup(self, file: Path) -> None:
         """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
         await self._worker.alone(lambda: engine.copy(self._worker.documents.store.connection, file))
+
+    async def _try_wipe(self) -> None:
+        try:
+            await self.wipe()
+        except StorageError as problem:
+            # the erasure stands and its result must not be lost; the wipe is still due
+            _LOG.error("Erased bytes are still in the files and go with the next wipe: %s", problem)
 
     def _erase(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
         self._audit.owe_wipe()

@@ -65,7 +65,7 @@ class Feedback:
 
     async def waiting(self) -> int:
         """How many verdicts have facts that were not learned yet."""
-        return await self._worker.read(self._shelf.queue.all.__len__)
+        return await self._worker.read(self._shelf.queue.__len__)
 
     async def learned(self, verdict_id: str, revision: int) -> bool:
         """Note that the facts of that revision are learned; False when they have changed since."""

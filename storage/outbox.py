@@ -64,7 +64,7 @@ class Outbox:
 
     async def waiting(self) -> int:
         """How many posts have not arrived yet."""
-        return await self._worker.read(self._posts.queue.all.__len__)
+        return await self._worker.read(self._posts.queue.__len__)
 
     def _add(self, post: Post) -> bool:
         if (

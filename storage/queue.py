@@ -7,7 +7,7 @@ from storage.rows import Body
 
 
 class Queue:
-    """Documents with the fields `order` (a key) and `not_before_ms`; three tables, each read by key only.
+    """Documents with the fields `order` (a key) and `not_before_ms`, in three tables, each read by key only.
 
     Every document has one id in the ready table (by order) or in the later table (by time), or in neither
     while it is held.
@@ -17,23 +17,36 @@ class Queue:
         self.all = documents.shelf(name)
         self._ready = documents.shelf(f"{name}_ready")
         self._later = documents.shelf(f"{name}_later")
+        self._counts = documents.shelf("queue_lengths")
+        self._name = name
+
+    def __len__(self) -> int:
+        # counting rows reads the whole index; adding up does not
+        length: int = (self._counts.find(self._name) or {"length": 0})["length"]
+        return length
 
     def put(self, item_id: str, body: Body) -> None:
         """Add the item, or give it a new place."""
-        self._unlist(self.all.find(item_id))
-        self.all.put(item_id, body)
+        self.hold(item_id, body)
         later = body["not_before_ms"] > 0
         (self._later if later else self._ready).put(_place(body), {"id": item_id})
 
     def hold(self, item_id: str, body: Body) -> None:
         """Keep the item without a place in the order."""
-        self._unlist(self.all.find(item_id))
+        known = self.all.find(item_id)
+        if known is None:
+            self._counts.put(self._name, {"length": len(self) + 1})
+        else:
+            self._unlist(known)
         self.all.put(item_id, body)
 
     def drop(self, item_id: str) -> None:
         """Remove the item, if it is there."""
-        self._unlist(self.all.find(item_id))
-        self.all.discard(item_id)
+        known = self.all.find(item_id)
+        if known is not None:
+            self._unlist(known)
+            self.all.discard(item_id)
+            self._counts.put(self._name, {"length": len(self) - 1})
 
     def release(self, now_ms: int) -> None:
         """Put back into the order what has waited long enough."""
@@ -54,10 +67,9 @@ class Queue:
         """Whether `release` has anything to do."""
         return bool(self._later.span("", stamp(now_ms + 1), limit=1))
 
-    def _unlist(self, known: Body | None) -> None:
-        if known is not None:
-            self._ready.discard(known["order"])
-            self._later.discard(key(stamp(known["not_before_ms"]), known["order"]))
+    def _unlist(self, known: Body) -> None:
+        self._ready.discard(known["order"])
+        self._later.discard(key(stamp(known["not_before_ms"]), known["order"]))
 
 
 def _place(body: Body) -> str:

@@ -26,7 +26,7 @@ class TraceShelf:
 
     def add(self, batch: Sequence[Arrival], received_ms: int, max_waiting: int) -> list[Accepted]:
         """Store what is new, in the order given."""
-        room = max_waiting - len(self.jobs.all)
+        room = max_waiting - len(self.jobs)
         answers: list[Accepted] = []
         for index, (trace, judges) in enumerate(batch):
             answer = self._refusal(trace, len(judges), room)
@@ -124,7 +124,7 @@ class Traces:
 
     async def waiting(self) -> int:
         """How many jobs wait, the postponed ones included."""
-        return await self._worker.read(self._shelf.jobs.all.__len__)
+        return await self._worker.read(self._shelf.jobs.__len__)
 
     async def next_jobs(self, now_ms: int, limit: int) -> list[Job]:
         """The oldest jobs whose time has come."""
