@@ -41,6 +41,7 @@ def imported_modules(source: str) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
 
 
@@ -88,6 +89,12 @@ def test_is_imported_in_one_module_only(distribution: str, module: str) -> None:
 )
 def test_is_imported_in_one_room_only(distribution: str, room: str) -> None:
     assert {path.split("/")[0] for path in importers_of(distribution)} == {room}
+
+
+def test_only_the_command_line_knows_the_sandbox() -> None:
+    knowing = {path for path in importers_of("bot.sandbox") if not path.startswith("bot/sandbox/")}
+    assert knowing, "nothing starts the demo"
+    assert [path for path in knowing if not path.startswith(("bot/cli/", "bot/__main__.py"))] == []
 
 
 def test_every_package_is_listed_and_every_listed_package_exists() -> None:
