@@ -1,14 +1,15 @@
 """A Slack workspace of one process: strict, local, for the demo and the tests.
 
-It speaks Slack's Web API, Socket Mode and signed HTTP to the bot, and a small HTTP interface to the page on which
-people click. The bot does not know it; only `SLACK_API_URL` differs. Where it says no, Slack does too.
+It speaks Slack's Web API, Socket Mode and signed HTTP to the bot, and a small HTTP
+interface to the page on which people click. The bot does not know it; only `SLACK_API_URL`
+differs. Where it says no, Slack does too.
 
 What it does not do, and what Slack would do:
 
 | left out | Slack |
 |---|---|
 | emoji table | refuses unknown emoji names with `invalid_name`; here any well-formed name passes |
-| `chat.scheduleMessage`, `chat.appendStream`, pins, bookmarks, search, admin | answers; here `unknown_method` |
+| `chat.scheduleMessage`, `chat.startStream`, pins, search, admin … | answers; here `unknown_method` |
 | channel names as `channel` argument | still takes some; here ids only |
 | `markdown_text`, `link_names`, `parse`, `username`, `icon_*` | honours them; here ignored |
 | blocks `video`, `file`, `call`, `card`, `plan`, `data_table` … | takes some of them; here `invalid_blocks` |

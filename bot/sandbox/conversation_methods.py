@@ -18,7 +18,7 @@ _TYPE_SCOPES = {"public_channel": "channels:read", "private_channel": "groups:re
 
 
 def page(items: Sequence[Item], arguments: Arguments, *, default: int = 100) -> tuple[list[Item], Payload]:
-    """Cut one page out of a list, by `limit` and `cursor`; returns it with the answer's `response_metadata`."""
+    """Cut one page out of a list, by `limit` and `cursor`; returns it with the `response_metadata`."""
     limit = arguments.number("limit", default, 1000)
     start = _offset(arguments.text("cursor"))
     end = start + limit

@@ -15,8 +15,8 @@ EnvelopeType: TypeAlias = Literal["events_api", "slash_commands", "interactive"]
 class Delivery:
     """One thing for the app and how far it got; the deliveries are the record tests read.
 
-    `envelope_id` is that of the last attempt. `response` is what came with the acknowledgement. `failure` is set
-    once the delivery was given up.
+    `envelope_id` is that of the last attempt. `response` is what came with the acknowledgement. `failure`
+    is set once the delivery was given up.
     """
 
     type: EnvelopeType
@@ -58,7 +58,7 @@ class Carrier(Protocol):
 
 
 class Courier:
-    """Delivers through a carrier. `retries` are the waits in seconds before each further attempt of an event."""
+    """Delivers through a carrier. `retries`: seconds to wait before each further attempt of an event."""
 
     def __init__(self, carrier: Carrier, retries: Sequence[float]) -> None:
         self.deliveries: list[Delivery] = []

@@ -37,8 +37,8 @@ _FAMILIES: Mapping[ChannelKind, str] = {"channel": "channels", "group": "groups"
 class Desk:
     """The counter the Web API serves at.
 
-    `base_url` gives the server's own address, `issue_ticket` a one-use ticket for a socket. `pace` is the least
-    time in seconds between two posts of the app in one channel; None is no limit.
+    `base_url` gives the server's own address, `issue_ticket` a one-use ticket for a socket. `pace` is the
+    least time in seconds between two posts of the app in one channel; None is no limit.
     """
 
     workspace: Workspace
@@ -73,7 +73,7 @@ class Desk:
         return channel
 
     def readable(self, channel_id: str) -> Channel:
-        """Return a channel whose messages the app may read; refuses with `not_in_channel` or `missing_scope`."""
+        """Return a channel the app may read; refuses with `not_in_channel` or `missing_scope`."""
         channel = self.seen(channel_id)
         self.require_scope(f"{_FAMILIES[channel.kind]}:history")
         self.require_member(channel)
@@ -115,4 +115,4 @@ class Method:
 
     handler: Handler
     scopes: tuple[str, ...] = ()
-    token: Literal["bot", "app", "none"] = "bot"
+    token: Literal["bot", "app", "none"] = "bot"  # noqa: S105 - a kind of token, not one

@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 from bot.sandbox.records import Channel, Message, User
 
+ChannelChange: TypeAlias = Literal["created", "joined", "left", "renamed", "archived", "unarchived"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
@@ -16,7 +18,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A message changed: edited, updated, unfurled, or turned into a tombstone. `ts` is the time of the change."""
+    """A message changed: edited, updated, unfurled, or made a tombstone. `ts` is the time of the change."""
 
     message: Message
     previous: Message
@@ -54,7 +56,7 @@ class ChannelChanged:
     """A channel was made, joined, left, renamed, archived or brought back; `user` did it."""
 
     channel: Channel
-    change: Literal["created", "joined", "left", "renamed", "archived", "unarchived"]
+    change: ChannelChange
     user: str
     ts: str
 

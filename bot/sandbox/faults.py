@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Fault:
     """How one call goes wrong.
 
-    `lost`: the call takes effect, but the connection is dropped without an answer. Otherwise it takes no effect,
-    and is answered with `status` or, on status 200, with the error code `error`.
+    `lost`: the call takes effect, but the connection is dropped without an answer. Otherwise it takes no
+    effect, and is answered with `status` or, on status 200, with the error code `error`.
     """
 
     status: int = 200

@@ -1,4 +1,4 @@
-"""What an interaction entitles the app to, for a short time: a trigger to open a modal, an address to respond to."""
+"""What an interaction entitles the app to for a while: to open a modal, to respond."""
 
 import secrets
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The right to respond to an interaction of `user` in `channel`, about the message `ts` if there is one."""
+    """The right to respond to an interaction of `user` in `channel`, perhaps with the message `ts`."""
 
     user: str
     channel: str
@@ -34,7 +34,7 @@ class Reply:
 
 
 class Grants:
-    """Triggers and response addresses, by their secret names. `now` gives seconds, `trigger_life` is in seconds."""
+    """Triggers and response addresses, by secret name. `now` and `trigger_life` are in seconds."""
 
     def __init__(self, now: Callable[[], float], trigger_life: float) -> None:
         self._now = now

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from bot.sandbox.delivery import Courier
 from bot.sandbox.desk import Desk
 from bot.sandbox.errors import Refused, TimedOut
+from bot.sandbox.event_stream import VERIFICATION_TOKEN
 from bot.sandbox.inputs import action, find, initial_state, with_entries, with_entry
 from bot.sandbox.records import Channel, Command, Message, Payload, View
 from bot.sandbox.rendering import message_object, view_object
 from bot.sandbox.responses import Responses
 from bot.sandbox.texts import typed
 
-VERIFICATION_TOKEN = "sandbox"  # noqa: S105 - Slack's outdated token, sent but of no use
 _PRIVATE_NAMES = {"group": "privategroup", "im": "directmessage"}
 
 
@@ -19,7 +19,7 @@ class Interactions:
     """Tells the app what people do to it, and shows them what it answers.
 
     `commands` and `shortcuts` (message shortcuts by callback id) are those the app's manifest declares. Every
-    method raises Refused when Slack would not let the person do it, and TimedOut when the app did not acknowledge.
+    method raises Refused when Slack would not let the person do it, and TimedOut when the app did not answer.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ _Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @web.middleware
 async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Refuse requests under a foreign host name, or from another web page."""
-    if urlsplit(f"//{request.host}").hostname not in _LOOPBACK:
+    if _host_name(request.host) not in _LOOPBACK:
         return web.Response(
             status=403, text="The sandbox answers on this machine only; open it as http://localhost."
         )
@@ -35,6 +35,13 @@ async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
     if origin is not None and urlsplit(origin).netloc != request.host:
         return web.Response(status=403, text="The sandbox takes no requests from other web pages.")
     return await handler(request)
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 class People:
@@ -89,6 +96,11 @@ class People:
         except Refused as refused:
             return _refusal(refused, 404)
 
+    def _me(self, request: web.Request) -> str:
+        """Return whose page it is: the user asked for, else the first person there is."""
+        people = [user.id for user in self._workspace.users.values() if not user.is_bot]
+        return self._workspace.user(request.query.get("user") or next(iter(people), "")).id
+
     async def _file(self, request: web.Request) -> web.Response:
         try:
             file = self._workspace.files.get(request.match_info["file"])
@@ -112,12 +124,12 @@ class People:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         try:
-            user = self._workspace.user(request.query.get("user", ""))
+            user_id = self._me(request)
         except Refused as refused:
             return _refusal(refused, 404)
         socket = web.WebSocketResponse(heartbeat=30)
         queue: asyncio.Queue[Payload] = asyncio.Queue()
-        self._queues[socket] = (user.id, queue)
+        self._queues[socket] = (user_id, queue)
         await socket.prepare(request)
         writer = asyncio.create_task(_write(socket, queue))
         try:

@@ -65,7 +65,8 @@ class Message:
     """A message; `text` and the texts in `blocks` are escaped as Slack keeps them.
 
     `only_for` names the one person who sees an ephemeral message. `thread_ts` is set on replies only.
-    A tombstone is a deleted message that stays because of its replies.
+    A tombstone is a deleted message that stays because of its replies. `subtype` marks lines that Slack
+    itself wrote, such as `channel_join`.
     """
 
     ts: str
@@ -82,12 +83,13 @@ class Message:
     edited: Edit | None = None
     tombstone: bool = False
     only_for: str | None = None
+    subtype: str | None = None
     client_msg_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """An uploaded file; it is visible only once `shared`, as Slack's two-step upload asks. `size` is in bytes."""
+    """An uploaded file; it is visible once `shared`, as Slack's two-step upload asks. `size` is in bytes."""
 
     id: str
     name: str
@@ -102,7 +104,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A modal on somebody's screen, or a published home. `state` is what was entered so far, by block and action."""
+    """A modal on somebody's screen, or a published home. `state`: what was entered, by block and action."""
 
     id: str
     user: str
@@ -115,7 +117,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:
-    """A message of the bot notified people: `who` is a user id, or channel, here, everyone or a group's id."""
+    """A message of the bot notified people: `who` is a user or group id, or channel, here, everyone."""
 
     channel: str
     ts: str

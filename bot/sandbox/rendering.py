@@ -9,24 +9,7 @@ def message_object(
 ) -> Payload:
     """Render a message; `metadata` and the `thread`'s counters only where Slack gives them."""
     shown: Payload = {"type": "message", "user": message.user, "ts": message.ts, "text": message.text}
-    if message.tombstone:
-        shown |= {"subtype": "tombstone", "hidden": True}
-    elif message.user == workspace.bot.id:
-        shown |= _bot_marks(workspace)
-    shown["team"] = workspace.team_id
-    if message.client_msg_id:
-        shown["client_msg_id"] = message.client_msg_id
-    blocks = message.blocks if message.blocks is not None else _composer_blocks(workspace, message)
-    if blocks:
-        shown["blocks"] = blocks
-    if message.attachments:
-        shown["attachments"] = message.attachments
-    if message.files:
-        shown["files"] = [file_object(workspace, workspace.files.get(file_id)) for file_id in message.files]
-    if message.edited:
-        shown["edited"] = {"user": message.edited.user, "ts": message.edited.ts}
-    if message.reactions:
-        shown["reactions"] = reactions_object(message)
+    shown |= _marks(workspace, message) | _content(workspace, message)
     if metadata and message.metadata:
         shown["metadata"] = message.metadata
     if message.thread_ts:
@@ -34,6 +17,32 @@ def message_object(
     elif thread:
         shown |= _thread_counters(workspace, message)
     return shown
+
+
+def _marks(workspace: Workspace, message: Message) -> Payload:
+    if message.tombstone:
+        return {"subtype": "tombstone", "hidden": True}
+    if message.subtype:
+        return {"subtype": message.subtype}
+    marks: Payload = {"team": workspace.team_id}
+    if message.user == workspace.bot.id:
+        marks |= _bot_marks(workspace)
+    if message.client_msg_id:
+        marks["client_msg_id"] = message.client_msg_id
+    return marks
+
+
+def _content(workspace: Workspace, message: Message) -> Payload:
+    blocks = message.blocks if message.blocks is not None else _composer_blocks(workspace, message)
+    edited = message.edited and {"user": message.edited.user, "ts": message.edited.ts}
+    parts: Payload = {
+        "blocks": blocks,
+        "attachments": message.attachments,
+        "files": [file_object(workspace, workspace.files.get(file_id)) for file_id in message.files],
+        "edited": edited,
+        "reactions": reactions_object(message),
+    }
+    return {name: part for name, part in parts.items() if part}
 
 
 def reactions_object(message: Message) -> list[Payload]:
@@ -138,7 +147,7 @@ def _bot_marks(workspace: Workspace) -> Payload:
 
 def _composer_blocks(workspace: Workspace, message: Message) -> list[Payload] | None:
     """Give what a person typed as rich text too, as Slack's composer does."""
-    if message.user == workspace.bot.id or message.tombstone:
+    if message.user == workspace.bot.id or message.tombstone or message.subtype:
         return None
     line: Payload = {"type": "rich_text_section", "elements": [{"type": "text", "text": message.text}]}
     return [{"type": "rich_text", "block_id": f"rt{message.ts}", "elements": [line]}]

@@ -71,7 +71,7 @@ class Responses:
             self._add(reply, content, body)
 
     def _original(self, reply: Reply) -> Message | None:
-        """Return the message the interaction was about when the app may replace it: an own or ephemeral one."""
+        """Return the message the interaction was about, if the app may replace it."""
         if reply.ts is None:
             return None
         if reply.ephemeral:

@@ -1,4 +1,4 @@
-"""The embedded workspace as a server: Slack's side for the bot, the people's side for the page and for tests."""
+"""The embedded workspace as a server: Slack's side for the bot, people's for the page and tests."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,12 +11,13 @@ from aiohttp import web
 from bot.sandbox.acts import Acts, DemoHook
 from bot.sandbox.delivery import Courier, Delivery
 from bot.sandbox.desk import DEFAULT_SCOPES, Desk
-from bot.sandbox.events import DEFAULT_EVENTS, events_of
+from bot.sandbox.event_stream import EventStream
+from bot.sandbox.events import DEFAULT_EVENTS
 from bot.sandbox.facts import EphemeralShown, Fact
 from bot.sandbox.faults import Fault, Faults, Hold
 from bot.sandbox.forms import Forms
 from bot.sandbox.grants import Grants
-from bot.sandbox.interactions import VERIFICATION_TOKEN, Interactions
+from bot.sandbox.interactions import Interactions
 from bot.sandbox.people import People, guard
 from bot.sandbox.portraits import Portraits
 from bot.sandbox.records import Command, Message, Payload, View
@@ -45,10 +46,11 @@ class Ephemeral:
 class SlackServer:
     """Serves one workspace on one port; the bot reaches it by `SLACK_API_URL` alone.
 
-    With `events_url` events and interactions go there as signed HTTP, without it over Socket Mode. `retries` are
-    the seconds before each repetition of an event, `ack_timeout` and `trigger_life` are seconds as well; `pace` is
-    the least time in seconds between two posts in a channel (None: no limit). `commands` and `shortcuts` (message
-    shortcuts, name by callback id), `scopes` and `subscribed` events are what the app's manifest declares.
+    With `events_url` events and interactions go there as signed HTTP, without it over Socket Mode. `retries`
+    are the seconds before each repetition of an event, `ack_timeout` and `trigger_life` are seconds as well;
+    `pace` is the least time in seconds between two posts in a channel (None: no limit). `commands` and
+    `shortcuts` (message shortcuts, name by callback id), `scopes` and `subscribed` events are what the app's
+    manifest declares.
     """
 
     def __init__(
@@ -77,10 +79,10 @@ class SlackServer:
         self.app_token = app_token
         self.signing_secret = signing_secret
         self.ephemerals: list[Ephemeral] = []
+        granted = frozenset(scopes)
         self._host = host
         self._port = port
-        self._subscribed = frozenset(subscribed)
-        self._events = 0
+        self._events = EventStream(workspace, granted, frozenset(subscribed))
         self._runner: web.AppRunner | None = None
         self._unlisten: Callable[[], None] | None = None
         self._socket_mode = SocketMode(workspace.app_id, ack_timeout)
@@ -90,7 +92,7 @@ class SlackServer:
         self._desk = Desk(
             workspace=workspace,
             grants=Grants(monotonic, trigger_life),
-            scopes=frozenset(scopes),
+            scopes=granted,
             base_url=lambda: self.url,
             issue_ticket=self._socket_mode.issue_ticket,
             pace=pace,
@@ -112,7 +114,8 @@ class SlackServer:
     @property
     def url(self) -> str:
         """The server's address, `http://host:port`; the port is known once it is started."""
-        return f"http://{self._host}:{self._port}"
+        host = "127.0.0.1" if self._host in {"", "0.0.0.0", "::"} else self._host  # noqa: S104 - not binding
+        return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
 
     @property
     def api_url(self) -> str:
@@ -291,35 +294,8 @@ class SlackServer:
         self._people.on_fact(fact)
         if isinstance(fact, EphemeralShown):
             self.ephemerals.append(_ephemeral(fact.message))
-        for event in events_of(fact, self.workspace):
-            granted = event.scope is None or event.scope in self._desk.scopes
-            if event.subscription in self._subscribed and granted:
-                self._courier.send_event(self._callback(event.body))
-
-    def _callback(self, body: Payload) -> Payload:
-        self._events += 1
-        workspace = self.workspace
-        authorization = {
-            "enterprise_id": None,
-            "team_id": workspace.team_id,
-            "user_id": workspace.bot.id,
-            "is_bot": True,
-            "is_enterprise_install": False,
-        }
-        return {
-            "type": "event_callback",
-            "token": VERIFICATION_TOKEN,
-            "team_id": workspace.team_id,
-            "context_team_id": workspace.team_id,
-            "context_enterprise_id": None,
-            "api_app_id": workspace.app_id,
-            "event": body,
-            "event_id": f"Ev{int(workspace.clock.now()):X}{self._events:06d}",
-            "event_time": int(float(body["event_ts"])),
-            "authorizations": [authorization],
-            "is_ext_shared_channel": False,
-            "event_context": f"4-{self._events}",
-        }
+        for callback in self._events.callbacks(fact):
+            self._courier.send_event(callback)
 
 
 def _ephemeral(message: Message) -> Ephemeral:

@@ -12,14 +12,14 @@ STACK = 3
 
 
 class Surfaces:
-    """Ephemeral messages, modals and homes by person."""
+    """Ephemeral messages, modals and homes by person. `minted` counts the views that got an id."""
 
     def __init__(self, tell: Callable[[Fact], None]) -> None:
         self._tell = tell
         self._ephemerals: dict[str, dict[str, Message]] = {}
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
-        self._minted = 0
+        self.minted = 0
 
     def show(self, message: Message) -> None:
         """Show an ephemeral message to the person it is for, or replace it."""
@@ -41,8 +41,8 @@ class Surfaces:
 
     def next_view_id(self) -> str:
         """Mint an id for a view."""
-        self._minted += 1
-        return f"V{self._minted:010d}"
+        self.minted += 1
+        return f"V{self.minted:010d}"
 
     def stack(self, user_id: str) -> list[View]:
         """List the modals on a person's screen, bottom first."""
@@ -63,6 +63,11 @@ class Surfaces:
         """Show a home tab to the person it is for."""
         self._homes[view.user] = view
         self._tell(HomePublished(user=view.user))
+
+    def restore(self, homes: list[View], minted: int) -> None:
+        """Take over the homes of a workspace that was kept; `minted` views had ids."""
+        self._homes = {home.user: home for home in homes}
+        self.minted = minted
 
     def homes(self) -> list[View]:
         """List all published homes."""

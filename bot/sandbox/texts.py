@@ -14,15 +14,19 @@ _ADDRESS = re.compile(r"https?://(?:(?!&lt;|&gt;)[^\s<>])+")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 _MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|!(channel|here|everyone)|!subteam\^([A-Z0-9]+))(?:\|[^<>]*)?>")
 
+_LITERAL = {"plain_text", "raw_text", "text"}
+"""Objects in which Slack parses nothing; `text` is a piece of rich text."""
+_RICH_MENTIONS = {"user": "user_id", "broadcast": "range", "usergroup": "usergroup_id"}
+
 
 def typed(text: str) -> str:
-    """Escape what a person typed, and link addresses; mentions the composer made (`<@U…>`, `<!here>`) stay."""
+    """Escape what a person typed, and link addresses; mentions from the composer (`<@U…>`) stay."""
     escaped = _between(_TYPED_TOKEN, text, lambda part: part.replace("&", "&amp;"))
     return _ADDRESS.sub(r"<\g<0>>", escaped)
 
 
 def sent(text: str) -> str:
-    """Escape what an app sent as Slack stores it: known tokens and entities stay, other `&`, `<`, `>` are escaped."""
+    """Escape what an app sent as Slack stores it: known tokens and entities stay as they are."""
     return _between(TOKEN, text, lambda part: _BARE_AMPERSAND.sub("&amp;", part))
 
 
@@ -42,24 +46,23 @@ def notified(text: str, blocks: list[Payload] | None, attachments: list[Payload]
 
 def _in_part(value: object, key: str) -> Iterator[str]:
     if isinstance(value, dict):
-        kind = value.get("type")
-        if kind == "plain_text" or kind == "raw_text":
-            return
-        if kind == "user" and isinstance(value.get("user_id"), str):
-            yield value["user_id"]
-        if kind == "broadcast" and isinstance(value.get("range"), str):
-            yield value["range"]
-        if kind == "usergroup" and isinstance(value.get("usergroup_id"), str):
-            yield value["usergroup_id"]
-        literal = kind == "text"  # inside rich text nothing is parsed
-        for name, part in value.items():
-            if not (literal and name == "text"):
-                yield from _in_part(part, name)
+        yield from _in_object(value)
     elif isinstance(value, list):
         for part in value:
             yield from _in_part(part, key)
     elif isinstance(value, str) and key in {"text", "pretext", "fallback"}:
         yield from mentioned(value)
+
+
+def _in_object(value: Payload) -> Iterator[str]:
+    kind = value.get("type")
+    if kind in _LITERAL:
+        return
+    rich = value.get(_RICH_MENTIONS.get(str(kind), ""))
+    if isinstance(rich, str):
+        yield rich
+    for name, part in value.items():
+        yield from _in_part(part, name)
 
 
 def _between(token: re.Pattern[str], text: str, ampersands: Callable[[str], str]) -> str:
