@@ -121,6 +121,10 @@ class Database:
         await self._try_wipe()
         return touched
 
+    async def stale(self, before_ms: int, limit: int) -> list[str]:
+        """Ids of traces received before then, without feedback and waiting for no judge, oldest first."""
+        return await self._worker.read(self._erasure.stale, before_ms, limit)
+
     async def wipe(self) -> bool:
         """Remove the last bytes of what was erased, if that is still due.
 

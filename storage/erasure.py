@@ -50,6 +50,22 @@ class Erasure:
         self._sign(note)
         return touched
 
+    def stale(self, before_ms: int, limit: int) -> list[str]:
+        """Traces received before then that nobody answered and no judge waits for, oldest first."""
+        found: list[str] = []
+        after = ""
+        while len(found) < limit and (page := self._traces.received_before(before_ms, after, limit)):
+            found += [trace_id for _, trace_id in page if not self._is_needed(trace_id)]
+            after = page[-1][0]
+        return found[:limit]
+
+    def _is_needed(self, trace_id: str) -> bool:
+        if self._traces.jobs_of(trace_id):
+            return True
+        return any(
+            self._verdicts.has_facts(stored.verdict_id) for stored in self._verdicts.of_trace(trace_id)
+        )
+
     def _trace(self, trace_id: str) -> list[StoredVerdict]:
         verdicts = self._verdicts.of_trace(trace_id)
         for stored in verdicts:

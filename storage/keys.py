@@ -19,6 +19,11 @@ def below(*parts: str) -> tuple[str, str]:
     return prefix, prefix + LAST
 
 
+def just_after(place: str) -> str:
+    """The smallest key behind this one."""
+    return place + _SEPARATOR
+
+
 def stamp(number: int) -> str:
     """Write a time in milliseconds, or a counter, so that it sorts as a number does."""
     return f"{max(number, 0):015d}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from memalign.records import Trace
 from storage.codec import flat, trace_body, trace_of
 from storage.documents import Documents
-from storage.keys import below, digest, key, stamp
+from storage.keys import below, digest, just_after, key, stamp
 from storage.queue import Queue, postponed
 from storage.records import Accepted, Job
 from storage.rows import Body
@@ -41,15 +41,9 @@ class TraceShelf:
         body = self._traces.find(trace_id)
         return None if body is None else trace_of(body["trace"])
 
-    def page(self, after: str | None, limit: int) -> list[Trace]:
-        """Traces by id, from the one that follows."""
-        low = "" if after is None else after + "\x00"
-        return [trace_of(body["trace"]) for _, body in self._traces.span(low, limit=limit)]
-
-    def received_before(self, end_ms: int, after: str | None, limit: int) -> list[tuple[str, str]]:
+    def received_before(self, end_ms: int, after: str, limit: int) -> list[tuple[str, str]]:
         """Places (to go on after) and ids of traces, oldest first."""
-        low = "" if after is None else after + "\x00"
-        found = self._arrivals.span(low, stamp(end_ms), limit=limit)
+        found = self._arrivals.span(just_after(after), stamp(end_ms), limit=limit)
         return [(place, body["trace_id"]) for place, body in found]
 
     def jobs_of(self, trace_id: str) -> list[str]:
@@ -117,10 +111,6 @@ class Traces:
     async def get(self, trace_id: str) -> Trace | None:
         """The trace, if it is known."""
         return await self._worker.read(self._shelf.get, trace_id)
-
-    async def page(self, after: str | None = None, limit: int = 100) -> list[Trace]:
-        """All traces, some at a time, by id: give the last id to go on."""
-        return await self._worker.read(self._shelf.page, after, limit)
 
     async def waiting(self) -> int:
         """How many jobs wait, the postponed ones included."""

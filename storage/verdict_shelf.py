@@ -6,7 +6,7 @@ from dataclasses import replace
 from storage.codec import facts_body, facts_of, flat, stored_body, stored_of, told_of
 from storage.documents import Documents
 from storage.facts import apply, meaning, times
-from storage.keys import below, digest, event_ms, key, stamp
+from storage.keys import below, digest, event_ms, just_after, key, stamp
 from storage.records import Fact, PersonFacts, StoredVerdict, Told
 from storage.rows import Body
 
@@ -65,10 +65,12 @@ class VerdictShelf:
         """The judge's last verdicts, newest first."""
         return self._all(self._by_judge.span(*below(judge), limit=limit, order="down"))
 
-    def page(self, after: str | None, limit: int) -> list[StoredVerdict]:
-        """Verdicts by id, from the one that follows."""
-        low = "" if after is None else after + "\x00"
-        return [stored_of(body) for _, body in self._verdicts.span(low, limit=limit)]
+    def page(self, judge: str, after: StoredVerdict | None, limit: int) -> list[StoredVerdict]:
+        """The judge's verdicts in order of judging, from the one that follows."""
+        low, high = below(judge)
+        return self._all(
+            self._by_judge.span(low if after is None else just_after(_judge_place(after)), high, limit=limit)
+        )
 
     def by_card(self, channel: str, ts: str) -> StoredVerdict | None:
         """The verdict that a message shows, if it is a card."""
@@ -83,6 +85,10 @@ class VerdictShelf:
     def facts_of(self, verdict_id: str) -> dict[str, PersonFacts]:
         """What each person did about the verdict."""
         return {body["person"]: facts_of(body["facts"]) for _, body in self._facts.span(*below(verdict_id))}
+
+    def has_facts(self, verdict_id: str) -> bool:
+        """Whether anybody did anything about the verdict."""
+        return bool(self._facts.span(*below(verdict_id), limit=1))
 
     def of_person(self, person: str) -> list[StoredVerdict]:
         """The verdicts about which the person did anything."""
