@@ -1,0 +1,1 @@
+"""Slack, HTTP, time and people: everything around the core."""

@@ -1,0 +1,273 @@
+"""Builds everything by hand, opens it in order, and closes it in the opposite one."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import blocks
+from bot.blocks import Message
+from bot.clock import pause_ms
+from bot.config import Secrets, Settings
+from bot.control import Control
+from bot.forgetting import Forgetting
+from bot.intake import Intake
+from bot.learning import Learning
+from bot.listeners import listen
+from bot.listeners.bench import Bench
+from bot.outbox import LOST, Outbox, remedy
+from bot.people import People
+from bot.scheduler import WeeklyDigest
+from bot.server import Routes, Server
+from bot.sources.http import HttpSource
+from bot.status import StatusReport
+from bot.tidings import Messenger
+from memalign import make_judge
+from memalign.errors import SettingsError
+from memalign.memory import Memory
+from memalign.models import connect_decider, connect_distiller, connect_embedder
+from storage.database import Database
+from storage.records import Post
+
+log = logging.getLogger(__name__)
+LAST_SECONDS = 8.0
+"""How long work in hand may go on after the bot was asked to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the bot goes about its work; the demo and the tests are in more of a hurry than a team."""
+
+    post_seconds: float = 1.0
+    """Between two posts in a channel: about what Slack allows."""
+    quiet_seconds: float = 2.0
+    """Feedback must rest so long before it is learned, so that a thumb and its reason come together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """The running bot."""
+
+    settings: Settings
+    database: Database
+    memories: Mapping[str, Memory]
+    forgetting: Forgetting
+    status: StatusReport
+    url: str
+    """Where it takes traces."""
+
+
+@asynccontextmanager
+async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> AsyncIterator[Bot]:
+    """Run the bot while the context is open.
+
+    Raises:
+        SettingsError: a token is missing or refused, or the port is taken.
+        StorageError: the data folder cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.data)
+        stack.push_async_callback(database.close)
+        memories = await open_memories(settings, database)
+        slack = build_slack(secrets)
+        await _check_tokens(slack, secrets)
+        connection = Connection(slack, secrets)
+        people = People(slack.client)
+        outbox = Outbox(_plain_client(secrets), database, Cards(database, memories).render, pace.post_seconds)
+        intake = Intake(settings, database, memories, outbox.wake, workers=max_workers())
+        messenger = Messenger(slack.client, database, people, outbox.wake)
+        learning = Learning(database, memories, people, messenger, quiet_seconds=pace.quiet_seconds)
+        forgetting = Forgetting(settings, database, memories, slack.client, learning.leave_out)
+        status = StatusReport(
+            settings, database, memories, connection.is_up, (outbox.trouble, intake.trouble, learning.trouble)
+        )
+        control = Control(settings.data, forgetting)
+        routes = Routes(
+            source=HttpSource(settings, database, intake),
+            status=status,
+            control=control,
+            token=secrets.ingest_token,
+            slack=None if secrets.app_token else slack,
+        )
+        server = Server(settings.ingest, routes)
+        digests = WeeklyDigest(settings, database, memories, outbox.wake)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        bench = Bench(
+            settings=settings,
+            database=database,
+            memories=memories,
+            learning=learning,
+            forgetting=forgetting,
+            people=people,
+            status=status,
+            client=slack.client,
+            tasks=tasks,
+        )
+        listen(slack, bench)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        control.announce(settings.ingest.host, server.port)
+        stack.callback(control.withdraw)
+        workers = [tasks.create_task(part.run()) for part in (outbox, intake, learning, connection)]
+        stack.callback(lambda: [worker.cancel() for worker in workers])
+        stack.push_async_callback(bench.finish, LAST_SECONDS)
+        stack.push_async_callback(connection.close)
+        await digests.start()
+        stack.callback(digests.stop)
+        host = f"[{settings.ingest.host}]" if ":" in settings.ingest.host else settings.ingest.host
+        yield Bot(
+            settings=settings,
+            database=database,
+            memories=memories,
+            forgetting=forgetting,
+            status=status,
+            url=f"http://{host}:{server.port}",
+        )
+
+
+def max_workers() -> int:
+    """How many model calls may be under way at once. Raises `SettingsError`."""
+    number = os.environ.get("MEMALIGN_MAX_WORKERS", "8")
+    if not number.isdigit() or int(number) < 1:
+        raise SettingsError(f'MEMALIGN_MAX_WORKERS is "{number}"; expected a whole number from 1.')
+    return int(number)
+
+
+async def open_memories(settings: Settings, database: Database) -> dict[str, Memory]:
+    """Each judge's memory, as it was left."""
+    embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
+    distiller = connect_distiller(settings.memory.reflection_lm)
+    memories = {}
+    for judge in settings.judges:
+        memories[judge.name] = await Memory.open(
+            make_judge(
+                name=judge.name,
+                instructions=judge.instructions,
+                feedback_value_type=judge.feedback_value_type,
+                model=judge.model,
+            ),
+            embedder=embedder,
+            decider=connect_decider(judge.model),
+            distiller=distiller,
+            store=database.memories,
+            retrieval_k=settings.memory.retrieval_k,
+        )
+    return memories
+
+
+def build_slack(secrets: Secrets) -> AsyncApp:
+    """The bolt app; an event is acknowledged when its listener has stored it, not before."""
+    if not secrets.bot_token:
+        raise SettingsError("SLACK_BOT_TOKEN is not set; copy the bot token (xoxb-…) of the installed app.")
+    if not secrets.app_token and not secrets.signing_secret:
+        raise SettingsError(
+            "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode."
+        )
+    client = AsyncWebClient(
+        token=secrets.bot_token,
+        base_url=secrets.api_url,
+        retry_handlers=[
+            AsyncConnectionErrorRetryHandler(),
+            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+            AsyncServerErrorRetryHandler(max_retry_count=2),
+        ],
+    )
+    return AsyncApp(
+        client=client,
+        signing_secret=secrets.signing_secret or None,
+        process_before_response=True,
+        request_verification_enabled=not secrets.app_token,
+    )
+
+
+def _plain_client(secrets: Secrets) -> AsyncWebClient:
+    """A client that never repeats a call by itself: a repeated post could be a second card."""
+    return AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, retry_handlers=[])
+
+
+async def _check_tokens(slack: AsyncApp, secrets: Secrets) -> None:
+    """Refused tokens stop the start; a Slack that cannot be reached does not."""
+    try:
+        await slack.client.auth_test()
+        if secrets.app_token:
+            await slack.client.apps_connections_open(app_token=secrets.app_token)
+    except SlackApiError as error:
+        if error.response.status_code < 500 and error.response.status_code != 429:
+            raise SettingsError(f"Slack refuses the start: {remedy(error)}.") from error
+        log.warning("Slack does not work at the moment (%s); trying again", remedy(error))
+    except LOST as error:
+        log.warning("Slack cannot be reached at %s (%s); trying again", secrets.api_url, error)
+
+
+class Connection:
+    """The way by which Slack's events come."""
+
+    def __init__(self, slack: AsyncApp, secrets: Secrets) -> None:
+        self._slack = slack
+        self._handler = (
+            AsyncSocketModeHandler(slack, secrets.app_token, web_client=slack.client)
+            if secrets.app_token
+            else None
+        )
+        self._reached = False
+
+    async def run(self) -> None:
+        """Connect, for as long as it takes; slack_sdk keeps the connection from then on."""
+        attempt = 0
+        while not self._reached:
+            try:
+                async with asyncio.timeout(20):
+                    await self._connect()
+                self._reached = True
+            except (SlackApiError, *LOST) as error:
+                attempt += 1
+                log.warning("not connected to Slack yet: %s", error)
+                await asyncio.sleep(pause_ms(attempt, 60_000) / 1000)
+
+    async def _connect(self) -> None:
+        if self._handler:
+            await self._handler.client.connect()
+        else:
+            await self._slack.client.auth_test()
+
+    async def is_up(self) -> bool:
+        """Whether events can come at the moment."""
+        if not self._reached or self._handler is None:
+            return self._reached
+        return bool(await self._handler.client.is_connected())
+
+    async def close(self) -> None:
+        """Take no more events."""
+        if self._handler:
+            await self._handler.client.close()
+
+
+class Cards:
+    """Makes a post's message at the moment it is sent."""
+
+    def __init__(self, database: Database, memories: Mapping[str, Memory]) -> None:
+        self._database = database
+        self._memories = memories
+
+    async def render(self, post: Post) -> Message | None:
+        """The message, or None where its trace was forgotten meanwhile."""
+        if post.kind != "card":
+            return Message(text=post.payload["text"], blocks=tuple(post.payload["blocks"]))
+        stored = await self._database.verdicts.get(post.verdict_id or "")
+        trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
+        if stored is None or trace is None:
+            return None
+        memory = self._memories.get(stored.verdict.judge)
+        return blocks.card(stored, trace, memory.definition.value_type) if memory else None

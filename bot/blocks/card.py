@@ -1,0 +1,151 @@
+"""The verdict card, and the modals that open from it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.blocks.elements import (
+    Block,
+    Message,
+    actions,
+    aside,
+    bare,
+    button,
+    context,
+    field,
+    menu,
+    modal,
+    plain,
+    quoted,
+    section,
+    shown,
+)
+from memalign.records import Json, Label, Trace, Verdict
+from memalign.values import ValueType
+from storage.records import StoredVerdict
+
+UP, DOWN, UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"
+REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
+CORRECT_SHORTCUT, FORGET_SHORTCUT = "correct_verdict", "forget_trace"
+
+RATIONALE_LENGTH = 1200
+LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One titled text of a trace, and how much of it a card shows."""
+
+    title: str
+    text: str
+    length: int
+
+
+def readable(value: Json) -> str:
+    """A trace's inputs or outputs as a person reads them: texts as they are, the rest as indented JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and value and all(isinstance(part, str) for part in value.values()):
+        if len(value) == 1:
+            return str(next(iter(value.values())))
+        return "\n".join(f"{key}: {part}" for key, part in value.items())
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def parts_of(trace: Trace) -> list[Part]:
+    """What there is to read in a trace."""
+    given = (
+        ("Input", trace.inputs, 1200),
+        ("Output", trace.outputs, 2200),
+        ("Expected", trace.expectations, 1200),
+        ("Conversation", trace.conversation, 2200),
+    )
+    return [
+        Part(title=title, text=readable(value), length=length)
+        for title, value, length in given
+        if value is not None
+    ]
+
+
+def card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Message:
+    """The verdict card."""
+    verdict, parts = stored.verdict, parts_of(trace)
+    cut = len(verdict.rationale) > RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
+    headline = f"*{plain(verdict.judge, 150)}*: {shown(verdict.value)}"
+    buttons = [button("👍 Right", UP, stored.verdict_id), button("👎 Wrong", DOWN, stored.verdict_id)]
+    buttons.append(button("🤷 Can't tell", UNSURE, stored.verdict_id))
+    if cut:
+        buttons.append(button("Show everything", SHOW_ALL, stored.verdict_id))
+    text = f"{verdict.judge}: {bare(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
+    return Message(
+        text=plain(text, 1500),
+        blocks=(
+            section(f"{headline}\n{plain(verdict.rationale, RATIONALE_LENGTH)}"),
+            *(section(f"*{part.title}*\n{quoted(part.text, part.length)}") for part in parts),
+            context(_where(trace, verdict)),
+            actions(stored.verdict_id, *buttons),
+            context(_meaning(values)),
+        ),
+    )
+
+
+def _where(trace: Trace, verdict: Verdict) -> str:
+    pieces = [f"Trace {plain(trace.trace_id, 300)}"]
+    if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
+        pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
+    if verdict.note:
+        pieces.append(plain(verdict.note, 300))
+    return " · ".join(pieces)
+
+
+def _meaning(values: ValueType) -> str:
+    ask = "" if values.opposite(True) is not None else " (I'll ask for the right value)"
+    return f"👍 the judge is right · 👎 the judge is wrong{ask} · 🤷 can't tell · say why in the thread"
+
+
+def card_line(stored: StoredVerdict) -> str:
+    """A card in one line."""
+    verdict = stored.verdict
+    return f"*{plain(verdict.judge, 100)}*: {shown(verdict.value)} – {plain(verdict.rationale, 150)}"
+
+
+def forgotten_card() -> Message:
+    """What takes a card's place once its trace is forgotten."""
+    return aside("This trace was forgotten. Its text, the verdict and what people said of it are gone.")
+
+
+def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
+    """A modal with all of a trace's text, as far as a modal can hold it."""
+    verdict = stored.verdict
+    said = Part(title="Verdict", text=f"{bare(verdict.value)}\n{verdict.rationale}", length=0)
+    blocks: list[Block] = [context(_where(trace, verdict))]
+    for part in (said, *parts_of(trace)):
+        blocks.append(section(f"*{part.title}*"))
+        text = part.text or "(empty)"
+        blocks += [section(plain(text[start : start + 550], 2900)) for start in range(0, len(text), 550)]
+    return modal(TRACE_VIEW, "Everything", blocks)
+
+
+def reason_view(stored: StoredVerdict, *, choices: Sequence[Label], ask_value: bool, earlier: str) -> Block:
+    """The modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
+
+    Args:
+        stored: the verdict.
+        choices: values to choose from; empty: the value is typed.
+        ask_value: whether the right value is asked for.
+        earlier: the reason this person gave before, to be changed.
+    """
+    blocks = [section(f"The judge said {shown(stored.verdict.value)}. What is wrong with that?")]
+    if ask_value:
+        typed = {"type": "plain_text_input", "action_id": "value", "max_length": 75}
+        element = menu("Choose one", "value", choices) if choices else typed
+        blocks.append(field("value", "The right value", element))
+    reason: Block = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": 3000}
+    if earlier:
+        reason["initial_value"] = earlier[:3000]
+    blocks.append(field("reason", "Your reason", reason, optional=True))
+    return {
+        **modal(REASON_VIEW, "What is wrong?", blocks),
+        "submit": {"type": "plain_text", "text": "Teach"},
+        "private_metadata": json.dumps({"verdict_id": stored.verdict_id}),
+    }

@@ -1,0 +1,160 @@
+"""The pieces Slack messages are made of, within Slack's limits.
+
+Text that comes from traces, models or people passes through `plain`, which escapes it: it can neither ping
+anyone nor disguise a link.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memalign.records import Json, Label
+
+Block = dict[str, Json]
+
+SECTION_LENGTH = 2900
+"""Slack allows 3,000 characters in a section."""
+MENU_LENGTH = 75
+"""Slack allows 75 characters in a menu's option."""
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as it is handed to Slack: blocks, and the text for notifications and screen readers."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def plain(text: str, limit: int = SECTION_LENGTH) -> str:
+    """Escape text for Slack, cut so that the escaped form keeps within the limit."""
+    escaped: list[str] = []
+    used = 0
+    for place, character in enumerate(text):
+        piece = ESCAPES.get(character, character)
+        is_last = place == len(text) - 1
+        if used + len(piece) > (limit if is_last else limit - 1):
+            return "".join(escaped) + "…"
+        escaped.append(piece)
+        used += len(piece)
+    return "".join(escaped)
+
+
+def quoted(text: str, limit: int) -> str:
+    """Escaped text as a quotation, each line marked, within the limit."""
+    marked = "\n>".join(text.strip().splitlines() or ["(empty)"])
+    return ">" + plain(marked, limit).replace("\n&gt;", "\n>")
+
+
+def shown(value: Label) -> str:
+    """A judge's or a person's value in words."""
+    if isinstance(value, bool):
+        return "pass ✅" if value else "fail ❌"
+    return plain(str(value), 200)
+
+
+def bare(value: Label) -> str:
+    """A value as plain words without a sign, for notifications and modals."""
+    if isinstance(value, bool):
+        return "pass" if value else "fail"
+    return str(value)
+
+
+def named(names: Sequence[str]) -> str:
+    """Several people in a sentence, as plain names: nobody is mentioned, so nobody is pinged."""
+    safe = [plain(name, 80) for name in names] or ["somebody"]
+    if len(safe) == 1:
+        return safe[0]
+    if len(safe) > 4:
+        return ", ".join(safe[:3]) + f" and {len(safe) - 3} others"
+    return ", ".join(safe[:-1]) + " and " + safe[-1]
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def section(text: str) -> Block:
+    """A paragraph."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def paragraphs(text: str) -> tuple[Block, ...]:
+    """A text of many lines as sections, cut between lines."""
+    pages: list[str] = [""]
+    for line in text.splitlines():
+        if pages[-1] and len(pages[-1]) + len(line) + 1 > SECTION_LENGTH:
+            pages.append("")
+        pages[-1] = f"{pages[-1]}\n{line}" if pages[-1] else line
+    return tuple(section(page) for page in pages)
+
+
+def context(text: str) -> Block:
+    """A small line."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+
+
+def message(text: str) -> Message:
+    """A message of lines that have been escaped already."""
+    return Message(text=text, blocks=paragraphs(text))
+
+
+def aside(text: str) -> Message:
+    """A message in small print."""
+    return Message(text=text, blocks=(context(text),))
+
+
+def note(text: str) -> Message:
+    """One plain sentence, whatever signs it holds."""
+    return message(plain(text))
+
+
+def actions(block_id: str, *elements: Block) -> Block:
+    """A row of buttons or menus."""
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def button(text: str, action_id: str, value: str) -> Block:
+    """A button."""
+    label = {"type": "plain_text", "text": text, "emoji": True}
+    return {"type": "button", "text": label, "action_id": action_id, "value": value}
+
+
+def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
+    """A menu of values; an option's value is the label in JSON."""
+    return {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": {"type": "plain_text", "text": placeholder},
+        "options": [
+            {
+                "text": {"type": "plain_text", "text": str(choice)[:MENU_LENGTH]},
+                "value": json.dumps(choice, ensure_ascii=False),
+            }
+            for choice in choices
+        ],
+    }
+
+
+def field(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:
+    """A field of a modal."""
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "optional": optional,
+        "label": {"type": "plain_text", "text": label},
+        "element": element,
+    }
+
+
+def modal(callback_id: str, title: str, blocks: Sequence[Block]) -> Block:
+    """A modal; Slack allows 24 characters of title and 100 blocks."""
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": {"type": "plain_text", "text": title},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": list(blocks[:100]),
+    }

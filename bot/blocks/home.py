@@ -1,0 +1,37 @@
+"""App Home."""
+
+from collections.abc import Sequence
+
+from bot.blocks.answers import HELP
+from bot.blocks.elements import Block, counted, plain, section
+from bot.status import Status
+from memalign.records import Guideline
+
+
+def home(
+    judges: Sequence[tuple[str, int, Sequence[Guideline]]], open_cards: Sequence[tuple[str, str]], now: Status
+) -> Block:
+    """The Home tab.
+
+    Args:
+        judges: name, number of remembered cases and guidelines of each judge.
+        open_cards: cards without this person's vote: a line already escaped, and the card's link.
+        now: the bot's status.
+    """
+    blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": "Teach your judges"}}]
+    if open_cards:
+        blocks.append(section("*Cards that could use your thumb*"))
+        blocks += [section(f"<{link}|Open the card> {line}") for line, link in open_cards]
+    else:
+        blocks.append(section("No card waits for your thumb."))
+    for name, cases, rules in judges[:10]:
+        blocks.append({"type": "divider"})
+        blocks.append(
+            section(
+                f"*{plain(name, 150)}* remembers {counted(cases, 'case')} and {counted(len(rules), 'guideline')}."
+            )
+        )
+        blocks += [section(f"• {plain(rule.text, 700)}") for rule in rules[:5]]
+    if now.troubles or not now.connected:
+        blocks.append(section("*Something needs a look:* type `/memalign status`."))
+    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, section(HELP)]}

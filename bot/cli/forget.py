@@ -1,0 +1,49 @@
+"""`memalign forget`: through the running bot, or on the store when none runs."""
+
+from argparse import Namespace
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import open_memories
+from bot.config import Secrets, Settings, load_environment, load_settings
+from bot.control import ask_to_forget, summary
+from bot.forgetting import Forgetting, forget_all
+from memalign.errors import UnknownTraceError
+from memalign.records import Json
+from storage.database import Database
+from storage.lock import is_held
+
+
+async def forget(options: Namespace) -> None:
+    """Forget the traces, and say what went."""
+    load_environment(options.config.parent)
+    settings = load_settings(options.config, channels=False)
+    if not settings.data.exists():
+        raise UnknownTraceError(f"There is no data in {settings.data} yet, so there is nothing to forget.")
+    if is_held(settings.data):
+        gone = await ask_to_forget(settings.data, options.traces)
+    else:
+        gone = await _on_the_store(settings, options.traces)
+    for one in gone:
+        print(_in_words(one))
+
+
+async def _on_the_store(settings: Settings, references: list[str]) -> list[dict[str, Json]]:
+    secrets = Secrets.from_environment()
+    client = AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
+    database = await Database.open(settings.data)
+    try:
+        memories = await open_memories(settings, database)
+        forgetting = Forgetting(settings, database, memories, client, lambda _: None)
+        return [summary(farewell) for farewell in await forget_all(forgetting, references, who=None)]
+    finally:
+        await database.close()
+
+
+def _in_words(gone: dict[str, Json]) -> str:
+    words = f"{gone['trace_id']}: forgotten; {gone['cases']} remembered, {gone['retired']} guidelines went with it"
+    if gone["waiting"] and not gone["distilled"]:
+        words += f", {gone['waiting']} out of use until learned again from what remains"
+    if gone["distilled"]:
+        words += "; learned again from what remains: " + " ".join(f"“{text}”" for text in gone["distilled"])
+    return words + "."

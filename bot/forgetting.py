@@ -1,0 +1,153 @@
+"""Taking a trace's lessons back: preview, forget, erase, and a note where its card was."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import blocks
+from bot.clock import now_ms
+from bot.config import Settings
+from memalign.errors import UnknownTraceError
+from memalign.memory import Memory
+from memalign.records import Forgotten
+from storage.database import Database
+from storage.records import AuditLine, StoredVerdict
+
+log = logging.getLogger(__name__)
+
+LINK = re.compile(
+    r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<seconds>\d{10})(?P<micros>\d{6})(?:\?(?P<query>\S*))?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """What forgetting a trace takes, or took, judge by judge."""
+
+    trace_id: str
+    judges: tuple[tuple[str, Forgotten], ...]
+    people: tuple[str, ...] = ()
+    """Who said something of the trace."""
+
+
+class Forgetting:
+    """Flow C: everything of a trace goes, from the memories first, from the store last."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, Memory],
+        client: AsyncWebClient,
+        leave_out: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._client = client
+        self._leave_out = leave_out
+
+    async def trace_of(self, reference: str) -> str:
+        """The trace meant by an id or a link to a message. Raises `UnknownTraceError`."""
+        reference = reference.strip().removeprefix("<").removesuffix(">").partition("|")[0].strip("`")
+        if link := LINK.search(reference):
+            return await self._trace_of_link(link)
+        known = reference and (
+            await self._database.traces.get(reference)
+            or await self._database.verdicts.of_trace(reference)
+            or any(reference in memory.episodes for memory in self._memories.values())
+        )
+        if known:
+            return reference
+        if await self._database.traces.is_forgotten(reference):
+            raise UnknownTraceError(f'The trace "{reference}" was forgotten already; nothing of it is left.')
+        raise UnknownTraceError(
+            f'I know no trace "{reference}"; copy its id from the card, or give me a link to the card.'
+        )
+
+    async def _trace_of_link(self, link: re.Match[str]) -> str:
+        places = [f"{link['seconds']}.{link['micros']}"]
+        if parent := re.search(r"thread_ts=(\d+\.\d+)", link["query"] or ""):
+            places.insert(0, parent[1])
+        for ts in places:
+            if stored := await self._database.verdicts.by_card(link["channel"], ts):
+                return stored.verdict.trace_id
+        raise UnknownTraceError("That link leads to no card of mine; copy the link of the card itself.")
+
+    async def may(self, user: str, channel: str, trace_id: str) -> bool:
+        """Whether a person may retract a trace: those named in the settings, else the members of its channels."""
+        if self._settings.access.forget:
+            return user in self._settings.access.forget
+        shown_in = {stored.channel for stored in await self._database.verdicts.of_trace(trace_id)}
+        shown_in = shown_in or {judge.channel for judge in self._settings.judges}
+        if channel in shown_in:
+            return True
+        return any([await self.is_member(user, place) for place in sorted(shown_in)])
+
+    async def is_member(self, user: str, channel: str) -> bool:
+        """Whether a person is in a channel; no, while Slack does not say."""
+        return user in await self._members(channel)
+
+    async def _members(self, channel: str) -> set[str]:
+        members: set[str] = set()
+        cursor = ""
+        while True:
+            try:
+                page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+            except (SlackApiError, ClientError, TimeoutError, OSError) as error:
+                log.warning("the members of %s cannot be listed: %s", channel, error)
+                return members
+            members.update(page.get("members") or [])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return members
+
+    async def preview(self, trace_id: str) -> Farewell:
+        """What would go; changes nothing."""
+        judges = [(name, memory.what_rests_on([trace_id])) for name, memory in self._memories.items()]
+        return Farewell(
+            trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(await self._speakers(trace_id)))
+        )
+
+    async def _speakers(self, trace_id: str) -> set[str]:
+        people: set[str] = set()
+        for stored in await self._database.verdicts.of_trace(trace_id):
+            people.update(await self._database.feedback.of(stored.verdict_id))
+        return people
+
+    async def forget(self, trace_id: str, who: str | None) -> Farewell:
+        """Take the trace's lessons back and erase it. Raises `StorageError`."""
+        self._leave_out(trace_id)
+        people = await self._speakers(trace_id)
+        judges = [(name, await memory.forget([trace_id])) for name, memory in self._memories.items()]
+        note = AuditLine(at_ms=now_ms(), what="forgotten", judge="", who=who, ids=(trace_id,))
+        shown = await self._database.erase(trace_id, note)
+        for stored in shown:
+            await self._replace_card(stored)
+        return Farewell(trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(people)))
+
+    async def _replace_card(self, stored: StoredVerdict) -> None:
+        if stored.message_ts is None:
+            return
+        message = blocks.forgotten_card()
+        try:
+            await self._client.chat_update(
+                channel=stored.channel,
+                ts=stored.message_ts,
+                text=message.text,
+                blocks=list(message.blocks),
+                metadata={"event_type": "memalign_forgotten", "event_payload": {}},
+            )
+        except (SlackApiError, ClientError, TimeoutError, OSError) as error:
+            log.warning("the card at %s could not be replaced: %s", stored.message_ts, error)
+
+
+async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:
+    """Forget several traces named by id or link. Raises `UnknownTraceError` before anything is forgotten."""
+    trace_ids = [await forgetting.trace_of(reference) for reference in references]
+    return [await forgetting.forget(trace_id, who) for trace_id in dict.fromkeys(trace_ids)]

@@ -1,0 +1,135 @@
+"""A trace on its way to a card: waiting -> judged -> stored with its card in the outbox."""
+
+import asyncio
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from bot.clock import day_of, now_ms, pause_ms
+from bot.config import JudgeSettings, Settings
+from memalign.errors import ModelError
+from memalign.memory import Memory
+from memalign.records import Trace
+from storage.database import Database
+from storage.records import Job, Post
+from storage.verdicts import verdict_id_of
+
+log = logging.getLogger(__name__)
+
+
+def is_sampled(trace_id: str, judge: str, rate: float) -> bool:
+    """Whether a judge sees a trace: the same answer for the same trace, also after a restart."""
+    digest = hashlib.sha256(f"{judge}\0{trace_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) < rate * 2**64
+
+
+def judges_for(trace: Trace, settings: Settings) -> tuple[str, ...]:
+    """The judges that shall judge a trace: those it names, else all, sampled."""
+    names = trace.judges or tuple(judge.name for judge in settings.judges)
+    return tuple(name for name in names if is_sampled(trace.trace_id, name, settings.sampling.rate))
+
+
+class Intake:
+    """Takes waiting traces from the store, judges them, and hands their cards to the outbox."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, Memory],
+        wake_outbox: Callable[[], None],
+        *,
+        workers: int,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._wake_outbox = wake_outbox
+        self._workers = workers
+        self._wake = asyncio.Event()
+        self._reserved: Counter[str] = Counter()
+        self._in_hand: set[tuple[str, str]] = set()
+        self.trouble: dict[str, str] = {}
+        """Judge -> why its last verdict failed."""
+
+    def wake(self) -> None:
+        """There are new traces."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Judge until cancelled."""
+        async with asyncio.TaskGroup() as workers:
+            while True:
+                self._wake.clear()
+                free = self._workers - len(self._in_hand)
+                jobs = await self._database.traces.next_jobs(now_ms(), self._workers) if free > 0 else []
+                for job in [job for job in jobs if (job.trace_id, job.judge) not in self._in_hand][:free]:
+                    self._in_hand.add((job.trace_id, job.judge))
+                    workers.create_task(self._work(job))
+                await self._nap()
+
+    async def _nap(self) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _work(self, job: Job) -> None:
+        try:
+            await self._judge(job)
+        except ModelError as error:
+            await self._postpone(job, str(error))
+        except Exception:  # a bug of ours must not stop the other traces
+            log.exception("judging trace %s by %s failed", job.trace_id, job.judge)
+            await self._postpone(job, "an unexpected error; see the log")
+        finally:
+            self._in_hand.discard((job.trace_id, job.judge))
+            self._wake.set()
+
+    async def _postpone(self, job: Job, reason: str) -> None:
+        self.trouble[job.judge] = reason
+        log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
+        not_before = now_ms() + pause_ms(job.attempts)
+        await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
+
+    async def _judge(self, job: Job) -> None:
+        trace = await self._database.traces.get(job.trace_id)
+        judge = next((one for one in self._settings.judges if one.name == job.judge), None)
+        if trace is None or judge is None:
+            await self._database.traces.drop_job(job.trace_id, job.judge)
+            return
+        day = day_of(now_ms(), self._settings.digest.zone)
+        shown = await self._database.verdicts.shown_on(judge.channel, day)
+        if shown + self._reserved[judge.channel] >= self._settings.sampling.max_per_day:
+            await self._database.traces.drop_job(job.trace_id, job.judge)
+            return
+        self._reserved[judge.channel] += 1
+        try:
+            await self._judge_within_cap(trace, judge, day)
+        finally:
+            self._reserved[judge.channel] -= 1
+
+    async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
+        verdict = await self._memories[judge.name].judge(trace)
+        verdict_id = verdict_id_of(judge.name, trace.trace_id)
+        card = Post(
+            post_id=f"card:{verdict_id}",
+            channel=judge.channel,
+            kind="card",
+            thread_ts=None,
+            verdict_id=verdict_id,
+            payload={"trace_id": trace.trace_id, "judge": judge.name},
+            state="due",
+            attempts=0,
+            not_before_ms=0,
+            reason=None,
+        )
+        kept = await self._database.verdicts.keep(
+            verdict, channel=judge.channel, judged_ms=now_ms(), post=card, day=day
+        )
+        if not kept:
+            await self._database.traces.drop_job(trace.trace_id, judge.name)
+        self.trouble.pop(judge.name, None)
+        self._wake_outbox()

@@ -1,0 +1,79 @@
+"""Forgetting from Slack: the message shortcut, and the buttons of the preview."""
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.respond.async_respond import AsyncRespond
+
+from bot import blocks
+from bot.listeners.apologies import answered
+from bot.listeners.bench import Bench
+from memalign.records import Json
+
+Body = dict[str, Json]
+
+
+def listen(app: AsyncApp, bench: Bench) -> None:
+    """Answer from tasks of the app: forgetting may take longer than an ack may wait."""
+
+    @app.shortcut(blocks.FORGET_SHORTCUT)
+    async def chosen(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        await ack()
+        bench.later(_show(bench, body, respond))
+
+    @app.action(blocks.FORGET)
+    async def confirmed(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        await ack()
+        bench.later(_forget(bench, body, respond))
+
+    @app.action(blocks.KEEP)
+    async def kept(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        await ack()
+        bench.later(_replace(respond, [blocks.nothing_forgotten()]))
+
+
+async def preview(bench: Bench, user: str, channel: str, reference: str) -> list[blocks.Message]:
+    """What would go, with the buttons that decide; or why this person may not. Raises `UnknownTraceError`."""
+    trace_id = await bench.forgetting.trace_of(reference)
+    if not await bench.forgetting.may(user, channel, trace_id):
+        return [blocks.not_allowed(bench.settings.access.forget)]
+    farewell = await bench.forgetting.preview(trace_id)
+    names = [await bench.people.name(person) for person in farewell.people]
+    return [blocks.forget_preview(trace_id, farewell.judges, names)]
+
+
+async def forget(bench: Bench, user: str, channel: str, reference: str) -> list[blocks.Message]:
+    """Forget, and say what went; or why this person may not. Raises `UnknownTraceError`, `StorageError`."""
+    trace_id = await bench.forgetting.trace_of(reference)
+    if not await bench.forgetting.may(user, channel, trace_id):
+        return [blocks.not_allowed(bench.settings.access.forget)]
+    gone = await bench.forgetting.forget(trace_id, user)
+    return [blocks.forgotten(trace_id, gone.judges)]
+
+
+async def _show(bench: Bench, body: Body, respond: AsyncRespond) -> None:
+    channel, message = body["channel"]["id"], body["message"]
+    ts = message.get("thread_ts") or message["ts"]
+    stored = await bench.database.verdicts.by_card(channel, ts)
+    if stored is None:
+        await _tell(respond, [blocks.no_card()])
+        return
+    work = preview(bench, body["user"]["id"], channel, stored.verdict.trace_id)
+    await _tell(respond, await answered(work, "the forget shortcut"))
+
+
+async def _forget(bench: Bench, body: Body, respond: AsyncRespond) -> None:
+    trace_id = str(body["actions"][0]["value"])
+    work = forget(bench, body["user"]["id"], body["channel"]["id"], trace_id)
+    await _replace(respond, await answered(work, "forgetting"))
+
+
+async def _tell(respond: AsyncRespond, messages: list[blocks.Message]) -> None:
+    for message in messages:
+        await respond(
+            text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
+        )
+
+
+async def _replace(respond: AsyncRespond, messages: list[blocks.Message]) -> None:
+    for message in messages:
+        await respond(text=message.text, blocks=list(message.blocks), replace_original=True)

@@ -1,0 +1,49 @@
+"""App Home: what the judges know, and the cards that still wait for this person's thumb."""
+
+from slack_bolt.app.async_app import AsyncApp
+
+from bot import blocks
+from bot.feedback import votes_of
+from bot.listeners.bench import Bench
+from memalign.records import Json
+
+LISTED = 10
+"""Cards shown as still waiting for a thumb."""
+LOOKED_AT = 50
+"""How many of the newest verdicts of a judge are looked through for them."""
+
+
+def listen(app: AsyncApp, bench: Bench) -> None:
+    """Publish the tab anew each time it is opened."""
+
+    @app.event("app_home_opened")
+    async def opened(event: dict[str, Json]) -> None:
+        if event.get("tab", "home") == "home":
+            bench.later(_publish(bench, str(event["user"])))
+
+
+async def _publish(bench: Bench, user: str) -> None:
+    judges = []
+    for judge in bench.settings.judges:
+        rules = bench.memories[judge.name].guidelines
+        judges.append((judge.name, len(bench.memories[judge.name].episodes), rules))
+    view = blocks.home(judges, await _open_cards(bench, user), await bench.status.read())
+    await bench.client.views_publish(user_id=user, view=view)
+
+
+async def _open_cards(bench: Bench, user: str) -> list[tuple[str, str]]:
+    """What still waits for this person: (a line about the card, its link)."""
+    found = []
+    for judge in bench.settings.judges:
+        if not await bench.forgetting.is_member(user, judge.channel):
+            continue
+        for stored in await bench.database.verdicts.recent(judge.name, LOOKED_AT):
+            facts = (await bench.database.feedback.of(stored.verdict_id)).get(user)
+            if stored.message_ts and not (facts and votes_of(facts)):
+                link = await bench.client.chat_getPermalink(
+                    channel=stored.channel, message_ts=stored.message_ts
+                )
+                found.append((blocks.card_line(stored), str(link["permalink"])))
+            if len(found) == LISTED:
+                return found
+    return found

@@ -1,0 +1,81 @@
+"""Replies in a card's thread: written, edited, deleted."""
+
+from dataclasses import dataclass
+
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.listeners.bench import Bench
+from memalign.records import Json
+
+WRITTEN = {None, "file_share", "thread_broadcast"}
+"""Subtypes of a message that carry a person's own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A person's reply as it stands now."""
+
+    channel: str
+    card_ts: str
+    person: str
+    ts: str
+    text: str | None
+    """None: deleted."""
+    at: str
+
+
+def listen(app: AsyncApp, bench: Bench) -> None:
+    """Store each reply; Slack gets its ack when it is on disk."""
+
+    @app.event("message")
+    async def message(event: dict[str, Json]) -> None:
+        reply = reply_of(event)
+        if reply is None:
+            return
+        await bench.database.feedback.note_reply(
+            reply.channel, reply.card_ts, reply.person, reply.ts, reply.text, reply.at
+        )
+        bench.learning.wake()
+
+
+def reply_of(event: dict[str, Json]) -> Written | None:
+    """What a message event says of a reply in a thread; None when it says nothing of a person's words."""
+    match event.get("subtype"):
+        case "message_changed":
+            return _changed(event)
+        case "message_deleted":
+            return _deleted(event)
+        case subtype if subtype in WRITTEN:
+            return _reply(event, event, str(event.get("text") or ""), str(event["ts"]))
+        case _:
+            return None
+
+
+def _changed(event: dict[str, Json]) -> Written | None:
+    """An edit; Slack says the same of link previews and counters, where the text has stayed."""
+    message = event.get("message") or {}
+    previous = event.get("previous_message") or {}
+    if message.get("subtype") == "tombstone":
+        return _reply(event, {**previous, **message, "user": previous.get("user")}, None, _event_ts(event))
+    if message.get("text") == previous.get("text") and "edited" not in message:
+        return None
+    at = str((message.get("edited") or {}).get("ts") or _event_ts(event))
+    return _reply(event, message, str(message.get("text") or ""), at)
+
+
+def _deleted(event: dict[str, Json]) -> Written | None:
+    previous = event.get("previous_message") or {}
+    return _reply(event, {**previous, "ts": event.get("deleted_ts")}, None, _event_ts(event))
+
+
+def _event_ts(event: dict[str, Json]) -> str:
+    return str(event.get("event_ts") or event.get("ts") or "0")
+
+
+def _reply(event: dict[str, Json], message: dict[str, Json], text: str | None, at: str) -> Written | None:
+    thread_ts, ts, user = message.get("thread_ts"), message.get("ts"), message.get("user")
+    if not (thread_ts and ts and user) or thread_ts == ts or message.get("bot_id"):
+        return None
+    return Written(
+        channel=str(event["channel"]), card_ts=str(thread_ts), person=str(user), ts=str(ts), text=text, at=at
+    )
