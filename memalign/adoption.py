@@ -1,4 +1,4 @@
-"""Taking what was distilled into semantic memory: same sentences unite, near-duplicates merge, opposites show."""
+"""Taking in what was distilled: the same sentences unite, near-duplicates merge, opposites are marked."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence

@@ -25,8 +25,8 @@ class Choice:
 def choose(memory: SemanticMemory, text: str, vector: Vectors | None, limit: int) -> Choice:
     """Choose what fits in `limit` tokens for a trace with this text and vector.
 
-    Of two rules that contradict each other the better supported one stands. While all fit, the choice is the same
-    for every trace, which is what prompt caches live on; else half of the room goes by support, half by
+    Of two rules that contradict each other the better supported one stands. While all fit, the choice is the
+    same for every trace, which is what prompt caches live on; else half of the room goes by support, half by
     relevance.
     """
     standing = _undisputed(sorted(memory.in_use, key=_strength, reverse=True))

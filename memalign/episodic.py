@@ -100,11 +100,15 @@ class EpisodicMemory:
         self,
         *,
         put: Collection[Episode] = (),
+        retract: Collection[str] = (),
         drop: Collection[str] = (),
         vectors: Mapping[str, Vectors] = _NO_VECTORS,
     ) -> "EpisodicMemory":
-        """A new version: some episodes out, some in (a replaced one moves to the end), some vectors known."""
-        gone = {*drop, *(episode.trace_id for episode in put)} & self.episodes.keys()
+        """A new version: some episodes out, some in (a replaced one moves to the end), some vectors known.
+
+        What is dropped, other than what is retracted, is not to stay anywhere, be it in an index.
+        """
+        gone = {*drop, *retract, *(episode.trace_id for episode in put)} & self.episodes.keys()
         episodes, rows = dict(self.episodes), dict(self.vectors)
         for trace_id in gone:
             del episodes[trace_id]

@@ -8,6 +8,7 @@
     ├── ModelError                a language or embedding model did not answer usefully
     │   ├── ModelUnavailableError      … for now (no connection, time limit, 429, 5xx): worth another try
     │   ├── ModelRefusedError          … and will not (wrong key, unknown model, request refused)
+    │   │   └── RequestRefusedError    … this request; another one may pass
     │   └── MalformedAnswerError       … with what was asked for
     └── StorageError              the store cannot be opened, read or written
 
@@ -45,6 +46,10 @@ class ModelUnavailableError(ModelError):
 
 class ModelRefusedError(ModelError):
     """The model's service refuses the call (key, model name, content); trying again will not help."""
+
+
+class RequestRefusedError(ModelRefusedError):
+    """The model's service refuses this request (its content, its length); another one may pass."""
 
 
 class MalformedAnswerError(ModelError):

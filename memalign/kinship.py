@@ -26,8 +26,8 @@ def kinship(
 ) -> Kinship:
     """Compare two rules, each given as its text and the labels it rests on.
 
-    `closeness` is the cosine of their vectors, None when not known. `binary`: there are two labels only, so that
-    different labels are opposite ones.
+    `closeness` is the cosine of their vectors, None when not known. `binary`: there are two labels only, so
+    that different labels are opposite ones.
     """
     if normal(one[0]) == normal(other[0]):
         return "same"

@@ -75,7 +75,7 @@ class Decision:
 
     value: Label
     rationale: str
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     guideline_ids: tuple[str, ...] = ()
     """The guidelines that were in front of whoever decided."""
     retrieved_trace_ids: tuple[str, ...] | None = None
@@ -138,7 +138,7 @@ class Distilled:
     """(text of a draft, id of the known guideline that says the opposite)."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why its records could not be distilled."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 class Distiller(Protocol):

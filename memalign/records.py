@@ -165,7 +165,7 @@ class Recollection:
     """The most similar episodes, best first; never the trace's own."""
     note: str | None = None
     """Why there is less than there could be (for instance: the embedding model is down)."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +180,7 @@ class Verdict:
     retrieved_trace_ids: tuple[str, ...] = ()
     similarities: tuple[float, ...] = ()
     """Cosine similarity of each retrieved trace, in the same order."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     note: str | None = None
 
@@ -199,7 +199,7 @@ class Feedback:
     person: str
     vote: Vote | None
     value: Label | None
-    """The person's own label; None while not known (no vote, cannot tell, or a 👎 without the right value)."""
+    """The person's own label; None while not known (no vote, cannot tell, a 👎 without the right value)."""
     rationale: str
     time_ms: int
 
@@ -223,7 +223,7 @@ class Lesson:
     """The learned traces whose feedback was all taken back: their episodes are gone."""
     outvoted: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)
     """Trace id -> the opinions that lost the vote; kept, never taught."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +237,7 @@ class Forgotten:
     waiting: tuple[Guideline, ...] = ()
     """Guidelines that keep other sources: out of use until distilled again from those."""
     distilled: tuple[Guideline, ...] = ()
-    """What the remaining sources were distilled into at once; empty in a preview or while the model is down."""
+    """What the remaining sources were distilled into; empty in a preview or while the model is down."""
     people: tuple[str, ...] = ()
     """Whose words are concerned."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)

@@ -22,7 +22,7 @@ class SemanticMemory:
     """The guidelines of one judge."""
 
     guidelines: tuple[Guideline, ...] = ()
-    vectors: Mapping[str, Vectors] = field(default=_NO_VECTORS, compare=False)
+    vectors: Mapping[str, Vectors] = field(default_factory=dict, compare=False)
     """By guideline id, as far as they are known."""
 
     @property

@@ -40,6 +40,11 @@ class ValueType:
         return json.dumps(self.categories, ensure_ascii=False) if self.kind == "category" else self.kind
 
     @property
+    def binary(self) -> bool:
+        """Whether there are two labels, so that one is the opposite of the other."""
+        return self.kind == "bool" or len(self.categories) == 2
+
+    @property
     def plainly(self) -> str:
         """What is expected, in words for a person."""
         if self.kind != "category":

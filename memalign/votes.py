@@ -1,11 +1,14 @@
 """People's feedback on one trace -> one label: one vote a person, majority, a tie goes to the newest."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Label, Opinion
 from memalign.values import ValueType
+
+_log = logging.getLogger("memalign")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ def _one_each(standing: Sequence[Assessment], value_type: ValueType) -> list[Opi
         try:
             newest[said.source_id] = _opinion(said, value_type)
         except InputError as error:
+            _log.warning("A vote by %s was left out: its value cannot be read.", said.source_id)
             wrong = error
     if wrong and not newest:
         raise wrong

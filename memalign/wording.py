@@ -6,13 +6,13 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "ly", "es", "s")
 _FILLER_WORDS = """
-a an and are as at be been being but by can do does for from has have if in into is it its of on or so such than
-that the their them then there these they this to was were when which while will with would you your
+a an and are as at be been being but by can do does for from has have if in into is it its of on or so such
+than that the their them then there these they this to was were when which while will with would you your
 always must should shall may might need needs
 """
 _TURNING_WORDS = """
-not no never none nothing nor neither without cannot avoid avoids forbid forbids forbidden unacceptable wrong bad
-fail fails refuse refuses lack lacks missing instead rather less fewer
+not no never none nothing nor neither without cannot avoid avoids forbid forbids forbidden unacceptable wrong
+bad fail fails refuse refuses lack lacks missing instead rather less fewer
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
 _TURNS = frozenset(_TURNING_WORDS.split())
