@@ -238,7 +238,7 @@ class Connection:
 
     async def _connect(self) -> None:
         if self._handler:
-            await self._handler.client.connect()
+            await self._handler.connect_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here
         else:
             await self._slack.client.auth_test()
 
@@ -251,7 +251,7 @@ class Connection:
     async def close(self) -> None:
         """Take no more events."""
         if self._handler:
-            await self._handler.client.close()
+            await self._handler.close_async()  # type: ignore[no-untyped-call] # nor here
 
 
 class Cards:

@@ -32,7 +32,7 @@ async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
             status=403, text="The sandbox answers on this machine only; open it as http://localhost."
         )
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin not in {None, f"http://{request.host}", f"https://{request.host}"}:
         return web.Response(status=403, text="The sandbox takes no requests from other web pages.")
     return await handler(request)
 
