@@ -1,5 +1,6 @@
 """What `memalign check` tries: tokens, scopes, channels, models and storage. It changes nothing."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Finding:
 
 async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Finding]:
     """Try everything, one thing after the other."""
-    yield await _storage(settings.data)
+    yield await asyncio.to_thread(_folder, settings.data) or await _store(settings.data)
     client = AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
         yield line
@@ -56,22 +57,23 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield await _judge(judge)
 
 
-async def _storage(folder: Path) -> Finding:
+def _folder(folder: Path) -> Finding | None:
+    """What can be said of the data folder without opening a store in it; None: it is worth opening."""
     what = f"storage {folder}"
     if not folder.exists():
         parent = next(place for place in folder.absolute().parents if place.exists())
-        fine = os.access(parent, os.W_OK | os.X_OK)
-        return Finding(
-            what=what,
-            fine=fine,
-            words="will be made" if fine else f"make {parent} writable, or choose another path",
-        )
+        if os.access(parent, os.W_OK | os.X_OK):
+            return Finding(what=what, fine=True, words="will be made")
+        return Finding(what=what, fine=False, words=f"make {parent} writable, or choose another path")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(what=what, fine=False, words="make the folder writable, or choose another path")
     if is_held(folder):
         return Finding(what=what, fine=True, words="in use by a running bot")
-    if not any(folder.iterdir()):
-        return Finding(what=what, fine=True, words="empty")
+    return None if any(folder.iterdir()) else Finding(what=what, fine=True, words="empty")
+
+
+async def _store(folder: Path) -> Finding:
+    what = f"storage {folder}"
     try:
         await (await Database.open(folder, read_only=True)).close()
     except MemAlignError as error:

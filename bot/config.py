@@ -1,9 +1,9 @@
 """The settings, read once: `memalign.toml` for what a team reviews, the environment for secrets."""
 
+import datetime as dt
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import time as TimeOfDay
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -76,7 +76,7 @@ class DigestSettings(Section):
     @classmethod
     def _clock(cls, clock: str) -> str:
         try:
-            TimeOfDay.fromisoformat(clock)
+            dt.time.fromisoformat(clock)
         except ValueError:
             raise ValueError('expected a time of day such as "09:00"') from None
         return clock
@@ -96,9 +96,9 @@ class DigestSettings(Section):
         return ZoneInfo(self.timezone)
 
     @property
-    def at(self) -> TimeOfDay:
+    def at(self) -> dt.time:
         """The time of day."""
-        return TimeOfDay.fromisoformat(self.time)
+        return dt.time.fromisoformat(self.time)
 
 
 WEEKDAYS = {

@@ -29,7 +29,7 @@ class Control:
         reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - what is dialled, not bound
         fresh = self._file.with_suffix(".new")
         fresh.unlink(missing_ok=True)
-        with open(fresh, "w", encoding="utf-8", opener=_private) as note:  # noqa: PTH123 - Path.open has no opener
+        with open(fresh, "w", encoding="utf-8", opener=_private) as note:
             json.dump({"url": f"http://{reachable}:{port}", "secret": self._secret}, note)
         fresh.replace(self._file)
 

@@ -96,7 +96,7 @@ class Outbox:
 
     async def _settle_then_free(self, post: Post) -> None:
         try:
-            while not await self._settle(post):
+            while not await self._settle(post):  # noqa: ASYNC110 - it is Slack that is asked again
                 await asyncio.sleep(pause_ms(3) / 1000)
         finally:
             self._free(post)

@@ -57,11 +57,11 @@ class Routes:
             )
         return await self.source.post(request)
 
-    async def healthz(self, request: web.Request) -> web.StreamResponse:
+    async def healthz(self, _: web.Request) -> web.StreamResponse:
         """`GET /healthz`: alive."""
         return answer(200, {"status": "alive"})
 
-    async def readyz(self, request: web.Request) -> web.StreamResponse:
+    async def readyz(self, _: web.Request) -> web.StreamResponse:
         """`GET /readyz`: connected and able to work, or why not; and what waits."""
         try:
             now = await self.status.read()
@@ -72,7 +72,7 @@ class Routes:
         waiting = {"traces": now.traces_waiting, "feedback": now.feedback_waiting, "posts": now.posts_waiting}
         return answer(200, {"status": "ready", "waiting": waiting, "why": list(now.troubles)})
 
-    async def metrics(self, request: web.Request) -> web.StreamResponse:
+    async def metrics(self, _: web.Request) -> web.StreamResponse:
         """`GET /metrics`: Prometheus text."""
         registry = CollectorRegistry()
         now = await self.status.read()

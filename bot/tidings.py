@@ -1,4 +1,4 @@
-"""What a thread is told after a round of learning: the new guideline, a question, or that something was taken back."""
+"""What a thread is told after a round of learning: a new guideline, a question, or that something went."""
 
 import hashlib
 import logging

@@ -23,15 +23,13 @@ A_PAGE = 12
 """Guidelines in one message."""
 
 HELP = """*What you can ask me*
-• `/memalign guidelines` or `/memalign guidelines <judge>`: what I have learned, and from whom
-• `/memalign forget <trace id or link to a card>`: take back what was learned from it; I'll show you first what goes
+• `/memalign guidelines` or `/memalign guidelines &lt;judge&gt;`: what I have learned, and from whom
+• `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
 • `/memalign status`: what waits, and why
 • `/memalign digest`: how far the judge and you agree this week
 • `/memalign help`: this list
 *How to teach me*
-React to a card with 👍 (the judge is right), 👎 (the judge is wrong) or 🤷 (can't tell), and say why in its thread.""".replace(
-    "<judge>", "&lt;judge&gt;"
-).replace("<trace id or link to a card>", "&lt;trace id or link to a card&gt;")
+React to a card with 👍 (the judge is right), 👎 (the judge is wrong) or 🤷 (can't tell); say why in its thread."""
 
 Authored = tuple[Guideline, Sequence[str]]
 """A guideline with the names of the people it came from."""

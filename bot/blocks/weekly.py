@@ -26,10 +26,13 @@ def digest(week: Digest, running: Digest | None = None) -> Message:
 def _agreement(week: Digest) -> list[str]:
     if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
         return ["Nobody voted on a verdict. A thumb on a card is all it takes."]
+    interval = f"{week.wilson_low:.0%} and {week.wilson_high:.0%}"
     lines = [
-        f"{counted(week.people, 'person', 'people')} voted. The judge was right on *{week.agreed} of "
-        f"{counted(week.n, 'verdict')}* ({week.agreement:.0%}; with so many votes the true share lies "
-        f"between {week.wilson_low:.0%} and {week.wilson_high:.0%})."
+        (
+            f"{counted(week.people, 'person', 'people')} voted. The judge was right on "
+            f"*{week.agreed} of {counted(week.n, 'verdict')}* ({week.agreement:.0%}; with so many votes the true "
+            f"share lies between {interval})."
+        )
     ]
     if week.table and week.agreed < week.n:
         strict, lenient = week.table["judge_fail_people_pass"], week.table["judge_pass_people_fail"]

@@ -76,7 +76,7 @@ class Clicks:
         stored = await self._clicked(body)
         if stored is not None:
             action = body["actions"][0]
-            value = cast(Label, json.loads(action["selected_option"]["value"]))
+            value = cast("Label", json.loads(action["selected_option"]["value"]))
             await self._note_value(stored, body["user"]["id"], value, at_of(action))
             self._bench.later(self._say(respond, blocks.value_counted(value)))
         await ack()

@@ -50,13 +50,13 @@ async def _answer(bench: Bench, command: dict[str, Json], respond: AsyncRespond)
 
 
 def _unknown(word: str) -> Answer:
-    async def answer(bench: Bench, asked: Asked) -> list[Message]:
+    async def answer(_: Bench, __: Asked) -> list[Message]:
         return [blocks.help_text(f"I don't know “{word}”.")]
 
     return answer
 
 
-async def _help(bench: Bench, asked: Asked) -> list[Message]:
+async def _help(_: Bench, __: Asked) -> list[Message]:
     return [blocks.help_text()]
 
 
@@ -79,7 +79,7 @@ async def _forget(bench: Bench, asked: Asked) -> list[Message]:
     return await act(bench, asked.user, asked.channel, references[0])
 
 
-async def _status(bench: Bench, asked: Asked) -> list[Message]:
+async def _status(bench: Bench, _: Asked) -> list[Message]:
     return [blocks.status(await bench.status.read())]
 
 

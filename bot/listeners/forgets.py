@@ -26,7 +26,7 @@ def listen(app: AsyncApp, bench: Bench) -> None:
         bench.later(_forget(bench, body, respond))
 
     @app.action(blocks.KEEP)
-    async def kept(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+    async def kept(ack: AsyncAck, respond: AsyncRespond) -> None:
         await ack()
         bench.later(_replace(respond, [blocks.nothing_forgotten()]))
 

@@ -56,7 +56,9 @@ async def demo(options: Namespace) -> None:
     """Run the demo until Ctrl-C; with `--replay`, until the table of before and after is printed."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if options.replay is not None and not 1 <= options.replay <= MOST:
-        raise SettingsError(f"--replay takes a number from 1 to {MOST}; the other recordings are there to measure.")
+        raise SettingsError(
+            f"--replay takes a number from 1 to {MOST}; the other recordings are there to measure."
+        )
     folder = prepare_folder(options.data)
     stage = set_stage(folder)
     settings = write_settings(folder, stage.channel)
@@ -205,9 +207,7 @@ class Show:
         self._server = server
         self._pressed = pressed
         self._answered: Sequence[Recording] = everything[:-HELD_OUT]
-        self._replay = Replay(
-            bot, stage.workspace, stage.channel, stage.annotators, everything[-HELD_OUT:]
-        )
+        self._replay = Replay(bot, stage.workspace, stage.channel, stage.annotators, everything[-HELD_OUT:])
         self._running = False
         self._done = 0
         self._outcome: Outcome | None = None
@@ -237,7 +237,7 @@ class Show:
     async def _let_them_answer(self) -> None:
         self._running = True
 
-        async def tell(done: int, total: int, outcome: Outcome | None) -> None:
+        async def tell(done: int, _: int, outcome: Outcome | None) -> None:
             self._done, self._outcome = done, outcome or self._outcome
             await self.show()
 
@@ -293,9 +293,14 @@ def _meters(cases: int, guidelines: int, outcome: Outcome) -> list[Payload]:
 
 
 def _rows(outcome: Outcome) -> list[list[str]]:
-    named = (("before", outcome.before), ("after", outcome.after), ("a judge that passes all", outcome.always_pass))
+    named = (
+        ("before", outcome.before),
+        ("after", outcome.after),
+        ("a judge that passes all", outcome.always_pass),
+    )
     return [
-        [name, f"{score.agreed} of {score.n}", f"{score.agreement:.1%}", _kappa(score)] for name, score in named
+        [name, f"{score.agreed} of {score.n}", f"{score.agreement:.1%}", _kappa(score)]
+        for name, score in named
     ]
 
 
@@ -317,7 +322,9 @@ def table_text(outcome: Outcome) -> str:
     """The table of before and after, for a terminal."""
     rows = [COLUMNS, *_rows(outcome)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", _note(outcome)])
 
 

@@ -57,7 +57,12 @@ class Replay:
     """The recorded people at work."""
 
     def __init__(
-        self, bot: Bot, workspace: Workspace, channel: str, people: Mapping[str, User], held_out: Sequence[Recording]
+        self,
+        bot: Bot,
+        workspace: Workspace,
+        channel: str,
+        people: Mapping[str, User],
+        held_out: Sequence[Recording],
     ) -> None:
         """`people`: the workspace's user for each annotator; `held_out`: recordings nobody answers here."""
         self._bot = bot
@@ -70,7 +75,10 @@ class Replay:
     async def send(self, recordings: Sequence[Recording]) -> None:
         """Send traces to the bot, as an application would; known ones change nothing."""
         traces = [recording.as_trace() for recording in recordings]
-        async with aiohttp.ClientSession() as session, session.post(f"{self._bot.url}/traces", json=traces) as answer:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self._bot.url}/traces", json=traces) as answer,
+        ):
             if answer.status != 202:
                 raise MemAlignError(f"The bot did not take the demo's traces: {await answer.text()}.")
 
@@ -139,7 +147,7 @@ class Replay:
         """Wait until the bot has learned all it was told."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.sleep(0.2)
-            while await self._bot.database.feedback.waiting():
+            while await self._bot.database.feedback.waiting():  # noqa: ASYNC110 - the store is polled, as an onlooker would
                 await asyncio.sleep(0.05)
 
 

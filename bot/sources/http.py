@@ -110,7 +110,7 @@ class HttpSource:
         self._settings = settings
         self._database = database
         self._intake = intake
-        self.counts: Counter[str] = Counter({name: 0 for name in (*get_args(Accepted), "rejected")})
+        self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by what became of them, since the start."""
 
     async def post(self, request: web.Request) -> web.Response:
