@@ -1,1 +1,108 @@
-"""Anthropic."""
+"""Anthropic's models, and servers that speak like them."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from anthropic import AnthropicError, APIConnectionError, APIStatusError, AsyncAnthropic, omit
+from anthropic.types import Message
+
+from memalign.background import close_at_exit, elsewhere
+from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
+from memalign.models.answers import find_answer, fits
+from memalign.models.service import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.ports import Completion, Prompt
+from memalign.prompts import ANSWER_TOKENS
+from memalign.records import Json, Usage
+
+CONTEXT_TOKENS = 200_000
+_TOOL = "answer"
+
+
+@lru_cache(maxsize=8)
+def _client(where: Service) -> AsyncAnthropic:
+    client = AsyncAnthropic(api_key=where.key, base_url=where.base_url, timeout=SECONDS, max_retries=RETRIES)
+    close_at_exit(client.close)
+    return client
+
+
+class AnthropicModel:
+    """A Claude model."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """`anthropic:/name`."""
+        return f"anthropic:/{self._model}"
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens a prompt and its answer may have together."""
+        return CONTEXT_TOKENS
+
+    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
+        """Answer with an object that satisfies the JSON schema. Raises `ModelError`."""
+        return await elsewhere(self._complete(prompt, schema))
+
+    async def _complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
+        usage = Usage()
+        for asked in (schema, None):
+            try:
+                answered = await self._ask(prompt, asked)
+            except RequestRefusedError:
+                if asked is None:
+                    raise
+                continue
+            usage += _usage(answered)
+            answer = _answer(answered, schema)
+            if answer is not None:
+                return Completion(answer=answer, usage=usage)
+        raise MalformedAnswerError(
+            f"{self.name} did not answer in the form asked for; it is tried again later."
+        )
+
+    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Message:
+        where = service("anthropic", self._model)
+        async with one_of_the_workers():
+            try:
+                return await _client(where).messages.create(
+                    model=self._model,
+                    max_tokens=ANSWER_TOKENS,
+                    system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
+                    messages=[{"role": "user", "content": prompt.changing}],
+                    tools=omit
+                    if schema is None
+                    else [{"name": _TOOL, "description": "Give the answer.", "input_schema": dict(schema)}],
+                    tool_choice=omit if schema is None else {"type": "tool", "name": _TOOL},
+                )
+            except AnthropicError as error:
+                raise _failure(where, self._model, error) from error
+
+
+def _answer(answered: Message, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    for block in answered.content:
+        if block.type == "tool_use" and fits(block.input, schema):
+            return block.input
+    return find_answer("\n".join(block.text for block in answered.content if block.type == "text"), schema)
+
+
+def _usage(answered: Message) -> Usage:
+    spent = answered.usage
+    cached, written = spent.cache_read_input_tokens or 0, spent.cache_creation_input_tokens or 0
+    return Usage(
+        calls=1,
+        input_tokens=spent.input_tokens + cached + written,
+        cached_tokens=cached,
+        output_tokens=spent.output_tokens,
+    )
+
+
+def _failure(where: Service, model: str, error: AnthropicError) -> ModelError:
+    if isinstance(error, APIStatusError):
+        return where.failure(model, error, error.status_code)
+    if isinstance(error, APIConnectionError):
+        return where.failure(model, error.__cause__ or error, None)
+    return MalformedAnswerError(
+        f"anthropic:/{model} gave an answer that cannot be read; it is tried again later."
+    )

@@ -1,0 +1,64 @@
+"""One private event loop in a thread of its own.
+
+Connections to model services live here, whoever asks and from which loop or thread; so does the library's
+work, which is how its plain names can be called from anywhere, a running event loop included.
+"""
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
+
+_T = TypeVar("_T")
+_Close = Callable[[], Awaitable[None]]
+
+_starting = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_closing: list[_Close] = []
+
+
+def run(work: Coroutine[None, None, _T]) -> _T:
+    """Do the work on the private loop and wait for its result, blocking the calling thread."""
+    return asyncio.run_coroutine_threadsafe(work, _running()).result()
+
+
+async def elsewhere(work: Coroutine[None, None, _T]) -> _T:
+    """Do the work on the private loop and await its result from any loop; cancelling reaches it."""
+    loop = _running()
+    if asyncio.get_running_loop() is loop:
+        return await work
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+
+def close_at_exit(close: _Close) -> None:
+    """Have something closed on the private loop when the process ends."""
+    _closing.append(close)
+
+
+def _running() -> asyncio.AbstractEventLoop:
+    global _loop  # noqa: PLW0603 - there is one such loop in a process
+    with _starting:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_loop.run_forever, name="memalign", daemon=True)
+            thread.start()
+            atexit.register(_shut, _loop, thread)
+        return _loop
+
+
+def _shut(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    try:
+        asyncio.run_coroutine_threadsafe(_close_all(), loop).result(timeout=5)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=5)
+        if not loop.is_running():
+            loop.close()
+
+
+async def _close_all() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, *(close() for close in _closing), return_exceptions=True)
