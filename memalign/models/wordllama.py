@@ -74,6 +74,18 @@ def embed(texts: Sequence[str]) -> Embedded:
     return Embedded(vectors=vectors, usage=Usage(calls=1, embedding_tokens=tokens))
 
 
+def distinct_tokens(text: str) -> tuple[int, ...]:
+    """Ids of the text's tokens, each once, in order. Raises `ModelRefusedError` as `embed` does."""
+    ids = _weights().tokenizer.encode(_encodable(text), add_special_tokens=False).ids
+    return tuple(dict.fromkeys(ids))
+
+
+def token_vectors(ids: Sequence[int]) -> NDArray[np.float32]:
+    """One row a token, unscaled: the rarer and the more telling a word, the longer its vector."""
+    vectors: NDArray[np.float32] = _weights().words[np.asarray(ids, dtype=np.int64)]
+    return vectors
+
+
 def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vectors:
     # Counting first keeps memory bounded by the vocabulary, however long the text is.
     distinct, counts = np.unique(np.asarray(ids, dtype=np.int64), return_counts=True)

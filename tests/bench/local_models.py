@@ -1,0 +1,154 @@
+"""How well `local:/cases` agrees with people on traces that it has not learned.
+
+    python -m tests.bench.local_models FILE.jsonl …
+
+Each file holds feedback lines (contract, "Traces and feedback as files"). Traces are split by group (the first two
+dash-separated parts of the trace id), so that no question is on both sides; ties are not scored.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from statistics import mean
+
+from memalign.models.cases import CasesDecider
+from memalign.ports import Question
+from memalign.records import Episode, Json, Label, Opinion, Recollection
+
+LEARNED = (8, 20, 50, 100, 400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    trace_id: str
+    fields: dict[str, Json]
+    votes: tuple[Label, ...]
+
+    @property
+    def group(self) -> str:
+        return "-".join(self.trace_id.split("-")[:2])
+
+    @property
+    def label(self) -> Label | None:
+        """People's majority; None for a tie."""
+        ranked = Counter(self.votes).most_common(2)
+        return None if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
+
+
+def read(path: Path) -> dict[str, list[Labelled]]:
+    votes: dict[str, dict[str, list[dict[str, Json]]]] = defaultdict(lambda: defaultdict(list))
+    for line in path.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if record.get("label") is not None:
+            votes[record["judge"]][record["trace_id"]].append(record)
+    return {
+        judge: [
+            Labelled(
+                trace_id=trace_id,
+                fields={"inputs": records[0]["inputs"], "outputs": records[0]["outputs"]},
+                votes=tuple(record["label"] for record in records),
+            )
+            for trace_id, records in traces.items()
+        ]
+        for judge, traces in votes.items()
+    }
+
+
+def kappa(one: Sequence[Label], other: Sequence[Label]) -> float:
+    """Cohen's kappa; 0 where chance alone explains everything."""
+    agreed = mean(a == b for a, b in zip(one, other, strict=True))
+    counts, others = Counter(one), Counter(other)
+    chance = sum(counts[value] * others[value] for value in counts) / len(one) ** 2
+    return 0.0 if chance == 1 else (agreed - chance) / (1 - chance)
+
+
+def among_people(traces: Sequence[Labelled]) -> float | None:
+    pairs = [pair for trace in traces for pair in combinations(trace.votes, 2)]
+    both_ways = pairs + [(b, a) for a, b in pairs]
+    return kappa(*zip(*both_ways, strict=True)) if pairs else None
+
+
+def splits(
+    traces: Sequence[Labelled], learned: int, repeats: int
+) -> Iterator[tuple[list[Labelled], list[Labelled]]]:
+    for seed in range(repeats):
+        groups = sorted({trace.group for trace in traces})
+        random.Random(seed).shuffle(groups)
+        place = {group: number for number, group in enumerate(groups)}
+        order = sorted(traces, key=lambda trace: place[trace.group])
+        known = {trace.group for trace in order[:learned]}
+        unseen = [trace for trace in order if trace.group not in known and trace.label is not None]
+        if len(unseen) >= 30:
+            yield order[:learned], unseen
+
+
+def episode(trace: Labelled) -> Episode:
+    label = trace.votes[-1] if trace.label is None else trace.label
+    people = [Opinion(person=f"p{number}", value=value) for number, value in enumerate(trace.votes)]
+    return Episode(
+        trace_id=trace.trace_id,
+        label=label,
+        fields=trace.fields,
+        text="",
+        opinions=tuple(person for person in people if person.value == label),
+        minority=tuple(person for person in people if person.value != label),
+    )
+
+
+async def judged(decider: CasesDecider, known: Sequence[Labelled], unseen: Sequence[Labelled]) -> list[Label]:
+    episodes = [episode(trace) for trace in known]
+    values = []
+    for trace in unseen:
+        question = Question(
+            judge="bench",
+            instructions="",
+            value_type="bool",
+            fields=trace.fields,
+            trace_id=trace.trace_id,
+            recollection=Recollection(),
+            episodes=episodes,
+            version=1,
+        )
+        values.append((await decider.decide(question)).value)
+    return values
+
+
+async def report(name: str, traces: Sequence[Labelled], repeats: int) -> None:
+    people = among_people(traces)
+    for learned in LEARNED:
+        kappas, agreements, usual = [], [], []
+        for known, unseen in splits(traces, learned, repeats):
+            labels = [trace.label for trace in unseen if trace.label is not None]
+            values = await judged(CasesDecider(), known, unseen)
+            kappas.append(kappa(values, labels))
+            agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
+            usual.append(max(Counter(labels).values()) / len(labels))
+        if len(kappas) == repeats:
+            row = f"{mean(kappas):5.2f} | {min(kappas):5.2f} … {max(kappas):.2f} | {mean(agreements):.2f} | {mean(usual):.2f}"
+            print(
+                f"| {name} | {learned} | {row} | {'—' if people is None else f'{people:.2f}'} |", flush=True
+            )
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
+    parser.add_argument("--repeats", type=int, default=5, help="random splits for each number of cases")
+    arguments = parser.parse_args()
+    print(
+        "| set | learned | kappa | worst … best split | agreement | majority's agreement | people's kappa |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for path in arguments.files:
+        for judge, traces in read(path).items():
+            await report(f"{path.stem}: {judge}", traces, arguments.repeats)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
