@@ -12,6 +12,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -22,6 +23,8 @@ from memalign.ports import Question
 from memalign.records import Episode, Json, Label, Opinion, Recollection
 
 LEARNED = (8, 20, 50, 100, 400)
+FEWEST_JUDGED, MOST_JUDGED = 30, 400
+"""Unseen traces a split, within which a kappa means something and takes no longer than it must."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +87,8 @@ def splits(
         order = sorted(traces, key=lambda trace: place[trace.group])
         known = {trace.group for trace in order[:learned]}
         unseen = [trace for trace in order if trace.group not in known and trace.label is not None]
-        if len(unseen) >= 30:
-            yield order[:learned], unseen
+        if len(unseen) >= FEWEST_JUDGED and len(order) > learned:
+            yield order[:learned], unseen[:MOST_JUDGED]
 
 
 def episode(trace: Labelled) -> Episode:
@@ -119,36 +122,43 @@ async def judged(decider: CasesDecider, known: Sequence[Labelled], unseen: Seque
     return values
 
 
-async def report(name: str, traces: Sequence[Labelled], repeats: int) -> None:
+def row(name: str, traces: Sequence[Labelled], learned: int, repeats: int) -> str | None:
+    """Measure one line of the table; None where too few traces would be left to judge."""
+    kappas, agreements, usual = [], [], []
+    for known, unseen in splits(traces, learned, repeats):
+        labels = [trace.label for trace in unseen if trace.label is not None]
+        values = asyncio.run(judged(CasesDecider(), known, unseen))
+        kappas.append(kappa(values, labels))
+        agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
+        usual.append(max(Counter(labels).values()) / len(labels))
+    if len(kappas) < repeats:
+        return None
+    spread = f"{mean(kappas):.2f} | {min(kappas):.2f} to {max(kappas):.2f}"
     people = among_people(traces)
-    for learned in LEARNED:
-        kappas, agreements, usual = [], [], []
-        for known, unseen in splits(traces, learned, repeats):
-            labels = [trace.label for trace in unseen if trace.label is not None]
-            values = await judged(CasesDecider(), known, unseen)
-            kappas.append(kappa(values, labels))
-            agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
-            usual.append(max(Counter(labels).values()) / len(labels))
-        if len(kappas) == repeats:
-            row = f"{mean(kappas):5.2f} | {min(kappas):5.2f} … {max(kappas):.2f} | {mean(agreements):.2f} | {mean(usual):.2f}"
-            print(
-                f"| {name} | {learned} | {row} | {'—' if people is None else f'{people:.2f}'} |", flush=True
-            )
+    told = "-" if people is None else f"{people:.2f}"
+    return f"| {name} | {learned} | {spread} | {mean(agreements):.2f} | {mean(usual):.2f} | {told} |"
 
 
-async def main() -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
     parser.add_argument("--repeats", type=int, default=5, help="random splits for each number of cases")
     arguments = parser.parse_args()
     print(
-        "| set | learned | kappa | worst … best split | agreement | majority's agreement | people's kappa |"
+        "| set | learned | kappa | worst to best split | agreement | majority's agreement | people's kappa |"
     )
     print("|---|---|---|---|---|---|---|")
-    for path in arguments.files:
-        for judge, traces in read(path).items():
-            await report(f"{path.stem}: {judge}", traces, arguments.repeats)
+    with ProcessPoolExecutor() as pool:
+        rows = [
+            pool.submit(row, f"{path.stem}: {judge}", traces, learned, arguments.repeats)
+            for path in arguments.files
+            for judge, traces in read(path).items()
+            for learned in LEARNED
+        ]
+        for line in rows:
+            if told := line.result():
+                print(told, flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
