@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
+from bot.audit import GuidelineWatch
 from bot.clock import now_ms
 from bot.config import Settings
 from memalign.errors import UnknownTraceError
@@ -124,27 +125,42 @@ class Forgetting:
         """Take the trace's lessons back and erase it. Raises `StorageError`."""
         self._leave_out(trace_id)
         people = await self._speakers(trace_id)
-        judges = [(name, await memory.forget([trace_id])) for name, memory in self._memories.items()]
-        note = AuditLine(at_ms=now_ms(), what="forgotten", judge="", who=who, ids=(trace_id,))
-        shown = await self._database.erase(trace_id, note)
-        for stored in shown:
-            await self._replace_card(stored)
+        verdicts = await self._database.verdicts.of_trace(trace_id)
+        judges = [(name, await self._take_back(memory, trace_id)) for name, memory in self._memories.items()]
+        concerned = {stored.verdict.judge for stored in verdicts}
+        concerned |= {name for name, gone in judges if gone.trace_ids}
+        for judge in sorted(concerned):
+            line = AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, who=who, ids=(trace_id,))
+            await self._database.journal.note(line)
+        places = [place for stored in verdicts for place in await self._places(stored)]
+        await self._database.erase(trace_id, None)
+        for channel, ts in places:
+            await self._replace(channel, ts)
         return Farewell(trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(people)))
 
-    async def _replace_card(self, stored: StoredVerdict) -> None:
-        if stored.message_ts is None:
-            return
+    async def _take_back(self, memory: Memory, trace_id: str) -> Forgotten:
+        watch = GuidelineWatch(self._database.journal, memory)
+        gone = await memory.forget([trace_id])
+        await watch.note()
+        return gone
+
+    async def _places(self, stored: StoredVerdict) -> list[tuple[str, str]]:
+        """Channel and time of each message that shows something of a verdict: the card, what the thread was told."""
+        told = [said.message_ts for said in await self._database.feedback.told(stored.verdict_id)]
+        return [(stored.channel, ts) for ts in (stored.message_ts, *told) if ts]
+
+    async def _replace(self, channel: str, ts: str) -> None:
         message = blocks.forgotten_card()
         try:
             await self._client.chat_update(
-                channel=stored.channel,
-                ts=stored.message_ts,
+                channel=channel,
+                ts=ts,
                 text=message.text,
                 blocks=list(message.blocks),
                 metadata={"event_type": "memalign_forgotten", "event_payload": {}},
             )
         except (SlackApiError, ClientError, TimeoutError, OSError) as error:
-            log.warning("the card at %s could not be replaced: %s", stored.message_ts, error)
+            log.warning("the message at %s could not be replaced: %s", ts, error)
 
 
 async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:

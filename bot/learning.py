@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from bot.audit import GuidelineWatch
 from bot.clock import now_ms, pause_ms
 from bot.feedback import all_feedback, taught
 from bot.people import People
 from bot.tidings import Messenger
 from memalign.errors import MemAlignError
 from memalign.memory import Memory
-from memalign.records import Feedback, Guideline, Lesson, Trace
+from memalign.records import Feedback, Lesson, Trace
 from storage.database import Database
-from storage.records import AuditLine, Deed, StoredVerdict, Unlearned
+from storage.records import StoredVerdict, Unlearned
 
 log = logging.getLogger(__name__)
 
@@ -121,14 +122,14 @@ class Learning:
             for change in changes
             if not change.trace.assessments and change.trace.trace_id in memory.episodes
         ]
-        before = {rule.id: rule for rule in memory.guidelines}
+        watch = GuidelineWatch(self._database.journal, memory)
         if withdrawn:
             await memory.forget(withdrawn)
         lesson = await memory.learn(labelled)
         if forgotten := self._left_out & {trace.trace_id for trace in labelled}:
             await memory.forget(forgotten)
         self._note_trouble(judge, lesson)
-        await self._audit(judge, before, memory)
+        await watch.note()
         for change in changes:
             await self._messenger.tell(change.stored, change.feedback, lesson, memory)
             await self._settle(change, lesson)
@@ -156,16 +157,3 @@ class Learning:
             await self._database.feedback.postpone(
                 mark.verdict_id, now_ms() + pause_ms(mark.attempts), reason
             )
-
-    async def _audit(self, judge: str, before: Mapping[str, Guideline], memory: Memory) -> None:
-        after = {rule.id for rule in memory.guidelines}
-        learned, retired = tuple(after - before.keys()), tuple(before.keys() - after)
-        deeds: tuple[tuple[Deed, tuple[str, ...]], ...] = (
-            ("guideline_learned", learned),
-            ("guideline_retired", retired),
-        )
-        for what, ids in deeds:
-            if ids:
-                await self._database.journal.note(
-                    AuditLine(at_ms=now_ms(), what=what, judge=judge, who=None, ids=ids)
-                )

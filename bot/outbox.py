@@ -124,7 +124,18 @@ class Outbox:
             await self._settle_patiently(post)
         else:
             self.trouble.pop(post.channel, None)
-            await self._database.outbox.done(post.post_id, str(answer["ts"]))
+            await self._done(post, str(answer["ts"]))
+
+    async def _done(self, post: Post, ts: str) -> None:
+        if not await self._database.outbox.done(post.post_id, ts):
+            await self._take_down(post, ts)
+
+    async def _take_down(self, post: Post, ts: str) -> None:
+        """Its trace was forgotten while the post was on its way."""
+        try:
+            await self._client.chat_delete(channel=post.channel, ts=ts)
+        except (SlackApiError, *LOST) as error:
+            log.error("the message at %s shows a forgotten trace and could not be deleted: %s", ts, error)
 
     async def _settle_patiently(self, post: Post) -> None:
         attempt = 0
@@ -153,7 +164,7 @@ class Outbox:
             log.warning("post %s cannot be looked for yet: %s", post.post_id, reason)
             return False
         if ts is not None:
-            await self._database.outbox.done(post.post_id, ts)
+            await self._done(post, ts)
         else:
             await self._database.outbox.retry(post.post_id, now_ms() + pause_ms(0), "its answer was lost")
         return True

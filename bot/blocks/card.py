@@ -28,7 +28,7 @@ UP, DOWN, UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"
 REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
 CORRECT_SHORTCUT, FORGET_SHORTCUT = "correct_verdict", "forget_trace"
 
-RATIONALE_LENGTH = 1200
+RATIONALE_LENGTH = 800
 LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
@@ -55,10 +55,10 @@ def readable(value: Json) -> str:
 def parts_of(trace: Trace) -> list[Part]:
     """What there is to read in a trace."""
     given = (
-        ("Input", trace.inputs, 1200),
-        ("Output", trace.outputs, 2200),
-        ("Expected", trace.expectations, 1200),
-        ("Conversation", trace.conversation, 2200),
+        ("Input", trace.inputs, 600),
+        ("Output", trace.outputs, 900),
+        ("Expected", trace.expectations, 600),
+        ("Conversation", trace.conversation, 900),
     )
     return [
         Part(title=title, text=readable(value), length=length)
