@@ -60,6 +60,4 @@ def _recording(trace_id: str, records: Sequence[dict[str, Json]]) -> Recording:
         Said(annotator=one["annotator"], label=one["label"], rationale=one["rationale"]) for one in records
     )
     first = records[0]
-    return Recording(
-        trace_id=trace_id, inputs=first["inputs"], outputs=first["outputs"], said=tuple(said)
-    )
+    return Recording(trace_id=trace_id, inputs=first["inputs"], outputs=first["outputs"], said=tuple(said))

@@ -78,6 +78,7 @@ class SlackServer:
         self.bot_token = bot_token
         self.app_token = app_token
         self.signing_secret = signing_secret
+        self.events_url = events_url
         self.ephemerals: list[Ephemeral] = []
         granted = frozenset(scopes)
         self._host = host

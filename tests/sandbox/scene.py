@@ -1,11 +1,14 @@
 """A small workspace with a real Bolt app in it: what most sandbox tests start from."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Channel, Command, SlackServer, User, Workspace
@@ -67,9 +70,58 @@ def recording_app(scene: Scene) -> tuple[AsyncApp, Heard]:
 async def connected(scene: Scene, app: AsyncApp) -> AsyncIterator[None]:
     client = AsyncWebClient(token=scene.server.app_token, base_url=scene.server.api_url)
     handler = AsyncSocketModeHandler(app, scene.server.app_token, web_client=client, ping_interval=0.1)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     await scene.server.connected()
     try:
         yield
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what happens in the background; fails after five seconds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - a condition over anybody's state has no event to wait for
+            await asyncio.sleep(0.001)
+
+
+async def refusal(call: Awaitable[object]) -> str:
+    """Return the error code of a Web API call that must be refused."""
+    with pytest.raises(SlackApiError) as caught:
+        await call
+    return str(caught.value.response["error"])
+
+
+def section(text: str = "hello", **more: object) -> Payload:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}, **more}
+
+
+def button(action_id: str = "go", **more: object) -> Payload:
+    return {"type": "button", "action_id": action_id, "text": {"type": "plain_text", "text": "Go"}, **more}
+
+
+def actions(*elements: Payload) -> Payload:
+    return {"type": "actions", "block_id": "acts", "elements": list(elements)}
+
+
+def menu(*values: str, **more: object) -> Payload:
+    options = [{"text": {"type": "plain_text", "text": value.upper()}, "value": value} for value in values]
+    return {"type": "static_select", "action_id": "pick", "options": options, **more}
+
+
+def field_block(block_id: str = "why", **more: object) -> Payload:
+    element = {"type": "plain_text_input", "action_id": "text", **more}
+    label = {"type": "plain_text", "text": "Why?"}
+    return {"type": "input", "block_id": block_id, "label": label, "element": element}
+
+
+def modal(*blocks: Payload, **more: object) -> Payload:
+    said = {"type": "plain_text", "text": "Send"}
+    title = {"type": "plain_text", "text": "Why?"}
+    return {
+        "type": "modal",
+        "title": title,
+        "submit": said,
+        "blocks": list(blocks) or [field_block()],
+        **more,
+    }
