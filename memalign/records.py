@@ -123,6 +123,8 @@ class Guideline:
     Its old text is gone then, since it may hold the lost source's words; a placeholder stands for it."""
     conflicts_with: tuple[str, ...] = ()
     """Ids of guidelines that say the opposite."""
+    labels: tuple[Label, ...] = ()
+    """The label of each source's case, in the same order; empty when not known."""
     contradicted: tuple[Source, ...] = ()
     """Records whose people say the opposite of it."""
     overruled: bool = False
