@@ -203,7 +203,8 @@ class Memory:
 
     async def _recall(self, trace: Trace, fields: Mapping[str, Json]) -> tuple[Recollection, Vectors | None]:
         text = text_of(fields)
-        found = await self._vectors.find([text])
+        nothing_to_find = self._store is None and not self._state.episodes
+        found = await self._vectors.find([] if nothing_to_find else [text])
         vector = found.vectors.get(text)
         state = self._state
         choice = choose(state.semantic, text, vector, self._guideline_tokens)

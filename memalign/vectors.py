@@ -72,6 +72,10 @@ class VectorCache:
         usage = sum((task.result().usage for task in started), Usage())
         return Found(vectors=vectors, failed=failed, usage=usage)
 
+    def prime(self, vectors: Mapping[str, Vectors]) -> None:
+        """Take in the vectors of texts that were embedded elsewhere, by the same model."""
+        self._remember({self.key(text): row for text, row in vectors.items()})
+
     async def keep(self, owner: str, vectors: Mapping[str, Vectors]) -> None:
         """Keep the vectors of these texts in the store until their last owner goes. Raises `StorageError`."""
         if self._store and vectors:

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError, omit
 from openai.types.chat import ChatCompletion
+from openai.types.create_embedding_response import Usage as EmbeddingUsage
 
 from memalign.background import close_at_exit, elsewhere
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
@@ -159,8 +160,13 @@ class OpenAIEmbedder:
             )
         except ValueError as error:
             raise MalformedAnswerError(f"{self.name} gave vectors of different lengths.") from error
-        tokens = answered.usage.prompt_tokens
+        tokens = _embedding_tokens(answered.usage, texts)
         return Embedded(vectors=rows, usage=Usage(calls=1, embedding_tokens=tokens))
+
+
+def _embedding_tokens(spent: EmbeddingUsage | None, texts: Sequence[str]) -> int:
+    """What was spent; compatible servers may not say."""
+    return sum(map(count_tokens, texts)) if spent is None else spent.prompt_tokens
 
 
 def _usage(answered: ChatCompletion) -> Usage:
