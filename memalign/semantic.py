@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from memalign.ports import Vectors
-from memalign.records import Guideline, Source
+from memalign.records import Episode, Guideline, Source
 
 WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
 """Stands for the text of a guideline that lost a source: that text may hold the lost source's words."""
@@ -62,11 +62,11 @@ class SemanticMemory:
         known = {name: row for name, row in {**self.vectors, **vectors}.items() if name in ids}
         return SemanticMemory(guidelines=tuple(_linked(one, ids) for one in held), vectors=known)
 
-    def arranged(self, order: Iterable[str]) -> "SemanticMemory":
-        """Derive what follows from the order of learning, given as trace ids."""
-        places = {trace_id: place for place, trace_id in enumerate(order)}
+    def arranged(self, episodes: Mapping[str, Episode]) -> "SemanticMemory":
+        """Derive what follows from the episodes, which are in order of learning."""
+        places = {trace_id: place for place, trace_id in enumerate(episodes)}
         arranged = sorted(
-            (_weighed(guideline, places) for guideline in self.guidelines),
+            (_labelled(_weighed(guideline, places), episodes) for guideline in self.guidelines),
             key=lambda one: (_first_place(one.sources, places), one.text, one.id),
         )
         return replace(self, guidelines=tuple(arranged))
@@ -108,6 +108,13 @@ def _weighed(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
     if sources == guideline.sources and overruled == guideline.overruled:
         return guideline
     return replace(guideline, sources=sources, overruled=overruled)
+
+
+def _labelled(guideline: Guideline, episodes: Mapping[str, Episode]) -> Guideline:
+    known = [episodes[source.trace_id].label for source in guideline.sources if source.trace_id in episodes]
+    labels = tuple(known) if len(known) == len(guideline.sources) else ()
+    same = labels == guideline.labels and list(map(type, labels)) == list(map(type, guideline.labels))
+    return guideline if same else replace(guideline, labels=labels)
 
 
 def _latest(sources: Sequence[Source], places: Mapping[str, int]) -> dict[str, tuple[int, int]]:
