@@ -45,7 +45,8 @@ class Finding:
 
 async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Finding]:
     """Try everything, one thing after the other."""
-    yield await asyncio.to_thread(_folder, settings.data) or await _store(settings.data)
+    looked_at = await asyncio.to_thread(_folder, settings.data)
+    yield await _store(settings.data) if looked_at is None else looked_at
     client = AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
         yield line
