@@ -49,6 +49,7 @@ class Database:
         vector_shelf = VectorShelf(documents, trace_shelf)
         self._worker = worker
         self._held = held
+        self._closed = False
         self._audit = audit_shelf
         self._erasure = Erasure(
             traces=trace_shelf,
@@ -86,8 +87,10 @@ class Database:
         return database
 
     async def close(self) -> None:
-        """Give the folder back. Raises `StorageError`."""
-        await self._worker.stop(self._close)
+        """Give the folder back; again: nothing happens. Raises `StorageError`."""
+        if not self._closed:
+            self._closed = True
+            await self._worker.stop(self._close)
 
     async def __aenter__(self) -> Self:
         return self

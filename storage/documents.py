@@ -78,6 +78,7 @@ class DocumentStorage(Storage):
         with self.transaction():
             if self.rows(name) is None:
                 self._connection.execute(self.statements(name).create)
+                self._present.add(name)
             changes = Changes(self._connection, self.statements(name))
             updater(changes)
             changes.write()
@@ -163,7 +164,8 @@ class DocumentTable(Table):
         raise ValueError("Ids are natural keys here: insert a tinydb.table.Document with a doc_id.")
 
     def _read_table(self) -> dict[str, Mapping[Any, Any]]:
-        return cast("dict[str, Mapping[Any, Any]]", self._documents.rows(self.name) or {})
+        rows = self._documents.rows(self.name)
+        return cast("dict[str, Mapping[Any, Any]]", {} if rows is None else rows)
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
         self._documents.change(self.name, updater)

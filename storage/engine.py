@@ -12,6 +12,7 @@ FILE = "memalign.db"
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x6D656D61
 _BUSY_SECONDS = 10.0
+_READER_MS = 500
 
 
 def connect_writer(folder: Path) -> sqlite3.Connection:
@@ -65,7 +66,12 @@ def wipe(connection: sqlite3.Connection) -> bool:
 
 def truncate_log(connection: sqlite3.Connection) -> bool:
     """Move the write-ahead log into the main file and empty it; False while a reader holds on to it."""
-    busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    # readers are short; waiting longer for one, a backup for instance, would keep everybody else waiting, too
+    connection.execute(f"PRAGMA busy_timeout = {_READER_MS}")
+    try:
+        busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
     return busy == 0
 
 

@@ -40,9 +40,17 @@ def times(facts: PersonFacts) -> tuple[str, ...]:
 
 def _with_reply(facts: PersonFacts, fact: Fact) -> PersonFacts:
     known = facts.replies.get(fact.name)
-    if known is not None and (known.text is None or (fact.value is not None and _older(fact, known.at))):
+    if known is not None and not _counts(fact, known):
         return facts
     return replace(facts, replies={**facts.replies, fact.name: Reply(text=fact.value, at=fact.at)})
+
+
+def _counts(fact: Fact, known: Reply) -> bool:
+    deletion = fact.value is None
+    if known.text is None:
+        # told of two deletions, the first was the one
+        return deletion and _older(fact, known.at)
+    return deletion or not _older(fact, known.at)
 
 
 def _later(known: Mark | None, fact: Fact) -> Mark:

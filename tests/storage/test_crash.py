@@ -1,0 +1,61 @@
+"""A killed process or a cut of power loses nothing that was confirmed, and leaves no step half done."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from storage.database import Database
+from tests.storage.crash import run
+from tests.storage.making import trace
+
+WRITES = 12
+CUT_EVERY = 2003
+"""Bytes; no divisor of a page, so that cuts fall everywhere in pages and on their borders."""
+
+
+async def test_what_was_confirmed_survives_kills_at_random_instants(tmp_path: Path) -> None:
+    tallies = await asyncio.gather(*(run(tmp_path / str(seed), kills=8, seed=seed) for seed in (11, 12, 13)))
+    assert sum(each.kills for each in tallies) == 24
+    assert sum(each.confirmed for each in tallies) > 100
+    assert sum(each.interrupted for each in tallies) > 0
+    assert [(each.lost, each.torn) for each in tallies] == [(0, 0)] * 3
+
+
+async def test_a_log_cut_anywhere_holds_whole_writes_from_the_first_on(db: Database, folder: Path) -> None:
+    for number in range(WRITES):
+        batch = [(trace(f"{number}{part}", inputs="x" * 6000), ["polite"]) for part in "ab"]
+        await db.traces.add(batch, number, 1000)
+    log = (folder / "memalign.db-wal").read_bytes()
+    held = [await writes_held(folder, log[:cut]) for cut in range(0, len(log) + CUT_EVERY, CUT_EVERY)]
+    assert held == sorted(held)
+    assert held[-1] == WRITES
+    assert len(held) > 100
+
+
+async def writes_held(folder: Path, log: bytes) -> int:
+    """How many writes are left when power fails with so much of the log on disk."""
+    cut = folder.with_name("cut")
+    shutil.rmtree(cut, ignore_errors=True)
+    shutil.copytree(folder, cut, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
+    (cut / "memalign.db-wal").write_bytes(log)
+    async with await Database.open(cut) as db:
+        there = [
+            {await db.traces.get(f"{number}{part}") is not None for part in "ab"} for number in range(WRITES)
+        ]
+        held = there.index({False}) if {False} in there else WRITES
+        assert there == [{True}] * held + [{False}] * (WRITES - held)
+        assert await db.traces.waiting() == 2 * held
+    return held
+
+
+async def test_every_write_is_asked_to_reach_the_disk(db: Database) -> None:
+    connection = db._worker.documents.store.connection
+
+    def setting(name: str) -> object:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+    found = {
+        name: await db._worker.read(setting, name)
+        for name in ("journal_mode", "synchronous", "secure_delete")
+    }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}

@@ -1,0 +1,98 @@
+"""Facts are decided by Slack's event times: in whatever order the events come, the outcome is the same."""
+
+from functools import reduce
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.facts import apply, meaning, times
+from storage.records import Fact, Mark, PersonFacts, Reply
+
+
+def reaction(name: str, live: bool, at: str) -> Fact:
+    return Fact(person="U1", kind="reaction", name=name, value=live, at=at)
+
+
+def reply(ts: str, text: str | None, at: str) -> Fact:
+    return Fact(person="U1", kind="reply", name=ts, value=text, at=at)
+
+
+def after(*facts: Fact) -> PersonFacts:
+    return reduce(apply, facts, PersonFacts())
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Fact]:
+    kinds = draw(st.lists(st.integers(0, 3), max_size=8))
+    facts = []
+    for number, kind in enumerate(kinds):
+        at = f"{number + 8}.5"
+        facts.append(
+            [
+                reaction(draw(st.sampled_from(["+1", "-1"])), draw(st.booleans()), at),
+                Fact(person="U1", kind="button", value=draw(st.sampled_from(["up", "down", None])), at=at),
+                Fact(person="U1", kind="correction", value=draw(st.sampled_from([1, 4.0, None])), at=at),
+                reply(draw(st.sampled_from(["1.1", "2.2"])), draw(st.sampled_from(["a", "b", None])), at),
+            ][kind]
+        )
+    return facts
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_order_and_redelivery_never_matter(history: list[Fact], chance: Random) -> None:
+    shuffled = history + [fact for fact in history if chance.random() < 0.5]
+    chance.shuffle(shuffled)
+    assert after(*shuffled) == after(*history)
+
+
+def test_times_are_compared_as_numbers() -> None:
+    assert after(reaction("+1", True, "9.5"), reaction("+1", False, "10.5")).reactions["+1"].value is False
+    assert after(reaction("+1", True, "10.5"), reaction("+1", False, "9.5")).reactions["+1"].value is True
+
+
+def test_of_equal_times_the_last_call_wins() -> None:
+    assert after(reaction("+1", True, "9.5"), reaction("+1", False, "9.50")).reactions["+1"].value is False
+
+
+def test_skin_tones_are_separate_reactions() -> None:
+    both = after(
+        reaction("+1", True, "1"), reaction("+1::skin-tone-2", True, "2"), reaction("+1", False, "3")
+    )
+    assert {name: mark.value for name, mark in both.reactions.items()} == {
+        "+1": False,
+        "+1::skin-tone-2": True,
+    }
+
+
+def test_a_deletion_is_final_even_when_its_time_is_earlier() -> None:
+    gone = after(reply("1.1", "words", "5"), reply("1.1", None, "4"), reply("1.1", "back", "6"))
+    assert gone.replies["1.1"].text is None
+
+
+def test_an_edit_that_comes_late_does_not_undo_a_later_one() -> None:
+    assert after(reply("1.1", "third", "3"), reply("1.1", "second", "2")).replies["1.1"] == Reply(
+        text="third", at="3"
+    )
+
+
+def test_the_meaning_leaves_out_times_and_what_is_not_there() -> None:
+    nothing = after(reaction("+1", False, "1"), reply("1.1", None, "2"))
+    assert meaning(nothing) == meaning(PersonFacts())
+    assert meaning(after(reaction("+1", True, "1"))) == meaning(after(reaction("+1", True, "2")))
+    assert meaning(after(reaction("+1", True, "1"))) != meaning(PersonFacts())
+
+
+def test_a_correction_to_another_type_is_another_meaning() -> None:
+    one = PersonFacts(correction=Mark(value=1, at="1"))
+    assert meaning(one) != meaning(PersonFacts(correction=Mark(value=True, at="1")))
+
+
+def test_all_times_are_told() -> None:
+    facts = after(
+        reaction("+1", True, "1"),
+        Fact(person="U1", kind="button", value="up", at="2"),
+        Fact(person="U1", kind="correction", value=3, at="3"),
+        reply("9", "w", "4"),
+    )
+    assert sorted(times(facts)) == ["1", "2", "3", "4"]

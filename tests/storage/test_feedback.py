@@ -1,0 +1,155 @@
+from storage.database import Database
+from storage.records import Mark, PersonFacts, Reply, Unlearned
+from tests.storage.making import NOON_MS, at, judged, posted
+
+LATER_MS = NOON_MS + 10_000_000
+
+
+async def test_facts_of_all_kinds_are_kept_by_person(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    assert await db.feedback.note_reaction("C1", "1.1", "U1", "+1", True, at(1)) == verdict_id
+    assert await db.feedback.note_button("C1", "1.1", "U1", "down", at(2)) == verdict_id
+    assert await db.feedback.note_correction("C1", "1.1", "U2", 4, at(3)) == verdict_id
+    assert await db.feedback.note_reply("C1", "1.1", "U2", "5.5", "because", at(4)) == verdict_id
+    assert await db.feedback.of(verdict_id) == {
+        "U1": PersonFacts(reactions={"+1": Mark(value=True, at=at(1))}, button=Mark(value="down", at=at(2))),
+        "U2": PersonFacts(
+            correction=Mark(value=4, at=at(3)), replies={"5.5": Reply(text="because", at=at(4))}
+        ),
+    }
+
+
+async def test_a_message_that_is_no_card_is_not_ours(db: Database) -> None:
+    await posted(db, ts="1.1")
+    assert await db.feedback.note_reaction("C1", "9.9", "U1", "+1", True, at()) is None
+    assert await db.feedback.note_reaction("C2", "1.1", "U1", "+1", True, at()) is None
+    assert await db.feedback.waiting() == 0
+
+
+async def test_a_change_raises_the_revision_and_waits_to_be_learned(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.note_button("C1", "1.1", "U1", "down", at(2))
+    stored = await db.verdicts.get(verdict_id)
+    assert stored is not None
+    assert stored.revision == 2
+    assert await db.feedback.unlearned(LATER_MS, 0) == [
+        Unlearned(verdict_id=verdict_id, trace_id="tr-1", judge="polite", revision=2, since_ms=NOON_MS + 2000)
+    ]
+
+
+async def test_what_changes_nothing_waits_for_nothing(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note_reaction("C1", "1.1", "U1", "+1", False, at(0))
+    await db.feedback.note_reply("C1", "1.1", "U1", "5.5", None, at(0))
+    await db.feedback.note_button("C1", "1.1", "U1", None, at(0))
+    assert await db.feedback.waiting() == 0
+    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", True, at(1))
+    assert await db.feedback.learned(verdict_id, 1)
+    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", True, at(1))
+    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", True, at(9))
+    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", False, at(0.5))
+    assert await db.feedback.waiting() == 0
+
+
+async def test_a_repeated_thumb_outdates_a_removal_that_comes_late(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    for live, when in ((True, 1), (True, 3), (False, 2)):
+        await db.feedback.note_reaction("C1", "1.1", "U1", "+1", live, at(when))
+    facts = await db.feedback.of(verdict_id)
+    assert facts["U1"].reactions["+1"] == Mark(value=True, at=at(3))
+
+
+async def test_learning_waits_for_quiet_and_takes_the_oldest_first(db: Database) -> None:
+    first, second = await posted(db, "a", ts="1.1"), await posted(db, "b", ts="2.2")
+    await db.feedback.note_button("C1", "2.2", "U1", "up", at(1))
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(5))
+
+    async def quiet_by(now_ms: int) -> list[str]:
+        return [each.verdict_id for each in await db.feedback.unlearned(now_ms, 10_000)]
+
+    assert await quiet_by(NOON_MS + 10_999) == []
+    assert await quiet_by(NOON_MS + 11_000) == [second]
+    assert await quiet_by(NOON_MS + 15_000) == [second, first]
+    await db.feedback.note_button("C1", "2.2", "U1", "down", at(20))
+    assert await quiet_by(NOON_MS + 15_000) == [first]
+    assert await quiet_by(NOON_MS + 30_000) == [first, second]
+
+
+async def test_an_older_event_that_comes_late_does_not_shorten_the_quiet(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(20))
+    await db.feedback.note_reply("C1", "1.1", "U1", "5.5", "because", at(1))
+    [waiting] = await db.feedback.unlearned(LATER_MS, 0)
+    assert (waiting.verdict_id, waiting.since_ms) == (verdict_id, NOON_MS + 20_000)
+
+
+async def test_learning_an_outdated_revision_leaves_the_mark(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
+    assert not await db.feedback.learned(verdict_id, 1)
+    assert await db.feedback.waiting() == 1
+    assert await db.feedback.learned(verdict_id, 2)
+    assert await db.feedback.waiting() == 0
+    assert not await db.feedback.learned(verdict_id, 2)
+
+
+async def test_a_postponed_lesson_waits_even_when_more_is_said(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.postpone(verdict_id, LATER_MS, "model is down")
+    await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
+    assert await db.feedback.unlearned(LATER_MS - 1, 0) == []
+    [waiting] = await db.feedback.unlearned(LATER_MS, 0)
+    assert (waiting.attempts, waiting.reason, waiting.revision) == (1, "model is down", 2)
+    assert await db.feedback.waiting() == 1
+
+
+async def test_a_person_is_found_in_all_verdicts_touched(db: Database) -> None:
+    first = await posted(db, "a", ts="1.1")
+    await posted(db, "b", ts="2.2")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.note_button("C1", "2.2", "U2", "up", at(0))
+    assert [each.verdict_id for each in await db.feedback.of_person("U1")] == [first]
+    assert await db.feedback.of_person("U") == []
+
+
+async def test_facts_about_a_card_not_yet_recorded_are_kept_for_it(db: Database) -> None:
+    verdict_id = await judged(db)
+    [post] = await db.outbox.next_due(NOON_MS)
+    await db.outbox.start(post.post_id)
+    assert await db.feedback.note_reaction("C1", "7.7", "U1", "+1", True, at(1)) is None
+    assert await db.feedback.note_reaction("C1", "7.7", "U1", "+1", False, at(2)) is None
+    assert await db.feedback.note_reply("C1", "7.7", "U2", "8.8", "because", at(3)) is None
+    assert await db.feedback.note_reply("C1", "6.6", "U3", "8.9", "small talk", at(3)) is None
+    await db.outbox.done(post.post_id, "7.7")
+    facts = await db.feedback.of(verdict_id)
+    assert set(facts) == {"U1", "U2"}
+    assert facts["U1"].reactions["+1"].value is False
+    assert facts["U2"].replies["8.8"].text == "because"
+    assert await db.feedback.waiting() == 1
+
+
+async def test_parked_facts_go_when_no_post_is_on_its_way(db: Database) -> None:
+    verdict_id = await judged(db)
+    [post] = await db.outbox.next_due(NOON_MS)
+    await db.outbox.start(post.post_id)
+    await db.feedback.note_reaction("C1", "7.7", "U1", "+1", True, at(1))
+    await db.outbox.retry(post.post_id, 0, "refused")
+    await db.outbox.start(post.post_id)
+    await db.outbox.done(post.post_id, "7.7")
+    assert await db.feedback.of(verdict_id) == {}
+
+
+async def test_facts_are_parked_only_for_the_channel_that_is_posted_to(db: Database) -> None:
+    verdict_id = await judged(db, channel="C2")
+    await judged(db, "tr-2")
+    for post in await db.outbox.next_due(NOON_MS):
+        if post.channel == "C1":
+            await db.outbox.start(post.post_id)
+    await db.feedback.note_reaction("C2", "7.7", "U1", "+1", True, at(1))
+    [post] = await db.outbox.next_due(NOON_MS)
+    await db.outbox.start(post.post_id)
+    await db.outbox.done(post.post_id, "7.7")
+    assert await db.feedback.of(verdict_id) == {}

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import numpy as np
+
+from memalign.ports import MemoryChange, MemorySnapshot, MemoryStore, VectorKey, Vectors
+from memalign.records import Episode, Guideline, Opinion, Source
+from storage.database import Database
+
+
+def episode(trace_id: str, rationale: str = "kind") -> Episode:
+    opinion = Opinion(person="U1", value=True, rationale=rationale, time_ms=1)
+    return Episode(trace_id=trace_id, label=True, fields={"inputs": "q"}, text="q", opinions=(opinion,))
+
+
+def guideline(guideline_id: str, text: str = "Thank people.") -> Guideline:
+    return Guideline(id=guideline_id, text=text, sources=(Source(trace_id="a", person="U1", quote="kind"),))
+
+
+def vector_key(text: str, model: str = "local:/wordllama") -> VectorKey:
+    return VectorKey(model=model, dimension=3, digest=text)
+
+
+def vector(*numbers: float) -> Vectors:
+    return np.array(numbers, dtype=np.float32)
+
+
+async def test_it_is_what_the_core_asks_for(db: Database) -> None:
+    store: MemoryStore = db.memories
+    assert await store.load("nobody") == MemorySnapshot()
+
+
+async def test_a_memory_comes_back_whole_and_apart_from_others(db: Database) -> None:
+    change = MemoryChange(
+        put_episodes=(episode("b"), episode("a")),
+        put_guidelines=(guideline("g2"), guideline("g1")),
+        undistilled=frozenset({"a"}),
+    )
+    await db.memories.save("polite", change)
+    await db.memories.save("polit", MemoryChange(put_episodes=(episode("z"),)))
+    snapshot = await db.memories.load("polite")
+    assert snapshot == MemorySnapshot(
+        episodes={"b": episode("b"), "a": episode("a")},
+        guidelines=(guideline("g2"), guideline("g1")),
+        undistilled=frozenset({"a"}),
+    )
+    assert list(snapshot.episodes) == ["b", "a"]
+    assert await db.memories.judges() == ["polit", "polite"]
+
+
+async def test_what_is_learned_anew_is_learned_last(db: Database) -> None:
+    await db.memories.save("p", MemoryChange(put_episodes=(episode("a"), episode("b"), episode("c"))))
+    await db.memories.save("p", MemoryChange(put_episodes=(episode("a", "curt"),)))
+    await db.memories.save("p", MemoryChange(drop_episodes=frozenset({"b"}), put_episodes=(episode("b"),)))
+    snapshot = await db.memories.load("p")
+    assert list(snapshot.episodes) == ["c", "a", "b"]
+    assert snapshot.episodes["a"] == episode("a", "curt")
+
+
+async def test_a_changed_guideline_keeps_its_place_and_a_dropped_one_goes(db: Database) -> None:
+    rules = (guideline("g3"), guideline("g1"), guideline("g2"))
+    await db.memories.save("p", MemoryChange(put_guidelines=rules, undistilled=frozenset({"x"})))
+    changed = replace(rules[0], waiting=True)
+    await db.memories.save(
+        "p", MemoryChange(put_guidelines=(changed,), drop_guidelines=frozenset({"g1", "no"}))
+    )
+    snapshot = await db.memories.load("p")
+    assert snapshot.guidelines == (changed, rules[2])
+    assert snapshot.undistilled == frozenset()
+
+
+async def test_vectors_are_known_by_what_made_them(db: Database) -> None:
+    await db.memories.keep_vectors("tr-1", {vector_key("a"): vector(1, 0, 0)})
+    asked = [vector_key("a"), vector_key("b"), vector_key("a", "openai:/x")]
+    found = await db.memories.vectors(asked)
+    assert list(found) == [vector_key("a")]
+    assert found[vector_key("a")].tolist() == [1, 0, 0]
+
+
+async def test_a_vector_stays_until_its_last_owner_drops_it(db: Database) -> None:
+    shared, own = vector_key("shared"), vector_key("own")
+    await db.memories.keep_vectors("tr-1", {shared: vector(1, 0, 0), own: vector(0, 1, 0)})
+    await db.memories.keep_vectors("tr-1", {shared: vector(1, 0, 0)})
+    await db.memories.keep_vectors("tr-2", {shared: vector(1, 0, 0)})
+    await db.memories.drop_vectors(["tr-1", "nobody"])
+    assert set(await db.memories.vectors([shared, own])) == {shared}
+    await db.memories.drop_vectors({"tr-2"})
+    assert await db.memories.vectors([shared, own]) == {}
+
+
+async def test_a_forgotten_trace_owns_no_vector_any_more(db: Database) -> None:
+    shared, own = vector_key("shared"), vector_key("own")
+    await db.memories.keep_vectors("tr-1", {shared: vector(1, 0, 0), own: vector(0, 1, 0)})
+    await db.memories.keep_vectors("g1", {shared: vector(1, 0, 0)})
+    await db.erase("tr-1", None)
+    assert set(await db.memories.vectors([shared, own])) == {shared}
+    await db.memories.keep_vectors("tr-1", {own: vector(0, 1, 0)})
+    assert await db.memories.vectors([own]) == {}

@@ -1,0 +1,113 @@
+from dataclasses import replace
+from pathlib import Path
+
+from storage.database import Database
+from storage.records import Post, Told
+from tests.storage.making import NOON_MS, card, judged, note, posted
+
+
+async def due(db: Database, now_ms: int = 1) -> list[str]:
+    return [each.post_id for each in await db.outbox.next_due(now_ms)]
+
+
+async def test_a_post_is_added_once(db: Database) -> None:
+    assert await db.outbox.add(note("a"))
+    assert not await db.outbox.add(replace(note("a"), payload={"text": "other"}))
+    assert await db.outbox.next_due(1) == [note("a")]
+    assert await db.outbox.waiting() == 1
+
+
+async def test_each_channel_offers_its_first_in_order_of_adding(db: Database) -> None:
+    for post in (note("b", "C2"), note("z", "C1"), note("a", "C1"), note("c", "C11"), note("d", "C2")):
+        await db.outbox.add(post)
+    assert await due(db) == ["b", "z", "c"]
+
+
+async def test_a_channel_with_a_post_on_its_way_offers_none(db: Database) -> None:
+    for post in (note("a"), note("b"), note("c", "C2")):
+        await db.outbox.add(post)
+    assert await db.outbox.start("a")
+    assert await due(db) == ["c"]
+    assert await db.outbox.in_flight() == [replace(note("a"), state="posting")]
+    assert await db.outbox.done("a", "1.1")
+    assert await due(db) == ["b", "c"]
+    assert await db.outbox.in_flight() == []
+    assert await db.outbox.waiting() == 2
+
+
+async def test_a_post_starts_once(db: Database) -> None:
+    await db.outbox.add(note("a"))
+    assert await db.outbox.start("a")
+    assert not await db.outbox.start("a")
+    assert not await db.outbox.start("nobody")
+
+
+async def test_a_retried_post_waits_and_then_comes_before_later_ones(db: Database) -> None:
+    await db.outbox.add(note("a"))
+    await db.outbox.add(note("b"))
+    await db.outbox.start("a")
+    await db.outbox.retry("a", 50, "429")
+    assert await due(db, 49) == ["b"]
+    assert await db.outbox.next_due(50) == [replace(note("a"), attempts=1, not_before_ms=50, reason="429")]
+
+
+async def test_a_dropped_post_is_gone_in_any_state(db: Database) -> None:
+    for each in ("due", "later", "posting"):
+        await db.outbox.add(note(each))
+    await db.outbox.retry("later", 50, "429")
+    await db.outbox.start("posting")
+    for each in ("due", "later", "posting", "nobody"):
+        await db.outbox.drop(each)
+    assert await db.outbox.waiting() == 0
+    assert await due(db, 1000) == []
+    assert await db.outbox.in_flight() == []
+
+
+async def test_a_post_on_its_way_is_known_after_a_restart(folder: Path) -> None:
+    async with await Database.open(folder) as db:
+        await db.outbox.add(note("a"))
+        await db.outbox.add(note("b"))
+        await db.outbox.start("a")
+    async with await Database.open(folder) as db:
+        assert [each.post_id for each in await db.outbox.in_flight()] == ["a"]
+        assert await due(db) == []
+
+
+async def test_a_done_lesson_counts_as_told(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    lesson = Post(
+        post_id="l",
+        channel="C1",
+        kind="lesson",
+        thread_ts="1.1",
+        verdict_id=verdict_id,
+        payload={"guideline_ids": ["g1", "g2"]},
+    )
+    await db.outbox.add(lesson)
+    assert await db.feedback.told(verdict_id) == ()
+    await db.outbox.start("l")
+    await db.outbox.done("l", "2.2")
+    assert await db.feedback.told(verdict_id) == (Told(message_ts="2.2", guideline_ids=("g1", "g2")),)
+
+
+async def test_a_card_erased_while_being_sent_is_not_done(db: Database) -> None:
+    await judged(db)
+    await db.outbox.start(card().post_id)
+    await db.erase("tr-1", None)
+    assert not await db.outbox.done(card().post_id, "1.1")
+    assert await db.verdicts.by_card("C1", "1.1") is None
+
+
+async def test_a_card_erased_before_its_turn_does_not_start(db: Database) -> None:
+    await judged(db)
+    [post] = await db.outbox.next_due(NOON_MS)
+    await db.erase("tr-1", None)
+    assert not await db.outbox.start(post.post_id)
+    assert await due(db, NOON_MS) == []
+
+
+async def test_the_lesson_of_an_erased_verdict_is_not_taken(db: Database) -> None:
+    verdict_id = await posted(db)
+    await db.erase("tr-1", None)
+    assert not await db.outbox.add(Post(post_id="l", channel="C1", kind="lesson", verdict_id=verdict_id))
+    assert await db.outbox.waiting() == 0

@@ -1,0 +1,118 @@
+import pytest
+
+from storage.database import Database
+from storage.records import AuditLine, Job
+from tests.storage.making import trace
+
+
+def job(trace_id: str, judge: str = "polite", received_ms: int = 1, **more: object) -> Job:
+    return Job(trace_id=trace_id, judge=judge, received_ms=received_ms, **more)  # type: ignore[arg-type]
+
+
+async def test_a_batch_is_answered_one_by_one_in_order(db: Database) -> None:
+    await db.traces.add([(trace("old"), [])], 1, 10)
+    await db.traces.add([(trace("gone"), [])], 1, 10)
+    await db.erase("gone", None)
+    batch = [(trace(each), ["polite"]) for each in ("old", "new", "new", "gone", "other")]
+    assert await db.traces.add(batch, 2, 10) == [
+        "duplicate",
+        "accepted",
+        "duplicate",
+        "forgotten",
+        "accepted",
+    ]
+    assert [each.trace_id for each in await db.traces.next_jobs(2, 10)] == ["new", "other"]
+
+
+async def test_a_known_trace_is_not_changed_by_another_with_its_id(db: Database) -> None:
+    await db.traces.add([(trace("t", outputs="first"), [])], 1, 10)
+    await db.traces.add([(trace("t", outputs="second"), ["polite"])], 2, 10)
+    assert await db.traces.get("t") == trace("t", outputs="first")
+    assert await db.traces.waiting() == 0
+
+
+async def test_a_trace_for_no_judge_is_only_stored(db: Database) -> None:
+    assert await db.traces.add([(trace("t"), [])], 1, 0) == ["accepted"]
+    assert await db.traces.get("t") == trace("t")
+    assert await db.traces.next_jobs(10, 10) == []
+
+
+async def test_an_unknown_trace_is_none(db: Database) -> None:
+    assert await db.traces.get("nobody") is None
+    assert not await db.traces.is_forgotten("nobody")
+
+
+async def test_more_work_than_may_wait_is_refused_and_not_stored(db: Database) -> None:
+    batch = [
+        (trace("a"), ["x"]),
+        (trace("b"), ["x", "y"]),
+        (trace("c"), ["x"]),
+        (trace("d"), []),
+        (trace("e"), ["x"]),
+    ]
+    assert await db.traces.add(batch, 1, 2) == ["accepted", "full", "accepted", "accepted", "full"]
+    assert await db.traces.get("b") is None
+    assert await db.traces.waiting() == 2
+    await db.traces.drop_job("a", "x")
+    assert await db.traces.add([(trace("e"), ["x"])], 1, 2) == ["accepted"]
+
+
+async def test_a_judge_named_twice_has_one_job(db: Database) -> None:
+    await db.traces.add([(trace("a"), ["x", "x"])], 1, 10)
+    assert await db.traces.next_jobs(1, 10) == [job("a", "x")]
+    assert await db.traces.waiting() == 1
+
+
+async def test_jobs_come_oldest_first_and_in_the_order_of_the_batch(db: Database) -> None:
+    await db.traces.add([(trace("z"), ["p"]), (trace("a"), ["p", "b"])], 5, 10)
+    await db.traces.add([(trace("older"), ["p"])], 4, 10)
+    found = await db.traces.next_jobs(100, 3)
+    assert [(each.trace_id, each.judge) for each in found] == [("older", "p"), ("z", "p"), ("a", "b")]
+
+
+async def test_a_postponed_job_waits_for_its_time_and_then_keeps_its_place(db: Database) -> None:
+    await db.traces.add([(trace("a"), ["p"]), (trace("b"), ["p"])], 1, 10)
+    await db.traces.postpone("a", "p", 50, "model is down")
+    assert await db.traces.next_jobs(49, 10) == [job("b", "p")]
+    assert await db.traces.waiting() == 2
+    waited = job("a", "p", attempts=1, not_before_ms=50, reason="model is down")
+    assert await db.traces.next_jobs(50, 10) == [waited, job("b", "p")]
+    assert await db.traces.next_jobs(50, 10) == [waited, job("b", "p")]
+
+
+async def test_a_job_can_be_postponed_again_and_dropped_while_it_waits(db: Database) -> None:
+    await db.traces.add([(trace("a"), ["p"])], 1, 10)
+    await db.traces.postpone("a", "p", 50, "down")
+    await db.traces.postpone("a", "p", 90, "still down")
+    assert await db.traces.next_jobs(80, 10) == []
+    found = await db.traces.next_jobs(90, 10)
+    assert found == [job("a", "p", attempts=2, not_before_ms=90, reason="still down")]
+    await db.traces.postpone("a", "p", 200, "down")
+    await db.traces.drop_job("a", "p")
+    assert await db.traces.next_jobs(1000, 10) == []
+    assert await db.traces.waiting() == 0
+
+
+async def test_what_is_gone_is_not_brought_back_by_postponing(db: Database) -> None:
+    await db.traces.postpone("nobody", "p", 5, "down")
+    await db.traces.drop_job("nobody", "p")
+    assert await db.traces.waiting() == 0
+
+
+@pytest.mark.parametrize("odd", ["a\x00b", "half \ud800", "\x01", "with:colon", "日本"])
+async def test_any_text_names_a_trace(db: Database, odd: str) -> None:
+    await db.traces.add([(trace(odd), ["p"]), (trace(odd + "2"), ["p"])], 1, 10)
+    await db.traces.drop_job(odd, "p")
+    assert await db.traces.get(odd) == trace(odd)
+    assert [each.trace_id for each in await db.traces.next_jobs(1, 10)] == [odd + "2"]
+    await db.erase(odd, AuditLine(at_ms=1, what="forgotten", judge="p"))
+    assert await db.traces.is_forgotten(odd)
+    assert not await db.traces.is_forgotten(odd + "2")
+
+
+async def test_stale_is_what_is_old_unanswered_and_not_waiting(db: Database) -> None:
+    await db.traces.add([(trace("waits"), ["p"]), (trace("b"), []), (trace("a"), [])], 1, 10)
+    await db.traces.add([(trace("young"), [])], 5, 10)
+    assert await db.stale(5, 10) == ["a", "b"]
+    assert await db.stale(5, 1) == ["a"]
+    assert await db.stale(1, 10) == []

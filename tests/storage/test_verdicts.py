@@ -1,0 +1,120 @@
+from storage.database import Database
+from storage.records import StoredVerdict
+from storage.verdicts import verdict_id_of
+from tests.storage.making import DAY, NOON_MS, at, card, judged, posted, trace, verdict
+
+HOUR_MS = 3_600_000
+
+
+async def test_an_id_follows_from_judge_and_trace() -> None:
+    assert verdict_id_of("polite", "tr-1") == verdict_id_of("polite", "tr-1")
+    ids = {verdict_id_of("polite", "tr-1"), verdict_id_of("p", "olitetr-1"), verdict_id_of("polite", "tr-2")}
+    assert len(ids) == 3
+    assert all(len(each) == 22 and each.startswith("v-") for each in ids)
+
+
+async def test_keeping_stores_the_verdict_its_card_and_the_count_and_ends_the_job(db: Database) -> None:
+    verdict_id = await judged(db)
+    assert await db.verdicts.get(verdict_id) == StoredVerdict(
+        verdict_id=verdict_id, verdict=verdict(), judged_ms=NOON_MS, channel="C1"
+    )
+    assert await db.outbox.next_due(NOON_MS) == [card()]
+    assert await db.verdicts.shown_on("C1", DAY) == 1
+    assert await db.traces.waiting() == 0
+
+
+async def test_a_second_verdict_of_the_judge_on_the_trace_changes_nothing(db: Database) -> None:
+    verdict_id = await judged(db)
+    await db.outbox.drop(card().post_id)
+    again = verdict(rationale="On second thoughts.")
+    assert not await db.verdicts.keep(again, channel="C2", judged_ms=NOON_MS + 1, post=card(), day=DAY)
+    stored = await db.verdicts.get(verdict_id)
+    assert stored is not None
+    assert stored.verdict == verdict()
+    assert await db.outbox.waiting() == 0
+    assert await db.verdicts.shown_on("C1", DAY) == 1
+    assert await db.verdicts.shown_on("C2", DAY) == 0
+
+
+async def test_a_trace_forgotten_while_it_was_judged_gets_no_verdict(db: Database) -> None:
+    await db.traces.add([(trace(), ["polite"])], 1, 10)
+    await db.erase("tr-1", None)
+    assert not await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, post=card(), day=DAY)
+    assert await db.verdicts.of_trace("tr-1") == []
+    assert await db.outbox.waiting() == 0
+
+
+async def test_a_verdict_without_a_card_is_not_counted_as_shown(db: Database) -> None:
+    await db.traces.add([(trace(), ["polite"])], 1, 10)
+    assert await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, post=None, day=DAY)
+    assert await db.verdicts.shown_on("C1", DAY) == 0
+    assert await db.traces.waiting() == 0
+
+
+async def test_cards_are_counted_by_channel_and_day(db: Database) -> None:
+    await judged(db, "a")
+    await judged(db, "b")
+    await judged(db, "c", channel="C2")
+    assert await db.verdicts.shown_on("C1", DAY) == 2
+    assert await db.verdicts.shown_on("C2", DAY) == 1
+    assert await db.verdicts.shown_on("C1", "2023-11-15") == 0
+
+
+async def test_verdicts_are_found_by_trace_by_card_and_by_judge(db: Database) -> None:
+    first = await posted(db, "tr-1", ts="100.1")
+    second = await judged(db, "tr-2", judged_ms=NOON_MS + 5)
+    other = await posted(db, "tr-3", judge="curt", channel="C2", ts="100.1")
+    assert [each.verdict_id for each in await db.verdicts.of_trace("tr-1")] == [first]
+    by_card = await db.verdicts.by_card("C1", "100.1")
+    assert by_card is not None
+    assert (by_card.verdict_id, by_card.message_ts) == (first, "100.1")
+    assert await db.verdicts.by_card("C1", "999.9") is None
+    assert [each.verdict_id for each in await db.verdicts.recent("polite", 5)] == [second, first]
+    assert [each.verdict_id for each in await db.verdicts.recent("polite", 1)] == [second]
+    assert [each.verdict_id for each in await db.verdicts.recent("curt", 5)] == [other]
+    assert await db.verdicts.recent("polit", 5) == []
+
+
+async def test_one_trace_can_have_a_verdict_of_each_judge(db: Database) -> None:
+    await db.traces.add([(trace(), ["polite", "curt"])], 1, 10)
+    for judge in ("polite", "curt"):
+        assert await db.verdicts.keep(verdict(judge=judge), channel="C1", judged_ms=1, post=None, day=DAY)
+    assert [each.verdict.judge for each in await db.verdicts.of_trace("tr-1")] == ["curt", "polite"]
+
+
+async def test_all_of_a_judge_comes_oldest_first_beyond_one_page(db: Database) -> None:
+    for number in range(205):
+        said = verdict(f"tr-{number}")
+        await db.verdicts.keep(said, channel="C1", judged_ms=1000 - number, post=None, day=DAY)
+    found = [each.judged_ms async for each in db.verdicts.all_of("polite")]
+    assert found == list(range(796, 1001))
+
+
+async def test_votes_are_found_by_the_time_of_any_fact(db: Database) -> None:
+    early = await posted(db, "early", ts="1.1")
+    late = await posted(db, "late", ts="2.2")
+    await posted(db, "silent", ts="3.3")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.note_button("C1", "2.2", "U1", "up", at(24 * 3600))
+    await db.feedback.note_reply("C1", "1.1", "U2", "9.9", "why", at(48 * 3600))
+    day = 24 * HOUR_MS
+
+    async def between(start: int, end: int) -> list[str]:
+        return sorted(each.verdict_id for each, _ in await db.verdicts.voted_between("polite", start, end))
+
+    assert await between(NOON_MS, NOON_MS + 1) == [early]
+    assert await between(NOON_MS - day, NOON_MS) == []
+    assert await between(NOON_MS + 1, NOON_MS + day + 1) == [late]
+    assert await between(NOON_MS + 2 * day, NOON_MS + 3 * day) == [early]
+    assert await between(0, NOON_MS + 9 * day) == sorted([early, late])
+    assert await db.verdicts.voted_between("curt", 0, NOON_MS + 9 * day) == []
+
+
+async def test_a_vote_given_again_later_counts_for_the_later_time(db: Database) -> None:
+    await posted(db, ts="1.1")
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.note_button("C1", "1.1", "U1", "down", at(7 * 24 * 3600))
+    assert await db.verdicts.voted_between("polite", NOON_MS - HOUR_MS, NOON_MS + HOUR_MS) == []
+    [(_, facts)] = await db.verdicts.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
+    assert facts["U1"].button is not None
+    assert facts["U1"].button.value == "down"
