@@ -1,18 +1,37 @@
 """`local:/extract`: distils by taking rule-like sentences from rationales, word for word; no key, no network."""
 
-import re
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import log2
 
+import numpy as np
+
+from memalign.errors import ModelError
+from memalign.models.sentences import Sentence, Vocabulary, candidates
 from memalign.models.wordllama import WordLlamaEmbedder
-from memalign.ports import Distilled, Draft, Embedder, Record
-from memalign.records import Guideline
+from memalign.ports import Distilled, Draft, Embedder, Record, Vectors
+from memalign.records import Guideline, Label, Source
 
 NAME = "local:/extract"
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SAME = 0.72
+"""Cosine from which on two sentences of one label count as saying the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    record: Record
+    sentence: Sentence
+    vector: Vectors
+    score: float = 0.0
 
 
 class ExtractDistiller:
-    """Takes rule-like sentences from rationales, and unites those that say the same of the same label."""
+    """Takes at most one sentence of each rationale, as it stands, and unites those that say the same.
+
+    It invents no word: where no sentence reads like a rule, nothing is learned. Vectors cannot tell a rule from
+    its opposite, so only sentences from cases with the same label are united.
+    """
 
     def __init__(self, embedder: Embedder | None = None) -> None:
         self._embedder = embedder or WordLlamaEmbedder()
@@ -25,10 +44,98 @@ class ExtractDistiller:
     async def distil(
         self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
     ) -> Distilled:
-        """Distil the records, given what is known already."""
-        drafts = []
-        for record in records:
-            sentence = _SENTENCE_END.split(" ".join(record.source.quote.split()))[0]
-            if len(sentence.split()) >= 4:
-                drafts.append(Draft(text=sentence, sources=(record.source,), labels=(record.label,)))
-        return Distilled(drafts=tuple(drafts))
+        """Distil the records. The instructions are not needed; a failing embedder is told in `failed`."""
+        del instructions
+        usable = [guideline for guideline in known if not guideline.waiting]
+        found = await asyncio.to_thread(_found, records, usable)
+        if not found:
+            return Distilled()
+        texts = [sentence.text for _, sentence in found] + [guideline.text for guideline in usable]
+        try:
+            embedded = await self._embedder.embed(texts)
+        except ModelError as error:
+            return Distilled(failed={record.source.trace_id: str(error) for record, _ in found})
+        sentences, rules = embedded.vectors[: len(found)], embedded.vectors[len(found) :]
+        pool = [
+            _Candidate(record=record, sentence=sentence, vector=vector)
+            for (record, sentence), vector in zip(found, sentences, strict=True)
+        ]
+        supports, rest = _supporting(_chosen(pool), usable, rules)
+        return Distilled(drafts=_drafts(rest), supports=supports, usage=embedded.usage)
+
+
+def _found(records: Sequence[Record], known: Sequence[Guideline]) -> list[tuple[Record, Sentence]]:
+    quotes = [source.quote for guideline in known for source in guideline.sources]
+    vocabulary = Vocabulary(records, quotes)
+    return [(record, sentence) for record in records for sentence in candidates(record, vocabulary)]
+
+
+def _chosen(pool: Sequence[_Candidate]) -> list[_Candidate]:
+    """Keep the best sentence of each rationale; what others say of other traces too, is the better rule."""
+    vectors = np.stack([candidate.vector for candidate in pool])
+    near = vectors @ vectors.T >= _SAME
+    best: dict[Source, _Candidate] = {}
+    for candidate, row in zip(pool, near, strict=True):
+        traces = {
+            other.record.source.trace_id
+            for other, close in zip(pool, row, strict=True)
+            if close and _alike(other.record.label, candidate.record.label)
+        }
+        scored = replace(candidate, score=candidate.sentence.score + 0.5 * log2(max(1, len(traces))))
+        source = candidate.record.source
+        if source not in best or scored.score > best[source].score:
+            best[source] = scored
+    return list(best.values())
+
+
+def _supporting(
+    chosen: Sequence[_Candidate], known: Sequence[Guideline], rules: Vectors
+) -> tuple[Mapping[str, tuple[Source, ...]], list[_Candidate]]:
+    """Part those that merely confirm a known guideline from those that say something new."""
+    supports: dict[str, tuple[Source, ...]] = {}
+    rest: list[_Candidate] = []
+    for candidate in chosen:
+        guideline = _confirmed(candidate, known, rules)
+        if guideline is None:
+            rest.append(candidate)
+        else:
+            supports[guideline.id] = (*supports.get(guideline.id, ()), candidate.record.source)
+    return supports, rest
+
+
+def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Vectors) -> Guideline | None:
+    for place in np.argsort(-(rules @ candidate.vector), kind="stable"):
+        guideline = known[place]
+        if rules[place] @ candidate.vector < _SAME:
+            return None
+        labels = guideline.labels
+        if any(_alike(label, candidate.record.label) for label in labels) or (
+            not labels and guideline.text == candidate.sentence.text
+        ):
+            return guideline
+    return None
+
+
+def _drafts(chosen: Sequence[_Candidate]) -> tuple[Draft, ...]:
+    groups: list[list[_Candidate]] = []
+    for candidate in sorted(chosen, key=lambda one: -one.score):
+        for group in groups:
+            first = group[0]
+            if _alike(first.record.label, candidate.record.label) and first.vector @ candidate.vector >= _SAME:
+                group.append(candidate)
+                break
+        else:
+            groups.append([candidate])
+    return tuple(_draft(group) for group in groups)
+
+
+def _draft(group: Sequence[_Candidate]) -> Draft:
+    return Draft(
+        text=group[0].sentence.text,
+        sources=tuple(candidate.record.source for candidate in group),
+        labels=tuple(candidate.record.label for candidate in group),
+    )
+
+
+def _alike(one: Label, other: Label) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
