@@ -4,18 +4,23 @@ from bot.sandbox.records import Message
 
 
 class MessageLog:
-    """Messages by channel and time. It keeps; who may do what is decided elsewhere."""
+    """Messages by channel, in the order they came. It keeps; who may do what is decided elsewhere."""
 
     def __init__(self) -> None:
         self._channels: dict[str, dict[str, Message]] = {}
+        self._threads: dict[tuple[str, str], dict[str, Message]] = {}
 
     def put(self, message: Message) -> None:
         """Add the message, or replace the one at its time."""
         self._channels.setdefault(message.channel, {})[message.ts] = message
+        if message.thread_ts is not None:
+            self._threads.setdefault((message.channel, message.thread_ts), {})[message.ts] = message
 
     def drop(self, message: Message) -> None:
         """Take the message out."""
         del self._channels[message.channel][message.ts]
+        if message.thread_ts is not None:
+            del self._threads[message.channel, message.thread_ts][message.ts]
 
     def get(self, channel_id: str, ts: str) -> Message | None:
         """Return the message at that time, or None."""
@@ -23,11 +28,11 @@ class MessageLog:
 
     def channel(self, channel_id: str) -> list[Message]:
         """List every message of a channel, replies included, oldest first."""
-        return sorted(self._channels.get(channel_id, {}).values(), key=lambda message: message.ts)
+        return list(self._channels.get(channel_id, {}).values())
 
     def replies(self, channel_id: str, ts: str) -> list[Message]:
         """List the replies under a message, oldest first."""
-        return [message for message in self.channel(channel_id) if message.thread_ts == ts]
+        return list(self._threads.get((channel_id, ts), {}).values())
 
     def thread(self, channel_id: str, ts: str) -> list[Message]:
         """List a message and its replies; empty when there is no such message."""

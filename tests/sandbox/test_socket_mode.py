@@ -93,11 +93,12 @@ async def test_only_events_with_subscription_and_scope_are_sent(server: SlackSer
         assert [delivery.payload["event"]["type"] for delivery in server.deliveries] == ["message"]
 
 
-async def test_an_event_nobody_listens_to_is_sent_again_and_given_up(scene: Scene) -> None:
-    async with connected(scene, bolt_app(scene)):
+async def test_an_event_nobody_listens_to_is_sent_again_and_given_up() -> None:
+    server = SlackServer(Workspace(), retries=(0.0, 0.01, 0.02), ack_timeout=0.1)
+    async with opened(server) as scene, connected(scene, bolt_app(scene)):
         scene.workspace.post(scene.ana.id, scene.channel.id, "hi")
-        await scene.server.settled()
-    (delivery,) = scene.server.deliveries
+        await server.settled()
+    (delivery,) = server.deliveries
     assert (delivery.attempts, delivery.acked, delivery.failure) == (4, False, "timeout")
 
 
