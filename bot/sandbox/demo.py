@@ -265,7 +265,7 @@ class Show:
         outcome = self._outcome or await self._replay.measure(0)
         self._server.set_demo(
             {
-                "title": "Real answers about COVID-19, judged by a model that learns from your thumbs",
+                "title": "Real answers, judged by a model that learns",
                 "replay": {
                     "label": "Let the recorded people answer",
                     "name": "replay",
