@@ -417,6 +417,7 @@ async def test_the_link_of_a_message_is_a_permalink_and_leads_back_to_it(office:
     await say(page, link)
     await page.get_by_role("link", name=link).click()
     await expect(row(page, ts)).to_be_focused()
+    assert page.context.pages == [page]
 
 
 async def test_a_command_is_completed_and_answered_only_to_its_person(
@@ -476,8 +477,11 @@ async def test_a_message_shortcut_is_in_the_menu_of_the_message(office: Office, 
     await expect(page.get_by_role("dialog", name="Correct this verdict")).to_be_visible()
 
 
-async def test_a_modal_keeps_the_keyboard_inside_until_escape(office: Office, page: Page) -> None:
-    opener = row(page, await office.show()).get_by_role("button", name="Correct it")
+async def test_a_modal_keeps_the_keyboard_inside_and_gives_it_back_though_the_card_changed_meanwhile(
+    office: Office, page: Page
+) -> None:
+    ts = await office.show()
+    opener = row(page, ts).get_by_role("button", name="Correct it")
     await opener.focus()
     await page.keyboard.press("Enter")
     modal = page.get_by_role("dialog", name="Correct this verdict")
@@ -485,6 +489,8 @@ async def test_a_modal_keeps_the_keyboard_inside_until_escape(office: Office, pa
     for _ in range(7):
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.closest('dialog') !== null")
+    office.workspace.react(office.ben.id, office.channel.id, ts, "+1")
+    await expect(row(page, ts).get_by_test_id("reaction")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(modal).to_have_count(0)
     await expect(opener).to_be_focused()
