@@ -10,6 +10,9 @@ Body = dict[str, Json]
 """A document without its id."""
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(text: str) -> bytes:
     """UTF-8 that also takes half a surrogate pair, which JSON allows and traces bring."""
     return text.encode("utf-8", "surrogatepass")
@@ -22,7 +25,7 @@ def decode(raw: bytes) -> str:
 
 def pack(body: Mapping[str, Json]) -> bytes:
     """A document as it is stored: compact JSON."""
-    return encode(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+    return encode(_JSON.encode(body))
 
 
 def unpack(raw: bytes) -> Body:
@@ -157,8 +160,10 @@ class Changes(MutableMapping[str, Body]):
         put = [(encode(doc_id), pack(body)) for doc_id, body in (self._edited() | self._put).items()]
         if self._cleared:
             self._connection.execute(self._sql.clear)
-        self._connection.executemany(self._sql.remove, [(encode(doc_id),) for doc_id in self._gone])
-        self._connection.executemany(self._sql.put, put)
+        if self._gone:
+            self._connection.executemany(self._sql.remove, [(encode(doc_id),) for doc_id in self._gone])
+        if put:
+            self._connection.executemany(self._sql.put, put)
 
     def _edited(self) -> dict[str, Body]:
         return {doc_id: body for doc_id, (raw, body) in self._read.items() if pack(body) != raw}
