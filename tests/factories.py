@@ -1,0 +1,108 @@
+"""Records for tests, with everything that a test does not care about filled in."""
+
+from collections.abc import Sequence
+
+from memalign.distiller import ModelDistiller
+from memalign.memory import Memory
+from memalign.optimizer import AlignableJudge, make_judge
+from memalign.ports import Decider, Distiller, Embedder, MemoryStore
+from memalign.records import Assessment, Episode, Guideline, Json, Label, Opinion, Source, Trace
+from tests.fakes import FakeDecider, FakeEmbedder, FakeModel
+
+POLITENESS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
+
+
+def a_judge(
+    instructions: str = POLITENESS, value_type: object = bool, model: str = "local:/cases"
+) -> AlignableJudge:
+    return make_judge(
+        name="politeness", instructions=instructions, feedback_value_type=value_type, model=model
+    )
+
+
+def said(
+    value: Label | None = False,
+    rationale: str | None = "Curt answers are rude.",
+    person: str = "ana",
+    *,
+    ms: int | None = None,
+    name: str = "politeness",
+    valid: bool = True,
+    source_type: str = "HUMAN",
+) -> Assessment:
+    return Assessment(
+        name=name,
+        value=value,
+        rationale=rationale,
+        source_id=person,
+        source_type=source_type,
+        valid=valid,
+        create_time_ms=ms,
+    )
+
+
+def a_trace(
+    trace_id: str = "tr-1",
+    *assessments: Assessment,
+    inputs: Json = None,
+    outputs: Json = None,
+    expectations: Json = None,
+    conversation: Json = None,
+    spans: Sequence[Json] = (),
+) -> Trace:
+    return Trace(
+        trace_id=trace_id,
+        inputs=f"question {trace_id}" if inputs is None else inputs,
+        outputs=f"answer {trace_id}" if outputs is None else outputs,
+        expectations=expectations,
+        conversation=conversation,
+        spans=spans,
+        assessments=assessments,
+    )
+
+
+def a_source(trace_id: str = "tr-1", person: str = "ana", quote: str = "rude", time_ms: int = 0) -> Source:
+    return Source(trace_id=trace_id, person=person, quote=quote, time_ms=time_ms)
+
+
+def a_guideline(text: str = "Greet the user.", *sources: Source, guideline_id: str = "") -> Guideline:
+    return Guideline(id=guideline_id or f"g-{text}", text=text, sources=sources or (a_source(),))
+
+
+def an_episode(
+    trace_id: str = "tr-1",
+    label: Label = False,
+    *opinions: Opinion,
+    text: str = "",
+    rationale: str = "rude",
+) -> Episode:
+    return Episode(
+        trace_id=trace_id,
+        label=label,
+        fields={"inputs": text or trace_id},
+        text=text or trace_id,
+        opinions=opinions or (Opinion(person="ana", value=label, rationale=rationale),),
+    )
+
+
+async def a_memory(
+    judge: AlignableJudge | None = None,
+    *,
+    embedder: Embedder | None = None,
+    decider: Decider | None = None,
+    distiller: Distiller | None = None,
+    store: MemoryStore | None = None,
+    retrieval_k: int = 5,
+    min_similarity: float = 0.15,
+    guideline_tokens: int = 4_000,
+) -> Memory:
+    return await Memory.open(
+        judge or a_judge(),
+        embedder=embedder or FakeEmbedder(),
+        decider=decider or FakeDecider(),
+        distiller=distiller or ModelDistiller(FakeModel()),
+        store=store,
+        retrieval_k=retrieval_k,
+        min_similarity=min_similarity,
+        guideline_tokens=guideline_tokens,
+    )

@@ -1,0 +1,211 @@
+"""Fakes with a queue and a history, for what the core asks of others."""
+
+import hashlib
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import numpy as np
+
+from memalign.errors import ModelUnavailableError, StorageError
+from memalign.ports import (
+    Completion,
+    Decision,
+    Distilled,
+    Embedded,
+    MemoryChange,
+    MemorySnapshot,
+    Prompt,
+    Question,
+    Record,
+    VectorKey,
+    Vectors,
+)
+from memalign.records import Episode, Guideline, Json, Label, Usage
+
+DIMENSION = 64
+DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
+
+
+def direction(text: str, dimension: int = DIMENSION) -> Vectors:
+    """A vector by the words of a text: the same words, the same direction."""
+    row = np.zeros(dimension, dtype=np.float32)
+    for word in re.findall(r"\w+", text.lower()) or ["∅"]:
+        digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).digest()
+        row[digest[0] % dimension] += 1.0 if digest[1] % 2 else -1.0
+        row[digest[2] % dimension] += 0.5
+    length = float(np.linalg.norm(row))
+    return (row / length).astype(np.float32) if length else row
+
+
+class FakeEmbedder:
+    """Embeds by words; remembers what it was asked."""
+
+    name = "fake:/words"
+    dimension = DIMENSION
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.errors: deque[Exception] = deque()
+        self.down = False
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for batch in self.asked for text in batch]
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        self.asked.append(list(texts))
+        if self.errors:
+            raise self.errors.popleft()
+        if self.down:
+            raise DOWN
+        rows = np.stack([direction(text) for text in texts])
+        return Embedded(vectors=rows, usage=Usage(calls=1, embedding_tokens=sum(map(len, texts))))
+
+
+class FakeModel:
+    """Answers from a queue, then as a simulated model would; remembers its prompts."""
+
+    name = "fake:/model"
+
+    def __init__(self, *answers: Mapping[str, Json] | Exception, context_tokens: int = 128_000) -> None:
+        self.answers = deque(answers)
+        self.context_tokens = context_tokens
+        self.prompts: list[Prompt] = []
+        self.schemas: list[Mapping[str, Json]] = []
+        self.down = False
+
+    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
+        self.prompts.append(prompt)
+        self.schemas.append(schema)
+        if self.down:
+            raise DOWN
+        answer = self.answers.popleft() if self.answers else simulated_answer(prompt)
+        if isinstance(answer, Exception):
+            raise answer
+        return Completion(answer=answer, usage=Usage(calls=1, input_tokens=10, output_tokens=5))
+
+
+def simulated_answer(prompt: Prompt) -> dict[str, Json]:
+    """What a diligent model would answer: each reason becomes a rule, or supports or contradicts a known one.
+
+    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
+    """
+    if "<records>" not in prompt.changing:
+        return {"rationale": "simulated", "value": False}
+    rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
+    guidelines: dict[str, list[int]] = {}
+    supports: dict[int, list[int]] = {}
+    contradicts: dict[int, list[int]] = {}
+    for line in section(prompt.changing, "records"):
+        record = json.loads(line)
+        reason, number = record["reason"], record["record"]
+        opposite = reason.removeprefix("Not: ") if reason.startswith("Not: ") else f"Not: {reason}"
+        if opposite in rules:
+            contradicts.setdefault(rules[opposite], []).append(number)
+        if reason in rules:
+            supports.setdefault(rules[reason], []).append(number)
+        else:
+            guidelines.setdefault(reason, []).append(number)
+    return {
+        "guidelines": [{"text": text, "records": numbers} for text, numbers in guidelines.items()],
+        "supports": [{"rule": rule, "records": numbers} for rule, numbers in supports.items()],
+        "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
+    }
+
+
+def section(text: str, name: str) -> list[str]:
+    """The lines between a prompt's delimiters."""
+    inside = text.rpartition(f"<{name}>\n")[2].partition(f"</{name}>")[0]
+    return [line for line in inside.splitlines() if line.strip()]
+
+
+class FakeDistiller:
+    """Makes a rule of each reason; remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.records: list[list[Record]] = []
+        self.known: list[list[Guideline]] = []
+        self.answers: deque[Distilled | Exception] = deque()
+
+    async def distil(
+        self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
+    ) -> Distilled:
+        assert instructions
+        self.records.append(list(records))
+        self.known.append(list(known))
+        answer = self.answers.popleft() if self.answers else Distilled()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class FakeDecider:
+    """Gives one value; remembers its questions."""
+
+    def __init__(self, value: Label = True, error: Exception | None = None) -> None:
+        self.value = value
+        self.error = error
+        self.questions: list[Question] = []
+        self.before: Callable[[], None] = lambda: None
+        """Called before each answer: something that happens meanwhile."""
+
+    async def decide(self, question: Question) -> Decision:
+        self.questions.append(question)
+        self.before()
+        if self.error:
+            raise self.error
+        return Decision(
+            value=self.value,
+            rationale="because",
+            usage=Usage(calls=1),
+            guideline_ids=tuple(one.id for one in question.recollection.guidelines),
+        )
+
+
+class FakeStore:
+    """A store in memory that keeps the promises of `MemoryStore`."""
+
+    def __init__(self) -> None:
+        self.episodes: dict[str, Episode] = {}
+        self.guidelines: dict[str, Guideline] = {}
+        self.undistilled: frozenset[str] = frozenset()
+        self.rows: dict[VectorKey, Vectors] = {}
+        self.owners: dict[str, set[VectorKey]] = {}
+        self.changes: list[MemoryChange] = []
+        self.full = False
+
+    async def load(self, judge: str) -> MemorySnapshot:
+        assert judge
+        return MemorySnapshot(
+            episodes=dict(self.episodes),
+            guidelines=tuple(self.guidelines.values()),
+            undistilled=self.undistilled,
+        )
+
+    async def save(self, judge: str, change: MemoryChange) -> None:
+        assert judge
+        if self.full:
+            raise StorageError("The disk is full; make room.")
+        self.changes.append(change)
+        for trace_id in (*change.drop_episodes, *(one.trace_id for one in change.put_episodes)):
+            self.episodes.pop(trace_id, None)
+        self.episodes.update({one.trace_id: one for one in change.put_episodes})
+        for guideline_id in change.drop_guidelines:
+            self.guidelines.pop(guideline_id, None)
+        self.guidelines.update({one.id: one for one in change.put_guidelines})
+        self.undistilled = change.undistilled
+
+    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vectors]:
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vectors]) -> None:
+        self.rows.update(vectors)
+        self.owners.setdefault(owner, set()).update(vectors)
+
+    async def drop_vectors(self, owners: Collection[str]) -> None:
+        for owner in owners:
+            for key in self.owners.pop(owner, set()):
+                if not any(key in kept for kept in self.owners.values()):
+                    del self.rows[key]
