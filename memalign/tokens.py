@@ -1,6 +1,7 @@
 """How long a text is for a model, without its tokenizer, and how to cut it."""
 
 import re
+from bisect import bisect_right
 
 CUT = " …(cut)"
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -14,11 +15,8 @@ def count_tokens(text: str) -> int:
 
 def cut_to_tokens(text: str, limit: int) -> str:
     """Leave a short text as it is; cut a long one until it has at most `limit` tokens, and mark the cut."""
-    tokens = count_tokens(text)
-    if tokens <= limit:
+    if count_tokens(text) <= limit:
         return text
-    kept = text
     room = max(limit - count_tokens(CUT), 0)
-    while kept and count_tokens(kept) > room:
-        kept = kept[: min(len(kept) - 1, len(kept) * room // count_tokens(kept))]
-    return kept + CUT if room else ""
+    fitting = bisect_right(range(4 * room + 1), room, key=lambda length: count_tokens(text[:length])) - 1
+    return text[:fitting] + CUT if room else ""
