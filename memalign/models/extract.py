@@ -1,4 +1,4 @@
-"""`local:/extract`: distils by taking rule-like sentences from rationales, word for word; no key, no network."""
+"""`local:/extract`: distils by taking rule-like sentences from rationales, word for word; needs no key."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,13 @@ from math import log2
 import numpy as np
 
 from memalign.errors import ModelError
-from memalign.models.sentences import Sentence, Vocabulary, candidates
+from memalign.models.sentences import GOOD_ENOUGH, Sentence, Vocabulary, candidates
 from memalign.models.wordllama import WordLlamaEmbedder
 from memalign.ports import Distilled, Draft, Embedder, Record, Vectors
 from memalign.records import Guideline, Label, Source
 
 NAME = "local:/extract"
-_SAME = 0.72
+_SAME = 0.68
 """Cosine from which on two sentences of one label count as saying the same."""
 
 
@@ -61,7 +61,7 @@ class ExtractDistiller:
             for (record, sentence), vector in zip(found, sentences, strict=True)
         ]
         supports, rest = _supporting(_chosen(pool), usable, rules)
-        return Distilled(drafts=_drafts(rest), supports=supports, usage=embedded.usage)
+        return Distilled(drafts=_drafts(rest, _bar(records)), supports=supports, usage=embedded.usage)
 
 
 def _found(records: Sequence[Record], known: Sequence[Guideline]) -> list[tuple[Record, Sentence]]:
@@ -104,9 +104,10 @@ def _supporting(
 
 
 def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Vectors) -> Guideline | None:
-    for place in np.argsort(-(rules @ candidate.vector), kind="stable"):
+    closeness = [float(rule @ candidate.vector) for rule in rules]
+    for place in sorted(range(len(known)), key=lambda place: -closeness[place]):
         guideline = known[place]
-        if rules[place] @ candidate.vector < _SAME:
+        if closeness[place] < _SAME:
             return None
         labels = guideline.labels
         if any(_alike(label, candidate.record.label) for label in labels) or (
@@ -116,17 +117,34 @@ def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Vectors
     return None
 
 
-def _drafts(chosen: Sequence[_Candidate]) -> tuple[Draft, ...]:
+def _bar(records: Sequence[Record]) -> float:
+    """What a sentence that nobody else confirms must score: among many rationales, more than among few."""
+    traces = len({record.source.trace_id for record in records})
+    return GOOD_ENOUGH + min(0.5, (traces - 1) / 200)
+
+
+def _drafts(chosen: Sequence[_Candidate], bar: float) -> tuple[Draft, ...]:
     groups: list[list[_Candidate]] = []
     for candidate in sorted(chosen, key=lambda one: -one.score):
         for group in groups:
             first = group[0]
-            if _alike(first.record.label, candidate.record.label) and first.vector @ candidate.vector >= _SAME:
+            if (
+                _alike(first.record.label, candidate.record.label)
+                and first.vector @ candidate.vector >= _SAME
+            ):
                 group.append(candidate)
                 break
         else:
             groups.append([candidate])
-    return tuple(_draft(group) for group in groups)
+    return tuple(
+        _draft(group)
+        for group in groups
+        if group[0].score >= (GOOD_ENOUGH if _confirmed_by_others(group) else bar)
+    )
+
+
+def _confirmed_by_others(group: Sequence[_Candidate]) -> bool:
+    return len({candidate.record.source.trace_id for candidate in group}) > 1
 
 
 def _draft(group: Sequence[_Candidate]) -> Draft:
