@@ -72,11 +72,11 @@ async def _guidelines(bench: Bench, asked: Asked) -> list[Message]:
 
 
 async def _forget(bench: Bench, asked: Asked) -> list[Message]:
-    references = [word for word in asked.words if word != "--yes"]
-    if len(references) != 1:
+    reference = " ".join(word for word in asked.words if word != "--yes")
+    if not reference:
         return [blocks.which_trace()]
     act = forget if "--yes" in asked.words else preview
-    return await act(bench, asked.user, asked.channel, references[0])
+    return await act(bench, asked.user, asked.channel, reference)
 
 
 async def _status(bench: Bench, _: Asked) -> list[Message]:

@@ -25,11 +25,11 @@ LARGE = 100_000
 
 
 class TraceIn(BaseModel):
-    """A trace as it is sent."""
+    """A trace as it is sent; what an application sends beyond these keys is not kept."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True)
 
-    trace_id: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^\S+$")]
+    trace_id: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
     inputs: Any
     outputs: Any
     expectations: dict[str, Any] | None = None
