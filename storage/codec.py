@@ -48,12 +48,8 @@ def trace_body(trace: Trace) -> Body:
 
 def trace_of(body: Mapping[str, Json]) -> Trace:
     """The trace of a document."""
-    nested = {
-        "spans": tuple(body["spans"]),
-        "assessments": tuple(Assessment(**each) for each in body["assessments"]),
-        "judges": tuple(body["judges"]),
-    }
-    return Trace(**{**body, **nested})
+    assessments = tuple(Assessment(**each) for each in body["assessments"])
+    return Trace(**{**_fields(Trace, body), "assessments": assessments})
 
 
 def verdict_body(verdict: Verdict) -> Body:
@@ -63,13 +59,7 @@ def verdict_body(verdict: Verdict) -> Body:
 
 def verdict_of(body: Mapping[str, Json]) -> Verdict:
     """The verdict of a document."""
-    nested = {
-        "guideline_ids": tuple(body["guideline_ids"]),
-        "retrieved_trace_ids": tuple(body["retrieved_trace_ids"]),
-        "similarities": tuple(body["similarities"]),
-        "usage": Usage(**body["usage"]),
-    }
-    return Verdict(**{**body, **nested})
+    return Verdict(**{**_fields(Verdict, body), "usage": Usage(**body["usage"])})
 
 
 def stored_body(stored: StoredVerdict) -> Body:
@@ -123,17 +113,17 @@ def guideline_body(guideline: Guideline) -> Body:
 def guideline_of(body: Mapping[str, Json]) -> Guideline:
     """The guideline of a document."""
     nested = {name: tuple(Source(**each) for each in body[name]) for name in ("sources", "contradicted")}
-    return Guideline(**{**body, **nested, "conflicts_with": tuple(body["conflicts_with"])})
+    return Guideline(**{**_fields(Guideline, body), **nested})
 
 
 def told_of(body: Mapping[str, Json]) -> Told:
     """What a thread was told, of a document."""
-    return Told(message_ts=body["message_ts"], guideline_ids=tuple(body["guideline_ids"]))
+    return Told(**_fields(Told, body))
 
 
 def audit_of(body: Mapping[str, Json]) -> AuditLine:
     """The audit line of a document."""
-    return AuditLine(**{**body, "ids": tuple(body["ids"])})
+    return AuditLine(**_fields(AuditLine, body))
 
 
 def pack_vector(vector: Vectors) -> str:
@@ -144,6 +134,12 @@ def pack_vector(vector: Vectors) -> str:
 def vector_of(packed: str) -> Vectors:
     """The vector of packed text, of shape (dimension,)."""
     return np.frombuffer(base64.b64decode(packed), dtype="<f4").astype(np.float32)
+
+
+def _fields(kind: type[Record], body: Mapping[str, Json]) -> Body:
+    """The document with tuples again where JSON knows only lists."""
+    tuples = {each.name for each in fields(kind) if isinstance(each.default, tuple)}
+    return {name: tuple(value) if name in tuples else value for name, value in body.items()}
 
 
 def _mark(mark: Mark | None) -> list[Json] | None:

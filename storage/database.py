@@ -12,8 +12,10 @@ from filelock import FileLock
 
 from memalign.errors import StorageError
 from storage import engine
+from storage.backup import copy
 from storage.documents import Documents
 from storage.erasure import Erasure
+from storage.fact_shelf import FactShelf
 from storage.failures import guarded
 from storage.feedback import Feedback
 from storage.feedback_shelf import FeedbackShelf
@@ -26,6 +28,7 @@ from storage.records import AuditLine, StoredVerdict
 from storage.traces import Traces, TraceShelf
 from storage.verdict_shelf import VerdictShelf
 from storage.verdicts import Verdicts
+from storage.wiping import Wiping
 from storage.worker import Worker
 
 _LOG = logging.getLogger("memalign.storage")
@@ -39,32 +42,30 @@ class Database:
 
     def __init__(self, worker: Worker, held: FileLock | None) -> None:
         documents = worker.documents
-        trace_shelf, post_shelf, verdict_shelf = (
-            TraceShelf(documents),
-            PostShelf(documents),
-            VerdictShelf(documents),
-        )
-        feedback_shelf = FeedbackShelf(documents, verdict_shelf, post_shelf)
-        digest_shelf, audit_shelf = DigestShelf(documents, post_shelf), AuditShelf(documents)
-        vector_shelf = VectorShelf(documents, trace_shelf)
+        traces, posts, verdicts = TraceShelf(documents), PostShelf(documents), VerdictShelf(documents)
+        facts = FactShelf(documents, verdicts)
+        feedback = FeedbackShelf(documents, verdicts, facts, posts)
+        digests, audit = DigestShelf(documents, posts), AuditShelf(documents)
+        vectors = VectorShelf(documents, traces)
         self._worker = worker
         self._held = held
         self._closed = False
-        self._audit = audit_shelf
+        self._wiping = Wiping(documents)
         self._erasure = Erasure(
-            traces=trace_shelf,
-            verdicts=verdict_shelf,
-            feedback=feedback_shelf,
-            posts=post_shelf,
-            vectors=vector_shelf,
-            audit=audit_shelf,
+            traces=traces,
+            verdicts=verdicts,
+            facts=facts,
+            feedback=feedback,
+            posts=posts,
+            vectors=vectors,
+            audit=audit,
         )
-        self.traces = Traces(worker, trace_shelf)
-        self.verdicts = Verdicts(worker, verdict_shelf, trace_shelf, post_shelf)
-        self.feedback = Feedback(worker, feedback_shelf, verdict_shelf)
-        self.outbox = Outbox(worker, post_shelf, verdict_shelf, feedback_shelf, digest_shelf)
-        self.memories = Memories(worker, MemoryShelf(documents), vector_shelf)
-        self.journal = Journal(worker, digest_shelf, audit_shelf)
+        self.traces = Traces(worker, traces)
+        self.verdicts = Verdicts(worker, verdicts, facts, traces, posts)
+        self.feedback = Feedback(worker, feedback, facts)
+        self.outbox = Outbox(worker, posts, verdicts, facts, feedback, digests)
+        self.memories = Memories(worker, MemoryShelf(documents), vectors)
+        self.journal = Journal(worker, digests, audit)
 
     @classmethod
     async def open(cls, path: Path, read_only: bool = False) -> Self:
@@ -83,7 +84,11 @@ class Database:
             raise
         database = cls(worker, held)
         if not read_only:
-            await database.wipe()
+            try:
+                await database.wipe()
+            except BaseException:
+                await database.close()
+                raise
         return database
 
     async def close(self) -> None:
@@ -133,14 +138,14 @@ class Database:
 
         False while another process reads: it stays due, also over a restart. Raises `StorageError`.
         """
-        clean = await self._worker.alone(self._wipe)
+        clean = await self._worker.alone(self._wiping.settle)
         if not clean:
             _LOG.warning("Another process is reading the store: erased bytes go with the next wipe.")
         return clean
 
     async def backup(self, file: Path) -> None:
         """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
-        await self._worker.alone(lambda: engine.copy(self._worker.documents.store.connection, file))
+        await self._worker.alone(lambda: copy(self._worker.documents.store.connection, file))
 
     async def _try_wipe(self) -> None:
         try:
@@ -150,20 +155,12 @@ class Database:
             _LOG.error("Erased bytes are still in the files and go with the next wipe: %s", problem)
 
     def _erase(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
-        self._audit.owe_wipe()
+        self._wiping.owe()
         return self._erasure.traces(trace_ids, note)
 
     def _erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
-        self._audit.owe_wipe()
+        self._wiping.owe()
         return self._erasure.person(person, note)
-
-    def _wipe(self) -> bool:
-        if not self._audit.owes_wipe():
-            return True
-        if not engine.wipe(self._worker.documents.store.connection):
-            return False
-        self._audit.wiped()
-        return True
 
     def _close(self) -> None:
         try:
@@ -171,11 +168,6 @@ class Database:
         finally:
             if self._held is not None:
                 self._held.release()
-
-
-async def restore(file: Path, folder: Path) -> None:
-    """Bring a backup back into an empty folder. Raises `StorageError`; a store that is there stays."""
-    await asyncio.to_thread(_restore, file, folder)
 
 
 def _open(executor: ThreadPoolExecutor, path: Path, read_only: bool) -> tuple[Worker, FileLock | None]:
@@ -189,17 +181,3 @@ def _open(executor: ThreadPoolExecutor, path: Path, read_only: bool) -> tuple[Wo
         except BaseException:
             held.release()
             raise
-
-
-def _restore(file: Path, folder: Path) -> None:
-    if not file.is_file():
-        raise StorageError(f"There is no backup {file}: name the file that `memalign backup` wrote.")
-    with guarded(file):
-        engine.verify(file)
-    with guarded(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = lock(folder)
-        try:
-            engine.adopt(file, folder)
-        finally:
-            held.release()

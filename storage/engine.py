@@ -22,11 +22,11 @@ def connect_writer(folder: Path) -> sqlite3.Connection:
     """
     file = folder / FILE
     if not file.exists():
-        _refuse_orphaned_log(folder)
+        refuse_orphaned_log(folder)
         _make(file)
-    connection = _connect(file, "rw")
+    connection = connect(file, "rw")
     try:
-        _check(connection, folder)
+        check(connection, folder)
         _harden(connection)
     except BaseException:
         connection.close()
@@ -45,9 +45,9 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
             f"There is no store in {folder}: start memalign there first, or name another folder in "
             "[storage] path."
         )
-    connection = _connect(file, "ro")
+    connection = connect(file, "ro")
     try:
-        _check(connection, folder)
+        check(connection, folder)
     except BaseException:
         connection.close()
         raise
@@ -75,77 +75,43 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
     return busy == 0
 
 
-def copy(connection: sqlite3.Connection, file: Path) -> None:
-    """Write the store as it is now to one file; whole or not at all."""
-    partial = file.with_name(file.name + ".partial")
-    _create_private(partial)
-    try:
-        with closing(sqlite3.connect(partial)) as target:
-            connection.backup(target)
-            # one file without a log beside it is easier to carry away
-            target.execute("PRAGMA journal_mode = DELETE")
-        _settle(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def verify(file: Path) -> None:
-    """Read a store file completely. Raises `StorageError` or `sqlite3.Error` unless it is sound and ours."""
-    with closing(_connect(file, "ro")) as connection:
-        _check(connection, file)
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise StorageError(f"{file} is damaged ({found}): take another copy.")
-
-
-def adopt(file: Path, folder: Path) -> None:
-    """Make a copy of the store file the folder's store. Raises `StorageError` when it has one."""
-    target = folder / FILE
-    if target.exists():
-        raise StorageError(
-            f"There is a store in {folder} already: restore into an empty folder, or move that store away."
-        )
-    _refuse_orphaned_log(folder)
-    with closing(_connect(file, "ro")) as connection:
-        copy(connection, target)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names that were given in the folder survive a crash of the machine."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _make(file: Path) -> None:
     # under another name until it is complete: an empty file in its place is then always damage, and never a
     # start that was interrupted
     partial = file.with_name(file.name + ".new")
     for leftover in file.parent.glob(partial.name + "*"):
         leftover.unlink()
-    _create_private(partial)
+    create_private(partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    _settle(partial, file)
+    settle(partial, file)
 
 
-def _create_private(file: Path) -> None:
+def create_private(file: Path) -> None:
+    """Make an empty file that its owner alone can read, in the place of what is there."""
     file.unlink(missing_ok=True)
     os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _settle(partial: Path, file: Path) -> None:
-    with partial.open("rb+") as handle:
-        os.fsync(handle.fileno())
+def settle(partial: Path, file: Path) -> None:
+    """Give a finished file its name, such that a cut of power leaves either all of it or nothing."""
+    _sync(partial)
     partial.replace(file)
-    sync_folder(file.parent)
+    _sync(file.parent)
 
 
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def connect(file: Path, mode: str) -> sqlite3.Connection:
+    """Open a database file, `rw` or `ro`, never making one."""
     return sqlite3.connect(
         f"file:{quote(str(file))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
     )
@@ -158,7 +124,8 @@ def _harden(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cache_size = -32000")
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `StorageError` unless the database is ours and of a version that is known."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     if owner != APPLICATION_ID:
@@ -174,7 +141,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
 
 
-def _refuse_orphaned_log(folder: Path) -> None:
+def refuse_orphaned_log(folder: Path) -> None:
+    """Raise `StorageError` when a log is there without its store: making a new one would destroy it."""
     log = folder / f"{FILE}-wal"
     if log.exists() and log.stat().st_size > 0:
         raise StorageError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
 from storage.journal import AuditShelf
 from storage.memories import VectorShelf
@@ -19,6 +20,7 @@ class Erasure:
         *,
         traces: TraceShelf,
         verdicts: VerdictShelf,
+        facts: FactShelf,
         feedback: FeedbackShelf,
         posts: PostShelf,
         vectors: VectorShelf,
@@ -26,6 +28,7 @@ class Erasure:
     ) -> None:
         self._traces = traces
         self._verdicts = verdicts
+        self._facts = facts
         self._feedback = feedback
         self._posts = posts
         self._vectors = vectors
@@ -40,8 +43,8 @@ class Erasure:
     def person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
         """Remove all that a person did; the verdicts concerned, which wait to be learned anew."""
         touched = []
-        for stored in self._verdicts.of_person(person):
-            revised = self._verdicts.take_back(stored, person)
+        for stored in self._facts.of_person(person):
+            revised = self._facts.take_back(stored, person)
             if revised is not None:
                 self._feedback.mark(revised, note.at_ms)
                 self._drop_lessons(stored.verdict_id)
@@ -62,9 +65,7 @@ class Erasure:
     def _is_needed(self, trace_id: str) -> bool:
         if self._traces.jobs_of(trace_id):
             return True
-        return any(
-            self._verdicts.has_facts(stored.verdict_id) for stored in self._verdicts.of_trace(trace_id)
-        )
+        return any(self._facts.has_any(stored.verdict_id) for stored in self._verdicts.of_trace(trace_id))
 
     def _trace(self, trace_id: str) -> list[StoredVerdict]:
         verdicts = self._verdicts.of_trace(trace_id)
@@ -72,6 +73,7 @@ class Erasure:
             for post_id in self._posts.of_verdict(stored.verdict_id):
                 self._posts.drop(post_id)
             self._feedback.queue.drop(stored.verdict_id)
+            self._facts.erase(stored)
             self._verdicts.erase(stored)
         self._vectors.drop([trace_id])
         self._traces.erase(trace_id)

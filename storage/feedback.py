@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from memalign.records import Label
+from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
 from storage.records import Fact, PersonFacts, StoredVerdict, Told, Unlearned
-from storage.verdict_shelf import VerdictShelf
 from storage.worker import Worker
 
 
@@ -18,10 +18,10 @@ class Feedback:
     whatever the order they come in, and of equal ones the last that came.
     """
 
-    def __init__(self, worker: Worker, shelf: FeedbackShelf, verdicts: VerdictShelf) -> None:
+    def __init__(self, worker: Worker, shelf: FeedbackShelf, facts: FactShelf) -> None:
         self._worker = worker
         self._shelf = shelf
-        self._verdicts = verdicts
+        self._facts = facts
 
     async def note_reaction(
         self, channel: str, ts: str, person: str, name: str, live: bool, at: str
@@ -51,11 +51,11 @@ class Feedback:
 
     async def of(self, verdict_id: str) -> Mapping[str, PersonFacts]:
         """All facts about a verdict, by person."""
-        return await self._worker.read(self._verdicts.facts_of, verdict_id)
+        return await self._worker.read(self._facts.of, verdict_id)
 
     async def of_person(self, person: str) -> list[StoredVerdict]:
         """The verdicts about which a person did anything."""
-        return await self._worker.read(self._verdicts.of_person, person)
+        return await self._worker.read(self._facts.of_person, person)
 
     async def unlearned(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
         """Verdicts whose facts changed, last at least `quiet_ms` ago, and not put off; oldest first."""
@@ -77,7 +77,7 @@ class Feedback:
 
     async def told(self, verdict_id: str) -> tuple[Told, ...]:
         """What the verdict's thread was told to have been learned."""
-        return await self._worker.read(self._verdicts.told, verdict_id)
+        return await self._worker.read(self._facts.told, verdict_id)
 
     def _release(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
         self._shelf.queue.release(now_ms)

@@ -2,6 +2,7 @@
 
 from storage.codec import flat
 from storage.documents import Documents
+from storage.fact_shelf import FactShelf
 from storage.keys import event_ms, key, stamp
 from storage.post_shelf import PostShelf
 from storage.queue import Queue, postponed
@@ -13,8 +14,11 @@ from storage.verdict_shelf import VerdictShelf
 class FeedbackShelf:
     """Facts and what is to be learned of them; for use inside a transaction."""
 
-    def __init__(self, documents: Documents, verdicts: VerdictShelf, posts: PostShelf) -> None:
+    def __init__(
+        self, documents: Documents, verdicts: VerdictShelf, facts: FactShelf, posts: PostShelf
+    ) -> None:
         self._verdicts = verdicts
+        self._facts = facts
         self._posts = posts
         self.queue = Queue(documents, "unlearned")
 
@@ -25,7 +29,7 @@ class FeedbackShelf:
             if self._posts.is_posting(channel):
                 self._posts.park(channel, ts, fact)
             return None
-        revised = self._verdicts.note(stored, fact)
+        revised = self._facts.note(stored, fact)
         if revised is not None:
             self.mark(revised, event_ms(fact.at))
         return stored.verdict_id

@@ -65,18 +65,6 @@ class AuditShelf:
         moment: int = known["at_ms"]
         return moment
 
-    def owe_wipe(self) -> None:
-        """Note that bytes of something erased may still be in the files."""
-        self._moments.put("wipe", {"due": True})
-
-    def owes_wipe(self) -> bool:
-        """Whether such bytes may be there."""
-        return self._moments.has("wipe")
-
-    def wiped(self) -> None:
-        """Note that they are gone."""
-        self._moments.discard("wipe")
-
 
 class Journal:
     """Digests and audit, for callers. Every method raises `StorageError`."""

@@ -1,5 +1,6 @@
 """What is to be posted to Slack: once, in order, channel by channel."""
 
+from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
 from storage.journal import DigestShelf
 from storage.post_shelf import PostShelf
@@ -16,12 +17,14 @@ class Outbox:
         worker: Worker,
         posts: PostShelf,
         verdicts: VerdictShelf,
+        facts: FactShelf,
         feedback: FeedbackShelf,
         digests: DigestShelf,
     ) -> None:
         self._worker = worker
         self._posts = posts
         self._verdicts = verdicts
+        self._facts = facts
         self._feedback = feedback
         self._digests = digests
 
@@ -87,7 +90,7 @@ class Outbox:
             self._show(post, message_ts)
         elif post.kind == "lesson" and post.verdict_id is not None:
             ids = tuple(post.payload.get("guideline_ids", ()))
-            self._verdicts.tell(post.verdict_id, Told(message_ts=message_ts, guideline_ids=ids))
+            self._facts.tell(post.verdict_id, Told(message_ts=message_ts, guideline_ids=ids))
         elif post.kind == "digest":
             self._digests.posted(post_id)
         self._posts.drop(post_id)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 
 from memalign.records import Verdict
+from storage.fact_shelf import FactShelf
 from storage.keys import key
 from storage.post_shelf import PostShelf
 from storage.records import PersonFacts, Post, StoredVerdict
@@ -18,9 +19,17 @@ _PAGE = 200
 class Verdicts:
     """Verdicts, for callers. Every method raises `StorageError`."""
 
-    def __init__(self, worker: Worker, verdicts: VerdictShelf, traces: TraceShelf, posts: PostShelf) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        verdicts: VerdictShelf,
+        facts: FactShelf,
+        traces: TraceShelf,
+        posts: PostShelf,
+    ) -> None:
         self._worker = worker
         self._verdicts = verdicts
+        self._facts = facts
         self._traces = traces
         self._posts = posts
 
@@ -66,7 +75,7 @@ class Verdicts:
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFacts]]]:
         """Verdicts with a fact from `start_ms` up to, but without, `end_ms`, each with all its facts."""
-        return await self._worker.read(self._verdicts.voted_between, judge, start_ms, end_ms)
+        return await self._worker.read(self._facts.voted_between, judge, start_ms, end_ms)
 
     def _keep(self, verdict: Verdict, channel: str, judged_ms: int, post: Post | None, day: str) -> bool:
         verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)

@@ -42,7 +42,9 @@ class Worker:
     async def write(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Change things, all or nothing; on disk when this returns. Raises `StorageError`."""
         if self._read_only:
-            raise StorageError(f"The store in {self._path} was opened for reading only: nothing was changed.")
+            raise StorageError(
+                f"The store in {self._path} was opened for reading only: open it for writing to change it."
+            )
 
         def writing() -> T:
             with self._documents.store.transaction():

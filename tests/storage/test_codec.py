@@ -67,6 +67,7 @@ GUIDELINE = Guideline(
     learned_ms=3,
     waiting=True,
     conflicts_with=("g2",),
+    labels=(True, 4.0),
     contradicted=(SOURCE,),
     overruled=True,
 )

@@ -14,7 +14,8 @@ from types import MappingProxyType
 import pytest
 
 from memalign.errors import StorageError
-from storage.database import Database, restore
+from storage.backup import restore
+from storage.database import Database
 from storage.engine import SCHEMA_VERSION
 from tests.storage.making import places_of, trace
 
