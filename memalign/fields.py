@@ -13,6 +13,8 @@ VARIABLES = ("inputs", "outputs", "expectations", "conversation", "trace")
 TEXT_TOKENS = 8_000
 """The longest text that is embedded; a client whose model takes less cuts further, for both sides alike."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half characters, which no request can carry."""
 _VARIABLE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 
 
@@ -43,7 +45,8 @@ def text_of(fields: Mapping[str, Json]) -> str:
 
     Keys of texts are left out: two systems that wrap the same words differently should find each other.
     """
-    return cut_to_tokens("\n".join(part for part in _leaves(fields, "") if part), TEXT_TOKENS)
+    text = "\n".join(part for part in _leaves(fields, "") if part)
+    return cut_to_tokens(_HALF.sub("\ufffd", text), TEXT_TOKENS)
 
 
 def _leaves(value: Json, key: str) -> Iterator[str]:

@@ -75,7 +75,7 @@ def write(path: Path, saved: SavedJudge) -> None:
     """Write the file, whole or not at all. Raises `InputError` when it cannot be written."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        beside.write_text(json.dumps(dump(saved), ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(dump(saved), default=str) + "\n", encoding="utf-8")
         beside.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error

@@ -1,0 +1,51 @@
+from dataclasses import replace
+
+import pytest
+
+from memalign.errors import MalformedAnswerError, ModelUnavailableError
+from memalign.judge import ModelDecider
+from memalign.records import Json, Label, Usage
+from tests.factories import a_guideline
+from tests.fakes import DOWN, FakeModel
+from tests.memalign.test_prompts import a_question
+
+
+@pytest.mark.parametrize(
+    ("word", "said", "label"),
+    [
+        ("bool", "yes", True),
+        ("int", "3", 3),
+        ("float", 1, 1.0),
+        ("str", "fine", "fine"),
+        ('["Good", "Bad"]', "good", "Good"),
+    ],
+)
+async def test_the_models_answer_becomes_a_label_of_the_judges_type(
+    word: str, said: Json, label: Label
+) -> None:
+    model = FakeModel({"rationale": " so ", "value": said})
+    question = replace(a_question(None, (a_guideline("Greet."),)), value_type=word)
+
+    decision = await ModelDecider(model).decide(question)
+
+    assert decision.value == label
+    assert type(decision.value) is type(label)
+    assert decision.rationale == "so"
+    assert decision.guideline_ids == ("g-Greet.",)
+    assert decision.retrieved_trace_ids is None
+    assert decision.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
+
+
+@pytest.mark.parametrize("answer", [{"value": "maybe", "rationale": ""}, {"rationale": "no value"}])
+async def test_an_answer_that_is_no_value_is_told(answer: Json) -> None:
+    with pytest.raises(MalformedAnswerError, match="fake:/model gave no usable verdict"):
+        await ModelDecider(FakeModel(answer)).decide(a_question())
+
+
+async def test_a_model_that_is_down_is_told() -> None:
+    with pytest.raises(ModelUnavailableError):
+        await ModelDecider(FakeModel(DOWN)).decide(a_question())
+
+
+async def test_without_memory_a_decision_names_no_evidence() -> None:
+    assert (await ModelDecider(FakeModel()).decide(a_question())).guideline_ids == ()
