@@ -1,7 +1,6 @@
 """The page as people use it: a real Chromium against the embedded Slack, with a small bot behind it."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,27 +12,14 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
+from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
 from tests.sandbox.scene import COMMAND, SHORTCUTS, Scene, bolt_app, connected, opened
 
-CHROMIUM = next(
-    (path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None
-)
 pytestmark = [
     pytest.mark.browser,
     # one loop for all, so that the browser is started once
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(
-        CHROMIUM is None,
-        reason="No chromium, chromium-browser or google-chrome on PATH; install one to try the page.",
-    ),
-]
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
 ]
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}

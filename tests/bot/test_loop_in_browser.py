@@ -1,0 +1,131 @@
+"""The whole loop, clicked by a person in a real browser: the real bot, the embedded workspace, its page."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from tests.bot.stage import Stage, staged
+from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
+]
+RULE = "The answer should never send people away."
+BETTER_RULE = "The answer should always offer some help."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Ana before the page, with one card on it."""
+
+    stage: Stage
+    page: Page
+    card: Locator
+
+    async def picture(self, name: str) -> None:
+        """Keep a screenshot where somebody asked for them."""
+        if folder := os.environ.get("MEMALIGN_SCREENSHOTS"):
+            await self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    @property
+    def thread(self) -> Locator:
+        return self.page.get_by_test_id("thread")
+
+    async def type_in(self, label: str, text: str) -> None:
+        box = self.page.get_by_label(label, exact=True)
+        await box.fill(text)
+        await box.press("Enter")
+
+    async def ask(self, text: str) -> Locator:
+        """Type a slash command; the last message in the channel that only Ana sees."""
+        before = await self.page.locator("[data-ephemeral=true]").count()
+        await self.type_in("Message #politeness", text)
+        answers = self.page.locator("[data-ephemeral=true]")
+        await expect(answers).not_to_have_count(before)
+        return answers.last
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    async with staged(tmp_path) as stage, async_playwright() as playwright:
+        await stage.show("tr-1")
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=QUIET, env={**os.environ, **home}
+        )
+        page = await browser.new_page(viewport={"width": 1280, "height": 860})
+        page.set_default_timeout(10_000)
+        await page.goto(f"{stage.slack.url}/?user={stage.ana.id}")
+        card = (
+            page.get_by_test_id("channel")
+            .locator("[data-ts]:not([data-ephemeral=true])")
+            .filter(has_text="Trace tr-1")
+        )
+        await expect(card).to_be_visible()
+        yield Desk(stage=stage, page=page, card=card)
+        await browser.close()
+
+
+async def test_a_person_teaches_and_takes_back_by_clicking(desk: Desk) -> None:
+    page, card = desk.page, desk.card
+    await desk.picture("1-card")
+
+    await card.hover()
+    await card.get_by_role("button", name="React with 👎").click()
+    await expect(card.get_by_test_id("reaction")).to_have_attribute("data-name", "-1")
+    await card.hover()
+    await card.get_by_role("button", name="Reply in thread").click()
+    await desk.type_in("Reply", RULE)
+    await expect(desk.thread).to_contain_text(f"Learned “{RULE}”")
+    await expect(desk.thread).to_contain_text("from ana")
+    await desk.picture("2-learned")
+
+    reply = desk.thread.locator(f"[data-user='{desk.stage.ana.id}']").filter(has_text=RULE)
+    await reply.hover()
+    await reply.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Edit message").click()
+    await desk.type_in("Edit message", BETTER_RULE)
+    await expect(desk.thread).to_contain_text(f"Learned “{BETTER_RULE}”")
+    await desk.picture("3-edited")
+
+    answer = await desk.ask("/memalign guidelines")
+    await expect(answer).to_contain_text(BETTER_RULE)
+    await expect(answer).not_to_contain_text(RULE)
+
+    await card.get_by_test_id("reaction").click()
+    await expect(card.get_by_test_id("reaction")).to_have_count(0)
+    await expect(desk.thread).to_contain_text("Taken back")
+    await expect(await desk.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
+    await desk.picture("4-taken-back")
+
+    await card.get_by_role("button", name="👎 Wrong").click()
+    await page.get_by_role("dialog").get_by_role("textbox").fill(RULE)
+    await desk.picture("5-modal")
+    await page.get_by_role("button", name="Teach").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await desk.stage.learned()
+    await expect(await desk.ask("/memalign guidelines")).to_contain_text(RULE)
+
+    await expect(await desk.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")
+    await expect(await desk.ask("/memalign status")).to_contain_text("All is well")
+
+    preview = await desk.ask("/memalign forget tr-1")
+    await expect(preview).to_contain_text("can't be undone")
+    await expect(preview).to_contain_text("the guideline “The answer should")
+    await desk.picture("6-forget")
+    await preview.get_by_role("button", name="Forget", exact=True).click()
+    await expect(page.get_by_test_id("channel")).to_contain_text("Trace tr-1 is forgotten")
+    await expect(card).to_have_count(0)
+    await expect(await desk.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
+    await desk.picture("7-forgotten")
+
+    await page.locator("[data-place=home]").click()
+    await expect(page.get_by_test_id("home")).to_contain_text("No card waits for your thumb")
+    await desk.picture("8-home")
