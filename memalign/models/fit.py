@@ -17,7 +17,7 @@ from memalign.records import Label
 FEWEST = 6
 """Cases needed for a fit; below it the majority of the labels is at least as good."""
 _LOGISTIC_STRENGTH = 0.05
-_RIDGE_PENALTY = 40.0
+_RIDGE_PENALTY = 20.0
 _PART_SCALE = 0.7
 _VECTOR_SCALE = 0.2
 _FARTHEST = 3.0
@@ -38,17 +38,27 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """What one trait added to a decision."""
+
+    trait: Trait
+    support: float
+    """Above 0 where it spoke for the value, below 0 where it spoke against."""
+    much: bool
+    """Whether the trace has more of the trait than the cases have, or less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A value and what swayed the model towards it."""
 
     value: Label
     close: bool
     """True when another value was almost as likely."""
-    traits: tuple[tuple[Trait, float], ...]
-    """What spoke for the value, strongest first, each with its share in the decision; the share is positive
-    where the trace has more of the trait than the cases have, negative where it has less."""
+    reasons: tuple[Reason, ...]
+    """Strongest support first."""
     wording: float
-    """The share of what the text is about, without direction; 0 when it spoke against."""
+    """The support of what the output is about and how it is worded."""
     trace_ids: tuple[str, ...]
     """The cases that weighed most for the value, heaviest first."""
 
@@ -92,14 +102,15 @@ class Fit:
         value, towards, close = self._number(row) if self.numeric else self._choice(row)
         added = (towards @ self.coefficients) * row
         count = len(self.scale.traits)
-        order = [place for place in np.argsort(-added[:count], kind="stable") if added[place] > 0]
+        reasons = [
+            Reason(trait=trait, support=float(support), much=bool(height > 0))
+            for trait, support, height in zip(self.scale.traits, added[:count], row[:count], strict=True)
+        ]
         return Answer(
             value=value,
             close=close,
-            traits=tuple(
-                (self.scale.traits[place], float(np.copysign(added[place], row[place]))) for place in order
-            ),
-            wording=max(0.0, float(added[count:].sum())),
+            reasons=tuple(sorted(reasons, key=lambda reason: -reason.support)),
+            wording=float(added[count:].sum()),
             trace_ids=self._decisive(row, towards, value),
         )
 

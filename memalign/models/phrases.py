@@ -1,50 +1,34 @@
 """The words in which `local:/cases` tells a person why it decided as it did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from memalign.models.features import Features, Trait
-from memalign.models.fit import Answer
+from memalign.models.features import Features
+from memalign.models.fit import Answer, Reason
 from memalign.records import Label
 
-_SAID = {
+_SAID: Mapping[str, tuple[str, str, str]] = {
     # kind: (family, what little of it means, what much of it means)
-    "length": ("length", "the {made} is short", "the {made} is long"),
-    "variety": (
-        "variety",
-        "the {made} often repeats its own words",
-        "the {made} seldom repeats its own words",
-    ),
-    "long words": ("long words", "the {made} uses short words", "the {made} uses long words"),
-    "denial": ("denial", "the {made} seldom says no or not", "the {made} often says no or not"),
-    "covered": (
-        "covered",
-        "the {made} takes up few words of the {given}",
-        "the {made} takes up many words of the {given}",
-    ),
-    "touched": (
-        "covered",
-        "the {made} leaves much of the {given} untouched",
-        "the {made} touches most of what is in the {given}",
-    ),
+    "length": ("length", "{made} is short", "{made} is long"),
+    "variety": ("variety", "{made} often repeats its own words", "{made} seldom repeats its own words"),
+    "long words": ("long words", "{made} uses short words", "{made} uses long words"),
+    "denial": ("denial", "{made} seldom says no or not", "{made} often says no or not"),
+    "covered": ("covered", "{made} takes up few words of {given}", "{made} takes up many words of {given}"),
+    "touched": ("covered", "{made} leaves much of {given} untouched", "{made} touches most of {given}"),
     "borrowed": (
         "borrowed",
-        "few words of the {made} come from the {given}",
-        "many words of the {made} come from the {given}",
+        "{made} has few of its words from {given}",
+        "{made} has many of its words from {given}",
     ),
-    "phrases": (
-        "borrowed",
-        "the {made} has few phrases of the {given}",
-        "the {made} has many phrases of the {given}",
-    ),
+    "phrases": ("borrowed", "{made} shares few phrases with {given}", "{made} shares phrases with {given}"),
     "supported": (
         "borrowed",
-        "much of the {made} has no counterpart in the {given}",
-        "most of the {made} has a counterpart in the {given}",
+        "{made} says much that has no counterpart in {given}",
+        "{made} says little that has no counterpart in {given}",
     ),
     "to the point": (
         "to the point",
-        "no sentence of the {made} comes very close to the {given} in meaning",
-        "a sentence of the {made} comes close to the {given} in meaning",
+        "{made} never comes very close to {given} in meaning",
+        "{made} comes close to {given} in meaning",
     ),
 }
 _NOTHING = (
@@ -113,21 +97,29 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _reasons(answer: Answer, features: Features) -> list[str]:
-    shares: dict[str, float] = {}
-    said: dict[str, str] = {}
-    for trait, share in answer.traits:
-        family = _SAID[trait.kind][0]
-        shares[family] = shares.get(family, 0.0) + abs(share)
-        said.setdefault(family, _phrase(trait, share, features))
-    shares["wording"] = answer.wording
-    said["wording"] = f"its wording resembles cases labelled {spell(answer.value)}"
-    strongest = sorted(shares, key=lambda family: -shares[family])[:2]
-    total = sum(shares.values())
-    return [said[family] for family in strongest if shares[family] > 0.1 * total]
+    """Name the two strongest families of traits; within one, what speaks for and against is set off first."""
+    support: dict[str, float] = {"wording": answer.wording}
+    said = {"wording": ("", f"its wording resembles cases labelled {spell(answer.value)}")}
+    for reason in answer.reasons:
+        family = _SAID[reason.trait.kind][0]
+        support[family] = support.get(family, 0.0) + reason.support
+        said.setdefault(family, _phrase(reason, features))
+    total = sum(value for value in support.values() if value > 0)
+    strongest = sorted(support, key=lambda family: -support[family])[:2]
+    phrases = [said[family] for family in strongest if support[family] > 0.1 * total]
+    if len(phrases) == 2 and phrases[0][0] and phrases[0][0] == phrases[1][0]:
+        made, second = phrases[1]
+        return [phrases[0][1], "it" + second.removeprefix(made)]
+    return [phrase for _, phrase in phrases]
 
 
-def _phrase(trait: Trait, share: float, features: Features) -> str:
-    little, much = _SAID[trait.kind][1:]
-    return (much if share > 0 else little).format(
-        made=trait.made or features.made, given=trait.given or features.given
-    )
+def _phrase(reason: Reason, features: Features) -> tuple[str, str]:
+    little, much = _SAID[reason.trait.kind][1:]
+    made = _the(reason.trait.made or features.made)
+    given = _the(reason.trait.given or features.given)
+    return made, (much if reason.much else little).format(made=made, given=given)
+
+
+def _the(part: str) -> str:
+    """Name a part: "the question", but "answer 2"."""
+    return part if part[-1:].isdigit() else f"the {part}"
