@@ -1,7 +1,7 @@
 """The weekly digest in words."""
 
 from bot.blocks.elements import Message, counted, message, plain
-from bot.digest import Digest
+from bot.digest import ENOUGH, Digest
 
 
 def digest(week: Digest, running: Digest | None = None) -> Message:
@@ -25,22 +25,21 @@ def digest(week: Digest, running: Digest | None = None) -> Message:
 
 def _agreement(week: Digest) -> list[str]:
     if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
-        return ["Nobody voted on a verdict. A thumb on a card is all it takes."]
-    interval = f"{week.wilson_low:.0%} and {week.wilson_high:.0%}"
+        if week.people:
+            return [f"{counted(week.people, 'person', 'people')} answered, but no verdict found a majority."]
+        return ["Nobody has voted on a verdict. A thumb on a card is all it takes."]
+    share = f"{week.agreement:.0%}"
+    if week.n >= ENOUGH:
+        share += f"; if you voted on many more, likely {week.wilson_low:.0%} to {week.wilson_high:.0%}"
+    voted = counted(week.people, "person", "people")
     lines = [
-        (
-            f"{counted(week.people, 'person', 'people')} voted. The judge was right on "
-            f"*{week.agreed} of {counted(week.n, 'verdict')}* ({week.agreement:.0%}; with so many votes the true "
-            f"share lies between {interval})."
-        )
+        f"{voted} answered. The judge was right on *{week.agreed} of {counted(week.n, 'verdict')}* ({share})."
     ]
     if week.table and week.agreed < week.n:
         strict, lenient = week.table["judge_fail_people_pass"], week.table["judge_pass_people_fail"]
-        lines.append(
-            f"Where you differed, the judge was too strict {_times(strict)} and too lenient {_times(lenient)}."
-        )
+        lines.append(f"Where you differed: too strict {_times(strict)}, too lenient {_times(lenient)}.")
     return lines
 
 
 def _times(number: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

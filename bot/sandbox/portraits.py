@@ -40,7 +40,7 @@ class Portraits:
     def state(self, user_id: str) -> Payload:
         """Render everything one person sees."""
         workspace = self._workspace
-        channels = [channel for channel in workspace.channels.values() if can_see(user_id, channel)]
+        channels = [channel for channel in workspace.channels.values() if self._lists(user_id, channel)]
         surfaces = workspace.surfaces
         return {
             "team": {"name": workspace.name},
@@ -70,7 +70,7 @@ class Portraits:
                 return self._about_message(fact.message, user_id)
             case Removed():
                 return self._about_removal(fact.previous, user_id)
-            case ChannelChanged() if can_see(user_id, fact.channel):
+            case ChannelChanged() if self._lists(user_id, fact.channel):
                 return [{"type": "channel", "channel": _channel(fact.channel)}]
             case UserAdded():
                 return [{"type": "user", "user": _user(fact.user)}]
@@ -93,10 +93,19 @@ class Portraits:
             case _:
                 return []
 
+    def _lists(self, user_id: str, channel: Channel) -> bool:
+        """Whether a person's sidebar names it; a direct message appears with its first words, as in Slack."""
+        return can_see(user_id, channel) and (
+            channel.partner is None or bool(self._workspace.log.channel(channel.id))
+        )
+
     def _about_message(self, message: Message, user_id: str) -> list[Payload]:
-        if not can_see(user_id, self._workspace.channel(message.channel)):
+        channel = self._workspace.channel(message.channel)
+        if not can_see(user_id, channel):
             return []
-        return [{"type": "message", "message": self._message(message)}, *self._about_parent(message)]
+        listed = [] if channel.partner is None else [{"type": "channel", "channel": _channel(channel)}]
+        said = {"type": "message", "message": self._message(message)}
+        return [*listed, said, *self._about_parent(message)]
 
     def _about_removal(self, message: Message, user_id: str) -> list[Payload]:
         if not can_see(user_id, self._workspace.channel(message.channel)):

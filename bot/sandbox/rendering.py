@@ -63,7 +63,7 @@ def user_object(workspace: Workspace, user: User) -> Payload:
         "real_name": user.real_name,
         "tz": "Etc/UTC",
         "tz_offset": 0,
-        "profile": {"real_name": user.real_name, "display_name": user.name, "team": workspace.team_id},
+        "profile": {"real_name": user.real_name, "display_name": user.real_name, "team": workspace.team_id},
         "is_bot": user.is_bot,
         "is_app_user": False,
         "updated": 0,
