@@ -29,7 +29,7 @@ class TraceIn(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    trace_id: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
+    trace_id: Annotated[str, Field(max_length=500, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
     inputs: Any
     outputs: Any
     expectations: dict[str, Any] | None = None

@@ -84,7 +84,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(desk: Desk) -> None:
     await card.get_by_role("button", name="Reply in thread").click()
     await desk.type_in("Reply", RULE)
     await expect(desk.thread).to_contain_text(f"Learned “{RULE}”")
-    await expect(desk.thread).to_contain_text("from ana")
+    await expect(desk.thread).to_contain_text("from Ana Ruiz")
     await desk.picture("2-learned")
 
     reply = desk.thread.locator(f"[data-user='{desk.stage.ana.id}']").filter(has_text=RULE)
