@@ -19,3 +19,17 @@ def lock(folder: Path) -> FileLock:
             "in [storage] path."
         ) from problem
     return held
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process writes in the folder at the moment; makes nothing there. Raises `OSError`."""
+    file = folder / "memalign.lock"
+    if not file.exists():
+        return False
+    probe = FileLock(file, timeout=0, mode=0o600, thread_local=False)
+    try:
+        probe.acquire()
+    except Timeout:
+        return True
+    probe.release()
+    return False
