@@ -55,13 +55,20 @@ class ExtractDistiller:
             embedded = await self._embedder.embed(texts)
         except ModelError as error:
             return Distilled(failed={record.source.trace_id: str(error) for record, _ in found})
-        sentences, rules = embedded.vectors[: len(found)], embedded.vectors[len(found) :]
-        pool = [
-            _Candidate(record=record, sentence=sentence, vector=vector)
-            for (record, sentence), vector in zip(found, sentences, strict=True)
-        ]
-        supports, rest = _supporting(_chosen(pool), usable, rules)
-        return Distilled(drafts=_drafts(rest, _bar(records)), supports=supports, usage=embedded.usage)
+        distilled = await asyncio.to_thread(_distilled, found, usable, embedded.vectors, _bar(records))
+        return replace(distilled, usage=embedded.usage)
+
+
+def _distilled(
+    found: Sequence[tuple[Record, Sentence]], known: Sequence[Guideline], vectors: Vectors, bar: float
+) -> Distilled:
+    sentences, rules = vectors[: len(found)], vectors[len(found) :]
+    pool = [
+        _Candidate(record=record, sentence=sentence, vector=vector)
+        for (record, sentence), vector in zip(found, sentences, strict=True)
+    ]
+    supports, rest = _supporting(_chosen(pool), known, rules)
+    return Distilled(drafts=_drafts(rest, bar), supports=supports)
 
 
 def _found(records: Sequence[Record], known: Sequence[Guideline]) -> list[tuple[Record, Sentence]]:
@@ -77,9 +84,9 @@ def _chosen(pool: Sequence[_Candidate]) -> list[_Candidate]:
     best: dict[Source, _Candidate] = {}
     for candidate, row in zip(pool, near, strict=True):
         traces = {
-            other.record.source.trace_id
-            for other, close in zip(pool, row, strict=True)
-            if close and _alike(other.record.label, candidate.record.label)
+            pool[place].record.source.trace_id
+            for place in np.flatnonzero(row)
+            if _alike(pool[place].record.label, candidate.record.label)
         }
         scored = replace(candidate, score=candidate.sentence.score + 0.5 * log2(max(1, len(traces))))
         source = candidate.record.source
