@@ -1,0 +1,322 @@
+import asyncio
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memalign.distiller import ModelDistiller
+from memalign.memory import Memory
+from memalign.ports import Completion, Prompt
+from memalign.records import Guideline, Json, Usage
+from memalign.semantic import WAITING_TEXT
+from tests.factories import a_memory, a_trace, said
+from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore
+
+
+def shown(memory: Memory) -> Json:
+    return (
+        list(memory.episodes.values()),
+        [
+            (one.id, one.text, one.sources, one.waiting, one.overruled, one.labels)
+            for one in memory.guidelines
+        ],
+        dict(memory.pending),
+    )
+
+
+async def test_a_rule_that_rested_on_the_trace_alone_goes_with_it() -> None:
+    memory = await a_memory()
+    await memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(True, "kind"))])
+
+    gone = await memory.forget(["tr-1"])
+
+    assert gone.trace_ids == ("tr-1",)
+    assert [one.text for one in gone.retired] == ["rude"]
+    assert gone.waiting == ()
+    assert gone.people == ("ana",)
+    assert [one.text for one in memory.guidelines] == ["kind"]
+    assert list(memory.episodes) == ["tr-2"]
+
+
+async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -> None:
+    model = FakeModel(
+        {"guidelines": [{"text": "Secret rule.", "records": [0, 1]}], "supports": [], "contradicts": []}
+    )
+    memory = await a_memory(distiller=ModelDistiller(model))
+    await memory.learn([a_trace("tr-1", said(False, "secret")), a_trace("tr-2", said(False, "public"))])
+
+    gone = await memory.forget(["tr-1"])
+
+    assert [one.text for one in gone.waiting] == ["Secret rule."]
+    assert [one.text for one in gone.distilled] == ["public"]
+    assert [(one.text, one.source_trace_ids) for one in memory.guidelines] == [("public", ("tr-2",))]
+    prompt = model.prompts[-1]
+    assert "ecret" not in prompt.stable + prompt.changing
+    assert "tr-1" not in prompt.stable + prompt.changing
+
+
+async def test_retracting_one_after_the_other_is_the_same_as_together() -> None:
+    together, apart = await a_memory(), await a_memory()
+    for memory in (together, apart):
+        await memory.learn([a_trace(t, said(False, "rude", t)) for t in ("tr-1", "tr-2", "tr-3")])
+
+    await together.forget(["tr-1", "tr-2"])
+    await apart.forget(["tr-2"])
+    await apart.forget(["tr-1"])
+
+    assert shown(together) == shown(apart)
+    assert [one.source_trace_ids for one in together.guidelines] == [("tr-3",)]
+    await together.forget(["tr-3"])
+    assert together.guidelines == ()
+
+
+REASONS = [
+    "rude",
+    "Not: rude",
+    "Answers must cite a source.",
+    "Always cite sources in an answer!",
+    "kind",
+    "",
+]
+VOTES = st.tuples(
+    st.integers(0, 5), st.sampled_from(["ana", "ben", "cem"]), st.booleans(), st.sampled_from(REASONS)
+)
+
+
+@given(
+    feedback=st.lists(VOTES, min_size=1, max_size=12),
+    gone=st.lists(st.integers(0, 5), unique=True, min_size=1),
+    cut=st.integers(0, 6),
+    order=st.randoms(),
+)
+@settings(max_examples=120, deadline=None)
+def test_forgetting_in_any_order_and_grouping_leaves_what_never_knowing_would(
+    feedback: list[tuple[int, str, bool, str]], gone: list[int], cut: int, order: Json
+) -> None:
+    async def scenario() -> None:
+        traces = [
+            a_trace(f"tr-{n}", *(said(v, r, p, ms=1) for t, p, v, r in feedback if t == n)) for n in range(6)
+        ]
+        one, other = await a_memory(), await a_memory()
+        for memory in (one, other):
+            for trace in traces:
+                await memory.learn([trace])
+        names = [f"tr-{n}" for n in gone]
+        await one.forget(names)
+        shuffled = order.sample(names, len(names))
+        for part in (shuffled[:cut], *([name] for name in shuffled[cut:])):
+            await other.forget(part)
+        assert shown(one) == shown(other)
+        left = {source for guideline in one.guidelines for source in guideline.source_trace_ids}
+        assert not left & set(names)
+        never = await a_memory()
+        for trace in traces:
+            if trace.trace_id not in names:
+                await never.learn([trace])
+        assert dict(one.episodes) == dict(never.episodes)
+        assert [(rule.text, rule.sources, rule.overruled) for rule in one.guidelines] == [
+            (rule.text, rule.sources, rule.overruled) for rule in never.guidelines
+        ]
+
+    asyncio.run(scenario())
+
+
+async def test_forgetting_all_and_learning_again_restores() -> None:
+    memory, fresh = await a_memory(), await a_memory()
+    traces = [a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(5)]
+    await memory.learn(traces)
+    await memory.forget([trace.trace_id for trace in traces])
+    assert (dict(memory.episodes), memory.guidelines) == ({}, ())
+
+    await memory.learn(traces)
+    await fresh.learn(traces)
+
+    assert shown(memory) == shown(fresh)
+    assert (
+        await memory.judge(a_trace("new", inputs="question tr-1", outputs="answer tr-1"))
+    ).retrieved_trace_ids
+
+
+async def test_the_last_episode_can_be_forgotten_and_judging_goes_on() -> None:
+    memory = await a_memory()
+    await memory.learn([a_trace("tr-1", said())])
+
+    await memory.forget(["tr-1"])
+
+    assert (await memory.judge(a_trace("tr-2"))).retrieved_trace_ids == ()
+    assert (await memory.learn([a_trace("tr-3", said())])).learned == ("tr-3",)
+
+
+async def test_a_preview_changes_nothing_and_says_what_will_go() -> None:
+    memory = await a_memory()
+    await memory.learn(
+        [
+            a_trace(
+                "tr-1", said(False, "rude", "ana"), said(True, "fine", "ben"), said(False, "curt", "cem")
+            ),
+            a_trace("tr-2", said(False, "rude", "ana")),
+        ]
+    )
+    before = shown(memory)
+
+    preview = memory.what_rests_on(["tr-1", "unknown", "tr-1"])
+
+    assert preview.trace_ids == ("tr-1",)
+    assert [one.text for one in preview.retired] == ["curt"]
+    assert [one.text for one in preview.waiting] == ["rude"]
+    assert set(preview.people) == {"ana", "ben", "cem"}
+    assert preview.distilled == ()
+    assert shown(memory) == before
+
+
+async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_goes_too() -> None:
+    model, store = FakeModel(), FakeStore()
+    memory = await a_memory(distiller=ModelDistiller(model), store=store)
+    await memory.judge(a_trace("judged-only"))
+    assert len(store.rows) == 1
+
+    gone = await memory.forget(["judged-only", "never-seen"])
+
+    assert gone.trace_ids == ()
+    assert store.rows == {}
+    assert store.changes == []
+    assert model.prompts == []
+
+
+async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> None:
+    model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
+    memory = await a_memory(distiller=ModelDistiller(model), embedder=embedder, store=store)
+    await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
+    model.down = embedder.down = True
+
+    gone = await memory.forget(["tr-1"])
+
+    assert [one.text for one in gone.waiting] == ["rude"]
+    assert gone.distilled == ()
+    (rule,) = memory.guidelines
+    assert rule.waiting
+    assert (rule.text, rule.source_trace_ids) == (WAITING_TEXT, ("tr-2",))
+    assert (await memory.recall(a_trace("new"))).guidelines == ()
+    assert list(memory.pending) == ["tr-2"]
+
+    memory = await a_memory(distiller=ModelDistiller(model), store=store)
+    model.down = False
+    lesson = await memory.learn(())
+    assert [(one.text, one.source_trace_ids) for one in lesson.added] == [("rude", ("tr-2",))]
+    assert memory.pending == {}
+
+
+async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_meanwhile_stays_so() -> None:
+    started, opened = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeModel):
+        async def complete(self, prompt: Prompt, schema: Json) -> Completion:
+            started.set()
+            await opened.wait()
+            return await super().complete(prompt, schema)
+
+    store = FakeStore()
+    memory = await a_memory(distiller=ModelDistiller(Slow()), store=store)
+    learning = asyncio.create_task(
+        memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(True, "kind"))])
+    )
+    await started.wait()
+
+    async with asyncio.timeout(5):
+        await memory.forget(["tr-1"])
+    opened.set()
+    lesson = await learning
+
+    assert lesson.learned == ("tr-2",)
+    assert list(memory.episodes) == ["tr-2"]
+    assert [one.text for one in memory.guidelines] == ["kind"]
+    assert "tr-1" not in store.owners
+    assert "rude" not in json.dumps([one.text for one in store.guidelines.values()])
+
+
+async def test_a_rule_shared_with_a_trace_forgotten_while_learning_is_distilled_again() -> None:
+    started, opened = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeModel):
+        async def complete(self, prompt: Prompt, schema: Json) -> Completion:
+            started.set()
+            await opened.wait()
+            return await super().complete(prompt, schema)
+
+    memory = await a_memory(distiller=ModelDistiller(Slow()))
+    learning = asyncio.create_task(
+        memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(False, "rude", "ben"))])
+    )
+    await started.wait()
+    await memory.forget(["tr-1"])
+    opened.set()
+    await learning
+
+    await memory.learn(())
+
+    assert [(one.text, one.source_trace_ids) for one in memory.guidelines] == [("rude", ("tr-2",))]
+
+
+async def test_nothing_of_the_forgotten_is_left_in_the_store() -> None:
+    store = FakeStore()
+    memory = await a_memory(store=store)
+    await memory.learn(
+        [a_trace(f"tr-{n}", said(False, "Xyzzy words.", f"p{n}"), inputs=f"text {n}") for n in range(60)]
+    )
+    await memory.judge(a_trace("tr-0", inputs="text 0"))
+    assert any(owner.startswith("tr-0") for owner in store.owners)
+
+    await memory.forget([f"tr-{n}" for n in range(60)])
+
+    assert (store.episodes, store.guidelines, store.rows, store.undistilled) == ({}, {}, {}, frozenset())
+
+
+async def test_pending_reasons_of_the_forgotten_go_too() -> None:
+    memory = await a_memory(distiller=ModelDistiller(FakeModel(DOWN)))
+    await memory.learn([a_trace("tr-1", said())])
+
+    await memory.forget(["tr-1"])
+
+    assert memory.pending == {}
+
+
+async def test_a_source_that_only_confirmed_counts_like_any_other() -> None:
+    memory = await a_memory()
+    await memory.learn([a_trace("tr-1", said(False, "rude", "ana"))])
+    await memory.learn([a_trace("tr-2", said(False, "rude", "ben"))])
+
+    await memory.forget(["tr-1"])
+
+    assert [(one.text, one.people) for one in memory.guidelines] == [("rude", ("ben",))]
+
+
+@pytest.mark.parametrize("known", [20, 300])
+async def test_forgetting_one_with_nothing_to_distil_again_asks_no_model(known: int) -> None:
+    model, embedder = FakeModel(), FakeEmbedder()
+    memory = await a_memory(distiller=ModelDistiller(model), embedder=embedder)
+    await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(known)])
+    prompts, texts = len(model.prompts), len(embedder.texts)
+
+    gone = await memory.forget(["tr-7"])
+
+    assert (len(model.prompts), len(embedder.texts)) == (prompts, texts)
+    assert gone.usage == Usage()
+    assert [one.text for one in gone.retired] == ["reason 7"]
+
+
+async def test_conflicts_end_with_the_rule_they_were_with() -> None:
+    memory = await a_memory()
+    await memory.learn(
+        [
+            a_trace("tr-1", said(False, "Short answers are polite.", "ana")),
+            a_trace("tr-2", said(False, "Short answers are not polite.", "ben")),
+        ]
+    )
+
+    await memory.forget(["tr-2"])
+
+    def conflicts(rules: tuple[Guideline, ...]) -> list[tuple[str, ...]]:
+        return [one.conflicts_with for one in rules]
+
+    assert conflicts(memory.guidelines) == [()]
