@@ -85,7 +85,7 @@ def _chosen(pool: Sequence[_Candidate]) -> list[_Candidate]:
     for candidate, row in zip(pool, near, strict=True):
         traces = {
             pool[place].record.source.trace_id
-            for place in np.flatnonzero(row)
+            for place in np.flatnonzero(row).tolist()
             if _alike(pool[place].record.label, candidate.record.label)
         }
         scored = replace(candidate, score=candidate.sentence.score + 0.5 * log2(max(1, len(traces))))
