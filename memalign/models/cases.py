@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import threading
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class CasesDecider:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # One thread of its own: a first fit to many cases must not hold up the others' threads, nor run twice.
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memalign-cases")
         self._features: dict[str, dict[str, tuple[Mapping[str, Json], Features]]] = {}
         self._fits: dict[str, dict[_Content, Fit]] = {}
 
@@ -42,7 +43,7 @@ class CasesDecider:
 
     async def decide(self, question: Question) -> Decision:
         """Give the value and the reason. Raises `ModelRefusedError` where wordllama's weights are missing."""
-        return await asyncio.to_thread(self._decide, question)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._decide, question)
 
     def _decide(self, question: Question) -> Decision:
         episodes = tuple(question.episodes)
@@ -50,10 +51,9 @@ class CasesDecider:
             value = _placeholder(question.value_type)
             return Decision(value=value, rationale=phrases.placeholder(value), retrieved_trace_ids=())
         features = measure(question.fields)
-        with self._lock:
-            cases = self._cases(question, episodes)
-            if _fittable(cases, numeric=question.value_type in _NUMBERS):
-                return _weighed(self._fit(question, cases), features)
+        cases = self._cases(question, episodes)
+        if _fittable(cases, numeric=question.value_type in _NUMBERS):
+            return _weighed(self._fit(question, cases), features)
         return _counted(cases, features)
 
     def _cases(self, question: Question, episodes: Sequence[Episode]) -> tuple[Case, ...]:

@@ -135,7 +135,7 @@ class Vocabulary:
     def fits(self, sentence: str, label: Label) -> float:
         """0 where praise or blame is what people give with this label, less where it is not."""
         usual = self._blame.get(label, 0.0)
-        return -1.5 if usual and (usual > 0) != bool(_BLAMES.search(sentence)) else 0.0
+        return -2.0 if usual and (usual > 0) != bool(_BLAMES.search(sentence)) else 0.0
 
     def _rare(self, word: str) -> bool:
         common = max(2.0, self.traces / 8)
