@@ -19,6 +19,7 @@ from storage.fact_shelf import FactShelf
 from storage.failures import guarded
 from storage.feedback import Feedback
 from storage.feedback_shelf import FeedbackShelf
+from storage.intents import CoverKind, Intents, IntentShelf
 from storage.journal import AuditShelf, DigestShelf, Journal
 from storage.lock import lock
 from storage.memories import Memories, MemoryShelf, VectorShelf
@@ -47,10 +48,12 @@ class Database:
         feedback = FeedbackShelf(documents, verdicts, facts, posts)
         digests, audit = DigestShelf(documents, posts), AuditShelf(documents)
         vectors = VectorShelf(documents, traces)
+        intents = IntentShelf(documents, audit)
         self._worker = worker
         self._held = held
         self._closed = False
         self._wiping = Wiping(documents)
+        self._intents = intents
         self._erasure = Erasure(
             traces=traces,
             verdicts=verdicts,
@@ -59,13 +62,15 @@ class Database:
             posts=posts,
             vectors=vectors,
             audit=audit,
+            intents=intents,
         )
         self.traces = Traces(worker, traces)
         self.verdicts = Verdicts(worker, verdicts, facts, traces, posts)
         self.feedback = Feedback(worker, feedback, facts)
         self.outbox = Outbox(worker, posts, verdicts, facts, feedback, digests)
-        self.memories = Memories(worker, MemoryShelf(documents), vectors)
+        self.memories = Memories(worker, MemoryShelf(documents, traces), vectors)
         self.journal = Journal(worker, digests, audit)
+        self.intents = Intents(worker, intents)
 
     @classmethod
     async def open(cls, path: Path, read_only: bool = False) -> Self:
@@ -114,20 +119,36 @@ class Database:
         """
         return await self.erase_all([trace_id], note)
 
-    async def erase_all(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
-        """Erase several traces at the cost of one: the whole store is written anew, however few they are."""
-        gone = await self._worker.write(self._erase, trace_ids, note)
+    async def erase_all(
+        self, trace_ids: Sequence[str], note: AuditLine | None, cover: CoverKind = "forgotten"
+    ) -> list[StoredVerdict]:
+        """Erase several traces at the cost of one: the whole store is written anew, however few they are.
+
+        What Slack shows of them is noted as to be covered, and the intents to forget them are finished.
+        """
+        gone = await self._worker.write(self._erase, trace_ids, note, cover)
         await self._try_wipe()
         return gone
 
     async def erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
         """Erase a person's facts; the verdicts concerned, which count as changed at the time of the note.
 
-        What memories hold of the person's words goes when those verdicts are learned anew; call `wipe` after.
+        What threads were told about them is noted as to be covered. What memories hold of the person's words
+        goes when those verdicts are learned anew; call `finish` after. The intent's audit lines are written.
         """
         touched = await self._worker.write(self._erase_person, person, note)
         await self._try_wipe()
         return touched
+
+    async def finish_person(self, person: str) -> None:
+        """Note that nothing of the person is left in any memory either, and remove the last bytes."""
+        await self._worker.write(self._finish_person, person)
+        await self._try_wipe()
+
+    async def purge(self) -> None:
+        """Remove the last bytes of all that was ever deleted: something gone was written once more."""
+        await self._worker.write(self._wiping.owe)
+        await self._try_wipe()
 
     async def stale(self, before_ms: int, limit: int) -> list[str]:
         """Ids of traces received before then, without feedback and waiting for no judge, oldest first."""
@@ -154,9 +175,15 @@ class Database:
             # the erasure stands and its result must not be lost; the wipe is still due
             _LOG.error("Erased bytes are still in the files and go with the next wipe: %s", problem)
 
-    def _erase(self, trace_ids: Sequence[str], note: AuditLine | None) -> list[StoredVerdict]:
+    def _erase(
+        self, trace_ids: Sequence[str], note: AuditLine | None, cover: CoverKind
+    ) -> list[StoredVerdict]:
         self._wiping.owe()
-        return self._erasure.traces(trace_ids, note)
+        return self._erasure.traces(trace_ids, note, cover)
+
+    def _finish_person(self, person: str) -> None:
+        self._wiping.owe()
+        self._intents.finish("person", person)
 
     def _erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
         self._wiping.owe()

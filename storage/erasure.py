@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
+from storage.intents import CoverKind, IntentShelf
 from storage.journal import AuditShelf
 from storage.memories import VectorShelf
 from storage.post_shelf import PostShelf
@@ -25,6 +26,7 @@ class Erasure:
         posts: PostShelf,
         vectors: VectorShelf,
         audit: AuditShelf,
+        intents: IntentShelf,
     ) -> None:
         self._traces = traces
         self._verdicts = verdicts
@@ -33,10 +35,13 @@ class Erasure:
         self._posts = posts
         self._vectors = vectors
         self._audit = audit
+        self._intents = intents
 
-    def traces(self, trace_ids: Iterable[str], note: AuditLine | None) -> list[StoredVerdict]:
+    def traces(
+        self, trace_ids: Iterable[str], note: AuditLine | None, cover: CoverKind
+    ) -> list[StoredVerdict]:
         """Remove the traces and all that hangs on them; the verdicts there were."""
-        gone = [stored for trace_id in trace_ids for stored in self._trace(trace_id)]
+        gone = [stored for trace_id in trace_ids for stored in self._trace(trace_id, cover)]
         self._sign(note)
         return gone
 
@@ -48,8 +53,10 @@ class Erasure:
             if revised is not None:
                 self._feedback.mark(revised, note.at_ms)
                 self._drop_lessons(stored.verdict_id)
+                self._intents.cover_all(stored.channel, self._facts.untell(stored.verdict_id), "taken_back")
                 touched.append(revised)
         self._posts.unpark_person(person)
+        self._intents.sign("person", person)
         self._sign(note)
         return touched
 
@@ -67,17 +74,24 @@ class Erasure:
             return True
         return any(self._facts.has_any(stored.verdict_id) for stored in self._verdicts.of_trace(trace_id))
 
-    def _trace(self, trace_id: str) -> list[StoredVerdict]:
+    def _trace(self, trace_id: str, cover: CoverKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.of_trace(trace_id)
         for stored in verdicts:
             for post_id in self._posts.of_verdict(stored.verdict_id):
                 self._posts.drop(post_id)
             self._feedback.queue.drop(stored.verdict_id)
+            self._cover(stored, cover)
             self._facts.erase(stored)
             self._verdicts.erase(stored)
         self._vectors.drop([trace_id])
         self._traces.erase(trace_id)
+        self._intents.finish("trace", trace_id)
         return verdicts
+
+    def _cover(self, stored: StoredVerdict, kind: CoverKind) -> None:
+        if stored.message_ts is not None:
+            self._intents.cover(stored.channel, stored.message_ts, kind)
+        self._intents.cover_all(stored.channel, self._facts.told(stored.verdict_id), kind)
 
     def _drop_lessons(self, verdict_id: str) -> None:
         for post_id in self._posts.of_verdict(verdict_id):

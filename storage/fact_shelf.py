@@ -68,6 +68,12 @@ class FactShelf:
         """What the verdict's thread was told, oldest message first."""
         return tuple(told_of(body) for _, body in self._told.span(*below(verdict_id)))
 
+    def untell(self, verdict_id: str) -> tuple[Told, ...]:
+        """Take back what the verdict's thread was told; what that was."""
+        told = self.told(verdict_id)
+        self._told.discard(*(key(verdict_id, said.message_ts) for said in told))
+        return told
+
     def voted_between(self, judge: str, start_ms: int, end_ms: int) -> list[Voted]:
         """Verdicts with facts from `start_ms` up to, but without, `end_ms`, with all their facts."""
         low = key(judge, stamp(start_ms // _DAY_MS), "")

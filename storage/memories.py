@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from memalign.errors import StorageError
 from memalign.ports import MemoryChange, MemorySnapshot, VectorKey, Vectors
 from storage.codec import episode_body, episode_of, guideline_body, guideline_of, pack_vector, vector_of
 from storage.documents import Documents
@@ -13,7 +14,8 @@ from storage.worker import Worker
 class MemoryShelf:
     """The tables of memories; for use inside a transaction."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, traces: TraceShelf) -> None:
+        self._traces = traces
         self._episodes = documents.shelf("episodes")
         self._guidelines = documents.shelf("guidelines")
         self._undistilled = documents.shelf("undistilled")
@@ -35,7 +37,8 @@ class MemoryShelf:
         )
 
     def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply a change."""
+        """Apply a change; raise `StorageError` where it would bring back a forgotten trace."""
+        self._refuse_forgotten(change)
         if not self._judges.has(judge):
             self._judges.put(judge, {"judge": judge})
         self._episodes.discard(*(key(judge, trace_id) for trace_id in change.drop_episodes))
@@ -47,6 +50,13 @@ class MemoryShelf:
         for guideline in change.put_guidelines:
             self._guidelines.put(key(judge, guideline.id), guideline_body(guideline))
         self._undistilled.put(judge, {"trace_ids": sorted(change.undistilled)})
+
+    def _refuse_forgotten(self, change: MemoryChange) -> None:
+        traces = {episode.trace_id for episode in change.put_episodes}
+        traces |= {trace_id for rule in change.put_guidelines for trace_id in rule.source_trace_ids}
+        forgotten = sorted(trace_id for trace_id in traces if self._traces.is_forgotten(trace_id))
+        if forgotten:
+            raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
 
 
 class VectorShelf:

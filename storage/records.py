@@ -13,7 +13,14 @@ PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FactKind = Literal["reaction", "button", "correction", "reply"]
 DigestState = Literal["intended", "posted"]
-Deed = Literal["guideline_learned", "guideline_retired", "forgotten", "digest_posted", "guideline_waiting"]
+Deed = Literal[
+    "guideline_learned",
+    "guideline_retired",
+    "forgotten",
+    "digest_posted",
+    "guideline_waiting",
+    "person_forgotten",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,12 +56,10 @@ class VerdictShelf:
         """The judge's last verdicts, newest first."""
         return self.found(self._by_judge.span(*below(judge), limit=limit, order="down"))
 
-    def page(self, judge: str, after: StoredVerdict | None, limit: int) -> list[StoredVerdict]:
-        """The judge's verdicts in order of judging, from the one that follows."""
-        low, high = below(judge)
-        return self.found(
-            self._by_judge.span(low if after is None else just_after(_judge_place(after)), high, limit=limit)
-        )
+    def page(self, after: str | None, limit: int) -> list[StoredVerdict]:
+        """Verdicts by id, from the one that follows."""
+        low = "" if after is None else just_after(after)
+        return [stored_of(body) for _, body in self._verdicts.span(low, limit=limit)]
 
     def by_card(self, channel: str, ts: str) -> StoredVerdict | None:
         """The verdict that a message shows, if it is a card."""

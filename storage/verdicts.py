@@ -1,6 +1,6 @@
 """Verdicts and the cards that show them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from memalign.records import Verdict
 from storage.fact_shelf import FactShelf
@@ -12,8 +12,6 @@ from storage.verdict_shelf import VerdictShelf, verdict_id_of
 from storage.worker import Worker
 
 __all__ = ["Verdicts", "verdict_id_of"]
-
-_PAGE = 200
 
 
 class Verdicts:
@@ -63,13 +61,9 @@ class Verdicts:
         """The judge's last verdicts, newest first."""
         return await self._worker.read(self._verdicts.recent, judge, limit)
 
-    async def all_of(self, judge: str) -> AsyncIterator[StoredVerdict]:
-        """All of the judge's verdicts, oldest first, without holding more than some at a time."""
-        last: StoredVerdict | None = None
-        while page := await self._worker.read(self._verdicts.page, judge, last, _PAGE):
-            for stored in page:
-                yield stored
-            last = page[-1]
+    async def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
+        """All judges' verdicts, some at a time, by id: give the last id to go on."""
+        return await self._worker.read(self._verdicts.page, after, limit)
 
     async def voted_between(
         self, judge: str, start_ms: int, end_ms: int

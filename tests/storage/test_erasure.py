@@ -15,6 +15,8 @@ from memalign.ports import MemoryChange, VectorKey, Vectors
 from memalign.records import Episode
 from storage.codec import pack_vector
 from storage.database import Database
+from storage.documents import Documents
+from storage.engine import connect_writer, wipe
 from storage.records import AuditLine, Post
 from storage.verdicts import verdict_id_of
 from tests.storage.making import DAY, NOON_MS, at, card, judged, places_of, posted, trace, verdict
@@ -126,20 +128,35 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
     assert list(places_of(needles, folder)) == []
 
 
-async def test_no_byte_is_left_after_many_pages_were_split_and_merged(db: Database, folder: Path) -> None:
-    chance = random.Random(7)
-    traces = [
-        trace(f"{chance.random():.9f}-{n}", inputs=f"<{n:06}> " * chance.choice([1, 40, 400]))
-        for n in range(900)
-    ]
-    for start in range(0, 900, 50):
-        await db.traces.add([(each, ["polite"]) for each in traces[start : start + 50]], start, 10_000)
-    gone = chance.sample(range(900), 400)
-    await db.erase_all([traces[n].trace_id for n in gone], None)
-    needles = [f"<{n:06}>".encode() for n in gone] + [traces[n].trace_id.encode() for n in gone]
-    assert list(places_of(needles, folder)) == []
-    for number in set(range(900)) - set(gone):
-        assert await db.traces.get(traces[number].trace_id) == traces[number]
+def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None:
+    folder.mkdir()
+    chance, living, gone = random.Random(1), list[str](), list[str]()
+    with closing(connect_writer(folder)) as connection:
+        documents = Documents(connection)
+        table = documents.shelf("any")
+        with documents.store.transaction():
+            for number in range(5000):
+                if chance.random() < 0.6:
+                    living.append(f"{chance.random():.6f}<{number:05}>")
+                    body = f"[{living[-1]}] " * chance.choice([1, 3, 15, 80, 250])
+                    table.put(living[-1], {"body": body})
+                else:
+                    gone.append(living.pop(chance.randrange(len(living))))
+                    table.discard(gone[-1])
+        assert wipe(connection)
+        assert {key for key, _ in table.span("")} == set(living)
+    assert list(places_of([each.encode() for each in gone], folder)) == []
+
+
+async def test_no_table_points_to_what_was_erased(db: Database) -> None:
+    await posted(db, ts="1.1")
+    await db.feedback.note_reply("C1", "1.1", "U1", "2.2", "because", at(1))
+    await db.feedback.note_button("C1", "1.1", "U1", "up", at(100_000))
+    await db.erase("tr-1", None)
+    documents = db._worker.documents
+    names = await db._worker.read(documents.tables)
+    filled = {name for name in names if await db._worker.read(documents.shelf(name).__len__)}
+    assert filled == {"forgotten", "shown", "counters", "queue_lengths"}
 
 
 async def test_bytes_of_an_earlier_memory_go_with_the_next_wipe(db: Database, folder: Path) -> None:

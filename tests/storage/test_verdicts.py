@@ -82,12 +82,13 @@ async def test_one_trace_can_have_a_verdict_of_each_judge(db: Database) -> None:
     assert [each.verdict.judge for each in await db.verdicts.of_trace("tr-1")] == ["curt", "polite"]
 
 
-async def test_all_of_a_judge_comes_oldest_first_beyond_one_page(db: Database) -> None:
-    for number in range(205):
-        said = verdict(f"tr-{number}")
-        await db.verdicts.keep(said, channel="C1", judged_ms=1000 - number, post=None, day=DAY)
-    found = [each.judged_ms async for each in db.verdicts.all_of("polite")]
-    assert found == list(range(796, 1001))
+async def test_all_verdicts_come_page_by_page_each_once(db: Database) -> None:
+    ids = sorted([await judged(db, f"tr-{number}") for number in range(7)])
+    first = await db.verdicts.page(limit=3)
+    second = await db.verdicts.page(first[-1].verdict_id, 3)
+    third = await db.verdicts.page(second[-1].verdict_id, 3)
+    assert [each.verdict_id for page in (first, second, third) for each in page] == ids
+    assert await db.verdicts.page(third[-1].verdict_id, 3) == []
 
 
 async def test_votes_are_found_by_the_time_of_any_fact(db: Database) -> None:
