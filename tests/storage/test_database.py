@@ -116,6 +116,8 @@ async def test_the_store_of_a_killed_process_can_be_opened(folder: Path) -> None
         with pytest.raises(StorageError, match="Another memalign"):
             await Database.open(folder)
         other.kill()
+    async with await Database.open(folder, read_only=True) as reader:
+        assert await reader.traces.get("t") is None
     async with await Database.open(folder) as db:
         assert await db.traces.waiting() == 0
 
