@@ -1,4 +1,4 @@
-"""Finding the JSON object in what a language model wrote, and checking it against what was asked for."""
+"""Reading what services and language models answer: nothing is taken for granted about its form."""
 
 import json
 import re
@@ -12,6 +12,38 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "string": (str,),
 }
+
+
+def body_of(text: str) -> Json:
+    """The JSON of a response's body; None when it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def part(value: Json, *path: str | int) -> Json:
+    """What lies at the path in a JSON value; None when it is not there."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def text_in(value: Json, *path: str | int) -> str:
+    """The text at the path; empty when there is none."""
+    found = part(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def number_in(value: Json, *path: str | int) -> int:
+    """The whole number at the path; 0 when there is none."""
+    found = part(value, *path)
+    return found if isinstance(found, int) else 0
 
 
 def find_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from anthropic import AnthropicError, APIConnectionError, APIStatusError, AsyncAnthropic, omit
-from anthropic.types import Message
 
 from memalign.background import close_at_exit, elsewhere
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.models.answers import find_answer, fits
+from memalign.models.answers import body_of, find_answer, fits, number_in, part, text_in
 from memalign.models.service import RETRIES, SECONDS, Service, one_of_the_workers, service
 from memalign.ports import Completion, Prompt
 from memalign.prompts import ANSWER_TOKENS
@@ -62,11 +61,11 @@ class AnthropicModel:
             f"{self.name} did not answer in the form asked for; it is tried again later."
         )
 
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Message:
+    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
         where = service("anthropic", self._model)
         async with one_of_the_workers():
             try:
-                return await _client(where).messages.create(
+                response = await _client(where).messages.with_raw_response.create(
                     model=self._model,
                     max_tokens=ANSWER_TOKENS,
                     system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
@@ -78,23 +77,29 @@ class AnthropicModel:
                 )
             except AnthropicError as error:
                 raise _failure(where, self._model, error) from error
+        return body_of(await response.text())
 
 
-def _answer(answered: Message, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    for block in answered.content:
-        if block.type == "tool_use" and fits(block.input, schema):
-            return block.input
-    return find_answer("\n".join(block.text for block in answered.content if block.type == "text"), schema)
+def _answer(answered: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    given = part(answered, "content")
+    blocks = [block for block in given if isinstance(block, dict)] if isinstance(given, list) else []
+    for block in blocks:
+        said: Json = block.get("input")
+        if block.get("type") == "tool_use" and isinstance(said, dict) and fits(said, schema):
+            return said
+    return find_answer("\n".join(text_in(block, "text") for block in blocks), schema)
 
 
-def _usage(answered: Message) -> Usage:
-    spent = answered.usage
-    cached, written = spent.cache_read_input_tokens or 0, spent.cache_creation_input_tokens or 0
+def _usage(answered: Json) -> Usage:
+    spent = part(answered, "usage")
+    cached = number_in(spent, "cache_read_input_tokens")
     return Usage(
         calls=1,
-        input_tokens=spent.input_tokens + cached + written,
+        input_tokens=number_in(spent, "input_tokens")
+        + number_in(spent, "cache_creation_input_tokens")
+        + cached,
         cached_tokens=cached,
-        output_tokens=spent.output_tokens,
+        output_tokens=number_in(spent, "output_tokens"),
     )
 
 

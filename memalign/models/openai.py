@@ -1,18 +1,17 @@
 """OpenAI, and servers that speak like it."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError, omit
-from openai.types.chat import ChatCompletion
-from openai.types.create_embedding_response import Usage as EmbeddingUsage
 
 from memalign.background import close_at_exit, elsewhere
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.models.answers import find_answer
+from memalign.models.answers import body_of, find_answer, number_in, part, text_in
 from memalign.models.service import RETRIES, SECONDS, Service, one_of_the_workers, service
-from memalign.ports import Completion, Embedded, Prompt
+from memalign.ports import Completion, Embedded, Prompt, Vectors
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
 
@@ -69,19 +68,18 @@ class OpenAIModel:
                     raise
                 continue
             usage += _usage(answered)
-            text = answered.choices[0].message.content if answered.choices else None
-            answer = find_answer(text or "", schema)
+            answer = find_answer(text_in(answered, "choices", 0, "message", "content"), schema)
             if answer is not None:
                 return Completion(answer=answer, usage=usage)
         raise MalformedAnswerError(
             f"{self.name} did not answer in the form asked for; it is tried again later."
         )
 
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> ChatCompletion:
+    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
         where = service("openai", self._model)
         async with one_of_the_workers():
             try:
-                return await _client(where).chat.completions.create(
+                response = await _client(where).chat.completions.with_raw_response.create(
                     model=self._model,
                     messages=[
                         {"role": "system", "content": prompt.stable},
@@ -96,6 +94,7 @@ class OpenAIModel:
                 )
             except OpenAIError as error:
                 raise _failure(where, self._model, error) from error
+        return body_of(response.text)
 
 
 class OpenAIEmbedder:
@@ -146,39 +145,46 @@ class OpenAIEmbedder:
         where = service("openai", self._model)
         async with one_of_the_workers():
             try:
-                answered = await _client(where).embeddings.create(
+                response = await _client(where).embeddings.with_raw_response.create(
                     model=self._model,
                     input=list(texts),
                     dimensions=omit if dimensions is None else dimensions,
                 )
             except OpenAIError as error:
                 raise _failure(where, self._model, error) from error
-        try:
-            rows = np.array(
-                [item.embedding for item in sorted(answered.data, key=lambda item: item.index)],
-                dtype=np.float32,
+        answered = body_of(response.text)
+        rows = _rows(answered)
+        if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
+            raise MalformedAnswerError(
+                f"{self.name} did not give one vector for each text; it is tried again later."
             )
-        except ValueError as error:
-            raise MalformedAnswerError(f"{self.name} gave vectors of different lengths.") from error
-        tokens = _embedding_tokens(answered.usage, texts)
-        return Embedded(vectors=rows, usage=Usage(calls=1, embedding_tokens=tokens))
+        tokens = number_in(answered, "usage", "prompt_tokens") or sum(map(count_tokens, texts))
+        return Embedded(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
 
 
-def _embedding_tokens(spent: EmbeddingUsage | None, texts: Sequence[str]) -> int:
-    """What was spent; compatible servers may not say."""
-    return sum(map(count_tokens, texts)) if spent is None else spent.prompt_tokens
+def _rows(answered: Json) -> list[Vectors]:
+    """The vectors in the order of their texts, be they lists or packed; what is no vector is left out."""
+    given = part(answered, "data")
+    items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+    rows = []
+    for item in sorted(items, key=lambda item: number_in(item, "index")):
+        row = item.get("embedding")
+        try:
+            if isinstance(row, str):
+                rows.append(np.frombuffer(base64.b64decode(row), "<f4"))
+            else:
+                rows.append(np.array(row, dtype=np.float32))
+        except (ValueError, TypeError):
+            continue
+    return rows
 
 
-def _usage(answered: ChatCompletion) -> Usage:
-    spent = answered.usage
-    if spent is None:
-        return Usage(calls=1)
-    details = spent.prompt_tokens_details
+def _usage(answered: Json) -> Usage:
     return Usage(
         calls=1,
-        input_tokens=spent.prompt_tokens,
-        cached_tokens=(details.cached_tokens or 0) if details else 0,
-        output_tokens=spent.completion_tokens,
+        input_tokens=number_in(answered, "usage", "prompt_tokens"),
+        cached_tokens=number_in(answered, "usage", "prompt_tokens_details", "cached_tokens"),
+        output_tokens=number_in(answered, "usage", "completion_tokens"),
     )
 
 

@@ -1,0 +1,234 @@
+"""A local server that speaks like OpenAI (chat, embeddings) and Anthropic (messages), in a thread of its own.
+
+Counts calls, texts and tokens; fails on demand; answers as `simulated_answer` does, or from a queue.
+"""
+
+import asyncio
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiohttp import web
+
+from memalign.ports import Prompt
+from memalign.records import Json
+from memalign.tokens import count_tokens
+from tests.fakes import direction, simulated_answer
+
+Kind = Literal["chat", "embeddings", "messages"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request as it came in."""
+
+    kind: Kind
+    body: Json
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What to answer instead."""
+
+    status: int = 200
+    body: str = "{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def overloaded(status: int = 429, **headers: str) -> Fault:
+    """A refusal that asks to come back in a moment."""
+    return Fault(
+        status=status,
+        body='{"error": {"message": "busy", "type": "busy"}}',
+        headers={"retry-after-ms": "1", **headers},
+    )
+
+
+class ModelServer:
+    """What the server saw, and how it answers."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.calls: list[Call] = []
+        self.faults: deque[Fault | None] = deque()
+        """Taken in turn by chat and messages calls; None: answer as usual."""
+        self.embedding_faults: deque[Fault | None] = deque()
+        self.answers: deque[str] = deque()
+        """What the language model writes, word for word."""
+        self.refuses_schemas = False
+        self.refuses_dimensions = False
+        self.longest_text = 1_000_000
+        self.chat_seconds = 0.0
+        self.embedding_seconds = 0.0
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def of(self, kind: Kind) -> list[Call]:
+        """The calls of one kind."""
+        return [call for call in self.calls if call.kind == kind]
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts that were to be embedded."""
+        return [text for call in self.of("embeddings") for text in call.body["input"]]
+
+    async def chat(self, request: web.Request) -> web.Response:
+        """`POST /v1/chat/completions`."""
+        body = await self._note("chat", request)
+        async with _counted(self):
+            await asyncio.sleep(self.chat_seconds)
+        if self.faults and (fault := self.faults.popleft()):
+            return _failure(fault)
+        if self.refuses_schemas and "response_format" in body:
+            return _refusal("response_format is not supported")
+        texts = [message["content"] for message in body["messages"]]
+        written = self._write(Prompt(stable=texts[0], changing=texts[1]))
+        return web.json_response(
+            {
+                "id": "c-1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": body["model"],
+                "choices": [
+                    {
+                        "index": 0,
+                        "finish_reason": "stop",
+                        "message": {"role": "assistant", "content": written},
+                    }
+                ],
+                "usage": {
+                    "prompt_tokens": sum(map(count_tokens, texts)),
+                    "completion_tokens": count_tokens(written),
+                    "total_tokens": 0,
+                    "prompt_tokens_details": {"cached_tokens": 3},
+                },
+            }
+        )
+
+    async def embeddings(self, request: web.Request) -> web.Response:
+        """`POST /v1/embeddings`."""
+        body = await self._note("embeddings", request)
+        async with _counted(self):
+            await asyncio.sleep(self.embedding_seconds)
+        if self.embedding_faults and (fault := self.embedding_faults.popleft()):
+            return _failure(fault)
+        if self.refuses_dimensions and "dimensions" in body:
+            return _refusal("dimensions is not supported")
+        if any(count_tokens(text) > self.longest_text for text in body["input"]):
+            return _refusal("maximum context length exceeded")
+        rows = [direction(text, body.get("dimensions", 64)).tolist() for text in body["input"]]
+        data = [{"object": "embedding", "index": place, "embedding": row} for place, row in enumerate(rows)]
+        tokens = sum(map(count_tokens, body["input"]))
+        return web.json_response(
+            {
+                "object": "list",
+                "model": body["model"],
+                "data": data[::-1],
+                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+            }
+        )
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """`POST /v1/messages`."""
+        body = await self._note("messages", request)
+        async with _counted(self):
+            await asyncio.sleep(self.chat_seconds)
+        if self.faults and (fault := self.faults.popleft()):
+            return _failure(fault)
+        if self.refuses_schemas and "tools" in body:
+            return _refusal("tools are not supported")
+        written = self._write(
+            Prompt(stable=body["system"][0]["text"], changing=body["messages"][0]["content"])
+        )
+        block: Json = {"type": "text", "text": written}
+        if "tools" in body:
+            block = {"type": "tool_use", "id": "t-1", "name": "answer", "input": _object(written)}
+        return web.json_response(
+            {
+                "id": "m-1",
+                "type": "message",
+                "role": "assistant",
+                "model": body["model"],
+                "content": [block],
+                "stop_reason": "end_turn",
+                "stop_sequence": None,
+                "usage": {
+                    "input_tokens": 10,
+                    "cache_creation_input_tokens": 20,
+                    "cache_read_input_tokens": 30,
+                    "output_tokens": 5,
+                },
+            }
+        )
+
+    def _write(self, prompt: Prompt) -> str:
+        return self.answers.popleft() if self.answers else json.dumps(simulated_answer(prompt))
+
+    async def _note(self, kind: Kind, request: web.Request) -> Json:
+        body = await request.json()
+        self.calls.append(Call(kind=kind, body=body, headers=dict(request.headers)))
+        return body
+
+
+class _counted:  # noqa: N801 - reads like a function where it is used
+    def __init__(self, server: ModelServer) -> None:
+        self._server = server
+
+    async def __aenter__(self) -> None:
+        self._server.at_once += 1
+        self._server.most_at_once = max(self._server.most_at_once, self._server.at_once)
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.at_once -= 1
+
+
+def _object(written: str) -> Json:
+    try:
+        return json.loads(written)
+    except ValueError:
+        return {"said": written}
+
+
+def _failure(fault: Fault) -> web.Response:
+    return web.Response(
+        status=fault.status, text=fault.body, headers=fault.headers, content_type="application/json"
+    )
+
+
+def _refusal(message: str) -> web.Response:
+    return web.json_response({"error": {"message": message, "type": "invalid_request_error"}}, status=400)
+
+
+@contextmanager
+def running_model_server() -> Iterator[ModelServer]:
+    """Serve on a free port until the end of the block."""
+    server, loop = ModelServer(), asyncio.new_event_loop()
+    runner = loop.run_until_complete(_started(server))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(timeout=10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=10)
+        loop.close()
+
+
+async def _started(server: ModelServer) -> web.AppRunner:
+    app = web.Application(client_max_size=2**28)
+    app.router.add_post("/v1/chat/completions", server.chat)
+    app.router.add_post("/v1/embeddings", server.embeddings)
+    app.router.add_post("/v1/messages", server.messages)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    server.url = f"http://{host}:{port}"
+    return runner
