@@ -130,13 +130,13 @@ class Database:
         await self._try_wipe()
         return gone
 
-    async def erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
-        """Erase a person's facts; the verdicts concerned, which count as changed at the time of the note.
+    async def erase_person(self, person: str, now_ms: int) -> list[StoredVerdict]:
+        """Erase a person's facts; the verdicts concerned, which count as changed now.
 
         What threads were told about them is noted as to be covered. What memories hold of the person's words
         goes when those verdicts are learned anew; call `finish` after. The intent's audit lines are written.
         """
-        touched = await self._worker.write(self._erase_person, person, note)
+        touched = await self._worker.write(self._erase_person, person, now_ms)
         await self._try_wipe()
         return touched
 
@@ -185,9 +185,9 @@ class Database:
         self._wiping.owe()
         self._intents.finish("person", person)
 
-    def _erase_person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
+    def _erase_person(self, person: str, now_ms: int) -> list[StoredVerdict]:
         self._wiping.owe()
-        return self._erasure.person(person, note)
+        return self._erasure.person(person, now_ms)
 
     def _close(self) -> None:
         try:

@@ -45,19 +45,18 @@ class Erasure:
         self._sign(note)
         return gone
 
-    def person(self, person: str, note: AuditLine) -> list[StoredVerdict]:
+    def person(self, person: str, now_ms: int) -> list[StoredVerdict]:
         """Remove all that a person did; the verdicts concerned, which wait to be learned anew."""
         touched = []
         for stored in self._facts.of_person(person):
             revised = self._facts.take_back(stored, person)
             if revised is not None:
-                self._feedback.mark(revised, note.at_ms)
+                self._feedback.mark(revised, now_ms)
                 self._drop_lessons(stored.verdict_id)
                 self._intents.cover_all(stored.channel, self._facts.untell(stored.verdict_id), "taken_back")
                 touched.append(revised)
         self._posts.unpark_person(person)
         self._intents.sign("person", person)
-        self._sign(note)
         return touched
 
     def stale(self, before_ms: int, limit: int) -> list[str]:

@@ -53,7 +53,9 @@ class MemoryShelf:
 
     def _refuse_forgotten(self, change: MemoryChange) -> None:
         traces = {episode.trace_id for episode in change.put_episodes}
-        traces |= {trace_id for rule in change.put_guidelines for trace_id in rule.source_trace_ids}
+        traces |= {
+            said.trace_id for rule in change.put_guidelines for said in (*rule.sources, *rule.contradicted)
+        }
         forgotten = sorted(trace_id for trace_id in traces if self._traces.is_forgotten(trace_id))
         if forgotten:
             raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
