@@ -42,7 +42,7 @@ from storage.database import Database
 from storage.records import Post
 
 log = logging.getLogger(__name__)
-LAST_SECONDS = 8.0
+LAST_SECONDS = 4.0
 """How long work in hand may go on after the bot was asked to stop."""
 
 

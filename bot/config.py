@@ -126,6 +126,11 @@ class IngestSettings(Section):
     def _number(cls, size: object) -> object:
         return float(size) if isinstance(size, int) and not isinstance(size, bool) else size
 
+    @property
+    def max_body(self) -> int:
+        """The largest body in bytes."""
+        return int(self.max_body_mb * 1024 * 1024)
+
 
 class Settings(Section):
     """Everything in the settings file."""
@@ -153,10 +158,10 @@ class Settings(Section):
         return self.folder / self.storage.path
 
     def judge(self, name: str) -> JudgeSettings:
-        """The judge of that name. Raises `SettingsError` naming those there are."""
-        for judge in self.judges:
-            if judge.name == name:
-                return judge
+        """The judge of that name, letter case aside. Raises `SettingsError` naming those there are."""
+        same = [judge for judge in self.judges if judge.name.casefold() == name.casefold()]
+        for judge in sorted(same, key=lambda judge: judge.name != name):
+            return judge
         known = ", ".join(judge.name for judge in self.judges)
         raise SettingsError(f'There is no judge named "{name}"; the judges are: {known}.')
 

@@ -24,7 +24,8 @@ THUMBS: Mapping[str, Vote] = {
     "woman-shrugging": "unsure",
 }
 CORRECTION = re.compile(
-    r"^\s*[`*_\"“]*(?P<value>[^:\n]{1,75}?)[`*_\"”]*\s*(?::|—|–|$)\s*(?P<reason>.*)$", re.DOTALL
+    r"^\s*[`*_\"“]*(?P<value>[^:\n]{1,150}?)[`*_\"”]*[^\S\n]*(?P<mark>:(?!\d|//)|—|–|\n|$)\s*(?P<reason>.*)$",
+    re.DOTALL,
 )
 
 
@@ -44,7 +45,7 @@ def feedback_of(stored: StoredVerdict, person: str, facts: PersonFacts, values: 
     """What a person says of a verdict; one who holds two different votes has none."""
     held = votes_of(facts)
     vote = next(iter(held)) if len(held) == 1 else None
-    value, reasons = _replies(facts, values)
+    value, reasons = _replies(facts, values, modal=stored.message_ts)
     return Feedback(
         verdict_id=stored.verdict_id,
         trace_id=stored.verdict.trace_id,
@@ -109,13 +110,16 @@ def _label(vote: Vote | None, judged: Label, corrected: Label | None, values: Va
     return None
 
 
-def _replies(facts: PersonFacts, values: ValueType) -> tuple[Label | None, list[str]]:
-    """The newest corrected value, and the reasons in the order they were written."""
+def _replies(facts: PersonFacts, values: ValueType, modal: str | None) -> tuple[Label | None, list[str]]:
+    """The newest corrected value, and the reasons in the order they were written.
+
+    What was entered in the modal stands at `modal` among the replies; it has a field of its own for the value.
+    """
     newest = facts.correction or Mark(value=None, at="0")
     reasons = []
     for ts, reply in sorted(facts.replies.items(), key=lambda item: Decimal(item[0])):
         text = unescape(reply.text or "").strip()
-        value, reason = split_correction(text, values)
+        value, reason = (None, text) if ts == modal else split_correction(text, values)
         reasons.append(reason)
         if value is not None and Decimal(ts) >= Decimal(newest.at):
             newest = Mark(value=value, at=ts)
@@ -125,9 +129,12 @@ def _replies(facts: PersonFacts, values: ValueType) -> tuple[Label | None, list[
 def split_correction(text: str, values: ValueType) -> tuple[Label | None, str]:
     """Read a reply such as `4: because …`: the value and the reason; (None, text) where it names no value.
 
-    A yes-or-no judge needs no value: its 👎 already says which.
+    A yes-or-no judge needs no value: its 👎 already says which. A judge of free text takes everything for a
+    value, so there the colon decides.
     """
     if values.opposite(True) is not None or not (match := CORRECTION.match(text)):
+        return None, text
+    if values.kind == "str" and match["mark"] != ":":
         return None, text
     try:
         return values.parse(match["value"].strip()), match["reason"].strip()

@@ -18,7 +18,7 @@ from memalign.errors import MemAlignError
 from memalign.memory import Memory
 from memalign.records import Feedback, Lesson, Trace
 from storage.database import Database
-from storage.records import StoredVerdict, Unlearned
+from storage.records import PersonFacts, StoredVerdict, Unlearned
 
 log = logging.getLogger(__name__)
 
@@ -110,9 +110,22 @@ class Learning:
             await self._database.feedback.learned(mark.verdict_id, mark.revision)
             return None
         facts = await self._database.feedback.of(mark.verdict_id)
-        persons = {person: done for person, done in facts.items() if not await self._people.is_bot(person)}
+        persons = {}
+        for person, done in facts.items():
+            if await self._people.is_bot(person):
+                await self._leave_out_bot(stored, person, done)
+            else:
+                persons[person] = done
         feedback = all_feedback(stored, persons, memory.definition.value_type)
         return Change(mark=mark, stored=stored, trace=taught(trace, mark.judge, feedback), feedback=feedback)
+
+    async def _leave_out_bot(self, stored: StoredVerdict, person: str, facts: PersonFacts) -> None:
+        """Take a program's reactions off, so that nobody who counts votes later meets them."""
+        for name, mark in facts.reactions.items():
+            if mark.value:
+                await self._database.feedback.note_reaction(
+                    stored.channel, stored.message_ts or "", person, name, live=False, at=mark.at
+                )
 
     async def _teach(self, judge: str, memory: Memory, changes: Sequence[Change]) -> None:
         changes = [change for change in changes if change.trace.trace_id not in self._left_out]

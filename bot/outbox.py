@@ -35,6 +35,8 @@ REMEDIES = {
     "missing_scope": "the app lacks a scope; create it from manifest.yml and install it again",
     "ratelimited": "Slack asks to slow down",
 }
+NOBODY_THERE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
+"""The thread was deleted: there is nobody to tell any more."""
 LOST = (ClientError, TimeoutError, OSError)
 """The call may or may not have taken effect."""
 
@@ -91,6 +93,11 @@ class Outbox:
         try:
             await asyncio.sleep(self._last.get(post.channel, 0.0) + self._pace - time.monotonic())
             await self.send(post)
+        except Exception:  # a bug of ours must not stop the other channels
+            log.exception("posting %s failed", post.post_id)
+            reason = "an unexpected error; see the log"
+            self.trouble[post.channel] = reason
+            await self._database.outbox.retry(post.post_id, now_ms() + pause_ms(post.attempts), reason)
         finally:
             self._free(post)
 
@@ -148,6 +155,10 @@ class Outbox:
             await self._settle_patiently(post)
             return
         reason = remedy(error)
+        if error.response.get("error") in NOBODY_THERE:
+            log.info("post %s is dropped: its thread is gone", post.post_id)
+            await self._database.outbox.drop(post.post_id)
+            return
         self.trouble[post.channel] = reason
         log.warning("post %s waits: %s", post.post_id, reason)
         wait = error.response.headers.get("Retry-After") if error.response.status_code == 429 else None
@@ -159,6 +170,9 @@ class Outbox:
         try:
             ts = await self._find(post)
         except (SlackApiError, *LOST) as error:
+            if isinstance(error, SlackApiError) and error.response.get("error") in NOBODY_THERE:
+                await self._database.outbox.drop(post.post_id)
+                return True
             reason = remedy(error) if isinstance(error, SlackApiError) else "Slack cannot be reached"
             self.trouble[post.channel] = reason
             log.warning("post %s cannot be looked for yet: %s", post.post_id, reason)

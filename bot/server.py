@@ -18,6 +18,8 @@ from bot.status import StatusReport
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
+A_SLACK_BODY = 4 * 1024 * 1024
+"""Bytes; more than a modal with all it may hold."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -125,9 +127,8 @@ class Server:
                 'or use host = "127.0.0.1".'
             )
         self._settings = settings
-        app = web.Application(
-            client_max_size=int(settings.max_body_mb * 1024 * 1024), middlewares=[_log_bugs]
-        )
+        # what Slack sends keeps to Slack's limits, however small traces must be here
+        app = web.Application(client_max_size=max(settings.max_body, A_SLACK_BODY), middlewares=[_log_bugs])
         app.add_routes(
             [
                 web.post("/traces", routes.traces),
@@ -138,7 +139,7 @@ class Server:
                 web.post("/forget", routes.control.forget),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
 
     async def start(self) -> None:
         """Listen. Raises `SettingsError` when the address cannot be had."""

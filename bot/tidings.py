@@ -2,21 +2,30 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
 from bot.blocks import Message
+from bot.outbox import LOST, remedy
 from bot.people import People
+from memalign.errors import MemAlignError
 from memalign.memory import Memory
 from memalign.records import Feedback, Guideline, Label, Lesson
 from storage.database import Database
-from storage.records import Post, StoredVerdict
+from storage.records import Post, StoredVerdict, Told
 
 log = logging.getLogger(__name__)
+
+
+class SlackUnavailableError(MemAlignError):
+    """Slack does not take what is to be told; it may later."""
+
+
+ASKED_WHY, ASKED_VALUE, REMEMBERED = "note:ask-why", "note:ask-value", "note:remembered"
+"""What a thread was told that is no guideline; kept among the ids of what it was told."""
 
 
 class Messenger:
@@ -29,68 +38,65 @@ class Messenger:
         self._database = database
         self._people = people
         self._wake_outbox = wake_outbox
+        self._shows: dict[str, frozenset[str]] = {}
+        """Message -> the guidelines it shows, where this process has brought it up to date."""
 
     async def tell(
         self, stored: StoredVerdict, feedback: Sequence[Feedback], lesson: Lesson, memory: Memory
     ) -> None:
-        """Say what is new since the thread was last told something."""
+        """Say what is new since the thread was last told something. Raises `SlackUnavailableError`."""
         if stored.message_ts is None:
             return
+        told = await self._database.feedback.told(stored.verdict_id)
         here = [rule for rule in memory.guidelines if self._rests_here(rule, stored) and not rule.waiting]
-        await self._take_back(stored, {rule.id for rule in here})
-        told = {
-            rule_id
-            for said in await self._database.feedback.told(stored.verdict_id)
-            for rule_id in said.guideline_ids
-        }
-        news = [rule for rule in here if rule.id not in told]
-        if news:
-            await self._tell_rules(stored, news)
+        await self._bring_up_to_date(stored, told, here)
+        known = {one for said in told for one in said.guideline_ids}
+        if news := [rule for rule in here if rule.id not in known]:
+            await self._post(stored, await self._lesson(stored, news), tuple(rule.id for rule in news))
         elif any(said.vote == "down" and said.value is None for said in feedback):
-            choices = likely_values(stored, memory)
-            example = choices[0] if choices else stored.verdict.value
-            await self._post(stored, "ask-value", blocks.ask_value(choices, example))
+            if ASKED_VALUE not in known:
+                await self._ask_value(stored, memory)
         elif not here and stored.verdict.trace_id not in lesson.pending:
-            await self._tell_case(stored, feedback, memory)
+            await self._tell_case(stored, feedback, memory, known)
 
     @staticmethod
     def _rests_here(rule: Guideline, stored: StoredVerdict) -> bool:
         return stored.verdict.trace_id in rule.source_trace_ids
 
-    async def _tell_rules(self, stored: StoredVerdict, rules: Sequence[Guideline]) -> None:
+    async def _lesson(self, stored: StoredVerdict, rules: Sequence[Guideline]) -> Message:
         authored = []
         for rule in rules:
             authors = [source.person for source in rule.sources if source.trace_id == stored.verdict.trace_id]
             authored.append((rule, [await self._people.name(person) for person in dict.fromkeys(authors)]))
-        ids = tuple(rule.id for rule in rules)
-        await self._post(stored, _digest(ids), blocks.lesson(authored), guideline_ids=ids)
+        return blocks.lesson(authored)
 
-    async def _tell_case(self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: Memory) -> None:
+    async def _ask_value(self, stored: StoredVerdict, memory: Memory) -> None:
+        choices = likely_values(stored, memory)
+        example = choices[0] if choices else stored.verdict.value
+        await self._post(stored, blocks.ask_value(choices, example), (ASKED_VALUE,))
+
+    async def _tell_case(
+        self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: Memory, known: Collection[str]
+    ) -> None:
         episode = memory.episodes.get(stored.verdict.trace_id)
         if episode is None:
             return
         reasons = [said for said in feedback if said.value is not None and said.rationale]
-        if reasons:
+        if reasons and REMEMBERED not in known:
             names = [await self._people.name(said.person) for said in reasons]
-            await self._post(stored, "remembered", blocks.remembered(episode.label, names))
-        elif any(said.vote == "down" for said in feedback):
-            await self._post(stored, "ask-why", blocks.ask_why(episode.label))
+            await self._post(stored, blocks.remembered(episode.label, names), (REMEMBERED,))
+        elif not reasons and ASKED_WHY not in known and any(said.vote == "down" for said in feedback):
+            await self._post(stored, blocks.ask_why(episode.label), (ASKED_WHY,))
 
-    async def _post(
-        self, stored: StoredVerdict, what: str, message: Message, guideline_ids: tuple[str, ...] = ()
-    ) -> None:
+    async def _post(self, stored: StoredVerdict, message: Message, ids: tuple[str, ...]) -> None:
         await self._database.outbox.add(
             Post(
-                post_id=f"{what}:{stored.verdict_id}",
+                post_id=f"{_digest(ids)}:{stored.verdict_id}",
                 channel=stored.channel,
-                kind="lesson" if guideline_ids else "note",
+                kind="lesson",
                 thread_ts=stored.message_ts,
                 verdict_id=stored.verdict_id,
-                payload={
-                    "text": message.text,
-                    "blocks": list(message.blocks),
-                    "guideline_ids": list(guideline_ids),
-                },
+                payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": list(ids)},
                 state="due",
                 attempts=0,
                 not_before_ms=0,
@@ -99,21 +105,30 @@ class Messenger:
         )
         self._wake_outbox()
 
-    async def _take_back(self, stored: StoredVerdict, standing: set[str]) -> None:
-        for told in await self._database.feedback.told(stored.verdict_id):
-            if told.guideline_ids and not standing.intersection(told.guideline_ids):
-                message = blocks.taken_back()
-                try:
-                    await self._client.chat_update(
-                        channel=stored.channel,
-                        ts=told.message_ts,
-                        text=message.text,
-                        blocks=list(message.blocks),
-                    )
-                except (SlackApiError, ClientError, TimeoutError, OSError) as error:
-                    log.warning(
-                        "the lesson told at %s could not be marked as taken back: %s", told.message_ts, error
-                    )
+    async def _bring_up_to_date(
+        self, stored: StoredVerdict, told: Sequence[Told], here: Sequence[Guideline]
+    ) -> None:
+        """Let each lesson in the thread show what of it stands: feedback goes, and may come again."""
+        for said in told:
+            lessons = [one for one in said.guideline_ids if not one.startswith("note:")]
+            rules = [rule for rule in here if rule.id in lessons]
+            standing = frozenset(rule.id for rule in rules)
+            if lessons and self._shows.get(said.message_ts, frozenset(lessons)) != standing:
+                message = await self._lesson(stored, rules) if rules else blocks.taken_back()
+                await self._update(stored.channel, said.message_ts, message)
+                self._shows[said.message_ts] = standing
+
+    async def _update(self, channel: str, ts: str, message: Message) -> None:
+        try:
+            await self._client.chat_update(
+                channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
+            )
+        except LOST as error:
+            raise SlackUnavailableError(f"Slack cannot be reached ({type(error).__name__}).") from error
+        except SlackApiError as error:
+            if error.response.status_code in (429, 500, 502, 503, 504):
+                raise SlackUnavailableError(f"Slack cannot take an update: {remedy(error)}.") from error
+            log.warning("the lesson told at %s could not be changed: %s", ts, remedy(error))
 
 
 def likely_values(stored: StoredVerdict, memory: Memory) -> tuple[Label, ...]:
@@ -122,7 +137,7 @@ def likely_values(stored: StoredVerdict, memory: Memory) -> tuple[Label, ...]:
     known = values.categories or tuple(
         sorted({episode.label for episode in memory.episodes.values()} | _neighbours(stored.verdict.value))
     )
-    return tuple(value for value in known if value != stored.verdict.value)[:25]
+    return tuple(value for value in known if value != stored.verdict.value and blocks.fits_a_menu(value))
 
 
 def _neighbours(value: Label) -> set[Label]:

@@ -27,7 +27,7 @@ from bot.blocks.card import (
     reason_view,
     trace_view,
 )
-from bot.blocks.elements import Block, Message, note
+from bot.blocks.elements import Block, Message, fits_a_menu, gathered, note
 from bot.blocks.home import home
 from bot.blocks.lesson import (
     CORRECT,
@@ -38,6 +38,7 @@ from bot.blocks.lesson import (
     no_card,
     remembered,
     taken_back,
+    two_votes,
     value_counted,
     vote_counted,
 )
@@ -62,9 +63,11 @@ __all__ = [
     "card",
     "card_line",
     "digest",
+    "fits_a_menu",
     "forget_preview",
     "forgotten",
     "forgotten_card",
+    "gathered",
     "gone",
     "guidelines",
     "help_text",
@@ -79,6 +82,7 @@ __all__ = [
     "status",
     "taken_back",
     "trace_view",
+    "two_votes",
     "value_counted",
     "vote_counted",
     "which_trace",

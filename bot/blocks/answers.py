@@ -19,8 +19,6 @@ from bot.status import Status
 from memalign.records import Forgotten, Guideline
 
 FORGET, KEEP = "forget_confirm", "forget_cancel"
-A_PAGE = 12
-"""Guidelines in one message."""
 
 HELP = """*What you can ask me*
 • `/memalign guidelines` or `/memalign guidelines &lt;judge&gt;`: what I have learned, and from whom
@@ -40,19 +38,15 @@ def help_text(opening: str = "") -> Message:
     return message(f"{plain(opening, 200)}\n{HELP}" if opening else HELP)
 
 
-def guidelines(judge: str, rules: Sequence[Authored]) -> list[Message]:
-    """What a judge has learned, as messages small enough for Slack."""
+def guidelines(judge: str, rules: Sequence[Authored]) -> Message:
+    """What a judge has learned; may be larger than Slack takes at once, see `gathered`."""
     if not rules:
-        return [
-            message(
-                f"*{plain(judge)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
-            )
-        ]
+        return message(
+            f"*{plain(judge)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
+        )
     title = f"*{plain(judge)}* has learned {counted(len(rules), 'guideline')}:"
-    entries = [section(_rule(rule, names)) for rule, names in rules]
-    pages = [entries[start : start + A_PAGE] for start in range(0, len(entries), A_PAGE)]
-    first, *rest = (Message(text=title, blocks=tuple(page)) for page in pages)
-    return [Message(text=title, blocks=(section(title), *first.blocks)), *rest]
+    entries = (section(_rule(rule, names)) for rule, names in rules)
+    return Message(text=title, blocks=(section(title), *entries))
 
 
 def _rule(rule: Guideline, names: Sequence[str]) -> str:

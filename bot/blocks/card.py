@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.blocks.elements import (
+    VIEW_BLOCKS,
     Block,
     Message,
     actions,
@@ -15,6 +16,7 @@ from bot.blocks.elements import (
     field,
     menu,
     modal,
+    pages_of,
     plain,
     quoted,
     section,
@@ -115,22 +117,27 @@ def forgotten_card() -> Message:
 
 
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
-    """A modal with all of a trace's text, as far as a modal can hold it."""
+    """A modal with all of a trace's text, as far as Slack lets a modal hold it."""
     verdict = stored.verdict
     said = Part(title="Verdict", text=f"{bare(verdict.value)}\n{verdict.rationale}", length=0)
     blocks: list[Block] = [context(_where(trace, verdict))]
     for part in (said, *parts_of(trace)):
         blocks.append(section(f"*{part.title}*"))
-        text = part.text or "(empty)"
-        blocks += [section(plain(text[start : start + 550], 2900)) for start in range(0, len(text), 550)]
+        blocks += [section(page) for page in pages_of(part.text.strip() or "(empty)")]
+    if len(blocks) > VIEW_BLOCKS:
+        more = context("Slack lets me show no more here; the rest is where the trace came from.")
+        blocks = [*blocks[: VIEW_BLOCKS - 1], more]
     return modal(TRACE_VIEW, "Everything", blocks)
 
 
-def reason_view(stored: StoredVerdict, *, choices: Sequence[Label], ask_value: bool, earlier: str) -> Block:
+def reason_view(
+    stored: StoredVerdict, card_ts: str, *, choices: Sequence[Label], ask_value: bool, earlier: str
+) -> Block:
     """The modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
 
     Args:
         stored: the verdict.
+        card_ts: the time of its card.
         choices: values to choose from; empty: the value is typed.
         ask_value: whether the right value is asked for.
         earlier: the reason this person gave before, to be changed.
@@ -147,5 +154,5 @@ def reason_view(stored: StoredVerdict, *, choices: Sequence[Label], ask_value: b
     return {
         **modal(REASON_VIEW, "What is wrong?", blocks),
         "submit": {"type": "plain_text", "text": "Teach"},
-        "private_metadata": json.dumps({"verdict_id": stored.verdict_id}),
+        "private_metadata": json.dumps({"verdict_id": stored.verdict_id, "card_ts": card_ts}),
     }

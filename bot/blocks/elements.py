@@ -6,7 +6,7 @@ anyone nor disguise a link.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memalign.records import Json, Label
 
@@ -14,8 +14,16 @@ Block = dict[str, Json]
 
 SECTION_LENGTH = 2900
 """Slack allows 3,000 characters in a section."""
+PAGE_LENGTH = 2400
+VIEW_BLOCKS = 100
+"""A modal may hold 100 blocks, and 250,000 characters with all that JSON adds."""
 MENU_LENGTH = 75
 """Slack allows 75 characters in a menu's option."""
+MENU_OPTIONS = 100
+ANSWER_LENGTH, ANSWER_BLOCKS = 12_000, 45
+"""Slack takes about 13,200 characters and 50 blocks in a message."""
+ANSWERS = 5
+"""How often Slack lets an answer be given to one command."""
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -39,6 +47,21 @@ def plain(text: str, limit: int = SECTION_LENGTH) -> str:
         escaped.append(piece)
         used += len(piece)
     return "".join(escaped)
+
+
+def pages_of(text: str) -> list[str]:
+    """All of a text, escaped, in pieces of a section's size."""
+    pages: list[str] = []
+    piece: list[str] = []
+    used = 0
+    for character in text:
+        escaped = ESCAPES.get(character, character)
+        if used + len(escaped) > PAGE_LENGTH:
+            pages.append("".join(piece))
+            piece, used = [], 0
+        piece.append(escaped)
+        used += len(escaped)
+    return [page for page in (*pages, "".join(piece)) if page.strip()]
 
 
 def quoted(text: str, limit: int) -> str:
@@ -91,6 +114,36 @@ def paragraphs(text: str) -> tuple[Block, ...]:
     return tuple(section(page) for page in pages)
 
 
+def gathered(messages: Sequence[Message]) -> list[Message]:
+    """The same blocks in as few messages as they fit in; an answer may come in five, and no more."""
+    pages: list[Message] = []
+    used = 0
+    for message in messages:
+        for block in message.blocks:
+            size = _size(block)
+            if not pages or used + size > ANSWER_LENGTH or len(pages[-1].blocks) == ANSWER_BLOCKS:
+                pages.append(Message(text=message.text, blocks=()))
+                used = 0
+            pages[-1] = replace(pages[-1], blocks=(*pages[-1].blocks, block))
+            used += size
+    if len(pages) <= ANSWERS:
+        return pages
+    cut = context(
+        "There is more than Slack lets me say here; `memalign guidelines` on the server lists it all."
+    )
+    kept = pages[:ANSWERS]
+    return [*kept[:-1], replace(kept[-1], blocks=(*kept[-1].blocks, cut))]
+
+
+def _size(part: Json) -> int:
+    """Characters of all texts in a block."""
+    if isinstance(part, dict):
+        text = part.get("text")
+        own = len(text) if isinstance(text, str) else 0
+        return own + sum(_size(value) for value in part.values())
+    return sum(_size(value) for value in part) if isinstance(part, list) else 0
+
+
 def context(text: str) -> Block:
     """A small line."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
@@ -122,6 +175,11 @@ def button(text: str, action_id: str, value: str) -> Block:
     return {"type": "button", "text": label, "action_id": action_id, "value": value}
 
 
+def fits_a_menu(choice: Label) -> bool:
+    """Whether Slack takes the value in a menu; a longer one is typed."""
+    return len(json.dumps(choice, ensure_ascii=False)) <= MENU_LENGTH
+
+
 def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
     """A menu of values; an option's value is the label in JSON."""
     return {
@@ -130,10 +188,10 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
         "placeholder": {"type": "plain_text", "text": placeholder},
         "options": [
             {
-                "text": {"type": "plain_text", "text": str(choice)[:MENU_LENGTH]},
+                "text": {"type": "plain_text", "text": str(choice)},
                 "value": json.dumps(choice, ensure_ascii=False),
             }
-            for choice in choices
+            for choice in choices[:MENU_OPTIONS]
         ],
     }
 
@@ -150,11 +208,11 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
 
 
 def modal(callback_id: str, title: str, blocks: Sequence[Block]) -> Block:
-    """A modal; Slack allows 24 characters of title and 100 blocks."""
+    """A modal; Slack allows 24 characters of title."""
     return {
         "type": "modal",
         "callback_id": callback_id,
         "title": {"type": "plain_text", "text": title},
         "close": {"type": "plain_text", "text": "Close"},
-        "blocks": list(blocks[:100]),
+        "blocks": list(blocks),
     }

@@ -50,17 +50,22 @@ def taken_back() -> Message:
 def vote_counted(vote: str | None, *, torn: bool) -> Message:
     """A pressed button; only the person who pressed it sees this."""
     if torn:
-        return note(
-            "You now hold two different votes on this card, so neither counts. Take one of them back."
-        )
+        return two_votes()
     if vote is None:
         return note("Your vote is taken back.")
     words = {"up": "the judge is right", "down": "the judge is wrong", "unsure": "you can't tell"}
     return note(f"Counted: {words[vote]}. Press the button again to take it back.")
 
 
-def value_counted(value: Label) -> Message:
+def two_votes() -> Message:
+    """A person's buttons and reactions contradict each other; only this person sees it."""
+    return note("You now hold two different votes on this card, so neither counts. Take one of them back.")
+
+
+def value_counted(value: Label, *, torn: bool) -> Message:
     """A right value was chosen; only the person who chose it sees this."""
+    if torn:
+        return two_votes()
     return note(f"Counted: {value} is right. Reply in the thread to say why.")
 
 

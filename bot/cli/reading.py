@@ -52,11 +52,13 @@ async def digest(options: Namespace) -> None:
         zone = settings.digest.zone
         week = options.week or week_of(moment(now_ms(), zone).date())
         try:
+            if not WEEK.fullmatch(week):
+                raise ValueError(week)
             digests = [
                 await digest_of(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
                 for judge in settings.judges
             ]
-        except ValueError:
+        except (ValueError, OverflowError):
             raise SettingsError(f'There is no week "{week}"; write it like 2026-W47.') from None
     for one in digests:
         print(json.dumps(one.as_json(), ensure_ascii=False) if options.format == "json" else _in_words(one))

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import signal
 from argparse import Namespace
+from contextlib import suppress
 
 from bot.app import Pace, running_bot
-from bot.config import Secrets, load_environment, load_settings
+from bot.config import Secrets, Settings, load_environment, load_settings
 
 
 async def run(options: Namespace) -> None:
@@ -15,7 +16,20 @@ async def run(options: Namespace) -> None:
     load_environment(options.config.parent)
     settings = load_settings(options.config)
     stop = stop_signal()
+    started = asyncio.Event()
+    serving = asyncio.create_task(_serve(settings, stop, started))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not started.is_set():  # there is nothing to bring to an end yet
+        serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:
     async with running_bot(settings, Secrets.from_environment(), Pace()) as bot:
+        started.set()
         print(f"memalign runs; it takes traces at {bot.url}/traces. Ctrl-C stops it.", flush=True)
         await stop.wait()
 

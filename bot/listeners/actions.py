@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
@@ -12,6 +13,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from bot import blocks
 from bot.clock import now_ms
 from bot.feedback import feedback_of, votes_of
+from bot.listeners.answers import tell
 from bot.listeners.bench import Bench
 from bot.tidings import likely_values
 from memalign.errors import InputError
@@ -34,6 +36,22 @@ def listen(app: AsyncApp, bench: Bench) -> None:
     app.shortcut(blocks.CORRECT_SHORTCUT)(clicks.correct_verdict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clicked:
+    """A card somebody clicked on, or in whose thread they did."""
+
+    stored: StoredVerdict
+    channel: str
+    ts: str
+    """The card's own time; a click may come before the store has been told of it."""
+    user: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where the card is."""
+        return self.channel, self.ts
+
+
 class Clicks:
     """What people press and submit."""
 
@@ -42,136 +60,141 @@ class Clicks:
 
     async def vote(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """A vote button: pressed once it counts, pressed again it is taken back."""
-        stored = await self._clicked(body)
-        if stored is None:
+        card = await self._clicked(body)
+        if card is None:
             await ack()
-            self._bench.later(self._say(respond, blocks.gone()))
+            self._bench.later(tell(respond, [blocks.gone()]))
             return
-        action, user = body["actions"][0], body["user"]["id"]
-        held = (await self._facts(stored, user)).button
+        action = body["actions"][0]
+        held = (await self._facts(card)).button
         pressed = VOTES[action["action_id"]]
         vote = None if held and held.value == pressed else pressed
-        await self._note_button(stored, user, vote, at_of(action))
+        await self._note_button(card, vote, at_of(action))
         await ack()
-        self._bench.later(self._after_vote(body, respond, stored, vote))
+        self._bench.later(self._after_vote(body, respond, card, vote))
 
-    async def _after_vote(
-        self, body: Body, respond: AsyncRespond, stored: StoredVerdict, vote: Vote | None
-    ) -> None:
-        held = votes_of(await self._facts(stored, body["user"]["id"]))
-        if vote == "down" and len(held) == 1:
-            await self._ask_reason(body, stored)
-        await self._say(respond, blocks.vote_counted(vote, torn=len(held) > 1))
+    async def _after_vote(self, body: Body, respond: AsyncRespond, card: Clicked, vote: Vote | None) -> None:
+        held = votes_of(await self._facts(card)) or {vote}
+        if held == {"down"}:
+            await self._ask_reason(body, card)
+        await tell(respond, [blocks.vote_counted(vote, torn=len(held) > 1)])
 
     async def show_all(self, ack: AsyncAck, body: Body) -> None:
         """The trace in full, in a modal."""
         await ack()
-        stored = await self._clicked(body)
-        trace = await self._bench.database.traces.get(stored.verdict.trace_id) if stored else None
-        if stored and trace:
-            self._bench.later(self._bench.open_view(body["trigger_id"], blocks.trace_view(stored, trace)))
+        card = await self._clicked(body)
+        trace = await self._bench.database.traces.get(card.stored.verdict.trace_id) if card else None
+        if card and trace:
+            self._bench.later(
+                self._bench.open_view(body["trigger_id"], blocks.trace_view(card.stored, trace))
+            )
 
     async def correct(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """The right value, chosen from the menu in the thread."""
-        stored = await self._clicked(body)
-        if stored is not None:
+        card = await self._clicked(body)
+        if card is None:
+            self._bench.later(tell(respond, [blocks.gone()]))
+        else:
             action = body["actions"][0]
             value = cast("Label", json.loads(action["selected_option"]["value"]))
-            await self._note_value(stored, body["user"]["id"], value, at_of(action))
-            self._bench.later(self._say(respond, blocks.value_counted(value)))
+            torn = await self._note_value(card, value, at_of(action))
+            self._bench.later(tell(respond, [blocks.value_counted(value, torn=torn)]))
         await ack()
 
     async def correct_verdict(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """The message shortcut: asks why, wherever in the thread it was chosen."""
         await ack()
-        stored = await self._clicked(body)
-        if stored is None:
-            self._bench.later(self._say(respond, blocks.no_card()))
+        card = await self._clicked(body)
+        if card is None:
+            self._bench.later(tell(respond, [blocks.no_card()]))
         else:
-            self._bench.later(self._ask_reason(body, stored))
+            self._bench.later(self._ask_reason(body, card))
 
     async def reason(self, ack: AsyncAck, body: Body) -> None:
         """The submitted modal: a reason, and the right value where 👎 leaves it open."""
-        view, user = body["view"], body["user"]["id"]
-        stored = await self._bench.database.verdicts.get(json.loads(view["private_metadata"])["verdict_id"])
-        memory = self._bench.memories.get(stored.verdict.judge) if stored else None
-        if stored is None or memory is None:
+        card = await self._of_modal(body)
+        memory = self._bench.memories.get(card.stored.verdict.judge) if card else None
+        if card is None or memory is None:
             await ack()
             return
         at = f"{Decimal(now_ms()) / 1000:.6f}"
-        fields = view["state"]["values"]
+        fields = body["view"]["state"]["values"]
         try:
             value = memory.definition.value_type.parse(field(fields, "value")) if "value" in fields else None
         except InputError as error:
             await ack(response_action="errors", errors={"value": str(error)})
             return
         if value is not None:
-            await self._note_value(stored, user, value, at)
-        elif not votes_of(await self._facts(stored, user)):
-            await self._note_button(stored, user, "down", at)
+            torn = await self._note_value(card, value, at)
+        else:
+            torn = await self._hold(card, "down", at)
+        # under the card's own time, which no reply has
         feedback = self._bench.database.feedback
-        await feedback.note_reply(*place(stored), user, modal_key(stored), field(fields, "reason") or "", at)
+        await feedback.note_reply(*card.place, card.user, card.ts, field(fields, "reason") or "", at)
         self._bench.learning.wake()
         await ack()
+        if torn:
+            self._bench.later(self._bench.whisper(card.channel, card.user, blocks.two_votes()))
 
-    async def _ask_reason(self, body: Body, stored: StoredVerdict) -> None:
-        memory = self._bench.memories.get(stored.verdict.judge)
+    async def _of_modal(self, body: Body) -> Clicked | None:
+        about = json.loads(body["view"]["private_metadata"])
+        stored = await self._bench.database.verdicts.get(about["verdict_id"])
+        if stored is None:
+            return None
+        return Clicked(stored=stored, channel=stored.channel, ts=about["card_ts"], user=body["user"]["id"])
+
+    async def _ask_reason(self, body: Body, card: Clicked) -> None:
+        memory = self._bench.memories.get(card.stored.verdict.judge)
         if memory is None:
             return
-        user = body["user"]["id"]
-        facts = await self._facts(stored, user)
+        facts = await self._facts(card)
         values = memory.definition.value_type
-        known = feedback_of(stored, user, facts, values).value is not None
-        earlier = facts.replies.get(modal_key(stored))
+        said = feedback_of(card.stored, card.user, facts, values)
+        corrected = said.vote == "down" and said.value is not None
+        earlier = facts.replies.get(card.ts)
         view = blocks.reason_view(
-            stored,
-            choices=likely_values(stored, memory),
-            ask_value=values.opposite(stored.verdict.value) is None and not known,
+            card.stored,
+            card.ts,
+            choices=likely_values(card.stored, memory),
+            ask_value=values.opposite(card.stored.verdict.value) is None and not corrected,
             earlier=(earlier.text or "") if earlier else "",
         )
         await self._bench.open_view(body["trigger_id"], view)
 
-    async def _note_value(self, stored: StoredVerdict, user: str, value: Label, at: str) -> None:
-        """Keep the right value; whoever gives one without a thumb says by it whether the judge was right."""
-        without_thumb = not votes_of(await self._facts(stored, user))
-        await self._bench.database.feedback.note_correction(*place(stored), user, value, at)
-        if without_thumb:
-            await self._note_button(stored, user, "up" if value == stored.verdict.value else "down", at)
+    async def _note_value(self, card: Clicked, value: Label, at: str) -> bool:
+        """Keep the right value, which also says whether the judge was right; see `_hold` for the answer."""
+        await self._bench.database.feedback.note_correction(*card.place, card.user, value, at)
+        return await self._hold(card, "up" if value == card.stored.verdict.value else "down", at)
+
+    async def _hold(self, card: Clicked, vote: Vote, at: str) -> bool:
+        """Let the person hold this vote; True where a reaction of theirs says something else."""
+        if votes_of(await self._facts(card)) != {vote}:
+            await self._note_button(card, vote, at)
+        self._bench.learning.wake()
+        return len(votes_of(await self._facts(card))) > 1
+
+    async def _note_button(self, card: Clicked, vote: Vote | None, at: str) -> None:
+        await self._bench.database.feedback.note_button(*card.place, card.user, vote, at)
         self._bench.learning.wake()
 
-    async def _note_button(self, stored: StoredVerdict, user: str, vote: Vote | None, at: str) -> None:
-        await self._bench.database.feedback.note_button(*place(stored), user, vote, at)
-        self._bench.learning.wake()
+    async def _facts(self, card: Clicked) -> PersonFacts:
+        return (await self._bench.database.feedback.of(card.stored.verdict_id)).get(card.user, NOTHING)
 
-    async def _facts(self, stored: StoredVerdict, user: str) -> PersonFacts:
-        return (await self._bench.database.feedback.of(stored.verdict_id)).get(user, NOTHING)
-
-    async def _clicked(self, body: Body) -> StoredVerdict | None:
-        """The verdict whose card, or whose thread, was clicked in."""
+    async def _clicked(self, body: Body) -> Clicked | None:
+        """The card that was clicked, or in whose thread; None when it shows no verdict, or no more."""
         container, message = body.get("container") or {}, body.get("message") or {}
-        channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
-        for ts in (message.get("thread_ts"), message.get("ts"), container.get("message_ts")):
-            if channel and ts:
-                stored = await self._bench.database.verdicts.by_card(channel, ts)
-                if stored:
-                    return stored
-        return None
-
-    @staticmethod
-    async def _say(respond: AsyncRespond, message: blocks.Message) -> None:
-        await respond(
-            text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
-        )
-
-
-def place(stored: StoredVerdict) -> tuple[str, str]:
-    """Channel and time of a verdict's card."""
-    return stored.channel, stored.message_ts or ""
-
-
-def modal_key(stored: StoredVerdict) -> str:
-    """Where a modal's reason stands among a person's replies: at the card's own time, which no reply has."""
-    return stored.message_ts or ""
+        channel = str((body.get("channel") or {}).get("id") or container.get("channel_id"))
+        places = (message.get("thread_ts"), message.get("ts"), container.get("message_ts"))
+        verdicts = self._bench.database.verdicts
+        for ts in places:
+            if ts and (stored := await verdicts.by_card(channel, ts)):
+                return Clicked(stored=stored, channel=channel, ts=ts, user=body["user"]["id"])
+        # a button knows its verdict, also while Slack's answer to the card's posting is on its way
+        pressed = str((body.get("actions") or [{}])[0].get("value") or "")
+        stored = await verdicts.get(pressed)
+        if stored is None or stored.message_ts is not None or not places[2]:
+            return None
+        return Clicked(stored=stored, channel=channel, ts=places[2], user=body["user"]["id"])
 
 
 def at_of(action: Body) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.blocks import Message
 from bot.config import Settings
 from bot.forgetting import Forgetting
 from bot.learning import Learning
+from bot.outbox import LOST
 from bot.people import People
 from bot.status import StatusReport
 from memalign.memory import Memory
@@ -53,8 +55,17 @@ class Bench:
         """Open a modal; where Slack refuses, what was clicked stands all the same."""
         try:
             await self.client.views_open(trigger_id=trigger_id, view=view)
-        except SlackApiError as error:
-            log.warning("a modal could not be opened: %s", error.response.get("error"))
+        except (SlackApiError, *LOST) as error:
+            log.warning("a modal could not be opened: %s", error)
+
+    async def whisper(self, channel: str, user: str, message: Message) -> None:
+        """Tell one person something in a channel; nothing rests on it."""
+        try:
+            await self.client.chat_postEphemeral(
+                channel=channel, user=user, text=message.text, blocks=list(message.blocks)
+            )
+        except (SlackApiError, *LOST) as error:
+            log.warning("%s could not be told something: %s", user, error)
 
 
 async def _guarded(work: Coroutine[None, None, None]) -> None:

@@ -11,6 +11,7 @@ from bot import blocks
 from bot.blocks import Message
 from bot.clock import moment, now_ms, week_of
 from bot.digest import digest_of
+from bot.listeners.answers import tell
 from bot.listeners.apologies import answered
 from bot.listeners.bench import Bench
 from bot.listeners.forgets import forget, preview
@@ -26,6 +27,9 @@ class Asked:
     words: tuple[str, ...]
     """What follows the sub-command."""
 
+
+YES = {"--yes", "—yes", "–yes"}
+"""Some keyboards turn two hyphens into a dash."""
 
 Answer = Callable[[Bench, Asked], Awaitable[list[Message]]]
 
@@ -43,10 +47,7 @@ async def _answer(bench: Bench, command: dict[str, Json], respond: AsyncRespond)
     word, *words = str(command.get("text") or "").split() or ["help"]
     asked = Asked(user=command["user_id"], channel=command["channel_id"], words=tuple(words))
     answer = ANSWERS.get(word.lower(), _unknown(word))
-    for message in await answered(answer(bench, asked), f"/memalign {word}"):
-        await respond(
-            text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
-        )
+    await tell(respond, blocks.gathered(await answered(answer(bench, asked), f"/memalign {word}")))
 
 
 def _unknown(word: str) -> Answer:
@@ -67,7 +68,7 @@ async def _guidelines(bench: Bench, asked: Asked) -> list[Message]:
     for judge in chosen:
         rules = bench.memories[judge.name].guidelines
         named_rules = [(rule, [await bench.people.name(person) for person in rule.people]) for rule in rules]
-        messages += blocks.guidelines(judge.name, named_rules)
+        messages.append(blocks.guidelines(judge.name, named_rules))
     return messages
 
 

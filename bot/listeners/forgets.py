@@ -5,6 +5,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot import blocks
+from bot.listeners.answers import tell, tell_instead
 from bot.listeners.apologies import answered
 from bot.listeners.bench import Bench
 from memalign.records import Json
@@ -28,7 +29,7 @@ def listen(app: AsyncApp, bench: Bench) -> None:
     @app.action(blocks.KEEP)
     async def kept(ack: AsyncAck, respond: AsyncRespond) -> None:
         await ack()
-        bench.later(_replace(respond, [blocks.nothing_forgotten()]))
+        bench.later(tell_instead(respond, blocks.nothing_forgotten()))
 
 
 async def preview(bench: Bench, user: str, channel: str, reference: str) -> list[blocks.Message]:
@@ -55,25 +56,14 @@ async def _show(bench: Bench, body: Body, respond: AsyncRespond) -> None:
     ts = message.get("thread_ts") or message["ts"]
     stored = await bench.database.verdicts.by_card(channel, ts)
     if stored is None:
-        await _tell(respond, [blocks.no_card()])
+        await tell(respond, [blocks.no_card()])
         return
     work = preview(bench, body["user"]["id"], channel, stored.verdict.trace_id)
-    await _tell(respond, await answered(work, "the forget shortcut"))
+    await tell(respond, await answered(work, "the forget shortcut"))
 
 
 async def _forget(bench: Bench, body: Body, respond: AsyncRespond) -> None:
     trace_id = str(body["actions"][0]["value"])
     work = forget(bench, body["user"]["id"], body["channel"]["id"], trace_id)
-    await _replace(respond, await answered(work, "forgetting"))
-
-
-async def _tell(respond: AsyncRespond, messages: list[blocks.Message]) -> None:
-    for message in messages:
-        await respond(
-            text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
-        )
-
-
-async def _replace(respond: AsyncRespond, messages: list[blocks.Message]) -> None:
-    for message in messages:
-        await respond(text=message.text, blocks=list(message.blocks), replace_original=True)
+    for message in await answered(work, "forgetting"):
+        await tell_instead(respond, message)

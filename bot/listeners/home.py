@@ -1,11 +1,17 @@
 """App Home: what the judges know, and the cards that still wait for this person's thumb."""
 
+import logging
+
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 
 from bot import blocks
 from bot.feedback import votes_of
 from bot.listeners.bench import Bench
+from bot.outbox import LOST
 from memalign.records import Json
+
+log = logging.getLogger(__name__)
 
 LISTED = 10
 """Cards shown as still waiting for a thumb."""
@@ -39,11 +45,19 @@ async def _open_cards(bench: Bench, user: str) -> list[tuple[str, str]]:
             continue
         for stored in await bench.database.verdicts.recent(judge.name, LOOKED_AT):
             facts = (await bench.database.feedback.of(stored.verdict_id)).get(user)
-            if stored.message_ts and not (facts and votes_of(facts)):
-                link = await bench.client.chat_getPermalink(
-                    channel=stored.channel, message_ts=stored.message_ts
-                )
-                found.append((blocks.card_line(stored), str(link["permalink"])))
+            if stored.message_ts is None or (facts and votes_of(facts)):
+                continue
+            if link := await _link(bench, stored.channel, stored.message_ts):
+                found.append((blocks.card_line(stored), link))
             if len(found) == LISTED:
                 return found
     return found
+
+
+async def _link(bench: Bench, channel: str, ts: str) -> str | None:
+    """A link to a message; None where Slack has none, as for a deleted one."""
+    try:
+        return str((await bench.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
+    except (SlackApiError, *LOST) as error:
+        log.info("no link to the card at %s: %s", ts, error)
+        return None

@@ -78,18 +78,22 @@ def read_body(body: bytes, ndjson: bool) -> list[Trace | Refused]:
     if ndjson:
         return [_read_line(line) for line in body.splitlines() if line.strip()]
     try:
-        document = json.loads(body)
-    except ValueError as error:
+        document = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"The body is not JSON ({error}); send one trace, an array of traces, or NDJSON."
         ) from None
     return [_read(item) for item in (document if isinstance(document, list) else [document])]
 
 
+def _no_number(name: str) -> Json:
+    raise ValueError(f"{name} is no JSON number")
+
+
 def _read_line(line: bytes) -> Trace | Refused:
     try:
-        return _read(json.loads(line))
-    except ValueError as error:
+        return _read(json.loads(line, parse_constant=_no_number))
+    except (ValueError, RecursionError) as error:
         return Refused(reason=f"this line is not JSON: {error}")
 
 
@@ -97,7 +101,12 @@ def _read(item: Json) -> Trace | Refused:
     if not isinstance(item, dict):
         return Refused(reason="a trace is an object with trace_id, inputs and outputs")
     try:
+        json.dumps(item, ensure_ascii=False).encode()
         return TraceIn.model_validate(item).trace()
+    except RecursionError:
+        return Refused(reason="it is nested too deeply")
+    except UnicodeEncodeError:
+        return Refused(reason="a text in it holds half a surrogate pair, which UTF-8 cannot say")
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         return Refused(reason="; ".join(problems))
@@ -118,10 +127,9 @@ class HttpSource:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            most = self._settings.ingest.max_body_mb
-            return answer(
-                413, {"error": f"The body is larger than {most:g} MB; send the traces in smaller batches."}
-            )
+            return self._too_large()
+        if len(body) > self._settings.ingest.max_body:
+            return self._too_large()
         ndjson = request.content_type in ("application/x-ndjson", "application/jsonl", "application/ndjson")
         try:
             if len(body) > LARGE:
@@ -131,6 +139,12 @@ class HttpSource:
         except InputError as error:
             return answer(400, {"error": str(error)})
         return await self._store(items)
+
+    def _too_large(self) -> web.Response:
+        most = self._settings.ingest.max_body_mb
+        return answer(
+            413, {"error": f"The body is larger than {most:g} MB; send the traces in smaller batches."}
+        )
 
     async def _store(self, items: Sequence[Trace | Refused]) -> web.Response:
         known = {judge.name for judge in self._settings.judges}
