@@ -4,9 +4,13 @@ from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
 from storage.journal import DigestShelf
 from storage.post_shelf import PostShelf
-from storage.records import Post, Told
+from storage.records import Post, PostKind, Told
 from storage.verdict_shelf import VerdictShelf
 from storage.worker import Worker
+
+
+_SAID: tuple[PostKind, ...] = ("lesson", "note")
+"""What a verdict's thread is told, each thing once."""
 
 
 class Outbox:
@@ -31,7 +35,8 @@ class Outbox:
     async def add(self, post: Post) -> bool:
         """Put the post last in its channel's line.
 
-        False and nothing changed when that id is known, or it is the lesson of a verdict that was erased.
+        False and nothing changed when that id is known, was told to the verdict's thread already, or the
+        verdict was erased.
         """
         return await self._worker.write(self._add, post)
 
@@ -70,12 +75,11 @@ class Outbox:
         return await self._worker.read(self._posts.queue.__len__)
 
     def _add(self, post: Post) -> bool:
-        if (
-            post.kind == "lesson"
-            and post.verdict_id is not None
-            and self._verdicts.get(post.verdict_id) is None
-        ):
-            return False
+        if post.kind in _SAID and post.verdict_id is not None:
+            if self._verdicts.get(post.verdict_id) is None:
+                return False
+            if any(told.post_id == post.post_id for told in self._facts.told(post.verdict_id)):
+                return False
         return self._posts.add(post)
 
     def _next_due(self, now_ms: int) -> list[Post]:
@@ -88,9 +92,10 @@ class Outbox:
             return False
         if post.kind == "card":
             self._show(post, message_ts)
-        elif post.kind == "lesson" and post.verdict_id is not None:
+        elif post.kind in _SAID and post.verdict_id is not None:
             ids = tuple(post.payload.get("guideline_ids", ()))
-            self._facts.tell(post.verdict_id, Told(message_ts=message_ts, guideline_ids=ids))
+            told = Told(message_ts=message_ts, guideline_ids=ids, post_id=post_id)
+            self._facts.tell(post.verdict_id, told)
         elif post.kind == "digest":
             self._digests.posted(post_id)
         self._posts.drop(post_id)

@@ -131,10 +131,12 @@ class Unlearned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a verdict's thread was told to have been learned."""
+    """What a verdict's thread was told: a lesson, or a note without guidelines."""
 
     message_ts: str
     guideline_ids: tuple[str, ...] = ()
+    post_id: str = ""
+    """The post that said it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,9 @@ async def test_a_done_lesson_counts_as_told(db: Database) -> None:
     assert await db.feedback.told(verdict_id) == ()
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
-    assert await db.feedback.told(verdict_id) == (Told(message_ts="2.2", guideline_ids=("g1", "g2")),)
+    assert await db.feedback.told(verdict_id) == (
+        Told(message_ts="2.2", guideline_ids=("g1", "g2"), post_id="l"),
+    )
 
 
 async def test_a_card_erased_while_being_sent_is_not_done(db: Database) -> None:
@@ -111,3 +113,14 @@ async def test_the_lesson_of_an_erased_verdict_is_not_taken(db: Database) -> Non
     await db.erase("tr-1", None)
     assert not await db.outbox.add(Post(post_id="l", channel="C1", kind="lesson", verdict_id=verdict_id))
     assert await db.outbox.waiting() == 0
+
+
+async def test_what_a_thread_was_told_is_not_told_again_until_it_is_taken_back(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    question = Post(post_id="ask", channel="C1", kind="note", thread_ts="1.1", verdict_id=verdict_id)
+    await db.outbox.add(question)
+    await db.outbox.start("ask")
+    await db.outbox.done("ask", "2.2")
+    assert not await db.outbox.add(question)
+    await db.feedback.unsay(verdict_id, "2.2")
+    assert await db.outbox.add(question)
