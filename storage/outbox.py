@@ -8,7 +8,6 @@ from storage.records import Post, PostKind, Told
 from storage.verdict_shelf import VerdictShelf
 from storage.worker import Worker
 
-
 _SAID: tuple[PostKind, ...] = ("lesson", "note")
 """What a verdict's thread is told, each thing once."""
 

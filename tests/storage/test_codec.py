@@ -81,7 +81,7 @@ FACTS = PersonFacts(
     replies={"1.4": Reply(text=HOSTILE, at="1.4"), "1.5": Reply(text=None, at="1.6")},
 )
 AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", who="U1", ids=("tr-1",))
-TOLD = Told(message_ts="1.1", guideline_ids=("g1", "g2"))
+TOLD = Told(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
 CASES: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
     (TRACE, codec.trace_body, codec.trace_of),
