@@ -158,7 +158,7 @@ def _report(judge: AlignedJudge | None, total: Learned, out: Path) -> None:
     """Say what was learned. Raises `ModelUnavailableError` when something waits."""
     if judge is None:
         return
-    pending = judge.pending
+    pending = judge.report.pending
     print(
         f"{judge.name}: learned {len(total.learned)}, unchanged {total.unchanged}, pending {len(pending)}, "
         f"rejected {len(total.rejected)}; {out} holds {len(judge.episodes)} cases "

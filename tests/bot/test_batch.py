@@ -1,0 +1,407 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from memalign import load_judge
+from memalign.records import Json
+from tests.model_server import ModelServer, overloaded, running_model_server
+
+JUDGE = """
+[memory]
+reflection_lm = "{reflection_lm}"
+embedding_model = "{embedding_model}"
+[[judges]]
+name = "politeness"
+model = "{model}"
+instructions = "Is the answer polite? {{{{ inputs }}}} {{{{ outputs }}}}"
+"""
+LOCAL = JUDGE.format(reflection_lm="local:/extract", embedding_model="local:/wordllama", model="local:/cases")
+REMOTE = JUDGE.format(reflection_lm="openai:/some", embedding_model="openai:/vectors", model="openai:/some")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with a judge on local models."""
+    monkeypatch.chdir(tmp_path)
+    Path("judge.toml").write_text(LOCAL, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A model server, and a judge that uses it, one call at a time."""
+    Path(folder, "judge.toml").write_text(REMOTE, encoding="utf-8")
+    with running_model_server() as running:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
+        monkeypatch.setenv("MEMALIGN_MAX_WORKERS", "1")
+        yield running
+
+
+def line(number: int, **more: Json) -> dict[str, Json]:
+    return {
+        "trace_id": f"tr-{number}",
+        "judge": "politeness",
+        "inputs": {"question": f"Where is the form number {number}?"},
+        "outputs": "Find it yourself." if number % 2 else "I am happy to show you where it is.",
+        "label": number % 2 == 0,
+        "rationale": "An answer should never send people away." if number % 2 else None,
+        "annotator": "ana",
+        **more,
+    }
+
+
+def write(name: str, *lines: dict[str, Json] | str) -> None:
+    texts = (one if isinstance(one, str) else json.dumps(one) for one in lines)
+    Path(name).write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+
+
+def align() -> None:
+    main(["align", "feedback.jsonl", "--judge", "judge.toml", "--out", "aligned.json"])
+
+
+def judge(*more: str) -> None:
+    main(["judge", "traces.jsonl", "--aligned", "aligned.json", *more])
+
+
+def verdicts(text: str) -> list[dict[str, Json]]:
+    return [json.loads(one) for one in text.splitlines()]
+
+
+def problem(failure: pytest.ExceptionInfo[SystemExit]) -> str:
+    return str(failure.value.code)
+
+
+def test_align_learns_the_feedback_and_says_what_it_did(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("feedback.jsonl", *map(line, range(12)))
+
+    align()
+
+    aligned = load_judge(folder / "aligned.json")
+    assert list(aligned.episodes) == [f"tr-{number}" for number in range(12)]
+    assert [rule.text for rule in aligned.guidelines] == ["An answer should never send people away."]
+    said = capsys.readouterr()
+    assert said.out == (
+        "politeness: learned 12, unchanged 0, pending 0, rejected 0; "
+        "aligned.json holds 12 cases and 1 guidelines.\n"
+    )
+    assert said.err == "learning: 12 of 12\n"
+
+
+def test_align_run_again_learns_only_what_is_new(
+    server: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("feedback.jsonl", *map(line, range(4)))
+    align()
+    server.calls.clear()
+    write("feedback.jsonl", *map(line, range(6)))
+
+    align()
+
+    assert "learned 2, unchanged 4" in capsys.readouterr().out
+    assert len(server.of("chat")) == 1
+    assert len(server.texts) == 2
+
+
+def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_running_again(
+    server: ModelServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("feedback.jsonl", *(line(number, rationale=f"Reason {number}.") for number in range(60)))
+    server.faults.extend([None, *[overloaded()] * 5])
+
+    with pytest.raises(SystemExit) as failure:
+        align()
+
+    said = capsys.readouterr().out
+    assert "learned 50, unchanged 0, pending 10" in said
+    assert "pending: openai:/some is overloaded or down (429); it is tried again later. (tr-50, " in said
+    assert problem(failure) == (
+        "memalign: 10 traces wait to be learned, for the reasons above; run the same command again."
+    )
+    assert len(load_judge(folder / "aligned.json").guidelines) == 50
+    server.calls.clear()
+
+    align()
+
+    assert "learned 10, unchanged 50, pending 0" in capsys.readouterr().out
+    assert len(server.of("chat")) == 1
+    assert server.texts == []
+    assert len(load_judge(folder / "aligned.json").guidelines) == 60
+
+
+def test_while_nothing_can_be_learned_the_rest_of_a_file_is_not_tried(
+    server: ModelServer, folder: Path
+) -> None:
+    write("feedback.jsonl", *(line(number, rationale=f"Reason {number}.") for number in range(120)))
+    server.faults.extend([overloaded()] * 5)
+
+    with pytest.raises(SystemExit):
+        align()
+
+    assert len(load_judge(folder / "aligned.json").episodes) == 50
+    assert not server.faults
+
+
+def test_bad_lines_are_named_by_number_and_harm_no_other(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfit = line(3)
+    del unfit["outputs"]
+    write(
+        "feedback.jsonl",
+        line(0),
+        "{no json",
+        '["a list"]',
+        unfit,
+        line(4, label="perhaps"),
+        line(5, timestamp="yesterday"),
+        line(6, rationale=7),
+        line(7, inputs=None, outputs=""),
+        "",
+        line(9),
+    )
+
+    align()
+
+    said = capsys.readouterr().err.splitlines()
+    assert [one.partition(":")[0] for one in said if "skipped" in one] == [
+        f"line {number} was skipped" for number in (2, 3, 4, 5, 6, 7, 8, 9)
+    ]
+    assert "outputs: Field required" in said[2]
+    assert "“perhaps” is not a value of this judge" in said[3]
+    assert list(load_judge(folder / "aligned.json").episodes) == ["tr-0", "tr-9"]
+
+
+def test_lines_of_other_judges_are_skipped_and_counted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("feedback.jsonl", line(0), line(1, judge="accuracy"), line(2, judge="accuracy"))
+
+    align()
+
+    assert "2 lines are for other judges; they were skipped." in capsys.readouterr().err
+    assert list(load_judge(folder / "aligned.json").episodes) == ["tr-0"]
+
+
+def test_lines_without_a_name_are_people_of_their_own(folder: Path) -> None:
+    unnamed = [line(1, annotator=None, label=label) for label in (False, True, True)]
+    write("feedback.jsonl", *unnamed)
+
+    align()
+
+    episode = load_judge(folder / "aligned.json").episodes["tr-1"]
+    assert episode.label is True
+    assert [one.person for one in (*episode.opinions, *episode.minority)] == [
+        "unnamed 2 on tr-1",
+        "unnamed 3 on tr-1",
+        "unnamed 1 on tr-1",
+    ]
+
+
+def test_of_one_persons_votes_the_newest_counts(folder: Path) -> None:
+    write(
+        "feedback.jsonl",
+        line(1, label=True, timestamp="2026-11-20T10:00:00Z"),
+        line(1, label=False, timestamp="2026-11-20T10:00:00+02:00"),
+    )
+
+    align()
+
+    episode = load_judge(folder / "aligned.json").episodes["tr-1"]
+    assert episode.label is True
+    assert [one.time_ms for one in episode.opinions] == [1_795_168_800_000]
+
+
+def test_a_line_without_a_label_is_just_a_trace(folder: Path) -> None:
+    write("feedback.jsonl", line(0), line(1, label=None))
+
+    align()
+
+    assert list(load_judge(folder / "aligned.json").episodes) == ["tr-0"]
+
+
+ANOTHER = LOCAL.replace('"politeness"', '"accuracy"')
+MISTAKES = [
+    ("judge.toml", None, "There is no file judge.toml; --judge takes a settings file with one [[judges]]."),
+    ("judge.toml", "", "judge.toml: judges: is missing."),
+    (
+        "judge.toml",
+        LOCAL + "\n[[judges]]" + ANOTHER.rpartition("[[judges]]")[2],
+        "judge.toml has 2 judges (politeness, accuracy); leave one, to align that.",
+    ),
+    ("feedback.jsonl", None, "feedback.jsonl cannot be read (No such file or directory); give a JSONL file."),
+    ("feedback.jsonl", "", "feedback.jsonl holds no feedback for judge politeness that can be used."),
+    ("aligned.json", "[", "aligned.json is no JSON; give the path of a saved judge."),
+    ("aligned.json", "{}", "This judge was saved in format None, and format 1 is known here; "),
+]
+
+
+@pytest.mark.parametrize(("file", "content", "sentence"), MISTAKES)
+def test_a_mistake_in_aligning_is_told_in_one_sentence(
+    folder: Path, file: str, content: str | None, sentence: str
+) -> None:
+    write("feedback.jsonl", line(0))
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(content, encoding="utf-8")
+
+    with pytest.raises(SystemExit) as failure:
+        align()
+
+    assert problem(failure).startswith(f"memalign: {sentence}")
+
+
+def test_aligning_leaves_another_judges_file_alone(folder: Path) -> None:
+    write("feedback.jsonl", line(0))
+    align()
+    before = Path("aligned.json").read_bytes()
+    write("feedback.jsonl", line(0, judge="accuracy"))
+    for definition, sentence in (
+        (ANOTHER, "aligned.json holds judge politeness, not accuracy; choose another --out."),
+        (LOCAL.replace("polite?", "kind?"), "aligned.json holds judge politeness with other instructions, "),
+    ):
+        (folder / "judge.toml").write_text(definition, encoding="utf-8")
+
+        with pytest.raises(SystemExit) as failure:
+            align()
+
+        assert problem(failure).startswith(f"memalign: {sentence}")
+    assert Path("aligned.json").read_bytes() == before
+
+
+def test_aligning_into_a_missing_folder_is_refused_before_any_model_is_asked(server: ModelServer) -> None:
+    write("feedback.jsonl", line(0))
+
+    with pytest.raises(SystemExit) as failure:
+        main(["align", "feedback.jsonl", "--judge", "judge.toml", "--out", "away/aligned.json"])
+
+    assert problem(failure) == "memalign: There is no folder away for --out; make it, or choose another."
+    assert server.calls == []
+
+
+@pytest.fixture
+def aligned(folder: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A judge that has learned twelve cases."""
+    write("feedback.jsonl", *map(line, range(12)))
+    align()
+    capsys.readouterr()
+    return folder / "aligned.json"
+
+
+@pytest.mark.usefixtures("aligned")
+def test_judge_writes_a_verdict_a_line_in_the_order_of_the_traces(capsys: pytest.CaptureFixture[str]) -> None:
+    traces = [{"trace_id": f"new-{number}", "inputs": "q", "outputs": f"a {number}"} for number in range(40)]
+    write("traces.jsonl", *traces)
+
+    judge()
+
+    said = verdicts(capsys.readouterr().out)
+    assert [one["trace_id"] for one in said] == [one["trace_id"] for one in traces]
+    assert {tuple(one) for one in said} == {
+        ("trace_id", "judge", "value", "rationale", "guideline_ids", "retrieved_trace_ids")
+    }
+    assert {one["judge"] for one in said} == {"politeness"}
+    assert {type(one["value"]) for one in said} == {bool}
+
+
+@pytest.mark.usefixtures("aligned")
+def test_several_lines_of_a_trace_get_one_verdict_and_not_by_its_own_case(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("traces.jsonl", line(3), line(3, annotator="bob"), line(8, judges=["accuracy"], judge=None))
+
+    judge()
+
+    (said,) = verdicts(capsys.readouterr().out)
+    assert said["trace_id"] == "tr-3"
+    assert said["retrieved_trace_ids"]
+    assert "tr-3" not in said["retrieved_trace_ids"]
+
+
+def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_again(
+    server: ModelServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("feedback.jsonl", *map(line, range(4)))
+    align()
+    write("traces.jsonl", "{no json", *map(line, range(10, 16)))
+    server.faults.extend([None, None, *[overloaded()] * 5])
+
+    with pytest.raises(SystemExit) as failure:
+        judge("--out", "verdicts.jsonl")
+
+    out = folder / "verdicts.jsonl"
+    assert problem(failure).startswith("memalign: 2 lines were not judged, for the reasons above; ")
+    said = capsys.readouterr().err
+    assert "line 1 was skipped: it is not JSON" in said
+    (failed,) = (one for one in said.splitlines() if "was not judged" in one)
+    assert failed.endswith(
+        "was not judged: openai:/some is overloaded or down (429); it is tried again later."
+    )
+    assert len(verdicts(out.read_text("utf-8"))) == 5
+    write("traces.jsonl", *map(line, range(10, 16)))
+    server.calls.clear()
+
+    judge("--out", "verdicts.jsonl")
+
+    assert len(server.of("chat")) == 1
+    assert [one["trace_id"] for one in verdicts(out.read_text("utf-8"))] == [
+        f"tr-{number}" for number in range(10, 16)
+    ]
+    assert "5 traces were judged before; their verdicts are kept." in capsys.readouterr().err
+
+
+def test_while_the_model_is_down_the_rest_of_the_traces_is_not_tried(server: ModelServer) -> None:
+    write("feedback.jsonl", *map(line, range(4)))
+    align()
+    write("traces.jsonl", *map(line, range(10, 60)))
+    server.calls.clear()
+    server.faults.extend([overloaded()] * 1000)
+
+    with pytest.raises(SystemExit) as failure:
+        judge("--out", "verdicts.jsonl")
+
+    assert problem(failure).startswith("memalign: The last 20 traces all failed, so the rest was not tried: ")
+    assert len(server.of("chat")) < 5 * 30
+
+
+@pytest.mark.usefixtures("aligned")
+def test_a_verdict_cut_off_in_its_middle_is_made_again(folder: Path) -> None:
+    write("traces.jsonl", *map(line, range(20, 24)))
+    judge("--out", "verdicts.jsonl")
+    out = folder / "verdicts.jsonl"
+    whole = out.read_bytes()
+    out.write_bytes(whole[:-20])
+
+    judge("--out", "verdicts.jsonl")
+
+    assert out.read_bytes() == whole
+
+
+@pytest.mark.usefixtures("aligned")
+def test_a_file_that_holds_anything_but_verdicts_is_not_written_to(folder: Path) -> None:
+    write("traces.jsonl", line(20), line(21))
+    before = Path("traces.jsonl").read_bytes()
+
+    with pytest.raises(SystemExit) as failure:
+        judge("--out", "traces.jsonl")
+
+    assert problem(failure).startswith("memalign: Line 1 of traces.jsonl is no verdict, ")
+    assert (folder / "traces.jsonl").read_bytes() == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_judging_without_a_judge_is_told_in_one_sentence() -> None:
+    write("traces.jsonl", line(20))
+
+    with pytest.raises(SystemExit) as failure:
+        judge()
+
+    assert problem(failure) == (
+        "memalign: aligned.json cannot be read (No such file or directory); give the path of a saved judge."
+    )
