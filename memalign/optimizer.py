@@ -4,6 +4,7 @@ Judges are values: aligning and unaligning give a new judge. The plain names may
 inside a running event loop; the names with an `a` are their twins for `await`.
 """
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -148,7 +149,8 @@ class AlignableJudge(Judge, LibraryJudge):
         state = MemoryState.empty(self.name, binary=self.value_type.binary)
         # with nothing learned there is nothing to look up, so that these models are never asked
         unused = MemAlignOptimizer(reflection_lm="local:/extract", embedding_model="local:/wordllama")
-        return await _memory(self, state, unused).judge(trace)
+        memory = await asyncio.to_thread(_memory, self, state, unused)
+        return await memory.judge(trace)
 
 
 class AlignedJudge(LibraryJudge):
@@ -306,7 +308,8 @@ async def _aligned(
         raise InputError(
             "No traces were given to align with; give at least one with people's feedback on it."
         )
-    memory = _memory(base, state, optimizer)
+    # connecting may import a provider's package, which takes its time
+    memory = await asyncio.to_thread(_memory, base, state, optimizer)
     report = await memory.learn(trace_of(trace) for trace in traces)
     if report.rejected and not (report.learned or report.unchanged or report.pending):
         raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
