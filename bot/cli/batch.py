@@ -40,13 +40,13 @@ class Learned:
     """What all steps together did."""
 
     learned: set[str] = field(default_factory=set)
-    unchanged: int = 0
+    unchanged: set[str] = field(default_factory=set)
     rejected: dict[str, str] = field(default_factory=dict)
 
     def add(self, report: Lesson) -> None:
         """Count one step."""
         self.learned |= set(report.learned)
-        self.unchanged += len(report.unchanged)
+        self.unchanged = (self.unchanged | set(report.unchanged)) - self.learned
         self.rejected.update(report.rejected)
 
 
@@ -160,7 +160,7 @@ def _report(judge: AlignedJudge | None, total: Learned, out: Path) -> None:
         return
     pending = judge.report.pending
     print(
-        f"{judge.name}: learned {len(total.learned)}, unchanged {total.unchanged}, pending {len(pending)}, "
+        f"{judge.name}: learned {len(total.learned)}, unchanged {len(total.unchanged)}, pending {len(pending)}, "
         f"rejected {len(total.rejected)}; {out} holds {len(judge.episodes)} cases "
         f"and {len(judge.guidelines)} guidelines."
     )
