@@ -1,6 +1,7 @@
 """The real bot in the embedded workspace: what the bot's tests start from."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import aiohttp
 
 from bot.app import Bot, Pace, running_bot
 from bot.config import Secrets, Settings, read_settings
+from bot.feedback import all_feedback
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
-from memalign.records import Json
+from memalign.records import Feedback, Json, Label
 
 T = TypeVar("T")
 
@@ -22,19 +24,23 @@ SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget 
 
 
 def settings_for(folder: Path, channel: str, **sections: Json) -> Settings:
-    """Settings with local models; `sections` replace or add tables, `judge` changes the one judge."""
-    judge = {
+    """Settings with local models.
+
+    `sections` replace or add tables; `judge` changes the one judge, `judges` names several, each as far as it
+    differs from that one.
+    """
+    plain = {
         "name": JUDGE,
         "channel": channel,
         "model": "local:/cases",
         "feedback_value_type": "bool",
         "instructions": "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}",
-        **sections.pop("judge", {}),
     }
+    judges = sections.pop("judges", None) or [sections.pop("judge", {})]
     document = {
         "storage": {"path": "store"},
         "memory": {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllama"},
-        "judges": [judge],
+        "judges": [{**plain, **judge} for judge in judges],
         "sampling": {"rate": 1.0, "max_per_day": 10_000},
         "ingest": {"port": 0},
         **sections,
@@ -60,6 +66,70 @@ class Stage:
             session.post(f"{self.bot.url}/traces", json=list(traces)) as answer,
         ):
             return await answer.json()
+
+    async def post(self, body: bytes, kind: str = "application/json", **headers: str) -> tuple[int, Json]:
+        """POST a body to `/traces`; status and answer."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(
+                f"{self.bot.url}/traces", data=body, headers={"Content-Type": kind, **headers}
+            ) as answer,
+        ):
+            return answer.status, {**await answer.json(), "headers": dict(answer.headers)}
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """GET a path of the bot's server; status and text."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.bot.url}{path}") as answer:
+            return answer.status, await answer.text()
+
+    def react(self, card: Message, *names: str, by: User | None = None) -> None:
+        """Let somebody, ana if nobody is named, react to a card."""
+        for name in names:
+            self.workspace.react((by or self.ana).id, card.channel, card.ts, name)
+
+    def unreact(self, card: Message, *names: str, by: User | None = None) -> None:
+        """Let somebody take reactions off a card."""
+        for name in names:
+            self.workspace.unreact((by or self.ana).id, card.channel, card.ts, name)
+
+    def reply(self, card: Message, text: str, by: User | None = None) -> str:
+        """Let somebody reply under a card; the reply's time."""
+        return self.workspace.post((by or self.ana).id, card.channel, text, thread_ts=card.ts)
+
+    async def press(self, card: Message, action: str, by: User | None = None, value: object = None) -> None:
+        """Let somebody press a button, or choose from a menu."""
+        await self.slack.click((by or self.ana).id, card.channel, card.ts, action, value)
+
+    async def feedback(self, card: Message) -> dict[str, Feedback]:
+        """What people say of a card's verdict, by name, as the store has it."""
+        await self.slack.settled()
+        await self.until_async(lambda: self._recorded(card))
+        stored = await self.bot.database.verdicts.by_card(card.channel, card.ts)
+        assert stored is not None
+        facts = await self.bot.database.feedback.of(stored.verdict_id)
+        values = self.bot.memories[stored.verdict.judge].definition.value_type
+        names = {user.id: user.name for user in self.workspace.users.values()}
+        return {names[said.person]: said for said in all_feedback(stored, facts, values)}
+
+    async def _recorded(self, card: Message) -> bool:
+        return await self.bot.database.verdicts.by_card(card.channel, card.ts) is not None
+
+    def labels(self, judge: str = JUDGE) -> dict[str, Label]:
+        """What a judge remembers: trace id -> label."""
+        return {name: episode.label for name, episode in self.bot.memories[judge].episodes.items()}
+
+    def rules(self, judge: str = JUDGE) -> list[str]:
+        """The texts of a judge's guidelines."""
+        return [rule.text for rule in self.bot.memories[judge].guidelines]
+
+    async def whispered(self, act: Awaitable[object], user: User | None = None) -> str:
+        """Do something, and wait for what the bot says to one person of it."""
+        before = len(self.slack.ephemerals)
+        await act
+        await self.until(lambda: len(self.slack.ephemerals) > before)
+        last = self.slack.ephemerals[-1]
+        assert last.user == (user or self.ana).id
+        return words(last.blocks, last.text)
 
     async def card(self, trace_id: str) -> Message:
         """Wait for a trace's card."""
@@ -105,14 +175,14 @@ class Stage:
     async def until(self, look: Callable[[], T | None], seconds: float = 10) -> T:
         """Wait until `look` gives something true."""
         async with asyncio.timeout(seconds):
-            while not (found := look()):
+            while not (found := look()):  # noqa: ASYNC110 - anybody's state has no event to wait for
                 await asyncio.sleep(0.01)
             return found
 
     async def until_async(self, look: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
         """Wait until `look` says yes."""
         async with asyncio.timeout(seconds):
-            while not await look():
+            while not await look():  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.01)
 
 
@@ -136,19 +206,51 @@ def words(blocks: Sequence[Json] | None, text: str = "") -> str:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, *, workspace: Workspace | None = None, pace: Pace = IN_A_HURRY, **sections: Json
+    folder: Path,
+    *,
+    workspace: Workspace | None = None,
+    pace: Pace = IN_A_HURRY,
+    http: bool = False,
+    token: str = "",
+    **sections: Json,
 ) -> AsyncIterator[Stage]:
-    """Start workspace and bot over Socket Mode; with a given workspace, go on in it."""
+    """Start workspace and bot; with a given workspace, go on in it.
+
+    `http`: Slack's signed HTTP in place of Socket Mode; `token`: MEMALIGN_INGEST_TOKEN; `slack`: options of the
+    embedded Slack; all others as for `settings_for`.
+    """
     slack_options = sections.pop("slack", {})
-    workspace = workspace or Workspace()
+    workspace, ana, ben, channel = peopled(workspace or Workspace())
+    if http:
+        sections["ingest"] = {"port": free_port(), **sections.get("ingest", {})}
+        slack_options["events_url"] = f"http://127.0.0.1:{sections['ingest']['port']}/slack/events"
+    slack = SlackServer(workspace, shortcuts=SHORTCUTS, **{"retries": (0.0, 0.05, 0.1), **slack_options})
+    async with slack:
+        secrets = Secrets(
+            bot_token=slack.bot_token,
+            app_token="" if http else slack.app_token,
+            signing_secret=slack.signing_secret if http else "",
+            ingest_token=token,
+            api_url=slack.api_url,
+        )
+        async with running_bot(settings_for(folder, channel.id, **sections), secrets, pace) as bot:
+            if not http:
+                await slack.connected()
+            yield Stage(workspace=workspace, slack=slack, bot=bot, ana=ana, ben=ben, channel=channel)
+
+
+def peopled(workspace: Workspace) -> tuple[Workspace, User, User, Channel]:
+    """The workspace with ana and ben in #politeness, who are added where they are missing."""
     users = {user.name: user for user in workspace.users.values()}
     ana = users.get("ana") or workspace.add_user("ana", real_name="Ana Ruiz")
     ben = users.get("ben") or workspace.add_user("ben", real_name="Ben Okafor")
     channels = {channel.name: channel for channel in workspace.channels.values()}
     channel = channels.get(JUDGE) or workspace.add_channel(JUDGE, members=[ana.id, ben.id])
-    slack = SlackServer(workspace, shortcuts=SHORTCUTS, **{"retries": (0.0, 0.05, 0.1), **slack_options})
-    async with slack:
-        secrets = Secrets(bot_token=slack.bot_token, app_token=slack.app_token, api_url=slack.api_url)
-        async with running_bot(settings_for(folder, channel.id, **sections), secrets, pace) as bot:
-            await slack.connected()
-            yield Stage(workspace=workspace, slack=slack, bot=bot, ana=ana, ben=ben, channel=channel)
+    return workspace, ana, ben, channel
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
