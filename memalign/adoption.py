@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from memalign.kinship import Kinship, closeness_of, kinship
+from memalign.kinship import Kinship, Rules, kinship
 from memalign.ports import Distilled, Draft, Vectors
 from memalign.records import Episode, Guideline, Label, Source
 from memalign.semantic import SemanticMemory
@@ -34,10 +34,14 @@ class Adoption:
         self._held = {guideline.id: guideline for guideline in memory.guidelines}
         self._vectors = dict(memory.vectors)
         self._settled: list[Guideline] = []
+        self._rules = Rules()
 
     def take(self, distilled: Distilled, settled: Collection[str]) -> SemanticMemory:
         """The memory with all of it; `settled` are the waiting guidelines that were distilled again."""
         self._settled = [self._held.pop(name) for name in settled if name in self._held]
+        for known in self._held.values():
+            if not known.waiting:
+                self._rules.add(known.id, known.text, self._vectors.get(known.id))
         for guideline_id, sources in distilled.supports.items():
             self._support(guideline_id, sources)
         for guideline_id, sources in distilled.contradicts.items():
@@ -77,13 +81,18 @@ class Adoption:
         if not text or not sources:
             return
         vector = self._text_vectors.get(draft.text)
-        labels = [self._episodes[source.trace_id].label for source in sources]
-        kin = {known.id: self._kinship(text, labels, vector, known) for known in self._held.values()}
+        kin = self._kin(text, sources, vector)
         same = next((name for name, how in kin.items() if how == "same"), None)
         if same is not None:
             known = self._held[same]
             self._held[same] = replace(known, sources=_united(known.sources, sources))
             return
+        own_id = self._new(text, sources, vector)
+        for name, how in kin.items():
+            if how == "opposite":
+                self._oppose(own_id, name)
+
+    def _new(self, text: str, sources: tuple[Source, ...], vector: Vectors | None) -> str:
         own_id = self._id_of(text)
         self._held[own_id] = Guideline(
             id=own_id,
@@ -94,26 +103,25 @@ class Adoption:
         )
         if vector is not None:
             self._vectors[own_id] = vector
-        for name, how in kin.items():
-            if how == "opposite":
-                self._oppose(own_id, name)
+        self._rules.add(own_id, text, vector)
+        return own_id
 
-    def _kinship(
-        self, text: str, labels: Collection[Label], vector: Vectors | None, known: Guideline
-    ) -> Kinship:
-        if known.waiting:
-            return "none"
-        known_labels = {
-            self._episodes[source.trace_id].label
-            for source in known.sources
-            if source.trace_id in self._episodes
+    def _kin(self, text: str, sources: Sequence[Source], vector: Vectors | None) -> dict[str, Kinship]:
+        """How known rules stand to a draft; those that have nothing to do with it are left out."""
+        same = self._rules.same(text)
+        if same is not None:
+            return {same: "same"}
+        own = (text, self._labels(sources))
+        alike = (self._held[name] for name in self._rules.alike(text, vector))
+        return {
+            known.id: kinship(own, (known.text, self._labels(known.sources)), binary=self._binary)
+            for known in alike
         }
-        return kinship(
-            (text, labels),
-            (known.text, known_labels),
-            closeness=closeness_of(vector, self._vectors.get(known.id)),
-            binary=self._binary,
-        )
+
+    def _labels(self, sources: Sequence[Source]) -> set[Label]:
+        return {
+            self._episodes[source.trace_id].label for source in sources if source.trace_id in self._episodes
+        }
 
     def _inherited(self, sources: Sequence[Source]) -> tuple[Source, ...]:
         """Who had turned against the guideline in whose place this one comes."""

@@ -1,14 +1,13 @@
 """Which guidelines enter a prompt when they do not all fit: the most supported, then the most relevant."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from memalign.kinship import closeness_of
 from memalign.ports import Vectors
 from memalign.records import Guideline
 from memalign.semantic import SemanticMemory
 from memalign.tokens import count_tokens
-from memalign.wording import relevance, stems
+from memalign.wording import stems
 
 _LINE_TOKENS = 8
 """What a guideline takes in a prompt beside its text."""
@@ -22,27 +21,53 @@ class Choice:
     left_out: int
 
 
-def choose(memory: SemanticMemory, text: str, vector: Vectors | None, limit: int) -> Choice:
-    """Choose what fits in `limit` tokens for a trace with this text and vector.
+class Ranking:
+    """The guidelines in use at one moment, best supported first; made once and asked for each trace.
 
-    Of two rules that contradict each other the better supported one stands. While all fit, the choice is the
-    same for every trace, which is what prompt caches live on; else half of the room goes by support, half by
-    relevance.
+    Of two that contradict each other only the better supported one stands.
     """
-    standing = _undisputed(sorted(memory.in_use, key=_strength, reverse=True))
-    if sum(map(_size, standing)) <= limit:
-        return Choice(guidelines=tuple(standing), left_out=0)
-    chosen = _filled([], standing, limit // 2)
-    words = stems(text)
-    by_relevance = sorted(
-        (one for one in standing if one not in chosen),
-        key=lambda one: max(
-            closeness_of(vector, memory.vectors.get(one.id)) or 0.0, relevance(one.text, words)
-        ),
-        reverse=True,
-    )
-    chosen = _filled(chosen, by_relevance, limit)
-    return Choice(guidelines=tuple(chosen), left_out=len(standing) - len(chosen))
+
+    def __init__(self, memory: SemanticMemory, limit: int) -> None:
+        """`limit`: the tokens that guidelines may take in a prompt."""
+        self.memory = memory
+        self._limit = limit
+        self._standing = _undisputed(sorted(memory.in_use, key=_strength, reverse=True))
+        self._sizes = {one.id: count_tokens(one.text) + _LINE_TOKENS for one in self._standing}
+        self._all_fit = sum(self._sizes.values()) <= limit
+        self._core = () if self._all_fit else self._filled((), self._standing, limit // 2)
+        chosen = {one.id for one in self._core}
+        self._others = [] if self._all_fit else [one for one in self._standing if one.id not in chosen]
+        self._stems = {one.id: stems(one.text) for one in self._others}
+
+    def choose(self, text: str, vector: Vectors | None) -> Choice:
+        """Choose for a trace with this text and vector.
+
+        While all fit, the choice is the same for every trace, which is what prompt caches live on; else half of
+        the room goes by support, half by relevance.
+        """
+        if self._all_fit:
+            return Choice(guidelines=tuple(self._standing), left_out=0)
+        words = stems(text)
+        relevance = {one.id: self._relevance(one, words, vector) for one in self._others}
+        by_relevance = sorted(self._others, key=lambda one: -relevance[one.id])
+        chosen = self._filled(self._core, by_relevance, self._limit)
+        return Choice(guidelines=chosen, left_out=len(self._standing) - len(chosen))
+
+    def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vectors | None) -> float:
+        """The share of the rule's words that the text has, or the cosine of their vectors."""
+        own, row = self._stems[rule.id], self.memory.vectors.get(rule.id)
+        shared = len(own & words) / len(own) if own else 0.0
+        return shared if row is None or vector is None else max(shared, float(row @ vector))
+
+    def _filled(
+        self, chosen: Sequence[Guideline], more: Iterable[Guideline], limit: int
+    ) -> tuple[Guideline, ...]:
+        filled, room = list(chosen), limit - sum(self._sizes[one.id] for one in chosen)
+        for guideline in more:
+            if self._sizes[guideline.id] <= room:
+                filled.append(guideline)
+                room -= self._sizes[guideline.id]
+        return tuple(filled)
 
 
 def _undisputed(by_strength: Sequence[Guideline]) -> list[Guideline]:
@@ -53,19 +78,6 @@ def _undisputed(by_strength: Sequence[Guideline]) -> list[Guideline]:
     return list(standing.values())
 
 
-def _filled(chosen: Sequence[Guideline], more: Sequence[Guideline], limit: int) -> list[Guideline]:
-    filled, room = list(chosen), limit - sum(map(_size, chosen))
-    for guideline in more:
-        if _size(guideline) <= room:
-            filled.append(guideline)
-            room -= _size(guideline)
-    return filled
-
-
 def _strength(guideline: Guideline) -> tuple[int, int, int]:
     newest = max((source.time_ms for source in guideline.sources), default=0)
     return len(guideline.people), len(guideline.sources), newest
-
-
-def _size(guideline: Guideline) -> int:
-    return count_tokens(guideline.text) + _LINE_TOKENS

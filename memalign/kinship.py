@@ -1,15 +1,18 @@
-"""Whether two rules say the same, the opposite, or neither.
+"""Which rules could say the same as another one, and whether they do: the same, the opposite, or neither.
 
 Wording and vectors only propose: a rule and its opposite are as alike as two paraphrases. What decides is on
 which labels the rules rest, and whether one of them holds a negation or a number that the other does not.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Literal
 
+import numpy as np
+
 from memalign.ports import Vectors
 from memalign.records import Label
-from memalign.wording import likeness, normal, turns
+from memalign.wording import normal, stems, turns
 
 Kinship = Literal["same", "opposite", "none"]
 
@@ -21,19 +24,12 @@ def kinship(
     one: tuple[str, Collection[Label]],
     other: tuple[str, Collection[Label]],
     *,
-    closeness: float | None,
     binary: bool,
 ) -> Kinship:
-    """Compare two rules, each given as its text and the labels it rests on.
+    """Compare two rules that are alike, each given as its text and the labels it rests on.
 
-    `closeness` is the cosine of their vectors, None when not known. `binary`: there are two labels only, so
-    that different labels are opposite ones.
+    `binary`: there are two labels only, so that different labels are opposite ones.
     """
-    if normal(one[0]) == normal(other[0]):
-        return "same"
-    alike = likeness(one[0], other[0]) >= ALIKE_IN_WORDS
-    if not alike and (closeness is None or closeness < ALIKE_IN_DIRECTION):
-        return "none"
     same_turns = turns(one[0]) == turns(other[0])
     labels, others = set(one[1]), set(other[1])
     if not binary:
@@ -45,9 +41,45 @@ def kinship(
     return "opposite" if labels == others and _negated(one[0]) != _negated(other[0]) else "none"
 
 
-def closeness_of(one: Vectors | None, other: Vectors | None) -> float | None:
-    """The cosine of two vectors of length 1, if both are known."""
-    return None if one is None or other is None else float(one @ other)
+class Rules:
+    """Rules to be found by what is like them, without comparing with each one."""
+
+    def __init__(self) -> None:
+        self._by_text: dict[str, str] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        self._stems: dict[str, int] = {}
+        self._vectors: dict[str, Vectors] = {}
+
+    def add(self, name: str, text: str, vector: Vectors | None) -> None:
+        """Take a rule in under a name."""
+        self._by_text[normal(text)] = name
+        own = stems(text)
+        self._stems[name] = len(own)
+        for stem in own:
+            self._by_stem.setdefault(stem, []).append(name)
+        if vector is not None:
+            self._vectors[name] = vector
+
+    def same(self, text: str) -> str | None:
+        """The rule with the same sentence."""
+        return self._by_text.get(normal(text))
+
+    def alike(self, text: str, vector: Vectors | None) -> list[str]:
+        """Rules alike in words or in direction, most alike first."""
+        own = stems(text)
+        shared = Counter(name for stem in own for name in self._by_stem.get(stem, ()))
+        likeness = {
+            name: count / (len(own) + self._stems[name] - count)
+            for name, count in shared.items()
+            if count >= ALIKE_IN_WORDS * max(len(own), self._stems[name])
+        }
+        found = {name: share for name, share in likeness.items() if share >= ALIKE_IN_WORDS}
+        if vector is not None and self._vectors:
+            closeness = np.stack(list(self._vectors.values())) @ vector
+            for name, close in zip(self._vectors, closeness.tolist(), strict=True):
+                if close >= ALIKE_IN_DIRECTION:
+                    found[name] = max(found.get(name, 0.0), close)
+        return sorted(found, key=lambda name: (-found[name], name))
 
 
 def _negated(text: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from memalign.choice import choose
+from memalign.choice import Ranking
 from memalign.episodic import EpisodicMemory, similarity
 from memalign.fields import text_of
 from memalign.judge import Judge
@@ -69,6 +69,7 @@ class Memory:
         self._k = retrieval_k
         self._floor = min_similarity
         self._guideline_tokens = guideline_tokens
+        self._ranking = Ranking(state.semantic, guideline_tokens)
         self._turn = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._reasons: dict[str, str] = {}
@@ -207,7 +208,9 @@ class Memory:
         found = await self._vectors.find([] if nothing_to_find else [text])
         vector = found.vectors.get(text)
         state = self._state
-        choice = choose(state.semantic, text, vector, self._guideline_tokens)
+        if self._ranking.memory is not state.semantic:
+            self._ranking = Ranking(state.semantic, self._guideline_tokens)
+        choice = self._ranking.choose(text, vector)
         retrieved = (
             ()
             if vector is None

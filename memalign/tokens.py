@@ -9,6 +9,8 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 def count_tokens(text: str) -> int:
     """Estimate the tokens of a text: a quarter of its ASCII characters, and each other character as one."""
+    if text.isascii():
+        return (len(text) + 3) // 4
     others = sum(len(run) for run in _BEYOND_ASCII.findall(text))
     return (len(text) - others + 3) // 4 + others
 

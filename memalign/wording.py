@@ -1,7 +1,6 @@
 """How alike two sentences are in their words, so that rules can be compared without asking a model."""
 
 import re
-from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "ly", "es", "s")
@@ -28,24 +27,6 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _FILLER)
 
 
-@lru_cache(maxsize=4_096)
-def _rule_stems(rule: str) -> frozenset[str]:
-    return stems(rule)
-
-
-def likeness(one: str, other: str) -> float:
-    """Shared words against all words, 0 to 1."""
-    first, second = _rule_stems(one), _rule_stems(other)
-    return len(first & second) / len(first | second) if first or second else 0.0
-
-
-def relevance(rule: str, text_stems: frozenset[str]) -> float:
-    """The share of a rule's words that a text has, 0 to 1."""
-    own = _rule_stems(rule)
-    return len(own & text_stems) / len(own) if own else 0.0
-
-
-@lru_cache(maxsize=4_096)
 def turns(text: str) -> frozenset[str]:
     """What could make a sentence the opposite of another one: negations, and numbers."""
     found = _WORD.findall(text.casefold().replace("’", "'"))
