@@ -92,7 +92,11 @@ def parser() -> argparse.ArgumentParser:
     guidelines.add_argument("judge", nargs="?", metavar="JUDGE")
 
     forget = add("forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them")
-    forget.add_argument("traces", nargs="+", metavar="TRACE", help="a trace id, or a link to its card")
+    whom = forget.add_mutually_exclusive_group(required=True)
+    whom.add_argument(
+        "traces", nargs="*", default=[], metavar="TRACE", help="a trace id, or a link to its card"
+    )
+    whom.add_argument("--person", metavar="USER", help="take back all that this Slack user id said and voted")
 
     digest = add("digest", "bot.cli.reading:digest", "how far judge and people agree")
     digest.add_argument("--week", metavar="2026-W47", help="an ISO week (default: the week so far)")

@@ -22,6 +22,7 @@ from bot.blocks import Message
 from bot.clock import pause_ms
 from bot.config import Secrets, Settings
 from bot.control import Control
+from bot.covering import Covering
 from bot.forgetting import Forgetting
 from bot.intake import Intake
 from bot.learning import Learning
@@ -34,6 +35,8 @@ from bot.server import Routes, Server
 from bot.sources.http import HttpSource
 from bot.status import StatusReport
 from bot.tidings import Messenger
+from bot.unfinished import finish
+from bot.withdrawal import Withdrawal
 from memalign import make_judge
 from memalign.errors import SettingsError
 from memalign.memory import Memory
@@ -89,11 +92,12 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         intake = Intake(settings, database, memories, outbox.wake, workers=max_workers())
         messenger = Messenger(slack.client, database, people, outbox.wake)
         learning = Learning(database, memories, people, messenger, quiet_seconds=pace.quiet_seconds)
-        forgetting = Forgetting(settings, database, memories, slack.client, learning.leave_out)
-        status = StatusReport(
-            settings, database, memories, connection.is_up, (outbox.trouble, intake.trouble, learning.trouble)
-        )
-        control = Control(settings.data, forgetting)
+        covering = Covering(slack.client, database)
+        forgetting = Forgetting(settings, database, memories, slack.client, covering, learning.leave_out)
+        withdrawal = Withdrawal(database, memories, covering, learning.take_back)
+        troubles = (outbox.trouble, intake.trouble, learning.trouble, covering.trouble)
+        status = StatusReport(settings, database, memories, connection.is_up, troubles)
+        control = Control(settings.data, forgetting, withdrawal)
         routes = Routes(
             source=HttpSource(settings, database, intake),
             status=status,
@@ -110,6 +114,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             memories=memories,
             learning=learning,
             forgetting=forgetting,
+            withdrawal=withdrawal,
             people=people,
             status=status,
             client=slack.client,
@@ -120,7 +125,9 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         stack.push_async_callback(server.stop)
         control.announce(settings.ingest.host, server.port)
         stack.callback(control.withdraw)
-        workers = [tasks.create_task(part.run()) for part in (outbox, intake, learning, connection)]
+        learn = finish(database, forgetting, withdrawal, learning)
+        running = (learn, *(part.run() for part in (outbox, intake, connection, covering)))
+        workers = [tasks.create_task(work) for work in running]
         stack.callback(lambda: [worker.cancel() for worker in workers])
         stack.push_async_callback(bench.finish, LAST_SECONDS)
         stack.push_async_callback(connection.close)

@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.forgetting import Farewell, Forgetting, forget_all
+from bot.withdrawal import PersonFarewell, Withdrawal
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
 from memalign.records import Json
 
@@ -19,9 +20,10 @@ NOTE = "running.json"
 class Control:
     """The running bot's side."""
 
-    def __init__(self, folder: Path, forgetting: Forgetting) -> None:
+    def __init__(self, folder: Path, forgetting: Forgetting, withdrawal: Withdrawal) -> None:
         self._file = folder / NOTE
         self._forgetting = forgetting
+        self._withdrawal = withdrawal
         self._secret = secrets.token_urlsafe(32)
 
     def announce(self, host: str, port: int) -> None:
@@ -38,18 +40,21 @@ class Control:
         self._file.unlink(missing_ok=True)
 
     async def forget(self, request: web.Request) -> web.Response:
-        """`POST /forget` with `{"traces": [id or link, …]}`: what `memalign forget` asks for."""
+        """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
             return web.json_response(
                 {"error": "Only memalign forget on this machine may ask that."}, status=401
             )
-        references = (await request.json())["traces"]
+        asked = await request.json()
         try:
-            farewells = await forget_all(self._forgetting, references, who=None)
+            farewells = await forget_all(self._forgetting, asked["traces"], who=None)
         except UnknownTraceError as error:
             return web.json_response({"error": str(error)}, status=404)
-        return web.json_response({"forgotten": [summary(farewell) for farewell in farewells]})
+        gone = [summary(farewell) for farewell in farewells]
+        if person := asked.get("person"):
+            gone.append(person_summary(await self._withdrawal.forget(person, who=None)))
+        return web.json_response({"forgotten": gone})
 
 
 def _private(path: str, flags: int) -> int:
@@ -68,7 +73,19 @@ def summary(farewell: Farewell) -> dict[str, Json]:
     }
 
 
-async def ask_to_forget(folder: Path, references: list[str]) -> list[dict[str, Json]]:
+def person_summary(farewell: PersonFarewell) -> dict[str, Json]:
+    """What forgetting a person took, in numbers."""
+    gone = [part for _, part in farewell.judges]
+    return {
+        "person": farewell.person,
+        "verdicts": farewell.verdicts,
+        "cases": sum(len(part.trace_ids) for part in gone),
+        "retired": sum(len(part.retired) for part in gone),
+        "waiting": sum(len(part.waiting) for part in gone),
+    }
+
+
+async def ask_to_forget(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:
     """Ask the bot that runs on this data folder to forget.
 
     Raises `UnknownTraceError` for a trace it does not know, `StorageError` when it does not answer.
@@ -80,10 +97,11 @@ async def ask_to_forget(folder: Path, references: list[str]) -> list[dict[str, J
             f"A bot runs on {folder} but has not said where it listens; wait a moment and try again."
         ) from error
     headers = {"Authorization": f"Bearer {note['secret']}"}
+    asked = {"traces": references, "person": person}
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{note['url']}/forget", json={"traces": references}, headers=headers) as response,
+            session.post(f"{note['url']}/forget", json=asked, headers=headers) as response,
         ):
             body = await response.json()
             status = response.status

@@ -4,20 +4,22 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import blocks
 from bot.audit import GuidelineWatch
 from bot.clock import now_ms
 from bot.config import Settings
+from bot.covering import Covering
 from memalign.errors import UnknownTraceError
 from memalign.memory import Memory
 from memalign.records import Forgotten
 from storage.database import Database
-from storage.records import AuditLine, StoredVerdict
+from storage.intents import Intent
+from storage.records import AuditLine
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +47,19 @@ class Forgetting:
         database: Database,
         memories: Mapping[str, Memory],
         client: AsyncWebClient,
+        covering: Covering,
         leave_out: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
         self._client = client
+        self._covering = covering
         self._leave_out = leave_out
 
     async def trace_of(self, reference: str) -> str:
         """The trace meant by an id or a link to a message. Raises `UnknownTraceError`."""
-        reference = reference.strip().removeprefix("<").removesuffix(">").partition("|")[0].strip("`")
+        reference = _typed(reference)
         if link := LINK.search(reference):
             return await self._trace_of_link(link)
         known = reference and (
@@ -121,21 +125,32 @@ class Forgetting:
             people.update(await self._database.feedback.of(stored.verdict_id))
         return people
 
+    async def intend(self, trace_id: str, who: str | None) -> None:
+        """Make sure that the trace is forgotten, also if the bot is killed now. Raises `StorageError`."""
+        self._leave_out(trace_id)
+        judges = {stored.verdict.judge for stored in await self._database.verdicts.of_trace(trace_id)}
+        judges |= {name for name, memory in self._memories.items() if trace_id in memory.episodes}
+        notes = tuple(
+            AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, who=who, ids=(trace_id,))
+            for judge in sorted(judges)
+        )
+        await self._database.intents.intend(Intent(kind="trace", target=trace_id, notes=notes))
+
     async def forget(self, trace_id: str, who: str | None) -> Farewell:
         """Take the trace's lessons back and erase it. Raises `StorageError`."""
+        await self.intend(trace_id, who)
+        return await self.carry_out(trace_id)
+
+    async def carry_out(self, trace_id: str) -> Farewell:
+        """Do what was intended, or the rest of it: from the memories first, from the store last.
+
+        Raises `StorageError`.
+        """
         self._leave_out(trace_id)
         people = await self._speakers(trace_id)
-        verdicts = await self._database.verdicts.of_trace(trace_id)
         judges = [(name, await self._take_back(memory, trace_id)) for name, memory in self._memories.items()]
-        concerned = {stored.verdict.judge for stored in verdicts}
-        concerned |= {name for name, gone in judges if gone.trace_ids}
-        for judge in sorted(concerned):
-            line = AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, who=who, ids=(trace_id,))
-            await self._database.journal.note(line)
-        places = [place for stored in verdicts for place in await self._places(stored)]
         await self._database.erase(trace_id, None)
-        for channel, ts in places:
-            await self._replace(channel, ts)
+        await self._covering.now()
         return Farewell(trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(people)))
 
     async def _take_back(self, memory: Memory, trace_id: str) -> Forgotten:
@@ -144,23 +159,13 @@ class Forgetting:
         await watch.note()
         return gone
 
-    async def _places(self, stored: StoredVerdict) -> list[tuple[str, str]]:
-        """Channel and time of each message that shows something of a verdict: the card, what the thread was told."""
-        told = [said.message_ts for said in await self._database.feedback.told(stored.verdict_id)]
-        return [(stored.channel, ts) for ts in (stored.message_ts, *told) if ts]
 
-    async def _replace(self, channel: str, ts: str) -> None:
-        message = blocks.forgotten_card()
-        try:
-            await self._client.chat_update(
-                channel=channel,
-                ts=ts,
-                text=message.text,
-                blocks=list(message.blocks),
-                metadata={"event_type": "memalign_forgotten", "event_payload": {}},
-            )
-        except (SlackApiError, ClientError, TimeoutError, OSError) as error:
-            log.warning("the message at %s could not be replaced: %s", ts, error)
+def _typed(reference: str) -> str:
+    """What the person typed: Slack puts links in brackets, and escapes what has a meaning in its texts."""
+    reference = reference.strip().strip("`")
+    if reference.startswith("<") and reference.endswith(">"):
+        reference = reference[1:-1].partition("|")[0]
+    return unescape(reference)
 
 
 async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:

@@ -5,7 +5,8 @@ Whatever fails leaves the feedback unlearned; the next round walks the same path
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -32,6 +33,8 @@ class Change:
     trace: Trace
     """With people's labels on it; without any, what was learned from it is taken back."""
     feedback: tuple[Feedback, ...]
+    taken_back: int = 0
+    """How often the trace's feedback had been taken back when this was gathered."""
 
 
 class Learning:
@@ -54,6 +57,9 @@ class Learning:
         self._quiet_ms = int(quiet_seconds * 1000)
         self._wake = asyncio.Event()
         self._left_out: set[str] = set()
+        self._taken_back: Counter[str] = Counter()
+        self._vain: Counter[str] = Counter()
+        self._not_before: dict[str, int] = {}
         self.trouble: dict[str, str] = {}
         """Judge -> why learning waits."""
 
@@ -65,11 +71,17 @@ class Learning:
         """Learn no more from a trace, also where its feedback is already in hand: it is being forgotten."""
         self._left_out.add(trace_id)
 
+    def take_back(self, trace_ids: Collection[str]) -> None:
+        """Learn nothing of what is in hand of these traces: somebody's words on them are being forgotten."""
+        self._taken_back.update(trace_ids)
+        self.wake()
+
     async def run(self) -> None:
         """Learn until cancelled."""
         while True:
             self._wake.clear()
             learned = await self.round()
+            await self._retry()
             if not learned:
                 await self._nap()
 
@@ -89,6 +101,12 @@ class Learning:
             await self._learn(judge, list(group))
         return len(marks)
 
+    async def _retry(self) -> None:
+        """Distil again what a memory still waits for, though nobody said anything new; with growing pauses."""
+        for judge, memory in self._memories.items():
+            if memory.pending and self._not_before.get(judge, 0) <= now_ms():
+                await self._learn(judge, [])
+
     async def _learn(self, judge: str, marks: Sequence[Unlearned]) -> None:
         memory = self._memories.get(judge)
         if memory is None:
@@ -104,6 +122,7 @@ class Learning:
             await self._postpone(judge, marks, "an unexpected error; see the log")
 
     async def _gather(self, mark: Unlearned, memory: Memory) -> Change | None:
+        taken_back = self._taken_back[mark.trace_id]
         stored = await self._database.verdicts.get(mark.verdict_id)
         trace = await self._database.traces.get(mark.trace_id)
         if stored is None or trace is None:
@@ -117,7 +136,13 @@ class Learning:
             else:
                 persons[person] = done
         feedback = all_feedback(stored, persons, memory.definition.value_type)
-        return Change(mark=mark, stored=stored, trace=taught(trace, mark.judge, feedback), feedback=feedback)
+        return Change(
+            mark=mark,
+            stored=stored,
+            trace=taught(trace, mark.judge, feedback),
+            feedback=feedback,
+            taken_back=taken_back,
+        )
 
     async def _leave_out_bot(self, stored: StoredVerdict, person: str, facts: PersonFacts) -> None:
         """Take a program's reactions off, so that nobody who counts votes later meets them."""
@@ -128,7 +153,7 @@ class Learning:
                 )
 
     async def _teach(self, judge: str, memory: Memory, changes: Sequence[Change]) -> None:
-        changes = [change for change in changes if change.trace.trace_id not in self._left_out]
+        changes = [change for change in changes if not self._is_stale(change)]
         labelled = [change.trace for change in changes if change.trace.assessments]
         withdrawn = [
             change.trace.trace_id
@@ -139,20 +164,35 @@ class Learning:
         if withdrawn:
             await memory.forget(withdrawn)
         lesson = await memory.learn(labelled)
-        if forgotten := self._left_out & {trace.trace_id for trace in labelled}:
-            await memory.forget(forgotten)
+        await self._unlearn([change for change in changes if self._is_stale(change)], memory)
         self._note_trouble(judge, lesson)
         await watch.note()
-        for change in changes:
+        for change in [change for change in changes if not self._is_stale(change)]:
             await self._messenger.tell(change.stored, change.feedback, lesson, memory)
             await self._settle(change, lesson)
 
+    def _is_stale(self, change: Change) -> bool:
+        """Whether what was gathered is being forgotten since."""
+        trace_id = change.trace.trace_id
+        return trace_id in self._left_out or self._taken_back[trace_id] != change.taken_back
+
+    async def _unlearn(self, stale: Sequence[Change], memory: Memory) -> None:
+        """Forget once more what was forgotten while it was being learned."""
+        if stale:
+            await memory.forget({change.trace.trace_id for change in stale})
+            await self._database.purge()
+
     def _note_trouble(self, judge: str, lesson: Lesson) -> None:
+        self._pause(judge, bool(lesson.pending))
         if lesson.pending:
             self.trouble[judge] = next(iter(lesson.pending.values()))
             log.warning("learning for %s waits: %s", judge, self.trouble[judge])
         else:
             self.trouble.pop(judge, None)
+
+    def _pause(self, judge: str, failed: bool) -> None:
+        self._vain[judge] = self._vain[judge] + 1 if failed else 0
+        self._not_before[judge] = now_ms() + pause_ms(self._vain[judge]) if failed else 0
 
     async def _settle(self, change: Change, lesson: Lesson) -> None:
         mark = change.mark
@@ -164,6 +204,7 @@ class Learning:
             await self._database.feedback.learned(mark.verdict_id, mark.revision)
 
     async def _postpone(self, judge: str, marks: Sequence[Unlearned], reason: str) -> None:
+        self._pause(judge, failed=True)
         self.trouble[judge] = reason
         log.warning("learning for %s waits: %s", judge, reason)
         for mark in marks:

@@ -42,6 +42,15 @@ from bot.blocks.lesson import (
     value_counted,
     vote_counted,
 )
+from bot.blocks.person import (
+    FORGET_PERSON,
+    expired_card,
+    not_allowed_person,
+    nothing_of_person,
+    person_forgotten,
+    person_preview,
+    which_person,
+)
 from bot.blocks.weekly import digest
 
 __all__ = [
@@ -49,6 +58,7 @@ __all__ = [
     "CORRECT_SHORTCUT",
     "DOWN",
     "FORGET",
+    "FORGET_PERSON",
     "FORGET_SHORTCUT",
     "KEEP",
     "REASON_VIEW",
@@ -63,6 +73,7 @@ __all__ = [
     "card",
     "card_line",
     "digest",
+    "expired_card",
     "fits_a_menu",
     "forget_preview",
     "forgotten",
@@ -75,8 +86,12 @@ __all__ = [
     "lesson",
     "no_card",
     "not_allowed",
+    "not_allowed_person",
     "note",
     "nothing_forgotten",
+    "nothing_of_person",
+    "person_forgotten",
+    "person_preview",
     "reason_view",
     "remembered",
     "status",
@@ -85,5 +100,6 @@ __all__ = [
     "two_votes",
     "value_counted",
     "vote_counted",
+    "which_person",
     "which_trace",
 ]

@@ -23,6 +23,7 @@ FORGET, KEEP = "forget_confirm", "forget_cancel"
 HELP = """*What you can ask me*
 • `/memalign guidelines` or `/memalign guidelines &lt;judge&gt;`: what I have learned, and from whom
 • `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
+• `/memalign forget --person @name`: take back all that one person said and voted
 • `/memalign status`: what waits, and why
 • `/memalign digest`: how far the judge and you agree this week
 • `/memalign help`: this list

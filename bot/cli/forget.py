@@ -6,8 +6,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import open_memories
 from bot.config import Secrets, Settings, load_environment, load_settings
-from bot.control import ask_to_forget, summary
+from bot.control import ask_to_forget, person_summary, summary
+from bot.covering import Covering
 from bot.forgetting import Forgetting, forget_all
+from bot.unfinished import finish_forgetting
+from bot.withdrawal import Withdrawal
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 from storage.database import Database
@@ -15,29 +18,45 @@ from storage.lock import is_held
 
 
 async def forget(options: Namespace) -> None:
-    """Forget the traces, and say what went."""
+    """Forget the traces and the person, and say what went."""
     load_environment(options.config.parent)
     settings = load_settings(options.config, channels=False)
     if not settings.data.exists():
         raise UnknownTraceError(f"There is no data in {settings.data} yet, so there is nothing to forget.")
     if is_held(settings.data):
-        gone = await ask_to_forget(settings.data, options.traces)
+        gone = await ask_to_forget(settings.data, options.traces, options.person)
     else:
-        gone = await _on_the_store(settings, options.traces)
+        gone = await _on_the_store(settings, options.traces, options.person)
     for one in gone:
-        print(_in_words(one))
+        print(_person_in_words(one) if "person" in one else _in_words(one))
 
 
-async def _on_the_store(settings: Settings, references: list[str]) -> list[dict[str, Json]]:
+async def _on_the_store(
+    settings: Settings, references: list[str], person: str | None
+) -> list[dict[str, Json]]:
     secrets = Secrets.from_environment()
     client = AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     database = await Database.open(settings.data)
     try:
         memories = await open_memories(settings, database)
-        forgetting = Forgetting(settings, database, memories, client, lambda _: None)
-        return [summary(farewell) for farewell in await forget_all(forgetting, references, who=None)]
+        covering = Covering(client, database)
+        forgetting = Forgetting(settings, database, memories, client, covering, lambda _: None)
+        withdrawal = Withdrawal(database, memories, covering, lambda _: None)
+        await finish_forgetting(database, forgetting, withdrawal)
+        gone = [summary(farewell) for farewell in await forget_all(forgetting, references, who=None)]
+        if person:
+            gone.append(person_summary(await withdrawal.forget(person, who=None)))
+        return gone
     finally:
         await database.close()
+
+
+def _person_in_words(gone: dict[str, Json]) -> str:
+    words = f"{gone['person']}: forgotten; votes and words on {gone['verdicts']} verdicts, "
+    words += f"{gone['retired']} guidelines went with them"
+    if gone["cases"]:
+        words += f"; what others said on the same {gone['cases']} traces is learned again by the running bot"
+    return words + "."
 
 
 def _in_words(gone: dict[str, Json]) -> str:

@@ -6,6 +6,7 @@
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads, the modal that asks why, the shortcut "Correct this verdict" |
 | `forgets` | the buttons of the forget preview, the shortcut "Forget this trace" |
+| `withdrawals` | the button that takes one person's words back |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened` |
 | here | every other event: Slack gets its ack, and nothing happens |
@@ -19,7 +20,7 @@ import re
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.listeners import actions, commands, forgets, home, rationales, reactions
+from bot.listeners import actions, commands, forgets, home, rationales, reactions, withdrawals
 from bot.listeners.bench import Bench
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 def listen(app: AsyncApp, bench: Bench) -> None:
     """Register all listeners."""
-    for module in (reactions, rationales, actions, forgets, commands, home):
+    for module in (reactions, rationales, actions, forgets, withdrawals, commands, home):
         module.listen(app, bench)
 
     @app.event(re.compile(".*"))

@@ -15,6 +15,7 @@ from bot.learning import Learning
 from bot.outbox import LOST
 from bot.people import People
 from bot.status import StatusReport
+from bot.withdrawal import Withdrawal
 from memalign.memory import Memory
 from memalign.records import Json
 from storage.database import Database
@@ -31,6 +32,7 @@ class Bench:
     memories: Mapping[str, Memory]
     learning: Learning
     forgetting: Forgetting
+    withdrawal: Withdrawal
     people: People
     status: StatusReport
     client: AsyncWebClient

@@ -14,7 +14,8 @@ from bot.digest import digest_of
 from bot.listeners.answers import tell
 from bot.listeners.apologies import answered
 from bot.listeners.bench import Bench
-from bot.listeners.forgets import forget, preview
+from bot.listeners.forgets import begin, preview
+from bot.listeners.withdrawals import begin_person, preview_person
 from memalign.records import Json
 
 
@@ -30,24 +31,29 @@ class Asked:
 
 YES = {"--yes", "—yes", "–yes"}
 """Some keyboards turn two hyphens into a dash."""
+PERSON = {"--person", "—person", "–person"}
 
 Answer = Callable[[Bench, Asked], Awaitable[list[Message]]]
 
 
 def listen(app: AsyncApp, bench: Bench) -> None:
-    """Acknowledge at once; answer from a task of the app."""
+    """Acknowledge, and answer from a task of the app."""
 
     @app.command("/memalign")
     async def memalign(ack: AsyncAck, command: dict[str, Json], respond: AsyncRespond) -> None:
+        word, *words = str(command.get("text") or "").split() or ["help"]
+        asked = Asked(user=command["user_id"], channel=command["channel_id"], words=tuple(words))
+        if word.lower() == "forget" and YES.intersection(words):
+            # what is acknowledged is to happen, also if the bot is killed now
+            work = await _begin_forgetting(bench, asked)
+        else:
+            work = ANSWERS.get(word.lower(), _unknown(word))(bench, asked)
         await ack()
-        bench.later(_answer(bench, command, respond))
+        bench.later(_answer(respond, work, f"/memalign {word}"))
 
 
-async def _answer(bench: Bench, command: dict[str, Json], respond: AsyncRespond) -> None:
-    word, *words = str(command.get("text") or "").split() or ["help"]
-    asked = Asked(user=command["user_id"], channel=command["channel_id"], words=tuple(words))
-    answer = ANSWERS.get(word.lower(), _unknown(word))
-    await tell(respond, blocks.gathered(await answered(answer(bench, asked), f"/memalign {word}")))
+async def _answer(respond: AsyncRespond, work: Awaitable[list[Message]], doing: str) -> None:
+    await tell(respond, blocks.gathered(await answered(work, doing)))
 
 
 def _unknown(word: str) -> Answer:
@@ -73,11 +79,24 @@ async def _guidelines(bench: Bench, asked: Asked) -> list[Message]:
 
 
 async def _forget(bench: Bench, asked: Asked) -> list[Message]:
-    reference = " ".join(word for word in asked.words if word != "--yes")
-    if not reference:
+    if PERSON.intersection(asked.words):
+        return await preview_person(bench, asked.user, asked.channel, _meant(asked))
+    if not _meant(asked):
         return [blocks.which_trace()]
-    act = forget if "--yes" in asked.words else preview
-    return await act(bench, asked.user, asked.channel, reference)
+    return await preview(bench, asked.user, asked.channel, _meant(asked))
+
+
+async def _begin_forgetting(bench: Bench, asked: Asked) -> Awaitable[list[Message]]:
+    if PERSON.intersection(asked.words):
+        return await begin_person(bench, asked.user, asked.channel, _meant(asked))
+    if not _meant(asked):
+        return _forget(bench, asked)
+    return await begin(bench, asked.user, asked.channel, _meant(asked))
+
+
+def _meant(asked: Asked) -> str:
+    """What follows the sub-command, options aside."""
+    return " ".join(word for word in asked.words if word not in YES | PERSON)
 
 
 async def _status(bench: Bench, _: Asked) -> list[Message]:

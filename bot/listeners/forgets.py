@@ -1,5 +1,7 @@
 """Forgetting from Slack: the message shortcut, and the buttons of the preview."""
 
+from collections.abc import Awaitable
+
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
@@ -8,13 +10,14 @@ from bot import blocks
 from bot.listeners.answers import tell, tell_instead
 from bot.listeners.apologies import answered
 from bot.listeners.bench import Bench
+from memalign.errors import UnknownTraceError
 from memalign.records import Json
 
 Body = dict[str, Json]
 
 
 def listen(app: AsyncApp, bench: Bench) -> None:
-    """Answer from tasks of the app: forgetting may take longer than an ack may wait."""
+    """Acknowledge once the intent is on disk; forgetting itself may take longer than an ack may wait."""
 
     @app.shortcut(blocks.FORGET_SHORTCUT)
     async def chosen(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
@@ -23,8 +26,10 @@ def listen(app: AsyncApp, bench: Bench) -> None:
 
     @app.action(blocks.FORGET)
     async def confirmed(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        trace_id = str(body["actions"][0]["value"])
+        work = await begin(bench, body["user"]["id"], body["channel"]["id"], trace_id)
         await ack()
-        bench.later(_forget(bench, body, respond))
+        bench.later(_replace(respond, work))
 
     @app.action(blocks.KEEP)
     async def kept(ack: AsyncAck, respond: AsyncRespond) -> None:
@@ -42,12 +47,20 @@ async def preview(bench: Bench, user: str, channel: str, reference: str) -> list
     return [blocks.forget_preview(trace_id, farewell.judges, names)]
 
 
-async def forget(bench: Bench, user: str, channel: str, reference: str) -> list[blocks.Message]:
-    """Forget, and say what went; or why this person may not. Raises `UnknownTraceError`, `StorageError`."""
-    trace_id = await bench.forgetting.trace_of(reference)
+async def begin(bench: Bench, user: str, channel: str, reference: str) -> Awaitable[list[blocks.Message]]:
+    """Note the intent on disk, if this person may; then the rest of the work. Raises `StorageError`."""
+    try:
+        trace_id = await bench.forgetting.trace_of(reference)
+    except UnknownTraceError:
+        return preview(bench, user, channel, reference)
     if not await bench.forgetting.may(user, channel, trace_id):
-        return [blocks.not_allowed(bench.settings.access.forget)]
-    gone = await bench.forgetting.forget(trace_id, user)
+        return preview(bench, user, channel, reference)
+    await bench.forgetting.intend(trace_id, user)
+    return _forget(bench, trace_id, user)
+
+
+async def _forget(bench: Bench, trace_id: str, who: str) -> list[blocks.Message]:
+    gone = await bench.forgetting.forget(trace_id, who)
     return [blocks.forgotten(trace_id, gone.judges)]
 
 
@@ -62,8 +75,6 @@ async def _show(bench: Bench, body: Body, respond: AsyncRespond) -> None:
     await tell(respond, await answered(work, "the forget shortcut"))
 
 
-async def _forget(bench: Bench, body: Body, respond: AsyncRespond) -> None:
-    trace_id = str(body["actions"][0]["value"])
-    work = forget(bench, body["user"]["id"], body["channel"]["id"], trace_id)
+async def _replace(respond: AsyncRespond, work: Awaitable[list[blocks.Message]]) -> None:
     for message in await answered(work, "forgetting"):
         await tell_instead(respond, message)
