@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from memalign.kinship import Kinship, Rules, kinship
+from memalign.kinship import Kinship, Rules, Wording, kinship
 from memalign.ports import Distilled, Draft, Vectors
 from memalign.records import Episode, Guideline, Label, Source
 from memalign.semantic import SemanticMemory
@@ -41,7 +41,7 @@ class Adoption:
         self._settled = [self._held.pop(name) for name in settled if name in self._held]
         for known in self._held.values():
             if not known.waiting:
-                self._rules.add(known.id, known.text, self._vectors.get(known.id))
+                self._rules.add(known.id, Wording.of(known.text), self._vectors.get(known.id))
         for guideline_id, sources in distilled.supports.items():
             self._support(guideline_id, sources)
         for guideline_id, sources in distilled.contradicts.items():
@@ -81,18 +81,19 @@ class Adoption:
         if not text or not sources:
             return
         vector = self._text_vectors.get(draft.text)
-        kin = self._kin(text, sources, vector)
+        wording = Wording.of(text)
+        kin = self._kin(wording, sources, vector)
         same = next((name for name, how in kin.items() if how == "same"), None)
         if same is not None:
             known = self._held[same]
             self._held[same] = replace(known, sources=_united(known.sources, sources))
             return
-        own_id = self._new(text, sources, vector)
+        own_id = self._new(text, wording, sources, vector)
         for name, how in kin.items():
             if how == "opposite":
                 self._oppose(own_id, name)
 
-    def _new(self, text: str, sources: tuple[Source, ...], vector: Vectors | None) -> str:
+    def _new(self, text: str, wording: Wording, sources: tuple[Source, ...], vector: Vectors | None) -> str:
         own_id = self._id_of(text)
         self._held[own_id] = Guideline(
             id=own_id,
@@ -103,19 +104,24 @@ class Adoption:
         )
         if vector is not None:
             self._vectors[own_id] = vector
-        self._rules.add(own_id, text, vector)
+        self._rules.add(own_id, wording, vector)
         return own_id
 
-    def _kin(self, text: str, sources: Sequence[Source], vector: Vectors | None) -> dict[str, Kinship]:
+    def _kin(self, wording: Wording, sources: Sequence[Source], vector: Vectors | None) -> dict[str, Kinship]:
         """How known rules stand to a draft; those that have nothing to do with it are left out."""
-        same = self._rules.same(text)
+        same = self._rules.same(wording)
         if same is not None:
             return {same: "same"}
-        own = (text, self._labels(sources))
-        alike = (self._held[name] for name in self._rules.alike(text, vector))
+        labels = self._labels(sources)
         return {
-            known.id: kinship(own, (known.text, self._labels(known.sources)), binary=self._binary)
-            for known in alike
+            name: kinship(
+                wording,
+                labels,
+                self._rules.wordings[name],
+                self._labels(self._held[name].sources),
+                binary=self._binary,
+            )
+            for name in self._rules.alike(wording, vector)
         }
 
     def _labels(self, sources: Sequence[Source]) -> set[Label]:
