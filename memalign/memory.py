@@ -69,7 +69,7 @@ class Memory:
         self._k = retrieval_k
         self._floor = min_similarity
         self._guideline_tokens = guideline_tokens
-        self._ranking = Ranking(state.semantic, guideline_tokens)
+        self._ranking: Ranking | None = None
         self._turn = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._reasons: dict[str, str] = {}
@@ -208,7 +208,7 @@ class Memory:
         found = await self._vectors.find([] if nothing_to_find else [text])
         vector = found.vectors.get(text)
         state = self._state
-        if self._ranking.memory is not state.semantic:
+        if self._ranking is None or self._ranking.memory is not state.semantic:
             self._ranking = Ranking(state.semantic, self._guideline_tokens)
         choice = self._ranking.choose(text, vector)
         retrieved = (

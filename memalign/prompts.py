@@ -7,6 +7,7 @@ contain a delimiter: `<` and `>` are escaped in it. What stays the same from cal
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from memalign.ports import Prompt, Question, Record
 from memalign.records import Guideline, Json
@@ -143,10 +144,14 @@ def _guidelines(guidelines: Sequence[Guideline]) -> str:
     if not guidelines:
         return ""
     lines = "\n".join(
-        encode({"guideline": number, "text": guideline.text})
-        for number, guideline in enumerate(guidelines, start=1)
+        _guideline_line(number, guideline.text) for number, guideline in enumerate(guidelines, start=1)
     )
     return _GUIDELINES.format(count=len(guidelines), lines=lines)
+
+
+@lru_cache(maxsize=4_096)
+def _guideline_line(number: int, text: str) -> str:
+    return encode({"guideline": number, "text": text})
 
 
 def _cases(question: Question, room: int) -> str:

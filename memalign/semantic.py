@@ -103,11 +103,15 @@ def _first_place(sources: Sequence[Source], places: Mapping[str, int]) -> int:
 def _weighed(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
     """Sources in order of learning; overruled when each of its people has said the opposite since."""
     sources = tuple(sorted(guideline.sources, key=lambda source: (_moment(source, places), source.person)))
-    supports, against = _latest(sources, places), _latest(guideline.contradicted, places)
-    overruled = all(person in against and against[person] > when for person, when in supports.items())
+    overruled = bool(guideline.contradicted) and _overruled(sources, guideline.contradicted, places)
     if sources == guideline.sources and overruled == guideline.overruled:
         return guideline
     return replace(guideline, sources=sources, overruled=overruled)
+
+
+def _overruled(sources: Sequence[Source], contradicted: Sequence[Source], places: Mapping[str, int]) -> bool:
+    supports, against = _latest(sources, places), _latest(contradicted, places)
+    return all(person in against and against[person] > when for person, when in supports.items())
 
 
 def _labelled(guideline: Guideline, episodes: Mapping[str, Episode]) -> Guideline:
