@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
 from bot.blocks import Message
+from bot.catchup import PACE_SECONDS, CatchUp
 from bot.clock import pause_ms
 from bot.config import Secrets, Settings
 from bot.control import Control
@@ -57,6 +58,8 @@ class Pace:
     """Between two posts in a channel: about what Slack allows."""
     quiet_seconds: float = 2.0
     """Feedback must rest so long before it is learned, so that a thumb and its reason come together."""
+    card_seconds: float = PACE_SECONDS
+    """Between two cards that Slack is asked about after a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Bot:
     database: Database
     memories: Mapping[str, Memory]
     forgetting: Forgetting
+    catch_up: CatchUp
     status: StatusReport
     url: str
     """Where it takes traces."""
@@ -95,7 +99,16 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         covering = Covering(slack.client, database)
         forgetting = Forgetting(settings, database, memories, slack.client, covering, learning.leave_out)
         withdrawal = Withdrawal(database, memories, covering, learning.take_back)
-        troubles = (outbox.trouble, intake.trouble, learning.trouble, covering.trouble)
+        catch_up = CatchUp(
+            settings,
+            database,
+            slack.client,
+            connection.is_up,
+            learning.wake,
+            pace_seconds=pace.card_seconds,
+        )
+        parts = (outbox, intake, learning, covering, catch_up)
+        troubles = [part.trouble for part in parts]
         status = StatusReport(settings, database, memories, connection.is_up, troubles)
         control = Control(settings.data, forgetting, withdrawal)
         routes = Routes(
@@ -126,7 +139,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         control.announce(settings.ingest.host, server.port)
         stack.callback(control.withdraw)
         learn = finish(database, forgetting, withdrawal, learning)
-        running = (learn, *(part.run() for part in (outbox, intake, connection, covering)))
+        running = (learn, *(part.run() for part in (outbox, intake, connection, covering, catch_up)))
         workers = [tasks.create_task(work) for work in running]
         stack.callback(lambda: [worker.cancel() for worker in workers])
         stack.push_async_callback(bench.finish, LAST_SECONDS)
@@ -139,6 +152,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             database=database,
             memories=memories,
             forgetting=forgetting,
+            catch_up=catch_up,
             status=status,
             url=f"http://{host}:{server.port}",
         )

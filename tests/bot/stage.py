@@ -19,7 +19,7 @@ from memalign.records import Feedback, Json, Label
 T = TypeVar("T")
 
 JUDGE = "politeness"
-IN_A_HURRY = Pace(post_seconds=0.0, quiet_seconds=0.05)
+IN_A_HURRY = Pace(post_seconds=0.0, quiet_seconds=0.05, card_seconds=0.0)
 SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget this trace"}
 
 

@@ -1,0 +1,146 @@
+"""What people did while the bot was away is taken in when it is back, and only once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.catchup import moment_of
+from bot.sandbox import Message, Workspace
+from tests.bot.stage import Stage, staged
+
+REASON = "The answer should never send people away."
+
+
+@asynccontextmanager
+async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[Stage]:
+    """The bot back at work in the workspace, once it has asked for what it missed."""
+    async with staged(folder, workspace=workspace) as stage:
+        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.learned()
+        yield stage
+
+
+async def shown(folder: Path, workspace: Workspace) -> Message:
+    async with staged(folder, workspace=workspace) as stage:
+        return await stage.show("tr-1")
+
+
+async def test_thumbs_and_replies_given_meanwhile_are_learned(tmp_path: Path) -> None:
+    workspace = Workspace()
+    card = await shown(tmp_path, workspace)
+    ana = next(user for user in workspace.users.values() if user.name == "ana")
+    workspace.react(ana.id, card.channel, card.ts, "-1::skin-tone-4")
+    workspace.post(ana.id, card.channel, REASON, thread_ts=card.ts)
+    async with caught_up(tmp_path, workspace) as stage:
+        said = (await stage.feedback(card))["ana"]
+        assert (said.vote, said.rationale) == ("down", REASON)
+        assert any("never send people away" in rule for rule in stage.rules())
+
+
+async def test_what_was_taken_back_meanwhile_is_taken_back(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        card = await stage.show("tr-1")
+        stage.react(card, "shrug", by=stage.ben)
+        stage.react(card, "-1")
+        reply = stage.reply(card, REASON)
+        await stage.learned()
+        assert stage.rules() != []
+    workspace.unreact(stage.ana.id, card.channel, card.ts, "-1")
+    workspace.delete(stage.ana.id, card.channel, reply)
+    async with caught_up(tmp_path, workspace) as stage:
+        feedback = await stage.feedback(card)
+        assert (feedback["ana"].vote, feedback["ana"].rationale) == (None, "")
+        assert feedback["ben"].vote == "unsure"
+        assert stage.rules() == []
+
+
+async def test_an_edit_made_meanwhile_counts(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        card = await stage.show("tr-1")
+        stage.react(card, "-1")
+        reply = stage.reply(card, REASON)
+        await stage.learned()
+    workspace.edit(stage.ana.id, card.channel, reply, "Every answer should name the next step.")
+    async with caught_up(tmp_path, workspace) as stage:
+        assert (await stage.feedback(card))["ana"].rationale == "Every answer should name the next step."
+        assert all("send people away" not in rule for rule in stage.rules())
+
+
+async def test_a_modals_reason_is_no_reply_that_could_be_missing(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        card = await stage.show("tr-1")
+        stage.react(card, "-1")
+        at = f"{float(card.ts) + 1:.6f}"
+        feedback = stage.bot.database.feedback
+        await feedback.note_reply(card.channel, card.ts, stage.ana.id, card.ts, REASON, at)
+    async with caught_up(tmp_path, workspace) as stage:
+        assert (await stage.feedback(card))["ana"].rationale == REASON
+
+
+async def test_catching_up_with_nothing_new_changes_nothing(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        card = await stage.show("tr-1")
+        stage.react(card, "-1")
+        stage.reply(card, REASON)
+        await stage.learned()
+        stored = await stage.bot.database.verdicts.by_card(card.channel, card.ts)
+        thread = stage.thread(card)
+    for _ in range(2):
+        async with caught_up(tmp_path, workspace) as stage:
+            assert await stage.bot.database.verdicts.by_card(card.channel, card.ts) == stored
+            assert stage.thread(card) == thread
+
+
+async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None:
+    async with staged(tmp_path, slack={"retries": ()}) as stage:
+        card = await stage.show("tr-1")
+        await stage.until(lambda: stage.bot.catch_up.rounds == 1)
+        await stage.slack.disconnect(announce=False)
+        stage.react(card, "-1")
+        await stage.until_async(lambda: has_voted(stage, card), seconds=30)
+        assert (await stage.feedback(card))["ana"].vote == "down"
+
+
+async def has_voted(stage: Stage, card: Message) -> bool:
+    stored = await stage.bot.database.verdicts.by_card(card.channel, card.ts)
+    return stored is not None and bool(await stage.bot.database.feedback.of(stored.verdict_id))
+
+
+async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path: Path) -> None:
+    workspace = Workspace()
+    card = await shown(tmp_path, workspace)
+    ana = next(user for user in workspace.users.values() if user.name == "ana")
+    workspace.react(ana.id, card.channel, card.ts, "-1")
+    async with staged(tmp_path, workspace=workspace) as stage:
+        stage.slack.fail_next("conversations.replies", status=503, times=3)
+        await stage.until(lambda: stage.bot.catch_up.rounds, seconds=30)
+        assert (await stage.feedback(card))["ana"].vote == "down"
+        assert stage.bot.catch_up.trouble == {}
+
+
+def answer_at(date: str | None) -> AsyncSlackResponse:
+    return AsyncSlackResponse(
+        client=AsyncWebClient(),
+        http_verb="POST",
+        api_url="",
+        req_args={},
+        data={},
+        headers={"Date": date} if date else {},
+        status_code=200,
+    )
+
+
+def test_the_moment_of_reading_is_slacks_not_that_of_a_wrong_clock() -> None:
+    """2026-11-20 12:00:00 UTC is 1795176000."""
+    date, noon = "Fri, 20 Nov 2026 12:00:00 GMT", 1795176000
+    assert moment_of(answer_at(date), noon + 0.4, 0.2) == f"{noon + 0.4:.6f}"
+    assert moment_of(answer_at(date), noon + 300, 0.2) == f"{noon + 1:.6f}"
+    assert moment_of(answer_at(date), noon - 300, 0.2) == f"{noon - 0.2:.6f}"
+    assert moment_of(answer_at(None), noon + 7, 0.2) == f"{noon + 7:.6f}"
