@@ -376,7 +376,7 @@ def test_a_process_ends_cleanly_after_use(server: ModelServer) -> None:
         "judge = memalign.make_judge('p', '{{ inputs }}', bool, 'openai:/m');"
         "print(judge(inputs='x').value)"
     )
-    command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
+    command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout.strip(), done.stderr.strip(), done.returncode) == ("False", "", 0)
     assert len(server.calls) == 1
