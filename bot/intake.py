@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from bot.clock import day_of, now_ms, pause_ms
 from bot.config import JudgeSettings, Settings
-from memalign.errors import ModelError
+from memalign.errors import InputError, ModelError
 from memalign.memory import Memory
 from memalign.records import Trace
 from storage.database import Database
@@ -57,6 +57,18 @@ class Intake:
         """There are new traces."""
         self._wake.set()
 
+    def objection(self, trace: Trace) -> str | None:
+        """Why none of the judges meant for a trace can judge it; None when one can."""
+        reasons = []
+        for name in trace.judges or self._memories:
+            try:
+                self._memories[name].definition.look_at(trace)
+            except InputError as error:
+                reasons.append(str(error))
+            else:
+                return None
+        return reasons[0]
+
     async def run(self) -> None:
         """Judge until cancelled."""
         async with asyncio.TaskGroup() as workers:
@@ -81,6 +93,9 @@ class Intake:
             await self._judge(job)
         except ModelError as error:
             await self._postpone(job, str(error))
+        except InputError as error:  # waiting would not give the trace what it lacks
+            log.warning("not judged: %s", error)
+            await self._database.traces.drop_job(job.trace_id, job.judge)
         except Exception:  # a bug of ours must not stop the other traces
             log.exception("judging trace %s by %s failed", job.trace_id, job.judge)
             await self._postpone(job, "an unexpected error; see the log")

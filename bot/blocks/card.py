@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.blocks.elements import (
-    VIEW_BLOCKS,
     Block,
     Message,
     actions,
@@ -14,6 +13,7 @@ from bot.blocks.elements import (
     button,
     context,
     field,
+    fitting,
     menu,
     modal,
     pages_of,
@@ -124,10 +124,7 @@ def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
     for part in (said, *parts_of(trace)):
         blocks.append(section(f"*{part.title}*"))
         blocks += [section(page) for page in pages_of(part.text.strip() or "(empty)")]
-    if len(blocks) > VIEW_BLOCKS:
-        more = context("Slack lets me show no more here; the rest is where the trace came from.")
-        blocks = [*blocks[: VIEW_BLOCKS - 1], more]
-    return modal(TRACE_VIEW, "Everything", blocks)
+    return modal(TRACE_VIEW, "Everything", fitting(blocks))
 
 
 def reason_view(

@@ -15,7 +15,7 @@ Block = dict[str, Json]
 SECTION_LENGTH = 2900
 """Slack allows 3,000 characters in a section."""
 PAGE_LENGTH = 2400
-VIEW_BLOCKS = 100
+VIEW_BLOCKS, VIEW_LENGTH = 100, 240_000
 """A modal may hold 100 blocks, and 250,000 characters with all that JSON adds."""
 MENU_LENGTH = 75
 """Slack allows 75 characters in a menu's option."""
@@ -205,6 +205,18 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
         "label": {"type": "plain_text", "text": label},
         "element": element,
     }
+
+
+def fitting(blocks: Sequence[Block]) -> list[Block]:
+    """As many blocks as a modal can hold; where some are left out, the last one says so."""
+    fit, used = 0, 0
+    while fit < len(blocks) and used <= VIEW_LENGTH:
+        used += len(json.dumps(blocks[fit]))
+        fit += 1
+    if fit == len(blocks) <= VIEW_BLOCKS and used <= VIEW_LENGTH:
+        return list(blocks)
+    more = context("Slack lets me show no more here; the rest is where the trace came from.")
+    return [*blocks[: min(fit, VIEW_BLOCKS) - 1], more]
 
 
 def modal(callback_id: str, title: str, blocks: Sequence[Block]) -> Block:

@@ -157,12 +157,14 @@ class HttpSource:
             self.counts[fate if isinstance(fate, str) else "rejected"] += 1
         return self._report(fates)
 
-    @staticmethod
-    def _check(item: Trace | Refused, known: set[str]) -> Trace | Refused:
-        if isinstance(item, Trace) and (strange := sorted(set(item.judges) - known)):
+    def _check(self, item: Trace | Refused, known: set[str]) -> Trace | Refused:
+        if isinstance(item, Refused):
+            return item
+        if strange := sorted(set(item.judges) - known):
             names = ", ".join(sorted(known))
             return Refused(reason=f'judges: there is no judge named "{strange[0]}"; the judges are: {names}')
-        return item
+        reason = self._intake.objection(item)
+        return Refused(reason=reason) if reason else item
 
     async def _add(self, traces: Sequence[Trace]) -> Sequence[Accepted]:
         if not traces:
