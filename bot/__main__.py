@@ -107,6 +107,12 @@ def parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--judge", metavar="JUDGE")
     export.add_argument("--format", choices=("jsonl", "mlflow"), default="jsonl")
+
+    backup = add("backup", "bot.cli.backup:backup", "copy the store to a file, also while the bot runs")
+    backup.add_argument("file", type=Path, metavar="FILE")
+
+    restore = add("restore", "bot.cli.backup:restore", "bring a backup back, into an empty data folder")
+    restore.add_argument("file", type=Path, metavar="FILE")
     return top
 
 

@@ -31,6 +31,7 @@ from bot.listeners import listen
 from bot.listeners.bench import Bench
 from bot.outbox import LOST, Outbox, remedy
 from bot.people import People
+from bot.retention import Retention
 from bot.scheduler import WeeklyDigest
 from bot.server import Routes, Server
 from bot.sources.http import HttpSource
@@ -107,7 +108,8 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             learning.wake,
             pace_seconds=pace.card_seconds,
         )
-        parts = (outbox, intake, learning, covering, catch_up)
+        retention = Retention(settings, database)
+        parts = (outbox, intake, learning, covering, catch_up, retention)
         troubles = [part.trouble for part in parts]
         status = StatusReport(settings, database, memories, connection.is_up, troubles)
         control = Control(settings.data, forgetting, withdrawal)
@@ -139,7 +141,10 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         control.announce(settings.ingest.host, server.port)
         stack.callback(control.withdraw)
         learn = finish(database, forgetting, withdrawal, learning)
-        running = (learn, *(part.run() for part in (outbox, intake, connection, covering, catch_up)))
+        running = (
+            learn,
+            *(part.run() for part in (outbox, intake, connection, covering, catch_up, retention)),
+        )
         workers = [tasks.create_task(work) for work in running]
         stack.callback(lambda: [worker.cancel() for worker in workers])
         stack.push_async_callback(bench.finish, LAST_SECONDS)

@@ -30,6 +30,8 @@ class StorageSettings(Section):
     """Where the data lies; a relative path starts at the settings file's folder."""
 
     path: str = "data"
+    keep_days: int | None = Field(default=None, gt=0)
+    """Days after which a trace without feedback is erased; None: never."""
 
 
 class MemorySettings(Section):

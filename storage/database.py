@@ -154,6 +154,10 @@ class Database:
         """Ids of traces received before then, without feedback and waiting for no judge, oldest first."""
         return await self._worker.read(self._erasure.stale, before_ms, limit)
 
+    async def erase_stale(self, before_ms: int, limit: int, now_ms: int) -> int:
+        """Erase some of the traces that `stale` would name; how many. Call `wipe` after the last ones."""
+        return await self._worker.write(self._erase_stale, before_ms, limit, now_ms)
+
     async def wipe(self) -> bool:
         """Remove the last bytes of what was erased, if that is still due.
 
@@ -166,7 +170,13 @@ class Database:
 
     async def backup(self, file: Path) -> None:
         """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
-        await self._worker.alone(lambda: copy(self._worker.documents.store.connection, file))
+
+        def copying() -> None:
+            # what goes wrong here is about that file, not about the store
+            with guarded(file):
+                copy(self._worker.documents.store.connection, file)
+
+        await self._worker.alone(copying)
 
     async def _try_wipe(self) -> None:
         try:
@@ -180,6 +190,14 @@ class Database:
     ) -> list[StoredVerdict]:
         self._wiping.owe()
         return self._erasure.traces(trace_ids, note, cover)
+
+    def _erase_stale(self, before_ms: int, limit: int, now_ms: int) -> int:
+        # in one transaction with the look: a trace that is answered in between stays
+        stale = self._erasure.stale(before_ms, limit)
+        if stale:
+            note = AuditLine(at_ms=now_ms, what="expired", judge="", ids=tuple(stale))
+            self._erase(stale, note, "expired")
+        return len(stale)
 
     def _finish_person(self, person: str) -> None:
         self._wiping.owe()

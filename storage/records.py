@@ -20,6 +20,7 @@ Deed = Literal[
     "digest_posted",
     "guideline_waiting",
     "person_forgotten",
+    "expired",
 ]
 
 
