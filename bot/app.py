@@ -92,6 +92,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         slack = build_slack(secrets)
         await _check_tokens(slack, secrets)
         connection = Connection(slack, secrets)
+        stack.push_async_callback(connection.close)  # also when the start goes no further
         people = People(slack.client)
         outbox = Outbox(_plain_client(secrets), database, Cards(database, memories).render, pace.post_seconds)
         intake = Intake(settings, database, memories, outbox.wake, workers=max_workers())
@@ -275,8 +276,8 @@ class Connection:
         return bool(await self._handler.client.is_connected())
 
     async def close(self) -> None:
-        """Take no more events."""
-        if self._handler:
+        """Take no more events; again: nothing happens."""
+        if self._handler and not self._handler.client.closed:
             await self._handler.close_async()  # type: ignore[no-untyped-call] # nor here
 
 

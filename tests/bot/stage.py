@@ -1,6 +1,7 @@
 """The real bot in the embedded workspace: what the bot's tests start from."""
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -72,7 +73,7 @@ class Stage:
         async with (
             aiohttp.ClientSession() as session,
             session.post(
-                f"{self.bot.url}/traces", data=body, headers={"Content-Type": kind, **headers}
+                f"{self.bot.url}/traces", data=io.BytesIO(body), headers={"Content-Type": kind, **headers}
             ) as answer,
         ):
             return answer.status, {**await answer.json(), "headers": dict(answer.headers)}
