@@ -1,7 +1,8 @@
 """Which rules could say the same as another one, and whether they do: the same, the opposite, or neither.
 
-Wording and vectors only propose: a rule and its opposite are as alike as two paraphrases. What decides is on
-which labels the rules rest, and whether one of them holds a negation or a number that the other does not.
+Wording and vectors only propose: a rule and its opposite are as alike as two paraphrases, and so are rules on two
+things. What decides is whether both speak of the same things, on which labels they rest, and whether one of them
+holds a negation or a number that the other does not.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ import numpy as np
 
 from memalign.ports import Vectors
 from memalign.records import Label
-from memalign.wording import normal, stems, turns
+from memalign.wording import normal, stems, subject, turns
 
 Kinship = Literal["same", "opposite", "none"]
 
@@ -28,11 +29,12 @@ class Wording:
     text: str
     stems: frozenset[str]
     turns: frozenset[str]
+    subject: frozenset[str]
 
     @classmethod
     def of(cls, text: str) -> "Wording":
         """Take a rule's words apart."""
-        return cls(normal(text), stems(text), turns(text))
+        return cls(normal(text), stems(text), turns(text), subject(text))
 
     @property
     def negated(self) -> bool:
@@ -47,6 +49,9 @@ def kinship(
 
     `binary`: there are two labels only, so that different labels are opposite ones.
     """
+    if one.subject != other.subject and one.subject & other.subject:
+        # “Never promise refunds” and “Never promise repairs” are as alike as paraphrases, and two rules
+        return "none"
     same_turns = one.turns == other.turns
     if not binary:
         return "same" if same_turns else "none"
@@ -76,6 +81,14 @@ class Rules:
         if vector is not None:
             self._vectors[name] = vector
 
+    def remove(self, name: str) -> None:
+        """Take a rule out."""
+        wording = self.wordings.pop(name)
+        self._by_text.pop(wording.text, None)
+        self._vectors.pop(name, None)
+        for stem in wording.stems:
+            self._by_stem[stem].remove(name)
+
     def same(self, wording: Wording) -> str | None:
         """The rule with the same sentence."""
         return self._by_text.get(wording.text)
@@ -86,7 +99,7 @@ class Rules:
         found: dict[str, float] = {}
         for name, count in shared.items():
             likeness = count / (len(wording.stems) + len(self.wordings[name].stems) - count)
-            if likeness >= ALIKE_IN_WORDS:
+            if likeness >= ALIKE_IN_WORDS and wording.subject == self.wordings[name].subject:
                 found[name] = likeness
         if vector is not None and self._vectors:
             closeness = np.stack(list(self._vectors.values())) @ vector

@@ -13,8 +13,12 @@ _TURNING_WORDS = """
 not no never none nothing nor neither without cannot avoid avoids forbid forbids forbidden unacceptable wrong
 bad fail fails refuse refuses lack lacks missing instead rather less fewer
 """
+_PLAIN_WORDS = """
+answer answers reply replies response responses output outputs good right fine acceptable allowed
+"""
 _FILLER = frozenset(_FILLER_WORDS.split())
 _TURNS = frozenset(_TURNING_WORDS.split())
+_PLAIN = frozenset(_PLAIN_WORDS.split())
 
 
 def normal(text: str) -> str:
@@ -25,6 +29,13 @@ def normal(text: str) -> str:
 def stems(text: str) -> frozenset[str]:
     """The stems of the words that carry the meaning."""
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _FILLER)
+
+
+def subject(text: str) -> frozenset[str]:
+    """The stems that tell what a rule is about: not those that any rule on answers may have."""
+    found = _WORD.findall(text.casefold().replace("’", "'"))
+    plain = _FILLER | _TURNS | _PLAIN
+    return frozenset(_stem(word) for word in found if word not in plain and not word.endswith("n't"))
 
 
 def turns(text: str) -> frozenset[str]:

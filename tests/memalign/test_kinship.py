@@ -18,6 +18,9 @@ from tests.fakes import direction
         ("Cite sources.", [True], "Do not cite sources.", [False], "none"),
         ("Cite 2 sources.", [False], "Cite 3 sources.", [False], "none"),
         ("Cite a source.", [False, True], "Cite sources.", [False], "none"),
+        ("Never promise refunds.", [False], "Never promise repairs.", [False], "none"),
+        ("Never promise refunds to guests.", [False], "Never promise refunds.", [False], "none"),
+        ("Never promise refunds.", [False], "An answer must not promise a refund.", [False], "same"),
     ],
 )
 def test_labels_negations_and_numbers_decide_what_two_like_rules_are(
