@@ -85,13 +85,34 @@ class Adoption:
         kin = self._kin(wording, sources, vector)
         same = next((name for name, how in kin.items() if how == "same"), None)
         if same is not None:
-            known = self._held[same]
-            self._held[same] = replace(known, sources=_united(known.sources, sources))
+            self._unite(same, text, wording, sources, vector)
             return
         own_id = self._new(text, wording, sources, vector)
         for name, how in kin.items():
             if how == "opposite":
                 self._oppose(own_id, name)
+
+    def _unite(
+        self, name: str, text: str, wording: Wording, sources: tuple[Source, ...], vector: Vectors | None
+    ) -> None:
+        """Add a draft's sources to a rule that says the same, in the rule's words.
+
+        What is distilled again takes the shorter words instead: those do not depend on which of the two came
+        back first, so that forgetting gives the same memory in whatever order.
+        """
+        known = self._held[name]
+        united = _united(known.sources, sources)
+        again = any(set(sources) <= set(settled.sources) for settled in self._settled)
+        if not again or (len(known.text), known.text) <= (len(text), text):
+            self._held[name] = replace(known, sources=united)
+            return
+        del self._held[name]
+        self._vectors.pop(name, None)
+        self._rules.remove(name)
+        own_id = self._new(text, wording, united, vector)
+        self._held[own_id] = replace(known, id=own_id, text=text, sources=united, conflicts_with=())
+        for other in known.conflicts_with:
+            self._oppose(own_id, other)
 
     def _new(self, text: str, wording: Wording, sources: tuple[Source, ...], vector: Vectors | None) -> str:
         own_id = self._id_of(text)
