@@ -131,22 +131,26 @@ class CatchUp:
             return None if error.response.get("error") in GONE else remedy(error)
         except LOST as error:
             return f"Slack cannot be reached ({type(error).__name__})"
-        await self._take_in(current, seen)
+        if seen is not None:
+            await self._take_in(current, seen)
         return None
 
-    async def _look(self, stored: StoredVerdict) -> Seen:
+    async def _look(self, stored: StoredVerdict) -> Seen | None:
+        """The card and its thread; None where the answer does not show them: nothing follows from that."""
         channel, ts = stored.channel, stored.message_ts or ""
         start, clock = time.time(), time.monotonic()
         card = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
         at = moment_of(card, start, time.monotonic() - clock)
-        listed = [one for one in card["message"].get("reactions") or [] if vote_of_reaction(str(one["name"]))]
+        message, thread = card.get("message") or {}, await self._thread(channel, ts)
+        if message.get("ts") != ts or ts not in {one.get("ts") for one in thread}:
+            log.warning("Slack's answer about the card at %s does not show it", ts)
+            return None
+        listed = [one for one in message.get("reactions") or [] if vote_of_reaction(str(one["name"]))]
         return Seen(
             reactions={str(one["name"]): frozenset(one["users"]) for one in listed},
             partial=frozenset(str(one["name"]) for one in listed if one["count"] > len(one["users"])),
             replies={
-                (str(message["user"]), str(message["ts"])): message
-                for message in await self._thread(channel, ts)
-                if is_reply(message, ts)
+                (str(reply["user"]), str(reply["ts"])): reply for reply in thread if is_reply(reply, ts)
             },
             at=at,
         )

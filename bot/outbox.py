@@ -119,7 +119,8 @@ class Outbox:
         if message is None:
             await self._database.outbox.drop(post.post_id)
             return
-        await self._database.outbox.start(post.post_id)
+        if not await self._database.outbox.start(post.post_id):
+            return  # forgotten meanwhile
         try:
             answer = await self._client.chat_postMessage(**arguments(post, message))
         except SlackApiError as error:
