@@ -1,0 +1,91 @@
+"""`python -m tests.crash --kills 200` kills a working bot so many times and says what was lost or doubled."""
+
+import argparse
+import asyncio
+import random
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.crash import inspect
+from tests.crash.ledger import Tally, payload_of
+from tests.crash.world import World
+
+REST_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+async def run(folder: Path, kills: int, seed: int, *, traces: int = 120) -> Tally:
+    """Kill one bot so many times, checking after each kill; then let it come to rest, and check everything."""
+    world = World(folder, random.Random(seed), traces=traces)
+    world.write_settings(seconds_to_digest=3.0 * kills / 2)
+    tally = Tally(kills=kills)
+    async with world.slack:
+        async with world.load():
+            for _ in range(kills):
+                await world.kill_bot()
+                if (folder / "store" / "memalign.db").exists():
+                    tally.lost += await inspect.lost_now(world)
+        await finish(world, tally)
+    return tally
+
+
+async def finish(world: World, tally: Tally) -> None:
+    """Let the bot run undisturbed until nothing is left to do, stop it, and compare."""
+    process = await world.start_bot()
+    await world.send_rest()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + REST_SECONDS
+    while (left := await inspect.unfinished(world)) and loop.time() < deadline:  # noqa: ASYNC110 - another process works
+        await asyncio.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(STOP_SECONDS):
+        await process.communicate()
+    tally.lost += await inspect.lost_now(world)
+    tally.unfinished += left + ([] if process.returncode == 0 else [f"exit code {process.returncode}"])
+    tally.doubled += inspect.doubled(world)
+    tally.lost += await inspect.remembered_wrongly(world)
+    tally.bytes_searched, found = inspect.bytes_searched(world, world.ledger)
+    tally.lost += found
+    count(world, tally)
+
+
+def count(world: World, tally: Tally) -> None:
+    """Fill in the figures."""
+    posts = [
+        str(payload_of(message).get("post_id", ""))
+        for channel in world.channels.values()
+        for message in world.workspace.messages(channel)
+    ]
+    tally.acked_events = world.ledger.acked
+    tally.accepted_traces = len(world.ledger.accepted)
+    tally.acked_forgets = len(world.ledger.forgotten)
+    tally.cards = sum(post.startswith("card") for post in posts)
+    tally.digests = sum(post.startswith("digest") for post in posts)
+    tally.lessons = sum(post.startswith("lesson") for post in posts)
+
+
+async def run_all(kills: int, worlds: int, seed: int) -> Tally:
+    """Share the kills among several worlds at once."""
+    share = -(-kills // worlds)
+    with tempfile.TemporaryDirectory() as folder:
+        places = [Path(tempfile.mkdtemp(dir=folder)) for _ in range(worlds)]
+        runs = (run(place, share, seed + number) for number, place in enumerate(places))
+        return sum(await asyncio.gather(*runs), Tally())
+
+
+def main() -> None:
+    """Run, print the figures, and end with 1 when anything was lost, doubled or left undone."""
+    options = argparse.ArgumentParser(prog="python -m tests.crash", description=main.__doc__)
+    options.add_argument("--kills", type=int, default=200)
+    options.add_argument("--worlds", type=int, default=4, help="bots killed at the same time (default: 4)")
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    tally = asyncio.run(run_all(chosen.kills, chosen.worlds, chosen.seed))
+    print(tally.in_words())
+    sys.exit(bool(tally.lost or tally.doubled or tally.unfinished))
+
+
+if __name__ == "__main__":
+    main()

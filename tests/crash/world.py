@@ -1,0 +1,264 @@
+"""A workspace full of busy people, an application that sends traces, and a bot that is killed again and again."""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+
+from bot.sandbox import Message, Refused, SlackServer, TimedOut, Workspace
+from tests.bot.stage import SHORTCUTS, free_port
+from tests.crash.ledger import Ledger, Place, payload_of
+
+ROOT = Path(__file__).parents[2]
+JUDGES = ("politeness", "helpfulness")
+THUMBS = ("+1", "-1", "thumbsup", "-1::skin-tone-3", "shrug")
+REASONS = (
+    "The answer should never send people away.",
+    "Every answer should name the next step.",
+    "An answer must not repeat the question.",
+    "The tone was fine here.",
+)
+SETTINGS = """
+[storage]
+path = "store"
+[memory]
+reflection_lm = "local:/extract"
+embedding_model = "local:/wordllama"
+[sampling]
+rate = 1.0
+max_per_day = 100000
+[digest]
+day = "{day}"
+time = "{time}"
+timezone = "UTC"
+[ingest]
+port = {port}
+"""
+JUDGE = """
+[[judges]]
+name = "{name}"
+channel = "{channel}"
+model = "local:/cases"
+feedback_value_type = "bool"
+instructions = "Question: {{{{ inputs }}}} Answer: {{{{ outputs }}}}"
+"""
+
+
+class World:
+    """Everything but the bot; it goes on while the bot is down."""
+
+    def __init__(self, folder: Path, chance: random.Random, *, traces: int) -> None:
+        self.folder = folder
+        self.chance = chance
+        self.most_traces = traces
+        self.ledger = Ledger()
+        self.workspace = Workspace()
+        self.people = [self.workspace.add_user(name).id for name in ("ana", "ben", "carl")]
+        self.presser = self.workspace.add_user("dora").id
+        everybody = [*self.people, self.presser]
+        self.channels = {name: self.workspace.add_channel(name, members=everybody).id for name in JUDGES}
+        self.slack = SlackServer(self.workspace, shortcuts=SHORTCUTS, retries=(0.05, 0.3, 1.0))
+        self.port = free_port()
+        self.sent: list[str] = []
+        self.unanswered: list[dict[str, object]] = []
+        self._asks: set[asyncio.Task[object]] = set()
+        self._pressed_on: set[Place] = set()
+
+    def write_settings(self, seconds_to_digest: float) -> None:
+        """The digest falls due while the bot is being killed."""
+        due = datetime.now(UTC) + timedelta(seconds=seconds_to_digest)
+        text = SETTINGS.format(day=due.strftime("%a").lower(), time=due.strftime("%H:%M:%S"), port=self.port)
+        text += "".join(JUDGE.format(name=name, channel=channel) for name, channel in self.channels.items())
+        (self.folder / "memalign.toml").write_text(text, encoding="utf-8")
+
+    def cards(self) -> list[Message]:
+        """Every message that shows a verdict."""
+        return [
+            message
+            for channel in self.channels.values()
+            for message in self.workspace.messages(channel)
+            if "verdict_id" in payload_of(message)
+        ]
+
+    # --- the bot
+
+    async def start_bot(self) -> Process:
+        """Start the process."""
+        environment = os.environ | {
+            "SLACK_API_URL": self.slack.api_url,
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+        }
+        log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.crash.bot", str(self.folder / "memalign.toml")),
+                cwd=ROOT,
+                env=environment,
+                stdout=PIPE,
+                stderr=log,
+            )
+        finally:
+            os.close(log)
+
+    async def kill_bot(self) -> None:
+        """Start the bot and kill it at some instant: often at work, sometimes while it starts."""
+        process = await self.start_bot()
+        if self.chance.random() < 0.2:
+            await asyncio.sleep(self.chance.uniform(0.0, 2.0))
+        else:
+            assert process.stdout is not None
+            await process.stdout.readline()
+            await asyncio.sleep(self.chance.uniform(0.0, 2.0))
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        await process.communicate()
+
+    # --- the load
+
+    @asynccontextmanager
+    async def load(self) -> AsyncIterator[None]:
+        """Let people and the application do things at random."""
+        async with aiohttp.ClientSession() as session:
+            tasks = [asyncio.create_task(work) for work in (self._application(session), self._crowd())]
+            try:
+                yield
+            finally:
+                for task in (*tasks, *self._asks):
+                    task.cancel()
+                await asyncio.gather(*tasks, *self._asks, return_exceptions=True)
+
+    async def send_rest(self) -> None:
+        """Let the application send again what nobody answered."""
+        async with aiohttp.ClientSession() as session:
+            while self.unanswered:
+                await self._send(session, self.unanswered)
+                await asyncio.sleep(0.05)
+
+    async def _application(self, session: aiohttp.ClientSession) -> None:
+        while True:
+            await asyncio.sleep(self.chance.uniform(0.02, 0.3))
+            fresh = [
+                self._trace() for _ in range(self.chance.randint(1, 4)) if len(self.sent) < self.most_traces
+            ]
+            again = [
+                self._body(trace_id) for trace_id in self.chance.sample(self.sent, min(2, len(self.sent)))
+            ]
+            await self._send(session, [*self.unanswered, *fresh, *again])
+
+    def _trace(self) -> dict[str, object]:
+        trace_id = f"tr-{len(self.sent)}"
+        self.sent.append(trace_id)
+        self.unanswered.append(self._body(trace_id))
+        return self.unanswered[-1]
+
+    def _body(self, trace_id: str) -> dict[str, object]:
+        return {"trace_id": trace_id, "inputs": f"Question of {secret(trace_id)}?", "outputs": "Go away."}
+
+    async def _send(self, session: aiohttp.ClientSession, bodies: list[dict[str, object]]) -> None:
+        if not bodies:
+            return
+        try:
+            async with session.post(f"http://127.0.0.1:{self.port}/traces", json=bodies) as answer:
+                report = await answer.json()
+                if answer.status != 202:
+                    return
+        except (aiohttp.ClientError, OSError, ValueError):
+            return
+        refused = {one["index"] for one in report["rejected"]}
+        taken = {str(body["trace_id"]) for index, body in enumerate(bodies) if index not in refused}
+        self.ledger.accepted |= taken
+        told = {str(body["trace_id"]) for body in bodies}
+        self.unanswered = [body for body in self.unanswered if body["trace_id"] not in told]
+
+    async def _crowd(self) -> None:
+        acts: list[tuple[int, Callable[[Message], None]]] = [
+            (45, self._thumb),
+            (15, self._reply),
+            (6, self._edit),
+            (6, self._delete),
+            (6, self._press),
+            (2, self._forget),
+            (1, self._status),
+        ]
+        weights, doings = [weight for weight, _ in acts], [act for _, act in acts]
+        while True:
+            await asyncio.sleep(self.chance.uniform(0.0, 0.06))
+            cards = self.cards()
+            if cards:
+                with contextlib.suppress(Refused):
+                    self.chance.choices(doings, weights)[0](self.chance.choice(cards))
+
+    def _thumb(self, card: Message) -> None:
+        person, name = self.chance.choice(self.people), self.chance.choice(THUMBS)
+        there = any(one.name == name and person in one.users for one in card.reactions)
+        (self.workspace.unreact if there else self.workspace.react)(person, card.channel, card.ts, name)
+
+    def _reply(self, card: Message) -> None:
+        text = f"{self.chance.choice(REASONS)} It is {secret(payload_of(card)['trace_id'])}."
+        self.workspace.post(self.chance.choice(self.people), card.channel, text, thread_ts=card.ts)
+
+    def _own_reply(self, card: Message) -> Message | None:
+        thread = self.workspace.thread(card.channel, card.ts)[1:]
+        said = [one for one in thread if one.user in self.people and not one.tombstone]
+        return self.chance.choice(said) if said else None
+
+    def _edit(self, card: Message) -> None:
+        if reply := self._own_reply(card):
+            self.workspace.edit(reply.user, card.channel, reply.ts, self.chance.choice(REASONS))
+
+    def _delete(self, card: Message) -> None:
+        if reply := self._own_reply(card):
+            self.workspace.delete(reply.user, card.channel, reply.ts)
+
+    def _press(self, card: Message) -> None:
+        # once only: pressed again, the vote would be taken back, and nobody could tell what should be there
+        if (card.channel, card.ts) not in self._pressed_on:
+            self._pressed_on.add((card.channel, card.ts))
+            self._ask(self._pressed(card))
+
+    def _forget(self, card: Message) -> None:
+        if len(self.ledger.forgotten | self.ledger.perhaps_forgotten) < len(self.sent) / 4:
+            self._ask(self._asked_to_forget(card))
+
+    def _status(self, card: Message) -> None:
+        self._ask(self._command(card, "status"))
+
+    def _ask(self, work: Coroutine[None, None, object]) -> None:
+        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(work)
+        self._asks.add(task)
+        task.add_done_callback(self._asks.discard)
+
+    async def _pressed(self, card: Message) -> None:
+        try:
+            await self.slack.click(self.presser, card.channel, card.ts, "vote_up")
+        except (Refused, TimedOut):
+            return
+        self.ledger.pressed.add((card.channel, card.ts))
+
+    async def _asked_to_forget(self, card: Message) -> None:
+        trace_id = str(payload_of(card)["trace_id"])
+        self.ledger.perhaps_forgotten.add(trace_id)
+        if await self._command(card, f"forget {trace_id} --yes"):
+            self.ledger.forgotten.add(trace_id)
+
+    async def _command(self, card: Message, text: str) -> bool:
+        try:
+            await self.slack.command(self.people[0], card.channel, "/memalign", text)
+        except (Refused, TimedOut):
+            return False
+        return True
+
+
+def secret(trace_id: str) -> str:
+    """Words that stand nowhere but in one trace and in what people say of it."""
+    return f"zebra{trace_id.removeprefix('tr-')}stripe"
