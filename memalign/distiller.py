@@ -1,6 +1,7 @@
 """Distilling with a language model: records in batches, rules out, with the records that each rests on."""
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from memalign.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema
 from memalign.records import Guideline, Json, Source, Usage
 from memalign.tokens import count_tokens
 from memalign.wording import normal
+
+_log = logging.getLogger("memalign")
 
 BATCH_RECORDS = 50
 SPLITS = 24
@@ -65,6 +68,7 @@ class ModelDistiller:
     async def _batch(self, task: _Task, lines: Mapping[int, str]) -> list[_Answer]:
         """Ask about one batch; where something in it is refused, ask about its halves."""
         prompt = distilling_prompt(task.instructions, task.rules, list(lines.values()))
+        _log.debug("%s distils %d records, %d rules are known", self.name, len(lines), len(task.rules))
         try:
             completion = await self._model.complete(prompt, distilling_schema())
         except (RequestRefusedError, MalformedAnswerError) as error:

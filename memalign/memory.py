@@ -8,7 +8,8 @@ place. So what is forgotten is gone at once, also while a round of learning wait
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -73,8 +74,8 @@ class Memory:
         self._turn = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._reasons: dict[str, str] = {}
-        self._gone: set[str] = set()
-        """What was forgotten since the round of learning under way began."""
+        self._watches: list[set[str]] = []
+        """One for each piece of work under way: what was forgotten since it was asked for."""
 
     @classmethod
     async def open(
@@ -145,9 +146,10 @@ class Memory:
         """Recall and decide; learns nothing. Raises `InputError`, `ModelError`, `StorageError`."""
         start = time.perf_counter()
         fields = self._judge.look_at(trace)
-        recollection, vector = await self._recall(trace, fields)
-        if vector is not None and trace.trace_id and trace.trace_id not in self._gone:
-            await self._vectors.keep(trace.trace_id, {text_of(fields): vector})
+        with self._watch() as gone:
+            recollection, vector = await self._recall(trace, fields)
+            if vector is not None and trace.trace_id and trace.trace_id not in gone:
+                await self._vectors.keep(trace.trace_id, {text_of(fields): vector})
         state = self._state
         decision = await self._decider.decide(self._question(state, trace, fields, recollection))
         retrieved, similarities = _evidence(decision, recollection, vector, state)
@@ -163,7 +165,15 @@ class Memory:
             seconds=time.perf_counter() - start,
             note=recollection.note,
         )
-        _log.debug("Judge %s on trace %s: %s", verdict.judge, verdict.trace_id, verdict.usage)
+        _log.debug(
+            "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",
+            verdict.judge,
+            verdict.trace_id,
+            len(recollection.guidelines),
+            retrieved,
+            verdict.seconds,
+            verdict.usage,
+        )
         return verdict
 
     async def learn(self, traces: Iterable[Trace] = ()) -> Lesson:
@@ -171,9 +181,11 @@ class Memory:
 
         What fails is told in the lesson and stays pending. Raises `StorageError`; nothing has changed then.
         """
-        async with self._turn:
-            self._gone = set()
-            return await self._learn(plan_learning(self._judge, self._state, traces))
+        given = list(traces)
+        with self._watch() as gone:
+            async with self._turn:
+                wanted = (trace for trace in given if trace.trace_id not in gone)
+                return await self._learn(plan_learning(self._judge, self._state, wanted), gone)
 
     def what_rests_on(self, trace_ids: Collection[str]) -> Forgotten:
         """What forgetting these traces would take; nothing is changed."""
@@ -185,7 +197,8 @@ class Memory:
         The taking out needs no model and waits for none. Raises `StorageError`; nothing has changed then.
         """
         gone = set(trace_ids)
-        self._gone |= gone
+        for watch in self._watches:
+            watch.update(gone)
         async with self._writing:
             before = self._state
             taken = forgotten_of(trace_ids, before)
@@ -195,9 +208,9 @@ class Memory:
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         if not taken.waiting or self._turn.locked():
             return taken
-        async with self._turn:
-            self._gone = set()
-            lesson = await self._learn(LearningPlan(), REDISTIL_SECONDS)
+        with self._watch() as gone_since:
+            async with self._turn:
+                lesson = await self._learn(LearningPlan(), gone_since, REDISTIL_SECONDS)
         sources = {source for one in taken.waiting for source in one.sources}
         distilled = (one for one in self._state.semantic.in_use if sources & set(one.sources))
         return replace(taken, distilled=tuple(distilled), usage=lesson.usage)
@@ -240,7 +253,17 @@ class Memory:
             version=state.version,
         )
 
-    async def _learn(self, plan: LearningPlan, seconds: float | None = None) -> Lesson:
+    @contextmanager
+    def _watch(self) -> Iterator[set[str]]:
+        """Fill a set with what is forgotten from now on, until the end of the block."""
+        gone: set[str] = set()
+        self._watches.append(gone)
+        try:
+            yield gone
+        finally:
+            self._watches = [watch for watch in self._watches if watch is not gone]
+
+    async def _learn(self, plan: LearningPlan, gone: Collection[str], seconds: float | None = None) -> Lesson:
         state = self._state
         retried = {*state.undistilled, *state.episodic.without_vector} - plan.put.keys()
         try:
@@ -250,7 +273,7 @@ class Memory:
         async with self._writing:
             before = self._state
             after = _learned(before, plan, studied)
-            await self._adopt(after.forgetting(self._gone) if self._gone else after)
+            await self._adopt(after.forgetting(gone) if gone else after)
         self._reasons = _reasons(plan, state, studied)
         await _index(self._state)
         lesson = lesson_of(plan, retried, before, self._state, self._reasons, studied.usage)

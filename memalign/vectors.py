@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from memalign.errors import MalformedAnswerError, ModelError
 from memalign.ports import Embedder, MemoryStore, VectorKey, Vectors
 from memalign.records import Usage
 from memalign.tokens import count_tokens
+
+_log = logging.getLogger("memalign")
 
 KEPT_IN_MEMORY = 4_096
 BATCH_TEXTS = 256
@@ -98,6 +101,7 @@ class VectorCache:
         return tasks
 
     async def _make(self, texts: Sequence[str]) -> Found:
+        _log.debug("%s embeds %d texts", self._embedder.name, len(texts))
         try:
             embedded = await self._embedder.embed(texts)
             rows = _rows(embedded.vectors, len(texts), self._embedder)

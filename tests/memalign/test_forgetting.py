@@ -1,6 +1,7 @@
 import asyncio
 import json
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from memalign.distiller import ModelDistiller
 from memalign.memory import Memory
-from memalign.ports import Completion, Prompt
+from memalign.ports import Completion, Embedded, Prompt
 from memalign.records import Guideline, Json, Trace, Usage
 from memalign.semantic import WAITING_TEXT
 from tests.factories import a_memory, a_trace, said
@@ -249,6 +250,51 @@ async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_mean
     assert "rude" not in json.dumps([one.text for one in store.guidelines.values()])
 
 
+async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_learned() -> None:
+    started, opened = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeModel):
+        async def complete(self, prompt: Prompt, schema: Json) -> Completion:
+            started.set()
+            await opened.wait()
+            return await super().complete(prompt, schema)
+
+    memory = await a_memory(distiller=ModelDistiller(Slow()))
+    first = asyncio.create_task(memory.learn([a_trace("tr-1", said(False, "rude"))]))
+    await started.wait()
+    second = asyncio.create_task(memory.learn([a_trace("tr-2", said(True, "kind"))]))
+    await asyncio.sleep(0)
+
+    await memory.forget(["tr-2"])
+    opened.set()
+
+    assert (await first).learned == ("tr-1",)
+    assert (await second).learned == ()
+    assert list(memory.episodes) == ["tr-1"]
+    assert (await memory.learn([a_trace("tr-2", said(True, "kind"))])).learned == ("tr-2",)
+
+
+async def test_a_trace_forgotten_while_it_is_judged_leaves_no_vector() -> None:
+    started, opened = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeEmbedder):
+        async def embed(self, texts: Sequence[str]) -> Embedded:
+            started.set()
+            await opened.wait()
+            return await super().embed(texts)
+
+    store = FakeStore()
+    memory = await a_memory(embedder=Slow(), store=store)
+    judging = asyncio.create_task(memory.judge(a_trace("tr-1")))
+    await started.wait()
+
+    await memory.forget(["tr-1"])
+    opened.set()
+    await judging
+
+    assert store.rows == {}
+
+
 async def test_a_rule_shared_with_a_trace_forgotten_while_learning_is_distilled_again() -> None:
     started, opened = asyncio.Event(), asyncio.Event()
 
@@ -317,6 +363,19 @@ async def test_forgetting_one_with_nothing_to_distil_again_asks_no_model(known: 
     assert (len(model.prompts), len(embedder.texts)) == (prompts, texts)
     assert gone.usage == Usage()
     assert [one.text for one in gone.retired] == ["reason 7"]
+
+
+async def test_a_rule_that_its_person_turned_against_stays_out_of_use_when_it_is_distilled_again() -> None:
+    memory = await a_memory()
+    await memory.learn([a_trace(t, said(False, "Emoji are fine.", "ana", ms=1)) for t in ("tr-1", "tr-2")])
+    await memory.learn([a_trace("tr-3", said(False, "Not: Emoji are fine.", "ana", ms=2))])
+
+    await memory.forget(["tr-1"])
+
+    assert [(one.text, one.in_use) for one in memory.guidelines] == [
+        ("Emoji are fine.", False),
+        ("Not: Emoji are fine.", True),
+    ]
 
 
 async def test_conflicts_end_with_the_rule_they_were_with() -> None:
