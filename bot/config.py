@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from memalign import make_judge
 from memalign.errors import SettingsError
+from memalign.models.catalogue import model_name
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
@@ -41,6 +42,15 @@ class MemorySettings(Section):
     embedding_model: str = "openai:/text-embedding-3-small"
     embedding_dim: int = Field(default=512, gt=0)
     retrieval_k: int = Field(default=5, gt=0)
+
+    @field_validator("reflection_lm", "embedding_model")
+    @classmethod
+    def _model(cls, name: str) -> str:
+        try:
+            model_name(name)
+        except SettingsError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        return name
 
 
 class JudgeSettings(Section):

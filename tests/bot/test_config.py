@@ -1,0 +1,166 @@
+"""Settings: what stops the start, and what the sentence says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.config import Secrets, Settings, load_environment, load_settings
+from memalign.errors import SettingsError
+
+JUDGE = """
+[[judges]]
+name = "politeness"
+channel = "C0123456789"
+instructions = "Is the answer polite? {{ inputs }} {{ outputs }}"
+"""
+
+
+def load(folder: Path, text: str, *, channels: bool = True) -> Settings:
+    file = folder / "memalign.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_settings(file, channels=channels)
+
+
+def sentence(folder: Path, text: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(folder, text)
+    return str(caught.value)
+
+
+def test_the_least_settings_have_the_contracts_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path, JUDGE)
+    assert settings.data == tmp_path / "data"
+    assert (settings.memory.reflection_lm, settings.memory.embedding_model) == (
+        "openai:/gpt-5-mini",
+        "openai:/text-embedding-3-small",
+    )
+    assert (settings.memory.embedding_dim, settings.memory.retrieval_k) == (512, 5)
+    assert (settings.judges[0].model, settings.judges[0].feedback_value_type) == (
+        "openai:/gpt-5-mini",
+        "bool",
+    )
+    assert (settings.sampling.rate, settings.sampling.max_per_day) == (0.1, 30)
+    assert (settings.digest.day, settings.digest.time) == ("mon", "09:00")
+    assert (settings.ingest.host, settings.ingest.port, settings.ingest.max_pending) == (
+        "127.0.0.1",
+        8080,
+        10_000,
+    )
+    assert settings.ingest.max_body == 16 * 1024 * 1024
+    assert settings.access.forget == []
+
+
+def test_the_example_is_valid() -> None:
+    load_settings(Path(__file__).parents[2] / "memalign.example.toml")
+
+
+@pytest.mark.parametrize("section", ["storage", "memory", "sampling", "digest", "access", "ingest"])
+def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: str) -> None:
+    said = sentence(tmp_path, f"{JUDGE}\n[{section}]\ncolour = 1\n")
+    assert said.startswith(f"{tmp_path / 'memalign.toml'}: {section}.colour: unknown key; expected one of ")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (JUDGE + 'colour = "red"', ["judges[1].colour: unknown key; expected one of name, instructions"]),
+        (JUDGE + "[colour]\na = 1", ["colour: unknown key; expected one of storage, memory, judges"]),
+        ('colour = 1\nfolder = "x"' + JUDGE, ["colour: unknown key", "folder: is not a key; remove it"]),
+        ("", ["judges: is missing"]),
+        ("judges = []", ["judges: "]),
+        ("[[judges]]\nchannel = 'C1'", ["judges[1].name: is missing", "judges[1].instructions: is missing"]),
+        (JUDGE + '[sampling]\nrate = "much"', ["sampling.rate: ", "number", "found 'much'"]),
+        (JUDGE + "[sampling]\nrate = 1.5", ["sampling.rate: ", "less than or equal to 1"]),
+        (JUDGE + "[sampling]\nmax_per_day = -1", ["sampling.max_per_day: "]),
+        (JUDGE + "[ingest]\nport = 70000", ["ingest.port: ", "65535"]),
+        (JUDGE + '[ingest]\nport = "8080"', ["ingest.port: ", "integer"]),
+        (JUDGE + "[ingest]\nmax_body_mb = true", ["ingest.max_body_mb: "]),
+        (JUDGE + "[memory]\nretrieval_k = 0", ["memory.retrieval_k: "]),
+        (JUDGE + '[memory]\nreflection_lm = "gpt-5"', ["memory.reflection_lm: ", "openai:/NAME"]),
+        (
+            JUDGE + '[memory]\nembedding_model = "local:/bert"',
+            ["memory.embedding_model: ", "local:/wordllama"],
+        ),
+        (JUDGE + "[digest]\nday = 1", ["digest.day: "]),
+        (JUDGE + '[digest]\nday = "someday"', ["digest.day: ", "'mon'"]),
+        (JUDGE + '[digest]\ntime = "25:00"', ['digest.time: expected a time of day such as "09:00"']),
+        (JUDGE + '[digest]\ntimezone = "Mars"', ["digest.timezone: expected the name of a time zone"]),
+        (JUDGE + '[digest]\ntimezone = "../etc"', ["digest.timezone: expected the name of a time zone"]),
+        (JUDGE + '[access]\nforget = "U1"', ["access.forget: ", "list"]),
+        (JUDGE + JUDGE, ['two judges are named "politeness"']),
+        (JUDGE.replace("{{ inputs }}", "{{ question }}"), ["question", "inputs"]),
+        (JUDGE.replace("{{ inputs }} {{ outputs }}", ""), ["{{"]),
+        (JUDGE + 'feedback_value_type = "boolean"', ["judges[1].feedback_value_type: ", "'boolean'"]),
+        (JUDGE + 'feedback_value_type = ["one"]', ["judges[1].feedback_value_type: "]),
+        (JUDGE + 'feedback_value_type = ["a", "A"]', ["categories"]),
+        (JUDGE + 'model = "gpt-5"', ["gpt-5", "openai:/NAME"]),
+        (JUDGE.replace('channel = "C0123456789"\n', ""), ['judges.channel of "politeness"']),
+        ("[[judges", ["is not valid TOML"]),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_key_and_what_was_expected(
+    tmp_path: Path, text: str, parts: list[str]
+) -> None:
+    said = sentence(tmp_path, text)
+    assert str(tmp_path / "memalign.toml") in said
+    assert [part for part in parts if part not in said] == [], said
+    assert "\n" not in said
+
+
+def test_all_problems_are_told_together(tmp_path: Path) -> None:
+    said = sentence(tmp_path, JUDGE + '[digest]\nday = "x"\ntime = "x"\n[ingest]\nport = -1\ncolour = 2\n')
+    assert all(key in said for key in ("digest.day", "digest.time", "ingest.port", "ingest.colour"))
+
+
+def test_a_missing_file_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"There is no settings file .*copy memalign\.example\.toml"):
+        load_settings(tmp_path / "memalign.toml")
+
+
+def test_a_folder_or_bytes_are_no_settings_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path)
+    (tmp_path / "memalign.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path / "memalign.toml")
+
+
+def test_commands_without_slack_need_no_channel(tmp_path: Path) -> None:
+    settings = load(tmp_path, JUDGE.replace('channel = "C0123456789"\n', ""), channels=False)
+    assert settings.judges[0].channel == ""
+
+
+@pytest.mark.parametrize(("name", "found"), [("politeness", "politeness"), ("POLITENESS", "politeness")])
+def test_a_judge_is_found_by_its_name(tmp_path: Path, name: str, found: str) -> None:
+    assert load(tmp_path, JUDGE).judge(name).name == found
+
+
+def test_secrets_come_from_the_environment_and_are_not_shown() -> None:
+    secrets = Secrets.from_environment(
+        {
+            "SLACK_BOT_TOKEN": " xoxb-1 ",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_API_URL": "http://127.0.0.1:1/api",
+        }
+    )
+    assert (secrets.bot_token, secrets.app_token, secrets.api_url) == (
+        "xoxb-1",
+        "xapp-1",
+        "http://127.0.0.1:1/api/",
+    )
+    assert "xoxb-1" not in repr(secrets)
+    assert Secrets.from_environment({}).api_url == "https://slack.com/api/"
+
+
+def test_an_env_file_adds_what_the_environment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "from the environment")
+    monkeypatch.delenv("SLACK_APP_TOKEN", raising=False)
+    (tmp_path / ".env").write_text('SLACK_BOT_TOKEN=from the file\nSLACK_APP_TOKEN="xapp-1"\n')
+    try:
+        load_environment(tmp_path)
+        secrets = Secrets.from_environment()
+    finally:
+        os.environ.pop("SLACK_APP_TOKEN", None)
+    assert (secrets.bot_token, secrets.app_token) == ("from the environment", "xapp-1")
