@@ -1,0 +1,110 @@
+"""A simulated language model that applies exactly what its prompt holds, be the prompt ours or the original's.
+
+Judging, it goes by the guidelines on the record's thing; where these disagree it tosses a coin; without any it does
+as most of the shown cases on that thing; without any of these it answers true. Distilling, it reads each rationale
+as the rule it tells: it unites the records of a batch that tell the same one, in the first one's words, and repeats
+no rule that the prompt lists as known. Where a prompt offers words for "confirms" and "contradicts", it uses them.
+"""
+
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.bench.rules import says_right, thing_in
+
+Said = tuple[str, bool]
+"""A thing, and whether it may be promised."""
+
+
+def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
+    """Answer a prompt as text; the share `failing` of distillations (by content and salt) is gibberish."""
+    if "<records>" in user:
+        records = [(item["record"], item["reason"]) for item in _json_lines(user, "records")]
+        known = [(item["rule"], item["text"]) for item in _json_lines(system, "rules")]
+        return _gibberish(records, failing, salt) or json.dumps(_distilled(records, known))
+    if "distill a list of guidelines" in user + system:
+        text = user + system
+        records = [
+            (int(number), reason)
+            for number, reason in re.findall(r'"id": (\d+),.*?"rationale": "(.*?)",\n', text, re.DOTALL)
+        ]
+        listed = text.partition("already:")[2].partition("The new guidelines")[0]
+        known = list(enumerate(re.findall(r"^ *- (.*)$", listed, re.MULTILINE)))
+        return _gibberish(records, failing, salt) or json.dumps(_distilled_for_original(records, known))
+    if "<record>" in user:
+        rules = [item["text"] for item in _json_lines(system, "guidelines")]
+        cases = [(json.dumps(item["outputs"]), item["label"]) for item in _json_lines(user, "cases")]
+        return _verdict(user.rpartition("<record>")[2], rules, cases)
+    rules = re.findall(r"^ *- (.*)$", system.partition("Distilled Guidelines (")[2], re.MULTILINE)
+    examples = [line for line in system.splitlines() if re.match(r" *Example \d+: ", line)]
+    labels = [re.search(r"'result': '?(\w+)'?", line) for line in examples]
+    cases = [
+        (line, label[1].lower() == "true") for line, label in zip(examples, labels, strict=True) if label
+    ]
+    return _verdict(user, rules, cases)
+
+
+def _verdict(record: str, rules: Iterable[str], cases: Iterable[tuple[str, bool]]) -> str:
+    thing = thing_in(record)
+    said = {says_right(rule) for rule in rules if thing_in(rule) == thing}
+    shown = Counter(label for text, label in cases if thing_in(text) == thing)
+    if said:
+        value = said.pop() if len(said) == 1 else zlib.crc32(record.encode()) % 2 == 0
+    else:
+        value = shown.most_common(1)[0][0] if shown else True
+    reason = f"About {thing}."
+    return json.dumps({"rationale": reason, "value": value, "result": value})
+
+
+def _distilled(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:
+    groups, rules = _grouped(records), _said(known)
+    supports = [
+        {"rule": rules[said], "records": numbers} for said, (_, numbers) in groups.items() if said in rules
+    ]
+    against = [
+        {"rule": rules[opposite], "records": numbers}
+        for (thing, right), (_, numbers) in groups.items()
+        if (opposite := (thing, not right)) in rules
+    ]
+    fresh = [
+        {"text": text, "records": numbers} for said, (text, numbers) in groups.items() if said not in rules
+    ]
+    return {"guidelines": fresh, "supports": supports, "contradicts": against}
+
+
+def _distilled_for_original(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:
+    rules = _said(known)
+    return {
+        "guidelines": [
+            {"guideline_text": text, "source_trace_ids": numbers}
+            for said, (text, numbers) in _grouped(records).items()
+            if said not in rules
+        ]
+    }
+
+
+def _grouped(records: list[tuple[int, str]]) -> dict[Said, tuple[str, list[int]]]:
+    groups: dict[Said, tuple[str, list[int]]] = {}
+    for number, reason in records:
+        thing = thing_in(reason)
+        if thing:
+            text = next(part for part in re.split(r"(?<=\.) ", reason) if thing_in(part))
+            groups.setdefault((thing, says_right(text)), (text, []))[1].append(number)
+    return groups
+
+
+def _said(known: list[tuple[int, str]]) -> Mapping[Said, int]:
+    return {(thing, says_right(text)): number for number, text in known if (thing := thing_in(text))}
+
+
+def _gibberish(records: list[tuple[int, str]], failing: float, salt: int) -> str | None:
+    share = zlib.crc32(json.dumps([records, salt]).encode()) / 2**32
+    return "I would rather talk about the weather." if share < failing else None
+
+
+def _json_lines(text: str, name: str) -> list[dict[str, Any]]:
+    inside = text.rpartition(f"<{name}>\n")[2].partition(f"</{name}>")[0] if f"<{name}>\n" in text else ""
+    return [json.loads(line) for line in inside.splitlines() if line.strip()]

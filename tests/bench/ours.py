@@ -1,0 +1,74 @@
+"""Our library as a pupil."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, load_judge, make_judge
+from memalign.optimizer import AlignableJudge
+from tests.bench.pupil import EMBEDDER, INSTRUCTIONS, MODEL, NAME
+from tests.bench.rules import Case
+
+
+class Ours:
+    """See `Pupil`."""
+
+    def __init__(self) -> None:
+        self._file = Path(tempfile.mkdtemp()) / "judge.json"
+        self.start()
+
+    def start(self) -> None:
+        self.base = make_judge(name=NAME, instructions=INSTRUCTIONS, feedback_value_type=bool, model=MODEL)
+        self.judge_now: AlignableJudge | AlignedJudge = self.base
+        self.optimizer = MemAlignOptimizer(reflection_lm=MODEL, embedding_model=EMBEDDER)
+
+    def learn(self, cases: Sequence[Case]) -> set[str]:
+        aligned = self.judge_now.align([_trace(case) for case in cases], self.optimizer)
+        self.judge_now = aligned
+        return {*aligned.report.pending, *aligned.report.rejected}
+
+    def forget(self, trace_id: str) -> None:
+        self.judge_now = self._aligned().unalign([trace_id])
+
+    def judge(self, case: Case) -> bool:
+        return bool(self.judge_now(trace=_trace(case)).value)
+
+    def judge_all(self, cases: Sequence[Case]) -> list[bool]:
+        async def verdicts() -> list[bool]:
+            made = await asyncio.gather(*(self.judge_now.acall(trace=_trace(case)) for case in cases))
+            return [bool(verdict.value) for verdict in made]
+
+        return asyncio.run(verdicts())
+
+    def guidelines(self) -> list[str]:
+        return [rule.text for rule in self._aligned().guidelines if rule.in_use]
+
+    def sources(self) -> set[str]:
+        return {trace_id for rule in self._aligned().guidelines for trace_id in rule.source_trace_ids}
+
+    def keep(self, cases: Sequence[Case]) -> None:
+        self.learn(cases)
+        self._aligned().save(self._file)
+
+    def load(self) -> None:
+        self.judge_now = load_judge(self._file)
+
+    def _aligned(self) -> AlignedJudge:
+        assert isinstance(self.judge_now, AlignedJudge)
+        return self.judge_now
+
+
+def _trace(case: Case) -> Trace:
+    assessments = tuple(
+        Assessment(
+            name=NAME,
+            value=vote.value,
+            rationale=vote.rationale,
+            source_id=vote.person,
+            create_time_ms=vote.time_ms,
+        )
+        for vote in case.votes
+    )
+    inputs = {"question": case.question}
+    return Trace(trace_id=case.trace_id, inputs=inputs, outputs=case.answer, assessments=assessments)

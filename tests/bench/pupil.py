@@ -1,0 +1,42 @@
+"""What is measured: something that learns from feedback, ours or the original. Only the standard library."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tests.bench.rules import Case
+
+NAME = "promises"
+INSTRUCTIONS = "May the answer promise what it promises? Question: {{ inputs }} Answer: {{ outputs }}"
+MODEL = "openai:/gpt-5-mini"
+EMBEDDER = "openai:/text-embedding-3-small"
+
+
+class Pupil(Protocol):
+    """A judge and its optimizer, as their users use them."""
+
+    def start(self) -> None:
+        """Forget everything, caches included."""
+
+    def learn(self, cases: Sequence[Case]) -> set[str]:
+        """Align with the cases' votes; what is told to be pending or rejected (trace ids)."""
+
+    def forget(self, trace_id: str) -> None:
+        """Unalign one trace."""
+
+    def judge(self, case: Case) -> bool:
+        """A verdict on a case."""
+
+    def judge_all(self, cases: Sequence[Case]) -> list[bool]:
+        """Verdicts on many cases at once."""
+
+    def guidelines(self) -> list[str]:
+        """The texts of those in use."""
+
+    def sources(self) -> set[str]:
+        """The traces that guidelines rest on."""
+
+    def keep(self, cases: Sequence[Case]) -> None:
+        """Prepare to be loaded: align with the cases and save."""
+
+    def load(self) -> None:
+        """Load what was kept."""
