@@ -13,26 +13,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
-from memalign.choice import Ranking
-from memalign.episodic import EpisodicMemory, similarity
+from memalign.episodic import EpisodicMemory
 from memalign.fields import text_of
 from memalign.judge import Judge
 from memalign.plan import LearningPlan, plan_learning
-from memalign.ports import (
-    Decider,
-    Decision,
-    Distiller,
-    Embedder,
-    MemoryChange,
-    MemoryStore,
-    Question,
-    Vectors,
-)
+from memalign.ports import Decider, Distiller, Embedder, MemoryChange, MemoryStore, Question
+from memalign.recall import Recall, evidence
 from memalign.records import Episode, Forgotten, Guideline, Json, Lesson, Recollection, Trace, Verdict
 from memalign.report import forgotten_of, lesson_of, pending_in
 from memalign.semantic import SemanticMemory
-from memalign.state import MemoryState, records_of
-from memalign.study import Studied, study
+from memalign.state import MemoryState
+from memalign.study import learned, reasons, study
 from memalign.vectors import VectorCache
 
 _log = logging.getLogger("memalign")
@@ -67,10 +58,13 @@ class Memory:
         self._decider = decider
         self._distiller = distiller
         self._store = store
-        self._k = retrieval_k
-        self._floor = min_similarity
-        self._guideline_tokens = guideline_tokens
-        self._ranking: Ranking | None = None
+        self._recall = Recall(
+            vectors,
+            count=retrieval_k,
+            floor=min_similarity,
+            tokens=guideline_tokens,
+            durable=store is not None,
+        )
         self._turn = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._reasons: dict[str, str] = {}
@@ -139,20 +133,21 @@ class Memory:
 
     async def recall(self, trace: Trace) -> Recollection:
         """The evidence for a verdict. Raises `InputError` and `StorageError`, never `ModelError`."""
-        recollection, _ = await self._recall(trace, self._judge.look_at(trace))
-        return recollection
+        found = await self._recall.find(self._judge.look_at(trace), lambda: self._state, but=trace.trace_id)
+        return found.recollection
 
     async def judge(self, trace: Trace) -> Verdict:
         """Recall and decide; learns nothing. Raises `InputError`, `ModelError`, `StorageError`."""
         start = time.perf_counter()
         fields = self._judge.look_at(trace)
         with self._watch() as gone:
-            recollection, vector = await self._recall(trace, fields)
-            if vector is not None and trace.trace_id and trace.trace_id not in gone:
-                await self._vectors.keep(trace.trace_id, {text_of(fields): vector})
+            found = await self._recall.find(fields, lambda: self._state, but=trace.trace_id)
+            if found.vector is not None and trace.trace_id and trace.trace_id not in gone:
+                await self._vectors.keep(trace.trace_id, {text_of(fields): found.vector})
         state = self._state
+        recollection = found.recollection
         decision = await self._decider.decide(self._question(state, trace, fields, recollection))
-        retrieved, similarities = _evidence(decision, recollection, vector, state)
+        retrieved, similarities = evidence(decision, found, state)
         verdict = Verdict(
             judge=self._judge.name,
             trace_id=trace.trace_id,
@@ -215,30 +210,6 @@ class Memory:
         distilled = (one for one in self._state.semantic.in_use if sources & set(one.sources))
         return replace(taken, distilled=tuple(distilled), usage=lesson.usage)
 
-    async def _recall(self, trace: Trace, fields: Mapping[str, Json]) -> tuple[Recollection, Vectors | None]:
-        text = text_of(fields)
-        nothing_to_find = self._store is None and not self._state.episodes
-        found = await self._vectors.find([] if nothing_to_find else [text])
-        vector = found.vectors.get(text)
-        state = self._state
-        if self._ranking is None or self._ranking.memory is not state.semantic:
-            self._ranking = Ranking(state.semantic, self._guideline_tokens)
-        choice = self._ranking.choose(text, vector)
-        retrieved = (
-            ()
-            if vector is None
-            else state.episodic.nearest(vector, self._k, but=trace.trace_id, floor=self._floor)
-        )
-        failure = found.failed.get(text)
-        recollection = Recollection(
-            guidelines=choice.guidelines,
-            left_out=choice.left_out,
-            retrieved=retrieved,
-            note=f"Similar cases could not be looked up: {failure}" if failure else None,
-            usage=found.usage,
-        )
-        return recollection, vector
-
     def _question(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Recollection
     ) -> Question:
@@ -267,14 +238,15 @@ class Memory:
         state = self._state
         retried = {*state.undistilled, *state.episodic.without_vector} - plan.put.keys()
         try:
-            studied = await asyncio.wait_for(self._study(plan, state), seconds)
+            asking = study(plan, state, self._judge.instructions, self._vectors, self._distiller)
+            studied = await asyncio.wait_for(asking, seconds)
         except TimeoutError:
             return Lesson(pending=self.pending)
         async with self._writing:
             before = self._state
-            after = _learned(before, plan, studied)
+            after = await learned(before, plan, studied)
             await self._adopt(after.forgetting(gone) if gone else after)
-        self._reasons = _reasons(plan, state, studied)
+        self._reasons = reasons(plan, state, studied)
         await _index(self._state)
         lesson = lesson_of(plan, retried, before, self._state, self._reasons, studied.usage)
         _log.debug(
@@ -286,23 +258,6 @@ class Memory:
             lesson.usage,
         )
         return lesson
-
-    async def _study(self, plan: LearningPlan, state: MemoryState) -> Studied:
-        """Ask the models about what is new, and again about what is pending."""
-        semantic = state.semantic.without(plan.lost)
-        episodes = {**state.episodes, **plan.put}
-        unfound = (state.episodes[name] for name in state.episodic.without_vector if name not in plan.put)
-        again = records_of(episodes, semantic.waiting, state.undistilled.difference(plan.put, plan.retracted))
-        records = {(one.source.trace_id, one.source.person): one for one in (*plan.records, *again)}
-        return await study(
-            [episode.text for episode in (*plan.put.values(), *unfound)],
-            list(records.values()),
-            semantic.waiting,
-            instructions=self._judge.instructions,
-            known=semantic.in_use,
-            vectors=self._vectors,
-            distiller=self._distiller,
-        )
 
     async def _adopt(self, after: MemoryState, forgotten: Collection[str] = ()) -> None:
         """Store the change, then put the new state in place. Under the writing lock."""
@@ -342,42 +297,3 @@ async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) 
 async def _index(state: MemoryState) -> None:
     if state.episodic.needs_graph:
         await asyncio.to_thread(state.episodic.build_graph)
-
-
-def _learned(before: MemoryState, plan: LearningPlan, studied: Studied) -> MemoryState:
-    episodes = {**before.episodes, **plan.put}
-    found = studied.texts.vectors
-    rows = {name: found[one.text] for name, one in episodes.items() if one.text in found}
-    tried = {*plan.put, *before.undistilled}
-    failed = studied.distilled.failed.keys() & tried
-    state = before.learning(
-        put=list(plan.put.values()),
-        retracted=plan.retracted,
-        lost=plan.lost,
-        vectors=rows,
-        undistilled=failed,
-    )
-    now_ms = time.time_ns() // 1_000_000
-    return state.adopting(studied.distilled, studied.settled, studied.drafts.vectors, now_ms)
-
-
-def _reasons(plan: LearningPlan, state: MemoryState, studied: Studied) -> dict[str, str]:
-    """Trace id -> what the models said when they failed."""
-    episodes = {**state.episodes, **plan.put}
-    failed = studied.texts.failed
-    unfound = {name: failed[one.text] for name, one in episodes.items() if one.text in failed}
-    return {**studied.distilled.failed, **unfound}
-
-
-def _evidence(
-    decision: Decision, recollection: Recollection, vector: Vectors | None, state: MemoryState
-) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """The cases that stood behind a verdict, with their similarities."""
-    shown = {found.episode.trace_id: found.similarity for found in recollection.retrieved}
-    if decision.retrieved_trace_ids is None:
-        return tuple(shown), tuple(shown.values())
-    rows = state.episodic.vectors
-    if vector is None or any(name not in rows for name in decision.retrieved_trace_ids):
-        return decision.retrieved_trace_ids, ()
-    similarities = (similarity(vector, rows[name]) for name in decision.retrieved_trace_ids)
-    return decision.retrieved_trace_ids, tuple(similarities)
