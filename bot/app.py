@@ -85,6 +85,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         SettingsError: a token is missing or refused, or the port is taken.
         StorageError: the data folder cannot be used.
     """
+    workers = max_workers()
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.data)
         stack.push_async_callback(database.close)
@@ -95,7 +96,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         stack.push_async_callback(connection.close)  # also when the start goes no further
         people = People(slack.client)
         outbox = Outbox(_plain_client(secrets), database, Cards(database, memories).render, pace.post_seconds)
-        intake = Intake(settings, database, memories, outbox.wake, workers=max_workers())
+        intake = Intake(settings, database, memories, outbox.wake, workers=workers)
         messenger = Messenger(slack.client, database, people, outbox.wake)
         learning = Learning(database, memories, people, messenger, quiet_seconds=pace.quiet_seconds)
         covering = Covering(slack.client, database)
@@ -146,8 +147,8 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             learn,
             *(part.run() for part in (outbox, intake, connection, covering, catch_up, retention)),
         )
-        workers = [tasks.create_task(work) for work in running]
-        stack.callback(lambda: [worker.cancel() for worker in workers])
+        at_work = [tasks.create_task(work) for work in running]
+        stack.callback(lambda: [task.cancel() for task in at_work])
         stack.push_async_callback(bench.finish, LAST_SECONDS)
         stack.push_async_callback(connection.close)
         await digests.start()
@@ -202,6 +203,8 @@ def build_slack(secrets: Secrets) -> AsyncApp:
         raise SettingsError(
             "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode."
         )
+    # Bolt looks for SLACK_BOT_TOKEN too, and warns that the client, which has it already, comes first
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be unused" not in str(record.msg))
     client = AsyncWebClient(
         token=secrets.bot_token,
         base_url=secrets.api_url,

@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -150,7 +151,8 @@ class Server:
         except OSError as error:
             await self._runner.cleanup()
             raise SettingsError(
-                f"Cannot listen on {self._settings.host} port {self._settings.port} ({error.strerror or error}); "
+                f"Cannot listen on {self._settings.host} port {self._settings.port} "
+                f"({os.strerror(error.errno or 0).lower()}); "
                 "stop what uses it, or choose another [ingest] port."
             ) from error
 

@@ -13,6 +13,8 @@ from bot.config import Secrets, Settings, load_environment, load_settings
 async def run(options: Namespace) -> None:
     """Run until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_worth_a_line)
     load_environment(options.config.parent)
     settings = load_settings(options.config)
     stop = stop_signal()
@@ -32,6 +34,11 @@ async def _serve(settings: Settings, stop: asyncio.Event, started: asyncio.Event
         started.set()
         print(f"memalign runs; it takes traces at {bot.url}/traces. Ctrl-C stops it.", flush=True)
         await stop.wait()
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Libraries tell of each step; Bolt's loggers bring a level of their own, so it is sorted out here."""
+    return record.levelno >= logging.WARNING or not record.name.startswith(("slack_", "apscheduler"))
 
 
 def stop_signal() -> asyncio.Event:
