@@ -5,11 +5,12 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 
 import numpy as np
 
-from memalign.errors import MalformedAnswerError, ModelError
+from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
 from memalign.ports import Embedder, MemoryStore, VectorKey, Vectors
 from memalign.records import Usage
 from memalign.tokens import count_tokens
@@ -20,6 +21,8 @@ KEPT_IN_MEMORY = 4_096
 BATCH_TEXTS = 256
 BATCH_TOKENS = 100_000
 """Batches of texts are within what providers take in one request."""
+SPLITS = 24
+"""How often a batch that was refused is halved to find the text that is to blame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,17 @@ class Found:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What became of one text."""
+
+    row: Vectors | None
+    reason: str
+    """Why there is no row, if there is none."""
+    usage: Usage = field(default_factory=Usage)
+    """The text's share of a call."""
+
+
 class VectorCache:
     """Looks vectors up by what made them, and has each missing one made once, however many ask for it."""
 
@@ -38,7 +52,10 @@ class VectorCache:
         self._embedder = embedder
         self._store = store
         self._kept: OrderedDict[VectorKey, Vectors] = OrderedDict()
-        self._coming: dict[VectorKey, asyncio.Task[Found]] = {}
+        self._coming: dict[VectorKey, asyncio.Future[_Made]] = {}
+        self._wanted: list[str] = []
+        """Texts asked for since the event loop came round; they share a call."""
+        self._making: set[asyncio.Task[None]] = set()
 
     def key(self, text: str) -> VectorKey:
         """What names the text's vector."""
@@ -64,15 +81,14 @@ class VectorCache:
         wanted = list(dict.fromkeys(texts))
         vectors = await self.known(wanted)
         missing = [text for text in wanted if text not in vectors]
-        started = self._start([text for text in missing if self.key(text) not in self._coming])
-        tasks = {self._coming[self.key(text)] for text in missing}
-        if tasks:
-            await asyncio.wait(tasks)
-        failed: dict[str, str] = {}
-        for made in [task.result() for task in tasks]:
-            vectors.update({text: made.vectors[text] for text in missing if text in made.vectors})
-            failed.update({text: made.failed[text] for text in missing if text in made.failed})
-        usage = sum((task.result().usage for task in started), Usage())
+        started = [self._ask(text) for text in missing if self.key(text) not in self._coming]
+        coming = {text: self._coming[self.key(text)] for text in missing}
+        if coming:
+            await asyncio.wait(coming.values())
+        made = {text: future.result() for text, future in coming.items()}
+        vectors.update({text: one.row for text, one in made.items() if one.row is not None})
+        failed = {text: one.reason for text, one in made.items() if one.row is None}
+        usage = sum((future.result().usage for future in started), Usage())
         return Found(vectors=vectors, failed=failed, usage=usage)
 
     def prime(self, vectors: Mapping[str, Vectors]) -> None:
@@ -91,30 +107,54 @@ class VectorCache:
         if self._store and owners:
             await self._store.drop_vectors(owners)
 
-    def _start(self, texts: Sequence[str]) -> list[asyncio.Task[Found]]:
-        tasks = []
-        for batch in _batches(texts):
-            task = asyncio.create_task(self._make(batch))
-            tasks.append(task)
-            for text in batch:
-                self._coming[self.key(text)] = task
-        return tasks
+    def _ask(self, text: str) -> "asyncio.Future[_Made]":
+        """Have a text embedded, together with what else is asked for before the event loop comes round."""
+        loop = asyncio.get_running_loop()
+        if not self._wanted:
+            loop.call_soon(self._start)
+        self._wanted.append(text)
+        future: asyncio.Future[_Made] = loop.create_future()
+        self._coming[self.key(text)] = future
+        return future
 
-    async def _make(self, texts: Sequence[str]) -> Found:
+    def _start(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        for batch in _batches(wanted):
+            task = asyncio.create_task(self._make(batch))
+            self._making.add(task)
+            task.add_done_callback(self._making.discard)
+
+    async def _make(self, texts: Sequence[str]) -> None:
+        try:
+            made = await self._embed(texts, [SPLITS])
+            self._remember({self.key(text): one.row for text, one in made.items() if one.row is not None})
+        except BaseException as error:
+            for text in texts:
+                self._coming.pop(self.key(text)).set_exception(error)
+            raise
+        for text in texts:
+            self._coming.pop(self.key(text)).set_result(made[text])
+
+    async def _embed(self, texts: Sequence[str], splits: list[int]) -> dict[str, "_Made"]:
+        """Embed a batch; where something in it is refused, its halves."""
         _log.debug("%s embeds %d texts", self._embedder.name, len(texts))
         try:
             embedded = await self._embedder.embed(texts)
             rows = _rows(embedded.vectors, len(texts), self._embedder)
+        except RequestRefusedError as error:
+            if len(texts) == 1 or splits[0] <= 0:
+                return {text: _Made(row=None, reason=str(error)) for text in texts}
+            splits[0] -= 1
+            halves = texts[: len(texts) // 2], texts[len(texts) // 2 :]
+            return {**await self._embed(halves[0], splits), **await self._embed(halves[1], splits)}
         except ModelError as error:
-            return Found(vectors={}, failed=dict.fromkeys(texts, str(error)), usage=Usage())
-        finally:
-            for text in texts:
-                self._coming.pop(self.key(text), None)
-        sound = {text: row for text, row in zip(texts, rows, strict=True) if row is not None}
-        self._remember({self.key(text): row for text, row in sound.items()})
+            return {text: _Made(row=None, reason=str(error)) for text in texts}
         reason = f"{self._embedder.name} gave a vector without direction; try again, or choose another model."
-        failed = {text: reason for text in texts if text not in sound}
-        return Found(vectors=sound, failed=failed, usage=embedded.usage)
+        shares = _shared(embedded.usage, texts)
+        return {
+            text: _Made(row=row, reason=reason, usage=share)
+            for text, row, share in zip(texts, rows, shares, strict=True)
+        }
 
     def _remember(self, vectors: Mapping[VectorKey, Vectors]) -> None:
         for key, row in vectors.items():
@@ -138,6 +178,16 @@ def _rows(vectors: Vectors, count: int, embedder: Embedder) -> list[Vectors | No
             np.ascontiguousarray(row / length) if np.isfinite(length) and length > 0 else None
             for row, length in zip(matrix, lengths, strict=True)
         ]
+
+
+def _shared(usage: Usage, texts: Sequence[str]) -> list[Usage]:
+    """What each text cost: its share of the tokens by its length; the first one is charged for the call."""
+    ends = list(accumulate(map(count_tokens, texts)))
+    upto = [usage.embedding_tokens * end // max(1, ends[-1]) for end in ends]
+    return [
+        replace(usage if place == 0 else Usage(), embedding_tokens=end - start)
+        for place, (start, end) in enumerate(pairwise([0, *upto]))
+    ]
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
