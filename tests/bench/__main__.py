@@ -1,0 +1,97 @@
+"""All benchmarks: `python -m tests.bench [ROW …]`, or `make bench`.
+
+Ours is measured always. When MEMALIGN_BENCH_MLFLOW_PYTHON names an interpreter that has mlflow, dspy and litellm, the
+original is measured in the same session, against the same model server, and the tables show both. Files of feedback
+named in MEMALIGN_BENCH_DATA (separated by colons) are learned by the local models as well.
+"""
+
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench.remote import ROOT, RemoteServer, running_server
+from tests.bench.tables import LEARNED, MEASURED, Line, shown
+
+ORIGINAL = "MEMALIGN_BENCH_MLFLOW_PYTHON"
+DATA = "MEMALIGN_BENCH_DATA"
+WORKERS = "48"
+IMPORTS = 5
+OTHERS = ("storage", "ingest")
+"""Benchmarks that print tables of their own."""
+
+Results = dict[str, dict[str, float]]
+
+
+def main() -> None:
+    """Measure what is named, or everything, and print."""
+    named = sys.argv[1:]
+    interpreters = {"ours": sys.executable}
+    if other := os.environ.get(ORIGINAL):
+        interpreters["original"] = other
+    else:
+        print(f"Only ours: {ORIGINAL} names no interpreter that has mlflow, dspy and litellm.\n")
+    for title, lines in (
+        ("Figures to reach (medians)", MEASURED),
+        ("What is learned (simulated model)", LEARNED),
+    ):
+        chosen = [line for line in lines if not named or line.row in named]
+        if chosen:
+            results = measured(interpreters, chosen)
+            print(f"{title}\n\n{shown(chosen, results)}\n", flush=True)
+    if not named:
+        others()
+
+
+def measured(interpreters: dict[str, str], lines: list[Line]) -> dict[str, Results]:
+    """Each row's figures, by who is measured. Each row has a process of its own."""
+    found: dict[str, Results] = {who: {} for who in interpreters}
+    with running_server() as server:
+        for row in dict.fromkeys(line.row for line in lines):
+            for who, python in interpreters.items():
+                print(f"{row}, {who} …", file=sys.stderr, flush=True)
+                times = IMPORTS if row == "import" else 1
+                runs = [subject(python, who, server, row) for _ in range(times)]
+                found[who][row] = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    return found
+
+
+def subject(python: str, who: str, server: RemoteServer, row: str) -> dict[str, float]:
+    """Measure one row of one pupil."""
+    environment = server.environment()
+    if who == "ours":
+        environment["MEMALIGN_MAX_WORKERS"] = WORKERS
+    ended = subprocess.run(
+        [python, "-m", "tests.bench.subject", who, server.url, row],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        sys.exit(f"{row} of {who} failed:\n{ended.stderr}")
+    figures: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
+    return figures
+
+
+def others() -> None:
+    """The benchmarks that print tables of their own."""
+    modules = [name for name in OTHERS if Path(__file__).with_name(f"{name}.py").exists()]
+    files = [file for file in os.environ.get(DATA, "").split(":") if file]
+    if files:
+        modules.append("local_models")
+    else:
+        print(f"The local models were not measured: {DATA} names no files of feedback.\n")
+    for name in modules:
+        print(f"\n{importlib.import_module(f'tests.bench.{name}').__doc__}", flush=True)
+        arguments = files if name == "local_models" else []
+        subprocess.run([sys.executable, "-m", f"tests.bench.{name}", *arguments], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""What the tables of `python -m tests.bench` show, and what is wanted of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Results = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One figure."""
+
+    row: str
+    figure: str
+    title: str
+    form: str = "{:.2f}"
+    factor: float = 1.0
+    most: float | None = None
+    least: float | None = None
+    of_original: float | None = None
+    """At most this share of the original's figure."""
+
+    def cell(self, results: Results | None) -> str:
+        """The figure as text."""
+        return self.form.format(self.value(results)) if results else "-"
+
+    def value(self, results: Results) -> float:
+        """The figure in the unit of its title."""
+        return results[self.row][self.figure] * self.factor
+
+    def wanted(self) -> str:
+        """What is to be reached, in words."""
+        if self.of_original is not None:
+            return f"≤ {self.of_original:g} of it"
+        if self.most is not None:
+            return f"≤ {self.most:g}"
+        return "" if self.least is None else f"≥ {self.least:g}"
+
+    def reached(self, ours: Results, original: Results | None) -> str:
+        """Whether it is reached; empty where nothing is wanted, or nothing is there to compare with."""
+        checks: Sequence[tuple[float | None, Callable[[float], bool]]] = (
+            (self.most, lambda limit: self.value(ours) <= limit),
+            (self.least, lambda limit: self.value(ours) >= limit),
+            (
+                self.of_original if original else None,
+                lambda share: self.value(ours) <= share * self.value(original or ours),
+            ),
+        )
+        held = [check(limit) for limit, check in checks if limit is not None]
+        return "" if not held else "yes" if all(held) else "NO"
+
+
+def _ms(row: str, figure: str, title: str, most: float | None = None) -> Line:
+    return Line(row=row, figure=figure, title=f"{title}, ms", factor=1e3, form="{:.1f}", most=most)
+
+
+def _count(row: str, figure: str, title: str, most: float | None = None) -> Line:
+    return Line(row=row, figure=figure, title=title, form="{:,.0f}", most=most)
+
+
+def _share(row: str, figure: str, title: str, least: float | None = None) -> Line:
+    return Line(row=row, figure=figure, title=title, form="{:.3f}", least=least)
+
+
+MEASURED = [
+    _ms("align", "seconds", "align 1,000 from nothing", 600),
+    _count("align", "chat", "  chat calls", 20),
+    Line(
+        row="align", figure="embedding_tokens", title="  embedding tokens", form="{:,.0f}", of_original=0.3
+    ),
+    _ms("one more at 10", "seconds", "one more feedback at 10", 230),
+    _ms("one more at 1,000", "seconds", "one more feedback at 1,000", 230),
+    _count("one more at 1,000", "texts", "  texts embedded", 1),
+    _count("one more at 1,000", "chat", "  chat calls", 1),
+    _ms("verdict", "beyond", "one verdict at 1,000, beyond its two model calls", 15),
+    _count("verdict", "tokens", "  input tokens"),
+    _count("verdict", "embeddings again", "  embedding calls for a text embedded before", 0),
+    _ms("forget", "seconds", "unalign one at 1,000", 5),
+    _count("forget", "texts", "  texts embedded", 0),
+    _count("forget", "chat", "  chat calls", 0),
+    _ms("load", "seconds", "load at 1,000", 100),
+    _count("load", "calls", "  calls", 0),
+    _ms("load", "to first verdict", "  and judge, beyond the two model calls", 100),
+    _ms("many", "seconds", "48 verdicts at once", 400),
+    Line(row="import", figure="seconds", title="import, s", most=1.6),
+    _count("import", "MB", "  memory after it, MB", 150),
+    _count("memory", "peak MB", "  most memory at 1,000, MB", 220),
+    Line(row="leaks", figure="threads each", title="threads left by each of 500 aligns", most=0),
+    Line(row="leaks", figure="MB each", title="  MB left by each, its one case included", most=0.05),
+    _count("faults", "told pending, run 1", "10 % 429, 5 % 500, 10 % malformed: of 1,000 told pending"),
+    _count("faults", "rule unknown and not told, run 1", "  rule unknown, not told", 0),
+    _count("faults", "in no rule's sources and not told, run 1", "  in no rule's sources, not told", 0),
+    _count("faults", "rule unknown and not told, run 2", "  rule unknown after a second run", 0),
+    _count("faults", "told pending, run 2", "  told pending after a second run"),
+]
+LEARNED = [
+    *(
+        _share("growth", f"after {number}", f"accuracy on unseen cases after {number} feedbacks")
+        for number in (2, 5, 10, 20, 50, 100, 200)
+    ),
+    _share("reversal", "on reversed rules", "accuracy on reversed rules", 1),
+    _share("reversal", "on the others", "  on the other rules", 1),
+    _count("forgetting", "rules that lost all sources", "30 % forgotten: rules that lost all sources"),
+    _count("forgetting", "of these shown, summed over steps", "  of these shown, summed over steps", 0),
+    _count("forgetting", "of these still applied", "  of these still applied", 0),
+    _count("forgetting", "guidelines in forgotten words, summed", "  guidelines in forgotten words, summed", 0),
+    _count("forgetting", "rules with a source", "  rules that keep a source"),
+    _count("forgetting", "of these standing", "  of these standing"),
+    _share("people", "accuracy", "three people, one at random, one twice: accuracy"),
+    Line(row="wordings", figure="guidelines a rule, at once", title="five wordings: guidelines a rule, at once"),
+    Line(row="wordings", figure="guidelines a rule, after 20 more", title="  after 20 more, one by one"),
+    _share("wordings", "accuracy", "  accuracy"),
+    _count("budget", "guidelines", "300 rules, 1,500 feedbacks: guidelines"),
+    _share("budget", "accuracy", "  accuracy"),
+    _count("budget", "tokens a verdict", "  input tokens a verdict"),
+    _share("failures", "share learned", "20 % of distillations fail: share of feedback learned"),
+    _count("failures", "told pending at the end", "  told pending"),
+    _share("failures", "share learned, run again", "  share learned when run again", 1),
+]
+
+
+def shown(lines: Sequence[Line], results: Mapping[str, Results]) -> str:
+    """A table: what, the original where it was measured, ours, their ratio, what is wanted and whether it is so."""
+    ours, original = results["ours"], results.get("original")
+    rows = [["", "original", "ours", "ratio", "wanted", "reached"]]
+    for line in lines:
+        mine = line.value(ours)
+        ratio = f"{line.value(original) / mine:.1f}" if original and mine else ""
+        cells = [line.cell(original), line.cell(ours), ratio, line.wanted(), line.reached(ours, original)]
+        rows.append([line.title, *cells])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
