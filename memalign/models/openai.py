@@ -85,16 +85,16 @@ class OpenAIModel:
                         {"role": "system", "content": prompt.stable},
                         {"role": "user", "content": prompt.changing},
                     ],
-                    response_format=omit
-                    if schema is None
-                    else {
-                        "type": "json_schema",
-                        "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)},
-                    },
+                    # as a typed argument the SDK would walk through all of the schema on each call
+                    extra_body=None if schema is None else {"response_format": _form(schema)},
                 )
             except OpenAIError as error:
                 raise _failure(where, self._model, error) from error
         return body_of(response.text)
+
+
+def _form(schema: Mapping[str, Json]) -> Json:
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
 
 
 class OpenAIEmbedder:
