@@ -33,7 +33,7 @@ MOST_CARDS = 1000
 """Of one judge."""
 PACE_SECONDS = 1.3
 """Between two cards: Slack allows each of the two methods about 50 times a minute."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.2
 """Between two looks at whether the connection stands."""
 GONE = {"message_not_found", "thread_not_found", "channel_not_found"}
 
@@ -184,10 +184,16 @@ class CatchUp:
             if mark.value
         }
         gone = {(person, name) for person, name in held - live if name not in seen.partial}
-        for person, name in sorted((live - held) | gone):
+        added = {(person, name) for person, name in live - held if await self._counts(person, stored)}
+        for person, name in sorted(added | gone):
             await self._database.feedback.note_reaction(
                 stored.channel, stored.message_ts or "", person, name, (person, name) in live, seen.at
             )
+
+    async def _counts(self, person: str, stored: StoredVerdict) -> bool:
+        """Not where they were forgotten since the card was posted: nobody can say when the reaction was given."""
+        posted_ms = int(Decimal(stored.message_ts or "0") * 1000)
+        return await self._database.feedback.forgotten_ms(person) < posted_ms
 
     async def _replies(self, stored: StoredVerdict, seen: Seen, known: Mapping[str, PersonFacts]) -> None:
         channel, card_ts = stored.channel, stored.message_ts or ""

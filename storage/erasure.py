@@ -48,6 +48,7 @@ class Erasure:
     def person(self, person: str, now_ms: int) -> list[StoredVerdict]:
         """Remove all that a person did; the verdicts concerned, which wait to be learned anew."""
         touched = []
+        self._facts.forget_person(person, now_ms)
         for stored in self._facts.of_person(person):
             revised = self._facts.take_back(stored, person)
             if revised is not None:

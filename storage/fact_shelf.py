@@ -6,7 +6,7 @@ from dataclasses import replace
 from storage.codec import facts_body, facts_of, flat, told_of
 from storage.documents import Documents
 from storage.facts import apply, meaning, times
-from storage.keys import below, event_ms, key, stamp
+from storage.keys import below, digest, event_ms, key, stamp
 from storage.records import Fact, PersonFacts, StoredVerdict, Told
 from storage.verdict_shelf import VerdictShelf
 
@@ -23,6 +23,7 @@ class FactShelf:
         self._by_person = documents.shelf("facts_by_person")
         self._days = documents.shelf("voted_days")
         self._told = documents.shelf("told")
+        self._forgotten = documents.shelf("forgotten_people")
 
     def of(self, verdict_id: str) -> dict[str, PersonFacts]:
         """What each person did about the verdict."""
@@ -38,6 +39,8 @@ class FactShelf:
 
     def note(self, stored: StoredVerdict, fact: Fact) -> StoredVerdict | None:
         """Take a fact in; the verdict in its new revision when that changes what the facts come to."""
+        if event_ms(fact.at) <= self.forgotten_ms(fact.person):
+            return None
         place = key(stored.verdict_id, fact.person)
         body = self._facts.find(place)
         before = PersonFacts() if body is None else facts_of(body["facts"])
@@ -59,6 +62,15 @@ class FactShelf:
         self._facts.discard(place)
         self._by_person.discard(key(person, stored.verdict_id))
         return self._revise(stored)
+
+    def forget_person(self, person: str, now_ms: int) -> None:
+        """Take in nothing any more that the person did up to now; of the person a hash is kept."""
+        self._forgotten.put(digest(person), {"at_ms": max(now_ms, self.forgotten_ms(person))})
+
+    def forgotten_ms(self, person: str) -> int:
+        """When the person's words were forgotten last; 0: never."""
+        at_ms: int = (self._forgotten.find(digest(person)) or {"at_ms": 0})["at_ms"]
+        return at_ms
 
     def tell(self, verdict_id: str, told: Told) -> None:
         """Remember what the verdict's thread was told."""

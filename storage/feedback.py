@@ -15,7 +15,8 @@ class Feedback:
     The `note_…` methods return the id of the verdict that the message shows, or None when it shows none.
     While a post to that channel is on its way the message may yet turn out to be a card: the fact is then
     parked, and applied or dropped as soon as that is known. `at` is Slack's event time; later ones win,
-    whatever the order they come in, and of equal ones the last that came.
+    whatever the order they come in, and of equal ones the last that came. What a person did before their words
+    were forgotten changes nothing.
     """
 
     def __init__(self, worker: Worker, shelf: FeedbackShelf, facts: FactShelf) -> None:
@@ -56,6 +57,10 @@ class Feedback:
     async def of_person(self, person: str) -> list[StoredVerdict]:
         """The verdicts about which a person did anything."""
         return await self._worker.read(self._facts.of_person, person)
+
+    async def forgotten_ms(self, person: str) -> int:
+        """When the person's words were forgotten last, in milliseconds since 1970; 0: never."""
+        return await self._worker.read(self._facts.forgotten_ms, person)
 
     async def unlearned(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
         """Verdicts whose facts changed, last at least `quiet_ms` ago, and not put off; oldest first."""

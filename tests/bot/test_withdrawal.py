@@ -8,6 +8,7 @@ import pytest
 
 from bot.control import ask_to_forget
 from bot.listeners.withdrawals import person_of
+from bot.sandbox import Workspace
 from tests.bot.stage import Stage, staged
 from tests.secrets import Searched, search
 
@@ -132,6 +133,26 @@ async def test_the_person_may_teach_again_afterwards(stage: Stage) -> None:
     stage.reply(card, "An answer must never send people away.")
     await stage.learned()
     assert stage.labels()["tr-9"] is False
+
+
+async def test_what_slack_still_shows_of_the_person_is_not_taken_in_again(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        await taught(stage)
+        await stage.asked(stage.ana, "forget --person me --yes")
+        await stage.learned()
+        stage.slack.redeliver_last()
+        card = stage.shown("tr-2")
+        assert card is not None
+        stage.react(card, "shrug")
+        await stage.learned()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.learned()
+        said = (await stage.feedback(card))["ana"]
+        assert (said.vote, said.rationale) == ("unsure", "")
+        assert stage.labels() == {"tr-2": False, "tr-3": True}
+    assert search(tmp_path / "store", [HERS]).found == ()
 
 
 @pytest.mark.parametrize(

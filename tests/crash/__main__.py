@@ -12,7 +12,7 @@ from tests.crash import inspect
 from tests.crash.ledger import Tally, payload_of
 from tests.crash.world import World
 
-REST_SECONDS = 30.0
+REST_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
