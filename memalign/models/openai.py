@@ -147,8 +147,10 @@ class OpenAIEmbedder:
             try:
                 response = await _client(where).embeddings.with_raw_response.create(
                     model=self._model,
-                    input=list(texts),
+                    input="",
                     dimensions=omit if dimensions is None else dimensions,
+                    # as the typed argument the SDK would look at every text a few times; this takes its place
+                    extra_body={"input": list(texts)},
                 )
             except OpenAIError as error:
                 raise _failure(where, self._model, error) from error
