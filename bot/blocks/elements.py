@@ -5,6 +5,7 @@ anyone nor disguise a link.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -65,8 +66,9 @@ def pages_of(text: str) -> list[str]:
 
 
 def quoted(text: str, limit: int) -> str:
-    """Escaped text as a quotation, each line marked, within the limit."""
-    marked = "\n>".join(text.strip().splitlines() or ["(empty)"])
+    """Escaped text as a quotation, each line marked, at most one blank line in a row, within the limit."""
+    lines = re.sub(r"\n\s*\n", "\n\n", text.strip()).splitlines()
+    marked = "\n>".join(lines or ["(empty)"])
     return ">" + plain(marked, limit).replace("\n&gt;", "\n>")
 
 
