@@ -86,8 +86,8 @@ class Original:
 
 
 def _logged(case: Case) -> str:
-    span: Any
-    with mlflow.start_span("root") as span:
+    with mlflow.start_span("root") as opened:
+        span: Any = opened
         span.set_inputs({"question": case.question})
         span.set_outputs(case.answer)
     for vote in case.votes:
@@ -119,7 +119,7 @@ def _trace(case: Case) -> Any:
         }
         for place, vote in enumerate(case.votes)
     ]
-    span = {
+    span: dict[str, Any] = {
         "trace_id": base64.b64encode(digest[:16]).decode(),
         "span_id": base64.b64encode(digest[16:24]).decode(),
         "parent_span_id": None,

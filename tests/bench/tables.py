@@ -65,9 +65,7 @@ def _share(row: str, figure: str, title: str, least: float | None = None) -> Lin
 MEASURED = [
     _ms("align", "seconds", "align 1,000 from nothing", 600),
     _count("align", "chat", "  chat calls", 20),
-    Line(
-        row="align", figure="embedding_tokens", title="  embedding tokens", form="{:,.0f}", of_original=0.3
-    ),
+    Line(row="align", figure="embedding_tokens", title="  embedding tokens", form="{:,.0f}", of_original=0.3),
     _ms("one more at 10", "seconds", "one more feedback at 10", 230),
     _ms("one more at 1,000", "seconds", "one more feedback at 1,000", 230),
     _count("one more at 1,000", "texts", "  texts embedded", 1),
@@ -103,11 +101,15 @@ LEARNED = [
     _count("forgetting", "rules that lost all sources", "30 % forgotten: rules that lost all sources"),
     _count("forgetting", "of these shown, summed over steps", "  of these shown, summed over steps", 0),
     _count("forgetting", "of these still applied", "  of these still applied", 0),
-    _count("forgetting", "guidelines in forgotten words, summed", "  guidelines in forgotten words, summed", 0),
+    _count(
+        "forgetting", "guidelines in forgotten words, summed", "  guidelines in forgotten words, summed", 0
+    ),
     _count("forgetting", "rules with a source", "  rules that keep a source"),
     _count("forgetting", "of these standing", "  of these standing"),
     _share("people", "accuracy", "three people, one at random, one twice: accuracy"),
-    Line(row="wordings", figure="guidelines a rule, at once", title="five wordings: guidelines a rule, at once"),
+    Line(
+        row="wordings", figure="guidelines a rule, at once", title="five wordings: guidelines a rule, at once"
+    ),
     Line(row="wordings", figure="guidelines a rule, after 20 more", title="  after 20 more, one by one"),
     _share("wordings", "accuracy", "  accuracy"),
     _count("budget", "guidelines", "300 rules, 1,500 feedbacks: guidelines"),
