@@ -69,10 +69,9 @@ class SearchIndex:
 
     def search(self, query: Vectors, count: int) -> list[str]:
         """The trace ids nearest to the query, at most `count`."""
-        count = min(count, len(self._places))
-        if not count:
-            return []
-        places, _ = self._index.knn_query(query[np.newaxis, :], k=count, num_threads=1)
+        places, _ = self._index.knn_query(
+            query[np.newaxis, :], k=min(count, len(self._places)), num_threads=1
+        )
         return [self._trace_ids[int(place)] for place in places[0]]
 
 

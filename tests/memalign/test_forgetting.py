@@ -97,6 +97,25 @@ async def taught(traces: list[Trace]) -> Memory:
     return memory
 
 
+@pytest.mark.parametrize("order", [(("tr-x", "tr-y"),), (("tr-x",), ("tr-y",)), (("tr-y",), ("tr-x",))])
+async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_order(
+    order: tuple[tuple[str, ...], ...],
+) -> None:
+    short, long = "Answers must cite a source.", "Always cite sources in an answer!"
+    memory = await taught(
+        [
+            a_trace("tr-x", said(True, short, "ana")),
+            a_trace("tr-y", said(False, long, "ben")),
+            a_trace("tr-1", said(False, long, "ben"), said(False, short, "ana")),
+        ]
+    )
+
+    for names in order:
+        await memory.forget(names)
+
+    assert [(one.text, one.people) for one in memory.guidelines] == [(short, ("ana", "ben"))]
+
+
 @given(
     feedback=votes(PARAPHRASED),
     gone=st.lists(st.integers(0, 5), unique=True, min_size=1),
@@ -259,7 +278,8 @@ async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_le
             await opened.wait()
             return await super().complete(prompt, schema)
 
-    memory = await a_memory(distiller=ModelDistiller(Slow()))
+    model = Slow()
+    memory = await a_memory(distiller=ModelDistiller(model))
     first = asyncio.create_task(memory.learn([a_trace("tr-1", said(False, "rude"))]))
     await started.wait()
     second = asyncio.create_task(memory.learn([a_trace("tr-2", said(True, "kind"))]))
@@ -270,6 +290,7 @@ async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_le
 
     assert (await first).learned == ("tr-1",)
     assert (await second).learned == ()
+    assert len(model.prompts) == 1
     assert list(memory.episodes) == ["tr-1"]
     assert (await memory.learn([a_trace("tr-2", said(True, "kind"))])).learned == ("tr-2",)
 
