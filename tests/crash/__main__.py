@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import random
 import signal
 import sys
@@ -39,7 +40,8 @@ async def finish(world: World, tally: Tally) -> None:
     deadline = loop.time() + REST_SECONDS
     while (left := await inspect.unfinished(world)) and loop.time() < deadline:  # noqa: ASYNC110 - another process works
         await asyncio.sleep(0.5)
-    process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # its exit code tells
+        process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(STOP_SECONDS):
         await process.communicate()
     tally.lost += await inspect.lost_now(world)
