@@ -265,6 +265,11 @@ async def test_the_bot_runs_until_it_is_told_to_stop(office: Office, number: sig
         session.post(f"http://127.0.0.1:{office.port}/traces", json=trace) as answer,
     ):
         assert answer.status == 202
+    channel = next(iter(office.slack.workspace.channels))
+    async with asyncio.timeout(20):
+        while not office.slack.workspace.messages(channel):  # noqa: ASYNC110 - the workspace has no event for it
+            await asyncio.sleep(0.01)
+    await office.slack.settled()
     process.send_signal(number)
     async with asyncio.timeout(10):  # what the contract allows a stop to take
         _, err = await process.communicate()
