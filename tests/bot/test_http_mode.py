@@ -10,6 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.sandbox import Message
+from memalign.records import Json
 from tests.bot.stage import Stage, staged
 
 RULE = "The answer should never send people away."
@@ -81,25 +83,58 @@ def signed(body: str, secret: str, at: float) -> dict[str, str]:
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={mark}"}
 
 
-async def test_only_what_slack_signed_just_now_is_taken(stage: Stage) -> None:
-    card = await stage.show("tr-1")
-    item = {"type": "message", "channel": card.channel, "ts": card.ts}
-    event = {
-        "type": "reaction_added",
-        "user": stage.ana.id,
-        "reaction": "+1",
-        "item": item,
-        "event_ts": f"{time.time():.6f}",
-    }
-    body = json.dumps(
+def enveloped(stage: Stage, event: Json) -> str:
+    return json.dumps(
         {
             "type": "event_callback",
-            "event_id": "Ev1",
+            "event_id": f"Ev{event['event_ts']}",
             "team_id": stage.workspace.team_id,
             "api_app_id": stage.workspace.app_id,
             "event": event,
         }
     )
+
+
+def a_reaction(stage: Stage, card: Message, kind: str, name: str, at: float) -> Json:
+    item = {"type": "message", "channel": card.channel, "ts": card.ts}
+    return {"type": kind, "user": stage.ana.id, "reaction": name, "item": item, "event_ts": f"{at:.6f}"}
+
+
+def a_message(stage: Stage, card: Message, ts: float, text: str) -> Json:
+    return {"user": stage.ana.id, "ts": f"{ts:.6f}", "thread_ts": card.ts, "text": text}
+
+
+async def test_events_may_come_in_any_order(stage: Stage) -> None:
+    card = await stage.show("tr-1")
+    now = time.time()
+    written = {**a_message(stage, card, now, "first"), "type": "message", "event_ts": f"{now:.6f}"}
+    edited = {**a_message(stage, card, now, "second"), "edited": {"ts": f"{now + 2:.6f}"}}
+    gone = a_message(stage, card, now + 1, "never mind")
+    changes: list[Json] = [
+        {"subtype": "message_changed", "message": edited, "previous_message": {**edited, "text": "first"}},
+        {"subtype": "message_deleted", "deleted_ts": gone["ts"], "previous_message": gone},
+    ]
+    events = [
+        *(
+            {"type": "message", "event_ts": f"{now + 3 + n:.6f}", **change}
+            for n, change in enumerate(changes)
+        ),
+        written,
+        {**gone, "type": "message", "event_ts": gone["ts"]},
+        a_reaction(stage, card, "reaction_removed", "+1", now + 6),
+        a_reaction(stage, card, "reaction_added", "-1", now + 7),
+        a_reaction(stage, card, "reaction_added", "+1", now + 5),
+    ]
+    for event in ({"channel": card.channel, **event} for event in events):
+        body = enveloped(stage, event)
+        assert await posted(stage, body, signed(body, stage.slack.signing_secret, time.time())) == 200
+    said = (await stage.feedback(card))["ana"]
+    assert (said.vote, said.rationale) == ("down", "second")
+
+
+async def test_only_what_slack_signed_just_now_is_taken(stage: Stage) -> None:
+    card = await stage.show("tr-1")
+    body = enveloped(stage, a_reaction(stage, card, "reaction_added", "+1", time.time()))
     secret, now = stage.slack.signing_secret, time.time()
     assert await posted(stage, body, {}) == 401
     assert await posted(stage, body, signed(body, "another secret", now)) == 401
