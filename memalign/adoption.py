@@ -50,6 +50,8 @@ class Adoption:
             self._draft(draft)
         for text, guideline_id in distilled.conflicts:
             self._oppose(self._id_of(text), guideline_id)
+        for names in distilled.same:
+            self._merge(names)
         return self._memory.holding(self._held.values(), self._vectors)
 
     def _standing(self, sources: Sequence[Source]) -> tuple[Source, ...]:
@@ -106,13 +108,38 @@ class Adoption:
         if not again or (len(known.text), known.text) <= (len(text), text):
             self._held[name] = replace(known, sources=united)
             return
-        del self._held[name]
-        self._vectors.pop(name, None)
-        self._rules.remove(name)
+        self._drop(name)
         own_id = self._new(text, wording, united, vector)
         self._held[own_id] = replace(known, id=own_id, text=text, sources=united, conflicts_with=())
         for other in known.conflicts_with:
             self._oppose(own_id, other)
+
+    def _merge(self, names: Sequence[str]) -> None:
+        """Make one of known rules that say the same: the best supported one's words, the sources of all.
+
+        Rules that rest on different labels, or are in conflict, are left apart, whatever a model says of them.
+        """
+        known = [self._held[name] for name in names if name in self._held]
+        known.sort(key=lambda one: (-len(one.sources), len(one.text), one.text))
+        for other in known[1:]:
+            best = self._held[known[0].id]
+            labels, others = self._labels(best.sources), self._labels(other.sources)
+            in_conflict = other.id in best.conflicts_with or best.id in other.conflicts_with
+            if in_conflict or (self._binary and labels != others):
+                continue
+            self._held[best.id] = replace(
+                best,
+                sources=_united(best.sources, other.sources),
+                contradicted=_united(best.contradicted, other.contradicted),
+            )
+            self._drop(other.id)
+            for against in other.conflicts_with:
+                self._oppose(best.id, against)
+
+    def _drop(self, name: str) -> None:
+        del self._held[name]
+        self._vectors.pop(name, None)
+        self._rules.remove(name)
 
     def _new(self, text: str, wording: Wording, sources: tuple[Source, ...], vector: Vectors | None) -> str:
         own_id = self._id_of(text)

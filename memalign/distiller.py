@@ -38,6 +38,7 @@ class _Answer:
     drafts: tuple[Draft, ...] = ()
     supports: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     contradicts: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    same: Sequence[tuple[str, ...]] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
 
@@ -128,6 +129,7 @@ def _read(task: _Task, lines: Mapping[int, str], completion: Completion) -> _Ans
         drafts=tuple(drafts),
         supports=_on_rules(task, lines, answer.get("supports")),
         contradicts=_on_rules(task, lines, answer.get("contradicts")),
+        same=_same(task, answer.get("same")),
         usage=completion.usage,
     )
 
@@ -143,6 +145,13 @@ def _on_rules(task: _Task, lines: Mapping[int, str], said: Json) -> dict[str, tu
                 rule = task.rules[place].id
                 found[rule] = (*found.get(rule, ()), *sources)
     return found
+
+
+def _same(task: _Task, said: Json) -> list[tuple[str, ...]]:
+    groups = (
+        [place for place in _numbers(item.get("rules")) if place < len(task.rules)] for item in _items(said)
+    )
+    return [tuple(task.rules[place].id for place in places) for places in groups if len(places) > 1]
 
 
 def _items(said: Json) -> list[Mapping[str, Json]]:
@@ -180,6 +189,7 @@ def _combined(answers: Sequence[_Answer], rules: Sequence[Guideline]) -> Distill
         supports=supports,
         contradicts=contradicts,
         conflicts=tuple(conflicts),
+        same=tuple(dict.fromkeys(group for answer in answers for group in answer.same)),
         failed={name: why for answer in answers for name, why in answer.failed.items()},
         usage=sum((answer.usage for answer in answers), Usage()),
     )

@@ -136,6 +136,8 @@ class Distilled:
     """Id of a known guideline -> records that say the opposite of it."""
     conflicts: Sequence[tuple[str, str]] = ()
     """(text of a draft, id of the known guideline that says the opposite)."""
+    same: Sequence[tuple[str, ...]] = ()
+    """Ids of known guidelines that say the same in other words."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why its records could not be distilled."""
     usage: Usage = field(default_factory=Usage)

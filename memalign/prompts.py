@@ -72,13 +72,14 @@ case; if nothing is left, the list is empty.
 
 Some rules are known already; they are in <rules>, by number. When a record merely confirms a known \
 rule, put it under "supports" with the rule's number; when it says the opposite of a known rule, \
-under "contradicts", and write what it says as a guideline of its own.
+under "contradicts", and write what it says as a guideline of its own. Where known rules say the same \
+in other words, so that one of them would do, put their numbers under "same".
 
 {data_rule}
 
 Name records and rules by their numbers. Answer with a JSON object:
 {{"guidelines": [{{"text": "one sentence", "records": [0]}}], "supports": [{{"rule": 0, "records": [1]}}], \
-"contradicts": [{{"rule": 0, "records": [2]}}]}}
+"contradicts": [{{"rule": 0, "records": [2]}}], "same": [{{"rules": [0, 1]}}]}}
 
 <rules>
 {rules}
@@ -188,11 +189,12 @@ def record_line(number: int, record: Record, limit: int) -> str:
 
 
 def distilling_schema() -> dict[str, Json]:
-    """Guidelines with the numbers of their records, and what confirms or contradicts known rules."""
+    """Guidelines with the numbers of their records, what confirms or contradicts known rules, and which are one."""
     numbers = {"type": "array", "items": {"type": "integer"}}
     on_rule = {"type": "array", "items": _object(rule={"type": "integer"}, records=numbers)}
     drafts = {"type": "array", "items": _object(text={"type": "string"}, records=numbers)}
-    return _object(guidelines=drafts, supports=on_rule, contradicts=on_rule)
+    same = {"type": "array", "items": _object(rules=numbers)}
+    return _object(guidelines=drafts, supports=on_rule, contradicts=on_rule, same=same)
 
 
 def _object(**properties: Json) -> dict[str, Json]:

@@ -112,6 +112,7 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "guidelines": [{"text": text, "records": numbers} for text, numbers in guidelines.items()],
         "supports": [{"rule": rule, "records": numbers} for rule, numbers in supports.items()],
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
+        "same": [],
     }
 
 

@@ -72,7 +72,11 @@ def _distilled(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> 
     fresh = [
         {"text": text, "records": numbers} for said, (text, numbers) in groups.items() if said not in rules
     ]
-    return {"guidelines": fresh, "supports": supports, "contradicts": against}
+    alike: dict[Said, list[int]] = {}
+    for number, text in known:
+        alike.setdefault((thing_in(text) or "", says_right(text)), []).append(number)
+    same = [{"rules": numbers} for numbers in alike.values() if len(numbers) > 1]
+    return {"guidelines": fresh, "supports": supports, "contradicts": against, "same": same}
 
 
 def _distilled_for_original(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:

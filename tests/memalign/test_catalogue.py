@@ -82,8 +82,8 @@ def test_what_holds_no_answer_has_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "right"),
     [
-        ({"guidelines": [], "supports": [], "contradicts": []}, True),
-        ({"guidelines": {}, "supports": [], "contradicts": []}, False),
+        ({"guidelines": [], "supports": [], "contradicts": [], "same": []}, True),
+        ({"guidelines": {}, "supports": [], "contradicts": [], "same": []}, False),
         ({"guidelines": []}, False),
         ([], False),
     ],

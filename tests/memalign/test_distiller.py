@@ -24,8 +24,15 @@ async def distilled(model: FakeModel, given: list[Record], *known: Guideline) ->
     return await ModelDistiller(model).distil(INSTRUCTIONS, given, known)
 
 
-def answer(*guidelines: Json, supports: Json = (), contradicts: Json = ()) -> dict[str, Json]:
-    return {"guidelines": list(guidelines), "supports": list(supports), "contradicts": list(contradicts)}
+def answer(
+    *guidelines: Json, supports: Json = (), contradicts: Json = (), same: Json = ()
+) -> dict[str, Json]:
+    return {
+        "guidelines": list(guidelines),
+        "supports": list(supports),
+        "contradicts": list(contradicts),
+        "same": list(same),
+    }
 
 
 async def test_numbers_become_sources_again() -> None:
@@ -110,6 +117,17 @@ async def test_one_oversized_record_is_cut_and_still_asked_about() -> None:
 
     assert [one.text for one in result.drafts] == ["the reason"]
     assert count_tokens(model.prompts[0].changing) < 6_000
+
+
+async def test_known_rules_that_say_the_same_are_named_and_unknown_numbers_are_left_out() -> None:
+    known = [
+        a_guideline(text, guideline_id=f"g-{place}") for place, text in enumerate(("Be kind.", "Be nice."))
+    ]
+    model = FakeModel(answer(same=[{"rules": [1, 0, 7]}, {"rules": [0]}, {"rules": "all"}]))
+
+    result = await distilled(model, records("yes"), *known)
+
+    assert result.same == (("g-1", "g-0"),)
 
 
 async def test_what_confirms_or_contradicts_a_known_rule_is_mapped_to_it() -> None:

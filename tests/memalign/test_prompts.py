@@ -172,7 +172,7 @@ def test_the_distilling_schema_is_strict_all_the_way_down_and_has_no_references(
 
     found = objects(distilling_schema())
 
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(one["additionalProperties"] is False for one in found)
     assert all(one["required"] == list(one["properties"]) for one in found)
     assert "$ref" not in json.dumps(distilling_schema())
