@@ -22,6 +22,8 @@ WORKERS = "48"
 IMPORTS = 5
 OTHERS = ("storage", "ingest")
 """Benchmarks that print tables of their own."""
+ON_FILES = ("local_models", "batch")
+"""Those that take files of feedback."""
 
 Results = dict[str, dict[str, float]]
 
@@ -83,12 +85,12 @@ def others() -> None:
     modules = [name for name in OTHERS if Path(__file__).with_name(f"{name}.py").exists()]
     files = [file for file in os.environ.get(DATA, "").split(":") if file]
     if files:
-        modules.append("local_models")
+        modules += ON_FILES
     else:
         print(f"The local models were not measured: {DATA} names no files of feedback.\n")
     for name in modules:
         print(f"\n{importlib.import_module(f'tests.bench.{name}').__doc__}", flush=True)
-        arguments = files if name == "local_models" else []
+        arguments = files if name in ON_FILES else []
         subprocess.run([sys.executable, "-m", f"tests.bench.{name}", *arguments], cwd=ROOT, check=True)
 
 
