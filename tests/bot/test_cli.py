@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.__main__ import main
 from bot.sandbox import SlackServer, Workspace
 from memalign.records import Json
 from storage.database import Database
@@ -78,6 +79,13 @@ async def memalign(folder: Path, *arguments: str, env: Mapping[str, str] | None 
     return Ran(code=process.returncode or 0, out=out.decode(), err=err.decode())
 
 
+def ended(*arguments: str) -> object:
+    """With what a command ends in this process: its code, or the sentence that goes to stderr with code 1."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    return end.value.code
+
+
 def sentence(ran: Ran) -> str:
     """The one sentence of a command that failed."""
     assert ran.code == 1, ran
@@ -118,30 +126,37 @@ async def beside(folder: Path) -> AsyncIterator[Beside]:
     "arguments",
     [(), ("dance",), ("forget",), ("digest", "--format", "xml"), ("demo", "--port", "x"), ("align",)],
 )
-async def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    ran = await memalign(tmp_path, *arguments)
-    assert (ran.code, ran.out) == (2, "")
-    assert "usage: memalign" in ran.err
+def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "usage: memalign" in said.err
 
 
 @pytest.mark.parametrize(
     "command", ["", "demo", "run", "check", "align", "judge", "guidelines", "forget", "digest", "export"]
 )
-async def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
-    ran = await memalign(tmp_path, *command.split(), "--help")
-    assert (ran.code, ran.err) == (0, "")
-    assert f"usage: memalign {command}".strip() in ran.out
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*command.split(), "--help") == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert f"usage: memalign {command}".strip() in said.out
 
 
 @pytest.mark.parametrize(
     "arguments", [("run",), ("check",), ("guidelines",), ("digest",), ("export",), ("forget", "tr-1")]
 )
-async def test_a_settings_error_ends_with_1_and_one_sentence(
-    tmp_path: Path, arguments: tuple[str, ...]
+def test_a_settings_error_ends_with_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "There is no settings file" in sentence(await memalign(tmp_path, *arguments))
+    monkeypatch.chdir(tmp_path)
+    assert str(ended(*arguments)).startswith("memalign: There is no settings file memalign.toml")
     (tmp_path / "memalign.toml").write_text("[storage]\ncolour = 1")
-    assert "storage.colour: unknown key" in sentence(await memalign(tmp_path, *arguments))
+    assert "storage.colour: unknown key" in str(ended(*arguments))
+
+
+async def test_the_sentence_goes_to_stderr_and_the_code_is_1(tmp_path: Path) -> None:
+    assert "There is no settings file" in sentence(await memalign(tmp_path, "guidelines"))
 
 
 @pytest.mark.parametrize(
@@ -178,10 +193,10 @@ async def test_reading_commands_work_while_the_bot_runs(beside: Beside) -> None:
     assert (said["annotator"], said["vote"], said["rationale"]) == (beside.stage.ana.id, "down", RULE)
 
 
-@pytest.mark.parametrize("week", ["2026-W54", "2026-47", "last", "9999-W52"])
-async def test_a_week_that_is_none_is_told(beside: Beside, week: str) -> None:
-    ran = await memalign(beside.folder, "digest", "--week", week)
-    assert sentence(ran) == f'memalign: There is no week "{week}"; write it like 2026-W47.'
+async def test_a_week_that_is_none_is_told(beside: Beside) -> None:
+    for week in ("2026-W54", "2026-47", "last", "9999-W52"):
+        ran = await memalign(beside.folder, "digest", "--week", week)
+        assert sentence(ran) == f'memalign: There is no week "{week}"; write it like 2026-W47.'
 
 
 async def test_an_unknown_judge_is_told_with_those_there_are(beside: Beside) -> None:
