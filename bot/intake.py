@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping
 
 from bot.clock import day_of, now_ms, pause_ms
 from bot.config import JudgeSettings, Settings
-from memalign.errors import InputError, ModelError
+from bot.pauses import Pauses
+from memalign.errors import (
+    InputError,
+    ModelError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    RequestRefusedError,
+)
 from memalign.memory import Memory
 from memalign.records import Trace
 from storage.database import Database
@@ -50,6 +57,7 @@ class Intake:
         self._wake = asyncio.Event()
         self._reserved: Counter[str] = Counter()
         self._in_hand: set[tuple[str, str]] = set()
+        self._pauses = Pauses()
         self.trouble: dict[str, str] = {}
         """Judge -> why its last verdict failed."""
 
@@ -90,7 +98,15 @@ class Intake:
 
     async def _work(self, job: Job) -> None:
         try:
+            if self._pauses.is_paused(job.judge):
+                await self._put_off(job)
+                return
             await self._judge(job)
+        except RequestRefusedError as error:
+            await self._postpone(job, str(error))
+        except (ModelUnavailableError, ModelRefusedError) as error:
+            self._pauses.fail(job.judge)
+            await self._postpone(job, str(error))
         except ModelError as error:
             await self._postpone(job, str(error))
         except InputError as error:  # waiting would not give the trace what it lacks
@@ -106,8 +122,13 @@ class Intake:
     async def _postpone(self, job: Job, reason: str) -> None:
         self.trouble[job.judge] = reason
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
-        not_before = now_ms() + pause_ms(job.attempts)
+        not_before = max(now_ms() + pause_ms(job.attempts), self._pauses.until(job.judge))
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
+
+    async def _put_off(self, job: Job) -> None:
+        """The model is down: it is not asked for every trace that waits."""
+        reason = self.trouble.get(job.judge, "its model is not available")
+        await self._database.traces.postpone(job.trace_id, job.judge, self._pauses.until(job.judge), reason)
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)
@@ -128,6 +149,8 @@ class Intake:
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
         verdict = await self._memories[judge.name].judge(trace)
+        if self._pauses.recover(judge.name):
+            await self._database.traces.hasten(judge.name)
         verdict_id = verdict_id_of(judge.name, trace.trace_id)
         card = Post(
             post_id=f"card:{verdict_id}",

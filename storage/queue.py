@@ -1,5 +1,7 @@
 """Work in an order, part of which must wait for a time: nobody reads past the waiting to find the ready."""
 
+from collections.abc import Callable
+
 from memalign.records import Json
 from storage.documents import Documents
 from storage.keys import LAST, key, stamp
@@ -56,6 +58,14 @@ class Queue:
             if body is not None:
                 self._ready.put(body["order"], pointer)
             self._later.discard(place)
+
+    def hasten(self, wanted: Callable[[Body], bool]) -> None:
+        """Put back into the order what waits and is wanted, whether or not its time has come."""
+        for place, pointer in self._later.span(""):
+            body = self.all.find(pointer["id"])
+            if body is not None and wanted(body):
+                self._ready.put(body["order"], pointer)
+                self._later.discard(place)
 
     def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[tuple[str, Body]]:
         """Ids and documents of what is ready, in order, between two order keys."""

@@ -130,6 +130,10 @@ class Traces:
         """Put the job off after an attempt in vain; a job that is gone stays gone."""
         await self._worker.write(self._shelf.postpone, trace_id, judge, not_before_ms, reason)
 
+    async def hasten(self, judge: str) -> None:
+        """Let the judge's jobs that were put off be done at once, in their old order."""
+        await self._worker.write(self._shelf.jobs.hasten, lambda body: body["judge"] == judge)
+
     async def is_forgotten(self, trace_id: str) -> bool:
         """Whether the trace was here and was erased."""
         return await self._worker.read(self._shelf.is_forgotten, trace_id)

@@ -112,16 +112,21 @@ class History:
             case "rest":
                 await self.stage.learned()
             case "forget":
-                await self.stage.slack.settled()
+                await self.calm()
                 await self.stage.asked(self.stage.ana, f"forget {trace} --yes")
                 self.model.gone.add(trace)
             case "forget_person":
-                await self.stage.slack.settled()
+                await self.calm()
                 user = next(one for one in (self.stage.ana, self.stage.ben) if one.id == person)
                 await self.stage.asked(user, "forget --person me --yes")
                 self.model.forget_person(person)
             case _:
                 self.quiet(act)
+
+    async def calm(self) -> None:
+        """A person sees whether a command was acknowledged, so that none is lost on its way here."""
+        await self.stage.slack.settled()
+        self.stage.slack._courier._acks_to_drop = 0
 
     def again(self, how: int) -> None:
         """Deliver some event once more, long after it was dealt with."""

@@ -1,0 +1,106 @@
+"""Parts that fail: work waits, says why, and goes on by itself; the loop never stands still."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.pauses import Pauses
+from bot.sandbox import Workspace
+from tests.bot.stage import staged
+from tests.model_server import Fault, ModelServer, overloaded, running_model_server
+
+REMOTE = {"model": "openai:/gpt-5-mini"}
+LOCAL_MEMORY = {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllama"}
+TRIES = 6
+"""At most so often the client asks again before it gives a call up."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    with running_model_server() as running:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
+        yield running
+
+
+def asked(server: ModelServer) -> int:
+    return len(server.of("chat"))
+
+
+@pytest.mark.parametrize(
+    "fault", [overloaded(503), overloaded(429), Fault(status=401, body='{"error": {"message": "no"}}')]
+)
+async def test_traces_wait_while_the_model_is_down_and_are_judged_when_it_is_back(
+    tmp_path: Path, server: ModelServer, fault: Fault
+) -> None:
+    server.faults.extend([fault] * 1000)
+    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+        names = [f"tr-{number}" for number in range(40)]
+        await stage.send(*({"trace_id": name, "inputs": "Hi", "outputs": "Go."} for name in names))
+        await stage.until(lambda: "politeness" in "".join(stage.bot.status._troubles[1]), seconds=20)
+        status = "\n".join(await stage.asked(stage.ana, "status"))
+        assert "40 traces to judge" in status
+        assert "gpt-5-mini" in status
+        code, ready = await stage.get("/readyz")
+        assert (code, "gpt-5-mini" in ready, '"traces": 40' in ready) == (200, True, True)
+        # as many as work at once show that it is down; the forty that wait do not each ask it
+        assert asked(server) <= 8 * TRIES
+        server.faults.clear()
+        await stage.until(lambda: all(stage.shown(name) for name in names), seconds=30)
+        assert "politeness" not in stage.bot.status._troubles[1]
+
+
+async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, server: ModelServer) -> None:
+    server.answers.extend(["no JSON at all"] * 3)
+    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+        for number in range(3):
+            await stage.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
+        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(3)), seconds=30)
+
+
+async def test_the_socket_is_served_while_a_model_hangs(tmp_path: Path, server: ModelServer) -> None:
+    server.chat_seconds = 600
+    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+        await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+        await stage.until(lambda: asked(server))
+        assert "1 trace to judge" in (await stage.asked(stage.ana, "status"))[0]
+        assert (await stage.get("/healthz"))[0] == 200
+
+
+async def test_a_stop_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:
+    server.chat_seconds = 600
+    workspace = Workspace()
+    async with asyncio.timeout(30):
+        async with staged(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+            await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+            await stage.until(lambda: asked(server))
+            began = asyncio.get_running_loop().time()
+        stopped = asyncio.get_running_loop().time() - began
+    assert stopped < 10
+    server.chat_seconds = 0.0
+    async with staged(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+        await stage.card("tr-1")
+
+
+async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.slack.fail_next("chat.postMessage", error="token_revoked", times=2)
+        await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+        await stage.until(lambda: stage.bot.status._troubles[0], seconds=10)
+        assert "install the app again" in "".join(stage.bot.status._troubles[0].values())
+        await stage.card("tr-1")
+
+
+def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None:
+    pauses = Pauses()
+    assert not pauses.is_paused("a")
+    pauses.fail("a")
+    until = pauses.until("a")
+    pauses.fail("a")
+    assert pauses.until("a") == until
+    assert (pauses.is_paused("a"), pauses.is_paused("b")) == (True, False)
+    assert pauses.recover("a")
+    assert not pauses.recover("a")
+    assert not pauses.is_paused("a")
