@@ -293,6 +293,8 @@ class Cards:
 
     async def render(self, post: Post) -> Message | None:
         """The message, or None where its trace was forgotten meanwhile."""
+        if post.kind == "void":
+            return None
         if post.kind != "card":
             return Message(text=post.payload["text"], blocks=tuple(post.payload["blocks"]))
         stored = await self._database.verdicts.get(post.verdict_id or "")

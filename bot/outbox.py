@@ -139,11 +139,11 @@ class Outbox:
             await self._take_down(post, ts)
 
     async def _take_down(self, post: Post, ts: str) -> None:
-        """Its trace was forgotten while the post was on its way."""
+        """It was forgotten while the post was on its way; what fails here is tried again by `Covering`."""
         try:
             await self._client.chat_delete(channel=post.channel, ts=ts)
         except (SlackApiError, *LOST) as error:
-            log.error("the message at %s shows a forgotten trace and could not be deleted: %s", ts, error)
+            log.warning("the message at %s shows what was forgotten and is deleted later: %s", ts, error)
 
     async def _settle_patiently(self, post: Post) -> None:
         attempt = 0

@@ -67,7 +67,7 @@ class Database:
         self.traces = Traces(worker, traces)
         self.verdicts = Verdicts(worker, verdicts, facts, traces, posts)
         self.feedback = Feedback(worker, feedback, facts)
-        self.outbox = Outbox(worker, posts, verdicts, facts, feedback, digests)
+        self.outbox = Outbox(worker, posts, verdicts, facts, feedback, digests, intents)
         self.memories = Memories(worker, MemoryShelf(documents, traces), vectors)
         self.journal = Journal(worker, digests, audit)
         self.intents = Intents(worker, intents)

@@ -78,7 +78,7 @@ class Erasure:
         verdicts = self._verdicts.of_trace(trace_id)
         for stored in verdicts:
             for post_id in self._posts.of_verdict(stored.verdict_id):
-                self._posts.drop(post_id)
+                self._posts.void(post_id)
             self._feedback.queue.drop(stored.verdict_id)
             self._cover(stored, cover)
             self._facts.erase(stored)
@@ -98,7 +98,7 @@ class Erasure:
             post = self._posts.get(post_id)
             # a lesson may quote the person
             if post is not None and post.kind == "lesson":
-                self._posts.drop(post_id)
+                self._posts.void(post_id)
 
     def _sign(self, note: AuditLine | None) -> None:
         if note is not None:

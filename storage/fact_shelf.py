@@ -80,10 +80,6 @@ class FactShelf:
         """What the verdict's thread was told, oldest message first."""
         return tuple(told_of(body) for _, body in self._told.span(*below(verdict_id)))
 
-    def unsay(self, verdict_id: str, message_ts: str) -> None:
-        """One of these messages no longer says what it said; that may be told again."""
-        self._told.discard(key(verdict_id, message_ts))
-
     def untell(self, verdict_id: str) -> tuple[Told, ...]:
         """Take back what the verdict's thread was told; what that was."""
         told = self.told(verdict_id)

@@ -84,10 +84,6 @@ class Feedback:
         """What the verdict's thread was told to have been learned."""
         return await self._worker.read(self._facts.told, verdict_id)
 
-    async def unsay(self, verdict_id: str, message_ts: str) -> None:
-        """One of these messages was taken back; what it said may be told again."""
-        await self._worker.write(self._facts.unsay, verdict_id, message_ts)
-
     def _release(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
         self._shelf.queue.release(now_ms)
         return self._shelf.ready(now_ms, quiet_ms)

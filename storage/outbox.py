@@ -2,6 +2,7 @@
 
 from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
+from storage.intents import IntentShelf
 from storage.journal import DigestShelf
 from storage.post_shelf import PostShelf
 from storage.records import Post, PostKind, Told
@@ -23,6 +24,7 @@ class Outbox:
         facts: FactShelf,
         feedback: FeedbackShelf,
         digests: DigestShelf,
+        intents: IntentShelf,
     ) -> None:
         self._worker = worker
         self._posts = posts
@@ -30,6 +32,7 @@ class Outbox:
         self._facts = facts
         self._feedback = feedback
         self._digests = digests
+        self._intents = intents
 
     async def add(self, post: Post) -> bool:
         """Put the post last in its channel's line.
@@ -88,6 +91,10 @@ class Outbox:
     def _done(self, post_id: str, message_ts: str) -> bool:
         post = self._posts.get(post_id)
         if post is None:
+            return False
+        if post.kind == "void":
+            self._intents.cover(post.channel, message_ts, "remove")
+            self._posts.drop(post_id)
             return False
         if post.kind == "card":
             self._show(post, message_ts)

@@ -70,6 +70,16 @@ class PostShelf:
                 self._by_verdict.discard(key(body["verdict_id"], post_id))
             self._arrived(body)
 
+    def void(self, post_id: str) -> None:
+        """Forget the post; of one on its way only the id is kept, to find it by where it arrived."""
+        body = self.queue.all.find(post_id)
+        if body is None or body["state"] != "posting":
+            self.drop(post_id)
+            return
+        if body["verdict_id"] is not None:
+            self._by_verdict.discard(key(body["verdict_id"], post_id))
+        self.queue.hold(post_id, {**body, "kind": "void", "verdict_id": None, "payload": {}, "reason": None})
+
     def of_verdict(self, verdict_id: str) -> list[str]:
         """Ids of the posts about the verdict."""
         return [body["post_id"] for _, body in self._by_verdict.span(*below(verdict_id))]

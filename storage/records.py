@@ -8,7 +8,8 @@ from memalign.records import Json, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """What became of a trace that was handed in; only an accepted one was stored."""
-PostKind = Literal["card", "lesson", "digest", "note"]
+PostKind = Literal["card", "lesson", "digest", "note", "void"]
+"""`void`: it was forgotten while it was on its way, so that it is to be taken down where it arrived."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FactKind = Literal["reaction", "button", "correction", "reply"]

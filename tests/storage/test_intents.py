@@ -10,7 +10,7 @@ from memalign.records import Episode, Guideline, Opinion, Source
 from storage.database import Database
 from storage.intents import Cover, Intent
 from storage.records import AuditLine, Post
-from tests.storage.making import NOON_MS, at, posted
+from tests.storage.making import NOON_MS, at, card, judged, posted
 
 ASKED = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", who="U9", ids=("tr-1",))
 A_WEEK_MS = 7 * 24 * 3600 * 1000
@@ -93,3 +93,17 @@ async def test_nothing_is_learned_from_a_trace_that_was_erased_meanwhile(db: Dat
         with pytest.raises(StorageError, match=r"trace tr-1: it was forgotten"):
             await db.memories.save("polite", change)
     assert (await db.memories.load("polite")).episodes == {}
+
+
+async def test_a_card_forgotten_on_its_way_is_found_by_its_id_and_taken_down(folder: Path) -> None:
+    post_id = card("tr-1").post_id
+    async with await Database.open(folder) as db:
+        await judged(db, "tr-1")
+        await db.outbox.start(post_id)
+        await db.erase("tr-1", None)
+    async with await Database.open(folder) as db:
+        [on_its_way] = await db.outbox.in_flight()
+        assert (on_its_way.post_id, on_its_way.kind, on_its_way.payload) == (post_id, "void", {})
+        assert not await db.outbox.done(post_id, "1.1")
+        assert await db.intents.covers() == [Cover(channel="C1", ts="1.1", kind="remove")]
+        assert await db.outbox.waiting() == 0
