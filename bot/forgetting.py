@@ -14,6 +14,7 @@ from bot.audit import GuidelineWatch
 from bot.clock import now_ms
 from bot.config import Settings
 from bot.covering import Covering
+from bot.quotes import take_out_quotes, texts_of
 from memalign.errors import UnknownTraceError
 from memalign.memory import Memory
 from memalign.records import Forgotten
@@ -148,10 +149,26 @@ class Forgetting:
         """
         self._leave_out(trace_id)
         people = await self._speakers(trace_id)
+        await self._take_out_quotes(trace_id)
         judges = [(name, await self._take_back(memory, trace_id)) for name, memory in self._memories.items()]
         await self._database.erase(trace_id, None)
         await self._covering.now()
         return Farewell(trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(people)))
+
+    async def _take_out_quotes(self, trace_id: str) -> None:
+        trace = await self._database.traces.get(trace_id)
+        texts = [*texts_of(trace)] if trace else []
+        for stored in await self._database.verdicts.of_trace(trace_id):
+            texts.append(stored.verdict.rationale)
+            facts = await self._database.feedback.of(stored.verdict_id)
+            texts += [reply.text or "" for said in facts.values() for reply in said.replies.values()]
+        rules = {
+            rule.id: rule.text
+            for memory in self._memories.values()
+            for rule in memory.guidelines
+            if trace_id in rule.source_trace_ids
+        }
+        await take_out_quotes(self._database, [*texts, *rules.values()], {trace_id}, rules.keys())
 
     async def _take_back(self, memory: Memory, trace_id: str) -> Forgotten:
         watch = GuidelineWatch(self._database.journal, memory)

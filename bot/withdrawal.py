@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.audit import GuidelineWatch
 from bot.clock import now_ms
 from bot.covering import Covering
+from bot.quotes import take_out_quotes
 from memalign.memory import Memory
 from memalign.records import Episode, Forgotten
 from storage.database import Database
@@ -71,6 +72,7 @@ class Withdrawal:
     async def carry_out(self, person: str) -> PersonFarewell:
         """Do what was intended, or the rest of it. Raises `StorageError`."""
         farewell = await self.preview(person)
+        await self._take_out_quotes(person, farewell)
         touched = await self._database.erase_person(person, now_ms())
         for name, part in farewell.judges:
             own = {stored.verdict.trace_id for stored in touched if stored.verdict.judge == name}
@@ -78,6 +80,15 @@ class Withdrawal:
         await self._database.finish_person(person)
         await self._covering.now()
         return farewell
+
+    async def _take_out_quotes(self, person: str, farewell: PersonFarewell) -> None:
+        texts = []
+        for stored in await self._database.feedback.of_person(person):
+            facts = (await self._database.feedback.of(stored.verdict_id))[person]
+            texts += [reply.text or "" for reply in facts.replies.values()]
+        rules = {rule.id: rule.text for _, part in farewell.judges for rule in (*part.retired, *part.waiting)}
+        traces = {trace_id for _, part in farewell.judges for trace_id in part.trace_ids}
+        await take_out_quotes(self._database, [*texts, *rules.values()], traces, rules.keys())
 
     async def _forget(self, memory: Memory, trace_ids: set[str]) -> None:
         if trace_ids:

@@ -1,6 +1,7 @@
 """Verdicts and the cards that show them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from memalign.records import Verdict
 from storage.fact_shelf import FactShelf
@@ -65,11 +66,20 @@ class Verdicts:
         """All judges' verdicts, some at a time, by id: give the last id to go on."""
         return await self._worker.read(self._verdicts.page, after, limit)
 
+    async def redact(self, verdict_id: str, rationale: str) -> None:
+        """Put other words in the place of a verdict's rationale; the old ones' bytes go with the next wipe."""
+        await self._worker.write(self._redact, verdict_id, rationale)
+
     async def voted_between(
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFacts]]]:
         """Verdicts with a fact from `start_ms` up to, but without, `end_ms`, each with all its facts."""
         return await self._worker.read(self._facts.voted_between, judge, start_ms, end_ms)
+
+    def _redact(self, verdict_id: str, rationale: str) -> None:
+        stored = self._verdicts.get(verdict_id)
+        if stored is not None:
+            self._verdicts.put(replace(stored, verdict=replace(stored.verdict, rationale=rationale)))
 
     def _keep(self, verdict: Verdict, channel: str, judged_ms: int, post: Post | None, day: str) -> bool:
         verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)
