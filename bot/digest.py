@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,15 @@ class Digest:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+class Unnamed(Enum):
+    """The label of people who only say that the judge is wrong."""
+
+    UNNAMED = "unnamed"
+
+
+UNNAMED = Unnamed.UNNAMED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """One verdict and what the people who voted on it made of it."""
@@ -65,14 +75,19 @@ def majority(votes: Sequence[T]) -> T | None:
 
 
 def judged(stored: StoredVerdict, feedback: Sequence[Feedback]) -> Judged | None:
-    """How people judged a verdict: by majority; None at a tie, or when nobody could tell."""
-    sides = [said for said in feedback if said.vote in ("up", "down")]
-    side = majority([said.vote for said in sides])
-    if side is None:
+    """How people judged a verdict: the label of most of them; None at a tie, or when nobody could tell.
+
+    Those who disagree without naming the right value share one label, which nobody knows yet.
+    """
+    labels = [
+        UNNAMED if said.value is None else said.value for said in feedback if said.vote in ("up", "down")
+    ]
+    label = majority(labels)
+    if label is None:
         return None
-    labels = [said.value for said in sides if said.vote == side and said.value is not None]
     value = stored.verdict.value
-    return Judged(value=value, agreed=side == "up", people_label=value if side == "up" else majority(labels))
+    known = None if isinstance(label, Unnamed) else label
+    return Judged(value=value, agreed=known == value, people_label=known)
 
 
 def count(

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,10 +22,6 @@ log = logging.getLogger(__name__)
 
 class SlackUnavailableError(MemAlignError):
     """Slack does not take what is to be told; it may later."""
-
-
-ASKED_WHY, ASKED_VALUE, REMEMBERED = "note:ask-why", "note:ask-value", "note:remembered"
-"""What a thread was told that is no guideline; kept among the ids of what it was told."""
 
 
 class Messenger:
@@ -50,14 +46,14 @@ class Messenger:
         told = await self._database.feedback.told(stored.verdict_id)
         here = [rule for rule in memory.guidelines if self._rests_here(rule, stored) and not rule.waiting]
         await self._bring_up_to_date(stored, told, here)
-        known = {one for said in told for one in said.guideline_ids}
+        known = {rule_id for said in told for rule_id in said.guideline_ids}
         if news := [rule for rule in here if rule.id not in known]:
-            await self._post(stored, await self._lesson(stored, news), tuple(rule.id for rule in news))
+            ids = tuple(rule.id for rule in news)
+            await self._post(stored, _named_after(ids), await self._lesson(stored, news), ids)
         elif any(said.vote == "down" and said.value is None for said in feedback):
-            if ASKED_VALUE not in known:
-                await self._ask_value(stored, memory)
+            await self._ask_value(stored, memory)
         elif not here and stored.verdict.trace_id not in lesson.pending:
-            await self._tell_case(stored, feedback, memory, known)
+            await self._tell_case(stored, feedback, memory)
 
     @staticmethod
     def _rests_here(rule: Guideline, stored: StoredVerdict) -> bool:
@@ -73,34 +69,31 @@ class Messenger:
     async def _ask_value(self, stored: StoredVerdict, memory: Memory) -> None:
         choices = likely_values(stored, memory)
         example = choices[0] if choices else stored.verdict.value
-        await self._post(stored, blocks.ask_value(choices, example), (ASKED_VALUE,))
+        await self._post(stored, "ask-value", blocks.ask_value(choices, example))
 
-    async def _tell_case(
-        self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: Memory, known: Collection[str]
-    ) -> None:
+    async def _tell_case(self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: Memory) -> None:
         episode = memory.episodes.get(stored.verdict.trace_id)
         if episode is None:
             return
         reasons = [said for said in feedback if said.value is not None and said.rationale]
-        if reasons and REMEMBERED not in known:
+        if reasons:
             names = [await self._people.name(said.person) for said in reasons]
-            await self._post(stored, blocks.remembered(episode.label, names), (REMEMBERED,))
-        elif not reasons and ASKED_WHY not in known and any(said.vote == "down" for said in feedback):
-            await self._post(stored, blocks.ask_why(episode.label), (ASKED_WHY,))
+            await self._post(stored, "remembered", blocks.remembered(episode.label, names))
+        elif any(said.vote == "down" for said in feedback):
+            await self._post(stored, "ask-why", blocks.ask_why(episode.label))
 
-    async def _post(self, stored: StoredVerdict, message: Message, ids: tuple[str, ...]) -> None:
+    async def _post(
+        self, stored: StoredVerdict, what: str, message: Message, ids: tuple[str, ...] = ()
+    ) -> None:
+        """Say it once: the store knows by the post's id what the thread was told."""
         await self._database.outbox.add(
             Post(
-                post_id=f"{_digest(ids)}:{stored.verdict_id}",
+                post_id=f"{what}:{stored.verdict_id}",
                 channel=stored.channel,
-                kind="lesson",
+                kind="lesson" if ids else "note",
                 thread_ts=stored.message_ts,
                 verdict_id=stored.verdict_id,
                 payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": list(ids)},
-                state="due",
-                attempts=0,
-                not_before_ms=0,
-                reason=None,
             )
         )
         self._wake_outbox()
@@ -110,10 +103,9 @@ class Messenger:
     ) -> None:
         """Let each lesson in the thread show what of it stands: feedback goes, and may come again."""
         for said in told:
-            lessons = [one for one in said.guideline_ids if not one.startswith("note:")]
-            rules = [rule for rule in here if rule.id in lessons]
+            rules = [rule for rule in here if rule.id in said.guideline_ids]
             standing = frozenset(rule.id for rule in rules)
-            if lessons and self._shows.get(said.message_ts, frozenset(lessons)) != standing:
+            if self._shows.get(said.message_ts, frozenset(said.guideline_ids)) != standing:
                 message = await self._lesson(stored, rules) if rules else blocks.taken_back()
                 await self._update(stored.channel, said.message_ts, message)
                 self._shows[said.message_ts] = standing
@@ -146,5 +138,5 @@ def _neighbours(value: Label) -> set[Label]:
     return set()
 
 
-def _digest(ids: Sequence[str]) -> str:
+def _named_after(ids: Sequence[str]) -> str:
     return "lesson-" + hashlib.sha256("\0".join(sorted(ids)).encode()).hexdigest()[:12]

@@ -128,10 +128,14 @@ class VectorCache:
         try:
             made = await self._embed(texts, [SPLITS])
             self._remember({self.key(text): one.row for text, one in made.items() if one.row is not None})
-        except BaseException as error:
+        except asyncio.CancelledError:
+            for text in texts:
+                self._coming.pop(self.key(text)).cancel()
+            raise
+        except Exception as error:  # those who wait for the texts hear of it
             for text in texts:
                 self._coming.pop(self.key(text)).set_exception(error)
-            raise
+            return
         for text in texts:
             self._coming.pop(self.key(text)).set_result(made[text])
 

@@ -24,6 +24,7 @@ from bot.sandbox.replay import Outcome, Replay, Score
 from bot.sandbox.server import SlackServer
 from bot.sandbox.workspace import Workspace
 from memalign.errors import SettingsError
+from storage.lock import is_held
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,10 @@ def prepare_folder(named: Path | None) -> Path:
     try:
         if folder.exists() and any(folder.iterdir()) and not _is_ours(folder):
             raise SettingsError(f"{folder} is not empty and not a demo's folder; name another with --data.")
+        if (folder / "store").exists() and is_held(folder / "store"):
+            raise SettingsError(
+                f"Another demo is at work in {folder}; stop it, or name another folder: memalign demo --data DIR."
+            )
         if named is None and folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)

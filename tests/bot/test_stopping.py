@@ -4,8 +4,6 @@ import asyncio
 import gc
 from collections.abc import Sequence
 
-import pytest
-
 from memalign.records import Json
 from memalign.vectors import VectorCache
 from tests.fakes import FakeEmbedder
@@ -19,9 +17,6 @@ class SlowEmbedder(FakeEmbedder):
         await asyncio.Event().wait()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="VectorCache._make hands a cancellation on as an exception that nobody fetches"
-)
 async def test_a_stop_while_a_text_is_embedded_leaves_no_error_in_the_log() -> None:
     heard: list[Json] = []
     loop = asyncio.get_running_loop()

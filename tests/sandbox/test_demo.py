@@ -115,7 +115,6 @@ def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
         prepare_folder(tmp_path / "here")
 
 
-@pytest.mark.xfail(strict=True, reason="a second `make demo` deletes the folder under the first one's feet")
 def test_the_folder_of_a_demo_that_runs_is_let_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = prepare_folder(None)
