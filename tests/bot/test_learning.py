@@ -147,6 +147,7 @@ async def test_the_majority_labels_the_case_and_the_newest_vote_breaks_a_tie(sta
 
 
 async def _judged(stage: Stage, card: Message) -> Label:
+    await stage.feedback(card)  # waits until the store knows the card
     stored = await stage.bot.database.verdicts.by_card(card.channel, card.ts)
     assert stored is not None
     return stored.verdict.value
