@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -36,6 +36,7 @@ from bot.scheduler import WeeklyDigest
 from bot.server import Routes, Server
 from bot.sources.http import HttpSource
 from bot.status import StatusReport
+from bot.steady import steadily
 from bot.tidings import Messenger
 from bot.unfinished import finish
 from bot.withdrawal import Withdrawal
@@ -112,7 +113,8 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         )
         retention = Retention(settings, database)
         parts = (outbox, intake, learning, covering, catch_up, retention)
-        troubles = [part.trouble for part in parts]
+        unsteady: dict[str, str] = {}
+        troubles = [*(part.trouble for part in parts), unsteady]
         status = StatusReport(settings, database, memories, connection.is_up, troubles)
         control = Control(settings.data, forgetting, withdrawal)
         routes = Routes(
@@ -142,12 +144,16 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         stack.push_async_callback(server.stop)
         control.announce(settings.ingest.host, server.port)
         stack.callback(control.withdraw)
-        learn = finish(database, forgetting, withdrawal, learning)
-        running = (
-            learn,
-            *(part.run() for part in (outbox, intake, connection, covering, catch_up, retention)),
-        )
-        at_work = [tasks.create_task(work) for work in running]
+        running: dict[str, Callable[[], Awaitable[None]]] = {
+            "learning": lambda: finish(database, forgetting, withdrawal, learning),
+            "posting": outbox.run,
+            "judging": intake.run,
+            "covering what was forgotten": covering.run,
+            "catching up": catch_up.run,
+            "erasing old traces": retention.run,
+        }
+        at_work = [tasks.create_task(steadily(run, part, unsteady)) for part, run in running.items()]
+        at_work.append(tasks.create_task(connection.run()))
         stack.callback(lambda: [task.cancel() for task in at_work])
         stack.push_async_callback(bench.finish, LAST_SECONDS)
         stack.push_async_callback(connection.close)

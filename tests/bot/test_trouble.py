@@ -1,14 +1,17 @@
 """Parts that fail: work waits, says why, and goes on by itself; the loop never stands still."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.pauses import Pauses
 from bot.sandbox import Workspace
-from tests.bot.stage import staged
+from bot.steady import steadily
+from memalign.errors import StorageError
+from tests.bot.stage import Stage, staged
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
 
 REMOTE = {"model": "openai:/gpt-5-mini"}
@@ -104,3 +107,55 @@ def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None
     assert pauses.recover("a")
     assert not pauses.recover("a")
     assert not pauses.is_paused("a")
+
+
+def cap(stage: Stage, pages: int) -> Callable[[], None]:
+    """Let the store grow to so many pages only: what SQLite meets on a full disk; 1: no more than it is now."""
+    connection = stage.bot.database._worker.documents.store.connection
+    return lambda: connection.execute(f"PRAGMA max_page_count = {pages}").close()
+
+
+async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    words = "The answer should never send people away. " * 300
+    async with staged(tmp_path, slack={"ack_timeout": 0.3, "retries": (0.3,) * 20}) as stage:
+        card = await stage.show("tr-1")
+        await stage.learned()
+        alone = stage.bot.database._worker.alone
+        await alone(cap(stage, 1))
+        body = json.dumps(
+            [{"trace_id": f"tr-{n}", "inputs": "x" * 9000, "outputs": "Go."} for n in range(20)]
+        )
+        code, answer = await stage.post(body.encode())
+        assert code == 503
+        assert "is full" in answer["error"]
+        stage.reply(card, words)
+        await stage.until(lambda: stage.slack.deliveries[-1].attempts > 1)
+        # what is not on disk is not acknowledged, so that Slack sends it again
+        assert not stage.slack.deliveries[-1].acked
+        await alone(cap(stage, 10**6))
+        code, answer = await stage.post(body.encode())
+        assert (code, answer["accepted"]) == (202, 19)
+        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(20)), seconds=30)
+        assert (await stage.feedback(card))["ana"].rationale == words.strip()
+
+
+async def test_a_part_begins_anew_when_the_store_fails_and_ends_when_it_ends() -> None:
+    trouble: dict[str, str] = {}
+    seen: list[dict[str, str]] = []
+
+    async def run() -> None:
+        seen.append(dict(trouble))
+        if len(seen) < 3:
+            raise ExceptionGroup("tasks", [StorageError("The disk is full.")])
+
+    async with asyncio.timeout(30):
+        await steadily(run, "judging", trouble)
+    assert (len(seen), trouble) == (3, {})
+
+
+async def test_a_part_does_not_hide_a_mistake_of_ours() -> None:
+    async def run() -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        await steadily(run, "judging", {})
