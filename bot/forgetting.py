@@ -1,9 +1,10 @@
 """Taking a trace's lessons back: preview, forget, erase, and a note where its card was."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 
 from aiohttp import ClientError
@@ -15,7 +16,7 @@ from bot.clock import now_ms
 from bot.config import Settings
 from bot.covering import Covering
 from bot.quotes import take_out_quotes, texts_of
-from memalign.errors import UnknownTraceError
+from memalign.errors import MemAlignError, UnknownTraceError
 from memalign.memory import Memory
 from memalign.records import Forgotten
 from storage.database import Database
@@ -23,6 +24,9 @@ from storage.intents import Intent
 from storage.records import AuditLine
 
 log = logging.getLogger(__name__)
+
+DISTIL_SECONDS = 10.0
+"""So long whoever forgot waits to hear what was learned again; what is not by then is learned later."""
 
 LINK = re.compile(
     r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<seconds>\d{10})(?P<micros>\d{6})(?:\?(?P<query>\S*))?"
@@ -150,10 +154,15 @@ class Forgetting:
         self._leave_out(trace_id)
         people = await self._speakers(trace_id)
         await self._take_out_quotes(trace_id)
-        judges = [(name, await self._take_back(memory, trace_id)) for name, memory in self._memories.items()]
+        taken = {name: await self._take_back(memory, trace_id) for name, memory in self._memories.items()}
         await self._database.erase(trace_id, None)
-        await self._covering.now()
-        return Farewell(trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(people)))
+        # only now, since a model may keep everybody waiting
+        again, _ = await asyncio.gather(
+            asyncio.gather(*(distil_again(self._memories[name], gone) for name, gone in taken.items())),
+            self._covering.now(),
+        )
+        judges = tuple(zip(taken, again, strict=True))
+        return Farewell(trace_id=trace_id, judges=judges, people=tuple(sorted(people)))
 
     async def _take_out_quotes(self, trace_id: str) -> None:
         trace = await self._database.traces.get(trace_id)
@@ -172,9 +181,25 @@ class Forgetting:
 
     async def _take_back(self, memory: Memory, trace_id: str) -> Forgotten:
         watch = GuidelineWatch(self._database.journal, memory)
-        gone = await memory.forget([trace_id])
+        gone = await memory.forget([trace_id], distil=False)
         await watch.note()
         return gone
+
+
+async def distil_again(memory: Memory, gone: Forgotten) -> Forgotten:
+    """What went, with what the remaining sources were distilled into, as far as models answer in time."""
+    if not gone.waiting:
+        return gone
+    try:
+        async with asyncio.timeout(DISTIL_SECONDS):
+            await memory.learn(())
+    except (TimeoutError, MemAlignError) as error:
+        log.warning(
+            "guidelines wait to be distilled again: %s", str(error) or "the model does not answer yet"
+        )
+    sources = {source for rule in gone.waiting for source in rule.sources}
+    distilled = (rule for rule in memory.guidelines if rule.in_use and not sources.isdisjoint(rule.sources))
+    return replace(gone, distilled=tuple(distilled))
 
 
 def _typed(reference: str) -> str:

@@ -94,7 +94,7 @@ class Withdrawal:
         if trace_ids:
             self._take_back(trace_ids)
             watch = GuidelineWatch(self._database.journal, memory)
-            await memory.forget(trace_ids)
+            await memory.forget(trace_ids, distil=False)
             await watch.note()
 
 

@@ -186,10 +186,11 @@ class Memory:
         """What forgetting these traces would take; nothing is changed."""
         return forgotten_of(trace_ids, self._state)
 
-    async def forget(self, trace_ids: Collection[str]) -> Forgotten:
+    async def forget(self, trace_ids: Collection[str], *, distil: bool = True) -> Forgotten:
         """Take out all that was learned from these traces, then distil again what keeps other sources.
 
-        The taking out needs no model and waits for none. Raises `StorageError`; nothing has changed then.
+        The taking out needs no model and waits for none; without `distil` the rest is left to the next `learn`.
+        Raises `StorageError`; nothing has changed then.
         """
         gone = set(trace_ids)
         for watch in self._watches:
@@ -201,7 +202,7 @@ class Memory:
         for trace_id in gone:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
-        if not taken.waiting or self._turn.locked():
+        if not distil or not taken.waiting or self._turn.locked():
             return taken
         with self._watch() as gone_since:
             async with self._turn:

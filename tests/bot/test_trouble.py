@@ -159,3 +159,23 @@ async def test_a_part_does_not_hide_a_mistake_of_ours() -> None:
 
     with pytest.raises(KeyError):
         await steadily(run, "judging", {})
+
+
+async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:
+    memory = {"reflection_lm": "openai:/gpt-5-mini", "embedding_model": "local:/wordllama"}
+    async with staged(tmp_path, memory=memory) as stage:
+        for name in ("tr-1", "tr-2"):
+            card = await stage.show(name)
+            stage.react(card, "-1")
+            stage.reply(card, "The answer should never send people away.")
+        await stage.learned()
+        [rule] = stage.bot.memories["politeness"].guidelines
+        assert set(rule.source_trace_ids) == {"tr-1", "tr-2"}
+        server.chat_seconds = 600
+        forgetting = asyncio.create_task(stage.bot.forgetting.forget("tr-1", None))
+        await stage.until_async(lambda: stage.bot.database.traces.is_forgotten("tr-1"), seconds=5)
+        assert [one.in_use for one in stage.bot.memories["politeness"].guidelines] == [False]
+        farewell = await forgetting
+        [(_, gone)] = farewell.judges
+        assert (len(gone.waiting), gone.distilled) == (1, ())
+        server.chat_seconds = 0.0
