@@ -158,11 +158,28 @@ class Forgetting:
         await self._database.erase(trace_id, None)
         # only now, since a model may keep everybody waiting
         again, _ = await asyncio.gather(
-            asyncio.gather(*(distil_again(self._memories[name], gone) for name, gone in taken.items())),
+            asyncio.gather(*(self._distil_again(self._memories[name], gone) for name, gone in taken.items())),
             self._covering.now(),
         )
         judges = tuple(zip(taken, again, strict=True))
         return Farewell(trace_id=trace_id, judges=judges, people=tuple(sorted(people)))
+
+    async def _distil_again(self, memory: Memory, gone: Forgotten) -> Forgotten:
+        """What went, with what the remaining sources were distilled into, as far as models answer in time."""
+        if not gone.waiting:
+            return gone
+        watch = GuidelineWatch(self._database.journal, memory)
+        try:
+            async with asyncio.timeout(DISTIL_SECONDS):
+                await memory.learn(())
+        except (TimeoutError, MemAlignError) as error:
+            log.warning(
+                "guidelines wait to be distilled again: %s", str(error) or "the model does not answer"
+            )
+        await watch.note()
+        sources = {source for rule in gone.waiting for source in rule.sources}
+        anew = (rule for rule in memory.guidelines if rule.in_use and not sources.isdisjoint(rule.sources))
+        return replace(gone, distilled=tuple(anew))
 
     async def _take_out_quotes(self, trace_id: str) -> None:
         trace = await self._database.traces.get(trace_id)
@@ -184,22 +201,6 @@ class Forgetting:
         gone = await memory.forget([trace_id], distil=False)
         await watch.note()
         return gone
-
-
-async def distil_again(memory: Memory, gone: Forgotten) -> Forgotten:
-    """What went, with what the remaining sources were distilled into, as far as models answer in time."""
-    if not gone.waiting:
-        return gone
-    try:
-        async with asyncio.timeout(DISTIL_SECONDS):
-            await memory.learn(())
-    except (TimeoutError, MemAlignError) as error:
-        log.warning(
-            "guidelines wait to be distilled again: %s", str(error) or "the model does not answer yet"
-        )
-    sources = {source for rule in gone.waiting for source in rule.sources}
-    distilled = (rule for rule in memory.guidelines if rule.in_use and not sources.isdisjoint(rule.sources))
-    return replace(gone, distilled=tuple(distilled))
 
 
 def _typed(reference: str) -> str:
