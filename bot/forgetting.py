@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import unescape
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
@@ -16,7 +14,8 @@ from bot.clock import now_ms
 from bot.config import Settings
 from bot.covering import Covering
 from bot.quotes import take_out_quotes, texts_of
-from memalign.errors import MemAlignError, UnknownTraceError
+from bot.references import trace_of
+from memalign.errors import MemAlignError
 from memalign.memory import Memory
 from memalign.records import Forgotten
 from storage.database import Database
@@ -27,10 +26,6 @@ log = logging.getLogger(__name__)
 
 DISTIL_SECONDS = 10.0
 """So long whoever forgot waits to hear what was learned again; what is not by then is learned later."""
-
-LINK = re.compile(
-    r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<seconds>\d{10})(?P<micros>\d{6})(?:\?(?P<query>\S*))?"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,30 +59,7 @@ class Forgetting:
 
     async def trace_of(self, reference: str) -> str:
         """The trace meant by an id or a link to a message. Raises `UnknownTraceError`."""
-        reference = _typed(reference)
-        if link := LINK.search(reference):
-            return await self._trace_of_link(link)
-        known = reference and (
-            await self._database.traces.get(reference)
-            or await self._database.verdicts.of_trace(reference)
-            or any(reference in memory.episodes for memory in self._memories.values())
-        )
-        if known:
-            return reference
-        if await self._database.traces.is_forgotten(reference):
-            raise UnknownTraceError(f'The trace "{reference}" was forgotten already; nothing of it is left.')
-        raise UnknownTraceError(
-            f'I know no trace "{reference}"; copy its id from the card, or give me a link to the card.'
-        )
-
-    async def _trace_of_link(self, link: re.Match[str]) -> str:
-        places = [f"{link['seconds']}.{link['micros']}"]
-        if parent := re.search(r"thread_ts=(\d+\.\d+)", link["query"] or ""):
-            places.insert(0, parent[1])
-        for ts in places:
-            if stored := await self._database.verdicts.by_card(link["channel"], ts):
-                return stored.verdict.trace_id
-        raise UnknownTraceError("That link leads to no card of mine; copy the link of the card itself.")
+        return await trace_of(reference, self._database, self._memories)
 
     async def may(self, user: str, channel: str, trace_id: str) -> bool:
         """Whether a person may retract a trace: those named in the settings, else the members of its channels."""
@@ -201,14 +173,6 @@ class Forgetting:
         gone = await memory.forget([trace_id], distil=False)
         await watch.note()
         return gone
-
-
-def _typed(reference: str) -> str:
-    """What the person typed: Slack puts links in brackets, and escapes what has a meaning in its texts."""
-    reference = reference.strip().strip("`")
-    if reference.startswith("<") and reference.endswith(">"):
-        reference = reference[1:-1].partition("|")[0]
-    return unescape(reference)
 
 
 async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:
