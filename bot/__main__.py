@@ -5,8 +5,10 @@ import asyncio
 import importlib
 import sys
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 
+from bot.clock import week_bounds
 from memalign.errors import MemAlignError
 
 CONFIG = Path("memalign.toml")
@@ -43,6 +45,22 @@ def _first(group: BaseExceptionGroup[BaseException]) -> MemAlignError | None:
     return first if isinstance(first, MemAlignError) else None
 
 
+def port(text: str) -> int:
+    """A TCP port. Raises `ArgumentTypeError`."""
+    if text.isdigit() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port; expected a number from 0 to 65535")
+
+
+def week(text: str) -> str:
+    """An ISO week. Raises `ArgumentTypeError`."""
+    try:
+        week_bounds(text, UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"there is no week {text}; write it like 2026-W47") from None
+    return text
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     top = argparse.ArgumentParser(
@@ -66,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     demo = add(
         "demo", "bot.sandbox.demo:demo", "the embedded workspace and bot, on real traces", config=False
     )
-    demo.add_argument("--port", type=int, default=8765, metavar="N", help="the page's port (default: 8765)")
+    demo.add_argument("--port", type=port, default=8765, metavar="N", help="the page's port (default: 8765)")
     demo.add_argument("--data", type=Path, metavar="DIR", help="keep the demo's data here, and go on from it")
     demo.add_argument("--no-browser", action="store_true", help="do not open the page")
     demo.add_argument(
@@ -99,7 +117,9 @@ def parser() -> argparse.ArgumentParser:
     whom.add_argument("--person", metavar="USER", help="take back all that this Slack user id said and voted")
 
     digest = add("digest", "bot.cli.reading:digest", "how far judge and people agree")
-    digest.add_argument("--week", metavar="2026-W47", help="an ISO week (default: the week so far)")
+    digest.add_argument(
+        "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"
+    )
     digest.add_argument("--format", choices=("text", "json"), default="text")
 
     export = add(

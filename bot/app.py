@@ -43,7 +43,7 @@ from bot.withdrawal import Withdrawal
 from memalign import make_judge
 from memalign.errors import SettingsError
 from memalign.memory import Memory
-from memalign.models import connect_decider, connect_distiller, connect_embedder
+from memalign.models import check_key, connect_decider, connect_distiller, connect_embedder
 from storage.database import Database
 from storage.records import Post
 
@@ -84,9 +84,12 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
 
     Raises:
         SettingsError: a token is missing or refused, or the port is taken.
+        ModelRefusedError: a model's key is missing.
         StorageError: the data folder cannot be used.
     """
     workers = max_workers()
+    for model in models_of(settings):
+        check_key(model)
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.data)
         stack.push_async_callback(database.close)
@@ -177,6 +180,12 @@ def max_workers() -> int:
     if not number.isdigit() or int(number) < 1:
         raise SettingsError(f'MEMALIGN_MAX_WORKERS is "{number}"; expected a whole number from 1.')
     return int(number)
+
+
+def models_of(settings: Settings) -> tuple[str, ...]:
+    """The models named in the settings, each once."""
+    judging = (judge.model for judge in settings.judges)
+    return tuple(dict.fromkeys((settings.memory.embedding_model, settings.memory.reflection_lm, *judging)))
 
 
 async def open_memories(settings: Settings, database: Database) -> dict[str, Memory]:

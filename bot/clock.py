@@ -1,6 +1,7 @@
 """What time it is, and how long to wait before trying again."""
 
 import random
+import re
 import time
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -28,11 +29,14 @@ def week_of(day: date) -> str:
 
 def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
     """First millisecond of an ISO week and of the next. Raises `ValueError` when there is no such week."""
-    year, _, number = week.partition("-W")
-    monday = date.fromisocalendar(int(year), int(number), 1)
-    bounds = [
-        datetime.combine(day, datetime.min.time(), zone) for day in (monday, monday + timedelta(days=7))
-    ]
+    if not re.fullmatch(r"\d{4}-W\d{2}", week):
+        raise ValueError(f"there is no week {week!r}")
+    monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+    try:
+        days = (monday, monday + timedelta(days=7))
+    except OverflowError:
+        raise ValueError(f"there is no week {week!r}") from None
+    bounds = [datetime.combine(day, datetime.min.time(), zone) for day in days]
     return int(bounds[0].timestamp() * 1000), int(bounds[1].timestamp() * 1000)
 
 

@@ -126,6 +126,8 @@ class Forgetting:
         self._leave_out(trace_id)
         people = await self._speakers(trace_id)
         await self._take_out_quotes(trace_id)
+        for memory in self._memories.values():
+            await erase_lessons(self._database, memory.what_rests_on([trace_id]))
         taken = {name: await self._take_back(memory, trace_id) for name, memory in self._memories.items()}
         await self._database.erase(trace_id, None)
         # only now, since a model may keep everybody waiting
@@ -173,6 +175,14 @@ class Forgetting:
         gone = await memory.forget([trace_id], distil=False)
         await watch.note()
         return gone
+
+
+async def erase_lessons(database: Database, going: Forgotten) -> None:
+    """Take back what any thread was told of guidelines that go: their words may be the forgotten ones."""
+    rules = (*going.retired, *going.waiting)
+    traces = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
+    if rules:
+        await database.erase_lessons(traces, {rule.id for rule in rules})
 
 
 async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:

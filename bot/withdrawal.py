@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.audit import GuidelineWatch
 from bot.clock import now_ms
 from bot.covering import Covering
+from bot.forgetting import erase_lessons
 from bot.quotes import take_out_quotes
 from memalign.memory import Memory
 from memalign.records import Episode, Forgotten
@@ -73,6 +74,8 @@ class Withdrawal:
         """Do what was intended, or the rest of it. Raises `StorageError`."""
         farewell = await self.preview(person)
         await self._take_out_quotes(person, farewell)
+        for _, part in farewell.judges:
+            await erase_lessons(self._database, part)
         touched = await self._database.erase_person(person, now_ms())
         for name, part in farewell.judges:
             own = {stored.verdict.trace_id for stored in touched if stored.verdict.judge == name}

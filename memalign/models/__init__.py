@@ -1,5 +1,11 @@
 """Models by name: `provider:/name` -> client. Each provider's package is imported only when it is chosen."""
 
-from memalign.models.catalogue import connect_decider, connect_distiller, connect_embedder, model_name
+from memalign.models.catalogue import (
+    check_key,
+    connect_decider,
+    connect_distiller,
+    connect_embedder,
+    model_name,
+)
 
-__all__ = ["connect_decider", "connect_distiller", "connect_embedder", "model_name"]
+__all__ = ["check_key", "connect_decider", "connect_distiller", "connect_embedder", "model_name"]

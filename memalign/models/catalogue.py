@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from memalign.distiller import ModelDistiller
 from memalign.errors import SettingsError
 from memalign.judge import ModelDecider
+from memalign.models.service import service
 from memalign.ports import Decider, Distiller, Embedder, LanguageModel
 
 PROVIDERS = ("openai", "anthropic", "local")
@@ -34,6 +35,13 @@ def model_name(text: str) -> ModelName:
             "local:/extract distils."
         )
     return ModelName(provider=provider, name=name)
+
+
+def check_key(name: str) -> None:
+    """Look whether the model's service has its key; no call is made. Raises `ModelRefusedError`, `SettingsError`."""
+    chosen = model_name(name)
+    if chosen.provider != "local":
+        service(chosen.provider, chosen.name)
 
 
 def connect_embedder(name: str, dimension: int) -> Embedder:

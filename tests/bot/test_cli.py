@@ -193,10 +193,12 @@ async def test_reading_commands_work_while_the_bot_runs(beside: Beside) -> None:
     assert (said["annotator"], said["vote"], said["rationale"]) == (beside.stage.ana.id, "down", RULE)
 
 
-async def test_a_week_that_is_none_is_told(beside: Beside) -> None:
-    for week in ("2026-W54", "2026-47", "last", "9999-W52"):
-        ran = await memalign(beside.folder, "digest", "--week", week)
-        assert sentence(ran) == f'memalign: There is no week "{week}"; write it like 2026-W47.'
+@pytest.mark.parametrize("week", ["2026-W54", "2026-47", "last", "9999-W52"])
+def test_a_week_that_is_none_is_wrong_usage(week: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["digest", "--week", week])
+    assert end.value.code == 2
+    assert f"there is no week {week}; write it like 2026-W47" in capsys.readouterr().err
 
 
 async def test_an_unknown_judge_is_told_with_those_there_are(beside: Beside) -> None:
