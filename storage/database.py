@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -140,6 +140,13 @@ class Database:
         await self._try_wipe()
         return touched
 
+    async def erase_lessons(self, trace_ids: Collection[str], guideline_ids: Collection[str]) -> None:
+        """Forget what these traces' threads were told, or will be, of guidelines that hold forgotten words.
+
+        The messages are noted as to be covered; the last bytes go with what is erased next.
+        """
+        await self._worker.write(self._erase_lessons, trace_ids, guideline_ids)
+
     async def finish_person(self, person: str) -> None:
         """Note that nothing of the person is left in any memory either, and remove the last bytes."""
         await self._worker.write(self._finish_person, person)
@@ -198,6 +205,10 @@ class Database:
             note = AuditLine(at_ms=now_ms, what="expired", judge="", ids=tuple(stale))
             self._erase(stale, note, "expired")
         return len(stale)
+
+    def _erase_lessons(self, trace_ids: Collection[str], guideline_ids: Collection[str]) -> None:
+        self._wiping.owe()
+        self._erasure.lessons(trace_ids, guideline_ids)
 
     def _finish_person(self, person: str) -> None:
         self._wiping.owe()

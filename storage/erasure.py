@@ -1,6 +1,6 @@
 """Forgetting: what goes when a trace, or a person, goes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
@@ -59,6 +59,18 @@ class Erasure:
         self._posts.unpark_person(person)
         self._intents.sign("person", person)
         return touched
+
+    def lessons(self, trace_ids: Iterable[str], guideline_ids: Collection[str]) -> None:
+        """Take back what threads of these traces were told of the guidelines, and what they are about to be told."""
+        for stored in [stored for trace_id in trace_ids for stored in self._verdicts.of_trace(trace_id)]:
+            told = self._facts.untell(stored.verdict_id, guideline_ids)
+            self._intents.cover_all(stored.channel, told, "taken_back")
+            for post_id in self._posts.of_verdict(stored.verdict_id):
+                post = self._posts.get(post_id)
+                if post is not None and not set(guideline_ids).isdisjoint(
+                    post.payload.get("guideline_ids", ())
+                ):
+                    self._posts.void(post_id)
 
     def stale(self, before_ms: int, limit: int) -> list[str]:
         """Traces received before then that nobody answered and no judge waits for, oldest first."""

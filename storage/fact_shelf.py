@@ -1,6 +1,6 @@
 """The tables of what people did about verdicts, and what they were told."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from storage.codec import facts_body, facts_of, flat, told_of
@@ -80,9 +80,13 @@ class FactShelf:
         """What the verdict's thread was told, oldest message first."""
         return tuple(told_of(body) for _, body in self._told.span(*below(verdict_id)))
 
-    def untell(self, verdict_id: str) -> tuple[Told, ...]:
-        """Take back what the verdict's thread was told; what that was."""
-        told = self.told(verdict_id)
+    def untell(self, verdict_id: str, guideline_ids: Collection[str] | None = None) -> tuple[Told, ...]:
+        """Take back what the verdict's thread was told, of these guidelines or of all; what that was."""
+        told = tuple(
+            said
+            for said in self.told(verdict_id)
+            if guideline_ids is None or not set(guideline_ids).isdisjoint(said.guideline_ids)
+        )
         self._told.discard(*(key(verdict_id, said.message_ts) for said in told))
         return told
 

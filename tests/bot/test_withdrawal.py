@@ -82,6 +82,23 @@ async def test_what_threads_were_told_of_it_is_replaced(stage: Stage) -> None:
     assert any("next step" in said for said in told)
 
 
+async def test_a_lesson_told_elsewhere_in_the_persons_words_is_replaced(stage: Stage) -> None:
+    """Two say the same in their threads: the guideline is one, in the words of the first."""
+    hers, his = [await stage.show(f"tr-{number}") for number in (1, 2)]
+    stage.react(hers, "-1")
+    stage.reply(hers, HERS)
+    await stage.learned()
+    stage.react(his, "-1", by=stage.ben)
+    stage.reply(his, HERS.upper(), by=stage.ben)
+    await stage.learned()
+    [rule] = stage.bot.memories["politeness"].guidelines
+    assert set(rule.people) == {stage.ana.id, stage.ben.id}
+    assert any("Zoë" in said for said in stage.thread(his))
+    await stage.asked(stage.ana, "forget --person me --yes")
+    await stage.learned()
+    assert not any("Zoë" in said for card in (hers, his) for said in stage.thread(card))
+
+
 async def test_the_preview_names_what_goes_and_keeps_everything(stage: Stage) -> None:
     await taught(stage)
     [preview] = await stage.asked(stage.ana, "forget --person me")

@@ -49,7 +49,7 @@ async def finish(world: World, tally: Tally) -> None:
     tally.doubled += inspect.doubled(world)
     tally.lost += await inspect.remembered_wrongly(world)
     tally.bytes_searched, found = inspect.bytes_searched(world, world.ledger)
-    tally.lost += found
+    tally.lost += [*found, *inspect.still_shown(world)]
     count(world, tally)
 
 
@@ -63,6 +63,7 @@ def count(world: World, tally: Tally) -> None:
     tally.acked_events = world.ledger.acked
     tally.accepted_traces = len(world.ledger.accepted)
     tally.acked_forgets = len(world.ledger.forgotten)
+    tally.words_taken_back = len(world.ledger.unsaid)
     tally.cards = sum(post.startswith("card") for post in posts)
     tally.digests = sum(post.startswith("digest") for post in posts)
     tally.lessons = sum(post.startswith("lesson") for post in posts)

@@ -32,7 +32,8 @@ async def lost_now(world: World) -> list[str]:
                 lost.append(f"button on {ts}: {facts}")
         later = []
         for delivery in ledger.unchecked:
-            found = await is_on_disk(db, delivery)
+            # what eve said may be forgotten by now
+            found = world.leaver in str(delivery.payload["event"]) or await is_on_disk(db, delivery)
             if found is None:
                 later.append(delivery)
             elif not found:
@@ -100,8 +101,10 @@ async def differences(db: Database, world: World, card: Message) -> list[str]:
     stored = await db.verdicts.by_card(card.channel, card.ts)
     if stored is None:
         return [f"card {card.ts} of {payload_of(card)['trace_id']} is unknown"]
-    known = await db.feedback.of(stored.verdict_id)
-    reactions = {(user, one.name) for one in card.reactions for user in one.users}
+    known = {
+        who: facts for who, facts in (await db.feedback.of(stored.verdict_id)).items() if who != world.leaver
+    }
+    reactions = {(user, one.name) for one in card.reactions for user in one.users if user != world.leaver}
     thread = world.workspace.thread(card.channel, card.ts)[1:]
     replies = {
         (one.user, one.ts, one.text) for one in thread if one.user in world.people and not one.tombstone
@@ -136,6 +139,18 @@ async def remembered_wrongly(world: World) -> list[str]:
     return wrong
 
 
+def still_shown(world: World) -> list[str]:
+    """Words of the forgotten in messages of the bot."""
+    words = [*(secret(trace_id) for trace_id in sorted(world.ledger.forgotten)), *sorted(world.ledger.unsaid)]
+    said = [
+        (message.ts, f"{message.text} {message.blocks}")
+        for channel in world.channels.values()
+        for message in world.workspace.messages(channel)
+        if message.user == world.workspace.bot.id
+    ]
+    return [f"{word} is shown at {ts}" for ts, text in said for word in words if word in text]
+
+
 def doubled(world: World) -> list[str]:
     """Messages that the bot posted twice."""
     ids = Counter(
@@ -149,6 +164,6 @@ def doubled(world: World) -> list[str]:
 
 def bytes_searched(world: World, ledger: Ledger) -> tuple[int, list[str]]:
     """Look for every forgotten trace's words in every file; how many bytes that were."""
-    words = [secret(trace_id) for trace_id in sorted(ledger.forgotten)]
+    words = [*(secret(trace_id) for trace_id in sorted(ledger.forgotten)), *sorted(ledger.unsaid)]
     searched = search(world.folder, words)
     return searched.size, [f"{needle!r} in {name}" for name, needle in searched.found]

@@ -21,6 +21,8 @@ class Ledger:
     """Traces whose forgetting was asked for, without an answer."""
     pressed: set[Place] = field(default_factory=set)
     """Cards on which a press of 👍 was acknowledged."""
+    unsaid: set[str] = field(default_factory=set)
+    """Words of the person whose forgetting was acknowledged after they were written."""
     seen: int = 0
     """Deliveries gone through so far."""
     unchecked: list[Delivery] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Tally:
     acked_events: int = 0
     accepted_traces: int = 0
     acked_forgets: int = 0
+    words_taken_back: int = 0
     cards: int = 0
     lessons: int = 0
     digests: int = 0

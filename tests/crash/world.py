@@ -64,7 +64,9 @@ class World:
         self.workspace = Workspace()
         self.people = [self.workspace.add_user(name).id for name in ("ana", "ben", "carl")]
         self.presser = self.workspace.add_user("dora").id
-        everybody = [*self.people, self.presser]
+        self.leaver = self.workspace.add_user("eve").id
+        self.said: list[str] = []
+        everybody = [*self.people, self.presser, self.leaver]
         self.channels = {name: self.workspace.add_channel(name, members=everybody).id for name in JUDGES}
         self.slack = SlackServer(self.workspace, shortcuts=SHORTCUTS, retries=(0.05, 0.3, 1.0))
         self.port = free_port()
@@ -188,6 +190,8 @@ class World:
             (6, self._delete),
             (6, self._press),
             (2, self._forget),
+            (8, self._say_for_now),
+            (1, self._leave),
             (1, self._status),
         ]
         weights, doings = [weight for weight, _ in acts], [act for _, act in acts]
@@ -230,6 +234,20 @@ class World:
         if len(self.ledger.forgotten | self.ledger.perhaps_forgotten) < len(self.sent) / 4:
             self._ask(self._asked_to_forget(card))
 
+    def _say_for_now(self, card: Message) -> None:
+        self.said.append(f"okapi{len(self.said)}stripe")
+        text = f"Every answer must name the {self.said[-1]}."
+        self.workspace.post(self.leaver, card.channel, text, thread_ts=card.ts)
+        with contextlib.suppress(Refused):
+            self.workspace.react(self.leaver, card.channel, card.ts, "-1")
+
+    def _leave(self, card: Message) -> None:
+        self._ask(self._left(card, set(self.said)))
+
+    async def _left(self, card: Message, said: set[str]) -> None:
+        if await self._command(card, "forget --person me --yes", self.leaver):
+            self.ledger.unsaid |= said
+
     def _status(self, card: Message) -> None:
         self._ask(self._command(card, "status"))
 
@@ -251,9 +269,9 @@ class World:
         if await self._command(card, f"forget {trace_id} --yes"):
             self.ledger.forgotten.add(trace_id)
 
-    async def _command(self, card: Message, text: str) -> bool:
+    async def _command(self, card: Message, text: str, user: str | None = None) -> bool:
         try:
-            await self.slack.command(self.people[0], card.channel, "/memalign", text)
+            await self.slack.command(user or self.people[0], card.channel, "/memalign", text)
         except (Refused, TimedOut):
             return False
         return True
