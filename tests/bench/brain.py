@@ -6,6 +6,7 @@ as the rule it tells: it unites the records of a batch that tell the same one, i
 no rule that the prompt lists as known. Where a prompt offers words for "confirms" and "contradicts", it uses them.
 """
 
+import hashlib
 import json
 import re
 import zlib
@@ -105,7 +106,8 @@ def _said(known: list[tuple[int, str]]) -> Mapping[Said, int]:
 
 
 def _gibberish(records: list[tuple[int, str]], failing: float, salt: int) -> str | None:
-    share = zlib.crc32(json.dumps([records, salt]).encode()) / 2**32
+    digest = hashlib.sha256(json.dumps([records, salt]).encode()).digest()
+    share = int.from_bytes(digest[:4]) / 2**32
     return "I would rather talk about the weather." if share < failing else None
 
 

@@ -43,8 +43,8 @@ def reversal(pupil: Pupil, meter: Meter) -> Figures:
 
 def forgetting(pupil: Pupil, meter: Meter) -> Figures:
     """30 % of the traces forgotten one by one; counted after each."""
-    world = _begin(pupil, meter, wordings=5)
-    fed = {case.trace_id: case for case in world.feedback(150)}
+    world = _begin(pupil, meter, rules=100, wordings=5)
+    fed = {case.trace_id: case for case in world.feedback(200)}
     pupil.learn(list(fed.values()))
     left, leaks, leaking_words = dict(fed), 0, 0
     for trace_id in world.sample(list(fed), len(fed) * 3 // 10):
@@ -113,7 +113,7 @@ def budget(pupil: Pupil, meter: Meter) -> Figures:
 
 def failures(pupil: Pupil, meter: Meter) -> Figures:
     """20 % of distillations fail: 20 aligns of 10 feedbacks, then all of them once more."""
-    world, fed, found = _begin(pupil, meter), [], {}
+    world, fed, found = _begin(pupil, meter, rules=150), [], {}
     told: set[str] = set()
     for number in range(20):
         meter.behave(**FREE, failing=0.2, salt=number)
