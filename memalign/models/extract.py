@@ -8,7 +8,7 @@ from math import log2
 import numpy as np
 
 from memalign.errors import ModelError
-from memalign.models.sentences import GOOD_ENOUGH, Sentence, Vocabulary, candidates
+from memalign.models.sentences import GOOD_ENOUGH, MANY, Sentence, Vocabulary, candidates
 from memalign.models.wordllama import WordLlamaEmbedder
 from memalign.ports import Distilled, Draft, Embedder, Record, Vectors
 from memalign.records import Guideline, Label, Source
@@ -127,7 +127,7 @@ def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Vectors
 def _bar(records: Sequence[Record]) -> float:
     """What a sentence that nobody else confirms must score: among many rationales, more than among few."""
     traces = len({record.source.trace_id for record in records})
-    return GOOD_ENOUGH + min(0.5, (traces - 1) / 200)
+    return GOOD_ENOUGH + min(0.5, max(0, traces - MANY) / 200)
 
 
 def _drafts(chosen: Sequence[_Candidate], bar: float) -> tuple[Draft, ...]:

@@ -13,7 +13,7 @@ FEWEST_WORDS, MOST_WORDS = 4, 30
 """A rule is neither a nod nor a story."""
 FIT_TO_SUPPORT, GOOD_ENOUGH = 1.0, 2.0
 """The score from which a sentence may confirm a rule, and from which it may be one."""
-_MANY = 20
+MANY = 20
 """Traces or records from which on counting words tells something."""
 
 _ROOT = 6
@@ -129,7 +129,7 @@ class Vocabulary:
         """How much of the sentence belongs to its own trace, about 1 a word."""
         rare = [word for word in words(sentence) if self._rare(word)]
         # With few rationales to compare, a rare word is no proof of a remark on one case.
-        in_trace, elsewhere = (1.25, 0.5) if self.traces >= _MANY else (0.4, 0.0)
+        in_trace, elsewhere = (1.25, 0.5) if self.traces >= MANY else (0.4, 0.0)
         return sum(in_trace if word in fields else elsewhere for word in rare)
 
     def fits(self, sentence: str, label: Label) -> float:
@@ -166,7 +166,7 @@ def _blame(records: Sequence[Record]) -> dict[Label, float]:
     blames: dict[Label, list[bool]] = {}
     for record in records:
         blames.setdefault(record.label, []).append(bool(_BLAMES.search(record.source.quote)))
-    if len(records) < _MANY or len(blames) < 2:
+    if len(records) < MANY or len(blames) < 2:
         return {}
     overall = sum(map(sum, blames.values())) / len(records)
     leanings = {label: sum(found) / len(found) - overall for label, found in blames.items()}
@@ -190,7 +190,7 @@ def _presentable(text: str) -> bool:
 def _form(text: str) -> float:
     long = max(0, len(text.split()) - 14)
     return (
-        2.0 * bool(_DUTY.search(text))
+        2.5 * bool(_DUTY.search(text))
         + 1.0 * bool(_SUBJECT.search(text))
         + 1.0 * bool(_STATES.search(text))
         + 0.5 * min(2, len(_QUALITY.findall(text)))

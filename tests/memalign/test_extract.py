@@ -237,3 +237,11 @@ async def test_any_json_in_a_trace_will_do() -> None:
 
 async def test_no_records_give_nothing() -> None:
     assert await distil() == Distilled()
+
+
+async def test_rules_that_come_together_are_all_learned() -> None:
+    said = ("Never be curt with people.", "Always greet people warmly.", "Never shout at people.")
+    records = [record(text, trace_id=f"tr-{place}") for place, text in enumerate(said)]
+    together = {draft.text for draft in (await distil(*records)).drafts}
+    alone = {draft.text for one in records for draft in (await distil(one)).drafts}
+    assert together == alone == set(said)
