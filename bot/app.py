@@ -29,7 +29,7 @@ from bot.intake import Intake
 from bot.learning import Learning
 from bot.listeners import listen
 from bot.listeners.bench import Bench
-from bot.outbox import LOST, Outbox, remedy
+from bot.outbox import LOST, Outbox, app_token_remedy, remedy
 from bot.people import People
 from bot.retention import Retention
 from bot.scheduler import WeeklyDigest
@@ -244,16 +244,23 @@ def _plain_client(secrets: Secrets) -> AsyncWebClient:
 
 async def _check_tokens(slack: AsyncApp, secrets: Secrets) -> None:
     """Refused tokens stop the start; a Slack that cannot be reached does not."""
+    client = slack.client
     try:
-        await slack.client.auth_test()
+        await _accepted(client.auth_test(), remedy)
         if secrets.app_token:
-            await slack.client.apps_connections_open(app_token=secrets.app_token)
-    except SlackApiError as error:
-        if error.response.status_code < 500 and error.response.status_code != 429:
-            raise SettingsError(f"Slack refuses the start: {remedy(error)}.") from error
-        log.warning("Slack does not work at the moment (%s); trying again", remedy(error))
+            await _accepted(client.apps_connections_open(app_token=secrets.app_token), app_token_remedy)
     except LOST as error:
         log.warning("Slack cannot be reached at %s (%s); trying again", secrets.api_url, error)
+
+
+async def _accepted(call: Awaitable[object], in_words: Callable[[SlackApiError], str]) -> None:
+    """Make a call that only a wrong token makes fail for good. Raises `SettingsError`."""
+    try:
+        await call
+    except SlackApiError as error:
+        if error.response.status_code < 500 and error.response.status_code != 429:
+            raise SettingsError(f"Slack refuses the start: {in_words(error)}.") from error
+        log.warning("Slack does not work at the moment (%s); trying again", in_words(error))
 
 
 class Connection:

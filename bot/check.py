@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import JudgeSettings, Secrets, Settings
-from bot.outbox import LOST, remedy
+from bot.outbox import LOST, app_token_remedy, remedy
 from memalign import make_judge
 from memalign.errors import MemAlignError
 from memalign.memory import Memory
@@ -103,10 +103,10 @@ async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
     if secrets.app_token:
         try:
             await client.apps_connections_open(app_token=secrets.app_token)
-        except (SlackApiError, *LOST) as error:
-            return Finding(
-                what="app token", fine=False, words=_why(error, secrets).replace("BOT_TOKEN", "APP_TOKEN")
-            )
+        except SlackApiError as error:
+            return Finding(what="app token", fine=False, words=app_token_remedy(error))
+        except LOST as error:
+            return Finding(what="app token", fine=False, words=_why(error, secrets))
         return Finding(what="app token", fine=True, words="Socket Mode opens")
     if secrets.signing_secret:
         return Finding(what="signing secret", fine=True, words="HTTP mode; Slack must reach /slack/events")
@@ -135,10 +135,13 @@ async def _embedding_model(settings: Settings) -> Finding:
     what = f"embedding model {settings.memory.embedding_model}"
     try:
         embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
-        await embedder.embed(["A short text."])
+        found = (await embedder.embed(["A short text."])).vectors.shape[1]
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
-    return Finding(what=what, fine=True, words=f"{embedder.dimension} dimensions")
+    if found != embedder.dimension:
+        words = f"it gives {found} dimensions; set embedding_dim = {found}"
+        return Finding(what=what, fine=False, words=words)
+    return Finding(what=what, fine=True, words=f"{found} dimensions")
 
 
 async def _reflection_model(settings: Settings) -> Finding:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from memalign import make_judge
 from memalign.errors import SettingsError
-from memalign.models.catalogue import model_name
+from memalign.models.catalogue import Use, check_use
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
@@ -35,6 +35,14 @@ class StorageSettings(Section):
     """Days after which a trace without feedback is erased; None: never."""
 
 
+def _usable(model: str, use: Use) -> str:
+    try:
+        check_use(model, use)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return model
+
+
 class MemorySettings(Section):
     """How judges learn; the defaults are those of MLflow's MemAlign."""
 
@@ -43,14 +51,15 @@ class MemorySettings(Section):
     embedding_dim: int = Field(default=512, gt=0)
     retrieval_k: int = Field(default=5, gt=0)
 
-    @field_validator("reflection_lm", "embedding_model")
+    @field_validator("reflection_lm")
     @classmethod
-    def _model(cls, name: str) -> str:
-        try:
-            model_name(name)
-        except SettingsError as error:
-            raise ValueError(str(error).rstrip(".")) from None
-        return name
+    def _distils(cls, name: str) -> str:
+        return _usable(name, "distils")
+
+    @field_validator("embedding_model")
+    @classmethod
+    def _embeds(cls, name: str) -> str:
+        return _usable(name, "embeds")
 
 
 class JudgeSettings(Section):
@@ -60,6 +69,12 @@ class JudgeSettings(Section):
     instructions: str = Field(min_length=1)
     channel: str = ""
     model: str = "openai:/gpt-5-mini"
+
+    @field_validator("model")
+    @classmethod
+    def _judges(cls, name: str) -> str:
+        return _usable(name, "judges")
+
     feedback_value_type: (
         Literal["bool", "int", "float", "str"] | Annotated[list[str], Field(min_length=2)]
     ) = "bool"
@@ -123,6 +138,13 @@ class AccessSettings(Section):
     """Who may do what cannot be undone."""
 
     forget: list[str] = []
+
+    @field_validator("forget")
+    @classmethod
+    def _ids(cls, people: list[str]) -> list[str]:
+        if any(person.startswith("@") or not person.strip() for person in people):
+            raise ValueError("expected user ids such as U0123456789, not names")
+        return people
 
 
 class IngestSettings(Section):
@@ -191,8 +213,10 @@ class Secrets(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Secrets":
-        """Read the variables of the contract."""
+        """Read the variables of the contract. Raises `SettingsError` for an address that is none."""
         url = environment.get("SLACK_API_URL", "").strip() or SLACK_API
+        if not url.startswith(("https://", "http://")):
+            raise SettingsError(f'SLACK_API_URL is "{url}"; expected an address such as {SLACK_API}.')
         return cls(
             bot_token=environment.get("SLACK_BOT_TOKEN", "").strip(),
             app_token=environment.get("SLACK_APP_TOKEN", "").strip(),
@@ -249,7 +273,7 @@ def read_settings(document: Mapping[str, Any], file: Path, *, channels: bool = T
 
 def _judge_problems(judge: JudgeSettings, channels: bool) -> list[str]:
     problems = []
-    if channels and not judge.channel:
+    if (channels and not judge.channel) or judge.channel.startswith("#"):
         problems.append(
             f'judges.channel of "{judge.name}": expected the id of its channel, such as C0123456789'
         )

@@ -32,11 +32,18 @@ REMEDIES = {
     "not_authed": "the bot token is missing; set SLACK_BOT_TOKEN",
     "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
     "account_inactive": "the bot's account is inactive; install the app again and set SLACK_BOT_TOKEN",
+    "not_allowed_token_type": "SLACK_BOT_TOKEN must be the app's bot token (xoxb-…)",
     "missing_scope": "the app lacks a scope; create it from manifest.yml and install it again",
     "ratelimited": "Slack asks to slow down",
 }
 NOBODY_THERE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 """The thread was deleted: there is nobody to tell any more."""
+APP_TOKEN_REMEDIES = {
+    "invalid_auth": "Slack does not know the app-level token; check SLACK_APP_TOKEN",
+    "not_authed": "the app-level token is missing; set SLACK_APP_TOKEN",
+    "not_allowed_token_type": "SLACK_APP_TOKEN must be an app-level token (xapp-…)",
+    "missing_scope": "the app-level token lacks connections:write; make one that has it",
+}
 LOST = (ClientError, TimeoutError, OSError)
 """The call may or may not have taken effect."""
 
@@ -45,6 +52,11 @@ def remedy(error: SlackApiError) -> str:
     """What Slack's error means and what to do, in words."""
     code = str(error.response.get("error", "unknown"))
     return REMEDIES.get(code, f"Slack answered {code}")
+
+
+def app_token_remedy(error: SlackApiError) -> str:
+    """What Slack's answer about the app-level token means and what to do, in words."""
+    return APP_TOKEN_REMEDIES.get(str(error.response.get("error", "unknown"))) or remedy(error)
 
 
 class Outbox:

@@ -49,8 +49,9 @@ class Routes:
     async def traces(self, request: web.Request) -> web.StreamResponse:
         """`POST /traces`."""
         if self.token:
-            given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+            known = hmac.compare_digest(given.strip().encode(), self.token.encode())
+            if scheme.lower() != "bearer" or not known:
                 return answer(
                     401, {"error": "Send the header Authorization: Bearer with MEMALIGN_INGEST_TOKEN."}
                 )

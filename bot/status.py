@@ -1,6 +1,6 @@
 """How things stand: what waits and why, and whether the bot can work."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.config import Settings
@@ -73,5 +73,14 @@ class StatusReport:
             feedback_waiting=await self._database.feedback.waiting(),
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
-            troubles=tuple(f"{what}: {why}" for trouble in self._troubles for what, why in trouble.items()),
+            troubles=(
+                *(f"{what}: {why}" for trouble in self._troubles for what, why in trouble.items()),
+                *self._unlearned(),
+            ),
         )
+
+    def _unlearned(self) -> Iterator[str]:
+        """What memories hold that is still to be learned, or learned again."""
+        for name, memory in self._memories.items():
+            if reasons := memory.pending:
+                yield f"{name}: {len(reasons)} still to be learned in full ({next(iter(reasons.values()))})"

@@ -57,12 +57,16 @@ def _rule(rule: Guideline, names: Sequence[str]) -> str:
     elif rule.conflicts_with:
         state = " _Another guideline says the opposite._"
     lines = [f"• {plain(rule.text, 700)}{state}"]
-    if rule.sources and rule.sources[-1].quote.strip() != rule.text.strip():
+    if rule.sources and _bare(rule.sources[-1].quote) != _bare(rule.text):
         lines.append(quoted(rule.sources[-1].quote, 300))
     traces = rule.source_trace_ids
     listed = ", ".join(plain(trace_id, 80) for trace_id in traces[:3]) + (", …" if len(traces) > 3 else "")
     lines.append(f"from {named(names)} · {counted(len(traces), 'trace')}: {listed}")
     return "\n".join(lines)
+
+
+def _bare(text: str) -> str:
+    return text.strip(" .\n").casefold()
 
 
 def which_trace() -> Message:

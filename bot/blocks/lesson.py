@@ -6,11 +6,15 @@ from bot.blocks.elements import Message, actions, aside, context, menu, named, n
 from memalign.records import Guideline, Label
 
 CORRECT = "correct_value"
+SHOWN = 4
+"""Guidelines that one lesson shows in words."""
 
 
 def lesson(rules: Sequence[tuple[Guideline, Sequence[str]]]) -> Message:
     """New guidelines in words, each with its authors' names."""
-    lines = [f"“{plain(rule.text, 700)}” – from {named(names)}" for rule, names in rules[:4]]
+    lines = [f"“{plain(rule.text, 600)}” – from {named(names)}" for rule, names in rules[:SHOWN]]
+    if (more := len(rules) - SHOWN) > 0:
+        lines.append(f"and {more} more; `/memalign guidelines` shows them all")
     text = (
         f"📝 Learned {lines[0]}"
         if len(lines) == 1

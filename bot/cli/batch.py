@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from bot.blocks.elements import counted
 from bot.cli.lines import Reading, read_lines
 from bot.cli.progress import progress, tell
 from bot.cli.verdicts import VerdictFile
@@ -92,10 +93,9 @@ async def judge(options: Namespace) -> None:
                 tell(f"line {reading.numbers[trace.trace_id]} ({trace.trace_id}) was not judged: {verdict}")
             done(1)
     await asyncio.to_thread(out.put_in_order, list(reading.traces))
-    if failed or reading.bad:
+    if failed:
         raise InputError(
-            f"{failed + len(reading.bad)} lines were not judged, for the reasons above; "
-            "run the same command again for those that can be."
+            f"{counted(failed, 'trace')} could not be judged, for the reasons above; run the same command again."
         )
 
 
@@ -151,7 +151,7 @@ def _tell_skipped(reading: Reading) -> None:
     for number, why in reading.bad.items():
         tell(f"line {number} was skipped: {why}")
     if reading.others:
-        tell(f"{reading.others} lines are for other judges; they were skipped.")
+        tell(f"Skipped {counted(reading.others, 'line')} for other judges.")
 
 
 def _report(judge: AlignedJudge | None, total: Learned, out: Path) -> None:

@@ -12,7 +12,7 @@ async def check(options: Namespace) -> None:
     load_environment(options.config.parent)
     settings = load_settings(options.config)
     print(f"ok    settings {options.config}")
-    tried = wrong = 0
+    tried, wrong = 1, 0
     async for finding in findings(settings, Secrets.from_environment()):
         tried += 1
         wrong += not finding.fine

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.sources.http import TraceIn
+from bot.sources.http import TraceIn, in_words
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Assessment, Json, Label, Trace
@@ -42,6 +42,8 @@ def read_lines(file: Path, judge: Judge) -> Reading:
     """Gather the lines of each trace. Raises `InputError` when the file cannot be read."""
     reading = Reading()
     for number, line in numbered(file):
+        if not line.strip():
+            continue
         try:
             said = _line(line)
             if _for_another(said, judge):
@@ -78,12 +80,11 @@ def _line(line: bytes) -> LineIn:
     try:
         return LineIn.model_validate(object_in(line))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise InputError("; ".join(problems)) from None
+        raise InputError(in_words(error)) from None
 
 
 def _for_another(said: LineIn, judge: Judge) -> bool:
-    meant = [said.judge] if said.judge is not None else said.judges
+    meant = [said.judge] if said.judge is not None else said.judges or []
     return bool(meant) and judge.name.strip().casefold() not in {name.strip().casefold() for name in meant}
 
 

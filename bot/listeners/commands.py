@@ -72,7 +72,8 @@ async def _guidelines(bench: Bench, asked: Asked) -> list[Message]:
     chosen = [bench.settings.judge(named)] if named else bench.settings.judges
     messages: list[Message] = []
     for judge in chosen:
-        rules = bench.memories[judge.name].guidelines
+        learned = bench.memories[judge.name].guidelines
+        rules = sorted(learned, key=lambda rule: -len(rule.source_trace_ids))
         named_rules = [(rule, [await bench.people.name(person) for person in rule.people]) for rule in rules]
         messages.append(blocks.guidelines(judge.name, named_rules))
     return messages

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from bot.clock import now_ms
 from bot.config import Settings
@@ -20,6 +21,8 @@ from storage.database import Database
 from storage.records import Accepted
 
 RETRY_AFTER_SECONDS = 30
+DEEPEST = 100
+"""Lists and objects in each other: more than that, no program makes on purpose, and not every reader takes."""
 LARGE = 100_000
 """Bodies of more bytes are parsed in a thread, so that the loop goes on."""
 
@@ -35,7 +38,7 @@ class TraceIn(BaseModel):
     expectations: dict[str, Any] | None = None
     conversation: Any = None
     spans: list[Any] = []
-    judges: list[str] = []
+    judges: list[str] | None = None
     timestamp: str | None = None
     url: str | None = None
     metadata: dict[str, Any] | None = None
@@ -59,7 +62,7 @@ class TraceIn(BaseModel):
             expectations=self.expectations,
             conversation=self.conversation,
             spans=tuple(self.spans),
-            judges=tuple(self.judges),
+            judges=tuple(self.judges or ()),
             timestamp=self.timestamp,
             url=self.url,
             metadata=self.metadata or {},
@@ -101,15 +104,38 @@ def _read(item: Json) -> Trace | Refused:
     if not isinstance(item, dict):
         return Refused(reason="a trace is an object with trace_id, inputs and outputs")
     try:
-        json.dumps(item, ensure_ascii=False).encode()
+        json.dumps(item, ensure_ascii=False, allow_nan=False).encode()
+        if nesting(item) > DEEPEST:
+            return Refused(reason=f"it is nested more than {DEEPEST} deep")
         return TraceIn.model_validate(item).trace()
     except RecursionError:
         return Refused(reason="it is nested too deeply")
     except UnicodeEncodeError:
         return Refused(reason="a text in it holds half a surrogate pair, which UTF-8 cannot say")
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        return Refused(reason="; ".join(problems))
+        return Refused(reason=in_words(error))
+    except ValueError:
+        return Refused(reason="a number in it is too large for JSON")
+
+
+def nesting(item: Json) -> int:
+    """How many lists and objects lie in each other."""
+    deepest, level = 0, [item]
+    while level := [part for part in level if isinstance(part, dict | list)]:
+        deepest += 1
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+    return deepest
+
+
+def in_words(error: ValidationError) -> str:
+    """What is wrong with a trace, key by key."""
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {_wanted(each)}" for each in error.errors())
+
+
+def _wanted(problem: ErrorDetails) -> str:
+    if problem["type"] == "string_pattern_mismatch":
+        return "expected a text without line breaks, control characters or blanks around it"
+    return problem["msg"]
 
 
 class HttpSource:

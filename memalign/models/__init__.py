@@ -2,10 +2,11 @@
 
 from memalign.models.catalogue import (
     check_key,
+    check_use,
     connect_decider,
     connect_distiller,
     connect_embedder,
     model_name,
 )
 
-__all__ = ["check_key", "connect_decider", "connect_distiller", "connect_embedder", "model_name"]
+__all__ = ["check_key", "check_use", "connect_decider", "connect_distiller", "connect_embedder", "model_name"]

@@ -1,6 +1,8 @@
 """Which client stands behind a model's name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from memalign.distiller import ModelDistiller
 from memalign.errors import SettingsError
@@ -37,6 +39,28 @@ def model_name(text: str) -> ModelName:
     return ModelName(provider=provider, name=name)
 
 
+Use = Literal["embeds", "judges", "distils"]
+_CHOICES: Mapping[Use, str] = {
+    "embeds": "an openai:/ embedding model or local:/wordllama",
+    "judges": "openai:/NAME, anthropic:/NAME or local:/cases",
+    "distils": "openai:/NAME, anthropic:/NAME or local:/extract",
+}
+_DENIALS: Mapping[Use, str] = {
+    "embeds": "does not embed",
+    "judges": "does not judge",
+    "distils": "does not distil",
+}
+
+
+def check_use(name: str, use: Use) -> ModelName:
+    """Look whether the model can be used so; its name, taken apart. Raises `SettingsError`."""
+    chosen = model_name(name)
+    fits = _LOCAL_USES[chosen.name] == use if chosen.provider == "local" else True
+    if not fits or (use == "embeds" and chosen.provider == "anthropic"):
+        raise SettingsError(f"{name} {_DENIALS[use]}; choose {_CHOICES[use]}.")
+    return chosen
+
+
 def check_key(name: str) -> None:
     """Look whether the model's service has its key; no call is made. Raises `ModelRefusedError`, `SettingsError`."""
     chosen = model_name(name)
@@ -46,43 +70,35 @@ def check_key(name: str) -> None:
 
 def connect_embedder(name: str, dimension: int) -> Embedder:
     """The embedding model of that name; a local one keeps its own dimension. Raises `SettingsError`."""
-    chosen = model_name(name)
+    chosen = check_use(name, "embeds")
     if dimension < 1:
         raise SettingsError(f"embedding_dim is {dimension}; set a whole number of at least 1.")
-    if chosen.provider == "openai":
-        from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
-
-        return OpenAIEmbedder(chosen.name, dimension)
-    if chosen == ModelName(provider="local", name="wordllama"):
+    if chosen.provider == "local":
         from memalign.models.wordllama import WordLlamaEmbedder  # noqa: PLC0415
 
         return WordLlamaEmbedder()
-    raise SettingsError(f"{name} does not embed; choose an openai:/ embedding model or local:/wordllama.")
+    from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
+
+    return OpenAIEmbedder(chosen.name, dimension)
 
 
 def connect_decider(name: str) -> Decider:
     """What judges under that name. Raises `SettingsError`."""
-    chosen = model_name(name)
-    if chosen == ModelName(provider="local", name="cases"):
+    chosen = check_use(name, "judges")
+    if chosen.provider == "local":
         from memalign.models.cases import CasesDecider  # noqa: PLC0415
 
         return CasesDecider()
-    if chosen.provider == "local":
-        raise SettingsError(f"{name} does not judge; choose openai:/NAME, anthropic:/NAME or local:/cases.")
     return ModelDecider(_language_model(chosen))
 
 
 def connect_distiller(name: str) -> Distiller:
     """What distils under that name. Raises `SettingsError`."""
-    chosen = model_name(name)
-    if chosen == ModelName(provider="local", name="extract"):
+    chosen = check_use(name, "distils")
+    if chosen.provider == "local":
         from memalign.models.extract import ExtractDistiller  # noqa: PLC0415
 
         return ExtractDistiller()
-    if chosen.provider == "local":
-        raise SettingsError(
-            f"{name} does not distil; choose openai:/NAME, anthropic:/NAME or local:/extract."
-        )
     return ModelDistiller(_language_model(chosen))
 
 
