@@ -170,7 +170,7 @@ def test_bad_lines_are_named_by_number_and_harm_no_other(
 
     said = capsys.readouterr().err.splitlines()
     assert [one.partition(":")[0] for one in said if "skipped" in one] == [
-        f"line {number} was skipped" for number in (2, 3, 4, 5, 6, 7, 8, 9)
+        f"line {number} was skipped" for number in (2, 3, 4, 5, 6, 7, 8)
     ]
     assert "outputs: Field required" in said[2]
     assert "“perhaps” is not a value of this judge" in said[3]
@@ -184,7 +184,7 @@ def test_lines_of_other_judges_are_skipped_and_counted(
 
     align()
 
-    assert "2 lines are for other judges; they were skipped." in capsys.readouterr().err
+    assert "Skipped 2 lines for other judges." in capsys.readouterr().err
     assert list(load_judge(folder / "aligned.json").episodes) == ["tr-0"]
 
 
@@ -336,7 +336,7 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
         judge("--out", "verdicts.jsonl")
 
     out = folder / "verdicts.jsonl"
-    assert problem(failure).startswith("memalign: 2 lines were not judged, for the reasons above; ")
+    assert problem(failure).startswith("memalign: 1 trace could not be judged, for the reasons above; ")
     said = capsys.readouterr().err
     assert "line 1 was skipped: it is not JSON" in said
     (failed,) = (one for one in said.splitlines() if "was not judged" in one)

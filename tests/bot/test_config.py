@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Secrets, Settings, load_environment, load_settings
+from bot.config import Secrets, Settings, load_environment, load_settings, read_settings
 from memalign.errors import SettingsError
+from memalign.records import Json
 
 JUDGE = """
 [[judges]]
@@ -164,3 +165,37 @@ def test_an_env_file_adds_what_the_environment_lacks(tmp_path: Path, monkeypatch
     finally:
         os.environ.pop("SLACK_APP_TOKEN", None)
     assert (secrets.bot_token, secrets.app_token) == ("from the environment", "xapp-1")
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong", "named"),
+    [
+        ("memory", {"reflection_lm": "local:/cases"}, "memory.reflection_lm"),
+        ("memory", {"embedding_model": "anthropic:/some"}, "memory.embedding_model"),
+        ("access", {"forget": ["@ana"]}, "access.forget"),
+    ],
+)
+def test_what_cannot_be_used_so_is_named_with_its_key(
+    section: str, wrong: dict[str, Json], named: str
+) -> None:
+    judge = {"name": "wit", "channel": "C1", "instructions": "{{ inputs }}"}
+    with pytest.raises(SettingsError, match=named):
+        read_settings({"judges": [judge], section: wrong}, Path("memalign.toml"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"model": "local:/extract"}, "model: .* does not judge"),
+        ({"channel": "#wit"}, "judges.channel of .*C0123"),
+    ],
+)
+def test_a_judge_that_cannot_work_is_named_with_its_key(wrong: dict[str, str], named: str) -> None:
+    judge = {"name": "wit", "channel": "C1", "instructions": "{{ inputs }}", **wrong}
+    with pytest.raises(SettingsError, match=named):
+        read_settings({"judges": [judge]}, Path("memalign.toml"))
+
+
+def test_an_address_of_slack_that_is_none_is_told() -> None:
+    with pytest.raises(SettingsError, match="SLACK_API_URL"):
+        Secrets.from_environment({"SLACK_API_URL": "not a url"})

@@ -187,7 +187,10 @@ async def test_too_large_a_body_is_413(tmp_path: Path) -> None:
         assert (await stage.post(json.dumps(a_trace(inputs="x" * 9_000)).encode()))[0] == 202
 
 
-async def test_a_full_queue_is_429_and_says_when_to_come_back(tmp_path: Path) -> None:
+async def test_a_full_queue_is_429_and_says_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     judge = {"model": "openai:/unreachable"}
     async with staged(tmp_path, judge=judge, ingest={"port": 0, "max_pending": 2}) as stage:
         status, answer = await stage.post(json.dumps([a_trace(n) for n in range(1, 5)]).encode())
@@ -303,3 +306,23 @@ async def test_an_open_address_needs_a_token(tmp_path: Path) -> None:
 def test_big_bodies_are_read_like_small_ones() -> None:
     items = read_body(json.dumps([a_trace(n) for n in range(3_000)] + [3]).encode(), ndjson=False)
     assert [type(item) for item in items] == [Trace] * 3_000 + [Refused]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"trace_id": "t", "inputs": 1e999, "outputs": "x"}', "too large for JSON"),
+        ('{"trace_id": "t", "inputs": ' + "[" * 101 + "]" * 101 + ', "outputs": "x"}', "100 deep"),
+        ('{"trace_id": "two\\nlines", "inputs": "a", "outputs": "x"}', "without line breaks"),
+    ],
+)
+def test_what_no_reader_could_take_is_refused_for_itself(text: str, reason: str) -> None:
+    (refused,) = read_body(text.encode(), ndjson=False)
+    assert isinstance(refused, Refused)
+    assert reason in refused.reason
+
+
+def test_no_judges_named_means_all() -> None:
+    (trace,) = read_body(b'{"trace_id": "t", "inputs": 1, "outputs": 2, "judges": null}', ndjson=False)
+    assert isinstance(trace, Trace)
+    assert trace.judges == ()
