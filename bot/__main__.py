@@ -47,7 +47,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> MemAlignError | None:
 
 def port(text: str) -> int:
     """A TCP port. Raises `ArgumentTypeError`."""
-    if text.isdigit() and int(text) <= 65535:
+    if text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text} is no port; expected a number from 0 to 65535")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ from memalign import make_judge
 from memalign.errors import SettingsError
 from memalign.memory import Memory
 from memalign.models import check_key, connect_decider, connect_distiller, connect_embedder
+from memalign.models.service import max_workers
 from storage.database import Database
 from storage.records import Post
 
@@ -172,14 +172,6 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             status=status,
             url=f"http://{host}:{server.port}",
         )
-
-
-def max_workers() -> int:
-    """How many model calls may be under way at once. Raises `SettingsError`."""
-    number = os.environ.get("MEMALIGN_MAX_WORKERS", "8")
-    if not number.isdigit() or int(number) < 1:
-        raise SettingsError(f'MEMALIGN_MAX_WORKERS is "{number}"; expected a whole number from 1.')
-    return int(number)
 
 
 def models_of(settings: Settings) -> tuple[str, ...]:

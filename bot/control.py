@@ -68,7 +68,7 @@ def summary(farewell: Farewell) -> dict[str, Json]:
         "trace_id": farewell.trace_id,
         "cases": sum(len(part.trace_ids) for part in gone),
         "retired": sum(len(part.retired) for part in gone),
-        "waiting": sum(len(part.waiting) for part in gone),
+        "waiting": sum(len(part.left) for part in gone),
         "distilled": [rule.text for part in gone for rule in part.distilled],
     }
 

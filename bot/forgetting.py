@@ -153,7 +153,9 @@ class Forgetting:
         await watch.note()
         sources = {source for rule in gone.waiting for source in rule.sources}
         anew = (rule for rule in memory.guidelines if rule.in_use and not sources.isdisjoint(rule.sources))
-        return replace(gone, distilled=tuple(anew))
+        still = {rule.id for rule in memory.guidelines if rule.waiting}
+        left = (rule for rule in gone.waiting if rule.id in still)
+        return replace(gone, distilled=tuple(anew), left=tuple(left))
 
     async def _take_out_quotes(self, trace_id: str) -> None:
         trace = await self._database.traces.get(trace_id)

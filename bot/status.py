@@ -83,4 +83,5 @@ class StatusReport:
         """What memories hold that is still to be learned, or learned again."""
         for name, memory in self._memories.items():
             if reasons := memory.pending:
-                yield f"{name}: {len(reasons)} still to be learned in full ({next(iter(reasons.values()))})"
+                traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"
+                yield f"{name}: feedback on {traces} waits to be learned in full ({next(iter(reasons.values()))})"

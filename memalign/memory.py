@@ -203,13 +203,15 @@ class Memory:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         if not distil or not taken.waiting or self._turn.locked():
-            return taken
+            return replace(taken, left=taken.waiting)
         with self._watch() as gone_since:
             async with self._turn:
                 lesson = await self._learn(LearningPlan(), gone_since, REDISTIL_SECONDS)
         sources = {source for one in taken.waiting for source in one.sources}
         distilled = (one for one in self._state.semantic.in_use if sources & set(one.sources))
-        return replace(taken, distilled=tuple(distilled), usage=lesson.usage)
+        still = {one.id for one in self.guidelines if one.waiting}
+        left = (one for one in taken.waiting if one.id in still)
+        return replace(taken, distilled=tuple(distilled), left=tuple(left), usage=lesson.usage)
 
     def _question(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Recollection

@@ -240,6 +240,8 @@ class Forgotten:
     """Guidelines that keep other sources: out of use until distilled again from those."""
     distilled: tuple[Guideline, ...] = ()
     """What the remaining sources were distilled into; empty in a preview or while the model is down."""
+    left: tuple[Guideline, ...] = ()
+    """Those of `waiting` that could not be distilled again yet; the next round of learning tries."""
     people: tuple[str, ...] = ()
     """Whose words are concerned."""
     usage: Usage = field(default_factory=Usage)

@@ -51,18 +51,22 @@ def guidelines(judge: str, rules: Sequence[Authored]) -> Message:
 
 
 def _rule(rule: Guideline, names: Sequence[str]) -> str:
-    state = ""
-    if rule.waiting:
-        state = " _Out of use: to be learned again from what remains._"
-    elif rule.conflicts_with:
-        state = " _Another guideline says the opposite._"
-    lines = [f"• {plain(rule.text, 700)}{state}"]
+    lines = [f"• {plain(rule.text, 700)}{state_of(rule)}"]
     if rule.sources and _bare(rule.sources[-1].quote) != _bare(rule.text):
         lines.append(quoted(rule.sources[-1].quote, 300))
     traces = rule.source_trace_ids
     listed = ", ".join(plain(trace_id, 80) for trace_id in traces[:3]) + (", …" if len(traces) > 3 else "")
     lines.append(f"from {named(names)} · {counted(len(traces), 'trace')}: {listed}")
     return "\n".join(lines)
+
+
+def state_of(rule: Guideline) -> str:
+    """Why a guideline is not simply in use; empty when it is."""
+    if rule.waiting:
+        return " _Out of use: to be learned again from what remains._"
+    if rule.overruled:
+        return " _Out of use: more people say the opposite._"
+    return " _Another guideline says the opposite._" if rule.conflicts_with else ""
 
 
 def _bare(text: str) -> str:
@@ -108,6 +112,7 @@ def forgotten(trace_id: str, judges: Sequence[tuple[str, Forgotten]]) -> Message
     """What forgetting took, honestly."""
     retired = sum(len(gone.retired) for _, gone in judges)
     waiting = sum(len(gone.waiting) for _, gone in judges)
+    left = sum(len(gone.left) for _, gone in judges)
     anew = [rule for _, gone in judges for rule in gone.distilled]
     lines = [
         f"Trace {plain(trace_id, 300)} is forgotten: its text, its verdict and what people said of it are gone."
@@ -118,8 +123,8 @@ def forgotten(trace_id: str, judges: Sequence[tuple[str, Forgotten]]) -> Message
         lines.append(
             "Learned again from what remains: " + " ".join(f"“{plain(rule.text, 300)}”" for rule in anew)
         )
-    elif waiting:
-        lines.append(f"{counted(waiting, 'guideline')} out of use until learned again from what remains.")
+    if left:
+        lines.append(f"{counted(left, 'guideline')} out of use until learned again from what remains.")
     if not retired and not waiting:
         lines.append("No guideline rested on it.")
     return message("\n".join(lines))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.answers import HELP
+from bot.blocks.answers import HELP, state_of
 from bot.blocks.elements import Block, counted, plain, section
 from bot.status import Status
 from memalign.records import Guideline
@@ -31,7 +31,7 @@ def home(
                 f"*{plain(name, 150)}* remembers {counted(cases, 'case')} and {counted(len(rules), 'guideline')}."
             )
         )
-        blocks += [section(f"• {plain(rule.text, 700)}") for rule in rules[:5]]
+        blocks += [section(f"• {plain(rule.text, 700)}{state_of(rule)}") for rule in rules[:5]]
     if now.troubles or not now.connected:
         blocks.append(section("*Something needs a look:* type `/memalign status`."))
     return {"type": "home", "blocks": [*blocks, {"type": "divider"}, section(HELP)]}

@@ -5,6 +5,7 @@ from argparse import Namespace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import open_memories
+from bot.blocks.elements import counted
 from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.control import ask_to_forget, person_summary, summary
 from bot.covering import Covering
@@ -52,16 +53,17 @@ async def _on_the_store(
 
 
 def _person_in_words(gone: dict[str, Json]) -> str:
-    words = f"{gone['person']}: forgotten; votes and words on {gone['verdicts']} verdicts, "
-    words += f"{gone['retired']} guidelines went with them"
+    words = f"{gone['person']}: forgotten; votes and words on {counted(gone['verdicts'], 'verdict')} "
+    words += f"and {counted(gone['retired'], 'guideline')} went with them"
     if gone["cases"]:
         words += f"; what others said on the same {gone['cases']} traces is learned again by the running bot"
     return words + "."
 
 
 def _in_words(gone: dict[str, Json]) -> str:
-    words = f"{gone['trace_id']}: forgotten; {gone['cases']} remembered, {gone['retired']} guidelines went with it"
-    if gone["waiting"] and not gone["distilled"]:
+    words = f"{gone['trace_id']}: forgotten; {counted(gone['cases'], 'remembered case')} "
+    words += f"and {counted(gone['retired'], 'guideline')} went with it"
+    if gone["waiting"]:
         words += f", {gone['waiting']} out of use until learned again from what remains"
     if gone["distilled"]:
         words += "; learned again from what remains: " + " ".join(f"“{text}”" for text in gone["distilled"])

@@ -6,6 +6,8 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from bot.blocks.answers import state_of
+from bot.blocks.elements import counted
 from bot.clock import moment, now_ms, week_of
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
 from bot.digest import Digest, digest_of
@@ -35,9 +37,9 @@ async def guidelines(options: Namespace) -> None:
     async with reading(options) as (settings, database):
         for judge in _chosen(settings, options.judge):
             rules = (await database.memories.load(judge.name)).guidelines
-            print(f"{judge.name}: {len(rules)} guideline{'' if len(rules) == 1 else 's'}")
+            print(f"{judge.name}: {counted(len(rules), 'guideline')}")
             for rule in rules:
-                state = " (out of use: to be learned again from what remains)" if rule.waiting else ""
+                state = state_of(rule).replace("_", "")
                 people, traces = ", ".join(rule.people), ", ".join(rule.source_trace_ids)
                 print(f"- {rule.text}{state}\n  from {people} · {traces}")
 

@@ -30,7 +30,7 @@ def max_workers() -> int:
     for variable in _WORKER_VARIABLES:
         text = os.environ.get(variable, "").strip()
         if text:
-            if not text.isdigit() or int(text) < 1:
+            if not text.isdecimal() or int(text) < 1:
                 raise SettingsError(f"{variable} is {text!r}; set a whole number of at least 1.")
             return int(text)
     return WORKERS

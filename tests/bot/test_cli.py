@@ -230,7 +230,7 @@ async def test_forget_works_on_the_store_when_no_bot_runs(folder: Path) -> None:
         await stage.learned()
     ran = await memalign(folder, "forget", "tr-1", env={"SLACK_API_URL": "http://127.0.0.1:9/api/"})
     assert ran.code == 0
-    assert ran.out.startswith("tr-1: forgotten; 1 remembered, 1 guidelines went with it")
+    assert ran.out.startswith("tr-1: forgotten; 1 remembered case and 1 guideline went with it")
     async with await Database.open(folder / "store", read_only=True) as database:
         assert await database.traces.get("tr-1") is None
         assert (await database.memories.load("politeness")).guidelines == ()
@@ -341,10 +341,10 @@ async def test_a_data_folder_that_cannot_be_written_is_told(office: Office) -> N
     assert "The store in store cannot be used" in said
 
 
-@pytest.mark.parametrize("workers", ["0", "many"])
+@pytest.mark.parametrize("workers", ["0", "many", "²"])
 async def test_a_wrong_number_of_workers_is_told(office: Office, workers: str) -> None:
     env = {**office.env, "MEMALIGN_MAX_WORKERS": workers}
-    assert f'MEMALIGN_MAX_WORKERS is "{workers}"' in sentence(await memalign(office.folder, "run", env=env))
+    assert f"MEMALIGN_MAX_WORKERS is '{workers}'" in sentence(await memalign(office.folder, "run", env=env))
 
 
 # --- check
