@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.remote import ROOT, RemoteServer, running_server
-from tests.bench.tables import LEARNED, MEASURED, Line, shown
+from tests.bench.tables import LEARNED, MEASURED, Line, missed, shown
 
 ORIGINAL = "MEMALIGN_BENCH_MLFLOW_PYTHON"
 DATA = "MEMALIGN_BENCH_DATA"
@@ -29,13 +29,14 @@ Results = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    """Measure what is named, or everything, and print."""
+    """Measure what is named, or everything, and print; end with 1 when a figure is missed."""
     named = sys.argv[1:]
     interpreters = {"ours": sys.executable}
     if other := os.environ.get(ORIGINAL):
         interpreters["original"] = other
     else:
         print(f"Only ours: {ORIGINAL} names no interpreter that has mlflow, dspy and litellm.\n")
+    wrong: list[str] = []
     for title, lines in (
         ("Figures to reach (medians)", MEASURED),
         ("What is learned (simulated model)", LEARNED),
@@ -44,8 +45,11 @@ def main() -> None:
         if chosen:
             results = measured(interpreters, chosen)
             print(f"{title}\n\n{shown(chosen, results)}\n", flush=True)
+            wrong += missed(chosen, results)
     if not named:
-        others()
+        wrong += others()
+    if wrong:
+        sys.exit(f"Missed: {'; '.join(wrong)}.")
 
 
 def measured(interpreters: dict[str, str], lines: list[Line]) -> dict[str, Results]:
@@ -80,18 +84,22 @@ def subject(python: str, who: str, server: RemoteServer, row: str) -> dict[str, 
     return figures
 
 
-def others() -> None:
-    """The benchmarks that print tables of their own."""
+def others() -> list[str]:
+    """Run the benchmarks that print tables of their own; the names of those that ended with an error."""
     modules = [name for name in OTHERS if Path(__file__).with_name(f"{name}.py").exists()]
     files = [file for file in os.environ.get(DATA, "").split(":") if file]
     if files:
         modules += ON_FILES
     else:
         print(f"The local models were not measured: {DATA} names no files of feedback.\n")
+    wrong = []
     for name in modules:
         print(f"\n{importlib.import_module(f'tests.bench.{name}').__doc__}", flush=True)
         arguments = files if name in ON_FILES else []
-        subprocess.run([sys.executable, "-m", f"tests.bench.{name}", *arguments], cwd=ROOT, check=True)
+        command = [sys.executable, "-m", f"tests.bench.{name}", *arguments]
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            wrong.append(name)
+    return wrong
 
 
 if __name__ == "__main__":

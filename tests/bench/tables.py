@@ -89,7 +89,7 @@ MEASURED = [
     _count("faults", "rule unknown and not told, run 1", "  rule unknown, not told", 0),
     _count("faults", "in no rule's sources and not told, run 1", "  in no rule's sources, not told", 0),
     _count("faults", "rule unknown and not told, run 2", "  rule unknown after a second run", 0),
-    _count("faults", "told pending, run 2", "  told pending after a second run"),
+    _count("faults", "told pending, run 2", "  told pending after a second run", 0),
 ]
 LEARNED = [
     *(
@@ -119,6 +119,12 @@ LEARNED = [
     _count("failures", "told pending at the end", "  told pending"),
     _share("failures", "share learned, run again", "  share learned when run again", 1),
 ]
+
+
+def missed(lines: Sequence[Line], results: Mapping[str, Results]) -> list[str]:
+    """The titles of the figures that are not reached."""
+    ours, original = results["ours"], results.get("original")
+    return [line.title.strip() for line in lines if line.reached(ours, original) == "NO"]
 
 
 def shown(lines: Sequence[Line], results: Mapping[str, Results]) -> str:
