@@ -28,11 +28,12 @@ from bot.intake import Intake
 from bot.learning import Learning
 from bot.listeners import listen
 from bot.listeners.bench import Bench
-from bot.outbox import LOST, Outbox, app_token_remedy, remedy
+from bot.outbox import Outbox
 from bot.people import People
 from bot.retention import Retention
 from bot.scheduler import WeeklyDigest
 from bot.server import Routes, Server
+from bot.slack_errors import LOST, app_token_remedy, is_undecided, remedy, status_of
 from bot.sources.http import HttpSource
 from bot.status import StatusReport
 from bot.steady import steadily
@@ -250,9 +251,9 @@ async def _accepted(call: Awaitable[object], in_words: Callable[[SlackApiError],
     try:
         await call
     except SlackApiError as error:
-        if error.response.status_code < 500 and error.response.status_code != 429:
+        if not is_undecided(error) and status_of(error) != 429:
             raise SettingsError(f"Slack refuses the start: {in_words(error)}.") from error
-        log.warning("Slack does not work at the moment (%s); trying again", in_words(error))
+        log.warning("the tokens cannot be tried yet: %s", in_words(error))
 
 
 class Connection:

@@ -20,7 +20,7 @@ from bot.clock import now_ms, pause_ms
 from bot.config import Settings
 from bot.feedback import vote_of_reaction
 from bot.listeners.rationales import WRITTEN
-from bot.outbox import LOST, remedy
+from bot.slack_errors import LOST, UNREACHABLE, remedy
 from memalign.records import Json
 from storage.database import Database
 from storage.records import PersonFacts, Post, StoredVerdict
@@ -130,7 +130,8 @@ class CatchUp:
         except SlackApiError as error:
             return None if error.response.get("error") in GONE else remedy(error)
         except LOST as error:
-            return f"Slack cannot be reached ({type(error).__name__})"
+            log.warning("the card at %s cannot be read yet: %s", current.message_ts, type(error).__name__)
+            return UNREACHABLE
         if seen is not None:
             await self._take_in(current, seen)
         return None

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import JudgeSettings, Secrets, Settings
-from bot.outbox import LOST, app_token_remedy, remedy
+from bot.slack_errors import LOST, app_token_remedy, remedy
 from memalign import make_judge
 from memalign.errors import MemAlignError
 from memalign.memory import Memory
@@ -31,6 +31,7 @@ SCOPES = (
     "users:read",
 )
 """What the bot's calls and events need; manifest.yml asks for the same."""
+LATER = "check again later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
         try:
             await client.apps_connections_open(app_token=secrets.app_token)
         except SlackApiError as error:
-            return Finding(what="app token", fine=False, words=app_token_remedy(error))
+            return Finding(what="app token", fine=False, words=app_token_remedy(error, LATER))
         except LOST as error:
             return Finding(what="app token", fine=False, words=_why(error, secrets))
         return Finding(what="app token", fine=True, words="Socket Mode opens")
@@ -119,7 +120,7 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
     try:
         channel = (await client.conversations_info(channel=judge.channel))["channel"]
     except SlackApiError as error:
-        return Finding(what=what, fine=False, words=remedy(error))
+        return Finding(what=what, fine=False, words=remedy(error, LATER))
     except LOST as error:
         return Finding(
             what=what, fine=False, words=f"Slack cannot be reached: {type(error).__name__} {error}"
@@ -182,5 +183,5 @@ async def _judge(judge: JudgeSettings) -> Finding:
 
 def _why(error: BaseException, secrets: Secrets) -> str:
     if isinstance(error, SlackApiError):
-        return remedy(error)
+        return remedy(error, LATER)
     return f"Slack cannot be reached at {secrets.api_url}: {type(error).__name__} {error}"

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import blocks
 from bot.blocks import Message
 from bot.clock import now_ms, pause_ms
-from bot.outbox import LOST, remedy
+from bot.slack_errors import LOST, UNREACHABLE, remedy
 from storage.database import Database
 from storage.intents import Cover, CoverKind
 
@@ -68,7 +68,8 @@ class Covering:
             else:
                 await self._postpone(cover, remedy(error))
         except LOST as error:
-            await self._postpone(cover, f"Slack cannot be reached ({type(error).__name__})")
+            log.warning("the message at %s cannot be covered yet: %s", cover.ts, type(error).__name__)
+            await self._postpone(cover, UNREACHABLE)
         else:
             await self._covered(cover)
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -15,6 +14,7 @@ from bot.config import Settings
 from bot.covering import Covering
 from bot.quotes import take_out_quotes, texts_of
 from bot.references import trace_of
+from bot.slack_errors import LOST
 from memalign.errors import MemAlignError
 from memalign.memory import Memory
 from memalign.records import Forgotten
@@ -81,7 +81,7 @@ class Forgetting:
         while True:
             try:
                 page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
-            except (SlackApiError, ClientError, TimeoutError, OSError) as error:
+            except (SlackApiError, *LOST) as error:
                 log.warning("the members of %s cannot be listed: %s", channel, error)
                 return members
             members.update(page.get("members") or [])

@@ -9,12 +9,22 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.blocks import Message
 from bot.clock import now_ms, pause_ms
+from bot.slack_errors import (
+    LOST,
+    NOBODY_THERE,
+    OF_THE_POST,
+    UNREACHABLE,
+    asked_pause_ms,
+    code_of,
+    is_undecided,
+    remedy,
+)
 from memalign.records import Json
 from storage.database import Database
 from storage.records import Post
@@ -24,39 +34,8 @@ log = logging.getLogger(__name__)
 Render = Callable[[Post], Awaitable[Message | None]]
 """Makes a post's message when it is about to be sent; None when there is nothing left to say."""
 
-REMEDIES = {
-    "not_in_channel": "the bot is not in the channel; invite it with /invite",
-    "channel_not_found": "the channel does not exist, or the bot is not in it; check its id and invite the bot",
-    "is_archived": "the channel is archived; unarchive it or choose another in memalign.toml",
-    "invalid_auth": "Slack does not know the bot token; check SLACK_BOT_TOKEN",
-    "not_authed": "the bot token is missing; set SLACK_BOT_TOKEN",
-    "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
-    "account_inactive": "the bot's account is inactive; install the app again and set SLACK_BOT_TOKEN",
-    "not_allowed_token_type": "SLACK_BOT_TOKEN must be the app's bot token (xoxb-…)",
-    "missing_scope": "the app lacks a scope; create it from manifest.yml and install it again",
-    "ratelimited": "Slack asks to slow down",
-}
-NOBODY_THERE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
-"""The thread was deleted: there is nobody to tell any more."""
-APP_TOKEN_REMEDIES = {
-    "invalid_auth": "Slack does not know the app-level token; check SLACK_APP_TOKEN",
-    "not_authed": "the app-level token is missing; set SLACK_APP_TOKEN",
-    "not_allowed_token_type": "SLACK_APP_TOKEN must be an app-level token (xapp-…)",
-    "missing_scope": "the app-level token lacks connections:write; make one that has it",
-}
-LOST = (ClientError, TimeoutError, OSError)
-"""The call may or may not have taken effect."""
-
-
-def remedy(error: SlackApiError) -> str:
-    """What Slack's error means and what to do, in words."""
-    code = str(error.response.get("error", "unknown"))
-    return REMEDIES.get(code, f"Slack answered {code}")
-
-
-def app_token_remedy(error: SlackApiError) -> str:
-    """What Slack's answer about the app-level token means and what to do, in words."""
-    return APP_TOKEN_REMEDIES.get(str(error.response.get("error", "unknown"))) or remedy(error)
+CLOCKS_MS = 10 * 60_000
+"""How far Slack's clock may differ from ours."""
 
 
 class Outbox:
@@ -92,7 +71,15 @@ class Outbox:
                     if post.channel not in self._busy:
                         self._busy.add(post.channel)
                         channels.create_task(self._send_then_free(post))
+                await self._calm_down()
                 await self._nap()
+
+    async def _calm_down(self) -> None:
+        """Where nothing waits any more, as after a forget, nothing is wrong."""
+        if self.trouble:
+            expecting = await self._database.outbox.expecting(tuple(self.trouble))
+            for channel in self.trouble.keys() - expecting:
+                del self.trouble[channel]
 
     async def _nap(self) -> None:
         try:
@@ -115,8 +102,7 @@ class Outbox:
 
     async def _settle_then_free(self, post: Post) -> None:
         try:
-            while not await self._settle(post):  # noqa: ASYNC110 - it is Slack that is asked again
-                await asyncio.sleep(pause_ms(3) / 1000)
+            await self._settle(post)
         finally:
             self._free(post)
 
@@ -129,7 +115,7 @@ class Outbox:
         """Send one post; whatever happens, the store knows what to do next."""
         message = await self._render(post)
         if message is None:
-            await self._database.outbox.drop(post.post_id)
+            await self._drop(post)
             return
         if not await self._database.outbox.start(post.post_id):
             return  # forgotten meanwhile
@@ -141,14 +127,18 @@ class Outbox:
             log.warning(
                 "the answer to post %s was lost (%s); looking for it in the channel", post.post_id, error
             )
-            await self._settle_patiently(post)
+            await self._settle(post)
         else:
-            self.trouble.pop(post.channel, None)
             await self._done(post, str(answer["ts"]))
 
     async def _done(self, post: Post, ts: str) -> None:
+        self.trouble.pop(post.channel, None)
         if not await self._database.outbox.done(post.post_id, ts):
             await self._take_down(post, ts)
+
+    async def _drop(self, post: Post) -> None:
+        self.trouble.pop(post.channel, None)
+        await self._database.outbox.drop(post.post_id)
 
     async def _take_down(self, post: Post, ts: str) -> None:
         """It was forgotten while the post was on its way; what fails here is tried again by `Covering`."""
@@ -157,60 +147,67 @@ class Outbox:
         except (SlackApiError, *LOST) as error:
             log.warning("the message at %s shows what was forgotten and is deleted later: %s", ts, error)
 
-    async def _settle_patiently(self, post: Post) -> None:
-        attempt = 0
-        while not await self._settle(post):
-            attempt += 1
-            await asyncio.sleep(pause_ms(attempt) / 1000)
-
     async def _refused(self, post: Post, error: SlackApiError) -> None:
-        if error.response.status_code >= 500:  # the message may still have been taken
-            await self._settle_patiently(post)
+        if is_undecided(error):
+            log.warning("Slack failed over post %s (%s); looking for it in the channel", post.post_id, error)
+            await self._settle(post)
             return
-        reason = remedy(error)
-        if error.response.get("error") in NOBODY_THERE:
-            log.info("post %s is dropped: its thread is gone", post.post_id)
-            await self._database.outbox.drop(post.post_id)
+        code = code_of(error)
+        if code in NOBODY_THERE:
+            await self._give_up(post)
             return
-        self.trouble[post.channel] = reason
-        log.warning("post %s waits: %s", post.post_id, reason)
-        wait = error.response.headers.get("Retry-After") if error.response.status_code == 429 else None
-        pause = int(float(wait) * 1000) if wait else pause_ms(post.attempts)
-        await self._database.outbox.retry(post.post_id, now_ms() + pause, reason)
+        self._note_trouble(post, remedy(error))
+        not_before_ms = now_ms() + (asked_pause_ms(error) or pause_ms(post.attempts))
+        outbox = self._database.outbox
+        put_back = outbox.retry if code in OF_THE_POST else outbox.hold
+        await put_back(post.post_id, not_before_ms, remedy(error))
 
-    async def _settle(self, post: Post) -> bool:
-        """Find out whether a post whose answer was lost is in the channel; False while Slack does not say."""
+    async def _give_up(self, post: Post) -> None:
+        log.info("post %s is dropped: its thread is gone", post.post_id)
+        await self._drop(post)
+
+    def _note_trouble(self, post: Post, reason: str) -> None:
+        self.trouble[post.channel] = reason
+        log.warning("post %s to %s waits: %s", post.post_id, post.channel, reason)
+
+    async def _settle(self, post: Post) -> None:
+        """Find out whether a post whose answer was lost is in the channel, however long Slack does not say."""
+        oldest = await self._oldest(post)
+        attempt = 0
+        while pause := await self._look_for(post, oldest, attempt):
+            attempt += 1
+            await asyncio.sleep(pause / 1000)
+
+    async def _look_for(self, post: Post, oldest: str, attempt: int) -> int:
+        """Look once; the milliseconds after which to look again, 0 when the post is settled."""
         try:
-            ts = await self._find(post)
-        except (SlackApiError, *LOST) as error:
-            if isinstance(error, SlackApiError) and error.response.get("error") in NOBODY_THERE:
-                await self._database.outbox.drop(post.post_id)
-                return True
-            reason = remedy(error) if isinstance(error, SlackApiError) else "Slack cannot be reached"
-            self.trouble[post.channel] = reason
-            log.warning("post %s cannot be looked for yet: %s", post.post_id, reason)
-            return False
+            ts = await self._find(post, oldest)
+        except SlackApiError as error:
+            if code_of(error) in NOBODY_THERE:
+                await self._give_up(post)
+                return 0
+            self._note_trouble(post, remedy(error))
+            return asked_pause_ms(error) or pause_ms(attempt)
+        except LOST as error:
+            log.warning("the channel of post %s cannot be read: %s", post.post_id, type(error).__name__)
+            self._note_trouble(post, UNREACHABLE)
+            return pause_ms(attempt)
         if ts is not None:
             await self._done(post, ts)
         else:
-            await self._database.outbox.retry(post.post_id, now_ms() + pause_ms(0), "its answer was lost")
-        return True
+            await self._database.outbox.hold(post.post_id, now_ms() + pause_ms(0), "its answer was lost")
+        return 0
 
-    async def _find(self, post: Post) -> str | None:
+    async def _oldest(self, post: Post) -> str:
+        """The time in the channel before which a post cannot have arrived."""
+        stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
+        return "0" if stored is None else f"{(stored.judged_ms - CLOCKS_MS) / 1000:.6f}"
+
+    async def _find(self, post: Post, oldest: str) -> str | None:
+        """The time of the message that carries the post's mark; it is read on until there is no more."""
         cursor = ""
-        for _ in range(10):
-            if post.thread_ts:
-                page = await self._client.conversations_replies(
-                    channel=post.channel,
-                    ts=post.thread_ts,
-                    include_all_metadata=True,
-                    limit=200,
-                    cursor=cursor,
-                )
-            else:
-                page = await self._client.conversations_history(
-                    channel=post.channel, include_all_metadata=True, limit=200, cursor=cursor
-                )
+        while True:
+            page = await self._page(post, oldest, cursor)
             for message in page.get("messages") or []:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("post_id") == post.post_id:
@@ -218,7 +215,15 @@ class Outbox:
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return None
-        return None
+
+    async def _page(self, post: Post, oldest: str, cursor: str) -> AsyncSlackResponse:
+        if post.thread_ts:
+            return await self._client.conversations_replies(
+                channel=post.channel, ts=post.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
+            )
+        return await self._client.conversations_history(
+            channel=post.channel, oldest=oldest, include_all_metadata=True, limit=200, cursor=cursor
+        )
 
 
 def arguments(post: Post, message: Message) -> dict[str, Json]:

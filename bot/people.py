@@ -2,9 +2,10 @@
 
 import logging
 
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack_errors import LOST
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class People:
     async def _look_up(self, user: str) -> None:
         try:
             answer = await self._client.users_info(user=user)
-        except (SlackApiError, ClientError, TimeoutError, OSError) as error:
+        except (SlackApiError, *LOST) as error:
             log.info("the name of %s could not be looked up: %s", user, error)
             return
         found = answer.get("user") or {}

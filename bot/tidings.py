@@ -9,8 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
 from bot.blocks import Message
-from bot.outbox import LOST, remedy
 from bot.people import People
+from bot.slack_errors import LOST, UNREACHABLE, remedy
 from memalign.errors import MemAlignError
 from memalign.memory import Memory
 from memalign.records import Feedback, Guideline, Label, Lesson
@@ -116,7 +116,8 @@ class Messenger:
                 channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
             )
         except LOST as error:
-            raise SlackUnavailableError(f"Slack cannot be reached ({type(error).__name__}).") from error
+            log.warning("the lesson told at %s cannot be changed yet: %s", ts, type(error).__name__)
+            raise SlackUnavailableError(f"{UNREACHABLE}.") from error
         except SlackApiError as error:
             if error.response.status_code in (429, 500, 502, 503, 504):
                 raise SlackUnavailableError(f"Slack cannot take an update: {remedy(error)}.") from error

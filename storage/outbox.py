@@ -1,5 +1,7 @@
 """What is to be posted to Slack: once, in order, channel by channel."""
 
+from collections.abc import Collection
+
 from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
 from storage.intents import IntentShelf
@@ -43,9 +45,9 @@ class Outbox:
         return await self._worker.write(self._add, post)
 
     async def next_due(self, now_ms: int) -> list[Post]:
-        """The first due post of each channel that has none on its way, in order of adding."""
+        """The first due post of each channel that has none on its way and is not held, in order of adding."""
         if not await self._worker.read(self._posts.queue.waits, now_ms):
-            return await self._worker.read(self._posts.next_due)
+            return await self._worker.read(self._posts.next_due, now_ms)
         return await self._worker.write(self._next_due, now_ms)
 
     async def start(self, post_id: str) -> bool:
@@ -61,8 +63,15 @@ class Outbox:
         return await self._worker.write(self._done, post_id, message_ts)
 
     async def retry(self, post_id: str, not_before_ms: int, reason: str) -> None:
-        """Put the post back in its place after an attempt in vain."""
+        """Put the post back in its place after an attempt in vain; until then others may overtake it."""
         await self._worker.write(self._posts.retry, post_id, not_before_ms, reason)
+
+    async def hold(self, post_id: str, not_before_ms: int, reason: str) -> None:
+        """Put the post back in its place, and offer nothing of its channel until then.
+
+        It takes a restart unharmed. After it the channel's posts come in their old order.
+        """
+        await self._worker.write(self._posts.hold, post_id, not_before_ms, reason)
 
     async def drop(self, post_id: str) -> None:
         """Give the post up."""
@@ -76,6 +85,13 @@ class Outbox:
         """How many posts have not arrived yet."""
         return await self._worker.read(self._posts.queue.__len__)
 
+    async def expecting(self, channels: Collection[str]) -> set[str]:
+        """Those of the channels that have a post which has not arrived yet."""
+        return await self._worker.read(self._expecting, channels)
+
+    def _expecting(self, channels: Collection[str]) -> set[str]:
+        return {channel for channel in channels if self._posts.is_expecting(channel)}
+
     def _add(self, post: Post) -> bool:
         if post.kind in _SAID and post.verdict_id is not None:
             if self._verdicts.get(post.verdict_id) is None:
@@ -86,7 +102,7 @@ class Outbox:
 
     def _next_due(self, now_ms: int) -> list[Post]:
         self._posts.queue.release(now_ms)
-        return self._posts.next_due()
+        return self._posts.next_due(now_ms)
 
     def _done(self, post_id: str, message_ts: str) -> bool:
         post = self._posts.get(post_id)

@@ -14,6 +14,7 @@ class PostShelf:
     def __init__(self, documents: Documents) -> None:
         self.queue = Queue(documents, "outbox")
         self._posting = documents.shelf("outbox_posting")
+        self._holds = documents.shelf("outbox_holds")
         self._by_verdict = documents.shelf("outbox_by_verdict")
         self._counters = documents.shelf("counters")
         self._parked = documents.shelf("parked")
@@ -34,13 +35,13 @@ class PostShelf:
         body = self.queue.all.find(post_id)
         return None if body is None else _post_of(body)
 
-    def next_due(self) -> list[Post]:
-        """The first ready post of each channel that has none on its way, in order of adding."""
+    def next_due(self, now_ms: int) -> list[Post]:
+        """The first ready post of each channel that has none on its way and is not held, in order of adding."""
         found: list[tuple[int, Post]] = []
         heads = self.queue.first(limit=1)
         while heads:
             body = heads[0][1]
-            if not self.is_posting(body["channel"]):
+            if not self.is_posting(body["channel"]) and not self._is_held(body["channel"], now_ms):
                 found.append((body["number"], _post_of(body)))
             heads = self.queue.first(below(body["channel"])[1], limit=1)
         return [post for _, post in sorted(found, key=lambda each: each[0])]
@@ -55,11 +56,19 @@ class PostShelf:
         return True
 
     def retry(self, post_id: str, not_before_ms: int, reason: str) -> None:
-        """Put the post back in its place, to wait until then."""
+        """Put the post back in its place, to wait until then; others may overtake it."""
         body = self.queue.all.find(post_id)
         if body is not None:
             self.queue.put(post_id, {**postponed(body, not_before_ms, reason), "state": "due"})
             self._arrived(body)
+
+    def hold(self, post_id: str, not_before_ms: int, reason: str) -> None:
+        """Put the post back in its place, and let its whole channel wait until then."""
+        body = self.queue.all.find(post_id)
+        if body is not None:
+            self._holds.put(body["channel"], {"not_before_ms": not_before_ms})
+            # the post keeps its place in the line: it is the channel that waits
+            self.retry(post_id, 0, reason)
 
     def drop(self, post_id: str) -> None:
         """Remove the post, whatever its state."""
@@ -92,6 +101,18 @@ class PostShelf:
     def is_posting(self, channel: str) -> bool:
         """Whether a post to the channel is on its way."""
         return bool(self._posting.span(*below(channel), limit=1))
+
+    def is_expecting(self, channel: str) -> bool:
+        """Whether the channel has a post that has not arrived yet."""
+        return (
+            self.is_posting(channel)
+            or bool(self.queue.first(*below(channel), limit=1))
+            or self.queue.any_later(lambda body: body["channel"] == channel)
+        )
+
+    def _is_held(self, channel: str, now_ms: int) -> bool:
+        hold = self._holds.find(channel)
+        return hold is not None and hold["not_before_ms"] > now_ms
 
     def park(self, channel: str, ts: str, fact: Fact) -> None:
         """Keep a fact about a message that may turn out to be a card."""

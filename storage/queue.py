@@ -77,6 +77,11 @@ class Queue:
         """Whether `release` has anything to do."""
         return bool(self._later.span("", stamp(now_ms + 1), limit=1))
 
+    def any_later(self, wanted: Callable[[Body], bool]) -> bool:
+        """Whether anything that must wait for its time is wanted."""
+        bodies = (self.all.find(pointer["id"]) for _, pointer in self._later.span(""))
+        return any(body is not None and wanted(body) for body in bodies)
+
     def _unlist(self, known: Body) -> None:
         self._ready.discard(known["order"])
         self._later.discard(key(stamp(known["not_before_ms"]), known["order"]))

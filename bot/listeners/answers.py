@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks import Message
-from bot.outbox import LOST
+from bot.slack_errors import LOST
 
 log = logging.getLogger(__name__)
 

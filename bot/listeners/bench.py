@@ -12,8 +12,8 @@ from bot.blocks import Message
 from bot.config import Settings
 from bot.forgetting import Forgetting
 from bot.learning import Learning
-from bot.outbox import LOST
 from bot.people import People
+from bot.slack_errors import LOST
 from bot.status import StatusReport
 from bot.withdrawal import Withdrawal
 from memalign.memory import Memory

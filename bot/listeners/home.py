@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from bot import blocks
 from bot.feedback import votes_of
 from bot.listeners.bench import Bench
-from bot.outbox import LOST
+from bot.slack_errors import LOST
 from memalign.records import Json
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import Pace
 from bot.clock import now_ms
-from bot.sandbox import Message
+from bot.sandbox import Call, Message
 from memalign.records import Json
 from storage.database import Database
 from tests.bot.stage import Stage, staged
@@ -59,7 +59,8 @@ async def test_one_slow_channel_does_not_hold_up_another(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "fault", [{"status": 429, "retry_after": 1}, {"status": 503}, {"error": "internal_error"}]
+    "fault",
+    [{"status": 429, "retry_after": 1}, {"status": 500}, {"status": 503}, {"error": "internal_error"}],
 )
 async def test_what_slack_does_not_take_is_posted_later_once(stage: Stage, fault: Json) -> None:
     stage.slack.fail_next("chat.postMessage", **fault)
@@ -77,6 +78,44 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks(stage: Stage) -> None:
     assert await stage.bot.database.outbox.next_due(_in_seconds(25)) == []
     assert len(await stage.bot.database.outbox.next_due(_in_seconds(31))) == 1
     assert posts(stage) == ["ratelimited"]
+
+
+@pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 1}, {"status": 503}])
+async def test_a_refusal_of_the_channel_changes_no_order(stage: Stage, fault: Json) -> None:
+    stage.slack.fail_next("chat.postMessage", **fault)
+    await stage.send(a_trace(1), a_trace(2))
+    await stage.card("tr-2")
+    assert cards(stage) == ["tr-1", "tr-2"]
+    tried = [call.params["metadata"] for call in stage.slack.calls if call.method == "chat.postMessage"]
+    assert [what for number in ("1", "2") for what in tried if f"tr-{number}" in str(what)] == tried
+    assert len(tried) == 3
+
+
+async def test_a_restart_does_not_shorten_the_wait_that_slack_asked_for(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.slack.fail_next("chat.postMessage", status=429, retry_after=30)
+        await stage.send(a_trace(1), a_trace(2))
+        await stage.until_async(lambda: waits_for(stage, "slow down"))
+        workspace = stage.workspace
+    async with staged(tmp_path, workspace=workspace) as stage:
+        await stage.send(a_trace(3))
+        await stage.until_async(lambda: are_waiting(stage, 3))
+        assert await stage.bot.database.outbox.next_due(_in_seconds(25)) == []
+        (first,) = await stage.bot.database.outbox.next_due(_in_seconds(31))
+        assert first.payload["trace_id"] == "tr-1"
+        assert posts(stage) == []
+
+
+async def test_a_post_with_a_fault_of_its_own_holds_up_nobody(stage: Stage) -> None:
+    stage.slack.fail_next("chat.postMessage", error="invalid_blocks")
+    await stage.send(a_trace(1), a_trace(2))
+    await stage.card("tr-1")
+    await stage.card("tr-2")
+    assert cards(stage) == ["tr-2", "tr-1"]
+
+
+async def are_waiting(stage: Stage, number: int) -> bool:
+    return await stage.bot.database.outbox.waiting() == number
 
 
 def _in_seconds(seconds: int) -> int:
@@ -109,6 +148,26 @@ async def test_a_lost_answer_is_looked_for_until_slack_says(stage: Stage) -> Non
     await stage.card("tr-1")
     await stage.learned()
     assert cards(stage) == ["tr-1"]
+    assert "All is well" in (await stage.asked(stage.ana, "status"))[0]
+
+
+async def test_a_lost_card_is_found_however_much_was_said_since(stage: Stage) -> None:
+    stage.slack.fail_next("conversations.history", status=503)
+    stage.slack.fail_next("chat.postMessage", lost=True)
+    before = now_ms() / 1000
+    await stage.send(a_trace(1))
+    await stage.until(lambda: _looks(stage))
+    for number in range(2_000):
+        stage.workspace.post(stage.ana.id, stage.channel.id, f"message {number}")
+    await stage.learned()
+    assert cards(stage) == ["tr-1"]
+    assert len(_looks(stage)) == 1 + 11
+    from_when = {float(look.params["oldest"]) for look in _looks(stage)}
+    assert all(before - 600 <= oldest <= before - 590 for oldest in from_when)
+
+
+def _looks(stage: Stage) -> list[Call]:
+    return [call for call in stage.slack.calls if call.method == "conversations.history"]
 
 
 async def test_a_stop_between_post_and_record_makes_no_second_card(tmp_path: Path) -> None:
@@ -138,6 +197,39 @@ async def test_an_archived_channel_waits_says_why_and_goes_on_when_it_is_open_ag
     await stage.card("tr-1")
     await stage.learned()
     assert "All is well" in (await stage.asked(stage.ana, "status"))[0]
+
+
+async def test_what_an_archived_channel_kept_waiting_comes_in_order(stage: Stage) -> None:
+    stage.workspace.archive(stage.ana.id, stage.channel.id)
+    await stage.send(a_trace(1), a_trace(2), a_trace(3))
+    await stage.until_async(lambda: are_waiting(stage, 3))
+    await stage.until(lambda: len(posts(stage)) > 1)
+    stage.workspace.unarchive(stage.ana.id, stage.channel.id)
+    await stage.card("tr-3")
+    assert cards(stage) == ["tr-1", "tr-2", "tr-3"]
+
+
+async def test_a_trouble_ends_when_what_waited_is_forgotten(stage: Stage) -> None:
+    stage.workspace.archive(stage.ana.id, stage.channel.id)
+    await stage.send(a_trace(1))
+    await stage.until_async(lambda: waits_for(stage, "the channel is archived"))
+    await stage.bot.forgetting.forget("tr-1", stage.ana.id)
+    await stage.until_async(lambda: is_untroubled(stage))
+
+
+async def is_untroubled(stage: Stage) -> bool:
+    return (await stage.bot.status.read()).troubles == ()
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}])
+async def test_an_outage_is_told_in_words_for_people(stage: Stage, fault: Json) -> None:
+    stage.slack.fail_next("conversations.history", **fault, times=5)
+    stage.slack.fail_next("chat.postMessage", lost=True)
+    await stage.send(a_trace(1))
+    await stage.until_async(lambda: waits_for(stage, "I'll try again by myself"))
+    assert (await stage.bot.status.read()).troubles == (
+        f"{stage.channel.id}: Slack does not work at the moment; I'll try again by myself",
+    )
 
 
 async def test_a_bot_that_was_thrown_out_says_to_invite_it(stage: Stage) -> None:

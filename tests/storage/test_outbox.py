@@ -42,13 +42,59 @@ async def test_a_post_starts_once(db: Database) -> None:
     assert not await db.outbox.start("nobody")
 
 
-async def test_a_retried_post_waits_and_then_comes_before_later_ones(db: Database) -> None:
+async def test_a_held_channel_offers_nothing_and_then_its_posts_in_their_old_order(db: Database) -> None:
+    for post in (note("a"), note("b"), note("c", "C2")):
+        await db.outbox.add(post)
+    await db.outbox.start("a")
+    await db.outbox.hold("a", 50, "429")
+    assert await db.outbox.in_flight() == []
+    assert await due(db, 49) == ["c"]
+    assert await db.outbox.next_due(50) == [replace(note("a"), attempts=1, reason="429"), note("c", "C2")]
+    await db.outbox.start("a")
+    await db.outbox.done("a", "1.1")
+    assert await due(db, 50) == ["b", "c"]
+
+
+async def test_a_post_added_to_a_held_channel_waits_too(db: Database) -> None:
+    await db.outbox.add(note("a"))
+    await db.outbox.hold("a", 50, "429")
+    await db.outbox.drop("a")
+    await db.outbox.add(note("b"))
+    assert await due(db, 49) == []
+    assert await due(db, 50) == ["b"]
+
+
+async def test_a_hold_takes_a_restart_unharmed(folder: Path) -> None:
+    async with await Database.open(folder) as db:
+        await db.outbox.add(note("a"))
+        await db.outbox.add(note("b"))
+        await db.outbox.start("a")
+        await db.outbox.hold("a", 50, "429")
+    async with await Database.open(folder) as db:
+        assert await due(db, 49) == []
+        assert await due(db, 50) == ["a"]
+
+
+async def test_a_channel_is_expected_in_while_it_has_posts_in_any_state(db: Database) -> None:
+    for post in (note("due", "C1"), note("later", "C2"), note("held", "C3"), note("posting", "C4")):
+        await db.outbox.add(post)
+    await db.outbox.retry("later", 50, "invalid_blocks")
+    await db.outbox.hold("held", 50, "429")
+    await db.outbox.start("posting")
+    assert await db.outbox.expecting(["C1", "C2", "C3", "C4", "C5"]) == {"C1", "C2", "C3", "C4"}
+    for each in ("due", "later", "held", "posting"):
+        await db.outbox.drop(each)
+    assert await db.outbox.expecting(["C1", "C2", "C3", "C4", "C5"]) == set()
+
+
+async def test_a_faulty_post_is_overtaken_and_then_comes_before_later_ones(db: Database) -> None:
     await db.outbox.add(note("a"))
     await db.outbox.add(note("b"))
     await db.outbox.start("a")
-    await db.outbox.retry("a", 50, "429")
+    await db.outbox.retry("a", 50, "invalid_blocks")
     assert await due(db, 49) == ["b"]
-    assert await db.outbox.next_due(50) == [replace(note("a"), attempts=1, not_before_ms=50, reason="429")]
+    (first,) = await db.outbox.next_due(50)
+    assert first == replace(note("a"), attempts=1, not_before_ms=50, reason="invalid_blocks")
 
 
 async def test_a_dropped_post_is_gone_in_any_state(db: Database) -> None:

@@ -1,0 +1,91 @@
+"""What Slack's errors mean: in words with a remedy, and for whom they count, a post or its whole channel."""
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+LOST = (ClientError, TimeoutError, OSError)
+"""The call may or may not have taken effect."""
+UNREACHABLE = "Slack cannot be reached"
+DOWN = "Slack does not work at the moment"
+AGAIN_BY_ITSELF = "I'll try again by myself"
+REMEDIES = {
+    "not_in_channel": "the bot is not in the channel; invite it with /invite",
+    "channel_not_found": "the channel does not exist, or the bot is not in it; check its id and invite the bot",
+    "is_archived": "the channel is archived; unarchive it or choose another in memalign.toml",
+    "invalid_auth": "Slack does not know the bot token; check SLACK_BOT_TOKEN",
+    "not_authed": "the bot token is missing; set SLACK_BOT_TOKEN",
+    "token_revoked": "the bot token was revoked; install the app again and set SLACK_BOT_TOKEN",
+    "account_inactive": "the bot's account is inactive; install the app again and set SLACK_BOT_TOKEN",
+    "not_allowed_token_type": "SLACK_BOT_TOKEN must be the app's bot token (xoxb-…)",
+    "missing_scope": "the app lacks a scope; create it from manifest.yml and install it again",
+    "ratelimited": "Slack asks to slow down",
+}
+APP_TOKEN_REMEDIES = {
+    "invalid_auth": "Slack does not know the app-level token; check SLACK_APP_TOKEN",
+    "not_authed": "the app-level token is missing; set SLACK_APP_TOKEN",
+    "not_allowed_token_type": "SLACK_APP_TOKEN must be an app-level token (xapp-…)",
+    "missing_scope": "the app-level token lacks connections:write; make one that has it",
+}
+ITS_OWN_TROUBLE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+"""Slack says that it does not work, with a status like any other refusal's; part of the call may be done."""
+NOBODY_THERE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
+"""The thread was deleted: there is nobody to tell any more."""
+OF_THE_POST = NOBODY_THERE | {
+    "invalid_arguments",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "metadata_too_large",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "restricted_action_thread_locked",
+    "too_many_attachments",
+}
+"""Slack refuses this one message; another in the same channel may fare better."""
+
+
+def code_of(error: SlackApiError) -> str | None:
+    """Slack's code for the error; None where its answer was not one of the Web API's."""
+    response = error.response
+    # of a body that is no JSON, slack_sdk hands on the connection's own response
+    if not isinstance(response, AsyncSlackResponse) or not isinstance(response.data, dict):
+        return None
+    code = response.data.get("error")
+    return None if code is None else str(code)
+
+
+def status_of(error: SlackApiError) -> int:
+    """The HTTP status of the answer; 0 where there is none."""
+    response = error.response
+    return int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+
+
+def is_undecided(error: SlackApiError) -> bool:
+    """Whether the answer leaves open if the call took effect: it failed on Slack's side, or makes no sense."""
+    status, code = status_of(error), code_of(error)
+    return status >= 500 or (status != 429 and (code is None or code in ITS_OWN_TROUBLE))
+
+
+def asked_pause_ms(error: SlackApiError) -> int | None:
+    """How long Slack asks to be left alone; None where it does not say."""
+    asked = error.response.headers.get("Retry-After") if status_of(error) == 429 else None
+    try:
+        return None if asked is None else int(float(asked) * 1000)
+    except ValueError:
+        return None
+
+
+def remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
+    """What Slack's error means and what to do, in words; `when_down` is what comes of an outage."""
+    code = "ratelimited" if status_of(error) == 429 else code_of(error)
+    if is_undecided(error) or code is None:
+        return f"{DOWN}; {when_down}"
+    return REMEDIES.get(code, f"Slack answered {code}")
+
+
+def app_token_remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
+    """What Slack's answer about the app-level token means and what to do, in words."""
+    return APP_TOKEN_REMEDIES.get(code_of(error) or "") or remedy(error, when_down)
