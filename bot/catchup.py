@@ -7,6 +7,7 @@ moment of reading, by Slack's clock.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,7 +36,9 @@ PACE_SECONDS = 1.3
 """Between two cards: Slack allows each of the two methods about 50 times a minute."""
 LOOK_SECONDS = 0.2
 """Between two looks at whether the connection stands."""
-GONE = {"message_not_found", "thread_not_found", "channel_not_found"}
+GONE = {"message_not_found", "thread_not_found"}
+SHUT_OUT = {"not_in_channel", "channel_not_found"}
+"""The bot is not in the channel; of a private one Slack does not even say that it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,19 @@ class Seen:
     """When, by Slack's clock."""
 
 
+@dataclass(kw_only=True, slots=True)
+class Behind:
+    """What is still to be asked for one judge."""
+
+    cards: deque[StoredVerdict]
+    unsettled: list[Post]
+    """Cards of which an earlier run did not hear whether they arrived: they may have been answered since."""
+    vain: int = 0
+    """How often in a row asking failed."""
+    due: float = 0.0
+    """When to ask next, by the loop's clock."""
+
+
 class CatchUp:
     """Asks after each start, and after each gap in the connection."""
 
@@ -65,76 +81,121 @@ class CatchUp:
         *,
         pace_seconds: float = PACE_SECONDS,
     ) -> None:
-        self._settings = settings
+        self._channels = {judge.name: judge.channel for judge in settings.judges}
         self._database = database
         self._client = client
         self._connected = connected
         self._wake_learning = wake_learning
         self._pace = pace_seconds
+        self._behind: dict[str, Behind] = {}
         self.trouble: dict[str, str] = {}
-        """Channel -> why what people did there cannot be asked."""
+        """Judge -> why what people did on its cards cannot be asked."""
         self.rounds = 0
         """How often all cards were gone through since the start."""
 
     async def run(self) -> None:
         """Catch up whenever the connection stands again, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            tasks.create_task(self._work())
+
+    async def _watch(self) -> None:
         was_up = False
         while True:
             is_up = await self._connected()
             if is_up and not was_up:
-                await self.round()
+                await self._fall_behind()
             was_up = is_up
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def round(self) -> None:
-        """Go through the cards of the last days, the newest first."""
+    async def _fall_behind(self) -> None:
+        """Nothing is known of any card any more; what was being gone through is begun anew."""
+        # before the cards are read, so that one that arrives in between is in either
         unsettled = [post for post in await self._database.outbox.in_flight() if post.kind == "card"]
-        since = now_ms() - DAYS * 24 * 3600 * 1000
-        for judge in self._settings.judges:
-            for stored in await self._database.verdicts.recent(judge.name, MOST_CARDS):
-                if stored.judged_ms < since:
-                    break
-                if stored.message_ts is not None:
-                    await self._patiently(stored)
-        for post in unsettled:
-            await self._once_settled(post)
-        self.rounds += 1
+        self._behind = {
+            judge: Behind(
+                cards=deque(await self._cards(judge)),
+                unsettled=[post for post in unsettled if post.payload["judge"] == judge],
+            )
+            for judge in self._channels
+        }
 
-    async def _once_settled(self, post: Post) -> None:
-        """A card of which an earlier run did not hear whether it arrived may have been answered since."""
-        outbox = self._database.outbox
-        while post.post_id in {one.post_id for one in await outbox.in_flight()}:  # noqa: ASYNC110 - Slack is asked
+    async def _cards(self, judge: str) -> list[StoredVerdict]:
+        """A judge's cards of the last days, the newest first."""
+        recent = await self._database.verdicts.recent(judge, MOST_CARDS)
+        return [one for one in recent if one.message_ts is not None and one.judged_ms >= oldest_ms()]
+
+    async def _work(self) -> None:
+        """Go through the cards of those that are behind; whoever has to wait holds up nobody else."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            for judge, behind in list(self._behind.items()):
+                if behind.due <= clock():
+                    await self._go_through(judge, behind)
             await asyncio.sleep(LOOK_SECONDS)
-        stored = await self._database.verdicts.get(post.verdict_id or "")
-        if stored is not None and stored.message_ts is not None:
-            await self._patiently(stored)
 
-    async def _patiently(self, stored: StoredVerdict) -> None:
-        attempt = 0
-        while reason := await self._card(stored):
-            attempt += 1
-            self.trouble[stored.channel] = f"what people did meanwhile cannot be asked: {reason}"
-            log.warning("catching up in %s waits: %s", stored.channel, reason)
-            await asyncio.sleep(pause_ms(attempt) / 1000)
-        self.trouble.pop(stored.channel, None)
-        await asyncio.sleep(self._pace)
+    async def _go_through(self, judge: str, behind: Behind) -> None:
+        await self._add_settled(behind)
+        while behind.cards:
+            reason = await self._card(behind.cards[0])
+            if self._behind.get(judge) is not behind:
+                return  # there was another gap meanwhile
+            if reason is not None:
+                self._wait(judge, behind, reason)
+                return
+            behind.cards.popleft()
+            behind.vain = 0
+            await asyncio.sleep(self._pace)
+        if not behind.unsettled and self._behind.get(judge) is behind:
+            self._catch_up_with(judge)
+
+    async def _add_settled(self, behind: Behind) -> None:
+        in_flight = {post.post_id for post in await self._database.outbox.in_flight()}
+        settled = [post for post in behind.unsettled if post.post_id not in in_flight]
+        behind.unsettled = [post for post in behind.unsettled if post.post_id in in_flight]
+        for post in settled:
+            stored = await self._database.verdicts.get(post.verdict_id or "")
+            if stored is not None and stored.message_ts is not None:
+                behind.cards.append(stored)
+
+    def _wait(self, judge: str, behind: Behind, reason: str) -> None:
+        """Ask again later, and of another card first: what is wrong may be wrong with this one alone."""
+        behind.cards.rotate(-1)
+        behind.vain += 1
+        behind.due = asyncio.get_running_loop().time() + pause_ms(behind.vain) / 1000
+        self.trouble[judge] = f"what people did meanwhile cannot be asked: {reason}"
+        log.warning("catching up with the cards of %s waits: %s", judge, reason)
+
+    def _catch_up_with(self, judge: str) -> None:
+        del self._behind[judge]
+        self.trouble.pop(judge, None)
+        self.rounds += not self._behind
 
     async def _card(self, stored: StoredVerdict) -> str | None:
         """Take in what is new on a card; why that failed, or None."""
         # a card may be forgotten while Slack is waited for
         current = await self._database.verdicts.get(stored.verdict_id)
-        if current is None:
+        if current is None or current.judged_ms < oldest_ms():
             return None
         try:
             seen = await self._look(current)
         except SlackApiError as error:
-            return None if error.response.get("error") in GONE else remedy(error)
+            return None if self._is_gone(current, error) else remedy(error)
         except LOST as error:
             log.warning("the card at %s cannot be read yet: %s", current.message_ts, type(error).__name__)
             return UNREACHABLE
         if seen is not None:
             await self._take_in(current, seen)
         return None
+
+    def _is_gone(self, stored: StoredVerdict, error: SlackApiError) -> bool:
+        """Whether there is nothing to ask any more.
+
+        Where the bot is not in the channel it may be invited again, but hardly to one that its judge has left.
+        """
+        code = error.response.get("error")
+        left = stored.channel != self._channels.get(stored.verdict.judge)
+        return code in GONE or (left and code in SHUT_OUT)
 
     async def _look(self, stored: StoredVerdict) -> Seen | None:
         """The card and its thread; None where the answer does not show them: nothing follows from that."""
@@ -211,6 +272,11 @@ class CatchUp:
                     continue
                 if (person, ts) not in seen.replies:
                     await note(channel, card_ts, person, ts, None, seen.at)
+
+
+def oldest_ms() -> int:
+    """When the oldest card that is asked for was judged, in milliseconds since 1970."""
+    return now_ms() - DAYS * 24 * 3600 * 1000
 
 
 def is_reply(message: Mapping[str, Json], card_ts: str) -> bool:

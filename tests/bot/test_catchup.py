@@ -1,15 +1,17 @@
 """What people did while the bot was away is taken in when it is back, and only once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.catchup import moment_of
 from bot.sandbox import Message, Workspace
-from tests.bot.stage import Stage, staged
+from memalign.records import Json
+from tests.bot.stage import JUDGE, Stage, staged
 
 REASON = "The answer should never send people away."
 
@@ -99,18 +101,18 @@ async def test_catching_up_with_nothing_new_changes_nothing(tmp_path: Path) -> N
 
 
 async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None:
-    async with staged(tmp_path, slack={"retries": ()}) as stage:
+    async with staged(tmp_path) as stage:
         card = await stage.show("tr-1")
         await stage.until(lambda: stage.bot.catch_up.rounds == 1)
-        await stage.slack.disconnect(announce=False)
-        stage.react(card, "-1")
+        await unheard(stage, lambda: stage.react(card, "-1"))
         await stage.until_async(lambda: has_voted(stage, card), seconds=30)
         assert (await stage.feedback(card))["ana"].vote == "down"
 
 
-async def has_voted(stage: Stage, card: Message) -> bool:
+async def has_voted(stage: Stage, card: Message, name: str = "ana") -> bool:
     stored = await stage.bot.database.verdicts.by_card(card.channel, card.ts)
-    return stored is not None and bool(await stage.bot.database.feedback.of(stored.verdict_id))
+    people = await stage.bot.database.feedback.of(stored.verdict_id) if stored else {}
+    return name in {stage.workspace.users[person].name for person in people}
 
 
 async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path: Path) -> None:
@@ -123,6 +125,80 @@ async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path
         await stage.until(lambda: stage.bot.catch_up.rounds, seconds=30)
         assert (await stage.feedback(card))["ana"].vote == "down"
         assert stage.bot.catch_up.trouble == {}
+
+
+def card_in(stage: Stage, channel: str) -> Message | None:
+    """The card in a channel that has one only."""
+    return next((one for one in stage.workspace.messages(channel) if one.metadata), None)
+
+
+def two_channels(*, private: bool = False) -> tuple[Workspace, str, list[Json]]:
+    """A workspace, the channel of its second judge, and both judges."""
+    workspace = Workspace()
+    people = [workspace.add_user(name).id for name in ("ana", "ben")]
+    workspace.add_channel(JUDGE, members=people, private=private)
+    other = workspace.add_channel("brevity", members=people).id
+    return workspace, other, [{}, {"name": "brevity", "channel": other}]
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_is_back(
+    tmp_path: Path, private: bool
+) -> None:
+    workspace, other, judges = two_channels(private=private)
+    async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
+        shut = await stage.show("tr-1")
+        beside = await stage.until(lambda: card_in(stage, other))
+    bot = workspace.bot.id
+    workspace.leave(bot, shut.channel)
+    for card in (shut, beside):
+        workspace.react(stage.ana.id, card.channel, card.ts, "-1")
+    async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
+        await stage.until_async(lambda: has_voted(stage, beside))
+        await stage.until(lambda: stage.bot.catch_up.trouble)
+        [(judge, reason)] = stage.bot.catch_up.trouble.items()
+        assert (judge, "invite" in reason, stage.bot.catch_up.rounds) == (JUDGE, True, 0)
+        await unheard(stage, lambda: stage.react(beside, "shrug", by=stage.ben))
+        await stage.until_async(lambda: has_voted(stage, beside, "ben"), seconds=30)
+        assert (list(stage.bot.catch_up.trouble), await has_voted(stage, shut)) == ([JUDGE], False)
+        workspace.join(bot, shut.channel)
+        await stage.until(lambda: stage.bot.catch_up.rounds, seconds=30)
+        assert (await stage.feedback(shut))["ana"].vote == "down"
+        assert stage.bot.catch_up.trouble == {}
+
+
+async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp_path: Path) -> None:
+    workspace, other, _ = two_channels()
+    card = await shown(tmp_path, workspace)
+    workspace.leave(workspace.bot.id, card.channel)
+    async with staged(tmp_path, workspace=workspace, judge={"channel": other}) as stage:
+        await stage.until(lambda: stage.bot.catch_up.rounds)
+        assert stage.bot.catch_up.trouble == {}
+        assert not await has_voted(stage, card)
+
+
+async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        older, newer = await stage.show("tr-1"), await stage.show("tr-2")
+        await stage.until(lambda: stage.bot.catch_up.rounds == 1)
+        stage.slack.fail_next("reactions.get", error="internal_error")
+        await unheard(stage, lambda: stage.react(older, "-1"), lambda: stage.react(newer, "-1"))
+        await stage.until_async(lambda: has_voted(stage, older), seconds=30)
+        assert (list(stage.bot.catch_up.trouble), await has_voted(stage, newer)) == ([JUDGE], False)
+        await stage.until(lambda: stage.bot.catch_up.rounds == 2)
+        assert (await stage.feedback(newer))["ana"].vote == "down"
+        assert stage.bot.catch_up.trouble == {}
+
+
+async def unheard(stage: Stage, *acts: Callable[[], None]) -> None:
+    """Do something of which Slack never tells, and cut the connection for some seconds."""
+    assert stage.slack._unlisten is not None
+    stage.slack._unlisten()
+    stage.slack._unlisten = None
+    for act in acts:
+        act()
+    stage.slack.fail_next("apps.connections.open", error="internal_error")
+    await stage.slack.disconnect(announce=False)
 
 
 def answer_at(date: str | None) -> AsyncSlackResponse:
