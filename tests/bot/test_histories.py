@@ -21,6 +21,8 @@ from tests.bot.stage import Stage, staged
 TRACES = ("tr-0", "tr-1", "tr-2")
 UP, DOWN = {"+1", "thumbsup::skin-tone-2"}, {"-1"}
 WORDS = ("An answer should never send people away.", "Every answer must name the next step.", "Fine by me.")
+RULES = WORDS[:2]
+"""The words that read like a rule."""
 Act: TypeAlias = tuple[str, int, int, int]
 """What is done, by whom, to which card, with which thumb or words."""
 
@@ -53,6 +55,15 @@ class Model:
         votes = [self.vote(person, trace) for person in people]
         up, down = votes.count("up"), votes.count("down")
         return {verdict for _ in range(up) if up >= down} | {not verdict for _ in range(down) if down >= up}
+
+    def teachers(self, trace: str, label: bool, verdict: bool) -> set[tuple[str, str]]:
+        """(person, trace) of those whose rule must be learned: their vote is the label's, and they gave a rule."""
+        vote = "up" if label is verdict else "down"
+        return {
+            (person, trace)
+            for (person, of), said in self.replies.items()
+            if of == trace and self.vote(person, trace) == vote and set(RULES) & set(said.values())
+        }
 
     def forget_person(self, person: str) -> None:
         self.forgotten.add(person)
@@ -170,6 +181,7 @@ class History:
         await self.stage.learned()
         database, memory = self.stage.bot.database, self.stage.bot.memories["politeness"]
         remembered = self.stage.labels()
+        teachers: set[tuple[str, str]] = set()
         for trace in TRACES:
             if trace in self.model.gone:
                 assert await database.traces.is_forgotten(trace)
@@ -183,6 +195,11 @@ class History:
             possible = self.model.labels(trace, bool(stored.verdict.value), self.people)
             assert ({remembered[trace]} if trace in remembered else set()) <= possible
             assert bool(possible) == (trace in remembered)
+            if trace in remembered:
+                label, verdict = bool(remembered[trace]), bool(stored.verdict.value)
+                teachers |= self.model.teachers(trace, label, verdict)
+        sources = {(one.person, one.trace_id) for rule in memory.guidelines for one in rule.sources}
+        assert teachers <= sources
         for rule in memory.guidelines:
             for source in rule.sources:
                 assert source.trace_id not in self.model.gone

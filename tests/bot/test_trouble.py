@@ -88,12 +88,16 @@ async def test_a_stop_does_not_wait_for_a_model_that_hangs(tmp_path: Path, serve
 
 
 async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        stage.slack.fail_next("chat.postMessage", error="token_revoked", times=2)
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        stage.slack.fail_next("chat.postMessage", error="token_revoked", times=1000)
         await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
         await stage.until(lambda: stage.bot.status._troubles[0], seconds=10)
         assert "install the app again" in "".join(stage.bot.status._troubles[0].values())
+        assert stage.shown("tr-1") is None
+    async with staged(tmp_path, workspace=workspace) as stage:
         await stage.card("tr-1")
+        await stage.until(lambda: not stage.bot.status._troubles[0])
 
 
 def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None:

@@ -3,10 +3,12 @@
 from collections import Counter
 from decimal import Decimal
 
-from bot.feedback import vote_of_reaction
+from bot.feedback import all_feedback, taught, vote_of_reaction
 from bot.listeners.rationales import reply_of
 from bot.sandbox import Delivery, Message
-from memalign.records import Json
+from memalign.records import Json, Label
+from memalign.values import ValueType
+from memalign.votes import tally
 from storage.database import Database
 from storage.records import PersonFacts, StoredVerdict
 from tests.crash.ledger import Ledger, payload_of
@@ -14,6 +16,7 @@ from tests.crash.world import JUDGES, World, secret
 from tests.secrets import search
 
 NOTHING = PersonFacts()
+YES_OR_NO = ValueType(kind="bool")
 
 
 async def lost_now(world: World) -> list[str]:
@@ -127,7 +130,7 @@ async def differences(db: Database, world: World, card: Message) -> list[str]:
 
 
 async def remembered_wrongly(world: World) -> list[str]:
-    """Forgotten traces in memories or in any byte of the folder, and votes without their episode."""
+    """Forgotten traces in memories, and votes that are not remembered as they stand."""
     wrong: list[str] = []
     async with await Database.open(world.folder / "store", read_only=True) as db:
         gone = {trace_id for trace_id in world.sent if await db.traces.is_forgotten(trace_id)}
@@ -136,7 +139,28 @@ async def remembered_wrongly(world: World) -> list[str]:
             wrong += [f"{judge} remembers {trace_id}" for trace_id in gone & memory.episodes.keys()]
             rests = {trace_id for rule in memory.guidelines for trace_id in rule.source_trace_ids}
             wrong += [f"{judge} rests on {trace_id}" for trace_id in gone & rests]
+            remembered = {name: one.label for name, one in memory.episodes.items() if name not in gone}
+            voted = await labels(db, world, judge)
+            wrong += [
+                f"{judge} remembers {trace_id} as {remembered.get(trace_id)}, voted {voted.get(trace_id)}"
+                for trace_id in sorted(remembered.keys() | voted.keys())
+                if remembered.get(trace_id) != voted.get(trace_id)
+            ]
     return wrong
+
+
+async def labels(db: Database, world: World, judge: str) -> dict[str, Label]:
+    """What the votes that stand in the store make of each trace that somebody voted on."""
+    found: dict[str, Label] = {}
+    for trace_id in world.sent:
+        trace, cards = await db.traces.get(trace_id), await db.verdicts.of_trace(trace_id)
+        for stored in cards:
+            if trace is None or stored.verdict.judge != judge:
+                continue
+            said = all_feedback(stored, await db.feedback.of(stored.verdict_id), YES_OR_NO)
+            if counted := tally(taught(trace, judge, said).assessments, judge, YES_OR_NO):
+                found[trace_id] = counted.label
+    return found
 
 
 def still_shown(world: World) -> list[str]:

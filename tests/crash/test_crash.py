@@ -12,4 +12,5 @@ async def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(tmp_path: 
     assert tally.acked_events > 50
     assert tally.accepted_traces == 40
     assert tally.cards > 20
+    assert tally.lessons > 0
     assert tally.digests == 2
