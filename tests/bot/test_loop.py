@@ -1,0 +1,76 @@
+"""The event loop is never held up, however much is judged and learned at the same time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bot.stage import Stage, staged
+
+TRACES = 200
+BEAT_SECONDS = 0.01
+BLOCKED_SECONDS = 1.0
+"""Far above what a busy machine makes of a beat, far below what judging or learning on the loop would take."""
+REASONS = (
+    "An answer should never send people away.",
+    "Every answer must name the next step.",
+    "An answer must not repeat the question.",
+)
+
+
+@dataclass(kw_only=True, slots=True)
+class Heart:
+    """How a task that does nothing but sleep fared."""
+
+    beats: int = 0
+    latest: float = 0.0
+    """By how many seconds the latest beat was late."""
+
+    async def beat(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            due = clock() + BEAT_SECONDS
+            await asyncio.sleep(BEAT_SECONDS)
+            self.beats += 1
+            self.latest = max(self.latest, clock() - due)
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[Heart]:
+    heart = Heart()
+    task = asyncio.create_task(heart.beat())
+    try:
+        yield heart
+    finally:
+        task.cancel()
+
+
+async def teach(stage: Stage, number: int) -> None:
+    card = stage.shown(f"tr-{number}")
+    assert card is not None
+    stage.react(card, "-1" if number % 2 else "+1")
+    stage.reply(card, f"{REASONS[number % 3]} That is what case {number} shows.")
+
+
+async def test_the_loop_is_not_held_up_while_200_traces_are_judged_and_learned(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage, beating() as heart:
+        names = [f"tr-{number}" for number in range(TRACES)]
+        await stage.send(
+            *({"trace_id": name, "inputs": f"How do I do {name}?", "outputs": "Go away."} for name in names)
+        )
+        await stage.until(lambda: all(stage.shown(name) for name in names), seconds=120)
+        for number in range(TRACES):
+            await teach(stage, number)
+            await asyncio.sleep(0)
+        await stage.slack.settled(120)
+        await stage.until_async(lambda: at_rest(stage), seconds=120)
+        assert set(stage.labels()) == set(names)
+        assert stage.rules() != []
+    assert heart.beats > TRACES
+    assert heart.latest < BLOCKED_SECONDS
+
+
+async def at_rest(stage: Stage) -> bool:
+    database = stage.bot.database
+    return not await database.feedback.waiting() and not await database.outbox.waiting()
