@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from bot.bell import Bell
 from bot.clock import day_of, now_ms, pause_ms
 from bot.config import JudgeSettings, Settings
 from bot.pauses import Pauses
@@ -54,7 +55,7 @@ class Intake:
         self._memories = memories
         self._wake_outbox = wake_outbox
         self._workers = workers
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._reserved: Counter[str] = Counter()
         self._in_hand: set[tuple[str, str]] = set()
         self._pauses = Pauses()
@@ -63,7 +64,7 @@ class Intake:
 
     def wake(self) -> None:
         """There are new traces."""
-        self._wake.set()
+        self._bell.ring()
 
     def objection(self, trace: Trace) -> str | None:
         """Why none of the judges meant for a trace can judge it; None when one can."""
@@ -81,20 +82,12 @@ class Intake:
         """Judge until cancelled."""
         async with asyncio.TaskGroup() as workers:
             while True:
-                self._wake.clear()
                 free = self._workers - len(self._in_hand)
                 jobs = await self._database.traces.next_jobs(now_ms(), self._workers) if free > 0 else []
                 for job in [job for job in jobs if (job.trace_id, job.judge) not in self._in_hand][:free]:
                     self._in_hand.add((job.trace_id, job.judge))
                     workers.create_task(self._work(job))
-                await self._nap()
-
-    async def _nap(self) -> None:
-        try:
-            async with asyncio.timeout(1):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+                await self._bell.wait(1)
 
     async def _work(self, job: Job) -> None:
         try:
@@ -117,7 +110,7 @@ class Intake:
             await self._postpone(job, "an unexpected error; see the log")
         finally:
             self._in_hand.discard((job.trace_id, job.judge))
-            self._wake.set()
+            self._bell.ring()
 
     async def _postpone(self, job: Job, reason: str) -> None:
         self.trouble[job.judge] = reason

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bot.audit import GuidelineWatch
+from bot.bell import Bell
 from bot.clock import now_ms, pause_ms
 from bot.feedback import all_feedback, taught
 from bot.people import People
@@ -55,7 +56,7 @@ class Learning:
         self._people = people
         self._messenger = messenger
         self._quiet_ms = int(quiet_seconds * 1000)
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._left_out: set[str] = set()
         self._taken_back: Counter[str] = Counter()
         self._vain: Counter[str] = Counter()
@@ -65,7 +66,7 @@ class Learning:
 
     def wake(self) -> None:
         """Feedback has changed."""
-        self._wake.set()
+        self._bell.ring()
 
     def leave_out(self, trace_id: str) -> None:
         """Learn no more from a trace, also where its feedback is already in hand: it is being forgotten."""
@@ -79,19 +80,10 @@ class Learning:
     async def run(self) -> None:
         """Learn until cancelled."""
         while True:
-            self._wake.clear()
             learned = await self.round()
             await self._retry()
-            if not learned:
-                await self._nap()
-
-    async def _nap(self) -> None:
-        try:
-            async with asyncio.timeout(max(0.05, min(1.0, self._quiet_ms / 2000))):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        await asyncio.sleep(self._quiet_ms / 1000)
+            if not learned and await self._bell.wait(max(0.05, min(1.0, self._quiet_ms / 2000))):
+                await asyncio.sleep(self._quiet_ms / 1000)
 
     async def round(self) -> int:
         """Learn from all feedback that has come to rest; returns on how many verdicts."""

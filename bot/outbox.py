@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.bell import Bell
 from bot.blocks import Message
 from bot.clock import now_ms, pause_ms
 from bot.slack_errors import (
@@ -49,7 +50,7 @@ class Outbox:
         self._database = database
         self._render = render
         self._pace = pace_seconds
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._busy: set[str] = set()
         self._last: dict[str, float] = {}
         self.trouble: dict[str, str] = {}
@@ -57,7 +58,7 @@ class Outbox:
 
     def wake(self) -> None:
         """There is something new to post."""
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Post until cancelled; begin with what an earlier run left unsettled."""
@@ -66,13 +67,12 @@ class Outbox:
                 self._busy.add(post.channel)
                 channels.create_task(self._settle_then_free(post))
             while True:
-                self._wake.clear()
                 for post in await self._database.outbox.next_due(now_ms()):
                     if post.channel not in self._busy:
                         self._busy.add(post.channel)
                         channels.create_task(self._send_then_free(post))
                 await self._calm_down()
-                await self._nap()
+                await self._bell.wait(1)
 
     async def _calm_down(self) -> None:
         """Where nothing waits any more, as after a forget, nothing is wrong."""
@@ -80,13 +80,6 @@ class Outbox:
             expecting = await self._database.outbox.expecting(tuple(self.trouble))
             for channel in self.trouble.keys() - expecting:
                 del self.trouble[channel]
-
-    async def _nap(self) -> None:
-        try:
-            async with asyncio.timeout(1):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _send_then_free(self, post: Post) -> None:
         try:
@@ -109,7 +102,7 @@ class Outbox:
     def _free(self, post: Post) -> None:
         self._last[post.channel] = time.monotonic()
         self._busy.discard(post.channel)
-        self._wake.set()
+        self._bell.ring()
 
     async def send(self, post: Post) -> None:
         """Send one post; whatever happens, the store knows what to do next."""

@@ -4,12 +4,12 @@ from argparse import Namespace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import open_memories
 from bot.blocks.elements import counted
 from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.control import ask_to_forget, person_summary, summary
 from bot.covering import Covering
 from bot.forgetting import Forgetting, forget_all
+from bot.judges import open_memories
 from bot.unfinished import finish_forgetting
 from bot.withdrawal import Withdrawal
 from memalign.errors import UnknownTraceError
