@@ -9,8 +9,8 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 
-from bot.app import build_slack
 from bot.config import Secrets
+from bot.connection import build_slack
 from bot.covering import Covering
 from bot.learning import Learning
 from bot.listeners import listen
