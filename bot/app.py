@@ -97,7 +97,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             settings,
             database,
             slack.client,
-            connection.is_up,
+            connection.session,
             learning.wake,
             pace_seconds=pace.card_seconds,
         )

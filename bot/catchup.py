@@ -35,7 +35,7 @@ MOST_CARDS = 1000
 PACE_SECONDS = 1.3
 """Between two cards: Slack allows each of the two methods about 50 times a minute."""
 LOOK_SECONDS = 0.2
-"""Between two looks at whether the connection stands."""
+"""Between two looks at whether the connection is still the same."""
 GONE = {"message_not_found", "thread_not_found"}
 SHUT_OUT = {"not_in_channel", "channel_not_found"}
 """The bot is not in the channel; of a private one Slack does not even say that it is there."""
@@ -76,7 +76,7 @@ class CatchUp:
         settings: Settings,
         database: Database,
         client: AsyncWebClient,
-        connected: Callable[[], Awaitable[bool]],
+        session: Callable[[], Awaitable[object | None]],
         wake_learning: Callable[[], None],
         *,
         pace_seconds: float = PACE_SECONDS,
@@ -84,7 +84,7 @@ class CatchUp:
         self._channels = {judge.name: judge.channel for judge in settings.judges}
         self._database = database
         self._client = client
-        self._connected = connected
+        self._session = session
         self._wake_learning = wake_learning
         self._pace = pace_seconds
         self._behind: dict[str, Behind] = {}
@@ -100,12 +100,12 @@ class CatchUp:
             tasks.create_task(self._work())
 
     async def _watch(self) -> None:
-        was_up = False
+        known: object | None = None
         while True:
-            is_up = await self._connected()
-            if is_up and not was_up:
+            session = await self._session()
+            if session is not None and session is not known:
                 await self._fall_behind()
-            was_up = is_up
+            known = session
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _fall_behind(self) -> None:

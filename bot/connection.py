@@ -112,6 +112,12 @@ class Connection:
             return self._reached
         return bool(await self._handler.client.is_connected())
 
+    async def session(self) -> object | None:
+        """The connection that stands at the moment, another one after each gap, however short; None: there is none."""
+        if not await self.is_up():
+            return None
+        return self._handler.client.current_session if self._handler else self._slack
+
     async def close(self) -> None:
         """Take no more events; again: nothing happens."""
         if self._handler and not self._handler.client.closed:
