@@ -194,7 +194,7 @@ class SlackServer:
         """Wait until the bot has a socket open."""
         await self._socket_mode.wait_connected()
 
-    async def settled(self, timeout: float = 10.0) -> None:
+    async def settled(self, timeout: float = 60.0) -> None:
         """Wait until every event is acknowledged or given up; raises TimeoutError after `timeout` seconds."""
         await self._courier.settled(timeout)
 

@@ -173,14 +173,14 @@ class Stage:
         await asyncio.sleep(0.05)
         return [words(one.blocks, one.text) for one in self.slack.ephemerals[before:]]
 
-    async def until(self, look: Callable[[], T | None], seconds: float = 10) -> T:
+    async def until(self, look: Callable[[], T | None], seconds: float = 120) -> T:
         """Wait until `look` gives something true."""
         async with asyncio.timeout(seconds):
             while not (found := look()):  # noqa: ASYNC110 - anybody's state has no event to wait for
                 await asyncio.sleep(0.01)
             return found
 
-    async def until_async(self, look: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    async def until_async(self, look: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
         """Wait until `look` says yes."""
         async with asyncio.timeout(seconds):
             while not await look():  # noqa: ASYNC110 - the same
@@ -225,7 +225,9 @@ async def staged(
     if http:
         sections["ingest"] = {"port": free_port(), **sections.get("ingest", {})}
         slack_options["events_url"] = f"http://127.0.0.1:{sections['ingest']['port']}/slack/events"
-    slack = SlackServer(workspace, shortcuts=SHORTCUTS, **{"retries": (0.0, 0.05, 0.1), **slack_options})
+    slack = SlackServer(
+        workspace, shortcuts=SHORTCUTS, **{"retries": (0.0, 0.05, 0.1), "ack_timeout": 60, **slack_options}
+    )
     async with slack:
         secrets = Secrets(
             bot_token=slack.bot_token,

@@ -74,7 +74,7 @@ async def started(
 async def memalign(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
     """Run a command to its end."""
     process = await started(folder, *arguments, env=env)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         out, err = await process.communicate()
     return Ran(code=process.returncode or 0, out=out.decode(), err=err.decode())
 
@@ -267,7 +267,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def line_of(stream: asyncio.StreamReader | None) -> str:
     assert stream is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return (await stream.readline()).decode()
 
 
@@ -283,7 +283,7 @@ async def test_the_bot_runs_until_it_is_told_to_stop(office: Office, number: sig
     ):
         assert answer.status == 202
     channel = next(iter(office.slack.workspace.channels))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not office.slack.workspace.messages(channel):  # noqa: ASYNC110 - the workspace has no event for it
             await asyncio.sleep(0.01)
     await office.slack.settled()

@@ -257,7 +257,7 @@ async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_mean
     )
     await started.wait()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await memory.forget(["tr-1"])
     opened.set()
     lesson = await learning

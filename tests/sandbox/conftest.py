@@ -7,9 +7,19 @@ from tests.sandbox.scene import COMMAND, SHORTCUTS, Scene, opened
 
 
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
+def ack_timeout() -> float:
+    """Seconds an acknowledgement may take: no busy machine needs as many; a test of lateness asks for fewer."""
+    return 60.0
+
+
+@pytest.fixture
+async def scene(ack_timeout: float) -> AsyncIterator[Scene]:
     server = SlackServer(
-        Workspace(), commands=[COMMAND], shortcuts=SHORTCUTS, retries=(0.0, 0.01, 0.02), ack_timeout=0.5
+        Workspace(),
+        commands=[COMMAND],
+        shortcuts=SHORTCUTS,
+        retries=(0.0, 0.01, 0.02),
+        ack_timeout=ack_timeout,
     )
     async with opened(server) as ready:
         yield ready

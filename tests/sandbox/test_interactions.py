@@ -44,9 +44,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def scene(clock: Clock) -> AsyncIterator[Scene]:
+async def scene(clock: Clock, ack_timeout: float) -> AsyncIterator[Scene]:
     server = SlackServer(
-        Workspace(), commands=[COMMAND], shortcuts=SHORTCUTS, retries=(), ack_timeout=0.5, monotonic=clock
+        Workspace(),
+        commands=[COMMAND],
+        shortcuts=SHORTCUTS,
+        retries=(),
+        ack_timeout=ack_timeout,
+        monotonic=clock,
     )
     async with opened(server) as ready:
         yield ready
@@ -122,6 +127,7 @@ async def test_commands_work_neither_in_threads_nor_by_another_name(scene: Scene
     assert scene.server.deliveries == []
 
 
+@pytest.mark.parametrize("ack_timeout", [0.1])
 async def test_a_command_nobody_acknowledges_times_out_once(scene: Scene) -> None:
     async with connected(scene, bolt_app(scene)):
         with pytest.raises(TimedOut, match="operation_timeout"):

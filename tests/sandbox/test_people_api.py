@@ -235,6 +235,7 @@ async def test_what_slack_refuses_is_told_in_a_sentence(scene: Scene, page: Page
     ]
 
 
+@pytest.mark.parametrize("ack_timeout", [0.1])
 async def test_a_command_without_answer_is_noticed(scene: Scene, page: Page) -> None:
     told = '/memalign failed with the error "operation_timeout".'
     async with connected(scene, bolt_app(scene)), page.socket() as socket:

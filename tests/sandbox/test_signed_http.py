@@ -22,7 +22,7 @@ def _free_port() -> int:
 async def scene() -> AsyncIterator[Scene]:
     address = f"http://127.0.0.1:{_free_port()}/slack/events"
     server = SlackServer(
-        Workspace(), events_url=address, commands=[COMMAND], retries=(0.0, 0.01), ack_timeout=0.5
+        Workspace(), events_url=address, commands=[COMMAND], retries=(0.0, 0.01), ack_timeout=60
     )
     async with opened(server) as ready:
         yield ready
