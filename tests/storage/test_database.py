@@ -6,9 +6,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import pytest
@@ -17,10 +18,12 @@ from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
 from storage.engine import SCHEMA_VERSION
+from tests.storage.fsync import COMPILER, told_on_a_failing_disk
 from tests.storage.making import places_of, trace
 
 ROOT = Path(__file__).parents[2]
 STORE = "memalign.db"
+NOBODY = 65534
 OPENER = """
 import asyncio, sys
 from pathlib import Path
@@ -211,11 +214,62 @@ async def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "data").read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_folder_that_cannot_be_written_is_told(folder: Path) -> None:
-    prepared(folder, mode=0o500)
-    with pytest.raises(StorageError, match="can write"):
-        await Database.open(folder)
+@contextmanager
+def without_root() -> Iterator[None]:
+    """Be a user whom permissions bind, where this one is root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that any user reaches."""
+    with TemporaryDirectory() as above:
+        Path(above).chmod(0o755)
+        folder = Path(above, "data")
+        folder.mkdir()
+        yield folder
+        folder.chmod(0o755)
+
+
+def protect(folder: Path) -> None:
+    """Let nobody write the folder or what is in it."""
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    folder.chmod(0o555)
+
+
+async def test_a_folder_that_cannot_be_written_is_told(public: Path) -> None:
+    protect(public)
+    with without_root(), pytest.raises(StorageError, match="make it a folder that this user can write"):
+        await Database.open(public)
+    assert contents(public) == {}
+
+
+async def test_a_store_that_can_only_be_read_is_told_and_stays_as_it_was(public: Path) -> None:
+    async with await Database.open(public) as db:
+        await db.traces.add([(trace("before"), [])], 1, 10)
+    protect(public)
+    before = contents(public)
+    with without_root(), pytest.raises(StorageError, match="write"):
+        await Database.open(public)
+    assert contents(public) == before
+
+
+@pytest.mark.skipif(COMPILER is None or sys.platform != "linux", reason="wants Linux and a C compiler")
+async def test_a_failed_fsync_is_told_and_what_was_confirmed_stays(tmp_path: Path, folder: Path) -> None:
+    before, told, meanwhile, after = told_on_a_failing_disk(tmp_path, folder)
+    assert (before, meanwhile, after) == ("['accepted']", "None", "['accepted']")
+    assert "failed (disk I/O error): check the disk, then start again; what was confirmed" in told
+    async with await Database.open(folder) as db:
+        assert await db.traces.get("before") == trace("before")
+        assert await db.traces.get("after") == trace("after")
 
 
 async def test_a_full_disk_is_told_and_loses_nothing(folder: Path) -> None:
