@@ -27,7 +27,9 @@ async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[Stage]:
 
 async def shown(folder: Path, workspace: Workspace) -> Message:
     async with staged(folder, workspace=workspace) as stage:
-        return await stage.show("tr-1")
+        card = await stage.show("tr-1")
+        await stage.learned()  # the store knows the card by now, not only the workspace
+        return card
 
 
 async def test_thumbs_and_replies_given_meanwhile_are_learned(tmp_path: Path) -> None:
