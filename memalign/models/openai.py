@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError, omit
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError, omit
 
 from memalign.background import close_at_exit, elsewhere
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
@@ -33,7 +33,14 @@ _EMBEDDING_LIMITS = (8_000, 4_000, 2_000, 500)
 
 @lru_cache(maxsize=8)
 def _client(where: Service) -> AsyncOpenAI:
-    client = AsyncOpenAI(api_key=where.key, base_url=where.base_url, timeout=SECONDS, max_retries=RETRIES)
+    client = AsyncOpenAI(
+        api_key=where.key,
+        base_url=where.base_url,
+        timeout=SECONDS,
+        max_retries=RETRIES,
+        # of the SDK's two HTTP clients the one that takes less time where many calls run at once
+        http_client=DefaultAioHttpClient(),
+    )
     close_at_exit(client.close)
     return client
 
