@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -17,6 +17,8 @@ from memalign.errors import SettingsError
 from memalign.models.catalogue import Use, check_use
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+_LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 SLACK_API = "https://slack.com/api/"
 
@@ -97,7 +99,7 @@ class DigestSettings(Section):
     @field_validator("day", mode="before")
     @classmethod
     def _short(cls, day: object) -> object:
-        return day.lower()[:3] if isinstance(day, str) and day.lower() in WEEKDAYS else day
+        return day.lower()[:3] if isinstance(day, str) and day.lower() in (*WEEKDAYS, *_LONG_DAYS) else day
 
     @field_validator("time")
     @classmethod
@@ -126,12 +128,6 @@ class DigestSettings(Section):
     def at(self) -> dt.time:
         """The time of day."""
         return dt.time.fromisoformat(self.time)
-
-
-WEEKDAYS = {
-    *("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
-    *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-}
 
 
 class AccessSettings(Section):

@@ -10,7 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from bot import blocks
 from bot.clock import moment, now_ms, week_of
-from bot.config import DigestSettings, JudgeSettings, Settings
+from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
 from bot.digest import Digest, digest_of
 from memalign.memory import Memory
 from storage.database import Database
@@ -18,7 +18,6 @@ from storage.records import Post
 
 log = logging.getLogger(__name__)
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 A_WEEK = timedelta(days=7)
 
 

@@ -74,10 +74,15 @@ class StatusReport:
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
             troubles=(
-                *(f"{what}: {why}" for trouble in self._troubles for what, why in trouble.items()),
+                *(f"{self._called(what)}: {why}" for part in self._troubles for what, why in part.items()),
                 *self._unlearned(),
             ),
         )
+
+    def _called(self, what: str) -> str:
+        """What people call it; they know a channel by the judge that works there."""
+        names = [judge.name for judge in self._settings.judges if judge.channel == what]
+        return f"the channel of {' and '.join(names)}" if names else what
 
     def _unlearned(self) -> Iterator[str]:
         """What memories hold that is still to be learned, or learned again."""

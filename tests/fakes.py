@@ -12,13 +12,11 @@ from memalign.errors import ModelUnavailableError, StorageError
 from memalign.ports import (
     Completion,
     Decision,
-    Distilled,
     Embedded,
     MemoryChange,
     MemorySnapshot,
     Prompt,
     Question,
-    Record,
     VectorKey,
     Vectors,
 )
@@ -120,26 +118,6 @@ def section(text: str, name: str) -> list[str]:
     """The lines between a prompt's delimiters."""
     inside = text.rpartition(f"<{name}>\n")[2].partition(f"</{name}>")[0]
     return [line for line in inside.splitlines() if line.strip()]
-
-
-class FakeDistiller:
-    """Makes a rule of each reason; remembers what it was given."""
-
-    def __init__(self) -> None:
-        self.records: list[list[Record]] = []
-        self.known: list[list[Guideline]] = []
-        self.answers: deque[Distilled | Exception] = deque()
-
-    async def distil(
-        self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
-    ) -> Distilled:
-        assert instructions
-        self.records.append(list(records))
-        self.known.append(list(known))
-        answer = self.answers.popleft() if self.answers else Distilled()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 class FakeDecider:

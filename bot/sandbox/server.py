@@ -144,6 +144,7 @@ class SlackServer:
         """Stop listening and give up what was not delivered."""
         if self._unlisten is not None:
             self._unlisten()
+            self._unlisten = None
         self._faults.release_all()
         await self._courier.stop()
         await self._socket_mode.disconnect("link_disabled", announce=False)

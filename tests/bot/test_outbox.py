@@ -244,7 +244,7 @@ async def test_an_outage_is_told_in_words_for_people(stage: Stage, fault: Json) 
     await stage.send(a_trace(1))
     await stage.until_async(lambda: waits_for(stage, "I'll try again by myself"))
     assert (await stage.bot.status.read()).troubles == (
-        f"{stage.channel.id}: Slack does not work at the moment; I'll try again by myself",
+        "the channel of politeness: Slack does not work at the moment; I'll try again by myself",
     )
 
 

@@ -85,10 +85,6 @@ def _post(**what: object) -> Attempt:
     return attempt
 
 
-def _about(event_type: str, payload: Payload) -> Attempt:
-    return _post(text="x", metadata={"event_type": event_type, "event_payload": payload})
-
-
 def _call(method: str, **what: object) -> Attempt:
     async def attempt(scene: Scene) -> object:
         given = {key: scene.channel.id if value == "HERE" else value for key, value in what.items()}
