@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.bell import Bell
 from bot.blocks import Message
 from bot.clock import now_ms, pause_ms
+from bot.post_search import PostSearch
 from bot.slack_errors import (
     LOST,
     NOBODY_THERE,
@@ -35,9 +35,6 @@ log = logging.getLogger(__name__)
 Render = Callable[[Post], Awaitable[Message | None]]
 """Makes a post's message when it is about to be sent; None when there is nothing left to say."""
 
-CLOCKS_MS = 10 * 60_000
-"""How far Slack's clock may differ from ours."""
-
 
 class Outbox:
     """Posts what is due, one channel after its own pace."""
@@ -50,6 +47,7 @@ class Outbox:
         self._database = database
         self._render = render
         self._pace = pace_seconds
+        self._search = PostSearch(client, database)
         self._bell = Bell()
         self._busy: set[str] = set()
         self._last: dict[str, float] = {}
@@ -165,7 +163,9 @@ class Outbox:
 
     async def _settle(self, post: Post) -> None:
         """Find out whether a post whose answer was lost is in the channel, however long Slack does not say."""
-        oldest = await self._oldest(post)
+        oldest = await self._search.oldest(
+            post
+        )  # once: the verdict may be forgotten while Slack is waited for
         attempt = 0
         while pause := await self._look_for(post, oldest, attempt):
             attempt += 1
@@ -174,7 +174,7 @@ class Outbox:
     async def _look_for(self, post: Post, oldest: str, attempt: int) -> int:
         """Look once; the milliseconds after which to look again, 0 when the post is settled."""
         try:
-            ts = await self._find(post, oldest)
+            ts = await self._search.find(post, oldest)
         except SlackApiError as error:
             if code_of(error) in NOBODY_THERE:
                 await self._give_up(post)
@@ -190,33 +190,6 @@ class Outbox:
         else:
             await self._database.outbox.hold(post.post_id, now_ms() + pause_ms(0), "its answer was lost")
         return 0
-
-    async def _oldest(self, post: Post) -> str:
-        """The time in the channel before which a post cannot have arrived."""
-        stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
-        return "0" if stored is None else f"{(stored.judged_ms - CLOCKS_MS) / 1000:.6f}"
-
-    async def _find(self, post: Post, oldest: str) -> str | None:
-        """The time of the message that carries the post's mark; it is read on until there is no more."""
-        cursor = ""
-        while True:
-            page = await self._page(post, oldest, cursor)
-            for message in page.get("messages") or []:
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if payload.get("post_id") == post.post_id:
-                    return str(message["ts"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
-
-    async def _page(self, post: Post, oldest: str, cursor: str) -> AsyncSlackResponse:
-        if post.thread_ts:
-            return await self._client.conversations_replies(
-                channel=post.channel, ts=post.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
-            )
-        return await self._client.conversations_history(
-            channel=post.channel, oldest=oldest, include_all_metadata=True, limit=200, cursor=cursor
-        )
 
 
 def arguments(post: Post, message: Message) -> dict[str, Json]:

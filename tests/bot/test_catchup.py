@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.catchup import moment_of
+from bot.card_reader import moment_of
 from bot.sandbox import Message, Workspace
 from memalign.records import Json
 from tests.bot.stage import JUDGE, Stage, staged
