@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from bot.bell import Bell
 from bot.clock import day_of, now_ms, pause_ms
 from bot.config import JudgeSettings, Settings
-from bot.pauses import Pauses
+from bot.pauses import LONGEST_MS, Pauses
 from memalign.errors import (
     InputError,
     ModelError,
@@ -59,6 +59,8 @@ class Intake:
         self._reserved: Counter[str] = Counter()
         self._in_hand: set[tuple[str, str]] = set()
         self._pauses = Pauses()
+        self._tried: set[str] = set()
+        """Judges that are down, and of which one trace is judged to see whether they are back."""
         self.trouble: dict[str, str] = {}
         """Judge -> why its last verdict failed."""
 
@@ -91,10 +93,12 @@ class Intake:
 
     async def _work(self, job: Job) -> None:
         try:
-            if self._pauses.is_paused(job.judge):
+            if self._pauses.is_paused(job.judge) or job.judge in self._tried:
                 await self._put_off(job)
-                return
-            await self._judge(job)
+            elif self._pauses.is_down(job.judge):
+                await self._try(job)
+            else:
+                await self._judge(job)
         except RequestRefusedError as error:
             await self._postpone(job, str(error))
         except (ModelUnavailableError, ModelRefusedError) as error:
@@ -112,6 +116,14 @@ class Intake:
             self._in_hand.discard((job.trace_id, job.judge))
             self._bell.ring()
 
+    async def _try(self, job: Job) -> None:
+        """Judge this trace alone: a model that hangs shall not hold up those that work for other judges."""
+        self._tried.add(job.judge)
+        try:
+            await self._judge(job)
+        finally:
+            self._tried.discard(job.judge)
+
     async def _postpone(self, job: Job, reason: str) -> None:
         self.trouble[job.judge] = reason
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
@@ -121,7 +133,13 @@ class Intake:
     async def _put_off(self, job: Job) -> None:
         """The model is down: it is not asked for every trace that waits."""
         reason = self.trouble.get(job.judge, "its model is not available")
-        await self._database.traces.postpone(job.trace_id, job.judge, self._pauses.until(job.judge), reason)
+        # where one trace is being tried, the others come back when it has succeeded
+        not_before = self._pauses.until(job.judge) if job.judge not in self._tried else now_ms() + LONGEST_MS
+        await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
+        if not self._pauses.is_down(
+            job.judge
+        ):  # it came back meanwhile, and called those that waited before this
+            await self._database.traces.hasten(job.judge)
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)

@@ -26,6 +26,10 @@ class Pauses:
         self._until.pop(name, None)
         return bool(self._vain.pop(name, 0))
 
+    def is_down(self, name: str) -> bool:
+        """Whether all tries since the last success were in vain."""
+        return name in self._vain
+
     def is_paused(self, name: str) -> bool:
         """Whether it is to be left alone for now."""
         return now_ms() < self.until(name)

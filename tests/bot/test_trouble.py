@@ -1,6 +1,7 @@
 """Parts that fail: work waits, says why, and goes on by itself; the loop never stands still."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.pauses import Pauses
 from bot.sandbox import Workspace
 from bot.steady import steadily
 from memalign.errors import StorageError
+from memalign.records import Trace
 from tests.bot.stage import Stage, staged
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
 
@@ -61,6 +63,35 @@ async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, s
         for number in range(3):
             await stage.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
         await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(3)), seconds=30)
+
+
+async def test_a_judge_that_is_down_and_hangs_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:
+    judges = [REMOTE, {"name": "brevity"}]
+    server.faults.extend([overloaded(503)] * 1000)
+    async with staged(tmp_path, judges=judges, memory=LOCAL_MEMORY) as stage:
+        first = {"trace_id": "tr-0", "inputs": "Hi", "outputs": "Go.", "judges": ["politeness"]}
+        await stage.send(first)
+        await stage.until(lambda: "politeness" in "".join(stage.bot.status._troubles[1]))
+        server.faults.clear()
+        server.chat_seconds, before = 600, asked(server)
+        await stage.send(*({**first, "trace_id": f"tr-{number}"} for number in range(1, 20)))
+        await stage.until(lambda: asked(server) > before)
+        await stage.send({**first, "trace_id": "other", "judges": ["brevity"]})
+        await stage.card("other")
+        assert asked(server) == before + 1
+
+
+async def test_traces_that_wait_are_on_disk_and_not_in_memory(tmp_path: Path, server: ModelServer) -> None:
+    server.faults.extend([overloaded(503)] * 1000)
+    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+        for batch in range(10):
+            traces = ({"trace_id": f"tr-{batch}-{n}", "inputs": "Hi", "outputs": "Go."} for n in range(300))
+            await stage.send(*traces)
+        await stage.until(lambda: asked(server) > TRIES)
+        status = await stage.bot.status.read()
+        assert status.traces_waiting == 3000
+        gc.collect()
+        assert sum(isinstance(one, Trace) for one in gc.get_objects()) < 50
 
 
 async def test_the_socket_is_served_while_a_model_hangs(tmp_path: Path, server: ModelServer) -> None:
