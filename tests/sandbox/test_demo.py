@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.demo import MARK, demo, prepare_folder
+from bot.sandbox.demo import demo
+from bot.sandbox.demo_folder import MARK, prepare_folder
 from memalign.errors import SettingsError
 from storage.lock import lock
 from tests.bot.test_cli import environment
