@@ -165,6 +165,10 @@ class Stage:
         database = self.bot.database
         return not await database.feedback.waiting() and not await database.outbox.waiting()
 
+    async def tells(self, reason: str) -> bool:
+        """Whether the bot says so of what waits."""
+        return any(reason in trouble for trouble in (await self.bot.status.read()).troubles)
+
     async def asked(self, user: User, text: str) -> list[str]:
         """Type `/memalign …` and wait for the answer: the texts of its messages, blocks included."""
         before = len(self.slack.ephemerals)

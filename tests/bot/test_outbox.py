@@ -83,7 +83,7 @@ async def test_what_slack_does_not_take_is_posted_later_once(stage: Stage, fault
 async def test_slack_is_left_alone_for_as_long_as_it_asks(stage: Stage) -> None:
     stage.slack.fail_next("chat.postMessage", status=429, retry_after=30)
     await stage.send(a_trace(1))
-    await stage.until_async(lambda: waits_for(stage, "slow down"))
+    await stage.until_async(lambda: stage.tells("slow down"))
     assert await stage.bot.database.outbox.next_due(_in_seconds(25)) == []
     assert len(await stage.bot.database.outbox.next_due(_in_seconds(31))) == 1
     assert posts(stage) == ["ratelimited"]
@@ -103,7 +103,7 @@ async def test_a_restart_does_not_shorten_the_wait_that_slack_asked_for(tmp_path
     async with staged(tmp_path) as stage:
         stage.slack.fail_next("chat.postMessage", status=429, retry_after=30)
         await stage.send(a_trace(1), a_trace(2))
-        await stage.until_async(lambda: waits_for(stage, "slow down"))
+        await stage.until_async(lambda: stage.tells("slow down"))
         await stage.until_async(lambda: are_waiting(stage, 2))
         refused, workspace = tried(stage)[0], stage.workspace
     async with staged(tmp_path, workspace=workspace) as stage:
@@ -203,7 +203,7 @@ async def test_a_stop_between_post_and_record_makes_no_second_card(tmp_path: Pat
 async def test_an_archived_channel_waits_says_why_and_goes_on_when_it_is_open_again(stage: Stage) -> None:
     stage.workspace.archive(stage.ana.id, stage.channel.id)
     await stage.send(a_trace(1))
-    await stage.until_async(lambda: waits_for(stage, "the channel is archived"))
+    await stage.until_async(lambda: stage.tells("the channel is archived"))
     status, text = await stage.get("/readyz")
     assert status == 200
     assert "the channel is archived" in text
@@ -228,7 +228,7 @@ async def test_what_an_archived_channel_kept_waiting_comes_in_order(stage: Stage
 async def test_a_trouble_ends_when_what_waited_is_forgotten(stage: Stage) -> None:
     stage.workspace.archive(stage.ana.id, stage.channel.id)
     await stage.send(a_trace(1))
-    await stage.until_async(lambda: waits_for(stage, "the channel is archived"))
+    await stage.until_async(lambda: stage.tells("the channel is archived"))
     await stage.bot.forgetting.forget("tr-1", stage.ana.id)
     await stage.until_async(lambda: is_untroubled(stage))
 
@@ -242,7 +242,7 @@ async def test_an_outage_is_told_in_words_for_people(stage: Stage, fault: Json) 
     stage.slack.fail_next("conversations.history", **fault, times=5)
     stage.slack.fail_next("chat.postMessage", lost=True)
     await stage.send(a_trace(1))
-    await stage.until_async(lambda: waits_for(stage, "I'll try again by myself"))
+    await stage.until_async(lambda: stage.tells("I'll try again by myself"))
     assert (await stage.bot.status.read()).troubles == (
         "the channel of politeness: Slack does not work at the moment; I'll try again by myself",
     )
@@ -251,15 +251,11 @@ async def test_an_outage_is_told_in_words_for_people(stage: Stage, fault: Json) 
 async def test_a_bot_that_was_thrown_out_says_to_invite_it(stage: Stage) -> None:
     stage.workspace.leave(stage.workspace.bot.id, stage.channel.id)
     await stage.send(a_trace(1))
-    await stage.until_async(lambda: waits_for(stage, "/invite"))
+    await stage.until_async(lambda: stage.tells("/invite"))
     (said,) = await stage.asked(stage.ana, "status")
     assert "1 message to post" in said
     stage.workspace.join(stage.workspace.bot.id, stage.channel.id)
     await stage.card("tr-1")
-
-
-async def waits_for(stage: Stage, reason: str) -> bool:
-    return any(reason in trouble for trouble in (await stage.bot.status.read()).troubles)
 
 
 async def test_what_is_forgotten_while_it_is_posted_is_taken_down(stage: Stage) -> None:

@@ -44,7 +44,7 @@ async def test_traces_wait_while_the_model_is_down_and_are_judged_when_it_is_bac
     async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
         names = [f"tr-{number}" for number in range(40)]
         await stage.send(*({"trace_id": name, "inputs": "Hi", "outputs": "Go."} for name in names))
-        await stage.until(lambda: "politeness" in "".join(stage.bot.status._troubles[1]), seconds=20)
+        await stage.until_async(lambda: stage.tells("politeness: openai:/gpt-5-mini"))
         status = "\n".join(await stage.asked(stage.ana, "status"))
         assert "40 traces to judge" in status
         assert "gpt-5-mini" in status
@@ -54,7 +54,7 @@ async def test_traces_wait_while_the_model_is_down_and_are_judged_when_it_is_bac
         assert asked(server) <= 8 * TRIES
         server.faults.clear()
         await stage.until(lambda: all(stage.shown(name) for name in names), seconds=30)
-        assert "politeness" not in stage.bot.status._troubles[1]
+        assert not await stage.tells("politeness")
 
 
 async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, server: ModelServer) -> None:
@@ -71,7 +71,7 @@ async def test_a_judge_that_is_down_and_hangs_holds_up_no_other(tmp_path: Path, 
     async with staged(tmp_path, judges=judges, memory=LOCAL_MEMORY) as stage:
         first = {"trace_id": "tr-0", "inputs": "Hi", "outputs": "Go.", "judges": ["politeness"]}
         await stage.send(first)
-        await stage.until(lambda: "politeness" in "".join(stage.bot.status._troubles[1]))
+        await stage.until_async(lambda: stage.tells("politeness: openai:/gpt-5-mini"))
         server.faults.clear()
         server.chat_seconds, before = 600, asked(server)
         await stage.send(*({**first, "trace_id": f"tr-{number}"} for number in range(1, 20)))
@@ -123,12 +123,11 @@ async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -
     async with staged(tmp_path, workspace=workspace) as stage:
         stage.slack.fail_next("chat.postMessage", error="token_revoked", times=1000)
         await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
-        await stage.until(lambda: stage.bot.status._troubles[0], seconds=10)
-        assert "install the app again" in "".join(stage.bot.status._troubles[0].values())
+        await stage.until_async(lambda: stage.tells("install the app again"))
         assert stage.shown("tr-1") is None
     async with staged(tmp_path, workspace=workspace) as stage:
         await stage.card("tr-1")
-        await stage.until(lambda: not stage.bot.status._troubles[0])
+        assert (await stage.bot.status.read()).troubles == ()
 
 
 def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None:
