@@ -122,7 +122,7 @@ async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_or
     cut=st.integers(0, 6),
     order=st.randoms(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_forgetting_in_any_order_and_grouping_gives_the_same_memory(
     feedback: list[Vote], gone: list[int], cut: int, order: random.Random
 ) -> None:
@@ -139,7 +139,7 @@ def test_forgetting_in_any_order_and_grouping_gives_the_same_memory(
 
 
 @given(feedback=votes(PLAIN), gone=st.lists(st.integers(0, 5), unique=True, min_size=1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_forgetting_leaves_what_there_would_be_had_it_never_been_known(
     feedback: list[Vote], gone: list[int]
 ) -> None:
