@@ -20,7 +20,7 @@ STOP_SECONDS = 10.0
 async def run(folder: Path, kills: int, seed: int, *, traces: int = 120) -> Tally:
     """Kill one bot so many times, checking after each kill; then let it come to rest, and check everything."""
     world = World(folder, random.Random(seed), traces=traces)
-    world.write_settings(seconds_to_digest=3.0 * kills / 2)
+    world.write_settings(seconds_to_digest=1.0 * kills)
     tally = Tally(kills=kills)
     async with world.slack:
         async with world.load():

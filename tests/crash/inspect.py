@@ -96,7 +96,7 @@ async def unfinished(world: World) -> list[str]:
                 ]
         for card in world.cards():
             left += await differences(db, world, card)
-    return left
+    return left + [f"no digest in {name}" for name in world.channels if not world.digests(name)]
 
 
 async def differences(db: Database, world: World, card: Message) -> list[str]:

@@ -91,6 +91,11 @@ class World:
             if "verdict_id" in payload_of(message)
         ]
 
+    def digests(self, judge: str) -> list[Message]:
+        """Every digest in a judge's channel."""
+        messages = self.workspace.messages(self.channels[judge])
+        return [one for one in messages if str(payload_of(one).get("post_id", "")).startswith("digest")]
+
     # --- the bot
 
     async def start_bot(self) -> Process:
