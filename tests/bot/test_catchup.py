@@ -107,7 +107,7 @@ async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None
         card = await stage.show("tr-1")
         await stage.until(lambda: stage.bot.catch_up.rounds == 1)
         await unheard(stage, lambda: stage.react(card, "-1"))
-        await stage.until_async(lambda: has_voted(stage, card), seconds=30)
+        await stage.until_async(lambda: has_voted(stage, card))
         assert (await stage.feedback(card))["ana"].vote == "down"
 
 
@@ -124,7 +124,7 @@ async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path
     workspace.react(ana.id, card.channel, card.ts, "-1")
     async with staged(tmp_path, workspace=workspace) as stage:
         stage.slack.fail_next("conversations.replies", status=503, times=3)
-        await stage.until(lambda: stage.bot.catch_up.rounds, seconds=30)
+        await stage.until(lambda: stage.bot.catch_up.rounds)
         assert (await stage.feedback(card))["ana"].vote == "down"
         assert stage.bot.catch_up.trouble == {}
 
@@ -162,10 +162,10 @@ async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_
         [(judge, reason)] = stage.bot.catch_up.trouble.items()
         assert (judge, "invite" in reason, stage.bot.catch_up.rounds) == (JUDGE, True, 0)
         await unheard(stage, lambda: stage.react(beside, "shrug", by=stage.ben))
-        await stage.until_async(lambda: has_voted(stage, beside, "ben"), seconds=30)
+        await stage.until_async(lambda: has_voted(stage, beside, "ben"))
         assert (list(stage.bot.catch_up.trouble), await has_voted(stage, shut)) == ([JUDGE], False)
         workspace.join(bot, shut.channel)
-        await stage.until(lambda: stage.bot.catch_up.rounds, seconds=30)
+        await stage.until(lambda: stage.bot.catch_up.rounds)
         assert (await stage.feedback(shut))["ana"].vote == "down"
         assert stage.bot.catch_up.trouble == {}
 
@@ -187,10 +187,10 @@ async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(
         await stage.until(lambda: stage.bot.catch_up.rounds)
         stage.slack.fail_next("reactions.get", error="internal_error")
         await unheard(stage, lambda: stage.react(older, "-1"), lambda: stage.react(newer, "-1"))
-        await stage.until_async(lambda: has_voted(stage, older), seconds=30)
-        await stage.until_async(lambda: has_voted(stage, newer), seconds=30)
+        await stage.until_async(lambda: has_voted(stage, older))
+        await stage.until_async(lambda: has_voted(stage, newer))
         assert (await stage.feedback(newer))["ana"].vote == "down"
-        await stage.until(lambda: not stage.bot.catch_up.trouble, seconds=30)
+        await stage.until(lambda: not stage.bot.catch_up.trouble)
 
 
 async def unheard(stage: Stage, *acts: Callable[[], None]) -> None:

@@ -108,7 +108,7 @@ async def test_the_card_is_covered_once_slack_takes_it(stage: Stage) -> None:
     status = "\n".join(await stage.asked(stage.ana, "status"))
     assert "still stands" in status
     assert "archived" in status
-    await stage.until(lambda: stage.shown("tr-1") is None, seconds=30)
+    await stage.until(lambda: stage.shown("tr-1") is None)
 
 
 async def test_old_traces_that_nobody_answered_go_and_answered_ones_stay(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             executable_path=CHROMIUM, args=QUIET, env={**os.environ, **home}
         )
         page = await browser.new_page(viewport={"width": 1280, "height": 860})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         await page.goto(f"{stage.slack.url}/?user={stage.ana.id}")
         card = (
             page.get_by_test_id("channel")

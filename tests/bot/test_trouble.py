@@ -53,7 +53,7 @@ async def test_traces_wait_while_the_model_is_down_and_are_judged_when_it_is_bac
         # as many as work at once show that it is down; the forty that wait do not each ask it
         assert asked(server) <= 8 * TRIES
         server.faults.clear()
-        await stage.until(lambda: all(stage.shown(name) for name in names), seconds=30)
+        await stage.until(lambda: all(stage.shown(name) for name in names))
         assert not await stage.tells("politeness")
 
 
@@ -62,7 +62,7 @@ async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, s
     async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
         for number in range(3):
             await stage.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
-        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(3)), seconds=30)
+        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(3)))
 
 
 async def test_a_judge_that_is_down_and_hangs_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:
@@ -169,7 +169,7 @@ async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path:
         await alone(cap(stage, 10**6))
         code, answer = await stage.post(body.encode())
         assert (code, answer["accepted"]) == (202, 19)
-        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(20)), seconds=30)
+        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(20)))
         assert (await stage.feedback(card))["ana"].rationale == words.strip()
 
 
@@ -207,7 +207,7 @@ async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, s
         assert set(rule.source_trace_ids) == {"tr-1", "tr-2"}
         server.chat_seconds = 600
         forgetting = asyncio.create_task(stage.bot.forgetting.forget("tr-1", None))
-        await stage.until_async(lambda: stage.bot.database.traces.is_forgotten("tr-1"), seconds=5)
+        await stage.until_async(lambda: stage.bot.database.traces.is_forgotten("tr-1"))
         assert [one.in_use for one in stage.bot.memories["politeness"].guidelines] == [False]
         farewell = await forgetting
         [(_, gone)] = farewell.judges

@@ -2,6 +2,8 @@
 
 import shutil
 
+from playwright.async_api import expect
+
 CHROMIUM = next(
     (path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None
 )
@@ -14,3 +16,5 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=60_000)  # milliseconds: a busy machine shall not fail a test
