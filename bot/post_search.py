@@ -20,7 +20,8 @@ class PostSearch:
     async def oldest(self, post: Post) -> str:
         """The time in the channel before which a post cannot have arrived. Raises `StorageError`."""
         stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
-        return "0" if stored is None else f"{(stored.judged_ms - CLOCKS_MS) / 1000:.6f}"
+        since_ms = post.payload.get("due_ms") if stored is None else stored.judged_ms
+        return "0" if since_ms is None else f"{(since_ms - CLOCKS_MS) / 1000:.6f}"
 
     async def find(self, post: Post, oldest: str) -> str | None:
         """The time of the message that carries the post's mark; it is read on until there is no more.

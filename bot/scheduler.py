@@ -93,7 +93,11 @@ class WeeklyDigest:
                 kind="digest",
                 thread_ts=None,
                 verdict_id=None,
-                payload={"text": message.text, "blocks": list(message.blocks)},
+                payload={
+                    "text": message.text,
+                    "blocks": list(message.blocks),
+                    "due_ms": int(due.timestamp() * 1000),
+                },
                 state="due",
                 attempts=0,
                 not_before_ms=0,

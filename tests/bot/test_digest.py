@@ -324,6 +324,16 @@ async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path)
         assert stage.workspace.pings == []
 
 
+async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        now = datetime.now(UTC)
+        stage.slack.fail_next("chat.postMessage", lost=True)
+        await due(stage, now)
+        assert len(digests(stage)) == 1
+        (search,) = [call for call in stage.slack.calls if call.method == "conversations.history"]
+        assert float(search.params["oldest"]) == pytest.approx(now.timestamp() - 600, abs=1)
+
+
 async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp_path: Path) -> None:
     long_ago = 1_000_000_000_000
     database = await Database.open(tmp_path / "store")
