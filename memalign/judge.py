@@ -34,9 +34,9 @@ class Judge:
         missing = [name for name in self.fields if name in _NEEDED and fields[name] is None]
         if missing or not text_of(fields):
             wanted = " and ".join(missing) or " or ".join(self.fields)
+            named = f"Trace {trace.trace_id}" if trace.trace_id else "The trace"
             raise InputError(
-                f"Trace {trace.trace_id} has no {wanted}, which judge {self.name} looks at; "
-                "send it again with them."
+                f"{named} has no {wanted}, which judge {self.name} looks at; send it again with them."
             )
         return fields
 
