@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
-from bot.clock import week_bounds
+from bot.runtime.clock import week_bounds
 from memalign.errors import MemAlignError
 
 CONFIG = Path("memalign.toml")
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     demo = add(
-        "demo", "bot.sandbox.demo:demo", "the embedded workspace and bot, on real traces", config=False
+        "demo", "bot.sandbox.demo.demo:demo", "the embedded workspace and bot, on real traces", config=False
     )
     demo.add_argument("--port", type=port, default=8765, metavar="N", help="the page's port (default: 8765)")
     demo.add_argument("--data", type=Path, metavar="DIR", help="keep the demo's data here, and go on from it")

@@ -5,32 +5,32 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot.cards import Cards
-from bot.catchup import PACE_SECONDS, CatchUp
 from bot.config import Secrets, Settings
-from bot.connection import Connection, build_plain_client, build_slack, check_tokens
-from bot.control import Control
-from bot.covering import Covering
-from bot.forgetting import Forgetting
-from bot.intake import Intake
-from bot.judges import models_of, open_memories
-from bot.learning import Learning
+from bot.forgetting.person import Withdrawal
+from bot.forgetting.resume import finish
+from bot.forgetting.retention import Retention
+from bot.forgetting.service import Forgetting
+from bot.ingest.http import HttpSource
+from bot.judging.memories import models_of, open_memories
+from bot.judging.worker import Intake
+from bot.learning.reconciliation import PACE_SECONDS, CatchUp
+from bot.learning.thread_replies import Messenger
+from bot.learning.worker import Learning
 from bot.listeners import listen
-from bot.listeners.bench import Bench
-from bot.outbox import Outbox
-from bot.people import People
-from bot.retention import Retention
-from bot.scheduler import WeeklyDigest
-from bot.server import Routes, Server
-from bot.sources.http import HttpSource
-from bot.status import StatusReport
-from bot.steady import steadily
-from bot.tidings import Messenger
-from bot.unfinished import finish
-from bot.withdrawal import Withdrawal
-from memalign.memory import Memory
+from bot.listeners.context import Bench
+from bot.posting.redaction import Covering
+from bot.posting.rendering import Cards
+from bot.posting.worker import Outbox
+from bot.reports.status import StatusReport
+from bot.reports.weekly_digest import WeeklyDigest
+from bot.runtime.supervisor import steadily
+from bot.slack.connection import Connection, build_plain_client, build_slack, check_tokens
+from bot.slack.users import People
+from bot.web.local_control import Control
+from bot.web.server import Routes, Server
+from memalign.judge_memory import Memory
 from memalign.models import check_key
-from memalign.models.service import max_workers
+from memalign.models.endpoint import max_workers
 from storage.database import Database
 
 LAST_SECONDS = 4.0

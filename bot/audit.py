@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from bot.clock import now_ms
-from memalign.memory import Memory
+from bot.runtime.clock import now_ms
+from memalign.judge_memory import Memory
 from storage.journal import Journal
 from storage.records import AuditLine, Deed
 

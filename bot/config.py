@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from memalign import make_judge
 from memalign.errors import SettingsError
-from memalign.models.catalogue import Use, check_use
+from memalign.models.registry import Use, check_use
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

@@ -10,7 +10,7 @@ from html import unescape
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Feedback, Label, Trace, Vote
-from memalign.values import ValueType
+from memalign.value_types import ValueType
 from storage.records import Mark, PersonFacts, StoredVerdict
 
 THUMBS: Mapping[str, Vote] = {

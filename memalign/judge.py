@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from memalign.errors import InputError, MalformedAnswerError
-from memalign.fields import fields_of, text_of, variables_in
+from memalign.models.prompts import judging_prompt, judging_schema
 from memalign.ports import Decision, LanguageModel, Question
-from memalign.prompts import judging_prompt, judging_schema
 from memalign.records import Json, Trace
-from memalign.values import ValueType, value_type_of
+from memalign.template import fields_of, text_of, variables_in
+from memalign.value_types import ValueType, value_type_of
 
 _NEEDED = ("expectations", "conversation")
 """What a judge that asks for it cannot do without; an application may well answer nothing at all."""

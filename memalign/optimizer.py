@@ -13,20 +13,20 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
-from memalign.background import elsewhere, run
-from memalign.episodic import EpisodicMemory
 from memalign.errors import InputError, SettingsError, TemplateError
-from memalign.fields import VARIABLES, variables_in
-from memalign.foreign import trace_id_of, trace_of
+from memalign.event_loop import elsewhere, run
 from memalign.judge import Judge
-from memalign.memory import Memory
+from memalign.judge_memory import Memory
+from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.state import MemoryState
+from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_decider, connect_distiller, connect_embedder, model_name
 from memalign.ports import Distiller, Embedder
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
-from memalign.saving import SavedJudge, Settings, read, write
-from memalign.state import MemoryState
-from memalign.values import ValueType, value_type_of
-from memalign.vectors import VectorCache
+from memalign.serialization import SavedJudge, Settings, read, write
+from memalign.template import VARIABLES, variables_in
+from memalign.value_types import ValueType, value_type_of
 
 DEFAULT_MODEL = "openai:/gpt-5-mini"
 DEFAULT_EMBEDDING_MODEL = "openai:/text-embedding-3-small"

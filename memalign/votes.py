@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Label, Opinion
-from memalign.values import ValueType
+from memalign.value_types import ValueType
 
 _log = logging.getLogger("memalign")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from memalign.distiller import ModelDistiller
-from memalign.memory import Memory
+from memalign.judge_memory import Memory
+from memalign.models.llm_distiller import ModelDistiller
 from memalign.optimizer import AlignableJudge, make_judge
 from memalign.ports import Decider, Distiller, Embedder, MemoryStore
 from memalign.records import Assessment, Episode, Guideline, Json, Label, Opinion, Source, Trace

@@ -10,8 +10,8 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
-from bot.check import SCOPES
-from bot.sandbox.demo import COMMAND, SHORTCUTS
+from bot.cli.checks import SCOPES
+from bot.sandbox.demo.demo import COMMAND, SHORTCUTS
 from memalign.records import Json
 
 ROOT = Path(__file__).parents[1]

@@ -1,18 +1,5 @@
 """Records -> Slack blocks and texts. Every word a person reads in Slack is in these rooms; nothing here acts."""
 
-from bot.blocks.answers import (
-    FORGET,
-    KEEP,
-    apology,
-    forget_preview,
-    forgotten,
-    guidelines,
-    help_text,
-    not_allowed,
-    nothing_forgotten,
-    status,
-    which_trace,
-)
 from bot.blocks.card import (
     CORRECT_SHORTCUT,
     DOWN,
@@ -27,9 +14,32 @@ from bot.blocks.card import (
     reason_view,
     trace_view,
 )
-from bot.blocks.elements import Block, Message, fits_a_menu, gathered, note
+from bot.blocks.commands import (
+    FORGET,
+    KEEP,
+    apology,
+    forget_preview,
+    forgotten,
+    guidelines,
+    help_text,
+    not_allowed,
+    nothing_forgotten,
+    status,
+    which_trace,
+)
+from bot.blocks.digest import digest
+from bot.blocks.forget import (
+    FORGET_PERSON,
+    expired_card,
+    not_allowed_person,
+    nothing_of_person,
+    person_forgotten,
+    person_preview,
+    which_person,
+)
 from bot.blocks.home import home
-from bot.blocks.lesson import (
+from bot.blocks.primitives import Block, Message, fits_a_menu, gathered, note
+from bot.blocks.thread import (
     CORRECT,
     ask_value,
     ask_why,
@@ -42,16 +52,6 @@ from bot.blocks.lesson import (
     value_counted,
     vote_counted,
 )
-from bot.blocks.person import (
-    FORGET_PERSON,
-    expired_card,
-    not_allowed_person,
-    nothing_of_person,
-    person_forgotten,
-    person_preview,
-    which_person,
-)
-from bot.blocks.weekly import digest
 
 __all__ = [
     "CORRECT",

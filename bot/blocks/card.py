@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.blocks.elements import (
+from bot.blocks.primitives import (
     Block,
     Message,
     actions,
@@ -23,7 +23,7 @@ from bot.blocks.elements import (
     shown,
 )
 from memalign.records import Json, Label, Trace, Verdict
-from memalign.values import ValueType
+from memalign.value_types import ValueType
 from storage.records import StoredVerdict
 
 UP, DOWN, UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.answers import HELP, state_of
-from bot.blocks.elements import Block, counted, plain, section
-from bot.status import Status
+from bot.blocks.commands import HELP, state_of
+from bot.blocks.primitives import Block, counted, plain, section
+from bot.reports.status import Status
 from memalign.records import Guideline
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from bot.blocks.elements import counted
-from bot.cli.lines import Reading, read_lines
+from bot.blocks.primitives import counted
+from bot.cli.feedback_file import Reading, read_lines
 from bot.cli.progress import progress, tell
-from bot.cli.verdicts import VerdictFile
+from bot.cli.verdict_file import VerdictFile
 from bot.config import load_environment, load_settings
 from memalign import make_judge
 from memalign.errors import (
@@ -22,7 +22,7 @@ from memalign.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from memalign.models.service import max_workers
+from memalign.models.endpoint import max_workers
 from memalign.optimizer import AlignableJudge, AlignedJudge, MemAlignOptimizer, load_judge
 from memalign.records import Lesson, Trace, Verdict
 

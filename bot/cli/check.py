@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from bot.check import findings
+from bot.cli.checks import findings
 from bot.config import Secrets, load_environment, load_settings
 from memalign.errors import SettingsError
 

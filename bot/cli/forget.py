@@ -4,14 +4,14 @@ from argparse import Namespace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.elements import counted
+from bot.blocks.primitives import counted
 from bot.config import Secrets, Settings, load_environment, load_settings
-from bot.control import ask_to_forget, person_summary, summary
-from bot.covering import Covering
-from bot.forgetting import Forgetting, forget_all
-from bot.judges import open_memories
-from bot.unfinished import finish_forgetting
-from bot.withdrawal import Withdrawal
+from bot.forgetting.person import Withdrawal
+from bot.forgetting.resume import finish_forgetting
+from bot.forgetting.service import Forgetting, forget_all
+from bot.judging.memories import open_memories
+from bot.posting.redaction import Covering
+from bot.web.local_control import ask_to_forget, person_summary, summary
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 from storage.database import Database

@@ -6,13 +6,13 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from bot.blocks.answers import state_of
-from bot.blocks.elements import counted
-from bot.clock import moment, now_ms, week_of
+from bot.blocks.commands import state_of
+from bot.blocks.primitives import counted
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.digest import Digest, digest_of
-from bot.export import Format, lines_of
-from memalign.values import value_type_of
+from bot.reports.digest import Digest, digest_of
+from bot.reports.export import Format, lines_of
+from bot.runtime.clock import moment, now_ms, week_of
+from memalign.value_types import value_type_of
 from storage.database import Database
 
 

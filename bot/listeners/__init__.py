@@ -20,8 +20,10 @@ import re
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.listeners import actions, commands, forgets, home, rationales, reactions, withdrawals
-from bot.listeners.bench import Bench
+from bot.listeners import actions, commands, home, rationales, reactions
+from bot.listeners import forget as forgets
+from bot.listeners import forget_person as withdrawals
+from bot.listeners.context import Bench
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,11 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot import blocks
-from bot.clock import now_ms
 from bot.feedback import feedback_of, votes_of
-from bot.listeners.answers import tell
-from bot.listeners.bench import Bench
-from bot.tidings import likely_values
+from bot.learning.thread_replies import likely_values
+from bot.listeners.context import Bench
+from bot.listeners.responses import tell
+from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.records import Json, Label, Vote
 from storage.records import PersonFacts, StoredVerdict

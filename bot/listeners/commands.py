@@ -9,13 +9,13 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot import blocks
 from bot.blocks import Message
-from bot.clock import moment, now_ms, week_of
-from bot.digest import digest_of
-from bot.listeners.answers import tell
-from bot.listeners.apologies import answered
-from bot.listeners.bench import Bench
-from bot.listeners.forgets import begin, preview
-from bot.listeners.withdrawals import begin_person, preview_person
+from bot.listeners.context import Bench
+from bot.listeners.error_messages import answered
+from bot.listeners.forget import begin, preview
+from bot.listeners.forget_person import begin_person, preview_person
+from bot.listeners.responses import tell
+from bot.reports.digest import digest_of
+from bot.runtime.clock import moment, now_ms, week_of
 from memalign.records import Json
 
 

@@ -7,8 +7,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot import blocks
 from bot.feedback import votes_of
-from bot.listeners.bench import Bench
-from bot.slack_errors import LOST
+from bot.listeners.context import Bench
+from bot.slack.errors import LOST
 from memalign.records import Json
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.listeners.bench import Bench
+from bot.listeners.context import Bench
 from memalign.records import Json
 
 WRITTEN = {None, "file_share", "thread_broadcast"}

@@ -3,7 +3,7 @@
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.feedback import vote_of_reaction
-from bot.listeners.bench import Bench
+from bot.listeners.context import Bench
 from memalign.records import Json
 
 

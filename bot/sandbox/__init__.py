@@ -21,14 +21,14 @@ What it does not do, and what Slack would do:
 | notifications, search, unread marks, presence | has them |
 """
 
-from bot.sandbox.delivery import Delivery
-from bot.sandbox.errors import Refused, TimedOut
-from bot.sandbox.faults import Hold
-from bot.sandbox.records import Channel, Command, File, Message, Ping, Reaction, User, View
-from bot.sandbox.responses import Response
+from bot.sandbox.delivery.dispatcher import Delivery
+from bot.sandbox.delivery.response_urls import Response
 from bot.sandbox.server import Ephemeral, SlackServer
-from bot.sandbox.web_api import Call
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.web_api.dispatch import Call
+from bot.sandbox.web_api.fault_injection import Hold
+from bot.sandbox.workspace.errors import Refused, TimedOut
+from bot.sandbox.workspace.records import Channel, Command, File, Message, Ping, Reaction, User, View
+from bot.sandbox.workspace.workspace import Workspace
 
 __all__ = [
     "Call",

@@ -8,24 +8,24 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.acts import Acts, DemoHook
-from bot.sandbox.delivery import Courier, Delivery
-from bot.sandbox.desk import DEFAULT_SCOPES, Desk
-from bot.sandbox.event_stream import EventStream
-from bot.sandbox.events import DEFAULT_EVENTS
-from bot.sandbox.facts import EphemeralShown, Fact
-from bot.sandbox.faults import Fault, Faults, Hold
-from bot.sandbox.forms import Forms
-from bot.sandbox.grants import Grants
-from bot.sandbox.interactions import Interactions
-from bot.sandbox.people import People, guard
-from bot.sandbox.portraits import Portraits
-from bot.sandbox.records import Command, Message, Payload, View
-from bot.sandbox.responses import Response, Responses
-from bot.sandbox.signed_http import SignedHttp
-from bot.sandbox.socket_mode import SocketMode
-from bot.sandbox.web_api import Call, Tokens, WebApi
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.delivery.dispatcher import Courier, Delivery
+from bot.sandbox.delivery.interactions import Interactions
+from bot.sandbox.delivery.response_urls import Response, Responses
+from bot.sandbox.delivery.signed_http import SignedHttp
+from bot.sandbox.delivery.slack_events import DEFAULT_EVENTS
+from bot.sandbox.delivery.socket_mode import SocketMode
+from bot.sandbox.delivery.subscriptions import EventStream
+from bot.sandbox.delivery.view_submission import Forms
+from bot.sandbox.page.page_actions import Acts, DemoHook
+from bot.sandbox.page.page_server import People, guard
+from bot.sandbox.page.page_state import Portraits
+from bot.sandbox.web_api.context import DEFAULT_SCOPES, Desk
+from bot.sandbox.web_api.credentials import Grants
+from bot.sandbox.web_api.dispatch import Call, Tokens, WebApi
+from bot.sandbox.web_api.fault_injection import Fault, Faults, Hold
+from bot.sandbox.workspace.changes import EphemeralShown, Fact
+from bot.sandbox.workspace.records import Command, Message, Payload, View
+from bot.sandbox.workspace.workspace import Workspace
 
 MAX_BODY = 64 * 2**20
 """Bytes of one request: files are uploaded whole."""

@@ -1,6 +1,6 @@
 """Models by name: `provider:/name` -> client. Each provider's package is imported only when it is chosen."""
 
-from memalign.models.catalogue import (
+from memalign.models.registry import (
     check_key,
     check_use,
     connect_decider,

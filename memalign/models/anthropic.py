@@ -12,12 +12,12 @@ from anthropic import (
     omit,
 )
 
-from memalign.background import close_at_exit, elsewhere
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.models.answers import body_of, find_answer, fits, number_in, part, text_in
-from memalign.models.service import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.event_loop import close_at_exit, elsewhere
+from memalign.models.endpoint import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.models.json_answers import body_of, find_answer, fits, number_in, part, text_in
+from memalign.models.prompts import ANSWER_TOKENS
 from memalign.ports import Completion, Prompt
-from memalign.prompts import ANSWER_TOKENS
 from memalign.records import Json, Usage
 
 CONTEXT_TOKENS = 200_000

@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError, omit
 
-from memalign.background import close_at_exit, elsewhere
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.models.answers import body_of, find_answer, number_in, part, text_in
-from memalign.models.service import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.event_loop import close_at_exit, elsewhere
+from memalign.models.endpoint import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.models.json_answers import body_of, find_answer, number_in, part, text_in
 from memalign.ports import Completion, Embedded, Prompt, Vectors
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.bench.storage import BATCH, BODY
-from tests.bot.stage import staged
+from tests.bot.bot_in_workspace import staged
 
 TRACES = 20_000
 WANTED = 2_000

@@ -18,7 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import mean
 
-from memalign.models.cases import CasesDecider
+from memalign.models.local.case_classifier import CasesDecider
 from memalign.ports import Question
 from memalign.records import Episode, Json, Label, Opinion, Recollection
 

@@ -21,7 +21,7 @@ import numpy as np
 from aiohttp import web
 from numpy.typing import NDArray
 
-from memalign.models.wordllama import embed
+from memalign.models.local.wordllama import embed
 from memalign.tokens import count_tokens
 from tests.bench.brain import answer
 from tests.bench.remote import Control

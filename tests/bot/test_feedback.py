@@ -9,9 +9,9 @@ from bot.feedback import all_feedback, feedback_of, split_correction, vote_of_re
 from bot.listeners.rationales import reply_of
 from bot.sandbox import User
 from memalign.records import Feedback, Json, Label, Verdict, Vote
-from memalign.values import value_type_of
+from memalign.value_types import value_type_of
 from storage.records import Mark, PersonFacts, Reply, StoredVerdict
-from tests.bot.stage import Stage, staged
+from tests.bot.bot_in_workspace import Stage, staged
 
 CARD = "1700000000.000000"
 

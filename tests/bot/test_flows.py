@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.stage import Stage, staged, words
+from tests.bot.bot_in_workspace import Stage, staged, words
 
 
 @pytest.fixture

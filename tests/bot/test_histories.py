@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox import Message, Refused, Workspace
-from tests.bot.stage import Stage, staged
+from tests.bot.bot_in_workspace import Stage, staged
 
 TRACES = ("tr-0", "tr-1", "tr-2")
 UP, DOWN = {"+1", "thumbsup::skin-tone-2"}, {"-1"}

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bot.stage import Stage, staged
+from tests.bot.bot_in_workspace import Stage, staged
 
 TRACES = 200
 BEAT_SECONDS = 0.01

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from tests.bot.stage import Stage, staged
+from tests.bot.bot_in_workspace import Stage, staged
 from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
 
 pytestmark = [

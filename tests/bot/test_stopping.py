@@ -4,8 +4,8 @@ import asyncio
 import gc
 from collections.abc import Sequence
 
+from memalign.memory.embedding_cache import VectorCache
 from memalign.records import Json
-from memalign.vectors import VectorCache
 from tests.fakes import FakeEmbedder
 
 

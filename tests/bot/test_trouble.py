@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.pauses import Pauses
+from bot.runtime.circuit_breaker import Pauses
+from bot.runtime.supervisor import steadily
 from bot.sandbox import Workspace
-from bot.steady import steadily
 from memalign.errors import StorageError
 from memalign.records import Trace
-from tests.bot.stage import Stage, staged
+from tests.bot.bot_in_workspace import Stage, staged
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
 
 REMOTE = {"model": "openai:/gpt-5-mini"}

@@ -7,7 +7,7 @@ from bot.feedback import all_feedback, taught, vote_of_reaction
 from bot.listeners.rationales import reply_of
 from bot.sandbox import Delivery, Message
 from memalign.records import Json, Label
-from memalign.values import ValueType
+from memalign.value_types import ValueType
 from memalign.votes import tally
 from storage.database import Database
 from storage.records import PersonFacts, StoredVerdict

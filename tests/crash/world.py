@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.sandbox import Message, Refused, SlackServer, TimedOut, Workspace
-from tests.bot.stage import SHORTCUTS, free_port
+from tests.bot.bot_in_workspace import SHORTCUTS, free_port
 from tests.crash.ledger import Ledger, Place, payload_of
 
 ROOT = Path(__file__).parents[2]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memalign.distiller import ModelDistiller
-from memalign.memory import Memory
+from memalign.judge_memory import Memory
+from memalign.memory.semantic import WAITING_TEXT
+from memalign.models.llm_distiller import ModelDistiller
 from memalign.ports import Completion, Embedded, Prompt
 from memalign.records import Guideline, Json, Trace, Usage
-from memalign.semantic import WAITING_TEXT
 from tests.factories import a_memory, a_trace, said
 from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore
 

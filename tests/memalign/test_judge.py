@@ -7,7 +7,7 @@ from memalign.judge import ModelDecider
 from memalign.records import Json, Label, Usage
 from tests.factories import a_guideline
 from tests.fakes import DOWN, FakeModel
-from tests.memalign.test_prompts import a_question
+from tests.memalign.models.test_prompts import a_question
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Label
-from memalign.values import value_type_of
+from memalign.value_types import value_type_of
 from memalign.votes import Tally, tally
 from tests.factories import said
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.sandbox import SlackServer, Workspace
-from tests.sandbox.scene import COMMAND, SHORTCUTS, Scene, opened
+from tests.sandbox.bolt_app import COMMAND, SHORTCUTS, Scene, opened
 
 
 @pytest.fixture

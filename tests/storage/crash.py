@@ -16,7 +16,7 @@ from subprocess import PIPE, Popen
 
 from storage.database import Database
 from storage.verdicts import verdict_id_of
-from tests.storage.making import DAY, NOON_MS, at, card, trace, verdict
+from tests.storage.records import DAY, NOON_MS, at, card, trace, verdict
 
 ROOT = Path(__file__).parents[2]
 JUDGE = "polite"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from memalign.errors import StorageError
 from storage.database import Database
-from tests.storage.making import trace
+from tests.storage.records import trace
 
 ROOT = Path(__file__).parents[2]
 COMPILER = shutil.which("cc")

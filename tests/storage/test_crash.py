@@ -6,7 +6,7 @@ from pathlib import Path
 
 from storage.database import Database
 from tests.storage.crash import run
-from tests.storage.making import trace
+from tests.storage.records import trace
 
 WRITES = 12
 CUT_EVERY = 2003

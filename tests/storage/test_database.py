@@ -19,7 +19,7 @@ from storage.backup import restore
 from storage.database import Database
 from storage.engine import SCHEMA_VERSION
 from tests.storage.fsync import COMPILER, told_on_a_failing_disk
-from tests.storage.making import places_of, trace
+from tests.storage.records import places_of, trace
 
 ROOT = Path(__file__).parents[2]
 STORE = "memalign.db"

@@ -19,7 +19,7 @@ from storage.documents import Documents
 from storage.engine import connect_writer, wipe
 from storage.records import AuditLine, Post
 from storage.verdicts import verdict_id_of
-from tests.storage.making import DAY, NOON_MS, at, card, judged, places_of, posted, trace, verdict
+from tests.storage.records import DAY, NOON_MS, at, card, judged, places_of, posted, trace, verdict
 
 NOTE = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", who="U9", ids=("tr-1",))
 

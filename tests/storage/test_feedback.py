@@ -1,6 +1,6 @@
 from storage.database import Database
 from storage.records import Mark, PersonFacts, Reply, Unlearned
-from tests.storage.making import NOON_MS, at, judged, posted
+from tests.storage.records import NOON_MS, at, judged, posted
 
 LATER_MS = NOON_MS + 10_000_000
 

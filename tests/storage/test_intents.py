@@ -10,7 +10,7 @@ from memalign.records import Episode, Guideline, Opinion, Source
 from storage.database import Database
 from storage.intents import Cover, Intent
 from storage.records import AuditLine, Post
-from tests.storage.making import NOON_MS, at, card, judged, posted
+from tests.storage.records import NOON_MS, at, card, judged, posted
 
 ASKED = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", who="U9", ids=("tr-1",))
 A_WEEK_MS = 7 * 24 * 3600 * 1000

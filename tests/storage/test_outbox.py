@@ -3,7 +3,7 @@ from pathlib import Path
 
 from storage.database import Database
 from storage.records import Post, Told
-from tests.storage.making import NOON_MS, card, judged, note, posted
+from tests.storage.records import NOON_MS, card, judged, note, posted
 
 
 async def due(db: Database, now_ms: int = 1) -> list[str]:

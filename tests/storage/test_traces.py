@@ -2,7 +2,7 @@ import pytest
 
 from storage.database import Database
 from storage.records import AuditLine, Job
-from tests.storage.making import trace
+from tests.storage.records import trace
 
 
 def job(trace_id: str, judge: str = "polite", received_ms: int = 1, **more: object) -> Job:

@@ -1,7 +1,7 @@
 from storage.database import Database
 from storage.records import StoredVerdict
 from storage.verdicts import verdict_id_of
-from tests.storage.making import DAY, NOON_MS, at, card, judged, posted, trace, verdict
+from tests.storage.records import DAY, NOON_MS, at, card, judged, posted, trace, verdict
 
 HOUR_MS = 3_600_000
 

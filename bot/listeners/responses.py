@@ -1,0 +1,37 @@
+"""Answers that only the person who asked, or clicked, can see."""
+
+import logging
+from collections.abc import Sequence
+
+from slack_bolt.context.respond.async_respond import AsyncRespond
+
+from bot.blocks import Message
+from bot.slack.errors import LOST
+
+log = logging.getLogger(__name__)
+
+
+async def tell(respond: AsyncRespond, messages: Sequence[Message]) -> None:
+    """Say something to one person; a failure is logged, since nothing rests on having been read."""
+    for message in messages:
+        await _send(respond, message, replace=False)
+
+
+async def tell_instead(respond: AsyncRespond, message: Message) -> None:
+    """Put the message in the place of the one that was clicked."""
+    await _send(respond, message, replace=True)
+
+
+async def _send(respond: AsyncRespond, message: Message, *, replace: bool) -> None:
+    try:
+        answer = await respond(
+            text=message.text,
+            blocks=list(message.blocks),
+            response_type="ephemeral",
+            replace_original=replace,
+        )
+    except LOST as error:
+        log.warning("an answer could not be sent: %s %s", type(error).__name__, error)
+        return
+    if answer.status_code != 200:
+        log.warning("Slack did not take an answer: %s %s", answer.status_code, answer.body)

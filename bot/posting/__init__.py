@@ -1,0 +1,1 @@
+"""From the outbox to Slack: cards and replies posted, messages redacted."""

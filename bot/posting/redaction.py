@@ -1,0 +1,105 @@
+"""What Slack still shows of things forgotten -> a word on why it is gone; tried until Slack has taken it."""
+
+import asyncio
+import logging
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import blocks
+from bot.blocks import Message
+from bot.runtime.clock import now_ms, pause_ms
+from bot.slack.errors import LOST, UNREACHABLE, remedy
+from storage.database import Database
+from storage.intents import Cover, CoverKind
+
+log = logging.getLogger(__name__)
+
+PAST_HELP = {"message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
+"""Errors after which trying again is of no use: the message is gone, or Slack lets nobody change it."""
+EVERY_SECONDS = 5.0
+AT_ONCE_SECONDS = 10.0
+"""How long whoever forgot waits for Slack; what is not covered by then is covered later."""
+WIPE_SECONDS = 60.0
+
+
+class Covering:
+    """Covers messages one after the other, and removes last bytes that a reader of the store kept alive."""
+
+    def __init__(self, client: AsyncWebClient, database: Database) -> None:
+        self._client = client
+        self._database = database
+        self._one_at_a_time = asyncio.Lock()
+        self.trouble: dict[str, str] = {}
+        """Channel -> why a message in it still shows what was forgotten."""
+
+    async def run(self) -> None:
+        """Cover until cancelled."""
+        wiped = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._round()
+            if loop.time() - wiped > WIPE_SECONDS:
+                await self._database.wipe()
+                wiped = loop.time()
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def now(self) -> None:
+        """Cover what is due, as far as Slack answers quickly."""
+        try:
+            async with asyncio.timeout(AT_ONCE_SECONDS):
+                await self._round()
+        except TimeoutError:
+            log.warning("Slack does not answer; what it shows of the forgotten is covered later")
+
+    async def _round(self) -> None:
+        async with self._one_at_a_time:
+            for cover in await self._database.intents.covers():
+                if cover.not_before_ms <= now_ms():
+                    await self._cover(cover)
+
+    async def _cover(self, cover: Cover) -> None:
+        try:
+            await self._put(cover)
+        except SlackApiError as error:
+            if error.response.get("error") in PAST_HELP:
+                log.info("the message at %s cannot be covered: %s", cover.ts, error.response.get("error"))
+                await self._covered(cover)
+            else:
+                await self._postpone(cover, remedy(error))
+        except LOST as error:
+            log.warning("the message at %s cannot be covered yet: %s", cover.ts, type(error).__name__)
+            await self._postpone(cover, UNREACHABLE)
+        else:
+            await self._covered(cover)
+
+    async def _put(self, cover: Cover) -> None:
+        if cover.kind == "remove":
+            await self._client.chat_delete(channel=cover.channel, ts=cover.ts)
+            return
+        message = words_for(cover.kind)
+        await self._client.chat_update(
+            channel=cover.channel,
+            ts=cover.ts,
+            text=message.text,
+            blocks=list(message.blocks),
+            metadata={"event_type": "memalign_forgotten", "event_payload": {}},
+        )
+
+    async def _covered(self, cover: Cover) -> None:
+        self.trouble.pop(cover.channel, None)
+        await self._database.intents.covered(cover)
+
+    async def _postpone(self, cover: Cover, reason: str) -> None:
+        self.trouble[cover.channel] = f"a message that shows what was forgotten still stands: {reason}"
+        log.warning(
+            "the message at %s in %s still shows what was forgotten: %s", cover.ts, cover.channel, reason
+        )
+        await self._database.intents.postpone(cover, now_ms() + pause_ms(cover.attempts), reason)
+
+
+def words_for(kind: CoverKind) -> Message:
+    """What stands where the message stood."""
+    if kind == "taken_back":
+        return blocks.taken_back()
+    return blocks.expired_card() if kind == "expired" else blocks.forgotten_card()

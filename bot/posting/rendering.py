@@ -1,0 +1,30 @@
+"""What a post says, made at the moment it is sent: what was forgotten meanwhile is not said any more."""
+
+from collections.abc import Mapping
+
+from bot import blocks
+from bot.blocks import Message
+from memalign.judge_memory import Memory
+from storage.database import Database
+from storage.records import Post
+
+
+class Cards:
+    """Makes a post's message at the moment it is sent."""
+
+    def __init__(self, database: Database, memories: Mapping[str, Memory]) -> None:
+        self._database = database
+        self._memories = memories
+
+    async def render(self, post: Post) -> Message | None:
+        """The message, or None where its trace was forgotten meanwhile."""
+        if post.kind == "void":
+            return None
+        if post.kind != "card":
+            return Message(text=post.payload["text"], blocks=tuple(post.payload["blocks"]))
+        stored = await self._database.verdicts.get(post.verdict_id or "")
+        trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
+        if stored is None or trace is None:
+            return None
+        memory = self._memories.get(stored.verdict.judge)
+        return blocks.card(stored, trace, memory.definition.value_type) if memory else None

@@ -1,0 +1,1 @@
+"""Numbers out: digest, status, export, agreement."""

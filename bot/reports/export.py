@@ -1,0 +1,171 @@
+"""Everything the store holds of judges, line by line, for other programs."""
+
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator, Collection
+from dataclasses import asdict
+from typing import Literal
+
+from bot.config import JudgeSettings
+from bot.feedback import all_feedback
+from bot.runtime.clock import moment
+from memalign.records import Episode, Feedback, Guideline, Json, Trace
+from memalign.value_types import value_type_of
+from storage.database import Database
+from storage.records import StoredVerdict
+
+Format = Literal["jsonl", "mlflow"]
+Line = dict[str, Json]
+A_PAGE = 200
+
+
+async def lines_of(
+    database: Database, judges: Collection[JudgeSettings], kind: Format
+) -> AsyncIterator[Line]:
+    """The judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
+    chosen = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
+    seen: set[str] = set()
+    after: str | None = None
+    while page := await database.verdicts.page(after, A_PAGE):
+        after = page[-1].verdict_id
+        for stored in page:
+            trace = await database.traces.get(stored.verdict.trace_id)
+            if stored.verdict.judge not in chosen or trace is None:
+                continue
+            facts = await database.feedback.of(stored.verdict_id)
+            people = all_feedback(stored, facts, chosen[stored.verdict.judge])
+            if kind == "mlflow":
+                yield mlflow_line(trace, stored, people)
+                continue
+            if trace.trace_id not in seen:
+                seen.add(trace.trace_id)
+                yield trace_line(trace)
+            yield verdict_line(stored)
+            for said in people:
+                yield feedback_line(trace, said)
+    for name in chosen if kind == "jsonl" else ():
+        memory = await database.memories.load(name)
+        for rule in memory.guidelines:
+            yield guideline_line(name, rule)
+        for episode in memory.episodes.values():
+            yield episode_line(name, episode)
+
+
+def trace_line(trace: Trace) -> Line:
+    """A trace as it was sent."""
+    line = {name: value for name, value in asdict(trace).items() if value not in (None, (), {}, [])}
+    return {"type": "trace", **line, "inputs": trace.inputs, "outputs": trace.outputs}
+
+
+def verdict_line(stored: StoredVerdict) -> Line:
+    """A verdict in the shape of VERDICTS.jsonl."""
+    verdict = stored.verdict
+    return {
+        "type": "verdict",
+        "verdict_id": stored.verdict_id,
+        "trace_id": verdict.trace_id,
+        "judge": verdict.judge,
+        "value": verdict.value,
+        "rationale": verdict.rationale,
+        "guideline_ids": list(verdict.guideline_ids),
+        "retrieved_trace_ids": list(verdict.retrieved_trace_ids),
+        "timestamp": moment(stored.judged_ms).isoformat(),
+    }
+
+
+def feedback_line(trace: Trace, said: Feedback) -> Line:
+    """What one person said, in the shape of a feedback file."""
+    return {
+        "type": "feedback",
+        "trace_id": said.trace_id,
+        "judge": said.judge,
+        "inputs": trace.inputs,
+        "outputs": trace.outputs,
+        "label": said.value,
+        "rationale": said.rationale or None,
+        "annotator": said.person,
+        "timestamp": moment(said.time_ms).isoformat() if said.time_ms else None,
+        "source": "slack",
+        "vote": said.vote,
+    }
+
+
+def guideline_line(judge: str, rule: Guideline) -> Line:
+    """A guideline with its sources."""
+    return {
+        "type": "guideline",
+        "judge": judge,
+        **asdict(rule),
+        "source_trace_ids": list(rule.source_trace_ids),
+    }
+
+
+def episode_line(judge: str, episode: Episode) -> Line:
+    """An episode without its vector."""
+    return {"type": "episode", "judge": judge, **asdict(episode)}
+
+
+def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback]) -> Line:
+    """A trace as `mlflow.entities.Trace.from_dict` reads it, the verdict and people's labels as assessments."""
+    start = moment(stored.judged_ms)
+    verdict = stored.verdict
+    assessments = [
+        _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, start.isoformat()),
+        *(
+            _assessment(
+                stored, "HUMAN", said.person, said.value, said.rationale, moment(said.time_ms).isoformat()
+            )
+            for said in people
+            if said.value is not None
+        ),
+    ]
+    return {
+        "info": {
+            "trace_id": trace.trace_id,
+            "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}},
+            "request_time": start.isoformat().replace("+00:00", "Z"),
+            "state": "OK",
+            "trace_metadata": {"mlflow.trace_schema.version": "3"},
+            "tags": {},
+            "assessments": assessments,
+        },
+        "data": {"spans": [_root_span(trace, stored.judged_ms)]},
+    }
+
+
+def _assessment(
+    stored: StoredVerdict, source_type: str, source_id: str, value: Json, rationale: str, at: str
+) -> Line:
+    at = at.replace("+00:00", "Z")
+    return {
+        "assessment_id": f"{stored.verdict_id}:{source_id}",
+        "assessment_name": stored.verdict.judge,
+        "trace_id": stored.verdict.trace_id,
+        "source": {"source_type": source_type, "source_id": source_id},
+        "create_time": at,
+        "last_update_time": at,
+        "feedback": {"value": value},
+        "rationale": rationale or None,
+        "valid": True,
+    }
+
+
+def _root_span(trace: Trace, start_ms: int) -> Line:
+    digest = hashlib.sha256(trace.trace_id.encode()).digest()
+    return {
+        "trace_id": base64.b64encode(digest[:16]).decode(),
+        "span_id": base64.b64encode(digest[16:24]).decode(),
+        "parent_span_id": None,
+        "name": "trace",
+        "start_time_unix_nano": start_ms * 1_000_000,
+        "end_time_unix_nano": start_ms * 1_000_000,
+        "events": [],
+        "status": {"code": "STATUS_CODE_OK", "message": ""},
+        "attributes": {
+            "mlflow.traceRequestId": json.dumps(trace.trace_id),
+            "mlflow.spanType": json.dumps("UNKNOWN"),
+            "mlflow.spanInputs": json.dumps(trace.inputs, ensure_ascii=False),
+            "mlflow.spanOutputs": json.dumps(trace.outputs, ensure_ascii=False),
+        },
+    }

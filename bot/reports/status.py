@@ -1,0 +1,92 @@
+"""How things stand: what waits and why, and whether the bot can work."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.config import Settings
+from memalign.judge_memory import Memory
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeStatus:
+    """One judge's memory in numbers."""
+
+    name: str
+    model: str
+    cases: int
+    guidelines: int
+    waiting: int
+    """Guidelines out of use until distilled again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The whole bot in numbers."""
+
+    connected: bool
+    traces_waiting: int
+    feedback_waiting: int
+    posts_waiting: int
+    judges: tuple[JudgeStatus, ...]
+    troubles: tuple[str, ...]
+    """Why something waits, a sentence each."""
+
+    @property
+    def ready(self) -> bool:
+        """Connected and able to work."""
+        return self.connected
+
+
+class StatusReport:
+    """Gathers the status from everything that works."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, Memory],
+        connected: Callable[[], Awaitable[bool]],
+        troubles: Sequence[Mapping[str, str]],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._connected = connected
+        self._troubles = troubles
+
+    async def read(self) -> Status:
+        """The status now. Raises `StorageError` when the store does not answer."""
+        judges = tuple(
+            JudgeStatus(
+                name=judge.name,
+                model=judge.model,
+                cases=len(self._memories[judge.name].episodes),
+                guidelines=len(self._memories[judge.name].guidelines),
+                waiting=sum(rule.waiting for rule in self._memories[judge.name].guidelines),
+            )
+            for judge in self._settings.judges
+        )
+        return Status(
+            connected=await self._connected(),
+            traces_waiting=await self._database.traces.waiting(),
+            feedback_waiting=await self._database.feedback.waiting(),
+            posts_waiting=await self._database.outbox.waiting(),
+            judges=judges,
+            troubles=(
+                *(f"{self._called(what)}: {why}" for part in self._troubles for what, why in part.items()),
+                *self._unlearned(),
+            ),
+        )
+
+    def _called(self, what: str) -> str:
+        """What people call it; they know a channel by the judge that works there."""
+        names = [judge.name for judge in self._settings.judges if judge.channel == what]
+        return f"the channel of {' and '.join(names)}" if names else what
+
+    def _unlearned(self) -> Iterator[str]:
+        """What memories hold that is still to be learned, or learned again."""
+        for name, memory in self._memories.items():
+            if reasons := memory.pending:
+                traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"
+                yield f"{name}: feedback on {traces} waits to be learned in full ({next(iter(reasons.values()))})"

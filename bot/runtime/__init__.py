@@ -1,0 +1,1 @@
+"""asyncio and time: clocks, wake events, supervision, circuit breaking. No Slack, no store."""

@@ -1,0 +1,1 @@
+"""`memalign demo`: the bot in the embedded workspace, on recorded traces."""

@@ -1,0 +1,125 @@
+"""The demo's folder: its settings, its workspace and the bot's data, to go on from or to begin anew."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.config import Settings, load_settings
+from bot.sandbox.demo.recordings import INSTRUCTIONS, JUDGE
+from bot.sandbox.workspace.records import User
+from bot.sandbox.workspace.workspace import Workspace
+from memalign.errors import SettingsError
+from storage.lock import is_held
+
+CHANNEL = "answers-the-question"
+DEFAULT_FOLDER = Path(".demo")
+MARK = "# Made by `memalign demo`; this folder is the demo's."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The workspace set up for the demo."""
+
+    workspace: Workspace
+    channel: str
+    annotators: Mapping[str, User]
+
+
+def prepare_folder(named: Path | None) -> Path:
+    """The demo's folder: the one named, to go on from; else a fresh one here. Raises `SettingsError`."""
+    folder = named or DEFAULT_FOLDER
+    try:
+        if folder.exists() and any(folder.iterdir()) and not _is_ours(folder):
+            raise SettingsError(f"{folder} is not empty and not a demo's folder; name another with --data.")
+        if (folder / "store").exists() and is_held(folder / "store"):
+            raise SettingsError(
+                f"Another demo is at work in {folder}; stop it, or name another folder: memalign demo --data DIR."
+            )
+        if named is None and folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "memalign.toml").touch()
+    except OSError as error:
+        raise SettingsError(
+            f"The demo's folder {folder} cannot be used ({error.strerror}); name another with --data."
+        ) from error
+    return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    with suppress(OSError):
+        return (folder / "memalign.toml").read_text(encoding="utf-8").startswith(MARK)
+    return False
+
+
+def write_settings(folder: Path, channel: str) -> Settings:
+    """Write the demo's settings, so that other commands work on its data, and read them like anybody's."""
+    file = folder / "memalign.toml"
+    file.write_text(
+        f"""{MARK}
+[storage]
+path = "store"
+
+[memory]
+reflection_lm = "local:/extract"
+embedding_model = "local:/wordllama"
+
+[[judges]]
+name = "{JUDGE}"
+channel = "{channel}"
+model = "local:/cases"
+feedback_value_type = "bool"
+instructions = "{INSTRUCTIONS}"
+
+[sampling]
+rate = 1.0
+max_per_day = 100000
+
+[ingest]
+port = 0
+""",
+        encoding="utf-8",
+    )
+    return load_settings(file)
+
+
+def set_stage(folder: Path) -> Stage:
+    """The workspace as it was left in the folder, or a new one with its people and its channel."""
+    kept = folder / "workspace.json"
+    if kept.exists():
+        try:
+            workspace = Workspace.load(json.loads(kept.read_text(encoding="utf-8")))
+        except (ValueError, OSError) as error:
+            raise SettingsError(f"{kept} cannot be read ({error}); delete {folder} to start anew.") from error
+    else:
+        workspace = Workspace("Memalign demo")
+    users = {user.name: user for user in workspace.users.values()}
+    if "you" not in users:
+        for name, real_name in (("you", "You"), *((f"annotator_{n}", f"Annotator {n}") for n in (1, 2, 3))):
+            users[name] = workspace.add_user(name, real_name=real_name)
+        workspace.add_channel(CHANNEL, members=[user.id for name, user in users.items() if not user.is_bot])
+    channel = next(one for one in workspace.channels.values() if one.name == CHANNEL)
+    annotators = {name: user for name, user in users.items() if name.startswith("annotator_")}
+    return Stage(workspace=workspace, channel=channel.id, annotators=annotators)
+
+
+async def keep_workspace(workspace: Workspace, folder: Path) -> None:
+    """Save the workspace every few seconds, so that it outlives a crash as the bot's data does."""
+    while True:
+        await asyncio.sleep(2)
+        await asyncio.to_thread(_write, folder, json.dumps(workspace.dump()))
+
+
+def save_workspace(workspace: Workspace, folder: Path) -> None:
+    """Save the workspace now."""
+    _write(folder, json.dumps(workspace.dump()))
+
+
+def _write(folder: Path, text: str) -> None:
+    fresh = folder / "workspace.json.new"
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(folder / "workspace.json")

@@ -1,0 +1,63 @@
+"""What a replay came to, for the page and for a terminal."""
+
+from bot.sandbox.demo.replay import Outcome, Score
+from bot.sandbox.workspace.records import Payload
+
+COLUMNS = ["judge", "agrees with people", "agreement", "Cohen's kappa"]
+
+
+def meters(cases: int, guidelines: int, outcome: Outcome) -> list[Payload]:
+    """The numbers above the page's channels."""
+    hint = (
+        f"Share of {outcome.after.n} other answers on which the judge says what most people said; "
+        "nobody's feedback on these was learned"
+    )
+    return [
+        {"label": "Cases remembered", "value": str(cases), "hint": "Answers that people voted on"},
+        {"label": "Guidelines", "value": str(guidelines), "hint": "Rules distilled from people's reasons"},
+        {"label": "Agreement at first", "value": f"{outcome.before.agreement:.0%}", "hint": hint},
+        {"label": "Agreement now", "value": f"{outcome.after.agreement:.0%}", "hint": hint},
+    ]
+
+
+def _rows(outcome: Outcome) -> list[list[str]]:
+    named = (
+        ("before", outcome.before),
+        ("after", outcome.after),
+        ("a judge that passes all", outcome.always_pass),
+    )
+    return [
+        [name, f"{score.agreed} of {score.n}", f"{score.agreement:.1%}", _kappa(score)]
+        for name, score in named
+    ]
+
+
+def _note(outcome: Outcome) -> str:
+    return (
+        f"{outcome.answered} traces answered, {outcome.guidelines} guidelines. Measured on {outcome.after.n} other "
+        "traces, the same before and after; nothing was learned from what people said of these."
+    )
+
+
+def table(outcome: Outcome) -> Payload:
+    """The table of before and after, for the page."""
+    return {"title": "Before and after", "columns": COLUMNS, "rows": _rows(outcome), "note": _note(outcome)}
+
+
+def table_text(outcome: Outcome) -> str:
+    """The table of before and after, for a terminal."""
+    rows = [COLUMNS, *_rows(outcome)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "", _note(outcome)])
+
+
+def in_words(score: Score) -> str:
+    """A score in a line."""
+    return f"agreement {score.agreement:.1%} on {score.n} other traces, kappa {_kappa(score)}"
+
+
+def _kappa(score: Score) -> str:
+    return "none (one class only)" if score.kappa is None else f"{score.kappa:.2f}"

@@ -1,0 +1,156 @@
+"""The people's side over HTTP: the page, the workspace as one person sees it, and what they do.
+
+For browsers on this machine only: requests that a foreign web page could cause are refused by `guard`.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib.resources import files
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.sandbox.page.page_actions import Acts
+from bot.sandbox.page.page_state import Portraits
+from bot.sandbox.workspace.changes import Fact
+from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.records import Payload
+from bot.sandbox.workspace.workspace import Workspace
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Refuse requests under a foreign host name, or from another web page."""
+    if _host_name(request.host) not in _LOOPBACK:
+        return web.Response(
+            status=403, text="The sandbox answers on this machine only; open it as http://localhost."
+        )
+    origin = request.headers.get("Origin")
+    if origin not in {None, f"http://{request.host}", f"https://{request.host}"}:
+        return web.Response(status=403, text="The sandbox takes no requests from other web pages.")
+    return await handler(request)
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+class People:
+    """Serves the page and what it needs."""
+
+    def __init__(self, workspace: Workspace, portraits: Portraits, acts: Acts) -> None:
+        self._workspace = workspace
+        self._portraits = portraits
+        self._acts = acts
+        self._queues: dict[web.WebSocketResponse, tuple[str, asyncio.Queue[Payload]]] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """List what the server has to route here."""
+        return [
+            web.get("/", self._page),
+            web.get("/people/state", self._state),
+            web.get("/people/socket", self._socket),
+            web.get("/people/files/{file}", self._file),
+            web.post("/people/act", self._act),
+        ]
+
+    def on_fact(self, fact: Fact) -> None:
+        """Push a fact to everyone who can see it."""
+        for user_id, queue in self._queues.values():
+            for push in self._portraits.pushes(fact, user_id):
+                queue.put_nowait(push)
+
+    def push_to_all(self, push: Payload) -> None:
+        """Push something to every open page."""
+        for _, queue in self._queues.values():
+            queue.put_nowait(push)
+
+    async def close(self) -> None:
+        """Close the sockets of all pages."""
+        for socket in list(self._queues):
+            await socket.close()
+
+    async def _page(self, request: web.Request) -> web.Response:
+        del request
+        page = files("bot.sandbox.page").joinpath("page.html")
+        if not page.is_file():
+            return web.Response(
+                status=404, text="This installation lacks the page of the sandbox; install it again."
+            )
+        return web.Response(text=page.read_text(encoding="utf-8"), content_type="text/html")
+
+    async def _state(self, request: web.Request) -> web.Response:
+        try:
+            return web.json_response(
+                self._portraits.state(self._workspace.user(request.query.get("user", "")).id)
+            )
+        except Refused as refused:
+            return _refusal(refused, 404)
+
+    def _me(self, request: web.Request) -> str:
+        """Return whose page it is: the user asked for, else the first person there is."""
+        people = [user.id for user in self._workspace.users.values() if not user.is_bot]
+        return self._workspace.user(request.query.get("user") or next(iter(people), "")).id
+
+    async def _file(self, request: web.Request) -> web.Response:
+        try:
+            file = self._workspace.files.get(request.match_info["file"])
+        except Refused as refused:
+            return _refusal(refused, 404)
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=file.content or b"", content_type=file.mimetype, headers=headers)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        try:
+            if request.content_type != "application/json":
+                raise Refused("invalid_request", "Send JSON, with the content type application/json.")
+            act = json.loads(await request.text())
+            if not isinstance(act, dict):
+                raise Refused("invalid_request", "Send a JSON object.")
+            return web.json_response({"ok": True, **await self._acts.perform(act)})
+        except json.JSONDecodeError:
+            return _refusal(Refused("invalid_request", "This is no JSON."), 400)
+        except Refused as refused:
+            return _refusal(refused, 200)
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        try:
+            user_id = self._me(request)
+        except Refused as refused:
+            return _refusal(refused, 404)
+        socket = web.WebSocketResponse(heartbeat=30)
+        queue: asyncio.Queue[Payload] = asyncio.Queue()
+        self._queues[socket] = (user_id, queue)
+        await socket.prepare(request)
+        writer = asyncio.create_task(_write(socket, queue))
+        try:
+            async for _ in socket:
+                pass  # pages only listen
+        finally:
+            del self._queues[socket]
+            writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await writer
+        return socket
+
+
+async def _write(socket: web.WebSocketResponse, queue: asyncio.Queue[Payload]) -> None:
+    while True:
+        push = await queue.get()
+        try:
+            await socket.send_json(push)
+        except ConnectionError:
+            return  # the page is gone; its reader notices and cleans up
+
+
+def _refusal(refused: Refused, status: int) -> web.Response:
+    return web.json_response({"ok": False, "error": refused.sentence}, status=status)

@@ -1,0 +1,1 @@
+"""Slack's Web API on the embedded workspace, as strict as Slack."""

@@ -1,0 +1,143 @@
+"""The `conversations.*` methods: channels, their members and what was said in them."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from bot.sandbox.web_api.arguments import Arguments
+from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.objects import channel_object, message_object
+from bot.sandbox.workspace.errors import Refused, invalid_arguments
+from bot.sandbox.workspace.records import Channel, Message, Payload
+
+Item = TypeVar("Item")
+_READ = ("channels:read", "groups:read", "im:read")
+_HISTORY = ("channels:history", "groups:history", "im:history")
+_TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im"}
+_TYPE_SCOPES = {"public_channel": "channels:read", "private_channel": "groups:read", "im": "im:read"}
+
+
+def page(items: Sequence[Item], arguments: Arguments, *, default: int = 100) -> tuple[list[Item], Payload]:
+    """Cut one page out of a list, by `limit` and `cursor`; returns it with the `response_metadata`."""
+    limit = arguments.number("limit", default, 1000)
+    start = _offset(arguments.text("cursor"))
+    end = start + limit
+    following = base64.b64encode(f"next:{end}".encode()).decode() if end < len(items) else ""
+    return list(items[start:end]), {"response_metadata": {"next_cursor": following}}
+
+
+def _offset(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    try:
+        return int(base64.b64decode(cursor, validate=True).decode().removeprefix("next:"))
+    except ValueError as error:
+        raise Refused("invalid_cursor") from error
+
+
+def _list(desk: Desk, arguments: Arguments) -> Payload:
+    kinds = set()
+    for name in (arguments.text("types") or "public_channel").split(","):
+        if name not in _TYPES:
+            raise Refused("invalid_types")
+        desk.require_scope(_TYPE_SCOPES[name])
+        kinds.add(_TYPES[name])
+    found = [
+        channel
+        for channel in desk.workspace.channels.values()
+        if channel.kind in kinds and not (channel.archived and arguments.flag("exclude_archived"))
+        if not channel.private or desk.workspace.bot.id in channel.members
+    ]
+    cut, more = page(found, arguments)
+    return {"channels": [channel_object(desk.workspace, channel) for channel in cut], **more}
+
+
+def _info(desk: Desk, arguments: Arguments) -> Payload:
+    channel = desk.described(arguments.need("channel", "channel_not_found"))
+    return {"channel": channel_object(desk.workspace, channel)}
+
+
+def _members(desk: Desk, arguments: Arguments) -> Payload:
+    channel = desk.described(arguments.need("channel", "channel_not_found"))
+    cut, more = page(channel.members, arguments)
+    return {"members": cut, **more}
+
+
+def _history(desk: Desk, arguments: Arguments) -> Payload:
+    channel = desk.readable(arguments.need("channel", "channel_not_found"))
+    said = [
+        message
+        for message in reversed(desk.workspace.log.channel(channel.id))
+        if (message.thread_ts is None or message.broadcast) and _within(message.ts, arguments)
+    ]
+    cut, more = page(said, arguments)
+    return _messages(desk, arguments, cut, more)
+
+
+def _replies(desk: Desk, arguments: Arguments) -> Payload:
+    channel = desk.readable(arguments.need("channel", "channel_not_found"))
+    ts = arguments.need("ts", "thread_not_found")
+    thread = desk.workspace.log.thread(channel.id, ts)
+    if not thread:
+        raise Refused("thread_not_found")
+    said = [thread[0], *(message for message in thread[1:] if _within(message.ts, arguments))]
+    cut, more = page(said, arguments, default=1000)
+    return _messages(desk, arguments, cut, more)
+
+
+def _within(ts: str, arguments: Arguments) -> bool:
+    moment = float(ts)
+    try:
+        oldest = float(arguments.text("oldest") or 0)
+        latest = float(arguments.text("latest") or "inf")
+    except ValueError as error:
+        raise Refused("invalid_ts_oldest") from error
+    if arguments.flag("inclusive"):
+        return oldest <= moment <= latest
+    return oldest < moment < latest
+
+
+def _messages(desk: Desk, arguments: Arguments, cut: list[Message], more: Payload) -> Payload:
+    metadata = arguments.flag("include_all_metadata")
+    has_more = bool(more["response_metadata"]["next_cursor"])
+    shown = [message_object(desk.workspace, message, metadata=metadata) for message in cut]
+    return {"messages": shown, "has_more": has_more, **(more if has_more else {})}
+
+
+def _join(desk: Desk, arguments: Arguments) -> Payload:
+    channel = desk.seen(arguments.need("channel", "channel_not_found"))
+    if channel.private:
+        raise Refused("method_not_supported_for_channel_type")
+    if channel.archived:
+        raise Refused("is_archived")
+    answer: Payload = {}
+    if desk.workspace.bot.id in channel.members:
+        answer = {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
+    desk.workspace.join(desk.workspace.bot.id, channel.id)
+    return {"channel": channel_object(desk.workspace, desk.workspace.channel(channel.id)), **answer}
+
+
+def _open(desk: Desk, arguments: Arguments) -> Payload:
+    channel_id = arguments.text("channel")
+    if channel_id:
+        return {"channel": _opened(desk, desk.seen(channel_id), arguments)}
+    users = [user for user in (arguments.text("users") or "").split(",") if user]
+    if len(users) != 1:
+        raise invalid_arguments("the sandbox opens direct messages with one person only: users")
+    desk.workspace.user(users[0])
+    return {"channel": _opened(desk, desk.workspace.direct_message(users[0]), arguments)}
+
+
+def _opened(desk: Desk, channel: Channel, arguments: Arguments) -> Payload:
+    return channel_object(desk.workspace, channel) if arguments.flag("return_im") else {"id": channel.id}
+
+
+METHODS: Mapping[str, Method] = {
+    "conversations.list": Method(handler=_list, scopes=_READ),
+    "conversations.info": Method(handler=_info, scopes=_READ),
+    "conversations.members": Method(handler=_members, scopes=_READ),
+    "conversations.history": Method(handler=_history, scopes=_HISTORY),
+    "conversations.replies": Method(handler=_replies, scopes=_HISTORY),
+    "conversations.join": Method(handler=_join, scopes=("channels:join",)),
+    "conversations.open": Method(handler=_open, scopes=("im:write",)),
+}

@@ -1,0 +1,165 @@
+"""Slack's Web API over HTTP: tokens, scopes, arguments, answers, and trouble on demand."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.sandbox.web_api import chat as chat_methods
+from bot.sandbox.web_api import conversations as conversation_methods
+from bot.sandbox.web_api import files as file_methods
+from bot.sandbox.web_api import identity as identity_methods
+from bot.sandbox.web_api import reactions as reaction_methods
+from bot.sandbox.web_api import views as view_methods
+from bot.sandbox.web_api.arguments import Arguments
+from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.fault_injection import Fault, Faults
+from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.records import Payload
+
+METHODS: Mapping[str, Method] = {
+    **identity_methods.METHODS,
+    **chat_methods.METHODS,
+    **conversation_methods.METHODS,
+    **reaction_methods.METHODS,
+    **view_methods.METHODS,
+    **file_methods.METHODS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A Web API call as it was made and answered; `error` is "lost" when the answer never left."""
+
+    method: str
+    params: Payload
+    status: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """The two tokens of the app."""
+
+    bot: str
+    app: str
+
+
+class WebApi:
+    """Serves `/api/{method}` and the upload address; `calls` keeps every call in order."""
+
+    def __init__(self, desk: Desk, tokens: Tokens, faults: Faults) -> None:
+        self.calls: list[Call] = []
+        self._desk = desk
+        self._tokens = tokens
+        self._faults = faults
+
+    def routes(self) -> list[web.RouteDef]:
+        """List what the server has to route here."""
+        return [
+            web.get("/api/{method}", self._serve),
+            web.post("/api/{method}", self._serve),
+            web.post("/upload/v1/{file}", self._upload),
+        ]
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        name = request.match_info["method"]
+        fault = self._faults.take(name)
+        given, token = await _read(request)
+        if fault is not None and not fault.lost:
+            return self._spoilt(name, given, fault)
+        answer = self._answered(name, given, token)
+        status = 429 if answer.get("error") == "ratelimited" else 200
+        self._note(name, given, status, "lost" if fault else answer.get("error"))
+        if fault is not None and request.transport is not None:
+            request.transport.abort()
+        passed = self._faults.holding(name)
+        if passed is not None:
+            await passed()
+        return self._response(answer, status, answer.pop("retry_after", None))
+
+    def _answered(self, name: str, given: Payload | Refused, token: str | None) -> Payload:
+        try:
+            if isinstance(given, Refused):
+                raise given
+            method = METHODS.get(name)
+            if method is None:
+                raise Refused("unknown_method", req_method=name)
+            self._check_token(method, token)
+            self._desk.require_scope(*method.scopes)
+            return {"ok": True, **method.handler(self._desk, Arguments(given))}
+        except Refused as refused:
+            return {"ok": False, "error": refused.code, **refused.details}
+
+    def _check_token(self, method: Method, token: str | None) -> None:
+        if method.token == "none":  # noqa: S105 - a kind of token, not one
+            return
+        if token is None:
+            raise Refused("not_authed")
+        if token not in {self._tokens.bot, self._tokens.app}:
+            raise Refused("invalid_auth")
+        if token != (self._tokens.app if method.token == "app" else self._tokens.bot):  # noqa: S105
+            raise Refused("not_allowed_token_type")
+
+    def _spoilt(self, name: str, given: Payload | Refused, fault: Fault) -> web.Response:
+        error = "ratelimited" if fault.status == 429 else fault.error or "internal_error"
+        self._note(name, given, fault.status, error)
+        if fault.status >= 500:
+            return web.Response(
+                status=fault.status, text="<html>Server Error</html>", content_type="text/html"
+            )
+        return self._response({"ok": False, "error": error}, fault.status, fault.retry_after)
+
+    def _response(self, answer: Payload, status: int, retry_after: int | None) -> web.Response:
+        headers = {"x-oauth-scopes": ",".join(sorted(self._desk.scopes))}
+        if status == 429:
+            headers["Retry-After"] = str(retry_after or 1)
+        return web.json_response(answer, status=status, headers=headers)
+
+    def _note(self, name: str, given: Payload | Refused, status: int, error: str | None) -> None:
+        params = {} if isinstance(given, Refused) else given
+        self.calls.append(Call(method=name, params=params, status=status, error=error))
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        content = await _uploaded_bytes(request)
+        try:
+            file = self._desk.workspace.files.get(request.match_info["file"])
+        except Refused:
+            return web.Response(status=404, text="no such upload")
+        if file.content is not None:
+            return web.Response(status=400, text="uploaded before")
+        self._desk.workspace.files.upload(file.id, content)
+        return web.Response(text=f"OK - {len(content)}")
+
+
+async def _read(request: web.Request) -> tuple[Payload | Refused, str | None]:
+    """Return a call's arguments, or why they cannot be read, and its token."""
+    given: Payload = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = json.loads(await request.text() or "{}")
+        except json.JSONDecodeError:
+            return Refused("invalid_json"), _bearer(request)
+        if not isinstance(body, dict):
+            return Refused("json_not_object"), _bearer(request)
+        given |= body
+    elif request.method == "POST":
+        given |= dict(await request.post())
+    written = given.pop("token", None)
+    return given, _bearer(request) or (written if isinstance(written, str) else None)
+
+
+def _bearer(request: web.Request) -> str | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if kind == "Bearer" else None
+
+
+async def _uploaded_bytes(request: web.Request) -> bytes:
+    if not request.content_type.startswith("multipart/"):
+        return await request.read()
+    for part in (await request.post()).values():
+        if isinstance(part, web.FileField):
+            return part.file.read()
+        return part.encode() if isinstance(part, str) else bytes(part)
+    return b""

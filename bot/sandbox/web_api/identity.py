@@ -1,0 +1,83 @@
+"""The methods about who is who: `auth`, `api`, `apps`, `bots`, `users` and `team`."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from bot.sandbox.web_api.arguments import Arguments
+from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.conversations import page
+from bot.sandbox.web_api.objects import user_object
+from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.records import Payload
+
+
+def _api_test(desk: Desk, arguments: Arguments) -> Payload:
+    del desk
+    error = arguments.text("error")
+    if error:
+        raise Refused(error)
+    return {}
+
+
+def _auth_test(desk: Desk, arguments: Arguments) -> Payload:
+    del arguments
+    workspace = desk.workspace
+    return {
+        "url": f"https://{workspace.domain}.slack.com/",
+        "team": workspace.name,
+        "user": workspace.bot.name,
+        "team_id": workspace.team_id,
+        "user_id": workspace.bot.id,
+        "bot_id": workspace.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def _open_connection(desk: Desk, arguments: Arguments) -> Payload:
+    del arguments
+    address = desk.base_url().replace("http://", "ws://", 1)
+    ticket = quote(desk.issue_ticket())
+    return {"url": f"{address}/link/?ticket={ticket}&app_id={desk.workspace.app_id}"}
+
+
+def _bot_info(desk: Desk, arguments: Arguments) -> Payload:
+    workspace = desk.workspace
+    if arguments.text("bot") not in {None, workspace.bot_id}:
+        raise Refused("bot_not_found")
+    return {
+        "bot": {
+            "id": workspace.bot_id,
+            "deleted": False,
+            "name": workspace.bot.name,
+            "updated": 0,
+            "app_id": workspace.app_id,
+            "user_id": workspace.bot.id,
+        }
+    }
+
+
+def _user_info(desk: Desk, arguments: Arguments) -> Payload:
+    user = desk.workspace.user(arguments.need("user", "user_not_found"))
+    return {"user": user_object(desk.workspace, user)}
+
+
+def _user_list(desk: Desk, arguments: Arguments) -> Payload:
+    cut, more = page(list(desk.workspace.users.values()), arguments)
+    return {"members": [user_object(desk.workspace, user) for user in cut], "cache_ts": 0, **more}
+
+
+def _team_info(desk: Desk, arguments: Arguments) -> Payload:
+    del arguments
+    workspace = desk.workspace
+    return {"team": {"id": workspace.team_id, "name": workspace.name, "domain": workspace.domain}}
+
+
+METHODS: Mapping[str, Method] = {
+    "api.test": Method(handler=_api_test, token="none"),  # noqa: S106 - a kind of token, not one
+    "auth.test": Method(handler=_auth_test),
+    "apps.connections.open": Method(handler=_open_connection, token="app"),  # noqa: S106 - the same
+    "bots.info": Method(handler=_bot_info, scopes=("users:read",)),
+    "users.info": Method(handler=_user_info, scopes=("users:read",)),
+    "users.list": Method(handler=_user_list, scopes=("users:read",)),
+    "team.info": Method(handler=_team_info, scopes=("team:read",)),
+}

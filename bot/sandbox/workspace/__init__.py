@@ -1,0 +1,1 @@
+"""The state of the embedded workspace: people, channels, messages, views."""

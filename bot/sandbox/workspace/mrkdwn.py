@@ -1,0 +1,78 @@
+"""How Slack keeps text: escaped, with mentions and links as `<…>` tokens."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from bot.sandbox.workspace.records import Payload
+
+TOKEN = re.compile(
+    r"<(?:@[UW][A-Z0-9]+|#C[A-Z0-9]+|!(?:channel|here|everyone|subteam\^[A-Z0-9]+|date\^[^>|]+)|(?:https?://|mailto:)[^>|\s]+)"
+    r"(?:\|[^<>]*)?>"
+)
+_TYPED_TOKEN = re.compile(r"<(?:@[UW][A-Z0-9]+|#C[A-Z0-9]+|!(?:channel|here|everyone))>")
+_ADDRESS = re.compile(r"https?://(?:(?!&lt;|&gt;)[^\s<>])+")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
+_MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|!(channel|here|everyone)|!subteam\^([A-Z0-9]+))(?:\|[^<>]*)?>")
+
+_LITERAL = {"plain_text", "raw_text", "text"}
+"""Objects in which Slack parses nothing; `text` is a piece of rich text."""
+_RICH_MENTIONS = {"user": "user_id", "broadcast": "range", "usergroup": "usergroup_id"}
+
+
+def typed(text: str) -> str:
+    """Escape what a person typed, and link addresses; mentions from the composer (`<@U…>`) stay."""
+    escaped = _between(_TYPED_TOKEN, text, lambda part: part.replace("&", "&amp;"))
+    return _ADDRESS.sub(r"<\g<0>>", escaped)
+
+
+def sent(text: str) -> str:
+    """Escape what an app sent as Slack stores it: known tokens and entities stay as they are."""
+    return _between(TOKEN, text, lambda part: _BARE_AMPERSAND.sub("&amp;", part))
+
+
+def mentioned(text: str) -> Iterator[str]:
+    """Yield whom a text notifies when Slack renders it as mrkdwn."""
+    for match in _MENTION.finditer(text):
+        yield next(group for group in match.groups() if group)
+
+
+def notified(text: str, blocks: list[Payload] | None, attachments: list[Payload] | None) -> list[str]:
+    """List whom a message notifies, through its text or anywhere in its blocks and attachments."""
+    found = list(mentioned(text))
+    for part in [*(blocks or []), *(attachments or [])]:
+        found.extend(_in_part(part, key="block"))
+    return list(dict.fromkeys(found))
+
+
+def _in_part(value: object, key: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from _in_object(value)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _in_part(part, key)
+    elif isinstance(value, str) and key in {"text", "pretext", "fallback"}:
+        yield from mentioned(value)
+
+
+def _in_object(value: Payload) -> Iterator[str]:
+    kind = value.get("type")
+    if kind in _LITERAL:
+        return
+    rich = value.get(_RICH_MENTIONS.get(str(kind), ""))
+    if isinstance(rich, str):
+        yield rich
+    for name, part in value.items():
+        yield from _in_part(part, name)
+
+
+def _between(token: re.Pattern[str], text: str, ampersands: Callable[[str], str]) -> str:
+    done: list[str] = []
+    start = 0
+    for match in token.finditer(text):
+        done += [_brackets(ampersands(text[start : match.start()])), match.group()]
+        start = match.end()
+    return "".join([*done, _brackets(ampersands(text[start:]))])
+
+
+def _brackets(text: str) -> str:
+    return text.replace("<", "&lt;").replace(">", "&gt;")

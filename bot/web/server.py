@@ -1,0 +1,167 @@
+"""The bot's one HTTP server: traces in, health and metrics out, Slack's events in HTTP mode."""
+
+import hmac
+import ipaddress
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.config import IngestSettings
+from bot.ingest.http import HttpSource, answer
+from bot.reports.status import StatusReport
+from bot.web.local_control import Control
+from memalign.errors import SettingsError, StorageError
+
+log = logging.getLogger(__name__)
+A_SLACK_BODY = 4 * 1024 * 1024
+"""Bytes; more than a modal with all it may hold."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """What the server answers."""
+
+    source: HttpSource
+    status: StatusReport
+    control: Control
+    token: str
+    """MEMALIGN_INGEST_TOKEN; empty: whoever reaches the server may send traces."""
+    slack: AsyncApp | None
+    """The app that takes Slack's signed requests; None in Socket Mode."""
+
+    async def traces(self, request: web.Request) -> web.StreamResponse:
+        """`POST /traces`."""
+        if self.token:
+            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+            known = hmac.compare_digest(given.strip().encode(), self.token.encode())
+            if scheme.lower() != "bearer" or not known:
+                return answer(
+                    401, {"error": "Send the header Authorization: Bearer with MEMALIGN_INGEST_TOKEN."}
+                )
+        elif "Origin" in request.headers:
+            return answer(
+                403, {"error": "Web pages may not send traces while no MEMALIGN_INGEST_TOKEN is set."}
+            )
+        return await self.source.post(request)
+
+    async def healthz(self, _: web.Request) -> web.StreamResponse:
+        """`GET /healthz`: alive."""
+        return answer(200, {"status": "alive"})
+
+    async def readyz(self, _: web.Request) -> web.StreamResponse:
+        """`GET /readyz`: connected and able to work, or why not; and what waits."""
+        try:
+            now = await self.status.read()
+        except StorageError as error:
+            return answer(503, {"status": "not ready", "why": [str(error)]})
+        if not now.ready:
+            return answer(503, {"status": "not ready", "why": ["not connected to Slack", *now.troubles]})
+        waiting = {"traces": now.traces_waiting, "feedback": now.feedback_waiting, "posts": now.posts_waiting}
+        return answer(200, {"status": "ready", "waiting": waiting, "why": list(now.troubles)})
+
+    async def metrics(self, _: web.Request) -> web.StreamResponse:
+        """`GET /metrics`: Prometheus text."""
+        registry = CollectorRegistry()
+        now = await self.status.read()
+        traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
+        for result, number in self.source.counts.items():
+            traces.labels(result).set(number)
+        waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
+        waiting.labels("traces").set(now.traces_waiting)
+        waiting.labels("feedback").set(now.feedback_waiting)
+        waiting.labels("posts").set(now.posts_waiting)
+        Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(now.connected)
+        cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
+        guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
+        for judge in now.judges:
+            cases.labels(judge.name).set(judge.cases)
+            guidelines.labels(judge.name).set(judge.guidelines)
+        return web.Response(
+            body=generate_latest(registry),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+    async def slack_events(self, request: web.Request) -> web.StreamResponse:
+        """`POST /slack/events`: Slack's events, commands and interactions, signed."""
+        if self.slack is None:
+            return answer(404, {"error": "The bot is in Socket Mode; unset SLACK_APP_TOKEN for HTTP mode."})
+        return await to_aiohttp_response(await self.slack.async_dispatch(await to_bolt_request(request)))
+
+
+@web.middleware
+async def _log_bugs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except StorageError as error:
+        log.warning("%s %s: %s", request.method, request.path, error)
+        return answer(503, {"error": str(error)}, {"Retry-After": "30"})
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return answer(500, {"error": "Something went wrong; see the bot's log."})
+
+
+class Server:
+    """Listens on `[ingest]` host and port."""
+
+    def __init__(self, settings: IngestSettings, routes: Routes) -> None:
+        if not is_loopback(settings.host) and not routes.token:
+            raise SettingsError(
+                f"[ingest] host is {settings.host}, which others can reach: set MEMALIGN_INGEST_TOKEN, "
+                'or use host = "127.0.0.1".'
+            )
+        self._settings = settings
+        # what Slack sends keeps to Slack's limits, however small traces must be here
+        app = web.Application(client_max_size=max(settings.max_body, A_SLACK_BODY), middlewares=[_log_bugs])
+        app.add_routes(
+            [
+                web.post("/traces", routes.traces),
+                web.get("/healthz", routes.healthz),
+                web.get("/readyz", routes.readyz),
+                web.get("/metrics", routes.metrics),
+                web.post("/slack/events", routes.slack_events),
+                web.post("/forget", routes.control.forget),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
+
+    async def start(self) -> None:
+        """Listen. Raises `SettingsError` when the address cannot be had."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise SettingsError(
+                f"Cannot listen on {self._settings.host} port {self._settings.port} "
+                f"({os.strerror(error.errno or 0).lower()}); "
+                "stop what uses it, or choose another [ingest] port."
+            ) from error
+
+    @property
+    def port(self) -> int:
+        """The port listened on; another than the setting's where that is 0."""
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Finish the requests in hand and listen no more."""
+        await self._runner.cleanup()

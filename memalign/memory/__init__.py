@@ -1,0 +1,1 @@
+"""The two memories: guidelines (semantic) and labelled cases (episodic)."""

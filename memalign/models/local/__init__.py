@@ -1,0 +1,1 @@
+"""The offline models: an embedder, a case classifier, an extractive distiller."""

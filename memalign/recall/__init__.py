@@ -1,0 +1,1 @@
+"""What a judge is shown for a record: similar cases and guidelines that fit."""

@@ -1,0 +1,130 @@
+"""Forgetting that was asked for is finished, whatever happens in its middle; and nothing of it is left."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.runtime.clock import now_ms
+from bot.sandbox import Workspace
+from storage.database import Database
+from storage.intents import Intent
+from storage.records import AuditLine
+from tests.bot.bot_in_workspace import Stage, staged, words
+from tests.secrets import search
+
+QUESTION = 'Where is my Grüße-"parcel"?'
+ANSWER = "Wherever you lost it, dear Zoë."
+REASON = "An answer should never blame the customer for a lost parcel."
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(tmp_path) as ready:
+        yield ready
+
+
+async def taught(stage: Stage, trace_id: str = "tr-1") -> None:
+    await stage.send({"trace_id": trace_id, "inputs": {"question": QUESTION}, "outputs": ANSWER})
+    card = await stage.card(trace_id)
+    stage.react(card, "-1")
+    stage.reply(card, REASON)
+    await stage.learned()
+
+
+async def test_no_byte_of_a_forgotten_trace_is_in_any_file_or_line_of_the_log(
+    stage: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    await taught(stage)
+    vectors = [np.array(row) for row in stage.bot.memories["politeness"].state.episodic.vectors.values()]
+    secrets = [QUESTION, ANSWER, REASON, "Grüße", "Zoë", "blame the customer"]
+    before = search(tmp_path, secrets, vectors)
+    assert len(vectors) == 1
+    assert REASON.encode() in {needle for _, needle in before.found}
+    assert any(len(needle) == 64 for _, needle in before.found)
+    caplog.clear()
+    await stage.asked(stage.ana, "forget tr-1 --yes")
+    after = search(tmp_path, secrets, vectors)
+    assert after.found == ()
+    assert after.size > 10_000
+    logged = [
+        record.getMessage() for record in caplog.records if not record.name.startswith(("slack", "tests"))
+    ]
+    assert not any(secret in line for line in logged for secret in secrets)
+
+
+async def test_a_forgotten_trace_is_not_taken_again(stage: Stage) -> None:
+    await taught(stage)
+    card = stage.shown("tr-1")
+    assert card is not None
+    await stage.asked(stage.ana, "forget tr-1 --yes")
+    report = await stage.send({"trace_id": "tr-1", "inputs": QUESTION, "outputs": ANSWER})
+    assert report["accepted"] == 0
+    assert "was forgotten" in report["rejected"][0]["error"]
+    stage.react(card, "+1")
+    stage.slack.redeliver_last()
+    await stage.learned()
+    assert stage.labels() == {}
+
+
+async def interrupted(folder: Path, kind: str, target: str, who: str) -> None:
+    """What a kill leaves behind just after somebody's confirmation was acknowledged."""
+    note = AuditLine(at_ms=now_ms(), what="forgotten", judge="politeness", who=who, ids=(target,))
+    async with await Database.open(folder / "store") as db:
+        await db.intents.intend(
+            Intent(kind="trace" if kind == "trace" else "person", target=target, notes=(note,))
+        )
+
+
+@pytest.mark.parametrize("kind", ["trace", "person"])
+async def test_what_was_interrupted_is_finished_at_the_next_start(tmp_path: Path, kind: str) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        await taught(stage)
+        ana = stage.ana.id
+    await interrupted(tmp_path, kind, "tr-1" if kind == "trace" else ana, ana)
+    async with staged(tmp_path, workspace=workspace) as stage:
+        database = stage.bot.database
+        await stage.until_async(lambda: nothing_unfinished(database))
+        if kind == "trace":
+            await stage.until(lambda: stage.shown("tr-1") is None)
+            assert search(tmp_path / "store", [ANSWER]).found == ()
+        lines = await database.journal.between(0, now_ms() + 1)
+        assert [line.who for line in lines if line.what == "forgotten"] == [ana]
+        assert search(tmp_path / "store", [REASON]).found == ()
+
+
+async def nothing_unfinished(database: Database) -> bool:
+    return not await database.intents.unfinished()
+
+
+async def test_the_card_is_covered_once_slack_takes_it(stage: Stage) -> None:
+    await taught(stage)
+    stage.slack.fail_next("chat.update", error="is_archived", times=3)
+    await stage.asked(stage.ana, "forget tr-1 --yes")
+    assert stage.shown("tr-1") is not None
+    status = "\n".join(await stage.asked(stage.ana, "status"))
+    assert "still stands" in status
+    assert "archived" in status
+    await stage.until(lambda: stage.shown("tr-1") is None)
+
+
+async def test_old_traces_that_nobody_answered_go_and_answered_ones_stay(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with staged(tmp_path, workspace=workspace) as stage:
+        await stage.show("tr-old", outputs="An answer nobody cared for.")
+        await taught(stage, "tr-answered")
+        stale = await stage.bot.database.stale(now_ms() + 1, 10)
+        assert stale == ["tr-old"]
+        erased = await stage.bot.database.erase_stale(now_ms() + 1, 10, now_ms())
+        assert erased == 1
+        assert await stage.bot.database.wipe()
+        assert search(tmp_path / "store", ["An answer nobody cared for."]).found == ()
+        assert await stage.bot.database.traces.get("tr-answered") is not None
+        await stage.until(lambda: "older than I keep" in said(stage))
+
+
+def said(stage: Stage) -> str:
+    return "\n".join(words(one.blocks, one.text) for one in stage.workspace.messages(stage.channel.id))

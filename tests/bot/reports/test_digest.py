@@ -1,0 +1,373 @@
+"""The weekly digest: what it counts, when it is posted."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from scipy.stats import binomtest  # type: ignore[import-untyped]
+from sklearn.metrics import cohen_kappa_score
+
+from bot.config import DigestSettings
+from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson
+from bot.reports.digest import Digest, count, digest_of
+from bot.reports.weekly_digest import WeeklyDigest, last_due
+from bot.runtime.clock import week_bounds, week_of
+from bot.sandbox import Message
+from memalign.records import Feedback, Label, Verdict, Vote
+from memalign.value_types import value_type_of
+from storage.database import Database
+from storage.records import AuditLine, Post, StoredVerdict
+from storage.verdicts import verdict_id_of
+from tests.bot.bot_in_workspace import JUDGE, Stage, staged, words
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WEEK = "2026-W47"
+
+
+def voted(
+    number: int, judged: Label, *votes: tuple[Vote | None, Label | None]
+) -> tuple[StoredVerdict, list[Feedback]]:
+    """A verdict and what each person says of it."""
+    verdict = Verdict(judge=JUDGE, trace_id=f"tr-{number}", value=judged, rationale="so")
+    stored = StoredVerdict(verdict_id=f"v-{number}", verdict=verdict, judged_ms=0, channel="C1")
+    return stored, [
+        Feedback(
+            verdict_id=stored.verdict_id,
+            trace_id=f"tr-{number}",
+            judge=JUDGE,
+            person=f"U{person}",
+            vote=vote,
+            value=value,
+            rationale="",
+            time_ms=1,
+        )
+        for person, (vote, value) in enumerate(votes)
+    ]
+
+
+def counted(
+    cases: Sequence[tuple[StoredVerdict, list[Feedback]]],
+    values: object = bool,
+    audit: Sequence[AuditLine] = (),
+) -> Digest:
+    return count(JUDGE, WEEK, value_type_of(values), cases, audit)
+
+
+UP: tuple[Vote, Label] = ("up", True)
+DOWN: tuple[Vote, Label] = ("down", False)
+UNSURE: tuple[Vote, None] = ("unsure", None)
+
+
+@pytest.mark.parametrize(
+    ("votes", "n", "agreed"),
+    [
+        ([UP], 1, 1),
+        ([DOWN], 1, 0),
+        ([UP, UP, DOWN], 1, 1),
+        ([UP, DOWN, DOWN], 1, 0),
+        ([UP, DOWN], 0, 0),
+        ([UNSURE], 0, 0),
+        ([UNSURE, UNSURE, UP], 1, 1),
+        ([UNSURE, UP, DOWN], 0, 0),
+        ([], 0, 0),
+    ],
+)
+def test_a_verdict_counts_once_by_the_majority_of_those_who_could_tell(
+    votes: list[tuple[Vote | None, Label | None]], n: int, agreed: int
+) -> None:
+    digest = counted([voted(1, True, *votes)])
+    assert (digest.n, digest.agreed) == (n, agreed)
+
+
+def test_people_are_those_who_answered_each_once() -> None:
+    digest = counted([voted(1, True, UP, UNSURE), voted(2, True, UP, DOWN, (None, None))])
+    assert digest.people == 2
+
+
+def test_the_table_tells_strict_from_lenient() -> None:
+    cases = [
+        voted(1, True, ("up", True)),
+        voted(2, True, ("down", False)),
+        voted(3, True, ("down", False)),
+        voted(4, False, ("down", True)),
+        *(voted(n, False, ("up", False)) for n in range(5, 9)),
+    ]
+    assert counted(cases).table == {
+        "judge_pass_people_pass": 1,
+        "judge_pass_people_fail": 2,
+        "judge_fail_people_pass": 1,
+        "judge_fail_people_fail": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("passes", "fails", "wrong", "given"),
+    [(10, 9, 3, False), (10, 10, 3, True), (20, 0, 3, False), (20, 20, 0, True), (20, 20, 40, True)],
+)
+def test_agreement_beyond_chance_needs_twenty_verdicts_and_two_classes(
+    passes: int, fails: int, wrong: int, given: bool
+) -> None:
+    judged = [True] * passes + [False] * fails
+    right = [not value if n < wrong else value for n, value in enumerate(judged)]
+    cases = [
+        voted(n, value, ("up" if value == label else "down", label))
+        for n, (value, label) in enumerate(zip(judged, right, strict=True))
+    ]
+    digest = counted(cases)
+    assert (digest.kappa is not None, digest.ac1 is not None) == (given, given)
+    if given:
+        assert digest.kappa == pytest.approx(cohen_kappa_score(judged, right))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kappa_is_scikit_learns(seed: int) -> None:
+    first = [(n * 7 + seed) % 3 for n in range(60)]
+    second = [(n * 5 + n // 7 + seed) % 3 for n in range(60)]
+    pairs = list(zip(first, second, strict=True))
+    assert cohen_kappa(pairs) == pytest.approx(cohen_kappa_score(first, second))
+
+
+def test_ac1_is_agreement_beyond_what_the_shares_of_the_classes_make_likely() -> None:
+    pairs = [(1, 1)] * 118 + [(1, 0)] * 5 + [(0, 1)] * 2
+    used = (123 + 120) / 250  # how often class 1 was given, by either
+    chance = 2 * used * (1 - used)
+    assert gwet_ac1(pairs) == pytest.approx((118 / 125 - chance) / (1 - chance))
+
+
+@pytest.mark.parametrize(
+    ("agreed", "n"), [(0, 1), (1, 1), (0, 10), (10, 10), (8, 10), (50, 100), (999, 1000)]
+)
+def test_the_interval_is_wilsons(agreed: int, n: int) -> None:
+    oracle = binomtest(agreed, n).proportion_ci(method="wilson")
+    assert wilson(agreed, n) == pytest.approx((oracle.low, oracle.high))
+
+
+@pytest.mark.parametrize(
+    ("votes", "n", "agreed"),
+    [
+        ([("up", 3)], 1, 1),
+        ([("down", None)], 1, 0),
+        ([("down", 4)], 1, 0),
+        ([("up", 3), ("down", 4)], 0, 0),
+        ([("up", 3), ("down", 4), ("down", 4)], 1, 0),
+    ],
+)
+def test_other_judges_are_counted_without_a_table(
+    votes: list[tuple[Vote | None, Label | None]], n: int, agreed: int
+) -> None:
+    digest = counted([voted(1, 3, *votes)], values=int)
+    assert (digest.n, digest.agreed, digest.table) == (n, agreed, None)
+
+
+def test_the_journal_is_counted_for_the_judge_alone() -> None:
+    audit = [
+        AuditLine(at_ms=1, what="guideline_learned", judge=JUDGE, ids=("g-1", "g-2")),
+        AuditLine(at_ms=2, what="guideline_retired", judge=JUDGE, ids=("g-1",)),
+        AuditLine(at_ms=3, what="forgotten", judge=JUDGE, ids=("tr-1",)),
+        AuditLine(at_ms=3, what="forgotten", judge="wit", ids=("tr-1",)),
+    ]
+    digest = counted([], audit=audit)
+    assert (digest.guidelines_learned, digest.guidelines_retired, digest.forgotten) == (2, 1, 1)
+
+
+# --- weeks
+
+
+@pytest.mark.parametrize(
+    ("week", "zone", "start", "end"),
+    [
+        ("2026-W47", "UTC", "2026-11-16T00:00+00:00", "2026-11-23T00:00+00:00"),
+        ("2026-W47", "Europe/Berlin", "2026-11-15T23:00+00:00", "2026-11-22T23:00+00:00"),
+        ("2026-W43", "Europe/Berlin", "2026-10-18T22:00+00:00", "2026-10-25T23:00+00:00"),
+        ("2026-W53", "UTC", "2026-12-28T00:00+00:00", "2027-01-04T00:00+00:00"),
+    ],
+)
+def test_a_week_begins_and_ends_in_the_digests_time_zone(week: str, zone: str, start: str, end: str) -> None:
+    bounds = week_bounds(week, ZoneInfo(zone))
+    assert [datetime.fromtimestamp(ms / 1000, UTC) for ms in bounds] == [
+        datetime.fromisoformat(start),
+        datetime.fromisoformat(end),
+    ]
+
+
+@pytest.mark.parametrize("week", ["2026-W54", "2026-W00", "2026-47", "", "W47", "20x6-W47", "9999-W52"])
+def test_there_is_no_such_week(week: str) -> None:
+    with pytest.raises((ValueError, OverflowError), match=r"."):
+        week_bounds(week, ZoneInfo("UTC"))
+
+
+async def keep(database: Database, number: int, judged: bool = True) -> None:
+    verdict = Verdict(judge=JUDGE, trace_id=f"tr-{number}", value=judged, rationale="so")
+    post = Post(post_id=f"card:{number}", channel="C1", kind="card", verdict_id=_verdict_id(number))
+    await database.verdicts.keep(verdict, channel="C1", judged_ms=1, post=post, day="2026-11-20")
+    await database.outbox.start(post.post_id)
+    await database.outbox.done(post.post_id, f"{number}.0")
+
+
+def _verdict_id(number: int) -> str:
+    return verdict_id_of(JUDGE, f"tr-{number}")
+
+
+def at(moment: str) -> str:
+    return str(datetime.fromisoformat(moment).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("moment", "inside"),
+    [
+        ("2026-11-15T22:59:59+00:00", False),
+        ("2026-11-15T23:00:01+00:00", True),
+        ("2026-11-22T22:59:59+00:00", True),
+        ("2026-11-22T23:00:01+00:00", False),
+    ],
+)
+async def test_a_vote_belongs_to_the_week_in_which_it_was_cast(
+    tmp_path: Path, moment: str, inside: bool
+) -> None:
+    async with await Database.open(tmp_path) as database:
+        await keep(database, 1)
+        await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at(moment))
+        digest = await digest_of(database, JUDGE, value_type_of(bool), WEEK, BERLIN)
+        assert digest.n == int(inside)
+
+
+async def test_a_reason_written_later_moves_no_vote(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        await keep(database, 1)
+        await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at("2026-11-12T12:00+00:00"))
+        await database.feedback.note_reply("C1", "1.0", "U1", "2.0", "kind", at("2026-11-18T12:00+00:00"))
+        assert (await digest_of(database, JUDGE, value_type_of(bool), WEEK, BERLIN)).n == 0
+        assert (await digest_of(database, JUDGE, value_type_of(bool), "2026-W46", BERLIN)).n == 1
+
+
+# --- when
+
+
+NOON = "2026-11-18T12:00"  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "time", "due"),
+    [
+        (NOON, "mon", "09:00", "2026-11-16T09:00"),
+        (NOON, "tue", "09:00", "2026-11-17T09:00"),
+        (NOON, "wed", "09:00", "2026-11-18T09:00"),
+        (NOON, "wed", "12:00", "2026-11-18T12:00"),
+        (NOON, "wed", "12:01", "2026-11-11T12:01"),
+        (NOON, "thu", "09:00", "2026-11-12T09:00"),
+        (NOON, "fri", "09:00", "2026-11-13T09:00"),
+        (NOON, "sat", "09:00", "2026-11-14T09:00"),
+        (NOON, "sun", "09:00", "2026-11-15T09:00"),
+        ("2026-01-01T08:00", "mon", "09:00", "2025-12-29T09:00"),
+        ("2026-10-26T08:00", "sun", "02:30", "2026-10-25T02:30"),
+        ("2026-03-30T08:00", "sun", "02:30", "2026-03-29T02:30"),
+    ],
+)
+def test_the_last_digest_was_due(now: str, day: str, time: str, due: str) -> None:
+    settings = DigestSettings.model_validate({"day": day, "time": time, "timezone": "Europe/Berlin"})
+    moment = datetime.fromisoformat(now).replace(tzinfo=BERLIN)
+    assert last_due(moment, settings) == datetime.fromisoformat(due).replace(tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("written", "day"), [("mon", "mon"), ("Monday", "mon"), ("SUN", "sun"), ("wednesday", "wed")]
+)
+def test_weekdays_go_by_their_names(written: str, day: str) -> None:
+    assert DigestSettings.model_validate({"day": written}).day == day
+
+
+@pytest.mark.parametrize("day", ["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+async def test_the_scheduler_and_the_calendar_agree(tmp_path: Path, day: str) -> None:
+    digest = {"day": day, "time": "09:00", "timezone": "Europe/Berlin"}
+    async with staged(tmp_path, digest=digest) as stage:
+        weekly = WeeklyDigest(stage.bot.settings, stage.bot.database, stage.bot.memories, lambda: None)
+        await weekly.start()
+        fires = weekly._scheduler.get_job("digest").next_run_time
+        weekly.stop()
+        assert (fires.strftime("%a").lower(), fires.strftime("%H:%M")) == (day, "09:00")
+
+
+def digests(stage: Stage) -> list[Message]:
+    return [
+        one
+        for one in stage.workspace.messages(stage.channel.id)
+        if (one.metadata or {}).get("event_type") == "memalign_digest"
+    ]
+
+
+async def due(stage: Stage, moment: datetime) -> None:
+    """Let the hour of a digest come."""
+    weekly = WeeklyDigest(stage.bot.settings, stage.bot.database, stage.bot.memories, lambda: None)
+    await weekly.post(moment)
+    await stage.learned()
+
+
+async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path) -> None:
+    monday, next_monday = datetime(2026, 11, 23, 9, tzinfo=UTC), datetime(2026, 11, 30, 9, tzinfo=UTC)
+    judges = [{}, {"name": "wit"}]
+    async with staged(tmp_path, judges=judges) as stage:
+        await due(stage, monday)
+        await due(stage, monday)
+        assert len(digests(stage)) == 2
+        workspace = stage.workspace
+    async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
+        await due(stage, monday)
+        assert len(digests(stage)) == 2
+        await due(stage, next_monday)
+        said = [words(one.blocks) for one in digests(stage)]
+        assert len(said) == 4
+        assert sum("wit" in one for one in said) == 2
+        assert sum("week 47" in one for one in said) == 2
+        assert stage.workspace.pings == []
+
+
+async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        now = datetime.now(UTC)
+        stage.slack.fail_next("chat.postMessage", lost=True)
+        await due(stage, now)
+        assert len(digests(stage)) == 1
+        (search,) = [call for call in stage.slack.calls if call.method == "conversations.history"]
+        assert float(search.params["oldest"]) == pytest.approx(now.timestamp() - 600, abs=1)
+
+
+async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp_path: Path) -> None:
+    long_ago = 1_000_000_000_000
+    database = await Database.open(tmp_path / "store")
+    await database.journal.first_start_ms(long_ago)
+    await database.close()
+    async with staged(tmp_path) as stage:
+        await stage.learned()
+        assert len(digests(stage)) == 1
+        workspace = stage.workspace
+    async with staged(tmp_path, workspace=workspace) as stage:
+        await stage.learned()
+        assert len(digests(stage)) == 1
+
+
+async def test_a_new_bot_posts_no_digest_of_a_time_before_it(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.learned()
+        assert digests(stage) == []
+
+
+async def test_a_bots_thumb_is_not_counted_nor_is_a_forgotten_verdict(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        for n in (1, 2):
+            stage.react(await stage.show(f"tr-{n}"), "+1")
+        await stage.learned()
+        await stage.asked(stage.ana, "forget tr-1 --yes")
+        week = week_of(datetime.now(UTC).date())
+        digest = await digest_of(stage.bot.database, JUDGE, value_type_of(bool), week, ZoneInfo("UTC"))
+        assert (digest.n, digest.agreed, digest.forgotten, digest.people) == (1, 1, 1, 1)
+
+
+def test_the_json_form_has_the_contracts_keys_in_order() -> None:
+    line = json.loads(json.dumps(counted([]).as_json()))
+    assert list(line) == [
+        *("judge", "week", "n", "agreed", "agreement", "wilson_low", "wilson_high", "table", "kappa", "ac1"),
+        *("people", "guidelines_learned", "guidelines_retired", "forgotten"),
+    ]

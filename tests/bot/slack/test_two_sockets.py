@@ -1,0 +1,101 @@
+"""An app may have several connections: Slack gives an event to one of them, and its repetition to another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+
+from bot.config import Secrets
+from bot.forgetting.person import Withdrawal
+from bot.learning.thread_replies import Messenger
+from bot.learning.worker import Learning
+from bot.listeners import listen
+from bot.listeners.context import Bench
+from bot.posting.redaction import Covering
+from bot.slack.connection import build_slack
+from bot.slack.users import People
+from memalign.records import Json
+from tests.bot.bot_in_workspace import Stage, staged
+
+REASON = "The answer should never send people away."
+
+
+def second_app(stage: Stage, tasks: asyncio.TaskGroup) -> AsyncApp:
+    """The same listeners over the same store, for a connection of their own."""
+    bot, token = stage.bot, stage.slack.bot_token
+    slack = build_slack(
+        Secrets(
+            bot_token=token,
+            app_token=stage.slack.app_token,
+            signing_secret="",
+            ingest_token="",
+            api_url=stage.slack.api_url,
+        )
+    )
+    people = People(slack.client)
+    messenger = Messenger(slack.client, bot.database, people, lambda: None)
+    learning = Learning(bot.database, bot.memories, people, messenger)
+    covering = Covering(slack.client, bot.database)
+    bench = Bench(
+        settings=bot.settings,
+        database=bot.database,
+        memories=bot.memories,
+        learning=learning,
+        forgetting=bot.forgetting,
+        withdrawal=Withdrawal(bot.database, bot.memories, covering, learning.take_back),
+        people=people,
+        status=bot.status,
+        client=slack.client,
+        tasks=tasks,
+    )
+    listen(slack, bench)
+    return slack
+
+
+@asynccontextmanager
+async def two_sockets(folder: Path, heard: list[str]) -> AsyncIterator[Stage]:
+    """The bot with a second connection of the same app; `heard` takes what comes over that one."""
+
+    async def note(_: AsyncBaseSocketModeClient, message: Json, __: str | None) -> None:
+        if message.get("type") == "events_api":
+            heard.append(message["payload"]["event_id"])
+
+    async with staged(folder) as stage, asyncio.TaskGroup() as tasks:
+        handler = AsyncSocketModeHandler(second_app(stage, tasks), stage.slack.app_token)
+        handler.client.message_listeners.append(note)
+        await handler.connect_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here
+        try:
+            await stage.until(lambda: stage.slack.connections == 2)
+            yield stage
+        finally:
+            await handler.close_async()  # type: ignore[no-untyped-call] # nor here
+
+
+async def test_an_event_that_comes_over_both_connections_is_one_vote_and_one_lesson(tmp_path: Path) -> None:
+    heard: list[str] = []
+    async with two_sockets(tmp_path, heard) as stage:
+        card = await stage.show("tr-1")
+        await stage.slack.settled()
+        stage.slack.drop_acks(1)
+        stage.react(card, "-1")
+        await stage.slack.settled()
+        vote = stage.slack.deliveries[-1]
+        stage.slack.drop_acks(1)
+        stage.reply(card, REASON)
+        await stage.slack.settled()
+        reason = stage.slack.deliveries[-1]
+        await stage.learned()
+        for told in (vote, reason):
+            # the second connection had it once, so that the other attempt went over the first
+            assert (told.attempts, heard.count(told.event_id or "")) == (2, 1)
+        said = await stage.feedback(card)
+        assert list(said) == ["ana"]
+        assert (said["ana"].vote, said["ana"].rationale) == ("down", REASON)
+        assert list(stage.labels()) == ["tr-1"]
+        assert len(stage.rules()) == 1
+        [lesson] = stage.thread(card)
+        assert "never send people away" in lesson

@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+
+from memalign.memory import episodic
+from memalign.memory.episodic import EpisodicMemory, scan
+from memalign.ports import Vectors
+from tests.factories import an_episode
+
+RANDOM = np.random.default_rng(7)
+
+
+def a_row() -> Vectors:
+    row = RANDOM.normal(size=16).astype(np.float32)
+    return (row / np.linalg.norm(row)).astype(np.float32)
+
+
+def a_memory_of(count: int, first: int = 0) -> EpisodicMemory:
+    return EpisodicMemory().changed(
+        put=[an_episode(f"t{n}") for n in range(first, first + count)],
+        vectors={f"t{n}": a_row() for n in range(first, first + count)},
+    )
+
+
+def found(memory: EpisodicMemory, query: Vectors, count: int = 5, *, but: str | None = None) -> list[str]:
+    return [one.episode.trace_id for one in memory.nearest(query, count, but=but, floor=-1.0)]
+
+
+def due(memory: EpisodicMemory) -> bool:
+    return memory.needs_graph
+
+
+@pytest.mark.parametrize("size", [1, 2, 50, 300])
+def test_finds_what_an_exact_scan_finds_best_first(size: int) -> None:
+    memory = a_memory_of(size)
+
+    for _ in range(20):
+        query = a_row()
+        retrieved = memory.nearest(query, 5, but=None, floor=-1.0)
+        assert [one.episode.trace_id for one in retrieved] == scan(memory.vectors, query, 5)
+        assert [one.similarity for one in retrieved] == sorted(
+            (one.similarity for one in retrieved), reverse=True
+        )
+
+
+def test_an_identical_case_comes_first_with_full_similarity() -> None:
+    memory = a_memory_of(40)
+
+    best = memory.nearest(memory.vectors["t7"], 3, but=None, floor=0.0)[0]
+
+    assert best.episode.trace_id == "t7"
+    assert best.similarity == pytest.approx(1.0)
+
+
+def test_a_traces_own_episode_is_not_found_and_does_not_cost_a_place() -> None:
+    memory = a_memory_of(6)
+
+    names = found(memory, memory.vectors["t3"], 5, but="t3")
+
+    assert set(names) == {"t0", "t1", "t2", "t4", "t5"}
+
+
+def test_what_is_less_alike_than_the_floor_is_kept_out() -> None:
+    memory = EpisodicMemory().changed(
+        put=[an_episode("near"), an_episode("far")],
+        vectors={"near": np.array([1, 0], np.float32), "far": np.array([0, 1], np.float32)},
+    )
+
+    retrieved = memory.nearest(np.array([1, 0], np.float32), 5, but=None, floor=0.15)
+
+    assert [one.episode.trace_id for one in retrieved] == ["near"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 99])
+def test_more_are_never_asked_for_than_there_are(count: int) -> None:
+    assert len(found(a_memory_of(3), a_row(), count)) == min(count, 3)
+
+
+def test_the_last_episode_can_go() -> None:
+    empty = a_memory_of(1).changed(drop=["t0"])
+
+    assert found(empty, a_row()) == []
+    again = empty.changed(put=[an_episode("t1")], vectors={"t1": a_row()})
+    assert found(again, a_row()) == ["t1"]
+
+
+def test_the_newest_version_extends_the_index_and_the_older_keeps_its_own_view() -> None:
+    old = a_memory_of(10)
+    query = a_row()
+    before = found(old, query, 20)
+
+    new = old.changed(put=[an_episode("fresh")], drop=["t0"], vectors={"fresh": query})
+
+    assert found(new, query, 20)[0] == "fresh"
+    assert "t0" not in found(new, query, 20)
+    assert found(old, query, 20) == before
+    assert found(new, query, 20)[0] == "fresh"
+
+
+def test_an_index_that_is_full_grows() -> None:
+    memory = a_memory_of(1)
+    for n in range(1, 200):
+        memory = memory.changed(put=[an_episode(f"t{n}")], vectors={f"t{n}": a_row()})
+        query = a_row()
+        assert found(memory, query) == scan(memory.vectors, query, 5)
+
+
+def test_a_replaced_episode_moves_to_the_end_with_its_new_vector() -> None:
+    memory = a_memory_of(3)
+    query = a_row()
+    found(memory, query)
+
+    memory = memory.changed(put=[an_episode("t0", True)], vectors={"t0": query})
+
+    assert list(memory.episodes) == ["t1", "t2", "t0"]
+    assert memory.nearest(query, 1, but=None, floor=0.0)[0].episode.label is True
+
+
+def test_an_episode_without_vector_waits_to_be_found() -> None:
+    memory = EpisodicMemory().changed(put=[an_episode("a"), an_episode("b")], vectors={"a": a_row()})
+
+    assert memory.without_vector == ("b",)
+    assert found(memory, a_row()) == ["a"]
+    assert memory.changed(vectors={"b": a_row()}).without_vector == ()
+
+
+def test_a_large_memory_uses_the_graph_once_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(episodic, "GRAPH_FROM", 100)
+    memory = a_memory_of(400)
+    query = a_row()
+
+    assert due(memory)
+    assert found(memory, query) == scan(memory.vectors, query, 5)
+    memory.build_graph()
+    assert not due(memory)
+    hits = sum(
+        len(set(found(memory, q)) & set(scan(memory.vectors, q, 5))) for q in (a_row() for _ in range(40))
+    )
+    assert hits >= 0.95 * 200
+
+
+def test_a_graph_follows_what_is_put_and_never_keeps_what_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(episodic, "GRAPH_FROM", 50)
+    memory = a_memory_of(60)
+    memory.build_graph()
+    query = a_row()
+
+    grown = memory.changed(put=[an_episode("fresh")], vectors={"fresh": query})
+    assert not due(grown)
+    assert found(grown, query, 1) == ["fresh"]
+
+    forgotten = grown.changed(drop=["fresh"])
+    assert due(forgotten)
+    assert found(forgotten, query) == scan(forgotten.vectors, query, 5)
+
+
+def test_a_graph_crowded_with_replaced_cases_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(episodic, "GRAPH_FROM", 5)
+    memory = a_memory_of(120)
+    memory.build_graph()
+    for _ in range(110):
+        memory = memory.changed(put=[an_episode("t1")], vectors={"t1": a_row()})
+
+    assert len(found(memory, a_row(), 50)) == 50
