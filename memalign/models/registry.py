@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from memalign.errors import SettingsError
-from memalign.judge import ModelDecider
 from memalign.models.endpoint import service
 from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.llm_judge import ModelDecider
 from memalign.ports import Decider, Distiller, Embedder, LanguageModel
 
 PROVIDERS = ("openai", "anthropic", "local")

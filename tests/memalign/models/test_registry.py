@@ -1,9 +1,9 @@
 import pytest
 
 from memalign.errors import SettingsError
-from memalign.judge import ModelDecider
 from memalign.models import connect_decider, connect_distiller, connect_embedder, model_name
 from memalign.models.json_answers import find_answer, fits
+from memalign.models.llm_judge import ModelDecider
 from memalign.models.local.case_classifier import CasesDecider
 from memalign.models.local.extractive_distiller import ExtractDistiller
 from memalign.models.prompts import distilling_schema, judging_schema

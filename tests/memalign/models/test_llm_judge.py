@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from memalign.errors import MalformedAnswerError, ModelUnavailableError
-from memalign.judge import ModelDecider
+from memalign.models.llm_judge import ModelDecider
 from memalign.records import Json, Label, Usage
 from tests.factories import a_guideline
 from tests.fakes import DOWN, FakeModel
