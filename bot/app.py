@@ -13,22 +13,22 @@ from bot.forgetting.service import Forgetting
 from bot.ingest.http import HttpSource
 from bot.judging.memories import models_of, open_memories
 from bot.judging.worker import Intake
-from bot.learning.reconciliation import PACE_SECONDS, CatchUp
-from bot.learning.thread_replies import Messenger
+from bot.learning.reconciliation import PACE_SECONDS, CardReconciler
+from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import Learning
 from bot.listeners import listen
-from bot.listeners.context import Bench
-from bot.posting.redaction import Covering
+from bot.listeners.context import ListenerContext
+from bot.posting.redaction import MessageRedactor
 from bot.posting.rendering import Cards
 from bot.posting.worker import Outbox
 from bot.reports.status import StatusReport
 from bot.reports.weekly_digest import WeeklyDigest
-from bot.runtime.supervisor import steadily
+from bot.runtime.supervisor import supervise
 from bot.slack.connection import Connection, build_plain_client, build_slack, check_tokens
 from bot.slack.users import People
-from bot.web.local_control import Control
+from bot.web.local_control import LocalControl
 from bot.web.server import Routes, Server
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.models import check_key
 from memalign.models.endpoint import max_workers
 from storage.database import Database
@@ -38,7 +38,7 @@ LAST_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Timing:
     """How fast the bot goes about its work; the demo and the tests are in more of a hurry than a team."""
 
     post_seconds: float = 1.0
@@ -55,16 +55,16 @@ class Bot:
 
     settings: Settings
     database: Database
-    memories: Mapping[str, Memory]
+    memories: Mapping[str, JudgeMemory]
     forgetting: Forgetting
-    catch_up: CatchUp
+    reconciler: CardReconciler
     status: StatusReport
     url: str
     """Where it takes traces."""
 
 
 @asynccontextmanager
-async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> AsyncIterator[Bot]:
+async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> AsyncIterator[Bot]:
     """Run the bot while the context is open.
 
     Raises:
@@ -88,12 +88,12 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             build_plain_client(secrets), database, Cards(database, memories).render, pace.post_seconds
         )
         intake = Intake(settings, database, memories, outbox.wake, workers=workers)
-        messenger = Messenger(slack.client, database, people, outbox.wake)
-        learning = Learning(database, memories, people, messenger, quiet_seconds=pace.quiet_seconds)
-        covering = Covering(slack.client, database)
-        forgetting = Forgetting(settings, database, memories, slack.client, covering, learning.leave_out)
-        withdrawal = Withdrawal(database, memories, covering, learning.take_back)
-        catch_up = CatchUp(
+        thread_replies = ThreadReplies(slack.client, database, people, outbox.wake)
+        learning = Learning(database, memories, people, thread_replies, quiet_seconds=pace.quiet_seconds)
+        redactor = MessageRedactor(slack.client, database)
+        forgetting = Forgetting(settings, database, memories, slack.client, redactor, learning.leave_out)
+        withdrawal = Withdrawal(database, memories, redactor, learning.take_back)
+        reconciler = CardReconciler(
             settings,
             database,
             slack.client,
@@ -102,11 +102,11 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             pace_seconds=pace.card_seconds,
         )
         retention = Retention(settings, database)
-        parts = (outbox, intake, learning, covering, catch_up, retention)
+        parts = (outbox, intake, learning, redactor, reconciler, retention)
         unsteady: dict[str, str] = {}
         troubles = [*(part.trouble for part in parts), unsteady]
         status = StatusReport(settings, database, memories, connection.is_up, troubles)
-        control = Control(settings.data, forgetting, withdrawal)
+        control = LocalControl(settings.data, forgetting, withdrawal)
         routes = Routes(
             source=HttpSource(settings, database, intake),
             status=status,
@@ -117,7 +117,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
         server = Server(settings.ingest, routes)
         digests = WeeklyDigest(settings, database, memories, outbox.wake)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        bench = Bench(
+        context = ListenerContext(
             settings=settings,
             database=database,
             memories=memories,
@@ -129,7 +129,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             client=slack.client,
             tasks=tasks,
         )
-        listen(slack, bench)
+        listen(slack, context)
         await server.start()
         stack.push_async_callback(server.stop)
         control.announce(settings.ingest.host, server.port)
@@ -138,14 +138,14 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             "learning": lambda: finish(database, forgetting, withdrawal, learning),
             "posting": outbox.run,
             "judging": intake.run,
-            "covering what was forgotten": covering.run,
-            "catching up": catch_up.run,
+            "covering what was forgotten": redactor.run,
+            "catching up": reconciler.run,
             "erasing old traces": retention.run,
         }
-        at_work = [tasks.create_task(steadily(run, part, unsteady)) for part, run in running.items()]
+        at_work = [tasks.create_task(supervise(run, part, unsteady)) for part, run in running.items()]
         at_work.append(tasks.create_task(connection.run()))
         stack.callback(lambda: [task.cancel() for task in at_work])
-        stack.push_async_callback(bench.finish, LAST_SECONDS)
+        stack.push_async_callback(context.finish, LAST_SECONDS)
         stack.push_async_callback(connection.close)
         await digests.start()
         stack.callback(digests.stop)
@@ -155,7 +155,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Pace) -> Async
             database=database,
             memories=memories,
             forgetting=forgetting,
-            catch_up=catch_up,
+            reconciler=reconciler,
             status=status,
             url=f"http://{host}:{server.port}",
         )

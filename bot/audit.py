@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 
 from bot.runtime.clock import now_ms
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from storage.journal import Journal
-from storage.records import AuditLine, Deed
+from storage.records import AuditAction, AuditLine
 
 
 class GuidelineWatch:
     """Notes which guidelines came and went between its making and `note`."""
 
-    def __init__(self, journal: Journal, memory: Memory) -> None:
+    def __init__(self, journal: Journal, memory: JudgeMemory) -> None:
         self._journal = journal
         self._memory = memory
         self._before = self._ids()
@@ -23,7 +23,7 @@ class GuidelineWatch:
         await self._line("guideline_retired", self._before - now)
         self._before = now
 
-    async def _line(self, what: Deed, ids: Iterable[str]) -> None:
+    async def _line(self, what: AuditAction, ids: Iterable[str]) -> None:
         if sorted_ids := tuple(sorted(ids)):
             judge = self._memory.definition.name
             await self._journal.note(AuditLine(at_ms=now_ms(), what=what, judge=judge, ids=sorted_ids))

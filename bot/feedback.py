@@ -11,7 +11,7 @@ from html import unescape
 from memalign.errors import InputError
 from memalign.records import Assessment, Feedback, Label, Trace, Vote
 from memalign.value_types import ValueType
-from storage.records import Mark, PersonFacts, StoredVerdict
+from storage.records import PersonFeedback, StoredVerdict, Timestamped
 
 THUMBS: Mapping[str, Vote] = {
     "+1": "up",
@@ -34,14 +34,14 @@ def vote_of_reaction(name: str) -> Vote | None:
     return THUMBS.get(name.split("::", 1)[0])
 
 
-def votes_of(facts: PersonFacts) -> frozenset[Vote]:
+def votes_of(facts: PersonFeedback) -> frozenset[Vote]:
     """All that a person holds at the moment: live reactions, and the button last pressed."""
     held = {vote_of_reaction(name) for name, mark in facts.reactions.items() if mark.value}
     held.add(facts.button.value if facts.button else None)
     return frozenset(vote for vote in held if vote is not None)
 
 
-def feedback_of(stored: StoredVerdict, person: str, facts: PersonFacts, values: ValueType) -> Feedback:
+def feedback_of(stored: StoredVerdict, person: str, facts: PersonFeedback, values: ValueType) -> Feedback:
     """What a person says of a verdict; one who holds two different votes has none."""
     held = votes_of(facts)
     vote = next(iter(held)) if len(held) == 1 else None
@@ -59,7 +59,7 @@ def feedback_of(stored: StoredVerdict, person: str, facts: PersonFacts, values: 
 
 
 def all_feedback(
-    stored: StoredVerdict, people: Mapping[str, PersonFacts], values: ValueType
+    stored: StoredVerdict, people: Mapping[str, PersonFeedback], values: ValueType
 ) -> tuple[Feedback, ...]:
     """What each person says of a verdict."""
     return tuple(feedback_of(stored, person, facts, values) for person, facts in people.items())
@@ -90,7 +90,7 @@ def taught(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
     )
 
 
-def vote_ms(facts: PersonFacts) -> int:
+def vote_ms(facts: PersonFeedback) -> int:
     """When the person last moved a thumb or gave a value, in milliseconds since 1970; 0 if never."""
     marks = [mark for name, mark in facts.reactions.items() if vote_of_reaction(name)]
     marks += [mark for mark in (facts.button, facts.correction) if mark]
@@ -110,19 +110,19 @@ def _label(vote: Vote | None, judged: Label, corrected: Label | None, values: Va
     return None
 
 
-def _replies(facts: PersonFacts, values: ValueType, modal: str | None) -> tuple[Label | None, list[str]]:
+def _replies(facts: PersonFeedback, values: ValueType, modal: str | None) -> tuple[Label | None, list[str]]:
     """The newest corrected value, and the reasons in the order they were written.
 
     What was entered in the modal stands at `modal` among the replies; it has a field of its own for the value.
     """
-    newest = facts.correction or Mark(value=None, at="0")
+    newest = facts.correction or Timestamped(value=None, at="0")
     reasons = []
     for ts, reply in sorted(facts.replies.items(), key=lambda item: Decimal(item[0])):
         text = unescape(reply.text or "").strip()
         value, reason = (None, text) if ts == modal else split_correction(text, values)
         reasons.append(reason)
         if value is not None and Decimal(ts) >= Decimal(newest.at):
-            newest = Mark(value=value, at=ts)
+            newest = Timestamped(value=value, at=ts)
     return newest.value, reasons
 
 

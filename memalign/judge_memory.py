@@ -21,9 +21,9 @@ from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import Decider, Distiller, Embedder, MemoryChange, MemoryStore, Question
+from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryChange, MemoryStore
 from memalign.recall.retrieval import Recall, evidence
-from memalign.records import Episode, Forgotten, Guideline, Json, Lesson, Recollection, Trace, Verdict
+from memalign.records import Episode, Evidence, Forgotten, Guideline, Json, Lesson, Trace, Verdict
 from memalign.template import text_of
 
 _log = logging.getLogger("memalign")
@@ -36,7 +36,7 @@ REDISTIL_SECONDS = 30.0
 """How long forgetting waits for guidelines to be distilled again; after that they are left pending."""
 
 
-class Memory:
+class JudgeMemory:
     """One judge's memory. Used from one event loop."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Memory:
         state: MemoryState,
         *,
         vectors: VectorCache,
-        decider: Decider,
+        decider: JudgeModel,
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
@@ -77,13 +77,13 @@ class Memory:
         judge: Judge,
         *,
         embedder: Embedder,
-        decider: Decider,
+        decider: JudgeModel,
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
         min_similarity: float = MIN_SIMILARITY,
         guideline_tokens: int = GUIDELINE_TOKENS,
-    ) -> "Memory":
+    ) -> "JudgeMemory":
         """Read the judge's memory from the store, if there is one; calls no model. Raises `StorageError`."""
         vectors = VectorCache(embedder, store)
         state = MemoryState.empty(judge.name, binary=judge.value_type.binary)
@@ -131,7 +131,7 @@ class Memory:
         """Trace id -> why something of it waits; `learn(())` tries again."""
         return MappingProxyType(pending_in(self._state, self._reasons))
 
-    async def recall(self, trace: Trace) -> Recollection:
+    async def recall(self, trace: Trace) -> Evidence:
         """The evidence for a verdict. Raises `InputError` and `StorageError`, never `ModelError`."""
         found = await self._recall.find(self._judge.look_at(trace), lambda: self._state, but=trace.trace_id)
         return found.recollection
@@ -214,9 +214,9 @@ class Memory:
         return replace(taken, distilled=tuple(distilled), left=tuple(left), usage=lesson.usage)
 
     def _question(
-        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Recollection
-    ) -> Question:
-        return Question(
+        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Evidence
+    ) -> JudgeRequest:
+        return JudgeRequest(
             judge=self._judge.name,
             instructions=self._judge.instructions,
             value_type=self._judge.value_type.word,

@@ -16,12 +16,12 @@ from pathlib import Path
 from memalign.errors import InputError, SettingsError, TemplateError
 from memalign.event_loop import elsewhere, run
 from memalign.judge import Judge
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.mlflow_traces import trace_id_of, trace_of
-from memalign.models import connect_decider, connect_distiller, connect_embedder, model_name
+from memalign.models import connect_distiller, connect_embedder, connect_judge_model, model_name
 from memalign.ports import Distiller, Embedder
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
 from memalign.serialization import SavedJudge, Settings, read, write
@@ -290,12 +290,12 @@ def load_judge(path: str | PathLike[str]) -> AlignedJudge:
     return AlignedJudge(base, saved.state, optimizer, Lesson())
 
 
-def _memory(base: AlignableJudge, state: MemoryState, optimizer: MemAlignOptimizer) -> Memory:
-    return Memory(
+def _memory(base: AlignableJudge, state: MemoryState, optimizer: MemAlignOptimizer) -> JudgeMemory:
+    return JudgeMemory(
         base,
         state,
         vectors=optimizer.vectors,
-        decider=connect_decider(base.model),
+        decider=connect_judge_model(base.model),
         distiller=optimizer.distiller,
         retrieval_k=optimizer.settings.retrieval_k,
     )

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from memalign.records import Episode, Guideline, Json, Label, Recollection, Source, Usage
+from memalign.records import Episode, Evidence, Guideline, Json, Label, Source, Usage
 
 Vectors = NDArray[np.float32]
 """One row a text, each of length 1."""
@@ -70,7 +70,7 @@ class LanguageModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class JudgeResponse:
     """A value with its reason."""
 
     value: Label
@@ -83,7 +83,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class JudgeRequest:
     """What is asked of a decider: the criterion, the trace's fields, and the evidence."""
 
     judge: str
@@ -92,17 +92,17 @@ class Question:
     """The settings' word for it: bool, int, float, str, or a JSON list of categories."""
     fields: Mapping[str, Json]
     trace_id: str | None
-    recollection: Recollection
+    recollection: Evidence
     episodes: Collection[Episode]
     """All labelled cases of the judge but the trace's own."""
     version: int
     """Grows with every change of the judge's memory: what was fitted to a version is good until the next."""
 
 
-class Decider(Protocol):
+class JudgeModel(Protocol):
     """Answers a judge's question: a language model with a prompt, or a model fitted to the episodes."""
 
-    async def decide(self, question: Question) -> Decision:
+    async def decide(self, question: JudgeRequest) -> JudgeResponse:
         """Give the value and the reason. Raises `ModelError`."""
 
 

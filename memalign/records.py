@@ -68,7 +68,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
+class PersonLabel:
     """One person's counted side of an episode."""
 
     person: str
@@ -88,13 +88,13 @@ class Episode:
     """The template variables that the judge uses, with this trace's values."""
     text: str
     """What is embedded; made by the same function as the text of a query."""
-    opinions: tuple[Opinion, ...]
+    opinions: tuple[PersonLabel, ...]
     """Those who hold `label`, oldest first; one a person."""
-    minority: tuple[Opinion, ...] = ()
+    minority: tuple[PersonLabel, ...] = ()
     """Those outvoted; kept and reported, never taught."""
 
     @property
-    def fingerprint(self) -> tuple[Label, tuple[Opinion, ...], tuple[Opinion, ...], str]:
+    def fingerprint(self) -> tuple[Label, tuple[PersonLabel, ...], tuple[PersonLabel, ...], str]:
         """Equal exactly when there is nothing new to learn from the trace."""
         return (self.label, self.opinions, self.minority, self.text)
 
@@ -156,7 +156,7 @@ class Retrieved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recollection:
+class Evidence:
     """What a judge's memory holds for one trace: its evidence for the verdict."""
 
     guidelines: tuple[Guideline, ...] = ()
@@ -223,7 +223,7 @@ class Lesson:
     """Guidelines that lost their last source, or that all their people have turned against."""
     retracted: tuple[str, ...] = ()
     """The learned traces whose feedback was all taken back: their episodes are gone."""
-    outvoted: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)
+    outvoted: Mapping[str, tuple[PersonLabel, ...]] = field(default_factory=dict)
     """Trace id -> the opinions that lost the vote; kept, never taught."""
     usage: Usage = field(default_factory=Usage)
 

@@ -15,7 +15,7 @@ from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.ports import Vectors
-from memalign.records import Episode, Guideline, Json, Opinion, Source
+from memalign.records import Episode, Guideline, Json, PersonLabel, Source
 from memalign.value_types import value_type_of
 
 FORMAT = 1
@@ -144,8 +144,8 @@ def _episode(document: Mapping[str, Json]) -> Episode:
         label=document["label"],
         fields=document["fields"],
         text=document["text"],
-        opinions=tuple(Opinion(**one) for one in document["opinions"]),
-        minority=tuple(Opinion(**one) for one in document["minority"]),
+        opinions=tuple(PersonLabel(**one) for one in document["opinions"]),
+        minority=tuple(PersonLabel(**one) for one in document["minority"]),
     )
 
 

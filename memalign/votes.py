@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memalign.errors import InputError
-from memalign.records import Assessment, Label, Opinion
+from memalign.records import Assessment, Label, PersonLabel
 from memalign.value_types import ValueType
 
 _log = logging.getLogger("memalign")
@@ -16,9 +16,9 @@ class Tally:
     """How the people who voted on one trace decided."""
 
     label: Label
-    opinions: tuple[Opinion, ...]
+    opinions: tuple[PersonLabel, ...]
     """Those who hold the label, oldest first."""
-    minority: tuple[Opinion, ...]
+    minority: tuple[PersonLabel, ...]
     """Those outvoted, oldest first."""
 
 
@@ -50,9 +50,9 @@ def _standing(assessments: Sequence[Assessment], judge: str) -> list[Assessment]
     ]
 
 
-def _one_each(standing: Sequence[Assessment], value_type: ValueType) -> list[Opinion]:
+def _one_each(standing: Sequence[Assessment], value_type: ValueType) -> list[PersonLabel]:
     """Each person's newest vote, oldest first."""
-    newest: dict[str, Opinion] = {}
+    newest: dict[str, PersonLabel] = {}
     wrong: InputError | None = None
     for said in sorted(standing, key=_time_ms):
         newest.pop(said.source_id, None)
@@ -66,8 +66,8 @@ def _one_each(standing: Sequence[Assessment], value_type: ValueType) -> list[Opi
     return list(newest.values())
 
 
-def _opinion(said: Assessment, value_type: ValueType) -> Opinion:
-    return Opinion(
+def _opinion(said: Assessment, value_type: ValueType) -> PersonLabel:
+    return PersonLabel(
         person=said.source_id,
         value=value_type.parse(said.value),
         rationale=(said.rationale or "").strip(),
@@ -79,7 +79,7 @@ def _time_ms(said: Assessment) -> int:
     return max(said.create_time_ms or 0, said.last_update_time_ms or 0)
 
 
-def _winner(opinions: Sequence[Opinion]) -> Label:
+def _winner(opinions: Sequence[PersonLabel]) -> Label:
     votes: dict[Label, int] = {}
     for opinion in opinions:
         votes[opinion.value] = votes.get(opinion.value, 0) + 1

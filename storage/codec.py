@@ -13,7 +13,7 @@ from memalign.records import (
     Episode,
     Guideline,
     Json,
-    Opinion,
+    PersonLabel,
     Source,
     Trace,
     Usage,
@@ -21,11 +21,11 @@ from memalign.records import (
 )
 from storage.records import (
     AuditLine,
-    Mark,
-    PersonFacts,
+    PersonFeedback,
     Reply,
     StoredVerdict,
-    Told,
+    ThreadPost,
+    Timestamped,
 )
 from storage.rows import Body
 
@@ -72,7 +72,7 @@ def stored_of(body: Mapping[str, Json]) -> StoredVerdict:
     return StoredVerdict(**{**body, "verdict": verdict_of(body["verdict"])})
 
 
-def facts_body(facts: PersonFacts) -> Body:
+def facts_body(facts: PersonFeedback) -> Body:
     """One person's facts as a document."""
     return {
         "reactions": {name: _mark(mark) for name, mark in facts.reactions.items()},
@@ -82,10 +82,10 @@ def facts_body(facts: PersonFacts) -> Body:
     }
 
 
-def facts_of(body: Mapping[str, Json]) -> PersonFacts:
+def facts_of(body: Mapping[str, Json]) -> PersonFeedback:
     """One person's facts of a document."""
-    return PersonFacts(
-        reactions={name: Mark(value=pair[0], at=pair[1]) for name, pair in body["reactions"].items()},
+    return PersonFeedback(
+        reactions={name: Timestamped(value=pair[0], at=pair[1]) for name, pair in body["reactions"].items()},
         button=_mark_of(body["button"]),
         correction=_mark_of(body["correction"]),
         replies={ts: Reply(text=pair[0], at=pair[1]) for ts, pair in body["replies"].items()},
@@ -101,7 +101,7 @@ def episode_body(episode: Episode) -> Body:
 def episode_of(body: Mapping[str, Json]) -> Episode:
     """The episode of a document."""
     sides = ("opinions", "minority")
-    return Episode(**{**body, **{name: tuple(Opinion(**each) for each in body[name]) for name in sides}})
+    return Episode(**{**body, **{name: tuple(PersonLabel(**each) for each in body[name]) for name in sides}})
 
 
 def guideline_body(guideline: Guideline) -> Body:
@@ -116,9 +116,9 @@ def guideline_of(body: Mapping[str, Json]) -> Guideline:
     return Guideline(**{**_fields(Guideline, body), **nested})
 
 
-def told_of(body: Mapping[str, Json]) -> Told:
+def told_of(body: Mapping[str, Json]) -> ThreadPost:
     """What a thread was told, of a document."""
-    return Told(**_fields(Told, body))
+    return ThreadPost(**_fields(ThreadPost, body))
 
 
 def audit_of(body: Mapping[str, Json]) -> AuditLine:
@@ -142,9 +142,9 @@ def _fields(kind: type[Record], body: Mapping[str, Json]) -> Body:
     return {name: tuple(value) if name in tuples else value for name, value in body.items()}
 
 
-def _mark(mark: Mark | None) -> list[Json] | None:
+def _mark(mark: Timestamped | None) -> list[Json] | None:
     return None if mark is None else [mark.value, mark.at]
 
 
-def _mark_of(pair: list[Json] | None) -> Mark | None:
-    return None if pair is None else Mark(value=pair[0], at=pair[1])
+def _mark_of(pair: list[Json] | None) -> Timestamped | None:
+    return None if pair is None else Timestamped(value=pair[0], at=pair[1])

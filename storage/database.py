@@ -19,7 +19,7 @@ from storage.fact_shelf import FactShelf
 from storage.failures import guarded
 from storage.feedback import Feedback
 from storage.feedback_shelf import FeedbackShelf
-from storage.intents import CoverKind, Intents, IntentShelf
+from storage.intents import Intents, IntentShelf, RedactionKind
 from storage.journal import AuditShelf, DigestShelf, Journal
 from storage.lock import lock
 from storage.memories import Memories, MemoryShelf, VectorShelf
@@ -120,7 +120,7 @@ class Database:
         return await self.erase_all([trace_id], note)
 
     async def erase_all(
-        self, trace_ids: Sequence[str], note: AuditLine | None, cover: CoverKind = "forgotten"
+        self, trace_ids: Sequence[str], note: AuditLine | None, cover: RedactionKind = "forgotten"
     ) -> list[StoredVerdict]:
         """Erase several traces at the cost of one: the whole store is written anew, however few they are.
 
@@ -193,7 +193,7 @@ class Database:
             _LOG.error("Erased bytes are still in the files and go with the next wipe: %s", problem)
 
     def _erase(
-        self, trace_ids: Sequence[str], note: AuditLine | None, cover: CoverKind
+        self, trace_ids: Sequence[str], note: AuditLine | None, cover: RedactionKind
     ) -> list[StoredVerdict]:
         self._wiping.owe()
         return self._erasure.traces(trace_ids, note, cover)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
-from storage.intents import CoverKind, IntentShelf
+from storage.intents import IntentShelf, RedactionKind
 from storage.journal import AuditShelf
 from storage.memories import VectorShelf
 from storage.post_shelf import PostShelf
@@ -38,7 +38,7 @@ class Erasure:
         self._intents = intents
 
     def traces(
-        self, trace_ids: Iterable[str], note: AuditLine | None, cover: CoverKind
+        self, trace_ids: Iterable[str], note: AuditLine | None, cover: RedactionKind
     ) -> list[StoredVerdict]:
         """Remove the traces and all that hangs on them; the verdicts there were."""
         gone = [stored for trace_id in trace_ids for stored in self._trace(trace_id, cover)]
@@ -86,7 +86,7 @@ class Erasure:
             return True
         return any(self._facts.has_any(stored.verdict_id) for stored in self._verdicts.of_trace(trace_id))
 
-    def _trace(self, trace_id: str, cover: CoverKind) -> list[StoredVerdict]:
+    def _trace(self, trace_id: str, cover: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.of_trace(trace_id)
         for stored in verdicts:
             for post_id in self._posts.of_verdict(stored.verdict_id):
@@ -100,7 +100,7 @@ class Erasure:
         self._intents.finish("trace", trace_id)
         return verdicts
 
-    def _cover(self, stored: StoredVerdict, kind: CoverKind) -> None:
+    def _cover(self, stored: StoredVerdict, kind: RedactionKind) -> None:
         if stored.message_ts is not None:
             self._intents.cover(stored.channel, stored.message_ts, kind)
         self._intents.cover_all(stored.channel, self._facts.told(stored.verdict_id), kind)

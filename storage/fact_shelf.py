@@ -7,10 +7,10 @@ from storage.codec import facts_body, facts_of, flat, told_of
 from storage.documents import Documents
 from storage.facts import apply, meaning, times
 from storage.keys import below, digest, event_ms, key, stamp
-from storage.records import Fact, PersonFacts, StoredVerdict, Told
+from storage.records import FeedbackEvent, PersonFeedback, StoredVerdict, ThreadPost
 from storage.verdict_shelf import VerdictShelf
 
-Voted = tuple[StoredVerdict, Mapping[str, PersonFacts]]
+Voted = tuple[StoredVerdict, Mapping[str, PersonFeedback]]
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -25,7 +25,7 @@ class FactShelf:
         self._told = documents.shelf("told")
         self._forgotten = documents.shelf("forgotten_people")
 
-    def of(self, verdict_id: str) -> dict[str, PersonFacts]:
+    def of(self, verdict_id: str) -> dict[str, PersonFeedback]:
         """What each person did about the verdict."""
         return {body["person"]: facts_of(body["facts"]) for _, body in self._facts.span(*below(verdict_id))}
 
@@ -37,13 +37,13 @@ class FactShelf:
         """The verdicts about which the person did anything."""
         return self._verdicts.found(self._by_person.span(*below(person)))
 
-    def note(self, stored: StoredVerdict, fact: Fact) -> StoredVerdict | None:
+    def note(self, stored: StoredVerdict, fact: FeedbackEvent) -> StoredVerdict | None:
         """Take a fact in; the verdict in its new revision when that changes what the facts come to."""
         if event_ms(fact.at) <= self.forgotten_ms(fact.person):
             return None
         place = key(stored.verdict_id, fact.person)
         body = self._facts.find(place)
-        before = PersonFacts() if body is None else facts_of(body["facts"])
+        before = PersonFeedback() if body is None else facts_of(body["facts"])
         after = apply(before, fact)
         if after == before:
             return None
@@ -72,15 +72,15 @@ class FactShelf:
         at_ms: int = (self._forgotten.find(digest(person)) or {"at_ms": 0})["at_ms"]
         return at_ms
 
-    def tell(self, verdict_id: str, told: Told) -> None:
+    def tell(self, verdict_id: str, told: ThreadPost) -> None:
         """Remember what the verdict's thread was told."""
         self._told.put(key(verdict_id, told.message_ts), flat(told))
 
-    def told(self, verdict_id: str) -> tuple[Told, ...]:
+    def told(self, verdict_id: str) -> tuple[ThreadPost, ...]:
         """What the verdict's thread was told, oldest message first."""
         return tuple(told_of(body) for _, body in self._told.span(*below(verdict_id)))
 
-    def untell(self, verdict_id: str, guideline_ids: Collection[str] | None = None) -> tuple[Told, ...]:
+    def untell(self, verdict_id: str, guideline_ids: Collection[str] | None = None) -> tuple[ThreadPost, ...]:
         """Take back what the verdict's thread was told, of these guidelines or of all; what that was."""
         told = tuple(
             said
@@ -116,7 +116,7 @@ class FactShelf:
         self._verdicts.put(revised)
         return revised
 
-    def _note_day(self, stored: StoredVerdict, fact: Fact, days: list[int]) -> list[int]:
+    def _note_day(self, stored: StoredVerdict, fact: FeedbackEvent, days: list[int]) -> list[int]:
         day = event_ms(fact.at) // _DAY_MS
         if day in days:
             return days

@@ -6,10 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from memalign.records import Json
-from storage.records import Fact, Mark, PersonFacts, Reply
+from storage.records import FeedbackEvent, PersonFeedback, Reply, Timestamped
 
 
-def apply(facts: PersonFacts, fact: Fact) -> PersonFacts:
+def apply(facts: PersonFeedback, fact: FeedbackEvent) -> PersonFeedback:
     """The facts once this one is known, too; the same ones when it is stale."""
     if fact.kind == "reply":
         return _with_reply(facts, fact)
@@ -21,7 +21,7 @@ def apply(facts: PersonFacts, fact: Fact) -> PersonFacts:
     return replace(facts, correction=_later(facts.correction, fact))
 
 
-def meaning(facts: PersonFacts) -> tuple[Json, ...]:
+def meaning(facts: PersonFeedback) -> tuple[Json, ...]:
     """What the facts come to, without their times: two equal ones teach the same."""
     return (
         {name for name, mark in facts.reactions.items() if mark.value},
@@ -32,20 +32,20 @@ def meaning(facts: PersonFacts) -> tuple[Json, ...]:
     )
 
 
-def times(facts: PersonFacts) -> tuple[str, ...]:
+def times(facts: PersonFeedback) -> tuple[str, ...]:
     """The event times of all facts."""
     marks = [*facts.reactions.values(), facts.button, facts.correction]
     return (*(mark.at for mark in marks if mark is not None), *(reply.at for reply in facts.replies.values()))
 
 
-def _with_reply(facts: PersonFacts, fact: Fact) -> PersonFacts:
+def _with_reply(facts: PersonFeedback, fact: FeedbackEvent) -> PersonFeedback:
     known = facts.replies.get(fact.name)
     if known is not None and not _counts(fact, known):
         return facts
     return replace(facts, replies={**facts.replies, fact.name: Reply(text=fact.value, at=fact.at)})
 
 
-def _counts(fact: Fact, known: Reply) -> bool:
+def _counts(fact: FeedbackEvent, known: Reply) -> bool:
     deletion = fact.value is None
     if known.text is None:
         # told of two deletions, the first was the one
@@ -53,11 +53,11 @@ def _counts(fact: Fact, known: Reply) -> bool:
     return deletion or not _older(fact, known.at)
 
 
-def _later(known: Mark | None, fact: Fact) -> Mark:
+def _later(known: Timestamped | None, fact: FeedbackEvent) -> Timestamped:
     if known is not None and _older(fact, known.at):
         return known
-    return Mark(value=fact.value, at=fact.at)
+    return Timestamped(value=fact.value, at=fact.at)
 
 
-def _older(fact: Fact, at: str) -> bool:
+def _older(fact: FeedbackEvent, at: str) -> bool:
     return Decimal(fact.at) < Decimal(at)

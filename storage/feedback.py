@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from memalign.records import Label
 from storage.fact_shelf import FactShelf
 from storage.feedback_shelf import FeedbackShelf
-from storage.records import Fact, PersonFacts, StoredVerdict, Told, Unlearned
+from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
 from storage.worker import Worker
 
 
@@ -28,29 +28,29 @@ class Feedback:
         self, channel: str, ts: str, person: str, name: str, live: bool, at: str
     ) -> str | None:
         """An emoji was added or taken away."""
-        fact = Fact(person=person, kind="reaction", name=name, value=live, at=at)
+        fact = FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
         return await self._worker.write(self._shelf.note, channel, ts, fact)
 
     async def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
         """A vote by the card's buttons; None takes it back."""
-        fact = Fact(person=person, kind="button", value=vote, at=at)
+        fact = FeedbackEvent(person=person, kind="button", value=vote, at=at)
         return await self._worker.write(self._shelf.note, channel, ts, fact)
 
     async def note_correction(
         self, channel: str, ts: str, person: str, value: Label | None, at: str
     ) -> str | None:
         """The value that the person holds right; None takes it back."""
-        fact = Fact(person=person, kind="correction", value=value, at=at)
+        fact = FeedbackEvent(person=person, kind="correction", value=value, at=at)
         return await self._worker.write(self._shelf.note, channel, ts, fact)
 
     async def note_reply(
         self, channel: str, card_ts: str, person: str, reply_ts: str, text: str | None, at: str
     ) -> str | None:
         """A reply in the card's thread was written or edited; None: deleted, for good."""
-        fact = Fact(person=person, kind="reply", name=reply_ts, value=text, at=at)
+        fact = FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
         return await self._worker.write(self._shelf.note, channel, card_ts, fact)
 
-    async def of(self, verdict_id: str) -> Mapping[str, PersonFacts]:
+    async def of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """All facts about a verdict, by person."""
         return await self._worker.read(self._facts.of, verdict_id)
 
@@ -62,7 +62,7 @@ class Feedback:
         """When the person's words were forgotten last, in milliseconds since 1970; 0: never."""
         return await self._worker.read(self._facts.forgotten_ms, person)
 
-    async def unlearned(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
+    async def unlearned(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Verdicts whose facts changed, last at least `quiet_ms` ago, and not put off; oldest first."""
         if not await self._worker.read(self._shelf.queue.waits, now_ms):
             return await self._worker.read(self._shelf.ready, now_ms, quiet_ms)
@@ -80,10 +80,10 @@ class Feedback:
         """Put learning off after an attempt in vain."""
         await self._worker.write(self._shelf.postpone, verdict_id, not_before_ms, reason)
 
-    async def told(self, verdict_id: str) -> tuple[Told, ...]:
+    async def told(self, verdict_id: str) -> tuple[ThreadPost, ...]:
         """What the verdict's thread was told to have been learned."""
         return await self._worker.read(self._facts.told, verdict_id)
 
-    def _release(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
+    def _release(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         self._shelf.queue.release(now_ms)
         return self._shelf.ready(now_ms, quiet_ms)

@@ -6,7 +6,7 @@ from storage.fact_shelf import FactShelf
 from storage.keys import event_ms, key, stamp
 from storage.post_shelf import PostShelf
 from storage.queue import Queue, postponed
-from storage.records import Fact, StoredVerdict, Unlearned
+from storage.records import FeedbackEvent, PendingFeedback, StoredVerdict
 from storage.rows import Body
 from storage.verdict_shelf import VerdictShelf
 
@@ -22,7 +22,7 @@ class FeedbackShelf:
         self._posts = posts
         self.queue = Queue(documents, "unlearned")
 
-    def note(self, channel: str, ts: str, fact: Fact) -> str | None:
+    def note(self, channel: str, ts: str, fact: FeedbackEvent) -> str | None:
         """Take the fact in; the verdict it is about, or None when the message is no card, or not yet."""
         stored = self._verdicts.by_card(channel, ts)
         if stored is None:
@@ -39,7 +39,7 @@ class FeedbackShelf:
         known = self.queue.all.find(stored.verdict_id)
         waiting = {} if known is None else {name: known[name] for name in _KEPT}
         since = since_ms if known is None else max(since_ms, known["since_ms"])
-        unlearned = Unlearned(
+        unlearned = PendingFeedback(
             verdict_id=stored.verdict_id,
             trace_id=stored.verdict.trace_id,
             judge=stored.verdict.judge,
@@ -49,7 +49,7 @@ class FeedbackShelf:
         order = key(stamp(since), stored.verdict_id)
         self.queue.put(stored.verdict_id, {**flat(unlearned), **waiting, "order": order})
 
-    def ready(self, now_ms: int, quiet_ms: int) -> list[Unlearned]:
+    def ready(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """What has been quiet for long enough and is not put off, oldest first."""
         return [_unlearned_of(body) for _, body in self.queue.first(high=stamp(now_ms - quiet_ms + 1))]
 
@@ -71,5 +71,5 @@ class FeedbackShelf:
 _KEPT = ("attempts", "not_before_ms", "reason")
 
 
-def _unlearned_of(body: Body) -> Unlearned:
-    return Unlearned(**{name: value for name, value in body.items() if name != "order"})
+def _unlearned_of(body: Body) -> PendingFeedback:
+    return PendingFeedback(**{name: value for name, value in body.items() if name != "order"})

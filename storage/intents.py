@@ -12,12 +12,12 @@ from storage.documents import Documents
 from storage.journal import AuditShelf
 from storage.keys import key
 from storage.queue import postponed
-from storage.records import AuditLine, Told
+from storage.records import AuditLine, ThreadPost
 from storage.rows import Body
 from storage.worker import Worker
 
 Forgettable = Literal["trace", "person"]
-CoverKind = Literal["forgotten", "expired", "taken_back", "remove"]
+RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
 """What takes the message's place: a word on why it is gone, or nothing."""
 
 
@@ -33,12 +33,12 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class Redaction:
     """A message in Slack that shows what is forgotten."""
 
     channel: str
     ts: str
-    kind: CoverKind
+    kind: RedactionKind
     attempts: int = 0
     not_before_ms: int = 0
     reason: str | None = None
@@ -77,24 +77,24 @@ class IntentShelf:
         """All intents."""
         return [_intent_of(body) for _, body in self._intents.span("")]
 
-    def cover(self, channel: str, ts: str, kind: CoverKind) -> None:
+    def cover(self, channel: str, ts: str, kind: RedactionKind) -> None:
         """Note that a message shows what is gone."""
-        self._covers.put(key(channel, ts), flat(Cover(channel=channel, ts=ts, kind=kind)))
+        self._covers.put(key(channel, ts), flat(Redaction(channel=channel, ts=ts, kind=kind)))
 
-    def cover_all(self, channel: str, told: Iterable[Told], kind: CoverKind) -> None:
+    def cover_all(self, channel: str, told: Iterable[ThreadPost], kind: RedactionKind) -> None:
         """Note the same of what a thread was told."""
         for said in told:
             self.cover(channel, said.message_ts, kind)
 
-    def covers(self) -> list[Cover]:
+    def redactions(self) -> list[Redaction]:
         """All messages that are still to be covered."""
-        return [Cover(**body) for _, body in self._covers.span("")]
+        return [Redaction(**body) for _, body in self._covers.span("")]
 
-    def covered(self, cover: Cover) -> None:
+    def redacted(self, cover: Redaction) -> None:
         """The message shows nothing any more."""
         self._covers.discard(key(cover.channel, cover.ts))
 
-    def postpone(self, cover: Cover, not_before_ms: int, reason: str) -> None:
+    def postpone(self, cover: Redaction, not_before_ms: int, reason: str) -> None:
         """Note an attempt in vain."""
         place = key(cover.channel, cover.ts)
         body = self._covers.find(place)
@@ -121,18 +121,18 @@ class Intents:
         """What an earlier run, or this one, has not finished."""
         return await self._worker.read(self._shelf.unfinished)
 
-    async def cover(self, channel: str, ts: str, kind: CoverKind) -> None:
+    async def cover(self, channel: str, ts: str, kind: RedactionKind) -> None:
         """Note that a message in Slack shows what is gone."""
         await self._worker.write(self._shelf.cover, channel, ts, kind)
 
-    async def covers(self) -> list[Cover]:
+    async def redactions(self) -> list[Redaction]:
         """Messages in Slack that still show what is gone."""
-        return await self._worker.read(self._shelf.covers)
+        return await self._worker.read(self._shelf.redactions)
 
-    async def covered(self, cover: Cover) -> None:
+    async def redacted(self, cover: Redaction) -> None:
         """Note that the message shows nothing any more."""
-        await self._worker.write(self._shelf.covered, cover)
+        await self._worker.write(self._shelf.redacted, cover)
 
-    async def postpone(self, cover: Cover, not_before_ms: int, reason: str) -> None:
+    async def postpone(self, cover: Redaction, not_before_ms: int, reason: str) -> None:
         """Try the message again later."""
         await self._worker.write(self._shelf.postpone, cover, not_before_ms, reason)

@@ -7,7 +7,7 @@ from storage.feedback_shelf import FeedbackShelf
 from storage.intents import IntentShelf
 from storage.journal import DigestShelf
 from storage.post_shelf import PostShelf
-from storage.records import Post, PostKind, Told
+from storage.records import Post, PostKind, ThreadPost
 from storage.verdict_shelf import VerdictShelf
 from storage.worker import Worker
 
@@ -116,7 +116,7 @@ class Outbox:
             self._show(post, message_ts)
         elif post.kind in _SAID and post.verdict_id is not None:
             ids = tuple(post.payload.get("guideline_ids", ()))
-            told = Told(message_ts=message_ts, guideline_ids=ids, post_id=post_id)
+            told = ThreadPost(message_ts=message_ts, guideline_ids=ids, post_id=post_id)
             self._facts.tell(post.verdict_id, told)
         elif post.kind == "digest":
             self._digests.posted(post_id)

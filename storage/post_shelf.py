@@ -4,7 +4,7 @@ from storage.codec import flat
 from storage.documents import Documents
 from storage.keys import below, key, stamp
 from storage.queue import Queue, postponed
-from storage.records import Fact, Post
+from storage.records import FeedbackEvent, Post
 from storage.rows import Body
 
 
@@ -114,13 +114,13 @@ class PostShelf:
         hold = self._holds.find(channel)
         return hold is not None and hold["not_before_ms"] > now_ms
 
-    def park(self, channel: str, ts: str, fact: Fact) -> None:
+    def park(self, channel: str, ts: str, fact: FeedbackEvent) -> None:
         """Keep a fact about a message that may turn out to be a card."""
         self._parked.put(key(channel, ts, stamp(self._next_number())), flat(fact))
 
-    def parked(self, channel: str, ts: str) -> list[Fact]:
+    def parked(self, channel: str, ts: str) -> list[FeedbackEvent]:
         """The facts kept for the message, in order of arrival."""
-        return [Fact(**body) for _, body in self._parked.span(*below(channel, ts))]
+        return [FeedbackEvent(**body) for _, body in self._parked.span(*below(channel, ts))]
 
     def unpark_person(self, person: str) -> None:
         """Remove what is kept of the person's facts: they are few, and only while a post is on its way."""

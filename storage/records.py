@@ -14,7 +14,7 @@ PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FactKind = Literal["reaction", "button", "correction", "reply"]
 DigestState = Literal["intended", "posted"]
-Deed = Literal[
+AuditAction = Literal[
     "guideline_learned",
     "guideline_retired",
     "forgotten",
@@ -26,7 +26,7 @@ Deed = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Timestamped:
     """A value that the latest event decides."""
 
     value: Json
@@ -45,21 +45,21 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonFacts:
+class PersonFeedback:
     """All that one person did about one verdict. Vote and rationale follow from it elsewhere."""
 
-    reactions: Mapping[str, Mark] = field(default_factory=dict)
+    reactions: Mapping[str, Timestamped] = field(default_factory=dict)
     """Emoji name as Slack sends it -> whether it is there."""
-    button: Mark | None = None
+    button: Timestamped | None = None
     """The vote of the buttons; its value is None once taken back."""
-    correction: Mark | None = None
+    correction: Timestamped | None = None
     """The value that the person holds right."""
     replies: Mapping[str, Reply] = field(default_factory=dict)
     """By the reply's own message ts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class FeedbackEvent:
     """One thing a person did about one message, as an event told it."""
 
     person: str
@@ -117,7 +117,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unlearned:
+class PendingFeedback:
     """A verdict whose facts changed since they were last learned."""
 
     verdict_id: str
@@ -132,7 +132,7 @@ class Unlearned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ThreadPost:
     """What a verdict's thread was told: a lesson, or a note without guidelines."""
 
     message_ts: str
@@ -146,7 +146,7 @@ class AuditLine:
     """Who did what, when, to which ids; never the words themselves."""
 
     at_ms: int
-    what: Deed
+    what: AuditAction
     judge: str
     who: str | None = None
     ids: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from memalign.records import Verdict
 from storage.fact_shelf import FactShelf
 from storage.keys import key
 from storage.post_shelf import PostShelf
-from storage.records import PersonFacts, Post, StoredVerdict
+from storage.records import PersonFeedback, Post, StoredVerdict
 from storage.traces import TraceShelf
 from storage.verdict_shelf import VerdictShelf, verdict_id_of
 from storage.worker import Worker
@@ -72,7 +72,7 @@ class Verdicts:
 
     async def voted_between(
         self, judge: str, start_ms: int, end_ms: int
-    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFacts]]]:
+    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
         """Verdicts with a fact from `start_ms` up to, but without, `end_ms`, each with all its facts."""
         return await self._worker.read(self._facts.voted_between, judge, start_ms, end_ms)
 

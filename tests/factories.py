@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import ModelDistiller
 from memalign.optimizer import AlignableJudge, make_judge
-from memalign.ports import Decider, Distiller, Embedder, MemoryStore
-from memalign.records import Assessment, Episode, Guideline, Json, Label, Opinion, Source, Trace
+from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
+from memalign.records import Assessment, Episode, Guideline, Json, Label, PersonLabel, Source, Trace
 from tests.fakes import FakeDecider, FakeEmbedder, FakeModel
 
 POLITENESS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
@@ -72,7 +72,7 @@ def a_guideline(text: str = "Greet the user.", *sources: Source, guideline_id: s
 def an_episode(
     trace_id: str = "tr-1",
     label: Label = False,
-    *opinions: Opinion,
+    *opinions: PersonLabel,
     text: str = "",
     rationale: str = "rude",
 ) -> Episode:
@@ -81,7 +81,7 @@ def an_episode(
         label=label,
         fields={"inputs": text or trace_id},
         text=text or trace_id,
-        opinions=opinions or (Opinion(person="ana", value=label, rationale=rationale),),
+        opinions=opinions or (PersonLabel(person="ana", value=label, rationale=rationale),),
     )
 
 
@@ -89,14 +89,14 @@ async def a_memory(
     judge: AlignableJudge | None = None,
     *,
     embedder: Embedder | None = None,
-    decider: Decider | None = None,
+    decider: JudgeModel | None = None,
     distiller: Distiller | None = None,
     store: MemoryStore | None = None,
     retrieval_k: int = 5,
     min_similarity: float = 0.15,
     guideline_tokens: int = 4_000,
-) -> Memory:
-    return await Memory.open(
+) -> JudgeMemory:
+    return await JudgeMemory.open(
         judge or a_judge(),
         embedder=embedder or FakeEmbedder(),
         decider=decider or FakeDecider(),

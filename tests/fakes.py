@@ -11,12 +11,12 @@ import numpy as np
 from memalign.errors import ModelUnavailableError, StorageError
 from memalign.ports import (
     Completion,
-    Decision,
     Embedded,
+    JudgeRequest,
+    JudgeResponse,
     MemoryChange,
     MemorySnapshot,
     Prompt,
-    Question,
     VectorKey,
     Vectors,
 )
@@ -126,16 +126,16 @@ class FakeDecider:
     def __init__(self, value: Label = True, error: Exception | None = None) -> None:
         self.value = value
         self.error = error
-        self.questions: list[Question] = []
+        self.questions: list[JudgeRequest] = []
         self.before: Callable[[], None] = lambda: None
         """Called before each answer: something that happens meanwhile."""
 
-    async def decide(self, question: Question) -> Decision:
+    async def decide(self, question: JudgeRequest) -> JudgeResponse:
         self.questions.append(question)
         self.before()
         if self.error:
             raise self.error
-        return Decision(
+        return JudgeResponse(
             value=self.value,
             rationale="because",
             usage=Usage(calls=1),

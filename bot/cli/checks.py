@@ -13,8 +13,8 @@ from bot.config import JudgeSettings, Secrets, Settings
 from bot.slack.errors import LOST, app_token_remedy, remedy
 from memalign import make_judge
 from memalign.errors import MemAlignError
-from memalign.judge_memory import Memory
-from memalign.models import connect_decider, connect_distiller, connect_embedder
+from memalign.judge_memory import JudgeMemory
+from memalign.models import connect_distiller, connect_embedder, connect_judge_model
 from memalign.ports import Record
 from memalign.records import Source, Trace
 from storage.database import Database
@@ -161,7 +161,7 @@ async def _reflection_model(settings: Settings) -> Finding:
 async def _judge(judge: JudgeSettings) -> Finding:
     what = f"judge {judge.name} with {judge.model}"
     try:
-        memory = await Memory.open(
+        memory = await JudgeMemory.open(
             make_judge(
                 name=judge.name,
                 instructions=judge.instructions,
@@ -169,7 +169,7 @@ async def _judge(judge: JudgeSettings) -> Finding:
                 model=judge.model,
             ),
             embedder=connect_embedder("local:/wordllama", 256),
-            decider=connect_decider(judge.model),
+            decider=connect_judge_model(judge.model),
             distiller=connect_distiller("local:/extract"),
         )
         sample = Trace(

@@ -10,7 +10,7 @@ from bot.forgetting.person import Withdrawal
 from bot.forgetting.resume import finish_forgetting
 from bot.forgetting.service import Forgetting, forget_all
 from bot.judging.memories import open_memories
-from bot.posting.redaction import Covering
+from bot.posting.redaction import MessageRedactor
 from bot.web.local_control import ask_to_forget, person_summary, summary
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
@@ -40,9 +40,9 @@ async def _on_the_store(
     database = await Database.open(settings.data)
     try:
         memories = await open_memories(settings, database)
-        covering = Covering(client, database)
-        forgetting = Forgetting(settings, database, memories, client, covering, lambda _: None)
-        withdrawal = Withdrawal(database, memories, covering, lambda _: None)
+        redactor = MessageRedactor(client, database)
+        forgetting = Forgetting(settings, database, memories, client, redactor, lambda _: None)
+        withdrawal = Withdrawal(database, memories, redactor, lambda _: None)
         await finish_forgetting(database, forgetting, withdrawal)
         gone = [summary(farewell) for farewell in await forget_all(forgetting, references, who=None)]
         if person:

@@ -6,7 +6,7 @@ import signal
 from argparse import Namespace
 from contextlib import suppress
 
-from bot.app import Pace, running_bot
+from bot.app import Timing, running_bot
 from bot.config import Secrets, Settings, load_environment, load_settings
 
 
@@ -30,7 +30,7 @@ async def run(options: Namespace) -> None:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:
-    async with running_bot(settings, Secrets.from_environment(), Pace()) as bot:
+    async with running_bot(settings, Secrets.from_environment(), Timing()) as bot:
         started.set()
         print(f"memalign runs; it takes traces at {bot.url}/traces. Ctrl-C stops it.", flush=True)
         await stop.wait()

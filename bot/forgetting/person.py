@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bot.audit import GuidelineWatch
-from bot.forgetting.quotes import take_out_quotes
+from bot.forgetting.quotes import redact_quotes
 from bot.forgetting.service import erase_lessons
-from bot.posting.redaction import Covering
+from bot.posting.redaction import MessageRedactor
 from bot.runtime.clock import now_ms
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Episode, Forgotten
 from storage.database import Database
 from storage.intents import Intent
@@ -40,14 +40,14 @@ class Withdrawal:
     def __init__(
         self,
         database: Database,
-        memories: Mapping[str, Memory],
-        covering: Covering,
+        memories: Mapping[str, JudgeMemory],
+        redactor: MessageRedactor,
         take_back: Callable[[Collection[str]], None],
     ) -> None:
         """`take_back`: what is in hand of these traces is out of date and must not be learned as it is."""
         self._database = database
         self._memories = memories
-        self._covering = covering
+        self._redactor = redactor
         self._take_back = take_back
 
     async def preview(self, person: str) -> PersonFarewell:
@@ -73,7 +73,7 @@ class Withdrawal:
     async def carry_out(self, person: str) -> PersonFarewell:
         """Do what was intended, or the rest of it. Raises `StorageError`."""
         farewell = await self.preview(person)
-        await self._take_out_quotes(person, farewell)
+        await self._redact_quotes(person, farewell)
         for _, part in farewell.judges:
             await erase_lessons(self._database, part)
         touched = await self._database.erase_person(person, now_ms())
@@ -81,19 +81,19 @@ class Withdrawal:
             own = {stored.verdict.trace_id for stored in touched if stored.verdict.judge == name}
             await self._forget(self._memories[name], own | set(part.trace_ids))
         await self._database.finish_person(person)
-        await self._covering.now()
+        await self._redactor.now()
         return farewell
 
-    async def _take_out_quotes(self, person: str, farewell: PersonFarewell) -> None:
+    async def _redact_quotes(self, person: str, farewell: PersonFarewell) -> None:
         texts = []
         for stored in await self._database.feedback.of_person(person):
             facts = (await self._database.feedback.of(stored.verdict_id))[person]
             texts += [reply.text or "" for reply in facts.replies.values()]
         rules = {rule.id: rule.text for _, part in farewell.judges for rule in (*part.retired, *part.waiting)}
         traces = {trace_id for _, part in farewell.judges for trace_id in part.trace_ids}
-        await take_out_quotes(self._database, [*texts, *rules.values()], traces, rules.keys())
+        await redact_quotes(self._database, [*texts, *rules.values()], traces, rules.keys())
 
-    async def _forget(self, memory: Memory, trace_ids: set[str]) -> None:
+    async def _forget(self, memory: JudgeMemory, trace_ids: set[str]) -> None:
         if trace_ids:
             self._take_back(trace_ids)
             watch = GuidelineWatch(self._database.journal, memory)
@@ -101,7 +101,7 @@ class Withdrawal:
             await watch.note()
 
 
-def rests_on(memory: Memory, person: str) -> Forgotten:
+def rests_on(memory: JudgeMemory, person: str) -> Forgotten:
     """What a judge's memory holds of a person."""
     cases = [trace_id for trace_id, episode in memory.episodes.items() if person in speakers(episode)]
     theirs = [rule for rule in memory.guidelines if {*rule.people} == {person}]

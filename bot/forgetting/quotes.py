@@ -10,12 +10,12 @@ from storage.records import StoredVerdict
 
 RUN = 5
 """So many words in a row that are the same are a quote; so is a whole text of fewer, but not a single word."""
-TAKEN_OUT = "(The reason was taken out: it quoted what was forgotten.)"
+REDACTED_RATIONALE = "(The reason was taken out: it quoted what was forgotten.)"
 A_PAGE = 200
 Run: TypeAlias = tuple[str, ...]
 
 
-async def take_out_quotes(
+async def redact_quotes(
     database: Database, texts: Iterable[str], trace_ids: Collection[str], guideline_ids: Collection[str]
 ) -> int:
     """Take the rationales out that quote the texts; how many.
@@ -30,7 +30,7 @@ async def take_out_quotes(
         after = page[-1].verdict_id
         for stored in page:
             if _was_shown(stored, trace_ids, guideline_ids) and _quotes(stored.verdict.rationale, runs):
-                await database.verdicts.redact(stored.verdict_id, TAKEN_OUT)
+                await database.verdicts.redact(stored.verdict_id, REDACTED_RATIONALE)
                 count += 1
     return count
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from bot.config import Settings
-from bot.runtime.clock import now_ms, pause_ms
+from bot.runtime.clock import backoff_ms, now_ms
 from memalign.errors import StorageError
 from storage.database import Database
 
@@ -34,7 +34,7 @@ class Retention:
                 attempt += 1
                 self.trouble["old traces"] = str(error)
                 log.warning("old traces are kept for now: %s", error)
-                await asyncio.sleep(pause_ms(attempt) / 1000)
+                await asyncio.sleep(backoff_ms(attempt) / 1000)
             else:
                 attempt = 0
                 self.trouble.clear()

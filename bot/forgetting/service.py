@@ -10,13 +10,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.audit import GuidelineWatch
 from bot.config import Settings
-from bot.forgetting.quotes import take_out_quotes, texts_of
+from bot.forgetting.quotes import redact_quotes, texts_of
 from bot.forgetting.trace_reference import trace_of
-from bot.posting.redaction import Covering
+from bot.posting.redaction import MessageRedactor
 from bot.runtime.clock import now_ms
 from bot.slack.errors import LOST
 from memalign.errors import MemAlignError
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Forgotten
 from storage.database import Database
 from storage.intents import Intent
@@ -45,16 +45,16 @@ class Forgetting:
         self,
         settings: Settings,
         database: Database,
-        memories: Mapping[str, Memory],
+        memories: Mapping[str, JudgeMemory],
         client: AsyncWebClient,
-        covering: Covering,
+        redactor: MessageRedactor,
         leave_out: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
         self._client = client
-        self._covering = covering
+        self._redactor = redactor
         self._leave_out = leave_out
 
     async def trace_of(self, reference: str) -> str:
@@ -125,7 +125,7 @@ class Forgetting:
         """
         self._leave_out(trace_id)
         people = await self._speakers(trace_id)
-        await self._take_out_quotes(trace_id)
+        await self._redact_quotes(trace_id)
         for memory in self._memories.values():
             await erase_lessons(self._database, memory.what_rests_on([trace_id]))
         taken = {name: await self._take_back(memory, trace_id) for name, memory in self._memories.items()}
@@ -133,12 +133,12 @@ class Forgetting:
         # only now, since a model may keep everybody waiting
         again, _ = await asyncio.gather(
             asyncio.gather(*(self._distil_again(self._memories[name], gone) for name, gone in taken.items())),
-            self._covering.now(),
+            self._redactor.now(),
         )
         judges = tuple(zip(taken, again, strict=True))
         return Farewell(trace_id=trace_id, judges=judges, people=tuple(sorted(people)))
 
-    async def _distil_again(self, memory: Memory, gone: Forgotten) -> Forgotten:
+    async def _distil_again(self, memory: JudgeMemory, gone: Forgotten) -> Forgotten:
         """What went, with what the remaining sources were distilled into, as far as models answer in time."""
         if not gone.waiting:
             return gone
@@ -157,7 +157,7 @@ class Forgetting:
         left = (rule for rule in gone.waiting if rule.id in still)
         return replace(gone, distilled=tuple(anew), left=tuple(left))
 
-    async def _take_out_quotes(self, trace_id: str) -> None:
+    async def _redact_quotes(self, trace_id: str) -> None:
         trace = await self._database.traces.get(trace_id)
         texts = [*texts_of(trace)] if trace else []
         for stored in await self._database.verdicts.of_trace(trace_id):
@@ -170,9 +170,9 @@ class Forgetting:
             for rule in memory.guidelines
             if trace_id in rule.source_trace_ids
         }
-        await take_out_quotes(self._database, [*texts, *rules.values()], {trace_id}, rules.keys())
+        await redact_quotes(self._database, [*texts, *rules.values()], {trace_id}, rules.keys())
 
-    async def _take_back(self, memory: Memory, trace_id: str) -> Forgotten:
+    async def _take_back(self, memory: JudgeMemory, trace_id: str) -> Forgotten:
         watch = GuidelineWatch(self._database.journal, memory)
         gone = await memory.forget([trace_id], distil=False)
         await watch.note()

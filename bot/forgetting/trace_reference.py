@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from html import unescape
 
 from memalign.errors import UnknownTraceError
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
 LINK = re.compile(
@@ -13,7 +13,7 @@ LINK = re.compile(
 )
 
 
-async def trace_of(reference: str, database: Database, memories: Mapping[str, Memory]) -> str:
+async def trace_of(reference: str, database: Database, memories: Mapping[str, JudgeMemory]) -> str:
     """The trace meant. Raises `UnknownTraceError`."""
     reference = _typed(reference)
     if link := LINK.search(reference):

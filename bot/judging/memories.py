@@ -2,8 +2,8 @@
 
 from bot.config import Settings
 from memalign import make_judge
-from memalign.judge_memory import Memory
-from memalign.models import connect_decider, connect_distiller, connect_embedder
+from memalign.judge_memory import JudgeMemory
+from memalign.models import connect_distiller, connect_embedder, connect_judge_model
 from storage.database import Database
 
 
@@ -13,13 +13,13 @@ def models_of(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((settings.memory.embedding_model, settings.memory.reflection_lm, *judging)))
 
 
-async def open_memories(settings: Settings, database: Database) -> dict[str, Memory]:
+async def open_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
     """Each judge's memory, as it was left."""
     embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
     distiller = connect_distiller(settings.memory.reflection_lm)
     memories = {}
     for judge in settings.judges:
-        memories[judge.name] = await Memory.open(
+        memories[judge.name] = await JudgeMemory.open(
             make_judge(
                 name=judge.name,
                 instructions=judge.instructions,
@@ -27,7 +27,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Mem
                 model=judge.model,
             ),
             embedder=embedder,
-            decider=connect_decider(judge.model),
+            decider=connect_judge_model(judge.model),
             distiller=distiller,
             store=database.memories,
             retrieval_k=settings.memory.retrieval_k,

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from bot.config import JudgeSettings, Settings
-from bot.runtime.circuit_breaker import LONGEST_MS, Pauses
-from bot.runtime.clock import day_of, now_ms, pause_ms
-from bot.runtime.wake_event import Bell
+from bot.runtime.circuit_breaker import LONGEST_MS, CircuitBreaker
+from bot.runtime.clock import backoff_ms, day_of, now_ms
+from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     InputError,
     ModelError,
@@ -17,7 +17,7 @@ from memalign.errors import (
     ModelUnavailableError,
     RequestRefusedError,
 )
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Trace
 from storage.database import Database
 from storage.records import Job, Post
@@ -45,7 +45,7 @@ class Intake:
         self,
         settings: Settings,
         database: Database,
-        memories: Mapping[str, Memory],
+        memories: Mapping[str, JudgeMemory],
         wake_outbox: Callable[[], None],
         *,
         workers: int,
@@ -55,10 +55,10 @@ class Intake:
         self._memories = memories
         self._wake_outbox = wake_outbox
         self._workers = workers
-        self._bell = Bell()
+        self._wake_event = WakeEvent()
         self._reserved: Counter[str] = Counter()
         self._in_hand: set[tuple[str, str]] = set()
-        self._pauses = Pauses()
+        self._pauses = CircuitBreaker()
         self._tried: set[str] = set()
         """Judges that are down, and of which one trace is judged to see whether they are back."""
         self.trouble: dict[str, str] = {}
@@ -66,7 +66,7 @@ class Intake:
 
     def wake(self) -> None:
         """There are new traces."""
-        self._bell.ring()
+        self._wake_event.set()
 
     def objection(self, trace: Trace) -> str | None:
         """Why none of the judges meant for a trace can judge it; None when one can."""
@@ -89,13 +89,13 @@ class Intake:
                 for job in [job for job in jobs if (job.trace_id, job.judge) not in self._in_hand][:free]:
                     self._in_hand.add((job.trace_id, job.judge))
                     workers.create_task(self._work(job))
-                await self._bell.wait(1)
+                await self._wake_event.wait(1)
 
     async def _work(self, job: Job) -> None:
         try:
-            if self._pauses.is_paused(job.judge) or job.judge in self._tried:
+            if self._pauses.is_open(job.judge) or job.judge in self._tried:
                 await self._put_off(job)
-            elif self._pauses.is_down(job.judge):
+            elif self._pauses.is_half_open(job.judge):
                 await self._try(job)
             else:
                 await self._judge(job)
@@ -114,7 +114,7 @@ class Intake:
             await self._postpone(job, "an unexpected error; see the log")
         finally:
             self._in_hand.discard((job.trace_id, job.judge))
-            self._bell.ring()
+            self._wake_event.set()
 
     async def _try(self, job: Job) -> None:
         """Judge this trace alone: a model that hangs shall not hold up those that work for other judges."""
@@ -127,7 +127,7 @@ class Intake:
     async def _postpone(self, job: Job, reason: str) -> None:
         self.trouble[job.judge] = reason
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
-        not_before = max(now_ms() + pause_ms(job.attempts), self._pauses.until(job.judge))
+        not_before = max(now_ms() + backoff_ms(job.attempts), self._pauses.until(job.judge))
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
 
     async def _put_off(self, job: Job) -> None:
@@ -136,7 +136,7 @@ class Intake:
         # where one trace is being tried, the others come back when it has succeeded
         not_before = self._pauses.until(job.judge) if job.judge not in self._tried else now_ms() + LONGEST_MS
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
-        if not self._pauses.is_down(
+        if not self._pauses.is_half_open(
             job.judge
         ):  # it came back meanwhile, and called those that waited before this
             await self._database.traces.hasten(job.judge)

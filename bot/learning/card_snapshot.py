@@ -17,13 +17,13 @@ from bot.feedback import vote_of_reaction
 from bot.listeners.rationales import WRITTEN
 from memalign.records import Json
 from storage.database import Database
-from storage.records import PersonFacts, StoredVerdict
+from storage.records import PersonFeedback, StoredVerdict
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class CardSnapshot:
     """A card and its thread as Slack shows them."""
 
     reactions: Mapping[str, frozenset[str]]
@@ -54,7 +54,7 @@ class CardReader:
         after = await self._database.verdicts.get(stored.verdict_id)
         return after is not None and after.revision != stored.revision
 
-    async def _look(self, stored: StoredVerdict) -> Seen | None:
+    async def _look(self, stored: StoredVerdict) -> CardSnapshot | None:
         """The card and its thread; None where the answer does not show them: nothing follows from that."""
         channel, ts = stored.channel, stored.message_ts or ""
         start, clock = time.time(), time.monotonic()
@@ -65,7 +65,7 @@ class CardReader:
             log.warning("Slack's answer about the card at %s does not show it", ts)
             return None
         listed = [one for one in message.get("reactions") or [] if vote_of_reaction(str(one["name"]))]
-        return Seen(
+        return CardSnapshot(
             reactions={str(one["name"]): frozenset(one["users"]) for one in listed},
             partial=frozenset(str(one["name"]) for one in listed if one["count"] > len(one["users"])),
             replies={
@@ -84,7 +84,9 @@ class CardReader:
             if not cursor:
                 return messages
 
-    async def _reactions(self, stored: StoredVerdict, seen: Seen, known: Mapping[str, PersonFacts]) -> None:
+    async def _reactions(
+        self, stored: StoredVerdict, seen: CardSnapshot, known: Mapping[str, PersonFeedback]
+    ) -> None:
         live = {(person, name) for name, people in seen.reactions.items() for person in people}
         held = {
             (person, name)
@@ -104,7 +106,9 @@ class CardReader:
         posted_ms = int(Decimal(stored.message_ts or "0") * 1000)
         return await self._database.feedback.forgotten_ms(person) < posted_ms
 
-    async def _replies(self, stored: StoredVerdict, seen: Seen, known: Mapping[str, PersonFacts]) -> None:
+    async def _replies(
+        self, stored: StoredVerdict, seen: CardSnapshot, known: Mapping[str, PersonFeedback]
+    ) -> None:
         channel, card_ts = stored.channel, stored.message_ts or ""
         note = self._database.feedback.note_reply
         for (person, ts), message in seen.replies.items():

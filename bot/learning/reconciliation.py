@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.learning.card_snapshot import CardReader
-from bot.runtime.clock import now_ms, pause_ms
+from bot.runtime.clock import backoff_ms, now_ms
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from storage.database import Database
 from storage.records import Post, StoredVerdict
@@ -35,7 +35,7 @@ SHUT_OUT = {"not_in_channel", "channel_not_found"}
 
 
 @dataclass(kw_only=True, slots=True)
-class Behind:
+class Backlog:
     """What is still to be asked for one judge."""
 
     cards: deque[StoredVerdict]
@@ -47,7 +47,7 @@ class Behind:
     """When to ask next, by the loop's clock."""
 
 
-class CatchUp:
+class CardReconciler:
     """Asks after each start, and after each gap in the connection."""
 
     def __init__(
@@ -66,7 +66,7 @@ class CatchUp:
         self._session = session
         self._wake_learning = wake_learning
         self._pace = pace_seconds
-        self._behind: dict[str, Behind] = {}
+        self._backlogs: dict[str, Backlog] = {}
         self.trouble: dict[str, str] = {}
         """Judge -> why what people did on its cards cannot be asked."""
         self.rounds = 0
@@ -91,8 +91,8 @@ class CatchUp:
         """Nothing is known of any card any more; what was being gone through is begun anew."""
         # before the cards are read, so that one that arrives in between is in either
         unsettled = [post for post in await self._database.outbox.in_flight() if post.kind == "card"]
-        self._behind = {
-            judge: Behind(
+        self._backlogs = {
+            judge: Backlog(
                 cards=deque(await self._cards(judge)),
                 unsettled=[post for post in unsettled if post.payload["judge"] == judge],
             )
@@ -108,16 +108,16 @@ class CatchUp:
         """Go through the cards of those that are behind; whoever has to wait holds up nobody else."""
         clock = asyncio.get_running_loop().time
         while True:
-            for judge, behind in list(self._behind.items()):
+            for judge, behind in list(self._backlogs.items()):
                 if behind.due <= clock():
                     await self._go_through(judge, behind)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _go_through(self, judge: str, behind: Behind) -> None:
+    async def _go_through(self, judge: str, behind: Backlog) -> None:
         await self._add_settled(behind)
         while behind.cards:
             reason = await self._card(behind.cards[0])
-            if self._behind.get(judge) is not behind:
+            if self._backlogs.get(judge) is not behind:
                 return  # there was another gap meanwhile
             if reason is not None:
                 self._wait(judge, behind, reason)
@@ -125,10 +125,10 @@ class CatchUp:
             behind.cards.popleft()
             behind.vain = 0
             await asyncio.sleep(self._pace)
-        if not behind.unsettled and self._behind.get(judge) is behind:
+        if not behind.unsettled and self._backlogs.get(judge) is behind:
             self._catch_up_with(judge)
 
-    async def _add_settled(self, behind: Behind) -> None:
+    async def _add_settled(self, behind: Backlog) -> None:
         in_flight = {post.post_id for post in await self._database.outbox.in_flight()}
         settled = [post for post in behind.unsettled if post.post_id not in in_flight]
         behind.unsettled = [post for post in behind.unsettled if post.post_id in in_flight]
@@ -137,18 +137,18 @@ class CatchUp:
             if stored is not None and stored.message_ts is not None:
                 behind.cards.append(stored)
 
-    def _wait(self, judge: str, behind: Behind, reason: str) -> None:
+    def _wait(self, judge: str, behind: Backlog, reason: str) -> None:
         """Ask again later, and of another card first: what is wrong may be wrong with this one alone."""
         behind.cards.rotate(-1)
         behind.vain += 1
-        behind.due = asyncio.get_running_loop().time() + pause_ms(behind.vain) / 1000
+        behind.due = asyncio.get_running_loop().time() + backoff_ms(behind.vain) / 1000
         self.trouble[judge] = f"what people did meanwhile cannot be asked: {reason}"
         log.warning("catching up with the cards of %s waits: %s", judge, reason)
 
     def _catch_up_with(self, judge: str) -> None:
-        del self._behind[judge]
+        del self._backlogs[judge]
         self.trouble.pop(judge, None)
-        self.rounds += not self._behind
+        self.rounds += not self._backlogs
 
     async def _card(self, stored: StoredVerdict) -> str | None:
         """Take in what is new on a card; why that failed, or None."""

@@ -12,10 +12,10 @@ from bot.blocks import Message
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from bot.slack.users import People
 from memalign.errors import MemAlignError
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Feedback, Guideline, Label, Lesson
 from storage.database import Database
-from storage.records import Post, StoredVerdict, Told
+from storage.records import Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class SlackUnavailableError(MemAlignError):
     """Slack does not take what is to be told; it may later."""
 
 
-class Messenger:
+class ThreadReplies:
     """Tells a verdict's thread what came of the feedback given there; each thing once."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Messenger:
         """Message -> the guidelines it shows, where this process has brought it up to date."""
 
     async def tell(
-        self, stored: StoredVerdict, feedback: Sequence[Feedback], lesson: Lesson, memory: Memory
+        self, stored: StoredVerdict, feedback: Sequence[Feedback], lesson: Lesson, memory: JudgeMemory
     ) -> None:
         """Say what is new since the thread was last told something. Raises `SlackUnavailableError`."""
         if stored.message_ts is None:
@@ -66,12 +66,14 @@ class Messenger:
             authored.append((rule, [await self._people.name(person) for person in dict.fromkeys(authors)]))
         return blocks.lesson(authored)
 
-    async def _ask_value(self, stored: StoredVerdict, memory: Memory) -> None:
+    async def _ask_value(self, stored: StoredVerdict, memory: JudgeMemory) -> None:
         choices = likely_values(stored, memory)
         example = choices[0] if choices else stored.verdict.value
         await self._post(stored, "ask-value", blocks.ask_value(choices, example))
 
-    async def _tell_case(self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: Memory) -> None:
+    async def _tell_case(
+        self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: JudgeMemory
+    ) -> None:
         episode = memory.episodes.get(stored.verdict.trace_id)
         if episode is None:
             return
@@ -99,7 +101,7 @@ class Messenger:
         self._wake_outbox()
 
     async def _bring_up_to_date(
-        self, stored: StoredVerdict, told: Sequence[Told], here: Sequence[Guideline]
+        self, stored: StoredVerdict, told: Sequence[ThreadPost], here: Sequence[Guideline]
     ) -> None:
         """Let each lesson in the thread show what of it stands: feedback goes, and may come again."""
         for said in told:
@@ -124,7 +126,7 @@ class Messenger:
             log.warning("the lesson told at %s could not be changed: %s", ts, remedy(error))
 
 
-def likely_values(stored: StoredVerdict, memory: Memory) -> tuple[Label, ...]:
+def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:
     """Values to choose a correction from: the categories, or those people gave before; not the judge's own."""
     values = memory.definition.value_type
     known = values.categories or tuple(

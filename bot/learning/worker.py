@@ -12,15 +12,15 @@ from itertools import groupby
 
 from bot.audit import GuidelineWatch
 from bot.feedback import all_feedback, taught
-from bot.learning.thread_replies import Messenger
-from bot.runtime.clock import now_ms, pause_ms
-from bot.runtime.wake_event import Bell
+from bot.learning.thread_replies import ThreadReplies
+from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.wake_event import WakeEvent
 from bot.slack.users import People
 from memalign.errors import MemAlignError
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Feedback, Lesson, Trace
 from storage.database import Database
-from storage.records import PersonFacts, StoredVerdict, Unlearned
+from storage.records import PendingFeedback, PersonFeedback, StoredVerdict
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class Change:
     """Feedback on one verdict that the memory has not seen yet."""
 
-    mark: Unlearned
+    mark: PendingFeedback
     stored: StoredVerdict
     trace: Trace
     """With people's labels on it; without any, what was learned from it is taken back."""
@@ -44,9 +44,9 @@ class Learning:
     def __init__(
         self,
         database: Database,
-        memories: Mapping[str, Memory],
+        memories: Mapping[str, JudgeMemory],
         people: People,
-        messenger: Messenger,
+        thread_replies: ThreadReplies,
         *,
         quiet_seconds: float = 2.0,
     ) -> None:
@@ -54,9 +54,9 @@ class Learning:
         self._database = database
         self._memories = memories
         self._people = people
-        self._messenger = messenger
+        self._thread_replies = thread_replies
         self._quiet_ms = int(quiet_seconds * 1000)
-        self._bell = Bell()
+        self._wake_event = WakeEvent()
         self._left_out: set[str] = set()
         self._taken_back: Counter[str] = Counter()
         self._vain: Counter[str] = Counter()
@@ -66,7 +66,7 @@ class Learning:
 
     def wake(self) -> None:
         """Feedback has changed."""
-        self._bell.ring()
+        self._wake_event.set()
 
     def leave_out(self, trace_id: str) -> None:
         """Learn no more from a trace, also where its feedback is already in hand: it is being forgotten."""
@@ -82,7 +82,7 @@ class Learning:
         while True:
             learned = await self.round()
             await self._retry()
-            if not learned and await self._bell.wait(max(0.05, min(1.0, self._quiet_ms / 2000))):
+            if not learned and await self._wake_event.wait(max(0.05, min(1.0, self._quiet_ms / 2000))):
                 await asyncio.sleep(self._quiet_ms / 1000)
 
     async def round(self) -> int:
@@ -99,7 +99,7 @@ class Learning:
             if memory.pending and self._not_before.get(judge, 0) <= now_ms():
                 await self._learn(judge, [])
 
-    async def _learn(self, judge: str, marks: Sequence[Unlearned]) -> None:
+    async def _learn(self, judge: str, marks: Sequence[PendingFeedback]) -> None:
         memory = self._memories.get(judge)
         if memory is None:
             await self._postpone(judge, marks, f'the judge "{judge}" is no longer in memalign.toml')
@@ -113,7 +113,7 @@ class Learning:
             log.exception("learning for %s failed", judge)
             await self._postpone(judge, marks, "an unexpected error; see the log")
 
-    async def _gather(self, mark: Unlearned, memory: Memory) -> Change | None:
+    async def _gather(self, mark: PendingFeedback, memory: JudgeMemory) -> Change | None:
         taken_back = self._taken_back[mark.trace_id]
         stored = await self._database.verdicts.get(mark.verdict_id)
         trace = await self._database.traces.get(mark.trace_id)
@@ -136,7 +136,7 @@ class Learning:
             taken_back=taken_back,
         )
 
-    async def _leave_out_bot(self, stored: StoredVerdict, person: str, facts: PersonFacts) -> None:
+    async def _leave_out_bot(self, stored: StoredVerdict, person: str, facts: PersonFeedback) -> None:
         """Take a program's reactions off, so that nobody who counts votes later meets them."""
         for name, mark in facts.reactions.items():
             if mark.value:
@@ -144,7 +144,7 @@ class Learning:
                     stored.channel, stored.message_ts or "", person, name, live=False, at=mark.at
                 )
 
-    async def _teach(self, judge: str, memory: Memory, changes: Sequence[Change]) -> None:
+    async def _teach(self, judge: str, memory: JudgeMemory, changes: Sequence[Change]) -> None:
         changes = [change for change in changes if not self._is_stale(change)]
         labelled = [change.trace for change in changes if change.trace.assessments]
         withdrawn = [
@@ -160,7 +160,7 @@ class Learning:
         self._note_trouble(judge, lesson)
         await watch.note()
         for change in [change for change in changes if not self._is_stale(change)]:
-            await self._messenger.tell(change.stored, change.feedback, lesson, memory)
+            await self._thread_replies.tell(change.stored, change.feedback, lesson, memory)
             await self._settle(change, lesson)
 
     def _is_stale(self, change: Change) -> bool:
@@ -168,7 +168,7 @@ class Learning:
         trace_id = change.trace.trace_id
         return trace_id in self._left_out or self._taken_back[trace_id] != change.taken_back
 
-    async def _unlearn(self, stale: Sequence[Change], memory: Memory) -> None:
+    async def _unlearn(self, stale: Sequence[Change], memory: JudgeMemory) -> None:
         """Forget once more what was forgotten while it was being learned."""
         if stale:
             await memory.forget({change.trace.trace_id for change in stale})
@@ -184,22 +184,22 @@ class Learning:
 
     def _pause(self, judge: str, failed: bool) -> None:
         self._vain[judge] = self._vain[judge] + 1 if failed else 0
-        self._not_before[judge] = now_ms() + pause_ms(self._vain[judge]) if failed else 0
+        self._not_before[judge] = now_ms() + backoff_ms(self._vain[judge]) if failed else 0
 
     async def _settle(self, change: Change, lesson: Lesson) -> None:
         mark = change.mark
         if reason := lesson.pending.get(mark.trace_id):
             await self._database.feedback.postpone(
-                mark.verdict_id, now_ms() + pause_ms(mark.attempts), reason
+                mark.verdict_id, now_ms() + backoff_ms(mark.attempts), reason
             )
         else:
             await self._database.feedback.learned(mark.verdict_id, mark.revision)
 
-    async def _postpone(self, judge: str, marks: Sequence[Unlearned], reason: str) -> None:
+    async def _postpone(self, judge: str, marks: Sequence[PendingFeedback], reason: str) -> None:
         self._pause(judge, failed=True)
         self.trouble[judge] = reason
         log.warning("learning for %s waits: %s", judge, reason)
         for mark in marks:
             await self._database.feedback.postpone(
-                mark.verdict_id, now_ms() + pause_ms(mark.attempts), reason
+                mark.verdict_id, now_ms() + backoff_ms(mark.attempts), reason
             )

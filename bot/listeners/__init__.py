@@ -23,15 +23,15 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.listeners import actions, commands, home, rationales, reactions
 from bot.listeners import forget as forgets
 from bot.listeners import forget_person as withdrawals
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 
 log = logging.getLogger(__name__)
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Register all listeners."""
     for module in (reactions, rationales, actions, forgets, withdrawals, commands, home):
-        module.listen(app, bench)
+        module.listen(app, context)
 
     @app.event(re.compile(".*"))
     async def other(event: dict[str, object]) -> None:

@@ -13,21 +13,21 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from bot import blocks
 from bot.feedback import feedback_of, votes_of
 from bot.learning.thread_replies import likely_values
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 from bot.listeners.responses import tell
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.records import Json, Label, Vote
-from storage.records import PersonFacts, StoredVerdict
+from storage.records import PersonFeedback, StoredVerdict
 
 Body = dict[str, Json]
-NOTHING = PersonFacts()
+NOTHING = PersonFeedback()
 VOTES: Mapping[str, Vote] = {blocks.UP: "up", blocks.DOWN: "down", blocks.UNSURE: "unsure"}
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Store what a click says before its ack; open modals and answer after it."""
-    clicks = Clicks(bench)
+    clicks = Clicks(context)
     for action_id in VOTES:
         app.action(action_id)(clicks.vote)
     app.action(blocks.SHOW_ALL)(clicks.show_all)
@@ -55,15 +55,15 @@ class Clicked:
 class Clicks:
     """What people press and submit."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, context: ListenerContext) -> None:
+        self._bench = context
 
     async def vote(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """A vote button: pressed once it counts, pressed again it is taken back."""
         card = await self._clicked(body)
         if card is None:
             await ack()
-            self._bench.later(tell(respond, [blocks.gone()]))
+            self._bench.run_after_ack(tell(respond, [blocks.gone()]))
             return
         action = body["actions"][0]
         held = (await self._facts(card)).button
@@ -71,7 +71,7 @@ class Clicks:
         vote = None if held and held.value == pressed else pressed
         await self._note_button(card, vote, at_of(action))
         await ack()
-        self._bench.later(self._after_vote(body, respond, card, vote))
+        self._bench.run_after_ack(self._after_vote(body, respond, card, vote))
 
     async def _after_vote(self, body: Body, respond: AsyncRespond, card: Clicked, vote: Vote | None) -> None:
         held = votes_of(await self._facts(card)) or {vote}
@@ -85,7 +85,7 @@ class Clicks:
         card = await self._clicked(body)
         trace = await self._bench.database.traces.get(card.stored.verdict.trace_id) if card else None
         if card and trace:
-            self._bench.later(
+            self._bench.run_after_ack(
                 self._bench.open_view(body["trigger_id"], blocks.trace_view(card.stored, trace))
             )
 
@@ -93,12 +93,12 @@ class Clicks:
         """The right value, chosen from the menu in the thread."""
         card = await self._clicked(body)
         if card is None:
-            self._bench.later(tell(respond, [blocks.gone()]))
+            self._bench.run_after_ack(tell(respond, [blocks.gone()]))
         else:
             action = body["actions"][0]
             value = cast("Label", json.loads(action["selected_option"]["value"]))
             torn = await self._note_value(card, value, at_of(action))
-            self._bench.later(tell(respond, [blocks.value_counted(value, torn=torn)]))
+            self._bench.run_after_ack(tell(respond, [blocks.value_counted(value, torn=torn)]))
         await ack()
 
     async def correct_verdict(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
@@ -106,9 +106,9 @@ class Clicks:
         await ack()
         card = await self._clicked(body)
         if card is None:
-            self._bench.later(tell(respond, [blocks.no_card()]))
+            self._bench.run_after_ack(tell(respond, [blocks.no_card()]))
         else:
-            self._bench.later(self._ask_reason(body, card))
+            self._bench.run_after_ack(self._ask_reason(body, card))
 
     async def reason(self, ack: AsyncAck, body: Body) -> None:
         """The submitted modal: a reason, and the right value where 👎 leaves it open."""
@@ -134,7 +134,7 @@ class Clicks:
         self._bench.learning.wake()
         await ack()
         if torn:
-            self._bench.later(self._bench.whisper(card.channel, card.user, blocks.two_votes()))
+            self._bench.run_after_ack(self._bench.post_ephemeral(card.channel, card.user, blocks.two_votes()))
 
     async def _of_modal(self, body: Body) -> Clicked | None:
         about = json.loads(body["view"]["private_metadata"])
@@ -177,7 +177,7 @@ class Clicks:
         await self._bench.database.feedback.note_button(*card.place, card.user, vote, at)
         self._bench.learning.wake()
 
-    async def _facts(self, card: Clicked) -> PersonFacts:
+    async def _facts(self, card: Clicked) -> PersonFeedback:
         return (await self._bench.database.feedback.of(card.stored.verdict_id)).get(card.user, NOTHING)
 
     async def _clicked(self, body: Body) -> Clicked | None:

@@ -9,7 +9,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot import blocks
 from bot.blocks import Message
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
 from bot.listeners.forget import begin, preview
 from bot.listeners.forget_person import begin_person, preview_person
@@ -33,10 +33,10 @@ YES = {"--yes", "—yes", "–yes"}
 """Some keyboards turn two hyphens into a dash."""
 PERSON = {"--person", "—person", "–person"}
 
-Answer = Callable[[Bench, Asked], Awaitable[list[Message]]]
+Answer = Callable[[ListenerContext, Asked], Awaitable[list[Message]]]
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Acknowledge, and answer from a task of the app."""
 
     @app.command("/memalign")
@@ -45,11 +45,11 @@ def listen(app: AsyncApp, bench: Bench) -> None:
         asked = Asked(user=command["user_id"], channel=command["channel_id"], words=tuple(words))
         if word.lower() == "forget" and YES.intersection(words):
             # what is acknowledged is to happen, also if the bot is killed now
-            work = await _begin_forgetting(bench, asked)
+            work = await _begin_forgetting(context, asked)
         else:
-            work = ANSWERS.get(word.lower(), _unknown(word))(bench, asked)
+            work = ANSWERS.get(word.lower(), _unknown(word))(context, asked)
         await ack()
-        bench.later(_answer(respond, work, f"/memalign {word}"))
+        context.run_after_ack(_answer(respond, work, f"/memalign {word}"))
 
 
 async def _answer(respond: AsyncRespond, work: Awaitable[list[Message]], doing: str) -> None:
@@ -57,42 +57,44 @@ async def _answer(respond: AsyncRespond, work: Awaitable[list[Message]], doing: 
 
 
 def _unknown(word: str) -> Answer:
-    async def answer(_: Bench, __: Asked) -> list[Message]:
+    async def answer(_: ListenerContext, __: Asked) -> list[Message]:
         return [blocks.help_text(f"I don't know “{word}”.")]
 
     return answer
 
 
-async def _help(_: Bench, __: Asked) -> list[Message]:
+async def _help(_: ListenerContext, __: Asked) -> list[Message]:
     return [blocks.help_text()]
 
 
-async def _guidelines(bench: Bench, asked: Asked) -> list[Message]:
+async def _guidelines(context: ListenerContext, asked: Asked) -> list[Message]:
     named = " ".join(asked.words)
-    chosen = [bench.settings.judge(named)] if named else bench.settings.judges
+    chosen = [context.settings.judge(named)] if named else context.settings.judges
     messages: list[Message] = []
     for judge in chosen:
-        learned = bench.memories[judge.name].guidelines
+        learned = context.memories[judge.name].guidelines
         rules = sorted(learned, key=lambda rule: -len(rule.source_trace_ids))
-        named_rules = [(rule, [await bench.people.name(person) for person in rule.people]) for rule in rules]
+        named_rules = [
+            (rule, [await context.people.name(person) for person in rule.people]) for rule in rules
+        ]
         messages.append(blocks.guidelines(judge.name, named_rules))
     return messages
 
 
-async def _forget(bench: Bench, asked: Asked) -> list[Message]:
+async def _forget(context: ListenerContext, asked: Asked) -> list[Message]:
     if PERSON.intersection(asked.words):
-        return await preview_person(bench, asked.user, asked.channel, _meant(asked))
+        return await preview_person(context, asked.user, asked.channel, _meant(asked))
     if not _meant(asked):
         return [blocks.which_trace()]
-    return await preview(bench, asked.user, asked.channel, _meant(asked))
+    return await preview(context, asked.user, asked.channel, _meant(asked))
 
 
-async def _begin_forgetting(bench: Bench, asked: Asked) -> Awaitable[list[Message]]:
+async def _begin_forgetting(context: ListenerContext, asked: Asked) -> Awaitable[list[Message]]:
     if PERSON.intersection(asked.words):
-        return await begin_person(bench, asked.user, asked.channel, _meant(asked))
+        return await begin_person(context, asked.user, asked.channel, _meant(asked))
     if not _meant(asked):
-        return _forget(bench, asked)
-    return await begin(bench, asked.user, asked.channel, _meant(asked))
+        return _forget(context, asked)
+    return await begin(context, asked.user, asked.channel, _meant(asked))
 
 
 def _meant(asked: Asked) -> str:
@@ -100,21 +102,21 @@ def _meant(asked: Asked) -> str:
     return " ".join(word for word in asked.words if word not in YES | PERSON)
 
 
-async def _status(bench: Bench, _: Asked) -> list[Message]:
-    return [blocks.status(await bench.status.read())]
+async def _status(context: ListenerContext, _: Asked) -> list[Message]:
+    return [blocks.status(await context.status.read())]
 
 
-async def _digest(bench: Bench, asked: Asked) -> list[Message]:
-    zone = bench.settings.digest.zone
+async def _digest(context: ListenerContext, asked: Asked) -> list[Message]:
+    zone = context.settings.digest.zone
     week = week_of(moment(now_ms(), zone).date())
-    here = [judge for judge in bench.settings.judges if judge.channel == asked.channel]
+    here = [judge for judge in context.settings.judges if judge.channel == asked.channel]
     return [
         blocks.digest(
             await digest_of(
-                bench.database, judge.name, bench.memories[judge.name].definition.value_type, week, zone
+                context.database, judge.name, context.memories[judge.name].definition.value_type, week, zone
             )
         )
-        for judge in here or bench.settings.judges
+        for judge in here or context.settings.judges
     ]
 
 

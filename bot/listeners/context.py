@@ -16,7 +16,7 @@ from bot.learning.worker import Learning
 from bot.reports.status import StatusReport
 from bot.slack.errors import LOST
 from bot.slack.users import People
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
 from storage.database import Database
 
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class ListenerContext:
     """Everything a listener may reach; built once by `bot.app`."""
 
     settings: Settings
     database: Database
-    memories: Mapping[str, Memory]
+    memories: Mapping[str, JudgeMemory]
     learning: Learning
     forgetting: Forgetting
     withdrawal: Withdrawal
@@ -40,7 +40,7 @@ class Bench:
     in_hand: set[asyncio.Task[None]] = field(default_factory=set)
     """Work that goes on after its listener's ack."""
 
-    def later(self, work: Coroutine[None, None, None]) -> None:
+    def run_after_ack(self, work: Coroutine[None, None, None]) -> None:
         """Do the work after the ack; a failure is logged and stops nothing else."""
         task = self.tasks.create_task(_guarded(work))
         self.in_hand.add(task)
@@ -60,7 +60,7 @@ class Bench:
         except (SlackApiError, *LOST) as error:
             log.warning("a modal could not be opened: %s", error)
 
-    async def whisper(self, channel: str, user: str, message: Message) -> None:
+    async def post_ephemeral(self, channel: str, user: str, message: Message) -> None:
         """Tell one person something in a channel; nothing rests on it."""
         try:
             await self.client.chat_postEphemeral(

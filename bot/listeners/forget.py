@@ -7,74 +7,76 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot import blocks
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
-from bot.listeners.responses import tell, tell_instead
+from bot.listeners.responses import replace_original, tell
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 
 Body = dict[str, Json]
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Acknowledge once the intent is on disk; forgetting itself may take longer than an ack may wait."""
 
     @app.shortcut(blocks.FORGET_SHORTCUT)
     async def chosen(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         await ack()
-        bench.later(_show(bench, body, respond))
+        context.run_after_ack(_show(context, body, respond))
 
     @app.action(blocks.FORGET)
     async def confirmed(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         trace_id = str(body["actions"][0]["value"])
-        work = await begin(bench, body["user"]["id"], body["channel"]["id"], trace_id)
+        work = await begin(context, body["user"]["id"], body["channel"]["id"], trace_id)
         await ack()
-        bench.later(_replace(respond, work))
+        context.run_after_ack(_replace(respond, work))
 
     @app.action(blocks.KEEP)
     async def kept(ack: AsyncAck, respond: AsyncRespond) -> None:
         await ack()
-        bench.later(tell_instead(respond, blocks.nothing_forgotten()))
+        context.run_after_ack(replace_original(respond, blocks.nothing_forgotten()))
 
 
-async def preview(bench: Bench, user: str, channel: str, reference: str) -> list[blocks.Message]:
+async def preview(context: ListenerContext, user: str, channel: str, reference: str) -> list[blocks.Message]:
     """What would go, with the buttons that decide; or why this person may not. Raises `UnknownTraceError`."""
-    trace_id = await bench.forgetting.trace_of(reference)
-    if not await bench.forgetting.may(user, channel, trace_id):
-        return [blocks.not_allowed(bench.settings.access.forget)]
-    farewell = await bench.forgetting.preview(trace_id)
-    names = [await bench.people.name(person) for person in farewell.people]
+    trace_id = await context.forgetting.trace_of(reference)
+    if not await context.forgetting.may(user, channel, trace_id):
+        return [blocks.not_allowed(context.settings.access.forget)]
+    farewell = await context.forgetting.preview(trace_id)
+    names = [await context.people.name(person) for person in farewell.people]
     return [blocks.forget_preview(trace_id, farewell.judges, names)]
 
 
-async def begin(bench: Bench, user: str, channel: str, reference: str) -> Awaitable[list[blocks.Message]]:
+async def begin(
+    context: ListenerContext, user: str, channel: str, reference: str
+) -> Awaitable[list[blocks.Message]]:
     """Note the intent on disk, if this person may; then the rest of the work. Raises `StorageError`."""
     try:
-        trace_id = await bench.forgetting.trace_of(reference)
+        trace_id = await context.forgetting.trace_of(reference)
     except UnknownTraceError:
-        return preview(bench, user, channel, reference)
-    if not await bench.forgetting.may(user, channel, trace_id):
-        return preview(bench, user, channel, reference)
-    await bench.forgetting.intend(trace_id, user)
-    return _forget(bench, trace_id, user)
+        return preview(context, user, channel, reference)
+    if not await context.forgetting.may(user, channel, trace_id):
+        return preview(context, user, channel, reference)
+    await context.forgetting.intend(trace_id, user)
+    return _forget(context, trace_id, user)
 
 
-async def _forget(bench: Bench, trace_id: str, who: str) -> list[blocks.Message]:
-    gone = await bench.forgetting.forget(trace_id, who)
+async def _forget(context: ListenerContext, trace_id: str, who: str) -> list[blocks.Message]:
+    gone = await context.forgetting.forget(trace_id, who)
     return [blocks.forgotten(trace_id, gone.judges)]
 
 
-async def _show(bench: Bench, body: Body, respond: AsyncRespond) -> None:
+async def _show(context: ListenerContext, body: Body, respond: AsyncRespond) -> None:
     channel, message = body["channel"]["id"], body["message"]
     ts = message.get("thread_ts") or message["ts"]
-    stored = await bench.database.verdicts.by_card(channel, ts)
+    stored = await context.database.verdicts.by_card(channel, ts)
     if stored is None:
         await tell(respond, [blocks.no_card()])
         return
-    work = preview(bench, body["user"]["id"], channel, stored.verdict.trace_id)
+    work = preview(context, body["user"]["id"], channel, stored.verdict.trace_id)
     await tell(respond, await answered(work, "the forget shortcut"))
 
 
 async def _replace(respond: AsyncRespond, work: Awaitable[list[blocks.Message]]) -> None:
     for message in await answered(work, "forgetting"):
-        await tell_instead(respond, message)
+        await replace_original(respond, message)

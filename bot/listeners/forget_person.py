@@ -8,28 +8,28 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot import blocks
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
-from bot.listeners.responses import tell_instead
+from bot.listeners.responses import replace_original
 from memalign.records import Json
 
 MENTION = re.compile(r"<?@?(?P<user>[UW][A-Z0-9]{2,})(?:\|[^>]*)?>?")
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Acknowledge once the intent is on disk; the rest is done by a task of the app."""
 
     @app.action(blocks.FORGET_PERSON)
     async def confirmed(ack: AsyncAck, body: dict[str, Json], respond: AsyncRespond) -> None:
         person = str(body["actions"][0]["value"])
-        work = await begin_person(bench, body["user"]["id"], body["channel"]["id"], person)
+        work = await begin_person(context, body["user"]["id"], body["channel"]["id"], person)
         await ack()
-        bench.later(_replace(respond, work))
+        context.run_after_ack(_replace(respond, work))
 
 
 async def _replace(respond: AsyncRespond, work: Awaitable[list[blocks.Message]]) -> None:
     for message in await answered(work, "forgetting a person"):
-        await tell_instead(respond, message)
+        await replace_original(respond, message)
 
 
 def person_of(word: str, asking: str) -> str | None:
@@ -40,44 +40,50 @@ def person_of(word: str, asking: str) -> str | None:
     return match["user"] if match else None
 
 
-async def preview_person(bench: Bench, user: str, channel: str, word: str) -> list[blocks.Message]:
+async def preview_person(
+    context: ListenerContext, user: str, channel: str, word: str
+) -> list[blocks.Message]:
     """What would go, with the buttons that decide; or why not."""
     person = person_of(word, user)
     if person is None:
         return [blocks.which_person()]
-    if not await _may(bench, user, channel, person):
-        return [blocks.not_allowed_person(bench.settings.access.forget)]
-    name = await bench.people.name(person)
-    going = await bench.withdrawal.preview(person)
+    if not await _may(context, user, channel, person):
+        return [blocks.not_allowed_person(context.settings.access.forget)]
+    name = await context.people.name(person)
+    going = await context.withdrawal.preview(person)
     if going.is_empty:
         return [blocks.nothing_of_person(name)]
     return [blocks.person_preview(person, name, going.verdicts, going.judges, blocks.KEEP)]
 
 
-async def begin_person(bench: Bench, user: str, channel: str, word: str) -> Awaitable[list[blocks.Message]]:
+async def begin_person(
+    context: ListenerContext, user: str, channel: str, word: str
+) -> Awaitable[list[blocks.Message]]:
     """Note the intent on disk, if this person may; then the rest of the work. Raises `StorageError`."""
     person = person_of(word, user)
-    if person is not None and await _may(bench, user, channel, person):
-        await bench.withdrawal.intend(person, user)
-        return _forget(bench, person, user)
-    return preview_person(bench, user, channel, word)
+    if person is not None and await _may(context, user, channel, person):
+        await context.withdrawal.intend(person, user)
+        return _forget(context, person, user)
+    return preview_person(context, user, channel, word)
 
 
-async def _forget(bench: Bench, person: str, who: str) -> list[blocks.Message]:
-    name = await bench.people.name(person)
-    gone = await bench.withdrawal.forget(person, who)
+async def _forget(context: ListenerContext, person: str, who: str) -> list[blocks.Message]:
+    name = await context.people.name(person)
+    gone = await context.withdrawal.forget(person, who)
     if gone.is_empty:
         return [blocks.nothing_of_person(name)]
     return [blocks.person_forgotten(name, gone.verdicts, gone.judges)]
 
 
-async def _may(bench: Bench, user: str, channel: str, person: str) -> bool:
+async def _may(context: ListenerContext, user: str, channel: str, person: str) -> bool:
     """Everybody may take back what is their own; what another said, whoever may forget it everywhere."""
     if user == person:
         return True
-    if bench.settings.access.forget:
-        return user in bench.settings.access.forget
-    places = await bench.withdrawal.channels_of(person) or {judge.channel for judge in bench.settings.judges}
+    if context.settings.access.forget:
+        return user in context.settings.access.forget
+    places = await context.withdrawal.channels_of(person) or {
+        judge.channel for judge in context.settings.judges
+    }
     return all(
-        [place == channel or await bench.forgetting.is_member(user, place) for place in sorted(places)]
+        [place == channel or await context.forgetting.is_member(user, place) for place in sorted(places)]
     )

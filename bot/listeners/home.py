@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import blocks
 from bot.feedback import votes_of
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 from bot.slack.errors import LOST
 from memalign.records import Json
 
@@ -19,45 +19,45 @@ LOOKED_AT = 50
 """How many of the newest verdicts of a judge are looked through for them."""
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Publish the tab anew each time it is opened."""
 
     @app.event("app_home_opened")
     async def opened(event: dict[str, Json]) -> None:
         if event.get("tab", "home") == "home":
-            bench.later(_publish(bench, str(event["user"])))
+            context.run_after_ack(_publish(context, str(event["user"])))
 
 
-async def _publish(bench: Bench, user: str) -> None:
+async def _publish(context: ListenerContext, user: str) -> None:
     judges = []
-    for judge in bench.settings.judges:
-        rules = bench.memories[judge.name].guidelines
-        judges.append((judge.name, len(bench.memories[judge.name].episodes), rules))
-    view = blocks.home(judges, await _open_cards(bench, user), await bench.status.read())
-    await bench.client.views_publish(user_id=user, view=view)
+    for judge in context.settings.judges:
+        rules = context.memories[judge.name].guidelines
+        judges.append((judge.name, len(context.memories[judge.name].episodes), rules))
+    view = blocks.home(judges, await _open_cards(context, user), await context.status.read())
+    await context.client.views_publish(user_id=user, view=view)
 
 
-async def _open_cards(bench: Bench, user: str) -> list[tuple[str, str]]:
+async def _open_cards(context: ListenerContext, user: str) -> list[tuple[str, str]]:
     """What still waits for this person: (a line about the card, its link)."""
     found = []
-    for judge in bench.settings.judges:
-        if not await bench.forgetting.is_member(user, judge.channel):
+    for judge in context.settings.judges:
+        if not await context.forgetting.is_member(user, judge.channel):
             continue
-        for stored in await bench.database.verdicts.recent(judge.name, LOOKED_AT):
-            facts = (await bench.database.feedback.of(stored.verdict_id)).get(user)
+        for stored in await context.database.verdicts.recent(judge.name, LOOKED_AT):
+            facts = (await context.database.feedback.of(stored.verdict_id)).get(user)
             if stored.message_ts is None or (facts and votes_of(facts)):
                 continue
-            if link := await _link(bench, stored.channel, stored.message_ts):
+            if link := await _link(context, stored.channel, stored.message_ts):
                 found.append((blocks.card_line(stored), link))
             if len(found) == LISTED:
                 return found
     return found
 
 
-async def _link(bench: Bench, channel: str, ts: str) -> str | None:
+async def _link(context: ListenerContext, channel: str, ts: str) -> str | None:
     """A link to a message; None where Slack has none, as for a deleted one."""
     try:
-        return str((await bench.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
+        return str((await context.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
     except (SlackApiError, *LOST) as error:
         log.info("no link to the card at %s: %s", ts, error)
         return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.listeners.context import Bench
+from bot.listeners.context import ListenerContext
 from memalign.records import Json
 
 WRITTEN = {None, "file_share", "thread_broadcast"}
@@ -24,7 +24,7 @@ class Written:
     at: str
 
 
-def listen(app: AsyncApp, bench: Bench) -> None:
+def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Store each reply; Slack gets its ack when it is on disk."""
 
     @app.event("message")
@@ -32,10 +32,10 @@ def listen(app: AsyncApp, bench: Bench) -> None:
         reply = reply_of(event)
         if reply is None:
             return
-        await bench.database.feedback.note_reply(
+        await context.database.feedback.note_reply(
             reply.channel, reply.card_ts, reply.person, reply.ts, reply.text, reply.at
         )
-        bench.learning.wake()
+        context.learning.wake()
 
 
 def reply_of(event: dict[str, Json]) -> Written | None:

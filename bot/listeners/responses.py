@@ -17,7 +17,7 @@ async def tell(respond: AsyncRespond, messages: Sequence[Message]) -> None:
         await _send(respond, message, replace=False)
 
 
-async def tell_instead(respond: AsyncRespond, message: Message) -> None:
+async def replace_original(respond: AsyncRespond, message: Message) -> None:
     """Put the message in the place of the one that was clicked."""
     await _send(respond, message, replace=True)
 

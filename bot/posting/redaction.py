@@ -8,10 +8,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
 from bot.blocks import Message
-from bot.runtime.clock import now_ms, pause_ms
+from bot.runtime.clock import backoff_ms, now_ms
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from storage.database import Database
-from storage.intents import Cover, CoverKind
+from storage.intents import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ AT_ONCE_SECONDS = 10.0
 WIPE_SECONDS = 60.0
 
 
-class Covering:
+class MessageRedactor:
     """Covers messages one after the other, and removes last bytes that a reader of the store kept alive."""
 
     def __init__(self, client: AsyncWebClient, database: Database) -> None:
@@ -54,26 +54,26 @@ class Covering:
 
     async def _round(self) -> None:
         async with self._one_at_a_time:
-            for cover in await self._database.intents.covers():
+            for cover in await self._database.intents.redactions():
                 if cover.not_before_ms <= now_ms():
                     await self._cover(cover)
 
-    async def _cover(self, cover: Cover) -> None:
+    async def _cover(self, cover: Redaction) -> None:
         try:
             await self._put(cover)
         except SlackApiError as error:
             if error.response.get("error") in PAST_HELP:
                 log.info("the message at %s cannot be covered: %s", cover.ts, error.response.get("error"))
-                await self._covered(cover)
+                await self._redacted(cover)
             else:
                 await self._postpone(cover, remedy(error))
         except LOST as error:
             log.warning("the message at %s cannot be covered yet: %s", cover.ts, type(error).__name__)
             await self._postpone(cover, UNREACHABLE)
         else:
-            await self._covered(cover)
+            await self._redacted(cover)
 
-    async def _put(self, cover: Cover) -> None:
+    async def _put(self, cover: Redaction) -> None:
         if cover.kind == "remove":
             await self._client.chat_delete(channel=cover.channel, ts=cover.ts)
             return
@@ -86,19 +86,19 @@ class Covering:
             metadata={"event_type": "memalign_forgotten", "event_payload": {}},
         )
 
-    async def _covered(self, cover: Cover) -> None:
+    async def _redacted(self, cover: Redaction) -> None:
         self.trouble.pop(cover.channel, None)
-        await self._database.intents.covered(cover)
+        await self._database.intents.redacted(cover)
 
-    async def _postpone(self, cover: Cover, reason: str) -> None:
+    async def _postpone(self, cover: Redaction, reason: str) -> None:
         self.trouble[cover.channel] = f"a message that shows what was forgotten still stands: {reason}"
         log.warning(
             "the message at %s in %s still shows what was forgotten: %s", cover.ts, cover.channel, reason
         )
-        await self._database.intents.postpone(cover, now_ms() + pause_ms(cover.attempts), reason)
+        await self._database.intents.postpone(cover, now_ms() + backoff_ms(cover.attempts), reason)
 
 
-def words_for(kind: CoverKind) -> Message:
+def words_for(kind: RedactionKind) -> Message:
     """What stands where the message stood."""
     if kind == "taken_back":
         return blocks.taken_back()

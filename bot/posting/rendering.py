@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot import blocks
 from bot.blocks import Message
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import Post
 
@@ -12,7 +12,7 @@ from storage.records import Post
 class Cards:
     """Makes a post's message at the moment it is sent."""
 
-    def __init__(self, database: Database, memories: Mapping[str, Memory]) -> None:
+    def __init__(self, database: Database, memories: Mapping[str, JudgeMemory]) -> None:
         self._database = database
         self._memories = memories
 

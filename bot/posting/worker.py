@@ -13,8 +13,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import Message
-from bot.runtime.clock import now_ms, pause_ms
-from bot.runtime.wake_event import Bell
+from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.wake_event import WakeEvent
 from bot.slack.errors import (
     LOST,
     NOBODY_THERE,
@@ -48,7 +48,7 @@ class Outbox:
         self._render = render
         self._pace = pace_seconds
         self._search = PostSearch(client, database)
-        self._bell = Bell()
+        self._wake_event = WakeEvent()
         self._busy: set[str] = set()
         self._last: dict[str, float] = {}
         self.trouble: dict[str, str] = {}
@@ -56,7 +56,7 @@ class Outbox:
 
     def wake(self) -> None:
         """There is something new to post."""
-        self._bell.ring()
+        self._wake_event.set()
 
     async def run(self) -> None:
         """Post until cancelled; begin with what an earlier run left unsettled."""
@@ -70,7 +70,7 @@ class Outbox:
                         self._busy.add(post.channel)
                         channels.create_task(self._send_then_free(post))
                 await self._calm_down()
-                await self._bell.wait(1)
+                await self._wake_event.wait(1)
 
     async def _calm_down(self) -> None:
         """Where nothing waits any more, as after a forget, nothing is wrong."""
@@ -87,7 +87,7 @@ class Outbox:
             log.exception("posting %s failed", post.post_id)
             reason = "an unexpected error; see the log"
             self.trouble[post.channel] = reason
-            await self._database.outbox.retry(post.post_id, now_ms() + pause_ms(post.attempts), reason)
+            await self._database.outbox.retry(post.post_id, now_ms() + backoff_ms(post.attempts), reason)
         finally:
             self._free(post)
 
@@ -100,7 +100,7 @@ class Outbox:
     def _free(self, post: Post) -> None:
         self._last[post.channel] = time.monotonic()
         self._busy.discard(post.channel)
-        self._bell.ring()
+        self._wake_event.set()
 
     async def send(self, post: Post) -> None:
         """Send one post; whatever happens, the store knows what to do next."""
@@ -148,7 +148,7 @@ class Outbox:
             await self._give_up(post)
             return
         self._note_trouble(post, remedy(error))
-        not_before_ms = now_ms() + (asked_pause_ms(error) or pause_ms(post.attempts))
+        not_before_ms = now_ms() + (asked_pause_ms(error) or backoff_ms(post.attempts))
         outbox = self._database.outbox
         put_back = outbox.retry if code in OF_THE_POST else outbox.hold
         await put_back(post.post_id, not_before_ms, remedy(error))
@@ -180,15 +180,15 @@ class Outbox:
                 await self._give_up(post)
                 return 0
             self._note_trouble(post, remedy(error))
-            return asked_pause_ms(error) or pause_ms(attempt)
+            return asked_pause_ms(error) or backoff_ms(attempt)
         except LOST as error:
             log.warning("the channel of post %s cannot be read: %s", post.post_id, type(error).__name__)
             self._note_trouble(post, UNREACHABLE)
-            return pause_ms(attempt)
+            return backoff_ms(attempt)
         if ts is not None:
             await self._done(post, ts)
         else:
-            await self._database.outbox.hold(post.post_id, now_ms() + pause_ms(0), "its answer was lost")
+            await self._database.outbox.hold(post.post_id, now_ms() + backoff_ms(0), "its answer was lost")
         return 0
 
 

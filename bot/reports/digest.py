@@ -13,7 +13,7 @@ from bot.runtime.clock import week_bounds
 from memalign.records import Feedback, Json, Label
 from memalign.value_types import ValueType
 from storage.database import Database
-from storage.records import AuditLine, PersonFacts, StoredVerdict
+from storage.records import AuditLine, PersonFeedback, StoredVerdict
 
 T = TypeVar("T", bound=Hashable)
 
@@ -155,7 +155,7 @@ async def digest_of(database: Database, judge: str, values: ValueType, week: str
 
 
 def _within(
-    stored: StoredVerdict, people: Mapping[str, PersonFacts], values: ValueType, start: int, end: int
+    stored: StoredVerdict, people: Mapping[str, PersonFeedback], values: ValueType, start: int, end: int
 ) -> list[Feedback]:
     said = [feedback_of(stored, person, facts, values) for person, facts in people.items()]
     return [feedback for feedback in said if feedback.vote and start <= feedback.time_ms < end]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.config import Settings
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
 
@@ -45,7 +45,7 @@ class StatusReport:
         self,
         settings: Settings,
         database: Database,
-        memories: Mapping[str, Memory],
+        memories: Mapping[str, JudgeMemory],
         connected: Callable[[], Awaitable[bool]],
         troubles: Sequence[Mapping[str, str]],
     ) -> None:

@@ -12,7 +12,7 @@ from bot import blocks
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
 from bot.reports.digest import Digest, digest_of
 from bot.runtime.clock import moment, now_ms, week_of
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import Post
 
@@ -35,7 +35,7 @@ class WeeklyDigest:
         self,
         settings: Settings,
         database: Database,
-        memories: Mapping[str, Memory],
+        memories: Mapping[str, JudgeMemory],
         wake_outbox: Callable[[], None],
     ) -> None:
         self._settings = settings

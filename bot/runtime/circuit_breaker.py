@@ -2,13 +2,13 @@
 
 from collections import Counter
 
-from bot.runtime.clock import now_ms, pause_ms
+from bot.runtime.clock import backoff_ms, now_ms
 
 LONGEST_MS = 60_000
 """So long at most nobody notices that it is back."""
 
 
-class Pauses:
+class CircuitBreaker:
     """One pause for each thing that may be down, by its name."""
 
     def __init__(self) -> None:
@@ -17,8 +17,8 @@ class Pauses:
 
     def fail(self, name: str) -> None:
         """A try was in vain; those that ran at the same time count as one."""
-        if not self.is_paused(name):
-            self._until[name] = now_ms() + pause_ms(self._vain[name], LONGEST_MS)
+        if not self.is_open(name):
+            self._until[name] = now_ms() + backoff_ms(self._vain[name], LONGEST_MS)
             self._vain[name] += 1
 
     def recover(self, name: str) -> bool:
@@ -26,11 +26,11 @@ class Pauses:
         self._until.pop(name, None)
         return bool(self._vain.pop(name, 0))
 
-    def is_down(self, name: str) -> bool:
+    def is_half_open(self, name: str) -> bool:
         """Whether all tries since the last success were in vain."""
         return name in self._vain
 
-    def is_paused(self, name: str) -> bool:
+    def is_open(self, name: str) -> bool:
         """Whether it is to be left alone for now."""
         return now_ms() < self.until(name)
 

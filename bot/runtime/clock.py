@@ -40,7 +40,7 @@ def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
     return int(bounds[0].timestamp() * 1000), int(bounds[1].timestamp() * 1000)
 
 
-def pause_ms(attempts: int, most_ms: int = 300_000) -> int:
+def backoff_ms(attempts: int, most_ms: int = 300_000) -> int:
     """How long to wait after so many failures: doubling from one second, with jitter.
 
     Exponential back-off with equal jitter (M. Brooker, "Exponential Backoff And Jitter", AWS, 2015).

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.runtime.clock import pause_ms
+from bot.runtime.clock import backoff_ms
 from memalign.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ CALM_SECONDS = 60.0
 """Whatever failed longer ago than this is forgiven."""
 
 
-async def steadily(run: Callable[[], Awaitable[None]], part: str, trouble: dict[str, str]) -> None:
+async def supervise(run: Callable[[], Awaitable[None]], part: str, trouble: dict[str, str]) -> None:
     """Run a part until it ends or is cancelled; when the store fails, begin anew after a growing pause."""
     loop = asyncio.get_running_loop()
     attempt = 0
@@ -30,7 +30,7 @@ async def steadily(run: Callable[[], Awaitable[None]], part: str, trouble: dict[
         attempt = 0 if loop.time() - began > CALM_SECONDS else attempt + 1
         trouble[part] = reason
         log.error("%s waits: %s", part, reason)
-        await asyncio.sleep(pause_ms(attempt, LONGEST_MS) / 1000)
+        await asyncio.sleep(backoff_ms(attempt, LONGEST_MS) / 1000)
         trouble.pop(part, None)
 
 

@@ -3,13 +3,13 @@
 import asyncio
 
 
-class Bell:
+class WakeEvent:
     """Rung when there is something new; a ring that nobody waited for is not lost."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """There is something new."""
         self._rung.set()
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.delivery.dispatcher import Courier, Delivery
+from bot.sandbox.delivery.dispatcher import Delivery, Dispatcher
 from bot.sandbox.delivery.interactions import Interactions
 from bot.sandbox.delivery.response_urls import Response, Responses
 from bot.sandbox.delivery.signed_http import SignedHttp
@@ -16,14 +16,14 @@ from bot.sandbox.delivery.slack_events import DEFAULT_EVENTS
 from bot.sandbox.delivery.socket_mode import SocketMode
 from bot.sandbox.delivery.subscriptions import EventStream
 from bot.sandbox.delivery.view_submission import Forms
-from bot.sandbox.page.page_actions import Acts, DemoHook
+from bot.sandbox.page.page_actions import DemoHook, PageActions
 from bot.sandbox.page.page_server import People, guard
-from bot.sandbox.page.page_state import Portraits
-from bot.sandbox.web_api.context import DEFAULT_SCOPES, Desk
-from bot.sandbox.web_api.credentials import Grants
+from bot.sandbox.page.page_state import PageState
+from bot.sandbox.web_api.context import DEFAULT_SCOPES, ApiContext
+from bot.sandbox.web_api.credentials import Credentials
 from bot.sandbox.web_api.dispatch import Call, Tokens, WebApi
 from bot.sandbox.web_api.fault_injection import Fault, Faults, Hold
-from bot.sandbox.workspace.changes import EphemeralShown, Fact
+from bot.sandbox.workspace.changes import EphemeralShown, FeedbackEvent
 from bot.sandbox.workspace.records import Command, Message, Payload, View
 from bot.sandbox.workspace.workspace import Workspace
 
@@ -88,11 +88,11 @@ class SlackServer:
         self._unlisten: Callable[[], None] | None = None
         self._socket_mode = SocketMode(workspace.app_id, ack_timeout)
         self._http = SignedHttp(events_url, signing_secret, ack_timeout) if events_url else None
-        self._courier = Courier(self._http or self._socket_mode, retries)
+        self._courier = Dispatcher(self._http or self._socket_mode, retries)
         self._faults = Faults()
-        self._desk = Desk(
+        self._desk = ApiContext(
             workspace=workspace,
-            grants=Grants(monotonic, trigger_life),
+            grants=Credentials(monotonic, trigger_life),
             scopes=granted,
             base_url=lambda: self.url,
             issue_ticket=self._socket_mode.issue_ticket,
@@ -106,8 +106,8 @@ class SlackServer:
             self._desk, self._courier, self._responses, by_name, shortcuts or {}
         )
         self._forms = Forms(self._desk, self._interactions)
-        self._portraits = Portraits(workspace, by_name, shortcuts or {})
-        acts = Acts(workspace, self._interactions, self._forms, on_demo)
+        self._portraits = PageState(workspace, by_name, shortcuts or {})
+        acts = PageActions(workspace, self._interactions, self._forms, on_demo)
         self._people = People(workspace, self._portraits, acts)
 
     # --- its life
@@ -292,7 +292,7 @@ class SlackServer:
         self._portraits.demo = demo
         self._people.push_to_all({"type": "demo", "demo": demo})
 
-    def _on_fact(self, fact: Fact) -> None:
+    def _on_fact(self, fact: FeedbackEvent) -> None:
         self._people.on_fact(fact)
         if isinstance(fact, EphemeralShown):
             self.ephemerals.append(_ephemeral(fact.message))

@@ -15,7 +15,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Secrets
-from bot.runtime.clock import pause_ms
+from bot.runtime.clock import backoff_ms
 from bot.slack.errors import LOST, app_token_remedy, is_undecided, remedy, status_of
 from memalign.errors import SettingsError
 
@@ -98,7 +98,7 @@ class Connection:
             except (SlackApiError, *LOST) as error:
                 attempt += 1
                 log.warning("not connected to Slack yet: %s", error)
-                await asyncio.sleep(pause_ms(attempt, 60_000) / 1000)
+                await asyncio.sleep(backoff_ms(attempt, 60_000) / 1000)
 
     async def _connect(self) -> None:
         if self._handler:

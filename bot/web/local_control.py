@@ -17,7 +17,7 @@ from memalign.records import Json
 NOTE = "running.json"
 
 
-class Control:
+class LocalControl:
     """The running bot's side."""
 
     def __init__(self, folder: Path, forgetting: Forgetting, withdrawal: Withdrawal) -> None:

@@ -15,7 +15,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.config import IngestSettings
 from bot.ingest.http import HttpSource, answer
 from bot.reports.status import StatusReport
-from bot.web.local_control import Control
+from bot.web.local_control import LocalControl
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Routes:
 
     source: HttpSource
     status: StatusReport
-    control: Control
+    control: LocalControl
     token: str
     """MEMALIGN_INGEST_TOKEN; empty: whoever reaches the server may send traces."""
     slack: AsyncApp | None

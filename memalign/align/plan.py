@@ -8,7 +8,7 @@ from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.memory.state import MemoryState, record_of
 from memalign.ports import Record
-from memalign.records import Episode, Opinion, Trace
+from memalign.records import Episode, PersonLabel, Trace
 from memalign.template import text_of
 from memalign.votes import tally
 
@@ -75,7 +75,7 @@ def _compare(plan: LearningPlan, known: Episode | None, episode: Episode) -> Non
             plan.records.append(record_of(episode, opinion))
 
 
-def _alike(one: Opinion, other: Opinion) -> bool:
+def _alike(one: PersonLabel, other: PersonLabel) -> bool:
     """The same said, whenever it was said."""
     return (one.value, one.rationale) == (other.value, other.rationale)
 

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from memalign.memory.rule_similarity import Kinship, Rules, Wording, kinship
+from memalign.memory.rule_similarity import Kinship, RuleFeatures, Rules, kinship
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.text_features import normal
 from memalign.ports import Distilled, Draft, Vectors
 from memalign.records import Episode, Guideline, Label, Source
 
 
-class Adoption:
+class GuidelineMerger:
     """One round of taking in. Everything distilled from an episode that is no longer there is left out."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Adoption:
         self._settled = [self._held.pop(name) for name in settled if name in self._held]
         for known in self._held.values():
             if not known.waiting:
-                self._rules.add(known.id, Wording.of(known.text), self._vectors.get(known.id))
+                self._rules.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
         for guideline_id, sources in distilled.supports.items():
             self._support(guideline_id, sources)
         for guideline_id, sources in distilled.contradicts.items():
@@ -83,7 +83,7 @@ class Adoption:
         if not text or not sources:
             return
         vector = self._text_vectors.get(draft.text)
-        wording = Wording.of(text)
+        wording = RuleFeatures.of(text)
         kin = self._kin(wording, sources, vector)
         same = next((name for name, how in kin.items() if how == "same"), None)
         if same is not None:
@@ -95,7 +95,7 @@ class Adoption:
                 self._oppose(own_id, name)
 
     def _unite(
-        self, name: str, text: str, wording: Wording, sources: tuple[Source, ...], vector: Vectors | None
+        self, name: str, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vectors | None
     ) -> None:
         """Add a draft's sources to a rule that says the same, in the rule's words.
 
@@ -141,7 +141,9 @@ class Adoption:
         self._vectors.pop(name, None)
         self._rules.remove(name)
 
-    def _new(self, text: str, wording: Wording, sources: tuple[Source, ...], vector: Vectors | None) -> str:
+    def _new(
+        self, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vectors | None
+    ) -> str:
         own_id = self._id_of(text)
         self._held[own_id] = Guideline(
             id=own_id,
@@ -155,7 +157,9 @@ class Adoption:
         self._rules.add(own_id, wording, vector)
         return own_id
 
-    def _kin(self, wording: Wording, sources: Sequence[Source], vector: Vectors | None) -> dict[str, Kinship]:
+    def _kin(
+        self, wording: RuleFeatures, sources: Sequence[Source], vector: Vectors | None
+    ) -> dict[str, Kinship]:
         """How known rules stand to a draft; those that have nothing to do with it are left out."""
         same = self._rules.same(wording)
         if same is not None:

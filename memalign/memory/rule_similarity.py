@@ -23,7 +23,7 @@ ALIKE_IN_DIRECTION = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class RuleFeatures:
     """What of a rule's words is compared."""
 
     text: str
@@ -32,7 +32,7 @@ class Wording:
     subject: frozenset[str]
 
     @classmethod
-    def of(cls, text: str) -> "Wording":
+    def of(cls, text: str) -> "RuleFeatures":
         """Take a rule's words apart."""
         return cls(normal(text), stems(text), turns(text), subject(text))
 
@@ -43,7 +43,12 @@ class Wording:
 
 
 def kinship(
-    one: Wording, labels: Collection[Label], other: Wording, others: Collection[Label], *, binary: bool
+    one: RuleFeatures,
+    labels: Collection[Label],
+    other: RuleFeatures,
+    others: Collection[Label],
+    *,
+    binary: bool,
 ) -> Kinship:
     """Compare two rules that are alike, given with the labels that each rests on.
 
@@ -67,12 +72,12 @@ class Rules:
     """Rules to be found by what is like them, without comparing with each one."""
 
     def __init__(self) -> None:
-        self.wordings: dict[str, Wording] = {}
+        self.wordings: dict[str, RuleFeatures] = {}
         self._by_text: dict[str, str] = {}
         self._by_stem: dict[str, list[str]] = {}
         self._vectors: dict[str, Vectors] = {}
 
-    def add(self, name: str, wording: Wording, vector: Vectors | None) -> None:
+    def add(self, name: str, wording: RuleFeatures, vector: Vectors | None) -> None:
         """Take a rule in under a name."""
         self.wordings[name] = wording
         self._by_text[wording.text] = name
@@ -89,11 +94,11 @@ class Rules:
         for stem in wording.stems:
             self._by_stem[stem].remove(name)
 
-    def same(self, wording: Wording) -> str | None:
+    def same(self, wording: RuleFeatures) -> str | None:
         """The rule with the same sentence."""
         return self._by_text.get(wording.text)
 
-    def alike(self, wording: Wording, vector: Vectors | None) -> list[str]:
+    def alike(self, wording: RuleFeatures, vector: Vectors | None) -> list[str]:
         """Rules alike in words or in direction, most alike first."""
         shared = Counter(name for stem in wording.stems for name in self._by_stem.get(stem, ()))
         found: dict[str, float] = {}

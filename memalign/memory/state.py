@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from memalign.memory.episodic import EpisodicMemory
-from memalign.memory.merge import Adoption
+from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import SemanticMemory
 from memalign.ports import Distilled, MemoryChange, Record, Vectors
-from memalign.records import Episode, Guideline, Opinion, Source
+from memalign.records import Episode, Guideline, PersonLabel, Source
 
 _versions = itertools.count(1)
 
@@ -81,7 +81,7 @@ class MemoryState:
         now_ms: int,
     ) -> "MemoryState":
         """With what was distilled: `vectors` by text, `settled` the guidelines distilled again."""
-        adoption = Adoption(
+        adoption = GuidelineMerger(
             self.judge, self.semantic, self.episodes, binary=self.binary, vectors=vectors, now_ms=now_ms
         )
         return self.next(self.episodic, adoption.take(distilled, settled), self.undistilled)
@@ -119,7 +119,7 @@ def records_of(
     ]
 
 
-def record_of(episode: Episode, opinion: Opinion) -> Record:
+def record_of(episode: Episode, opinion: PersonLabel) -> Record:
     """One person's reason, as material to distil from."""
     source = Source(
         trace_id=episode.trace_id, person=opinion.person, quote=opinion.rationale, time_ms=opinion.time_ms

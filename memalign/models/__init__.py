@@ -3,10 +3,17 @@
 from memalign.models.registry import (
     check_key,
     check_use,
-    connect_decider,
     connect_distiller,
     connect_embedder,
+    connect_judge_model,
     model_name,
 )
 
-__all__ = ["check_key", "check_use", "connect_decider", "connect_distiller", "connect_embedder", "model_name"]
+__all__ = [
+    "check_key",
+    "check_use",
+    "connect_distiller",
+    "connect_embedder",
+    "connect_judge_model",
+    "model_name",
+]

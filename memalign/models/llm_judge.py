@@ -2,11 +2,11 @@
 
 from memalign.errors import InputError, MalformedAnswerError
 from memalign.models.prompts import judging_prompt, judging_schema
-from memalign.ports import Decision, LanguageModel, Question
+from memalign.ports import JudgeRequest, JudgeResponse, LanguageModel
 from memalign.value_types import value_type_of
 
 
-class ModelDecider:
+class LLMJudge:
     """Asks a language model."""
 
     def __init__(self, model: LanguageModel) -> None:
@@ -17,7 +17,7 @@ class ModelDecider:
         """`provider:/name`."""
         return self._model.name
 
-    async def decide(self, question: Question) -> Decision:
+    async def decide(self, question: JudgeRequest) -> JudgeResponse:
         """Give the value and the reason. Raises `ModelError`."""
         value_type = value_type_of(question.value_type)
         prompt = judging_prompt(question, value_type, self._model.context_tokens)
@@ -26,7 +26,7 @@ class ModelDecider:
             value = value_type.parse(completion.answer.get("value"))
         except InputError as error:
             raise MalformedAnswerError(f"{self._model.name} gave no usable verdict: {error}") from error
-        return Decision(
+        return JudgeResponse(
             value=value,
             rationale=str(completion.answer.get("rationale") or "").strip(),
             usage=completion.usage,

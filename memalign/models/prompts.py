@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from memalign.ports import Prompt, Question, Record
+from memalign.ports import JudgeRequest, Prompt, Record
 from memalign.records import Guideline, Json
 from memalign.tokens import count_tokens, cut_to_tokens
 from memalign.value_types import ValueType
@@ -130,7 +130,7 @@ def _as_text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def judging_prompt(question: Question, value_type: ValueType, context_tokens: int) -> Prompt:
+def judging_prompt(question: JudgeRequest, value_type: ValueType, context_tokens: int) -> Prompt:
     """Ask for a verdict on the question's fields."""
     stable = _JUDGE.format(
         instructions=question.instructions, data_rule=_DATA_RULE, expected=value_type.plainly
@@ -155,7 +155,7 @@ def _guideline_line(number: int, text: str) -> str:
     return encode({"guideline": number, "text": text})
 
 
-def _cases(question: Question, room: int) -> str:
+def _cases(question: JudgeRequest, room: int) -> str:
     lines: list[str] = []
     for number, found in enumerate(question.recollection.retrieved, start=1):
         episode = found.episode

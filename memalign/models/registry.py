@@ -7,8 +7,8 @@ from typing import Literal
 from memalign.errors import SettingsError
 from memalign.models.endpoint import service
 from memalign.models.llm_distiller import ModelDistiller
-from memalign.models.llm_judge import ModelDecider
-from memalign.ports import Decider, Distiller, Embedder, LanguageModel
+from memalign.models.llm_judge import LLMJudge
+from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
 PROVIDERS = ("openai", "anthropic", "local")
 _LOCAL_USES = {"wordllama": "embeds", "cases": "judges", "extract": "distils"}
@@ -82,14 +82,14 @@ def connect_embedder(name: str, dimension: int) -> Embedder:
     return OpenAIEmbedder(chosen.name, dimension)
 
 
-def connect_decider(name: str) -> Decider:
+def connect_judge_model(name: str) -> JudgeModel:
     """What judges under that name. Raises `SettingsError`."""
     chosen = check_use(name, "judges")
     if chosen.provider == "local":
         from memalign.models.local.case_classifier import CasesDecider  # noqa: PLC0415
 
         return CasesDecider()
-    return ModelDecider(_language_model(chosen))
+    return LLMJudge(_language_model(chosen))
 
 
 def connect_distiller(name: str) -> Distiller:

@@ -21,7 +21,7 @@ class Choice:
     left_out: int
 
 
-class Ranking:
+class GuidelineSelector:
     """The guidelines in use at one moment, best supported first; made once and asked for each trace.
 
     Of two that contradict each other only the better supported one stands.

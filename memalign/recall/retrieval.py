@@ -7,9 +7,9 @@ from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import similarity
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import Decision, Vectors
-from memalign.recall.guideline_selection import Ranking
-from memalign.records import Json, Recollection
+from memalign.ports import JudgeResponse, Vectors
+from memalign.recall.guideline_selection import GuidelineSelector
+from memalign.records import Evidence, Json
 from memalign.template import text_of
 
 
@@ -17,7 +17,7 @@ from memalign.template import text_of
 class Recalled:
     """The evidence, and the vector it was found by."""
 
-    recollection: Recollection
+    recollection: Evidence
     vector: Vectors | None
 
 
@@ -34,7 +34,7 @@ class Recall:
         self._floor = floor
         self._tokens = tokens
         self._durable = durable
-        self._ranking: Ranking | None = None
+        self._ranking: GuidelineSelector | None = None
 
     async def find(
         self, fields: Mapping[str, Json], state_now: Callable[[], MemoryState], *, but: str | None
@@ -52,7 +52,7 @@ class Recall:
         retrieved = (
             () if vector is None else state.episodic.nearest(vector, self._count, but=but, floor=self._floor)
         )
-        recollection = Recollection(
+        recollection = Evidence(
             guidelines=choice.guidelines,
             left_out=choice.left_out,
             retrieved=retrieved,
@@ -61,14 +61,14 @@ class Recall:
         )
         return Recalled(recollection=recollection, vector=vector)
 
-    def _ranked(self, semantic: SemanticMemory) -> Ranking:
+    def _ranked(self, semantic: SemanticMemory) -> GuidelineSelector:
         if self._ranking is None or self._ranking.memory is not semantic:
-            self._ranking = Ranking(semantic, self._tokens)
+            self._ranking = GuidelineSelector(semantic, self._tokens)
         return self._ranking
 
 
 def evidence(
-    decision: Decision, recalled: Recalled, state: MemoryState
+    decision: JudgeResponse, recalled: Recalled, state: MemoryState
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """The cases that stood behind a decision, with their similarities as far as these are known."""
     shown = {found.episode.trace_id: found.similarity for found in recalled.recollection.retrieved}

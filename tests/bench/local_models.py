@@ -19,8 +19,8 @@ from pathlib import Path
 from statistics import mean
 
 from memalign.models.local.case_classifier import CasesDecider
-from memalign.ports import Question
-from memalign.records import Episode, Json, Label, Opinion, Recollection
+from memalign.ports import JudgeRequest
+from memalign.records import Episode, Evidence, Json, Label, PersonLabel
 
 LEARNED = (8, 20, 50, 100, 400)
 FEWEST_JUDGED, MOST_JUDGED = 30, 400
@@ -93,7 +93,7 @@ def splits(
 
 def episode(trace: Labelled) -> Episode:
     label = trace.votes[-1] if trace.label is None else trace.label
-    people = [Opinion(person=f"p{number}", value=value) for number, value in enumerate(trace.votes)]
+    people = [PersonLabel(person=f"p{number}", value=value) for number, value in enumerate(trace.votes)]
     return Episode(
         trace_id=trace.trace_id,
         label=label,
@@ -108,13 +108,13 @@ async def judged(decider: CasesDecider, known: Sequence[Labelled], unseen: Seque
     episodes = [episode(trace) for trace in known]
     values = []
     for trace in unseen:
-        question = Question(
+        question = JudgeRequest(
             judge="bench",
             instructions="",
             value_type="bool",
             fields=trace.fields,
             trace_id=trace.trace_id,
-            recollection=Recollection(),
+            recollection=Evidence(),
             episodes=episodes,
             version=1,
         )

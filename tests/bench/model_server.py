@@ -24,20 +24,20 @@ from numpy.typing import NDArray
 from memalign.models.local.wordllama import embed
 from memalign.tokens import count_tokens
 from tests.bench.brain import answer
-from tests.bench.remote import Control
+from tests.bench.remote import LocalControl
 
 
 class ModelServer:
     """The server's state and its handlers."""
 
     def __init__(self) -> None:
-        self.control = Control()
+        self.control = LocalControl()
         self.counts: Counter[str] = Counter()
         self._random = random.Random(0)
 
     async def set_control(self, request: web.Request) -> web.Response:
         """Behave otherwise from now on, and count from nothing."""
-        self.control = Control(**await request.json())
+        self.control = LocalControl(**await request.json())
         self.counts.clear()
         self._random.seed(self.control.salt)
         return web.json_response({})

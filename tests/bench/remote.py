@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Control:
+class LocalControl:
     """How the server behaves."""
 
     chat_ms: float = 200
@@ -42,7 +42,7 @@ class RemoteServer:
 
     def behave(self, **changes: Any) -> None:
         """Behave as by default but for these changes; counts start from nothing."""
-        self._ask("/control", asdict(replace(Control(), **changes)))
+        self._ask("/control", asdict(replace(LocalControl(), **changes)))
 
     def counts(self) -> dict[str, int]:
         """What was counted since `behave`."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import aiohttp
 
-from bot.app import Bot, Pace, running_bot
+from bot.app import Bot, Timing, running_bot
 from bot.config import Secrets, Settings, read_settings
 from bot.feedback import all_feedback
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
@@ -20,7 +20,7 @@ from memalign.records import Feedback, Json, Label
 T = TypeVar("T")
 
 JUDGE = "politeness"
-IN_A_HURRY = Pace(post_seconds=0.0, quiet_seconds=0.05, card_seconds=0.0)
+IN_A_HURRY = Timing(post_seconds=0.0, quiet_seconds=0.05, card_seconds=0.0)
 SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget this trace"}
 
 
@@ -214,7 +214,7 @@ async def staged(
     folder: Path,
     *,
     workspace: Workspace | None = None,
-    pace: Pace = IN_A_HURRY,
+    pace: Timing = IN_A_HURRY,
     http: bool = False,
     token: str = "",
     **sections: Json,

@@ -10,7 +10,7 @@ from bot.listeners.rationales import reply_of
 from bot.sandbox import User
 from memalign.records import Feedback, Json, Label, Verdict, Vote
 from memalign.value_types import value_type_of
-from storage.records import Mark, PersonFacts, Reply, StoredVerdict
+from storage.records import PersonFeedback, Reply, StoredVerdict, Timestamped
 from tests.bot.bot_in_workspace import Stage, staged
 
 CARD = "1700000000.000000"
@@ -23,25 +23,25 @@ def facts(
     correction: Label | None = None,
     replies: dict[int, str | None] | None = None,
     modal: str | None = None,
-) -> PersonFacts:
+) -> PersonFeedback:
     """Facts a second after one another: live reactions, those taken off, the button, replies by second."""
-    marks = {name: Mark(value=True, at="1700000001.0") for name in reactions}
-    marks |= {name: Mark(value=False, at="1700000002.0") for name in gone}
+    marks = {name: Timestamped(value=True, at="1700000001.0") for name in reactions}
+    marks |= {name: Timestamped(value=False, at="1700000002.0") for name in gone}
     said = {
         f"17000000{second:02}.000000": Reply(text=text, at=f"17000000{second:02}.0")
         for second, text in (replies or {}).items()
     }
     if modal is not None:
         said[CARD] = Reply(text=modal, at="1700000009.0")
-    return PersonFacts(
+    return PersonFeedback(
         reactions=marks,
-        button=Mark(value=button, at="1700000003.0") if button else None,
-        correction=None if correction is None else Mark(value=correction, at="1700000005.0"),
+        button=Timestamped(value=button, at="1700000003.0") if button else None,
+        correction=None if correction is None else Timestamped(value=correction, at="1700000005.0"),
         replies=said,
     )
 
 
-def derived(done: PersonFacts, judged: Label = True, values: object = bool) -> Feedback:
+def derived(done: PersonFeedback, judged: Label = True, values: object = bool) -> Feedback:
     verdict = Verdict(judge="politeness", trace_id="tr-1", value=judged, rationale="so")
     stored = StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=0, channel="C1", message_ts=CARD)
     return feedback_of(stored, "U1", done, value_type_of(values))
@@ -90,7 +90,7 @@ def test_each_alias_in_each_skin_tone_is_a_vote_and_nothing_else_is(name: str, v
     ],
 )
 def test_one_person_has_one_vote_on_a_yes_or_no_verdict(
-    done: PersonFacts, vote: Vote | None, label: Label | None
+    done: PersonFeedback, vote: Vote | None, label: Label | None
 ) -> None:
     said = derived(done)
     assert (said.vote, said.value) == (vote, label)
@@ -127,7 +127,7 @@ def test_a_thumb_down_on_fail_says_pass() -> None:
     ],
 )
 def test_other_judges_learn_the_value_people_give(
-    values: object, judged: Label, done: PersonFacts, label: Label | None
+    values: object, judged: Label, done: PersonFeedback, label: Label | None
 ) -> None:
     value = derived(done, judged, values).value
     assert value == label

@@ -100,7 +100,7 @@ class History:
                     for act in run:
                         self.quiet(act, away=True)
                     await self.start()
-                    await self.stage.until(lambda: self.stage.bot.catch_up.rounds)
+                    await self.stage.until(lambda: self.stage.bot.reconciler.rounds)
                 else:
                     for act in run:
                         await self.loud(act)

@@ -22,7 +22,7 @@ BETTER_RULE = "The answer should always offer some help."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class BrowserSession:
     """Ana before the page, with one card on it."""
 
     stage: Stage
@@ -53,7 +53,7 @@ class Desk:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def session(tmp_path: Path) -> AsyncIterator[BrowserSession]:
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     async with staged(tmp_path) as stage, async_playwright() as playwright:
         await stage.show("tr-1")
@@ -69,65 +69,65 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             .filter(has_text="Trace tr-1")
         )
         await expect(card).to_be_visible()
-        yield Desk(stage=stage, page=page, card=card)
+        yield BrowserSession(stage=stage, page=page, card=card)
         await browser.close()
 
 
-async def test_a_person_teaches_and_takes_back_by_clicking(desk: Desk) -> None:
-    page, card = desk.page, desk.card
-    await desk.picture("1-card")
+async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSession) -> None:
+    page, card = session.page, session.card
+    await session.picture("1-card")
 
     await card.hover()
     await card.get_by_role("button", name="React with 👎").click()
     await expect(card.get_by_test_id("reaction")).to_have_attribute("data-name", "-1")
     await card.hover()
     await card.get_by_role("button", name="Reply in thread").click()
-    await desk.type_in("Reply", RULE)
-    await expect(desk.thread).to_contain_text(f"Learned “{RULE}”")
-    await expect(desk.thread).to_contain_text("from Ana Ruiz")
-    await desk.picture("2-learned")
+    await session.type_in("Reply", RULE)
+    await expect(session.thread).to_contain_text(f"Learned “{RULE}”")
+    await expect(session.thread).to_contain_text("from Ana Ruiz")
+    await session.picture("2-learned")
 
-    reply = desk.thread.locator(f"[data-user='{desk.stage.ana.id}']").filter(has_text=RULE)
+    reply = session.thread.locator(f"[data-user='{session.stage.ana.id}']").filter(has_text=RULE)
     await reply.hover()
     await reply.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Edit message").click()
-    await desk.type_in("Edit message", BETTER_RULE)
-    await expect(desk.thread).to_contain_text(f"Learned “{BETTER_RULE}”")
-    await desk.picture("3-edited")
+    await session.type_in("Edit message", BETTER_RULE)
+    await expect(session.thread).to_contain_text(f"Learned “{BETTER_RULE}”")
+    await session.picture("3-edited")
 
-    answer = await desk.ask("/memalign guidelines")
+    answer = await session.ask("/memalign guidelines")
     await expect(answer).to_contain_text(BETTER_RULE)
     await expect(answer).not_to_contain_text(RULE)
 
     await card.get_by_test_id("reaction").click()
     await expect(card.get_by_test_id("reaction")).to_have_count(0)
-    memory = desk.stage.bot.memories["politeness"]
-    await desk.stage.until(lambda: not memory.episodes)
-    await expect(desk.thread.get_by_text("Taken back")).to_have_count(2)
-    await expect(await desk.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
-    await desk.picture("4-taken-back")
+    memory = session.stage.bot.memories["politeness"]
+    await session.stage.until(lambda: not memory.episodes)
+    await expect(session.thread.get_by_text("Taken back")).to_have_count(2)
+    await expect(await session.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
+    await session.picture("4-taken-back")
 
     await card.get_by_role("button", name="👎 Wrong").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill(RULE)
-    await desk.picture("5-modal")
+    await session.picture("5-modal")
     await page.get_by_role("button", name="Teach").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    await desk.stage.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
-    await expect(await desk.ask("/memalign guidelines")).to_contain_text(RULE)
+    await session.stage.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
+    await expect(await session.ask("/memalign guidelines")).to_contain_text(RULE)
 
-    await expect(await desk.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")
-    await expect(await desk.ask("/memalign status")).to_contain_text("All is well")
+    await expect(await session.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")
+    await expect(await session.ask("/memalign status")).to_contain_text("All is well")
 
-    preview = await desk.ask("/memalign forget tr-1")
+    preview = await session.ask("/memalign forget tr-1")
     await expect(preview).to_contain_text("can't be undone")
     await expect(preview).to_contain_text("the guideline “The answer should")
-    await desk.picture("6-forget")
+    await session.picture("6-forget")
     await preview.get_by_role("button", name="Forget", exact=True).click()
     await expect(page.get_by_test_id("channel")).to_contain_text("Trace tr-1 is forgotten")
     await expect(card).to_have_count(0)
-    await expect(await desk.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
-    await desk.picture("7-forgotten")
+    await expect(await session.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
+    await session.picture("7-forgotten")
 
     await page.locator("[data-place=home]").click()
     await expect(page.get_by_test_id("home")).to_contain_text("No card waits for your thumb")
-    await desk.picture("8-home")
+    await session.picture("8-home")

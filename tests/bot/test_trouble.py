@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.runtime.circuit_breaker import Pauses
-from bot.runtime.supervisor import steadily
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.supervisor import supervise
 from bot.sandbox import Workspace
 from memalign.errors import StorageError
 from memalign.records import Trace
@@ -131,16 +131,16 @@ async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -
 
 
 def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None:
-    pauses = Pauses()
-    assert not pauses.is_paused("a")
+    pauses = CircuitBreaker()
+    assert not pauses.is_open("a")
     pauses.fail("a")
     until = pauses.until("a")
     pauses.fail("a")
     assert pauses.until("a") == until
-    assert (pauses.is_paused("a"), pauses.is_paused("b")) == (True, False)
+    assert (pauses.is_open("a"), pauses.is_open("b")) == (True, False)
     assert pauses.recover("a")
     assert not pauses.recover("a")
-    assert not pauses.is_paused("a")
+    assert not pauses.is_open("a")
 
 
 def cap(stage: Stage, pages: int) -> Callable[[], None]:
@@ -183,7 +183,7 @@ async def test_a_part_begins_anew_when_the_store_fails_and_ends_when_it_ends() -
             raise ExceptionGroup("tasks", [StorageError("The disk is full.")])
 
     async with asyncio.timeout(120):
-        await steadily(run, "judging", trouble)
+        await supervise(run, "judging", trouble)
     assert (len(seen), trouble) == (3, {})
 
 
@@ -192,7 +192,7 @@ async def test_a_part_does_not_hide_a_mistake_of_ours() -> None:
         raise KeyError("a bug")
 
     with pytest.raises(KeyError):
-        await steadily(run, "judging", {})
+        await supervise(run, "judging", {})
 
 
 async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:

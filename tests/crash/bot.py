@@ -5,11 +5,11 @@ import logging
 import sys
 from pathlib import Path
 
-from bot.app import Pace, running_bot
+from bot.app import Timing, running_bot
 from bot.cli.run import stop_signal
 from bot.config import Secrets, load_settings
 
-HURRY = Pace(post_seconds=0.0, quiet_seconds=0.1, card_seconds=0.0)
+HURRY = Timing(post_seconds=0.0, quiet_seconds=0.1, card_seconds=0.0)
 
 
 async def main(config: Path) -> None:

@@ -10,12 +10,12 @@ from memalign.records import Json, Label
 from memalign.value_types import ValueType
 from memalign.votes import tally
 from storage.database import Database
-from storage.records import PersonFacts, StoredVerdict
+from storage.records import PersonFeedback, StoredVerdict
 from tests.crash.ledger import Ledger, payload_of
 from tests.crash.world import JUDGES, World, secret
 from tests.secrets import search
 
-NOTHING = PersonFacts()
+NOTHING = PersonFeedback()
 YES_OR_NO = ValueType(kind="bool")
 
 
@@ -49,7 +49,7 @@ async def is_kept(db: Database, trace_id: str) -> bool:
     return await db.traces.get(trace_id) is not None or await db.traces.is_forgotten(trace_id)
 
 
-async def facts_of(db: Database, stored: StoredVerdict, person: str) -> PersonFacts:
+async def facts_of(db: Database, stored: StoredVerdict, person: str) -> PersonFeedback:
     return (await db.feedback.of(stored.verdict_id)).get(person, NOTHING)
 
 
@@ -83,7 +83,7 @@ async def unfinished(world: World) -> list[str]:
             "feedback": await db.feedback.waiting(),
             "posts": await db.outbox.waiting(),
             "intents": len(await db.intents.unfinished()),
-            "covers": len(await db.intents.covers()),
+            "covers": len(await db.intents.redactions()),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
         marks = await db._worker.read(lambda: db.feedback._shelf.queue.all.span(""))

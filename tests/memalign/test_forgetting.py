@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.memory.semantic import WAITING_TEXT
 from memalign.models.llm_distiller import ModelDistiller
 from memalign.ports import Completion, Embedded, Prompt
@@ -18,7 +18,7 @@ from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore
 Vote = tuple[int, str, bool, str]
 
 
-def shown(memory: Memory) -> Json:
+def shown(memory: JudgeMemory) -> Json:
     return (
         list(memory.episodes.values()),
         [
@@ -90,7 +90,7 @@ def traces_of(feedback: list[Vote]) -> list[Trace]:
     return [a_trace(f"tr-{n}", *(said(v, r, p, ms=1) for t, p, v, r in feedback if t == n)) for n in range(6)]
 
 
-async def taught(traces: list[Trace]) -> Memory:
+async def taught(traces: list[Trace]) -> JudgeMemory:
     memory = await a_memory()
     for trace in traces:
         await memory.learn([trace])

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memalign.records import Assessment, Episode, Guideline, Opinion, Source, Trace, Usage, Verdict
+from memalign.records import Assessment, Episode, Guideline, PersonLabel, Source, Trace, Usage, Verdict
 from storage import codec
-from storage.records import AuditLine, Mark, PersonFacts, Reply, StoredVerdict, Told
+from storage.records import AuditLine, PersonFeedback, Reply, StoredVerdict, ThreadPost, Timestamped
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
-OPINION = Opinion(person="U1", value=4.0, rationale=HOSTILE, time_ms=5)
+OPINION = PersonLabel(person="U1", value=4.0, rationale=HOSTILE, time_ms=5)
 SOURCE = Source(trace_id="tr-1", person="U1", quote=HOSTILE, time_ms=7)
 ASSESSMENT = Assessment(
     name="polite",
@@ -74,14 +74,14 @@ GUIDELINE = Guideline(
 STORED = StoredVerdict(
     verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3
 )
-FACTS = PersonFacts(
-    reactions={"+1": Mark(value=True, at="1.1")},
-    button=Mark(value=None, at="1.2"),
-    correction=Mark(value=4, at="1.3"),
+FACTS = PersonFeedback(
+    reactions={"+1": Timestamped(value=True, at="1.1")},
+    button=Timestamped(value=None, at="1.2"),
+    correction=Timestamped(value=4, at="1.3"),
     replies={"1.4": Reply(text=HOSTILE, at="1.4"), "1.5": Reply(text=None, at="1.6")},
 )
 AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", who="U1", ids=("tr-1",))
-TOLD = Told(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
+TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
 CASES: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
     (TRACE, codec.trace_body, codec.trace_of),

@@ -7,23 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.facts import apply, meaning, times
-from storage.records import Fact, Mark, PersonFacts, Reply
+from storage.records import FeedbackEvent, PersonFeedback, Reply, Timestamped
 
 
-def reaction(name: str, live: bool, at: str) -> Fact:
-    return Fact(person="U1", kind="reaction", name=name, value=live, at=at)
+def reaction(name: str, live: bool, at: str) -> FeedbackEvent:
+    return FeedbackEvent(person="U1", kind="reaction", name=name, value=live, at=at)
 
 
-def reply(ts: str, text: str | None, at: str) -> Fact:
-    return Fact(person="U1", kind="reply", name=ts, value=text, at=at)
+def reply(ts: str, text: str | None, at: str) -> FeedbackEvent:
+    return FeedbackEvent(person="U1", kind="reply", name=ts, value=text, at=at)
 
 
-def after(*facts: Fact) -> PersonFacts:
-    return reduce(apply, facts, PersonFacts())
+def after(*facts: FeedbackEvent) -> PersonFeedback:
+    return reduce(apply, facts, PersonFeedback())
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Fact]:
+def histories(draw: st.DrawFn) -> list[FeedbackEvent]:
     kinds = draw(st.lists(st.integers(0, 3), max_size=8))
     facts = []
     for number, kind in enumerate(kinds):
@@ -31,8 +31,12 @@ def histories(draw: st.DrawFn) -> list[Fact]:
         facts.append(
             [
                 reaction(draw(st.sampled_from(["+1", "-1"])), draw(st.booleans()), at),
-                Fact(person="U1", kind="button", value=draw(st.sampled_from(["up", "down", None])), at=at),
-                Fact(person="U1", kind="correction", value=draw(st.sampled_from([1, 4.0, None])), at=at),
+                FeedbackEvent(
+                    person="U1", kind="button", value=draw(st.sampled_from(["up", "down", None])), at=at
+                ),
+                FeedbackEvent(
+                    person="U1", kind="correction", value=draw(st.sampled_from([1, 4.0, None])), at=at
+                ),
                 reply(draw(st.sampled_from(["1.1", "2.2"])), draw(st.sampled_from(["a", "b", None])), at),
             ][kind]
         )
@@ -40,7 +44,7 @@ def histories(draw: st.DrawFn) -> list[Fact]:
 
 
 @given(histories(), st.randoms(use_true_random=False))
-def test_order_and_redelivery_never_matter(history: list[Fact], chance: Random) -> None:
+def test_order_and_redelivery_never_matter(history: list[FeedbackEvent], chance: Random) -> None:
     shuffled = history + [fact for fact in history if chance.random() < 0.5]
     chance.shuffle(shuffled)
     assert after(*shuffled) == after(*history)
@@ -78,21 +82,21 @@ def test_an_edit_that_comes_late_does_not_undo_a_later_one() -> None:
 
 def test_the_meaning_leaves_out_times_and_what_is_not_there() -> None:
     nothing = after(reaction("+1", False, "1"), reply("1.1", None, "2"))
-    assert meaning(nothing) == meaning(PersonFacts())
+    assert meaning(nothing) == meaning(PersonFeedback())
     assert meaning(after(reaction("+1", True, "1"))) == meaning(after(reaction("+1", True, "2")))
-    assert meaning(after(reaction("+1", True, "1"))) != meaning(PersonFacts())
+    assert meaning(after(reaction("+1", True, "1"))) != meaning(PersonFeedback())
 
 
 def test_a_correction_to_another_type_is_another_meaning() -> None:
-    one = PersonFacts(correction=Mark(value=1, at="1"))
-    assert meaning(one) != meaning(PersonFacts(correction=Mark(value=True, at="1")))
+    one = PersonFeedback(correction=Timestamped(value=1, at="1"))
+    assert meaning(one) != meaning(PersonFeedback(correction=Timestamped(value=True, at="1")))
 
 
 def test_all_times_are_told() -> None:
     facts = after(
         reaction("+1", True, "1"),
-        Fact(person="U1", kind="button", value="up", at="2"),
-        Fact(person="U1", kind="correction", value=3, at="3"),
+        FeedbackEvent(person="U1", kind="button", value="up", at="2"),
+        FeedbackEvent(person="U1", kind="correction", value=3, at="3"),
         reply("9", "w", "4"),
     )
     assert sorted(times(facts)) == ["1", "2", "3", "4"]

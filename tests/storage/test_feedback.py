@@ -1,5 +1,5 @@
 from storage.database import Database
-from storage.records import Mark, PersonFacts, Reply, Unlearned
+from storage.records import PendingFeedback, PersonFeedback, Reply, Timestamped
 from tests.storage.records import NOON_MS, at, judged, posted
 
 LATER_MS = NOON_MS + 10_000_000
@@ -12,9 +12,11 @@ async def test_facts_of_all_kinds_are_kept_by_person(db: Database) -> None:
     assert await db.feedback.note_correction("C1", "1.1", "U2", 4, at(3)) == verdict_id
     assert await db.feedback.note_reply("C1", "1.1", "U2", "5.5", "because", at(4)) == verdict_id
     assert await db.feedback.of(verdict_id) == {
-        "U1": PersonFacts(reactions={"+1": Mark(value=True, at=at(1))}, button=Mark(value="down", at=at(2))),
-        "U2": PersonFacts(
-            correction=Mark(value=4, at=at(3)), replies={"5.5": Reply(text="because", at=at(4))}
+        "U1": PersonFeedback(
+            reactions={"+1": Timestamped(value=True, at=at(1))}, button=Timestamped(value="down", at=at(2))
+        ),
+        "U2": PersonFeedback(
+            correction=Timestamped(value=4, at=at(3)), replies={"5.5": Reply(text="because", at=at(4))}
         ),
     }
 
@@ -34,7 +36,9 @@ async def test_a_change_raises_the_revision_and_waits_to_be_learned(db: Database
     assert stored is not None
     assert stored.revision == 2
     assert await db.feedback.unlearned(LATER_MS, 0) == [
-        Unlearned(verdict_id=verdict_id, trace_id="tr-1", judge="polite", revision=2, since_ms=NOON_MS + 2000)
+        PendingFeedback(
+            verdict_id=verdict_id, trace_id="tr-1", judge="polite", revision=2, since_ms=NOON_MS + 2000
+        )
     ]
 
 
@@ -57,7 +61,7 @@ async def test_a_repeated_thumb_outdates_a_removal_that_comes_late(db: Database)
     for live, when in ((True, 1), (True, 3), (False, 2)):
         await db.feedback.note_reaction("C1", "1.1", "U1", "+1", live, at(when))
     facts = await db.feedback.of(verdict_id)
-    assert facts["U1"].reactions["+1"] == Mark(value=True, at=at(3))
+    assert facts["U1"].reactions["+1"] == Timestamped(value=True, at=at(3))
 
 
 async def test_learning_waits_for_quiet_and_takes_the_oldest_first(db: Database) -> None:

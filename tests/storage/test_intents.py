@@ -6,9 +6,9 @@ import pytest
 
 from memalign.errors import StorageError
 from memalign.ports import MemoryChange
-from memalign.records import Episode, Guideline, Opinion, Source
+from memalign.records import Episode, Guideline, PersonLabel, Source
 from storage.database import Database
-from storage.intents import Cover, Intent
+from storage.intents import Intent, Redaction
 from storage.records import AuditLine, Post
 from tests.storage.records import NOON_MS, at, card, judged, posted
 
@@ -51,20 +51,20 @@ async def test_what_slack_shows_of_a_trace_is_to_be_covered(db: Database) -> Non
     verdict_id = await posted(db, "tr-1", ts="1.1")
     await told(db, verdict_id, "2.2")
     await db.erase("tr-1", None)
-    assert await db.intents.covers() == [
-        Cover(channel="C1", ts=ts, kind="forgotten") for ts in ("1.1", "2.2")
+    assert await db.intents.redactions() == [
+        Redaction(channel="C1", ts=ts, kind="forgotten") for ts in ("1.1", "2.2")
     ]
 
 
 async def test_a_cover_in_vain_waits_and_a_covered_message_is_no_more_listed(db: Database) -> None:
     await db.intents.cover("C1", "1.1", "taken_back")
-    [cover] = await db.intents.covers()
+    [cover] = await db.intents.redactions()
     await db.intents.postpone(cover, 7, "archived")
-    [waiting] = await db.intents.covers()
+    [waiting] = await db.intents.redactions()
     assert (waiting.attempts, waiting.not_before_ms, waiting.reason) == (1, 7, "archived")
-    await db.intents.covered(waiting)
+    await db.intents.redacted(waiting)
     await db.intents.postpone(waiting, 8, "archived")
-    assert await db.intents.covers() == []
+    assert await db.intents.redactions() == []
 
 
 async def test_a_persons_erasure_covers_what_threads_were_told_and_signs_once(db: Database) -> None:
@@ -75,7 +75,7 @@ async def test_a_persons_erasure_covers_what_threads_were_told_and_signs_once(db
     await db.intents.intend(Intent(kind="person", target="U1", notes=(line,)))
     for _ in range(2):
         await db.erase_person("U1", NOON_MS)
-    assert await db.intents.covers() == [Cover(channel="C1", ts="2.2", kind="taken_back")]
+    assert await db.intents.redactions() == [Redaction(channel="C1", ts="2.2", kind="taken_back")]
     assert await db.feedback.told(verdict_id) == ()
     assert [one.kind for one in await db.intents.unfinished()] == ["person"]
     await db.finish_person("U1")
@@ -86,7 +86,7 @@ async def test_a_persons_erasure_covers_what_threads_were_told_and_signs_once(db
 async def test_nothing_is_learned_from_a_trace_that_was_erased_meanwhile(db: Database) -> None:
     await posted(db, "tr-1")
     await db.erase("tr-1", None)
-    opinion = Opinion(person="U1", value=False, rationale="rude")
+    opinion = PersonLabel(person="U1", value=False, rationale="rude")
     episode = Episode(trace_id="tr-1", label=False, fields={}, text="words", opinions=(opinion,))
     rule = Guideline(id="g", text="Greet.", sources=(Source(trace_id="tr-1", person="U1", quote="rude"),))
     for change in (MemoryChange(put_episodes=(episode,)), MemoryChange(put_guidelines=(rule,))):
@@ -105,5 +105,5 @@ async def test_a_card_forgotten_on_its_way_is_found_by_its_id_and_taken_down(fol
         [on_its_way] = await db.outbox.in_flight()
         assert (on_its_way.post_id, on_its_way.kind, on_its_way.payload) == (post_id, "void", {})
         assert not await db.outbox.done(post_id, "1.1")
-        assert await db.intents.covers() == [Cover(channel="C1", ts="1.1", kind="remove")]
+        assert await db.intents.redactions() == [Redaction(channel="C1", ts="1.1", kind="remove")]
         assert await db.outbox.waiting() == 0

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 
 from memalign.ports import MemoryChange, MemorySnapshot, MemoryStore, VectorKey, Vectors
-from memalign.records import Episode, Guideline, Opinion, Source
+from memalign.records import Episode, Guideline, PersonLabel, Source
 from storage.database import Database
 
 
 def episode(trace_id: str, rationale: str = "kind") -> Episode:
-    opinion = Opinion(person="U1", value=True, rationale=rationale, time_ms=1)
+    opinion = PersonLabel(person="U1", value=True, rationale=rationale, time_ms=1)
     return Episode(trace_id=trace_id, label=True, fields={"inputs": "q"}, text="q", opinions=(opinion,))
 
 

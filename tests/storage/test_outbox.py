@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.database import Database
-from storage.records import Post, Told
+from storage.records import Post, ThreadPost
 from tests.storage.records import NOON_MS, card, judged, note, posted
 
 
@@ -134,7 +134,7 @@ async def test_a_done_lesson_counts_as_told(db: Database) -> None:
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
     assert await db.feedback.told(verdict_id) == (
-        Told(message_ts="2.2", guideline_ids=("g1", "g2"), post_id="l"),
+        ThreadPost(message_ts="2.2", guideline_ids=("g1", "g2"), post_id="l"),
     )
 
 

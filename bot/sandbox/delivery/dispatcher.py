@@ -49,7 +49,7 @@ class Undelivered(Exception):  # noqa: N818 - an everyday outcome
         self.final = final
 
 
-class Carrier(Protocol):
+class Transport(Protocol):
     """A way to the app: Socket Mode, or signed HTTP."""
 
     async def carry(self, envelope: Envelope) -> Payload:
@@ -57,10 +57,10 @@ class Carrier(Protocol):
         ...
 
 
-class Courier:
+class Dispatcher:
     """Delivers through a carrier. `retries`: seconds to wait before each further attempt of an event."""
 
-    def __init__(self, carrier: Carrier, retries: Sequence[float]) -> None:
+    def __init__(self, carrier: Transport, retries: Sequence[float]) -> None:
         self.deliveries: list[Delivery] = []
         self._carrier = carrier
         self._retries = tuple(retries)

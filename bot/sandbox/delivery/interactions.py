@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from bot.sandbox.delivery.dispatcher import Courier
+from bot.sandbox.delivery.dispatcher import Dispatcher
 from bot.sandbox.delivery.input_state import action, find, initial_state, with_entries, with_entry
 from bot.sandbox.delivery.response_urls import Responses
 from bot.sandbox.delivery.subscriptions import VERIFICATION_TOKEN
-from bot.sandbox.web_api.context import Desk
+from bot.sandbox.web_api.context import ApiContext
 from bot.sandbox.web_api.objects import message_object, view_object
 from bot.sandbox.workspace.errors import Refused, TimedOut
 from bot.sandbox.workspace.mrkdwn import typed
@@ -24,15 +24,15 @@ class Interactions:
 
     def __init__(
         self,
-        desk: Desk,
-        courier: Courier,
+        context: ApiContext,
+        courier: Dispatcher,
         responses: Responses,
         commands: Mapping[str, Command],
         shortcuts: Mapping[str, str],
     ) -> None:
         self.commands = commands
         self.shortcuts = shortcuts
-        self._desk = desk
+        self._desk = context
         self._courier = courier
         self._responses = responses
         self._states: dict[tuple[str, str, str], Payload] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from bot.sandbox.web_api.chat import new_message, with_ids
-from bot.sandbox.web_api.context import Desk
+from bot.sandbox.web_api.context import ApiContext
 from bot.sandbox.web_api.credentials import Reply
 from bot.sandbox.web_api.message_rules import Draft, draft, require_content
 from bot.sandbox.workspace.errors import Refused
@@ -26,9 +26,9 @@ class Response:
 class Responses:
     """Serves `/response/{name}`; `sent` keeps everything sent there, in order."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: ApiContext) -> None:
         self.sent: list[Response] = []
-        self._desk = desk
+        self._desk = context
 
     def routes(self) -> list[web.RouteDef]:
         """List what the server has to route here."""

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 
 from bot.sandbox.web_api.objects import message_object, view_object
-from bot.sandbox.workspace.changes import Changed, ChannelChanged, Fact, HomeOpened, Posted, Reacted, Removed
+from bot.sandbox.workspace.changes import (
+    Changed,
+    ChannelChanged,
+    FeedbackEvent,
+    HomeOpened,
+    Posted,
+    Reacted,
+    Removed,
+)
 from bot.sandbox.workspace.records import Channel, ChannelKind, Message, Payload
 from bot.sandbox.workspace.workspace import Workspace
 
@@ -38,7 +46,7 @@ class Event:
     body: Payload
 
 
-def events_of(fact: Fact, workspace: Workspace) -> list[Event]:
+def events_of(fact: FeedbackEvent, workspace: Workspace) -> list[Event]:
     """Tell which events a fact makes for an app that is in the channel."""
     match fact:
         case Posted() | Changed() | Removed():

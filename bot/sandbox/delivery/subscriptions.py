@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.sandbox.delivery.slack_events import events_of
-from bot.sandbox.workspace.changes import Fact
+from bot.sandbox.workspace.changes import FeedbackEvent
 from bot.sandbox.workspace.records import Payload
 from bot.sandbox.workspace.workspace import Workspace
 
@@ -19,7 +19,7 @@ class EventStream:
         self._subscribed = subscribed
         self._sent = 0
 
-    def callbacks(self, fact: Fact) -> Iterator[Payload]:
+    def callbacks(self, fact: FeedbackEvent) -> Iterator[Payload]:
         """Render the event callbacks a fact makes."""
         for event in events_of(fact, self._workspace):
             granted = event.scope is None or event.scope in self._scopes

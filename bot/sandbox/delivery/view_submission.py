@@ -2,7 +2,7 @@
 
 from bot.sandbox.delivery.input_state import objections
 from bot.sandbox.delivery.interactions import Interactions
-from bot.sandbox.web_api.context import Desk
+from bot.sandbox.web_api.context import ApiContext
 from bot.sandbox.web_api.views import push_modal, update_view
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Payload, View
@@ -13,8 +13,8 @@ _TROUBLE = "We had some trouble connecting. Try again?"
 class Forms:
     """Submits and closes modals, honouring the app's `response_action`."""
 
-    def __init__(self, desk: Desk, interactions: Interactions) -> None:
-        self._desk = desk
+    def __init__(self, context: ApiContext, interactions: Interactions) -> None:
+        self._desk = context
         self._interactions = interactions
 
     async def submit(self, user_id: str, view_id: str, values: Payload) -> Payload:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from bot.app import Bot, Pace, running_bot
+from bot.app import Bot, Timing, running_bot
 from bot.cli.run import stop_signal
 from bot.config import Secrets
 from bot.sandbox.demo.folder import (
@@ -68,11 +68,11 @@ async def demo(options: Namespace) -> None:
     secrets = Secrets(bot_token=server.bot_token, app_token=server.app_token, api_url=server.api_url)
     keeping = asyncio.create_task(keep_workspace(stage.workspace, folder))
     try:
-        async with running_bot(settings, secrets, Pace(post_seconds=0.0, quiet_seconds=0.3)) as bot:
+        async with running_bot(settings, secrets, Timing(post_seconds=0.0, quiet_seconds=0.3)) as bot:
             if options.replay is not None:
                 await replay_in_terminal(bot, stage, options.replay)
             else:
-                await Show(bot, stage, server, pressed).run(stop, browse=not options.no_browser)
+                await DemoPage(bot, stage, server, pressed).run(stop, browse=not options.no_browser)
     finally:
         keeping.cancel()
         save_workspace(stage.workspace, folder)
@@ -97,7 +97,7 @@ async def replay_in_terminal(bot: Bot, stage: Stage, number: int) -> None:
     print("\n" + table_text(outcome))
 
 
-class Show:
+class DemoPage:
     """The demo with its page."""
 
     def __init__(self, bot: Bot, stage: Stage, server: SlackServer, pressed: asyncio.Queue[str]) -> None:

@@ -13,7 +13,7 @@ DemoHook: TypeAlias = Callable[[str], Awaitable[None]]
 _Act: TypeAlias = Callable[[str, Payload], Awaitable[Payload | None]]
 
 
-class Acts:
+class PageActions:
     """Performs the acts of the page. `on_demo` is called for the demo's own buttons."""
 
     def __init__(

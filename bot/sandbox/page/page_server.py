@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.sandbox.page.page_actions import Acts
-from bot.sandbox.page.page_state import Portraits
-from bot.sandbox.workspace.changes import Fact
+from bot.sandbox.page.page_actions import PageActions
+from bot.sandbox.page.page_state import PageState
+from bot.sandbox.workspace.changes import FeedbackEvent
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Payload
 from bot.sandbox.workspace.workspace import Workspace
@@ -47,7 +47,7 @@ def _host_name(host: str) -> str | None:
 class People:
     """Serves the page and what it needs."""
 
-    def __init__(self, workspace: Workspace, portraits: Portraits, acts: Acts) -> None:
+    def __init__(self, workspace: Workspace, portraits: PageState, acts: PageActions) -> None:
         self._workspace = workspace
         self._portraits = portraits
         self._acts = acts
@@ -63,7 +63,7 @@ class People:
             web.post("/people/act", self._act),
         ]
 
-    def on_fact(self, fact: Fact) -> None:
+    def on_fact(self, fact: FeedbackEvent) -> None:
         """Push a fact to everyone who can see it."""
         for user_id, queue in self._queues.values():
             for push in self._portraits.pushes(fact, user_id):

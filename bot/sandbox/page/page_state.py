@@ -8,7 +8,7 @@ from bot.sandbox.workspace.changes import (
     ChannelChanged,
     EphemeralRemoved,
     EphemeralShown,
-    Fact,
+    FeedbackEvent,
     HomePublished,
     Noticed,
     Posted,
@@ -26,7 +26,7 @@ def can_see(user_id: str, channel: Channel) -> bool:
     return user_id in channel.members or not channel.private
 
 
-class Portraits:
+class PageState:
     """Renders the workspace for the page. `demo` is what the demo shows besides it, or None."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Portraits:
             "demo": self.demo,
         }
 
-    def pushes(self, fact: Fact, user_id: str) -> list[Payload]:
+    def pushes(self, fact: FeedbackEvent, user_id: str) -> list[Payload]:
         """Render what a fact changes on one person's page."""
         match fact:
             case Posted() | Changed() | Reacted():
@@ -77,7 +77,7 @@ class Portraits:
             case _:
                 return self._about_me(fact, user_id)
 
-    def _about_me(self, fact: Fact, user_id: str) -> list[Payload]:
+    def _about_me(self, fact: FeedbackEvent, user_id: str) -> list[Payload]:
         match fact:
             case EphemeralShown() if fact.message.only_for == user_id:
                 return [{"type": "ephemeral", "message": self._message(fact.message)}]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.sandbox.web_api.arguments import Arguments
 from bot.sandbox.web_api.block_rules import completed
-from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.message_rules import UPDATE_CHARACTERS, Draft, draft, require_content
 from bot.sandbox.web_api.objects import message_object
 from bot.sandbox.workspace.errors import Refused
@@ -21,50 +21,50 @@ def _draft(arguments: Arguments) -> Draft:
     )
 
 
-def new_message(desk: Desk, channel_id: str, content: Draft, *, thread_ts: str | None) -> Message:
+def new_message(context: ApiContext, channel_id: str, content: Draft, *, thread_ts: str | None) -> Message:
     """Make a message of the bot from checked content."""
     return Message(
-        ts=desk.workspace.clock.mint(),
+        ts=context.workspace.clock.mint(),
         channel=channel_id,
-        user=desk.workspace.bot.id,
+        user=context.workspace.bot.id,
         text=content.text or "",
-        blocks=with_ids(desk, content.blocks),
+        blocks=with_ids(context, content.blocks),
         attachments=content.attachments,
         metadata=content.metadata or None,
         thread_ts=thread_ts,
     )
 
 
-def with_ids(desk: Desk, blocks: list[Payload] | None) -> list[Payload] | None:
+def with_ids(context: ApiContext, blocks: list[Payload] | None) -> list[Payload] | None:
     """Return blocks as Slack keeps them; an empty list is no blocks."""
-    return completed(blocks, desk.workspace.next_block_id(len(blocks))) if blocks else None
+    return completed(blocks, context.workspace.next_block_id(len(blocks))) if blocks else None
 
 
-def _post_message(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.writable(arguments.need("channel", "channel_not_found"))
+def _post_message(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.writable(arguments.need("channel", "channel_not_found"))
     content = _draft(arguments)
     require_content(content)
     thread_ts = arguments.text("thread_ts")
     if thread_ts is not None:
-        desk.workspace.parent(channel.id, thread_ts)
-    desk.take_turn(channel)
-    message = new_message(desk, channel.id, content, thread_ts=thread_ts)
+        context.workspace.parent(channel.id, thread_ts)
+    context.take_turn(channel)
+    message = new_message(context, channel.id, content, thread_ts=thread_ts)
     broadcast = thread_ts is not None and arguments.flag("reply_broadcast")
-    desk.workspace.publish(replace(message, broadcast=broadcast))
+    context.workspace.publish(replace(message, broadcast=broadcast))
     answer: Payload = {
         "channel": channel.id,
         "ts": message.ts,
-        "message": message_object(desk.workspace, message, metadata=True),
+        "message": message_object(context.workspace, message, metadata=True),
     }
     if content.truncated:
         answer |= {"warning": "message_truncated", "response_metadata": {"warnings": ["message_truncated"]}}
     return answer
 
 
-def _update(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.seen(arguments.need("channel", "channel_not_found"))
-    message = desk.workspace.message(channel.id, arguments.need("ts", "message_not_found"))
-    if message.user != desk.workspace.bot.id:
+def _update(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.seen(arguments.need("channel", "channel_not_found"))
+    message = context.workspace.message(channel.id, arguments.need("ts", "message_not_found"))
+    if message.user != context.workspace.bot.id:
         raise Refused("cant_update_message")
     if channel.archived:
         raise Refused("is_archived")
@@ -73,53 +73,53 @@ def _update(desk: Desk, arguments: Arguments) -> Payload:
     content = _draft(arguments)
     if content.text is None and content.blocks is None and content.attachments is None:
         raise Refused("no_text")
-    changed = desk.workspace.amend(_updated(desk, message, content))
-    shown = message_object(desk.workspace, changed, metadata=True)
+    changed = context.workspace.amend(_updated(context, message, content))
+    shown = message_object(context.workspace, changed, metadata=True)
     return {"channel": channel.id, "ts": changed.ts, "text": changed.text, "message": shown}
 
 
-def _updated(desk: Desk, message: Message, content: Draft) -> Message:
+def _updated(context: ApiContext, message: Message, content: Draft) -> Message:
     """Change what was given; what was not given stays, and an empty list or object clears."""
     text = message.text if content.text is None else content.text
-    blocks = message.blocks if content.blocks is None else with_ids(desk, content.blocks)
+    blocks = message.blocks if content.blocks is None else with_ids(context, content.blocks)
     attachments = message.attachments if content.attachments is None else content.attachments or None
     metadata = message.metadata if content.metadata is None else content.metadata or None
     if not (text.strip() or blocks or attachments):
         raise Refused("no_text")
     edited = message.edited
     if text != message.text and not blocks:  # Slack marks only plain messages of apps as edited
-        edited = Edit(user=desk.workspace.bot.id, ts=desk.workspace.clock.mint())
+        edited = Edit(user=context.workspace.bot.id, ts=context.workspace.clock.mint())
     return replace(
         message, text=text, blocks=blocks, attachments=attachments, metadata=metadata, edited=edited
     )
 
 
-def _delete(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.seen(arguments.need("channel", "channel_not_found"))
-    message = desk.workspace.message(channel.id, arguments.need("ts", "message_not_found"))
-    if message.user != desk.workspace.bot.id:
+def _delete(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.seen(arguments.need("channel", "channel_not_found"))
+    message = context.workspace.message(channel.id, arguments.need("ts", "message_not_found"))
+    if message.user != context.workspace.bot.id:
         raise Refused("cant_delete_message")
-    desk.workspace.withdraw(message)
+    context.workspace.withdraw(message)
     return {"channel": channel.id, "ts": message.ts}
 
 
-def _post_ephemeral(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.writable(arguments.need("channel", "channel_not_found"))
-    user = desk.workspace.user(arguments.need("user"))
+def _post_ephemeral(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.writable(arguments.need("channel", "channel_not_found"))
+    user = context.workspace.user(arguments.need("user"))
     if user.id not in channel.members:
         raise Refused("user_not_in_channel")
     content = _draft(arguments)
     require_content(content)
-    message = new_message(desk, channel.id, content, thread_ts=arguments.text("thread_ts"))
-    desk.workspace.surfaces.show(replace(message, only_for=user.id, metadata=None))
+    message = new_message(context, channel.id, content, thread_ts=arguments.text("thread_ts"))
+    context.workspace.surfaces.show(replace(message, only_for=user.id, metadata=None))
     return {"message_ts": message.ts}
 
 
-def _permalink(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.seen(arguments.need("channel", "channel_not_found"))
-    message = desk.workspace.message(channel.id, arguments.need("message_ts", "message_not_found"))
+def _permalink(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.seen(arguments.need("channel", "channel_not_found"))
+    message = context.workspace.message(channel.id, arguments.need("message_ts", "message_not_found"))
     address = (
-        f"https://{desk.workspace.domain}.slack.com/archives/{channel.id}/p{message.ts.replace('.', '')}"
+        f"https://{context.workspace.domain}.slack.com/archives/{channel.id}/p{message.ts.replace('.', '')}"
     )
     if message.thread_ts:
         address += f"?thread_ts={message.thread_ts}&cid={channel.id}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.sandbox.web_api.arguments import Arguments
-from bot.sandbox.web_api.credentials import Grants
+from bot.sandbox.web_api.credentials import Credentials
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Channel, ChannelKind, Payload
 from bot.sandbox.workspace.workspace import Workspace
@@ -34,7 +34,7 @@ _FAMILIES: Mapping[ChannelKind, str] = {"channel": "channels", "group": "groups"
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
+class ApiContext:
     """The counter the Web API serves at.
 
     `base_url` gives the server's own address, `issue_ticket` a one-use ticket for a socket. `pace` is the
@@ -42,7 +42,7 @@ class Desk:
     """
 
     workspace: Workspace
-    grants: Grants
+    grants: Credentials
     scopes: frozenset[str]
     base_url: Callable[[], str]
     issue_ticket: Callable[[], str]
@@ -106,7 +106,7 @@ class Desk:
         self._next_post[channel.id] = now + self.pace
 
 
-Handler: TypeAlias = Callable[[Desk, Arguments], Payload]
+Handler: TypeAlias = Callable[[ApiContext, Arguments], Payload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from bot.sandbox.web_api.arguments import Arguments
-from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.objects import channel_object, message_object
 from bot.sandbox.workspace.errors import Refused, invalid_arguments
 from bot.sandbox.workspace.records import Channel, Message, Payload
@@ -35,54 +35,54 @@ def _offset(cursor: str | None) -> int:
         raise Refused("invalid_cursor") from error
 
 
-def _list(desk: Desk, arguments: Arguments) -> Payload:
+def _list(context: ApiContext, arguments: Arguments) -> Payload:
     kinds = set()
     for name in (arguments.text("types") or "public_channel").split(","):
         if name not in _TYPES:
             raise Refused("invalid_types")
-        desk.require_scope(_TYPE_SCOPES[name])
+        context.require_scope(_TYPE_SCOPES[name])
         kinds.add(_TYPES[name])
     found = [
         channel
-        for channel in desk.workspace.channels.values()
+        for channel in context.workspace.channels.values()
         if channel.kind in kinds and not (channel.archived and arguments.flag("exclude_archived"))
-        if not channel.private or desk.workspace.bot.id in channel.members
+        if not channel.private or context.workspace.bot.id in channel.members
     ]
     cut, more = page(found, arguments)
-    return {"channels": [channel_object(desk.workspace, channel) for channel in cut], **more}
+    return {"channels": [channel_object(context.workspace, channel) for channel in cut], **more}
 
 
-def _info(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.described(arguments.need("channel", "channel_not_found"))
-    return {"channel": channel_object(desk.workspace, channel)}
+def _info(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.described(arguments.need("channel", "channel_not_found"))
+    return {"channel": channel_object(context.workspace, channel)}
 
 
-def _members(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.described(arguments.need("channel", "channel_not_found"))
+def _members(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.described(arguments.need("channel", "channel_not_found"))
     cut, more = page(channel.members, arguments)
     return {"members": cut, **more}
 
 
-def _history(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.readable(arguments.need("channel", "channel_not_found"))
+def _history(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.readable(arguments.need("channel", "channel_not_found"))
     said = [
         message
-        for message in reversed(desk.workspace.log.channel(channel.id))
+        for message in reversed(context.workspace.log.channel(channel.id))
         if (message.thread_ts is None or message.broadcast) and _within(message.ts, arguments)
     ]
     cut, more = page(said, arguments)
-    return _messages(desk, arguments, cut, more)
+    return _messages(context, arguments, cut, more)
 
 
-def _replies(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.readable(arguments.need("channel", "channel_not_found"))
+def _replies(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.readable(arguments.need("channel", "channel_not_found"))
     ts = arguments.need("ts", "thread_not_found")
-    thread = desk.workspace.log.thread(channel.id, ts)
+    thread = context.workspace.log.thread(channel.id, ts)
     if not thread:
         raise Refused("thread_not_found")
     said = [thread[0], *(message for message in thread[1:] if _within(message.ts, arguments))]
     cut, more = page(said, arguments, default=1000)
-    return _messages(desk, arguments, cut, more)
+    return _messages(context, arguments, cut, more)
 
 
 def _within(ts: str, arguments: Arguments) -> bool:
@@ -97,39 +97,39 @@ def _within(ts: str, arguments: Arguments) -> bool:
     return oldest < moment < latest
 
 
-def _messages(desk: Desk, arguments: Arguments, cut: list[Message], more: Payload) -> Payload:
+def _messages(context: ApiContext, arguments: Arguments, cut: list[Message], more: Payload) -> Payload:
     metadata = arguments.flag("include_all_metadata")
     has_more = bool(more["response_metadata"]["next_cursor"])
-    shown = [message_object(desk.workspace, message, metadata=metadata) for message in cut]
+    shown = [message_object(context.workspace, message, metadata=metadata) for message in cut]
     return {"messages": shown, "has_more": has_more, **(more if has_more else {})}
 
 
-def _join(desk: Desk, arguments: Arguments) -> Payload:
-    channel = desk.seen(arguments.need("channel", "channel_not_found"))
+def _join(context: ApiContext, arguments: Arguments) -> Payload:
+    channel = context.seen(arguments.need("channel", "channel_not_found"))
     if channel.private:
         raise Refused("method_not_supported_for_channel_type")
     if channel.archived:
         raise Refused("is_archived")
     answer: Payload = {}
-    if desk.workspace.bot.id in channel.members:
+    if context.workspace.bot.id in channel.members:
         answer = {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
-    desk.workspace.join(desk.workspace.bot.id, channel.id)
-    return {"channel": channel_object(desk.workspace, desk.workspace.channel(channel.id)), **answer}
+    context.workspace.join(context.workspace.bot.id, channel.id)
+    return {"channel": channel_object(context.workspace, context.workspace.channel(channel.id)), **answer}
 
 
-def _open(desk: Desk, arguments: Arguments) -> Payload:
+def _open(context: ApiContext, arguments: Arguments) -> Payload:
     channel_id = arguments.text("channel")
     if channel_id:
-        return {"channel": _opened(desk, desk.seen(channel_id), arguments)}
+        return {"channel": _opened(context, context.seen(channel_id), arguments)}
     users = [user for user in (arguments.text("users") or "").split(",") if user]
     if len(users) != 1:
         raise invalid_arguments("the sandbox opens direct messages with one person only: users")
-    desk.workspace.user(users[0])
-    return {"channel": _opened(desk, desk.workspace.direct_message(users[0]), arguments)}
+    context.workspace.user(users[0])
+    return {"channel": _opened(context, context.workspace.direct_message(users[0]), arguments)}
 
 
-def _opened(desk: Desk, channel: Channel, arguments: Arguments) -> Payload:
-    return channel_object(desk.workspace, channel) if arguments.flag("return_im") else {"id": channel.id}
+def _opened(context: ApiContext, channel: Channel, arguments: Arguments) -> Payload:
+    return channel_object(context.workspace, channel) if arguments.flag("return_im") else {"id": channel.id}
 
 
 METHODS: Mapping[str, Method] = {

@@ -33,7 +33,7 @@ class Reply:
     uses: int = 0
 
 
-class Grants:
+class Credentials:
     """Triggers and response addresses, by secret name. `now` and `trigger_life` are in seconds."""
 
     def __init__(self, now: Callable[[], float], trigger_life: float) -> None:

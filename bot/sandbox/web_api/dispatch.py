@@ -13,7 +13,7 @@ from bot.sandbox.web_api import identity as identity_methods
 from bot.sandbox.web_api import reactions as reaction_methods
 from bot.sandbox.web_api import views as view_methods
 from bot.sandbox.web_api.arguments import Arguments
-from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.fault_injection import Fault, Faults
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Payload
@@ -49,9 +49,9 @@ class Tokens:
 class WebApi:
     """Serves `/api/{method}` and the upload address; `calls` keeps every call in order."""
 
-    def __init__(self, desk: Desk, tokens: Tokens, faults: Faults) -> None:
+    def __init__(self, context: ApiContext, tokens: Tokens, faults: Faults) -> None:
         self.calls: list[Call] = []
-        self._desk = desk
+        self._desk = context
         self._tokens = tokens
         self._faults = faults
 

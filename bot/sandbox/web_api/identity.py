@@ -4,24 +4,24 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from bot.sandbox.web_api.arguments import Arguments
-from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.conversations import page
 from bot.sandbox.web_api.objects import user_object
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Payload
 
 
-def _api_test(desk: Desk, arguments: Arguments) -> Payload:
-    del desk
+def _api_test(context: ApiContext, arguments: Arguments) -> Payload:
+    del context
     error = arguments.text("error")
     if error:
         raise Refused(error)
     return {}
 
 
-def _auth_test(desk: Desk, arguments: Arguments) -> Payload:
+def _auth_test(context: ApiContext, arguments: Arguments) -> Payload:
     del arguments
-    workspace = desk.workspace
+    workspace = context.workspace
     return {
         "url": f"https://{workspace.domain}.slack.com/",
         "team": workspace.name,
@@ -33,15 +33,15 @@ def _auth_test(desk: Desk, arguments: Arguments) -> Payload:
     }
 
 
-def _open_connection(desk: Desk, arguments: Arguments) -> Payload:
+def _open_connection(context: ApiContext, arguments: Arguments) -> Payload:
     del arguments
-    address = desk.base_url().replace("http://", "ws://", 1)
-    ticket = quote(desk.issue_ticket())
-    return {"url": f"{address}/link/?ticket={ticket}&app_id={desk.workspace.app_id}"}
+    address = context.base_url().replace("http://", "ws://", 1)
+    ticket = quote(context.issue_ticket())
+    return {"url": f"{address}/link/?ticket={ticket}&app_id={context.workspace.app_id}"}
 
 
-def _bot_info(desk: Desk, arguments: Arguments) -> Payload:
-    workspace = desk.workspace
+def _bot_info(context: ApiContext, arguments: Arguments) -> Payload:
+    workspace = context.workspace
     if arguments.text("bot") not in {None, workspace.bot_id}:
         raise Refused("bot_not_found")
     return {
@@ -56,19 +56,19 @@ def _bot_info(desk: Desk, arguments: Arguments) -> Payload:
     }
 
 
-def _user_info(desk: Desk, arguments: Arguments) -> Payload:
-    user = desk.workspace.user(arguments.need("user", "user_not_found"))
-    return {"user": user_object(desk.workspace, user)}
+def _user_info(context: ApiContext, arguments: Arguments) -> Payload:
+    user = context.workspace.user(arguments.need("user", "user_not_found"))
+    return {"user": user_object(context.workspace, user)}
 
 
-def _user_list(desk: Desk, arguments: Arguments) -> Payload:
-    cut, more = page(list(desk.workspace.users.values()), arguments)
-    return {"members": [user_object(desk.workspace, user) for user in cut], "cache_ts": 0, **more}
+def _user_list(context: ApiContext, arguments: Arguments) -> Payload:
+    cut, more = page(list(context.workspace.users.values()), arguments)
+    return {"members": [user_object(context.workspace, user) for user in cut], "cache_ts": 0, **more}
 
 
-def _team_info(desk: Desk, arguments: Arguments) -> Payload:
+def _team_info(context: ApiContext, arguments: Arguments) -> Payload:
     del arguments
-    workspace = desk.workspace
+    workspace = context.workspace
     return {"team": {"id": workspace.team_id, "name": workspace.name, "domain": workspace.domain}}
 
 

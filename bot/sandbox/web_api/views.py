@@ -4,54 +4,54 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.sandbox.web_api.arguments import Arguments
-from bot.sandbox.web_api.context import Desk, Method
+from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.objects import view_object
 from bot.sandbox.web_api.view_rules import checked
 from bot.sandbox.workspace.errors import Refused, invalid_arguments
 from bot.sandbox.workspace.records import Payload, View
 
 
-def open_modal(desk: Desk, user_id: str, content: object) -> View:
+def open_modal(context: ApiContext, user_id: str, content: object) -> View:
     """Show a modal to a person, in place of what was open."""
-    view = _new_view(desk, user_id, content, "modal")
-    desk.workspace.surfaces.restack(user_id, [view])
+    view = _new_view(context, user_id, content, "modal")
+    context.workspace.surfaces.restack(user_id, [view])
     return view
 
 
-def push_modal(desk: Desk, user_id: str, content: object) -> View:
+def push_modal(context: ApiContext, user_id: str, content: object) -> View:
     """Lay a modal on top of the open ones; refuses with `push_limit_reached`."""
-    stack = desk.workspace.surfaces.stack(user_id)
+    stack = context.workspace.surfaces.stack(user_id)
     if not stack:
         raise Refused("not_found", "There is no modal to push another one onto.")
     view = replace(
-        _new_view(desk, user_id, content, "modal"), root_id=stack[0].root_id, previous_id=stack[-1].id
+        _new_view(context, user_id, content, "modal"), root_id=stack[0].root_id, previous_id=stack[-1].id
     )
-    desk.workspace.surfaces.restack(user_id, [*stack, view])
+    context.workspace.surfaces.restack(user_id, [*stack, view])
     return view
 
 
-def update_view(desk: Desk, view: View, content: object) -> View:
+def update_view(context: ApiContext, view: View, content: object) -> View:
     """Replace the content of an open modal or a home; what was entered in blocks that stay is kept."""
-    kept = _content(desk, content, view.content["type"])
+    kept = _content(context, content, view.content["type"])
     blocks = {block["block_id"] for block in kept["blocks"]}
     state = {block_id: values for block_id, values in view.state.items() if block_id in blocks}
-    changed = replace(view, content=kept, state=state, hash=_hash(desk))
-    desk.workspace.surfaces.put(changed)
+    changed = replace(view, content=kept, state=state, hash=_hash(context))
+    context.workspace.surfaces.put(changed)
     return changed
 
 
-def _new_view(desk: Desk, user_id: str, content: object, kind: str) -> View:
-    kept = _content(desk, content, kind)
-    view_id = desk.workspace.surfaces.next_view_id()
-    return View(id=view_id, user=user_id, content=kept, hash=_hash(desk), root_id=view_id)
+def _new_view(context: ApiContext, user_id: str, content: object, kind: str) -> View:
+    kept = _content(context, content, kind)
+    view_id = context.workspace.surfaces.next_view_id()
+    return View(id=view_id, user=user_id, content=kept, hash=_hash(context), root_id=view_id)
 
 
-def _content(desk: Desk, content: object, kind: str) -> Payload:
-    return checked(content, kind, desk.workspace.next_block_id(100))
+def _content(context: ApiContext, content: object, kind: str) -> Payload:
+    return checked(content, kind, context.workspace.next_block_id(100))
 
 
-def _hash(desk: Desk) -> str:
-    return f"{desk.workspace.clock.mint()}.h"
+def _hash(context: ApiContext) -> str:
+    return f"{context.workspace.clock.mint()}.h"
 
 
 def _view(arguments: Arguments) -> object:
@@ -61,41 +61,41 @@ def _view(arguments: Arguments) -> object:
     return view
 
 
-def _open(desk: Desk, arguments: Arguments) -> Payload:
+def _open(context: ApiContext, arguments: Arguments) -> Payload:
     view = _view(arguments)
-    trigger = desk.grants.spend_trigger(arguments.need("trigger_id"))
-    return {"view": view_object(desk.workspace, open_modal(desk, trigger.user, view))}
+    trigger = context.grants.spend_trigger(arguments.need("trigger_id"))
+    return {"view": view_object(context.workspace, open_modal(context, trigger.user, view))}
 
 
-def _push(desk: Desk, arguments: Arguments) -> Payload:
+def _push(context: ApiContext, arguments: Arguments) -> Payload:
     view = _view(arguments)
-    trigger = desk.grants.spend_trigger(arguments.need("trigger_id"))
+    trigger = context.grants.spend_trigger(arguments.need("trigger_id"))
     if trigger.view_id is None:
         raise Refused("invalid_trigger_id", "Only an interaction inside a modal can push another one.")
-    return {"view": view_object(desk.workspace, push_modal(desk, trigger.user, view))}
+    return {"view": view_object(context.workspace, push_modal(context, trigger.user, view))}
 
 
-def _update(desk: Desk, arguments: Arguments) -> Payload:
+def _update(context: ApiContext, arguments: Arguments) -> Payload:
     content = _view(arguments)
     view_id, external_id = arguments.text("view_id"), arguments.text("external_id")
     if bool(view_id) == bool(external_id):
         raise invalid_arguments("give either view_id or external_id")
-    surfaces = desk.workspace.surfaces
+    surfaces = context.workspace.surfaces
     view = surfaces.find(view_id) if view_id else surfaces.find_external(external_id or "")
     _check_hash(arguments, view)
-    return {"view": view_object(desk.workspace, update_view(desk, view, content))}
+    return {"view": view_object(context.workspace, update_view(context, view, content))}
 
 
-def _publish(desk: Desk, arguments: Arguments) -> Payload:
+def _publish(context: ApiContext, arguments: Arguments) -> Payload:
     content = _view(arguments)
-    user = desk.workspace.user(arguments.need("user_id"))
-    known = desk.workspace.surfaces.home(user.id)
+    user = context.workspace.user(arguments.need("user_id"))
+    known = context.workspace.surfaces.home(user.id)
     if known is not None:
         _check_hash(arguments, known)
-        return {"view": view_object(desk.workspace, update_view(desk, known, content))}
-    home = _new_view(desk, user.id, content, "home")
-    desk.workspace.surfaces.publish_home(home)
-    return {"view": view_object(desk.workspace, home)}
+        return {"view": view_object(context.workspace, update_view(context, known, content))}
+    home = _new_view(context, user.id, content, "home")
+    context.workspace.surfaces.publish_home(home)
+    return {"view": view_object(context.workspace, home)}
 
 
 def _check_hash(arguments: Arguments, view: View) -> None:

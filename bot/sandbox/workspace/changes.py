@@ -106,7 +106,7 @@ class Noticed:
     text: str
 
 
-Fact: TypeAlias = (
+FeedbackEvent: TypeAlias = (
     Posted
     | Changed
     | Removed
@@ -120,4 +120,4 @@ Fact: TypeAlias = (
     | EphemeralRemoved
     | Noticed
 )
-Listener: TypeAlias = Callable[[Fact], None]
+Listener: TypeAlias = Callable[[FeedbackEvent], None]

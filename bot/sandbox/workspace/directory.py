@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.sandbox.workspace.changes import ChannelChange, ChannelChanged, Fact, Listener, UserAdded
+from bot.sandbox.workspace.changes import ChannelChange, ChannelChanged, FeedbackEvent, Listener, UserAdded
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Channel, User
 from bot.sandbox.workspace.timestamps import Timestamps
@@ -28,7 +28,7 @@ class Directory:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def tell(self, fact: Fact) -> None:
+    def tell(self, fact: FeedbackEvent) -> None:
         """Tell the listeners what happened."""
         for listener in list(self._listeners):
             listener(fact)

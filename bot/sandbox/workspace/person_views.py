@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.sandbox.workspace.changes import EphemeralRemoved, EphemeralShown, Fact, HomePublished, ViewsChanged
+from bot.sandbox.workspace.changes import (
+    EphemeralRemoved,
+    EphemeralShown,
+    FeedbackEvent,
+    HomePublished,
+    ViewsChanged,
+)
 from bot.sandbox.workspace.errors import Refused
 from bot.sandbox.workspace.records import Message, Payload, View
 
@@ -14,7 +20,7 @@ STACK = 3
 class Surfaces:
     """Ephemeral messages, modals and homes by person. `minted` counts the views that got an id."""
 
-    def __init__(self, tell: Callable[[Fact], None]) -> None:
+    def __init__(self, tell: Callable[[FeedbackEvent], None]) -> None:
         self._tell = tell
         self._ephemerals: dict[str, dict[str, Message]] = {}
         self._stacks: dict[str, list[View]] = {}

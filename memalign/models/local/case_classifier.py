@@ -11,7 +11,7 @@ import numpy as np
 from memalign.models.local import explanations as phrases
 from memalign.models.local.features import Features, measure
 from memalign.models.local.linear_model import FEWEST, Case, Fit, fit
-from memalign.ports import Decision, Question
+from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Json, Label, Usage
 
 NAME = "local:/cases"
@@ -41,22 +41,22 @@ class CasesDecider:
         """`local:/cases`."""
         return NAME
 
-    async def decide(self, question: Question) -> Decision:
+    async def decide(self, question: JudgeRequest) -> JudgeResponse:
         """Give the value and the reason. Raises `ModelRefusedError` where wordllama's weights are missing."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, self._decide, question)
 
-    def _decide(self, question: Question) -> Decision:
+    def _decide(self, question: JudgeRequest) -> JudgeResponse:
         episodes = tuple(question.episodes)
         if not episodes:
             value = _placeholder(question.value_type)
-            return Decision(value=value, rationale=phrases.placeholder(value), retrieved_trace_ids=())
+            return JudgeResponse(value=value, rationale=phrases.placeholder(value), retrieved_trace_ids=())
         features = measure(question.fields)
         cases = self._cases(question, episodes)
         if _fittable(cases, numeric=question.value_type in _NUMBERS):
             return _weighed(self._fit(question, cases), features)
         return _counted(cases, features)
 
-    def _cases(self, question: Question, episodes: Sequence[Episode]) -> tuple[Case, ...]:
+    def _cases(self, question: JudgeRequest, episodes: Sequence[Episode]) -> tuple[Case, ...]:
         known = self._features.get(question.judge, {})
         kept = {episode.trace_id: _measured(episode, known.get(episode.trace_id)) for episode in episodes}
         if question.trace_id in known and question.trace_id not in kept:
@@ -73,7 +73,7 @@ class CasesDecider:
             for episode in episodes
         )
 
-    def _fit(self, question: Question, cases: Sequence[Case]) -> Fit:
+    def _fit(self, question: JudgeRequest, cases: Sequence[Case]) -> Fit:
         labels = tuple((case.trace_id, case.label) for case in cases)
         content = (question.version, question.value_type, labels)
         fits = self._fits.get(question.judge, {})
@@ -100,9 +100,9 @@ def _fittable(cases: Collection[Case], *, numeric: bool) -> bool:
     return len(cases) >= FEWEST and labels > 1 and (numeric or labels <= len(cases) / 2)
 
 
-def _weighed(model: Fit, features: Features) -> Decision:
+def _weighed(model: Fit, features: Features) -> JudgeResponse:
     answer = model.answer(features)
-    return Decision(
+    return JudgeResponse(
         value=answer.value,
         rationale=phrases.fitted(answer, features, len(model.cases)),
         usage=Usage(calls=1),
@@ -110,7 +110,7 @@ def _weighed(model: Fit, features: Features) -> Decision:
     )
 
 
-def _counted(cases: Sequence[Case], features: Features) -> Decision:
+def _counted(cases: Sequence[Case], features: Features) -> JudgeResponse:
     """Decide without a fit: by the majority, or by the most similar case where there is none."""
     closeness = np.stack([case.features.vector for case in cases]) @ features.vector
     nearest = [cases[place] for place in np.argsort(-closeness, kind="stable")]
@@ -125,7 +125,7 @@ def _counted(cases: Sequence[Case], features: Features) -> Decision:
     else:
         value, ids = nearest[0].label, (nearest[0].trace_id,)
         rationale = phrases.all_different(len(cases), ids)
-    return Decision(value=value, rationale=rationale, usage=Usage(calls=1), retrieved_trace_ids=ids)
+    return JudgeResponse(value=value, rationale=rationale, usage=Usage(calls=1), retrieved_trace_ids=ids)
 
 
 def _placeholder(value_type: str) -> Label:

@@ -25,7 +25,7 @@ _DENIALS = frozenset({"no", "not", "never", "cannot", "none", "nothing", "t", "s
 WHOLE = ""
 
 
-class Trait(NamedTuple):
+class Feature(NamedTuple):
     """One thing that can be measured of a trace."""
 
     kind: str
@@ -39,7 +39,7 @@ class Trait(NamedTuple):
 class Features:
     """A trace in numbers."""
 
-    traits: Mapping[Trait, float]
+    traits: Mapping[Feature, float]
     """Which traits there are depends on the trace's parts."""
     vector: Vectors
     """The direction of the output's text; of the input's where there is no output."""
@@ -70,11 +70,13 @@ def measure(fields: Mapping[str, Json]) -> Features:
     """Take the features of a trace's fields. Any JSON will do, also none at all."""
     given, made = _sides(fields)
     inputs, outputs = _texts(given), _texts(made)
-    traits: dict[Trait, float] = {}
+    traits: dict[Feature, float] = {}
     for made_name, output in outputs.items():
-        traits |= {Trait(kind, WHOLE, made_name): value for kind, value in _alone(output)}
+        traits |= {Feature(kind, WHOLE, made_name): value for kind, value in _alone(output)}
         for given_name, source in inputs.items():
-            traits |= {Trait(kind, given_name, made_name): value for kind, value in _related(source, output)}
+            traits |= {
+                Feature(kind, given_name, made_name): value for kind, value in _related(source, output)
+            }
     vector = outputs[WHOLE].vector
     return Features(traits=traits, vector=vector, given=_called(given, "input"), made=_called(made, "output"))
 

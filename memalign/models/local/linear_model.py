@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from memalign.models.local.features import WHOLE, Features, Trait
+from memalign.models.local.features import WHOLE, Feature, Features
 from memalign.records import Label
 
 FEWEST = 6
@@ -41,7 +41,7 @@ class Case:
 class Reason:
     """What one trait added to a decision."""
 
-    trait: Trait
+    trait: Feature
     support: float
     """Above 0 where it spoke for the value, below 0 where it spoke against."""
     much: bool
@@ -67,7 +67,7 @@ class Answer:
 class Scale:
     """Turns features into a row of comparable numbers."""
 
-    traits: tuple[Trait, ...]
+    traits: tuple[Feature, ...]
     centre: Matrix
     spread: Matrix
     vector_centre: Matrix
@@ -154,7 +154,7 @@ def fit(cases: Sequence[Case], *, numeric: bool) -> Fit:
     )
 
 
-def _whole(trait: Trait) -> bool:
+def _whole(trait: Feature) -> bool:
     return trait.given == trait.made == WHOLE
 
 

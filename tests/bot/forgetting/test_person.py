@@ -164,7 +164,7 @@ async def test_what_slack_still_shows_of_the_person_is_not_taken_in_again(tmp_pa
         stage.react(card, "shrug")
         await stage.learned()
     async with staged(tmp_path, workspace=workspace) as stage:
-        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.until(lambda: stage.bot.reconciler.rounds)
         await stage.learned()
         said = (await stage.feedback(card))["ana"]
         assert (said.vote, said.rationale) == ("unsure", "")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.forgetting.quotes import RUN, TAKEN_OUT, runs_of, take_out_quotes, texts_of
+from bot.forgetting.quotes import REDACTED_RATIONALE, RUN, redact_quotes, runs_of, texts_of
 from memalign.records import Trace, Verdict
 from storage.database import Database
 from tests.storage.records import DAY, NOON_MS, trace
@@ -45,10 +45,10 @@ async def test_a_rationale_goes_when_it_quotes_what_it_was_shown(
 ) -> None:
     async with await Database.open(tmp_path) as db:
         verdict_id = await judged(db, "tr-9", rationale, shown, by)
-        count = await take_out_quotes(db, [SECRET, "Go away.", "rude"], {"tr-1"}, {"g-1"})
+        count = await redact_quotes(db, [SECRET, "Go away.", "rude"], {"tr-1"}, {"g-1"})
         stored = await db.verdicts.get(verdict_id)
         assert stored is not None
-        assert (count, stored.verdict.rationale) == ((0, rationale) if stays else (1, TAKEN_OUT))
+        assert (count, stored.verdict.rationale) == ((0, rationale) if stays else (1, REDACTED_RATIONALE))
         assert (stored.verdict.value, stored.verdict.trace_id) == (False, "tr-9")
 
 

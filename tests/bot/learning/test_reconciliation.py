@@ -20,7 +20,7 @@ REASON = "The answer should never send people away."
 async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[Stage]:
     """The bot back at work in the workspace, once it has asked for what it missed."""
     async with staged(folder, workspace=workspace) as stage:
-        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.until(lambda: stage.bot.reconciler.rounds)
         await stage.learned()
         yield stage
 
@@ -105,7 +105,7 @@ async def test_catching_up_with_nothing_new_changes_nothing(tmp_path: Path) -> N
 async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         card = await stage.show("tr-1")
-        await stage.until(lambda: stage.bot.catch_up.rounds == 1)
+        await stage.until(lambda: stage.bot.reconciler.rounds == 1)
         await unheard(stage, lambda: stage.react(card, "-1"))
         await stage.until_async(lambda: has_voted(stage, card))
         assert (await stage.feedback(card))["ana"].vote == "down"
@@ -124,9 +124,9 @@ async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path
     workspace.react(ana.id, card.channel, card.ts, "-1")
     async with staged(tmp_path, workspace=workspace) as stage:
         stage.slack.fail_next("conversations.replies", status=503, times=3)
-        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.until(lambda: stage.bot.reconciler.rounds)
         assert (await stage.feedback(card))["ana"].vote == "down"
-        assert stage.bot.catch_up.trouble == {}
+        assert stage.bot.reconciler.trouble == {}
 
 
 def card_in(stage: Stage, channel: str) -> Message | None:
@@ -158,16 +158,16 @@ async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_
         workspace.react(stage.ana.id, card.channel, card.ts, "-1")
     async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
         await stage.until_async(lambda: has_voted(stage, beside))
-        await stage.until(lambda: stage.bot.catch_up.trouble)
-        [(judge, reason)] = stage.bot.catch_up.trouble.items()
-        assert (judge, "invite" in reason, stage.bot.catch_up.rounds) == (JUDGE, True, 0)
+        await stage.until(lambda: stage.bot.reconciler.trouble)
+        [(judge, reason)] = stage.bot.reconciler.trouble.items()
+        assert (judge, "invite" in reason, stage.bot.reconciler.rounds) == (JUDGE, True, 0)
         await unheard(stage, lambda: stage.react(beside, "shrug", by=stage.ben))
         await stage.until_async(lambda: has_voted(stage, beside, "ben"))
-        assert (list(stage.bot.catch_up.trouble), await has_voted(stage, shut)) == ([JUDGE], False)
+        assert (list(stage.bot.reconciler.trouble), await has_voted(stage, shut)) == ([JUDGE], False)
         workspace.join(bot, shut.channel)
-        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.until(lambda: stage.bot.reconciler.rounds)
         assert (await stage.feedback(shut))["ana"].vote == "down"
-        assert stage.bot.catch_up.trouble == {}
+        assert stage.bot.reconciler.trouble == {}
 
 
 async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp
     card = await shown(tmp_path, workspace)
     workspace.leave(workspace.bot.id, card.channel)
     async with staged(tmp_path, workspace=workspace, judge={"channel": other}) as stage:
-        await stage.until(lambda: stage.bot.catch_up.rounds)
-        assert stage.bot.catch_up.trouble == {}
+        await stage.until(lambda: stage.bot.reconciler.rounds)
+        assert stage.bot.reconciler.trouble == {}
         assert not await has_voted(stage, card)
 
 
@@ -184,13 +184,13 @@ async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(
     async with staged(tmp_path) as stage:
         older, newer = await stage.show("tr-1"), await stage.show("tr-2")
         await stage.learned()
-        await stage.until(lambda: stage.bot.catch_up.rounds)
+        await stage.until(lambda: stage.bot.reconciler.rounds)
         stage.slack.fail_next("reactions.get", error="internal_error")
         await unheard(stage, lambda: stage.react(older, "-1"), lambda: stage.react(newer, "-1"))
         await stage.until_async(lambda: has_voted(stage, older))
         await stage.until_async(lambda: has_voted(stage, newer))
         assert (await stage.feedback(newer))["ana"].vote == "down"
-        await stage.until(lambda: not stage.bot.catch_up.trouble)
+        await stage.until(lambda: not stage.bot.reconciler.trouble)
 
 
 async def unheard(stage: Stage, *acts: Callable[[], None]) -> None:

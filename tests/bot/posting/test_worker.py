@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Pace
+from bot.app import Timing
 from bot.runtime.clock import now_ms
 from bot.sandbox import Call, Message
 from memalign.records import Json
@@ -48,7 +48,7 @@ def tried(stage: Stage) -> list[str]:
 
 
 async def test_a_burst_keeps_to_slacks_pace(tmp_path: Path) -> None:
-    pace = Pace(post_seconds=0.06, quiet_seconds=0.05)
+    pace = Timing(post_seconds=0.06, quiet_seconds=0.05)
     async with staged(tmp_path, pace=pace, slack={"pace": 0.05}) as stage:
         await stage.send(*(a_trace(n) for n in range(12)))
         await stage.until(lambda: len(cards(stage)) == 12)

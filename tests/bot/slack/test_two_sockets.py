@@ -11,11 +11,11 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 
 from bot.config import Secrets
 from bot.forgetting.person import Withdrawal
-from bot.learning.thread_replies import Messenger
+from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import Learning
 from bot.listeners import listen
-from bot.listeners.context import Bench
-from bot.posting.redaction import Covering
+from bot.listeners.context import ListenerContext
+from bot.posting.redaction import MessageRedactor
 from bot.slack.connection import build_slack
 from bot.slack.users import People
 from memalign.records import Json
@@ -37,16 +37,16 @@ def second_app(stage: Stage, tasks: asyncio.TaskGroup) -> AsyncApp:
         )
     )
     people = People(slack.client)
-    messenger = Messenger(slack.client, bot.database, people, lambda: None)
-    learning = Learning(bot.database, bot.memories, people, messenger)
-    covering = Covering(slack.client, bot.database)
-    bench = Bench(
+    thread_replies = ThreadReplies(slack.client, bot.database, people, lambda: None)
+    learning = Learning(bot.database, bot.memories, people, thread_replies)
+    redactor = MessageRedactor(slack.client, bot.database)
+    bench = ListenerContext(
         settings=bot.settings,
         database=bot.database,
         memories=bot.memories,
         learning=learning,
         forgetting=bot.forgetting,
-        withdrawal=Withdrawal(bot.database, bot.memories, covering, learning.take_back),
+        withdrawal=Withdrawal(bot.database, bot.memories, redactor, learning.take_back),
         people=people,
         status=bot.status,
         client=slack.client,

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from memalign.errors import StorageError
-from memalign.judge_memory import Memory
+from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import ModelDistiller
 from memalign.ports import Completion, Prompt
 from memalign.records import Assessment, Guideline, Json, Trace, Usage
@@ -11,11 +11,11 @@ from tests.factories import a_judge, a_memory, a_trace, said
 from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore, section
 
 
-def rules(memory: Memory) -> dict[str, tuple[str, ...]]:
+def rules(memory: JudgeMemory) -> dict[str, tuple[str, ...]]:
     return {one.text: one.source_trace_ids for one in memory.guidelines if one.in_use}
 
 
-def only_rule(memory: Memory) -> Guideline:
+def only_rule(memory: JudgeMemory) -> Guideline:
     (rule,) = memory.guidelines
     return rule
 

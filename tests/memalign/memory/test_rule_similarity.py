@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from memalign.memory.merge import Adoption
-from memalign.memory.rule_similarity import Kinship, Rules, Wording, kinship
+from memalign.memory.merge import GuidelineMerger
+from memalign.memory.rule_similarity import Kinship, RuleFeatures, Rules, kinship
 from memalign.memory.semantic import SemanticMemory
 from memalign.ports import Distilled, Draft
 from memalign.records import Label
@@ -28,37 +28,37 @@ from tests.fakes import direction
 def test_labels_negations_and_numbers_decide_what_two_like_rules_are(
     one: str, labels: list[Label], other: str, others: list[Label], how: Kinship
 ) -> None:
-    assert kinship(Wording.of(one), labels, Wording.of(other), others, binary=True) == how
-    assert kinship(Wording.of(other), others, Wording.of(one), labels, binary=True) == how
+    assert kinship(RuleFeatures.of(one), labels, RuleFeatures.of(other), others, binary=True) == how
+    assert kinship(RuleFeatures.of(other), others, RuleFeatures.of(one), labels, binary=True) == how
 
 
 def test_where_labels_are_many_a_different_one_is_not_the_opposite() -> None:
-    one, other = Wording.of("Cite a source."), Wording.of("Cite sources.")
+    one, other = RuleFeatures.of("Cite a source."), RuleFeatures.of("Cite sources.")
 
     assert kinship(one, [2], other, [4], binary=False) == "same"
-    assert kinship(one, [2], Wording.of("Never cite sources."), [2], binary=False) == "none"
+    assert kinship(one, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "none"
 
 
 @pytest.mark.parametrize("text", ["greet the user", " Greet  the user! ", "GREET THE USER."])
 def test_the_same_sentence_is_found_whatever_its_case_blanks_and_stop(text: str) -> None:
     rules = Rules()
-    rules.add("g-1", Wording.of("Greet the user."), None)
+    rules.add("g-1", RuleFeatures.of("Greet the user."), None)
 
-    assert rules.same(Wording.of(text)) == "g-1"
-    assert rules.same(Wording.of("Greet the users' dog.")) is None
+    assert rules.same(RuleFeatures.of(text)) == "g-1"
+    assert rules.same(RuleFeatures.of("Greet the users' dog.")) is None
 
 
 def test_rules_are_like_each_other_in_words_or_in_direction() -> None:
     rules = Rules()
-    rules.add("words", Wording.of("Answers must cite a source."), None)
-    rules.add("direction", Wording.of("References are required."), direction("x"))
-    rules.add("neither", Wording.of("Greet the user."), direction("y"))
+    rules.add("words", RuleFeatures.of("Answers must cite a source."), None)
+    rules.add("direction", RuleFeatures.of("References are required."), direction("x"))
+    rules.add("neither", RuleFeatures.of("Greet the user."), direction("y"))
 
-    assert rules.alike(Wording.of("Always cite sources in an answer"), direction("x")) == [
+    assert rules.alike(RuleFeatures.of("Always cite sources in an answer"), direction("x")) == [
         "words",
         "direction",
     ]
-    assert rules.alike(Wording.of("Always cite sources in an answer"), None) == ["words"]
+    assert rules.alike(RuleFeatures.of("Always cite sources in an answer"), None) == ["words"]
 
 
 def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None:
@@ -69,7 +69,7 @@ def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None
     )
     vectors = {draft.text: direction("same") for draft in drafts}
 
-    adoption = Adoption("j", SemanticMemory(), episodes, binary=True, vectors=vectors, now_ms=1)
+    adoption = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors=vectors, now_ms=1)
     (united,) = adoption.take(Distilled(drafts=drafts), ()).guidelines
 
     assert united.text == "References are required."
@@ -88,7 +88,7 @@ def _told_to_be_the_same(
         replace(a_guideline("Say whence.", a_source("tr-4"), guideline_id="g-3"), conflicts_with=against),
     )
     memory = SemanticMemory(guidelines=rules)
-    adoption = Adoption("j", memory, episodes, binary=True, vectors={}, now_ms=1)
+    adoption = GuidelineMerger("j", memory, episodes, binary=True, vectors={}, now_ms=1)
     left = adoption.take(Distilled(same=(("g-1", "g-2", "g-3"),)), ()).guidelines
     return [(rule.text, tuple(sorted(rule.source_trace_ids))) for rule in left]
 
@@ -110,7 +110,7 @@ def test_what_was_distilled_from_words_that_no_longer_stand_is_left_out() -> Non
         text="Rule.", sources=(a_source("tr-1", quote="before"), a_source("gone")), labels=(False, False)
     )
 
-    adoption = Adoption("j", SemanticMemory(), episodes, binary=True, vectors={}, now_ms=1)
+    adoption = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors={}, now_ms=1)
 
     assert adoption.take(Distilled(drafts=(draft,)), ()).guidelines == ()
 
@@ -118,7 +118,7 @@ def test_what_was_distilled_from_words_that_no_longer_stand_is_left_out() -> Non
 def test_supports_for_what_is_unknown_or_waiting_are_passed_over() -> None:
     waiting = a_guideline("x", a_source("tr-1"), guideline_id="g-1")
     memory = SemanticMemory(guidelines=(waiting,)).without({("tr-1", "nobody")})
-    adoption = Adoption("j", memory, {"tr-2": an_episode("tr-2")}, binary=True, vectors={}, now_ms=1)
+    adoption = GuidelineMerger("j", memory, {"tr-2": an_episode("tr-2")}, binary=True, vectors={}, now_ms=1)
 
     after = adoption.take(Distilled(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from memalign.models.local.case_classifier import CasesDecider
-from memalign.ports import Decision, Question
-from memalign.records import Episode, Json, Label, Opinion, Recollection
+from memalign.ports import JudgeRequest, JudgeResponse
+from memalign.records import Episode, Evidence, Json, Label, PersonLabel
 
 WORDS = [
     *("visa", "refund", "ticket", "doctor", "school", "invoice", "garden", "bicycle", "passport", "coffee"),
@@ -41,8 +41,8 @@ def echoing(number: int, *, echoes: bool) -> dict[str, Json]:
 
 
 def case(number: int, label: Label, fields: dict[str, Json], *, against: int = 0) -> Episode:
-    def held(value: Label, person: str) -> Opinion:
-        return Opinion(person=person, value=value)
+    def held(value: Label, person: str) -> PersonLabel:
+        return PersonLabel(person=person, value=value)
 
     return Episode(
         trace_id=f"tr-{number}",
@@ -69,20 +69,20 @@ def ask(
     judge: str = "on_topic",
     version: int = 1,
     trace_id: str | None = "tr-new",
-) -> Question:
-    return Question(
+) -> JudgeRequest:
+    return JudgeRequest(
         judge=judge,
         instructions="Does {{ outputs }} answer {{ inputs }}?",
         value_type=value_type,
         fields=fields,
         trace_id=trace_id,
-        recollection=Recollection(),
+        recollection=Evidence(),
         episodes=episodes,
         version=version,
     )
 
 
-async def values(questions: Sequence[Question]) -> list[Label]:
+async def values(questions: Sequence[JudgeRequest]) -> list[Label]:
     decider = CasesDecider()
     return [(await decider.decide(question)).value for question in questions]
 
@@ -268,7 +268,9 @@ async def test_questions_at_once_get_the_same_answers_as_one_after_the_other() -
     episodes = labelled(30)
     questions = [ask(echoing(n, echoes=bool(n % 2)), episodes, version=n % 3) for n in range(100, 112)]
     decider = CasesDecider()
-    together: list[Decision] = await asyncio.gather(*(decider.decide(question) for question in questions))
+    together: list[JudgeResponse] = await asyncio.gather(
+        *(decider.decide(question) for question in questions)
+    )
     assert [decision.value for decision in together] == await values(questions)
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from memalign.errors import MalformedAnswerError, ModelUnavailableError
-from memalign.models.llm_judge import ModelDecider
+from memalign.models.llm_judge import LLMJudge
 from memalign.records import Json, Label, Usage
 from tests.factories import a_guideline
 from tests.fakes import DOWN, FakeModel
@@ -26,7 +26,7 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
     model = FakeModel({"rationale": " so ", "value": said})
     question = replace(a_question(None, (a_guideline("Greet."),)), value_type=word)
 
-    decision = await ModelDecider(model).decide(question)
+    decision = await LLMJudge(model).decide(question)
 
     assert decision.value == label
     assert type(decision.value) is type(label)
@@ -39,13 +39,13 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
 @pytest.mark.parametrize("answer", [{"value": "maybe", "rationale": ""}, {"rationale": "no value"}])
 async def test_an_answer_that_is_no_value_is_told(answer: Json) -> None:
     with pytest.raises(MalformedAnswerError, match="fake:/model gave no usable verdict"):
-        await ModelDecider(FakeModel(answer)).decide(a_question())
+        await LLMJudge(FakeModel(answer)).decide(a_question())
 
 
 async def test_a_model_that_is_down_is_told() -> None:
     with pytest.raises(ModelUnavailableError):
-        await ModelDecider(FakeModel(DOWN)).decide(a_question())
+        await LLMJudge(FakeModel(DOWN)).decide(a_question())
 
 
 async def test_without_memory_a_decision_names_no_evidence() -> None:
-    assert (await ModelDecider(FakeModel()).decide(a_question())).guideline_ids == ()
+    assert (await LLMJudge(FakeModel()).decide(a_question())).guideline_ids == ()

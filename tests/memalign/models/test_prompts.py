@@ -11,8 +11,8 @@ from memalign.models.prompts import (
     judging_schema,
     record_line,
 )
-from memalign.ports import Prompt, Question, Record
-from memalign.records import Guideline, Json, Opinion, Recollection, Retrieved
+from memalign.ports import JudgeRequest, Prompt, Record
+from memalign.records import Evidence, Guideline, Json, PersonLabel, Retrieved
 from memalign.tokens import count_tokens
 from memalign.value_types import value_type_of
 from tests.factories import POLITENESS, a_guideline, a_source, an_episode
@@ -31,25 +31,25 @@ DELIMITERS = ("record", "cases", "guidelines", "records", "rules")
 
 def a_question(
     fields: Json = None, guidelines: tuple[Guideline, ...] = (), retrieved: tuple[Retrieved, ...] = ()
-) -> Question:
-    return Question(
+) -> JudgeRequest:
+    return JudgeRequest(
         judge="politeness",
         instructions=POLITENESS,
         value_type="bool",
         fields=fields or {"inputs": "q", "outputs": "a"},
         trace_id="tr-1",
-        recollection=Recollection(guidelines=guidelines, retrieved=retrieved),
+        recollection=Evidence(guidelines=guidelines, retrieved=retrieved),
         episodes=(),
         version=1,
     )
 
 
-def asked(question: Question, context_tokens: int = 128_000) -> Prompt:
+def asked(question: JudgeRequest, context_tokens: int = 128_000) -> Prompt:
     return judging_prompt(question, value_type_of("bool"), context_tokens)
 
 
 def retrieved(text: str) -> Retrieved:
-    opinion = Opinion(person=text, value=False, rationale=text)
+    opinion = PersonLabel(person=text, value=False, rationale=text)
     return Retrieved(episode=an_episode("tr-9", False, opinion, text=text), similarity=0.5)
 
 

@@ -1,9 +1,9 @@
 import pytest
 
 from memalign.errors import SettingsError
-from memalign.models import connect_decider, connect_distiller, connect_embedder, model_name
+from memalign.models import connect_distiller, connect_embedder, connect_judge_model, model_name
 from memalign.models.json_answers import find_answer, fits
-from memalign.models.llm_judge import ModelDecider
+from memalign.models.llm_judge import LLMJudge
 from memalign.models.local.case_classifier import CasesDecider
 from memalign.models.local.extractive_distiller import ExtractDistiller
 from memalign.models.prompts import distilling_schema, judging_schema
@@ -29,15 +29,15 @@ def test_what_is_no_name_is_told_with_the_forms_there_are(name: str) -> None:
 def test_the_local_models_are_found_by_what_they_do() -> None:
     embedder = connect_embedder("local:/wordllama", 512)
     assert (embedder.name, embedder.dimension) == ("local:/wordllama", 256)
-    assert isinstance(connect_decider("local:/cases"), CasesDecider)
+    assert isinstance(connect_judge_model("local:/cases"), CasesDecider)
     assert isinstance(connect_distiller("local:/extract"), ExtractDistiller)
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_language_models_judge_and_distil(provider: str) -> None:
-    decider = connect_decider(f"{provider}:/m")
+    decider = connect_judge_model(f"{provider}:/m")
 
-    assert isinstance(decider, ModelDecider)
+    assert isinstance(decider, LLMJudge)
     assert decider.name == f"{provider}:/m"
 
 
@@ -47,7 +47,7 @@ def test_what_a_model_cannot_do_is_told() -> None:
     with pytest.raises(SettingsError, match="does not embed"):
         connect_embedder("local:/cases", 8)
     with pytest.raises(SettingsError, match="does not judge"):
-        connect_decider("local:/wordllama")
+        connect_judge_model("local:/wordllama")
     with pytest.raises(SettingsError, match="does not distil"):
         connect_distiller("local:/cases")
     with pytest.raises(SettingsError, match="embedding_dim is 0"):

@@ -4,7 +4,7 @@ import pytest
 
 from memalign.errors import InputError, ModelUnavailableError
 from memalign.models.llm_distiller import ModelDistiller
-from memalign.ports import Completion, Decision, Prompt, Question
+from memalign.ports import Completion, JudgeRequest, JudgeResponse, Prompt
 from memalign.records import Json, Trace
 from tests.factories import a_judge, a_memory, a_trace, said
 from tests.fakes import DOWN, FakeDecider, FakeEmbedder, FakeModel, FakeStore, direction
@@ -106,9 +106,9 @@ async def test_a_verdict_explains_itself() -> None:
 
 async def test_cases_that_the_decider_names_come_with_their_similarity() -> None:
     class Naming(FakeDecider):
-        async def decide(self, question: Question) -> Decision:
+        async def decide(self, question: JudgeRequest) -> JudgeResponse:
             del question
-            return Decision(value=True, rationale="", retrieved_trace_ids=("tr-2", "tr-1"))
+            return JudgeResponse(value=True, rationale="", retrieved_trace_ids=("tr-2", "tr-1"))
 
     memory = await a_memory(decider=Naming())
     await memory.learn([a_trace("tr-1", said()), a_trace("tr-2", said())])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox import Refused, Workspace
-from bot.sandbox.workspace.changes import Fact, Posted, Removed
+from bot.sandbox.workspace.changes import FeedbackEvent, Posted, Removed
 
 
 def _workspace() -> tuple[Workspace, str, str]:
@@ -76,7 +76,7 @@ def test_two_skin_tones_are_two_reactions_of_one_person() -> None:
 
 def test_listeners_hear_what_happens_until_they_stop() -> None:
     workspace, ana, channel = _workspace()
-    facts: list[Fact] = []
+    facts: list[FeedbackEvent] = []
     stop = workspace.listen(facts.append)
     ts = workspace.post(ana, channel, "x")
     workspace.delete(ana, channel, ts)
