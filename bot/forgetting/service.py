@@ -14,7 +14,7 @@ from bot.forgetting.quotes import redact_quotes, texts_of
 from bot.forgetting.trace_reference import trace_of
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.clock import now_ms
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Forgotten
@@ -81,7 +81,7 @@ class Forgetting:
         while True:
             try:
                 page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
-            except (SlackApiError, *LOST) as error:
+            except (SlackApiError, *CONNECTION_ERRORS) as error:
                 log.warning("the members of %s cannot be listed: %s", channel, error)
                 return members
             members.update(page.get("members") or [])

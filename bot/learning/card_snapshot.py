@@ -44,7 +44,7 @@ class CardReader:
         self._database = database
 
     async def read(self, stored: StoredVerdict) -> bool:
-        """Take in what is new on a card; whether anything was. Raises `SlackApiError` or one of `LOST`."""
+        """Take in what is new on a card; whether anything was. Raises `SlackApiError` or one of `CONNECTION_ERRORS`."""
         seen = await self._look(stored)
         if seen is None:
             return False

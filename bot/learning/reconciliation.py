@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.learning.card_snapshot import CardReader
 from bot.runtime.clock import backoff_ms, now_ms
-from bot.slack.errors import LOST, UNREACHABLE, remedy
+from bot.slack.errors import CONNECTION_ERRORS, UNREACHABLE, remedy
 from storage.database import Database
 from storage.records import Post, StoredVerdict
 
@@ -160,7 +160,7 @@ class CardReconciler:
             is_new = await self._reader.read(current)
         except SlackApiError as error:
             return None if self._is_gone(current, error) else remedy(error)
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             log.warning("the card at %s cannot be read yet: %s", current.message_ts, type(error).__name__)
             return UNREACHABLE
         if is_new:

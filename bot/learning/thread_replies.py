@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
 from bot.blocks import Message
-from bot.slack.errors import LOST, UNREACHABLE, remedy
+from bot.slack.errors import CONNECTION_ERRORS, UNREACHABLE, remedy
 from bot.slack.users import People
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
@@ -117,7 +117,7 @@ class ThreadReplies:
             await self._client.chat_update(
                 channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
             )
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             log.warning("the lesson told at %s cannot be changed yet: %s", ts, type(error).__name__)
             raise SlackUnavailableError(f"{UNREACHABLE}.") from error
         except SlackApiError as error:

@@ -15,7 +15,7 @@ from bot.listeners.forget import begin, preview
 from bot.listeners.forget_person import begin_person, preview_person
 from bot.listeners.responses import tell
 from bot.reports.digest import digest_of
-from bot.runtime.clock import moment, now_ms, week_of
+from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.records import Json
 
 
@@ -108,7 +108,7 @@ async def _status(context: ListenerContext, _: Asked) -> list[Message]:
 
 async def _digest(context: ListenerContext, asked: Asked) -> list[Message]:
     zone = context.settings.digest.zone
-    week = week_of(moment(now_ms(), zone).date())
+    week = week_of(from_ms(now_ms(), zone).date())
     here = [judge for judge in context.settings.judges if judge.channel == asked.channel]
     return [
         blocks.digest(

@@ -14,7 +14,7 @@ from bot.forgetting.person import Withdrawal
 from bot.forgetting.service import Forgetting
 from bot.learning.worker import Learning
 from bot.reports.status import StatusReport
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
@@ -57,7 +57,7 @@ class ListenerContext:
         """Open a modal; where Slack refuses, what was clicked stands all the same."""
         try:
             await self.client.views_open(trigger_id=trigger_id, view=view)
-        except (SlackApiError, *LOST) as error:
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("a modal could not be opened: %s", error)
 
     async def post_ephemeral(self, channel: str, user: str, message: Message) -> None:
@@ -66,7 +66,7 @@ class ListenerContext:
             await self.client.chat_postEphemeral(
                 channel=channel, user=user, text=message.text, blocks=list(message.blocks)
             )
-        except (SlackApiError, *LOST) as error:
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("%s could not be told something: %s", user, error)
 
 

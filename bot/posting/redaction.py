@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import blocks
 from bot.blocks import Message
 from bot.runtime.clock import backoff_ms, now_ms
-from bot.slack.errors import LOST, UNREACHABLE, remedy
+from bot.slack.errors import CONNECTION_ERRORS, UNREACHABLE, remedy
 from storage.database import Database
 from storage.intents import Redaction, RedactionKind
 
@@ -67,7 +67,7 @@ class MessageRedactor:
                 await self._redacted(cover)
             else:
                 await self._postpone(cover, remedy(error))
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             log.warning("the message at %s cannot be covered yet: %s", cover.ts, type(error).__name__)
             await self._postpone(cover, UNREACHABLE)
         else:

@@ -16,9 +16,9 @@ from bot.blocks import Message
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.wake_event import WakeEvent
 from bot.slack.errors import (
-    LOST,
-    NOBODY_THERE,
-    OF_THE_POST,
+    CONNECTION_ERRORS,
+    THREAD_GONE,
+    POST_REFUSED,
     UNREACHABLE,
     asked_pause_ms,
     code_of,
@@ -114,7 +114,7 @@ class Outbox:
             answer = await self._client.chat_postMessage(**arguments(post, message))
         except SlackApiError as error:
             await self._refused(post, error)
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             log.warning(
                 "the answer to post %s was lost (%s); looking for it in the channel", post.post_id, error
             )
@@ -135,7 +135,7 @@ class Outbox:
         """It was forgotten while the post was on its way; what fails here is tried again by `Covering`."""
         try:
             await self._client.chat_delete(channel=post.channel, ts=ts)
-        except (SlackApiError, *LOST) as error:
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("the message at %s shows what was forgotten and is deleted later: %s", ts, error)
 
     async def _refused(self, post: Post, error: SlackApiError) -> None:
@@ -144,13 +144,13 @@ class Outbox:
             await self._settle(post)
             return
         code = code_of(error)
-        if code in NOBODY_THERE:
+        if code in THREAD_GONE:
             await self._give_up(post)
             return
         self._note_trouble(post, remedy(error))
         not_before_ms = now_ms() + (asked_pause_ms(error) or backoff_ms(post.attempts))
         outbox = self._database.outbox
-        put_back = outbox.retry if code in OF_THE_POST else outbox.hold
+        put_back = outbox.retry if code in POST_REFUSED else outbox.hold
         await put_back(post.post_id, not_before_ms, remedy(error))
 
     async def _give_up(self, post: Post) -> None:
@@ -176,12 +176,12 @@ class Outbox:
         try:
             ts = await self._search.find(post, oldest)
         except SlackApiError as error:
-            if code_of(error) in NOBODY_THERE:
+            if code_of(error) in THREAD_GONE:
                 await self._give_up(post)
                 return 0
             self._note_trouble(post, remedy(error))
             return asked_pause_ms(error) or backoff_ms(attempt)
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             log.warning("the channel of post %s cannot be read: %s", post.post_id, type(error).__name__)
             self._note_trouble(post, UNREACHABLE)
             return backoff_ms(attempt)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.config import JudgeSettings
 from bot.feedback import all_feedback
-from bot.runtime.clock import moment
+from bot.runtime.clock import from_ms
 from memalign.records import Episode, Feedback, Guideline, Json, Trace
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -70,7 +70,7 @@ def verdict_line(stored: StoredVerdict) -> Line:
         "rationale": verdict.rationale,
         "guideline_ids": list(verdict.guideline_ids),
         "retrieved_trace_ids": list(verdict.retrieved_trace_ids),
-        "timestamp": moment(stored.judged_ms).isoformat(),
+        "timestamp": from_ms(stored.judged_ms).isoformat(),
     }
 
 
@@ -85,7 +85,7 @@ def feedback_line(trace: Trace, said: Feedback) -> Line:
         "label": said.value,
         "rationale": said.rationale or None,
         "annotator": said.person,
-        "timestamp": moment(said.time_ms).isoformat() if said.time_ms else None,
+        "timestamp": from_ms(said.time_ms).isoformat() if said.time_ms else None,
         "source": "slack",
         "vote": said.vote,
     }
@@ -108,13 +108,13 @@ def episode_line(judge: str, episode: Episode) -> Line:
 
 def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback]) -> Line:
     """A trace as `mlflow.entities.Trace.from_dict` reads it, the verdict and people's labels as assessments."""
-    start = moment(stored.judged_ms)
+    start = from_ms(stored.judged_ms)
     verdict = stored.verdict
     assessments = [
         _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, start.isoformat()),
         *(
             _assessment(
-                stored, "HUMAN", said.person, said.value, said.rationale, moment(said.time_ms).isoformat()
+                stored, "HUMAN", said.person, said.value, said.rationale, from_ms(said.time_ms).isoformat()
             )
             for said in people
             if said.value is not None

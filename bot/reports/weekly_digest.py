@@ -11,7 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from bot import blocks
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
 from bot.reports.digest import Digest, digest_of
-from bot.runtime.clock import moment, now_ms, week_of
+from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import Post
@@ -51,8 +51,8 @@ class WeeklyDigest:
     async def start(self) -> None:
         """Post what fell due while the bot was away, then wait for the next time."""
         digest = self._settings.digest
-        first = moment(await self._database.journal.first_start_ms(now_ms()), digest.zone)
-        now = moment(now_ms(), digest.zone)
+        first = from_ms(await self._database.journal.first_start_ms(now_ms()), digest.zone)
+        now = from_ms(now_ms(), digest.zone)
         if (due := last_due(now, digest)) >= first:
             await self.post(due)
         self._scheduler.add_job(
@@ -75,7 +75,7 @@ class WeeklyDigest:
             self._scheduler.shutdown(wait=False)
 
     async def _post_now(self) -> None:
-        await self.post(last_due(moment(now_ms(), self._settings.digest.zone), self._settings.digest))
+        await self.post(last_due(from_ms(now_ms(), self._settings.digest.zone), self._settings.digest))
 
     async def post(self, due: datetime) -> None:
         """Put the digests that were due at a moment into the outbox; those of the week before it, completed.
