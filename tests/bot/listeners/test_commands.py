@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import blocks
-from bot.blocks import Message
+from bot.blocks.commands import guidelines_message
+from bot.blocks.primitives import Message, pack_messages
+from bot.blocks.thread import lesson_message
 from bot.sandbox import Message as Posted
 from memalign.records import Guideline, Json, Source
 from tests.bot.bot_in_workspace import Stage, staged, words
@@ -364,7 +365,7 @@ def sized(message: Message) -> tuple[int, int]:
 @pytest.mark.parametrize(("number", "length"), [(1, 10), (60, 400), (300, 1_000)])
 def test_many_long_guidelines_are_few_messages_within_the_limits(number: int, length: int) -> None:
     listed = [(a_rule(n, length), ["<!channel>"]) for n in range(number)]
-    messages = blocks.gathered([blocks.guidelines("wit", listed), blocks.guidelines("tact", [])])
+    messages = pack_messages([guidelines_message("wit", listed), guidelines_message("tact", [])])
     assert len(messages) <= 5
     for message in messages:
         count, characters = sized(message)
@@ -377,6 +378,6 @@ def test_many_long_guidelines_are_few_messages_within_the_limits(number: int, le
 
 
 def test_a_lesson_pings_nobody_whatever_was_said() -> None:
-    said = blocks.lesson([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
+    said = lesson_message([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
     assert not UNESCAPED.search(said.text)
     assert not any(UNESCAPED.search(text) for text in texts(list(said.blocks)))

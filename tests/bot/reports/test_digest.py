@@ -11,8 +11,9 @@ from scipy.stats import binomtest  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
+from bot.records import Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson
-from bot.reports.digest import Digest, count, digest_of
+from bot.reports.digest import count, digest_of
 from bot.reports.weekly_digest import WeeklyDigest, last_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
