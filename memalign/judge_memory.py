@@ -276,7 +276,7 @@ class JudgeMemory:
         return JudgeRequest(
             judge=self._judge.name,
             instructions=self._judge.instructions,
-            value_type=self._judge.value_type.word,
+            value_type=self._judge.value_type,
             fields=fields,
             trace_id=trace.trace_id or None,
             recollection=recollection,
