@@ -8,19 +8,19 @@ from bot.blocks.primitives import (
     Block,
     Message,
     actions,
-    aside,
-    bare,
     button,
     context,
+    escape,
     field,
-    fitting,
+    fit_modal,
+    format_label,
+    format_label_plain,
     menu,
     modal,
     pages_of,
-    plain,
     quoted,
     section,
-    shown,
+    small_message,
 )
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import ValueType
@@ -69,20 +69,20 @@ def parts_of(trace: Trace) -> list[Part]:
     ]
 
 
-def card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Message:
+def verdict_card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Message:
     """The verdict card."""
     verdict, parts = stored.verdict, parts_of(trace)
     cut = len(verdict.rationale) > RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
-    headline = f"*{plain(verdict.judge, 150)}*: {shown(verdict.value)}"
+    headline = f"*{escape(verdict.judge, 150)}*: {format_label(verdict.value)}"
     buttons = [button("👍 Right", UP, stored.verdict_id), button("👎 Wrong", DOWN, stored.verdict_id)]
     buttons.append(button("🤷 Can't tell", UNSURE, stored.verdict_id))
     if cut:
         buttons.append(button("Show everything", SHOW_ALL, stored.verdict_id))
-    text = f"{verdict.judge}: {bare(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
+    text = f"{verdict.judge}: {format_label_plain(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
     return Message(
-        text=plain(text, 1500),
+        text=escape(text, 1500),
         blocks=(
-            section(f"{headline}\n{plain(verdict.rationale, RATIONALE_LENGTH)}"),
+            section(f"{headline}\n{escape(verdict.rationale, RATIONALE_LENGTH)}"),
             *(section(f"*{part.title}*\n{quoted(part.text, part.length)}") for part in parts),
             context(_where(trace, verdict)),
             actions(stored.verdict_id, *buttons),
@@ -92,11 +92,11 @@ def card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Message:
 
 
 def _where(trace: Trace, verdict: Verdict) -> str:
-    pieces = [f"Trace {plain(trace.trace_id, 300)}"]
+    pieces = [f"Trace {escape(trace.trace_id, 300)}"]
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
         pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
     if verdict.note:
-        pieces.append(plain(verdict.note, 300))
+        pieces.append(escape(verdict.note, 300))
     return " · ".join(pieces)
 
 
@@ -108,23 +108,25 @@ def _meaning(values: ValueType) -> str:
 def card_line(stored: StoredVerdict) -> str:
     """A card in one line."""
     verdict = stored.verdict
-    return f"*{plain(verdict.judge, 100)}*: {shown(verdict.value)} – {plain(verdict.rationale, 150)}"
+    return f"*{escape(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
 
 
 def forgotten_card() -> Message:
     """What takes a card's place once its trace is forgotten."""
-    return aside("This trace was forgotten. Its text, the verdict and what people said of it are gone.")
+    return small_message(
+        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
+    )
 
 
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
     """A modal with all of a trace's text, as far as Slack lets a modal hold it."""
     verdict = stored.verdict
-    said = Part(title="Verdict", text=f"{bare(verdict.value)}\n{verdict.rationale}", length=0)
+    said = Part(title="Verdict", text=f"{format_label_plain(verdict.value)}\n{verdict.rationale}", length=0)
     blocks: list[Block] = [context(_where(trace, verdict))]
     for part in (said, *parts_of(trace)):
         blocks.append(section(f"*{part.title}*"))
         blocks += [section(page) for page in pages_of(part.text.strip() or "(empty)")]
-    return modal(TRACE_VIEW, "Everything", fitting(blocks))
+    return modal(TRACE_VIEW, "Everything", fit_modal(blocks))
 
 
 def reason_view(
@@ -139,7 +141,7 @@ def reason_view(
         ask_value: whether the right value is asked for.
         earlier: the reason this person gave before, to be changed.
     """
-    blocks = [section(f"The judge said {shown(stored.verdict.value)}. What is wrong with that?")]
+    blocks = [section(f"The judge said {format_label(stored.verdict.value)}. What is wrong with that?")]
     if ask_value:
         typed = {"type": "plain_text_input", "action_id": "value", "max_length": 75}
         element = menu("Choose one", "value", choices) if choices else typed

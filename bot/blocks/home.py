@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.commands import HELP, state_of
-from bot.blocks.primitives import Block, counted, plain, section
-from bot.reports.status import Status
+from bot.blocks.commands import HELP, state_note
+from bot.blocks.primitives import Block, escape, section
+from bot.records import Status
+from bot.wording import pluralise
 from memalign.records import Guideline
 
 
-def home(
+def home_view(
     judges: Sequence[tuple[str, int, Sequence[Guideline]]], open_cards: Sequence[tuple[str, str]], now: Status
 ) -> Block:
     """The Home tab.
@@ -28,10 +29,10 @@ def home(
         blocks.append({"type": "divider"})
         blocks.append(
             section(
-                f"*{plain(name, 150)}* remembers {counted(cases, 'case')} and {counted(len(rules), 'guideline')}."
+                f"*{escape(name, 150)}* remembers {pluralise(cases, 'case')} and {pluralise(len(rules), 'guideline')}."
             )
         )
-        blocks += [section(f"• {plain(rule.text, 700)}{state_of(rule)}") for rule in rules[:5]]
+        blocks += [section(f"• {escape(rule.text, 700)}{state_note(rule)}") for rule in rules[:5]]
     if now.troubles or not now.connected:
         blocks.append(section("*Something needs a look:* type `/memalign status`."))
     return {"type": "home", "blocks": [*blocks, {"type": "divider"}, section(HELP)]}

@@ -36,7 +36,7 @@ class Message:
     blocks: tuple[Block, ...]
 
 
-def plain(text: str, limit: int = SECTION_LENGTH) -> str:
+def escape(text: str, limit: int = SECTION_LENGTH) -> str:
     """Escape text for Slack, cut so that the escaped form keeps within the limit."""
     escaped: list[str] = []
     used = 0
@@ -69,36 +69,31 @@ def quoted(text: str, limit: int) -> str:
     """Escaped text as a quotation, each line marked, at most one blank line in a row, within the limit."""
     lines = re.sub(r"\n\s*\n", "\n\n", text.strip()).splitlines()
     marked = "\n>".join(lines or ["(empty)"])
-    return ">" + plain(marked, limit).replace("\n&gt;", "\n>")
+    return ">" + escape(marked, limit).replace("\n&gt;", "\n>")
 
 
-def shown(value: Label) -> str:
+def format_label(value: Label) -> str:
     """A judge's or a person's value in words."""
     if isinstance(value, bool):
         return "pass ✅" if value else "fail ❌"
-    return plain(str(value), 200)
+    return escape(str(value), 200)
 
 
-def bare(value: Label) -> str:
+def format_label_plain(value: Label) -> str:
     """A value as plain words without a sign, for notifications and modals."""
     if isinstance(value, bool):
         return "pass" if value else "fail"
     return str(value)
 
 
-def named(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Several people in a sentence, as plain names: nobody is mentioned, so nobody is pinged."""
-    safe = [plain(name, 80) for name in names] or ["somebody"]
+    safe = [escape(name, 80) for name in names] or ["somebody"]
     if len(safe) == 1:
         return safe[0]
     if len(safe) > 4:
         return ", ".join(safe[:3]) + f" and {len(safe) - 3} others"
     return ", ".join(safe[:-1]) + " and " + safe[-1]
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def section(text: str) -> Block:
@@ -116,7 +111,7 @@ def paragraphs(text: str) -> tuple[Block, ...]:
     return tuple(section(page) for page in pages)
 
 
-def gathered(messages: Sequence[Message]) -> list[Message]:
+def pack_messages(messages: Sequence[Message]) -> list[Message]:
     """The same blocks in as few messages as they fit in; an answer may come in five, and no more."""
     pages: list[Message] = []
     used = 0
@@ -151,19 +146,19 @@ def context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
-def message(text: str) -> Message:
+def text_message(text: str) -> Message:
     """A message of lines that have been escaped already."""
     return Message(text=text, blocks=paragraphs(text))
 
 
-def aside(text: str) -> Message:
+def small_message(text: str) -> Message:
     """A message in small print."""
     return Message(text=text, blocks=(context(text),))
 
 
-def note(text: str) -> Message:
+def plain_message(text: str) -> Message:
     """One plain sentence, whatever signs it holds."""
-    return message(plain(text))
+    return text_message(escape(text))
 
 
 def actions(block_id: str, *elements: Block) -> Block:
@@ -209,7 +204,7 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
     }
 
 
-def fitting(blocks: Sequence[Block]) -> list[Block]:
+def fit_modal(blocks: Sequence[Block]) -> list[Block]:
     """As many blocks as a modal can hold; where some are left out, the last one says so."""
     fit, used = 0, 0
     while fit < len(blocks) and used <= VIEW_LENGTH:

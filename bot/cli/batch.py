@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from bot.blocks.primitives import counted
 from bot.cli.feedback_file import Reading, read_lines
 from bot.cli.progress import progress, tell
 from bot.cli.verdict_file import VerdictFile
 from bot.config import load_environment, load_settings
+from bot.wording import pluralise
 from memalign import make_judge
 from memalign.errors import (
     InputError,
@@ -95,7 +95,7 @@ async def judge(options: Namespace) -> None:
     await asyncio.to_thread(out.put_in_order, list(reading.traces))
     if failed:
         raise InputError(
-            f"{counted(failed, 'trace')} could not be judged, for the reasons above; run the same command again."
+            f"{pluralise(failed, 'trace')} could not be judged, for the reasons above; run the same command again."
         )
 
 
@@ -151,7 +151,7 @@ def _tell_skipped(reading: Reading) -> None:
     for number, why in reading.bad.items():
         tell(f"line {number} was skipped: {why}")
     if reading.others:
-        tell(f"Skipped {counted(reading.others, 'line')} for other judges.")
+        tell(f"Skipped {pluralise(reading.others, 'line')} for other judges.")
 
 
 def _report(judge: AlignedJudge | None, total: Learned, out: Path) -> None:

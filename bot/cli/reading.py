@@ -6,12 +6,12 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from bot.blocks.commands import state_of
-from bot.blocks.primitives import counted
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.reports.digest import Digest, digest_of
+from bot.records import Digest
+from bot.reports.digest import digest_of
 from bot.reports.export import Format, lines_of
 from bot.runtime.clock import from_ms, now_ms, week_of
+from bot.wording import guideline_state, pluralise
 from memalign.value_types import value_type_of
 from storage.database import Database
 
@@ -37,11 +37,11 @@ async def guidelines(options: Namespace) -> None:
     async with reading(options) as (settings, database):
         for judge in _chosen(settings, options.judge):
             rules = (await database.memories.load(judge.name)).guidelines
-            print(f"{judge.name}: {counted(len(rules), 'guideline')}")
+            print(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             for rule in rules:
-                state = state_of(rule).replace("_", "")
+                state = guideline_state(rule)
                 people, traces = ", ".join(rule.people), ", ".join(rule.source_trace_ids)
-                print(f"- {rule.text}{state}\n  from {people} · {traces}")
+                print(f"- {rule.text}{state and f' {state}'}\n  from {people} · {traces}")
 
 
 async def digest(options: Namespace) -> None:

@@ -8,43 +8,15 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.feedback import feedback_of
+from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import Pair, cohen_kappa, gwet_ac1, wilson
 from bot.runtime.clock import week_bounds
-from memalign.records import Feedback, Json, Label
+from memalign.records import Feedback, Label
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.records import AuditLine, PersonFeedback, StoredVerdict
 
 T = TypeVar("T", bound=Hashable)
-
-ENOUGH = 20
-"""Below so many verdicts, chance-corrected agreement says little and is left out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """One judge's week."""
-
-    judge: str
-    week: str
-    n: int
-    """Verdicts on which people had a majority."""
-    agreed: int
-    agreement: float | None
-    wilson_low: float | None
-    wilson_high: float | None
-    table: Mapping[str, int] | None
-    """Bool judges only."""
-    kappa: float | None
-    ac1: float | None
-    people: int
-    guidelines_learned: int
-    guidelines_retired: int
-    forgotten: int
-
-    def as_json(self) -> dict[str, Json]:
-        """The shape of `memalign digest --format json`."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Unnamed(Enum):
@@ -122,7 +94,7 @@ def count(
 
 
 def _beyond_chance(measure: Callable[[Sequence[Pair]], float | None], pairs: Sequence[Pair]) -> float | None:
-    return measure(pairs) if len(pairs) >= ENOUGH else None
+    return measure(pairs) if len(pairs) >= MIN_VERDICTS_FOR_KAPPA else None
 
 
 def _table(pairs: Sequence[Pair]) -> dict[str, int]:

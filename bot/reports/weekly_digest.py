@@ -8,9 +8,10 @@ from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from bot import blocks
+from bot.blocks.digest import digest_message
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
-from bot.reports.digest import Digest, digest_of
+from bot.records import Digest
+from bot.reports.digest import digest_of
 from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
@@ -85,7 +86,7 @@ class WeeklyDigest:
         for judge in self._settings.judges:
             last = await self._count(judge, week_of(due.date() - A_WEEK))
             running = await self._count(judge, week_of(due.date()))
-            message = blocks.digest(last, running)
+            message = digest_message(last, running)
             slot = f"{judge.channel}:{judge.name}"
             post = Post(
                 post_id=f"digest:{slot}:{week_of(due.date())}",

@@ -50,7 +50,7 @@ def settings_for(folder: Path, channel: str, **sections: Json) -> Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class BotInWorkspace:
     """A workspace with ana and ben in one channel, and the bot at work in it."""
 
     workspace: Workspace
@@ -210,7 +210,7 @@ def words(blocks: Sequence[Json] | None, text: str = "") -> str:
 
 
 @asynccontextmanager
-async def staged(
+async def bot_in_workspace(
     folder: Path,
     *,
     workspace: Workspace | None = None,
@@ -218,7 +218,7 @@ async def staged(
     http: bool = False,
     token: str = "",
     **sections: Json,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[BotInWorkspace]:
     """Start workspace and bot; with a given workspace, go on in it.
 
     `http`: Slack's signed HTTP in place of Socket Mode; `token`: MEMALIGN_INGEST_TOKEN; `slack`: options of the
@@ -243,7 +243,7 @@ async def staged(
         async with running_bot(settings_for(folder, channel.id, **sections), secrets, pace) as bot:
             if not http:
                 await slack.connected()
-            yield Stage(workspace=workspace, slack=slack, bot=bot, ana=ana, ben=ben, channel=channel)
+            yield BotInWorkspace(workspace=workspace, slack=slack, bot=bot, ana=ana, ben=ben, channel=channel)
 
 
 def peopled(workspace: Workspace) -> tuple[Workspace, User, User, Channel]:
