@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.ingest.http import TraceIn, in_words
+from bot.ingest.trace_body import TraceIn, in_words
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Assessment, Json, Label, Trace

@@ -10,6 +10,7 @@ from bot.forgetting.resume import finish_forgetting
 from bot.forgetting.service import Forgetting, forget_all
 from bot.judging.memories import open_memories
 from bot.posting.redaction import MessageRedactor
+from bot.runtime.health import HealthRegistry
 from bot.web.local_control import ask_to_forget, person_summary, summary
 from bot.wording import pluralise
 from memalign.errors import UnknownTraceError
@@ -40,7 +41,7 @@ async def _on_the_store(
     database = await Database.open(settings.data)
     try:
         memories = await open_memories(settings, database)
-        redactor = MessageRedactor(client, database)
+        redactor = MessageRedactor(client, database, HealthRegistry())
         forgetting = Forgetting(settings, database, memories, client, redactor, lambda _: None)
         withdrawal = Withdrawal(database, memories, redactor, lambda _: None)
         await finish_forgetting(database, forgetting, withdrawal)

@@ -84,7 +84,7 @@ class Withdrawal:
             own = {stored.verdict.trace_id for stored in touched if stored.verdict.judge == name}
             await self._forget(self._memories[name], own | set(part.trace_ids))
         await self._database.finish_person(person)
-        await self._redactor.now()
+        await self._redactor.redact_now()
         return farewell
 
     async def _redact_quotes(self, person: str, farewell: PersonFarewell) -> None:

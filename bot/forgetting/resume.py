@@ -4,18 +4,9 @@ import logging
 
 from bot.forgetting.person import Withdrawal
 from bot.forgetting.service import Forgetting
-from bot.learning.worker import Learning
 from storage.database import Database
 
 log = logging.getLogger(__name__)
-
-
-async def finish(
-    database: Database, forgetting: Forgetting, withdrawal: Withdrawal, learning: Learning
-) -> None:
-    """Finish what was asked to be forgotten, then learn until cancelled."""
-    await finish_forgetting(database, forgetting, withdrawal)
-    await learning.run()
 
 
 async def finish_forgetting(database: Database, forgetting: Forgetting, withdrawal: Withdrawal) -> None:

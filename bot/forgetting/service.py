@@ -136,7 +136,7 @@ class Forgetting:
         # only now, since a model may keep everybody waiting
         again, _ = await asyncio.gather(
             asyncio.gather(*(self._distil_again(self._memories[name], gone) for name, gone in taken.items())),
-            self._redactor.now(),
+            self._redactor.redact_now(),
         )
         judges = tuple(zip(taken, again, strict=True))
         return Farewell(trace_id=trace_id, judges=judges, people=tuple(sorted(people)))

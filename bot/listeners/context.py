@@ -12,7 +12,7 @@ from bot.blocks.primitives import Message
 from bot.config import Settings
 from bot.forgetting.person import Withdrawal
 from bot.forgetting.service import Forgetting
-from bot.learning.worker import Learning
+from bot.learning.worker import LearningWorker
 from bot.reports.status import StatusReport
 from bot.slack.errors import CONNECTION_ERRORS
 from bot.slack.users import People
@@ -30,7 +30,7 @@ class ListenerContext:
     settings: Settings
     database: Database
     memories: Mapping[str, JudgeMemory]
-    learning: Learning
+    learning: LearningWorker
     forgetting: Forgetting
     withdrawal: Withdrawal
     people: People

@@ -48,6 +48,10 @@ class CircuitBreaker:
         """Return whether its pause is over and no call has succeeded since: the next one is a probe."""
         return name in self._failures and not self.is_open(name)
 
+    def is_closed(self, name: str) -> bool:
+        """Return whether calls go through: there was no failure since the last success."""
+        return name not in self._failures
+
     def open_until_ms(self, name: str) -> int:
         """Return when its pause ends, in milliseconds since 1970; 0 while it has none."""
         return self._open_until_ms.get(name, 0)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 20.0
 
 
-def build_slack(secrets: Secrets) -> AsyncApp:
+def build_app(secrets: Secrets) -> AsyncApp:
     """Return the Bolt app; an event is acknowledged when its listener has stored it, not before."""
     if not secrets.bot_token:
         raise SettingsError("SLACK_BOT_TOKEN is not set; copy the bot token (xoxb-…) of the installed app.")
