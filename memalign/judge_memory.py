@@ -15,14 +15,14 @@ from types import MappingProxyType
 
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import forgotten_of, lesson_of, pending_in
-from memalign.align.round import learned, reasons, study
+from memalign.align.round import apply, failure_reasons, run_models
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryChange, MemoryStore
-from memalign.recall.retrieval import Recall, evidence
+from memalign.recall.retrieval import Retriever, supporting_cases
 from memalign.records import Episode, Evidence, Forgotten, Guideline, Json, Lesson, Trace, Verdict
 from memalign.template import text_of
 
@@ -45,7 +45,7 @@ class JudgeMemory:
         state: MemoryState,
         *,
         vectors: VectorCache,
-        decider: JudgeModel,
+        judge_model: JudgeModel,
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
@@ -55,14 +55,14 @@ class JudgeMemory:
         self._judge = judge
         self._state = state
         self._vectors = vectors
-        self._decider = decider
+        self._judge_model = judge_model
         self._distiller = distiller
         self._store = store
-        self._recall = Recall(
+        self._retriever = Retriever(
             vectors,
-            count=retrieval_k,
-            floor=min_similarity,
-            tokens=guideline_tokens,
+            max_cases=retrieval_k,
+            min_similarity=min_similarity,
+            guideline_tokens=guideline_tokens,
             durable=store is not None,
         )
         self._turn = asyncio.Lock()
@@ -77,7 +77,7 @@ class JudgeMemory:
         judge: Judge,
         *,
         embedder: Embedder,
-        decider: JudgeModel,
+        judge_model: JudgeModel,
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
@@ -93,7 +93,7 @@ class JudgeMemory:
             judge,
             state,
             vectors=vectors,
-            decider=decider,
+            judge_model=judge_model,
             distiller=distiller,
             store=store,
             retrieval_k=retrieval_k,
@@ -131,40 +131,37 @@ class JudgeMemory:
         """Trace id -> why something of it waits; `learn(())` tries again."""
         return MappingProxyType(pending_in(self._state, self._reasons))
 
-    async def recall(self, trace: Trace) -> Evidence:
-        """The evidence for a verdict. Raises `InputError` and `StorageError`, never `ModelError`."""
-        found = await self._recall.find(self._judge.look_at(trace), lambda: self._state, but=trace.trace_id)
-        return found.recollection
-
     async def judge(self, trace: Trace) -> Verdict:
         """Recall and decide; learns nothing. Raises `InputError`, `ModelError`, `StorageError`."""
         start = time.perf_counter()
-        fields = self._judge.look_at(trace)
+        fields = self._judge.select_fields(trace)
         with self._watch() as gone:
-            found = await self._recall.find(fields, lambda: self._state, but=trace.trace_id)
-            if found.vector is not None and trace.trace_id and trace.trace_id not in gone:
-                await self._vectors.keep(trace.trace_id, {text_of(fields): found.vector})
+            retrieval = await self._retriever.retrieve(
+                fields, lambda: self._state, exclude_trace_id=trace.trace_id
+            )
+            if retrieval.vector is not None and trace.trace_id and trace.trace_id not in gone:
+                await self._vectors.keep(trace.trace_id, {text_of(fields): retrieval.vector})
         state = self._state
-        recollection = found.recollection
-        decision = await self._decider.decide(self._question(state, trace, fields, recollection))
-        retrieved, similarities = evidence(decision, found, state)
+        evidence = retrieval.evidence
+        response = await self._judge_model.decide(self._request(state, trace, fields, evidence))
+        retrieved, similarities = supporting_cases(response, retrieval, state)
         verdict = Verdict(
             judge=self._judge.name,
             trace_id=trace.trace_id,
-            value=decision.value,
-            rationale=decision.rationale,
-            guideline_ids=decision.guideline_ids,
+            value=response.value,
+            rationale=response.rationale,
+            guideline_ids=response.guideline_ids,
             retrieved_trace_ids=retrieved,
             similarities=similarities,
-            usage=recollection.usage + decision.usage,
+            usage=evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
-            note=recollection.note,
+            note=evidence.note,
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",
             verdict.judge,
             verdict.trace_id,
-            len(recollection.guidelines),
+            len(evidence.guidelines),
             retrieved,
             verdict.seconds,
             verdict.usage,
@@ -198,7 +195,7 @@ class JudgeMemory:
         async with self._writing:
             before = self._state
             taken = forgotten_of(trace_ids, before)
-            await self._adopt(before.forgetting(gone), gone)
+            await self._adopt(before.without_traces(gone), gone)
         for trace_id in gone:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
@@ -213,8 +210,8 @@ class JudgeMemory:
         left = (one for one in taken.waiting if one.id in still)
         return replace(taken, distilled=tuple(distilled), left=tuple(left), usage=lesson.usage)
 
-    def _question(
-        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Evidence
+    def _request(
+        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], evidence: Evidence
     ) -> JudgeRequest:
         return JudgeRequest(
             judge=self._judge.name,
@@ -222,7 +219,7 @@ class JudgeMemory:
             value_type=self._judge.value_type,
             fields=fields,
             trace_id=trace.trace_id or None,
-            recollection=recollection,
+            evidence=evidence,
             episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
             version=state.version,
         )
@@ -241,17 +238,17 @@ class JudgeMemory:
         state = self._state
         retried = {*state.undistilled, *state.episodic.without_vector} - plan.put.keys()
         try:
-            asking = study(plan, state, self._judge.instructions, self._vectors, self._distiller)
-            studied = await asyncio.wait_for(asking, seconds)
+            asking = run_models(plan, state, self._judge.instructions, self._vectors, self._distiller)
+            result = await asyncio.wait_for(asking, seconds)
         except TimeoutError:
             return Lesson(pending=self.pending)
         async with self._writing:
             before = self._state
-            after = await learned(before, plan, studied)
-            await self._adopt(after.forgetting(gone) if gone else after)
-        self._reasons = reasons(plan, state, studied)
+            after = await apply(before, plan, result)
+            await self._adopt(after.without_traces(gone) if gone else after)
+        self._reasons = failure_reasons(plan, state, result)
         await _index(self._state)
-        lesson = lesson_of(plan, retried, before, self._state, self._reasons, studied.usage)
+        lesson = lesson_of(plan, retried, before, self._state, self._reasons, result.usage)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",
             self._judge.name,
@@ -290,7 +287,7 @@ async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) 
     rule_rows = {one.id: known[one.text] for one in stored.guidelines if one.text in known}
     loaded = state.next(
         EpisodicMemory(stored.episodes, rows),
-        SemanticMemory().holding(stored.guidelines, rule_rows),
+        SemanticMemory().with_guidelines(stored.guidelines, rule_rows),
         stored.undistilled,
     )
     await _index(loaded)

@@ -147,7 +147,7 @@ class Guideline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieved:
+class RetrievedEpisode:
     """An episode found for a query."""
 
     episode: Episode
@@ -163,7 +163,7 @@ class Evidence:
     """In use and within the prompt budget, best first."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
-    retrieved: tuple[Retrieved, ...] = ()
+    retrieved: tuple[RetrievedEpisode, ...] = ()
     """The most similar episodes, best first; never the trace's own."""
     note: str | None = None
     """Why there is less than there could be (for instance: the embedding model is down)."""

@@ -90,7 +90,7 @@ def _for_another(said: LineIn, judge: Judge) -> bool:
 
 def _take(reading: Reading, number: int, said: LineIn, judge: Judge) -> None:
     """Raises `InputError` when the judge cannot do anything with the line."""
-    judge.look_at(said.trace())
+    judge.select_fields(said.trace())
     known = reading.traces.get(said.trace_id)
     so_far = known.assessments if known else ()
     more = () if said.label is None else (_assessment(said, judge, so_far),)

@@ -13,8 +13,8 @@ from anthropic import (
 )
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.event_loop import close_at_exit, elsewhere
-from memalign.models.endpoint import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.event_loop import close_at_exit, run_on_private_loop
+from memalign.models.endpoint import RETRIES, SECONDS, Service, concurrency_slot, service
 from memalign.models.json_answers import body_of, find_answer, fits, number_in, part, text_in
 from memalign.models.prompts import ANSWER_TOKENS
 from memalign.ports import Completion, Prompt
@@ -56,7 +56,7 @@ class AnthropicModel:
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """Answer with an object that satisfies the JSON schema. Raises `ModelError`."""
-        return await elsewhere(self._complete(prompt, schema))
+        return await run_on_private_loop(self._complete(prompt, schema))
 
     async def _complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         usage = Usage()
@@ -77,7 +77,7 @@ class AnthropicModel:
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
         where = service("anthropic", self._model)
-        async with one_of_the_workers():
+        async with concurrency_slot():
             try:
                 response = await _client(where).messages.with_raw_response.create(
                     model=self._model,

@@ -37,7 +37,7 @@ def max_workers() -> int:
 
 
 @asynccontextmanager
-async def one_of_the_workers() -> AsyncIterator[None]:
+async def concurrency_slot() -> AsyncIterator[None]:
     """Wait for a free worker. Only for use on the private loop, which makes the bound process-wide."""
     workers = max_workers()
     async with _semaphores.setdefault(workers, asyncio.Semaphore(workers)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
 from memalign.memory.text_features import normal
 from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, record_line
-from memalign.ports import Completion, Distilled, Draft, LanguageModel, Record
+from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel
 from memalign.records import Guideline, Json, Source, Usage
 from memalign.tokens import count_tokens
 
@@ -26,7 +26,7 @@ class _Task:
     """What one call of `distil` shares between its batches."""
 
     instructions: str
-    records: Sequence[Record]
+    records: Sequence[LabelledRationale]
     rules: Sequence[Guideline]
     splits_left: int = SPLITS
 
@@ -43,7 +43,7 @@ class _Answer:
     usage: Usage = field(default_factory=Usage)
 
 
-class ModelDistiller:
+class LLMDistiller:
     """Asks a language model."""
 
     def __init__(self, model: LanguageModel) -> None:
@@ -55,8 +55,8 @@ class ModelDistiller:
         return self._model.name
 
     async def distil(
-        self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
-    ) -> Distilled:
+        self, instructions: str, records: Sequence[LabelledRationale], known: Sequence[Guideline]
+    ) -> Distillation:
         """Distil the records, given what is known already; the order of results is that of the records."""
         rules = _within(known, self._model.context_tokens // 4)
         stable = distilling_prompt(instructions, rules, ()).stable
@@ -166,7 +166,7 @@ def _numbers(said: Json) -> list[int]:
     return list(dict.fromkeys(int(text) for text in texts if text.isascii() and text.isdigit()))
 
 
-def _combined(answers: Sequence[_Answer], rules: Sequence[Guideline]) -> Distilled:
+def _combined(answers: Sequence[_Answer], rules: Sequence[Guideline]) -> Distillation:
     known = {normal(rule.text): rule.id for rule in rules}
     supports: dict[str, tuple[Source, ...]] = {}
     contradicts: dict[str, tuple[Source, ...]] = {}
@@ -184,7 +184,7 @@ def _combined(answers: Sequence[_Answer], rules: Sequence[Guideline]) -> Distill
                 drafts.append(draft)
             else:
                 supports[same] = (*supports.get(same, ()), *draft.sources)
-    return Distilled(
+    return Distillation(
         drafts=tuple(drafts),
         supports=supports,
         contradicts=contradicts,

@@ -16,10 +16,10 @@ class LLMJudge:
         """`provider:/name`."""
         return self._model.name
 
-    async def decide(self, question: JudgeRequest) -> JudgeResponse:
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
         """Give the value and the reason. Raises `ModelError`."""
-        value_type = question.value_type
-        prompt = judging_prompt(question, self._model.context_tokens)
+        value_type = request.value_type
+        prompt = judging_prompt(request, self._model.context_tokens)
         completion = await self._model.complete(prompt, judging_schema(value_type))
         try:
             value = value_type.parse(completion.answer.get("value"))
@@ -29,5 +29,5 @@ class LLMJudge:
             value=value,
             rationale=str(completion.answer.get("rationale") or "").strip(),
             usage=completion.usage,
-            guideline_ids=tuple(guideline.id for guideline in question.recollection.guidelines),
+            guideline_ids=tuple(guideline.id for guideline in request.evidence.guidelines),
         )

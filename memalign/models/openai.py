@@ -8,10 +8,10 @@ import numpy as np
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError, omit
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.event_loop import close_at_exit, elsewhere
-from memalign.models.endpoint import RETRIES, SECONDS, Service, one_of_the_workers, service
+from memalign.event_loop import close_at_exit, run_on_private_loop
+from memalign.models.endpoint import RETRIES, SECONDS, Service, concurrency_slot, service
 from memalign.models.json_answers import body_of, find_answer, number_in, part, text_in
-from memalign.ports import Completion, Embedded, Prompt, Vector
+from memalign.ports import Completion, Embeddings, Prompt, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
 
@@ -63,7 +63,7 @@ class OpenAIModel:
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """Answer with an object that satisfies the JSON schema. Raises `ModelError`."""
-        return await elsewhere(self._complete(prompt, schema))
+        return await run_on_private_loop(self._complete(prompt, schema))
 
     async def _complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         usage = Usage()
@@ -84,7 +84,7 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
         where = service("openai", self._model)
-        async with one_of_the_workers():
+        async with concurrency_slot():
             try:
                 response = await _client(where).chat.completions.with_raw_response.create(
                     model=self._model,
@@ -123,11 +123,11 @@ class OpenAIEmbedder:
         """Length of a vector."""
         return self._dimension
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
         """Embed the texts (none is empty). Raises `ModelError`."""
-        return await elsewhere(self._embed(texts))
+        return await run_on_private_loop(self._embed(texts))
 
-    async def _embed(self, texts: Sequence[str]) -> Embedded:
+    async def _embed(self, texts: Sequence[str]) -> Embeddings:
         longest = max(map(count_tokens, texts))
         for limit in _EMBEDDING_LIMITS:
             try:
@@ -137,7 +137,7 @@ class OpenAIEmbedder:
                     raise
         raise AssertionError("the last limit returns or raises")
 
-    async def _in_one_form(self, texts: Sequence[str]) -> Embedded:
+    async def _in_one_form(self, texts: Sequence[str]) -> Embeddings:
         """Wish for the dimension; where that is refused, take the vectors as the model gives them."""
         if self._any_dimension:
             try:
@@ -148,9 +148,9 @@ class OpenAIEmbedder:
                 return embedded
         return await self._ask(texts, dimensions=None)
 
-    async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embedded:
+    async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
         where = service("openai", self._model)
-        async with one_of_the_workers():
+        async with concurrency_slot():
             try:
                 response = await _client(where).embeddings.with_raw_response.create(
                     model=self._model,
@@ -168,7 +168,7 @@ class OpenAIEmbedder:
                 f"{self.name} did not give one vector for each text; it is tried again later."
             )
         tokens = number_in(answered, "usage", "prompt_tokens") or sum(map(count_tokens, texts))
-        return Embedded(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
+        return Embeddings(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
 
 
 def _rows(answered: Json) -> list[Vector]:

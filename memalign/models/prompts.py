@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from memalign.ports import JudgeRequest, Prompt, Record
+from memalign.ports import JudgeRequest, LabelledRationale, Prompt
 from memalign.records import Guideline, Json
 from memalign.tokens import count_tokens, cut_to_tokens
 from memalign.value_types import ValueType
@@ -130,14 +130,14 @@ def _as_text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def judging_prompt(question: JudgeRequest, context_tokens: int) -> Prompt:
-    """Ask for a verdict on the question's fields."""
+def judging_prompt(request: JudgeRequest, context_tokens: int) -> Prompt:
+    """Ask for a verdict on the request's fields."""
     stable = _JUDGE.format(
-        instructions=question.instructions, data_rule=_DATA_RULE, expected=question.value_type.plainly
-    ) + _guidelines(question.recollection.guidelines)
+        instructions=request.instructions, data_rule=_DATA_RULE, expected=request.value_type.description
+    ) + _guidelines(request.evidence.guidelines)
     room = max(context_tokens - ANSWER_TOKENS - _FRAME_TOKENS - count_tokens(stable), _FRAME_TOKENS)
-    record = encode(fit(question.fields, room))
-    cases = _cases(question, room - count_tokens(record))
+    record = encode(fit(request.fields, room))
+    cases = _cases(request, room - count_tokens(record))
     return Prompt(stable=stable, changing=cases + _RECORD.format(record=record))
 
 
@@ -155,9 +155,9 @@ def _guideline_line(number: int, text: str) -> str:
     return encode({"guideline": number, "text": text})
 
 
-def _cases(question: JudgeRequest, room: int) -> str:
+def _cases(request: JudgeRequest, room: int) -> str:
     lines: list[str] = []
-    for number, found in enumerate(question.recollection.retrieved, start=1):
+    for number, found in enumerate(request.evidence.retrieved, start=1):
         episode = found.episode
         reasons = [opinion.rationale for opinion in episode.opinions if opinion.rationale]
         case = {"case": number, **fit(episode.fields, CASE_TOKENS), "label": episode.label}
@@ -181,7 +181,7 @@ def distilling_prompt(instructions: str, rules: Sequence[Guideline], lines: Sequ
     return Prompt(stable=stable, changing=_RECORDS.format(lines="\n".join(lines)))
 
 
-def record_line(number: int, record: Record, limit: int) -> str:
+def record_line(number: int, record: LabelledRationale, limit: int) -> str:
     """One record as the distilling prompt shows it, in about `limit` tokens at most."""
     reason = cut_to_tokens(record.source.quote, limit // 2)
     fields = fit(record.fields, max(limit - count_tokens(reason), 0))

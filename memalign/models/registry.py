@@ -6,7 +6,7 @@ from typing import Literal
 
 from memalign.errors import SettingsError
 from memalign.models.endpoint import service
-from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
@@ -86,9 +86,9 @@ def connect_judge_model(name: str) -> JudgeModel:
     """What judges under that name. Raises `SettingsError`."""
     chosen = check_use(name, "judges")
     if chosen.provider == "local":
-        from memalign.models.local.case_classifier import CasesDecider  # noqa: PLC0415
+        from memalign.models.local.case_classifier import CaseClassifier  # noqa: PLC0415
 
-        return CasesDecider()
+        return CaseClassifier()
     return LLMJudge(_language_model(chosen))
 
 
@@ -96,10 +96,10 @@ def connect_distiller(name: str) -> Distiller:
     """What distils under that name. Raises `SettingsError`."""
     chosen = check_use(name, "distils")
     if chosen.provider == "local":
-        from memalign.models.local.extractive_distiller import ExtractDistiller  # noqa: PLC0415
+        from memalign.models.local.extractive_distiller import ExtractiveDistiller  # noqa: PLC0415
 
-        return ExtractDistiller()
-    return ModelDistiller(_language_model(chosen))
+        return ExtractiveDistiller()
+    return LLMDistiller(_language_model(chosen))
 
 
 def _language_model(chosen: ModelName) -> LanguageModel:

@@ -4,7 +4,7 @@ import pytest
 
 from memalign.errors import StorageError
 from memalign.judge_memory import JudgeMemory
-from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, Prompt
 from memalign.records import Assessment, Guideline, Json, Trace, Usage
 from tests.factories import a_judge, a_memory, a_trace, said
@@ -57,7 +57,7 @@ async def test_everything_is_kept_in_the_store_and_comes_back_as_it_was() -> Non
 
 async def test_the_same_feedback_again_changes_nothing_and_asks_no_model() -> None:
     model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
-    memory = await a_memory(distiller=ModelDistiller(model), embedder=embedder, store=store)
+    memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder, store=store)
     traces = [a_trace("tr-1", said()), a_trace("tr-2", said(True, "Thanks are kind."))]
     await memory.learn(traces)
     before = memory.guidelines, list(memory.episodes), len(store.changes)
@@ -73,7 +73,7 @@ async def test_the_same_feedback_again_changes_nothing_and_asks_no_model() -> No
 
 async def test_new_changed_and_unchanged_traces_are_told_apart_and_the_others_stay() -> None:
     model = FakeModel()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
     await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(3)])
 
     lesson = await memory.learn(
@@ -93,7 +93,7 @@ async def test_new_changed_and_unchanged_traces_are_told_apart_and_the_others_st
 
 async def test_a_trace_given_twice_counts_once_and_the_last_one_counts() -> None:
     model = FakeModel()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
 
     await memory.learn([a_trace("tr-1", said(True, "first")), a_trace("tr-1", said(False, "second"))])
 
@@ -124,7 +124,7 @@ async def test_a_bad_trace_is_rejected_with_its_reason_and_blocks_no_other(trace
 
 async def test_a_thumb_without_a_reason_is_an_episode_and_asks_no_language_model() -> None:
     model = FakeModel()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
 
     lesson = await memory.learn([a_trace("tr-1", said(True, None))])
 
@@ -255,7 +255,7 @@ async def test_a_changed_opinion_leaves_what_there_would_be_without_the_old_one(
 
 async def test_another_persons_vote_distils_only_what_is_new() -> None:
     model = FakeModel()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
     await memory.learn([a_trace("tr-1", said(False, "rude", "a"))])
     rule = only_rule(memory)
 
@@ -309,14 +309,14 @@ async def test_labels_without_time_are_weighed_in_order_of_learning() -> None:
 async def test_failed_distilling_stays_pending_over_a_restart_and_is_learned_later() -> None:
     model, store = FakeModel(), FakeStore()
     model.down = True
-    memory = await a_memory(distiller=ModelDistiller(model), store=store)
+    memory = await a_memory(distiller=LLMDistiller(model), store=store)
 
     lesson = await memory.learn([a_trace("tr-1", said(False, "rude"))])
 
     assert lesson.learned == ()
     assert lesson.pending == {"tr-1": str(DOWN)}
     assert "tr-1" in memory.episodes
-    memory = await a_memory(distiller=ModelDistiller(model), store=store)
+    memory = await a_memory(distiller=LLMDistiller(model), store=store)
     assert list(memory.pending) == ["tr-1"]
     model.down = False
     lesson = await memory.learn(())
@@ -326,7 +326,7 @@ async def test_failed_distilling_stays_pending_over_a_restart_and_is_learned_lat
 
 
 async def test_one_failing_batch_of_many_leaves_only_its_own_pending() -> None:
-    memory = await a_memory(distiller=ModelDistiller(FakeModel(DOWN)))
+    memory = await a_memory(distiller=LLMDistiller(FakeModel(DOWN)))
 
     lesson = await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(60)])
 
@@ -396,7 +396,7 @@ async def test_embedding_and_distilling_go_on_at_the_same_time() -> None:
             await both.wait()
             return await super().complete(prompt, schema)
 
-    memory = await a_memory(embedder=Embedder(), distiller=ModelDistiller(Model()))
+    memory = await a_memory(embedder=Embedder(), distiller=LLMDistiller(Model()))
 
     async with asyncio.timeout(60):
         assert (await memory.learn([a_trace("tr-1", said())])).learned == ("tr-1",)
@@ -405,7 +405,7 @@ async def test_embedding_and_distilling_go_on_at_the_same_time() -> None:
 @pytest.mark.parametrize("known", [0, 10, 200])
 async def test_one_more_feedback_costs_the_same_however_much_is_known(known: int) -> None:
     model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
-    memory = await a_memory(distiller=ModelDistiller(model), embedder=embedder, store=store)
+    memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder, store=store)
     await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(known)])
     texts, prompts = len(embedder.texts), len(model.prompts)
 

@@ -5,7 +5,7 @@ import pytest
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.rule_similarity import Kinship, RuleFeatures, Rules, kinship
 from memalign.memory.semantic import SemanticMemory
-from memalign.ports import Distilled, Draft
+from memalign.ports import Distillation, Draft
 from memalign.records import Label
 from tests.factories import a_guideline, a_source, an_episode
 from tests.fakes import direction
@@ -70,7 +70,7 @@ def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None
     vectors = {draft.text: direction("same") for draft in drafts}
 
     adoption = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors=vectors, now_ms=1)
-    (united,) = adoption.take(Distilled(drafts=drafts), ()).guidelines
+    (united,) = adoption.take(Distillation(drafts=drafts), ()).guidelines
 
     assert united.text == "References are required."
     assert united.source_trace_ids == ("tr-1", "tr-2")
@@ -89,7 +89,7 @@ def _told_to_be_the_same(
     )
     memory = SemanticMemory(guidelines=rules)
     adoption = GuidelineMerger("j", memory, episodes, binary=True, vectors={}, now_ms=1)
-    left = adoption.take(Distilled(same=(("g-1", "g-2", "g-3"),)), ()).guidelines
+    left = adoption.take(Distillation(same=(("g-1", "g-2", "g-3"),)), ()).guidelines
     return [(rule.text, tuple(sorted(rule.source_trace_ids))) for rule in left]
 
 
@@ -112,7 +112,7 @@ def test_what_was_distilled_from_words_that_no_longer_stand_is_left_out() -> Non
 
     adoption = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors={}, now_ms=1)
 
-    assert adoption.take(Distilled(drafts=(draft,)), ()).guidelines == ()
+    assert adoption.take(Distillation(drafts=(draft,)), ()).guidelines == ()
 
 
 def test_supports_for_what_is_unknown_or_waiting_are_passed_over() -> None:
@@ -120,6 +120,6 @@ def test_supports_for_what_is_unknown_or_waiting_are_passed_over() -> None:
     memory = SemanticMemory(guidelines=(waiting,)).without({("tr-1", "nobody")})
     adoption = GuidelineMerger("j", memory, {"tr-2": an_episode("tr-2")}, binary=True, vectors={}, now_ms=1)
 
-    after = adoption.take(Distilled(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
+    after = adoption.take(Distillation(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
 
     assert [one.sources for one in after.guidelines] == [(a_source("tr-1"),)]

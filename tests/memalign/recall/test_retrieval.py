@@ -3,11 +3,11 @@ import asyncio
 import pytest
 
 from memalign.errors import InputError, ModelUnavailableError
-from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, JudgeRequest, JudgeResponse, Prompt
 from memalign.records import Json, Trace
 from tests.factories import a_judge, a_memory, a_trace, said
-from tests.fakes import DOWN, FakeDecider, FakeEmbedder, FakeModel, FakeStore, direction
+from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, direction
 
 
 def twin_of(trace_id: str, new_id: str = "new") -> Trace:
@@ -55,14 +55,14 @@ async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words
 
 
 async def test_a_trace_is_never_shown_its_own_episode() -> None:
-    decider = FakeDecider()
-    memory = await a_memory(decider=decider, min_similarity=-1.0)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, min_similarity=-1.0)
     await memory.learn([a_trace(f"tr-{n}", said()) for n in range(3)])
 
     verdict = await memory.judge(a_trace("tr-1"))
 
     assert sorted(verdict.retrieved_trace_ids) == ["tr-0", "tr-2"]
-    assert {one.trace_id for one in decider.questions[0].episodes} == {"tr-0", "tr-2"}
+    assert {one.trace_id for one in judge_model.requests[0].episodes} == {"tr-0", "tr-2"}
 
 
 async def test_irrelevant_cases_are_kept_out() -> None:
@@ -105,12 +105,12 @@ async def test_a_verdict_explains_itself() -> None:
 
 
 async def test_cases_that_the_decider_names_come_with_their_similarity() -> None:
-    class Naming(FakeDecider):
+    class Naming(FakeJudgeModel):
         async def decide(self, question: JudgeRequest) -> JudgeResponse:
             del question
             return JudgeResponse(value=True, rationale="", retrieved_trace_ids=("tr-2", "tr-1"))
 
-    memory = await a_memory(decider=Naming())
+    memory = await a_memory(judge_model=Naming())
     await memory.learn([a_trace("tr-1", said()), a_trace("tr-2", said())])
 
     verdict = await memory.judge(twin_of("tr-1"))
@@ -121,21 +121,21 @@ async def test_cases_that_the_decider_names_come_with_their_similarity() -> None
 
 
 async def test_with_the_embedder_down_the_guidelines_judge_and_the_verdict_says_so() -> None:
-    embedder, decider = FakeEmbedder(), FakeDecider()
-    memory = await a_memory(embedder=embedder, decider=decider)
+    embedder, judge_model = FakeEmbedder(), FakeJudgeModel()
+    memory = await a_memory(embedder=embedder, judge_model=judge_model)
     await memory.learn([a_trace("tr-1", said(False, "rude"))])
     embedder.down = True
 
     verdict = await memory.judge(a_trace("tr-2"))
 
     assert verdict.retrieved_trace_ids == ()
-    assert [one.text for one in decider.questions[0].recollection.guidelines] == ["rude"]
+    assert [one.text for one in judge_model.requests[0].evidence.guidelines] == ["rude"]
     assert verdict.note is not None
     assert str(DOWN) in verdict.note
 
 
 async def test_without_a_verdict_the_models_error_is_raised() -> None:
-    memory = await a_memory(decider=FakeDecider(error=DOWN))
+    memory = await a_memory(judge_model=FakeJudgeModel(error=DOWN))
 
     with pytest.raises(ModelUnavailableError):
         await memory.judge(a_trace())
@@ -178,7 +178,7 @@ async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
             await opened.wait()
             return await super().complete(prompt, schema)
 
-    memory = await a_memory(distiller=ModelDistiller(Slow()))
+    memory = await a_memory(distiller=LLMDistiller(Slow()))
     learning = asyncio.create_task(memory.learn([a_trace("tr-1", said())]))
 
     async with asyncio.timeout(60):
@@ -189,8 +189,8 @@ async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
 
 
 async def test_questions_asked_at_once_never_see_each_others_cases() -> None:
-    decider = FakeDecider()
-    memory = await a_memory(decider=decider, retrieval_k=1)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, retrieval_k=1)
     await memory.learn([a_trace(f"tr-{n}", said(), inputs=f"topic{n}", outputs=f"word{n}") for n in range(8)])
 
     verdicts = await asyncio.gather(
@@ -235,10 +235,10 @@ async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_on
     ]
     await memory.learn([*traces, *supported])
 
-    recollection = await memory.recall(a_trace("new", inputs="something about topic23", outputs="x"))
+    evidence = await memory.recall(a_trace("new", inputs="something about topic23", outputs="x"))
 
-    texts = [one.text for one in recollection.guidelines]
+    texts = [one.text for one in evidence.guidelines]
     assert texts[0] == "Mention topic7 clearly in every reply."
     assert "Mention topic23 clearly in every reply." in texts
-    assert recollection.left_out == 30 - len(texts)
+    assert evidence.left_out == 30 - len(texts)
     assert len(texts) < 10
