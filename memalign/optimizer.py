@@ -245,7 +245,7 @@ class AlignedJudge(LibraryJudge):
             _log.warning("Nothing was learned from any of the %d traces to unalign.", len(gone))
             return self
         memory = _memory(self.base, self._state, self.optimizer)
-        forgotten = await memory.forget(gone)
+        forgotten = await memory.distil_again(await memory.forget(gone))
         report = Lesson(
             pending=memory.pending,
             added=forgotten.distilled,

@@ -6,7 +6,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.optimizer import AlignableJudge, make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
-from memalign.records import Assessment, Episode, Guideline, Json, Label, PersonLabel, Source, Trace
+from memalign.records import Assessment, Episode, Evidence, Guideline, Json, Label, PersonLabel, Source, Trace
 from tests.fakes import FakeEmbedder, FakeJudgeModel, FakeModel
 
 POLITENESS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
@@ -106,3 +106,9 @@ async def a_memory(
         min_similarity=min_similarity,
         guideline_tokens=guideline_tokens,
     )
+
+
+async def evidence_for(memory: JudgeMemory, judge_model: FakeJudgeModel, trace: Trace) -> Evidence:
+    """The evidence that the memory's judge model is asked with."""
+    await memory.judge(trace)
+    return judge_model.requests[-1].evidence

@@ -22,7 +22,7 @@ from memalign.errors import (
     RequestRefusedError,
     SettingsError,
 )
-from memalign.models.endpoint import max_workers
+from memalign.models.endpoint import max_concurrency
 from memalign.optimizer import AlignableJudge, AlignedJudge, MemAlignOptimizer, load_judge
 from memalign.records import Lesson, Trace, Verdict
 
@@ -62,7 +62,7 @@ async def align(options: Namespace) -> None:
         raise InputError(f"{options.feedback} holds no feedback for judge {base.name} that can be used.")
     total = Learned()
     with progress("learning", len(traces)) as done:
-        for step in _steps(traces, TRACES_A_WORKER * max_workers()):
+        for step in _steps(traces, TRACES_A_WORKER * max_concurrency()):
             aligned = await (judge or base).aalign(step, optimizer)
             await asyncio.to_thread(aligned.save, options.out)
             judge = aligned
@@ -188,7 +188,7 @@ async def _judged(
     failures = 0
     try:
         while True:
-            for trace in islice(left, AHEAD * max_workers() - len(under_way)):
+            for trace in islice(left, AHEAD * max_concurrency() - len(under_way)):
                 under_way.append((trace, asyncio.create_task(_verdict(judge, trace))))
             if not under_way:
                 return

@@ -4,118 +4,21 @@ import re
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "ly", "es", "s")
-_STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "being",
-        "but",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "has",
-        "have",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "or",
-        "so",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "was",
-        "were",
-        "when",
-        "which",
-        "while",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "always",
-        "must",
-        "should",
-        "shall",
-        "may",
-        "might",
-        "need",
-        "needs",
-    ]
-)
-_NEGATIONS = frozenset(
-    [
-        "not",
-        "no",
-        "never",
-        "none",
-        "nothing",
-        "nor",
-        "neither",
-        "without",
-        "cannot",
-        "avoid",
-        "avoids",
-        "forbid",
-        "forbids",
-        "forbidden",
-        "unacceptable",
-        "wrong",
-        "bad",
-        "fail",
-        "fails",
-        "refuse",
-        "refuses",
-        "lack",
-        "lacks",
-        "missing",
-        "instead",
-        "rather",
-        "less",
-        "fewer",
-    ]
-)
-_WORDS_OF_ANY_RULE = frozenset(
-    [
-        "answer",
-        "answers",
-        "reply",
-        "replies",
-        "response",
-        "responses",
-        "output",
-        "outputs",
-        "good",
-        "right",
-        "fine",
-        "acceptable",
-        "allowed",
-    ]
-)
-_NO_SUBJECT = _STOP_WORDS | _NEGATIONS | _WORDS_OF_ANY_RULE
+_STOP_WORD_LIST = """
+a an and are as at be been being but by can do does for from has have if in into is it its of on or so such
+than that the their them then there these they this to was were when which while will with would you your
+always must should shall may might need needs
+"""
+_NEGATION_LIST = """
+not no never none nothing nor neither without cannot avoid avoids forbid forbids forbidden unacceptable wrong
+bad fail fails refuse refuses lack lacks missing instead rather less fewer
+"""
+_WORDS_OF_ANY_RULE = """
+answer answers reply replies response responses output outputs good right fine acceptable allowed
+"""
+_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
+_NEGATIONS = frozenset(_NEGATION_LIST.split())
+_NO_SUBJECT = _STOP_WORDS | _NEGATIONS | frozenset(_WORDS_OF_ANY_RULE.split())
 
 
 def normal(text: str) -> str:

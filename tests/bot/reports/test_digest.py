@@ -11,13 +11,14 @@ from scipy.stats import binomtest  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
+from bot.feedback import Feedback, Vote
 from bot.records import Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson
 from bot.reports.digest import count, digest_of
 from bot.reports.weekly_digest import WeeklyDigest, last_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
-from memalign.records import Feedback, Label, Verdict, Vote
+from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, Post, StoredVerdict
@@ -322,13 +323,13 @@ async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path)
         assert len(said) == 4
         assert sum("wit" in one for one in said) == 2
         assert sum("week 47" in one for one in said) == 2
-        assert harness.workspace.pings == []
+        assert harness.workspace.mentions == []
 
 
 async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
         now = datetime.now(UTC)
-        harness.slack.fail_next("chat.postMessage", lost=True)
+        harness.slack.faults.fail_next("chat.postMessage", lost=True)
         await due(harness, now)
         assert len(digests(harness)) == 1
         (search,) = [call for call in harness.slack.calls if call.method == "conversations.history"]

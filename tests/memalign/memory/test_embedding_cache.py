@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from memalign.errors import ModelRefusedError
-from memalign.memory.embedding_cache import BATCH_TEXTS, VectorCache
+from memalign.memory.embedding_cache import MAX_BATCH_TEXTS, VectorCache
 from memalign.ports import Embeddings
 from memalign.records import Usage
 from tests.fakes import DIMENSION, DOWN, FakeEmbedder, FakeStore, direction
@@ -55,10 +55,10 @@ async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
 async def test_many_texts_go_in_batches() -> None:
     embedder = FakeEmbedder()
 
-    found = await VectorCache(embedder, None).find([f"text {n}" for n in range(BATCH_TEXTS + 1)])
+    found = await VectorCache(embedder, None).find([f"text {n}" for n in range(MAX_BATCH_TEXTS + 1)])
 
-    assert sorted(map(len, embedder.asked)) == [1, BATCH_TEXTS]
-    assert len(found.vectors) == BATCH_TEXTS + 1
+    assert sorted(map(len, embedder.asked)) == [1, MAX_BATCH_TEXTS]
+    assert len(found.vectors) == MAX_BATCH_TEXTS + 1
     assert found.usage.calls == 2
 
 

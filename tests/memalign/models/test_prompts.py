@@ -9,7 +9,7 @@ from memalign.models.prompts import (
     encode,
     judging_prompt,
     judging_schema,
-    record_line,
+    rationale_line,
 )
 from memalign.ports import JudgeRequest, LabelledRationale, Prompt
 from memalign.records import Evidence, Guideline, Json, PersonLabel, RetrievedEpisode
@@ -75,7 +75,7 @@ def test_nothing_hostile_in_any_field_of_a_question_leaves_its_place(hostile: st
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_nothing_hostile_in_a_record_or_rule_leaves_its_place(hostile: str) -> None:
     record = LabelledRationale(source=a_source(quote=hostile), label=hostile, fields={"inputs": [hostile]})
-    prompt = distilling_prompt(POLITENESS, [a_guideline(hostile)], [record_line(0, record, 10_000)])
+    prompt = distilling_prompt(POLITENESS, [a_guideline(hostile)], [rationale_line(0, record, 10_000)])
 
     (line,) = section(prompt.changing, "records")
     assert json.loads(line) == {"record": 0, "inputs": [hostile], "label": hostile, "reason": hostile}
@@ -117,7 +117,7 @@ def test_a_judge_without_memory_has_no_headers_of_it() -> None:
 def test_records_and_rules_are_named_by_number_never_by_id() -> None:
     record = LabelledRationale(source=a_source("tr-secret-id", "U123"), label=False, fields={"inputs": "x"})
     prompt = distilling_prompt(
-        "judge", [a_guideline("Rule.", guideline_id="g-77")], [record_line(4, record, 100)]
+        "judge", [a_guideline("Rule.", guideline_id="g-77")], [rationale_line(4, record, 100)]
     )
 
     assert "tr-secret-id" not in prompt.changing

@@ -6,7 +6,7 @@ from memalign.errors import InputError, ModelUnavailableError
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, JudgeRequest, JudgeResponse, Prompt
 from memalign.records import Json, Trace
-from tests.factories import a_judge, a_memory, a_trace, said
+from tests.factories import a_judge, a_memory, a_trace, evidence_for, said
 from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, direction
 
 
@@ -15,12 +15,13 @@ def twin_of(trace_id: str, new_id: str = "new") -> Trace:
 
 
 async def test_what_is_embedded_is_what_is_asked_on_both_sides() -> None:
+    judge_model = FakeJudgeModel()
     embedder = FakeEmbedder()
-    memory = await a_memory(embedder=embedder)
+    memory = await a_memory(judge_model=judge_model, embedder=embedder)
     reason = "Curt answers are rude."
 
     await memory.learn([a_trace("tr-1", said(False, reason), inputs={"question": "why"}, outputs="go away")])
-    await memory.recall(a_trace("tr-2", inputs={"question": "how"}, outputs="like this"))
+    await evidence_for(memory, judge_model, a_trace("tr-2", inputs={"question": "how"}, outputs="like this"))
 
     assert embedder.texts == ["why\ngo away", "how\nlike this"]
 
@@ -35,7 +36,8 @@ async def test_only_the_fields_the_judge_uses_are_embedded() -> None:
 
 
 async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words() -> None:
-    memory = await a_memory(retrieval_k=1)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, retrieval_k=1)
     await memory.learn(
         [
             a_trace(
@@ -48,7 +50,9 @@ async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words
         ]
     )
 
-    (found,) = (await memory.recall(a_trace("new", inputs="refund my broken order", outputs="x"))).retrieved
+    (found,) = (
+        await evidence_for(memory, judge_model, a_trace("new", inputs="refund my broken order", outputs="x"))
+    ).retrieved
 
     assert found.episode.trace_id == "same"
     assert found.similarity == pytest.approx(1.0)
@@ -66,19 +70,23 @@ async def test_a_trace_is_never_shown_its_own_episode() -> None:
 
 
 async def test_irrelevant_cases_are_kept_out() -> None:
-    memory = await a_memory()
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model)
     await memory.learn([a_trace("tr-1", said(), inputs="alpha beta gamma", outputs="delta")])
 
-    assert (await memory.recall(a_trace("new", inputs="zulu yankee", outputs="xray whiskey"))).retrieved == ()
+    assert (
+        await evidence_for(memory, judge_model, a_trace("new", inputs="zulu yankee", outputs="xray whiskey"))
+    ).retrieved == ()
 
 
 async def test_as_many_cases_as_asked_for_best_first() -> None:
-    memory = await a_memory(retrieval_k=2)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, retrieval_k=2)
     await memory.learn(
         [a_trace(f"tr-{n}", said(), inputs="a b c d " + "x " * n, outputs="e") for n in range(5)]
     )
 
-    found = (await memory.recall(a_trace("new", inputs="a b c d", outputs="e"))).retrieved
+    found = (await evidence_for(memory, judge_model, a_trace("new", inputs="a b c d", outputs="e"))).retrieved
 
     assert [one.episode.trace_id for one in found] == ["tr-0", "tr-1"]
     assert found[0].similarity > found[1].similarity
@@ -171,6 +179,7 @@ async def test_a_verdict_on_a_text_already_embedded_embeds_nothing() -> None:
 
 
 async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
+    judge_model = FakeJudgeModel()
     opened = asyncio.Event()
 
     class Slow(FakeModel):
@@ -178,12 +187,12 @@ async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
             await opened.wait()
             return await super().complete(prompt, schema)
 
-    memory = await a_memory(distiller=LLMDistiller(Slow()))
+    memory = await a_memory(judge_model=judge_model, distiller=LLMDistiller(Slow()))
     learning = asyncio.create_task(memory.learn([a_trace("tr-1", said())]))
 
     async with asyncio.timeout(60):
         assert (await memory.judge(a_trace("tr-2"))).value is True
-        assert (await memory.recall(a_trace("tr-2"))).guidelines == ()
+        assert (await evidence_for(memory, judge_model, a_trace("tr-2"))).guidelines == ()
     opened.set()
     assert (await learning).learned == ("tr-1",)
 
@@ -207,7 +216,7 @@ async def test_the_version_grows_with_every_change_and_names_one_memory_only() -
     versions.append(memory.version)
     await other.learn([a_trace("tr-1", said())])
     versions.append(other.version)
-    await memory.forget(["tr-1"])
+    await memory.distil_again(await memory.forget(["tr-1"]))
     versions.append(memory.version)
 
     assert len(set(versions)) == len(versions)
@@ -215,11 +224,12 @@ async def test_the_version_grows_with_every_change_and_names_one_memory_only() -
 
 
 async def test_all_guidelines_are_shown_while_they_fit_in_the_same_order_for_every_trace() -> None:
-    memory = await a_memory()
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model)
     await memory.learn([a_trace(f"tr-{n}", said(False, f"rule about topic{n}")) for n in range(8)])
 
-    one = await memory.recall(a_trace("new", inputs="topic3"))
-    other = await memory.recall(a_trace("new", inputs="topic5"))
+    one = await evidence_for(memory, judge_model, a_trace("new", inputs="topic3"))
+    other = await evidence_for(memory, judge_model, a_trace("new", inputs="topic5"))
 
     assert one.guidelines == other.guidelines
     assert len(one.guidelines) == 8
@@ -227,7 +237,8 @@ async def test_all_guidelines_are_shown_while_they_fit_in_the_same_order_for_eve
 
 
 async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_ones_stay() -> None:
-    memory = await a_memory(guideline_tokens=120)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, guideline_tokens=120)
     traces = [a_trace(f"tr-{n}", said(False, f"Mention topic{n} clearly in every reply.")) for n in range(30)]
     supported = [
         a_trace(f"more-{p}", said(False, "Mention topic7 clearly in every reply.", p))
@@ -235,7 +246,9 @@ async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_on
     ]
     await memory.learn([*traces, *supported])
 
-    evidence = await memory.recall(a_trace("new", inputs="something about topic23", outputs="x"))
+    evidence = await evidence_for(
+        memory, judge_model, a_trace("new", inputs="something about topic23", outputs="x")
+    )
 
     texts = [one.text for one in evidence.guidelines]
     assert texts[0] == "Mention topic7 clearly in every reply."
