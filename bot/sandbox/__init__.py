@@ -1,10 +1,10 @@
-"""A Slack workspace of one process: strict, local, for the demo and the tests.
+"""An embedded Slack workspace in one process: strict, local, for the demo and the tests.
 
 It speaks Slack's Web API, Socket Mode and signed HTTP to the bot, and a small HTTP
 interface to the page on which people click. The bot does not know it; only `SLACK_API_URL`
-differs. Where it says no, Slack does too.
+differs. It refuses only what Slack refuses.
 
-What it does not do, and what Slack would do:
+Its limits, and what Slack does instead:
 
 | left out | Slack |
 |---|---|
