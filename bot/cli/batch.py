@@ -12,7 +12,7 @@ from bot.cli.feedback_file import Reading, read_lines
 from bot.cli.progress import progress, tell
 from bot.cli.verdict_file import VerdictFile
 from bot.config import load_environment, load_settings
-from bot.wording import pluralise
+from bot.plain_text import pluralise
 from memalign import make_judge
 from memalign.errors import (
     InputError,

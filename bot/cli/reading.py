@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
+from bot.plain_text import guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import digest_of
 from bot.reports.export import Format, lines_of
 from bot.runtime.clock import moment, now_ms, week_of
-from bot.wording import guideline_state, pluralise
 from memalign.value_types import value_type_of
 from storage.database import Database
 
