@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
-from memalign.align.report import forgotten_of, lesson_of, pending_in
-from memalign.align.round import learned, reasons, study
+from memalign.align.report import lesson_of, pending_in
+from memalign.align.round import Studied, learned, reasons, study
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
@@ -23,7 +24,20 @@ from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryChange, MemoryStore
 from memalign.recall.retrieval import Recall, evidence
-from memalign.records import Episode, Evidence, Forgotten, Guideline, Json, Lesson, Trace, Verdict
+from memalign.records import (
+    Episode,
+    Evidence,
+    ForgetTarget,
+    Forgotten,
+    Guideline,
+    Json,
+    Lesson,
+    PersonTarget,
+    Trace,
+    TraceTarget,
+    Usage,
+    Verdict,
+)
 from memalign.template import text_of
 
 _log = logging.getLogger("memalign")
@@ -33,7 +47,7 @@ GUIDELINE_TOKENS = 4_000
 MIN_SIMILARITY = 0.15
 """Episodes less like the trace than this are not shown to the judge."""
 REDISTIL_SECONDS = 30.0
-"""How long forgetting waits for guidelines to be distilled again; after that they are left pending."""
+"""Default time limit of `JudgeMemory.distil_again`."""
 
 
 class JudgeMemory:
@@ -176,42 +190,85 @@ class JudgeMemory:
 
         What fails is told in the lesson and stays pending. Raises `StorageError`; nothing has changed then.
         """
-        given = list(traces)
+        batch = list(traces)
         with self._watch() as gone:
             async with self._turn:
-                wanted = (trace for trace in given if trace.trace_id not in gone)
-                return await self._learn(plan_learning(self._judge, self._state, wanted), gone)
+                wanted = (trace for trace in batch if trace.trace_id not in gone)
+                plan = plan_learning(self._judge, self._state, wanted)
+                before = self._state
+                return await self._take_in(plan, before, await self._study(plan), gone)
 
-    def what_rests_on(self, trace_ids: Collection[str]) -> Forgotten:
-        """What forgetting these traces would take; nothing is changed."""
-        return forgotten_of(trace_ids, self._state)
+    def what_rests_on(self, target: ForgetTarget) -> Forgotten:
+        """Preview forgetting a trace or a person; nothing is changed.
 
-    async def forget(self, trace_ids: Collection[str], *, distil: bool = True) -> Forgotten:
-        """Take out all that was learned from these traces, then distil again what keeps other sources.
+        Args:
+            target: the trace, or the person.
 
-        The taking out needs no model and waits for none; without `distil` the rest is left to the next `learn`.
-        Raises `StorageError`; nothing has changed then.
+        Returns:
+            Of a trace: its episode, the guidelines that rest on it alone (`retired`) and those with other
+            sources, too (`waiting`). Of a person: the traces they had a say on, the guidelines of theirs alone
+            and those that others support or that they spoke against.
+        """
+        match target:
+            case TraceTarget(trace_id=trace_id):
+                return resting_on_traces([trace_id], self._state)
+            case PersonTarget(person=person):
+                return resting_on_person(person, self._state)
+
+    async def forget(self, trace_ids: Collection[str]) -> Forgotten:
+        """Take out all that was learned from these traces. Asks no model and waits for no round of learning.
+
+        Guidelines with other sources are out of use until `distil_again`, or the next `learn`.
+
+        Args:
+            trace_ids: ids of traces; those unknown to the memory lose their stored vectors only.
+
+        Returns:
+            What was taken out; `left` are the guidelines to be distilled again.
+
+        Raises:
+            StorageError: the store failed; nothing has changed then.
         """
         gone = set(trace_ids)
         for watch in self._watches:
             watch.update(gone)
         async with self._writing:
             before = self._state
-            taken = forgotten_of(trace_ids, before)
+            taken = resting_on_traces(trace_ids, before)
             await self._adopt(before.forgetting(gone), gone)
         for trace_id in gone:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
-        if not distil or not taken.waiting or self._turn.locked():
-            return replace(taken, left=taken.waiting)
-        with self._watch() as gone_since:
-            async with self._turn:
-                lesson = await self._learn(LearningPlan(), gone_since, REDISTIL_SECONDS)
-        sources = {source for one in taken.waiting for source in one.sources}
-        distilled = (one for one in self._state.semantic.in_use if sources & set(one.sources))
-        still = {one.id for one in self.guidelines if one.waiting}
-        left = (one for one in taken.waiting if one.id in still)
-        return replace(taken, distilled=tuple(distilled), left=tuple(left), usage=lesson.usage)
+        return replace(taken, left=taken.waiting)
+
+    async def distil_again(self, forgotten: Forgotten, *, seconds: float = REDISTIL_SECONDS) -> Forgotten:
+        """Distil guidelines that lost a source from the sources they keep.
+
+        Args:
+            forgotten: the report of `forget`.
+            seconds: time limit for a running round of learning and for the models; after it the guidelines
+                stay pending, and the next `learn` tries again.
+
+        Returns:
+            The report with `distilled`, `left` and `usage` as they are now.
+
+        Raises:
+            StorageError: the store failed; the guidelines stay pending.
+        """
+        if not forgotten.waiting:
+            return forgotten
+        usage = Usage()
+        try:
+            with self._watch() as gone:
+                # what the models have answered is stored in any case: the limit ends with their answer
+                async with asyncio.timeout(seconds) as limit, self._turn:
+                    plan, before = LearningPlan(), self._state
+                    studied = await self._study(plan)
+                    limit.reschedule(None)
+                    usage = (await self._take_in(plan, before, studied, gone)).usage
+        except TimeoutError:
+            _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
+        return distilled_again(forgotten, self._state, usage)
 
     def _question(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Evidence
@@ -219,7 +276,7 @@ class JudgeMemory:
         return JudgeRequest(
             judge=self._judge.name,
             instructions=self._judge.instructions,
-            value_type=self._judge.value_type.word,
+            value_type=self._judge.value_type,
             fields=fields,
             trace_id=trace.trace_id or None,
             recollection=recollection,
@@ -237,19 +294,19 @@ class JudgeMemory:
         finally:
             self._watches = [watch for watch in self._watches if watch is not gone]
 
-    async def _learn(self, plan: LearningPlan, gone: Collection[str], seconds: float | None = None) -> Lesson:
-        state = self._state
-        retried = {*state.undistilled, *state.episodic.without_vector} - plan.put.keys()
-        try:
-            asking = study(plan, state, self._judge.instructions, self._vectors, self._distiller)
-            studied = await asyncio.wait_for(asking, seconds)
-        except TimeoutError:
-            return Lesson(pending=self.pending)
+    async def _study(self, plan: LearningPlan) -> Studied:
+        return await study(plan, self._state, self._judge.instructions, self._vectors, self._distiller)
+
+    async def _take_in(
+        self, plan: LearningPlan, asked: MemoryState, studied: Studied, gone: Collection[str]
+    ) -> Lesson:
+        """Adopt what models made of a plan on the state `asked`, without what was forgotten (`gone`) since."""
+        retried = {*asked.undistilled, *asked.episodic.without_vector} - plan.put.keys()
         async with self._writing:
             before = self._state
             after = await learned(before, plan, studied)
             await self._adopt(after.forgetting(gone) if gone else after)
-        self._reasons = reasons(plan, state, studied)
+        self._reasons = reasons(plan, asked, studied)
         await _index(self._state)
         lesson = lesson_of(plan, retried, before, self._state, self._reasons, studied.usage)
         _log.debug(

@@ -1,24 +1,11 @@
 """Records to documents and back, field by field; a document holds nothing but JSON."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import ClassVar, Protocol
 
-import numpy as np
-
-from memalign.ports import Vectors
-from memalign.records import (
-    Assessment,
-    Episode,
-    Guideline,
-    Json,
-    PersonLabel,
-    Source,
-    Trace,
-    Usage,
-    Verdict,
-)
+from memalign.records import Episode, Guideline, Json, Trace, Verdict
+from memalign.serialization import from_document, to_document
 from storage.records import (
     AuditLine,
     PersonFeedback,
@@ -43,33 +30,32 @@ def flat(record: Record) -> Body:
 
 def trace_body(trace: Trace) -> Body:
     """A trace as a document."""
-    return {**flat(trace), "assessments": [flat(each) for each in trace.assessments]}
+    return to_document(trace)
 
 
 def trace_of(body: Mapping[str, Json]) -> Trace:
     """The trace of a document."""
-    assessments = tuple(Assessment(**each) for each in body["assessments"])
-    return Trace(**{**_fields(Trace, body), "assessments": assessments})
+    return from_document(Trace, body)
 
 
 def verdict_body(verdict: Verdict) -> Body:
     """A verdict as a document."""
-    return {**flat(verdict), "usage": flat(verdict.usage)}
+    return to_document(verdict)
 
 
 def verdict_of(body: Mapping[str, Json]) -> Verdict:
     """The verdict of a document."""
-    return Verdict(**{**_fields(Verdict, body), "usage": Usage(**body["usage"])})
+    return from_document(Verdict, body)
 
 
 def stored_body(stored: StoredVerdict) -> Body:
     """A stored verdict as a document."""
-    return {**flat(stored), "verdict": verdict_body(stored.verdict)}
+    return to_document(stored)
 
 
 def stored_of(body: Mapping[str, Json]) -> StoredVerdict:
     """The stored verdict of a document."""
-    return StoredVerdict(**{**body, "verdict": verdict_of(body["verdict"])})
+    return from_document(StoredVerdict, body)
 
 
 def facts_body(facts: PersonFeedback) -> Body:
@@ -94,52 +80,32 @@ def facts_of(body: Mapping[str, Json]) -> PersonFeedback:
 
 def episode_body(episode: Episode) -> Body:
     """An episode as a document."""
-    nested = {"opinions": episode.opinions, "minority": episode.minority}
-    return {**flat(episode), **{name: [flat(each) for each in side] for name, side in nested.items()}}
+    return to_document(episode)
 
 
 def episode_of(body: Mapping[str, Json]) -> Episode:
     """The episode of a document."""
-    sides = ("opinions", "minority")
-    return Episode(**{**body, **{name: tuple(PersonLabel(**each) for each in body[name]) for name in sides}})
+    return from_document(Episode, body)
 
 
 def guideline_body(guideline: Guideline) -> Body:
     """A guideline as a document."""
-    nested = {"sources": guideline.sources, "contradicted": guideline.contradicted}
-    return {**flat(guideline), **{name: [flat(each) for each in some] for name, some in nested.items()}}
+    return to_document(guideline)
 
 
 def guideline_of(body: Mapping[str, Json]) -> Guideline:
     """The guideline of a document."""
-    nested = {name: tuple(Source(**each) for each in body[name]) for name in ("sources", "contradicted")}
-    return Guideline(**{**_fields(Guideline, body), **nested})
+    return from_document(Guideline, body)
 
 
 def told_of(body: Mapping[str, Json]) -> ThreadPost:
     """What a thread was told, of a document."""
-    return ThreadPost(**_fields(ThreadPost, body))
+    return from_document(ThreadPost, body)
 
 
 def audit_of(body: Mapping[str, Json]) -> AuditLine:
     """The audit line of a document."""
-    return AuditLine(**_fields(AuditLine, body))
-
-
-def pack_vector(vector: Vectors) -> str:
-    """A vector as text: base64 of its 32-bit floats, little endian."""
-    return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
-
-
-def vector_of(packed: str) -> Vectors:
-    """The vector of packed text, of shape (dimension,)."""
-    return np.frombuffer(base64.b64decode(packed), dtype="<f4").astype(np.float32)
-
-
-def _fields(kind: type[Record], body: Mapping[str, Json]) -> Body:
-    """The document with tuples again where JSON knows only lists."""
-    tuples = {each.name for each in fields(kind) if isinstance(each.default, tuple)}
-    return {name: tuple(value) if name in tuples else value for name, value in body.items()}
+    return from_document(AuditLine, body)
 
 
 def _mark(mark: Timestamped | None) -> list[Json] | None:

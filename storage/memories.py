@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 
 from memalign.errors import StorageError
-from memalign.ports import MemoryChange, MemorySnapshot, VectorKey, Vectors
-from storage.codec import episode_body, episode_of, guideline_body, guideline_of, pack_vector, vector_of
+from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
+from memalign.serialization import pack_vector, unpack_vector
+from storage.codec import episode_body, episode_of, guideline_body, guideline_of
 from storage.documents import Documents
 from storage.keys import below, key
 from storage.traces import TraceShelf
@@ -70,12 +71,12 @@ class VectorShelf:
         self._owners = documents.shelf("owners_by_vector")
         self._traces = traces
 
-    def find(self, keys: Collection[VectorKey]) -> dict[VectorKey, Vectors]:
+    def find(self, keys: Collection[VectorKey]) -> dict[VectorKey, Vector]:
         """Those of the vectors that are kept."""
         found = {each: self._vectors.find(_vector_id(each)) for each in keys}
-        return {each: vector_of(body["vector"]) for each, body in found.items() if body is not None}
+        return {each: unpack_vector(body["vector"]) for each, body in found.items() if body is not None}
 
-    def keep(self, owner: str, vectors: Mapping[VectorKey, Vectors]) -> None:
+    def keep(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
         """Keep vectors for an owner; none for a trace that was forgotten meanwhile."""
         if self._traces.is_forgotten(owner):
             return
@@ -117,11 +118,11 @@ class Memories:
         """Apply the change, all or nothing."""
         await self._worker.write(self._memories.save, judge, change)
 
-    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vectors]:
+    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         """Look up vectors; unknown ones are missing from the answer."""
         return await self._worker.read(self._vectors.find, keys)
 
-    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vectors]) -> None:
+    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
         """Keep vectors until their last owner drops them; a forgotten trace owns nothing."""
         await self._worker.write(self._vectors.keep, owner, vectors)
 
