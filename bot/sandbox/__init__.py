@@ -26,11 +26,12 @@ from bot.sandbox.delivery.response_urls import Response
 from bot.sandbox.server import Ephemeral, SlackServer
 from bot.sandbox.web_api.dispatch import Call
 from bot.sandbox.web_api.fault_injection import Hold
-from bot.sandbox.workspace.errors import Refused, TimedOut
-from bot.sandbox.workspace.records import Channel, Command, File, Message, Ping, Reaction, User, View
+from bot.sandbox.workspace.errors import AckTimeoutError, SlackError
+from bot.sandbox.workspace.records import Channel, Command, File, Mention, Message, Reaction, User, View
 from bot.sandbox.workspace.workspace import Workspace
 
 __all__ = [
+    "AckTimeoutError",
     "Call",
     "Channel",
     "Command",
@@ -38,13 +39,12 @@ __all__ = [
     "Ephemeral",
     "File",
     "Hold",
+    "Mention",
     "Message",
-    "Ping",
     "Reaction",
-    "Refused",
     "Response",
+    "SlackError",
     "SlackServer",
-    "TimedOut",
     "User",
     "View",
     "Workspace",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.sandbox.web_api.block_rules import elements_of
 from bot.sandbox.web_api.element_rules import options_of
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
 _SELECTED = {
@@ -32,11 +32,13 @@ _STATELESS = {"button", "overflow", "feedback_buttons", "icon_button"}
 _REQUIRED = "Please complete this required field."
 
 
-def find(blocks: list[Payload] | None, action_id: str, block_id: str | None) -> tuple[Payload, Payload]:
+def find_element(
+    blocks: list[Payload] | None, action_id: str, block_id: str | None
+) -> tuple[Payload, Payload]:
     """Return the block and the element with an action id (feedback buttons included).
 
     Raises:
-        Refused: `no_such_element`.
+        SlackError: `no_such_element`.
 
     """
     for block in blocks or []:
@@ -44,26 +46,26 @@ def find(blocks: list[Payload] | None, action_id: str, block_id: str | None) -> 
             for element in elements_of(block):
                 if element["action_id"] == action_id:
                     return block, element
-    raise Refused("no_such_element", f"There is nothing to press named {action_id} here.")
+    raise SlackError("no_such_element", f"There is nothing to press named {action_id} here.")
 
 
-def entered(element: Payload, value: object) -> Payload:
+def element_state(element: Payload, value: object) -> Payload:
     """Render what a person chose or typed in an element, as Slack's state shows it."""
     kind = element["type"]
     key = _SELECTED[kind]
     if key == "selected_option":
         return {"type": kind, key: None if value in (None, "") else _option(element, value)}
     if key == "selected_options":
-        return {"type": kind, key: [_option(element, one) for one in _listed(value)]}
+        return {"type": kind, key: [_option(element, one) for one in _as_list(value)]}
     if kind.startswith("multi_"):
-        return {"type": kind, key: [str(one) for one in _listed(value)]}
+        return {"type": kind, key: [str(one) for one in _as_list(value)]}
     return {
         "type": kind,
         key: None if value in (None, "") else value if key == "selected_date_time" else str(value),
     }
 
 
-def action(block: Payload, element: Payload, value: object, ts: str) -> Payload:
+def block_action(block: Payload, element: Payload, value: object, ts: str) -> Payload:
     """Render a press or a choice as the action Slack sends."""
     shown: Payload = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": ts}
     kind = element["type"]
@@ -72,7 +74,7 @@ def action(block: Payload, element: Payload, value: object, ts: str) -> Payload:
         return {"type": kind, **kept, **shown}
     if kind == "feedback_buttons":
         return {"type": kind, **_feedback(element, value), **shown}
-    return {**entered(element, value), **shown}
+    return {**element_state(element, value), **shown}
 
 
 def initial_state(blocks: list[Payload] | None) -> Payload:
@@ -88,7 +90,10 @@ def with_entry(state: Payload, block: Payload, element: Payload, value: object) 
     if element["type"] in _STATELESS:
         return state
     block_id = block["block_id"]
-    return {**state, block_id: {**state.get(block_id, {}), element["action_id"]: entered(element, value)}}
+    return {
+        **state,
+        block_id: {**state.get(block_id, {}), element["action_id"]: element_state(element, value)},
+    }
 
 
 def with_entries(blocks: list[Payload], state: Payload, values: Payload) -> Payload:
@@ -102,7 +107,7 @@ def with_entries(blocks: list[Payload], state: Payload, values: Payload) -> Payl
     return state
 
 
-def objections(blocks: list[Payload], state: Payload) -> dict[str, str]:
+def validation_errors(blocks: list[Payload], state: Payload) -> dict[str, str]:
     """Tell by block why Slack's client would not submit the form; empty when it would."""
     found: dict[str, str] = {}
     for block in blocks:
@@ -111,11 +116,11 @@ def objections(blocks: list[Payload], state: Payload) -> dict[str, str]:
             entry = state[block["block_id"]][element["action_id"]]
             value = entry.get(_SELECTED[element["type"]])
             if value in (None, "", []):
-                objection = None if block.get("optional") else _REQUIRED
+                error = None if block.get("optional") else _REQUIRED
             else:
-                objection = _about_text(element, value)
-            if objection:
-                found[block["block_id"]] = objection
+                error = _about_text(element, value)
+            if error:
+                found[block["block_id"]] = error
     return found
 
 
@@ -155,7 +160,7 @@ def _named(known: list[tuple[Payload, Payload]], name: str, inner: str | None) -
         names = {block["block_id"], element["action_id"]} if inner is None else {block["block_id"]}
         if name in names and inner in {None, element["action_id"]}:
             return block, element
-    raise Refused(
+    raise SlackError(
         "no_such_element", f"The form has no field named {name if inner is None else f'{name}/{inner}'}."
     )
 
@@ -171,15 +176,15 @@ def _option(element: Payload, value: object) -> Payload:
     for option in options_of(element):
         if isinstance(option, dict) and option["value"] == str(value):
             return option
-    raise Refused("no_such_option", f"“{value}” is not one of the choices of {element['action_id']}.")
+    raise SlackError("no_such_option", f"“{value}” is not one of the choices of {element['action_id']}.")
 
 
 def _feedback(element: Payload, value: object) -> Payload:
     for side in ("positive_button", "negative_button"):
         if element[side]["value"] == value:
             return {"text": element[side]["text"], "value": value}
-    raise Refused("no_such_option", f"“{value}” is not one of the feedback buttons.")
+    raise SlackError("no_such_option", f"“{value}” is not one of the feedback buttons.")
 
 
-def _listed(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value in (None, "") else [value]

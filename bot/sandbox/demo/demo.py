@@ -14,11 +14,11 @@ from bot.app import Bot, Timing, running_bot
 from bot.cli.run import stop_signal
 from bot.config import Secrets
 from bot.sandbox.demo.folder import (
-    Stage,
-    keep_workspace,
+    DemoWorkspace,
+    open_demo_workspace,
     prepare_folder,
+    save_periodically,
     save_workspace,
-    set_stage,
     write_settings,
 )
 from bot.sandbox.demo.recordings import JUDGE, Recording, recordings
@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 FIRST_CARDS = 12
 """Cards in the channel when the page opens."""
-HELD_OUT = 100
+HELD_OUT_RECORDINGS = 100
 """Recordings that only measure; nobody answers them by the button."""
-MOST = 180
+MAX_REPLAYED = 180
 SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget this trace"}
 COMMAND = Command(
     command="/memalign",
@@ -46,17 +46,21 @@ COMMAND = Command(
 async def demo(options: Namespace) -> None:
     """Run the demo until Ctrl-C; with `--replay`, until the table of before and after is printed."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    if options.replay is not None and not 1 <= options.replay <= MOST:
+    if options.replay is not None and not 1 <= options.replay <= MAX_REPLAYED:
         raise SettingsError(
-            f"--replay takes a number from 1 to {MOST}; the other recordings are there to measure."
+            f"--replay takes a number from 1 to {MAX_REPLAYED}; the other recordings are there to measure."
         )
     folder = prepare_folder(options.data)
-    stage = set_stage(folder)
-    settings = write_settings(folder, stage.channel)
+    demo_workspace = open_demo_workspace(folder)
+    settings = write_settings(folder, demo_workspace.channel)
     stop = stop_signal()
     pressed: asyncio.Queue[str] = asyncio.Queue()
     server = SlackServer(
-        stage.workspace, port=options.port, commands=[COMMAND], shortcuts=SHORTCUTS, on_demo=pressed.put
+        demo_workspace.workspace,
+        port=options.port,
+        commands=[COMMAND],
+        shortcuts=SHORTCUTS,
+        on_demo=pressed.put,
     )
     try:
         await server.start()
@@ -66,32 +70,34 @@ async def demo(options: Namespace) -> None:
             "stop what uses it, or choose another: memalign demo --port 8123, or make demo PORT=8123."
         ) from error
     secrets = Secrets(bot_token=server.bot_token, app_token=server.app_token, api_url=server.api_url)
-    keeping = asyncio.create_task(keep_workspace(stage.workspace, folder))
+    keeping = asyncio.create_task(save_periodically(demo_workspace.workspace, folder))
     try:
         async with running_bot(settings, secrets, Timing(post_seconds=0.0, quiet_seconds=0.3)) as bot:
             if options.replay is not None:
-                await replay_in_terminal(bot, stage, options.replay)
+                await replay_in_terminal(bot, demo_workspace, options.replay)
             else:
-                await DemoPage(bot, stage, server, pressed).run(stop, browse=not options.no_browser)
+                await DemoPage(bot, demo_workspace, server, pressed).run(stop, browse=not options.no_browser)
     finally:
         keeping.cancel()
-        save_workspace(stage.workspace, folder)
+        save_workspace(demo_workspace.workspace, folder)
         await server.stop()
 
 
-async def replay_in_terminal(bot: Bot, stage: Stage, number: int) -> None:
+async def replay_in_terminal(bot: Bot, demo_workspace: DemoWorkspace, number: int) -> None:
     """Let people answer so many traces; print the table."""
     all_of_them = recordings()
-    replay = Replay(bot, stage.workspace, stage.channel, stage.annotators, all_of_them[number:])
+    replay = Replay(
+        bot, demo_workspace.workspace, demo_workspace.channel, demo_workspace.annotators, all_of_them[number:]
+    )
     bar = tqdm(total=number, unit="trace", desc="people answer", disable=not sys.stderr.isatty())
 
-    async def tell(done: int, total: int, outcome: Outcome | None) -> None:
+    async def report(done: int, total: int, outcome: Outcome | None) -> None:
         bar.update(done - bar.n)
         if bar.disable and outcome:
             print(f"{done} of {total} answered: {in_words(outcome.after)}", flush=True)
 
     try:
-        outcome = await replay.run(all_of_them[:number], tell)
+        outcome = await replay.run(all_of_them[:number], report)
     finally:
         bar.close()
     print("\n" + table_text(outcome))
@@ -100,13 +106,21 @@ async def replay_in_terminal(bot: Bot, stage: Stage, number: int) -> None:
 class DemoPage:
     """The demo with its page."""
 
-    def __init__(self, bot: Bot, stage: Stage, server: SlackServer, pressed: asyncio.Queue[str]) -> None:
+    def __init__(
+        self, bot: Bot, demo_workspace: DemoWorkspace, server: SlackServer, pressed: asyncio.Queue[str]
+    ) -> None:
         everything = recordings()
         self._bot = bot
         self._server = server
         self._pressed = pressed
-        self._answered: Sequence[Recording] = everything[:-HELD_OUT]
-        self._replay = Replay(bot, stage.workspace, stage.channel, stage.annotators, everything[-HELD_OUT:])
+        self._answered: Sequence[Recording] = everything[:-HELD_OUT_RECORDINGS]
+        self._replay = Replay(
+            bot,
+            demo_workspace.workspace,
+            demo_workspace.channel,
+            demo_workspace.annotators,
+            everything[-HELD_OUT_RECORDINGS:],
+        )
         self._running = False
         self._done = 0
         self._outcome: Outcome | None = None
@@ -136,12 +150,12 @@ class DemoPage:
     async def _let_them_answer(self) -> None:
         self._running = True
 
-        async def tell(done: int, _: int, outcome: Outcome | None) -> None:
+        async def report(done: int, _: int, outcome: Outcome | None) -> None:
             self._done, self._outcome = done, outcome or self._outcome
             await self.show()
 
         try:
-            await self._replay.run(self._answered, tell)
+            await self._replay.run(self._answered, report)
         except Exception:
             log.exception("the recorded people could not go on")
         self._running = False
@@ -159,7 +173,7 @@ class DemoPage:
                 await self.show()
 
     async def show(self) -> None:
-        """Tell the page how things stand."""
+        """ReportProgress the page how things stand."""
         memory = self._bot.memories[JUDGE]
         outcome = self._outcome or await self._replay.measure(0)
         self._server.set_demo(

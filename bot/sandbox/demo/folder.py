@@ -18,11 +18,11 @@ from storage.lock import is_held
 
 CHANNEL = "answers-the-question"
 DEFAULT_FOLDER = Path(".demo")
-MARK = "# Made by `memalign demo`; this folder is the demo's."
+SETTINGS_HEADER = "# Made by `memalign demo`; this folder is the demo's."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class DemoWorkspace:
     """The workspace set up for the demo."""
 
     workspace: Workspace
@@ -55,7 +55,7 @@ def prepare_folder(named: Path | None) -> Path:
 
 def _is_ours(folder: Path) -> bool:
     with suppress(OSError):
-        return (folder / "memalign.toml").read_text(encoding="utf-8").startswith(MARK)
+        return (folder / "memalign.toml").read_text(encoding="utf-8").startswith(SETTINGS_HEADER)
     return False
 
 
@@ -63,7 +63,7 @@ def write_settings(folder: Path, channel: str) -> Settings:
     """Write the demo's settings, so that other commands work on its data, and read them like anybody's."""
     file = folder / "memalign.toml"
     file.write_text(
-        f"""{MARK}
+        f"""{SETTINGS_HEADER}
 [storage]
 path = "store"
 
@@ -90,7 +90,7 @@ port = 0
     return load_settings(file)
 
 
-def set_stage(folder: Path) -> Stage:
+def open_demo_workspace(folder: Path) -> DemoWorkspace:
     """The workspace as it was left in the folder, or a new one with its people and its channel."""
     kept = folder / "workspace.json"
     if kept.exists():
@@ -107,10 +107,10 @@ def set_stage(folder: Path) -> Stage:
         workspace.add_channel(CHANNEL, members=[user.id for name, user in users.items() if not user.is_bot])
     channel = next(one for one in workspace.channels.values() if one.name == CHANNEL)
     annotators = {name: user for name, user in users.items() if name.startswith("annotator_")}
-    return Stage(workspace=workspace, channel=channel.id, annotators=annotators)
+    return DemoWorkspace(workspace=workspace, channel=channel.id, annotators=annotators)
 
 
-async def keep_workspace(workspace: Workspace, folder: Path) -> None:
+async def save_periodically(workspace: Workspace, folder: Path) -> None:
     """Save the workspace every few seconds, so that it outlives a crash as the bot's data does."""
     while True:
         await asyncio.sleep(2)

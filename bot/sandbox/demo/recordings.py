@@ -15,7 +15,7 @@ INSTRUCTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class RecordedFeedback:
     """What one recorded person said of one trace."""
 
     annotator: str
@@ -31,7 +31,7 @@ class Recording:
     trace_id: str
     inputs: Json
     outputs: Json
-    said: tuple[Said, ...]
+    said: tuple[RecordedFeedback, ...]
 
     @property
     def label(self) -> bool | None:
@@ -57,7 +57,8 @@ def recordings() -> tuple[Recording, ...]:
 
 def _recording(trace_id: str, records: Sequence[dict[str, Json]]) -> Recording:
     said = (
-        Said(annotator=one["annotator"], label=one["label"], rationale=one["rationale"]) for one in records
+        RecordedFeedback(annotator=one["annotator"], label=one["label"], rationale=one["rationale"])
+        for one in records
     )
     first = records[0]
     return Recording(trace_id=trace_id, inputs=first["inputs"], outputs=first["outputs"], said=tuple(said))

@@ -14,9 +14,9 @@ from bot.sandbox.workspace.workspace import Workspace
 from memalign.errors import MemAlignError
 from memalign.records import Json, Trace
 
-BATCH = 10
+TRACES_PER_BATCH = 10
 """Traces that come in, are judged and are answered together, before the next come in."""
-PATIENCE_SECONDS = 120.0
+BOT_TIMEOUT_SECONDS = 120.0
 """How long the demo waits for its own bot before it says that something is wrong."""
 
 Verdicts = Mapping[str, bool]
@@ -49,7 +49,7 @@ class Outcome:
     guidelines: int
 
 
-Tell = Callable[[int, int, Outcome | None], Awaitable[None]]
+ReportProgress = Callable[[int, int, Outcome | None], Awaitable[None]]
 """Is told the progress: answered, of how many, and the measure so far."""
 
 
@@ -68,7 +68,7 @@ class Replay:
         self._bot = bot
         self._workspace = workspace
         self._channel = channel
-        self._people = people
+        self._page_server = people
         self._held_out = held_out
         self._before: Verdicts | None = None
 
@@ -82,18 +82,18 @@ class Replay:
             if answer.status != 202:
                 raise MemAlignError(f"The bot did not take the demo's traces: {await answer.text()}.")
 
-    async def run(self, recordings: Sequence[Recording], tell: Tell) -> Outcome:
+    async def run(self, recordings: Sequence[Recording], report: ReportProgress) -> Outcome:
         """Let people answer these recordings, batch by batch. Raises `MemAlignError` when the bot hangs."""
         if self._before is None:
             self._before = await self._judge_held_out()
-        await tell(0, len(recordings), None)
-        for start in range(0, len(recordings), BATCH):
-            batch = recordings[start : start + BATCH]
+        await report(0, len(recordings), None)
+        for start in range(0, len(recordings), TRACES_PER_BATCH):
+            batch = recordings[start : start + TRACES_PER_BATCH]
             await self.send(batch)
             for recording, card in zip(batch, await self._cards(batch), strict=True):
                 self._answer(recording, card)
             await self._learned()
-            await tell(start + len(batch), len(recordings), await self.measure(start + len(batch)))
+            await report(start + len(batch), len(recordings), await self.measure(start + len(batch)))
         return await self.measure(len(recordings))
 
     async def measure(self, answered: int) -> Outcome:
@@ -121,7 +121,7 @@ class Replay:
 
     async def _cards(self, batch: Sequence[Recording]) -> list[Message]:
         """Wait until each has its card."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(BOT_TIMEOUT_SECONDS):
             while True:
                 shown = {
                     payload["trace_id"]: message
@@ -136,7 +136,7 @@ class Replay:
         """Each person's thumb follows from their label and the verdict shown; the reply is in their own words."""
         verdict = _headline_passes(card)
         for said in recording.said:
-            person = self._people[said.annotator]
+            person = self._page_server[said.annotator]
             held = {reaction.name for reaction in card.reactions if person.id in reaction.users}
             thumb = "+1" if said.label == verdict else "-1"
             if thumb not in held:
@@ -145,7 +145,7 @@ class Replay:
 
     async def _learned(self) -> None:
         """Wait until the bot has learned all it was told."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(BOT_TIMEOUT_SECONDS):
             await asyncio.sleep(0.2)
             while await self._bot.database.feedback.waiting():  # noqa: ASYNC110 - the store is polled, as an onlooker would
                 await asyncio.sleep(0.05)

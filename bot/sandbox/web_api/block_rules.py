@@ -27,14 +27,14 @@ from bot.sandbox.web_api.validators import (
     string,
     tagged,
 )
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
-MESSAGE_BLOCKS = 50
-VIEW_BLOCKS = 100
-MESSAGE_CHARACTERS = 13_200
+MAX_MESSAGE_BLOCKS = 50
+MAX_VIEW_BLOCKS = 100
+MAX_BLOCK_TEXT_CHARACTERS = 13_200
 """Of all block texts of one message together; Slack does not document it but enforces it."""
-MARKDOWN_CHARACTERS = 12_000
+MAX_MARKDOWN_CHARACTERS = 12_000
 
 
 def _block(kind: str, required: Mapping[str, Rule], optional: Mapping[str, Rule]) -> Rule:
@@ -88,7 +88,7 @@ _EVERYWHERE: Mapping[str, Rule] = {
 }
 IN_MESSAGES: Mapping[str, Rule] = {
     **_EVERYWHERE,
-    "markdown": _block("markdown", {"text": string(MARKDOWN_CHARACTERS)}, {}),
+    "markdown": _block("markdown", {"text": string(MAX_MARKDOWN_CHARACTERS)}, {}),
     "table": _block(
         "table",
         {"rows": array(array(tagged(_CELL), 20), 100)},
@@ -105,22 +105,25 @@ def check_message_blocks(blocks: object) -> None:
     """Refuse blocks that Slack would not take in a message.
 
     Raises:
-        Refused: `invalid_blocks_format`, `invalid_blocks`, `msg_blocks_too_long` or `only_one_table_allowed`.
+        SlackError: `invalid_blocks_format`, `invalid_blocks`, `msg_blocks_too_long` or `only_one_table_allowed`.
 
     """
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise Refused("invalid_blocks_format", "Blocks must be a list of objects.")
-    complaints = complaints_about(blocks, IN_MESSAGES, MESSAGE_BLOCKS)
+        raise SlackError("invalid_blocks_format", "Blocks must be a list of objects.")
+    complaints = block_complaints(blocks, IN_MESSAGES, MAX_MESSAGE_BLOCKS)
     if complaints:
         told = {"messages": complaints}
-        raise Refused("invalid_blocks", "; ".join(complaints), errors=complaints, response_metadata=told)
+        raise SlackError("invalid_blocks", "; ".join(complaints), errors=complaints, response_metadata=told)
     if sum(block["type"] == "table" for block in blocks) > 1:
-        raise Refused("only_one_table_allowed", "A message holds one table at most.")
-    if sum(_text_lengths(blocks)) > MESSAGE_CHARACTERS or _markdown_length(blocks) > MARKDOWN_CHARACTERS:
-        raise Refused("msg_blocks_too_long", "The texts of the blocks are too long together.")
+        raise SlackError("only_one_table_allowed", "A message holds one table at most.")
+    if (
+        sum(_text_lengths(blocks)) > MAX_BLOCK_TEXT_CHARACTERS
+        or _markdown_length(blocks) > MAX_MARKDOWN_CHARACTERS
+    ):
+        raise SlackError("msg_blocks_too_long", "The texts of the blocks are too long together.")
 
 
-def complaints_about(blocks: list[Payload], known: Mapping[str, Rule], maximum: int) -> list[str]:
+def block_complaints(blocks: list[Payload], known: Mapping[str, Rule], maximum: int) -> list[str]:
     """List everything Slack would complain about in the blocks of a message or a view."""
     complaints: list[str] = []
     array(tagged(known), maximum, 0)(blocks, "/blocks", complaints)
@@ -138,7 +141,7 @@ def elements_of(block: Payload) -> list[Payload]:
     return [element for element in found if element["type"] != "image"]
 
 
-def completed(blocks: list[Payload], first_id: int) -> list[Payload]:
+def with_defaults(blocks: list[Payload], first_id: int) -> list[Payload]:
     """Return the blocks as Slack keeps them: with ids where none were given and defaults written out."""
     kept = copy.deepcopy(blocks)
     for offset, block in enumerate(kept):

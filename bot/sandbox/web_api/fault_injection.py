@@ -37,7 +37,7 @@ class Hold:
         await self._released.wait()
 
 
-class Faults:
+class ApiFaults:
     """The trouble that is in store, by Web API method; at most one hold a method."""
 
     def __init__(self) -> None:

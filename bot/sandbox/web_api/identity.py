@@ -7,7 +7,7 @@ from bot.sandbox.web_api.arguments import Arguments
 from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.conversations import page
 from bot.sandbox.web_api.objects import user_object
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
 
@@ -15,7 +15,7 @@ def _api_test(context: ApiContext, arguments: Arguments) -> Payload:
     del context
     error = arguments.text("error")
     if error:
-        raise Refused(error)
+        raise SlackError(error)
     return {}
 
 
@@ -43,7 +43,7 @@ def _open_connection(context: ApiContext, arguments: Arguments) -> Payload:
 def _bot_info(context: ApiContext, arguments: Arguments) -> Payload:
     workspace = context.workspace
     if arguments.text("bot") not in {None, workspace.bot_id}:
-        raise Refused("bot_not_found")
+        raise SlackError("bot_not_found")
     return {
         "bot": {
             "id": workspace.bot_id,
@@ -57,7 +57,7 @@ def _bot_info(context: ApiContext, arguments: Arguments) -> Payload:
 
 
 def _user_info(context: ApiContext, arguments: Arguments) -> Payload:
-    user = context.workspace.user(arguments.need("user", "user_not_found"))
+    user = context.workspace.user(arguments.require("user", "user_not_found"))
     return {"user": user_object(context.workspace, user)}
 
 

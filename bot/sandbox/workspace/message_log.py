@@ -16,7 +16,7 @@ class MessageLog:
         if message.thread_ts is not None:
             self._threads.setdefault((message.channel, message.thread_ts), {})[message.ts] = message
 
-    def drop(self, message: Message) -> None:
+    def delete(self, message: Message) -> None:
         """Take the message out."""
         del self._channels[message.channel][message.ts]
         if message.thread_ts is not None:
@@ -39,6 +39,6 @@ class MessageLog:
         parent = self.get(channel_id, ts)
         return [] if parent is None else [parent, *self.replies(channel_id, ts)]
 
-    def everything(self) -> list[Message]:
+    def all(self) -> list[Message]:
         """List all messages of all channels."""
         return [message for channel in self._channels.values() for message in channel.values()]

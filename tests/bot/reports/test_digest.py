@@ -322,13 +322,13 @@ async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path)
         assert len(said) == 4
         assert sum("wit" in one for one in said) == 2
         assert sum("week 47" in one for one in said) == 2
-        assert harness.workspace.pings == []
+        assert harness.workspace.mentions == []
 
 
 async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
         now = datetime.now(UTC)
-        harness.slack.fail_next("chat.postMessage", lost=True)
+        harness.slack.faults.fail_next("chat.postMessage", lost=True)
         await due(harness, now)
         assert len(digests(harness)) == 1
         (search,) = [call for call in harness.slack.calls if call.method == "conversations.history"]
