@@ -12,7 +12,7 @@ from bot.blocks.primitives import (
     small_message,
     text_message,
 )
-from bot.wording import pluralise
+from bot.plain_text import pluralise
 from memalign.records import Forgotten
 
 FORGET_PERSON = "forget_person_confirm"

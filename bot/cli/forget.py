@@ -9,9 +9,9 @@ from bot.forgetting.person import Withdrawal
 from bot.forgetting.resume import finish_forgetting
 from bot.forgetting.service import Forgetting, forget_all
 from bot.judging.memories import open_memories
+from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
 from bot.web.local_control import ask_to_forget, person_summary, summary
-from bot.wording import pluralise
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 from storage.database import Database

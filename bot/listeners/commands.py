@@ -15,7 +15,7 @@ from bot.listeners.error_messages import answered
 from bot.listeners.forget import begin, preview
 from bot.listeners.forget_person import begin_person, preview_person
 from bot.listeners.responses import tell
-from bot.reports.digest import digest_of
+from bot.reports.digest import read_digest
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.records import Json
 
@@ -113,7 +113,7 @@ async def _digest(context: ListenerContext, asked: Asked) -> list[Message]:
     here = [judge for judge in context.settings.judges if judge.channel == asked.channel]
     return [
         digest_message(
-            await digest_of(
+            await read_digest(
                 context.database, judge.name, context.memories[judge.name].definition.value_type, week, zone
             )
         )

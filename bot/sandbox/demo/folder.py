@@ -12,6 +12,7 @@ from bot.config import Settings, load_settings
 from bot.sandbox.demo.recordings import INSTRUCTIONS, JUDGE
 from bot.sandbox.workspace.records import User
 from bot.sandbox.workspace.workspace import Workspace
+from memalign.atomic_file import replace_file
 from memalign.errors import SettingsError
 from storage.lock import is_held
 
@@ -51,6 +52,8 @@ def prepare_folder(named: Path | None) -> Path:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "memalign.toml").touch()
+        for leftover in folder.glob("workspace.json.*.part"):  # of a demo that was killed while it saved
+            leftover.unlink()
     except OSError as error:
         raise SettingsError(
             f"The demo's folder {folder} cannot be used ({error.strerror}); name another with --data."
@@ -119,15 +122,9 @@ async def save_periodically(workspace: Workspace, folder: Path) -> None:
     """Save the workspace every two seconds, so that it survives a crash as the bot's data does."""
     while True:
         await asyncio.sleep(2)
-        await asyncio.to_thread(_write, folder, json.dumps(workspace.dump()))
+        await asyncio.to_thread(replace_file, folder / "workspace.json", json.dumps(workspace.dump()))
 
 
 def save_workspace(workspace: Workspace, folder: Path) -> None:
     """Save the workspace in the folder, replacing the file in one step."""
-    _write(folder, json.dumps(workspace.dump()))
-
-
-def _write(folder: Path, text: str) -> None:
-    fresh = folder / "workspace.json.new"
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(folder / "workspace.json")
+    replace_file(folder / "workspace.json", json.dumps(workspace.dump()))
