@@ -1,4 +1,4 @@
-"""What `/memalign` answers."""
+"""Answers to `/memalign`."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from bot.blocks.primitives import (
     section,
     text_message,
 )
+from bot.plain_text import guideline_state, pluralise
 from bot.records import Status
-from bot.wording import guideline_state, pluralise
 from memalign.records import Guideline
 
 HELP = """*What you can ask me*
@@ -25,17 +25,17 @@ HELP = """*What you can ask me*
 *How to teach me*
 React to a card with 👍 (the judge is right), 👎 (the judge is wrong) or 🤷 (can't tell); say why in its thread."""
 
-Authored = tuple[Guideline, Sequence[str]]
+AuthoredGuideline = tuple[Guideline, Sequence[str]]
 """A guideline with the names of the people it came from."""
 
 
 def help_text(opening: str = "") -> Message:
-    """What the command understands, and how to teach."""
+    """Return the list of sub-commands and the ways to teach, below an opening sentence if there is one."""
     return text_message(f"{escape(opening, 200)}\n{HELP}" if opening else HELP)
 
 
-def guidelines_message(judge: str, rules: Sequence[Authored]) -> Message:
-    """What a judge has learned; may be larger than Slack takes at once, see `gathered`."""
+def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> Message:
+    """Return a judge's guidelines with their sources; perhaps larger than one Slack message, see `pack_messages`."""
     if not rules:
         return text_message(
             f"*{escape(judge)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
@@ -65,18 +65,18 @@ def _without_punctuation(text: str) -> str:
     return text.strip(" .\n").casefold()
 
 
-def status_message(now: Status) -> Message:
-    """What waits and why, and what each judge knows."""
-    lines = ["*All is well.*" if now.connected and not now.troubles else "*Something needs a look.*"]
-    if not now.connected:
+def status_message(status: Status) -> Message:
+    """Return the work that waits, the reasons, and the size of each judge's memory."""
+    lines = ["*All is well.*" if status.connected and not status.troubles else "*Something needs a look.*"]
+    if not status.connected:
         lines.append("• I am not connected to Slack at the moment.")
-    lines += [f"• {escape(trouble, 400)}" for trouble in now.troubles]
+    lines += [f"• {escape(trouble, 400)}" for trouble in status.troubles]
     lines.append(
-        f"Waiting: {pluralise(now.traces_waiting, 'trace')} to judge, "
-        f"feedback on {pluralise(now.feedback_waiting, 'verdict')} to learn from, "
-        f"{pluralise(now.posts_waiting, 'message')} to post."
+        f"Waiting: {pluralise(status.traces_waiting, 'trace')} to judge, "
+        f"feedback on {pluralise(status.feedback_waiting, 'verdict')} to learn from, "
+        f"{pluralise(status.posts_waiting, 'message')} to post."
     )
-    for judge in now.judges:
+    for judge in status.judges:
         out_of_use = f" ({judge.waiting} out of use for now)" if judge.waiting else ""
         lines.append(
             f"*{escape(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
@@ -86,7 +86,7 @@ def status_message(now: Status) -> Message:
 
 
 def apology(error_id: str) -> Message:
-    """Something failed that should not have; the id leads to the log."""
+    """Return the apology for a bug; the id is the one in the log."""
     return plain_message(
         f"Sorry, something went wrong on my side (error {error_id}). Please try again in a minute."
     )

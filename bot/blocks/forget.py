@@ -13,8 +13,8 @@ from bot.blocks.primitives import (
     small_message,
     text_message,
 )
+from bot.plain_text import pluralise
 from bot.records import ForgetResult
-from bot.wording import pluralise
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 
 FORGET_TRACE, FORGET_PERSON, KEEP = "forget_confirm", "forget_person_confirm", "forget_cancel"

@@ -8,9 +8,9 @@ from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import open_memories
+from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
 from bot.web.local_control import ask_to_forget, forget_all, summary
-from bot.wording import pluralise
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 from storage.database import Database

@@ -45,7 +45,7 @@ class TraceReferences:
         """Return the trace meant by an id or by a link.
 
         Args:
-            spellings: the readings of one text, the most literal first, not empty; see `spellings_of` and
+            spellings: the readings of one text, the most literal first; see `spellings_of` and
                 `spellings_from_slack`.
 
         Raises:
@@ -68,7 +68,7 @@ class TraceReferences:
                     f'The trace "{spelling}" was forgotten already; nothing of it is left.'
                 )
         return UnknownTraceError(
-            f'I know no trace "{spellings[0]}"; copy its id from the card, or give me a link to the card.'
+            f'I know no trace "{next(iter(spellings), "")}"; copy its id from the card, or give me a link to the card.'
         )
 
     async def _target_of_link(self, link: re.Match[str]) -> TraceTarget:

@@ -15,7 +15,7 @@ from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
 from bot.listeners.forget import Asker, ForgetListener
 from bot.listeners.responses import tell
-from bot.reports.digest import digest_of
+from bot.reports.digest import read_digest
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.records import Json
 
@@ -91,7 +91,7 @@ async def _digest(context: ListenerContext, command: SlashCommand) -> list[Messa
     here = [judge for judge in context.settings.judges if judge.channel == command.asker.channel]
     return [
         digest_message(
-            await digest_of(
+            await read_digest(
                 context.database, judge.name, context.memories[judge.name].definition.value_type, week, zone
             )
         )

@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from aiohttp import web
 from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_of
 from bot.records import ForgetResult
+from memalign.atomic_file import replace_file
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 
@@ -30,11 +30,8 @@ class LocalControl:
 
     def write_endpoint_file(self, host: str, port: int) -> None:
         """Write address and token, readable by the same user only."""
-        fresh = self._file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with open(fresh, "w", encoding="utf-8", opener=_private) as file:
-            json.dump({"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}, file)
-        fresh.replace(self._file)
+        endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
+        replace_file(self._file, json.dumps(endpoint), mode=0o600)
 
     def remove_endpoint_file(self) -> None:
         """Delete the file when the bot stops listening."""
@@ -53,10 +50,6 @@ class LocalControl:
         except UnknownTraceError as error:
             return web.json_response({"error": str(error)}, status=404)
         return web.json_response({"forgotten": [summary(result) for result in results]})
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 async def forget_all(

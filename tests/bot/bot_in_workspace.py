@@ -99,7 +99,7 @@ class BotInWorkspace:
 
     async def press(self, card: Message, action: str, by: User | None = None, value: object = None) -> None:
         """Let somebody press a button, or choose from a menu."""
-        await self.slack.click((by or self.ana).id, card.channel, card.ts, action, value)
+        await self.slack.interactions.click((by or self.ana).id, card.channel, card.ts, action, value)
 
     async def feedback(self, card: Message) -> dict[str, Feedback]:
         """What people say of a card's verdict, by name, as the store has it."""
@@ -172,7 +172,7 @@ class BotInWorkspace:
     async def asked(self, user: User, text: str) -> list[str]:
         """Type `/memalign …` and wait for the answer: the texts of its messages, blocks included."""
         before = len(self.slack.ephemerals)
-        await self.slack.command(user.id, self.channel.id, "/memalign", text)
+        await self.slack.interactions.command(user.id, self.channel.id, "/memalign", text)
         await self.until(lambda: len(self.slack.ephemerals) > before)
         await asyncio.sleep(0.05)
         return [words(one.blocks, one.text) for one in self.slack.ephemerals[before:]]

@@ -292,16 +292,16 @@ async def test_people_speak_for_themselves(harness: BotInWorkspace) -> None:
 
 async def test_repeated_and_lost_acknowledgements_change_nothing(harness: BotInWorkspace) -> None:
     card = await harness.show()
-    harness.slack.drop_acks(2)
+    harness.slack.faults.drop_acks(2)
     harness.react(card, "-1")
     await harness.slack.settled()
-    harness.slack.redeliver_last()
+    harness.slack.faults.redeliver_last()
     harness.reply(card, "It is curt.")
     await harness.slack.settled()
-    harness.slack.redeliver_last()
+    harness.slack.faults.redeliver_last()
     await harness.learned()
     before = harness.bot.memories["politeness"].version
-    harness.slack.redeliver_last()
+    harness.slack.faults.redeliver_last()
     await harness.learned()
     said = (await harness.feedback(card))["ana"]
     assert (said.vote, said.rationale) == ("down", "It is curt.")
@@ -310,7 +310,7 @@ async def test_repeated_and_lost_acknowledgements_change_nothing(harness: BotInW
 
 
 async def test_what_comes_before_slacks_answer_to_the_card_counts(harness: BotInWorkspace) -> None:
-    hold = harness.slack.hold("chat.postMessage")
+    hold = harness.slack.faults.hold("chat.postMessage")
     await harness.send({"trace_id": "tr-1", "inputs": "Hello?", "outputs": "Go away."})
     card = await harness.card("tr-1")
     harness.react(card, "-1")
@@ -395,33 +395,33 @@ async def test_the_wrong_button_asks_for_a_reason_which_can_be_changed_later(har
     card = await harness.show()
     await harness.press(card, "vote_down")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-    await harness.slack.submit(
+    await harness.slack.modals.submit(
         harness.ana.id, view.id, {"reason": "An answer should never send people away."}
     )
     said = (await harness.feedback(card))["ana"]
     assert (said.vote, said.rationale) == ("down", "An answer should never send people away.")
-    await harness.slack.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+    await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
     again = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     assert "never send people away" in str(again.content)
-    await harness.slack.submit(harness.ana.id, again.id, {"reason": "It is curt."})
+    await harness.slack.modals.submit(harness.ana.id, again.id, {"reason": "It is curt."})
     assert (await harness.feedback(card))["ana"].rationale == "It is curt."
 
 
 async def test_correcting_a_verdict_turns_an_earlier_thumb_up(harness: BotInWorkspace) -> None:
     card = await harness.show()
     await harness.press(card, "vote_up")
-    await harness.slack.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+    await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-    await harness.slack.submit(harness.ana.id, view.id, {"reason": "It is curt."})
+    await harness.slack.modals.submit(harness.ana.id, view.id, {"reason": "It is curt."})
     assert (await harness.feedback(card))["ana"].vote == "down"
 
 
 async def test_correcting_against_ones_own_reaction_is_told(harness: BotInWorkspace) -> None:
     card = await harness.show()
     harness.react(card, "+1")
-    await harness.slack.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+    await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-    submitted = harness.slack.submit(harness.ana.id, view.id, {"reason": "It is curt."})
+    submitted = harness.slack.modals.submit(harness.ana.id, view.id, {"reason": "It is curt."})
     assert "neither counts" in await harness.whispered(submitted)
 
 
@@ -429,7 +429,7 @@ async def test_a_shortcut_elsewhere_says_where_it_works(harness: BotInWorkspace)
     ts = harness.workspace.post(harness.ana.id, harness.channel.id, "Lunch?")
     for shortcut in ("correct_verdict", "forget_trace"):
         said = await harness.whispered(
-            harness.slack.shortcut(harness.ana.id, harness.channel.id, ts, shortcut)
+            harness.slack.interactions.shortcut(harness.ana.id, harness.channel.id, ts, shortcut)
         )
         assert "not one of my cards" in said
 
@@ -438,7 +438,7 @@ async def test_a_deleted_card_leaves_what_was_said_and_stops_nothing(harness: Bo
     card, other = await harness.show("tr-1"), await harness.show("tr-2")
     harness.react(card, "-1")
     harness.reply(card, "An answer should never send people away.")
-    harness.workspace.withdraw(harness.workspace.message(card.channel, card.ts))
+    harness.workspace.delete_message(harness.workspace.message(card.channel, card.ts))
     await harness.learned()
     assert harness.rules() == ["An answer should never send people away."]
     harness.react(other, "-1")

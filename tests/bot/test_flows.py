@@ -32,7 +32,7 @@ async def test_a_thumb_with_a_reason_becomes_a_guideline_told_in_the_thread(harn
     await harness.learned()
     assert any("never send people away" in said and "Ana Ruiz" in said for said in harness.thread(card))
     assert "never send people away" in "\n".join(await harness.asked(harness.ben, "guidelines"))
-    assert harness.workspace.pings == []
+    assert harness.workspace.mentions == []
 
 
 async def test_forgetting_takes_the_lesson_and_the_card(harness: BotInWorkspace) -> None:

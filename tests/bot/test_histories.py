@@ -15,7 +15,7 @@ from typing import TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.sandbox import Message, Refused, Workspace
+from bot.sandbox import Message, SlackError, Workspace
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 TRACES = ("tr-0", "tr-1", "tr-2")
@@ -121,7 +121,7 @@ class History:
             case "again":
                 self.again(how)
             case "drop_ack":
-                self.harness.slack.drop_acks(1)
+                self.harness.slack.faults.drop_acks(1)
             case "rest":
                 await self.harness.learned()
             case "forget":
@@ -139,21 +139,20 @@ class History:
     async def calm(self) -> None:
         """A person sees whether a command was acknowledged, so that none is lost on its way here."""
         await self.harness.slack.settled()
-        self.harness.slack._courier._acks_to_drop = 0
+        self.harness.slack.faults.stop_dropping_acks()
 
     def again(self, how: int) -> None:
-        """Deliver some event once more, long after it was dealt with."""
-        courier = self.harness.slack._courier
-        events = [one for one in courier.deliveries if one.type == "events_api"]
+        """Deliver some event once more, long after it was handled."""
+        events = [delivery for delivery in self.harness.slack.deliveries if delivery.type == "events_api"]
         if events:
-            courier._start(courier._repeat(events[how % len(events)]))
+            self.harness.slack.faults.redeliver(events[how % len(events)])
 
     def quiet(self, act: Act, *, away: bool = False) -> None:
         what, who, which, how = act
         person, trace = self.people[who % 2], TRACES[which % 3]
         channel, ts = self.places[trace]
         names = sorted(UP | DOWN)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(SlackError):
             match what:
                 case "react":
                     self.workspace.react(person, channel, ts, names[how % 3])

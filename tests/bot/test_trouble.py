@@ -123,7 +123,7 @@ async def test_a_stop_does_not_wait_for_a_model_that_hangs(tmp_path: Path, serve
 async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -> None:
     workspace = Workspace()
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        harness.slack.fail_next("chat.postMessage", error="token_revoked", times=1000)
+        harness.slack.faults.fail_next("chat.postMessage", error="token_revoked", times=1000)
         await harness.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
         await harness.until_async(lambda: harness.tells("install the app again"))
         assert harness.shown("tr-1") is None

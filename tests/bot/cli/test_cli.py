@@ -295,7 +295,7 @@ async def test_the_bot_runs_until_it_is_told_to_stop(office: Office, number: sig
 
 
 async def test_the_bot_can_be_stopped_before_slack_ever_answered(office: Office) -> None:
-    hold = office.slack.hold("auth.test")
+    hold = office.slack.faults.hold("auth.test")
     process = await started(office.folder, "run", env=office.env)
     await hold.reached.wait()
     process.terminate()

@@ -107,7 +107,9 @@ async def test_the_preview_names_what_goes_and_keeps_everything(harness: BotInWo
     assert "3 cases" in preview
     before = harness.labels()
     card = harness.slack.ephemerals[-1]
-    await harness.slack.click(harness.ana.id, harness.channel.id, card.ts, "forget_person_confirm")
+    await harness.slack.interactions.click(
+        harness.ana.id, harness.channel.id, card.ts, "forget_person_confirm"
+    )
     assert len(before) == 3
     await harness.until_async(lambda: nothing_of(harness, harness.ana.id))
 
@@ -158,7 +160,7 @@ async def test_what_slack_still_shows_of_the_person_is_not_taken_in_again(tmp_pa
         await taught(harness)
         await harness.asked(harness.ana, "forget --person me --yes")
         await harness.learned()
-        harness.slack.redeliver_last()
+        harness.slack.faults.redeliver_last()
         card = harness.shown("tr-2")
         assert card is not None
         harness.react(card, "shrug")

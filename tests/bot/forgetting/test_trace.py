@@ -64,7 +64,7 @@ async def test_a_forgotten_trace_is_not_taken_again(harness: BotInWorkspace) -> 
     assert report["accepted"] == 0
     assert "was forgotten" in report["rejected"][0]["error"]
     harness.react(card, "+1")
-    harness.slack.redeliver_last()
+    harness.slack.faults.redeliver_last()
     await harness.learned()
     assert harness.labels() == {}
 
@@ -102,7 +102,7 @@ async def nothing_unfinished(database: Database) -> bool:
 
 async def test_the_card_is_covered_once_slack_takes_it(harness: BotInWorkspace) -> None:
     await taught(harness)
-    harness.slack.fail_next("chat.update", error="is_archived", times=3)
+    harness.slack.faults.fail_next("chat.update", error="is_archived", times=3)
     await harness.asked(harness.ana, "forget tr-1 --yes")
     assert harness.shown("tr-1") is not None
     status = "\n".join(await harness.asked(harness.ana, "status"))

@@ -271,8 +271,8 @@ async def test_health_readiness_and_metrics(harness: BotInWorkspace) -> None:
 
 async def test_not_ready_while_not_connected(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
-        harness.slack.fail_next("apps.connections.open", status=503, times=1_000)
-        await harness.slack.disconnect(announce=False)
+        harness.slack.faults.fail_next("apps.connections.open", status=503, times=1_000)
+        await harness.slack.faults.disconnect(announce=False)
         await harness.until_async(lambda: _not_ready(harness))
         assert (await harness.get("/healthz"))[0] == 200
         assert "not connected to Slack" in (await harness.get("/readyz"))[1]

@@ -123,7 +123,7 @@ async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path
     ana = next(user for user in workspace.users.values() if user.name == "ana")
     workspace.react(ana.id, card.channel, card.ts, "-1")
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        harness.slack.fail_next("conversations.replies", status=503, times=3)
+        harness.slack.faults.fail_next("conversations.replies", status=503, times=3)
         await harness.until(lambda: harness.bot.reconciler.rounds)
         assert (await harness.feedback(card))["ana"].vote == "down"
         assert harness.bot.reconciler.trouble == {}
@@ -185,7 +185,7 @@ async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(
         older, newer = await harness.show("tr-1"), await harness.show("tr-2")
         await harness.learned()
         await harness.until(lambda: harness.bot.reconciler.rounds)
-        harness.slack.fail_next("reactions.get", error="internal_error")
+        harness.slack.faults.fail_next("reactions.get", error="internal_error")
         await unheard(harness, lambda: harness.react(older, "-1"), lambda: harness.react(newer, "-1"))
         await harness.until_async(lambda: has_voted(harness, older))
         await harness.until_async(lambda: has_voted(harness, newer))
@@ -200,8 +200,8 @@ async def unheard(harness: BotInWorkspace, *acts: Callable[[], None]) -> None:
     harness.slack._unlisten = None
     for act in acts:
         act()
-    harness.slack.fail_next("apps.connections.open", error="internal_error")
-    await harness.slack.disconnect(announce=False)
+    harness.slack.faults.fail_next("apps.connections.open", error="internal_error")
+    await harness.slack.faults.disconnect(announce=False)
 
 
 def answer_at(date: str | None) -> AsyncSlackResponse:

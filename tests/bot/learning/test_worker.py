@@ -39,7 +39,7 @@ async def test_a_guideline_is_told_once_with_its_authors_name_and_pings_nobody(
     assert RULE in said
     assert "Ana Ruiz" in said
     assert harness.ana.id not in said
-    assert harness.workspace.pings == []
+    assert harness.workspace.mentions == []
 
 
 async def test_a_thumb_down_without_a_reason_is_asked_why_once(harness: BotInWorkspace) -> None:
@@ -219,11 +219,11 @@ async def test_the_modal_asks_for_the_value_and_says_what_is_expected(tmp_path: 
         card = await harness.show()
         await harness.press(card, "vote_down")
         view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-        answer = await harness.slack.submit(
+        answer = await harness.slack.modals.submit(
             harness.ana.id, view.id, {"value": "high", "reason": "It is curt."}
         )
         assert "a number" in answer["errors"]["value"]
-        await harness.slack.submit(harness.ana.id, view.id, {"value": "0.25", "reason": "It is curt."})
+        await harness.slack.modals.submit(harness.ana.id, view.id, {"value": "0.25", "reason": "It is curt."})
         await harness.learned()
         assert harness.labels() == {"tr-1": 0.25}
         said = (await harness.feedback(card))["ana"]
@@ -234,14 +234,14 @@ async def test_correcting_after_a_thumb_up_asks_for_the_value(tmp_path: Path) ->
     async with bot_in_workspace(tmp_path, judge={"feedback_value_type": "int"}) as harness:
         card = await harness.show()
         await harness.press(card, "vote_up")
-        await harness.slack.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+        await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
         view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
         judged = await _judged(harness, card)
         right = next(value for value in ("1", "2") if value != str(judged))
         element = next(block for block in view.content["blocks"] if block.get("block_id") == "value")
         typed = element["element"]["type"] == "plain_text_input"
         assert typed or right in _values(element)
-        await harness.slack.submit(harness.ana.id, view.id, {"value": right, "reason": ""})
+        await harness.slack.modals.submit(harness.ana.id, view.id, {"value": right, "reason": ""})
         await harness.learned()
         assert harness.labels() == {"tr-1": int(right)}
 
@@ -273,7 +273,7 @@ async def test_a_lesson_is_marked_as_taken_back_once_slack_is_there_again(harnes
     harness.react(card, "-1")
     harness.reply(card, RULE)
     await harness.learned()
-    harness.slack.fail_next("chat.update", status=503, times=3)
+    harness.slack.faults.fail_next("chat.update", status=503, times=3)
     harness.unreact(card, "-1")
     await harness.learned()
     assert "Taken back" in told(harness, card)[0]

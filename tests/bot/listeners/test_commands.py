@@ -154,7 +154,7 @@ async def test_forgetting_shows_what_goes_and_waits_for_a_yes(harness: BotInWork
     assert harness.rules() == [RULE]
     asking = harness.slack.ephemerals[-1]
     kept = await harness.whispered(
-        harness.slack.click(harness.ana.id, asking.channel, asking.ts, "forget_cancel")
+        harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_cancel")
     )
     assert "Nothing was forgotten" in kept
     assert harness.rules() == [RULE]
@@ -165,7 +165,7 @@ async def test_the_button_forgets_and_the_card_says_so(harness: BotInWorkspace) 
     await harness.asked(harness.ana, "forget tr-1")
     asking = harness.slack.ephemerals[-1]
     done = await harness.whispered(
-        harness.slack.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
+        harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
     )
     assert "Trace tr-1 is forgotten" in done
     assert harness.rules() == []
@@ -213,12 +213,13 @@ async def test_who_is_not_in_the_channel_may_not_forget(harness: BotInWorkspace)
     await taught(harness)
     eve = harness.workspace.add_user("eve")
     elsewhere = harness.workspace.add_channel("elsewhere", members=[eve.id, harness.ben.id])
-    await harness.slack.command(eve.id, elsewhere.id, "/memalign", "forget tr-1 --yes")
+    await harness.slack.interactions.command(eve.id, elsewhere.id, "/memalign", "forget tr-1 --yes")
     await harness.until(lambda: harness.slack.ephemerals)
     assert "Only members of the channel" in harness.slack.ephemerals[-1].text
     assert harness.rules() == [RULE]
     done = await harness.whispered(
-        harness.slack.command(harness.ben.id, elsewhere.id, "/memalign", "forget tr-1 --yes"), harness.ben
+        harness.slack.interactions.command(harness.ben.id, elsewhere.id, "/memalign", "forget tr-1 --yes"),
+        harness.ben,
     )
     assert "is forgotten" in done
 
@@ -227,7 +228,7 @@ async def test_the_shortcut_forgets_from_the_card_and_from_its_thread(harness: B
     card = await taught(harness)
     for ts in (card.ts, harness.workspace.thread(card.channel, card.ts)[-1].ts):
         said = await harness.whispered(
-            harness.slack.shortcut(harness.ana.id, card.channel, ts, "forget_trace")
+            harness.slack.interactions.shortcut(harness.ana.id, card.channel, ts, "forget_trace")
         )
         assert "Forget trace tr-1?" in said
 
@@ -238,7 +239,7 @@ async def test_the_shortcut_forgets_from_the_card_and_from_its_thread(harness: B
 async def test_home_shows_what_judges_know_and_the_cards_without_my_thumb(harness: BotInWorkspace) -> None:
     await taught(harness, "tr-1")
     other = await harness.show("tr-2", outputs="You are welcome.")
-    await harness.slack.open_home(harness.ana.id)
+    harness.workspace.open_home(harness.ana.id)
     view = await harness.until(lambda: harness.slack.home(harness.ana.id))
     said = words(view.content["blocks"])
     assert RULE in said
@@ -249,15 +250,15 @@ async def test_home_shows_what_judges_know_and_the_cards_without_my_thumb(harnes
 async def test_home_does_not_show_cards_of_channels_one_is_not_in(harness: BotInWorkspace) -> None:
     await harness.show()
     eve = harness.workspace.add_user("eve")
-    await harness.slack.open_home(eve.id)
+    harness.workspace.open_home(eve.id)
     view = await harness.until(lambda: harness.slack.home(eve.id))
     assert "Open the card" not in words(view.content["blocks"])
 
 
 async def test_home_leaves_out_a_card_that_was_deleted(harness: BotInWorkspace) -> None:
     gone, there = await harness.show("tr-1"), await harness.show("tr-2")
-    harness.workspace.withdraw(harness.workspace.message(gone.channel, gone.ts))
-    await harness.slack.open_home(harness.ana.id)
+    harness.workspace.delete_message(harness.workspace.message(gone.channel, gone.ts))
+    harness.workspace.open_home(harness.ana.id)
     view = await harness.until(lambda: harness.slack.home(harness.ana.id))
     said = words(view.content["blocks"])
     assert there.ts.replace(".", "") in said
@@ -302,7 +303,7 @@ async def test_any_text_makes_a_card_that_slack_takes(
     await harness.until(lambda: "reason" in str(harness.slack.views(harness.ana.id)))
     assert refused(harness) == []
     assert unescaped(harness) == []
-    assert harness.workspace.pings == []
+    assert harness.workspace.mentions == []
 
 
 async def test_all_of_a_long_text_can_be_read(harness: BotInWorkspace) -> None:
@@ -347,11 +348,11 @@ async def test_hostile_ids_links_and_names_are_shown_as_they_are(harness: BotInW
     (said,) = await harness.asked(harness.ana, f"forget {trace_id}")
     assert "&lt;!here&gt;" in said
     await harness.asked(harness.ana, "forget <!everyone>")
-    await harness.slack.open_home(harness.ana.id)
+    harness.workspace.open_home(harness.ana.id)
     await harness.until(lambda: harness.slack.home(harness.ana.id))
     assert unescaped(harness) == []
     assert refused(harness) == []
-    assert harness.workspace.pings == []
+    assert harness.workspace.mentions == []
 
 
 async def test_a_trace_id_too_long_for_slack_is_refused_at_the_door(harness: BotInWorkspace) -> None:

@@ -72,7 +72,7 @@ async def test_one_slow_channel_does_not_hold_up_another(tmp_path: Path) -> None
     [{"status": 429, "retry_after": 1}, {"status": 500}, {"status": 503}, {"error": "internal_error"}],
 )
 async def test_what_slack_does_not_take_is_posted_later_once(harness: BotInWorkspace, fault: Json) -> None:
-    harness.slack.fail_next("chat.postMessage", **fault)
+    harness.slack.faults.fail_next("chat.postMessage", **fault)
     await harness.send(a_trace(1))
     await harness.card("tr-1")
     await harness.learned()
@@ -81,7 +81,7 @@ async def test_what_slack_does_not_take_is_posted_later_once(harness: BotInWorks
 
 
 async def test_slack_is_left_alone_for_as_long_as_it_asks(harness: BotInWorkspace) -> None:
-    harness.slack.fail_next("chat.postMessage", status=429, retry_after=30)
+    harness.slack.faults.fail_next("chat.postMessage", status=429, retry_after=30)
     await harness.send(a_trace(1))
     await harness.until_async(lambda: harness.tells("slow down"))
     assert await harness.bot.database.outbox.next_due(_in_seconds(25)) == []
@@ -91,7 +91,7 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks(harness: BotInWorkspac
 
 @pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 1}, {"status": 503}])
 async def test_a_refusal_of_the_channel_changes_no_order(harness: BotInWorkspace, fault: Json) -> None:
-    harness.slack.fail_next("chat.postMessage", **fault)
+    harness.slack.faults.fail_next("chat.postMessage", **fault)
     await harness.send(a_trace(1), a_trace(2))
     await harness.until(lambda: len(cards(harness)) == 2)
     # which of the two was judged first is open
@@ -101,7 +101,7 @@ async def test_a_refusal_of_the_channel_changes_no_order(harness: BotInWorkspace
 
 async def test_a_restart_does_not_shorten_the_wait_that_slack_asked_for(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
-        harness.slack.fail_next("chat.postMessage", status=429, retry_after=30)
+        harness.slack.faults.fail_next("chat.postMessage", status=429, retry_after=30)
         await harness.send(a_trace(1), a_trace(2))
         await harness.until_async(lambda: harness.tells("slow down"))
         await harness.until_async(lambda: are_waiting(harness, 2))
@@ -116,12 +116,12 @@ async def test_a_restart_does_not_shorten_the_wait_that_slack_asked_for(tmp_path
 
 
 async def test_a_post_with_a_fault_of_its_own_holds_up_nobody(harness: BotInWorkspace) -> None:
-    hold = harness.slack.hold("chat.postMessage")
+    hold = harness.slack.faults.hold("chat.postMessage")
     await harness.send(a_trace(0))
     await hold.reached.wait()
     await harness.send(a_trace(1), a_trace(2))
     await harness.until_async(lambda: are_waiting(harness, 3))
-    harness.slack.fail_next("chat.postMessage", error="invalid_blocks")
+    harness.slack.faults.fail_next("chat.postMessage", error="invalid_blocks")
     hold.release()
     await harness.until(lambda: len(cards(harness)) == 3)
     _, second, third = cards(harness)
@@ -137,7 +137,7 @@ def _in_seconds(seconds: int) -> int:
 
 
 async def test_a_lost_answer_makes_no_second_card(harness: BotInWorkspace) -> None:
-    harness.slack.fail_next("chat.postMessage", lost=True)
+    harness.slack.faults.fail_next("chat.postMessage", lost=True)
     await harness.send(a_trace(1))
     card = await harness.card("tr-1")
     await harness.learned()
@@ -148,7 +148,7 @@ async def test_a_lost_answer_makes_no_second_card(harness: BotInWorkspace) -> No
 
 async def test_a_lost_answer_to_a_lesson_makes_no_second_lesson(harness: BotInWorkspace) -> None:
     card = await harness.show()
-    harness.slack.fail_next("chat.postMessage", lost=True)
+    harness.slack.faults.fail_next("chat.postMessage", lost=True)
     harness.react(card, "-1")
     harness.reply(card, "The answer should never send people away.")
     await harness.learned()
@@ -156,8 +156,8 @@ async def test_a_lost_answer_to_a_lesson_makes_no_second_lesson(harness: BotInWo
 
 
 async def test_a_lost_answer_is_looked_for_until_slack_says(harness: BotInWorkspace) -> None:
-    harness.slack.fail_next("conversations.history", status=503, times=2)
-    harness.slack.fail_next("chat.postMessage", lost=True)
+    harness.slack.faults.fail_next("conversations.history", status=503, times=2)
+    harness.slack.faults.fail_next("chat.postMessage", lost=True)
     await harness.send(a_trace(1))
     await harness.card("tr-1")
     await harness.learned()
@@ -166,8 +166,8 @@ async def test_a_lost_answer_is_looked_for_until_slack_says(harness: BotInWorksp
 
 
 async def test_a_lost_card_is_found_however_much_was_said_since(harness: BotInWorkspace) -> None:
-    harness.slack.fail_next("conversations.history", status=503)
-    harness.slack.fail_next("chat.postMessage", lost=True)
+    harness.slack.faults.fail_next("conversations.history", status=503)
+    harness.slack.faults.fail_next("chat.postMessage", lost=True)
     before = now_ms() / 1000
     await harness.send(a_trace(1))
     await harness.until(lambda: _looks(harness))
@@ -186,7 +186,7 @@ def _looks(harness: BotInWorkspace) -> list[Call]:
 
 async def test_a_stop_between_post_and_record_makes_no_second_card(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
-        hold = harness.slack.hold("chat.postMessage")
+        hold = harness.slack.faults.hold("chat.postMessage")
         await harness.send(a_trace(1), a_trace(2))
         await hold.reached.wait()
         workspace = harness.workspace
@@ -241,8 +241,8 @@ async def is_untroubled(harness: BotInWorkspace) -> bool:
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}])
 async def test_an_outage_is_told_in_words_for_people(harness: BotInWorkspace, fault: Json) -> None:
-    harness.slack.fail_next("conversations.history", **fault, times=5)
-    harness.slack.fail_next("chat.postMessage", lost=True)
+    harness.slack.faults.fail_next("conversations.history", **fault, times=5)
+    harness.slack.faults.fail_next("chat.postMessage", lost=True)
     await harness.send(a_trace(1))
     await harness.until_async(lambda: harness.tells("I'll try again by myself"))
     assert (await harness.bot.status.read()).troubles == (
@@ -261,7 +261,7 @@ async def test_a_bot_that_was_thrown_out_says_to_invite_it(harness: BotInWorkspa
 
 
 async def test_what_is_forgotten_while_it_is_posted_is_taken_down(harness: BotInWorkspace) -> None:
-    hold = harness.slack.hold("chat.postMessage")
+    hold = harness.slack.faults.hold("chat.postMessage")
     await harness.send(a_trace(1))
     await hold.reached.wait()
     asking = asyncio.create_task(harness.asked(harness.ana, "forget tr-1 --yes"))
@@ -276,7 +276,7 @@ async def test_what_is_forgotten_while_it_is_posted_is_taken_down(harness: BotIn
 async def test_a_lesson_for_a_thread_that_is_gone_is_given_up(harness: BotInWorkspace) -> None:
     card = await harness.show("tr-1")
     harness.react(card, "-1")
-    harness.workspace.withdraw(harness.workspace.message(card.channel, card.ts))
+    harness.workspace.delete_message(harness.workspace.message(card.channel, card.ts))
     await harness.learned()
     assert (await harness.bot.status.read()).posts_waiting == 0
     assert (await harness.bot.status.read()).troubles == ()

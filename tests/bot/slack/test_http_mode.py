@@ -34,13 +34,13 @@ async def test_the_three_flows_over_http(harness: BotInWorkspace) -> None:
     assert RULE in (await harness.asked(harness.ben, "guidelines"))[0]
     await harness.press(card, "vote_down", by=harness.ben)
     view = (await harness.until(lambda: harness.slack.views(harness.ben.id)))[-1]
-    await harness.slack.submit(harness.ben.id, view.id, {"reason": "It is curt."})
-    await harness.slack.open_home(harness.ana.id)
+    await harness.slack.modals.submit(harness.ben.id, view.id, {"reason": "It is curt."})
+    harness.workspace.open_home(harness.ana.id)
     await harness.until(lambda: harness.slack.home(harness.ana.id))
     await harness.asked(harness.ana, "forget tr-1")
     asking = harness.slack.ephemerals[-1]
     done = await harness.whispered(
-        harness.slack.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
+        harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
     )
     assert "is forgotten" in done
     await harness.until(lambda: harness.shown("tr-1") is None)
@@ -50,10 +50,10 @@ async def test_the_three_flows_over_http(harness: BotInWorkspace) -> None:
 
 async def test_repeated_deliveries_change_nothing(harness: BotInWorkspace) -> None:
     card = await harness.show("tr-1")
-    harness.slack.drop_acks(2)
+    harness.slack.faults.drop_acks(2)
     harness.react(card, "-1")
     await harness.slack.settled()
-    harness.slack.redeliver_last()
+    harness.slack.faults.redeliver_last()
     await harness.learned()
     assert (await harness.feedback(card))["ana"].vote == "down"
     assert len(harness.thread(card)) == 1

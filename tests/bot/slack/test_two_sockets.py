@@ -81,11 +81,11 @@ async def test_an_event_that_comes_over_both_connections_is_one_vote_and_one_les
     async with two_sockets(tmp_path, heard) as harness:
         card = await harness.show("tr-1")
         await harness.slack.settled()
-        harness.slack.drop_acks(1)
+        harness.slack.faults.drop_acks(1)
         harness.react(card, "-1")
         await harness.slack.settled()
         vote = harness.slack.deliveries[-1]
-        harness.slack.drop_acks(1)
+        harness.slack.faults.drop_acks(1)
         harness.reply(card, REASON)
         await harness.slack.settled()
         reason = harness.slack.deliveries[-1]

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.sandbox import Refused, SlackServer, TimedOut, Workspace
+from bot.sandbox import AckTimeoutError, SlackError, SlackServer, Workspace
 from bot.sandbox.workspace.records import Payload
 from tests.sandbox.bolt_app import (
     COMMAND,
@@ -88,7 +88,7 @@ async def talking(sandbox: Sandbox) -> AsyncIterator[list[Payload]]:
 
 
 async def _command_body(sandbox: Sandbox, bodies: list[Payload], text: str = "help") -> Payload:
-    await sandbox.server.command(sandbox.ana.id, sandbox.channel.id, "/memalign", text)
+    await sandbox.server.interactions.command(sandbox.ana.id, sandbox.channel.id, "/memalign", text)
     return bodies[-1]
 
 
@@ -112,9 +112,9 @@ async def test_an_answer_in_the_acknowledgement_is_shown_ephemerally(sandbox: Sa
         await ack("done")
 
     async with connected(sandbox, app):
-        assert await sandbox.server.command(sandbox.ana.id, sandbox.channel.id, "/memalign", "status") == {
-            "text": "done"
-        }
+        assert await sandbox.server.interactions.command(
+            sandbox.ana.id, sandbox.channel.id, "/memalign", "status"
+        ) == {"text": "done"}
     (told,) = sandbox.server.ephemerals
     assert (told.user, told.channel, told.text) == (sandbox.ana.id, sandbox.channel.id, "done")
 
@@ -122,16 +122,18 @@ async def test_an_answer_in_the_acknowledgement_is_shown_ephemerally(sandbox: Sa
 async def test_commands_work_neither_in_threads_nor_by_another_name(sandbox: Sandbox) -> None:
     async with talking(sandbox):
         for command, thread_ts in (("/memalign", "1.000001"), ("/other", None)):
-            with pytest.raises(Refused):
-                await sandbox.server.command(sandbox.ana.id, sandbox.channel.id, command, "", thread_ts)
+            with pytest.raises(SlackError):
+                await sandbox.server.interactions.command(
+                    sandbox.ana.id, sandbox.channel.id, command, "", thread_ts
+                )
     assert sandbox.server.deliveries == []
 
 
 @pytest.mark.parametrize("ack_timeout", [0.1])
 async def test_a_command_nobody_acknowledges_times_out_once(sandbox: Sandbox) -> None:
     async with connected(sandbox, bolt_app(sandbox)):
-        with pytest.raises(TimedOut, match="operation_timeout"):
-            await sandbox.server.command(sandbox.ana.id, sandbox.channel.id, "/memalign", "help")
+        with pytest.raises(AckTimeoutError, match="operation_timeout"):
+            await sandbox.server.interactions.command(sandbox.ana.id, sandbox.channel.id, "/memalign", "help")
     assert [delivery.attempts for delivery in sandbox.server.deliveries] == [1]
 
 
@@ -172,8 +174,8 @@ async def test_a_press_carries_the_message_the_state_and_the_action(sandbox: San
         channel=sandbox.channel.id, text="card", blocks=[actions(button(value="v-1"), menu("a", "b"))]
     )
     async with talking(sandbox) as bodies:
-        await sandbox.server.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "pick", "b")
-        await sandbox.server.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
+        await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "pick", "b")
+        await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
     chosen, pressed = bodies
     assert chosen["actions"][0]["selected_option"]["value"] == "b"
     assert (pressed["actions"][0]["value"], pressed["message"]["ts"]) == ("v-1", posted["ts"])
@@ -188,21 +190,21 @@ async def test_a_press_on_an_ephemeral_message_carries_no_message_but_can_replac
         channel=sandbox.channel.id, user=sandbox.ana.id, text="sure?", blocks=[actions(button())]
     )
     async with talking(sandbox) as bodies:
-        await sandbox.server.click(sandbox.ana.id, sandbox.channel.id, shown["message_ts"], "go")
+        await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, shown["message_ts"], "go")
         assert "message" not in bodies[0]
         await _respond(bodies[0], {"text": "forgotten", "replace_original": True})
-        (told,) = sandbox.workspace.surfaces.ephemerals(sandbox.ana.id)
+        (told,) = sandbox.workspace.person_views.ephemerals(sandbox.ana.id)
         assert (told.ts, told.text, told.blocks) == (shown["message_ts"], "forgotten", None)
         await _respond(bodies[0], {"delete_original": True})
-    assert sandbox.workspace.surfaces.ephemerals(sandbox.ana.id) == []
+    assert sandbox.workspace.person_views.ephemerals(sandbox.ana.id) == []
 
 
 async def test_nobody_else_can_press_in_an_ephemeral_message(sandbox: Sandbox) -> None:
     shown = await sandbox.client.chat_postEphemeral(
         channel=sandbox.channel.id, user=sandbox.ana.id, text="sure?", blocks=[actions(button())]
     )
-    with pytest.raises(Refused, match="message_not_found"):
-        await sandbox.server.click(sandbox.ben.id, sandbox.channel.id, shown["message_ts"], "go")
+    with pytest.raises(SlackError, match="message_not_found"):
+        await sandbox.server.interactions.click(sandbox.ben.id, sandbox.channel.id, shown["message_ts"], "go")
 
 
 async def test_a_press_on_a_message_can_replace_it(sandbox: Sandbox) -> None:
@@ -210,7 +212,7 @@ async def test_a_press_on_a_message_can_replace_it(sandbox: Sandbox) -> None:
         channel=sandbox.channel.id, text="card", blocks=[actions(button())]
     )
     async with talking(sandbox) as bodies:
-        await sandbox.server.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
+        await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
         await _respond(bodies[0], {"text": "gone", "replace_original": True})
     (message,) = sandbox.workspace.messages(sandbox.channel.id)
     assert (message.ts, message.text, message.blocks) == (posted["ts"], "gone", None)
@@ -221,16 +223,18 @@ async def test_what_is_not_there_cannot_be_pressed_or_chosen(sandbox: Sandbox) -
         channel=sandbox.channel.id, text="card", blocks=[actions(menu("a"))]
     )
     for action_id, value in (("go", None), ("pick", "b")):
-        with pytest.raises(Refused, match="no_such"):
-            await sandbox.server.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], action_id, value)
+        with pytest.raises(SlackError, match="no_such"):
+            await sandbox.server.interactions.click(
+                sandbox.ana.id, sandbox.channel.id, posted["ts"], action_id, value
+            )
 
 
 async def test_a_message_shortcut_carries_the_message(sandbox: Sandbox) -> None:
     ts = sandbox.workspace.post(sandbox.ben.id, sandbox.channel.id, "hello")
     async with talking(sandbox) as bodies:
-        await sandbox.server.shortcut(sandbox.ana.id, sandbox.channel.id, ts, "correct")
-        with pytest.raises(Refused, match="unknown_shortcut"):
-            await sandbox.server.shortcut(sandbox.ana.id, sandbox.channel.id, ts, "other")
+        await sandbox.server.interactions.shortcut(sandbox.ana.id, sandbox.channel.id, ts, "correct")
+        with pytest.raises(SlackError, match="unknown_shortcut"):
+            await sandbox.server.interactions.shortcut(sandbox.ana.id, sandbox.channel.id, ts, "other")
     (body,) = bodies
     assert (body["type"], body["message"]["text"], body["user"]["id"]) == (
         "message_action",
@@ -265,7 +269,7 @@ async def test_a_submitted_modal_carries_its_values_and_closes(sandbox: Sandbox)
     view = modal(field_block("why"), field_block("more", initial_value="as before"), callback_id="why")
     async with talking(sandbox) as bodies:
         view_id = await _open(sandbox, bodies, view)
-        assert await sandbox.server.submit(sandbox.ana.id, view_id, {"why": "too curt"}) == {}
+        assert await sandbox.server.modals.submit(sandbox.ana.id, view_id, {"why": "too curt"}) == {}
     values = bodies[-1]["view"]["state"]["values"]
     assert values["why"]["text"] == {"type": "plain_text_input", "value": "too curt"}
     assert values["more"]["text"]["value"] == "as before"
@@ -275,8 +279,8 @@ async def test_a_submitted_modal_carries_its_values_and_closes(sandbox: Sandbox)
 async def test_an_empty_required_field_is_not_submitted(sandbox: Sandbox) -> None:
     async with talking(sandbox) as bodies:
         view_id = await _open(sandbox, bodies, modal(callback_id="why"))
-        with pytest.raises(Refused) as caught:
-            await sandbox.server.submit(sandbox.ana.id, view_id, {})
+        with pytest.raises(SlackError) as caught:
+            await sandbox.server.modals.submit(sandbox.ana.id, view_id, {})
     assert caught.value.details["errors"] == {"why": "Please complete this required field."}
     assert [body.get("type") for body in bodies] == [None]
     assert len(sandbox.server.views(sandbox.ana.id)) == 1
@@ -299,7 +303,7 @@ async def test_the_apps_response_to_a_submission_is_followed(
 ) -> None:
     async with _answering_submissions(sandbox, response) as bodies:
         view_id = await _open(sandbox, bodies, modal(callback_id="why"))
-        assert await sandbox.server.submit(sandbox.ana.id, view_id, {"text": "curt"}) == response
+        assert await sandbox.server.modals.submit(sandbox.ana.id, view_id, {"text": "curt"}) == response
     assert [view.content["title"]["text"] for view in sandbox.server.views(sandbox.ana.id)] == titles
 
 
@@ -314,8 +318,8 @@ async def test_the_apps_response_to_a_submission_is_followed(
 async def test_a_response_slack_would_not_understand_is_told(sandbox: Sandbox, response: Payload) -> None:
     async with _answering_submissions(sandbox, response) as bodies:
         view_id = await _open(sandbox, bodies, modal(callback_id="why"))
-        with pytest.raises(Refused, match="bad_response"):
-            await sandbox.server.submit(sandbox.ana.id, view_id, {"text": "curt"})
+        with pytest.raises(SlackError, match="bad_response"):
+            await sandbox.server.modals.submit(sandbox.ana.id, view_id, {"text": "curt"})
     assert len(sandbox.server.views(sandbox.ana.id)) == 1
 
 
@@ -339,9 +343,9 @@ async def _answering_submissions(sandbox: Sandbox, response: Payload) -> AsyncIt
 async def test_closing_a_modal_is_told_when_the_app_asked_for_it(sandbox: Sandbox) -> None:
     async with talking(sandbox) as bodies:
         quiet = await _open(sandbox, bodies, modal(callback_id="why"))
-        await sandbox.server.close(sandbox.ana.id, quiet)
+        await sandbox.server.modals.close(sandbox.ana.id, quiet)
         told = await _open(sandbox, bodies, modal(callback_id="why", notify_on_close=True))
-        await sandbox.server.close(sandbox.ana.id, told)
+        await sandbox.server.modals.close(sandbox.ana.id, told)
     assert [body["view"]["id"] for body in bodies if body.get("type") == "view_closed"] == [told]
     assert sandbox.server.views(sandbox.ana.id) == []
 
@@ -350,7 +354,7 @@ async def test_modals_are_updated_by_id_and_pushed_from_inside_only(sandbox: San
     inside = actions(button())
     async with talking(sandbox) as bodies:
         view_id = await _open(sandbox, bodies, modal(inside))
-        await sandbox.server.view_click(sandbox.ana.id, view_id, "go")
+        await sandbox.server.interactions.view_click(sandbox.ana.id, view_id, "go")
         await sandbox.client.views_push(trigger_id=bodies[-1]["trigger_id"], view=modal())
         outside = (await _command_body(sandbox, bodies))["trigger_id"]
         assert (
@@ -371,9 +375,9 @@ async def test_an_entry_tells_the_app_only_when_it_dispatches(sandbox: Sandbox) 
     loud["element"] = {**loud["element"], "action_id": "go"}
     async with talking(sandbox) as bodies:
         view_id = await _open(sandbox, bodies, modal(field_block("quiet"), loud))
-        await sandbox.server.view_click(sandbox.ana.id, view_id, "text", "typed")
+        await sandbox.server.interactions.view_click(sandbox.ana.id, view_id, "text", "typed")
         assert len(bodies) == 1
-        await sandbox.server.view_click(sandbox.ana.id, view_id, "go", "loud words")
+        await sandbox.server.interactions.view_click(sandbox.ana.id, view_id, "go", "loud words")
     values = bodies[-1]["view"]["state"]["values"]
     assert (values["quiet"]["text"]["value"], values["loud"]["go"]["value"]) == ("typed", "loud words")
 
@@ -382,15 +386,15 @@ async def test_the_home_tab_is_told_when_opened_and_shown_when_published(sandbox
     app, bodies = collecting_app(sandbox)
 
     @app.event("app_home_opened")
-    async def publish(event: Payload, client: Any) -> None:
+    async def add_message(event: Payload, client: Any) -> None:
         await client.views_publish(user_id=event["user"], view=HOME)
 
     async with connected(sandbox, app):
-        await sandbox.server.open_home(sandbox.ana.id)
+        sandbox.workspace.open_home(sandbox.ana.id)
         await until(lambda: sandbox.server.home(sandbox.ana.id))
         home = sandbox.server.home(sandbox.ana.id)
         assert home is not None
-        await sandbox.server.view_click(sandbox.ana.id, home.id, "refresh")
+        await sandbox.server.interactions.view_click(sandbox.ana.id, home.id, "refresh")
     assert bodies[0]["view"]["type"] == "home"
     assert bodies[0]["container"] == {"type": "view", "view_id": home.id}
     assert sandbox.server.home(sandbox.ben.id) is None

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.sandbox import SlackServer, TimedOut, Workspace
+from bot.sandbox import AckTimeoutError, SlackServer, Workspace
 from bot.sandbox.workspace.records import Payload
 from tests.sandbox.bolt_app import COMMAND, Sandbox, actions, bolt_app, button, opened, until
 
@@ -67,8 +67,10 @@ async def test_events_commands_and_presses_arrive_signed(sandbox: Sandbox) -> No
         )
         sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "grüße")
         await sandbox.server.settled()
-        await sandbox.server.command(sandbox.ana.id, sandbox.channel.id, "/memalign", "help & more")
-        await sandbox.server.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
+        await sandbox.server.interactions.command(
+            sandbox.ana.id, sandbox.channel.id, "/memalign", "help & more"
+        )
+        await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
         await until(lambda: len(heard) == 2)
     assert heard[0]["text"] == "grüße"
     assert heard[1]["actions"][0]["value"] == "ü & <1>"
@@ -81,8 +83,8 @@ async def test_a_wrong_signature_is_refused_by_the_app(sandbox: Sandbox) -> None
         assert not await sandbox.server.verify_address()
         sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "hi")
         await sandbox.server.settled()
-        with pytest.raises(TimedOut):
-            await sandbox.server.command(sandbox.ana.id, sandbox.channel.id, "/memalign")
+        with pytest.raises(AckTimeoutError):
+            await sandbox.server.interactions.command(sandbox.ana.id, sandbox.channel.id, "/memalign")
     event, command = sandbox.server.deliveries
     assert (event.attempts, event.failure) == (3, "http_error")
     assert (command.attempts, command.failure) == (1, "http_error")

@@ -111,10 +111,10 @@ async def test_a_lost_acknowledgement_brings_the_same_event_again(sandbox: Sandb
         seen.append((body["event_id"], request.headers.get("x-slack-retry-num")))
 
     async with connected(sandbox, app):
-        sandbox.server.drop_acks(1)
+        sandbox.server.faults.drop_acks(1)
         sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "hi")
         await sandbox.server.settled()
-        sandbox.server.redeliver_last()
+        sandbox.server.faults.redeliver_last()
         await sandbox.server.settled()
         await until(lambda: len(seen) == 3)
     assert len({event_id for event_id, _ in seen}) == 1
@@ -133,7 +133,7 @@ async def test_the_app_comes_back_after_a_disconnect(sandbox: Sandbox) -> None:
     app, heard = recording_app(sandbox)
     async with connected(sandbox, app):
         for announce in (True, False):
-            await sandbox.server.disconnect(announce=announce)
+            await sandbox.server.faults.disconnect(announce=announce)
             await sandbox.server.connected()
             sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, f"after it, announced: {announce}")
             await sandbox.server.settled()

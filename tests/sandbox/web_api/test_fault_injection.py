@@ -17,7 +17,7 @@ class Clock:
 
 
 async def test_a_rate_limit_on_demand_says_when_to_come_back_and_takes_no_effect(sandbox: Sandbox) -> None:
-    sandbox.server.fail_next("chat.postMessage", status=429, retry_after=7)
+    sandbox.server.faults.fail_next("chat.postMessage", status=429, retry_after=7)
     with pytest.raises(SlackApiError) as caught:
         await sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="x")
     assert (caught.value.response.status_code, caught.value.response.headers["Retry-After"]) == (429, "7")
@@ -27,14 +27,14 @@ async def test_a_rate_limit_on_demand_says_when_to_come_back_and_takes_no_effect
 
 
 async def test_errors_on_demand_come_as_often_as_asked(sandbox: Sandbox) -> None:
-    sandbox.server.fail_next("auth.test", error="account_inactive", times=2)
+    sandbox.server.faults.fail_next("auth.test", error="account_inactive", times=2)
     assert await refusal(sandbox.client.auth_test()) == "account_inactive"
     assert await refusal(sandbox.client.auth_test()) == "account_inactive"
     assert (await sandbox.client.auth_test())["ok"]
 
 
 async def test_a_server_error_is_no_json(sandbox: Sandbox) -> None:
-    sandbox.server.fail_next("auth.test", status=503)
+    sandbox.server.faults.fail_next("auth.test", status=503)
     async with aiohttp.ClientSession() as session:
         headers = {"Authorization": f"Bearer {sandbox.server.bot_token}"}
         async with session.post(f"{sandbox.server.api_url}auth.test", headers=headers) as answer:
@@ -42,14 +42,14 @@ async def test_a_server_error_is_no_json(sandbox: Sandbox) -> None:
 
 
 async def test_a_lost_call_takes_effect_and_the_clients_repetition_doubles_it(sandbox: Sandbox) -> None:
-    sandbox.server.fail_next("chat.postMessage", lost=True)
+    sandbox.server.faults.fail_next("chat.postMessage", lost=True)
     await sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="x")
     assert [call.error for call in sandbox.server.calls] == ["lost", None]
     assert [message.text for message in sandbox.workspace.messages(sandbox.channel.id)] == ["x", "x"]
 
 
 async def test_an_answer_held_back_comes_after_what_people_did_meanwhile(sandbox: Sandbox) -> None:
-    hold = sandbox.server.hold("chat.postMessage")
+    hold = sandbox.server.faults.hold("chat.postMessage")
     posting = asyncio.create_task(sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="card"))
     await hold.reached.wait()
     (message,) = sandbox.workspace.messages(sandbox.channel.id)

@@ -5,7 +5,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Ping, SlackServer, Workspace
+from bot.sandbox import Mention, SlackServer, Workspace
 from bot.sandbox.workspace.records import Payload
 from tests.sandbox.bolt_app import Sandbox, button, opened, refusal, section
 
@@ -307,13 +307,13 @@ async def test_only_what_pings_is_noted_as_a_ping(sandbox: Sandbox) -> None:
     title = {"type": "header", "text": {"type": "plain_text", "text": "<!here>"}}
     harmless = [section("`&lt;!channel&gt;`"), title]
     await sandbox.client.chat_postMessage(channel=channel, text="x &lt;!here&gt;", blocks=harmless)
-    assert sandbox.workspace.pings == []
+    assert sandbox.workspace.mentions == []
     posted = await sandbox.client.chat_postMessage(
         channel=channel, text="x", blocks=[section(f"<!channel> <@{ana}>")]
     )
-    assert sandbox.workspace.pings == [
-        Ping(channel=channel, ts=posted["ts"], who="channel"),
-        Ping(channel=channel, ts=posted["ts"], who=ana),
+    assert sandbox.workspace.mentions == [
+        Mention(channel=channel, ts=posted["ts"], target="channel"),
+        Mention(channel=channel, ts=posted["ts"], target=ana),
     ]
 
 
