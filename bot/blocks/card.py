@@ -19,7 +19,6 @@ from bot.blocks.primitives import (
     modal,
     quoted,
     section,
-    small_message,
     split_pages,
 )
 from memalign.records import Json, Label, Trace, Verdict
@@ -28,7 +27,7 @@ from storage.records import StoredVerdict
 
 UP, DOWN, UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"
 REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
-CORRECT_SHORTCUT, FORGET_SHORTCUT = "correct_verdict", "forget_trace"
+CORRECT_SHORTCUT = "correct_verdict"
 
 RATIONALE_LENGTH = 800
 LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
@@ -109,13 +108,6 @@ def card_line(stored: StoredVerdict) -> str:
     """Return a card in one line, escaped."""
     verdict = stored.verdict
     return f"*{escape(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
-
-
-def forgotten_card() -> Message:
-    """What takes a card's place once its trace is forgotten."""
-    return small_message(
-        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
-    )
 
 
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:

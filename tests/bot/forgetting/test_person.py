@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.listeners.forget_person import person_of
+from bot.listeners.forget_command import person_of
 from bot.sandbox import Workspace
 from bot.web.local_control import ask_to_forget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
