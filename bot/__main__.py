@@ -1,4 +1,4 @@
-"""The command line: `memalign COMMAND`. Each command is one function of `bot.cli`."""
+"""The command line: `memalign COMMAND`. Each command is a function of `bot.cli`, imported when it is called."""
 
 import argparse
 import asyncio
@@ -11,11 +11,11 @@ from pathlib import Path
 from bot.runtime.clock import week_bounds
 from memalign.errors import MemAlignError
 
-CONFIG = Path("memalign.toml")
+DEFAULT_CONFIG = Path("memalign.toml")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; exit with 0 when done, 1 for a problem told in one sentence, 2 for wrong usage."""
+    """Run a command. Exit with 0 when done, 1 for a problem (told on standard error), 2 for wrong usage."""
     options = parser().parse_args(arguments)
     module, function = options.command_at.split(":")
     command = getattr(importlib.import_module(module), function)
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MemAlignError as error:
         sys.exit(f"memalign: {error}")
     except BaseExceptionGroup as group:
-        known = _first(group)
+        known = _first_error(group)
         if known is None:
             raise
         sys.exit(f"memalign: {known}")
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> MemAlignError | None:
-    """The sentence for a person, where a group of errors holds nothing else."""
+def _first_error(group: BaseExceptionGroup[BaseException]) -> MemAlignError | None:
+    """Return the first error of a group that holds nothing but `MemAlignError`; None of any other group."""
     known, others = group.split(MemAlignError)
     if known is None or others is not None:
         return None
@@ -46,14 +46,14 @@ def _first(group: BaseExceptionGroup[BaseException]) -> MemAlignError | None:
 
 
 def port(text: str) -> int:
-    """A TCP port. Raises `ArgumentTypeError`."""
+    """Parse a TCP port. Raises `ArgumentTypeError`."""
     if text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text} is no port; expected a number from 0 to 65535")
 
 
 def week(text: str) -> str:
-    """An ISO week. Raises `ArgumentTypeError`."""
+    """Check an ISO week. Raises `ArgumentTypeError`."""
     try:
         week_bounds(text, UTC)
     except ValueError:
@@ -62,20 +62,20 @@ def week(text: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
+    """Return the parser of all commands and their options."""
     top = argparse.ArgumentParser(
         prog="memalign", description="A Slack bot with which a team teaches its LLM judge."
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, at: str, words: str, *, config: bool = True) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=words, description=words)
-        command.set_defaults(command_at=at)
+    def add(name: str, command_at: str, summary: str, *, config: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.set_defaults(command_at=command_at)
         if config:
             command.add_argument(
                 "--config",
                 type=Path,
-                default=CONFIG,
+                default=DEFAULT_CONFIG,
                 metavar="FILE",
                 help="the settings (default: memalign.toml)",
             )
@@ -95,13 +95,13 @@ def parser() -> argparse.ArgumentParser:
     add("check", "bot.cli.check:check", "try tokens, scopes, channels, models and storage; changes nothing")
 
     align = add(
-        "align", "bot.cli.batch:align", "teach a judge from a file of feedback, without Slack", config=False
+        "align", "bot.cli.align:align", "teach a judge from a file of feedback, without Slack", config=False
     )
     align.add_argument("feedback", type=Path, metavar="FEEDBACK.jsonl")
     align.add_argument("--judge", type=Path, required=True, metavar="JUDGE.toml")
     align.add_argument("--out", type=Path, required=True, metavar="ALIGNED.json")
 
-    judge = add("judge", "bot.cli.batch:judge", "judge a file of traces, without Slack", config=False)
+    judge = add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack", config=False)
     judge.add_argument("traces", type=Path, metavar="TRACES.jsonl")
     judge.add_argument("--aligned", type=Path, required=True, metavar="ALIGNED.json")
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
@@ -110,11 +110,13 @@ def parser() -> argparse.ArgumentParser:
     guidelines.add_argument("judge", nargs="?", metavar="JUDGE")
 
     forget = add("forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them")
-    whom = forget.add_mutually_exclusive_group(required=True)
-    whom.add_argument(
+    target = forget.add_mutually_exclusive_group(required=True)
+    target.add_argument(
         "traces", nargs="*", default=[], metavar="TRACE", help="a trace id, or a link to its card"
     )
-    whom.add_argument("--person", metavar="USER", help="take back all that this Slack user id said and voted")
+    target.add_argument(
+        "--person", metavar="USER", help="take back all that this Slack user id said and voted"
+    )
 
     digest = add("digest", "bot.cli.reading:digest", "how far judge and people agree")
     digest.add_argument(

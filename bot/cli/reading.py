@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
+from bot.plain_text import guideline_state, pluralise
 from bot.records import Digest
-from bot.reports.digest import digest_of
+from bot.reports.digest import read_digest
 from bot.reports.export import Format, lines_of
 from bot.runtime.clock import moment, now_ms, week_of
-from bot.wording import guideline_state, pluralise
 from memalign.value_types import value_type_of
 from storage.database import Database
 
@@ -50,7 +50,7 @@ async def digest(options: Namespace) -> None:
         zone = settings.digest.zone
         week = options.week or week_of(moment(now_ms(), zone).date())
         digests = [
-            await digest_of(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
+            await read_digest(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
             for judge in settings.judges
         ]
     for one in digests:
