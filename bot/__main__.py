@@ -17,8 +17,8 @@ DEFAULT_CONFIG = Path("memalign.toml")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit with 0 when done, 1 for a problem (told on standard error), 2 for wrong usage."""
     options = parser().parse_args(arguments)
-    module, function = options.command_at.split(":")
-    command = getattr(importlib.import_module(module), function)
+    module, name = options.function.split(":")
+    command = getattr(importlib.import_module(module), name)
     try:
         asyncio.run(command(options))
     except MemAlignError as error:
@@ -66,23 +66,42 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="memalign", description="A Slack bot with which a team teaches its LLM judge."
     )
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    commands = Commands(top)
+    add_bot_commands(commands)
+    add_batch_commands(commands)
+    add_store_commands(commands)
+    return top
 
-    def add(name: str, command_at: str, summary: str, *, config: bool = True) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=summary, description=summary)
-        command.set_defaults(command_at=command_at)
-        if config:
-            command.add_argument(
-                "--config",
-                type=Path,
-                default=DEFAULT_CONFIG,
-                metavar="FILE",
-                help="the settings (default: memalign.toml)",
-            )
+
+class Commands:
+    """The commands of a parser."""
+
+    def __init__(self, top: argparse.ArgumentParser) -> None:
+        self._commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(self, name: str, function: str, summary: str) -> argparse.ArgumentParser:
+        """Add a command; `function` is `module:name`, imported when the command is called."""
+        command = self._commands.add_parser(name, help=summary, description=summary)
+        command.set_defaults(function=function)
         return command
 
-    demo = add(
-        "demo", "bot.sandbox.demo.demo:demo", "the embedded workspace and bot, on real traces", config=False
+    def add_with_settings(self, name: str, function: str, summary: str) -> argparse.ArgumentParser:
+        """Add a command that reads the settings."""
+        command = self.add(name, function, summary)
+        command.add_argument(
+            "--config",
+            type=Path,
+            default=DEFAULT_CONFIG,
+            metavar="FILE",
+            help=f"the settings (default: {DEFAULT_CONFIG})",
+        )
+        return command
+
+
+def add_bot_commands(commands: Commands) -> None:
+    """Add the commands that run the bot or try its settings."""
+    demo = commands.add(
+        "demo", "bot.sandbox.demo.demo:demo", "the embedded workspace and bot, on real traces"
     )
     demo.add_argument("--port", type=port, default=8765, metavar="N", help="the page's port (default: 8765)")
     demo.add_argument("--data", type=Path, metavar="DIR", help="keep the demo's data here, and go on from it")
@@ -90,26 +109,37 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--replay", type=int, metavar="N", help="let the recorded people answer N traces, then end"
     )
+    commands.add_with_settings("run", "bot.cli.run:run", "the bot against Slack")
+    commands.add_with_settings(
+        "check", "bot.cli.check:check", "try tokens, scopes, channels, models and storage; changes nothing"
+    )
 
-    add("run", "bot.cli.run:run", "the bot against Slack")
-    add("check", "bot.cli.check:check", "try tokens, scopes, channels, models and storage; changes nothing")
 
-    align = add(
-        "align", "bot.cli.align:align", "teach a judge from a file of feedback, without Slack", config=False
+def add_batch_commands(commands: Commands) -> None:
+    """Add the commands that work on files, without Slack or a store."""
+    align = commands.add(
+        "align", "bot.cli.align:align", "teach a judge from a file of feedback, without Slack"
     )
     align.add_argument("feedback", type=Path, metavar="FEEDBACK.jsonl")
     align.add_argument("--judge", type=Path, required=True, metavar="JUDGE.toml")
     align.add_argument("--out", type=Path, required=True, metavar="ALIGNED.json")
 
-    judge = add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack", config=False)
+    judge = commands.add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack")
     judge.add_argument("traces", type=Path, metavar="TRACES.jsonl")
     judge.add_argument("--aligned", type=Path, required=True, metavar="ALIGNED.json")
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
 
-    guidelines = add("guidelines", "bot.cli.reading:guidelines", "what judges have learned, and from whom")
+
+def add_store_commands(commands: Commands) -> None:
+    """Add the commands that work on the bot's store."""
+    guidelines = commands.add_with_settings(
+        "guidelines", "bot.cli.reading:guidelines", "what judges have learned, and from whom"
+    )
     guidelines.add_argument("judge", nargs="?", metavar="JUDGE")
 
-    forget = add("forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them")
+    forget = commands.add_with_settings(
+        "forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them"
+    )
     target = forget.add_mutually_exclusive_group(required=True)
     target.add_argument(
         "traces", nargs="*", default=[], metavar="TRACE", help="a trace id, or a link to its card"
@@ -118,24 +148,27 @@ def parser() -> argparse.ArgumentParser:
         "--person", metavar="USER", help="take back all that this Slack user id said and voted"
     )
 
-    digest = add("digest", "bot.cli.reading:digest", "how far judge and people agree")
+    digest = commands.add_with_settings("digest", "bot.cli.reading:digest", "how far judge and people agree")
     digest.add_argument(
         "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"
     )
     digest.add_argument("--format", choices=("text", "json"), default="text")
 
-    export = add(
+    export = commands.add_with_settings(
         "export", "bot.cli.reading:export", "all feedback, guidelines and episodes, to standard output"
     )
     export.add_argument("--judge", metavar="JUDGE")
     export.add_argument("--format", choices=("jsonl", "mlflow"), default="jsonl")
 
-    backup = add("backup", "bot.cli.backup:backup", "copy the store to a file, also while the bot runs")
+    backup = commands.add_with_settings(
+        "backup", "bot.cli.backup:backup", "copy the store to a file, also while the bot runs"
+    )
     backup.add_argument("file", type=Path, metavar="FILE")
 
-    restore = add("restore", "bot.cli.backup:restore", "bring a backup back, into an empty data folder")
+    restore = commands.add_with_settings(
+        "restore", "bot.cli.backup:restore", "bring a backup back, into an empty data folder"
+    )
     restore.add_argument("file", type=Path, metavar="FILE")
-    return top
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetResult:
-    """What forgetting a trace or a person took, or would take."""
+    """The losses by forgetting a trace or a person, whether it is done or only looked at."""
 
     target: ForgetTarget
     verdicts: int

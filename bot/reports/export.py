@@ -20,7 +20,7 @@ Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
 
 
-async def lines_of(
+async def export_lines(
     database: Database, judges: Collection[JudgeSettings], kind: Format
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
