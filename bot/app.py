@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from bot import learning as learning_flow
 from bot import posting as posting_flow
 from bot.config import Secrets, Settings
-from bot.forgetting.person import Withdrawal
-from bot.forgetting.resume import finish_forgetting
+from bot.forgetting.access import ForgetAccess
+from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.retention import Retention
-from bot.forgetting.service import Forgetting
+from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
 from bot.judging.memories import models_of, open_memories
 from bot.judging.worker import JudgingWorker
@@ -25,12 +25,13 @@ from bot.reports.status import StatusReport
 from bot.reports.weekly_digest import WeeklyDigest
 from bot.runtime.health import HealthRegistry
 from bot.runtime.supervisor import supervise
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.service import SlackService, open_slack
 from bot.web.local_control import LocalControl
 from bot.web.server import Routes, Server
 from memalign.judge_memory import JudgeMemory
 from memalign.models import check_key
-from memalign.models.endpoint import max_workers
+from memalign.models.endpoint import max_concurrency
 from storage.database import Database
 
 LAST_SECONDS = 4.0
@@ -55,7 +56,7 @@ class Bot:
     database: Database
     memories: Mapping[str, JudgeMemory]
     slack: SlackService
-    forgetting: Forgetting
+    forgetting: ForgetService
     reconciler: CardReconciler
     status: StatusReport
     health: HealthRegistry
@@ -82,7 +83,9 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         posting = posting_flow.build(
             slack.posting_client, database, memories, health, pace_seconds=timing.post_seconds
         )
-        judging = JudgingWorker(settings, database, memories, health, posting.wake, concurrency=max_workers())
+        judging = JudgingWorker(
+            settings, database, memories, health, posting.wake, concurrency=max_concurrency()
+        )
         learning = learning_flow.build(
             slack, database, memories, health, posting.wake, quiet_seconds=timing.quiet_seconds
         )
@@ -96,12 +99,18 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             learning.wake,
             card_seconds=timing.card_seconds,
         )
-        forgetting = Forgetting(settings, database, memories, slack.client, redactor, learning.cancel_trace)
-        withdrawal = Withdrawal(database, memories, redactor, learning.invalidate)
+        forgetting = ForgetService(
+            database,
+            memories,
+            redact_now=redactor.redact_now,
+            cancel_trace=learning.cancel_trace,
+            invalidate=learning.invalidate,
+        )
+        members = ChannelMembers(slack.client)
         retention = Retention(settings, database)
         digests = WeeklyDigest(settings, database, memories, health, posting.wake)
         status = StatusReport(settings, database, memories, slack.connection.is_up, health)
-        control = LocalControl(settings.data, forgetting, withdrawal)
+        control = LocalControl(settings.data, forgetting)
         traces = TraceEndpoint(settings, database, memories, judging.wake)
         routes = Routes(
             take_traces=traces.post,
@@ -115,7 +124,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 
         async def learn() -> None:
             """Nothing is learned before what was to be forgotten is."""
-            await finish_forgetting(database, forgetting, withdrawal)
+            await resume_forgetting(database, forgetting)
             await learning.run()
 
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -135,7 +144,8 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             memories=memories,
             learning=learning,
             forgetting=forgetting,
-            withdrawal=withdrawal,
+            forget_access=ForgetAccess(settings, members),
+            members=members,
             people=slack.people,
             status=status,
             client=slack.client,
@@ -143,7 +153,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         )
         listen(slack.app, context)
         await server.start()
-        control.announce(settings.ingest.host, server.port)
+        control.write_endpoint_file(settings.ingest.host, server.port)
         background = [tasks.create_task(supervise(part, run, health)) for part, run in parts.items()]
         try:
             yield Bot(
@@ -162,7 +172,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             await context.finish(LAST_SECONDS)
             for task in background:
                 task.cancel()
-            control.withdraw()
+            control.remove_endpoint_file()
             await server.stop()
 
 

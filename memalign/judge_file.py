@@ -1,11 +1,11 @@
 """A learned judge as one JSON file: everything it knows, vectors included, so that loading asks no model."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from memalign.atomic_file import replace_file
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.memory.episodic import EpisodicMemory
@@ -46,7 +46,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
         "judge": {
             "name": judge.name,
             "instructions": judge.instructions,
-            "feedback_value_type": judge.value_type.word,
+            "feedback_value_type": judge.value_type.setting,
             "model": judge.model,
         },
         "settings": to_document(saved.settings),
@@ -77,14 +77,10 @@ def restore(document: Mapping[str, Json]) -> SavedJudge:
 
 def write(path: Path, saved: SavedJudge) -> None:
     """Write the file, whole or not at all. Raises `InputError` when it cannot be written."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        beside.write_text(json.dumps(dump(saved), default=str) + "\n", encoding="utf-8")
-        beside.replace(path)
+        replace_file(path, json.dumps(dump(saved), default=str) + "\n")
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read(path: Path) -> SavedJudge:
@@ -123,7 +119,7 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     episodic = EpisodicMemory(
         {episode.trace_id: episode for episode in episodes}, _vectors(document["episodes"], "trace_id")
     )
-    semantic = SemanticMemory().holding(guidelines, _vectors(document["guidelines"], "id"))
+    semantic = SemanticMemory().with_guidelines(guidelines, _vectors(document["guidelines"], "id"))
     empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
     return SavedJudge(
         judge=judge,

@@ -17,10 +17,9 @@ from bot.blocks.primitives import (
     format_label_plain,
     menu,
     modal,
-    pages_of,
     quoted,
     section,
-    small_message,
+    split_pages,
 )
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import ValueType
@@ -28,15 +27,15 @@ from storage.records import StoredVerdict
 
 UP, DOWN, UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"
 REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
-CORRECT_SHORTCUT, FORGET_SHORTCUT = "correct_verdict", "forget_trace"
+CORRECT_SHORTCUT = "correct_verdict"
 
 RATIONALE_LENGTH = 800
 LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One titled text of a trace, and how much of it a card shows."""
+class TracePart:
+    """A titled text of a trace, with the number of characters of it that a card shows."""
 
     title: str
     text: str
@@ -44,7 +43,7 @@ class Part:
 
 
 def readable(value: Json) -> str:
-    """A trace's inputs or outputs as a person reads them: texts as they are, the rest as indented JSON."""
+    """Return inputs or outputs as a person reads them: texts as they are, the rest as indented JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and value and all(isinstance(part, str) for part in value.values()):
@@ -54,23 +53,23 @@ def readable(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1)
 
 
-def parts_of(trace: Trace) -> list[Part]:
-    """What there is to read in a trace."""
-    given = (
+def parts_of(trace: Trace) -> list[TracePart]:
+    """Return the parts of a trace that a person can read, in reading order."""
+    candidates = (
         ("Input", trace.inputs, 600),
         ("Output", trace.outputs, 900),
         ("Expected", trace.expectations, 600),
         ("Conversation", trace.conversation, 900),
     )
     return [
-        Part(title=title, text=readable(value), length=length)
-        for title, value, length in given
+        TracePart(title=title, text=readable(value), length=length)
+        for title, value, length in candidates
         if value is not None
     ]
 
 
-def verdict_card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Message:
-    """The verdict card."""
+def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> Message:
+    """Return the card that shows a verdict in its judge's channel."""
     verdict, parts = stored.verdict, parts_of(trace)
     cut = len(verdict.rationale) > RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
     headline = f"*{escape(verdict.judge, 150)}*: {format_label(verdict.value)}"
@@ -84,14 +83,14 @@ def verdict_card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Mess
         blocks=(
             section(f"{headline}\n{escape(verdict.rationale, RATIONALE_LENGTH)}"),
             *(section(f"*{part.title}*\n{quoted(part.text, part.length)}") for part in parts),
-            context(_where(trace, verdict)),
+            context(_origin(trace, verdict)),
             actions(stored.verdict_id, *buttons),
-            context(_meaning(values)),
+            context(_legend(value_type)),
         ),
     )
 
 
-def _where(trace: Trace, verdict: Verdict) -> str:
+def _origin(trace: Trace, verdict: Verdict) -> str:
     pieces = [f"Trace {escape(trace.trace_id, 300)}"]
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
         pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
@@ -100,46 +99,41 @@ def _where(trace: Trace, verdict: Verdict) -> str:
     return " · ".join(pieces)
 
 
-def _meaning(values: ValueType) -> str:
-    ask = "" if values.opposite(True) is not None else " (I'll ask for the right value)"
+def _legend(value_type: ValueType) -> str:
+    ask = "" if value_type.opposite(True) is not None else " (I'll ask for the right value)"
     return f"👍 the judge is right · 👎 the judge is wrong{ask} · 🤷 can't tell · say why in the thread"
 
 
 def card_line(stored: StoredVerdict) -> str:
-    """A card in one line."""
+    """Return a card in one line, escaped."""
     verdict = stored.verdict
     return f"*{escape(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
 
 
-def forgotten_card() -> Message:
-    """What takes a card's place once its trace is forgotten."""
-    return small_message(
-        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
-    )
-
-
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
-    """A modal with all of a trace's text, as far as Slack lets a modal hold it."""
+    """Return a modal with the trace's whole text, as far as Slack lets a modal hold it."""
     verdict = stored.verdict
-    said = Part(title="Verdict", text=f"{format_label_plain(verdict.value)}\n{verdict.rationale}", length=0)
-    blocks: list[Block] = [context(_where(trace, verdict))]
-    for part in (said, *parts_of(trace)):
+    judgement = TracePart(
+        title="Verdict", text=f"{format_label_plain(verdict.value)}\n{verdict.rationale}", length=0
+    )
+    blocks: list[Block] = [context(_origin(trace, verdict))]
+    for part in (judgement, *parts_of(trace)):
         blocks.append(section(f"*{part.title}*"))
-        blocks += [section(page) for page in pages_of(part.text.strip() or "(empty)")]
+        blocks += [section(page) for page in split_pages(part.text.strip() or "(empty)")]
     return modal(TRACE_VIEW, "Everything", fit_modal(blocks))
 
 
 def reason_view(
     stored: StoredVerdict, card_ts: str, *, choices: Sequence[Label], ask_value: bool, earlier: str
 ) -> Block:
-    """The modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
+    """Return the modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
 
     Args:
         stored: the verdict.
         card_ts: the time of its card.
-        choices: values to choose from; empty: the value is typed.
-        ask_value: whether the right value is asked for.
-        earlier: the reason this person gave before, to be changed.
+        choices: values to choose from; when empty, the value is typed.
+        ask_value: adds a field for the right value.
+        earlier: the reason this person gave before, to be edited.
     """
     blocks = [section(f"The judge said {format_label(stored.verdict.value)}. What is wrong with that?")]
     if ask_value:

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 
 from bot.blocks.commands import HELP, state_note
 from bot.blocks.primitives import Block, escape, section
+from bot.plain_text import pluralise
 from bot.records import Status
-from bot.wording import pluralise
 from memalign.records import Guideline
 
 
 def home_view(
-    judges: Sequence[tuple[str, int, Sequence[Guideline]]], open_cards: Sequence[tuple[str, str]], now: Status
+    judges: Sequence[tuple[str, int, Sequence[Guideline]]],
+    open_cards: Sequence[tuple[str, str]],
+    status: Status,
 ) -> Block:
-    """The Home tab.
+    """Return the Home tab.
 
     Args:
         judges: name, number of remembered cases and guidelines of each judge.
         open_cards: cards without this person's vote: a line already escaped, and the card's link.
-        now: the bot's status.
+        status: the bot's status.
     """
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": "Teach your judges"}}]
     if open_cards:
@@ -33,6 +35,6 @@ def home_view(
             )
         )
         blocks += [section(f"• {escape(rule.text, 700)}{state_note(rule)}") for rule in rules[:5]]
-    if now.troubles or not now.connected:
+    if status.troubles or not status.connected:
         blocks.append(section("*Something needs a look:* type `/memalign status`."))
     return {"type": "home", "blocks": [*blocks, {"type": "divider"}, section(HELP)]}

@@ -1,4 +1,4 @@
-"""What a thread is told: what was learned, what is missing, what was taken back."""
+"""Messages in a card's thread, and answers to votes on the card."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ MAX_GUIDELINES_PER_LESSON = 4
 
 
 def lesson_message(rules: Sequence[tuple[Guideline, Sequence[str]]]) -> Message:
-    """New guidelines in words, each with its authors' names."""
+    """Return the announcement of new guidelines, each with its authors' names."""
     lines = [
         f"“{escape(rule.text, 600)}” – from {join_names(names)}"
         for rule, names in rules[:MAX_GUIDELINES_PER_LESSON]
@@ -39,14 +39,14 @@ def lesson_message(rules: Sequence[tuple[Guideline, Sequence[str]]]) -> Message:
 
 
 def case_remembered(label: Label, names: Sequence[str]) -> Message:
-    """A case was learned, but no new guideline came of the reasons."""
+    """Return the thanks for a case that was learned although its reasons gave no new guideline."""
     return small_message(
         f"Thank you, {join_names(names)}. I'll remember this case as {format_label(label)}; it gave no new guideline."
     )
 
 
 def ask_why(label: Label) -> Message:
-    """Somebody disagrees without a reason."""
+    """Return the question for a reason, where people disagreed without one."""
     return small_message(
         f"I'll remember this case as {format_label(label)}. Why is that? "
         "Reply here, and I can learn a guideline from it."
@@ -54,20 +54,25 @@ def ask_why(label: Label) -> Message:
 
 
 def ask_value(choices: Sequence[Label], example: Label) -> Message:
-    """The verdict is wrong; which value is right?"""
-    how = "Choose it here, or reply" if choices else "Reply here"
-    text = f"So the judge was wrong. Which value is right? {how} like `{escape(str(example), 60)}: because …`"
+    """Return the question for the right value of a wrong verdict, with a menu if there are choices."""
+    instruction = "Choose it here, or reply" if choices else "Reply here"
+    text = f"So the judge was wrong. Which value is right? {instruction} like `{escape(str(example), 60)}: because …`"
     menus = [actions("right_value", menu("The right value", CORRECT, choices))] if choices else []
     return Message(text=text, blocks=(section(text), *menus))
 
 
 def lesson_taken_back() -> Message:
-    """The feedback behind what was told is gone."""
+    """Return the note that replaces a lesson whose feedback is gone."""
     return small_message("Taken back: what I had learned here no longer counts.")
 
 
 def vote_counted(vote: str | None, *, torn: bool) -> Message:
-    """A pressed button; only the person who pressed it sees this."""
+    """Return the answer to a pressed vote button, for the person who pressed it.
+
+    Args:
+        vote: the vote that counts now; None if it was taken back.
+        torn: the person holds two different votes.
+    """
     if torn:
         return two_votes()
     if vote is None:
@@ -77,24 +82,24 @@ def vote_counted(vote: str | None, *, torn: bool) -> Message:
 
 
 def two_votes() -> Message:
-    """A person's buttons and reactions contradict each other; only this person sees it."""
+    """Return the hint, for one person, that their button and reactions contradict each other."""
     return plain_message(
         "You now hold two different votes on this card, so neither counts. Take one of them back."
     )
 
 
 def value_counted(value: Label, *, torn: bool) -> Message:
-    """A right value was chosen; only the person who chose it sees this."""
+    """Return the answer to a chosen value, for the person who chose it; `torn` as for `vote_counted`."""
     if torn:
         return two_votes()
     return plain_message(f"Counted: {value} is right. Reply in the thread to say why.")
 
 
 def card_gone() -> Message:
-    """A click on a card whose trace was forgotten."""
+    """Return the answer to a click on a card whose trace was forgotten."""
     return plain_message("This card's trace was forgotten, so there is nothing left to vote on.")
 
 
 def not_a_card() -> Message:
-    """A shortcut on a message that is no card."""
+    """Return the answer to a shortcut on a message that is not a card."""
     return plain_message("That message is not one of my cards. Choose this on a card, or in its thread.")

@@ -32,7 +32,7 @@ def validation_error(trace: Trace, memories: Mapping[str, JudgeMemory]) -> str |
     reasons = []
     for name in trace.judges or memories:
         try:
-            memories[name].definition.look_at(trace)
+            memories[name].definition.select_fields(trace)
         except InputError as error:
             reasons.append(str(error))
         else:

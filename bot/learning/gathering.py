@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bot.feedback import all_feedback, taught
+from bot.feedback import Feedback, all_feedback, taught
 from bot.slack.users import People
-from memalign.records import Feedback, Trace
+from memalign.records import Trace
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memalign.records import Episode, Feedback, Guideline, Label
+from bot.feedback import Feedback
+from memalign.records import Episode, Guideline, Label
 from storage.records import ThreadPost
 
 

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import Message
 from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
+from bot.feedback import Feedback
 from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, what_to_say
 from bot.learning.right_values import likely_values
 from bot.slack.errors import (
@@ -21,7 +22,7 @@ from bot.slack.errors import (
 )
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Feedback, Guideline, Lesson
+from memalign.records import Guideline, Lesson
 from storage.database import Database
 from storage.records import Post, StoredVerdict, ThreadPost
 

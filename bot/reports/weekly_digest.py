@@ -10,7 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 from bot.blocks.digest import digest_message
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
 from bot.records import Digest
-from bot.reports.digest import digest_of
+from bot.reports.digest import read_digest
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.runtime.health import HealthRegistry, unexpected
@@ -127,4 +127,4 @@ class WeeklyDigest:
 
     async def _count(self, judge: JudgeSettings, week: str) -> Digest:
         values = self._memories[judge.name].definition.value_type
-        return await digest_of(self._database, judge.name, values, week, self._settings.digest.zone)
+        return await read_digest(self._database, judge.name, values, week, self._settings.digest.zone)

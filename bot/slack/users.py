@@ -1,4 +1,4 @@
-"""People of the workspace: names, bots, members of a channel."""
+"""People of the workspace: their names, and which of them are programs."""
 
 import logging
 from collections.abc import Iterable
@@ -10,8 +10,6 @@ from bot.slack.errors import CONNECTION_ERRORS, field_of
 from memalign.records import Json
 
 log = logging.getLogger(__name__)
-
-MEMBERS_PER_PAGE = 1000
 
 
 class People:
@@ -39,21 +37,6 @@ class People:
         """Return whether a user is a program; its reactions teach nothing."""
         await self.name(person)
         return person in self._bots
-
-    async def members_of(self, channel: str) -> set[str]:
-        """Return the ids of a channel's members; those known so far when Slack stops answering."""
-        members: set[str] = set()
-        try:
-            pages = await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE)
-            async for page in pages:
-                members.update(field_of(page, "members", list))
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.warning("the members of %s cannot be listed: %s", channel, error)
-        return members
-
-    async def is_member(self, person: str, channel: str) -> bool:
-        """Return whether a person is in a channel; False while Slack does not say."""
-        return person in await self.members_of(channel)
 
     async def _look_up(self, person: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What people enter into block elements: as state, as actions, and whether Slack's client lets it through."""
+"""Input in block elements: as view state, as block actions, and validated as Slack's client does."""
 
 import re
 from collections.abc import Iterator
@@ -50,15 +50,15 @@ def find_element(
 
 
 def element_state(element: Payload, value: object) -> Payload:
-    """Render what a person chose or typed in an element, as Slack's state shows it."""
+    """Render a person's choice or text in an element as an entry of Slack's view state."""
     kind = element["type"]
     key = _SELECTED[kind]
     if key == "selected_option":
         return {"type": kind, key: None if value in (None, "") else _option(element, value)}
     if key == "selected_options":
-        return {"type": kind, key: [_option(element, one) for one in _as_list(value)]}
+        return {"type": kind, key: [_option(element, item) for item in _as_list(value)]}
     if kind.startswith("multi_"):
-        return {"type": kind, key: [str(one) for one in _as_list(value)]}
+        return {"type": kind, key: [str(item) for item in _as_list(value)]}
     return {
         "type": kind,
         key: None if value in (None, "") else value if key == "selected_date_time" else str(value),
@@ -67,18 +67,18 @@ def element_state(element: Payload, value: object) -> Payload:
 
 def block_action(block: Payload, element: Payload, value: object, ts: str) -> Payload:
     """Render a press or a choice as the action Slack sends."""
-    shown: Payload = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": ts}
+    ids: Payload = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": ts}
     kind = element["type"]
     if kind in {"button", "icon_button"}:
-        kept: Payload = {key: element[key] for key in ("text", "value", "style", "url") if key in element}
-        return {"type": kind, **kept, **shown}
+        copied: Payload = {key: element[key] for key in ("text", "value", "style", "url") if key in element}
+        return {"type": kind, **copied, **ids}
     if kind == "feedback_buttons":
-        return {"type": kind, **_feedback(element, value), **shown}
-    return {**element_state(element, value), **shown}
+        return {"type": kind, **_feedback(element, value), **ids}
+    return {**element_state(element, value), **ids}
 
 
 def initial_state(blocks: list[Payload] | None) -> Payload:
-    """Render the state of elements nobody touched yet, by block and action."""
+    """Render the state of untouched elements, by block and action."""
     state: Payload = {}
     for block, element in _stateful(blocks or []):
         state.setdefault(block["block_id"], {})[element["action_id"]] = _initial(element)
@@ -86,7 +86,7 @@ def initial_state(blocks: list[Payload] | None) -> Payload:
 
 
 def with_entry(state: Payload, block: Payload, element: Payload, value: object) -> Payload:
-    """Return the state after a person entered something; presses leave it as it was."""
+    """Return the state with a person's entry in one element; presses do not change it."""
     if element["type"] in _STATELESS:
         return state
     block_id = block["block_id"]
@@ -97,19 +97,19 @@ def with_entry(state: Payload, block: Payload, element: Payload, value: object) 
 
 
 def with_entries(blocks: list[Payload], state: Payload, values: Payload) -> Payload:
-    """Return the state after a form was filled in; `values` by action id, by block id, or by both nested."""
-    known = list(_stateful(blocks))
+    """Return the state with several entries; `values` by action id, by block id, or by both nested."""
+    fields = list(_stateful(blocks))
     for name, value in values.items():
         spread = value.items() if isinstance(value, dict) else [(None, value)]
-        for inner, one in spread:
-            block, element = _named(known, name, inner)
-            state = with_entry(state, block, element, one)
+        for inner, entry in spread:
+            block, element = _find_field(fields, name, inner)
+            state = with_entry(state, block, element, entry)
     return state
 
 
 def validation_errors(blocks: list[Payload], state: Payload) -> dict[str, str]:
-    """Tell by block why Slack's client would not submit the form; empty when it would."""
-    found: dict[str, str] = {}
+    """Return by block why Slack's client would not submit the form; empty when it would."""
+    errors: dict[str, str] = {}
     for block in blocks:
         if block["type"] == "input":
             element = block["element"]
@@ -118,13 +118,13 @@ def validation_errors(blocks: list[Payload], state: Payload) -> dict[str, str]:
             if value in (None, "", []):
                 error = None if block.get("optional") else _REQUIRED
             else:
-                error = _about_text(element, value)
+                error = _text_error(element, value)
             if error:
-                found[block["block_id"]] = error
-    return found
+                errors[block["block_id"]] = error
+    return errors
 
 
-def _about_text(element: Payload, value: object) -> str | None:
+def _text_error(element: Payload, value: object) -> str | None:
     text = str(value)
     kind = element["type"]
     if kind == "plain_text_input" and len(text) < element.get("min_length", 0):
@@ -155,8 +155,10 @@ def _stateful(blocks: list[Payload]) -> Iterator[tuple[Payload, Payload]]:
                 yield block, element
 
 
-def _named(known: list[tuple[Payload, Payload]], name: str, inner: str | None) -> tuple[Payload, Payload]:
-    for block, element in known:
+def _find_field(
+    fields: list[tuple[Payload, Payload]], name: str, inner: str | None
+) -> tuple[Payload, Payload]:
+    for block, element in fields:
         names = {block["block_id"], element["action_id"]} if inner is None else {block["block_id"]}
         if name in names and inner in {None, element["action_id"]}:
             return block, element
@@ -168,8 +170,8 @@ def _named(known: list[tuple[Payload, Payload]], name: str, inner: str | None) -
 def _initial(element: Payload) -> Payload:
     kind = element["type"]
     key = _SELECTED[kind]
-    given = element.get(key.replace("selected", "initial") if key != "value" else "initial_value")
-    return {"type": kind, key: [] if given is None and key.endswith("s") else given or None}
+    initial = element.get(key.replace("selected", "initial") if key != "value" else "initial_value")
+    return {"type": kind, key: [] if initial is None and key.endswith("s") else initial or None}
 
 
 def _option(element: Payload, value: object) -> Payload:

@@ -1,4 +1,4 @@
-"""The `chat.*` methods: what the bot writes, changes and takes back."""
+"""The `chat.*` methods: posting, updating and deleting messages of the bot."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ def _content_of(arguments: Arguments) -> MessageContent:
 def new_message(
     context: ApiContext, channel_id: str, content: MessageContent, *, thread_ts: str | None
 ) -> Message:
-    """Make a message of the bot from checked content."""
+    """Return a new message of the bot with checked content."""
     return Message(
         ts=context.workspace.clock.mint(),
         channel=channel_id,
@@ -88,7 +88,7 @@ def _update(context: ApiContext, arguments: Arguments) -> Payload:
 
 
 def _updated(context: ApiContext, message: Message, content: MessageContent) -> Message:
-    """Change what was given; what was not given stays, and an empty list or object clears."""
+    """Return the message with the fields the call names; an empty list or object clears a field."""
     text = message.text if content.text is None else content.text
     blocks = message.blocks if content.blocks is None else with_ids(context, content.blocks)
     attachments = message.attachments if content.attachments is None else content.attachments or None

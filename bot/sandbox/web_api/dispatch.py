@@ -1,4 +1,4 @@
-"""Slack's Web API over HTTP: tokens, scopes, arguments, answers, and trouble on demand."""
+"""Slack's Web API over HTTP: tokens, scopes, arguments, answers, and injected faults."""
 
 import json
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Tokens:
 
 
 class WebApi:
-    """Serves `/api/{method}` and the upload address; `calls` keeps every call in order."""
+    """Serves `/api/{method}` and the upload address; `calls` records every call, in order."""
 
     def __init__(self, context: ApiContext, tokens: Tokens, faults: ApiFaults) -> None:
         self.calls: list[Call] = []
@@ -56,7 +56,7 @@ class WebApi:
         self._faults = faults
 
     def routes(self) -> list[web.RouteDef]:
-        """List what the server has to route here."""
+        """List the routes to serve."""
         return [
             web.get("/api/{method}", self._serve),
             web.post("/api/{method}", self._serve),
@@ -66,12 +66,12 @@ class WebApi:
     async def _serve(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]
         fault = self._faults.take(name)
-        given, token = await _read(request)
+        params, token = await _read(request)
         if fault is not None and not fault.lost:
-            return self._spoilt(name, given, fault)
-        answer = self._answered(name, given, token)
+            return self._faulty_response(name, params, fault)
+        answer = self._answer(name, params, token)
         status = 429 if answer.get("error") == "ratelimited" else 200
-        self._note(name, given, status, "lost" if fault else answer.get("error"))
+        self._record(name, params, status, "lost" if fault else answer.get("error"))
         if fault is not None and request.transport is not None:
             request.transport.abort()
         passed = self._faults.holding(name)
@@ -79,16 +79,16 @@ class WebApi:
             await passed()
         return self._response(answer, status, answer.pop("retry_after", None))
 
-    def _answered(self, name: str, given: Payload | SlackError, token: str | None) -> Payload:
+    def _answer(self, name: str, params: Payload | SlackError, token: str | None) -> Payload:
         try:
-            if isinstance(given, SlackError):
-                raise given
+            if isinstance(params, SlackError):
+                raise params
             method = METHODS.get(name)
             if method is None:
                 raise SlackError("unknown_method", req_method=name)
             self._check_token(method, token)
             self._context.require_scope(*method.scopes)
-            return {"ok": True, **method.handler(self._context, Arguments(given))}
+            return {"ok": True, **method.handler(self._context, Arguments(params))}
         except SlackError as slack_error:
             return {"ok": False, "error": slack_error.code, **slack_error.details}
 
@@ -102,9 +102,9 @@ class WebApi:
         if token != (self._tokens.app if method.token == "app" else self._tokens.bot):  # noqa: S105
             raise SlackError("not_allowed_token_type")
 
-    def _spoilt(self, name: str, given: Payload | SlackError, fault: Fault) -> web.Response:
+    def _faulty_response(self, name: str, params: Payload | SlackError, fault: Fault) -> web.Response:
         error = "ratelimited" if fault.status == 429 else fault.error or "internal_error"
-        self._note(name, given, fault.status, error)
+        self._record(name, params, fault.status, error)
         if fault.body is not None:
             return web.Response(status=fault.status, text=fault.body, content_type=fault.content_type)
         if fault.status >= 500:
@@ -119,9 +119,9 @@ class WebApi:
             headers["Retry-After"] = str(retry_after or 1)
         return web.json_response(answer, status=status, headers=headers)
 
-    def _note(self, name: str, given: Payload | SlackError, status: int, error: str | None) -> None:
-        params = {} if isinstance(given, SlackError) else given
-        self.calls.append(Call(method=name, params=params, status=status, error=error))
+    def _record(self, name: str, params: Payload | SlackError, status: int, error: str | None) -> None:
+        arguments = {} if isinstance(params, SlackError) else params
+        self.calls.append(Call(method=name, params=arguments, status=status, error=error))
 
     async def _upload(self, request: web.Request) -> web.Response:
         content = await _uploaded_bytes(request)
@@ -136,8 +136,8 @@ class WebApi:
 
 
 async def _read(request: web.Request) -> tuple[Payload | SlackError, str | None]:
-    """Return a call's arguments, or why they cannot be read, and its token."""
-    given: Payload = dict(request.query)
+    """Return a call's arguments, or the error why they cannot be read, and its token."""
+    params: Payload = dict(request.query)
     if request.content_type == "application/json":
         try:
             body = json.loads(await request.text() or "{}")
@@ -145,11 +145,11 @@ async def _read(request: web.Request) -> tuple[Payload | SlackError, str | None]
             return SlackError("invalid_json"), _bearer(request)
         if not isinstance(body, dict):
             return SlackError("json_not_object"), _bearer(request)
-        given |= body
+        params |= body
     elif request.method == "POST":
-        given |= dict(await request.post())
-    written = given.pop("token", None)
-    return given, _bearer(request) or (written if isinstance(written, str) else None)
+        params |= dict(await request.post())
+    written = params.pop("token", None)
+    return params, _bearer(request) or (written if isinstance(written, str) else None)
 
 
 def _bearer(request: web.Request) -> str | None:

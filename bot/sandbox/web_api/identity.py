@@ -1,4 +1,4 @@
-"""The methods about who is who: `auth`, `api`, `apps`, `bots`, `users` and `team`."""
+"""The methods about the app, its users and its team: `auth`, `api`, `apps`, `bots`, `users` and `team`."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -75,7 +75,7 @@ def _team_info(context: ApiContext, arguments: Arguments) -> Payload:
 METHODS: Mapping[str, Method] = {
     "api.test": Method(handler=_api_test, token="none"),  # noqa: S106 - a kind of token, not one
     "auth.test": Method(handler=_auth_test),
-    "apps.connections.open": Method(handler=_open_connection, token="app"),  # noqa: S106 - the same
+    "apps.connections.open": Method(handler=_open_connection, token="app"),  # noqa: S106 - a kind of token, not one
     "bots.info": Method(handler=_bot_info, scopes=("users:read",)),
     "users.info": Method(handler=_user_info, scopes=("users:read",)),
     "users.list": Method(handler=_user_list, scopes=("users:read",)),

@@ -1,4 +1,4 @@
-"""Slack's rules for what an app writes: text, blocks, attachments, metadata."""
+"""Slack's rules for the content of an app's message: text, blocks, attachments, metadata."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _EVENT_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContent:
-    """A message's content as an app gave it, checked. None means not given; `truncated`: the text was cut."""
+    """The checked content of a message of the app; None: the call did not name it; `truncated`: the text was cut."""
 
     text: str | None
     blocks: list[Payload] | None
@@ -34,7 +34,7 @@ class MessageContent:
 def message_content(
     text: str | None, blocks: object, attachments: object, metadata: object
 ) -> MessageContent:
-    """Check what an app wants to write, and return it as Slack keeps it.
+    """Check the content of an app's message, and return it as Slack stores it.
 
     Raises:
         SlackError: with the code Slack gives for the first thing that is wrong.

@@ -4,7 +4,7 @@ import copy
 import json
 
 from bot.sandbox.web_api.block_rules import IN_VIEWS, MAX_VIEW_BLOCKS, block_complaints, with_defaults
-from bot.sandbox.web_api.element_rules import text
+from bot.sandbox.web_api.composition_rules import text
 from bot.sandbox.web_api.validators import Rule, anything, choice, complain, flag, record, string
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
@@ -31,7 +31,7 @@ _HOME = record({"type": choice("home"), "blocks": anything}, _BOTH)
 
 
 def normalize_view(view: object, kind: str, first_block_id: int) -> Payload:
-    """Return a view as Slack keeps it, its blocks with_defaults; `kind` is `modal` or `home`.
+    """Return a view as Slack stores it, its blocks with defaults; `kind` is `modal` or `home`.
 
     Raises:
         SlackError: `invalid_arguments` with what is wrong, or `view_too_large`.

@@ -1,4 +1,4 @@
-"""The `views.*` methods, and what else puts modals on a person's screen."""
+"""The `views.*` methods, and the opening, pushing and updating of views they share with submissions."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,19 +31,19 @@ def push_modal(context: ApiContext, user_id: str, content: object) -> View:
 
 
 def update_view(context: ApiContext, view: View, content: object) -> View:
-    """Replace the content of an open modal or a home; what was entered in blocks that stay is kept."""
-    kept = _content(context, content, view.content["type"])
-    blocks = {block["block_id"] for block in kept["blocks"]}
+    """Replace the content of an open modal or a home; the state of blocks that remain is kept."""
+    normalized = _content(context, content, view.content["type"])
+    blocks = {block["block_id"] for block in normalized["blocks"]}
     state = {block_id: values for block_id, values in view.state.items() if block_id in blocks}
-    changed = replace(view, content=kept, state=state, hash=_hash(context))
+    changed = replace(view, content=normalized, state=state, hash=_hash(context))
     context.workspace.person_views.put(changed)
     return changed
 
 
 def _new_view(context: ApiContext, user_id: str, content: object, kind: str) -> View:
-    kept = _content(context, content, kind)
+    normalized = _content(context, content, kind)
     view_id = context.workspace.person_views.next_view_id()
-    return View(id=view_id, user=user_id, content=kept, hash=_hash(context), root_id=view_id)
+    return View(id=view_id, user=user_id, content=normalized, hash=_hash(context), root_id=view_id)
 
 
 def _content(context: ApiContext, content: object, kind: str) -> Payload:
@@ -89,18 +89,18 @@ def _update(context: ApiContext, arguments: Arguments) -> Payload:
 def _publish(context: ApiContext, arguments: Arguments) -> Payload:
     content = _view(arguments)
     user = context.workspace.user(arguments.require("user_id"))
-    known = context.workspace.person_views.home(user.id)
-    if known is not None:
-        _check_hash(arguments, known)
-        return {"view": view_object(context.workspace, update_view(context, known, content))}
+    home = context.workspace.person_views.home(user.id)
+    if home is not None:
+        _check_hash(arguments, home)
+        return {"view": view_object(context.workspace, update_view(context, home, content))}
     home = _new_view(context, user.id, content, "home")
     context.workspace.person_views.publish_home(home)
     return {"view": view_object(context.workspace, home)}
 
 
 def _check_hash(arguments: Arguments, view: View) -> None:
-    given = arguments.text("hash")
-    if given is not None and given != view.hash:
+    expected = arguments.text("hash")
+    if expected is not None and expected != view.hash:
         raise SlackError("hash_conflict", "The view changed in between.")
 
 

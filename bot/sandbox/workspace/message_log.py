@@ -1,10 +1,10 @@
-"""The messages of all channels, and which of them are threads."""
+"""The messages of all channels, with an index of threads."""
 
 from bot.sandbox.workspace.records import Message
 
 
 class MessageLog:
-    """Messages by channel, in the order they came. It keeps; who may do what is decided elsewhere."""
+    """Messages by channel, in the order they were added; permissions are checked by its callers."""
 
     def __init__(self) -> None:
         self._channels: dict[str, dict[str, Message]] = {}
@@ -17,7 +17,7 @@ class MessageLog:
             self._threads.setdefault((message.channel, message.thread_ts), {})[message.ts] = message
 
     def delete(self, message: Message) -> None:
-        """Take the message out."""
+        """Delete the message."""
         del self._channels[message.channel][message.ts]
         if message.thread_ts is not None:
             del self._threads[message.channel, message.thread_ts][message.ts]

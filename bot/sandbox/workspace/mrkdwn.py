@@ -1,4 +1,4 @@
-"""How Slack keeps text: escaped, with mentions and links as `<…>` tokens."""
+"""Slack's mrkdwn as it is stored: escaped, with mentions and links as `<…>` tokens."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def escape_sent(text: str) -> str:
 
 
 def mentions_in(text: str) -> Iterator[str]:
-    """Yield whom a text notifies when Slack renders it as mrkdwn."""
+    """Yield the targets a text mentions when Slack renders it as mrkdwn."""
     for match in _MENTION.finditer(text):
         yield next(group for group in match.groups() if group)
 
@@ -39,11 +39,11 @@ def mentions_in(text: str) -> Iterator[str]:
 def mentioned_targets(
     text: str, blocks: list[Payload] | None, attachments: list[Payload] | None
 ) -> list[str]:
-    """List whom a message notifies, through its text or anywhere in its blocks and attachments."""
-    found = list(mentions_in(text))
+    """List the targets a message mentions in its text, blocks and attachments."""
+    targets = list(mentions_in(text))
     for part in [*(blocks or []), *(attachments or [])]:
-        found.extend(_in_part(part, key="block"))
-    return list(dict.fromkeys(found))
+        targets.extend(_in_part(part, key="block"))
+    return list(dict.fromkeys(targets))
 
 
 def _in_part(value: object, key: str) -> Iterator[str]:
@@ -68,12 +68,12 @@ def _in_object(value: Payload) -> Iterator[str]:
 
 
 def _between(token: re.Pattern[str], text: str, ampersands: Callable[[str], str]) -> str:
-    done: list[str] = []
+    parts: list[str] = []
     start = 0
     for match in token.finditer(text):
-        done += [_brackets(ampersands(text[start : match.start()])), match.group()]
+        parts += [_brackets(ampersands(text[start : match.start()])), match.group()]
         start = match.end()
-    return "".join([*done, _brackets(ampersands(text[start:]))])
+    return "".join([*parts, _brackets(ampersands(text[start:]))])
 
 
 def _brackets(text: str) -> str:

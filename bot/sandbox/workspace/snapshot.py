@@ -1,4 +1,4 @@
-"""Records as JSON and back, so that a workspace outlives its process."""
+"""Records as JSON and back, to save a workspace and load it again."""
 
 import base64
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
-"""The workspace and what people do in it.
+"""The workspace and the actions of people in it.
 
-Pure and synchronous: every act changes the state at once and tells the listeners what happened.
+Synchronous and without I/O: every action changes the state at once and notifies the listeners.
 """
 
 import time
@@ -21,7 +21,7 @@ from bot.sandbox.workspace.records import Edit, Message, Payload
 class Workspace(Conversation):
     """One Slack workspace. `now` gives the time in seconds since the epoch.
 
-    What people do is refused, with SlackError, where Slack would refuse it.
+    Actions of people raise SlackError where Slack would refuse them.
     """
 
     def __init__(
@@ -43,14 +43,16 @@ class Workspace(Conversation):
         return first
 
     def join(self, user_id: str, channel_id: str) -> None:
-        """Make somebody a member of a channel."""
+        """Add a person to a channel."""
         channel = self.channel(channel_id)
         if self.user(user_id).id not in channel.members:
             self.update_channel(replace(channel, members=(*channel.members, user_id)), "joined", user_id)
-            self._report(user_id, channel_id, "channel_join", f"<@{user_id}> has joined the channel")
+            self._post_system_line(
+                user_id, channel_id, "channel_join", f"<@{user_id}> has joined the channel"
+            )
 
     def leave(self, user_id: str, channel_id: str) -> None:
-        """Take somebody out of a channel."""
+        """Remove a person from a channel."""
         channel = self.channel(channel_id)
         members = tuple(member for member in channel.members if member != user_id)
         self.update_channel(replace(channel, members=members), "left", user_id)
@@ -60,12 +62,12 @@ class Workspace(Conversation):
         before = self.member_channel(user_id, channel_id)
         self.update_channel(replace(before, name=name), "renamed", user_id)
         text = f'<@{user_id}> has renamed the channel from "{before.name}" to "{name}"'
-        self._report(user_id, channel_id, "channel_name", text)
+        self._post_system_line(user_id, channel_id, "channel_name", text)
 
     def archive(self, user_id: str, channel_id: str) -> None:
         """Close a channel: nobody can write in it any more."""
         channel = self.member_channel(user_id, channel_id)
-        self._report(user_id, channel_id, "channel_archive", f"<@{user_id}> archived the channel")
+        self._post_system_line(user_id, channel_id, "channel_archive", f"<@{user_id}> archived the channel")
         self.update_channel(replace(channel, archived=True), "archived", user_id)
 
     def unarchive(self, user_id: str, channel_id: str) -> None:
@@ -100,14 +102,14 @@ class Workspace(Conversation):
 
     def edit(self, user_id: str, channel_id: str, ts: str, text: str) -> None:
         """Change the text of one's own message."""
-        message = self._own(user_id, channel_id, ts, "cant_update_message")
+        message = self._own_message(user_id, channel_id, ts, "cant_update_message")
         self.update_message(
             replace(message, text=escape_typed(text), edited=Edit(user=user_id, ts=self.clock.mint()))
         )
 
     def delete(self, user_id: str, channel_id: str, ts: str) -> None:
         """Delete one's own message; with replies under it a tombstone stays."""
-        self.delete_message(self._own(user_id, channel_id, ts, "cant_delete_message"))
+        self.delete_message(self._own_message(user_id, channel_id, ts, "cant_delete_message"))
 
     def react(self, user_id: str, channel_id: str, ts: str, name: str) -> None:
         """Add a reaction; refuses with `already_reacted` or `invalid_name`."""
@@ -139,25 +141,23 @@ class Workspace(Conversation):
         self.update_message(replace(message, attachments=[*(message.attachments or []), preview]))
 
     def notice(self, user_id: str, text: str) -> None:
-        """Let Slack itself tell one person something."""
+        """Show a person a notice of Slack itself."""
         self.notify(NoticeShown(user=user_id, text=text))
 
-    def _report(self, user_id: str, channel_id: str, subtype: str, text: str) -> None:
+    def _post_system_line(self, user_id: str, channel_id: str, subtype: str, text: str) -> None:
         """Post the line Slack itself writes about a change of the channel."""
         line = Message(ts=self.clock.mint(), channel=channel_id, user=user_id, text=text, subtype=subtype)
         self.add_message(line)
 
-    def _own(self, user_id: str, channel_id: str, ts: str, code: str) -> Message:
+    def _own_message(self, user_id: str, channel_id: str, ts: str, code: str) -> Message:
         self.writable_channel(user_id, channel_id)
         message = self.message(channel_id, ts)
         if message.user != user_id or message.subtype is not None:
             raise SlackError(code, "Only its author can change or delete a message.")
         return message
 
-    # --- keeping it
-
     def dump(self) -> Payload:
-        """Return all that Slack would keep, as JSON; modals and ephemeral messages are not among it."""
+        """Return a snapshot as JSON of all that Slack would store, so without modals and ephemeral messages."""
         return {
             "version": snapshot.SNAPSHOT_VERSION,
             "name": self.name,
@@ -174,24 +174,24 @@ class Workspace(Conversation):
         }
 
     @classmethod
-    def load(cls, kept: Payload, *, now: Callable[[], float] = time.time) -> Self:
-        """Return the workspace that was dumped; raises ValueError for a dump of another version."""
-        if kept.get("version") != snapshot.SNAPSHOT_VERSION:
+    def load(cls, document: Payload, *, now: Callable[[], float] = time.time) -> Self:
+        """Return the workspace of a snapshot; raises ValueError for one of another version."""
+        if document.get("version") != snapshot.SNAPSHOT_VERSION:
             raise ValueError(
-                f"the workspace was kept by another version ({kept.get('version')}); start a new one"
+                f"the workspace was saved by another version ({document.get('version')}); start a new one"
             )
-        workspace = cls(kept["name"], kept["team_id"], bot_name=kept["bot_name"], now=now)
-        workspace.clock.after(kept["last_ts"])
-        workspace._blocks = kept["blocks"]
-        workspace.users |= {user.id: user for user in map(snapshot.user_from_json, kept["users"])}
+        workspace = cls(document["name"], document["team_id"], bot_name=document["bot_name"], now=now)
+        workspace.clock.after(document["last_ts"])
+        workspace._blocks = document["blocks"]
+        workspace.users |= {user.id: user for user in map(snapshot.user_from_json, document["users"])}
         workspace.channels |= {
-            channel.id: channel for channel in map(snapshot.channel_from_json, kept["channels"])
+            channel.id: channel for channel in map(snapshot.channel_from_json, document["channels"])
         }
-        for message in map(snapshot.message_from_json, kept["messages"]):
+        for message in map(snapshot.message_from_json, document["messages"]):
             workspace.log.put(message)
-        for file in map(snapshot.file_from_json, kept["files"]):
+        for file in map(snapshot.file_from_json, document["files"]):
             workspace.files.put(file)
         workspace.person_views.restore(
-            [snapshot.view_from_json(home) for home in kept["homes"]], kept["views"]
+            [snapshot.view_from_json(home) for home in document["homes"]], document["views"]
         )
         return workspace

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.forgetting.quotes import REDACTED_RATIONALE, RUN, redact_quotes, runs_of, texts_of
+from bot.forgetting.quotes import QUOTE_NGRAM_WORDS, REDACTED_RATIONALE, ngrams, redact_quotes, texts_of
 from memalign.records import Trace, Verdict
 from storage.database import Database
 from tests.storage.records import DAY, NOON_MS, trace
@@ -53,9 +53,9 @@ async def test_a_rationale_goes_when_it_quotes_what_it_was_shown(
 
 
 def test_runs_are_words_in_a_row_and_no_single_word_is_one() -> None:
-    assert list(runs_of("One two, THREE", 2)) == [("one", "two"), ("two", "three")]
-    assert list(runs_of("One two", RUN)) == []
-    assert list(runs_of("one … two", 1)) == []
+    assert list(ngrams("One two, THREE", 2)) == [("one", "two"), ("two", "three")]
+    assert list(ngrams("One two", QUOTE_NGRAM_WORDS)) == []
+    assert list(ngrams("one … two", 1)) == []
 
 
 def test_all_texts_of_a_trace_are_found() -> None:

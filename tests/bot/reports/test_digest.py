@@ -11,14 +11,15 @@ from scipy.stats import binomtest  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
+from bot.feedback import Feedback, Vote
 from bot.records import Digest
-from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson
-from bot.reports.digest import count, digest_of
+from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
+from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import WeeklyDigest, last_due, next_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.runtime.health import HealthRegistry
 from bot.sandbox import Message
-from memalign.records import Feedback, Label, Verdict, Vote
+from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, Post, StoredVerdict
@@ -55,7 +56,7 @@ def counted(
     values: object = bool,
     audit: Sequence[AuditLine] = (),
 ) -> Digest:
-    return count(JUDGE, WEEK, value_type_of(values), cases, audit)
+    return compute_digest(JUDGE, WEEK, value_type_of(values), cases, audit)
 
 
 UP: tuple[Vote, Label] = ("up", True)
@@ -144,7 +145,7 @@ def test_ac1_is_agreement_beyond_what_the_shares_of_the_classes_make_likely() ->
 )
 def test_the_interval_is_wilsons(agreed: int, n: int) -> None:
     oracle = binomtest(agreed, n).proportion_ci(method="wilson")
-    assert wilson(agreed, n) == pytest.approx((oracle.low, oracle.high))
+    assert wilson_interval(agreed, n) == pytest.approx((oracle.low, oracle.high))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,7 @@ async def test_a_vote_belongs_to_the_week_in_which_it_was_cast(
     async with await Database.open(tmp_path) as database:
         await keep(database, 1)
         await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at(moment))
-        digest = await digest_of(database, JUDGE, value_type_of(bool), WEEK, BERLIN)
+        digest = await read_digest(database, JUDGE, value_type_of(bool), WEEK, BERLIN)
         assert digest.n == int(inside)
 
 
@@ -241,8 +242,8 @@ async def test_a_reason_written_later_moves_no_vote(tmp_path: Path) -> None:
         await keep(database, 1)
         await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at("2026-11-12T12:00+00:00"))
         await database.feedback.note_reply("C1", "1.0", "U1", "2.0", "kind", at("2026-11-18T12:00+00:00"))
-        assert (await digest_of(database, JUDGE, value_type_of(bool), WEEK, BERLIN)).n == 0
-        assert (await digest_of(database, JUDGE, value_type_of(bool), "2026-W46", BERLIN)).n == 1
+        assert (await read_digest(database, JUDGE, value_type_of(bool), WEEK, BERLIN)).n == 0
+        assert (await read_digest(database, JUDGE, value_type_of(bool), "2026-W46", BERLIN)).n == 1
 
 
 # --- when
@@ -366,7 +367,7 @@ async def test_a_bots_thumb_is_not_counted_nor_is_a_forgotten_verdict(tmp_path: 
         await harness.learned()
         await harness.asked(harness.ana, "forget tr-1 --yes")
         week = week_of(datetime.now(UTC).date())
-        digest = await digest_of(harness.bot.database, JUDGE, value_type_of(bool), week, ZoneInfo("UTC"))
+        digest = await read_digest(harness.bot.database, JUDGE, value_type_of(bool), week, ZoneInfo("UTC"))
         assert (digest.n, digest.agreed, digest.forgotten, digest.people) == (1, 1, 1, 1)
 
 
