@@ -21,13 +21,13 @@ from bot.blocks.card import (
     trace_view,
 )
 from bot.blocks.thread import CORRECT_VALUE, card_gone, not_a_card, two_votes, value_counted, vote_counted
-from bot.feedback import feedback_of, votes_of
+from bot.feedback import Vote, feedback_of, votes_of
 from bot.learning.thread_replies import likely_values
 from bot.listeners.context import ListenerContext
 from bot.listeners.responses import tell
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
-from memalign.records import Json, Label, Vote
+from memalign.records import Json, Label
 from storage.records import PersonFeedback, StoredVerdict
 
 Body = dict[str, Json]

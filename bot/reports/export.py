@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Literal
 
 from bot.config import JudgeSettings
-from bot.feedback import all_feedback
+from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import moment
-from memalign.records import Episode, Feedback, Guideline, Json, Trace, Verdict
+from memalign.records import Episode, Guideline, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict

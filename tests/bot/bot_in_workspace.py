@@ -14,9 +14,9 @@ import aiohttp
 
 from bot.app import Bot, Timing, running_bot
 from bot.config import Secrets, Settings, read_settings
-from bot.feedback import all_feedback
+from bot.feedback import Feedback, all_feedback
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
-from memalign.records import Feedback, Json, Label
+from memalign.records import Json, Label
 
 T = TypeVar("T")
 
