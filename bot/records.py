@@ -76,7 +76,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetResult:
-    """What forgetting a trace or a person took, or would take."""
+    """The outcome of forgetting a trace or a person, or a preview of it."""
 
     target: ForgetTarget
     verdicts: int

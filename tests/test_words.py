@@ -12,12 +12,8 @@ PACKAGES = ("bot", "memalign", "storage")
 PENDING = (
     "bot/app.py",
     "bot/audit.py",
-    "bot/blocks/card.py",
-    "bot/blocks/commands.py",
-    "bot/blocks/forget.py",
     "bot/cli/check",
     "bot/feedback.py",
-    "bot/forgetting/",
     "bot/ingest/",
     "bot/judging/",
     "bot/learning/",
@@ -28,7 +24,7 @@ PENDING = (
     "bot/runtime/",
     "bot/sandbox/",
     "bot/slack/",
-    "bot/web/",
+    "bot/web/server.py",
     "memalign/",
     "storage/",
 )
