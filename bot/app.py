@@ -31,7 +31,7 @@ from bot.web.local_control import LocalControl
 from bot.web.server import Routes, Server
 from memalign.judge_memory import JudgeMemory
 from memalign.models import check_key
-from memalign.models.endpoint import max_workers
+from memalign.models.endpoint import max_concurrency
 from storage.database import Database
 
 LAST_SECONDS = 4.0
@@ -73,7 +73,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> Asy
         ModelRefusedError: a model's key is missing.
         StorageError: the data folder cannot be used.
     """
-    workers = max_workers()
+    workers = max_concurrency()
     for model in models_of(settings):
         check_key(model)
     async with AsyncExitStack() as stack:

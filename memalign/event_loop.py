@@ -23,7 +23,7 @@ def run(work: Coroutine[None, None, _T]) -> _T:
     return asyncio.run_coroutine_threadsafe(work, _running()).result()
 
 
-async def elsewhere(work: Coroutine[None, None, _T]) -> _T:
+async def run_on_private_loop(work: Coroutine[None, None, _T]) -> _T:
     """Do the work on the private loop and await its result from any loop; cancelling reaches it."""
     loop = _running()
     if asyncio.get_running_loop() is loop:

@@ -26,7 +26,7 @@ class Judge:
         """The template variables used, in template order."""
         return variables_in(self.instructions)
 
-    def look_at(self, trace: Trace) -> dict[str, Json]:
+    def select_fields(self, trace: Trace) -> dict[str, Json]:
         """What the judge sees of a trace. Raises `InputError` when it lacks what the judge asks for."""
         fields = fields_of(trace, self.fields)
         missing = [name for name in self.fields if name in _NEEDED and fields[name] is None]

@@ -46,7 +46,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
         "judge": {
             "name": judge.name,
             "instructions": judge.instructions,
-            "feedback_value_type": judge.value_type.word,
+            "feedback_value_type": judge.value_type.setting,
             "model": judge.model,
         },
         "settings": to_document(saved.settings),
@@ -119,7 +119,7 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     episodic = EpisodicMemory(
         {episode.trace_id: episode for episode in episodes}, _vectors(document["episodes"], "trace_id")
     )
-    semantic = SemanticMemory().holding(guidelines, _vectors(document["guidelines"], "id"))
+    semantic = SemanticMemory().with_guidelines(guidelines, _vectors(document["guidelines"], "id"))
     empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
     return SavedJudge(
         judge=judge,

@@ -16,14 +16,14 @@ from types import MappingProxyType
 from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
-from memalign.align.round import Studied, learned, reasons, study
+from memalign.align.round import RoundResult, apply, failure_reasons, run_models
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryChange, MemoryStore
-from memalign.recall.retrieval import Recall, evidence
+from memalign.recall.retrieval import Retriever, supporting_cases
 from memalign.records import (
     Episode,
     Evidence,
@@ -59,7 +59,7 @@ class JudgeMemory:
         state: MemoryState,
         *,
         vectors: VectorCache,
-        decider: JudgeModel,
+        judge_model: JudgeModel,
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
@@ -69,14 +69,14 @@ class JudgeMemory:
         self._judge = judge
         self._state = state
         self._vectors = vectors
-        self._decider = decider
+        self._judge_model = judge_model
         self._distiller = distiller
         self._store = store
-        self._recall = Recall(
+        self._retriever = Retriever(
             vectors,
-            count=retrieval_k,
-            floor=min_similarity,
-            tokens=guideline_tokens,
+            max_cases=retrieval_k,
+            min_similarity=min_similarity,
+            guideline_tokens=guideline_tokens,
             durable=store is not None,
         )
         self._turn = asyncio.Lock()
@@ -91,7 +91,7 @@ class JudgeMemory:
         judge: Judge,
         *,
         embedder: Embedder,
-        decider: JudgeModel,
+        judge_model: JudgeModel,
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
@@ -107,7 +107,7 @@ class JudgeMemory:
             judge,
             state,
             vectors=vectors,
-            decider=decider,
+            judge_model=judge_model,
             distiller=distiller,
             store=store,
             retrieval_k=retrieval_k,
@@ -145,40 +145,37 @@ class JudgeMemory:
         """Trace id -> why something of it waits; `learn(())` tries again."""
         return MappingProxyType(pending_in(self._state, self._reasons))
 
-    async def recall(self, trace: Trace) -> Evidence:
-        """The evidence for a verdict. Raises `InputError` and `StorageError`, never `ModelError`."""
-        found = await self._recall.find(self._judge.look_at(trace), lambda: self._state, but=trace.trace_id)
-        return found.recollection
-
     async def judge(self, trace: Trace) -> Verdict:
         """Recall and decide; learns nothing. Raises `InputError`, `ModelError`, `StorageError`."""
         start = time.perf_counter()
-        fields = self._judge.look_at(trace)
+        fields = self._judge.select_fields(trace)
         with self._watch() as gone:
-            found = await self._recall.find(fields, lambda: self._state, but=trace.trace_id)
-            if found.vector is not None and trace.trace_id and trace.trace_id not in gone:
-                await self._vectors.keep(trace.trace_id, {text_of(fields): found.vector})
+            retrieval = await self._retriever.retrieve(
+                fields, lambda: self._state, exclude_trace_id=trace.trace_id
+            )
+            if retrieval.vector is not None and trace.trace_id and trace.trace_id not in gone:
+                await self._vectors.keep(trace.trace_id, {text_of(fields): retrieval.vector})
         state = self._state
-        recollection = found.recollection
-        decision = await self._decider.decide(self._question(state, trace, fields, recollection))
-        retrieved, similarities = evidence(decision, found, state)
+        evidence = retrieval.evidence
+        response = await self._judge_model.decide(self._request(state, trace, fields, evidence))
+        retrieved, similarities = supporting_cases(response, retrieval, state)
         verdict = Verdict(
             judge=self._judge.name,
             trace_id=trace.trace_id,
-            value=decision.value,
-            rationale=decision.rationale,
-            guideline_ids=decision.guideline_ids,
+            value=response.value,
+            rationale=response.rationale,
+            guideline_ids=response.guideline_ids,
             retrieved_trace_ids=retrieved,
             similarities=similarities,
-            usage=recollection.usage + decision.usage,
+            usage=evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
-            note=recollection.note,
+            note=evidence.note,
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",
             verdict.judge,
             verdict.trace_id,
-            len(recollection.guidelines),
+            len(evidence.guidelines),
             retrieved,
             verdict.seconds,
             verdict.usage,
@@ -196,7 +193,7 @@ class JudgeMemory:
                 wanted = (trace for trace in batch if trace.trace_id not in gone)
                 plan = plan_learning(self._judge, self._state, wanted)
                 before = self._state
-                return await self._take_in(plan, before, await self._study(plan), gone)
+                return await self._apply(plan, before, await self._run_models(plan), gone)
 
     def what_rests_on(self, target: ForgetTarget) -> Forgotten:
         """Preview forgetting a trace or a person; nothing is changed.
@@ -235,7 +232,7 @@ class JudgeMemory:
         async with self._writing:
             before = self._state
             taken = resting_on_traces(trace_ids, before)
-            await self._adopt(before.forgetting(gone), gone)
+            await self._adopt(before.without_traces(gone), gone)
         for trace_id in gone:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
@@ -263,15 +260,15 @@ class JudgeMemory:
                 # what the models have answered is stored in any case: the limit ends with their answer
                 async with asyncio.timeout(seconds) as limit, self._turn:
                     plan, before = LearningPlan(), self._state
-                    studied = await self._study(plan)
+                    result = await self._run_models(plan)
                     limit.reschedule(None)
-                    usage = (await self._take_in(plan, before, studied, gone)).usage
+                    usage = (await self._apply(plan, before, result, gone)).usage
         except TimeoutError:
             _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
         return distilled_again(forgotten, self._state, usage)
 
-    def _question(
-        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Evidence
+    def _request(
+        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], evidence: Evidence
     ) -> JudgeRequest:
         return JudgeRequest(
             judge=self._judge.name,
@@ -279,7 +276,7 @@ class JudgeMemory:
             value_type=self._judge.value_type,
             fields=fields,
             trace_id=trace.trace_id or None,
-            recollection=recollection,
+            evidence=evidence,
             episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
             version=state.version,
         )
@@ -294,21 +291,21 @@ class JudgeMemory:
         finally:
             self._watches = [watch for watch in self._watches if watch is not gone]
 
-    async def _study(self, plan: LearningPlan) -> Studied:
-        return await study(plan, self._state, self._judge.instructions, self._vectors, self._distiller)
+    async def _run_models(self, plan: LearningPlan) -> RoundResult:
+        return await run_models(plan, self._state, self._judge.instructions, self._vectors, self._distiller)
 
-    async def _take_in(
-        self, plan: LearningPlan, asked: MemoryState, studied: Studied, gone: Collection[str]
+    async def _apply(
+        self, plan: LearningPlan, asked: MemoryState, result: RoundResult, gone: Collection[str]
     ) -> Lesson:
         """Adopt what models made of a plan on the state `asked`, without what was forgotten (`gone`) since."""
         retried = {*asked.undistilled, *asked.episodic.without_vector} - plan.put.keys()
         async with self._writing:
             before = self._state
-            after = await learned(before, plan, studied)
-            await self._adopt(after.forgetting(gone) if gone else after)
-        self._reasons = reasons(plan, asked, studied)
+            after = await apply(before, plan, result)
+            await self._adopt(after.without_traces(gone) if gone else after)
+        self._reasons = failure_reasons(plan, asked, result)
         await _index(self._state)
-        lesson = lesson_of(plan, retried, before, self._state, self._reasons, studied.usage)
+        lesson = lesson_of(plan, retried, before, self._state, self._reasons, result.usage)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",
             self._judge.name,
@@ -347,7 +344,7 @@ async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) 
     rule_rows = {one.id: known[one.text] for one in stored.guidelines if one.text in known}
     loaded = state.next(
         EpisodicMemory(stored.episodes, rows),
-        SemanticMemory().holding(stored.guidelines, rule_rows),
+        SemanticMemory().with_guidelines(stored.guidelines, rule_rows),
         stored.undistilled,
     )
     await _index(loaded)

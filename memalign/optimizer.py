@@ -14,7 +14,7 @@ from os import PathLike
 from pathlib import Path
 
 from memalign.errors import InputError, SettingsError, TemplateError
-from memalign.event_loop import elsewhere, run
+from memalign.event_loop import run, run_on_private_loop
 from memalign.judge import Judge
 from memalign.judge_file import SavedJudge, Settings, read, write
 from memalign.judge_memory import JudgeMemory
@@ -95,7 +95,7 @@ class LibraryJudge(ABC):
         self, traces: Sequence[object], optimizer: MemAlignOptimizer | None = None
     ) -> "AlignedJudge":
         """`align`, awaited."""
-        return await elsewhere(self._align(list(traces), optimizer))
+        return await run_on_private_loop(self._align(list(traces), optimizer))
 
     def __call__(
         self,
@@ -126,7 +126,9 @@ class LibraryJudge(ABC):
     ) -> Verdict:
         """Judge, awaited."""
         given = {"inputs": inputs, "outputs": outputs, "expectations": expectations}
-        return await elsewhere(self._judge(_asked({**given, "conversation": conversation}, trace, trace_id)))
+        return await run_on_private_loop(
+            self._judge(_asked({**given, "conversation": conversation}, trace, trace_id))
+        )
 
     @abstractmethod
     async def _align(self, traces: Sequence[object], optimizer: MemAlignOptimizer | None) -> "AlignedJudge":
@@ -219,7 +221,7 @@ class AlignedJudge(LibraryJudge):
 
     async def aunalign(self, traces: Sequence[object]) -> "AlignedJudge":
         """`unalign`, awaited."""
-        return await elsewhere(self._unalign(list(traces)))
+        return await run_on_private_loop(self._unalign(list(traces)))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the judge, with all it knows, as one JSON file. Raises `InputError` when that is impossible."""
@@ -295,7 +297,7 @@ def _memory(base: AlignableJudge, state: MemoryState, optimizer: MemAlignOptimiz
         base,
         state,
         vectors=optimizer.vectors,
-        decider=connect_judge_model(base.model),
+        judge_model=connect_judge_model(base.model),
         distiller=optimizer.distiller,
         retrieval_k=optimizer.settings.retrieval_k,
     )

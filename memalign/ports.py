@@ -14,11 +14,11 @@ Vector = NDArray[np.float32]
 """One embedded text: shape (dimension,), of Euclidean length 1 unless said otherwise."""
 
 Matrix = NDArray[np.float32]
-"""Embedded texts: shape (texts, dimension), one row a text in the order of the texts."""
+"""Embeddings texts: shape (texts, dimension), one row a text in the order of the texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
+class Embeddings:
     """Vectors, in the order of the texts, and what they cost."""
 
     vectors: Matrix
@@ -36,7 +36,7 @@ class Embedder(Protocol):
     def dimension(self) -> int:
         """Length of a vector."""
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
         """Embed the texts (none is empty). Raises `ModelError`."""
 
 
@@ -88,14 +88,14 @@ class JudgeResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeRequest:
-    """What is asked of a decider: the criterion, the trace's fields, and the evidence."""
+    """What is asked of a judge_model: the criterion, the trace's fields, and the evidence."""
 
     judge: str
     instructions: str
     value_type: ValueType
     fields: Mapping[str, Json]
     trace_id: str | None
-    recollection: Evidence
+    evidence: Evidence
     episodes: Collection[Episode]
     """All labelled cases of the judge but the trace's own."""
     version: int
@@ -110,7 +110,7 @@ class JudgeModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class LabelledRationale:
     """One person's labelled case with a reason, as material to distil from."""
 
     source: Source
@@ -129,7 +129,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distilled:
+class Distillation:
     """What a distiller made of some records."""
 
     drafts: tuple[Draft, ...] = ()
@@ -150,8 +150,8 @@ class Distiller(Protocol):
     """Makes rules of rationales."""
 
     async def distil(
-        self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
-    ) -> Distilled:
+        self, instructions: str, records: Sequence[LabelledRationale], known: Sequence[Guideline]
+    ) -> Distillation:
         """Distil the records, given what is known already. A failed batch is reported, not raised."""
 
 

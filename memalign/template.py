@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from memalign.json_leaves import Leaf, leaves
 from memalign.records import Json, Trace
 from memalign.tokens import cut_to_tokens
 
@@ -45,18 +46,12 @@ def text_of(fields: Mapping[str, Json]) -> str:
 
     Keys of texts are left out: two systems that wrap the same words differently should find each other.
     """
-    text = "\n".join(part for part in _leaves(fields, "") if part)
+    lines = map(_line, sorted(leaves(fields), key=lambda leaf: leaf.path))
+    text = "\n".join(line for line in lines if line)
     return cut_to_tokens(_HALF.sub("\ufffd", text), TEXT_TOKENS)
 
 
-def _leaves(value: Json, key: str) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value.strip()
-    elif isinstance(value, Mapping):
-        for name, inner in sorted(value.items(), key=lambda item: str(item[0])):
-            yield from _leaves(inner, str(name))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _leaves(inner, key)
-    elif value is not None:
-        yield f"{key}: {json.dumps(value, ensure_ascii=False, default=str)}"
+def _line(leaf: Leaf) -> str:
+    if isinstance(leaf.value, str):
+        return leaf.value.strip()
+    return f"{leaf.key}: {json.dumps(leaf.value, ensure_ascii=False, default=str)}"

@@ -35,7 +35,7 @@ class ValueType:
     """The allowed labels in their own spelling; empty unless `kind` is category."""
 
     @property
-    def word(self) -> str:
+    def setting(self) -> str:
         """The settings' form: bool, int, float, str, or a JSON list of categories."""
         return json.dumps(self.categories, ensure_ascii=False) if self.kind == "category" else self.kind
 
@@ -50,7 +50,7 @@ class ValueType:
         return self.kind in ("int", "float")
 
     @property
-    def plainly(self) -> str:
+    def description(self) -> str:
         """What is expected, in words for a person."""
         if self.kind != "category":
             return _PLAIN[self.kind]
@@ -60,7 +60,7 @@ class ValueType:
         """Read what a model or a person wrote ("yes", "4", "Great"). Raises `InputError`."""
         label = _READERS[self.kind](self, said)
         if label is None:
-            raise InputError(f"“{_cut(said)}” is not a value of this judge; it expects {self.plainly}.")
+            raise InputError(f"“{_cut(said)}” is not a value of this judge; it expects {self.description}.")
         return label
 
     def opposite(self, label: Label) -> Label | None:

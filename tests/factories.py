@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from memalign.judge_memory import JudgeMemory
-from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.llm_distiller import LLMDistiller
 from memalign.optimizer import AlignableJudge, make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
-from memalign.records import Assessment, Episode, Guideline, Json, Label, PersonLabel, Source, Trace
-from tests.fakes import FakeDecider, FakeEmbedder, FakeModel
+from memalign.records import Assessment, Episode, Evidence, Guideline, Json, Label, PersonLabel, Source, Trace
+from tests.fakes import FakeEmbedder, FakeJudgeModel, FakeModel
 
 POLITENESS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
 
@@ -89,7 +89,7 @@ async def a_memory(
     judge: AlignableJudge | None = None,
     *,
     embedder: Embedder | None = None,
-    decider: JudgeModel | None = None,
+    judge_model: JudgeModel | None = None,
     distiller: Distiller | None = None,
     store: MemoryStore | None = None,
     retrieval_k: int = 5,
@@ -99,10 +99,16 @@ async def a_memory(
     return await JudgeMemory.open(
         judge or a_judge(),
         embedder=embedder or FakeEmbedder(),
-        decider=decider or FakeDecider(),
-        distiller=distiller or ModelDistiller(FakeModel()),
+        judge_model=judge_model or FakeJudgeModel(),
+        distiller=distiller or LLMDistiller(FakeModel()),
         store=store,
         retrieval_k=retrieval_k,
         min_similarity=min_similarity,
         guideline_tokens=guideline_tokens,
     )
+
+
+async def evidence_for(memory: JudgeMemory, judge_model: FakeJudgeModel, trace: Trace) -> Evidence:
+    """The evidence that the memory's judge model is asked with."""
+    await memory.judge(trace)
+    return judge_model.requests[-1].evidence

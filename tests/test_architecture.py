@@ -67,7 +67,7 @@ def test_imports_go_only_in_the_agreed_directions() -> None:
 @pytest.mark.parametrize(
     ("distribution", "module"),
     [
-        ("hnswlib", "memalign/memory/episodic.py"),
+        ("hnswlib", "memalign/memory/vector_index.py"),
         ("openai", "memalign/models/openai.py"),
         ("anthropic", "memalign/models/anthropic.py"),
     ],

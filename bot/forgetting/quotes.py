@@ -4,7 +4,8 @@ import re
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from typing import TypeAlias
 
-from memalign.records import Json, Trace
+from memalign.json_leaves import leaves
+from memalign.records import Trace
 from storage.database import Database
 from storage.records import StoredVerdict
 
@@ -76,15 +77,4 @@ def texts_of(trace: Trace) -> Iterator[str]:
     """Yield every text in a trace."""
     parts = (trace.inputs, trace.outputs, trace.expectations, trace.conversation, list(trace.spans))
     for part in parts:
-        yield from _strings(part)
-
-
-def _strings(part: Json) -> Iterator[str]:
-    if isinstance(part, str):
-        yield part
-    elif isinstance(part, dict):
-        for value in part.values():
-            yield from _strings(value)
-    elif isinstance(part, (list, tuple)):
-        for value in part:
-            yield from _strings(value)
+        yield from (leaf.value for leaf in leaves(part) if isinstance(leaf.value, str))

@@ -12,13 +12,13 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.card import CORRECT_SHORTCUT, DOWN, REASON_VIEW, SHOW_ALL, UNSURE, UP, reason_view, trace_view
 from bot.blocks.thread import CORRECT, card_gone, not_a_card, two_votes, value_counted, vote_counted
-from bot.feedback import feedback_of, votes_of
+from bot.feedback import Vote, feedback_of, votes_of
 from bot.learning.thread_replies import likely_values
 from bot.listeners.context import ListenerContext
 from bot.listeners.responses import tell
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
-from memalign.records import Json, Label, Vote
+from memalign.records import Json, Label
 from storage.records import PersonFeedback, StoredVerdict
 
 Body = dict[str, Json]

@@ -63,6 +63,9 @@ async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, s
         for number in range(3):
             await harness.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(3)))
+        verdicts = await harness.bot.database.verdicts.recent("politeness", 10)
+        assert sorted(stored.verdict.trace_id for stored in verdicts) == ["tr-0", "tr-1", "tr-2"]
+        assert not await harness.tells("politeness")
 
 
 async def test_a_judge_that_is_down_and_hangs_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox import Workspace
 from bot.web.local_control import ask_to_forget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
-from tests.secrets import Searched, search
+from tests.secrets import SearchResult, search
 
 HERS = 'Answers ought to Überraschend greet "Zoë" first.'
 OTHERS = "Every answer should name the next step."
@@ -64,7 +64,7 @@ async def test_no_byte_of_the_persons_words_is_left(
     await harness.asked(harness.ana, "forget --person me --yes")
     await harness.learned()
     searched = search(tmp_path / "store", [HERS, "greet"])
-    assert searched == Searched(size=searched.size, found=())
+    assert searched == SearchResult(size=searched.size, found=())
     assert searched.size > 10_000
     assert "greet" not in caplog.text
 

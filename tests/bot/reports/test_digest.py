@@ -11,13 +11,14 @@ from scipy.stats import binomtest  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
+from bot.feedback import Feedback, Vote
 from bot.records import Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import WeeklyDigest, last_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
-from memalign.records import Feedback, Label, Verdict, Vote
+from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, Post, StoredVerdict
