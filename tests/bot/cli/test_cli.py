@@ -15,7 +15,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.sandbox import SlackServer, Workspace
-from memalign.records import Json
+from memalign.records import Json, Trace
 from storage.database import Database
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, free_port, peopled
 
@@ -238,6 +238,24 @@ async def test_forget_works_on_the_store_when_no_bot_runs(folder: Path) -> None:
     async with await Database.open(folder / "store", read_only=True) as database:
         assert await database.traces.get("tr-1") is None
         assert (await database.memories.load("politeness")).guidelines == ()
+
+
+async def test_forget_takes_any_id_as_it_is(folder: Path) -> None:
+    odd = [
+        "--yes",
+        "<x>",
+        "&lt;x&gt;",
+        "two  blanks",
+        "run.example.com",
+        "https://a.b/archives/C1/p1700000000000000",
+    ]
+    async with await Database.open(folder / "store") as database:
+        await database.traces.add([(Trace(trace_id=name), []) for name in [*odd, "x"]], 1, 100)
+    ran = await memalign(folder, "forget", "--", *odd, env={"SLACK_API_URL": "http://127.0.0.1:9/api/"})
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.rpartition(": forgotten;")[0] for line in ran.out.splitlines()] == odd
+    async with await Database.open(folder / "store", read_only=True) as database:
+        assert [name for name in [*odd, "x"] if await database.traces.get(name)] == ["x"]
 
 
 # --- run
