@@ -76,7 +76,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetResult:
-    """The losses by forgetting a trace or a person, whether it is done or only looked at."""
+    """The outcome of forgetting a trace or a person, or a preview of it."""
 
     target: ForgetTarget
     verdicts: int

@@ -2,15 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.primitives import (
-    Message,
-    escape,
-    join_names,
-    plain_message,
-    quoted,
-    section,
-    text_message,
-)
+from bot.blocks.mrkdwn import escape, join_names, quoted
+from bot.blocks.primitives import Message, plain_message, section, text_message
 from bot.plain_text import guideline_state, pluralise
 from bot.records import Status
 from memalign.records import Guideline

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
+from bot.blocks.mrkdwn import escape, join_names
 from bot.blocks.primitives import (
     Message,
     actions,
     button,
-    escape,
-    join_names,
     paragraphs,
     plain_message,
     small_message,

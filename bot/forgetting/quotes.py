@@ -10,7 +10,7 @@ from storage.database import Database
 from storage.records import StoredVerdict
 
 QUOTE_NGRAM_WORDS = 5
-"""So many equal words in a row are a quote; so is a whole text of fewer, but not a single word."""
+"""Equal words in a row that make a quote; a whole text of fewer words is one, too, but not a single word."""
 REDACTED_RATIONALE = "(The reason was taken out: it quoted what was forgotten.)"
 VERDICTS_PER_PAGE = 200
 NGram: TypeAlias = tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the store holds of a trace or a person that is to be forgotten."""
+"""Everything in the store about a trace or a person that is to be forgotten."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

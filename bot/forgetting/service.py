@@ -20,7 +20,7 @@ from storage.records import AuditLine
 log = logging.getLogger(__name__)
 
 DISTIL_AGAIN_SECONDS = 10.0
-"""How long a person who forgot a trace waits for guidelines to be distilled again; after that, learning does it."""
+"""Longest time that an answer waits for guidelines to be distilled again; after it, learning does that."""
 
 ForgottenByJudge = Mapping[str, Forgotten]
 

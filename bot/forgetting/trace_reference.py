@@ -14,7 +14,7 @@ MESSAGE_LINK = re.compile(
 )
 THREAD_OF_LINK = re.compile(r"thread_ts=(\d+\.\d+)")
 SLACK_LINK = re.compile(r"<(?P<address>(?:https?://|mailto:|tel:)[^<>|]+)(?:\|(?P<words>[^<>]*))?>")
-"""How Slack writes an address in what people type, with the words that were typed where these differ."""
+"""An address in what people type, as Slack sends it: with the words that were typed where these differ."""
 SLACK_ENTITY = re.compile(r"&(amp|lt|gt);")
 SLACK_ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 
@@ -108,10 +108,13 @@ def _unescape_slack(text: str) -> str:
     return SLACK_ENTITY.sub(lambda entity: SLACK_ENTITIES[entity[1]], text)
 
 
-def _without_links(text: str) -> tuple[str, str]:
-    """Put in the place of each of Slack's links the words that were typed, or its address."""
-    words = SLACK_LINK.sub(lambda link: link["words"] or link["address"], text)
-    return words, SLACK_LINK.sub(lambda link: link["address"], text)
+def _without_links(text: str) -> tuple[str, ...]:
+    """Put in the place of each of Slack's links the words that were typed, its address, or all between brackets."""
+    return (
+        SLACK_LINK.sub(lambda link: link["words"] or link["address"], text),
+        SLACK_LINK.sub(lambda link: link["address"], text),
+        SLACK_LINK.sub(lambda link: link[0][1:-1], text),
+    )
 
 
 def _distinct(*readings: str) -> list[str]:

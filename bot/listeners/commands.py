@@ -27,7 +27,7 @@ class SlashCommand:
     asker: Asker
     name: str
     text: str
-    """What follows the name and one blank."""
+    """The rest, after one blank."""
 
     @classmethod
     def of(cls, payload: dict[str, Json]) -> "SlashCommand":

@@ -46,7 +46,7 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks, and where."""
+    """A person who asks for something in a channel."""
 
     person: str
     channel: str
@@ -66,7 +66,7 @@ class ForgetListener:
 
     async def command(self, ack: AsyncAck, asker: Asker, text: str, respond: AsyncRespond) -> None:
         """Answer `/memalign forget`, `text` being what follows; with `--yes`, what is acked is going to happen."""
-        is_confirmed = ForgetCommand.read(text).is_confirmed
+        is_confirmed = ForgetCommand.readings(text)[-1].is_confirmed
         requested = await self._request_command(asker, text) if is_confirmed else None
         await ack()
         self._context.run_after_ack(self._answer_command(respond, asker, text, requested))
@@ -147,9 +147,11 @@ class ForgetListener:
 
     async def _read(self, text: str) -> ForgetCommand:
         """Read what follows `forget`; what looks like an option may be part of a trace's id."""
-        command = ForgetCommand.read(text)
-        if command.options and await self._service.references.find_id(spellings_from_slack(text)):
-            return ForgetCommand.of_id(text)
+        *literal, command = ForgetCommand.readings(text)
+        for reading in literal:
+            spellings = spellings_from_slack(reading.reference)
+            if not reading.is_for_person and await self._service.references.find_id(spellings):
+                return reading
         return command
 
     async def _target_of(self, asker: Asker, command: ForgetCommand) -> ForgetTarget | None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 OPTION = r"(?:--|—|–)(?P<name>yes|person)"
-"""Some keyboards turn two hyphens into a dash."""
+"""An option; some keyboards turn two hyphens into a dash."""
 LEADING_OPTION = re.compile(rf"\s*{OPTION}(?:\s|$)")
 TRAILING_OPTION = re.compile(rf"(?:^|\s){OPTION}\s*$")
 MENTION = re.compile(r"<?@?(?P<person>[UW][A-Z0-9]{2,})(?:\|[^>]*)?>?")
@@ -12,11 +12,11 @@ MENTION = re.compile(r"<?@?(?P<person>[UW][A-Z0-9]{2,})(?:\|[^>]*)?>?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetCommand:
-    """What follows `forget`, read."""
+    """The text after `forget`, taken apart."""
 
     reference: str
-    """What is left without options: blanks inside are part of it."""
-    options: frozenset[str]
+    """The text without options; blanks inside are part of it."""
+    options: frozenset[str] = frozenset()
 
     @property
     def is_confirmed(self) -> bool:
@@ -29,18 +29,23 @@ class ForgetCommand:
         return "person" in self.options
 
     @classmethod
-    def read(cls, text: str) -> "ForgetCommand":
-        """Take the options off both ends of the text."""
-        reference, options = text, set[str]()
-        while option := LEADING_OPTION.match(reference) or TRAILING_OPTION.search(reference):
-            options.add(option["name"])
-            reference = reference[: option.start()] + reference[option.end() :]
-        return cls(reference=reference, options=frozenset(options))
+    def readings(cls, text: str) -> "list[ForgetCommand]":
+        """Take the options off both ends of the text, one after the other.
 
-    @classmethod
-    def of_id(cls, trace_id: str) -> "ForgetCommand":
-        """Take the whole text for a trace's id."""
-        return cls(reference=trace_id, options=frozenset())
+        Returns:
+            The text with none taken off first, with all taken off last. An id may look like an option, so the
+            first reading whose reference is an id is the one to go by.
+        """
+        readings = [cls(reference=text)]
+        while option := _option_of(readings[-1].reference):
+            last = readings[-1]
+            reference = last.reference[: option.start()] + last.reference[option.end() :]
+            readings.append(cls(reference=reference, options=last.options | {option["name"]}))
+        return readings
+
+
+def _option_of(text: str) -> re.Match[str] | None:
+    return TRAILING_OPTION.search(text) or LEADING_OPTION.match(text)
 
 
 def person_of(reference: str, asking: str) -> str | None:

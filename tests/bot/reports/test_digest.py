@@ -107,11 +107,11 @@ def test_the_table_tells_strict_from_lenient() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passes", "fails", "wrong", "given"),
+    ("passes", "fails", "wrong", "is_defined"),
     [(10, 9, 3, False), (10, 10, 3, True), (20, 0, 3, False), (20, 20, 0, True), (20, 20, 40, True)],
 )
 def test_agreement_beyond_chance_needs_twenty_verdicts_and_two_classes(
-    passes: int, fails: int, wrong: int, given: bool
+    passes: int, fails: int, wrong: int, is_defined: bool
 ) -> None:
     judged = [True] * passes + [False] * fails
     right = [not value if n < wrong else value for n, value in enumerate(judged)]
@@ -120,8 +120,8 @@ def test_agreement_beyond_chance_needs_twenty_verdicts_and_two_classes(
         for n, (value, label) in enumerate(zip(judged, right, strict=True))
     ]
     digest = counted(cases)
-    assert (digest.kappa is not None, digest.ac1 is not None) == (given, given)
-    if given:
+    assert (digest.kappa is not None, digest.ac1 is not None) == (is_defined, is_defined)
+    if is_defined:
         assert digest.kappa == pytest.approx(cohen_kappa_score(judged, right))
 
 
@@ -296,9 +296,9 @@ def test_the_next_digest_is_due_on_its_day_and_less_than_a_week_after_the_last(d
 
 def digests(harness: BotInWorkspace) -> list[Message]:
     return [
-        one
-        for one in harness.workspace.messages(harness.channel.id)
-        if (one.metadata or {}).get("event_type") == "memalign_digest"
+        message
+        for message in harness.workspace.messages(harness.channel.id)
+        if (message.metadata or {}).get("event_type") == "memalign_digest"
     ]
 
 
@@ -322,10 +322,10 @@ async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path)
         await due(harness, monday)
         assert len(digests(harness)) == 2
         await due(harness, next_monday)
-        said = [words(one.blocks) for one in digests(harness)]
-        assert len(said) == 4
-        assert sum("wit" in one for one in said) == 2
-        assert sum("week 47" in one for one in said) == 2
+        texts = [words(message.blocks) for message in digests(harness)]
+        assert len(texts) == 4
+        assert sum("wit" in text for text in texts) == 2
+        assert sum("week 47" in text for text in texts) == 2
         assert harness.workspace.mentions == []
 
 
