@@ -1,1 +1,1 @@
-"""What arrives by itself: traces."""
+"""Traces that applications send."""

@@ -22,7 +22,7 @@ UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message
 """Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
 REDACT_EVERY_SECONDS = 5.0
 REDACT_NOW_SECONDS = 10.0
-"""How long a forget waits for Slack; messages not redacted by then are redacted later."""
+"""Longest time that a forget waits for Slack; messages not redacted by then are redacted later."""
 VACUUM_EVERY_SECONDS = 60.0
 
 

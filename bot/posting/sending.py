@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 COMPONENT = "posting"
 CLOCK_TOLERANCE_MS = 10 * 60_000
-"""How far Slack's clock may differ from ours."""
+"""Largest difference expected between Slack's clock and ours."""
 
 Render = Callable[[Post], Awaitable[Message | None]]
 """Makes the message of a post that is about to be sent; None if there is nothing left to show."""

@@ -15,7 +15,7 @@ class Problem:
     component: str
     """The part that reports it, such as `judging`."""
     subject: str
-    """What it concerns there: a judge, a channel, a background part."""
+    """A judge, a channel, or a background part."""
     reason: str
 
 
