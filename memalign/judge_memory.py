@@ -16,6 +16,7 @@ from types import MappingProxyType
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import forgotten_of, lesson_of, pending_in
 from memalign.align.round import learned, reasons, study
+from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory

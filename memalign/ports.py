@@ -171,6 +171,8 @@ class MemorySnapshot:
     guidelines: tuple[Guideline, ...] = ()
     undistilled: frozenset[str] = frozenset()
     """Traces whose episode is in, but whose rationales have not been distilled yet."""
+    version: int = 0
+    """Grows by one with each change that is saved; 0: nothing was saved yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,10 @@ class MemoryChange:
     """Guideline ids."""
     undistilled: frozenset[str] = frozenset()
     """The whole set as it is after the change."""
+    from_version: int = 0
+    """The version of the stored memory that the change was made from."""
+    at_ms: int = 0
+    """When it was made, in milliseconds since 1970."""
 
 
 class MemoryStore(Protocol):
@@ -193,7 +199,11 @@ class MemoryStore(Protocol):
         """Read all of a judge's memory; an unknown judge's is empty. Raises `StorageError`."""
 
     async def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply the change, all or nothing, before returning. Raises `StorageError`."""
+        """Apply the change, all or nothing, before returning; the memory's version is the next one then.
+
+        Raises `StaleMemoryError` when the stored memory is not of the version that the change was made from, and
+        `StorageError`.
+        """
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vectors]:
         """Look up vectors (each of shape (dimension,)); unknown keys are missing from the answer."""

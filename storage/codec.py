@@ -19,15 +19,27 @@ from memalign.records import (
     Usage,
     Verdict,
 )
+from storage.documents import Body
 from storage.records import (
     AuditLine,
+    CardContent,
+    Content,
+    DigestContent,
+    ForgetRequest,
+    LessonContent,
+    NoteContent,
     PersonFeedback,
+    Post,
     Reply,
     StoredVerdict,
     ThreadPost,
     Timestamped,
 )
-from storage.rows import Body
+
+
+_CONTENTS: Mapping[str, type[CardContent | LessonContent | NoteContent | DigestContent]] = {
+    kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent)
+}
 
 
 class Record(Protocol):
@@ -72,18 +84,18 @@ def stored_of(body: Mapping[str, Json]) -> StoredVerdict:
     return StoredVerdict(**{**body, "verdict": verdict_of(body["verdict"])})
 
 
-def facts_body(facts: PersonFeedback) -> Body:
-    """One person's facts as a document."""
+def feedback_body(feedback: PersonFeedback) -> Body:
+    """One person's feedback as a document."""
     return {
-        "reactions": {name: _mark(mark) for name, mark in facts.reactions.items()},
-        "button": _mark(facts.button),
-        "correction": _mark(facts.correction),
-        "replies": {ts: [reply.text, reply.at] for ts, reply in facts.replies.items()},
+        "reactions": {name: _mark(mark) for name, mark in feedback.reactions.items()},
+        "button": _mark(feedback.button),
+        "correction": _mark(feedback.correction),
+        "replies": {ts: [reply.text, reply.at] for ts, reply in feedback.replies.items()},
     }
 
 
-def facts_of(body: Mapping[str, Json]) -> PersonFeedback:
-    """One person's facts of a document."""
+def feedback_of(body: Mapping[str, Json]) -> PersonFeedback:
+    """One person's feedback of a document."""
     return PersonFeedback(
         reactions={name: Timestamped(value=pair[0], at=pair[1]) for name, pair in body["reactions"].items()},
         button=_mark_of(body["button"]),
@@ -116,9 +128,30 @@ def guideline_of(body: Mapping[str, Json]) -> Guideline:
     return Guideline(**{**_fields(Guideline, body), **nested})
 
 
-def told_of(body: Mapping[str, Json]) -> ThreadPost:
-    """What a thread was told, of a document."""
+def thread_post_of(body: Mapping[str, Json]) -> ThreadPost:
+    """The thread post of a document."""
     return ThreadPost(**_fields(ThreadPost, body))
+
+
+def post_body(post: Post) -> Body:
+    """A post as a document."""
+    content = None if post.content is None else {"kind": post.content.kind, **flat(post.content)}
+    return {**flat(post), "content": content}
+
+
+def post_of(body: Mapping[str, Json]) -> Post:
+    """The post of a document, which may have further fields."""
+    return Post(**{**_known(Post, body), "content": _content_of(body["content"])})
+
+
+def request_body(request: ForgetRequest) -> Body:
+    """A request to forget as a document."""
+    return {**flat(request), "notes": [flat(note) for note in request.notes]}
+
+
+def request_of(body: Mapping[str, Json]) -> ForgetRequest:
+    """The request to forget of a document."""
+    return ForgetRequest(**{**body, "notes": tuple(audit_of(note) for note in body["notes"])})
 
 
 def audit_of(body: Mapping[str, Json]) -> AuditLine:
@@ -140,6 +173,18 @@ def _fields(kind: type[Record], body: Mapping[str, Json]) -> Body:
     """The document with tuples again where JSON knows only lists."""
     tuples = {each.name for each in fields(kind) if isinstance(each.default, tuple)}
     return {name: tuple(value) if name in tuples else value for name, value in body.items()}
+
+
+def _known(kind: type[Record], body: Mapping[str, Json]) -> Body:
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in body.items() if name in names}
+
+
+def _content_of(body: Mapping[str, Json] | None) -> Content | None:
+    if body is None:
+        return None
+    kind = _CONTENTS[body["kind"]]
+    return kind(**_fields(kind, _known(kind, body)))
 
 
 def _mark(mark: Timestamped | None) -> list[Json] | None:
