@@ -95,13 +95,13 @@ def parser() -> argparse.ArgumentParser:
     add("check", "bot.cli.check:check", "try tokens, scopes, channels, models and storage; changes nothing")
 
     align = add(
-        "align", "bot.cli.batch:align", "teach a judge from a file of feedback, without Slack", config=False
+        "align", "bot.cli.align:align", "teach a judge from a file of feedback, without Slack", config=False
     )
     align.add_argument("feedback", type=Path, metavar="FEEDBACK.jsonl")
     align.add_argument("--judge", type=Path, required=True, metavar="JUDGE.toml")
     align.add_argument("--out", type=Path, required=True, metavar="ALIGNED.json")
 
-    judge = add("judge", "bot.cli.batch:judge", "judge a file of traces, without Slack", config=False)
+    judge = add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack", config=False)
     judge.add_argument("traces", type=Path, metavar="TRACES.jsonl")
     judge.add_argument("--aligned", type=Path, required=True, metavar="ALIGNED.json")
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")

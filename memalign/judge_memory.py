@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
-from memalign.align.report import forgotten_of, lesson_of, pending_in
-from memalign.align.round import learned, reasons, study
+from memalign.align.report import lesson_of, pending_in
+from memalign.align.round import Studied, learned, reasons, study
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
@@ -24,7 +25,20 @@ from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryChange, MemoryStore
 from memalign.recall.retrieval import Recall, evidence
-from memalign.records import Episode, Evidence, Forgotten, Guideline, Json, Lesson, Trace, Verdict
+from memalign.records import (
+    Episode,
+    Evidence,
+    ForgetTarget,
+    Forgotten,
+    Guideline,
+    Json,
+    Lesson,
+    PersonTarget,
+    Trace,
+    TraceTarget,
+    Usage,
+    Verdict,
+)
 from memalign.template import text_of
 
 _log = logging.getLogger("memalign")
@@ -34,7 +48,7 @@ GUIDELINE_TOKENS = 4_000
 MIN_SIMILARITY = 0.15
 """Episodes less like the trace than this are not shown to the judge."""
 REDISTIL_SECONDS = 30.0
-"""How long forgetting waits for guidelines to be distilled again; after that they are left pending."""
+"""Default time limit of `JudgeMemory.distil_again`."""
 
 
 class JudgeMemory:
@@ -52,6 +66,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float = MIN_SIMILARITY,
         guideline_tokens: int = GUIDELINE_TOKENS,
+        stored_version: int = 0,
     ) -> None:
         self._judge = judge
         self._state = state
@@ -59,6 +74,7 @@ class JudgeMemory:
         self._decider = decider
         self._distiller = distiller
         self._store = store
+        self._stored_version = stored_version
         self._recall = Recall(
             vectors,
             count=retrieval_k,
@@ -87,9 +103,9 @@ class JudgeMemory:
     ) -> "JudgeMemory":
         """Read the judge's memory from the store, if there is one; calls no model. Raises `StorageError`."""
         vectors = VectorCache(embedder, store)
-        state = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+        state, stored_version = MemoryState.empty(judge.name, binary=judge.value_type.binary), 0
         if store is not None:
-            state = await _stored(state, store, vectors)
+            state, stored_version = await _stored(state, store, vectors)
         return cls(
             judge,
             state,
@@ -100,6 +116,7 @@ class JudgeMemory:
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
+            stored_version=stored_version,
         )
 
     @property
@@ -177,42 +194,77 @@ class JudgeMemory:
 
         What fails is told in the lesson and stays pending. Raises `StorageError`; nothing has changed then.
         """
-        given = list(traces)
+        batch = list(traces)
         with self._watch() as gone:
             async with self._turn:
-                wanted = (trace for trace in given if trace.trace_id not in gone)
-                return await self._learn(plan_learning(self._judge, self._state, wanted), gone)
+                return await self._round(batch, gone)
 
-    def what_rests_on(self, trace_ids: Collection[str]) -> Forgotten:
-        """What forgetting these traces would take; nothing is changed."""
-        return forgotten_of(trace_ids, self._state)
+    def what_rests_on(self, target: ForgetTarget) -> Forgotten:
+        """Preview forgetting a trace or a person; nothing is changed.
 
-    async def forget(self, trace_ids: Collection[str], *, distil: bool = True) -> Forgotten:
-        """Take out all that was learned from these traces, then distil again what keeps other sources.
+        Args:
+            target: the trace, or the person.
 
-        The taking out needs no model and waits for none; without `distil` the rest is left to the next `learn`.
-        Raises `StorageError`; nothing has changed then.
+        Returns:
+            Of a trace: its episode, the guidelines that rest on it alone (`retired`) and those with other
+            sources, too (`waiting`). Of a person: the traces they had a say on, the guidelines of theirs alone
+            and those that others support or that they spoke against.
+        """
+        match target:
+            case TraceTarget(trace_id=trace_id):
+                return resting_on_traces([trace_id], self._state)
+            case PersonTarget(person=person):
+                return resting_on_person(person, self._state)
+
+    async def forget(self, trace_ids: Collection[str]) -> Forgotten:
+        """Take out all that was learned from these traces. Asks no model and waits for no round of learning.
+
+        Guidelines with other sources are out of use until `distil_again`, or the next `learn`.
+
+        Args:
+            trace_ids: ids of traces; those unknown to the memory lose their stored vectors only.
+
+        Returns:
+            What was taken out; `left` are the guidelines to be distilled again.
+
+        Raises:
+            StorageError: the store failed; nothing has changed then.
         """
         gone = set(trace_ids)
         for watch in self._watches:
             watch.update(gone)
         async with self._writing:
-            before = self._state
-            taken = forgotten_of(trace_ids, before)
-            await self._adopt(before.forgetting(gone), gone)
+            taken = await self._take_out(trace_ids)
         for trace_id in gone:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
-        if not distil or not taken.waiting or self._turn.locked():
-            return replace(taken, left=taken.waiting)
-        with self._watch() as gone_since:
-            async with self._turn:
-                lesson = await self._learn(LearningPlan(), gone_since, REDISTIL_SECONDS)
-        sources = {source for one in taken.waiting for source in one.sources}
-        distilled = (one for one in self._state.semantic.in_use if sources & set(one.sources))
-        still = {one.id for one in self.guidelines if one.waiting}
-        left = (one for one in taken.waiting if one.id in still)
-        return replace(taken, distilled=tuple(distilled), left=tuple(left), usage=lesson.usage)
+        return replace(taken, left=taken.waiting)
+
+    async def distil_again(self, forgotten: Forgotten, *, seconds: float = REDISTIL_SECONDS) -> Forgotten:
+        """Distil guidelines that lost a source from the sources they keep.
+
+        Args:
+            forgotten: the report of `forget`.
+            seconds: time limit for a running round of learning and for the models; after it the guidelines
+                stay pending, and the next `learn` tries again.
+
+        Returns:
+            The report with `distilled`, `left` and `usage` as they are now.
+
+        Raises:
+            StorageError: the store failed; the guidelines stay pending.
+        """
+        if not forgotten.waiting:
+            return forgotten
+        usage = Usage()
+        try:
+            with self._watch() as gone:
+                # what the models have answered is stored in any case: the limit ends with their answer
+                async with asyncio.timeout(seconds) as limit, self._turn:
+                    usage = (await self._round((), gone, limit)).usage
+        except TimeoutError:
+            _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
+        return distilled_again(forgotten, self._state, usage)
 
     def _question(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], recollection: Evidence
@@ -220,7 +272,7 @@ class JudgeMemory:
         return JudgeRequest(
             judge=self._judge.name,
             instructions=self._judge.instructions,
-            value_type=self._judge.value_type.word,
+            value_type=self._judge.value_type,
             fields=fields,
             trace_id=trace.trace_id or None,
             recollection=recollection,
@@ -238,19 +290,57 @@ class JudgeMemory:
         finally:
             self._watches = [watch for watch in self._watches if watch is not gone]
 
-    async def _learn(self, plan: LearningPlan, gone: Collection[str], seconds: float | None = None) -> Lesson:
-        state = self._state
-        retried = {*state.undistilled, *state.episodic.without_vector} - plan.put.keys()
-        try:
-            asking = study(plan, state, self._judge.instructions, self._vectors, self._distiller)
-            studied = await asyncio.wait_for(asking, seconds)
-        except TimeoutError:
-            return Lesson(pending=self.pending)
+    async def _round(
+        self, traces: Collection[Trace], gone: Collection[str], limit: asyncio.Timeout | None = None
+    ) -> Lesson:
+        """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
+
+        `limit` ends with the models' answer.
+        """
+        while True:
+            wanted = (trace for trace in traces if trace.trace_id not in gone)
+            plan, asked = plan_learning(self._judge, self._state, wanted), self._state
+            studied = await self._study(plan)
+            if limit is not None:
+                limit.reschedule(None)
+            try:
+                return await self._take_in(plan, asked, studied, gone)
+            except StaleMemoryError:
+                await self._reload()
+
+    async def _take_out(self, trace_ids: Collection[str]) -> Forgotten:
+        """Adopt the state without these traces; returns what went. Under the writing lock."""
+        while True:
+            before = self._state
+            try:
+                await self._adopt(before.forgetting(trace_ids), trace_ids)
+            except StaleMemoryError:
+                await self._load()
+            else:
+                return resting_on_traces(trace_ids, before)
+
+    async def _reload(self) -> None:
+        async with self._writing:
+            await self._load()
+
+    async def _load(self) -> None:
+        """Take the state from the store, where another writer has changed it. Under the writing lock."""
+        if self._store is not None:
+            self._state, self._stored_version = await _stored(self._state, self._store, self._vectors)
+
+    async def _study(self, plan: LearningPlan) -> Studied:
+        return await study(plan, self._state, self._judge.instructions, self._vectors, self._distiller)
+
+    async def _take_in(
+        self, plan: LearningPlan, asked: MemoryState, studied: Studied, gone: Collection[str]
+    ) -> Lesson:
+        """Adopt what models made of a plan on the state `asked`, without what was forgotten (`gone`) since."""
+        retried = {*asked.undistilled, *asked.episodic.without_vector} - plan.put.keys()
         async with self._writing:
             before = self._state
             after = await learned(before, plan, studied)
             await self._adopt(after.forgetting(gone) if gone else after)
-        self._reasons = reasons(plan, state, studied)
+        self._reasons = reasons(plan, asked, studied)
         await _index(self._state)
         lesson = lesson_of(plan, retried, before, self._state, self._reasons, studied.usage)
         _log.debug(
@@ -278,12 +368,16 @@ class JudgeMemory:
             if row is not None and guideline.id not in before.semantic.vectors:
                 await self._vectors.keep(guideline.id, {guideline.text: row})
         if self._store is not None and change != MemoryChange(undistilled=before.undistilled):
-            await self._store.save(self._judge.name, change)
+            now_ms = time.time_ns() // 1_000_000
+            await self._store.save(
+                self._judge.name, replace(change, from_version=self._stored_version, at_ms=now_ms)
+            )
+            self._stored_version += 1
         self._state = after
 
 
-async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) -> MemoryState:
-    """The state as the store has it, with the vectors that the embedding model in use has made before."""
+async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) -> tuple[MemoryState, int]:
+    """Return the state as the store has it, with the vectors that are known, and the stored version."""
     stored = await store.load(state.judge)
     texts = {episode.text for episode in stored.episodes.values()}
     known = await vectors.known(texts.union(one.text for one in stored.guidelines if not one.waiting))
@@ -295,7 +389,7 @@ async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) 
         stored.undistilled,
     )
     await _index(loaded)
-    return loaded
+    return loaded, stored.version
 
 
 async def _index(state: MemoryState) -> None:

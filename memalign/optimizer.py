@@ -16,6 +16,7 @@ from pathlib import Path
 from memalign.errors import InputError, SettingsError, TemplateError
 from memalign.event_loop import elsewhere, run
 from memalign.judge import Judge
+from memalign.judge_file import SavedJudge, Settings, read, write
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
@@ -24,7 +25,6 @@ from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_distiller, connect_embedder, connect_judge_model, model_name
 from memalign.ports import Distiller, Embedder
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
-from memalign.serialization import SavedJudge, Settings, read, write
 from memalign.template import VARIABLES, variables_in
 from memalign.value_types import ValueType, value_type_of
 
@@ -243,7 +243,7 @@ class AlignedJudge(LibraryJudge):
             _log.warning("Nothing was learned from any of the %d traces to unalign.", len(gone))
             return self
         memory = _memory(self.base, self._state, self.optimizer)
-        forgotten = await memory.forget(gone)
+        forgotten = await memory.distil_again(await memory.forget(gone))
         report = Lesson(
             pending=memory.pending,
             added=forgotten.distilled,

@@ -8,16 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.records import Episode, Evidence, Guideline, Json, Label, Source, Usage
+from memalign.value_types import ValueType
 
-Vectors = NDArray[np.float32]
-"""One row a text, each of length 1."""
+Vector = NDArray[np.float32]
+"""One embedded text: shape (dimension,), of Euclidean length 1 unless said otherwise."""
+
+Matrix = NDArray[np.float32]
+"""Embedded texts: shape (texts, dimension), one row a text in the order of the texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
     """Vectors, in the order of the texts, and what they cost."""
 
-    vectors: Vectors
+    vectors: Matrix
     usage: Usage
 
 
@@ -88,8 +92,7 @@ class JudgeRequest:
 
     judge: str
     instructions: str
-    value_type: str
-    """The settings' word for it: bool, int, float, str, or a JSON list of categories."""
+    value_type: ValueType
     fields: Mapping[str, Json]
     trace_id: str | None
     recollection: Evidence
@@ -205,10 +208,10 @@ class MemoryStore(Protocol):
         `StorageError`.
         """
 
-    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vectors]:
+    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         """Look up vectors (each of shape (dimension,)); unknown keys are missing from the answer."""
 
-    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vectors]) -> None:
+    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
         """Keep vectors until their last owner (a trace id, or a guideline id) drops them."""
 
     async def drop_vectors(self, owners: Collection[str]) -> None:

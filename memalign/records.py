@@ -229,8 +229,25 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraceTarget:
+    """A trace to be forgotten."""
+
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonTarget:
+    """A person whose votes and words are to be forgotten."""
+
+    person: str
+
+
+ForgetTarget = TraceTarget | PersonTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """What forgetting some traces takes, or took, out of a judge's memory."""
+    """What forgetting takes, or took, out of one judge's memory."""
 
     trace_ids: tuple[str, ...] = ()
     """Those that were known to the memory."""

@@ -1,162 +1,109 @@
-"""A learned judge as one JSON file: everything it knows, vectors included, so that loading asks no model."""
+"""Records to JSON documents and back: one form for the files of judges and for the store.
+
+A document holds a record's fields by name. Nested records are documents, tuples are lists. Reading is lenient, so
+that documents of other versions stay readable: a missing field takes its default, an unknown one is passed over.
+"""
 
 import base64
-import json
-import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, fields, is_dataclass
+from functools import lru_cache
+from typing import ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from memalign.errors import InputError
-from memalign.judge import Judge
-from memalign.memory.episodic import EpisodicMemory
-from memalign.memory.semantic import SemanticMemory
-from memalign.memory.state import MemoryState
-from memalign.ports import Vectors
-from memalign.records import Episode, Guideline, Json, PersonLabel, Source
-from memalign.value_types import value_type_of
-
-FORMAT = 1
+from memalign.ports import Vector
+from memalign.records import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The models and numbers that a judge was aligned with."""
+class Record(Protocol):
+    """Any dataclass."""
 
-    reflection_lm: str
-    retrieval_k: int
-    embedding_model: str
-    embedding_dim: int
+    __dataclass_fields__: ClassVar[dict[str, Field[Json]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedJudge:
-    """What a file holds."""
-
-    judge: Judge
-    settings: Settings
-    state: MemoryState
+RecordT = TypeVar("RecordT", bound=Record)
+_Reader = Callable[[Json], Json]
 
 
-def dump(saved: SavedJudge) -> dict[str, Json]:
-    """The judge as JSON can say it."""
-    judge, state = saved.judge, saved.state
-    return {
-        "format": FORMAT,
-        "judge": {
-            "name": judge.name,
-            "instructions": judge.instructions,
-            "feedback_value_type": judge.value_type.word,
-            "model": judge.model,
-        },
-        "settings": asdict(saved.settings),
-        "episodes": [_episode_document(state, one) for one in state.episodes.values()],
-        "guidelines": [_guideline_document(state, one) for one in state.semantic.guidelines],
-        "undistilled": sorted(state.undistilled),
-    }
+def to_document(record: Record) -> dict[str, Json]:
+    """Write a record as a JSON document.
+
+    Args:
+        record: A dataclass whose fields are JSON, records, or tuples of these.
+
+    Returns:
+        The fields by name. JSON values are shared with the record, not copied.
+    """
+    return {each.name: _written(getattr(record, each.name)) for each in fields(record)}
 
 
-def restore(document: Mapping[str, Json]) -> SavedJudge:
-    """The judge from its JSON. Raises `InputError` when it is not one of ours."""
-    if document.get("format") != FORMAT:
-        raise InputError(
-            f"This judge was saved in format {document.get('format')!r}, and format {FORMAT} is known here; "
-            "save it again with this version."
-        )
-    try:
-        return _restored(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"This is not a whole saved judge ({error}); save it again.") from error
+def from_document(kind: type[RecordT], document: Mapping[str, Json]) -> RecordT:
+    """Read a record from its document.
+
+    Args:
+        kind: The record's class.
+        document: As `to_document` of this or another version wrote it.
+
+    Returns:
+        The record.
+
+    Raises:
+        TypeError: If a field without default is missing, or a value has not the form of its field.
+    """
+    readers = _readers(kind)
+    values = {name: readers[name](value) for name, value in document.items() if name in readers}
+    return kind(**values)
 
 
-def write(path: Path, saved: SavedJudge) -> None:
-    """Write the file, whole or not at all. Raises `InputError` when it cannot be written."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(json.dumps(dump(saved), default=str) + "\n", encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+def pack_vector(vector: Vector) -> str:
+    """Write a vector as text.
+
+    Args:
+        vector: Of shape (dimension,).
+
+    Returns:
+        Base64 of its 32-bit floats, little endian.
+    """
+    return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
 
 
-def read(path: Path) -> SavedJudge:
-    """Read the file. Raises `InputError` when it is not there or not one of ours."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}); give the path of a saved judge."
-        ) from error
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON; give the path of a saved judge.") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{path} holds no judge; give the path of a saved judge.")
-    return restore(document)
+def unpack_vector(text: str) -> Vector:
+    """Read a vector from its text.
 
+    Args:
+        text: As `pack_vector` wrote it.
 
-def _episode_document(state: MemoryState, episode: Episode) -> dict[str, Json]:
-    row = state.episodic.vectors.get(episode.trace_id)
-    return {**asdict(episode), "vector": _packed(row)}
+    Returns:
+        The vector, of shape (dimension,).
 
-
-def _guideline_document(state: MemoryState, guideline: Guideline) -> dict[str, Json]:
-    return {**asdict(guideline), "vector": _packed(state.semantic.vectors.get(guideline.id))}
-
-
-def _packed(row: Vectors | None) -> str | None:
-    return None if row is None else base64.b64encode(row.astype("<f4").tobytes()).decode("ascii")
-
-
-def _unpacked(text: str) -> Vectors:
+    Raises:
+        ValueError: If the text is no base64 of 32-bit floats.
+    """
     return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float32)
 
 
-def _restored(document: Mapping[str, Json]) -> SavedJudge:
-    described = document["judge"]
-    judge = Judge(
-        name=described["name"],
-        instructions=described["instructions"],
-        value_type=value_type_of(described["feedback_value_type"]),
-        model=described["model"],
-    )
-    episodes, guidelines = document["episodes"], document["guidelines"]
-    episodic = EpisodicMemory(
-        {one["trace_id"]: _episode(one) for one in episodes},
-        {one["trace_id"]: _unpacked(one["vector"]) for one in episodes if one["vector"]},
-    )
-    rows = {one["id"]: _unpacked(one["vector"]) for one in guidelines if one["vector"]}
-    semantic = SemanticMemory().holding([_guideline(one) for one in guidelines], rows)
-    empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
-    return SavedJudge(
-        judge=judge,
-        settings=Settings(**document["settings"]),
-        state=empty.next(episodic, semantic, document["undistilled"]),
-    )
+def _written(value: Json) -> Json:
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_document(value)
+    return [_written(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _episode(document: Mapping[str, Json]) -> Episode:
-    return Episode(
-        trace_id=document["trace_id"],
-        label=document["label"],
-        fields=document["fields"],
-        text=document["text"],
-        opinions=tuple(PersonLabel(**one) for one in document["opinions"]),
-        minority=tuple(PersonLabel(**one) for one in document["minority"]),
-    )
+@lru_cache(maxsize=64)
+def _readers(kind: type[Record]) -> Mapping[str, _Reader]:
+    """By field name, for the fields that a document may set."""
+    hints = get_type_hints(kind)
+    return {each.name: _reader(hints[each.name]) for each in fields(kind)}
 
 
-def _guideline(document: Mapping[str, Json]) -> Guideline:
-    return Guideline(
-        id=document["id"],
-        text=document["text"],
-        sources=tuple(Source(**one) for one in document["sources"]),
-        learned_ms=document["learned_ms"],
-        waiting=document["waiting"],
-        conflicts_with=tuple(document["conflicts_with"]),
-        contradicted=tuple(Source(**one) for one in document["contradicted"]),
-        overruled=document["overruled"],
-    )
+def _reader(hint: object) -> _Reader:
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda document: from_document(hint, document)
+    if get_origin(hint) in (tuple, Sequence):
+        read_item = _reader(get_args(hint)[0])
+        return tuple if read_item is _as_it_is else lambda items: tuple(map(read_item, items))
+    return _as_it_is
+
+
+def _as_it_is(value: Json) -> Json:
+    return value

@@ -45,6 +45,11 @@ class ValueType:
         return self.kind == "bool" or len(self.categories) == 2
 
     @property
+    def numeric(self) -> bool:
+        """Whether labels are numbers, and not categories."""
+        return self.kind in ("int", "float")
+
+    @property
     def plainly(self) -> str:
         """What is expected, in words for a person."""
         if self.kind != "category":

@@ -1,6 +1,6 @@
 """The audit log, and when the bot first ran."""
 
-from storage.codec import audit_of, flat
+from memalign.serialization import from_document, to_document
 from storage.documents import Document
 from storage.keys import below, key, stamp
 from storage.records import AuditLine
@@ -19,14 +19,14 @@ class Audit(Repository):
         """Add a line."""
         last = self._lines.range(*below(stamp(line.at_ms)), limit=1, order="down")
         number = int(last[0].doc_id.rpartition("\x00")[2]) + 1 if last else 0
-        self._lines.insert(Document(flat(line), key(stamp(line.at_ms), stamp(number))))
+        self._lines.insert(Document(to_document(line), key(stamp(line.at_ms), stamp(number))))
 
     add = writes(write)
 
     @reads
     def between(self, start_ms: int, end_ms: int) -> list[AuditLine]:
         """Return lines from `start_ms` up to, but without, `end_ms`, oldest first."""
-        return [audit_of(body) for body in self._lines.range(stamp(start_ms), stamp(end_ms))]
+        return [from_document(AuditLine, body) for body in self._lines.range(stamp(start_ms), stamp(end_ms))]
 
     @writes
     def first_start_ms(self, now_ms: int) -> int:

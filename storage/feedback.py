@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from memalign.records import Json, Label
-from storage.codec import feedback_body, feedback_of, flat, thread_post_of
+from memalign.serialization import from_document, to_document
+from storage.codec import feedback_body, feedback_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, times
 from storage.keys import below, digest, event_ms, key, stamp
@@ -134,7 +135,7 @@ class Feedback(Repository):
 
     def find_thread_posts(self, verdict_id: str) -> tuple[ThreadPost, ...]:
         """Return what stands in the verdict's thread, oldest message first."""
-        return tuple(thread_post_of(body) for body in self._thread_posts.range(*below(verdict_id)))
+        return tuple(from_document(ThreadPost, body) for body in self._thread_posts.range(*below(verdict_id)))
 
     thread_posts = reads(find_thread_posts)
 
@@ -173,7 +174,7 @@ class Feedback(Repository):
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
         """Remember what the verdict's thread was told."""
-        self._thread_posts.upsert(Document(flat(post), key(verdict_id, post.message_ts)))
+        self._thread_posts.upsert(Document(to_document(post), key(verdict_id, post.message_ts)))
 
     def delete_thread_posts(
         self, verdict_id: str, guideline_ids: Collection[str] | None = None
@@ -217,7 +218,7 @@ class Feedback(Repository):
             since_ms=since_ms if known is None else max(since_ms, known["since_ms"]),
         )
         put_off = {} if known is None else {name: known[name] for name in ("attempts", "not_before_ms", "reason")}
-        self._pending.put(stored.verdict_id, {**flat(pending), **put_off})
+        self._pending.put(stored.verdict_id, {**to_document(pending), **put_off})
         return revised
 
 

@@ -5,8 +5,8 @@ Requests and redactions outlive a crash: whoever opens the store next finds what
 
 from collections.abc import Collection, Iterable
 
+from memalign.serialization import from_document, to_document
 from storage.audit import Audit
-from storage.codec import audit_of, flat, request_body, request_of
 from storage.documents import Document
 from storage.feedback import Feedback
 from storage.keys import key
@@ -59,12 +59,12 @@ class Forgetting(Repository):
         """Keep a request until it is finished, unless the same one is kept already."""
         place = key(request.kind, request.target)
         if not self._requests.contains(doc_id=place):
-            self._requests.insert(Document(request_body(request), place))
+            self._requests.insert(Document(to_document(request), place))
 
     @reads
     def requests(self) -> list[ForgetRequest]:
         """Return what an earlier run, or this one, has not finished."""
-        return [request_of(body) for body in self._requests.range()]
+        return [from_document(ForgetRequest, body) for body in self._requests.range()]
 
     @deletes
     def finish_person(self, person: str) -> None:
@@ -149,7 +149,7 @@ class Forgetting(Repository):
     def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
         """Note that a message shows what is gone."""
         redaction = Redaction(channel=channel, ts=ts, kind=kind)
-        self._redactions.upsert(Document(flat(redaction), key(channel, ts)))
+        self._redactions.upsert(Document(to_document(redaction), key(channel, ts)))
 
     @reads
     def redactions(self) -> list[Redaction]:
@@ -225,7 +225,7 @@ class Forgetting(Repository):
         body = self._requests.get(doc_id=place)
         if body is not None:
             for note in body["notes"]:
-                self._audit.write(audit_of(note))
+                self._audit.write(from_document(AuditLine, note))
             self._requests.upsert(Document({**body, "notes": []}, place))
 
     def _finish(self, kind: Forgettable, target: str) -> None:

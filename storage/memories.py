@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from memalign.errors import StaleMemoryError, StorageError
-from memalign.ports import MemoryChange, MemorySnapshot, VectorKey, Vectors
+from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
+from memalign.records import Episode, Guideline
+from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
-from storage.codec import episode_body, episode_of, guideline_body, guideline_of, pack_vector, vector_of
 from storage.documents import Document
 from storage.keys import below, exactly, key
 from storage.records import AuditAction, AuditLine
@@ -31,10 +32,11 @@ class Memories(Repository):
     def load(self, judge: str) -> MemorySnapshot:
         """Read all of a judge's memory, episodes in order of learning; an unknown judge's is empty."""
         memory = self._memories.get(doc_id=judge) or {"version": 0, "undistilled": []}
-        episodes = map(episode_of, self._episodes.range(*below(judge), order="added"))
+        episodes = self._episodes.range(*below(judge), order="added")
+        guidelines = self._guidelines.range(*below(judge), order="added")
         return MemorySnapshot(
-            episodes={episode.trace_id: episode for episode in episodes},
-            guidelines=tuple(map(guideline_of, self._guidelines.range(*below(judge), order="added"))),
+            episodes={body["trace_id"]: from_document(Episode, body) for body in episodes},
+            guidelines=tuple(from_document(Guideline, body) for body in guidelines),
             undistilled=frozenset(memory["undistilled"]),
             version=memory["version"],
         )
@@ -56,18 +58,18 @@ class Memories(Repository):
         self._save_episodes(judge, change)
         self._guidelines.remove(doc_ids=[key(judge, rule_id) for rule_id in change.drop_guidelines])
         for guideline in change.put_guidelines:
-            self._guidelines.upsert(Document(guideline_body(guideline), key(judge, guideline.id)))
+            self._guidelines.upsert(Document(to_document(guideline), key(judge, guideline.id)))
         version, undistilled = change.from_version + 1, sorted(change.undistilled)
         self._memories.upsert(Document({"version": version, "undistilled": undistilled}, judge))
 
     @reads
-    def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vectors]:
+    def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         """Look up vectors; unknown ones are missing from the answer."""
         found = {each: self._vectors.get(doc_id=_vector_id(each)) for each in keys}
-        return {each: vector_of(body["vector"]) for each, body in found.items() if body is not None}
+        return {each: unpack_vector(body["vector"]) for each, body in found.items() if body is not None}
 
     @writes
-    def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vectors]) -> None:
+    def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
         """Keep vectors until their last owner drops them; a forgotten trace owns nothing."""
         if self._traces.has_forgotten(owner):
             return
@@ -103,7 +105,7 @@ class Memories(Repository):
         old = {*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)}
         self._episodes.remove(doc_ids=[key(judge, trace_id) for trace_id in old])
         for episode in change.put_episodes:
-            self._episodes.insert(Document(episode_body(episode), key(judge, episode.trace_id)))
+            self._episodes.insert(Document(to_document(episode), key(judge, episode.trace_id)))
 
     def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
         put = (rule.id for rule in change.put_guidelines)

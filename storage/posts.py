@@ -1,6 +1,7 @@
 """The queue of messages for Slack, and feedback events that came before their card is known to have arrived."""
 
-from storage.codec import flat, post_body, post_of
+from memalign.serialization import from_document, to_document
+from storage.codec import post_body, post_of
 from storage.documents import Body, Document, Documents
 from storage.keys import below, exactly, key, stamp
 from storage.queue import Queue, postponed
@@ -109,11 +110,11 @@ class PostQueue:
         """Keep an event about a message that may turn out to be a card."""
         last = self._early.range(*below(channel, ts), order="down", limit=1)
         number = int(last[0].doc_id.rpartition("\x00")[2]) + 1 if last else 0
-        self._early.upsert(Document(flat(event), key(channel, ts, stamp(number))))
+        self._early.upsert(Document(to_document(event), key(channel, ts, stamp(number))))
 
     def early_events(self, channel: str, ts: str) -> list[FeedbackEvent]:
         """Return the events kept for the message, in order of arrival."""
-        return [FeedbackEvent(**body) for body in self._early.range(*below(channel, ts))]
+        return [from_document(FeedbackEvent, body) for body in self._early.range(*below(channel, ts))]
 
     def delete_early_events(self, person: str) -> None:
         """Remove what is kept of the person: such events are few, and only there while a post is on its way."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from memalign.records import Trace
-from storage.codec import flat, trace_body, trace_of
+from memalign.serialization import from_document, to_document
 from storage.documents import Document
 from storage.keys import below, digest, just_after, key, stamp
 from storage.queue import Queue
@@ -47,7 +47,7 @@ class Traces(Repository):
     def get(self, trace_id: str) -> Trace | None:
         """Return the trace, if it is known."""
         body = self._traces.get(doc_id=trace_id)
-        return None if body is None else trace_of(body["trace"])
+        return None if body is None else from_document(Trace, body["trace"])
 
     @reads
     def waiting(self) -> int:
@@ -104,11 +104,11 @@ class Traces(Repository):
         return "full" if work and work > room else "accepted"
 
     def _put(self, trace: Trace, judges: Sequence[str], received_ms: int) -> None:
-        body = {"trace": trace_body(trace), "received_ms": received_ms}
+        body = {"trace": to_document(trace), "received_ms": received_ms}
         self._traces.insert(Document(body, trace.trace_id))
         for judge in dict.fromkeys(judges):
             job = Job(trace_id=trace.trace_id, judge=judge, received_ms=received_ms)
-            self.jobs.put(job_id_of(trace.trace_id, judge), flat(job))
+            self.jobs.put(job_id_of(trace.trace_id, judge), to_document(job))
 
 
 def job_id_of(trace_id: str, judge: str) -> str:

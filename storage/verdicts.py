@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from memalign.records import Json, Verdict
-from storage.codec import stored_body, stored_of
+from memalign.serialization import from_document, to_document
 from storage.documents import Document
 from storage.keys import below, digest, exactly, just_after, key, stamp
 from storage.posts import PostQueue
@@ -61,20 +61,20 @@ class Verdicts(Repository):
     def find(self, verdict_id: str) -> StoredVerdict | None:
         """Return the verdict, if it is known."""
         body = self._verdicts.get(doc_id=verdict_id)
-        return None if body is None else stored_of(body)
+        return None if body is None else _stored(body)
 
     get = reads(find)
 
     def find_of_trace(self, trace_id: str) -> list[StoredVerdict]:
         """Return all judges' verdicts on a trace, by judge."""
-        return [stored_of(body) for body in self._verdicts.range(*below(trace_id), index="trace")]
+        return [_stored(body) for body in self._verdicts.range(*below(trace_id), index="trace")]
 
     of_trace = reads(find_of_trace)
 
     def find_by_card(self, channel: str, ts: str) -> StoredVerdict | None:
         """Return the verdict that a message shows, if it is a card."""
         shown = self._verdicts.range(*exactly(key(channel, ts)), index="card", limit=1)
-        return stored_of(shown[0]) if shown else None
+        return _stored(shown[0]) if shown else None
 
     by_card = reads(find_by_card)
 
@@ -87,13 +87,13 @@ class Verdicts(Repository):
     def recent(self, judge: str, limit: int) -> list[StoredVerdict]:
         """Return the judge's last verdicts, newest first."""
         found = self._verdicts.range(*below(judge), index="judge", limit=limit, order="down")
-        return [stored_of(body) for body in found]
+        return [_stored(body) for body in found]
 
     @reads
     def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
         """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
         low = "" if after is None else just_after(after)
-        return [stored_of(body) for body in self._verdicts.range(low, limit=limit)]
+        return [_stored(body) for body in self._verdicts.range(low, limit=limit)]
 
     @reads
     def shown_evidence(
@@ -106,7 +106,7 @@ class Verdicts(Repository):
             for place in places
             for body in self._verdicts.range(*exactly(place), index="evidence")
         }
-        return [stored_of(found[verdict_id]) for verdict_id in sorted(found)]
+        return [_stored(found[verdict_id]) for verdict_id in sorted(found)]
 
     @writes
     def redact(self, verdict_id: str, rationale: str) -> None:
@@ -118,7 +118,7 @@ class Verdicts(Repository):
 
     def put(self, stored: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
-        self._verdicts.upsert(Document(stored_body(stored), stored.verdict_id))
+        self._verdicts.upsert(Document(to_document(stored), stored.verdict_id))
 
     def show(self, stored: StoredVerdict, ts: str) -> None:
         """Remember which message shows the verdict."""
@@ -131,6 +131,10 @@ class Verdicts(Repository):
     def _count(self, channel: str, day: str) -> int:
         body = self._card_counts.get(doc_id=key(channel, day))
         return 0 if body is None else int(body["count"])
+
+
+def _stored(body: Mapping[str, Json]) -> StoredVerdict:
+    return from_document(StoredVerdict, body)
 
 
 def _card(verdict: Verdict, verdict_id: str, channel: str) -> Post:

@@ -17,8 +17,8 @@ from memalign.ports import (
     MemoryChange,
     MemorySnapshot,
     Prompt,
+    Vector,
     VectorKey,
-    Vectors,
 )
 from memalign.records import Episode, Guideline, Json, Label, Usage
 
@@ -26,7 +26,7 @@ DIMENSION = 64
 DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
 
 
-def direction(text: str, dimension: int = DIMENSION) -> Vectors:
+def direction(text: str, dimension: int = DIMENSION) -> Vector:
     """A vector by the words of a text: the same words, the same direction."""
     row = np.zeros(dimension, dtype=np.float32)
     for word in re.findall(r"\w+", text.lower()) or ["∅"]:
@@ -150,9 +150,10 @@ class FakeStore:
         self.episodes: dict[str, Episode] = {}
         self.guidelines: dict[str, Guideline] = {}
         self.undistilled: frozenset[str] = frozenset()
-        self.rows: dict[VectorKey, Vectors] = {}
+        self.rows: dict[VectorKey, Vector] = {}
         self.owners: dict[str, set[VectorKey]] = {}
         self.changes: list[MemoryChange] = []
+        self.version = 0
         self.full = False
 
     async def load(self, judge: str) -> MemorySnapshot:
@@ -161,12 +162,16 @@ class FakeStore:
             episodes=dict(self.episodes),
             guidelines=tuple(self.guidelines.values()),
             undistilled=self.undistilled,
+            version=self.version,
         )
 
     async def save(self, judge: str, change: MemoryChange) -> None:
         assert judge
         if self.full:
             raise StorageError("The disk is full; make room.")
+        if change.from_version != self.version:
+            raise StaleMemoryError("The memory was changed by another writer: load it and try again.")
+        self.version += 1
         self.changes.append(change)
         for trace_id in (*change.drop_episodes, *(one.trace_id for one in change.put_episodes)):
             self.episodes.pop(trace_id, None)
@@ -176,10 +181,10 @@ class FakeStore:
         self.guidelines.update({one.id: one for one in change.put_guidelines})
         self.undistilled = change.undistilled
 
-    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vectors]:
+    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
-    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vectors]) -> None:
+    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
         self.rows.update(vectors)
         self.owners.setdefault(owner, set()).update(vectors)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from memalign.ports import Vectors
+from memalign.ports import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,13 @@ def spellings(text: str) -> list[bytes]:
     ]
 
 
-def vector_spellings(vector: Vectors) -> list[bytes]:
+def vector_spellings(vector: Vector) -> list[bytes]:
     """A vector as it may stand in a file: its floats raw and in base64, a stretch from its middle."""
     raw = vector.astype("<f4").tobytes()
     return [raw[24:72], base64.b64encode(raw)[32:96]]
 
 
-def search(folder: Path, texts: Iterable[str], vectors: Iterable[Vectors] = ()) -> Searched:
+def search(folder: Path, texts: Iterable[str], vectors: Iterable[Vector] = ()) -> Searched:
     """Look through every file under the folder."""
     needles = [each for text in texts for each in spellings(text)]
     needles += [each for vector in vectors for each in vector_spellings(vector)]

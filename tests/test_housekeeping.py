@@ -3,8 +3,10 @@
 The fake Python makes a .venv whose Python records what it is asked to install instead of installing it.
 """
 
+import re
 import shutil
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -278,3 +280,10 @@ def test_every_failed_check_is_named_at_the_end(machine: Machine) -> None:
         assert f"== {check}" in outcome.stdout
     assert outcome.returncode != 0
     assert "Failed: ruff check, ruff format, mypy, lint-imports\n" in outcome.stderr
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "scripts").iterdir()), ids=lambda script: script.name)
+def test_no_script_defines_a_function_twice(script: Path) -> None:
+    names = re.findall(r"^(\w+)\(\) *\{", script.read_text(encoding="utf-8"), re.MULTILINE)
+    assert names
+    assert [name for name, times in Counter(names).items() if times > 1] == []

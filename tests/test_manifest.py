@@ -1,15 +1,16 @@
 """Ties manifest.yml to what the code listens to, calls and needs, and to the limits of Slack's manifest schema."""
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import blocks
 from bot.cli.checks import SCOPES
 from bot.sandbox.demo.demo import COMMAND, SHORTCUTS
 from memalign.records import Json
@@ -66,15 +67,19 @@ def called() -> set[str]:
 
 def listened(kind: str) -> set[str]:
     """The names that listeners are registered for with `app.event`, `app.command` or `app.shortcut`."""
-    found = set()
-    for call in (call for file in CODE for call in calls_in(file)):
+    names = set()
+    for file, call in ((path, call) for path in CODE for call in calls_in(path)):
         if ast.unparse(call.func) == f"app.{kind}" and call.args:
             (name,) = call.args
             if isinstance(name, ast.Constant):
-                found.add(str(name.value))
-            elif isinstance(name, ast.Attribute):
-                found.add(str(getattr(blocks, name.attr)))
-    return found
+                names.add(str(name.value))
+            elif isinstance(name, ast.Name):
+                names.add(str(getattr(module_of(file), name.id)))
+    return names
+
+
+def module_of(file: Path) -> ModuleType:
+    return importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def asked_scopes() -> set[str]:

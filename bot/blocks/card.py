@@ -8,19 +8,19 @@ from bot.blocks.primitives import (
     Block,
     Message,
     actions,
-    aside,
-    bare,
     button,
     context,
+    escape,
     field,
-    fitting,
+    fit_modal,
+    format_label,
+    format_label_plain,
     menu,
     modal,
-    pages_of,
-    plain,
     quoted,
     section,
-    shown,
+    small_message,
+    split_pages,
 )
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import ValueType
@@ -35,8 +35,8 @@ LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One titled text of a trace, and how much of it a card shows."""
+class TracePart:
+    """A titled text of a trace, with the number of characters of it that a card shows."""
 
     title: str
     text: str
@@ -44,7 +44,7 @@ class Part:
 
 
 def readable(value: Json) -> str:
-    """A trace's inputs or outputs as a person reads them: texts as they are, the rest as indented JSON."""
+    """Return inputs or outputs as a person reads them: texts as they are, the rest as indented JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and value and all(isinstance(part, str) for part in value.values()):
@@ -54,92 +54,96 @@ def readable(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1)
 
 
-def parts_of(trace: Trace) -> list[Part]:
-    """What there is to read in a trace."""
-    given = (
+def parts_of(trace: Trace) -> list[TracePart]:
+    """Return the parts of a trace that a person can read, in reading order."""
+    candidates = (
         ("Input", trace.inputs, 600),
         ("Output", trace.outputs, 900),
         ("Expected", trace.expectations, 600),
         ("Conversation", trace.conversation, 900),
     )
     return [
-        Part(title=title, text=readable(value), length=length)
-        for title, value, length in given
+        TracePart(title=title, text=readable(value), length=length)
+        for title, value, length in candidates
         if value is not None
     ]
 
 
-def card(stored: StoredVerdict, trace: Trace, values: ValueType) -> Message:
-    """The verdict card."""
+def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> Message:
+    """Return the card that shows a verdict in its judge's channel."""
     verdict, parts = stored.verdict, parts_of(trace)
     cut = len(verdict.rationale) > RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
-    headline = f"*{plain(verdict.judge, 150)}*: {shown(verdict.value)}"
+    headline = f"*{escape(verdict.judge, 150)}*: {format_label(verdict.value)}"
     buttons = [button("👍 Right", UP, stored.verdict_id), button("👎 Wrong", DOWN, stored.verdict_id)]
     buttons.append(button("🤷 Can't tell", UNSURE, stored.verdict_id))
     if cut:
         buttons.append(button("Show everything", SHOW_ALL, stored.verdict_id))
-    text = f"{verdict.judge}: {bare(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
+    text = f"{verdict.judge}: {format_label_plain(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
     return Message(
-        text=plain(text, 1500),
+        text=escape(text, 1500),
         blocks=(
-            section(f"{headline}\n{plain(verdict.rationale, RATIONALE_LENGTH)}"),
+            section(f"{headline}\n{escape(verdict.rationale, RATIONALE_LENGTH)}"),
             *(section(f"*{part.title}*\n{quoted(part.text, part.length)}") for part in parts),
-            context(_where(trace, verdict)),
+            context(_origin(trace, verdict)),
             actions(stored.verdict_id, *buttons),
-            context(_meaning(values)),
+            context(_legend(value_type)),
         ),
     )
 
 
-def _where(trace: Trace, verdict: Verdict) -> str:
-    pieces = [f"Trace {plain(trace.trace_id, 300)}"]
+def _origin(trace: Trace, verdict: Verdict) -> str:
+    pieces = [f"Trace {escape(trace.trace_id, 300)}"]
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
         pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
     if verdict.note:
-        pieces.append(plain(verdict.note, 300))
+        pieces.append(escape(verdict.note, 300))
     return " · ".join(pieces)
 
 
-def _meaning(values: ValueType) -> str:
-    ask = "" if values.opposite(True) is not None else " (I'll ask for the right value)"
+def _legend(value_type: ValueType) -> str:
+    ask = "" if value_type.opposite(True) is not None else " (I'll ask for the right value)"
     return f"👍 the judge is right · 👎 the judge is wrong{ask} · 🤷 can't tell · say why in the thread"
 
 
 def card_line(stored: StoredVerdict) -> str:
-    """A card in one line."""
+    """Return a card in one line, escaped."""
     verdict = stored.verdict
-    return f"*{plain(verdict.judge, 100)}*: {shown(verdict.value)} – {plain(verdict.rationale, 150)}"
+    return f"*{escape(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
 
 
 def forgotten_card() -> Message:
     """What takes a card's place once its trace is forgotten."""
-    return aside("This trace was forgotten. Its text, the verdict and what people said of it are gone.")
+    return small_message(
+        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
+    )
 
 
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
-    """A modal with all of a trace's text, as far as Slack lets a modal hold it."""
+    """Return a modal with the trace's whole text, as far as Slack lets a modal hold it."""
     verdict = stored.verdict
-    said = Part(title="Verdict", text=f"{bare(verdict.value)}\n{verdict.rationale}", length=0)
-    blocks: list[Block] = [context(_where(trace, verdict))]
-    for part in (said, *parts_of(trace)):
+    judgement = TracePart(
+        title="Verdict", text=f"{format_label_plain(verdict.value)}\n{verdict.rationale}", length=0
+    )
+    blocks: list[Block] = [context(_origin(trace, verdict))]
+    for part in (judgement, *parts_of(trace)):
         blocks.append(section(f"*{part.title}*"))
-        blocks += [section(page) for page in pages_of(part.text.strip() or "(empty)")]
-    return modal(TRACE_VIEW, "Everything", fitting(blocks))
+        blocks += [section(page) for page in split_pages(part.text.strip() or "(empty)")]
+    return modal(TRACE_VIEW, "Everything", fit_modal(blocks))
 
 
 def reason_view(
     stored: StoredVerdict, card_ts: str, *, choices: Sequence[Label], ask_value: bool, earlier: str
 ) -> Block:
-    """The modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
+    """Return the modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
 
     Args:
         stored: the verdict.
         card_ts: the time of its card.
-        choices: values to choose from; empty: the value is typed.
-        ask_value: whether the right value is asked for.
-        earlier: the reason this person gave before, to be changed.
+        choices: values to choose from; when empty, the value is typed.
+        ask_value: adds a field for the right value.
+        earlier: the reason this person gave before, to be edited.
     """
-    blocks = [section(f"The judge said {shown(stored.verdict.value)}. What is wrong with that?")]
+    blocks = [section(f"The judge said {format_label(stored.verdict.value)}. What is wrong with that?")]
     if ask_value:
         typed = {"type": "plain_text_input", "action_id": "value", "max_length": 75}
         element = menu("Choose one", "value", choices) if choices else typed

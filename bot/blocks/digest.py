@@ -1,12 +1,13 @@
 """The weekly digest in words."""
 
-from bot.blocks.primitives import Message, counted, message, plain
-from bot.reports.digest import ENOUGH, Digest
+from bot.blocks.primitives import Message, escape, text_message
+from bot.plain_text import pluralise
+from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 
 
-def digest(week: Digest, running: Digest | None = None) -> Message:
-    """How far judge and people agreed in a week; with `running`, a line on the week after it so far."""
-    lines = [f"*{plain(week.judge, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
+def digest_message(week: Digest, running: Digest | None = None) -> Message:
+    """Return a week's agreement between judge and people; with `running`, a line on the current week as well."""
+    lines = [f"*{escape(week.judge, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
     if week.kappa is not None and week.ac1 is not None:
         lines.append(
             f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {week.kappa:.2f}, "
@@ -18,22 +19,24 @@ def digest(week: Digest, running: Digest | None = None) -> Message:
     )
     if running and running.n:
         lines.append(
-            f"This week so far: you agreed with {running.agreed} of {counted(running.n, 'verdict')}."
+            f"This week so far: you agreed with {running.agreed} of {pluralise(running.n, 'verdict')}."
         )
-    return message("\n".join(lines))
+    return text_message("\n".join(lines))
 
 
 def _agreement(week: Digest) -> list[str]:
     if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
         if week.people:
-            return [f"{counted(week.people, 'person', 'people')} answered, but no verdict found a majority."]
+            return [
+                f"{pluralise(week.people, 'person', 'people')} answered, but no verdict found a majority."
+            ]
         return ["Nobody has voted on a verdict. A thumb on a card is all it takes."]
     share = f"{week.agreement:.0%}"
-    if week.n >= ENOUGH:
+    if week.n >= MIN_VERDICTS_FOR_KAPPA:
         share += f"; if you voted on many more, likely {week.wilson_low:.0%} to {week.wilson_high:.0%}"
-    voted = counted(week.people, "person", "people")
+    voted = pluralise(week.people, "person", "people")
     lines = [
-        f"{voted} answered. The judge was right on *{week.agreed} of {counted(week.n, 'verdict')}* ({share})."
+        f"{voted} answered. The judge was right on *{week.agreed} of {pluralise(week.n, 'verdict')}* ({share})."
     ]
     if week.table and week.agreed < week.n:
         strict, lenient = week.table["judge_fail_people_pass"], week.table["judge_pass_people_fail"]

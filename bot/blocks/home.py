@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.commands import HELP, state_of
-from bot.blocks.primitives import Block, counted, plain, section
-from bot.reports.status import Status
+from bot.blocks.commands import HELP, state_note
+from bot.blocks.primitives import Block, escape, section
+from bot.plain_text import pluralise
+from bot.records import Status
 from memalign.records import Guideline
 
 
-def home(
-    judges: Sequence[tuple[str, int, Sequence[Guideline]]], open_cards: Sequence[tuple[str, str]], now: Status
+def home_view(
+    judges: Sequence[tuple[str, int, Sequence[Guideline]]],
+    open_cards: Sequence[tuple[str, str]],
+    status: Status,
 ) -> Block:
-    """The Home tab.
+    """Return the Home tab.
 
     Args:
         judges: name, number of remembered cases and guidelines of each judge.
         open_cards: cards without this person's vote: a line already escaped, and the card's link.
-        now: the bot's status.
+        status: the bot's status.
     """
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": "Teach your judges"}}]
     if open_cards:
@@ -28,10 +31,10 @@ def home(
         blocks.append({"type": "divider"})
         blocks.append(
             section(
-                f"*{plain(name, 150)}* remembers {counted(cases, 'case')} and {counted(len(rules), 'guideline')}."
+                f"*{escape(name, 150)}* remembers {pluralise(cases, 'case')} and {pluralise(len(rules), 'guideline')}."
             )
         )
-        blocks += [section(f"• {plain(rule.text, 700)}{state_of(rule)}") for rule in rules[:5]]
-    if now.troubles or not now.connected:
+        blocks += [section(f"• {escape(rule.text, 700)}{state_note(rule)}") for rule in rules[:5]]
+    if status.troubles or not status.connected:
         blocks.append(section("*Something needs a look:* type `/memalign status`."))
     return {"type": "home", "blocks": [*blocks, {"type": "divider"}, section(HELP)]}

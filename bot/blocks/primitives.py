@@ -1,6 +1,6 @@
-"""The pieces Slack messages are made of, within Slack's limits.
+"""The elements of Slack messages, within Slack's limits.
 
-Text that comes from traces, models or people passes through `plain`, which escapes it: it can neither ping
+Text that comes from traces, models or people passes through `escape`: it can neither ping
 anyone nor disguise a link.
 """
 
@@ -21,10 +21,10 @@ VIEW_BLOCKS, VIEW_LENGTH = 100, 240_000
 MENU_LENGTH = 75
 """Slack allows 75 characters in a menu's option."""
 MENU_OPTIONS = 100
-ANSWER_LENGTH, ANSWER_BLOCKS = 12_000, 45
+RESPONSE_LENGTH, RESPONSE_BLOCKS = 12_000, 45
 """Slack takes about 13,200 characters and 50 blocks in a message."""
-ANSWERS = 5
-"""How often Slack lets an answer be given to one command."""
+MAX_RESPONSES = 5
+"""Slack accepts five responses to one command."""
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -36,8 +36,8 @@ class Message:
     blocks: tuple[Block, ...]
 
 
-def plain(text: str, limit: int = SECTION_LENGTH) -> str:
-    """Escape text for Slack, cut so that the escaped form keeps within the limit."""
+def escape(text: str, limit: int = SECTION_LENGTH) -> str:
+    """Escape text for Slack, cutting it so that the escaped form keeps within `limit` characters."""
     escaped: list[str] = []
     used = 0
     for place, character in enumerate(text):
@@ -50,8 +50,8 @@ def plain(text: str, limit: int = SECTION_LENGTH) -> str:
     return "".join(escaped)
 
 
-def pages_of(text: str) -> list[str]:
-    """All of a text, escaped, in pieces of a section's size."""
+def split_pages(text: str) -> list[str]:
+    """Split a text into escaped pages, each short enough for a section."""
     pages: list[str] = []
     piece: list[str] = []
     used = 0
@@ -66,48 +66,43 @@ def pages_of(text: str) -> list[str]:
 
 
 def quoted(text: str, limit: int) -> str:
-    """Escaped text as a quotation, each line marked, at most one blank line in a row, within the limit."""
+    """Return the text escaped and quoted line by line, with single blank lines, within `limit` characters."""
     lines = re.sub(r"\n\s*\n", "\n\n", text.strip()).splitlines()
     marked = "\n>".join(lines or ["(empty)"])
-    return ">" + plain(marked, limit).replace("\n&gt;", "\n>")
+    return ">" + escape(marked, limit).replace("\n&gt;", "\n>")
 
 
-def shown(value: Label) -> str:
-    """A judge's or a person's value in words."""
+def format_label(value: Label) -> str:
+    """Return a judge's or a person's value in words, escaped."""
     if isinstance(value, bool):
         return "pass ✅" if value else "fail ❌"
-    return plain(str(value), 200)
+    return escape(str(value), 200)
 
 
-def bare(value: Label) -> str:
-    """A value as plain words without a sign, for notifications and modals."""
+def format_label_plain(value: Label) -> str:
+    """Return a value in words without an emoji, not escaped, for notifications and modals."""
     if isinstance(value, bool):
         return "pass" if value else "fail"
     return str(value)
 
 
-def named(names: Sequence[str]) -> str:
-    """Several people in a sentence, as plain names: nobody is mentioned, so nobody is pinged."""
-    safe = [plain(name, 80) for name in names] or ["somebody"]
-    if len(safe) == 1:
-        return safe[0]
-    if len(safe) > 4:
-        return ", ".join(safe[:3]) + f" and {len(safe) - 3} others"
-    return ", ".join(safe[:-1]) + " and " + safe[-1]
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+def join_names(names: Sequence[str]) -> str:
+    """Join people's names for a sentence, escaped; nobody is mentioned, so nobody is pinged."""
+    escaped = [escape(name, 80) for name in names] or ["somebody"]
+    if len(escaped) == 1:
+        return escaped[0]
+    if len(escaped) > 4:
+        return ", ".join(escaped[:3]) + f" and {len(escaped) - 3} others"
+    return ", ".join(escaped[:-1]) + " and " + escaped[-1]
 
 
 def section(text: str) -> Block:
-    """A paragraph."""
+    """Return a paragraph of mrkdwn."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
-    """A text of many lines as sections, cut between lines."""
+    """Return a text of many lines as sections, cut between lines."""
     pages: list[str] = [""]
     for line in text.splitlines():
         if pages[-1] and len(pages[-1]) + len(line) + 1 > SECTION_LENGTH:
@@ -116,29 +111,29 @@ def paragraphs(text: str) -> tuple[Block, ...]:
     return tuple(section(page) for page in pages)
 
 
-def gathered(messages: Sequence[Message]) -> list[Message]:
-    """The same blocks in as few messages as they fit in; an answer may come in five, and no more."""
+def pack_messages(messages: Sequence[Message]) -> list[Message]:
+    """Pack the blocks into as few messages as Slack's limits allow, at most `MAX_RESPONSES`."""
     pages: list[Message] = []
     used = 0
     for message in messages:
         for block in message.blocks:
             size = _size(block)
-            if not pages or used + size > ANSWER_LENGTH or len(pages[-1].blocks) == ANSWER_BLOCKS:
+            if not pages or used + size > RESPONSE_LENGTH or len(pages[-1].blocks) == RESPONSE_BLOCKS:
                 pages.append(Message(text=message.text, blocks=()))
                 used = 0
             pages[-1] = replace(pages[-1], blocks=(*pages[-1].blocks, block))
             used += size
-    if len(pages) <= ANSWERS:
+    if len(pages) <= MAX_RESPONSES:
         return pages
     cut = context(
         "There is more than Slack lets me say here; `memalign guidelines` on the server lists it all."
     )
-    kept = pages[:ANSWERS]
+    kept = pages[:MAX_RESPONSES]
     return [*kept[:-1], replace(kept[-1], blocks=(*kept[-1].blocks, cut))]
 
 
 def _size(part: Json) -> int:
-    """Characters of all texts in a block."""
+    """Return the number of characters of all texts in a block."""
     if isinstance(part, dict):
         text = part.get("text")
         own = len(text) if isinstance(text, str) else 0
@@ -147,43 +142,43 @@ def _size(part: Json) -> int:
 
 
 def context(text: str) -> Block:
-    """A small line."""
+    """Return a line in small print."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
-def message(text: str) -> Message:
-    """A message of lines that have been escaped already."""
+def text_message(text: str) -> Message:
+    """Return a message of mrkdwn lines, which must be escaped already."""
     return Message(text=text, blocks=paragraphs(text))
 
 
-def aside(text: str) -> Message:
-    """A message in small print."""
+def small_message(text: str) -> Message:
+    """Return a message in small print, which must be escaped already."""
     return Message(text=text, blocks=(context(text),))
 
 
-def note(text: str) -> Message:
-    """One plain sentence, whatever signs it holds."""
-    return message(plain(text))
+def plain_message(text: str) -> Message:
+    """Return a message of one sentence, escaping it."""
+    return text_message(escape(text))
 
 
 def actions(block_id: str, *elements: Block) -> Block:
-    """A row of buttons or menus."""
+    """Return a row of buttons or menus."""
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
 
 def button(text: str, action_id: str, value: str) -> Block:
-    """A button."""
+    """Return a button."""
     label = {"type": "plain_text", "text": text, "emoji": True}
     return {"type": "button", "text": label, "action_id": action_id, "value": value}
 
 
 def fits_a_menu(choice: Label) -> bool:
-    """Whether Slack takes the value in a menu; a longer one is typed."""
+    """Return True if the value is short enough for an option of a menu; a longer one has to be typed."""
     return len(json.dumps(choice, ensure_ascii=False)) <= MENU_LENGTH
 
 
 def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
-    """A menu of values; an option's value is the label in JSON."""
+    """Return a menu of values; each option's value is the label as JSON."""
     return {
         "type": "static_select",
         "action_id": action_id,
@@ -199,7 +194,7 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
 
 
 def field(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:
-    """A field of a modal."""
+    """Return a field of a modal."""
     return {
         "type": "input",
         "block_id": block_id,
@@ -209,20 +204,20 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
     }
 
 
-def fitting(blocks: Sequence[Block]) -> list[Block]:
-    """As many blocks as a modal can hold; where some are left out, the last one says so."""
-    fit, used = 0, 0
-    while fit < len(blocks) and used <= VIEW_LENGTH:
-        used += len(json.dumps(blocks[fit]))
-        fit += 1
-    if fit == len(blocks) <= VIEW_BLOCKS and used <= VIEW_LENGTH:
+def fit_modal(blocks: Sequence[Block]) -> list[Block]:
+    """Return as many blocks as a modal can hold; if some are left out, the last one says so."""
+    count, used = 0, 0
+    while count < len(blocks) and used <= VIEW_LENGTH:
+        used += len(json.dumps(blocks[count]))
+        count += 1
+    if count == len(blocks) <= VIEW_BLOCKS and used <= VIEW_LENGTH:
         return list(blocks)
     more = context("Slack lets me show no more here; the rest is where the trace came from.")
-    return [*blocks[: min(fit, VIEW_BLOCKS) - 1], more]
+    return [*blocks[: min(count, VIEW_BLOCKS) - 1], more]
 
 
 def modal(callback_id: str, title: str, blocks: Sequence[Block]) -> Block:
-    """A modal; Slack allows 24 characters of title."""
+    """Return a modal; Slack allows 24 characters of title."""
     return {
         "type": "modal",
         "callback_id": callback_id,

@@ -1,19 +1,33 @@
-"""What a thread is told: what was learned, what is missing, what was taken back."""
+"""Messages in a card's thread, and answers to votes on the card."""
 
 from collections.abc import Sequence
 
-from bot.blocks.primitives import Message, actions, aside, context, menu, named, note, plain, section, shown
+from bot.blocks.primitives import (
+    Message,
+    actions,
+    context,
+    escape,
+    format_label,
+    join_names,
+    menu,
+    plain_message,
+    section,
+    small_message,
+)
 from memalign.records import Guideline, Label
 
 CORRECT = "correct_value"
-SHOWN = 4
+MAX_GUIDELINES_PER_LESSON = 4
 """Guidelines that one lesson shows in words."""
 
 
-def lesson(rules: Sequence[tuple[Guideline, Sequence[str]]]) -> Message:
-    """New guidelines in words, each with its authors' names."""
-    lines = [f"“{plain(rule.text, 600)}” – from {named(names)}" for rule, names in rules[:SHOWN]]
-    if (more := len(rules) - SHOWN) > 0:
+def lesson_message(rules: Sequence[tuple[Guideline, Sequence[str]]]) -> Message:
+    """Return the announcement of new guidelines, each with its authors' names."""
+    lines = [
+        f"“{escape(rule.text, 600)}” – from {join_names(names)}"
+        for rule, names in rules[:MAX_GUIDELINES_PER_LESSON]
+    ]
+    if (more := len(rules) - MAX_GUIDELINES_PER_LESSON) > 0:
         lines.append(f"and {more} more; `/memalign guidelines` shows them all")
     text = (
         f"📝 Learned {lines[0]}"
@@ -24,60 +38,68 @@ def lesson(rules: Sequence[tuple[Guideline, Sequence[str]]]) -> Message:
     return Message(text=text, blocks=(section(text), context(back)))
 
 
-def remembered(label: Label, names: Sequence[str]) -> Message:
-    """A case was learned, but no new guideline came of the reasons."""
-    return aside(
-        f"Thank you, {named(names)}. I'll remember this case as {shown(label)}; it gave no new guideline."
+def case_remembered(label: Label, names: Sequence[str]) -> Message:
+    """Return the thanks for a case that was learned although its reasons gave no new guideline."""
+    return small_message(
+        f"Thank you, {join_names(names)}. I'll remember this case as {format_label(label)}; it gave no new guideline."
     )
 
 
 def ask_why(label: Label) -> Message:
-    """Somebody disagrees without a reason."""
-    return aside(
-        f"I'll remember this case as {shown(label)}. Why is that? Reply here, and I can learn a guideline from it."
+    """Return the question for a reason, where people disagreed without one."""
+    return small_message(
+        f"I'll remember this case as {format_label(label)}. Why is that? "
+        "Reply here, and I can learn a guideline from it."
     )
 
 
 def ask_value(choices: Sequence[Label], example: Label) -> Message:
-    """The verdict is wrong; which value is right?"""
-    how = "Choose it here, or reply" if choices else "Reply here"
-    text = f"So the judge was wrong. Which value is right? {how} like `{plain(str(example), 60)}: because …`"
+    """Return the question for the right value of a wrong verdict, with a menu if there are choices."""
+    instruction = "Choose it here, or reply" if choices else "Reply here"
+    text = f"So the judge was wrong. Which value is right? {instruction} like `{escape(str(example), 60)}: because …`"
     menus = [actions("right_value", menu("The right value", CORRECT, choices))] if choices else []
     return Message(text=text, blocks=(section(text), *menus))
 
 
-def taken_back() -> Message:
-    """The feedback behind what was told is gone."""
-    return aside("Taken back: what I had learned here no longer counts.")
+def lesson_taken_back() -> Message:
+    """Return the note that replaces a lesson whose feedback is gone."""
+    return small_message("Taken back: what I had learned here no longer counts.")
 
 
 def vote_counted(vote: str | None, *, torn: bool) -> Message:
-    """A pressed button; only the person who pressed it sees this."""
+    """Return the answer to a pressed vote button, for the person who pressed it.
+
+    Args:
+        vote: the vote that counts now; None if it was taken back.
+        torn: the person holds two different votes.
+    """
     if torn:
         return two_votes()
     if vote is None:
-        return note("Your vote is taken back.")
+        return plain_message("Your vote is taken back.")
     words = {"up": "the judge is right", "down": "the judge is wrong", "unsure": "you can't tell"}
-    return note(f"Counted: {words[vote]}. Press the button again to take it back.")
+    return plain_message(f"Counted: {words[vote]}. Press the button again to take it back.")
 
 
 def two_votes() -> Message:
-    """A person's buttons and reactions contradict each other; only this person sees it."""
-    return note("You now hold two different votes on this card, so neither counts. Take one of them back.")
+    """Return the hint, for one person, that their button and reactions contradict each other."""
+    return plain_message(
+        "You now hold two different votes on this card, so neither counts. Take one of them back."
+    )
 
 
 def value_counted(value: Label, *, torn: bool) -> Message:
-    """A right value was chosen; only the person who chose it sees this."""
+    """Return the answer to a chosen value, for the person who chose it; `torn` as for `vote_counted`."""
     if torn:
         return two_votes()
-    return note(f"Counted: {value} is right. Reply in the thread to say why.")
+    return plain_message(f"Counted: {value} is right. Reply in the thread to say why.")
 
 
-def gone() -> Message:
-    """A click on a card whose trace was forgotten."""
-    return note("This card's trace was forgotten, so there is nothing left to vote on.")
+def card_gone() -> Message:
+    """Return the answer to a click on a card whose trace was forgotten."""
+    return plain_message("This card's trace was forgotten, so there is nothing left to vote on.")
 
 
-def no_card() -> Message:
-    """A shortcut on a message that is no card."""
-    return note("That message is not one of my cards. Choose this on a card, or in its thread.")
+def not_a_card() -> Message:
+    """Return the answer to a shortcut on a message that is not a card."""
+    return plain_message("That message is not one of my cards. Choose this on a card, or in its thread.")

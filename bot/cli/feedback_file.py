@@ -1,4 +1,4 @@
-"""JSONL files of feedback and traces: read line by line, so that a bad line harms no other."""
+"""JSONL files of feedback and traces, read line by line, so that a bad line harms no other."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.ingest.http import TraceIn, in_words
+from bot.plain_text import pluralise
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Assessment, Json, Label, Trace
@@ -25,48 +26,55 @@ class LineIn(TraceIn):
 
 
 @dataclass(slots=True, kw_only=True)
-class Reading:
-    """What a file holds for one judge."""
+class FeedbackLines:
+    """Content of a file for one judge."""
 
     traces: dict[str, Trace] = field(default_factory=dict)
-    """By trace id, in the order of the file, with all assessments that lines of the trace give."""
+    """By trace id, in the order of the file, each with the assessments of all its lines."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Trace id -> the number of its first line."""
-    bad: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
     """Line number -> why the line cannot be used."""
     others: int = 0
-    """Lines meant for other judges."""
+    """Number of lines meant for other judges."""
+
+    def complaints(self) -> Iterator[str]:
+        """Yield a sentence for each line that was skipped, and one for those of other judges."""
+        for number, reason in self.skipped.items():
+            yield f"line {number} was skipped: {reason}"
+        if self.others:
+            yield f"Skipped {pluralise(self.others, 'line')} for other judges."
 
 
-def read_lines(file: Path, judge: Judge) -> Reading:
-    """Gather the lines of each trace. Raises `InputError` when the file cannot be read."""
-    reading = Reading()
-    for number, line in numbered(file):
+def read_lines(file: Path, judge: Judge) -> FeedbackLines:
+    """Gather the lines of each trace. Raises `InputError` if the file cannot be read."""
+    lines = FeedbackLines()
+    for number, line in numbered_lines(file):
         if not line.strip():
             continue
         try:
-            said = _line(line)
-            if _for_another(said, judge):
-                reading.others += 1
+            line_in = _parse(line)
+            if _is_for_another(line_in, judge):
+                lines.others += 1
             else:
-                _take(reading, number, said, judge)
+                _add(lines, number, line_in, judge)
         except InputError as error:
-            reading.bad[number] = str(error)
-    return reading
+            lines.skipped[number] = str(error)
+    return lines
 
 
-def numbered(file: Path) -> Iterator[tuple[int, bytes]]:
-    """The file's lines with their numbers, from 1. Raises `InputError` when it cannot be read."""
+def numbered_lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    """Return the file's lines with their numbers, from 1. Raises `InputError` if it cannot be read."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); give a JSONL file.") from error
-    # not str.splitlines: JSON texts may hold line separators of Unicode's
+    # not str.splitlines: JSON texts may hold Unicode's line separators
     return enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True), start=1)
 
 
-def object_in(line: bytes) -> dict[str, Json]:
-    """The line's JSON object. Raises `InputError`."""
+def parse_object(line: bytes) -> dict[str, Json]:
+    """Return the line's JSON object. Raises `InputError`."""
     try:
         document = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -76,43 +84,43 @@ def object_in(line: bytes) -> dict[str, Json]:
     return document
 
 
-def _line(line: bytes) -> LineIn:
+def _parse(line: bytes) -> LineIn:
     try:
-        return LineIn.model_validate(object_in(line))
+        return LineIn.model_validate(parse_object(line))
     except ValidationError as error:
         raise InputError(in_words(error)) from None
 
 
-def _for_another(said: LineIn, judge: Judge) -> bool:
-    meant = [said.judge] if said.judge is not None else said.judges or []
-    return bool(meant) and judge.name.strip().casefold() not in {name.strip().casefold() for name in meant}
+def _is_for_another(line: LineIn, judge: Judge) -> bool:
+    names = [line.judge] if line.judge is not None else line.judges or []
+    return bool(names) and judge.name.strip().casefold() not in {name.strip().casefold() for name in names}
 
 
-def _take(reading: Reading, number: int, said: LineIn, judge: Judge) -> None:
-    """Raises `InputError` when the judge cannot do anything with the line."""
-    judge.look_at(said.trace())
-    known = reading.traces.get(said.trace_id)
+def _add(lines: FeedbackLines, number: int, line: LineIn, judge: Judge) -> None:
+    """Add a line to its trace. Raises `InputError` if the judge cannot use it."""
+    judge.look_at(line.trace())
+    known = lines.traces.get(line.trace_id)
     so_far = known.assessments if known else ()
-    more = () if said.label is None else (_assessment(said, judge, so_far),)
-    reading.numbers.setdefault(said.trace_id, number)
-    reading.traces[said.trace_id] = replace(said.trace(), assessments=(*so_far, *more))
+    more = () if line.label is None else (_assessment(line, judge, so_far),)
+    lines.numbers.setdefault(line.trace_id, number)
+    lines.traces[line.trace_id] = replace(line.trace(), assessments=(*so_far, *more))
 
 
-def _assessment(said: LineIn, judge: Judge, so_far: Sequence[Assessment]) -> Assessment:
-    label: Label = judge.value_type.parse(said.label)
+def _assessment(line: LineIn, judge: Judge, so_far: Sequence[Assessment]) -> Assessment:
+    label: Label = judge.value_type.parse(line.label)
     return Assessment(
         name=judge.name,
         value=label,
-        rationale=said.rationale,
-        # nobody's name stands for somebody else on every line: votes count, and nobody seems to change their mind
-        source_id=said.annotator or f"unnamed {len(so_far) + 1} on {said.trace_id}",
-        create_time_ms=_ms(said.timestamp),
+        rationale=line.rationale,
+        # without a name each line counts as another person: equal names would be one person changing their mind
+        source_id=line.annotator or f"unnamed {len(so_far) + 1} on {line.trace_id}",
+        create_time_ms=_ms(line.timestamp),
     )
 
 
 def _ms(stamp: str | None) -> int | None:
-    """Milliseconds since 1970; a time without a zone is UTC."""
+    """Return milliseconds since 1970; a time without a zone is UTC."""
     if stamp is None:
         return None
-    moment = datetime.fromisoformat(stamp)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    time = datetime.fromisoformat(stamp)
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -4,12 +4,12 @@ from argparse import Namespace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import counted
 from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.forgetting.person import Withdrawal
 from bot.forgetting.resume import finish_forgetting
 from bot.forgetting.service import Forgetting, forget_all
 from bot.judging.memories import open_memories
+from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
 from bot.web.local_control import ask_to_forget, person_summary, summary
 from memalign.errors import UnknownTraceError
@@ -53,16 +53,16 @@ async def _on_the_store(
 
 
 def _person_in_words(gone: dict[str, Json]) -> str:
-    words = f"{gone['person']}: forgotten; votes and words on {counted(gone['verdicts'], 'verdict')} "
-    words += f"and {counted(gone['retired'], 'guideline')} went with them"
+    words = f"{gone['person']}: forgotten; votes and words on {pluralise(gone['verdicts'], 'verdict')} "
+    words += f"and {pluralise(gone['retired'], 'guideline')} went with them"
     if gone["cases"]:
         words += f"; what others said on the same {gone['cases']} traces is learned again by the running bot"
     return words + "."
 
 
 def _in_words(gone: dict[str, Json]) -> str:
-    words = f"{gone['trace_id']}: forgotten; {counted(gone['cases'], 'remembered case')} "
-    words += f"and {counted(gone['retired'], 'guideline')} went with it"
+    words = f"{gone['trace_id']}: forgotten; {pluralise(gone['cases'], 'remembered case')} "
+    words += f"and {pluralise(gone['retired'], 'guideline')} went with it"
     if gone["waiting"]:
         words += f", {gone['waiting']} out of use until learned again from what remains"
     if gone["distilled"]:

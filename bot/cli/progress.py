@@ -1,32 +1,52 @@
-"""How far long work has come: a bar on a terminal, plain lines otherwise."""
+"""Progress of long work on standard error: a bar on a terminal, plain lines otherwise."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
-TENTHS = 10
+LINES_PER_RUN = 10
+"""Lines in which a run tells its progress where there is no terminal."""
+SIZE_POLL_SECONDS = 0.2
 
 
 @contextmanager
-def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show on standard error how much of `total` is done; call what is yielded with each step's number."""
-    on_terminal = sys.stderr.isatty()
-    done = told = 0
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of `total` traces are done.
 
-    def step(number: int) -> None:
-        nonlocal done, told
+    Args:
+        title: The kind of work, such as `judging`.
+        total: The number of traces.
+
+    Yields:
+        A function to call with the number of traces done since its last call.
+    """
+    on_terminal = sys.stderr.isatty()
+    done = written = 0
+
+    def advance(number: int) -> None:
+        nonlocal done, written
         done += number
         bar.update(number)
-        if not on_terminal and (done == total or done - told >= total / TENTHS):
-            told = done
-            tell(f"{words}: {done} of {total}")
+        if not on_terminal and (done == total or done - written >= total / LINES_PER_RUN):
+            written = done
+            write_line(f"{title}: {done} of {total}")
 
-    with tqdm(total=total, desc=words, unit="trace", disable=not on_terminal) as bar:
-        yield step
+    with tqdm(total=total, desc=title, unit="trace", disable=not on_terminal) as bar:
+        yield advance
 
 
-def tell(line: str) -> None:
+async def wait_showing_size(work: "asyncio.Future[None]", size: Callable[[], int]) -> None:
+    """Wait for the work; on a terminal, show the growing number of bytes that `size` returns."""
+    with tqdm(unit="B", unit_scale=True, disable=not sys.stderr.isatty(), leave=False) as bar:
+        while not work.done():
+            await asyncio.wait([work], timeout=SIZE_POLL_SECONDS)
+            bar.update(size() - bar.n)
+    await work
+
+
+def write_line(line: str) -> None:
     """Write a line to standard error, above the bar if there is one."""
     tqdm.write(line, file=sys.stderr)

@@ -6,10 +6,10 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from bot.blocks.commands import state_of
-from bot.blocks.primitives import counted
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.reports.digest import Digest, digest_of
+from bot.plain_text import guideline_state, pluralise
+from bot.records import Digest
+from bot.reports.digest import read_digest
 from bot.reports.export import Format, lines_of
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.value_types import value_type_of
@@ -37,11 +37,11 @@ async def guidelines(options: Namespace) -> None:
     async with reading(options) as (settings, database):
         for judge in _chosen(settings, options.judge):
             rules = (await database.memories.load(judge.name)).guidelines
-            print(f"{judge.name}: {counted(len(rules), 'guideline')}")
+            print(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             for rule in rules:
-                state = state_of(rule).replace("_", "")
+                state = guideline_state(rule)
                 people, traces = ", ".join(rule.people), ", ".join(rule.source_trace_ids)
-                print(f"- {rule.text}{state}\n  from {people} · {traces}")
+                print(f"- {rule.text}{state and f' {state}'}\n  from {people} · {traces}")
 
 
 async def digest(options: Namespace) -> None:
@@ -50,7 +50,7 @@ async def digest(options: Namespace) -> None:
         zone = settings.digest.zone
         week = options.week or week_of(moment(now_ms(), zone).date())
         digests = [
-            await digest_of(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
+            await read_digest(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
             for judge in settings.judges
         ]
     for one in digests:

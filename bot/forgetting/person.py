@@ -12,7 +12,7 @@ from bot.forgetting.service import erase_lessons
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Episode, Forgotten
+from memalign.records import Forgotten, PersonTarget
 from storage.database import Database
 from storage.intents import Intent
 from storage.records import AuditLine
@@ -52,7 +52,10 @@ class Withdrawal:
 
     async def preview(self, person: str) -> PersonFarewell:
         """What would go; changes nothing."""
-        judges = tuple((name, rests_on(memory, person)) for name, memory in self._memories.items())
+        judges = tuple(
+            (name, memory.what_rests_on(PersonTarget(person=person)))
+            for name, memory in self._memories.items()
+        )
         verdicts = await self._database.feedback.of_person(person)
         return PersonFarewell(person=person, verdicts=len(verdicts), judges=judges)
 
@@ -97,29 +100,5 @@ class Withdrawal:
         if trace_ids:
             self._take_back(trace_ids)
             watch = GuidelineWatch(self._database.journal, memory)
-            await memory.forget(trace_ids, distil=False)
+            await memory.forget(trace_ids)
             await watch.note()
-
-
-def rests_on(memory: JudgeMemory, person: str) -> Forgotten:
-    """What a judge's memory holds of a person."""
-    cases = [trace_id for trace_id, episode in memory.episodes.items() if person in speakers(episode)]
-    theirs = [rule for rule in memory.guidelines if {*rule.people} == {person}]
-    shared = [
-        rule
-        for rule in memory.guidelines
-        if rule not in theirs
-        and (person in rule.people or any(said.person == person for said in rule.contradicted))
-    ]
-    sources = {said.trace_id for rule in (*theirs, *shared) for said in rule.sources if said.person == person}
-    return Forgotten(
-        trace_ids=tuple(dict.fromkeys((*cases, *sorted(sources)))),
-        retired=tuple(theirs),
-        waiting=tuple(shared),
-        people=(person,) if cases or sources else (),
-    )
-
-
-def speakers(episode: Episode) -> set[str]:
-    """Whose opinions an episode holds, those outvoted included."""
-    return {opinion.person for opinion in (*episode.opinions, *episode.minority)}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,7 +17,7 @@ from bot.runtime.clock import now_ms
 from bot.slack.errors import LOST
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Forgotten
+from memalign.records import Forgotten, TraceTarget
 from storage.database import Database
 from storage.intents import Intent
 from storage.records import AuditLine
@@ -91,7 +91,10 @@ class Forgetting:
 
     async def preview(self, trace_id: str) -> Farewell:
         """What would go; changes nothing."""
-        judges = [(name, memory.what_rests_on([trace_id])) for name, memory in self._memories.items()]
+        judges = [
+            (name, memory.what_rests_on(TraceTarget(trace_id=trace_id)))
+            for name, memory in self._memories.items()
+        ]
         return Farewell(
             trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(await self._speakers(trace_id)))
         )
@@ -127,7 +130,7 @@ class Forgetting:
         people = await self._speakers(trace_id)
         await self._redact_quotes(trace_id)
         for memory in self._memories.values():
-            await erase_lessons(self._database, memory.what_rests_on([trace_id]))
+            await erase_lessons(self._database, memory.what_rests_on(TraceTarget(trace_id=trace_id)))
         taken = {name: await self._take_back(memory, trace_id) for name, memory in self._memories.items()}
         await self._database.erase(trace_id, None)
         # only now, since a model may keep everybody waiting
@@ -140,22 +143,13 @@ class Forgetting:
 
     async def _distil_again(self, memory: JudgeMemory, gone: Forgotten) -> Forgotten:
         """What went, with what the remaining sources were distilled into, as far as models answer in time."""
-        if not gone.waiting:
-            return gone
         watch = GuidelineWatch(self._database.journal, memory)
         try:
-            async with asyncio.timeout(DISTIL_SECONDS):
-                await memory.learn(())
-        except (TimeoutError, MemAlignError) as error:
-            log.warning(
-                "guidelines wait to be distilled again: %s", str(error) or "the model does not answer"
-            )
+            gone = await memory.distil_again(gone, seconds=DISTIL_SECONDS)
+        except MemAlignError as error:
+            log.warning("guidelines wait to be distilled again: %s", error)
         await watch.note()
-        sources = {source for rule in gone.waiting for source in rule.sources}
-        anew = (rule for rule in memory.guidelines if rule.in_use and not sources.isdisjoint(rule.sources))
-        still = {rule.id for rule in memory.guidelines if rule.waiting}
-        left = (rule for rule in gone.waiting if rule.id in still)
-        return replace(gone, distilled=tuple(anew), left=tuple(left))
+        return gone
 
     async def _redact_quotes(self, trace_id: str) -> None:
         trace = await self._database.traces.get(trace_id)
@@ -174,7 +168,7 @@ class Forgetting:
 
     async def _take_back(self, memory: JudgeMemory, trace_id: str) -> Forgotten:
         watch = GuidelineWatch(self._database.journal, memory)
-        gone = await memory.forget([trace_id], distil=False)
+        gone = await memory.forget([trace_id])
         await watch.note()
         return gone
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import blocks
-from bot.blocks import Message
+from bot.blocks.primitives import Message, fits_a_menu
+from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from bot.slack.users import People
 from memalign.errors import MemAlignError
@@ -64,12 +64,12 @@ class ThreadReplies:
         for rule in rules:
             authors = [source.person for source in rule.sources if source.trace_id == stored.verdict.trace_id]
             authored.append((rule, [await self._people.name(person) for person in dict.fromkeys(authors)]))
-        return blocks.lesson(authored)
+        return lesson_message(authored)
 
     async def _ask_value(self, stored: StoredVerdict, memory: JudgeMemory) -> None:
         choices = likely_values(stored, memory)
         example = choices[0] if choices else stored.verdict.value
-        await self._post(stored, "ask-value", blocks.ask_value(choices, example))
+        await self._post(stored, "ask-value", ask_value(choices, example))
 
     async def _tell_case(
         self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: JudgeMemory
@@ -80,9 +80,9 @@ class ThreadReplies:
         reasons = [said for said in feedback if said.value is not None and said.rationale]
         if reasons:
             names = [await self._people.name(said.person) for said in reasons]
-            await self._post(stored, "remembered", blocks.remembered(episode.label, names))
+            await self._post(stored, "remembered", case_remembered(episode.label, names))
         elif any(said.vote == "down" for said in feedback):
-            await self._post(stored, "ask-why", blocks.ask_why(episode.label))
+            await self._post(stored, "ask-why", ask_why(episode.label))
 
     async def _post(
         self, stored: StoredVerdict, what: str, message: Message, ids: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class ThreadReplies:
             rules = [rule for rule in here if rule.id in said.guideline_ids]
             standing = frozenset(rule.id for rule in rules)
             if self._shows.get(said.message_ts, frozenset(said.guideline_ids)) != standing:
-                message = await self._lesson(stored, rules) if rules else blocks.taken_back()
+                message = await self._lesson(stored, rules) if rules else lesson_taken_back()
                 await self._update(stored.channel, said.message_ts, message)
                 self._shows[said.message_ts] = standing
 
@@ -132,7 +132,7 @@ def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ..
     known = values.categories or tuple(
         sorted({episode.label for episode in memory.episodes.values()} | _neighbours(stored.verdict.value))
     )
-    return tuple(value for value in known if value != stored.verdict.value and blocks.fits_a_menu(value))
+    return tuple(value for value in known if value != stored.verdict.value and fits_a_menu(value))
 
 
 def _neighbours(value: Label) -> set[Label]:

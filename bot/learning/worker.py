@@ -154,7 +154,7 @@ class Learning:
         ]
         watch = GuidelineWatch(self._database.journal, memory)
         if withdrawn:
-            await memory.forget(withdrawn)
+            await memory.distil_again(await memory.forget(withdrawn))
         lesson = await memory.learn(labelled)
         await self._unlearn([change for change in changes if self._is_stale(change)], memory)
         self._note_trouble(judge, lesson)
@@ -171,7 +171,7 @@ class Learning:
     async def _unlearn(self, stale: Sequence[Change], memory: JudgeMemory) -> None:
         """Forget once more what was forgotten while it was being learned."""
         if stale:
-            await memory.forget({change.trace.trace_id for change in stale})
+            await memory.distil_again(await memory.forget({change.trace.trace_id for change in stale}))
             await self._database.purge()
 
     def _note_trouble(self, judge: str, lesson: Lesson) -> None:

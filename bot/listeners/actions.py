@@ -10,7 +10,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot import blocks
+from bot.blocks.card import CORRECT_SHORTCUT, DOWN, REASON_VIEW, SHOW_ALL, UNSURE, UP, reason_view, trace_view
+from bot.blocks.thread import CORRECT, card_gone, not_a_card, two_votes, value_counted, vote_counted
 from bot.feedback import feedback_of, votes_of
 from bot.learning.thread_replies import likely_values
 from bot.listeners.context import ListenerContext
@@ -22,7 +23,7 @@ from storage.records import PersonFeedback, StoredVerdict
 
 Body = dict[str, Json]
 NOTHING = PersonFeedback()
-VOTES: Mapping[str, Vote] = {blocks.UP: "up", blocks.DOWN: "down", blocks.UNSURE: "unsure"}
+VOTES: Mapping[str, Vote] = {UP: "up", DOWN: "down", UNSURE: "unsure"}
 
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
@@ -30,10 +31,10 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
     clicks = Clicks(context)
     for action_id in VOTES:
         app.action(action_id)(clicks.vote)
-    app.action(blocks.SHOW_ALL)(clicks.show_all)
-    app.action(blocks.CORRECT)(clicks.correct)
-    app.view(blocks.REASON_VIEW)(clicks.reason)
-    app.shortcut(blocks.CORRECT_SHORTCUT)(clicks.correct_verdict)
+    app.action(SHOW_ALL)(clicks.show_all)
+    app.action(CORRECT)(clicks.correct)
+    app.view(REASON_VIEW)(clicks.reason)
+    app.shortcut(CORRECT_SHORTCUT)(clicks.correct_verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class Clicks:
         card = await self._clicked(body)
         if card is None:
             await ack()
-            self._bench.run_after_ack(tell(respond, [blocks.gone()]))
+            self._bench.run_after_ack(tell(respond, [card_gone()]))
             return
         action = body["actions"][0]
         held = (await self._facts(card)).button
@@ -77,7 +78,7 @@ class Clicks:
         held = votes_of(await self._facts(card)) or {vote}
         if held == {"down"}:
             await self._ask_reason(body, card)
-        await tell(respond, [blocks.vote_counted(vote, torn=len(held) > 1)])
+        await tell(respond, [vote_counted(vote, torn=len(held) > 1)])
 
     async def show_all(self, ack: AsyncAck, body: Body) -> None:
         """The trace in full, in a modal."""
@@ -86,19 +87,19 @@ class Clicks:
         trace = await self._bench.database.traces.get(card.stored.verdict.trace_id) if card else None
         if card and trace:
             self._bench.run_after_ack(
-                self._bench.open_view(body["trigger_id"], blocks.trace_view(card.stored, trace))
+                self._bench.open_view(body["trigger_id"], trace_view(card.stored, trace))
             )
 
     async def correct(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """The right value, chosen from the menu in the thread."""
         card = await self._clicked(body)
         if card is None:
-            self._bench.run_after_ack(tell(respond, [blocks.gone()]))
+            self._bench.run_after_ack(tell(respond, [card_gone()]))
         else:
             action = body["actions"][0]
             value = cast("Label", json.loads(action["selected_option"]["value"]))
             torn = await self._note_value(card, value, at_of(action))
-            self._bench.run_after_ack(tell(respond, [blocks.value_counted(value, torn=torn)]))
+            self._bench.run_after_ack(tell(respond, [value_counted(value, torn=torn)]))
         await ack()
 
     async def correct_verdict(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
@@ -106,7 +107,7 @@ class Clicks:
         await ack()
         card = await self._clicked(body)
         if card is None:
-            self._bench.run_after_ack(tell(respond, [blocks.no_card()]))
+            self._bench.run_after_ack(tell(respond, [not_a_card()]))
         else:
             self._bench.run_after_ack(self._ask_reason(body, card))
 
@@ -134,7 +135,7 @@ class Clicks:
         self._bench.learning.wake()
         await ack()
         if torn:
-            self._bench.run_after_ack(self._bench.post_ephemeral(card.channel, card.user, blocks.two_votes()))
+            self._bench.run_after_ack(self._bench.post_ephemeral(card.channel, card.user, two_votes()))
 
     async def _of_modal(self, body: Body) -> Clicked | None:
         about = json.loads(body["view"]["private_metadata"])
@@ -152,7 +153,7 @@ class Clicks:
         said = feedback_of(card.stored, card.user, facts, values)
         corrected = said.vote == "down" and said.value is not None
         earlier = facts.replies.get(card.ts)
-        view = blocks.reason_view(
+        view = reason_view(
             card.stored,
             card.ts,
             choices=likely_values(card.stored, memory),

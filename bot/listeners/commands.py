@@ -7,14 +7,15 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot import blocks
-from bot.blocks import Message
+from bot.blocks.commands import guidelines_message, help_text, status_message, which_trace
+from bot.blocks.digest import digest_message
+from bot.blocks.primitives import Message, pack_messages
 from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
 from bot.listeners.forget import begin, preview
 from bot.listeners.forget_person import begin_person, preview_person
 from bot.listeners.responses import tell
-from bot.reports.digest import digest_of
+from bot.reports.digest import read_digest
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.records import Json
 
@@ -53,18 +54,18 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
 
 
 async def _answer(respond: AsyncRespond, work: Awaitable[list[Message]], doing: str) -> None:
-    await tell(respond, blocks.gathered(await answered(work, doing)))
+    await tell(respond, pack_messages(await answered(work, doing)))
 
 
 def _unknown(word: str) -> Answer:
     async def answer(_: ListenerContext, __: Asked) -> list[Message]:
-        return [blocks.help_text(f"I don't know “{word}”.")]
+        return [help_text(f"I don't know “{word}”.")]
 
     return answer
 
 
 async def _help(_: ListenerContext, __: Asked) -> list[Message]:
-    return [blocks.help_text()]
+    return [help_text()]
 
 
 async def _guidelines(context: ListenerContext, asked: Asked) -> list[Message]:
@@ -77,7 +78,7 @@ async def _guidelines(context: ListenerContext, asked: Asked) -> list[Message]:
         named_rules = [
             (rule, [await context.people.name(person) for person in rule.people]) for rule in rules
         ]
-        messages.append(blocks.guidelines(judge.name, named_rules))
+        messages.append(guidelines_message(judge.name, named_rules))
     return messages
 
 
@@ -85,7 +86,7 @@ async def _forget(context: ListenerContext, asked: Asked) -> list[Message]:
     if PERSON.intersection(asked.words):
         return await preview_person(context, asked.user, asked.channel, _meant(asked))
     if not _meant(asked):
-        return [blocks.which_trace()]
+        return [which_trace()]
     return await preview(context, asked.user, asked.channel, _meant(asked))
 
 
@@ -103,7 +104,7 @@ def _meant(asked: Asked) -> str:
 
 
 async def _status(context: ListenerContext, _: Asked) -> list[Message]:
-    return [blocks.status(await context.status.read())]
+    return [status_message(await context.status.read())]
 
 
 async def _digest(context: ListenerContext, asked: Asked) -> list[Message]:
@@ -111,8 +112,8 @@ async def _digest(context: ListenerContext, asked: Asked) -> list[Message]:
     week = week_of(moment(now_ms(), zone).date())
     here = [judge for judge in context.settings.judges if judge.channel == asked.channel]
     return [
-        blocks.digest(
-            await digest_of(
+        digest_message(
+            await read_digest(
                 context.database, judge.name, context.memories[judge.name].definition.value_type, week, zone
             )
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks import Message
+from bot.blocks.primitives import Message
 from bot.config import Settings
 from bot.forgetting.person import Withdrawal
 from bot.forgetting.service import Forgetting

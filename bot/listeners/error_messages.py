@@ -4,19 +4,20 @@ import logging
 import secrets
 from collections.abc import Awaitable
 
-from bot import blocks
+from bot.blocks.commands import apology
+from bot.blocks.primitives import Message, plain_message
 from memalign.errors import MemAlignError
 
 log = logging.getLogger(__name__)
 
 
-async def answered(work: Awaitable[list[blocks.Message]], doing: str) -> list[blocks.Message]:
+async def answered(work: Awaitable[list[Message]], doing: str) -> list[Message]:
     """The work's messages, or the words for its failure."""
     try:
         return await work
     except MemAlignError as error:
-        return [blocks.note(str(error))]
+        return [plain_message(str(error))]
     except Exception:
         error_id = secrets.token_hex(4)
         log.exception("error %s in %s", error_id, doing)
-        return [blocks.apology(error_id)]
+        return [apology(error_id)]

@@ -7,7 +7,16 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot import blocks
+from bot.blocks.commands import KEEP
+from bot.blocks.forget import (
+    FORGET_PERSON,
+    not_allowed_person,
+    nothing_of_person,
+    person_forgotten,
+    person_preview,
+    which_person,
+)
+from bot.blocks.primitives import Message
 from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
 from bot.listeners.responses import replace_original
@@ -19,7 +28,7 @@ MENTION = re.compile(r"<?@?(?P<user>[UW][A-Z0-9]{2,})(?:\|[^>]*)?>?")
 def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Acknowledge once the intent is on disk; the rest is done by a task of the app."""
 
-    @app.action(blocks.FORGET_PERSON)
+    @app.action(FORGET_PERSON)
     async def confirmed(ack: AsyncAck, body: dict[str, Json], respond: AsyncRespond) -> None:
         person = str(body["actions"][0]["value"])
         work = await begin_person(context, body["user"]["id"], body["channel"]["id"], person)
@@ -27,7 +36,7 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
         context.run_after_ack(_replace(respond, work))
 
 
-async def _replace(respond: AsyncRespond, work: Awaitable[list[blocks.Message]]) -> None:
+async def _replace(respond: AsyncRespond, work: Awaitable[list[Message]]) -> None:
     for message in await answered(work, "forgetting a person"):
         await replace_original(respond, message)
 
@@ -40,25 +49,23 @@ def person_of(word: str, asking: str) -> str | None:
     return match["user"] if match else None
 
 
-async def preview_person(
-    context: ListenerContext, user: str, channel: str, word: str
-) -> list[blocks.Message]:
+async def preview_person(context: ListenerContext, user: str, channel: str, word: str) -> list[Message]:
     """What would go, with the buttons that decide; or why not."""
     person = person_of(word, user)
     if person is None:
-        return [blocks.which_person()]
+        return [which_person()]
     if not await _may(context, user, channel, person):
-        return [blocks.not_allowed_person(context.settings.access.forget)]
+        return [not_allowed_person(context.settings.access.forget)]
     name = await context.people.name(person)
     going = await context.withdrawal.preview(person)
     if going.is_empty:
-        return [blocks.nothing_of_person(name)]
-    return [blocks.person_preview(person, name, going.verdicts, going.judges, blocks.KEEP)]
+        return [nothing_of_person(name)]
+    return [person_preview(person, name, going.verdicts, going.judges, KEEP)]
 
 
 async def begin_person(
     context: ListenerContext, user: str, channel: str, word: str
-) -> Awaitable[list[blocks.Message]]:
+) -> Awaitable[list[Message]]:
     """Note the intent on disk, if this person may; then the rest of the work. Raises `StorageError`."""
     person = person_of(word, user)
     if person is not None and await _may(context, user, channel, person):
@@ -67,12 +74,12 @@ async def begin_person(
     return preview_person(context, user, channel, word)
 
 
-async def _forget(context: ListenerContext, person: str, who: str) -> list[blocks.Message]:
+async def _forget(context: ListenerContext, person: str, who: str) -> list[Message]:
     name = await context.people.name(person)
     gone = await context.withdrawal.forget(person, who)
     if gone.is_empty:
-        return [blocks.nothing_of_person(name)]
-    return [blocks.person_forgotten(name, gone.verdicts, gone.judges)]
+        return [nothing_of_person(name)]
+    return [person_forgotten(name, gone.verdicts, gone.judges)]
 
 
 async def _may(context: ListenerContext, user: str, channel: str, person: str) -> bool:

@@ -5,7 +5,8 @@ import logging
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from bot import blocks
+from bot.blocks.card import card_line
+from bot.blocks.home import home_view
 from bot.feedback import votes_of
 from bot.listeners.context import ListenerContext
 from bot.slack.errors import LOST
@@ -33,7 +34,7 @@ async def _publish(context: ListenerContext, user: str) -> None:
     for judge in context.settings.judges:
         rules = context.memories[judge.name].guidelines
         judges.append((judge.name, len(context.memories[judge.name].episodes), rules))
-    view = blocks.home(judges, await _open_cards(context, user), await context.status.read())
+    view = home_view(judges, await _open_cards(context, user), await context.status.read())
     await context.client.views_publish(user_id=user, view=view)
 
 
@@ -48,7 +49,7 @@ async def _open_cards(context: ListenerContext, user: str) -> list[tuple[str, st
             if stored.message_ts is None or (facts and votes_of(facts)):
                 continue
             if link := await _link(context, stored.channel, stored.message_ts):
-                found.append((blocks.card_line(stored), link))
+                found.append((card_line(stored), link))
             if len(found) == LISTED:
                 return found
     return found

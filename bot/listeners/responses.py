@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.blocks import Message
+from bot.blocks.primitives import Message
 from bot.slack.errors import LOST
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,10 @@ import logging
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import blocks
-from bot.blocks import Message
+from bot.blocks.card import forgotten_card
+from bot.blocks.forget import expired_card
+from bot.blocks.primitives import Message
+from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from storage.database import Database
@@ -101,5 +103,5 @@ class MessageRedactor:
 def words_for(kind: RedactionKind) -> Message:
     """What stands where the message stood."""
     if kind == "taken_back":
-        return blocks.taken_back()
-    return blocks.expired_card() if kind == "expired" else blocks.forgotten_card()
+        return lesson_taken_back()
+    return expired_card() if kind == "expired" else forgotten_card()

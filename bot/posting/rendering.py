@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot import blocks
-from bot.blocks import Message
+from bot.blocks.card import verdict_card
+from bot.blocks.primitives import Message
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import Post
@@ -27,4 +27,4 @@ class Cards:
         if stored is None or trace is None:
             return None
         memory = self._memories.get(stored.verdict.judge)
-        return blocks.card(stored, trace, memory.definition.value_type) if memory else None
+        return verdict_card(stored, trace, memory.definition.value_type) if memory else None

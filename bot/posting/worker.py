@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks import Message
+from bot.blocks.primitives import Message
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.wake_event import WakeEvent
 from bot.slack.errors import (

@@ -1,4 +1,4 @@
-"""How far two raters agree: share with its interval, Cohen's kappa, Gwet's AC1."""
+"""Agreement of two raters: a share with its interval, and two coefficients corrected for chance."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,51 +10,81 @@ Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
 Pair = tuple[Label, Label]
-"""The labels that two raters gave to the same case."""
+"""The labels that two raters gave to one case."""
 
 
-def wilson(agreed: int, n: int) -> tuple[float, float]:
-    """95 % score interval of the share `agreed / n`, n > 0.
+def wilson_interval(agreed: int, n: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a share.
+
+    With p = agreed / n and z = `Z_95`:
+
+        (p + z² / 2n ± z · sqrt(p (1 - p) / n + z² / 4n²)) / (1 + z² / n)
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+
+    Args:
+        agreed: Number of cases on which the raters agree.
+        n: Number of cases, at least 1.
+
+    Returns:
+        Lower and upper bound, within 0 and 1.
     """
     share, z2 = agreed / n, Z_95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    half_width = Z_95 / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n**2))
+    return max(0.0, centre - half_width), min(1.0, centre + half_width)
 
 
 def cohen_kappa(pairs: Sequence[Pair]) -> float | None:
-    """Agreement beyond chance; None where one of the raters used one class only.
+    """Return Cohen's kappa, agreement beyond what the raters' own label frequencies would give by chance.
+
+    With a the share of equal pairs and p₁(k), p₂(k) the shares of label k of each rater:
+
+        (a - e) / (1 - e),  e = Σₖ p₁(k) p₂(k)
 
     J. Cohen, "A coefficient of agreement for nominal scales", Educ. Psychol. Meas. 20 (1960).
+
+    Args:
+        pairs: The labels of both raters, case by case.
+
+    Returns:
+        At most 1, which is full agreement; 0 is chance. None if one of the raters used one label only.
     """
     if not _both_vary(pairs):
         return None
     n = len(pairs)
-    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    first, second = Counter(label for label, _ in pairs), Counter(label for _, label in pairs)
     chance = sum(first[label] * second[label] for label in first) / n**2
-    return (_share(pairs) - chance) / (1 - chance)
+    return (_share_of_equals(pairs) - chance) / (1 - chance)
 
 
 def gwet_ac1(pairs: Sequence[Pair]) -> float | None:
-    """Agreement beyond chance, steady where classes are very uneven; None as for `cohen_kappa`.
+    """Return Gwet's AC1, which stays meaningful where nearly all cases have the same label.
+
+    With a the share of equal pairs, K the number of labels used and p(k) the share of label k over both raters:
+
+        (a - e) / (1 - e),  e = Σₖ p(k) (1 - p(k)) / (K - 1)
 
     K. L. Gwet, "Computing inter-rater reliability and its variance in the presence of high agreement",
     Br. J. Math. Stat. Psychol. 61 (2008).
+
+    Args:
+        pairs: The labels of both raters, case by case.
+
+    Returns:
+        As for `cohen_kappa`.
     """
     if not _both_vary(pairs):
         return None
-    n = len(pairs)
-    used = Counter(label for pair in pairs for label in pair)
-    shares = [count / (2 * n) for count in used.values()]
+    frequencies = Counter(label for pair in pairs for label in pair)
+    shares = [frequency / (2 * len(pairs)) for frequency in frequencies.values()]
     chance = sum(share * (1 - share) for share in shares) / (len(shares) - 1)
-    return (_share(pairs) - chance) / (1 - chance)
+    return (_share_of_equals(pairs) - chance) / (1 - chance)
 
 
-def _share(pairs: Sequence[Pair]) -> float:
-    return sum(a == b for a, b in pairs) / len(pairs)
+def _share_of_equals(pairs: Sequence[Pair]) -> float:
+    return sum(first == second for first, second in pairs) / len(pairs)
 
 
 def _both_vary(pairs: Sequence[Pair]) -> bool:
-    return len({a for a, _ in pairs}) > 1 and len({b for _, b in pairs}) > 1
+    return len({first for first, _ in pairs}) > 1 and len({second for _, second in pairs}) > 1

@@ -1,4 +1,4 @@
-"""A week of verdicts and votes -> numbers: how far judge and people agree."""
+"""Figures of one judge's week: verdicts, votes and the agreement between judge and people."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -8,43 +8,15 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.feedback import feedback_of
-from bot.reports.agreement import Pair, cohen_kappa, gwet_ac1, wilson
+from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
+from bot.reports.agreement import Pair, cohen_kappa, gwet_ac1, wilson_interval
 from bot.runtime.clock import week_bounds
-from memalign.records import Feedback, Json, Label
+from memalign.records import Feedback, Label
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.records import AuditLine, PersonFeedback, StoredVerdict
 
 T = TypeVar("T", bound=Hashable)
-
-ENOUGH = 20
-"""Below so many verdicts, chance-corrected agreement says little and is left out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """One judge's week."""
-
-    judge: str
-    week: str
-    n: int
-    """Verdicts on which people had a majority."""
-    agreed: int
-    agreement: float | None
-    wilson_low: float | None
-    wilson_high: float | None
-    table: Mapping[str, int] | None
-    """Bool judges only."""
-    kappa: float | None
-    ac1: float | None
-    people: int
-    guidelines_learned: int
-    guidelines_retired: int
-    forgotten: int
-
-    def as_json(self) -> dict[str, Json]:
-        """The shape of `memalign digest --format json`."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Unnamed(Enum):
@@ -57,52 +29,66 @@ UNNAMED = Unnamed.UNNAMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One verdict and what the people who voted on it made of it."""
+class LabelledVerdict:
+    """A verdict with the label that most people gave to it."""
 
     value: Label
     agreed: bool
     people_label: Label | None
-    """None while a 👎 lacks its right value."""
+    """None if most people disagree without naming the right value."""
 
 
 def majority(votes: Sequence[T]) -> T | None:
-    """The most frequent; None without votes or at a tie."""
+    """Return the most frequent vote; None without votes or at a tie."""
     ranked = Counter(votes).most_common(2)
     if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
         return None
     return ranked[0][0]
 
 
-def judged(stored: StoredVerdict, feedback: Sequence[Feedback]) -> Judged | None:
-    """How people judged a verdict: the label of most of them; None at a tie, or when nobody could tell.
+def label_verdict(stored: StoredVerdict, feedback: Sequence[Feedback]) -> LabelledVerdict | None:
+    """Label a verdict by the majority of people, leaving out those who cannot tell.
 
-    Those who disagree without naming the right value share one label, which nobody knows yet.
+    Those who disagree without naming the right value share one label, `UNNAMED`.
+
+    Returns:
+        The labelled verdict; None at a tie, or if nobody could tell.
     """
     labels = [
-        UNNAMED if said.value is None else said.value for said in feedback if said.vote in ("up", "down")
+        UNNAMED if entry.value is None else entry.value for entry in feedback if entry.vote in ("up", "down")
     ]
     label = majority(labels)
     if label is None:
         return None
     value = stored.verdict.value
     known = None if isinstance(label, Unnamed) else label
-    return Judged(value=value, agreed=known == value, people_label=known)
+    return LabelledVerdict(value=value, agreed=known == value, people_label=known)
 
 
-def count(
+def compute_digest(
     judge: str,
     week: str,
-    values: ValueType,
-    voted: Sequence[tuple[StoredVerdict, Sequence[Feedback]]],
+    value_type: ValueType,
+    verdicts: Sequence[tuple[StoredVerdict, Sequence[Feedback]]],
     audit: Sequence[AuditLine],
 ) -> Digest:
-    """Count one judge's week."""
-    cases = [case for stored, feedback in voted if (case := judged(stored, feedback))]
+    """Compute the figures of one judge's week.
+
+    Args:
+        judge: The judge's name.
+        week: The ISO week, such as `2026-W47`.
+        value_type: The type of the judge's values.
+        verdicts: The verdicts that were voted on in the week, each with that week's feedback.
+        audit: The week's audit lines, of all judges.
+
+    Returns:
+        The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts with a known label on.
+    """
+    cases = [case for stored, feedback in verdicts if (case := label_verdict(stored, feedback))]
     agreed = sum(case.agreed for case in cases)
-    low, high = wilson(agreed, len(cases)) if cases else (None, None)
+    low, high = wilson_interval(agreed, len(cases)) if cases else (None, None)
     pairs = [(case.value, case.people_label) for case in cases if case.people_label is not None]
-    happened = _happenings(judge, audit)
+    changes = _count_changes(judge, audit)
     return Digest(
         judge=judge,
         week=week,
@@ -111,18 +97,18 @@ def count(
         agreement=agreed / len(cases) if cases else None,
         wilson_low=low,
         wilson_high=high,
-        table=_table(pairs) if values.opposite(True) is not None else None,
+        table=_table(pairs) if value_type.opposite(True) is not None else None,
         kappa=_beyond_chance(cohen_kappa, pairs),
         ac1=_beyond_chance(gwet_ac1, pairs),
-        people=len({said.person for _, feedback in voted for said in feedback if said.vote}),
-        guidelines_learned=happened["guideline_learned"],
-        guidelines_retired=happened["guideline_retired"],
-        forgotten=happened["forgotten"],
+        people=len({entry.person for _, feedback in verdicts for entry in feedback if entry.vote}),
+        guidelines_learned=changes["guideline_learned"],
+        guidelines_retired=changes["guideline_retired"],
+        forgotten=changes["forgotten"],
     )
 
 
 def _beyond_chance(measure: Callable[[Sequence[Pair]], float | None], pairs: Sequence[Pair]) -> float | None:
-    return measure(pairs) if len(pairs) >= ENOUGH else None
+    return measure(pairs) if len(pairs) >= MIN_VERDICTS_FOR_KAPPA else None
 
 
 def _table(pairs: Sequence[Pair]) -> dict[str, int]:
@@ -135,27 +121,30 @@ def _table(pairs: Sequence[Pair]) -> dict[str, int]:
     }
 
 
-def _happenings(judge: str, audit: Sequence[AuditLine]) -> Counter[str]:
-    happened: Counter[str] = Counter()
+def _count_changes(judge: str, audit: Sequence[AuditLine]) -> Counter[str]:
+    changes: Counter[str] = Counter()
     for line in audit:
         if line.judge == judge:
-            happened[line.what] += len(line.ids)
-    return happened
+            changes[line.what] += len(line.ids)
+    return changes
 
 
-async def digest_of(database: Database, judge: str, values: ValueType, week: str, zone: ZoneInfo) -> Digest:
-    """One judge's digest of an ISO week, by the time of the vote in the time zone."""
+async def read_digest(
+    database: Database, judge: str, value_type: ValueType, week: str, zone: ZoneInfo
+) -> Digest:
+    """Return one judge's digest of an ISO week, by the time of the vote in the time zone."""
     start, end = week_bounds(week, zone)
-    voted = []
+    verdicts = []
     for stored, people in await database.verdicts.voted_between(judge, start, end):
-        feedback = _within(stored, people, values, start, end)
+        feedback = _feedback_between(stored, people, value_type, start, end)
         if feedback:
-            voted.append((stored, feedback))
-    return count(judge, week, values, voted, await database.journal.between(start, end))
+            verdicts.append((stored, feedback))
+    return compute_digest(judge, week, value_type, verdicts, await database.journal.between(start, end))
 
 
-def _within(
-    stored: StoredVerdict, people: Mapping[str, PersonFeedback], values: ValueType, start: int, end: int
+def _feedback_between(
+    stored: StoredVerdict, people: Mapping[str, PersonFeedback], value_type: ValueType, start: int, end: int
 ) -> list[Feedback]:
-    said = [feedback_of(stored, person, facts, values) for person, facts in people.items()]
-    return [feedback for feedback in said if feedback.vote and start <= feedback.time_ms < end]
+    """Return the votes cast in the time, in milliseconds since 1970; `end` is excluded."""
+    feedback = [feedback_of(stored, person, facts, value_type) for person, facts in people.items()]
+    return [entry for entry in feedback if entry.vote and start <= entry.time_ms < end]

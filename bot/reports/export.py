@@ -1,4 +1,4 @@
-"""Everything the store holds of judges, line by line, for other programs."""
+"""Export of the store as JSON lines, for other programs."""
 
 import base64
 import hashlib
@@ -10,41 +10,41 @@ from typing import Literal
 from bot.config import JudgeSettings
 from bot.feedback import all_feedback
 from bot.runtime.clock import moment
-from memalign.records import Episode, Feedback, Guideline, Json, Trace
+from memalign.records import Episode, Feedback, Guideline, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict
 
 Format = Literal["jsonl", "mlflow"]
 Line = dict[str, Json]
-A_PAGE = 200
+VERDICTS_PER_PAGE = 200
 
 
 async def lines_of(
     database: Database, judges: Collection[JudgeSettings], kind: Format
 ) -> AsyncIterator[Line]:
-    """The judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
-    chosen = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
-    seen: set[str] = set()
+    """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
+    value_types = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
+    exported: set[str] = set()
     after: str | None = None
-    while page := await database.verdicts.page(after, A_PAGE):
+    while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
         after = page[-1].verdict_id
         for stored in page:
             trace = await database.traces.get(stored.verdict.trace_id)
-            if stored.verdict.judge not in chosen or trace is None:
+            if stored.verdict.judge not in value_types or trace is None:
                 continue
             facts = await database.feedback.of(stored.verdict_id)
-            people = all_feedback(stored, facts, chosen[stored.verdict.judge])
+            people = all_feedback(stored, facts, value_types[stored.verdict.judge])
             if kind == "mlflow":
                 yield mlflow_line(trace, stored, people)
                 continue
-            if trace.trace_id not in seen:
-                seen.add(trace.trace_id)
+            if trace.trace_id not in exported:
+                exported.add(trace.trace_id)
                 yield trace_line(trace)
-            yield verdict_line(stored)
-            for said in people:
-                yield feedback_line(trace, said)
-    for name in chosen if kind == "jsonl" else ():
+            yield stored_verdict_line(stored)
+            for feedback in people:
+                yield feedback_line(trace, feedback)
+    for name in value_types if kind == "jsonl" else ():
         memory = await database.memories.load(name)
         for rule in memory.guidelines:
             yield guideline_line(name, rule)
@@ -53,46 +53,52 @@ async def lines_of(
 
 
 def trace_line(trace: Trace) -> Line:
-    """A trace as it was sent."""
+    """Return a trace as it was sent."""
     line = {name: value for name, value in asdict(trace).items() if value not in (None, (), {}, [])}
     return {"type": "trace", **line, "inputs": trace.inputs, "outputs": trace.outputs}
 
 
-def verdict_line(stored: StoredVerdict) -> Line:
-    """A verdict in the shape of VERDICTS.jsonl."""
-    verdict = stored.verdict
+def verdict_line(verdict: Verdict) -> Line:
+    """Return a verdict as a line of VERDICTS.jsonl."""
     return {
-        "type": "verdict",
-        "verdict_id": stored.verdict_id,
         "trace_id": verdict.trace_id,
         "judge": verdict.judge,
         "value": verdict.value,
         "rationale": verdict.rationale,
         "guideline_ids": list(verdict.guideline_ids),
         "retrieved_trace_ids": list(verdict.retrieved_trace_ids),
+    }
+
+
+def stored_verdict_line(stored: StoredVerdict) -> Line:
+    """Return a stored verdict: the line of VERDICTS.jsonl with its id and time."""
+    return {
+        "type": "verdict",
+        "verdict_id": stored.verdict_id,
+        **verdict_line(stored.verdict),
         "timestamp": moment(stored.judged_ms).isoformat(),
     }
 
 
-def feedback_line(trace: Trace, said: Feedback) -> Line:
-    """What one person said, in the shape of a feedback file."""
+def feedback_line(trace: Trace, feedback: Feedback) -> Line:
+    """Return one person's feedback as a line of a feedback file."""
     return {
         "type": "feedback",
-        "trace_id": said.trace_id,
-        "judge": said.judge,
+        "trace_id": feedback.trace_id,
+        "judge": feedback.judge,
         "inputs": trace.inputs,
         "outputs": trace.outputs,
-        "label": said.value,
-        "rationale": said.rationale or None,
-        "annotator": said.person,
-        "timestamp": moment(said.time_ms).isoformat() if said.time_ms else None,
+        "label": feedback.value,
+        "rationale": feedback.rationale or None,
+        "annotator": feedback.person,
+        "timestamp": moment(feedback.time_ms).isoformat() if feedback.time_ms else None,
         "source": "slack",
-        "vote": said.vote,
+        "vote": feedback.vote,
     }
 
 
 def guideline_line(judge: str, rule: Guideline) -> Line:
-    """A guideline with its sources."""
+    """Return a guideline with its sources."""
     return {
         "type": "guideline",
         "judge": judge,
@@ -102,22 +108,27 @@ def guideline_line(judge: str, rule: Guideline) -> Line:
 
 
 def episode_line(judge: str, episode: Episode) -> Line:
-    """An episode without its vector."""
+    """Return an episode without its vector."""
     return {"type": "episode", "judge": judge, **asdict(episode)}
 
 
 def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback]) -> Line:
-    """A trace as `mlflow.entities.Trace.from_dict` reads it, the verdict and people's labels as assessments."""
+    """Return a trace as `mlflow.entities.Trace.from_dict` reads it; verdict and labels are its assessments."""
     start = moment(stored.judged_ms)
     verdict = stored.verdict
     assessments = [
         _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, start.isoformat()),
         *(
             _assessment(
-                stored, "HUMAN", said.person, said.value, said.rationale, moment(said.time_ms).isoformat()
+                stored,
+                "HUMAN",
+                feedback.person,
+                feedback.value,
+                feedback.rationale,
+                moment(feedback.time_ms).isoformat(),
             )
-            for said in people
-            if said.value is not None
+            for feedback in people
+            if feedback.value is not None
         ),
     ]
     return {

@@ -1,41 +1,11 @@
 """How things stand: what waits and why, and whether the bot can work."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.config import Settings
+from bot.records import JudgeStatus, Status
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeStatus:
-    """One judge's memory in numbers."""
-
-    name: str
-    model: str
-    cases: int
-    guidelines: int
-    waiting: int
-    """Guidelines out of use until distilled again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The whole bot in numbers."""
-
-    connected: bool
-    traces_waiting: int
-    feedback_waiting: int
-    posts_waiting: int
-    judges: tuple[JudgeStatus, ...]
-    troubles: tuple[str, ...]
-    """Why something waits, a sentence each."""
-
-    @property
-    def ready(self) -> bool:
-        """Connected and able to work."""
-        return self.connected
 
 
 class StatusReport:

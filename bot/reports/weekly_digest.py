@@ -8,9 +8,10 @@ from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from bot import blocks
+from bot.blocks.digest import digest_message
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
-from bot.reports.digest import Digest, digest_of
+from bot.records import Digest
+from bot.reports.digest import read_digest
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
@@ -85,7 +86,7 @@ class WeeklyDigest:
         for judge in self._settings.judges:
             last = await self._count(judge, week_of(due.date() - A_WEEK))
             running = await self._count(judge, week_of(due.date()))
-            message = blocks.digest(last, running)
+            message = digest_message(last, running)
             slot = f"{judge.channel}:{judge.name}"
             post = Post(
                 post_id=f"digest:{slot}:{week_of(due.date())}",
@@ -109,4 +110,4 @@ class WeeklyDigest:
 
     async def _count(self, judge: JudgeSettings, week: str) -> Digest:
         values = self._memories[judge.name].definition.value_type
-        return await digest_of(self._database, judge.name, values, week, self._settings.digest.zone)
+        return await read_digest(self._database, judge.name, values, week, self._settings.digest.zone)

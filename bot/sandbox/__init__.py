@@ -1,10 +1,10 @@
-"""A Slack workspace of one process: strict, local, for the demo and the tests.
+"""An embedded Slack workspace in one process: strict, local, for the demo and the tests.
 
 It speaks Slack's Web API, Socket Mode and signed HTTP to the bot, and a small HTTP
 interface to the page on which people click. The bot does not know it; only `SLACK_API_URL`
-differs. Where it says no, Slack does too.
+differs. It refuses only what Slack refuses.
 
-What it does not do, and what Slack would do:
+Its limits, and what Slack does instead:
 
 | left out | Slack |
 |---|---|
@@ -26,11 +26,12 @@ from bot.sandbox.delivery.response_urls import Response
 from bot.sandbox.server import Ephemeral, SlackServer
 from bot.sandbox.web_api.dispatch import Call
 from bot.sandbox.web_api.fault_injection import Hold
-from bot.sandbox.workspace.errors import Refused, TimedOut
-from bot.sandbox.workspace.records import Channel, Command, File, Message, Ping, Reaction, User, View
+from bot.sandbox.workspace.errors import AckTimeoutError, SlackError
+from bot.sandbox.workspace.records import Channel, Command, File, Mention, Message, Reaction, User, View
 from bot.sandbox.workspace.workspace import Workspace
 
 __all__ = [
+    "AckTimeoutError",
     "Call",
     "Channel",
     "Command",
@@ -38,13 +39,12 @@ __all__ = [
     "Ephemeral",
     "File",
     "Hold",
+    "Mention",
     "Message",
-    "Ping",
     "Reaction",
-    "Refused",
     "Response",
+    "SlackError",
     "SlackServer",
-    "TimedOut",
     "User",
     "View",
     "Workspace",

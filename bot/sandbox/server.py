@@ -1,4 +1,4 @@
-"""The embedded workspace as a server: Slack's side for the bot, people's for the page and tests."""
+"""The embedded Slack as an HTTP server: Slack's API for the bot, the page for people, handles for tests."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,25 +10,26 @@ from aiohttp import web
 
 from bot.sandbox.delivery.dispatcher import Delivery, Dispatcher
 from bot.sandbox.delivery.interactions import Interactions
-from bot.sandbox.delivery.response_urls import Response, Responses
+from bot.sandbox.delivery.response_urls import Response, ResponseUrls
 from bot.sandbox.delivery.signed_http import SignedHttp
 from bot.sandbox.delivery.slack_events import DEFAULT_EVENTS
 from bot.sandbox.delivery.socket_mode import SocketMode
-from bot.sandbox.delivery.subscriptions import EventStream
-from bot.sandbox.delivery.view_submission import Forms
+from bot.sandbox.delivery.subscriptions import EventSubscriptions
+from bot.sandbox.delivery.view_submission import Modals
+from bot.sandbox.faults import Faults
 from bot.sandbox.page.page_actions import DemoHook, PageActions
-from bot.sandbox.page.page_server import People, guard
+from bot.sandbox.page.page_server import PageServer, guard
 from bot.sandbox.page.page_state import PageState
 from bot.sandbox.web_api.context import DEFAULT_SCOPES, ApiContext
 from bot.sandbox.web_api.credentials import Credentials
 from bot.sandbox.web_api.dispatch import Call, Tokens, WebApi
-from bot.sandbox.web_api.fault_injection import Fault, Faults, Hold
-from bot.sandbox.workspace.changes import EphemeralShown, FeedbackEvent
+from bot.sandbox.web_api.fault_injection import ApiFaults
+from bot.sandbox.workspace.changes import EphemeralShown, WorkspaceChange
 from bot.sandbox.workspace.records import Command, Message, Payload, View
 from bot.sandbox.workspace.workspace import Workspace
 
-MAX_BODY = 64 * 2**20
-"""Bytes of one request: files are uploaded whole."""
+MAX_BODY_BYTES = 64 * 2**20
+"""Greatest size of a request; files are uploaded in one request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,32 @@ class Ephemeral:
 class SlackServer:
     """Serves one workspace on one port; the bot reaches it by `SLACK_API_URL` alone.
 
-    With `events_url` events and interactions go there as signed HTTP, without it over Socket Mode. `retries`
-    are the seconds before each repetition of an event, `ack_timeout` and `trigger_life` are seconds as well;
-    `pace` is the least time in seconds between two posts in a channel (None: no limit). `commands` and
-    `shortcuts` (message shortcuts, name by callback id), `scopes` and `subscribed` events are what the app's
-    manifest declares.
+    Attributes:
+        workspace: the state that is served, and what people do in it without the app.
+        interactions: what people do to the app: commands, buttons, menus, shortcuts.
+        modals: submitting and closing modals.
+        faults: what tests let go wrong.
+        ephemerals: every ephemeral message as it was shown, in order.
+
+    Args:
+        workspace: the workspace to serve.
+        host: the address to listen on.
+        port: the port to listen on; 0 takes a free one.
+        signing_secret: signs the requests of signed HTTP.
+        bot_token: the token the Web API takes.
+        app_token: the token that opens sockets.
+        events_url: where events and interactions go as signed HTTP; without it they go over Socket Mode.
+        commands: the slash commands of the app's manifest.
+        shortcuts: the names of its message shortcuts, by callback id.
+        scopes: the bot scopes of the manifest.
+        subscribed: the events the manifest subscribes to.
+        pace: least seconds between two posts of the app in a channel; None is no limit.
+        retries: seconds before each repetition of an event, by default those of Slack.
+        ack_timeout: seconds an acknowledgement may take, by default those of Slack.
+        trigger_life: seconds a trigger id can be used, by default those of Slack.
+        monotonic: the clock in seconds by which triggers and response URLs expire.
+        on_demo: called with the name of the demo's button somebody pressed on the page.
+
     """
 
     def __init__(
@@ -60,8 +82,8 @@ class SlackServer:
         host: str = "127.0.0.1",
         port: int = 0,
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107 - of no use outside the sandbox
-        bot_token: str = "xoxb-sandbox",  # noqa: S107
-        app_token: str = "xapp-sandbox",  # noqa: S107
+        bot_token: str = "xoxb-sandbox",  # noqa: S107 - of no use outside the sandbox
+        app_token: str = "xapp-sandbox",  # noqa: S107 - of no use outside the sandbox
         events_url: str | None = None,
         commands: Iterable[str | Command] = ("/memalign",),
         shortcuts: Mapping[str, str] | None = None,
@@ -80,37 +102,35 @@ class SlackServer:
         self.signing_secret = signing_secret
         self.events_url = events_url
         self.ephemerals: list[Ephemeral] = []
-        granted = frozenset(scopes)
         self._host = host
         self._port = port
-        self._events = EventStream(workspace, granted, frozenset(subscribed))
         self._runner: web.AppRunner | None = None
         self._unlisten: Callable[[], None] | None = None
+        manifest_commands = _by_name(commands)
+        manifest_scopes = frozenset(scopes)
         self._socket_mode = SocketMode(workspace.app_id, ack_timeout)
-        self._http = SignedHttp(events_url, signing_secret, ack_timeout) if events_url else None
-        self._courier = Dispatcher(self._http or self._socket_mode, retries)
-        self._faults = Faults()
-        self._desk = ApiContext(
+        self._signed_http = SignedHttp(events_url, signing_secret, ack_timeout) if events_url else None
+        self._dispatcher = Dispatcher(self._signed_http or self._socket_mode, retries)
+        self._subscriptions = EventSubscriptions(workspace, manifest_scopes, frozenset(subscribed))
+        context = ApiContext(
             workspace=workspace,
-            grants=Credentials(monotonic, trigger_life),
-            scopes=granted,
+            credentials=Credentials(monotonic, trigger_life),
+            scopes=manifest_scopes,
             base_url=lambda: self.url,
             issue_ticket=self._socket_mode.issue_ticket,
             pace=pace,
         )
-        self._web_api = WebApi(self._desk, Tokens(bot=bot_token, app=app_token), self._faults)
-        self._responses = Responses(self._desk)
-        known = [Command(command=one) if isinstance(one, str) else one for one in commands]
-        by_name = {one.command: one for one in known}
-        self._interactions = Interactions(
-            self._desk, self._courier, self._responses, by_name, shortcuts or {}
+        self._api_faults = ApiFaults()
+        self.faults = Faults(self._api_faults, self._dispatcher, self._socket_mode)
+        self._web_api = WebApi(context, Tokens(bot=bot_token, app=app_token), self._api_faults)
+        self._response_urls = ResponseUrls(context)
+        self.interactions = Interactions(
+            context, self._dispatcher, self._response_urls, manifest_commands, shortcuts or {}
         )
-        self._forms = Forms(self._desk, self._interactions)
-        self._portraits = PageState(workspace, by_name, shortcuts or {})
-        acts = PageActions(workspace, self._interactions, self._forms, on_demo)
-        self._people = People(workspace, self._portraits, acts)
-
-    # --- its life
+        self.modals = Modals(context, self.interactions)
+        self._page_state = PageState(workspace, manifest_commands, shortcuts or {})
+        actions = PageActions(workspace, self.interactions, self.modals, on_demo)
+        self._page_server = PageServer(workspace, self._page_state, actions)
 
     @property
     def url(self) -> str:
@@ -125,12 +145,12 @@ class SlackServer:
 
     async def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
-        app = web.Application(middlewares=[guard], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
         app.add_routes(
             [
                 *self._web_api.routes(),
-                *self._responses.routes(),
-                *self._people.routes(),
+                *self._response_urls.routes(),
+                *self._page_server.routes(),
                 web.get("/link/", self._socket_mode.serve),
             ]
         )
@@ -138,17 +158,17 @@ class SlackServer:
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
         self._port = self._runner.addresses[0][1]
-        self._unlisten = self.workspace.listen(self._on_fact)
+        self._unlisten = self.workspace.listen(self._on_change)
 
     async def stop(self) -> None:
-        """Stop listening and give up what was not delivered."""
+        """Stop listening and cancel deliveries that are under way."""
         if self._unlisten is not None:
             self._unlisten()
             self._unlisten = None
-        self._faults.release_all()
-        await self._courier.stop()
+        self._api_faults.release_all()
+        await self._dispatcher.stop()
         await self._socket_mode.disconnect("link_disabled", announce=False)
-        await self._people.close()
+        await self._page_server.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -161,8 +181,6 @@ class SlackServer:
     ) -> None:
         await self.stop()
 
-    # --- what the bot did
-
     @property
     def calls(self) -> list[Call]:
         """Every Web API call, in order."""
@@ -171,25 +189,25 @@ class SlackServer:
     @property
     def responses(self) -> list[Response]:
         """Everything sent to response addresses, in order."""
-        return self._responses.sent
+        return self._response_urls.sent
 
     @property
     def deliveries(self) -> list[Delivery]:
         """Every event, command and interaction, in order."""
-        return self._courier.deliveries
+        return self._dispatcher.deliveries
 
     @property
     def connections(self) -> int:
-        """How many sockets the bot has open."""
+        """The number of sockets the bot has open."""
         return self._socket_mode.connections
 
     def views(self, user_id: str) -> list[View]:
         """List the modals on a person's screen, bottom first."""
-        return self.workspace.surfaces.stack(user_id)
+        return self.workspace.person_views.modals(user_id)
 
     def home(self, user_id: str) -> View | None:
         """Return the home tab published for a person, or None."""
-        return self.workspace.surfaces.home(user_id)
+        return self.workspace.person_views.home(user_id)
 
     async def connected(self) -> None:
         """Wait until the bot has a socket open."""
@@ -197,107 +215,30 @@ class SlackServer:
 
     async def settled(self, timeout: float = 60.0) -> None:
         """Wait until every event is acknowledged or given up; raises TimeoutError after `timeout` seconds."""
-        await self._courier.settled(timeout)
-
-    # --- what people do to the app
-
-    async def command(
-        self, user_id: str, channel_id: str, command: str, text: str = "", thread_ts: str | None = None
-    ) -> Payload:
-        """Type a slash command; returns what its acknowledgement carried. Raises Refused or TimedOut."""
-        return await self._interactions.command(user_id, channel_id, command, text, thread_ts)
-
-    async def click(
-        self,
-        user_id: str,
-        channel_id: str,
-        ts: str,
-        action_id: str,
-        value: object = None,
-        *,
-        block_id: str | None = None,
-    ) -> Payload:
-        """Press or choose in a message (`value` names the choice). Raises Refused or TimedOut."""
-        return await self._interactions.click(user_id, channel_id, ts, action_id, block_id, value)
-
-    async def view_click(
-        self, user_id: str, view_id: str, action_id: str, value: object = None, *, block_id: str | None = None
-    ) -> Payload:
-        """Press or choose in a modal or the home tab. Raises Refused or TimedOut."""
-        return await self._interactions.view_click(user_id, view_id, action_id, block_id, value)
-
-    async def shortcut(self, user_id: str, channel_id: str, ts: str, callback_id: str) -> Payload:
-        """Use a message shortcut. Raises Refused or TimedOut."""
-        return await self._interactions.shortcut(user_id, channel_id, ts, callback_id)
-
-    async def submit(self, user_id: str, view_id: str, values: Payload) -> Payload:
-        """Fill in and submit a modal; returns the app's response. Raises Refused or TimedOut."""
-        return await self._forms.submit(user_id, view_id, values)
-
-    async def close(self, user_id: str, view_id: str) -> None:
-        """Close the uppermost modal. Raises Refused or TimedOut."""
-        await self._forms.close(user_id, view_id)
-
-    async def open_home(self, user_id: str) -> None:
-        """Look at the app's home tab."""
-        self.workspace.open_home(user_id)
-
-    # --- trouble on demand
-
-    def fail_next(
-        self,
-        method: str,
-        *,
-        status: int = 200,
-        error: str | None = None,
-        retry_after: int | None = None,
-        lost: bool = False,
-        times: int = 1,
-    ) -> None:
-        """Let the next `times` calls of a method go wrong; see Fault for how."""
-        fault = Fault(status=status, error=error, retry_after=retry_after, lost=lost)
-        self._faults.fail_next(method, fault, times)
-
-    def hold(self, method: str) -> Hold:
-        """Keep the answers of a method back, after they took effect, until the hold is released."""
-        return self._faults.hold(method)
-
-    def drop_acks(self, count: int) -> None:
-        """Lose the next `count` acknowledgements."""
-        self._courier.drop_acks(count)
-
-    def redeliver_last(self) -> None:
-        """Deliver the last event once more, under the same event id."""
-        self._courier.redeliver_last()
-
-    async def disconnect(self, reason: str = "refresh_requested", *, announce: bool = True) -> None:
-        """Close the bot's sockets, announced or (`announce=False`) by surprise; `warning` only announces."""
-        await self._socket_mode.disconnect(reason, announce=announce)
+        await self._dispatcher.settled(timeout)
 
     async def verify_address(self) -> bool:
         """Try `url_verification` against the events address; False when the app fails it."""
-        if self._http is None:
+        if self._signed_http is None:
             raise RuntimeError("the sandbox was started without an events_url")
-        return await self._http.verify_address()
-
-    # --- the demo's own part of the page
+        return await self._signed_http.verify_address()
 
     @property
     def demo(self) -> Payload | None:
-        """What the page shows of the demo, or None."""
-        return self._portraits.demo
+        """The demo's part of the page, or None."""
+        return self._page_state.demo
 
     def set_demo(self, demo: Payload) -> None:
-        """Show this of the demo on every page."""
-        self._portraits.demo = demo
-        self._people.push_to_all({"type": "demo", "demo": demo})
+        """Replace the demo's part of every open page."""
+        self._page_state.demo = demo
+        self._page_server.push_to_all({"type": "demo", "demo": demo})
 
-    def _on_fact(self, fact: FeedbackEvent) -> None:
-        self._people.on_fact(fact)
-        if isinstance(fact, EphemeralShown):
-            self.ephemerals.append(_ephemeral(fact.message))
-        for callback in self._events.callbacks(fact):
-            self._courier.send_event(callback)
+    def _on_change(self, change: WorkspaceChange) -> None:
+        self._page_server.on_change(change)
+        if isinstance(change, EphemeralShown):
+            self.ephemerals.append(_ephemeral(change.message))
+        for callback in self._subscriptions.callbacks(change):
+            self._dispatcher.send_event(callback)
 
 
 def _ephemeral(message: Message) -> Ephemeral:
@@ -309,3 +250,8 @@ def _ephemeral(message: Message) -> Ephemeral:
         blocks=message.blocks,
         thread_ts=message.thread_ts,
     )
+
+
+def _by_name(commands: Iterable[str | Command]) -> dict[str, Command]:
+    declared = [Command(command=command) if isinstance(command, str) else command for command in commands]
+    return {command.command: command for command in declared}

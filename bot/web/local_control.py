@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import os
 import secrets
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from bot.forgetting.person import PersonFarewell, Withdrawal
 from bot.forgetting.service import Farewell, Forgetting, forget_all
+from memalign.atomic_file import replace_file
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
 from memalign.records import Json
 
@@ -29,11 +29,8 @@ class LocalControl:
     def announce(self, host: str, port: int) -> None:
         """Write down, readable by the same user only, where the bot listens and what opens the door."""
         reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - what is dialled, not bound
-        fresh = self._file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with open(fresh, "w", encoding="utf-8", opener=_private) as note:
-            json.dump({"url": f"http://{reachable}:{port}", "secret": self._secret}, note)
-        fresh.replace(self._file)
+        endpoint = {"url": f"http://{reachable}:{port}", "secret": self._secret}
+        replace_file(self._file, json.dumps(endpoint), mode=0o600)
 
     def withdraw(self) -> None:
         """The bot listens no more."""
@@ -55,10 +52,6 @@ class LocalControl:
         if person := asked.get("person"):
             gone.append(person_summary(await self._withdrawal.forget(person, who=None)))
         return web.json_response({"forgotten": gone})
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def summary(farewell: Farewell) -> dict[str, Json]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from memalign.align.plan import LearningPlan
 from memalign.memory.state import MemoryState
-from memalign.records import Forgotten, Guideline, Lesson, Usage
+from memalign.records import Guideline, Lesson, Usage
 
 DISTIL_AGAIN = "A guideline that rests on this trace has still to be distilled again."
 NOT_DISTILLED = "Its reasons have not been distilled yet."
@@ -53,25 +53,6 @@ def lesson_of(
         retracted=tuple(plan.retracted),
         outvoted={trace_id: episode.minority for trace_id, episode in plan.put.items() if episode.minority},
         usage=usage,
-    )
-
-
-def forgotten_of(trace_ids: Collection[str], before: MemoryState) -> Forgotten:
-    """What forgetting these traces takes out of the memory."""
-    known = [trace_id for trace_id in dict.fromkeys(trace_ids) if trace_id in before.episodes]
-    resting = before.semantic.resting_on(set(known))
-    alone = [one for one in resting if set(one.source_trace_ids) <= set(known)]
-    people = (
-        opinion.person
-        for trace_id in known
-        for episode in [before.episodes[trace_id]]
-        for opinion in (*episode.opinions, *episode.minority)
-    )
-    return Forgotten(
-        trace_ids=tuple(known),
-        retired=tuple(alone),
-        waiting=tuple(one for one in resting if one not in alone),
-        people=tuple(dict.fromkeys(people)),
     )
 
 

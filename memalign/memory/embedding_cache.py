@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.ports import Embedder, MemoryStore, VectorKey, Vectors
+from memalign.ports import Embedder, Matrix, MemoryStore, Vector, VectorKey
 from memalign.records import Usage
 from memalign.tokens import count_tokens
 
@@ -29,7 +29,7 @@ SPLITS = 24
 class Found:
     """Vectors by text; a text whose vector could not be had has a reason instead."""
 
-    vectors: Mapping[str, Vectors]
+    vectors: Mapping[str, Vector]
     failed: Mapping[str, str]
     usage: Usage
 
@@ -38,7 +38,7 @@ class Found:
 class _Made:
     """What became of one text."""
 
-    row: Vectors | None
+    row: Vector | None
     reason: str
     """Why there is no row, if there is none."""
     usage: Usage = field(default_factory=Usage)
@@ -51,7 +51,7 @@ class VectorCache:
     def __init__(self, embedder: Embedder, store: MemoryStore | None) -> None:
         self._embedder = embedder
         self._store = store
-        self._kept: OrderedDict[VectorKey, Vectors] = OrderedDict()
+        self._kept: OrderedDict[VectorKey, Vector] = OrderedDict()
         self._coming: dict[VectorKey, asyncio.Future[_Made]] = {}
         self._wanted: list[str] = []
         """Texts asked for since the event loop came round; they share a call."""
@@ -62,7 +62,7 @@ class VectorCache:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return VectorKey(model=self._embedder.name, dimension=self._embedder.dimension, digest=digest)
 
-    async def known(self, texts: Iterable[str]) -> dict[str, Vectors]:
+    async def known(self, texts: Iterable[str]) -> dict[str, Vector]:
         """The vectors that need no model call. Raises `StorageError`."""
         keys = {text: self.key(text) for text in texts}
         found = {key: self._kept[key] for key in keys.values() if key in self._kept}
@@ -91,11 +91,11 @@ class VectorCache:
         usage = sum((future.result().usage for future in started), Usage())
         return Found(vectors=vectors, failed=failed, usage=usage)
 
-    def prime(self, vectors: Mapping[str, Vectors]) -> None:
+    def prime(self, vectors: Mapping[str, Vector]) -> None:
         """Take in the vectors of texts that were embedded elsewhere, by the same model."""
         self._remember({self.key(text): row for text, row in vectors.items()})
 
-    async def keep(self, owner: str, vectors: Mapping[str, Vectors]) -> None:
+    async def keep(self, owner: str, vectors: Mapping[str, Vector]) -> None:
         """Keep the vectors of these texts in the store until their last owner goes. Raises `StorageError`."""
         if self._store and vectors:
             await self._store.keep_vectors(owner, {self.key(text): row for text, row in vectors.items()})
@@ -160,7 +160,7 @@ class VectorCache:
             for text, row, share in zip(texts, rows, shares, strict=True)
         }
 
-    def _remember(self, vectors: Mapping[VectorKey, Vectors]) -> None:
+    def _remember(self, vectors: Mapping[VectorKey, Vector]) -> None:
         for key, row in vectors.items():
             self._kept[key] = row
             self._kept.move_to_end(key)
@@ -168,7 +168,7 @@ class VectorCache:
             self._kept.popitem(last=False)
 
 
-def _rows(vectors: Vectors, count: int, embedder: Embedder) -> list[Vectors | None]:
+def _rows(vectors: Matrix, count: int, embedder: Embedder) -> list[Vector | None]:
     """Each row at length 1, or None where it has no direction (zeros, or not finite)."""
     matrix = np.asarray(vectors, dtype=np.float32)
     if matrix.shape != (count, embedder.dimension):

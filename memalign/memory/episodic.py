@@ -11,19 +11,19 @@ from types import MappingProxyType
 import hnswlib
 import numpy as np
 
-from memalign.ports import Vectors
+from memalign.ports import Vector
 from memalign.records import Episode, Retrieved
 
 GRAPH_FROM = 2_000
 """Episodes from which hnswlib's graph is used instead of its exact search; below, exact is as fast."""
 
-_NO_VECTORS: Mapping[str, Vectors] = MappingProxyType({})
+_NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
 class SearchIndex:
     """A growing hnswlib index over vectors named by trace id."""
 
-    def __init__(self, vectors: Mapping[str, Vectors], *, graph: bool) -> None:
+    def __init__(self, vectors: Mapping[str, Vector], *, graph: bool) -> None:
         self.graph = graph
         self.owner: object = None
         """The version of the memory that this index mirrors."""
@@ -49,7 +49,7 @@ class SearchIndex:
         used = self._next if self.graph else len(self._places)
         return used + count <= self._room
 
-    def add(self, vectors: Mapping[str, Vectors]) -> None:
+    def add(self, vectors: Mapping[str, Vector]) -> None:
         """Add vectors that are not in it; there must be room."""
         if not vectors:
             return
@@ -67,7 +67,7 @@ class SearchIndex:
                 del self._trace_ids[place]
                 (self._index.mark_deleted if self.graph else self._index.delete_vector)(place)
 
-    def search(self, query: Vectors, count: int) -> list[str]:
+    def search(self, query: Vector, count: int) -> list[str]:
         """The trace ids nearest to the query, at most `count`."""
         places, _ = self._index.knn_query(
             query[np.newaxis, :], k=min(count, len(self._places)), num_threads=1
@@ -81,10 +81,10 @@ class EpisodicMemory:
     def __init__(
         self,
         episodes: Mapping[str, Episode] = MappingProxyType({}),
-        vectors: Mapping[str, Vectors] = _NO_VECTORS,
+        vectors: Mapping[str, Vector] = _NO_VECTORS,
     ) -> None:
         self.episodes: Mapping[str, Episode] = MappingProxyType(dict(episodes))
-        self.vectors: Mapping[str, Vectors] = MappingProxyType(dict(vectors))
+        self.vectors: Mapping[str, Vector] = MappingProxyType(dict(vectors))
         """By trace id; an episode without one cannot be found until it has been embedded."""
         self._index: SearchIndex | None = None
 
@@ -101,7 +101,7 @@ class EpisodicMemory:
         put: Collection[Episode] = (),
         retract: Collection[str] = (),
         drop: Collection[str] = (),
-        vectors: Mapping[str, Vectors] = _NO_VECTORS,
+        vectors: Mapping[str, Vector] = _NO_VECTORS,
     ) -> "EpisodicMemory":
         """A new version: some episodes out, some in (a replaced one moves to the end), some vectors known.
 
@@ -134,7 +134,7 @@ class EpisodicMemory:
         """Make the graph; searching goes on without it meanwhile."""
         self._adopt(SearchIndex(self.vectors, graph=True))
 
-    def nearest(self, query: Vectors, count: int, *, but: str | None, floor: float) -> tuple[Retrieved, ...]:
+    def nearest(self, query: Vector, count: int, *, but: str | None, floor: float) -> tuple[Retrieved, ...]:
         """The most similar episodes, best first; never `but`'s own, none below the floor."""
         count = min(count, len(self.vectors))
         if count <= 0:
@@ -148,7 +148,7 @@ class EpisodicMemory:
         found.sort(key=lambda one: (-one.similarity, -_newest_ms(one.episode), one.episode.trace_id))
         return tuple(one for one in found[:count] if one.similarity >= floor)
 
-    def _search(self, query: Vectors, count: int) -> list[str]:
+    def _search(self, query: Vector, count: int) -> list[str]:
         index = self._own_index(graph=len(self.vectors) >= GRAPH_FROM)
         if index is None and len(self.vectors) < GRAPH_FROM:
             index = self._adopt(SearchIndex(self.vectors, graph=False))
@@ -169,14 +169,14 @@ class EpisodicMemory:
         return index
 
 
-def scan(vectors: Mapping[str, Vectors], query: Vectors, count: int) -> list[str]:
+def scan(vectors: Mapping[str, Vector], query: Vector, count: int) -> list[str]:
     """Exact search: the names of the vectors nearest to the query, best first."""
     names = list(vectors)
     order = np.argsort(-(np.stack(list(vectors.values())) @ query), kind="stable")
     return [names[int(place)] for place in order[:count]]
 
 
-def similarity(one: Vectors, other: Vectors) -> float:
+def similarity(one: Vector, other: Vector) -> float:
     """Cosine of two vectors of length 1, kept within -1 to 1."""
     return float(np.clip(one @ other, -1.0, 1.0))
 

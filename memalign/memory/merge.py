@@ -7,7 +7,7 @@ from dataclasses import replace
 from memalign.memory.rule_similarity import Kinship, RuleFeatures, Rules, kinship
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.text_features import normal
-from memalign.ports import Distilled, Draft, Vectors
+from memalign.ports import Distilled, Draft, Vector
 from memalign.records import Episode, Guideline, Label, Source
 
 
@@ -21,7 +21,7 @@ class GuidelineMerger:
         episodes: Mapping[str, Episode],
         *,
         binary: bool,
-        vectors: Mapping[str, Vectors],
+        vectors: Mapping[str, Vector],
         now_ms: int,
     ) -> None:
         self._judge = judge
@@ -95,7 +95,7 @@ class GuidelineMerger:
                 self._oppose(own_id, name)
 
     def _unite(
-        self, name: str, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vectors | None
+        self, name: str, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
     ) -> None:
         """Add a draft's sources to a rule that says the same, in the rule's words.
 
@@ -142,7 +142,7 @@ class GuidelineMerger:
         self._rules.remove(name)
 
     def _new(
-        self, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vectors | None
+        self, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
     ) -> str:
         own_id = self._id_of(text)
         self._held[own_id] = Guideline(
@@ -158,7 +158,7 @@ class GuidelineMerger:
         return own_id
 
     def _kin(
-        self, wording: RuleFeatures, sources: Sequence[Source], vector: Vectors | None
+        self, wording: RuleFeatures, sources: Sequence[Source], vector: Vector | None
     ) -> dict[str, Kinship]:
         """How known rules stand to a draft; those that have nothing to do with it are left out."""
         same = self._rules.same(wording)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from memalign.memory.text_features import normal, stems, subject, turns
-from memalign.ports import Vectors
+from memalign.ports import Vector
 from memalign.records import Label
 
 Kinship = Literal["same", "opposite", "none"]
@@ -75,9 +75,9 @@ class Rules:
         self.wordings: dict[str, RuleFeatures] = {}
         self._by_text: dict[str, str] = {}
         self._by_stem: dict[str, list[str]] = {}
-        self._vectors: dict[str, Vectors] = {}
+        self._vectors: dict[str, Vector] = {}
 
-    def add(self, name: str, wording: RuleFeatures, vector: Vectors | None) -> None:
+    def add(self, name: str, wording: RuleFeatures, vector: Vector | None) -> None:
         """Take a rule in under a name."""
         self.wordings[name] = wording
         self._by_text[wording.text] = name
@@ -98,7 +98,7 @@ class Rules:
         """The rule with the same sentence."""
         return self._by_text.get(wording.text)
 
-    def alike(self, wording: RuleFeatures, vector: Vectors | None) -> list[str]:
+    def alike(self, wording: RuleFeatures, vector: Vector | None) -> list[str]:
         """Rules alike in words or in direction, most alike first."""
         shared = Counter(name for stem in wording.stems for name in self._by_stem.get(stem, ()))
         found: dict[str, float] = {}

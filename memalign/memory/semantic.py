@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from memalign.ports import Vectors
+from memalign.ports import Vector
 from memalign.records import Episode, Guideline, Source
 
 WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
 """Stands for the text of a guideline that lost a source: that text may hold the lost source's words."""
 
-_NO_VECTORS: Mapping[str, Vectors] = MappingProxyType({})
+_NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class SemanticMemory:
     """The guidelines of one judge."""
 
     guidelines: tuple[Guideline, ...] = ()
-    vectors: Mapping[str, Vectors] = field(default_factory=dict, compare=False)
+    vectors: Mapping[str, Vector] = field(default_factory=dict, compare=False)
     """By guideline id, as far as they are known."""
 
     @property
@@ -54,7 +54,7 @@ class SemanticMemory:
         return self.holding(guideline for guideline in kept if guideline is not None)
 
     def holding(
-        self, guidelines: Iterable[Guideline], vectors: Mapping[str, Vectors] = _NO_VECTORS
+        self, guidelines: Iterable[Guideline], vectors: Mapping[str, Vector] = _NO_VECTORS
     ) -> "SemanticMemory":
         """These guidelines instead, with the vectors known so far and the given ones."""
         held = tuple(guidelines)

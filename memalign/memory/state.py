@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import SemanticMemory
-from memalign.ports import Distilled, MemoryChange, Record, Vectors
+from memalign.ports import Distilled, MemoryChange, Record, Vector
 from memalign.records import Episode, Guideline, PersonLabel, Source
 
 _versions = itertools.count(1)
@@ -63,7 +63,7 @@ class MemoryState:
         put: Collection[Episode],
         retracted: Collection[str],
         lost: Collection[tuple[str, str]],
-        vectors: Mapping[str, Vectors],
+        vectors: Mapping[str, Vector],
         undistilled: Collection[str],
     ) -> "MemoryState":
         """With these episodes instead of their older versions, and without opinions that no longer stand."""
@@ -77,7 +77,7 @@ class MemoryState:
         self,
         distilled: Distilled,
         settled: Collection[str],
-        vectors: Mapping[str, Vectors],
+        vectors: Mapping[str, Vector],
         now_ms: int,
     ) -> "MemoryState":
         """With what was distilled: `vectors` by text, `settled` the guidelines distilled again."""

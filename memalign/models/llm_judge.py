@@ -3,7 +3,6 @@
 from memalign.errors import InputError, MalformedAnswerError
 from memalign.models.prompts import judging_prompt, judging_schema
 from memalign.ports import JudgeRequest, JudgeResponse, LanguageModel
-from memalign.value_types import value_type_of
 
 
 class LLMJudge:
@@ -19,8 +18,8 @@ class LLMJudge:
 
     async def decide(self, question: JudgeRequest) -> JudgeResponse:
         """Give the value and the reason. Raises `ModelError`."""
-        value_type = value_type_of(question.value_type)
-        prompt = judging_prompt(question, value_type, self._model.context_tokens)
+        value_type = question.value_type
+        prompt = judging_prompt(question, self._model.context_tokens)
         completion = await self._model.complete(prompt, judging_schema(value_type))
         try:
             value = value_type.parse(completion.answer.get("value"))

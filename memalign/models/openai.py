@@ -11,7 +11,7 @@ from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedErro
 from memalign.event_loop import close_at_exit, elsewhere
 from memalign.models.endpoint import RETRIES, SECONDS, Service, one_of_the_workers, service
 from memalign.models.json_answers import body_of, find_answer, number_in, part, text_in
-from memalign.ports import Completion, Embedded, Prompt, Vectors
+from memalign.ports import Completion, Embedded, Prompt, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
 
@@ -171,7 +171,7 @@ class OpenAIEmbedder:
         return Embedded(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
 
 
-def _rows(answered: Json) -> list[Vectors]:
+def _rows(answered: Json) -> list[Vector]:
     """The vectors in the order of their texts, be they lists or packed; what is no vector is left out."""
     given = part(answered, "data")
     items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []

@@ -130,10 +130,10 @@ def _as_text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def judging_prompt(question: JudgeRequest, value_type: ValueType, context_tokens: int) -> Prompt:
+def judging_prompt(question: JudgeRequest, context_tokens: int) -> Prompt:
     """Ask for a verdict on the question's fields."""
     stable = _JUDGE.format(
-        instructions=question.instructions, data_rule=_DATA_RULE, expected=value_type.plainly
+        instructions=question.instructions, data_rule=_DATA_RULE, expected=question.value_type.plainly
     ) + _guidelines(question.recollection.guidelines)
     room = max(context_tokens - ANSWER_TOKENS - _FRAME_TOKENS - count_tokens(stable), _FRAME_TOKENS)
     record = encode(fit(question.fields, room))

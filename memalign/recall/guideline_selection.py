@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.text_features import stems
-from memalign.ports import Vectors
+from memalign.ports import Vector
 from memalign.records import Guideline
 from memalign.tokens import count_tokens
 
@@ -39,7 +39,7 @@ class GuidelineSelector:
         self._others = [] if self._all_fit else [one for one in self._standing if one.id not in chosen]
         self._stems = {one.id: stems(one.text) for one in self._others}
 
-    def choose(self, text: str, vector: Vectors | None) -> Choice:
+    def choose(self, text: str, vector: Vector | None) -> Choice:
         """Choose for a trace with this text and vector.
 
         While all fit, the choice is the same for every trace, which is what prompt caches live on; else half of
@@ -53,7 +53,7 @@ class GuidelineSelector:
         chosen = self._filled(self._core, by_relevance, self._limit)
         return Choice(guidelines=chosen, left_out=len(self._standing) - len(chosen))
 
-    def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vectors | None) -> float:
+    def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vector | None) -> float:
         """The share of the rule's words that the text has, or the cosine of their vectors."""
         own, row = self._stems[rule.id], self.memory.vectors.get(rule.id)
         shared = len(own & words) / len(own) if own else 0.0

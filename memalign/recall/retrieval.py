@@ -7,7 +7,7 @@ from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import similarity
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import JudgeResponse, Vectors
+from memalign.ports import JudgeResponse, Vector
 from memalign.recall.guideline_selection import GuidelineSelector
 from memalign.records import Evidence, Json
 from memalign.template import text_of
@@ -18,7 +18,7 @@ class Recalled:
     """The evidence, and the vector it was found by."""
 
     recollection: Evidence
-    vector: Vectors | None
+    vector: Vector | None
 
 
 class Recall:

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.bench.storage import BATCH, BODY
-from tests.bot.bot_in_workspace import staged
+from tests.bot.bot_in_workspace import bot_in_workspace
 
 TRACES = 20_000
 WANTED = 2_000
@@ -51,8 +51,8 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         # each trace makes its job, and none is judged: what is measured is taking in
         sampling, ingest = {"rate": 1.0, "max_per_day": 0}, {"port": 0, "max_pending": 10**6}
-        async with staged(Path(folder), sampling=sampling, ingest=ingest) as stage:
-            found, seconds = await rate(stage.bot.url, 0)
+        async with bot_in_workspace(Path(folder), sampling=sampling, ingest=ingest) as harness:
+            found, seconds = await rate(harness.bot.url, 0)
     slowest = max(seconds) * 1e3
     print(f"{'POST /traces':50}{'ours':>12}{'wanted':>14}")
     print(f"{f'traces a second, {BATCH} a batch':50}{found:12.0f}{WANTED:14}")

@@ -21,7 +21,9 @@ from statistics import mean
 from memalign.models.local.case_classifier import CasesDecider
 from memalign.ports import JudgeRequest
 from memalign.records import Episode, Evidence, Json, Label, PersonLabel
+from memalign.value_types import value_type_of
 
+BOOL = value_type_of(bool)
 LEARNED = (8, 20, 50, 100, 400)
 FEWEST_JUDGED, MOST_JUDGED = 30, 400
 """Unseen traces a split, within which a kappa means something and takes no longer than it must."""
@@ -111,7 +113,7 @@ async def judged(decider: CasesDecider, known: Sequence[Labelled], unseen: Seque
         question = JudgeRequest(
             judge="bench",
             instructions="",
-            value_type="bool",
+            value_type=BOOL,
             fields=trace.fields,
             trace_id=trace.trace_id,
             recollection=Evidence(),

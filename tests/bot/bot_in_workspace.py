@@ -50,7 +50,7 @@ def settings_for(folder: Path, channel: str, **sections: Json) -> Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class BotInWorkspace:
     """A workspace with ana and ben in one channel, and the bot at work in it."""
 
     workspace: Workspace
@@ -99,7 +99,7 @@ class Stage:
 
     async def press(self, card: Message, action: str, by: User | None = None, value: object = None) -> None:
         """Let somebody press a button, or choose from a menu."""
-        await self.slack.click((by or self.ana).id, card.channel, card.ts, action, value)
+        await self.slack.interactions.click((by or self.ana).id, card.channel, card.ts, action, value)
 
     async def feedback(self, card: Message) -> dict[str, Feedback]:
         """What people say of a card's verdict, by name, as the store has it."""
@@ -172,7 +172,7 @@ class Stage:
     async def asked(self, user: User, text: str) -> list[str]:
         """Type `/memalign …` and wait for the answer: the texts of its messages, blocks included."""
         before = len(self.slack.ephemerals)
-        await self.slack.command(user.id, self.channel.id, "/memalign", text)
+        await self.slack.interactions.command(user.id, self.channel.id, "/memalign", text)
         await self.until(lambda: len(self.slack.ephemerals) > before)
         await asyncio.sleep(0.05)
         return [words(one.blocks, one.text) for one in self.slack.ephemerals[before:]]
@@ -210,7 +210,7 @@ def words(blocks: Sequence[Json] | None, text: str = "") -> str:
 
 
 @asynccontextmanager
-async def staged(
+async def bot_in_workspace(
     folder: Path,
     *,
     workspace: Workspace | None = None,
@@ -218,7 +218,7 @@ async def staged(
     http: bool = False,
     token: str = "",
     **sections: Json,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[BotInWorkspace]:
     """Start workspace and bot; with a given workspace, go on in it.
 
     `http`: Slack's signed HTTP in place of Socket Mode; `token`: MEMALIGN_INGEST_TOKEN; `slack`: options of the
@@ -243,7 +243,7 @@ async def staged(
         async with running_bot(settings_for(folder, channel.id, **sections), secrets, pace) as bot:
             if not http:
                 await slack.connected()
-            yield Stage(workspace=workspace, slack=slack, bot=bot, ana=ana, ben=ben, channel=channel)
+            yield BotInWorkspace(workspace=workspace, slack=slack, bot=bot, ana=ana, ben=ben, channel=channel)
 
 
 def peopled(workspace: Workspace) -> tuple[Workspace, User, User, Channel]:

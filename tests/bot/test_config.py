@@ -23,7 +23,7 @@ def load(folder: Path, text: str, *, channels: bool = True) -> Settings:
     return load_settings(file, channels=channels)
 
 
-def sentence(folder: Path, text: str) -> str:
+def message_for(folder: Path, text: str) -> str:
     with pytest.raises(SettingsError) as caught:
         load(folder, text)
     return str(caught.value)
@@ -52,14 +52,22 @@ def test_the_least_settings_have_the_contracts_defaults(tmp_path: Path) -> None:
     assert settings.access.forget == []
 
 
-def test_the_example_is_valid() -> None:
-    load_settings(Path(__file__).parents[2] / "memalign.example.toml")
+def test_the_example_has_one_judge_and_otherwise_the_defaults(tmp_path: Path) -> None:
+    example = load_settings(Path(__file__).parents[2] / "memalign.example.toml")
+    (judge,) = example.judges
+    assert (judge.name, judge.channel, judge.feedback_value_type) == ("politeness", "C0123456789", "bool")
+    assert example.digest.timezone == "Europe/Berlin"
+    defaults = load(tmp_path, JUDGE)
+    for section in ("storage", "memory", "sampling", "access", "ingest"):
+        assert getattr(example, section) == getattr(defaults, section), section
 
 
 @pytest.mark.parametrize("section", ["storage", "memory", "sampling", "digest", "access", "ingest"])
 def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: str) -> None:
-    said = sentence(tmp_path, f"{JUDGE}\n[{section}]\ncolour = 1\n")
-    assert said.startswith(f"{tmp_path / 'memalign.toml'}: {section}.colour: unknown key; expected one of ")
+    message = message_for(tmp_path, f"{JUDGE}\n[{section}]\ncolour = 1\n")
+    assert message.startswith(
+        f"{tmp_path / 'memalign.toml'}: {section}.colour: unknown key; expected one of "
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,15 +111,15 @@ def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: s
 def test_what_is_wrong_is_said_with_the_key_and_what_was_expected(
     tmp_path: Path, text: str, parts: list[str]
 ) -> None:
-    said = sentence(tmp_path, text)
-    assert str(tmp_path / "memalign.toml") in said
-    assert [part for part in parts if part not in said] == [], said
-    assert "\n" not in said
+    message = message_for(tmp_path, text)
+    assert [part for part in parts if part not in message] == [], message
+    assert all(line.startswith(str(tmp_path / "memalign.toml")) for line in message.splitlines())
 
 
-def test_all_problems_are_told_together(tmp_path: Path) -> None:
-    said = sentence(tmp_path, JUDGE + '[digest]\nday = "x"\ntime = "x"\n[ingest]\nport = -1\ncolour = 2\n')
-    assert all(key in said for key in ("digest.day", "digest.time", "ingest.port", "ingest.colour"))
+def test_all_problems_are_told_together_each_in_its_line(tmp_path: Path) -> None:
+    text = JUDGE + '[digest]\nday = "x"\ntime = "x"\n[ingest]\nport = -1\ncolour = 2\n'
+    keys = [line.split(": ")[1] for line in message_for(tmp_path, text).splitlines()]
+    assert sorted(keys) == ["digest.day", "digest.time", "ingest.colour", "ingest.port"]
 
 
 def test_a_missing_file_is_told_with_the_remedy(tmp_path: Path) -> None:

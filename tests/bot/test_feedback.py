@@ -11,7 +11,7 @@ from bot.sandbox import User
 from memalign.records import Feedback, Json, Label, Verdict, Vote
 from memalign.value_types import value_type_of
 from storage.records import PersonFeedback, Reply, StoredVerdict, Timestamped
-from tests.bot.bot_in_workspace import Stage, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 CARD = "1700000000.000000"
 
@@ -239,8 +239,8 @@ def test_a_preview_after_an_edit_is_the_edit_over_again() -> None:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as ready:
+async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
+    async with bot_in_workspace(tmp_path) as ready:
         yield ready
 
 
@@ -258,183 +258,189 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     ],
 )
 async def test_reactions_that_come_and_go(
-    stage: Stage, put: list[str], taken: list[str], vote: Vote | None
+    harness: BotInWorkspace, put: list[str], taken: list[str], vote: Vote | None
 ) -> None:
-    card = await stage.show()
-    stage.react(card, *put)
-    stage.unreact(card, *taken)
-    said = await stage.feedback(card)
+    card = await harness.show()
+    harness.react(card, *put)
+    harness.unreact(card, *taken)
+    said = await harness.feedback(card)
     assert (said["ana"].vote if "ana" in said else "nothing") == vote
 
 
-async def test_replies_written_edited_and_deleted(stage: Stage) -> None:
-    card = await stage.show()
-    first, second = stage.reply(card, "It is curt."), stage.reply(card, "It is <b> & short.")
-    stage.workspace.unfurl(card.channel, first)
-    assert (await stage.feedback(card))["ana"].rationale == "It is curt.\nIt is <b> & short."
-    stage.workspace.edit(stage.ana.id, card.channel, first, "It is rude.")
-    assert (await stage.feedback(card))["ana"].rationale == "It is rude.\nIt is <b> & short."
-    stage.workspace.delete(stage.ana.id, card.channel, second)
-    assert (await stage.feedback(card))["ana"].rationale == "It is rude."
+async def test_replies_written_edited_and_deleted(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    first, second = harness.reply(card, "It is curt."), harness.reply(card, "It is <b> & short.")
+    harness.workspace.unfurl(card.channel, first)
+    assert (await harness.feedback(card))["ana"].rationale == "It is curt.\nIt is <b> & short."
+    harness.workspace.edit(harness.ana.id, card.channel, first, "It is rude.")
+    assert (await harness.feedback(card))["ana"].rationale == "It is rude.\nIt is <b> & short."
+    harness.workspace.delete(harness.ana.id, card.channel, second)
+    assert (await harness.feedback(card))["ana"].rationale == "It is rude."
 
 
-async def test_people_speak_for_themselves(stage: Stage) -> None:
-    card = await stage.show()
-    stage.react(card, "-1")
-    stage.react(card, "+1", by=stage.ben)
-    stage.reply(card, "I like it.", by=stage.ben)
-    said = await stage.feedback(card)
+async def test_people_speak_for_themselves(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.react(card, "-1")
+    harness.react(card, "+1", by=harness.ben)
+    harness.reply(card, "I like it.", by=harness.ben)
+    said = await harness.feedback(card)
     assert {name: (one.vote, one.rationale) for name, one in said.items()} == {
         "ana": ("down", ""),
         "ben": ("up", "I like it."),
     }
 
 
-async def test_repeated_and_lost_acknowledgements_change_nothing(stage: Stage) -> None:
-    card = await stage.show()
-    stage.slack.drop_acks(2)
-    stage.react(card, "-1")
-    await stage.slack.settled()
-    stage.slack.redeliver_last()
-    stage.reply(card, "It is curt.")
-    await stage.slack.settled()
-    stage.slack.redeliver_last()
-    await stage.learned()
-    before = stage.bot.memories["politeness"].version
-    stage.slack.redeliver_last()
-    await stage.learned()
-    said = (await stage.feedback(card))["ana"]
+async def test_repeated_and_lost_acknowledgements_change_nothing(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.slack.faults.drop_acks(2)
+    harness.react(card, "-1")
+    await harness.slack.settled()
+    harness.slack.faults.redeliver_last()
+    harness.reply(card, "It is curt.")
+    await harness.slack.settled()
+    harness.slack.faults.redeliver_last()
+    await harness.learned()
+    before = harness.bot.memories["politeness"].version
+    harness.slack.faults.redeliver_last()
+    await harness.learned()
+    said = (await harness.feedback(card))["ana"]
     assert (said.vote, said.rationale) == ("down", "It is curt.")
-    assert stage.bot.memories["politeness"].version == before
-    assert all(delivery.acked for delivery in stage.slack.deliveries)
+    assert harness.bot.memories["politeness"].version == before
+    assert all(delivery.acked for delivery in harness.slack.deliveries)
 
 
-async def test_what_comes_before_slacks_answer_to_the_card_counts(stage: Stage) -> None:
-    hold = stage.slack.hold("chat.postMessage")
-    await stage.send({"trace_id": "tr-1", "inputs": "Hello?", "outputs": "Go away."})
-    card = await stage.card("tr-1")
-    stage.react(card, "-1")
-    stage.reply(card, "An answer should never send people away.")
-    await stage.press(card, "vote_up", by=stage.ben)
-    await stage.slack.settled()
+async def test_what_comes_before_slacks_answer_to_the_card_counts(harness: BotInWorkspace) -> None:
+    hold = harness.slack.faults.hold("chat.postMessage")
+    await harness.send({"trace_id": "tr-1", "inputs": "Hello?", "outputs": "Go away."})
+    card = await harness.card("tr-1")
+    harness.react(card, "-1")
+    harness.reply(card, "An answer should never send people away.")
+    await harness.press(card, "vote_up", by=harness.ben)
+    await harness.slack.settled()
     hold.release()
-    said = await stage.feedback(card)
+    said = await harness.feedback(card)
     assert (said["ana"].vote, said["ana"].rationale) == ("down", "An answer should never send people away.")
     assert said["ben"].vote == "up"
 
 
-async def test_a_reason_may_come_before_its_thumb(stage: Stage) -> None:
-    card = await stage.show()
-    stage.reply(card, "An answer should never send people away.")
-    await stage.learned()
-    assert stage.labels() == {}
-    stage.react(card, "-1")
-    await stage.learned()
-    assert stage.labels().keys() == {"tr-1"}
-    assert stage.rules() == ["An answer should never send people away."]
+async def test_a_reason_may_come_before_its_thumb(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.reply(card, "An answer should never send people away.")
+    await harness.learned()
+    assert harness.labels() == {}
+    harness.react(card, "-1")
+    await harness.learned()
+    assert harness.labels().keys() == {"tr-1"}
+    assert harness.rules() == ["An answer should never send people away."]
 
 
-async def test_programs_have_no_vote(stage: Stage) -> None:
-    card = await stage.show()
-    robot = stage.workspace.add_user("robot")
-    stage.workspace.join(robot.id, card.channel)
-    stage.workspace.users[robot.id] = User(**{**_fields(robot), "is_bot": True})
-    stage.react(card, "-1", by=robot)
-    await stage.learned()
-    assert stage.labels() == {}
-    assert (await stage.feedback(card))["robot"].vote is None
+async def test_programs_have_no_vote(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    robot = harness.workspace.add_user("robot")
+    harness.workspace.join(robot.id, card.channel)
+    harness.workspace.users[robot.id] = User(**{**_fields(robot), "is_bot": True})
+    harness.react(card, "-1", by=robot)
+    await harness.learned()
+    assert harness.labels() == {}
+    assert (await harness.feedback(card))["robot"].vote is None
 
 
 def _fields(user: User) -> Json:
     return {name: getattr(user, name) for name in user.__slots__}
 
 
-async def test_the_bots_own_words_teach_nothing(stage: Stage) -> None:
-    card = await stage.show()
-    stage.react(card, "-1")
-    await stage.learned()
-    assert stage.thread(card)
-    assert (await stage.feedback(card)).keys() == {"ana"}
+async def test_the_bots_own_words_teach_nothing(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.react(card, "-1")
+    await harness.learned()
+    assert harness.thread(card)
+    assert (await harness.feedback(card)).keys() == {"ana"}
 
 
-async def test_other_messages_and_their_reactions_are_let_be(stage: Stage) -> None:
-    card = await stage.show()
-    ts = stage.workspace.post(stage.ana.id, card.channel, "Lunch?")
-    stage.workspace.post(stage.ben.id, card.channel, "4: because", thread_ts=ts)
-    stage.workspace.react(stage.ben.id, card.channel, ts, "+1")
-    assert await stage.feedback(card) == {}
-    assert all(delivery.acked for delivery in stage.slack.deliveries)
+async def test_other_messages_and_their_reactions_are_let_be(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    ts = harness.workspace.post(harness.ana.id, card.channel, "Lunch?")
+    harness.workspace.post(harness.ben.id, card.channel, "4: because", thread_ts=ts)
+    harness.workspace.react(harness.ben.id, card.channel, ts, "+1")
+    assert await harness.feedback(card) == {}
+    assert all(delivery.acked for delivery in harness.slack.deliveries)
 
 
 # --- buttons, menus, modals
 
 
-async def test_a_button_counts_once_and_pressed_again_is_taken_back(stage: Stage) -> None:
-    card = await stage.show()
-    assert "Counted" in await stage.whispered(stage.press(card, "vote_up"))
-    assert (await stage.feedback(card))["ana"].vote == "up"
-    assert "can't tell" in await stage.whispered(stage.press(card, "vote_unsure"))
-    assert (await stage.feedback(card))["ana"].vote == "unsure"
-    assert "taken back" in await stage.whispered(stage.press(card, "vote_unsure"))
-    assert (await stage.feedback(card))["ana"].vote is None
+async def test_a_button_counts_once_and_pressed_again_is_taken_back(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    assert "Counted" in await harness.whispered(harness.press(card, "vote_up"))
+    assert (await harness.feedback(card))["ana"].vote == "up"
+    assert "can't tell" in await harness.whispered(harness.press(card, "vote_unsure"))
+    assert (await harness.feedback(card))["ana"].vote == "unsure"
+    assert "taken back" in await harness.whispered(harness.press(card, "vote_unsure"))
+    assert (await harness.feedback(card))["ana"].vote is None
 
 
-async def test_button_and_reaction_that_differ_cancel_each_other_and_the_person_is_told(stage: Stage) -> None:
-    card = await stage.show()
-    stage.react(card, "+1")
-    await stage.slack.settled()
-    assert "neither counts" in await stage.whispered(stage.press(card, "vote_down"))
-    assert (await stage.feedback(card))["ana"].vote is None
-    stage.unreact(card, "+1")
-    assert (await stage.feedback(card))["ana"].vote == "down"
+async def test_button_and_reaction_that_differ_cancel_each_other_and_the_person_is_told(
+    harness: BotInWorkspace,
+) -> None:
+    card = await harness.show()
+    harness.react(card, "+1")
+    await harness.slack.settled()
+    assert "neither counts" in await harness.whispered(harness.press(card, "vote_down"))
+    assert (await harness.feedback(card))["ana"].vote is None
+    harness.unreact(card, "+1")
+    assert (await harness.feedback(card))["ana"].vote == "down"
 
 
-async def test_the_wrong_button_asks_for_a_reason_which_can_be_changed_later(stage: Stage) -> None:
-    card = await stage.show()
-    await stage.press(card, "vote_down")
-    view = (await stage.until(lambda: stage.slack.views(stage.ana.id)))[-1]
-    await stage.slack.submit(stage.ana.id, view.id, {"reason": "An answer should never send people away."})
-    said = (await stage.feedback(card))["ana"]
+async def test_the_wrong_button_asks_for_a_reason_which_can_be_changed_later(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    await harness.press(card, "vote_down")
+    view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
+    await harness.slack.modals.submit(
+        harness.ana.id, view.id, {"reason": "An answer should never send people away."}
+    )
+    said = (await harness.feedback(card))["ana"]
     assert (said.vote, said.rationale) == ("down", "An answer should never send people away.")
-    await stage.slack.shortcut(stage.ana.id, card.channel, card.ts, "correct_verdict")
-    again = (await stage.until(lambda: stage.slack.views(stage.ana.id)))[-1]
+    await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+    again = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     assert "never send people away" in str(again.content)
-    await stage.slack.submit(stage.ana.id, again.id, {"reason": "It is curt."})
-    assert (await stage.feedback(card))["ana"].rationale == "It is curt."
+    await harness.slack.modals.submit(harness.ana.id, again.id, {"reason": "It is curt."})
+    assert (await harness.feedback(card))["ana"].rationale == "It is curt."
 
 
-async def test_correcting_a_verdict_turns_an_earlier_thumb_up(stage: Stage) -> None:
-    card = await stage.show()
-    await stage.press(card, "vote_up")
-    await stage.slack.shortcut(stage.ana.id, card.channel, card.ts, "correct_verdict")
-    view = (await stage.until(lambda: stage.slack.views(stage.ana.id)))[-1]
-    await stage.slack.submit(stage.ana.id, view.id, {"reason": "It is curt."})
-    assert (await stage.feedback(card))["ana"].vote == "down"
+async def test_correcting_a_verdict_turns_an_earlier_thumb_up(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    await harness.press(card, "vote_up")
+    await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+    view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
+    await harness.slack.modals.submit(harness.ana.id, view.id, {"reason": "It is curt."})
+    assert (await harness.feedback(card))["ana"].vote == "down"
 
 
-async def test_correcting_against_ones_own_reaction_is_told(stage: Stage) -> None:
-    card = await stage.show()
-    stage.react(card, "+1")
-    await stage.slack.shortcut(stage.ana.id, card.channel, card.ts, "correct_verdict")
-    view = (await stage.until(lambda: stage.slack.views(stage.ana.id)))[-1]
-    submitted = stage.slack.submit(stage.ana.id, view.id, {"reason": "It is curt."})
-    assert "neither counts" in await stage.whispered(submitted)
+async def test_correcting_against_ones_own_reaction_is_told(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.react(card, "+1")
+    await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+    view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
+    submitted = harness.slack.modals.submit(harness.ana.id, view.id, {"reason": "It is curt."})
+    assert "neither counts" in await harness.whispered(submitted)
 
 
-async def test_a_shortcut_elsewhere_says_where_it_works(stage: Stage) -> None:
-    ts = stage.workspace.post(stage.ana.id, stage.channel.id, "Lunch?")
+async def test_a_shortcut_elsewhere_says_where_it_works(harness: BotInWorkspace) -> None:
+    ts = harness.workspace.post(harness.ana.id, harness.channel.id, "Lunch?")
     for shortcut in ("correct_verdict", "forget_trace"):
-        said = await stage.whispered(stage.slack.shortcut(stage.ana.id, stage.channel.id, ts, shortcut))
+        said = await harness.whispered(
+            harness.slack.interactions.shortcut(harness.ana.id, harness.channel.id, ts, shortcut)
+        )
         assert "not one of my cards" in said
 
 
-async def test_a_deleted_card_leaves_what_was_said_and_stops_nothing(stage: Stage) -> None:
-    card, other = await stage.show("tr-1"), await stage.show("tr-2")
-    stage.react(card, "-1")
-    stage.reply(card, "An answer should never send people away.")
-    stage.workspace.withdraw(stage.workspace.message(card.channel, card.ts))
-    await stage.learned()
-    assert stage.rules() == ["An answer should never send people away."]
-    stage.react(other, "-1")
-    await stage.learned()
-    assert stage.thread(other)
+async def test_a_deleted_card_leaves_what_was_said_and_stops_nothing(harness: BotInWorkspace) -> None:
+    card, other = await harness.show("tr-1"), await harness.show("tr-2")
+    harness.react(card, "-1")
+    harness.reply(card, "An answer should never send people away.")
+    harness.workspace.delete_message(harness.workspace.message(card.channel, card.ts))
+    await harness.learned()
+    assert harness.rules() == ["An answer should never send people away."]
+    harness.react(other, "-1")
+    await harness.learned()
+    assert harness.thread(other)

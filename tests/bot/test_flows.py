@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.bot_in_workspace import Stage, staged, words
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as ready:
+async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
+    async with bot_in_workspace(tmp_path) as ready:
         yield ready
 
 
-async def test_a_trace_becomes_a_card(stage: Stage) -> None:
-    card = await stage.show("tr-1")
+async def test_a_trace_becomes_a_card(harness: BotInWorkspace) -> None:
+    card = await harness.show("tr-1")
     read = words(card.blocks)
     assert all(part in read for part in ("politeness", "Go away.", "Can you help me?", "tr-1", "👍", "👎"))
     assert card.metadata is not None
@@ -23,26 +23,26 @@ async def test_a_trace_becomes_a_card(stage: Stage) -> None:
     assert {"trace_id", "judge", "verdict_id"} <= card.metadata["event_payload"].keys()
 
 
-async def test_a_thumb_with_a_reason_becomes_a_guideline_told_in_the_thread(stage: Stage) -> None:
-    card = await stage.show("tr-1")
-    stage.workspace.react(stage.ana.id, card.channel, card.ts, "thumbsdown::skin-tone-3")
-    stage.workspace.post(
-        stage.ana.id, card.channel, "The answer should never send people away.", thread_ts=card.ts
+async def test_a_thumb_with_a_reason_becomes_a_guideline_told_in_the_thread(harness: BotInWorkspace) -> None:
+    card = await harness.show("tr-1")
+    harness.workspace.react(harness.ana.id, card.channel, card.ts, "thumbsdown::skin-tone-3")
+    harness.workspace.post(
+        harness.ana.id, card.channel, "The answer should never send people away.", thread_ts=card.ts
     )
-    await stage.learned()
-    assert any("never send people away" in said and "Ana Ruiz" in said for said in stage.thread(card))
-    assert "never send people away" in "\n".join(await stage.asked(stage.ben, "guidelines"))
-    assert stage.workspace.pings == []
+    await harness.learned()
+    assert any("never send people away" in said and "Ana Ruiz" in said for said in harness.thread(card))
+    assert "never send people away" in "\n".join(await harness.asked(harness.ben, "guidelines"))
+    assert harness.workspace.mentions == []
 
 
-async def test_forgetting_takes_the_lesson_and_the_card(stage: Stage) -> None:
-    card = await stage.show("tr-1")
-    stage.workspace.react(stage.ana.id, card.channel, card.ts, "-1")
-    stage.workspace.post(
-        stage.ana.id, card.channel, "The answer should never send people away.", thread_ts=card.ts
+async def test_forgetting_takes_the_lesson_and_the_card(harness: BotInWorkspace) -> None:
+    card = await harness.show("tr-1")
+    harness.workspace.react(harness.ana.id, card.channel, card.ts, "-1")
+    harness.workspace.post(
+        harness.ana.id, card.channel, "The answer should never send people away.", thread_ts=card.ts
     )
-    await stage.learned()
-    answer = await stage.asked(stage.ana, "forget tr-1 --yes")
+    await harness.learned()
+    answer = await harness.asked(harness.ana, "forget tr-1 --yes")
     assert "is forgotten" in answer[0]
-    assert stage.shown("tr-1") is None
-    assert "no guidelines yet" in "\n".join(await stage.asked(stage.ana, "guidelines"))
+    assert harness.shown("tr-1") is None
+    assert "no guidelines yet" in "\n".join(await harness.asked(harness.ana, "guidelines"))

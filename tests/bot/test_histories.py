@@ -15,8 +15,8 @@ from typing import TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.sandbox import Message, Refused, Workspace
-from tests.bot.bot_in_workspace import Stage, staged
+from bot.sandbox import Message, SlackError, Workspace
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 TRACES = ("tr-0", "tr-1", "tr-2")
 UP, DOWN = {"+1", "thumbsup::skin-tone-2"}, {"-1"}
@@ -73,7 +73,7 @@ class Model:
 
 
 class History:
-    """Plays acts on the stage and in the model."""
+    """Plays acts in the workspace and in the model."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -81,18 +81,20 @@ class History:
         self.model = Model()
         self.stack = AsyncExitStack()
         self.places: dict[str, tuple[str, str]] = {}
-        self.stage: Stage
+        self.harness: BotInWorkspace
 
     async def start(self) -> None:
         self.stack = AsyncExitStack()
-        self.stage = await self.stack.enter_async_context(staged(self.folder, workspace=self.workspace))
+        self.harness = await self.stack.enter_async_context(
+            bot_in_workspace(self.folder, workspace=self.workspace)
+        )
 
     async def play(self, acts: list[list[Act]]) -> None:
         """Each list is one run of the bot; the acts of every second one are done while it is away."""
         try:
             await self.start()
             for trace in TRACES:
-                card = await self.stage.show(trace)
+                card = await self.harness.show(trace)
                 self.places[trace] = (card.channel, card.ts)
             for number, run in enumerate(acts):
                 if number % 2:
@@ -100,7 +102,7 @@ class History:
                     for act in run:
                         self.quiet(act, away=True)
                     await self.start()
-                    await self.stage.until(lambda: self.stage.bot.reconciler.rounds)
+                    await self.harness.until(lambda: self.harness.bot.reconciler.rounds)
                 else:
                     for act in run:
                         await self.loud(act)
@@ -110,7 +112,7 @@ class History:
 
     @property
     def people(self) -> list[str]:
-        return [self.stage.ana.id, self.stage.ben.id]
+        return [self.harness.ana.id, self.harness.ben.id]
 
     async def loud(self, act: Act) -> None:
         what, who, which, how = act
@@ -119,39 +121,38 @@ class History:
             case "again":
                 self.again(how)
             case "drop_ack":
-                self.stage.slack.drop_acks(1)
+                self.harness.slack.faults.drop_acks(1)
             case "rest":
-                await self.stage.learned()
+                await self.harness.learned()
             case "forget":
                 await self.calm()
-                await self.stage.asked(self.stage.ana, f"forget {trace} --yes")
+                await self.harness.asked(self.harness.ana, f"forget {trace} --yes")
                 self.model.gone.add(trace)
             case "forget_person":
                 await self.calm()
-                user = next(one for one in (self.stage.ana, self.stage.ben) if one.id == person)
-                await self.stage.asked(user, "forget --person me --yes")
+                user = next(one for one in (self.harness.ana, self.harness.ben) if one.id == person)
+                await self.harness.asked(user, "forget --person me --yes")
                 self.model.forget_person(person)
             case _:
                 self.quiet(act)
 
     async def calm(self) -> None:
         """A person sees whether a command was acknowledged, so that none is lost on its way here."""
-        await self.stage.slack.settled()
-        self.stage.slack._courier._acks_to_drop = 0
+        await self.harness.slack.settled()
+        self.harness.slack.faults.stop_dropping_acks()
 
     def again(self, how: int) -> None:
-        """Deliver some event once more, long after it was dealt with."""
-        courier = self.stage.slack._courier
-        events = [one for one in courier.deliveries if one.type == "events_api"]
+        """Deliver some event once more, long after it was handled."""
+        events = [delivery for delivery in self.harness.slack.deliveries if delivery.type == "events_api"]
         if events:
-            courier._start(courier._repeat(events[how % len(events)]))
+            self.harness.slack.faults.redeliver(events[how % len(events)])
 
     def quiet(self, act: Act, *, away: bool = False) -> None:
         what, who, which, how = act
         person, trace = self.people[who % 2], TRACES[which % 3]
         channel, ts = self.places[trace]
         names = sorted(UP | DOWN)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(SlackError):
             match what:
                 case "react":
                     self.workspace.react(person, channel, ts, names[how % 3])
@@ -178,9 +179,9 @@ class History:
                 del replies[at]
 
     async def compare(self) -> None:
-        await self.stage.learned()
-        database, memory = self.stage.bot.database, self.stage.bot.memories["politeness"]
-        remembered = self.stage.labels()
+        await self.harness.learned()
+        database, memory = self.harness.bot.database, self.harness.bot.memories["politeness"]
+        remembered = self.harness.labels()
         teachers: set[tuple[str, str]] = set()
         for trace in TRACES:
             if trace in self.model.gone:
@@ -208,7 +209,7 @@ class History:
 
     async def compare_card(self, trace: str, card: Message) -> None:
         names = {user.id: user.name for user in self.workspace.users.values()}
-        said = await self.stage.feedback(card)
+        said = await self.harness.feedback(card)
         for person in self.people:
             found = said.get(names[person])
             vote, words = (found.vote, found.rationale) if found else (None, "")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bot.bot_in_workspace import Stage, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 TRACES = 200
 BEAT_SECONDS = 0.01
@@ -60,31 +60,31 @@ async def beating() -> AsyncIterator[Heart]:
         beside.join()
 
 
-async def teach(stage: Stage, number: int) -> None:
-    card = stage.shown(f"tr-{number}")
+async def teach(harness: BotInWorkspace, number: int) -> None:
+    card = harness.shown(f"tr-{number}")
     assert card is not None
-    stage.react(card, "-1" if number % 2 else "+1")
-    stage.reply(card, f"{REASONS[number % 3]} That is what case {number} shows.")
+    harness.react(card, "-1" if number % 2 else "+1")
+    harness.reply(card, f"{REASONS[number % 3]} That is what case {number} shows.")
 
 
 async def test_the_loop_is_not_held_up_while_200_traces_are_judged_and_learned(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage, beating() as heart:
+    async with bot_in_workspace(tmp_path) as harness, beating() as heart:
         names = [f"tr-{number}" for number in range(TRACES)]
-        await stage.send(
+        await harness.send(
             *({"trace_id": name, "inputs": f"How do I do {name}?", "outputs": "Go away."} for name in names)
         )
-        await stage.until(lambda: all(stage.shown(name) for name in names), seconds=120)
+        await harness.until(lambda: all(harness.shown(name) for name in names), seconds=120)
         for number in range(TRACES):
-            await teach(stage, number)
+            await teach(harness, number)
             await asyncio.sleep(0)
-        await stage.slack.settled(120)
-        await stage.until_async(lambda: at_rest(stage), seconds=120)
-        assert set(stage.labels()) == set(names)
-        assert stage.rules() != []
+        await harness.slack.settled(120)
+        await harness.until_async(lambda: at_rest(harness), seconds=120)
+        assert set(harness.labels()) == set(names)
+        assert harness.rules() != []
     assert heart.beats > TRACES
     assert heart.latest < BLOCKED_SECONDS + heart.machine
 
 
-async def at_rest(stage: Stage) -> bool:
-    database = stage.bot.database
+async def at_rest(harness: BotInWorkspace) -> bool:
+    database = harness.bot.database
     return not await database.feedback.waiting() and not await database.outbox.waiting()

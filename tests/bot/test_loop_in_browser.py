@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from tests.bot.bot_in_workspace import Stage, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
 
 pytestmark = [
@@ -25,7 +25,7 @@ BETTER_RULE = "The answer should always offer some help."
 class BrowserSession:
     """Ana before the page, with one card on it."""
 
-    stage: Stage
+    harness: BotInWorkspace
     page: Page
     card: Locator
 
@@ -55,21 +55,21 @@ class BrowserSession:
 @pytest_asyncio.fixture(loop_scope="module")
 async def session(tmp_path: Path) -> AsyncIterator[BrowserSession]:
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
-    async with staged(tmp_path) as stage, async_playwright() as playwright:
-        await stage.show("tr-1")
+    async with bot_in_workspace(tmp_path) as harness, async_playwright() as playwright:
+        await harness.show("tr-1")
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=QUIET, env={**os.environ, **home}
         )
         page = await browser.new_page(viewport={"width": 1280, "height": 860})
         page.set_default_timeout(60_000)
-        await page.goto(f"{stage.slack.url}/?user={stage.ana.id}")
+        await page.goto(f"{harness.slack.url}/?user={harness.ana.id}")
         card = (
             page.get_by_test_id("channel")
             .locator("[data-ts]:not([data-ephemeral=true])")
             .filter(has_text="Trace tr-1")
         )
         await expect(card).to_be_visible()
-        yield BrowserSession(stage=stage, page=page, card=card)
+        yield BrowserSession(harness=harness, page=page, card=card)
         await browser.close()
 
 
@@ -87,7 +87,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await expect(session.thread).to_contain_text("from Ana Ruiz")
     await session.picture("2-learned")
 
-    reply = session.thread.locator(f"[data-user='{session.stage.ana.id}']").filter(has_text=RULE)
+    reply = session.thread.locator(f"[data-user='{session.harness.ana.id}']").filter(has_text=RULE)
     await reply.hover()
     await reply.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Edit message").click()
@@ -101,8 +101,8 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
 
     await card.get_by_test_id("reaction").click()
     await expect(card.get_by_test_id("reaction")).to_have_count(0)
-    memory = session.stage.bot.memories["politeness"]
-    await session.stage.until(lambda: not memory.episodes)
+    memory = session.harness.bot.memories["politeness"]
+    await session.harness.until(lambda: not memory.episodes)
     await expect(session.thread.get_by_text("Taken back")).to_have_count(2)
     await expect(await session.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
     await session.picture("4-taken-back")
@@ -112,7 +112,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await session.picture("5-modal")
     await page.get_by_role("button", name="Teach").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    await session.stage.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
+    await session.harness.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
     await expect(await session.ask("/memalign guidelines")).to_contain_text(RULE)
 
     await expect(await session.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")

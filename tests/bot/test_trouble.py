@@ -13,7 +13,7 @@ from bot.runtime.supervisor import supervise
 from bot.sandbox import Workspace
 from memalign.errors import StorageError
 from memalign.records import Trace
-from tests.bot.bot_in_workspace import Stage, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
 
 REMOTE = {"model": "openai:/gpt-5-mini"}
@@ -41,54 +41,54 @@ async def test_traces_wait_while_the_model_is_down_and_are_judged_when_it_is_bac
     tmp_path: Path, server: ModelServer, fault: Fault
 ) -> None:
     server.faults.extend([fault] * 1000)
-    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
         names = [f"tr-{number}" for number in range(40)]
-        await stage.send(*({"trace_id": name, "inputs": "Hi", "outputs": "Go."} for name in names))
-        await stage.until_async(lambda: stage.tells("politeness: openai:/gpt-5-mini"))
-        status = "\n".join(await stage.asked(stage.ana, "status"))
+        await harness.send(*({"trace_id": name, "inputs": "Hi", "outputs": "Go."} for name in names))
+        await harness.until_async(lambda: harness.tells("politeness: openai:/gpt-5-mini"))
+        status = "\n".join(await harness.asked(harness.ana, "status"))
         assert "40 traces to judge" in status
         assert "gpt-5-mini" in status
-        code, ready = await stage.get("/readyz")
+        code, ready = await harness.get("/readyz")
         assert (code, "gpt-5-mini" in ready, '"traces": 40' in ready) == (200, True, True)
         # as many as work at once show that it is down; the forty that wait do not each ask it
         assert asked(server) <= 8 * TRIES
         server.faults.clear()
-        await stage.until(lambda: all(stage.shown(name) for name in names))
-        assert not await stage.tells("politeness")
+        await harness.until(lambda: all(harness.shown(name) for name in names))
+        assert not await harness.tells("politeness")
 
 
 async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, server: ModelServer) -> None:
     server.answers.extend(["no JSON at all"] * 3)
-    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
         for number in range(3):
-            await stage.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
-        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(3)))
+            await harness.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
+        await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(3)))
 
 
 async def test_a_judge_that_is_down_and_hangs_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:
     judges = [REMOTE, {"name": "brevity"}]
     server.faults.extend([overloaded(503)] * 1000)
-    async with staged(tmp_path, judges=judges, memory=LOCAL_MEMORY) as stage:
+    async with bot_in_workspace(tmp_path, judges=judges, memory=LOCAL_MEMORY) as harness:
         first = {"trace_id": "tr-0", "inputs": "Hi", "outputs": "Go.", "judges": ["politeness"]}
-        await stage.send(first)
-        await stage.until_async(lambda: stage.tells("politeness: openai:/gpt-5-mini"))
+        await harness.send(first)
+        await harness.until_async(lambda: harness.tells("politeness: openai:/gpt-5-mini"))
         server.faults.clear()
         server.chat_seconds, before = 600, asked(server)
-        await stage.send(*({**first, "trace_id": f"tr-{number}"} for number in range(1, 20)))
-        await stage.until(lambda: asked(server) > before)
-        await stage.send({**first, "trace_id": "other", "judges": ["brevity"]})
-        await stage.card("other")
+        await harness.send(*({**first, "trace_id": f"tr-{number}"} for number in range(1, 20)))
+        await harness.until(lambda: asked(server) > before)
+        await harness.send({**first, "trace_id": "other", "judges": ["brevity"]})
+        await harness.card("other")
         assert asked(server) == before + 1
 
 
 async def test_traces_that_wait_are_on_disk_and_not_in_memory(tmp_path: Path, server: ModelServer) -> None:
     server.faults.extend([overloaded(503)] * 1000)
-    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
         for batch in range(10):
             traces = ({"trace_id": f"tr-{batch}-{n}", "inputs": "Hi", "outputs": "Go."} for n in range(300))
-            await stage.send(*traces)
-        await stage.until(lambda: asked(server) > TRIES)
-        status = await stage.bot.status.read()
+            await harness.send(*traces)
+        await harness.until(lambda: asked(server) > TRIES)
+        status = await harness.bot.status.read()
         assert status.traces_waiting == 3000
         gc.collect()
         assert sum(isinstance(one, Trace) for one in gc.get_objects()) < 50
@@ -96,38 +96,40 @@ async def test_traces_that_wait_are_on_disk_and_not_in_memory(tmp_path: Path, se
 
 async def test_the_socket_is_served_while_a_model_hangs(tmp_path: Path, server: ModelServer) -> None:
     server.chat_seconds = 600
-    async with staged(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
-        await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
-        await stage.until(lambda: asked(server))
-        assert "1 trace to judge" in (await stage.asked(stage.ana, "status"))[0]
-        assert (await stage.get("/healthz"))[0] == 200
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
+        await harness.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+        await harness.until(lambda: asked(server))
+        assert "1 trace to judge" in (await harness.asked(harness.ana, "status"))[0]
+        assert (await harness.get("/healthz"))[0] == 200
 
 
 async def test_a_stop_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:
     server.chat_seconds = 600
     workspace = Workspace()
     async with asyncio.timeout(120):
-        async with staged(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
-            await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
-            await stage.until(lambda: asked(server))
+        async with bot_in_workspace(
+            tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY
+        ) as harness:
+            await harness.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+            await harness.until(lambda: asked(server))
             began = asyncio.get_running_loop().time()
         stopped = asyncio.get_running_loop().time() - began
     assert stopped < 10
     server.chat_seconds = 0.0
-    async with staged(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as stage:
-        await stage.card("tr-1")
+    async with bot_in_workspace(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
+        await harness.card("tr-1")
 
 
 async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        stage.slack.fail_next("chat.postMessage", error="token_revoked", times=1000)
-        await stage.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
-        await stage.until_async(lambda: stage.tells("install the app again"))
-        assert stage.shown("tr-1") is None
-    async with staged(tmp_path, workspace=workspace) as stage:
-        await stage.card("tr-1")
-        assert (await stage.bot.status.read()).troubles == ()
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        harness.slack.faults.fail_next("chat.postMessage", error="token_revoked", times=1000)
+        await harness.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+        await harness.until_async(lambda: harness.tells("install the app again"))
+        assert harness.shown("tr-1") is None
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        await harness.card("tr-1")
+        assert (await harness.bot.status.read()).troubles == ()
 
 
 def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None:
@@ -143,34 +145,34 @@ def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None
     assert not pauses.is_open("a")
 
 
-def cap(stage: Stage, pages: int) -> Callable[[], None]:
+def cap(harness: BotInWorkspace, pages: int) -> Callable[[], None]:
     """Let the store grow to so many pages only: what SQLite meets on a full disk; 1: no more than it is now."""
-    connection = stage.bot.database._worker.documents.store.connection
+    connection = harness.bot.database._worker.documents.store.connection
     return lambda: connection.execute(f"PRAGMA max_page_count = {pages}").close()
 
 
 async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path: Path) -> None:
     words = "The answer should never send people away. " * 300
-    async with staged(tmp_path, slack={"ack_timeout": 0.3, "retries": (0.3,) * 20}) as stage:
-        card = await stage.show("tr-1")
-        await stage.learned()
-        alone = stage.bot.database._worker.alone
-        await alone(cap(stage, 1))
+    async with bot_in_workspace(tmp_path, slack={"ack_timeout": 0.3, "retries": (0.3,) * 20}) as harness:
+        card = await harness.show("tr-1")
+        await harness.learned()
+        alone = harness.bot.database._worker.alone
+        await alone(cap(harness, 1))
         body = json.dumps(
             [{"trace_id": f"tr-{n}", "inputs": "x" * 9000, "outputs": "Go."} for n in range(20)]
         )
-        code, answer = await stage.post(body.encode())
+        code, answer = await harness.post(body.encode())
         assert code == 503
         assert "is full" in answer["error"]
-        stage.reply(card, words)
-        await stage.until(lambda: stage.slack.deliveries[-1].attempts > 1)
+        harness.reply(card, words)
+        await harness.until(lambda: harness.slack.deliveries[-1].attempts > 1)
         # what is not on disk is not acknowledged, so that Slack sends it again
-        assert not stage.slack.deliveries[-1].acked
-        await alone(cap(stage, 10**6))
-        code, answer = await stage.post(body.encode())
+        assert not harness.slack.deliveries[-1].acked
+        await alone(cap(harness, 10**6))
+        code, answer = await harness.post(body.encode())
         assert (code, answer["accepted"]) == (202, 19)
-        await stage.until(lambda: all(stage.shown(f"tr-{number}") for number in range(20)))
-        assert (await stage.feedback(card))["ana"].rationale == words.strip()
+        await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(20)))
+        assert (await harness.feedback(card))["ana"].rationale == words.strip()
 
 
 async def test_a_part_begins_anew_when_the_store_fails_and_ends_when_it_ends() -> None:
@@ -197,18 +199,18 @@ async def test_a_part_does_not_hide_a_mistake_of_ours() -> None:
 
 async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:
     memory = {"reflection_lm": "openai:/gpt-5-mini", "embedding_model": "local:/wordllama"}
-    async with staged(tmp_path, memory=memory) as stage:
+    async with bot_in_workspace(tmp_path, memory=memory) as harness:
         for name in ("tr-1", "tr-2"):
-            card = await stage.show(name)
-            stage.react(card, "-1")
-            stage.reply(card, "The answer should never send people away.")
-        await stage.learned()
-        [rule] = stage.bot.memories["politeness"].guidelines
+            card = await harness.show(name)
+            harness.react(card, "-1")
+            harness.reply(card, "The answer should never send people away.")
+        await harness.learned()
+        [rule] = harness.bot.memories["politeness"].guidelines
         assert set(rule.source_trace_ids) == {"tr-1", "tr-2"}
         server.chat_seconds = 600
-        forgetting = asyncio.create_task(stage.bot.forgetting.forget("tr-1", None))
-        await stage.until_async(lambda: stage.bot.database.traces.is_forgotten("tr-1"))
-        assert [one.in_use for one in stage.bot.memories["politeness"].guidelines] == [False]
+        forgetting = asyncio.create_task(harness.bot.forgetting.forget("tr-1", None))
+        await harness.until_async(lambda: harness.bot.database.traces.is_forgotten("tr-1"))
+        assert [one.in_use for one in harness.bot.memories["politeness"].guidelines] == [False]
         farewell = await forgetting
         [(_, gone)] = farewell.judges
         assert (len(gone.waiting), gone.distilled) == (1, ())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.sandbox import Message, Refused, SlackServer, TimedOut, Workspace
+from bot.sandbox import AckTimeoutError, Message, SlackError, SlackServer, Workspace
 from tests.bot.bot_in_workspace import SHORTCUTS, free_port
 from tests.crash.ledger import Ledger, Place, payload_of
 
@@ -204,7 +204,7 @@ class World:
             await asyncio.sleep(self.chance.uniform(0.0, 0.06))
             cards = self.cards()
             if cards:
-                with contextlib.suppress(Refused):
+                with contextlib.suppress(SlackError):
                     self.chance.choices(doings, weights)[0](self.chance.choice(cards))
 
     def _thumb(self, card: Message) -> None:
@@ -243,7 +243,7 @@ class World:
         self.said.append(f"okapi{len(self.said)}stripe")
         text = f"Every answer must name the {self.said[-1]}."
         self.workspace.post(self.leaver, card.channel, text, thread_ts=card.ts)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(SlackError):
             self.workspace.react(self.leaver, card.channel, card.ts, "-1")
 
     def _leave(self, card: Message) -> None:
@@ -263,8 +263,8 @@ class World:
 
     async def _pressed(self, card: Message) -> None:
         try:
-            await self.slack.click(self.presser, card.channel, card.ts, "vote_up")
-        except (Refused, TimedOut):
+            await self.slack.interactions.click(self.presser, card.channel, card.ts, "vote_up")
+        except (SlackError, AckTimeoutError):
             return
         self.ledger.pressed.add((card.channel, card.ts))
 
@@ -276,8 +276,8 @@ class World:
 
     async def _command(self, card: Message, text: str, user: str | None = None) -> bool:
         try:
-            await self.slack.command(user or self.people[0], card.channel, "/memalign", text)
-        except (Refused, TimedOut):
+            await self.slack.interactions.command(user or self.people[0], card.channel, "/memalign", text)
+        except (SlackError, AckTimeoutError):
             return False
         return True
 

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.semantic import WAITING_TEXT
 from memalign.models.llm_distiller import ModelDistiller
 from memalign.ports import Completion, Embedded, Prompt
-from memalign.records import Guideline, Json, Trace, Usage
+from memalign.records import Forgotten, Guideline, Json, PersonTarget, Trace, TraceTarget, Usage
 from tests.factories import a_memory, a_trace, said
 from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore
 
@@ -29,11 +29,42 @@ def shown(memory: JudgeMemory) -> Json:
     )
 
 
+class SlowModel(FakeModel):
+    """Answers once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def complete(self, prompt: Prompt, schema: Json) -> Completion:
+        self.started.set()
+        await self.opened.wait()
+        return await super().complete(prompt, schema)
+
+
+@pytest.fixture
+async def memory_of_two() -> JudgeMemory:
+    memory = await a_memory()
+    await memory.learn(
+        [
+            a_trace("tr-1", said(False, "rude", "ana")),
+            a_trace("tr-2", said(False, "rude", "ben"), said(False, None, "ana")),
+            a_trace("tr-3", said(False, "curt", "ana")),
+            a_trace("tr-4", said(True, "kind", "ben")),
+        ]
+    )
+    return memory
+
+
+async def forget(memory: JudgeMemory, trace_ids: Collection[str]) -> Forgotten:
+    return await memory.distil_again(await memory.forget(trace_ids))
+
+
 async def test_a_rule_that_rested_on_the_trace_alone_goes_with_it() -> None:
     memory = await a_memory()
     await memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(True, "kind"))])
 
-    gone = await memory.forget(["tr-1"])
+    gone = await forget(memory, ["tr-1"])
 
     assert gone.trace_ids == ("tr-1",)
     assert [one.text for one in gone.retired] == ["rude"]
@@ -50,7 +81,7 @@ async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -
     memory = await a_memory(distiller=ModelDistiller(model))
     await memory.learn([a_trace("tr-1", said(False, "secret")), a_trace("tr-2", said(False, "public"))])
 
-    gone = await memory.forget(["tr-1"])
+    gone = await forget(memory, ["tr-1"])
 
     assert [one.text for one in gone.waiting] == ["Secret rule."]
     assert [one.text for one in gone.distilled] == ["public"]
@@ -65,13 +96,13 @@ async def test_retracting_one_after_the_other_is_the_same_as_together() -> None:
     for memory in (together, apart):
         await memory.learn([a_trace(t, said(False, "rude", t)) for t in ("tr-1", "tr-2", "tr-3")])
 
-    await together.forget(["tr-1", "tr-2"])
-    await apart.forget(["tr-2"])
-    await apart.forget(["tr-1"])
+    await forget(together, ["tr-1", "tr-2"])
+    await forget(apart, ["tr-2"])
+    await forget(apart, ["tr-1"])
 
     assert shown(together) == shown(apart)
     assert [one.source_trace_ids for one in together.guidelines] == [("tr-3",)]
-    await together.forget(["tr-3"])
+    await forget(together, ["tr-3"])
     assert together.guidelines == ()
 
 
@@ -111,7 +142,7 @@ async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_or
     )
 
     for names in order:
-        await memory.forget(names)
+        await forget(memory, names)
 
     assert [(one.text, one.people) for one in memory.guidelines] == [(short, ("ana", "ben"))]
 
@@ -129,10 +160,10 @@ def test_forgetting_in_any_order_and_grouping_gives_the_same_memory(
     async def scenario() -> None:
         one, other = await taught(traces_of(feedback)), await taught(traces_of(feedback))
         names = [f"tr-{n}" for n in gone]
-        await one.forget(names)
+        await forget(one, names)
         shuffled = order.sample(names, len(names))
         for part in (shuffled[:cut], *([name] for name in shuffled[cut:])):
-            await other.forget(part)
+            await forget(other, part)
         assert shown(one) == shown(other)
 
     asyncio.run(scenario())
@@ -146,7 +177,7 @@ def test_forgetting_leaves_what_there_would_be_had_it_never_been_known(
     async def scenario() -> None:
         names = {f"tr-{n}" for n in gone}
         memory = await taught(traces_of(feedback))
-        await memory.forget(names)
+        await forget(memory, names)
         never = await taught([trace for trace in traces_of(feedback) if trace.trace_id not in names])
         assert dict(memory.episodes) == dict(never.episodes)
         assert [(rule.text, rule.sources, rule.overruled) for rule in memory.guidelines] == [
@@ -160,7 +191,7 @@ async def test_forgetting_all_and_learning_again_restores() -> None:
     memory, fresh = await a_memory(), await a_memory()
     traces = [a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(5)]
     await memory.learn(traces)
-    await memory.forget([trace.trace_id for trace in traces])
+    await forget(memory, [trace.trace_id for trace in traces])
     assert (dict(memory.episodes), memory.guidelines) == ({}, ())
 
     await memory.learn(traces)
@@ -176,7 +207,7 @@ async def test_the_last_episode_can_be_forgotten_and_judging_goes_on() -> None:
     memory = await a_memory()
     await memory.learn([a_trace("tr-1", said())])
 
-    await memory.forget(["tr-1"])
+    await forget(memory, ["tr-1"])
 
     assert (await memory.judge(a_trace("tr-2"))).retrieved_trace_ids == ()
     assert (await memory.learn([a_trace("tr-3", said())])).learned == ("tr-3",)
@@ -194,7 +225,7 @@ async def test_a_preview_changes_nothing_and_says_what_will_go() -> None:
     )
     before = shown(memory)
 
-    preview = memory.what_rests_on(["tr-1", "unknown", "tr-1"])
+    preview = memory.what_rests_on(TraceTarget(trace_id="tr-1"))
 
     assert preview.trace_ids == ("tr-1",)
     assert [one.text for one in preview.retired] == ["curt"]
@@ -204,13 +235,84 @@ async def test_a_preview_changes_nothing_and_says_what_will_go() -> None:
     assert shown(memory) == before
 
 
+def test_an_unknown_trace_or_person_takes_nothing(memory_of_two: JudgeMemory) -> None:
+    assert memory_of_two.what_rests_on(TraceTarget(trace_id="unknown")) == Forgotten()
+    assert memory_of_two.what_rests_on(PersonTarget(person="nobody")) == Forgotten()
+
+
+async def test_of_a_person_go_their_cases_their_own_rules_and_their_part_in_those_of_others(
+    memory_of_two: JudgeMemory,
+) -> None:
+    resting = memory_of_two.what_rests_on(PersonTarget(person="ana"))
+
+    assert resting.trace_ids == ("tr-1", "tr-2", "tr-3")
+    assert [rule.text for rule in resting.retired] == ["curt"]
+    assert [rule.text for rule in resting.waiting] == ["rude"]
+    assert resting.people == ("ana",)
+
+
+async def test_a_person_outvoted_has_a_part_in_the_case() -> None:
+    memory = await a_memory()
+    votes = (said(True, "fine", "ana"), said(False, "rude", "ben"), said(False, "curt", "cem"))
+    await memory.learn([a_trace("tr-1", *votes)])
+
+    resting = memory.what_rests_on(PersonTarget(person="ana"))
+
+    assert (resting.trace_ids, resting.retired, resting.waiting) == (("tr-1",), (), ())
+
+
+async def test_a_rule_that_a_person_spoke_against_is_learned_again() -> None:
+    memory = await a_memory()
+    await memory.learn([a_trace("tr-1", said(False, "Emoji are fine.", "ben"))])
+    await memory.learn([a_trace("tr-2", said(False, "Not: Emoji are fine.", "ana"))])
+
+    resting = memory.what_rests_on(PersonTarget(person="ana"))
+
+    assert [rule.text for rule in resting.retired] == ["Not: Emoji are fine."]
+    assert [rule.text for rule in resting.waiting] == ["Emoji are fine."]
+
+
+async def test_forgetting_waits_for_no_slow_model_and_the_next_round_distils_again() -> None:
+    model = SlowModel()
+    memory = await a_memory(distiller=ModelDistiller(model))
+    model.opened.set()
+    await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
+    model.opened.clear()
+
+    gone = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
+
+    assert (gone.distilled, [rule.text for rule in gone.left]) == ((), ["rude"])
+    model.opened.set()
+    await memory.learn()
+    assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("rude", ("tr-2",))]
+
+
+async def test_a_round_of_learning_that_runs_holds_nobody_up_who_forgets() -> None:
+    model = SlowModel()
+    memory = await a_memory(distiller=ModelDistiller(model))
+    model.opened.set()
+    await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
+    model.opened.clear()
+    model.started.clear()
+    learning = asyncio.create_task(memory.learn([a_trace("tr-3", said(True, "kind"))]))
+    await model.started.wait()
+
+    gone = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
+
+    assert [rule.text for rule in gone.left] == ["rude"]
+    model.opened.set()
+    await learning
+    await memory.learn()
+    assert {rule.text for rule in memory.guidelines} == {"rude", "kind"}
+
+
 async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_goes_too() -> None:
     model, store = FakeModel(), FakeStore()
     memory = await a_memory(distiller=ModelDistiller(model), store=store)
     await memory.judge(a_trace("judged-only"))
     assert len(store.rows) == 1
 
-    gone = await memory.forget(["judged-only", "never-seen"])
+    gone = await forget(memory, ["judged-only", "never-seen"])
 
     assert gone.trace_ids == ()
     assert store.rows == {}
@@ -224,7 +326,7 @@ async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> Non
     await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
     model.down = embedder.down = True
 
-    gone = await memory.forget(["tr-1"])
+    gone = await forget(memory, ["tr-1"])
 
     assert [one.text for one in gone.waiting] == ["rude"]
     assert gone.distilled == ()
@@ -258,7 +360,7 @@ async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_mean
     await started.wait()
 
     async with asyncio.timeout(60):
-        await memory.forget(["tr-1"])
+        await forget(memory, ["tr-1"])
     opened.set()
     lesson = await learning
 
@@ -285,7 +387,7 @@ async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_le
     second = asyncio.create_task(memory.learn([a_trace("tr-2", said(True, "kind"))]))
     await asyncio.sleep(0)
 
-    await memory.forget(["tr-2"])
+    await forget(memory, ["tr-2"])
     opened.set()
 
     assert (await first).learned == ("tr-1",)
@@ -309,7 +411,7 @@ async def test_a_trace_forgotten_while_it_is_judged_leaves_no_vector() -> None:
     judging = asyncio.create_task(memory.judge(a_trace("tr-1")))
     await started.wait()
 
-    await memory.forget(["tr-1"])
+    await forget(memory, ["tr-1"])
     opened.set()
     await judging
 
@@ -330,7 +432,7 @@ async def test_a_rule_shared_with_a_trace_forgotten_while_learning_is_distilled_
         memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(False, "rude", "ben"))])
     )
     await started.wait()
-    await memory.forget(["tr-1"])
+    await forget(memory, ["tr-1"])
     opened.set()
     await learning
 
@@ -348,7 +450,7 @@ async def test_nothing_of_the_forgotten_is_left_in_the_store() -> None:
     await memory.judge(a_trace("tr-0", inputs="text 0"))
     assert any(owner.startswith("tr-0") for owner in store.owners)
 
-    await memory.forget([f"tr-{n}" for n in range(60)])
+    await forget(memory, [f"tr-{n}" for n in range(60)])
 
     assert (store.episodes, store.guidelines, store.rows, store.undistilled) == ({}, {}, {}, frozenset())
 
@@ -357,7 +459,7 @@ async def test_pending_reasons_of_the_forgotten_go_too() -> None:
     memory = await a_memory(distiller=ModelDistiller(FakeModel(DOWN)))
     await memory.learn([a_trace("tr-1", said())])
 
-    await memory.forget(["tr-1"])
+    await forget(memory, ["tr-1"])
 
     assert memory.pending == {}
 
@@ -367,7 +469,7 @@ async def test_a_source_that_only_confirmed_counts_like_any_other() -> None:
     await memory.learn([a_trace("tr-1", said(False, "rude", "ana"))])
     await memory.learn([a_trace("tr-2", said(False, "rude", "ben"))])
 
-    await memory.forget(["tr-1"])
+    await forget(memory, ["tr-1"])
 
     assert [(one.text, one.people) for one in memory.guidelines] == [("rude", ("ben",))]
 
@@ -379,7 +481,7 @@ async def test_forgetting_one_with_nothing_to_distil_again_asks_no_model(known: 
     await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(known)])
     prompts, texts = len(model.prompts), len(embedder.texts)
 
-    gone = await memory.forget(["tr-7"])
+    gone = await forget(memory, ["tr-7"])
 
     assert (len(model.prompts), len(embedder.texts)) == (prompts, texts)
     assert gone.usage == Usage()
@@ -391,7 +493,7 @@ async def test_a_rule_that_its_person_turned_against_stays_out_of_use_when_it_is
     await memory.learn([a_trace(t, said(False, "Emoji are fine.", "ana", ms=1)) for t in ("tr-1", "tr-2")])
     await memory.learn([a_trace("tr-3", said(False, "Not: Emoji are fine.", "ana", ms=2))])
 
-    await memory.forget(["tr-1"])
+    await forget(memory, ["tr-1"])
 
     assert [(one.text, one.in_use) for one in memory.guidelines] == [
         ("Emoji are fine.", False),
@@ -408,7 +510,7 @@ async def test_conflicts_end_with_the_rule_they_were_with() -> None:
         ]
     )
 
-    await memory.forget(["tr-2"])
+    await forget(memory, ["tr-2"])
 
     def conflicts(rules: tuple[Guideline, ...]) -> list[tuple[str, ...]]:
         return [one.conflicts_with for one in rules]

@@ -19,7 +19,7 @@ SHORTCUTS: Mapping[str, str] = {"correct": "Correct this verdict"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Sandbox:
     """A running server, ana and ben in #politeness, and a client with the bot's token."""
 
     workspace: Workspace
@@ -41,22 +41,22 @@ class Heard:
 
 
 @asynccontextmanager
-async def opened(server: SlackServer) -> AsyncIterator[Scene]:
+async def opened(server: SlackServer) -> AsyncIterator[Sandbox]:
     workspace = server.workspace
     ana = workspace.add_user("ana", real_name="Ana Ruiz")
     ben = workspace.add_user("ben")
     channel = workspace.add_channel("politeness", members=[ana.id, ben.id])
     async with server:
         client = AsyncWebClient(token=server.bot_token, base_url=server.api_url)
-        yield Scene(workspace=workspace, server=server, ana=ana, ben=ben, channel=channel, client=client)
+        yield Sandbox(workspace=workspace, server=server, ana=ana, ben=ben, channel=channel, client=client)
 
 
-def bolt_app(scene: Scene) -> AsyncApp:
-    return AsyncApp(client=scene.client, signing_secret=scene.server.signing_secret)
+def bolt_app(sandbox: Sandbox) -> AsyncApp:
+    return AsyncApp(client=sandbox.client, signing_secret=sandbox.server.signing_secret)
 
 
-def recording_app(scene: Scene) -> tuple[AsyncApp, Heard]:
-    app, heard = bolt_app(scene), Heard()
+def recording_app(sandbox: Sandbox) -> tuple[AsyncApp, Heard]:
+    app, heard = bolt_app(sandbox), Heard()
 
     async def record(event: Payload) -> None:
         heard.events.append(event)
@@ -67,11 +67,11 @@ def recording_app(scene: Scene) -> tuple[AsyncApp, Heard]:
 
 
 @asynccontextmanager
-async def connected(scene: Scene, app: AsyncApp) -> AsyncIterator[None]:
-    client = AsyncWebClient(token=scene.server.app_token, base_url=scene.server.api_url)
-    handler = AsyncSocketModeHandler(app, scene.server.app_token, web_client=client)
+async def connected(sandbox: Sandbox, app: AsyncApp) -> AsyncIterator[None]:
+    client = AsyncWebClient(token=sandbox.server.app_token, base_url=sandbox.server.api_url)
+    handler = AsyncSocketModeHandler(app, sandbox.server.app_token, web_client=client)
     await handler.connect_async()  # type: ignore[no-untyped-call]
-    await scene.server.connected()
+    await sandbox.server.connected()
     try:
         yield
     finally:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.sandbox import SlackServer, Workspace
-from tests.sandbox.bolt_app import COMMAND, SHORTCUTS, Scene, opened
+from tests.sandbox.bolt_app import COMMAND, SHORTCUTS, Sandbox, opened
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def ack_timeout() -> float:
 
 
 @pytest.fixture
-async def scene(ack_timeout: float) -> AsyncIterator[Scene]:
+async def sandbox(ack_timeout: float) -> AsyncIterator[Sandbox]:
     server = SlackServer(
         Workspace(),
         commands=[COMMAND],

@@ -2,11 +2,9 @@
 
 import dataclasses
 import json
-import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from memalign.records import Assessment, Episode, Guideline, PersonLabel, Source, Trace, Usage, Verdict
@@ -106,15 +104,3 @@ def test_a_record_survives_its_document(
 def test_the_cases_above_leave_no_field_at_its_default(record: Any) -> None:
     for each in dataclasses.fields(record):
         assert getattr(record, each.name) != each.default, f"give {each.name} another value than its default"
-
-
-def test_a_vector_comes_back_bit_by_bit() -> None:
-    vector = np.array([0.1, -1.0, math.pi], dtype=np.float32)
-    back = codec.vector_of(codec.pack_vector(vector))
-    assert back.dtype == np.float32
-    assert back.shape == (3,)
-    assert back.tobytes() == vector.tobytes()
-
-
-def test_a_packed_vector_is_short_text() -> None:
-    assert len(codec.pack_vector(np.zeros(512, dtype=np.float32))) < 2800

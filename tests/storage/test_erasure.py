@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from memalign.ports import MemoryChange, VectorKey, Vectors
+from memalign.ports import MemoryChange, Vector, VectorKey
 from memalign.records import Episode
-from storage.codec import pack_vector
+from memalign.serialization import pack_vector
 from storage.database import Database
 from storage.documents import Documents
 from storage.engine import connect_writer, wipe
@@ -99,7 +99,7 @@ async def test_a_job_waiting_for_a_forgotten_trace_goes(db: Database) -> None:
 async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, folder: Path) -> None:
     secret = 'Zoë\'s "secret" 日本 words'
     said = {name: f"{secret} {name}" for name in ("in", "out", "why", "reply", "edited", "parked", "posted")}
-    vector: Vectors = (np.arange(256) / 7).astype(np.float32)
+    vector: Vector = (np.arange(256) / 7).astype(np.float32)
     shown = trace("tr-secret-id", inputs={"q": said["in"]}, outputs=said["out"])
     await db.traces.add([(shown, ["polite"])], NOON_MS, 10)
     post = Post(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from memalign.ports import MemoryChange, MemorySnapshot, MemoryStore, VectorKey, Vectors
+from memalign.ports import MemoryChange, MemorySnapshot, MemoryStore, Vector, VectorKey
 from memalign.records import Episode, Guideline, PersonLabel, Source
 from storage.database import Database
 
@@ -20,7 +20,7 @@ def vector_key(text: str, model: str = "local:/wordllama") -> VectorKey:
     return VectorKey(model=model, dimension=3, digest=text)
 
 
-def vector(*numbers: float) -> Vectors:
+def vector(*numbers: float) -> Vector:
     return np.array(numbers, dtype=np.float32)
 
 

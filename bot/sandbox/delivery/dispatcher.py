@@ -1,11 +1,11 @@
-"""Getting events and interactions to the app: once at least, again when nobody acknowledged."""
+"""Delivery of events and interactions to the app: at least once, with retries of unacknowledged events."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from bot.sandbox.workspace.errors import TimedOut
+from bot.sandbox.workspace.errors import AckTimeoutError
 from bot.sandbox.workspace.records import Payload
 
 EnvelopeType: TypeAlias = Literal["events_api", "slash_commands", "interactive"]
@@ -13,7 +13,7 @@ EnvelopeType: TypeAlias = Literal["events_api", "slash_commands", "interactive"]
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One thing for the app and how far it got; the deliveries are the record tests read.
+    """The progress of one event, command or interaction; tests read these records.
 
     `envelope_id` is that of the last attempt. `response` is what came with the acknowledgement. `failure`
     is set once the delivery was given up.
@@ -31,7 +31,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One attempt; `retry_attempt` counts from 0, `retry_reason` says what became of the attempt before."""
+    """One attempt; `retry_attempt` counts from 0, `retry_reason` is why the attempt before failed."""
 
     id: str
     type: EnvelopeType
@@ -40,7 +40,7 @@ class Envelope:
     retry_reason: str | None
 
 
-class Undelivered(Exception):  # noqa: N818 - an everyday outcome
+class DeliveryError(Exception):
     """An attempt was not acknowledged; `final`: the app asked not to be tried again."""
 
     def __init__(self, reason: str, *, final: bool = False) -> None:
@@ -52,49 +52,69 @@ class Undelivered(Exception):  # noqa: N818 - an everyday outcome
 class Transport(Protocol):
     """A way to the app: Socket Mode, or signed HTTP."""
 
-    async def carry(self, envelope: Envelope) -> Payload:
-        """Deliver an envelope and return what the acknowledgement carried; raises Undelivered."""
+    async def send(self, envelope: Envelope) -> Payload:
+        """Send an envelope and return what the acknowledgement carried; raises DeliveryError."""
         ...
 
 
 class Dispatcher:
-    """Delivers through a carrier. `retries`: seconds to wait before each further attempt of an event."""
+    """Sends events and interactions through a transport and records each delivery.
 
-    def __init__(self, carrier: Transport, retries: Sequence[float]) -> None:
+    Args:
+        transport: the way to the app.
+        retries: seconds to wait before each further attempt of an event.
+
+    """
+
+    def __init__(self, transport: Transport, retries: Sequence[float]) -> None:
         self.deliveries: list[Delivery] = []
-        self._carrier = carrier
+        self._transport = transport
         self._retries = tuple(retries)
         self._tasks: set[asyncio.Task[None]] = set()
         self._acks_to_drop = 0
         self._envelopes = 0
 
     def send_event(self, payload: Payload) -> Delivery:
-        """Deliver an event in the background, again and again while it is not acknowledged."""
+        """Send an event in the background, with retries while it is not acknowledged."""
         delivery = Delivery(type="events_api", payload=payload, event_id=payload["event_id"])
         self.deliveries.append(delivery)
-        self._start(self._insist(delivery))
+        self._start(self._attempt_with_retries(delivery, self._retries, None))
         return delivery
 
-    async def send(self, kind: EnvelopeType, payload: Payload, what: str) -> Payload:
-        """Deliver a command or an interaction, once; returns its response, raises TimedOut naming `what`."""
+    async def send_once(self, kind: EnvelopeType, payload: Payload, subject: str) -> Payload:
+        """Send a command or an interaction without retries.
+
+        Args:
+            kind: `slash_commands` or `interactive`.
+            payload: its body.
+            subject: what the person is told has failed.
+
+        Returns:
+            The response the acknowledgement carried.
+
+        Raises:
+            AckTimeoutError: when it was not acknowledged.
+
+        """
         delivery = Delivery(type=kind, payload=payload)
         self.deliveries.append(delivery)
         try:
             return await self._attempt(delivery, None)
-        except Undelivered as undelivered:
-            delivery.failure = undelivered.reason
-            raise TimedOut(what) from undelivered
+        except DeliveryError as error:
+            delivery.failure = error.reason
+            raise AckTimeoutError(subject) from error
 
-    def redeliver_last(self) -> None:
-        """Deliver the last event once more, as Slack does when an acknowledgement got lost on its way."""
-        events = [delivery for delivery in self.deliveries if delivery.type == "events_api"]
-        if not events:
-            raise LookupError("no event was delivered yet, there is nothing to deliver again")
-        self._start(self._repeat(events[-1]))
+    def redeliver(self, delivery: Delivery) -> None:
+        """Send an event once more under the same event id, as Slack does when an acknowledgement got lost."""
+        self._start(self._attempt_with_retries(delivery, (), "timeout"))
 
     def drop_acks(self, count: int) -> None:
-        """Lose the next `count` acknowledgements."""
+        """Ignore `count` more of the acknowledgements to come."""
         self._acks_to_drop += count
+
+    def stop_dropping_acks(self) -> None:
+        """Take every acknowledgement from now on."""
+        self._acks_to_drop = 0
 
     async def settled(self, timeout: float) -> None:
         """Wait until no event is under way; raises TimeoutError after `timeout` seconds."""
@@ -103,7 +123,7 @@ class Dispatcher:
                 await asyncio.wait(self._tasks)
 
     async def stop(self) -> None:
-        """Give up whatever is under way."""
+        """Cancel whatever is under way."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -114,26 +134,21 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _insist(self, delivery: Delivery) -> None:
-        reason: str | None = None
-        for wait in (None, *self._retries):
-            if wait is not None:
+    async def _attempt_with_retries(
+        self, delivery: Delivery, retries: Sequence[float], reason: str | None
+    ) -> None:
+        for wait in (0.0, *retries):
+            if wait:
                 await asyncio.sleep(wait)
             try:
                 await self._attempt(delivery, reason)
-            except Undelivered as undelivered:
-                reason = undelivered.reason
-                if undelivered.final:
+            except DeliveryError as error:
+                reason = error.reason
+                if error.final:
                     break
             else:
                 return
         delivery.failure = reason
-
-    async def _repeat(self, delivery: Delivery) -> None:
-        try:
-            await self._attempt(delivery, "timeout")
-        except Undelivered as undelivered:
-            delivery.failure = undelivered.reason
 
     async def _attempt(self, delivery: Delivery, reason: str | None) -> Payload:
         self._envelopes += 1
@@ -146,10 +161,10 @@ class Dispatcher:
             retry_reason=reason,
         )
         delivery.attempts += 1
-        response = await self._carrier.carry(envelope)
+        response = await self._transport.send(envelope)
         if self._acks_to_drop:
             self._acks_to_drop -= 1
-            raise Undelivered("timeout")
+            raise DeliveryError("timeout")
         delivery.acked = True
         delivery.response = response
         return response

@@ -1,11 +1,11 @@
-"""What people enter into block elements: as state, as actions, and whether Slack's client lets it through."""
+"""Input in block elements: as view state, as block actions, and validated as Slack's client does."""
 
 import re
 from collections.abc import Iterator
 
 from bot.sandbox.web_api.block_rules import elements_of
 from bot.sandbox.web_api.element_rules import options_of
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
 _SELECTED = {
@@ -32,11 +32,13 @@ _STATELESS = {"button", "overflow", "feedback_buttons", "icon_button"}
 _REQUIRED = "Please complete this required field."
 
 
-def find(blocks: list[Payload] | None, action_id: str, block_id: str | None) -> tuple[Payload, Payload]:
+def find_element(
+    blocks: list[Payload] | None, action_id: str, block_id: str | None
+) -> tuple[Payload, Payload]:
     """Return the block and the element with an action id (feedback buttons included).
 
     Raises:
-        Refused: `no_such_element`.
+        SlackError: `no_such_element`.
 
     """
     for block in blocks or []:
@@ -44,39 +46,39 @@ def find(blocks: list[Payload] | None, action_id: str, block_id: str | None) -> 
             for element in elements_of(block):
                 if element["action_id"] == action_id:
                     return block, element
-    raise Refused("no_such_element", f"There is nothing to press named {action_id} here.")
+    raise SlackError("no_such_element", f"There is nothing to press named {action_id} here.")
 
 
-def entered(element: Payload, value: object) -> Payload:
-    """Render what a person chose or typed in an element, as Slack's state shows it."""
+def element_state(element: Payload, value: object) -> Payload:
+    """Render a person's choice or text in an element as an entry of Slack's view state."""
     kind = element["type"]
     key = _SELECTED[kind]
     if key == "selected_option":
         return {"type": kind, key: None if value in (None, "") else _option(element, value)}
     if key == "selected_options":
-        return {"type": kind, key: [_option(element, one) for one in _listed(value)]}
+        return {"type": kind, key: [_option(element, item) for item in _as_list(value)]}
     if kind.startswith("multi_"):
-        return {"type": kind, key: [str(one) for one in _listed(value)]}
+        return {"type": kind, key: [str(item) for item in _as_list(value)]}
     return {
         "type": kind,
         key: None if value in (None, "") else value if key == "selected_date_time" else str(value),
     }
 
 
-def action(block: Payload, element: Payload, value: object, ts: str) -> Payload:
+def block_action(block: Payload, element: Payload, value: object, ts: str) -> Payload:
     """Render a press or a choice as the action Slack sends."""
-    shown: Payload = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": ts}
+    ids: Payload = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": ts}
     kind = element["type"]
     if kind in {"button", "icon_button"}:
-        kept: Payload = {key: element[key] for key in ("text", "value", "style", "url") if key in element}
-        return {"type": kind, **kept, **shown}
+        copied: Payload = {key: element[key] for key in ("text", "value", "style", "url") if key in element}
+        return {"type": kind, **copied, **ids}
     if kind == "feedback_buttons":
-        return {"type": kind, **_feedback(element, value), **shown}
-    return {**entered(element, value), **shown}
+        return {"type": kind, **_feedback(element, value), **ids}
+    return {**element_state(element, value), **ids}
 
 
 def initial_state(blocks: list[Payload] | None) -> Payload:
-    """Render the state of elements nobody touched yet, by block and action."""
+    """Render the state of untouched elements, by block and action."""
     state: Payload = {}
     for block, element in _stateful(blocks or []):
         state.setdefault(block["block_id"], {})[element["action_id"]] = _initial(element)
@@ -84,42 +86,45 @@ def initial_state(blocks: list[Payload] | None) -> Payload:
 
 
 def with_entry(state: Payload, block: Payload, element: Payload, value: object) -> Payload:
-    """Return the state after a person entered something; presses leave it as it was."""
+    """Return the state with a person's entry in one element; presses do not change it."""
     if element["type"] in _STATELESS:
         return state
     block_id = block["block_id"]
-    return {**state, block_id: {**state.get(block_id, {}), element["action_id"]: entered(element, value)}}
+    return {
+        **state,
+        block_id: {**state.get(block_id, {}), element["action_id"]: element_state(element, value)},
+    }
 
 
 def with_entries(blocks: list[Payload], state: Payload, values: Payload) -> Payload:
-    """Return the state after a form was filled in; `values` by action id, by block id, or by both nested."""
-    known = list(_stateful(blocks))
+    """Return the state with several entries; `values` by action id, by block id, or by both nested."""
+    fields = list(_stateful(blocks))
     for name, value in values.items():
         spread = value.items() if isinstance(value, dict) else [(None, value)]
-        for inner, one in spread:
-            block, element = _named(known, name, inner)
-            state = with_entry(state, block, element, one)
+        for inner, entry in spread:
+            block, element = _find_field(fields, name, inner)
+            state = with_entry(state, block, element, entry)
     return state
 
 
-def objections(blocks: list[Payload], state: Payload) -> dict[str, str]:
-    """Tell by block why Slack's client would not submit the form; empty when it would."""
-    found: dict[str, str] = {}
+def validation_errors(blocks: list[Payload], state: Payload) -> dict[str, str]:
+    """Return by block why Slack's client would not submit the form; empty when it would."""
+    errors: dict[str, str] = {}
     for block in blocks:
         if block["type"] == "input":
             element = block["element"]
             entry = state[block["block_id"]][element["action_id"]]
             value = entry.get(_SELECTED[element["type"]])
             if value in (None, "", []):
-                objection = None if block.get("optional") else _REQUIRED
+                error = None if block.get("optional") else _REQUIRED
             else:
-                objection = _about_text(element, value)
-            if objection:
-                found[block["block_id"]] = objection
-    return found
+                error = _text_error(element, value)
+            if error:
+                errors[block["block_id"]] = error
+    return errors
 
 
-def _about_text(element: Payload, value: object) -> str | None:
+def _text_error(element: Payload, value: object) -> str | None:
     text = str(value)
     kind = element["type"]
     if kind == "plain_text_input" and len(text) < element.get("min_length", 0):
@@ -150,12 +155,14 @@ def _stateful(blocks: list[Payload]) -> Iterator[tuple[Payload, Payload]]:
                 yield block, element
 
 
-def _named(known: list[tuple[Payload, Payload]], name: str, inner: str | None) -> tuple[Payload, Payload]:
-    for block, element in known:
+def _find_field(
+    fields: list[tuple[Payload, Payload]], name: str, inner: str | None
+) -> tuple[Payload, Payload]:
+    for block, element in fields:
         names = {block["block_id"], element["action_id"]} if inner is None else {block["block_id"]}
         if name in names and inner in {None, element["action_id"]}:
             return block, element
-    raise Refused(
+    raise SlackError(
         "no_such_element", f"The form has no field named {name if inner is None else f'{name}/{inner}'}."
     )
 
@@ -163,23 +170,23 @@ def _named(known: list[tuple[Payload, Payload]], name: str, inner: str | None) -
 def _initial(element: Payload) -> Payload:
     kind = element["type"]
     key = _SELECTED[kind]
-    given = element.get(key.replace("selected", "initial") if key != "value" else "initial_value")
-    return {"type": kind, key: [] if given is None and key.endswith("s") else given or None}
+    initial = element.get(key.replace("selected", "initial") if key != "value" else "initial_value")
+    return {"type": kind, key: [] if initial is None and key.endswith("s") else initial or None}
 
 
 def _option(element: Payload, value: object) -> Payload:
     for option in options_of(element):
         if isinstance(option, dict) and option["value"] == str(value):
             return option
-    raise Refused("no_such_option", f"“{value}” is not one of the choices of {element['action_id']}.")
+    raise SlackError("no_such_option", f"“{value}” is not one of the choices of {element['action_id']}.")
 
 
 def _feedback(element: Payload, value: object) -> Payload:
     for side in ("positive_button", "negative_button"):
         if element[side]["value"] == value:
             return {"text": element[side]["text"], "value": value}
-    raise Refused("no_such_option", f"“{value}” is not one of the feedback buttons.")
+    raise SlackError("no_such_option", f"“{value}” is not one of the feedback buttons.")
 
 
-def _listed(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value in (None, "") else [value]

@@ -1,4 +1,4 @@
-"""HTTP delivery: signed requests to the app's address, as without Socket Mode."""
+"""Delivery by signed HTTP requests to the app's events URL, in place of Socket Mode."""
 
 import hashlib
 import hmac
@@ -8,19 +8,19 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.sandbox.delivery.dispatcher import Envelope, Undelivered
+from bot.sandbox.delivery.dispatcher import DeliveryError, Envelope
 from bot.sandbox.workspace.records import Payload
 
 
 class SignedHttp:
-    """Carries envelopes as HTTP requests. `ack_timeout` is in seconds."""
+    """Sends envelopes as signed HTTP requests. `ack_timeout` is in seconds."""
 
     def __init__(self, address: str, signing_secret: str, ack_timeout: float) -> None:
         self._address = address
         self._secret = signing_secret.encode()
         self._timeout = aiohttp.ClientTimeout(total=ack_timeout)
 
-    async def carry(self, envelope: Envelope) -> Payload:
+    async def send(self, envelope: Envelope) -> Payload:
         """Send the envelope and return what the answer carried."""
         body, content_type = _body(envelope)
         headers = {"Content-Type": content_type}
@@ -30,11 +30,11 @@ class SignedHttp:
         return await self._post(body, headers)
 
     async def verify_address(self, challenge: str = "sandbox-challenge") -> bool:
-        """Ask the app to prove that it listens there, as Slack does when an address is entered."""
+        """Ask the app to prove that it listens there, as Slack does when a URL is entered."""
         body = json.dumps({"type": "url_verification", "challenge": challenge, "token": "sandbox"})
         try:
             answer = await self._post(body, {"Content-Type": "application/json"})
-        except Undelivered:
+        except DeliveryError:
             return False
         return challenge in {answer.get("challenge"), answer.get("text")}
 
@@ -48,17 +48,17 @@ class SignedHttp:
             ):
                 text = await answer.text()
                 if not 200 <= answer.status < 300:
-                    raise Undelivered("http_error", final=answer.headers.get("X-Slack-No-Retry") == "1")
+                    raise DeliveryError("http_error", final=answer.headers.get("X-Slack-No-Retry") == "1")
                 return _payload(text, answer.content_type)
         except TimeoutError as error:
-            raise Undelivered("http_timeout") from error
+            raise DeliveryError("http_timeout") from error
         except aiohttp.ClientError as error:
-            raise Undelivered("connection_failed") from error
+            raise DeliveryError("connection_failed") from error
 
     def _signed(self, body: str, headers: dict[str, str]) -> dict[str, str]:
-        moment = str(int(time.time()))
-        signature = hmac.new(self._secret, f"v0:{moment}:{body}".encode(), hashlib.sha256).hexdigest()
-        return {**headers, "X-Slack-Request-Timestamp": moment, "X-Slack-Signature": f"v0={signature}"}
+        timestamp = str(int(time.time()))
+        signature = hmac.new(self._secret, f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
+        return {**headers, "X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={signature}"}
 
 
 def _body(envelope: Envelope) -> tuple[str, str]:

@@ -1,16 +1,16 @@
-"""Facts of the workspace as the events Slack sends the app."""
+"""Changes of the workspace as the events Slack sends the app."""
 
 from dataclasses import dataclass
 
 from bot.sandbox.web_api.objects import message_object, view_object
 from bot.sandbox.workspace.changes import (
-    Changed,
     ChannelChanged,
-    FeedbackEvent,
     HomeOpened,
-    Posted,
-    Reacted,
-    Removed,
+    MessageChanged,
+    MessageDeleted,
+    MessagePosted,
+    ReactionChanged,
+    WorkspaceChange,
 )
 from bot.sandbox.workspace.records import Channel, ChannelKind, Message, Payload
 from bot.sandbox.workspace.workspace import Workspace
@@ -46,48 +46,50 @@ class Event:
     body: Payload
 
 
-def events_of(fact: FeedbackEvent, workspace: Workspace) -> list[Event]:
-    """Tell which events a fact makes for an app that is in the channel."""
-    match fact:
-        case Posted() | Changed() | Removed():
-            return _of_message(fact, workspace)
-        case Reacted():
-            return _of_reaction(fact, workspace)
+def events_of(change: WorkspaceChange, workspace: Workspace) -> list[Event]:
+    """List the events a change causes for the app; none where the bot is no member of the channel."""
+    match change:
+        case MessagePosted() | MessageChanged() | MessageDeleted():
+            return _of_message(change, workspace)
+        case ReactionChanged():
+            return _of_reaction(change, workspace)
         case ChannelChanged():
-            return _of_channel(fact, workspace)
+            return _of_channel(change, workspace)
         case HomeOpened():
-            return [_home_opened(fact, workspace)]
+            return [_home_opened(change, workspace)]
         case _:
             return []
 
 
-def _of_message(fact: Posted | Changed | Removed, workspace: Workspace) -> list[Event]:
-    message = fact.previous if isinstance(fact, Removed) else fact.message
+def _of_message(change: MessagePosted | MessageChanged | MessageDeleted, workspace: Workspace) -> list[Event]:
+    message = change.previous if isinstance(change, MessageDeleted) else change.message
     channel = workspace.channel(message.channel)
     if workspace.bot.id not in channel.members:
         return []
     subscription, scope = _MESSAGES[channel.kind]
-    return [Event(subscription=subscription, scope=scope, body=_message_body(fact, workspace, channel))]
+    return [Event(subscription=subscription, scope=scope, body=_message_body(change, workspace, channel))]
 
 
-def _message_body(fact: Posted | Changed | Removed, workspace: Workspace, channel: Channel) -> Payload:
-    if isinstance(fact, Posted):
-        ts = fact.message.ts
-        body = _posted(fact.message, workspace)
-    elif isinstance(fact, Changed):
-        ts = fact.ts
+def _message_body(
+    change: MessagePosted | MessageChanged | MessageDeleted, workspace: Workspace, channel: Channel
+) -> Payload:
+    if isinstance(change, MessagePosted):
+        ts = change.message.ts
+        body = _posted(change.message, workspace)
+    elif isinstance(change, MessageChanged):
+        ts = change.ts
         body = {
             "subtype": "message_changed",
-            "message": message_object(workspace, fact.message),
-            "previous_message": message_object(workspace, fact.previous),
+            "message": message_object(workspace, change.message),
+            "previous_message": message_object(workspace, change.previous),
             "hidden": True,
         }
     else:
-        ts = fact.ts
+        ts = change.ts
         body = {
             "subtype": "message_deleted",
-            "deleted_ts": fact.previous.ts,
-            "previous_message": message_object(workspace, fact.previous),
+            "deleted_ts": change.previous.ts,
+            "previous_message": message_object(workspace, change.previous),
             "hidden": True,
         }
     return {
@@ -107,55 +109,60 @@ def _posted(message: Message, workspace: Workspace) -> Payload:
     return body
 
 
-def _of_reaction(fact: Reacted, workspace: Workspace) -> list[Event]:
-    channel = workspace.channel(fact.message.channel)
+def _of_reaction(change: ReactionChanged, workspace: Workspace) -> list[Event]:
+    channel = workspace.channel(change.message.channel)
     if workspace.bot.id not in channel.members:
         return []
-    name = "reaction_added" if fact.added else "reaction_removed"
+    name = "reaction_added" if change.added else "reaction_removed"
     body: Payload = {
         "type": name,
-        "user": fact.user,
-        "reaction": fact.name,
-        "item": {"type": "message", "channel": channel.id, "ts": fact.message.ts},
-        "item_user": fact.message.user,
-        "event_ts": fact.ts,
+        "user": change.user,
+        "reaction": change.name,
+        "item": {"type": "message", "channel": channel.id, "ts": change.message.ts},
+        "item_user": change.message.user,
+        "event_ts": change.ts,
     }
     return [Event(subscription=name, scope="reactions:read", body=body)]
 
 
-def _of_channel(fact: ChannelChanged, workspace: Workspace) -> list[Event]:
-    channel = fact.channel
+def _of_channel(change: ChannelChanged, workspace: Workspace) -> list[Event]:
+    channel = change.channel
     if workspace.bot.id not in channel.members or channel.kind == "im":
         return []
     family = "group" if channel.private else "channel"
     scope = f"{family}s:read"
-    if fact.change == "joined":
+    if change.kind == "joined":
         body: Payload = {
             "type": "member_joined_channel",
-            "user": fact.user,
+            "user": change.user,
             "channel": channel.id,
             "channel_type": "G" if channel.private else "C",
             "team": workspace.team_id,
-            "event_ts": fact.ts,
+            "event_ts": change.ts,
         }
-    elif fact.change == "renamed":
+    elif change.kind == "renamed":
         named = {"id": channel.id, "name": channel.name, "created": channel.created}
-        body = {"type": f"{family}_rename", "channel": named, "event_ts": fact.ts}
-    elif fact.change == "archived":
-        body = {"type": f"{family}_archive", "channel": channel.id, "user": fact.user, "event_ts": fact.ts}
+        body = {"type": f"{family}_rename", "channel": named, "event_ts": change.ts}
+    elif change.kind == "archived":
+        body = {
+            "type": f"{family}_archive",
+            "channel": channel.id,
+            "user": change.user,
+            "event_ts": change.ts,
+        }
     else:
         return []
     return [Event(subscription=body["type"], scope=scope, body=body)]
 
 
-def _home_opened(fact: HomeOpened, workspace: Workspace) -> Event:
-    home = workspace.surfaces.home(fact.user)
+def _home_opened(change: HomeOpened, workspace: Workspace) -> Event:
+    home = workspace.person_views.home(change.user)
     body: Payload = {
         "type": "app_home_opened",
-        "user": fact.user,
-        "channel": fact.channel,
+        "user": change.user,
+        "channel": change.channel,
         "tab": "home",
-        "event_ts": fact.ts,
+        "event_ts": change.ts,
     }
     if home is not None:
         body["view"] = view_object(workspace, home)

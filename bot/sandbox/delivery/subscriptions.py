@@ -1,17 +1,17 @@
-"""Which events the app gets, and the frame each one comes in."""
+"""The app's event subscriptions, and the callback around each event."""
 
 from collections.abc import Iterator
 
 from bot.sandbox.delivery.slack_events import events_of
-from bot.sandbox.workspace.changes import FeedbackEvent
+from bot.sandbox.workspace.changes import WorkspaceChange
 from bot.sandbox.workspace.records import Payload
 from bot.sandbox.workspace.workspace import Workspace
 
-VERIFICATION_TOKEN = "sandbox"  # noqa: S105 - Slack's outdated token, sent but of no use
+VERIFICATION_TOKEN = "sandbox"  # noqa: S105 - Slack still sends this token, but requests are verified otherwise
 
 
-class EventStream:
-    """Turns facts into event callbacks, as far as the app is subscribed to them and has the scopes."""
+class EventSubscriptions:
+    """Turns changes into the event callbacks that the app is subscribed to and has the scopes for."""
 
     def __init__(self, workspace: Workspace, scopes: frozenset[str], subscribed: frozenset[str]) -> None:
         self._workspace = workspace
@@ -19,9 +19,9 @@ class EventStream:
         self._subscribed = subscribed
         self._sent = 0
 
-    def callbacks(self, fact: FeedbackEvent) -> Iterator[Payload]:
-        """Render the event callbacks a fact makes."""
-        for event in events_of(fact, self._workspace):
+    def callbacks(self, change: WorkspaceChange) -> Iterator[Payload]:
+        """Render the event callbacks for a change."""
+        for event in events_of(change, self._workspace):
             granted = event.scope is None or event.scope in self._scopes
             if event.subscription in self._subscribed and granted:
                 yield self._callback(event.body)

@@ -1,4 +1,4 @@
-"""The demo's folder: its settings, its workspace and the bot's data, to go on from or to begin anew."""
+"""The demo's folder: settings, workspace and the bot's data, from which a later run can continue."""
 
 import asyncio
 import json
@@ -12,17 +12,18 @@ from bot.config import Settings, load_settings
 from bot.sandbox.demo.recordings import INSTRUCTIONS, JUDGE
 from bot.sandbox.workspace.records import User
 from bot.sandbox.workspace.workspace import Workspace
+from memalign.atomic_file import replace_file
 from memalign.errors import SettingsError
 from storage.lock import is_held
 
 CHANNEL = "answers-the-question"
 DEFAULT_FOLDER = Path(".demo")
-MARK = "# Made by `memalign demo`; this folder is the demo's."
+SETTINGS_HEADER = "# Made by `memalign demo`; this folder is the demo's."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The workspace set up for the demo."""
+class DemoWorkspace:
+    """The workspace of the demo: its channel's id, and the user of each recorded annotator."""
 
     workspace: Workspace
     channel: str
@@ -30,10 +31,18 @@ class Stage:
 
 
 def prepare_folder(named: Path | None) -> Path:
-    """The demo's folder: the one named, to go on from; else a fresh one here. Raises `SettingsError`."""
+    """Return the demo's folder, created where it is missing.
+
+    Args:
+        named: a folder whose demo is continued; None empties and uses DEFAULT_FOLDER.
+
+    Raises:
+        SettingsError: when the folder cannot be used or belongs to something else.
+
+    """
     folder = named or DEFAULT_FOLDER
     try:
-        if folder.exists() and any(folder.iterdir()) and not _is_ours(folder):
+        if folder.exists() and any(folder.iterdir()) and not _belongs_to_demo(folder):
             raise SettingsError(f"{folder} is not empty and not a demo's folder; name another with --data.")
         if (folder / "store").exists() and is_held(folder / "store"):
             raise SettingsError(
@@ -43,6 +52,8 @@ def prepare_folder(named: Path | None) -> Path:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "memalign.toml").touch()
+        for leftover in folder.glob("workspace.json.*.part"):  # of a demo that was killed while it saved
+            leftover.unlink()
     except OSError as error:
         raise SettingsError(
             f"The demo's folder {folder} cannot be used ({error.strerror}); name another with --data."
@@ -50,17 +61,17 @@ def prepare_folder(named: Path | None) -> Path:
     return folder
 
 
-def _is_ours(folder: Path) -> bool:
+def _belongs_to_demo(folder: Path) -> bool:
     with suppress(OSError):
-        return (folder / "memalign.toml").read_text(encoding="utf-8").startswith(MARK)
+        return (folder / "memalign.toml").read_text(encoding="utf-8").startswith(SETTINGS_HEADER)
     return False
 
 
 def write_settings(folder: Path, channel: str) -> Settings:
-    """Write the demo's settings, so that other commands work on its data, and read them like anybody's."""
+    """Write the demo's settings as a file, so that other commands work on its data, and load them."""
     file = folder / "memalign.toml"
     file.write_text(
-        f"""{MARK}
+        f"""{SETTINGS_HEADER}
 [storage]
 path = "store"
 
@@ -87,14 +98,14 @@ port = 0
     return load_settings(file)
 
 
-def set_stage(folder: Path) -> Stage:
-    """The workspace as it was left in the folder, or a new one with its people and its channel."""
-    kept = folder / "workspace.json"
-    if kept.exists():
+def open_demo_workspace(folder: Path) -> DemoWorkspace:
+    """Return the workspace saved in the folder, or a new one with its people and its channel."""
+    file = folder / "workspace.json"
+    if file.exists():
         try:
-            workspace = Workspace.load(json.loads(kept.read_text(encoding="utf-8")))
+            workspace = Workspace.load(json.loads(file.read_text(encoding="utf-8")))
         except (ValueError, OSError) as error:
-            raise SettingsError(f"{kept} cannot be read ({error}); delete {folder} to start anew.") from error
+            raise SettingsError(f"{file} cannot be read ({error}); delete {folder} to start anew.") from error
     else:
         workspace = Workspace("Memalign demo")
     users = {user.name: user for user in workspace.users.values()}
@@ -102,24 +113,18 @@ def set_stage(folder: Path) -> Stage:
         for name, real_name in (("you", "You"), *((f"annotator_{n}", f"Annotator {n}") for n in (1, 2, 3))):
             users[name] = workspace.add_user(name, real_name=real_name)
         workspace.add_channel(CHANNEL, members=[user.id for name, user in users.items() if not user.is_bot])
-    channel = next(one for one in workspace.channels.values() if one.name == CHANNEL)
+    channel = next(known for known in workspace.channels.values() if known.name == CHANNEL)
     annotators = {name: user for name, user in users.items() if name.startswith("annotator_")}
-    return Stage(workspace=workspace, channel=channel.id, annotators=annotators)
+    return DemoWorkspace(workspace=workspace, channel=channel.id, annotators=annotators)
 
 
-async def keep_workspace(workspace: Workspace, folder: Path) -> None:
-    """Save the workspace every few seconds, so that it outlives a crash as the bot's data does."""
+async def save_periodically(workspace: Workspace, folder: Path) -> None:
+    """Save the workspace every two seconds, so that it survives a crash as the bot's data does."""
     while True:
         await asyncio.sleep(2)
-        await asyncio.to_thread(_write, folder, json.dumps(workspace.dump()))
+        await asyncio.to_thread(replace_file, folder / "workspace.json", json.dumps(workspace.dump()))
 
 
 def save_workspace(workspace: Workspace, folder: Path) -> None:
-    """Save the workspace now."""
-    _write(folder, json.dumps(workspace.dump()))
-
-
-def _write(folder: Path, text: str) -> None:
-    fresh = folder / "workspace.json.new"
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(folder / "workspace.json")
+    """Save the workspace in the folder, replacing the file in one step."""
+    replace_file(folder / "workspace.json", json.dumps(workspace.dump()))

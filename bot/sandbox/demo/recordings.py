@@ -1,4 +1,4 @@
-"""Recorded judgements of real people, brought along for the demo."""
+"""Recorded feedback of real people on real answers, shipped with the demo."""
 
 import json
 from collections.abc import Sequence
@@ -15,38 +15,38 @@ INSTRUCTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What one recorded person said of one trace."""
+class RecordedFeedback:
+    """The feedback of one recorded person on one trace."""
 
     annotator: str
-    """A pseudonym: a place in the order of ratings, not a person."""
+    """A pseudonym: the place in the order of ratings, not the same person everywhere."""
     label: bool
     rationale: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A trace with what people said of it."""
+    """A trace with the feedback people gave on it."""
 
     trace_id: str
     inputs: Json
     outputs: Json
-    said: tuple[Said, ...]
+    feedback: tuple[RecordedFeedback, ...]
 
     @property
     def label(self) -> bool | None:
-        """What most of them said; None at a tie."""
-        ayes = sum(one.label for one in self.said)
-        noes = len(self.said) - ayes
-        return None if ayes == noes else ayes > noes
+        """The label of the majority; None at a tie."""
+        passes = sum(feedback.label for feedback in self.feedback)
+        fails = len(self.feedback) - passes
+        return None if passes == fails else passes > fails
 
     def as_trace(self) -> dict[str, Json]:
-        """In the form of `POST /traces`."""
+        """Render the trace as `POST /traces` takes it."""
         return {"trace_id": self.trace_id, "inputs": self.inputs, "outputs": self.outputs}
 
 
 def recordings() -> tuple[Recording, ...]:
-    """All recorded traces, in the order of the file."""
+    """Return all recorded traces, in the order of the file."""
     text = (files("bot.sandbox.demo") / "recordings" / "feedbackqa.jsonl").read_text(encoding="utf-8")
     lines: dict[str, list[dict[str, Json]]] = {}
     for line in text.splitlines():
@@ -56,8 +56,15 @@ def recordings() -> tuple[Recording, ...]:
 
 
 def _recording(trace_id: str, records: Sequence[dict[str, Json]]) -> Recording:
-    said = (
-        Said(annotator=one["annotator"], label=one["label"], rationale=one["rationale"]) for one in records
-    )
     first = records[0]
-    return Recording(trace_id=trace_id, inputs=first["inputs"], outputs=first["outputs"], said=tuple(said))
+    return Recording(
+        trace_id=trace_id,
+        inputs=first["inputs"],
+        outputs=first["outputs"],
+        feedback=tuple(
+            RecordedFeedback(
+                annotator=record["annotator"], label=record["label"], rationale=record["rationale"]
+            )
+            for record in records
+        ),
+    )

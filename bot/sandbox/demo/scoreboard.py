@@ -1,4 +1,4 @@
-"""What a replay came to, for the page and for a terminal."""
+"""The outcome of a replay as meters and a table, for the page and for a terminal."""
 
 from bot.sandbox.demo.replay import Outcome, Score
 from bot.sandbox.workspace.records import Payload
@@ -7,7 +7,7 @@ COLUMNS = ["judge", "agrees with people", "agreement", "Cohen's kappa"]
 
 
 def meters(cases: int, guidelines: int, outcome: Outcome) -> list[Payload]:
-    """The numbers above the page's channels."""
+    """Render the numbers at the top of the page."""
     hint = (
         f"Share of {outcome.after.n} other answers on which the judge says what most people said; "
         "nobody's feedback on these was learned"
@@ -21,14 +21,14 @@ def meters(cases: int, guidelines: int, outcome: Outcome) -> list[Payload]:
 
 
 def _rows(outcome: Outcome) -> list[list[str]]:
-    named = (
+    scores = (
         ("before", outcome.before),
         ("after", outcome.after),
         ("a judge that passes all", outcome.always_pass),
     )
     return [
         [name, f"{score.agreed} of {score.n}", f"{score.agreement:.1%}", _kappa(score)]
-        for name, score in named
+        for name, score in scores
     ]
 
 
@@ -40,12 +40,12 @@ def _note(outcome: Outcome) -> str:
 
 
 def table(outcome: Outcome) -> Payload:
-    """The table of before and after, for the page."""
+    """Render the table of before and after for the page."""
     return {"title": "Before and after", "columns": COLUMNS, "rows": _rows(outcome), "note": _note(outcome)}
 
 
 def table_text(outcome: Outcome) -> str:
-    """The table of before and after, for a terminal."""
+    """Render the table of before and after for a terminal."""
     rows = [COLUMNS, *_rows(outcome)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = [
@@ -55,7 +55,7 @@ def table_text(outcome: Outcome) -> str:
 
 
 def in_words(score: Score) -> str:
-    """A score in a line."""
+    """Render a score in one line."""
     return f"agreement {score.agreement:.1%} on {score.n} other traces, kappa {_kappa(score)}"
 
 

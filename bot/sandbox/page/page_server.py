@@ -1,6 +1,6 @@
-"""The people's side over HTTP: the page, the workspace as one person sees it, and what they do.
+"""HTTP for the page: its files, the workspace as one person sees it, and the actions of that person.
 
-For browsers on this machine only: requests that a foreign web page could cause are refused by `guard`.
+It serves browsers on this machine only: `guard` refuses requests that a foreign web page could cause.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from aiohttp import web
 
 from bot.sandbox.page.page_actions import PageActions
 from bot.sandbox.page.page_state import PageState
-from bot.sandbox.workspace.changes import FeedbackEvent
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.changes import WorkspaceChange
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 from bot.sandbox.workspace.workspace import Workspace
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_RequestHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+async def guard(request: web.Request, handler: _RequestHandler) -> web.StreamResponse:
     """Refuse requests under a foreign host name, or from another web page."""
     if _host_name(request.host) not in _LOOPBACK:
         return web.Response(
@@ -44,17 +44,17 @@ def _host_name(host: str) -> str | None:
         return None
 
 
-class People:
-    """Serves the page and what it needs."""
+class PageServer:
+    """Serves the page, its state, its actions, and a socket that pushes changes to it."""
 
-    def __init__(self, workspace: Workspace, portraits: PageState, acts: PageActions) -> None:
+    def __init__(self, workspace: Workspace, page_state: PageState, actions: PageActions) -> None:
         self._workspace = workspace
-        self._portraits = portraits
-        self._acts = acts
+        self._page_state = page_state
+        self._actions = actions
         self._queues: dict[web.WebSocketResponse, tuple[str, asyncio.Queue[Payload]]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """List what the server has to route here."""
+        """List the routes to serve."""
         return [
             web.get("/", self._page),
             web.get("/people/state", self._state),
@@ -63,10 +63,10 @@ class People:
             web.post("/people/act", self._act),
         ]
 
-    def on_fact(self, fact: FeedbackEvent) -> None:
-        """Push a fact to everyone who can see it."""
+    def on_change(self, change: WorkspaceChange) -> None:
+        """Push a change to the pages of everyone who can see it."""
         for user_id, queue in self._queues.values():
-            for push in self._portraits.pushes(fact, user_id):
+            for push in self._page_state.pushes(change, user_id):
                 queue.put_nowait(push)
 
     def push_to_all(self, push: Payload) -> None:
@@ -91,42 +91,42 @@ class People:
     async def _state(self, request: web.Request) -> web.Response:
         try:
             return web.json_response(
-                self._portraits.state(self._workspace.user(request.query.get("user", "")).id)
+                self._page_state.state(self._workspace.user(request.query.get("user", "")).id)
             )
-        except Refused as refused:
-            return _refusal(refused, 404)
+        except SlackError as error:
+            return _refusal(error, 404)
 
-    def _me(self, request: web.Request) -> str:
-        """Return whose page it is: the user asked for, else the first person there is."""
+    def _person_id(self, request: web.Request) -> str:
+        """Return the id of the page's person: the one the request names, else the first in the workspace."""
         people = [user.id for user in self._workspace.users.values() if not user.is_bot]
         return self._workspace.user(request.query.get("user") or next(iter(people), "")).id
 
     async def _file(self, request: web.Request) -> web.Response:
         try:
             file = self._workspace.files.get(request.match_info["file"])
-        except Refused as refused:
-            return _refusal(refused, 404)
+        except SlackError as error:
+            return _refusal(error, 404)
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
         return web.Response(body=file.content or b"", content_type=file.mimetype, headers=headers)
 
     async def _act(self, request: web.Request) -> web.Response:
         try:
             if request.content_type != "application/json":
-                raise Refused("invalid_request", "Send JSON, with the content type application/json.")
-            act = json.loads(await request.text())
-            if not isinstance(act, dict):
-                raise Refused("invalid_request", "Send a JSON object.")
-            return web.json_response({"ok": True, **await self._acts.perform(act)})
+                raise SlackError("invalid_request", "Send JSON, with the content type application/json.")
+            body = json.loads(await request.text())
+            if not isinstance(body, dict):
+                raise SlackError("invalid_request", "Send a JSON object.")
+            return web.json_response({"ok": True, **await self._actions.perform(body)})
         except json.JSONDecodeError:
-            return _refusal(Refused("invalid_request", "This is no JSON."), 400)
-        except Refused as refused:
-            return _refusal(refused, 200)
+            return _refusal(SlackError("invalid_request", "This is no JSON."), 400)
+        except SlackError as error:
+            return _refusal(error, 200)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         try:
-            user_id = self._me(request)
-        except Refused as refused:
-            return _refusal(refused, 404)
+            user_id = self._person_id(request)
+        except SlackError as error:
+            return _refusal(error, 404)
         socket = web.WebSocketResponse(heartbeat=30)
         queue: asyncio.Queue[Payload] = asyncio.Queue()
         self._queues[socket] = (user_id, queue)
@@ -152,5 +152,5 @@ async def _write(socket: web.WebSocketResponse, queue: asyncio.Queue[Payload]) -
             return  # the page is gone; its reader notices and cleans up
 
 
-def _refusal(refused: Refused, status: int) -> web.Response:
-    return web.json_response({"ok": False, "error": refused.sentence}, status=status)
+def _refusal(error: SlackError, status: int) -> web.Response:
+    return web.json_response({"ok": False, "error": error.sentence}, status=status)

@@ -1,21 +1,22 @@
-"""The workspace as one person's page shows it: the whole state, and what changes."""
+"""The workspace as one person's page shows it: its whole state, and the pushes for each change."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from bot.sandbox.web_api.objects import view_object
 from bot.sandbox.workspace.changes import (
-    Changed,
     ChannelChanged,
     EphemeralRemoved,
     EphemeralShown,
-    FeedbackEvent,
     HomePublished,
-    Noticed,
-    Posted,
-    Reacted,
-    Removed,
+    MessageChanged,
+    MessageDeleted,
+    MessagePosted,
+    NoticeShown,
+    ReactionChanged,
     UserAdded,
     ViewsChanged,
+    WorkspaceChange,
 )
 from bot.sandbox.workspace.records import Channel, Command, Message, Payload, User
 from bot.sandbox.workspace.workspace import Workspace
@@ -27,7 +28,7 @@ def can_see(user_id: str, channel: Channel) -> bool:
 
 
 class PageState:
-    """Renders the workspace for the page. `demo` is what the demo shows besides it, or None."""
+    """Renders the workspace for the page. `demo` is the demo's own part, or None."""
 
     def __init__(
         self, workspace: Workspace, commands: Mapping[str, Command], shortcuts: Mapping[str, str]
@@ -38,10 +39,10 @@ class PageState:
         self._shortcuts = shortcuts
 
     def state(self, user_id: str) -> Payload:
-        """Render everything one person sees."""
+        """Render the whole workspace as one person sees it."""
         workspace = self._workspace
         channels = [channel for channel in workspace.channels.values() if self._lists(user_id, channel)]
-        surfaces = workspace.surfaces
+        person_views = workspace.person_views
         return {
             "team": {"name": workspace.name},
             "bot": {"id": workspace.bot.id, "name": workspace.bot.name},
@@ -52,69 +53,66 @@ class PageState:
                 channel.id: [self._message(message) for message in workspace.log.channel(channel.id)]
                 for channel in channels
             },
-            "ephemerals": [self._message(message) for message in surfaces.ephemerals(user_id)],
+            "ephemerals": [self._message(message) for message in person_views.ephemerals(user_id)],
             "home": self._home(user_id),
             "views": self._views(user_id),
-            "commands": [
-                {"command": known.command, "description": known.description, "usage_hint": known.usage_hint}
-                for known in self._commands.values()
-            ],
+            "commands": [asdict(command) for command in self._commands.values()],
             "shortcuts": [{"callback_id": name, "name": label} for name, label in self._shortcuts.items()],
             "demo": self.demo,
         }
 
-    def pushes(self, fact: FeedbackEvent, user_id: str) -> list[Payload]:
-        """Render what a fact changes on one person's page."""
-        match fact:
-            case Posted() | Changed() | Reacted():
-                return self._about_message(fact.message, user_id)
-            case Removed():
-                return self._about_removal(fact.previous, user_id)
-            case ChannelChanged() if self._lists(user_id, fact.channel):
-                return [{"type": "channel", "channel": _channel(fact.channel)}]
+    def pushes(self, change: WorkspaceChange, user_id: str) -> list[Payload]:
+        """Render the updates that a change causes on one person's page."""
+        match change:
+            case MessagePosted() | MessageChanged() | ReactionChanged():
+                return self._message_pushes(change.message, user_id)
+            case MessageDeleted():
+                return self._deletion_pushes(change.previous, user_id)
+            case ChannelChanged() if self._lists(user_id, change.channel):
+                return [{"type": "channel", "channel": _channel(change.channel)}]
             case UserAdded():
-                return [{"type": "user", "user": _user(fact.user)}]
+                return [{"type": "user", "user": _user(change.user)}]
             case _:
-                return self._about_me(fact, user_id)
+                return self._personal_pushes(change, user_id)
 
-    def _about_me(self, fact: FeedbackEvent, user_id: str) -> list[Payload]:
-        match fact:
-            case EphemeralShown() if fact.message.only_for == user_id:
-                return [{"type": "ephemeral", "message": self._message(fact.message)}]
-            case EphemeralRemoved() if fact.message.only_for == user_id:
-                gone = fact.message
-                return [{"type": "ephemeral_removed", "channel": gone.channel, "ts": gone.ts}]
-            case ViewsChanged() if fact.user == user_id:
+    def _personal_pushes(self, change: WorkspaceChange, user_id: str) -> list[Payload]:
+        match change:
+            case EphemeralShown() if change.message.only_for == user_id:
+                return [{"type": "ephemeral", "message": self._message(change.message)}]
+            case EphemeralRemoved() if change.message.only_for == user_id:
+                message = change.message
+                return [{"type": "ephemeral_removed", "channel": message.channel, "ts": message.ts}]
+            case ViewsChanged() if change.user == user_id:
                 return [{"type": "views", "views": self._views(user_id)}]
-            case HomePublished() if fact.user == user_id:
+            case HomePublished() if change.user == user_id:
                 return [{"type": "home", "view": self._home(user_id)}]
-            case Noticed() if fact.user == user_id:
-                return [{"type": "notice", "text": fact.text}]
+            case NoticeShown() if change.user == user_id:
+                return [{"type": "notice", "text": change.text}]
             case _:
                 return []
 
     def _lists(self, user_id: str, channel: Channel) -> bool:
-        """Whether a person's sidebar names it; a direct message appears with its first words, as in Slack."""
+        """Tell whether a person's sidebar lists a channel; as in Slack, a direct message only once it has a message."""
         return can_see(user_id, channel) and (
             channel.partner is None or bool(self._workspace.log.channel(channel.id))
         )
 
-    def _about_message(self, message: Message, user_id: str) -> list[Payload]:
+    def _message_pushes(self, message: Message, user_id: str) -> list[Payload]:
         channel = self._workspace.channel(message.channel)
         if not can_see(user_id, channel):
             return []
         listed = [] if channel.partner is None else [{"type": "channel", "channel": _channel(channel)}]
-        said = {"type": "message", "message": self._message(message)}
-        return [*listed, said, *self._about_parent(message)]
+        push = {"type": "message", "message": self._message(message)}
+        return [*listed, push, *self._parent_pushes(message)]
 
-    def _about_removal(self, message: Message, user_id: str) -> list[Payload]:
+    def _deletion_pushes(self, message: Message, user_id: str) -> list[Payload]:
         if not can_see(user_id, self._workspace.channel(message.channel)):
             return []
-        gone = {"type": "removed", "channel": message.channel, "ts": message.ts}
-        return [gone, *self._about_parent(message)]
+        push = {"type": "removed", "channel": message.channel, "ts": message.ts}
+        return [push, *self._parent_pushes(message)]
 
-    def _about_parent(self, reply: Message) -> list[Payload]:
-        """Render the parent again: its number of replies may have changed."""
+    def _parent_pushes(self, reply: Message) -> list[Payload]:
+        """Render the parent of a reply again, for its number of replies may have changed."""
         parent = self._workspace.log.get(reply.channel, reply.thread_ts) if reply.thread_ts else None
         return [{"type": "message", "message": self._message(parent)}] if parent else []
 
@@ -129,7 +127,9 @@ class PageState:
             "reply_count": len(self._workspace.log.replies(message.channel, message.ts)),
             "edited": message.edited is not None,
             "deleted": message.tombstone,
-            "reactions": [{"name": known.name, "users": list(known.users)} for known in message.reactions],
+            "reactions": [
+                {"name": reaction.name, "users": list(reaction.users)} for reaction in message.reactions
+            ],
             "files": [self._file(file_id) for file_id in message.files],
             "ephemeral": message.only_for is not None,
         }
@@ -145,11 +145,11 @@ class PageState:
         }
 
     def _home(self, user_id: str) -> Payload | None:
-        home = self._workspace.surfaces.home(user_id)
+        home = self._workspace.person_views.home(user_id)
         return None if home is None else view_object(self._workspace, home)
 
     def _views(self, user_id: str) -> list[Payload]:
-        return [view_object(self._workspace, view) for view in self._workspace.surfaces.stack(user_id)]
+        return [view_object(self._workspace, view) for view in self._workspace.person_views.modals(user_id)]
 
 
 def _user(user: User) -> Payload:

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
+from bot.sandbox.web_api.composition_rules import BLOCK_ID, text
 from bot.sandbox.web_api.element_rules import (
-    BLOCK_ID,
     ELEMENTS,
     IN_ACTIONS,
     IN_CONTEXT_ACTIONS,
     IN_INPUT,
     IN_SECTION,
-    text,
 )
 from bot.sandbox.web_api.validators import (
     Rule,
@@ -27,14 +26,14 @@ from bot.sandbox.web_api.validators import (
     string,
     tagged,
 )
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
-MESSAGE_BLOCKS = 50
-VIEW_BLOCKS = 100
-MESSAGE_CHARACTERS = 13_200
+MAX_MESSAGE_BLOCKS = 50
+MAX_VIEW_BLOCKS = 100
+MAX_BLOCK_TEXT_CHARACTERS = 13_200
 """Of all block texts of one message together; Slack does not document it but enforces it."""
-MARKDOWN_CHARACTERS = 12_000
+MAX_MARKDOWN_CHARACTERS = 12_000
 
 
 def _block(kind: str, required: Mapping[str, Rule], optional: Mapping[str, Rule]) -> Rule:
@@ -88,7 +87,7 @@ _EVERYWHERE: Mapping[str, Rule] = {
 }
 IN_MESSAGES: Mapping[str, Rule] = {
     **_EVERYWHERE,
-    "markdown": _block("markdown", {"text": string(MARKDOWN_CHARACTERS)}, {}),
+    "markdown": _block("markdown", {"text": string(MAX_MARKDOWN_CHARACTERS)}, {}),
     "table": _block(
         "table",
         {"rows": array(array(tagged(_CELL), 20), 100)},
@@ -105,22 +104,29 @@ def check_message_blocks(blocks: object) -> None:
     """Refuse blocks that Slack would not take in a message.
 
     Raises:
-        Refused: `invalid_blocks_format`, `invalid_blocks`, `msg_blocks_too_long` or `only_one_table_allowed`.
+        SlackError: `invalid_blocks_format`, `invalid_blocks`, `msg_blocks_too_long` or `only_one_table_allowed`.
 
     """
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise Refused("invalid_blocks_format", "Blocks must be a list of objects.")
-    complaints = complaints_about(blocks, IN_MESSAGES, MESSAGE_BLOCKS)
+        raise SlackError("invalid_blocks_format", "Blocks must be a list of objects.")
+    complaints = block_complaints(blocks, IN_MESSAGES, MAX_MESSAGE_BLOCKS)
     if complaints:
-        told = {"messages": complaints}
-        raise Refused("invalid_blocks", "; ".join(complaints), errors=complaints, response_metadata=told)
+        raise SlackError(
+            "invalid_blocks",
+            "; ".join(complaints),
+            errors=complaints,
+            response_metadata={"messages": complaints},
+        )
     if sum(block["type"] == "table" for block in blocks) > 1:
-        raise Refused("only_one_table_allowed", "A message holds one table at most.")
-    if sum(_text_lengths(blocks)) > MESSAGE_CHARACTERS or _markdown_length(blocks) > MARKDOWN_CHARACTERS:
-        raise Refused("msg_blocks_too_long", "The texts of the blocks are too long together.")
+        raise SlackError("only_one_table_allowed", "A message holds one table at most.")
+    if (
+        sum(_text_lengths(blocks)) > MAX_BLOCK_TEXT_CHARACTERS
+        or _markdown_length(blocks) > MAX_MARKDOWN_CHARACTERS
+    ):
+        raise SlackError("msg_blocks_too_long", "The texts of the blocks are too long together.")
 
 
-def complaints_about(blocks: list[Payload], known: Mapping[str, Rule], maximum: int) -> list[str]:
+def block_complaints(blocks: list[Payload], known: Mapping[str, Rule], maximum: int) -> list[str]:
     """List everything Slack would complain about in the blocks of a message or a view."""
     complaints: list[str] = []
     array(tagged(known), maximum, 0)(blocks, "/blocks", complaints)
@@ -132,21 +138,21 @@ def complaints_about(blocks: list[Payload], known: Mapping[str, Rule], maximum: 
 
 def elements_of(block: Payload) -> list[Payload]:
     """List the interactive elements a block holds, in the order shown."""
-    found = [block[key] for key in ("accessory", "element") if key in block]
+    elements = [block[key] for key in ("accessory", "element") if key in block]
     if block["type"] in {"actions", "context_actions"}:
-        found.extend(block["elements"])
-    return [element for element in found if element["type"] != "image"]
+        elements.extend(block["elements"])
+    return [element for element in elements if element["type"] != "image"]
 
 
-def completed(blocks: list[Payload], first_id: int) -> list[Payload]:
-    """Return the blocks as Slack keeps them: with ids where none were given and defaults written out."""
-    kept = copy.deepcopy(blocks)
-    for offset, block in enumerate(kept):
+def with_defaults(blocks: list[Payload], first_id: int) -> list[Payload]:
+    """Return the blocks as Slack stores them: with ids where the app gave none, and defaults written out."""
+    stored = copy.deepcopy(blocks)
+    for offset, block in enumerate(stored):
         block["block_id"] = block.get("block_id") or f"b{first_id + offset:04d}"
         for place, element in enumerate(elements_of(block)):
             element.setdefault("action_id", f"{block['block_id']}-{place}")
         _write_defaults(block)
-    return kept
+    return stored
 
 
 def _write_defaults(value: object) -> None:
@@ -164,8 +170,8 @@ def _write_defaults(value: object) -> None:
 
 
 def _check_ids(blocks: list[Payload], complaints: list[str]) -> None:
-    given = Counter(block["block_id"] for block in blocks if block.get("block_id"))
-    for block_id in (name for name, times in given.items() if times > 1):
+    block_ids = Counter(block["block_id"] for block in blocks if block.get("block_id"))
+    for block_id in (name for name, times in block_ids.items() if times > 1):
         complain(complaints, f"block_id {block_id} already exists", "/blocks")
     for index, block in enumerate(blocks):
         actions = Counter(part["action_id"] for part in elements_of(block) if "action_id" in part)

@@ -1,4 +1,4 @@
-"""The `conversations.*` methods: channels, their members and what was said in them."""
+"""The `conversations.*` methods: channels, their members and messages."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import TypeVar
 from bot.sandbox.web_api.arguments import Arguments
 from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.objects import channel_object, message_object
-from bot.sandbox.workspace.errors import Refused, invalid_arguments
+from bot.sandbox.workspace.errors import SlackError, invalid_arguments
 from bot.sandbox.workspace.records import Channel, Message, Payload
 
 Item = TypeVar("Item")
@@ -32,14 +32,14 @@ def _offset(cursor: str | None) -> int:
     try:
         return int(base64.b64decode(cursor, validate=True).decode().removeprefix("next:"))
     except ValueError as error:
-        raise Refused("invalid_cursor") from error
+        raise SlackError("invalid_cursor") from error
 
 
 def _list(context: ApiContext, arguments: Arguments) -> Payload:
     kinds = set()
     for name in (arguments.text("types") or "public_channel").split(","):
         if name not in _TYPES:
-            raise Refused("invalid_types")
+            raise SlackError("invalid_types")
         context.require_scope(_TYPE_SCOPES[name])
         kinds.add(_TYPES[name])
     found = [
@@ -53,48 +53,48 @@ def _list(context: ApiContext, arguments: Arguments) -> Payload:
 
 
 def _info(context: ApiContext, arguments: Arguments) -> Payload:
-    channel = context.described(arguments.need("channel", "channel_not_found"))
+    channel = context.channel_with_read_scope(arguments.require("channel", "channel_not_found"))
     return {"channel": channel_object(context.workspace, channel)}
 
 
 def _members(context: ApiContext, arguments: Arguments) -> Payload:
-    channel = context.described(arguments.need("channel", "channel_not_found"))
+    channel = context.channel_with_read_scope(arguments.require("channel", "channel_not_found"))
     cut, more = page(channel.members, arguments)
     return {"members": cut, **more}
 
 
 def _history(context: ApiContext, arguments: Arguments) -> Payload:
-    channel = context.readable(arguments.need("channel", "channel_not_found"))
-    said = [
+    channel = context.readable_channel(arguments.require("channel", "channel_not_found"))
+    messages = [
         message
         for message in reversed(context.workspace.log.channel(channel.id))
         if (message.thread_ts is None or message.broadcast) and _within(message.ts, arguments)
     ]
-    cut, more = page(said, arguments)
+    cut, more = page(messages, arguments)
     return _messages(context, arguments, cut, more)
 
 
 def _replies(context: ApiContext, arguments: Arguments) -> Payload:
-    channel = context.readable(arguments.need("channel", "channel_not_found"))
-    ts = arguments.need("ts", "thread_not_found")
+    channel = context.readable_channel(arguments.require("channel", "channel_not_found"))
+    ts = arguments.require("ts", "thread_not_found")
     thread = context.workspace.log.thread(channel.id, ts)
     if not thread:
-        raise Refused("thread_not_found")
-    said = [thread[0], *(message for message in thread[1:] if _within(message.ts, arguments))]
-    cut, more = page(said, arguments, default=1000)
+        raise SlackError("thread_not_found")
+    messages = [thread[0], *(message for message in thread[1:] if _within(message.ts, arguments))]
+    cut, more = page(messages, arguments, default=1000)
     return _messages(context, arguments, cut, more)
 
 
 def _within(ts: str, arguments: Arguments) -> bool:
-    moment = float(ts)
+    time = float(ts)
     try:
         oldest = float(arguments.text("oldest") or 0)
         latest = float(arguments.text("latest") or "inf")
     except ValueError as error:
-        raise Refused("invalid_ts_oldest") from error
+        raise SlackError("invalid_ts_oldest") from error
     if arguments.flag("inclusive"):
-        return oldest <= moment <= latest
-    return oldest < moment < latest
+        return oldest <= time <= latest
+    return oldest < time < latest
 
 
 def _messages(context: ApiContext, arguments: Arguments, cut: list[Message], more: Payload) -> Payload:
@@ -105,11 +105,11 @@ def _messages(context: ApiContext, arguments: Arguments, cut: list[Message], mor
 
 
 def _join(context: ApiContext, arguments: Arguments) -> Payload:
-    channel = context.seen(arguments.need("channel", "channel_not_found"))
+    channel = context.visible_channel(arguments.require("channel", "channel_not_found"))
     if channel.private:
-        raise Refused("method_not_supported_for_channel_type")
+        raise SlackError("method_not_supported_for_channel_type")
     if channel.archived:
-        raise Refused("is_archived")
+        raise SlackError("is_archived")
     answer: Payload = {}
     if context.workspace.bot.id in channel.members:
         answer = {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
@@ -120,15 +120,15 @@ def _join(context: ApiContext, arguments: Arguments) -> Payload:
 def _open(context: ApiContext, arguments: Arguments) -> Payload:
     channel_id = arguments.text("channel")
     if channel_id:
-        return {"channel": _opened(context, context.seen(channel_id), arguments)}
+        return {"channel": _opened_channel(context, context.visible_channel(channel_id), arguments)}
     users = [user for user in (arguments.text("users") or "").split(",") if user]
     if len(users) != 1:
         raise invalid_arguments("the sandbox opens direct messages with one person only: users")
     context.workspace.user(users[0])
-    return {"channel": _opened(context, context.workspace.direct_message(users[0]), arguments)}
+    return {"channel": _opened_channel(context, context.workspace.direct_message(users[0]), arguments)}
 
 
-def _opened(context: ApiContext, channel: Channel, arguments: Arguments) -> Payload:
+def _opened_channel(context: ApiContext, channel: Channel, arguments: Arguments) -> Payload:
     return channel_object(context.workspace, channel) if arguments.flag("return_im") else {"id": channel.id}
 
 

@@ -1,14 +1,14 @@
-"""What an interaction entitles the app to for a while: to open a modal, to respond."""
+"""Triggers and response URLs: an interaction lets the app open a modal and respond, for a while."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 
-RESPONSE_USES = 5
-RESPONSE_LIFE = 1800.0
-"""Seconds a response address lives."""
+MAX_RESPONSE_URL_USES = 5
+RESPONSE_URL_SECONDS = 1800.0
+"""Seconds a response URL can be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ResponseUrl:
     """The right to respond to an interaction of `user` in `channel`, perhaps with the message `ts`."""
 
     user: str
@@ -34,52 +34,54 @@ class Reply:
 
 
 class Credentials:
-    """Triggers and response addresses, by secret name. `now` and `trigger_life` are in seconds."""
+    """Triggers and response URLs, by their secrets. `now` and `trigger_life` are in seconds."""
 
     def __init__(self, now: Callable[[], float], trigger_life: float) -> None:
         self._now = now
         self._trigger_life = trigger_life
         self._triggers: dict[str, Trigger] = {}
-        self._replies: dict[str, Reply] = {}
+        self._response_urls: dict[str, ResponseUrl] = {}
 
-    def trigger(self, user: str, view_id: str | None = None) -> str:
-        """Mint a trigger."""
+    def issue_trigger(self, user: str, view_id: str | None = None) -> str:
+        """Return the secret of a new trigger."""
         name = f"{len(self._triggers) + 1}.{secrets.token_hex(8)}"
         self._triggers[name] = Trigger(user=user, view_id=view_id, expires=self._now() + self._trigger_life)
         return name
 
-    def spend_trigger(self, name: str) -> Trigger:
-        """Use a trigger up; refuses unknown, used and expired ones with Slack's codes."""
+    def use_trigger(self, name: str) -> Trigger:
+        """Use up a trigger; refuses unknown, used and expired ones with Slack's codes."""
         trigger = self._triggers.get(name)
         if trigger is None:
-            raise Refused("invalid_trigger_id", "There is no such trigger.")
+            raise SlackError("invalid_trigger_id", "There is no such trigger.")
         if trigger.spent:
-            raise Refused("exchanged_trigger_id", "The trigger was used before.")
+            raise SlackError("exchanged_trigger_id", "The trigger was used before.")
         if self._now() > trigger.expires:
-            raise Refused("expired_trigger_id", "The trigger has expired.")
+            raise SlackError("expired_trigger_id", "The trigger has expired.")
         self._triggers[name] = replace(trigger, spent=True)
         return trigger
 
-    def reply(self, user: str, channel: str, *, ts: str | None = None, ephemeral: bool = False) -> str:
-        """Mint a response address; returns its secret name."""
+    def issue_response_url(
+        self, user: str, channel: str, *, ts: str | None = None, ephemeral: bool = False
+    ) -> str:
+        """Return the secret of a new response URL."""
         name = secrets.token_hex(12)
-        self._replies[name] = Reply(
-            user=user, channel=channel, ts=ts, ephemeral=ephemeral, expires=self._now() + RESPONSE_LIFE
+        self._response_urls[name] = ResponseUrl(
+            user=user, channel=channel, ts=ts, ephemeral=ephemeral, expires=self._now() + RESPONSE_URL_SECONDS
         )
         return name
 
-    def spend_reply(self, name: str) -> Reply:
-        """Use a response address once more; refuses unknown, worn out and expired ones."""
-        reply = self._replies.get(name)
-        if reply is None:
-            raise Refused("invalid_url", "There is no such response address.")
-        if reply.uses >= RESPONSE_USES:
-            raise Refused("used_url", "The response address was used five times already.")
-        if self._now() > reply.expires:
-            raise Refused("expired_url", "The response address has expired.")
-        self._replies[name] = replace(reply, uses=reply.uses + 1)
-        return reply
+    def use_response_url(self, name: str) -> ResponseUrl:
+        """Use a response URL once more; refuses unknown, used up and expired ones."""
+        response_url = self._response_urls.get(name)
+        if response_url is None:
+            raise SlackError("invalid_url", "There is no such response URL.")
+        if response_url.uses >= MAX_RESPONSE_URL_USES:
+            raise SlackError("used_url", "The response URL was used five times already.")
+        if self._now() > response_url.expires:
+            raise SlackError("expired_url", "The response URL has expired.")
+        self._response_urls[name] = replace(response_url, uses=response_url.uses + 1)
+        return response_url
 
-    def peek_reply(self, name: str) -> Reply:
-        """Return what a response address is for without using it: the acknowledgement answers by itself."""
-        return self._replies[name]
+    def response_url(self, name: str) -> ResponseUrl:
+        """Return a response URL without counting a use: an acknowledgement may answer besides the five."""
+        return self._response_urls[name]

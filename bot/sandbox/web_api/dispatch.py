@@ -1,4 +1,4 @@
-"""Slack's Web API over HTTP: tokens, scopes, arguments, answers, and trouble on demand."""
+"""Slack's Web API over HTTP: tokens, scopes, arguments, answers, and injected faults."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from bot.sandbox.web_api import reactions as reaction_methods
 from bot.sandbox.web_api import views as view_methods
 from bot.sandbox.web_api.arguments import Arguments
 from bot.sandbox.web_api.context import ApiContext, Method
-from bot.sandbox.web_api.fault_injection import Fault, Faults
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.web_api.fault_injection import ApiFaults, Fault
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
 METHODS: Mapping[str, Method] = {
@@ -47,16 +47,16 @@ class Tokens:
 
 
 class WebApi:
-    """Serves `/api/{method}` and the upload address; `calls` keeps every call in order."""
+    """Serves `/api/{method}` and the upload address; `calls` records every call, in order."""
 
-    def __init__(self, context: ApiContext, tokens: Tokens, faults: Faults) -> None:
+    def __init__(self, context: ApiContext, tokens: Tokens, faults: ApiFaults) -> None:
         self.calls: list[Call] = []
-        self._desk = context
+        self._context = context
         self._tokens = tokens
         self._faults = faults
 
     def routes(self) -> list[web.RouteDef]:
-        """List what the server has to route here."""
+        """List the routes to serve."""
         return [
             web.get("/api/{method}", self._serve),
             web.post("/api/{method}", self._serve),
@@ -66,12 +66,12 @@ class WebApi:
     async def _serve(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]
         fault = self._faults.take(name)
-        given, token = await _read(request)
+        params, token = await _read(request)
         if fault is not None and not fault.lost:
-            return self._spoilt(name, given, fault)
-        answer = self._answered(name, given, token)
+            return self._faulty_response(name, params, fault)
+        answer = self._answer(name, params, token)
         status = 429 if answer.get("error") == "ratelimited" else 200
-        self._note(name, given, status, "lost" if fault else answer.get("error"))
+        self._record(name, params, status, "lost" if fault else answer.get("error"))
         if fault is not None and request.transport is not None:
             request.transport.abort()
         passed = self._faults.holding(name)
@@ -79,32 +79,32 @@ class WebApi:
             await passed()
         return self._response(answer, status, answer.pop("retry_after", None))
 
-    def _answered(self, name: str, given: Payload | Refused, token: str | None) -> Payload:
+    def _answer(self, name: str, params: Payload | SlackError, token: str | None) -> Payload:
         try:
-            if isinstance(given, Refused):
-                raise given
+            if isinstance(params, SlackError):
+                raise params
             method = METHODS.get(name)
             if method is None:
-                raise Refused("unknown_method", req_method=name)
+                raise SlackError("unknown_method", req_method=name)
             self._check_token(method, token)
-            self._desk.require_scope(*method.scopes)
-            return {"ok": True, **method.handler(self._desk, Arguments(given))}
-        except Refused as refused:
-            return {"ok": False, "error": refused.code, **refused.details}
+            self._context.require_scope(*method.scopes)
+            return {"ok": True, **method.handler(self._context, Arguments(params))}
+        except SlackError as slack_error:
+            return {"ok": False, "error": slack_error.code, **slack_error.details}
 
     def _check_token(self, method: Method, token: str | None) -> None:
         if method.token == "none":  # noqa: S105 - a kind of token, not one
             return
         if token is None:
-            raise Refused("not_authed")
+            raise SlackError("not_authed")
         if token not in {self._tokens.bot, self._tokens.app}:
-            raise Refused("invalid_auth")
+            raise SlackError("invalid_auth")
         if token != (self._tokens.app if method.token == "app" else self._tokens.bot):  # noqa: S105
-            raise Refused("not_allowed_token_type")
+            raise SlackError("not_allowed_token_type")
 
-    def _spoilt(self, name: str, given: Payload | Refused, fault: Fault) -> web.Response:
+    def _faulty_response(self, name: str, params: Payload | SlackError, fault: Fault) -> web.Response:
         error = "ratelimited" if fault.status == 429 else fault.error or "internal_error"
-        self._note(name, given, fault.status, error)
+        self._record(name, params, fault.status, error)
         if fault.status >= 500:
             return web.Response(
                 status=fault.status, text="<html>Server Error</html>", content_type="text/html"
@@ -112,42 +112,42 @@ class WebApi:
         return self._response({"ok": False, "error": error}, fault.status, fault.retry_after)
 
     def _response(self, answer: Payload, status: int, retry_after: int | None) -> web.Response:
-        headers = {"x-oauth-scopes": ",".join(sorted(self._desk.scopes))}
+        headers = {"x-oauth-scopes": ",".join(sorted(self._context.scopes))}
         if status == 429:
             headers["Retry-After"] = str(retry_after or 1)
         return web.json_response(answer, status=status, headers=headers)
 
-    def _note(self, name: str, given: Payload | Refused, status: int, error: str | None) -> None:
-        params = {} if isinstance(given, Refused) else given
-        self.calls.append(Call(method=name, params=params, status=status, error=error))
+    def _record(self, name: str, params: Payload | SlackError, status: int, error: str | None) -> None:
+        arguments = {} if isinstance(params, SlackError) else params
+        self.calls.append(Call(method=name, params=arguments, status=status, error=error))
 
     async def _upload(self, request: web.Request) -> web.Response:
         content = await _uploaded_bytes(request)
         try:
-            file = self._desk.workspace.files.get(request.match_info["file"])
-        except Refused:
+            file = self._context.workspace.files.get(request.match_info["file"])
+        except SlackError:
             return web.Response(status=404, text="no such upload")
         if file.content is not None:
             return web.Response(status=400, text="uploaded before")
-        self._desk.workspace.files.upload(file.id, content)
+        self._context.workspace.files.upload(file.id, content)
         return web.Response(text=f"OK - {len(content)}")
 
 
-async def _read(request: web.Request) -> tuple[Payload | Refused, str | None]:
-    """Return a call's arguments, or why they cannot be read, and its token."""
-    given: Payload = dict(request.query)
+async def _read(request: web.Request) -> tuple[Payload | SlackError, str | None]:
+    """Return a call's arguments, or the error why they cannot be read, and its token."""
+    params: Payload = dict(request.query)
     if request.content_type == "application/json":
         try:
             body = json.loads(await request.text() or "{}")
         except json.JSONDecodeError:
-            return Refused("invalid_json"), _bearer(request)
+            return SlackError("invalid_json"), _bearer(request)
         if not isinstance(body, dict):
-            return Refused("json_not_object"), _bearer(request)
-        given |= body
+            return SlackError("json_not_object"), _bearer(request)
+        params |= body
     elif request.method == "POST":
-        given |= dict(await request.post())
-    written = given.pop("token", None)
-    return given, _bearer(request) or (written if isinstance(written, str) else None)
+        params |= dict(await request.post())
+    written = params.pop("token", None)
+    return params, _bearer(request) or (written if isinstance(written, str) else None)
 
 
 def _bearer(request: web.Request) -> str | None:

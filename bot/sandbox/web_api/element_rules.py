@@ -1,7 +1,17 @@
-"""Slack's rules for block elements and composition objects, as data."""
+"""Slack's rules for block elements, as data."""
 
 from collections.abc import Mapping
 
+from bot.sandbox.web_api.composition_rules import (
+    ACTION_ID,
+    CONFIRM,
+    GROUP_OPTION,
+    MENU_OPTION,
+    OPTION_GROUP,
+    STYLE,
+    option,
+    text,
+)
 from bot.sandbox.web_api.validators import (
     Rule,
     anything,
@@ -14,47 +24,6 @@ from bot.sandbox.web_api.validators import (
     string,
     whole_number,
 )
-
-
-def text(maximum: int, *, plain: bool = False) -> Rule:
-    """Allow a text object of up to `maximum` characters, `plain` where Slack takes no mrkdwn."""
-    plain_text = record({"type": choice("plain_text"), "text": string(maximum)}, {"emoji": flag})
-    mrkdwn = record({"type": choice("mrkdwn"), "text": string(maximum)}, {"verbatim": flag})
-
-    def check(value: object, pointer: str, complaints: list[str]) -> None:
-        if not plain and isinstance(value, dict) and value.get("type") == "mrkdwn":
-            mrkdwn(value, pointer, complaints)
-        else:
-            plain_text(value, pointer, complaints)
-
-    return check
-
-
-ACTION_ID = string(255)
-BLOCK_ID = string(255, minimum=0)
-STYLE = choice("primary", "danger")
-CONFIRM = record(
-    {
-        "title": text(100, plain=True),
-        "text": text(300),
-        "confirm": text(30, plain=True),
-        "deny": text(30, plain=True),
-    },
-    {"style": STYLE},
-)
-
-
-def option(*, plain: bool, link: bool = False) -> Rule:
-    """Allow one option of a menu or a group."""
-    more: dict[str, Rule] = {"description": text(75, plain=plain)}
-    if link:
-        more["url"] = string(3000)
-    return record({"text": text(75, plain=plain), "value": string(150)}, more)
-
-
-_MENU_OPTION = option(plain=True)
-_GROUP_OPTION = option(plain=False)
-_OPTION_GROUP = record({"label": text(75, plain=True), "options": array(_MENU_OPTION, 100)})
 
 
 def options_of(element: Mapping[str, object]) -> list[object]:
@@ -102,7 +71,7 @@ _FOCUS: dict[str, Rule] = {"focus_on_load": flag}
 _PLACEHOLDER: dict[str, Rule] = {"placeholder": text(150, plain=True)}
 _ASKING: dict[str, Rule] = {"confirm": CONFIRM, **_FOCUS, **_PLACEHOLDER}
 _SEVERAL: dict[str, Rule] = {"max_selected_items": whole_number(1, 100)}
-_OPTIONS: dict[str, Rule] = {"options": array(_MENU_OPTION, 100), "option_groups": array(_OPTION_GROUP, 100)}
+_OPTIONS: dict[str, Rule] = {"options": array(MENU_OPTION, 100), "option_groups": array(OPTION_GROUP, 100)}
 _TYPING: dict[str, Rule] = {
     "initial_value": string(3000, 0),
     "dispatch_action_config": anything,
@@ -140,13 +109,13 @@ ELEMENTS: Mapping[str, Rule] = {
         },
     ),
     "static_select": both(
-        _element("static_select", {}, {**_OPTIONS, "initial_option": _MENU_OPTION, **_ASKING}), *_MENU
+        _element("static_select", {}, {**_OPTIONS, "initial_option": MENU_OPTION, **_ASKING}), *_MENU
     ),
     "multi_static_select": both(
         _element(
             "multi_static_select",
             {},
-            {**_OPTIONS, "initial_options": array(_MENU_OPTION, 100), **_ASKING, **_SEVERAL},
+            {**_OPTIONS, "initial_options": array(MENU_OPTION, 100), **_ASKING, **_SEVERAL},
         ),
         *_MENU,
     ),
@@ -160,16 +129,16 @@ ELEMENTS: Mapping[str, Rule] = {
     "radio_buttons": both(
         _element(
             "radio_buttons",
-            {"options": array(_GROUP_OPTION, 10)},
-            {"initial_option": _GROUP_OPTION, "confirm": CONFIRM, **_FOCUS},
+            {"options": array(GROUP_OPTION, 10)},
+            {"initial_option": GROUP_OPTION, "confirm": CONFIRM, **_FOCUS},
         ),
         *_GROUP,
     ),
     "checkboxes": both(
         _element(
             "checkboxes",
-            {"options": array(_GROUP_OPTION, 10)},
-            {"initial_options": array(_GROUP_OPTION, 10), "confirm": CONFIRM, **_FOCUS},
+            {"options": array(GROUP_OPTION, 10)},
+            {"initial_options": array(GROUP_OPTION, 10), "confirm": CONFIRM, **_FOCUS},
         ),
         *_GROUP,
     ),

@@ -1,4 +1,4 @@
-"""Trouble on demand: Web API calls that fail, get lost, or are answered late."""
+"""Fault injection: Web API calls that fail, lose their answer, or are answered late."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """How one call goes wrong.
+    """A fault of one call.
 
     `lost`: the call takes effect, but the connection is dropped without an answer. Otherwise it takes no
     effect, and is answered with `status` or, on status 200, with the error code `error`.
@@ -28,7 +28,7 @@ class Hold:
         self._released = asyncio.Event()
 
     def release(self) -> None:
-        """Let the answers go."""
+        """Send the answers held back."""
         self._released.set()
 
     async def passed(self) -> None:
@@ -37,21 +37,21 @@ class Hold:
         await self._released.wait()
 
 
-class Faults:
-    """The trouble that is in store, by Web API method; at most one hold a method."""
+class ApiFaults:
+    """The faults and holds to come, by Web API method; at most one hold per method."""
 
     def __init__(self) -> None:
-        self._coming: dict[str, deque[Fault]] = {}
+        self._faults: dict[str, deque[Fault]] = {}
         self._holds: dict[str, Hold] = {}
 
     def fail_next(self, method: str, fault: Fault, times: int) -> None:
         """Let the next `times` calls of a method go wrong."""
-        self._coming.setdefault(method, deque()).extend([fault] * times)
+        self._faults.setdefault(method, deque()).extend([fault] * times)
 
     def take(self, method: str) -> Fault | None:
-        """Return what goes wrong with the present call of a method, or None."""
-        waiting = self._coming.get(method)
-        return waiting.popleft() if waiting else None
+        """Remove and return the fault for the present call of a method, or None."""
+        faults = self._faults.get(method)
+        return faults.popleft() if faults else None
 
     def hold(self, method: str) -> Hold:
         """Keep back the answers of a method from now until the hold is released."""
@@ -59,11 +59,11 @@ class Faults:
         return self._holds[method]
 
     def holding(self, method: str) -> Callable[[], Awaitable[None]] | None:
-        """Return what the answer of a method has to wait for, or None."""
+        """Return the wait that the answer of a method is held by, or None."""
         hold = self._holds.get(method)
         return None if hold is None else hold.passed
 
     def release_all(self) -> None:
-        """Let all answers go."""
+        """Release every hold."""
         for hold in self._holds.values():
             hold.release()

@@ -1,4 +1,4 @@
-"""The methods about who is who: `auth`, `api`, `apps`, `bots`, `users` and `team`."""
+"""The methods about the app, its users and its team: `auth`, `api`, `apps`, `bots`, `users` and `team`."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from bot.sandbox.web_api.arguments import Arguments
 from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.conversations import page
 from bot.sandbox.web_api.objects import user_object
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
 
@@ -15,7 +15,7 @@ def _api_test(context: ApiContext, arguments: Arguments) -> Payload:
     del context
     error = arguments.text("error")
     if error:
-        raise Refused(error)
+        raise SlackError(error)
     return {}
 
 
@@ -43,7 +43,7 @@ def _open_connection(context: ApiContext, arguments: Arguments) -> Payload:
 def _bot_info(context: ApiContext, arguments: Arguments) -> Payload:
     workspace = context.workspace
     if arguments.text("bot") not in {None, workspace.bot_id}:
-        raise Refused("bot_not_found")
+        raise SlackError("bot_not_found")
     return {
         "bot": {
             "id": workspace.bot_id,
@@ -57,7 +57,7 @@ def _bot_info(context: ApiContext, arguments: Arguments) -> Payload:
 
 
 def _user_info(context: ApiContext, arguments: Arguments) -> Payload:
-    user = context.workspace.user(arguments.need("user", "user_not_found"))
+    user = context.workspace.user(arguments.require("user", "user_not_found"))
     return {"user": user_object(context.workspace, user)}
 
 
@@ -75,7 +75,7 @@ def _team_info(context: ApiContext, arguments: Arguments) -> Payload:
 METHODS: Mapping[str, Method] = {
     "api.test": Method(handler=_api_test, token="none"),  # noqa: S106 - a kind of token, not one
     "auth.test": Method(handler=_auth_test),
-    "apps.connections.open": Method(handler=_open_connection, token="app"),  # noqa: S106 - the same
+    "apps.connections.open": Method(handler=_open_connection, token="app"),  # noqa: S106 - a kind of token, not one
     "bots.info": Method(handler=_bot_info, scopes=("users:read",)),
     "users.info": Method(handler=_user_info, scopes=("users:read",)),
     "users.list": Method(handler=_user_list, scopes=("users:read",)),

@@ -1,28 +1,28 @@
-"""Slack's rules for what an app writes: text, blocks, attachments, metadata."""
+"""Slack's rules for the content of an app's message: text, blocks, attachments, metadata."""
 
 import json
 import re
 from dataclasses import dataclass
 
 from bot.sandbox.web_api.block_rules import check_message_blocks
-from bot.sandbox.workspace.errors import Refused
-from bot.sandbox.workspace.mrkdwn import sent
+from bot.sandbox.workspace.errors import SlackError
+from bot.sandbox.workspace.mrkdwn import escape_sent
 from bot.sandbox.workspace.records import Payload
 
-TEXT_CHARACTERS = 40_000
+MAX_TEXT_CHARACTERS = 40_000
 """Longer texts are cut when posted."""
-UPDATE_CHARACTERS = 4_000
+MAX_UPDATE_CHARACTERS = 4_000
 """Longer texts are refused by chat.update."""
-ATTACHMENTS = 100
-METADATA_CHARACTERS = 16_000
+MAX_ATTACHMENTS = 100
+MAX_METADATA_CHARACTERS = 16_000
 
 _SCALAR = (str, int, float)
 _EVENT_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A message's content as an app gave it, checked. None means not given; `truncated`: the text was cut."""
+class MessageContent:
+    """The checked content of a message of the app; None: the call did not name it; `truncated`: the text was cut."""
 
     text: str | None
     blocks: list[Payload] | None
@@ -31,18 +31,20 @@ class Draft:
     truncated: bool = False
 
 
-def draft(text: str | None, blocks: object, attachments: object, metadata: object) -> Draft:
-    """Check what an app wants to write, and return it as Slack keeps it.
+def message_content(
+    text: str | None, blocks: object, attachments: object, metadata: object
+) -> MessageContent:
+    """Check the content of an app's message, and return it as Slack stores it.
 
     Raises:
-        Refused: with the code Slack gives for the first thing that is wrong.
+        SlackError: with the code Slack gives for the first thing that is wrong.
 
     """
     if blocks:
         check_message_blocks(blocks)
-    cut = text is not None and len(text) > TEXT_CHARACTERS
-    return Draft(
-        text=None if text is None else sent(text[:TEXT_CHARACTERS]),
+    cut = text is not None and len(text) > MAX_TEXT_CHARACTERS
+    return MessageContent(
+        text=None if text is None else escape_sent(text[:MAX_TEXT_CHARACTERS]),
         blocks=blocks if isinstance(blocks, list) else None,
         attachments=_attachments(attachments),
         metadata=_metadata(metadata),
@@ -50,19 +52,19 @@ def draft(text: str | None, blocks: object, attachments: object, metadata: objec
     )
 
 
-def require_content(content: Draft) -> None:
+def require_content(content: MessageContent) -> None:
     """Refuse a message without any content, with `no_text`."""
     if not ((content.text or "").strip() or content.blocks or content.attachments):
-        raise Refused("no_text", "The message has neither text nor blocks.")
+        raise SlackError("no_text", "The message has neither text nor blocks.")
 
 
 def _attachments(attachments: object) -> list[Payload] | None:
     if attachments is None:
         return None
     if not isinstance(attachments, list) or not all(isinstance(item, dict) for item in attachments):
-        raise Refused("invalid_attachments", "Attachments must be a list of objects.")
-    if len(attachments) > ATTACHMENTS:
-        raise Refused("too_many_attachments", f"A message holds {ATTACHMENTS} attachments at most.")
+        raise SlackError("invalid_attachments", "Attachments must be a list of objects.")
+    if len(attachments) > MAX_ATTACHMENTS:
+        raise SlackError("too_many_attachments", f"A message holds {MAX_ATTACHMENTS} attachments at most.")
     return attachments
 
 
@@ -72,17 +74,17 @@ def _metadata(metadata: object) -> Payload | None:
     if metadata == {}:
         return {}
     if not isinstance(metadata, dict) or metadata.keys() != {"event_type", "event_payload"}:
-        raise Refused("invalid_metadata_format", "Metadata must be an event_type and an event_payload.")
+        raise SlackError("invalid_metadata_format", "Metadata must be an event_type and an event_payload.")
     if not isinstance(metadata["event_type"], str) or not _EVENT_TYPE.fullmatch(metadata["event_type"]):
-        raise Refused("invalid_metadata_format", "The event_type of metadata must be a name.")
+        raise SlackError("invalid_metadata_format", "The event_type of metadata must be a name.")
     if not isinstance(metadata["event_payload"], dict) or not all(
         map(_flat, metadata["event_payload"].values())
     ):
-        raise Refused(
+        raise SlackError(
             "invalid_metadata_format", "The event_payload must hold texts, numbers, flags, objects of those."
         )
-    if len(json.dumps(metadata)) > METADATA_CHARACTERS:
-        raise Refused("metadata_too_large", "The metadata is too large.")
+    if len(json.dumps(metadata)) > MAX_METADATA_CHARACTERS:
+        raise SlackError("metadata_too_large", "The metadata is too large.")
     return metadata
 
 

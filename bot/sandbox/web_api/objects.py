@@ -1,4 +1,4 @@
-"""Records as the JSON objects Slack's API and events show."""
+"""Records as the JSON objects of Slack's API and events."""
 
 from bot.sandbox.workspace.records import Channel, File, Message, Payload, User, View
 from bot.sandbox.workspace.workspace import Workspace
@@ -146,7 +146,7 @@ def _bot_marks(workspace: Workspace) -> Payload:
 
 
 def _composer_blocks(workspace: Workspace, message: Message) -> list[Payload] | None:
-    """Give what a person typed as rich text too, as Slack's composer does."""
+    """Render a person's text as rich text too, as Slack's composer does."""
     if message.user == workspace.bot.id or message.tombstone or message.subtype:
         return None
     line: Payload = {"type": "rich_text_section", "elements": [{"type": "text", "text": message.text}]}

@@ -6,22 +6,22 @@ from bot.sandbox.web_api.arguments import Arguments
 from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.conversations import page
 from bot.sandbox.web_api.objects import message_object
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Message, Payload
 
 
 def _target(context: ApiContext, arguments: Arguments) -> Message:
     if "channel" not in arguments or "timestamp" not in arguments:
-        raise Refused("no_item_specified", "A reaction needs a channel and a timestamp.")
-    channel = context.seen(arguments.need("channel"))
+        raise SlackError("no_item_specified", "A reaction needs a channel and a timestamp.")
+    channel = context.visible_channel(arguments.require("channel"))
     context.require_member(channel)
-    return context.workspace.message(channel.id, arguments.need("timestamp"))
+    return context.workspace.message(channel.id, arguments.require("timestamp"))
 
 
 def _add(context: ApiContext, arguments: Arguments) -> Payload:
     message = _target(context, arguments)
     context.workspace.react(
-        context.workspace.bot.id, message.channel, message.ts, arguments.need("name", "invalid_name")
+        context.workspace.bot.id, message.channel, message.ts, arguments.require("name", "invalid_name")
     )
     return {}
 
@@ -29,7 +29,7 @@ def _add(context: ApiContext, arguments: Arguments) -> Payload:
 def _remove(context: ApiContext, arguments: Arguments) -> Payload:
     message = _target(context, arguments)
     context.workspace.unreact(
-        context.workspace.bot.id, message.channel, message.ts, arguments.need("name", "invalid_name")
+        context.workspace.bot.id, message.channel, message.ts, arguments.require("name", "invalid_name")
     )
     return {}
 
@@ -43,7 +43,7 @@ def _list(context: ApiContext, arguments: Arguments) -> Payload:
     context.workspace.user(user_id)
     found = [
         message
-        for message in context.workspace.log.everything()
+        for message in context.workspace.log.all()
         if any(user_id in reaction.users for reaction in message.reactions)
         and context.workspace.bot.id in context.workspace.channel(message.channel).members
     ]

@@ -3,13 +3,13 @@
 import copy
 import json
 
-from bot.sandbox.web_api.block_rules import IN_VIEWS, VIEW_BLOCKS, complaints_about, completed
-from bot.sandbox.web_api.element_rules import text
+from bot.sandbox.web_api.block_rules import IN_VIEWS, MAX_VIEW_BLOCKS, block_complaints, with_defaults
+from bot.sandbox.web_api.composition_rules import text
 from bot.sandbox.web_api.validators import Rule, anything, choice, complain, flag, record, string
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
-VIEW_CHARACTERS = 250_000
+MAX_VIEW_CHARACTERS = 250_000
 
 _BOTH: dict[str, Rule] = {
     "private_metadata": string(3000, 0),
@@ -30,32 +30,32 @@ _MODAL = record(
 _HOME = record({"type": choice("home"), "blocks": anything}, _BOTH)
 
 
-def checked(view: object, kind: str, first_block_id: int) -> Payload:
-    """Return a view as Slack keeps it, its blocks completed; `kind` is `modal` or `home`.
+def normalize_view(view: object, kind: str, first_block_id: int) -> Payload:
+    """Return a view as Slack stores it, its blocks with defaults; `kind` is `modal` or `home`.
 
     Raises:
-        Refused: `invalid_arguments` with what is wrong, or `view_too_large`.
+        SlackError: `invalid_arguments` with what is wrong, or `view_too_large`.
 
     """
     complaints: list[str] = []
     (_HOME if kind == "home" else _MODAL)(view, "/view", complaints)
     if not isinstance(view, dict) or complaints:
-        raise _refused(complaints)
+        raise _invalid_view(complaints)
     if not isinstance(view["blocks"], list) or not all(isinstance(block, dict) for block in view["blocks"]):
         complain(complaints, "must be an array of objects", "/view/blocks")
-        raise _refused(complaints)
-    complaints = complaints_about(view["blocks"], IN_VIEWS, VIEW_BLOCKS)
+        raise _invalid_view(complaints)
+    complaints = block_complaints(view["blocks"], IN_VIEWS, MAX_VIEW_BLOCKS)
     _check_submit(view, kind, complaints)
     if complaints:
-        raise _refused(
+        raise _invalid_view(
             [
                 complaint.replace("json-pointer:/blocks", "json-pointer:/view/blocks")
                 for complaint in complaints
             ]
         )
-    if len(json.dumps(view)) > VIEW_CHARACTERS:
-        raise Refused("view_too_large", "The view is larger than 250,000 characters.")
-    return {**copy.deepcopy(view), "blocks": completed(view["blocks"], first_block_id)}
+    if len(json.dumps(view)) > MAX_VIEW_CHARACTERS:
+        raise SlackError("view_too_large", "The view is larger than 250,000 characters.")
+    return {**copy.deepcopy(view), "blocks": with_defaults(view["blocks"], first_block_id)}
 
 
 def _check_submit(view: Payload, kind: str, complaints: list[str]) -> None:
@@ -64,5 +64,5 @@ def _check_submit(view: Payload, kind: str, complaints: list[str]) -> None:
         complain(complaints, "missing required field: submit", "/view")
 
 
-def _refused(complaints: list[str]) -> Refused:
-    return Refused("invalid_arguments", "; ".join(complaints), response_metadata={"messages": complaints})
+def _invalid_view(complaints: list[str]) -> SlackError:
+    return SlackError("invalid_arguments", "; ".join(complaints), response_metadata={"messages": complaints})

@@ -1,4 +1,4 @@
-"""What happened in the workspace, told to whoever listens: the bot's event stream and the people's pages."""
+"""Changes of the workspace, as its listeners get them: the bot's event subscriptions and people's pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from typing import Literal, TypeAlias
 
 from bot.sandbox.workspace.records import Channel, Message, User
 
-ChannelChange: TypeAlias = Literal["created", "joined", "left", "renamed", "archived", "unarchived"]
+ChannelChangeKind: TypeAlias = Literal["created", "joined", "left", "renamed", "archived", "unarchived"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class MessagePosted:
     """A message appeared."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class MessageChanged:
     """A message changed: edited, updated, unfurled, or made a tombstone. `ts` is the time of the change."""
 
     message: Message
@@ -26,16 +26,16 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """A message is gone for good. `ts` is the time of the removal."""
+class MessageDeleted:
+    """A message was deleted without a tombstone. `ts` is the time of the deletion."""
 
     previous: Message
     ts: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reacted:
-    """Somebody added a reaction to a message, or took it away again."""
+class ReactionChanged:
+    """Somebody added a reaction to a message, or (`added` is False) took it away."""
 
     added: bool
     user: str
@@ -53,17 +53,17 @@ class UserAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChanged:
-    """A channel was made, joined, left, renamed, archived or brought back; `user` did it."""
+    """A channel was created, joined, left, renamed, archived or unarchived by `user`."""
 
     channel: Channel
-    change: ChannelChange
+    kind: ChannelChangeKind
     user: str
     ts: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeOpened:
-    """Somebody looked at the app's home, in the direct message `channel`."""
+    """Somebody opened the app's home tab, in the direct message `channel`."""
 
     user: str
     channel: str
@@ -72,14 +72,14 @@ class HomeOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePublished:
-    """The app gave somebody a new home."""
+    """The app published a home tab for `user`."""
 
     user: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewsChanged:
-    """Somebody's stack of modals changed."""
+    """The stack of modals on the screen of `user` changed."""
 
     user: str
 
@@ -99,18 +99,18 @@ class EphemeralRemoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
-    """Slack itself told a person something, such as that a command timed out."""
+class NoticeShown:
+    """Slack itself showed a person a notice, such as that a command timed out."""
 
     user: str
     text: str
 
 
-FeedbackEvent: TypeAlias = (
-    Posted
-    | Changed
-    | Removed
-    | Reacted
+WorkspaceChange: TypeAlias = (
+    MessagePosted
+    | MessageChanged
+    | MessageDeleted
+    | ReactionChanged
     | UserAdded
     | ChannelChanged
     | HomeOpened
@@ -118,6 +118,6 @@ FeedbackEvent: TypeAlias = (
     | ViewsChanged
     | EphemeralShown
     | EphemeralRemoved
-    | Noticed
+    | NoticeShown
 )
-Listener: TypeAlias = Callable[[FeedbackEvent], None]
+Listener: TypeAlias = Callable[[WorkspaceChange], None]

@@ -1,9 +1,15 @@
-"""Who is in the workspace, which channels there are, and who listens to what happens."""
+"""The people and channels of the workspace, and the listeners to its changes."""
 
 from collections.abc import Callable
 
-from bot.sandbox.workspace.changes import ChannelChange, ChannelChanged, FeedbackEvent, Listener, UserAdded
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.changes import (
+    ChannelChanged,
+    ChannelChangeKind,
+    Listener,
+    UserAdded,
+    WorkspaceChange,
+)
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Channel, User
 from bot.sandbox.workspace.timestamps import Timestamps
 
@@ -24,20 +30,20 @@ class Directory:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` every fact from now on; the returned function stops it."""
+        """Call `listener` with every change from now on; the returned function ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def tell(self, fact: FeedbackEvent) -> None:
-        """Tell the listeners what happened."""
+    def notify(self, change: WorkspaceChange) -> None:
+        """Call the listeners with a change."""
         for listener in list(self._listeners):
-            listener(fact)
+            listener(change)
 
     def add_user(self, name: str, *, real_name: str = "") -> User:
-        """Let a person join the workspace."""
+        """Add a person to the workspace."""
         user = User(id=f"U{len(self.users):010d}", name=name, real_name=real_name or name)
         self.users[user.id] = user
-        self.tell(UserAdded(user=user))
+        self.notify(UserAdded(user=user))
         return user
 
     def add_channel(
@@ -48,11 +54,11 @@ class Directory:
         private: bool = False,
         bot_is_member: bool = True,
     ) -> Channel:
-        """Make a channel with these members; the first of them made it."""
+        """Add a channel with these members, the first of whom is its creator."""
         people = [self.user(user_id).id for user_id in members or []]
         everyone = dict.fromkeys([*people, *([self.bot.id] if bot_is_member else [])])
         number = sum(channel.partner is None for channel in self.channels.values()) + 1
-        return self._make(
+        return self._create(
             Channel(
                 id=f"C{number:010d}",
                 name=name,
@@ -64,12 +70,12 @@ class Directory:
         )
 
     def direct_message(self, user_id: str) -> Channel:
-        """Return the direct message between a person and the bot, made on first use."""
+        """Return the direct message between a person and the bot, created on first use."""
         user = self.user(user_id)
         known = [channel for channel in self.channels.values() if channel.partner == user.id]
         if known:
             return known[0]
-        return self._make(
+        return self._create(
             Channel(
                 id="D" + user.id[1:],
                 name=self.bot.name,
@@ -84,34 +90,34 @@ class Directory:
     def user(self, user_id: str) -> User:
         """Return a person or the bot; refuses unknown ids with `user_not_found`."""
         if user_id not in self.users:
-            raise Refused("user_not_found", f"There is nobody with the id {user_id} in this workspace.")
+            raise SlackError("user_not_found", f"There is nobody with the id {user_id} in this workspace.")
         return self.users[user_id]
 
     def channel(self, channel_id: str) -> Channel:
         """Return a channel; refuses unknown ids with `channel_not_found`."""
         if channel_id not in self.channels:
-            raise Refused("channel_not_found", f"There is no channel {channel_id} in this workspace.")
+            raise SlackError("channel_not_found", f"There is no channel {channel_id} in this workspace.")
         return self.channels[channel_id]
 
-    def joined(self, user_id: str, channel_id: str) -> Channel:
-        """Return a channel the person is in; refuses with `not_in_channel`."""
+    def member_channel(self, user_id: str, channel_id: str) -> Channel:
+        """Return a channel the person is a member of; refuses with `not_in_channel`."""
         channel = self.channel(channel_id)
         if self.user(user_id).id not in channel.members:
-            raise Refused("not_in_channel", f"You are not in #{channel.name}; join it first.")
+            raise SlackError("not_in_channel", f"You are not in #{channel.name}; join it first.")
         return channel
 
-    def open_channel(self, user_id: str, channel_id: str) -> Channel:
+    def writable_channel(self, user_id: str, channel_id: str) -> Channel:
         """Return a channel the person can write in; refuses with `not_in_channel` or `is_archived`."""
-        channel = self.joined(user_id, channel_id)
+        channel = self.member_channel(user_id, channel_id)
         if channel.archived:
-            raise Refused("is_archived", f"#{channel.name} is archived; nobody can write in it.")
+            raise SlackError("is_archived", f"#{channel.name} is archived; nobody can write in it.")
         return channel
 
-    def adjust(self, channel: Channel, change: ChannelChange, user_id: str) -> None:
-        """Replace a channel by its changed self; `user_id` did it."""
+    def update_channel(self, channel: Channel, kind: ChannelChangeKind, user_id: str) -> None:
+        """Replace a channel by its changed self, on behalf of `user_id`."""
         self.channels[channel.id] = channel
-        self.tell(ChannelChanged(channel=channel, change=change, user=user_id, ts=self.clock.mint()))
+        self.notify(ChannelChanged(channel=channel, kind=kind, user=user_id, ts=self.clock.mint()))
 
-    def _make(self, channel: Channel) -> Channel:
-        self.adjust(channel, "created", channel.creator)
+    def _create(self, channel: Channel) -> Channel:
+        self.update_channel(channel, "created", channel.creator)
         return channel

@@ -1,16 +1,20 @@
-"""Why the sandbox says no.
+"""Errors Slack answers with.
 
-Refused         a request Slack would refuse: a code for programs, a sentence for people
-  TimedOut      the app did not acknowledge a command or an interaction in time
+SlackError            a request Slack would refuse: a code for programs, a sentence for people
+  AckTimeoutError     the app did not acknowledge a command or an interaction in time
 """
 
 from bot.sandbox.workspace.records import Payload
 
 
-class Refused(Exception):  # noqa: N818 - it is told to people and programs, most often it is no fault of ours
-    """Slack would not do this.
+class SlackError(Exception):
+    """A request that Slack refuses.
 
-    `code` is the Web API's error code, `sentence` says it to a person, `details` joins the Web API's answer.
+    Args:
+        code: the Web API's error code.
+        sentence: the same for a person; by default it names the code.
+        details: further fields of the Web API's answer.
+
     """
 
     def __init__(self, code: str, sentence: str = "", **details: object) -> None:
@@ -20,14 +24,14 @@ class Refused(Exception):  # noqa: N818 - it is told to people and programs, mos
         super().__init__(f"{code}: {self.sentence}")
 
 
-class TimedOut(Refused):
-    """The app sent no acknowledgement within the time Slack gives it."""
+class AckTimeoutError(SlackError):
+    """The app did not acknowledge within the time Slack allows; `subject` names what failed."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__("operation_timeout", f'{what} failed with the error "operation_timeout".')
+    def __init__(self, subject: str) -> None:
+        super().__init__("operation_timeout", f'{subject} failed with the error "operation_timeout".')
 
 
-def invalid_arguments(*messages: str) -> Refused:
-    """Build the answer to arguments that cannot be read or are missing."""
+def invalid_arguments(*messages: str) -> SlackError:
+    """Return the error for arguments that are unreadable or missing."""
     listed = [f"[ERROR] {message}" for message in messages]
-    return Refused("invalid_arguments", "; ".join(messages) + ".", response_metadata={"messages": listed})
+    return SlackError("invalid_arguments", "; ".join(messages) + ".", response_metadata={"messages": listed})

@@ -3,7 +3,7 @@
 import mimetypes
 from dataclasses import replace
 
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import File
 
 
@@ -34,7 +34,7 @@ class Files:
     def get(self, file_id: str) -> File:
         """Return a file; refuses with `file_not_found`."""
         if file_id not in self._files:
-            raise Refused("file_not_found", f"There is no file {file_id}.")
+            raise SlackError("file_not_found", f"There is no file {file_id}.")
         return self._files[file_id]
 
     def put(self, file: File) -> File:
@@ -42,6 +42,6 @@ class Files:
         self._files[file.id] = file
         return file
 
-    def everything(self) -> list[File]:
+    def all(self) -> list[File]:
         """List all files."""
         return list(self._files.values())

@@ -1,10 +1,10 @@
-"""The messages of all channels, and which of them are threads."""
+"""The messages of all channels, with an index of threads."""
 
 from bot.sandbox.workspace.records import Message
 
 
 class MessageLog:
-    """Messages by channel, in the order they came. It keeps; who may do what is decided elsewhere."""
+    """Messages by channel, in the order they were added; permissions are checked by its callers."""
 
     def __init__(self) -> None:
         self._channels: dict[str, dict[str, Message]] = {}
@@ -16,8 +16,8 @@ class MessageLog:
         if message.thread_ts is not None:
             self._threads.setdefault((message.channel, message.thread_ts), {})[message.ts] = message
 
-    def drop(self, message: Message) -> None:
-        """Take the message out."""
+    def delete(self, message: Message) -> None:
+        """Delete the message."""
         del self._channels[message.channel][message.ts]
         if message.thread_ts is not None:
             del self._threads[message.channel, message.thread_ts][message.ts]
@@ -39,6 +39,6 @@ class MessageLog:
         parent = self.get(channel_id, ts)
         return [] if parent is None else [parent, *self.replies(channel_id, ts)]
 
-    def everything(self) -> list[Message]:
+    def all(self) -> list[Message]:
         """List all messages of all channels."""
         return [message for channel in self._channels.values() for message in channel.values()]

@@ -1,4 +1,4 @@
-"""How Slack keeps text: escaped, with mentions and links as `<…>` tokens."""
+"""Slack's mrkdwn as it is stored: escaped, with mentions and links as `<…>` tokens."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,29 +19,31 @@ _LITERAL = {"plain_text", "raw_text", "text"}
 _RICH_MENTIONS = {"user": "user_id", "broadcast": "range", "usergroup": "usergroup_id"}
 
 
-def typed(text: str) -> str:
+def escape_typed(text: str) -> str:
     """Escape what a person typed, and link addresses; mentions from the composer (`<@U…>`) stay."""
     escaped = _between(_TYPED_TOKEN, text, lambda part: part.replace("&", "&amp;"))
     return _ADDRESS.sub(r"<\g<0>>", escaped)
 
 
-def sent(text: str) -> str:
+def escape_sent(text: str) -> str:
     """Escape what an app sent as Slack stores it: known tokens and entities stay as they are."""
     return _between(TOKEN, text, lambda part: _BARE_AMPERSAND.sub("&amp;", part))
 
 
-def mentioned(text: str) -> Iterator[str]:
-    """Yield whom a text notifies when Slack renders it as mrkdwn."""
+def mentions_in(text: str) -> Iterator[str]:
+    """Yield the targets a text mentions when Slack renders it as mrkdwn."""
     for match in _MENTION.finditer(text):
         yield next(group for group in match.groups() if group)
 
 
-def notified(text: str, blocks: list[Payload] | None, attachments: list[Payload] | None) -> list[str]:
-    """List whom a message notifies, through its text or anywhere in its blocks and attachments."""
-    found = list(mentioned(text))
+def mentioned_targets(
+    text: str, blocks: list[Payload] | None, attachments: list[Payload] | None
+) -> list[str]:
+    """List the targets a message mentions in its text, blocks and attachments."""
+    targets = list(mentions_in(text))
     for part in [*(blocks or []), *(attachments or [])]:
-        found.extend(_in_part(part, key="block"))
-    return list(dict.fromkeys(found))
+        targets.extend(_in_part(part, key="block"))
+    return list(dict.fromkeys(targets))
 
 
 def _in_part(value: object, key: str) -> Iterator[str]:
@@ -51,7 +53,7 @@ def _in_part(value: object, key: str) -> Iterator[str]:
         for part in value:
             yield from _in_part(part, key)
     elif isinstance(value, str) and key in {"text", "pretext", "fallback"}:
-        yield from mentioned(value)
+        yield from mentions_in(value)
 
 
 def _in_object(value: Payload) -> Iterator[str]:
@@ -66,12 +68,12 @@ def _in_object(value: Payload) -> Iterator[str]:
 
 
 def _between(token: re.Pattern[str], text: str, ampersands: Callable[[str], str]) -> str:
-    done: list[str] = []
+    parts: list[str] = []
     start = 0
     for match in token.finditer(text):
-        done += [_brackets(ampersands(text[start : match.start()])), match.group()]
+        parts += [_brackets(ampersands(text[start : match.start()])), match.group()]
         start = match.end()
-    return "".join([*done, _brackets(ampersands(text[start:]))])
+    return "".join([*parts, _brackets(ampersands(text[start:]))])
 
 
 def _brackets(text: str) -> str:

@@ -1,31 +1,31 @@
-"""What only one person sees: ephemeral messages, the modals on their screen, their home tab."""
+"""The parts of Slack that one person alone sees: ephemeral messages, open modals, the home tab."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bot.sandbox.workspace.changes import (
     EphemeralRemoved,
     EphemeralShown,
-    FeedbackEvent,
     HomePublished,
     ViewsChanged,
+    WorkspaceChange,
 )
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Message, Payload, View
 
-STACK = 3
-"""Modals that may lie on top of each other."""
+MAX_OPEN_MODALS = 3
+"""Greatest number of modals on top of each other."""
 
 
-class Surfaces:
-    """Ephemeral messages, modals and homes by person. `minted` counts the views that got an id."""
+class PersonViews:
+    """Ephemeral messages, modals and homes by person. `views_created` counts the views that got an id."""
 
-    def __init__(self, tell: Callable[[FeedbackEvent], None]) -> None:
+    def __init__(self, tell: Callable[[WorkspaceChange], None]) -> None:
         self._tell = tell
         self._ephemerals: dict[str, dict[str, Message]] = {}
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
-        self.minted = 0
+        self.views_created = 0
 
     def show(self, message: Message) -> None:
         """Show an ephemeral message to the person it is for, or replace it."""
@@ -47,17 +47,17 @@ class Surfaces:
 
     def next_view_id(self) -> str:
         """Mint an id for a view."""
-        self.minted += 1
-        return f"V{self.minted:010d}"
+        self.views_created += 1
+        return f"V{self.views_created:010d}"
 
-    def stack(self, user_id: str) -> list[View]:
+    def modals(self, user_id: str) -> list[View]:
         """List the modals on a person's screen, bottom first."""
         return list(self._stacks.get(user_id, []))
 
-    def restack(self, user_id: str, views: list[View]) -> None:
+    def set_modals(self, user_id: str, views: list[View]) -> None:
         """Put these modals on a person's screen; refuses more than three with `push_limit_reached`."""
-        if len(views) > STACK:
-            raise Refused("push_limit_reached", "No more than three modals can lie on top of each other.")
+        if len(views) > MAX_OPEN_MODALS:
+            raise SlackError("push_limit_reached", "No more than three modals can lie on top of each other.")
         self._stacks[user_id] = list(views)
         self._tell(ViewsChanged(user=user_id))
 
@@ -70,17 +70,17 @@ class Surfaces:
         self._homes[view.user] = view
         self._tell(HomePublished(user=view.user))
 
-    def restore(self, homes: list[View], minted: int) -> None:
-        """Take over the homes of a workspace that was kept; `minted` views had ids."""
+    def restore(self, homes: list[View], views_created: int) -> None:
+        """Take over the homes of a snapshot, and the number of views that had got an id."""
         self._homes = {home.user: home for home in homes}
-        self.minted = minted
+        self.views_created = views_created
 
     def homes(self) -> list[View]:
         """List all published homes."""
         return list(self._homes.values())
 
-    def enter(self, view: View, state: Payload) -> View:
-        """Keep what a person entered in a view; returns the view with it. The person's page knows already."""
+    def set_state(self, view: View, state: Payload) -> View:
+        """Store what a person entered in a view and return it so; nobody is notified, for their page shows it."""
         changed = replace(view, state=state)
         if self._homes.get(view.user) == view:
             self._homes[view.user] = changed
@@ -90,28 +90,35 @@ class Surfaces:
 
     def find(self, view_id: str) -> View:
         """Return an open modal or a home by its id; refuses with `not_found`."""
-        views = [*self._homes.values(), *(view for stack in self._stacks.values() for view in stack)]
-        for view in views:
-            if view.id == view_id:
-                return view
-        raise Refused("not_found", "That view is not open any more.")
+        return _first(view for view in self._open_views() if view.id == view_id)
 
     def find_external(self, external_id: str) -> View:
         """Return an open modal or a home by the app's own id for it; refuses with `not_found`."""
-        views = [*self._homes.values(), *(view for stack in self._stacks.values() for view in stack)]
-        for view in views:
-            if external_id and view.content.get("external_id") == external_id:
-                return view
-        raise Refused("not_found", "That view is not open any more.")
+        return _first(view for view in self._open_views() if view.content.get("external_id") == external_id)
+
+    def open_view(self, user_id: str, view_id: str) -> View:
+        """Return a person's own modal or home by its id; refuses with `not_found`."""
+        return _first(view for view in self._open_views() if (view.id, view.user) == (view_id, user_id))
+
+    def _open_views(self) -> Iterator[View]:
+        yield from self._homes.values()
+        for stack in self._stacks.values():
+            yield from stack
 
     def put(self, view: View) -> None:
         """Replace an open modal or a home by its changed self."""
         if view.user in self._homes and self._homes[view.user].id == view.id:
             self.publish_home(view)
         else:
-            self.restack(
-                view.user, [view if known.id == view.id else known for known in self.stack(view.user)]
+            self.set_modals(
+                view.user, [view if known.id == view.id else known for known in self.modals(view.user)]
             )
+
+
+def _first(views: Iterator[View]) -> View:
+    for view in views:
+        return view
+    raise SlackError("not_found", "That view is not open any more.")
 
 
 def _reader(message: Message) -> str:

@@ -3,19 +3,19 @@
 import re
 from dataclasses import replace
 
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Message, Reaction
 
 _NAME = re.compile(r"[a-z0-9_+'-]{1,100}(::skin-tone-[2-6])?")
 
 
-def added(message: Message, user_id: str, name: str) -> Message:
+def with_reaction(message: Message, user_id: str, name: str) -> Message:
     """Return the message with one more reaction; refuses with `invalid_name` or `already_reacted`."""
     if not _NAME.fullmatch(name):
-        raise Refused("invalid_name", f"“{name}” is no emoji name.")
+        raise SlackError("invalid_name", f"“{name}” is no emoji name.")
     users = users_of(message, name)
     if user_id in users:
-        raise Refused("already_reacted", f"You already reacted with :{name}:.")
+        raise SlackError("already_reacted", f"You already reacted with :{name}:.")
     if users:
         grown = tuple(
             replace(reaction, users=(*users, user_id)) if reaction.name == name else reaction
@@ -26,10 +26,10 @@ def added(message: Message, user_id: str, name: str) -> Message:
     return replace(message, reactions=grown)
 
 
-def removed(message: Message, user_id: str, name: str) -> Message:
+def without_reaction(message: Message, user_id: str, name: str) -> Message:
     """Return the message without that person's reaction; refuses with `no_reaction`."""
     if user_id not in users_of(message, name):
-        raise Refused("no_reaction", f"You did not react with :{name}:.")
+        raise SlackError("no_reaction", f"You did not react with :{name}:.")
     fewer = (
         replace(reaction, users=tuple(user for user in reaction.users if user != user_id))
         if reaction.name == name

@@ -1,6 +1,6 @@
-"""What the workspace keeps: people, channels, messages, files, open views.
+"""Records of the workspace: people, channels, messages, files, open views.
 
-All records are frozen; a change is a new record, so that whoever holds one holds a snapshot. Times are Slack
+All records are frozen; a change makes a new record, so a reader always holds a consistent snapshot. Times are Slack
 timestamps (`ts`): seconds since the epoch with six decimals, as text, unique within the workspace.
 """
 
@@ -46,7 +46,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """One emoji under a message and who put it there, in order."""
+    """One emoji under a message and the people who added it, in order."""
 
     name: str
     users: tuple[str, ...]
@@ -54,7 +54,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """Who changed a message last, and when."""
+    """The last edit of a message: its author and time."""
 
     user: str
     ts: str
@@ -116,12 +116,12 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ping:
-    """A message of the bot notified people: `who` is a user or group id, or channel, here, everyone."""
+class Mention:
+    """A mention in a message of the bot; `target` is a user or group id, or channel, here, everyone."""
 
     channel: str
     ts: str
-    who: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Records as JSON and back, so that a workspace outlives its process."""
+"""Records as JSON and back, to save a workspace and load it again."""
 
 import base64
 from collections.abc import Iterable
@@ -6,40 +6,44 @@ from dataclasses import asdict
 
 from bot.sandbox.workspace.records import Channel, Edit, File, Message, Payload, Reaction, User, View
 
-VERSION = 1
+SNAPSHOT_VERSION = 1
 
 
-def dumped(records: Iterable[User | Channel | Message | File | View]) -> list[Payload]:
+def to_json(records: Iterable[User | Channel | Message | File | View]) -> list[Payload]:
     """Render records as JSON objects."""
     return [{key: _plain(value) for key, value in asdict(record).items()} for record in records]
 
 
-def user(kept: Payload) -> User:
-    """Return the user that was dumped."""
-    return User(**kept)
+def user_from_json(document: Payload) -> User:
+    """Return the user of a snapshot."""
+    return User(**document)
 
 
-def channel(kept: Payload) -> Channel:
-    """Return the channel that was dumped."""
-    return Channel(**{**kept, "members": tuple(kept["members"])})
+def channel_from_json(document: Payload) -> Channel:
+    """Return the channel of a snapshot."""
+    return Channel(**{**document, "members": tuple(document["members"])})
 
 
-def message(kept: Payload) -> Message:
-    """Return the message that was dumped."""
-    reactions = (Reaction(name=one["name"], users=tuple(one["users"])) for one in kept["reactions"])
-    edited = Edit(**kept["edited"]) if kept["edited"] else None
-    return Message(**{**kept, "reactions": tuple(reactions), "files": tuple(kept["files"]), "edited": edited})
+def message_from_json(document: Payload) -> Message:
+    """Return the message of a snapshot."""
+    reactions = (
+        Reaction(name=reaction["name"], users=tuple(reaction["users"])) for reaction in document["reactions"]
+    )
+    edited = Edit(**document["edited"]) if document["edited"] else None
+    return Message(
+        **{**document, "reactions": tuple(reactions), "files": tuple(document["files"]), "edited": edited}
+    )
 
 
-def file(kept: Payload) -> File:
-    """Return the file that was dumped."""
-    content = None if kept["content"] is None else base64.b64decode(kept["content"])
-    return File(**{**kept, "content": content, "shared": tuple(kept["shared"])})
+def file_from_json(document: Payload) -> File:
+    """Return the file of a snapshot."""
+    content = None if document["content"] is None else base64.b64decode(document["content"])
+    return File(**{**document, "content": content, "shared": tuple(document["shared"])})
 
 
-def view(kept: Payload) -> View:
-    """Return the view that was dumped."""
-    return View(**kept)
+def view_from_json(document: Payload) -> View:
+    """Return the view of a snapshot."""
+    return View(**document)
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Slack's message times: they order messages, name them, and never repeat."""
+"""Slack's message timestamps, which order messages, identify them, and are unique."""
 
 from collections.abc import Callable
 
@@ -16,5 +16,5 @@ class Timestamps:
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
 
     def after(self, ts: str) -> None:
-        """Never mint a timestamp up to this one (for a workspace that was kept and is opened again)."""
+        """Mint only timestamps after this one from now on, for a workspace that is loaded from a snapshot."""
         self._last = max(self._last, int(ts.replace(".", "")))

@@ -1,7 +1,6 @@
 """`local:/cases`: judges by a small statistical model fitted to the labelled cases; no key, no network."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,14 +12,14 @@ from memalign.models.local.features import Features, measure
 from memalign.models.local.linear_model import FEWEST, Case, Fit, fit
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Json, Label, Usage
+from memalign.value_types import Kind, ValueType
 
 NAME = "local:/cases"
-_PLACEHOLDERS: Mapping[str, Label] = {"bool": True, "int": 0, "float": 0.0, "str": "unknown"}
-_NUMBERS = ("int", "float")
+_PLACEHOLDERS: Mapping[Kind, Label] = {"bool": True, "int": 0, "float": 0.0, "str": "unknown"}
 _FITS_KEPT = 4
 """For each judge: the fit to all cases, and a few without the case of a trace that is judged again."""
 
-_Content = tuple[int, str, tuple[tuple[str, Label], ...]]
+_Content = tuple[int, ValueType, tuple[tuple[str, Label], ...]]
 
 
 class CasesDecider:
@@ -52,7 +51,7 @@ class CasesDecider:
             return JudgeResponse(value=value, rationale=phrases.placeholder(value), retrieved_trace_ids=())
         features = measure(question.fields)
         cases = self._cases(question, episodes)
-        if _fittable(cases, numeric=question.value_type in _NUMBERS):
+        if _fittable(cases, numeric=question.value_type.numeric):
             return _weighed(self._fit(question, cases), features)
         return _counted(cases, features)
 
@@ -77,7 +76,7 @@ class CasesDecider:
         labels = tuple((case.trace_id, case.label) for case in cases)
         content = (question.version, question.value_type, labels)
         fits = self._fits.get(question.judge, {})
-        found = fits.pop(content, None) or fit(cases, numeric=question.value_type in _NUMBERS)
+        found = fits.pop(content, None) or fit(cases, numeric=question.value_type.numeric)
         current = [(key, old) for key, old in fits.items() if key[0] == question.version]
         self._fits[question.judge] = dict([*current[1 - _FITS_KEPT :], (content, found)])
         return found
@@ -128,8 +127,5 @@ def _counted(cases: Sequence[Case], features: Features) -> JudgeResponse:
     return JudgeResponse(value=value, rationale=rationale, usage=Usage(calls=1), retrieved_trace_ids=ids)
 
 
-def _placeholder(value_type: str) -> Label:
-    if value_type in _PLACEHOLDERS:
-        return _PLACEHOLDERS[value_type]
-    first: Label = json.loads(value_type)[0]
-    return first
+def _placeholder(value_type: ValueType) -> Label:
+    return value_type.categories[0] if value_type.categories else _PLACEHOLDERS[value_type.kind]

@@ -10,7 +10,7 @@ import numpy as np
 from memalign.errors import ModelError
 from memalign.models.local.rule_sentences import GOOD_ENOUGH, MANY, Sentence, Vocabulary, candidates
 from memalign.models.local.wordllama import WordLlamaEmbedder
-from memalign.ports import Distilled, Draft, Embedder, Record, Vectors
+from memalign.ports import Distilled, Draft, Embedder, Matrix, Record, Vector
 from memalign.records import Guideline, Label, Source
 
 NAME = "local:/extract"
@@ -22,7 +22,7 @@ _SAME = 0.68
 class _Candidate:
     record: Record
     sentence: Sentence
-    vector: Vectors
+    vector: Vector
     score: float = 0.0
 
 
@@ -60,7 +60,7 @@ class ExtractDistiller:
 
 
 def _distilled(
-    found: Sequence[tuple[Record, Sentence]], known: Sequence[Guideline], vectors: Vectors, bar: float
+    found: Sequence[tuple[Record, Sentence]], known: Sequence[Guideline], vectors: Matrix, bar: float
 ) -> Distilled:
     sentences, rules = vectors[: len(found)], vectors[len(found) :]
     pool = [
@@ -96,7 +96,7 @@ def _chosen(pool: Sequence[_Candidate]) -> list[_Candidate]:
 
 
 def _supporting(
-    chosen: Sequence[_Candidate], known: Sequence[Guideline], rules: Vectors
+    chosen: Sequence[_Candidate], known: Sequence[Guideline], rules: Matrix
 ) -> tuple[Mapping[str, tuple[Source, ...]], list[_Candidate]]:
     """Part those that merely confirm a known guideline from those that say something new."""
     supports: dict[str, tuple[Source, ...]] = {}
@@ -110,7 +110,7 @@ def _supporting(
     return supports, rest
 
 
-def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Vectors) -> Guideline | None:
+def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Matrix) -> Guideline | None:
     closeness = [float(rule @ candidate.vector) for rule in rules]
     for place in sorted(range(len(known)), key=lambda place: -closeness[place]):
         guideline = known[place]

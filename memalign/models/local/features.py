@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.models.local.wordllama import distinct_tokens, embed, token_vectors
-from memalign.ports import Vectors
+from memalign.ports import Matrix, Vector
 from memalign.records import Json
 
 MOST_CHARACTERS = 20_000
@@ -41,7 +41,7 @@ class Features:
 
     traits: Mapping[Feature, float]
     """Which traits there are depends on the trace's parts."""
-    vector: Vectors
+    vector: Vector
     """The direction of the output's text; of the input's where there is no output."""
     given: str
     """What to call the whole input in a sentence, without the article."""
@@ -57,8 +57,8 @@ class _Text:
     words: tuple[str, ...]
     phrases: frozenset[tuple[str, str]]
     tokens: tuple[int, ...]
-    sentences: Vectors
-    vector: Vectors
+    sentences: Matrix
+    vector: Vector
 
 
 def flatten(value: Json) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.errors import ModelRefusedError
-from memalign.ports import Embedded, Vectors
+from memalign.ports import Embedded, Vector
 from memalign.records import Usage
 
 NAME = "local:/wordllama"
@@ -86,15 +86,15 @@ def token_vectors(ids: Sequence[int]) -> NDArray[np.float32]:
     return vectors
 
 
-def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vectors:
+def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vector:
     # Counting first keeps memory bounded by the vocabulary, however long the text is.
     distinct, counts = np.unique(np.asarray(ids, dtype=np.int64), return_counts=True)
     total = counts.astype(np.float32) @ words[distinct]
     length = float(np.linalg.norm(total))
     if not np.isfinite(length) or length < 1e-6:
-        axis: Vectors = np.eye(1, DIMENSION, dtype=np.float32)[0]
+        axis: Vector = np.eye(1, DIMENSION, dtype=np.float32)[0]
         return axis
-    direction: Vectors = (total / length).astype(np.float32)
+    direction: Vector = (total / length).astype(np.float32)
     return direction
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.blocks.commands import forgotten, state_of
+from bot.blocks.commands import forgotten, state_note
 from memalign.records import Forgotten, Guideline, Source
 
 
@@ -36,5 +36,5 @@ def test_what_went_alone_is_counted() -> None:
     ],
 )
 def test_a_guideline_that_is_not_simply_in_use_says_why(state: dict[str, object], words: str) -> None:
-    assert words in state_of(rule("One.", **state))
-    assert bool(state_of(rule("One.", **state))) == bool(words)
+    assert words in state_note(rule("One.", **state))
+    assert bool(state_note(rule("One.", **state))) == bool(words)

@@ -13,7 +13,7 @@ from bot.runtime.clock import now_ms
 from memalign.errors import SettingsError
 from storage.database import Database
 from storage.traces import Arrival
-from tests.bot.bot_in_workspace import staged
+from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.storage.records import posted, trace
 
 SETTINGS = """
@@ -41,8 +41,8 @@ async def memalign(folder: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 async def test_a_backup_of_a_running_bot_is_restored_into_an_empty_folder(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        await stage.show("tr-1")
+    async with bot_in_workspace(tmp_path) as harness:
+        await harness.show("tr-1")
         code, out, err = await memalign(tmp_path, "backup", str(tmp_path / "copy.db"))
         assert (code, err) == (0, "")
         assert "is copied to" in out

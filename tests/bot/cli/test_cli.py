@@ -17,7 +17,7 @@ from bot.__main__ import main
 from bot.sandbox import SlackServer, Workspace
 from memalign.records import Json
 from storage.database import Database
-from tests.bot.bot_in_workspace import Stage, free_port, peopled, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, free_port, peopled
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = """
@@ -105,18 +105,18 @@ def folder(tmp_path: Path) -> Path:
 class Beside:
     """A running bot on a folder whose settings file other commands read too."""
 
-    stage: Stage
+    harness: BotInWorkspace
     folder: Path
 
 
 @pytest.fixture
 async def beside(folder: Path) -> AsyncIterator[Beside]:
-    async with staged(folder) as stage:
-        card = await stage.show("tr-1")
-        stage.react(card, "-1")
-        stage.reply(card, RULE)
-        await stage.learned()
-        yield Beside(stage=stage, folder=folder)
+    async with bot_in_workspace(folder) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "-1")
+        harness.reply(card, RULE)
+        await harness.learned()
+        yield Beside(harness=harness, folder=folder)
 
 
 # --- wrong usage, wrong settings
@@ -190,7 +190,7 @@ async def test_reading_commands_work_while_the_bot_runs(beside: Beside) -> None:
     kinds = [json.loads(one)["type"] for one in exported.out.splitlines()]
     assert kinds == ["trace", "verdict", "feedback", "guideline", "episode"]
     said = json.loads(exported.out.splitlines()[2])
-    assert (said["annotator"], said["vote"], said["rationale"]) == (beside.stage.ana.id, "down", RULE)
+    assert (said["annotator"], said["vote"], said["rationale"]) == (beside.harness.ana.id, "down", RULE)
 
 
 @pytest.mark.parametrize("week", ["2026-W54", "2026-47", "last", "9999-W52"])
@@ -208,12 +208,12 @@ async def test_an_unknown_judge_is_told_with_those_there_are(beside: Beside) -> 
 
 async def test_forget_asks_the_running_bot(beside: Beside) -> None:
     assert 'no trace "tr-9"' in sentence(await memalign(beside.folder, "forget", "tr-1", "tr-9"))
-    assert beside.stage.rules() == [RULE]
+    assert beside.harness.rules() == [RULE]
     ran = await memalign(beside.folder, "forget", "tr-1")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("tr-1: forgotten")
-    assert beside.stage.rules() == []
-    await beside.stage.until(lambda: beside.stage.shown("tr-1") is None)
+    assert beside.harness.rules() == []
+    await beside.harness.until(lambda: beside.harness.shown("tr-1") is None)
     assert "forgotten already" in sentence(await memalign(beside.folder, "forget", "tr-1"))
 
 
@@ -223,11 +223,11 @@ async def test_a_second_bot_on_the_folder_is_refused(beside: Beside) -> None:
 
 
 async def test_forget_works_on_the_store_when_no_bot_runs(folder: Path) -> None:
-    async with staged(folder) as stage:
-        card = await stage.show("tr-1")
-        stage.react(card, "-1")
-        stage.reply(card, RULE)
-        await stage.learned()
+    async with bot_in_workspace(folder) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "-1")
+        harness.reply(card, RULE)
+        await harness.learned()
     ran = await memalign(folder, "forget", "tr-1", env={"SLACK_API_URL": "http://127.0.0.1:9/api/"})
     assert ran.code == 0
     assert ran.out.startswith("tr-1: forgotten; 1 remembered case and 1 guideline went with it")
@@ -295,7 +295,7 @@ async def test_the_bot_runs_until_it_is_told_to_stop(office: Office, number: sig
 
 
 async def test_the_bot_can_be_stopped_before_slack_ever_answered(office: Office) -> None:
-    hold = office.slack.hold("auth.test")
+    hold = office.slack.faults.hold("auth.test")
     process = await started(office.folder, "run", env=office.env)
     await hold.reached.wait()
     process.terminate()

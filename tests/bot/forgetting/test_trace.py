@@ -11,7 +11,7 @@ from bot.sandbox import Workspace
 from storage.database import Database
 from storage.intents import Intent
 from storage.records import AuditLine
-from tests.bot.bot_in_workspace import Stage, staged, words
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
 from tests.secrets import search
 
 QUESTION = 'Where is my Grüße-"parcel"?'
@@ -20,32 +20,32 @@ REASON = "An answer should never blame the customer for a lost parcel."
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as ready:
+async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
+    async with bot_in_workspace(tmp_path) as ready:
         yield ready
 
 
-async def taught(stage: Stage, trace_id: str = "tr-1") -> None:
-    await stage.send({"trace_id": trace_id, "inputs": {"question": QUESTION}, "outputs": ANSWER})
-    card = await stage.card(trace_id)
-    stage.react(card, "-1")
-    stage.reply(card, REASON)
-    await stage.learned()
+async def taught(harness: BotInWorkspace, trace_id: str = "tr-1") -> None:
+    await harness.send({"trace_id": trace_id, "inputs": {"question": QUESTION}, "outputs": ANSWER})
+    card = await harness.card(trace_id)
+    harness.react(card, "-1")
+    harness.reply(card, REASON)
+    await harness.learned()
 
 
 async def test_no_byte_of_a_forgotten_trace_is_in_any_file_or_line_of_the_log(
-    stage: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    harness: BotInWorkspace, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    await taught(stage)
-    vectors = [np.array(row) for row in stage.bot.memories["politeness"].state.episodic.vectors.values()]
+    await taught(harness)
+    vectors = [np.array(row) for row in harness.bot.memories["politeness"].state.episodic.vectors.values()]
     secrets = [QUESTION, ANSWER, REASON, "Grüße", "Zoë", "blame the customer"]
     before = search(tmp_path, secrets, vectors)
     assert len(vectors) == 1
     assert REASON.encode() in {needle for _, needle in before.found}
     assert any(len(needle) == 64 for _, needle in before.found)
     caplog.clear()
-    await stage.asked(stage.ana, "forget tr-1 --yes")
+    await harness.asked(harness.ana, "forget tr-1 --yes")
     after = search(tmp_path, secrets, vectors)
     assert after.found == ()
     assert after.size > 10_000
@@ -55,18 +55,18 @@ async def test_no_byte_of_a_forgotten_trace_is_in_any_file_or_line_of_the_log(
     assert not any(secret in line for line in logged for secret in secrets)
 
 
-async def test_a_forgotten_trace_is_not_taken_again(stage: Stage) -> None:
-    await taught(stage)
-    card = stage.shown("tr-1")
+async def test_a_forgotten_trace_is_not_taken_again(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    card = harness.shown("tr-1")
     assert card is not None
-    await stage.asked(stage.ana, "forget tr-1 --yes")
-    report = await stage.send({"trace_id": "tr-1", "inputs": QUESTION, "outputs": ANSWER})
+    await harness.asked(harness.ana, "forget tr-1 --yes")
+    report = await harness.send({"trace_id": "tr-1", "inputs": QUESTION, "outputs": ANSWER})
     assert report["accepted"] == 0
     assert "was forgotten" in report["rejected"][0]["error"]
-    stage.react(card, "+1")
-    stage.slack.redeliver_last()
-    await stage.learned()
-    assert stage.labels() == {}
+    harness.react(card, "+1")
+    harness.slack.faults.redeliver_last()
+    await harness.learned()
+    assert harness.labels() == {}
 
 
 async def interrupted(folder: Path, kind: str, target: str, who: str) -> None:
@@ -81,15 +81,15 @@ async def interrupted(folder: Path, kind: str, target: str, who: str) -> None:
 @pytest.mark.parametrize("kind", ["trace", "person"])
 async def test_what_was_interrupted_is_finished_at_the_next_start(tmp_path: Path, kind: str) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        await taught(stage)
-        ana = stage.ana.id
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        await taught(harness)
+        ana = harness.ana.id
     await interrupted(tmp_path, kind, "tr-1" if kind == "trace" else ana, ana)
-    async with staged(tmp_path, workspace=workspace) as stage:
-        database = stage.bot.database
-        await stage.until_async(lambda: nothing_unfinished(database))
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        database = harness.bot.database
+        await harness.until_async(lambda: nothing_unfinished(database))
         if kind == "trace":
-            await stage.until(lambda: stage.shown("tr-1") is None)
+            await harness.until(lambda: harness.shown("tr-1") is None)
             assert search(tmp_path / "store", [ANSWER]).found == ()
         lines = await database.journal.between(0, now_ms() + 1)
         assert [line.who for line in lines if line.what == "forgotten"] == [ana]
@@ -100,31 +100,31 @@ async def nothing_unfinished(database: Database) -> bool:
     return not await database.intents.unfinished()
 
 
-async def test_the_card_is_covered_once_slack_takes_it(stage: Stage) -> None:
-    await taught(stage)
-    stage.slack.fail_next("chat.update", error="is_archived", times=3)
-    await stage.asked(stage.ana, "forget tr-1 --yes")
-    assert stage.shown("tr-1") is not None
-    status = "\n".join(await stage.asked(stage.ana, "status"))
+async def test_the_card_is_covered_once_slack_takes_it(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    harness.slack.faults.fail_next("chat.update", error="is_archived", times=3)
+    await harness.asked(harness.ana, "forget tr-1 --yes")
+    assert harness.shown("tr-1") is not None
+    status = "\n".join(await harness.asked(harness.ana, "status"))
     assert "still stands" in status
     assert "archived" in status
-    await stage.until(lambda: stage.shown("tr-1") is None)
+    await harness.until(lambda: harness.shown("tr-1") is None)
 
 
 async def test_old_traces_that_nobody_answered_go_and_answered_ones_stay(tmp_path: Path) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        await stage.show("tr-old", outputs="An answer nobody cared for.")
-        await taught(stage, "tr-answered")
-        stale = await stage.bot.database.stale(now_ms() + 1, 10)
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        await harness.show("tr-old", outputs="An answer nobody cared for.")
+        await taught(harness, "tr-answered")
+        stale = await harness.bot.database.stale(now_ms() + 1, 10)
         assert stale == ["tr-old"]
-        erased = await stage.bot.database.erase_stale(now_ms() + 1, 10, now_ms())
+        erased = await harness.bot.database.erase_stale(now_ms() + 1, 10, now_ms())
         assert erased == 1
-        assert await stage.bot.database.wipe()
+        assert await harness.bot.database.wipe()
         assert search(tmp_path / "store", ["An answer nobody cared for."]).found == ()
-        assert await stage.bot.database.traces.get("tr-answered") is not None
-        await stage.until(lambda: "older than I keep" in said(stage))
+        assert await harness.bot.database.traces.get("tr-answered") is not None
+        await harness.until(lambda: "older than I keep" in said(harness))
 
 
-def said(stage: Stage) -> str:
-    return "\n".join(words(one.blocks, one.text) for one in stage.workspace.messages(stage.channel.id))
+def said(harness: BotInWorkspace) -> str:
+    return "\n".join(words(one.blocks, one.text) for one in harness.workspace.messages(harness.channel.id))

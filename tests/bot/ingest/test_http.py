@@ -12,7 +12,7 @@ from bot.judging.worker import is_sampled
 from bot.web.server import is_loopback
 from memalign.errors import SettingsError
 from memalign.records import Json, Trace
-from tests.bot.bot_in_workspace import Stage, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 NDJSON = "application/x-ndjson"
 
@@ -22,13 +22,13 @@ def a_trace(number: int = 1, **more: Json) -> Json:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as ready:
+async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
+    async with bot_in_workspace(tmp_path) as ready:
         yield ready
 
 
-async def known(stage: Stage, number: int) -> bool:
-    return await stage.bot.database.traces.get(f"tr-{number}") is not None
+async def known(harness: BotInWorkspace, number: int) -> bool:
+    return await harness.bot.database.traces.get(f"tr-{number}") is not None
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,15 @@ async def known(stage: Stage, number: int) -> bool:
         ("\r\n".join(json.dumps(a_trace(n)) for n in (1, 2)), f"{NDJSON}; charset=utf-8", 2),
     ],
 )
-async def test_one_an_array_or_lines_are_taken(stage: Stage, body: str, kind: str, accepted: int) -> None:
-    status, answer = await stage.post(body.encode(), kind)
+async def test_one_an_array_or_lines_are_taken(
+    harness: BotInWorkspace, body: str, kind: str, accepted: int
+) -> None:
+    status, answer = await harness.post(body.encode(), kind)
     assert (status, answer["accepted"], answer["duplicates"], answer["rejected"]) == (202, accepted, 0, [])
-    assert [await known(stage, n) for n in range(1, accepted + 1)] == [True] * accepted
+    assert [await known(harness, n) for n in range(1, accepted + 1)] == [True] * accepted
 
 
-async def test_everything_a_trace_may_carry_is_kept(stage: Stage) -> None:
+async def test_everything_a_trace_may_carry_is_kept(harness: BotInWorkspace) -> None:
     full = a_trace(
         expectations={"a": [1, None, True, 0.5]},
         judges=["politeness"],
@@ -55,9 +57,9 @@ async def test_everything_a_trace_may_carry_is_kept(stage: Stage) -> None:
         url="https://example.com/tr-1",
         metadata={"user": "u", "n": 1},
     )
-    status, answer = await stage.post(json.dumps(full).encode())
+    status, answer = await harness.post(json.dumps(full).encode())
     assert (status, answer["accepted"]) == (202, 1)
-    kept = await stage.bot.database.traces.get("tr-1")
+    kept = await harness.bot.database.traces.get("tr-1")
     assert kept is not None
     assert (kept.expectations, kept.judges, kept.timestamp, kept.url, dict(kept.metadata)) == (
         full["expectations"],
@@ -71,8 +73,8 @@ async def test_everything_a_trace_may_carry_is_kept(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe\x00", b'{"trace_id": NaN}', b"[" * 100_000, b"not json"]
 )
-async def test_no_json_is_400_with_a_sentence(stage: Stage, body: bytes) -> None:
-    status, answer = await stage.post(body)
+async def test_no_json_is_400_with_a_sentence(harness: BotInWorkspace, body: bytes) -> None:
+    status, answer = await harness.post(body)
     assert status == 400
     assert "not JSON" in answer["error"]
 
@@ -105,33 +107,33 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD, ids=range(len(BAD)))
 async def test_a_bad_trace_is_rejected_by_its_index_and_spares_its_neighbours(
-    stage: Stage, bad: Json
+    harness: BotInWorkspace, bad: Json
 ) -> None:
-    status, answer = await stage.post(json.dumps([a_trace(8), bad, a_trace(9)]).encode())
+    status, answer = await harness.post(json.dumps([a_trace(8), bad, a_trace(9)]).encode())
     assert (status, answer["accepted"]) == (202, 2)
     (rejected,) = answer["rejected"]
     assert rejected["index"] == 1
     assert rejected["error"]
-    assert await known(stage, 8)
-    assert await known(stage, 9)
+    assert await known(harness, 8)
+    assert await known(harness, 9)
 
 
 @pytest.mark.parametrize("bad", [{}, "tr-1", a_trace(judges=["wit"])])
-async def test_a_lone_bad_trace_is_answered_the_same_way(stage: Stage, bad: Json) -> None:
-    status, answer = await stage.post(json.dumps(bad).encode())
+async def test_a_lone_bad_trace_is_answered_the_same_way(harness: BotInWorkspace, bad: Json) -> None:
+    status, answer = await harness.post(json.dumps(bad).encode())
     assert (status, answer["accepted"], answer["duplicates"]) == (202, 0, 0)
     assert [one["index"] for one in answer["rejected"]] == [0]
 
 
-async def test_a_bad_line_is_rejected_by_its_number_among_the_lines(stage: Stage) -> None:
+async def test_a_bad_line_is_rejected_by_its_number_among_the_lines(harness: BotInWorkspace) -> None:
     lines = [json.dumps(a_trace(1)), "{broken", "", json.dumps(a_trace(2)), json.dumps({"trace_id": "tr-3"})]
-    status, answer = await stage.post("\n".join(lines).encode(), NDJSON)
+    status, answer = await harness.post("\n".join(lines).encode(), NDJSON)
     assert (status, answer["accepted"]) == (202, 2)
     assert [one["index"] for one in answer["rejected"]] == [1, 3]
 
 
-async def test_an_unknown_judge_is_named_with_those_there_are(stage: Stage) -> None:
-    _, answer = await stage.post(json.dumps(a_trace(judges=["wit"])).encode())
+async def test_an_unknown_judge_is_named_with_those_there_are(harness: BotInWorkspace) -> None:
+    _, answer = await harness.post(json.dumps(a_trace(judges=["wit"])).encode())
     assert answer["rejected"][0]["error"] == (
         'judges: there is no judge named "wit"; the judges are: politeness'
     )
@@ -139,52 +141,52 @@ async def test_an_unknown_judge_is_named_with_those_there_are(stage: Stage) -> N
 
 async def test_what_a_judge_needs_is_asked_for_at_the_door(tmp_path: Path) -> None:
     judge = {"instructions": "Is {{ outputs }} like {{ expectations }}?"}
-    async with staged(tmp_path, judge=judge) as stage:
-        _, answer = await stage.post(json.dumps(a_trace()).encode())
+    async with bot_in_workspace(tmp_path, judge=judge) as harness:
+        _, answer = await harness.post(json.dumps(a_trace()).encode())
         assert "has no expectations, which judge politeness looks at" in answer["rejected"][0]["error"]
-        _, answer = await stage.post(json.dumps(a_trace(expectations={"answer": "42"})).encode())
+        _, answer = await harness.post(json.dumps(a_trace(expectations={"answer": "42"})).encode())
         assert answer["accepted"] == 1
 
 
-async def test_duplicates_within_a_batch_and_across_batches_make_one_card(stage: Stage) -> None:
-    _, first = await stage.post(json.dumps([a_trace(1), a_trace(1), a_trace(2)]).encode())
+async def test_duplicates_within_a_batch_and_across_batches_make_one_card(harness: BotInWorkspace) -> None:
+    _, first = await harness.post(json.dumps([a_trace(1), a_trace(1), a_trace(2)]).encode())
     assert (first["accepted"], first["duplicates"]) == (2, 1)
-    _, again = await stage.post(json.dumps([a_trace(1, outputs="another"), a_trace(3)]).encode())
+    _, again = await harness.post(json.dumps([a_trace(1, outputs="another"), a_trace(3)]).encode())
     assert (again["accepted"], again["duplicates"]) == (1, 1)
     for n in (1, 2, 3):
-        await stage.card(f"tr-{n}")
-    await stage.learned()
-    assert len(stage.workspace.messages(stage.channel.id)) == 3
+        await harness.card(f"tr-{n}")
+    await harness.learned()
+    assert len(harness.workspace.messages(harness.channel.id)) == 3
 
 
 async def test_stored_before_the_202(tmp_path: Path) -> None:
-    async with staged(tmp_path, sampling={"rate": 0.0}) as stage:
-        await stage.post(json.dumps(a_trace()).encode())
-        workspace = stage.workspace
-    async with staged(tmp_path, workspace=workspace) as stage:
-        assert await known(stage, 1)
+    async with bot_in_workspace(tmp_path, sampling={"rate": 0.0}) as harness:
+        await harness.post(json.dumps(a_trace()).encode())
+        workspace = harness.workspace
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        assert await known(harness, 1)
 
 
 async def test_the_token_is_asked_for_where_it_is_set(tmp_path: Path) -> None:
-    async with staged(tmp_path, token="s3cret") as stage:
+    async with bot_in_workspace(tmp_path, token="s3cret") as harness:
         body = json.dumps(a_trace()).encode()
         for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
-            status, answer = await stage.post(body, **given)
+            status, answer = await harness.post(body, **given)
             assert status == 401
             assert "MEMALIGN_INGEST_TOKEN" in answer["error"]
-        assert not await known(stage, 1)
-        status, _ = await stage.post(body, Authorization="Bearer s3cret")
+        assert not await known(harness, 1)
+        status, _ = await harness.post(body, Authorization="Bearer s3cret")
         assert status == 202
 
 
 async def test_too_large_a_body_is_413(tmp_path: Path) -> None:
-    async with staged(tmp_path, ingest={"port": 0, "max_body_mb": 0.01}) as stage:
-        status, answer = await stage.post(json.dumps(a_trace(inputs="x" * 11_000)).encode())
+    async with bot_in_workspace(tmp_path, ingest={"port": 0, "max_body_mb": 0.01}) as harness:
+        status, answer = await harness.post(json.dumps(a_trace(inputs="x" * 11_000)).encode())
         assert status == 413
         assert "0.01 MB" in answer["error"]
-        status, _ = await stage.post(b"x" * 5_000_000)
+        status, _ = await harness.post(b"x" * 5_000_000)
         assert status == 413
-        assert (await stage.post(json.dumps(a_trace(inputs="x" * 9_000)).encode()))[0] == 202
+        assert (await harness.post(json.dumps(a_trace(inputs="x" * 9_000)).encode()))[0] == 202
 
 
 async def test_a_full_queue_is_429_and_says_when_to_come_back(
@@ -192,28 +194,30 @@ async def test_a_full_queue_is_429_and_says_when_to_come_back(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     judge = {"model": "openai:/unreachable"}
-    async with staged(tmp_path, judge=judge, ingest={"port": 0, "max_pending": 2}) as stage:
-        status, answer = await stage.post(json.dumps([a_trace(n) for n in range(1, 5)]).encode())
+    async with bot_in_workspace(tmp_path, judge=judge, ingest={"port": 0, "max_pending": 2}) as harness:
+        status, answer = await harness.post(json.dumps([a_trace(n) for n in range(1, 5)]).encode())
         assert status == 429
         assert int(answer["headers"]["Retry-After"]) > 0
         assert answer["accepted"] == 2
         assert [one["index"] for one in answer["rejected"]] == [2, 3]
-        assert [await known(stage, n) for n in range(1, 5)] == [True, True, False, False]
-        status, answer = await stage.post(json.dumps(a_trace(1)).encode())
+        assert [await known(harness, n) for n in range(1, 5)] == [True, True, False, False]
+        status, answer = await harness.post(json.dumps(a_trace(1)).encode())
         assert (status, answer["duplicates"]) == (202, 1)
 
 
 async def test_a_trace_goes_to_the_judges_it_names_or_to_all(tmp_path: Path) -> None:
-    async with staged(tmp_path, judges=[{}, {"name": "wit"}]) as stage:
-        await stage.send(a_trace(1), a_trace(2, judges=["wit"]))
-        await stage.until(lambda: len(stage.workspace.messages(stage.channel.id)) == 3)
-        await stage.learned()
-        shown = sorted(_shown(stage))
+    async with bot_in_workspace(tmp_path, judges=[{}, {"name": "wit"}]) as harness:
+        await harness.send(a_trace(1), a_trace(2, judges=["wit"]))
+        await harness.until(lambda: len(harness.workspace.messages(harness.channel.id)) == 3)
+        await harness.learned()
+        shown = sorted(_shown(harness))
         assert shown == [("tr-1", "politeness"), ("tr-1", "wit"), ("tr-2", "wit")]
 
 
-def _shown(stage: Stage) -> list[tuple[str, str]]:
-    payloads = [(one.metadata or {})["event_payload"] for one in stage.workspace.messages(stage.channel.id)]
+def _shown(harness: BotInWorkspace) -> list[tuple[str, str]]:
+    payloads = [
+        (one.metadata or {})["event_payload"] for one in harness.workspace.messages(harness.channel.id)
+    ]
     return [(payload["trace_id"], payload["judge"]) for payload in payloads]
 
 
@@ -231,34 +235,34 @@ def test_a_higher_rate_adds_traces_and_takes_none_away() -> None:
 async def test_a_restart_samples_the_same(tmp_path: Path) -> None:
     traces = [a_trace(n) for n in range(40)]
     chosen = {n for n in range(40) if is_sampled(f"tr-{n}", "politeness", 0.2)}
-    async with staged(tmp_path, sampling={"rate": 0.2}) as stage:
-        await stage.send(*traces)
-        await stage.until(lambda: len(_shown(stage)) == len(chosen))
-        workspace = stage.workspace
-    async with staged(tmp_path, workspace=workspace, sampling={"rate": 0.2}) as stage:
-        await stage.send(*traces)
-        await stage.learned()
-        assert {int(trace_id[3:]) for trace_id, _ in _shown(stage)} == chosen
+    async with bot_in_workspace(tmp_path, sampling={"rate": 0.2}) as harness:
+        await harness.send(*traces)
+        await harness.until(lambda: len(_shown(harness)) == len(chosen))
+        workspace = harness.workspace
+    async with bot_in_workspace(tmp_path, workspace=workspace, sampling={"rate": 0.2}) as harness:
+        await harness.send(*traces)
+        await harness.learned()
+        assert {int(trace_id[3:]) for trace_id, _ in _shown(harness)} == chosen
 
 
 async def test_no_more_cards_a_day_than_the_cap_in_each_channel(tmp_path: Path) -> None:
-    async with staged(tmp_path, sampling={"rate": 1.0, "max_per_day": 3}) as stage:
-        await stage.send(*(a_trace(n) for n in range(20)))
-        await stage.until_async(lambda: _judged(stage))
-        await stage.learned()
-        assert len(_shown(stage)) == 3
+    async with bot_in_workspace(tmp_path, sampling={"rate": 1.0, "max_per_day": 3}) as harness:
+        await harness.send(*(a_trace(n) for n in range(20)))
+        await harness.until_async(lambda: _judged(harness))
+        await harness.learned()
+        assert len(_shown(harness)) == 3
 
 
-async def _judged(stage: Stage) -> bool:
-    return not await stage.bot.database.traces.waiting()
+async def _judged(harness: BotInWorkspace) -> bool:
+    return not await harness.bot.database.traces.waiting()
 
 
-async def test_health_readiness_and_metrics(stage: Stage) -> None:
-    await stage.post(json.dumps([a_trace(1), {}]).encode())
-    await stage.card("tr-1")
-    assert (await stage.get("/healthz"))[0] == 200
-    assert (await stage.get("/readyz"))[0] == 200
-    status, text = await stage.get("/metrics")
+async def test_health_readiness_and_metrics(harness: BotInWorkspace) -> None:
+    await harness.post(json.dumps([a_trace(1), {}]).encode())
+    await harness.card("tr-1")
+    assert (await harness.get("/healthz"))[0] == 200
+    assert (await harness.get("/readyz"))[0] == 200
+    status, text = await harness.get("/metrics")
     assert status == 200
     assert 'memalign_traces{result="accepted"} 1.0' in text
     assert 'memalign_traces{result="rejected"} 1.0' in text
@@ -266,16 +270,16 @@ async def test_health_readiness_and_metrics(stage: Stage) -> None:
 
 
 async def test_not_ready_while_not_connected(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        stage.slack.fail_next("apps.connections.open", status=503, times=1_000)
-        await stage.slack.disconnect(announce=False)
-        await stage.until_async(lambda: _not_ready(stage))
-        assert (await stage.get("/healthz"))[0] == 200
-        assert "not connected to Slack" in (await stage.get("/readyz"))[1]
+    async with bot_in_workspace(tmp_path) as harness:
+        harness.slack.faults.fail_next("apps.connections.open", status=503, times=1_000)
+        await harness.slack.faults.disconnect(announce=False)
+        await harness.until_async(lambda: _not_ready(harness))
+        assert (await harness.get("/healthz"))[0] == 200
+        assert "not connected to Slack" in (await harness.get("/readyz"))[1]
 
 
-async def _not_ready(stage: Stage) -> bool:
-    return (await stage.get("/readyz"))[0] == 503
+async def _not_ready(harness: BotInWorkspace) -> bool:
+    return (await harness.get("/readyz"))[0] == 503
 
 
 @pytest.mark.parametrize(
@@ -297,10 +301,10 @@ def test_which_hosts_are_this_machine_alone(host: str, inside: bool) -> None:
 
 async def test_an_open_address_needs_a_token(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="MEMALIGN_INGEST_TOKEN"):
-        async with staged(tmp_path, ingest={"host": "0.0.0.0", "port": 0}):
+        async with bot_in_workspace(tmp_path, ingest={"host": "0.0.0.0", "port": 0}):
             pass
-    async with staged(tmp_path, ingest={"host": "0.0.0.0", "port": 0}, token="s3cret") as stage:
-        assert stage.bot.settings.ingest == IngestSettings(host="0.0.0.0", port=0)
+    async with bot_in_workspace(tmp_path, ingest={"host": "0.0.0.0", "port": 0}, token="s3cret") as harness:
+        assert harness.bot.settings.ingest == IngestSettings(host="0.0.0.0", port=0)
 
 
 def test_big_bodies_are_read_like_small_ones() -> None:

@@ -11,24 +11,24 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.learning.card_snapshot import moment_of
 from bot.sandbox import Message, Workspace
 from memalign.records import Json
-from tests.bot.bot_in_workspace import JUDGE, Stage, staged
+from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 
 REASON = "The answer should never send people away."
 
 
 @asynccontextmanager
-async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[Stage]:
+async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[BotInWorkspace]:
     """The bot back at work in the workspace, once it has asked for what it missed."""
-    async with staged(folder, workspace=workspace) as stage:
-        await stage.until(lambda: stage.bot.reconciler.rounds)
-        await stage.learned()
-        yield stage
+    async with bot_in_workspace(folder, workspace=workspace) as harness:
+        await harness.until(lambda: harness.bot.reconciler.rounds)
+        await harness.learned()
+        yield harness
 
 
 async def shown(folder: Path, workspace: Workspace) -> Message:
-    async with staged(folder, workspace=workspace) as stage:
-        card = await stage.show("tr-1")
-        await stage.learned()  # the store knows the card by now, not only the workspace
+    async with bot_in_workspace(folder, workspace=workspace) as harness:
+        card = await harness.show("tr-1")
+        await harness.learned()  # the store knows the card by now, not only the workspace
         return card
 
 
@@ -38,83 +38,83 @@ async def test_thumbs_and_replies_given_meanwhile_are_learned(tmp_path: Path) ->
     ana = next(user for user in workspace.users.values() if user.name == "ana")
     workspace.react(ana.id, card.channel, card.ts, "-1::skin-tone-4")
     workspace.post(ana.id, card.channel, REASON, thread_ts=card.ts)
-    async with caught_up(tmp_path, workspace) as stage:
-        said = (await stage.feedback(card))["ana"]
+    async with caught_up(tmp_path, workspace) as harness:
+        said = (await harness.feedback(card))["ana"]
         assert (said.vote, said.rationale) == ("down", REASON)
-        assert any("never send people away" in rule for rule in stage.rules())
+        assert any("never send people away" in rule for rule in harness.rules())
 
 
 async def test_what_was_taken_back_meanwhile_is_taken_back(tmp_path: Path) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        card = await stage.show("tr-1")
-        stage.react(card, "shrug", by=stage.ben)
-        stage.react(card, "-1")
-        reply = stage.reply(card, REASON)
-        await stage.learned()
-        assert stage.rules() != []
-    workspace.unreact(stage.ana.id, card.channel, card.ts, "-1")
-    workspace.delete(stage.ana.id, card.channel, reply)
-    async with caught_up(tmp_path, workspace) as stage:
-        feedback = await stage.feedback(card)
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "shrug", by=harness.ben)
+        harness.react(card, "-1")
+        reply = harness.reply(card, REASON)
+        await harness.learned()
+        assert harness.rules() != []
+    workspace.unreact(harness.ana.id, card.channel, card.ts, "-1")
+    workspace.delete(harness.ana.id, card.channel, reply)
+    async with caught_up(tmp_path, workspace) as harness:
+        feedback = await harness.feedback(card)
         assert (feedback["ana"].vote, feedback["ana"].rationale) == (None, "")
         assert feedback["ben"].vote == "unsure"
-        assert stage.rules() == []
+        assert harness.rules() == []
 
 
 async def test_an_edit_made_meanwhile_counts(tmp_path: Path) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        card = await stage.show("tr-1")
-        stage.react(card, "-1")
-        reply = stage.reply(card, REASON)
-        await stage.learned()
-    workspace.edit(stage.ana.id, card.channel, reply, "Every answer should name the next step.")
-    async with caught_up(tmp_path, workspace) as stage:
-        assert (await stage.feedback(card))["ana"].rationale == "Every answer should name the next step."
-        assert all("send people away" not in rule for rule in stage.rules())
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "-1")
+        reply = harness.reply(card, REASON)
+        await harness.learned()
+    workspace.edit(harness.ana.id, card.channel, reply, "Every answer should name the next step.")
+    async with caught_up(tmp_path, workspace) as harness:
+        assert (await harness.feedback(card))["ana"].rationale == "Every answer should name the next step."
+        assert all("send people away" not in rule for rule in harness.rules())
 
 
 async def test_a_modals_reason_is_no_reply_that_could_be_missing(tmp_path: Path) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        card = await stage.show("tr-1")
-        stage.react(card, "-1")
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "-1")
         at = f"{float(card.ts) + 1:.6f}"
-        feedback = stage.bot.database.feedback
-        await feedback.note_reply(card.channel, card.ts, stage.ana.id, card.ts, REASON, at)
-    async with caught_up(tmp_path, workspace) as stage:
-        assert (await stage.feedback(card))["ana"].rationale == REASON
+        feedback = harness.bot.database.feedback
+        await feedback.note_reply(card.channel, card.ts, harness.ana.id, card.ts, REASON, at)
+    async with caught_up(tmp_path, workspace) as harness:
+        assert (await harness.feedback(card))["ana"].rationale == REASON
 
 
 async def test_catching_up_with_nothing_new_changes_nothing(tmp_path: Path) -> None:
     workspace = Workspace()
-    async with staged(tmp_path, workspace=workspace) as stage:
-        card = await stage.show("tr-1")
-        stage.react(card, "-1")
-        stage.reply(card, REASON)
-        await stage.learned()
-        stored = await stage.bot.database.verdicts.by_card(card.channel, card.ts)
-        thread = stage.thread(card)
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "-1")
+        harness.reply(card, REASON)
+        await harness.learned()
+        stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
+        thread = harness.thread(card)
     for _ in range(2):
-        async with caught_up(tmp_path, workspace) as stage:
-            assert await stage.bot.database.verdicts.by_card(card.channel, card.ts) == stored
-            assert stage.thread(card) == thread
+        async with caught_up(tmp_path, workspace) as harness:
+            assert await harness.bot.database.verdicts.by_card(card.channel, card.ts) == stored
+            assert harness.thread(card) == thread
 
 
 async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        card = await stage.show("tr-1")
-        await stage.until(lambda: stage.bot.reconciler.rounds == 1)
-        await unheard(stage, lambda: stage.react(card, "-1"))
-        await stage.until_async(lambda: has_voted(stage, card))
-        assert (await stage.feedback(card))["ana"].vote == "down"
+    async with bot_in_workspace(tmp_path) as harness:
+        card = await harness.show("tr-1")
+        await harness.until(lambda: harness.bot.reconciler.rounds == 1)
+        await unheard(harness, lambda: harness.react(card, "-1"))
+        await harness.until_async(lambda: has_voted(harness, card))
+        assert (await harness.feedback(card))["ana"].vote == "down"
 
 
-async def has_voted(stage: Stage, card: Message, name: str = "ana") -> bool:
-    stored = await stage.bot.database.verdicts.by_card(card.channel, card.ts)
-    people = await stage.bot.database.feedback.of(stored.verdict_id) if stored else {}
-    return name in {stage.workspace.users[person].name for person in people}
+async def has_voted(harness: BotInWorkspace, card: Message, name: str = "ana") -> bool:
+    stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
+    people = await harness.bot.database.feedback.of(stored.verdict_id) if stored else {}
+    return name in {harness.workspace.users[person].name for person in people}
 
 
 async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path: Path) -> None:
@@ -122,16 +122,16 @@ async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path
     card = await shown(tmp_path, workspace)
     ana = next(user for user in workspace.users.values() if user.name == "ana")
     workspace.react(ana.id, card.channel, card.ts, "-1")
-    async with staged(tmp_path, workspace=workspace) as stage:
-        stage.slack.fail_next("conversations.replies", status=503, times=3)
-        await stage.until(lambda: stage.bot.reconciler.rounds)
-        assert (await stage.feedback(card))["ana"].vote == "down"
-        assert stage.bot.reconciler.trouble == {}
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        harness.slack.faults.fail_next("conversations.replies", status=503, times=3)
+        await harness.until(lambda: harness.bot.reconciler.rounds)
+        assert (await harness.feedback(card))["ana"].vote == "down"
+        assert harness.bot.reconciler.trouble == {}
 
 
-def card_in(stage: Stage, channel: str) -> Message | None:
+def card_in(harness: BotInWorkspace, channel: str) -> Message | None:
     """The card in a channel that has one only."""
-    return next((one for one in stage.workspace.messages(channel) if one.metadata), None)
+    return next((one for one in harness.workspace.messages(channel) if one.metadata), None)
 
 
 def two_channels(*, private: bool = False) -> tuple[Workspace, str, list[Json]]:
@@ -148,60 +148,60 @@ async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_
     tmp_path: Path, private: bool
 ) -> None:
     workspace, other, judges = two_channels(private=private)
-    async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
-        shut = await stage.show("tr-1")
-        beside = await stage.until(lambda: card_in(stage, other))
-        await stage.learned()  # the store knows both cards by now, not only the workspace
+    async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
+        shut = await harness.show("tr-1")
+        beside = await harness.until(lambda: card_in(harness, other))
+        await harness.learned()  # the store knows both cards by now, not only the workspace
     bot = workspace.bot.id
     workspace.leave(bot, shut.channel)
     for card in (shut, beside):
-        workspace.react(stage.ana.id, card.channel, card.ts, "-1")
-    async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
-        await stage.until_async(lambda: has_voted(stage, beside))
-        await stage.until(lambda: stage.bot.reconciler.trouble)
-        [(judge, reason)] = stage.bot.reconciler.trouble.items()
-        assert (judge, "invite" in reason, stage.bot.reconciler.rounds) == (JUDGE, True, 0)
-        await unheard(stage, lambda: stage.react(beside, "shrug", by=stage.ben))
-        await stage.until_async(lambda: has_voted(stage, beside, "ben"))
-        assert (list(stage.bot.reconciler.trouble), await has_voted(stage, shut)) == ([JUDGE], False)
+        workspace.react(harness.ana.id, card.channel, card.ts, "-1")
+    async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
+        await harness.until_async(lambda: has_voted(harness, beside))
+        await harness.until(lambda: harness.bot.reconciler.trouble)
+        [(judge, reason)] = harness.bot.reconciler.trouble.items()
+        assert (judge, "invite" in reason, harness.bot.reconciler.rounds) == (JUDGE, True, 0)
+        await unheard(harness, lambda: harness.react(beside, "shrug", by=harness.ben))
+        await harness.until_async(lambda: has_voted(harness, beside, "ben"))
+        assert (list(harness.bot.reconciler.trouble), await has_voted(harness, shut)) == ([JUDGE], False)
         workspace.join(bot, shut.channel)
-        await stage.until(lambda: stage.bot.reconciler.rounds)
-        assert (await stage.feedback(shut))["ana"].vote == "down"
-        assert stage.bot.reconciler.trouble == {}
+        await harness.until(lambda: harness.bot.reconciler.rounds)
+        assert (await harness.feedback(shut))["ana"].vote == "down"
+        assert harness.bot.reconciler.trouble == {}
 
 
 async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp_path: Path) -> None:
     workspace, other, _ = two_channels()
     card = await shown(tmp_path, workspace)
     workspace.leave(workspace.bot.id, card.channel)
-    async with staged(tmp_path, workspace=workspace, judge={"channel": other}) as stage:
-        await stage.until(lambda: stage.bot.reconciler.rounds)
-        assert stage.bot.reconciler.trouble == {}
-        assert not await has_voted(stage, card)
+    async with bot_in_workspace(tmp_path, workspace=workspace, judge={"channel": other}) as harness:
+        await harness.until(lambda: harness.bot.reconciler.rounds)
+        assert harness.bot.reconciler.trouble == {}
+        assert not await has_voted(harness, card)
 
 
 async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        older, newer = await stage.show("tr-1"), await stage.show("tr-2")
-        await stage.learned()
-        await stage.until(lambda: stage.bot.reconciler.rounds)
-        stage.slack.fail_next("reactions.get", error="internal_error")
-        await unheard(stage, lambda: stage.react(older, "-1"), lambda: stage.react(newer, "-1"))
-        await stage.until_async(lambda: has_voted(stage, older))
-        await stage.until_async(lambda: has_voted(stage, newer))
-        assert (await stage.feedback(newer))["ana"].vote == "down"
-        await stage.until(lambda: not stage.bot.reconciler.trouble)
+    async with bot_in_workspace(tmp_path) as harness:
+        older, newer = await harness.show("tr-1"), await harness.show("tr-2")
+        await harness.learned()
+        await harness.until(lambda: harness.bot.reconciler.rounds)
+        harness.slack.faults.fail_next("reactions.get", error="internal_error")
+        await unheard(harness, lambda: harness.react(older, "-1"), lambda: harness.react(newer, "-1"))
+        await harness.until_async(lambda: has_voted(harness, older))
+        await harness.until_async(lambda: has_voted(harness, newer))
+        assert (await harness.feedback(newer))["ana"].vote == "down"
+        await harness.until(lambda: not harness.bot.reconciler.trouble)
 
 
-async def unheard(stage: Stage, *acts: Callable[[], None]) -> None:
+async def unheard(harness: BotInWorkspace, *acts: Callable[[], None]) -> None:
     """Do something of which Slack never tells, and cut the connection for some seconds."""
-    assert stage.slack._unlisten is not None
-    stage.slack._unlisten()
-    stage.slack._unlisten = None
+    assert harness.slack._unlisten is not None
+    harness.slack._unlisten()
+    harness.slack._unlisten = None
     for act in acts:
         act()
-    stage.slack.fail_next("apps.connections.open", error="internal_error")
-    await stage.slack.disconnect(announce=False)
+    harness.slack.faults.fail_next("apps.connections.open", error="internal_error")
+    await harness.slack.faults.disconnect(announce=False)
 
 
 def answer_at(date: str | None) -> AsyncSlackResponse:

@@ -7,44 +7,45 @@ from pathlib import Path
 
 import pytest
 
-from bot import blocks
-from bot.blocks import Message
+from bot.blocks.commands import guidelines_message
+from bot.blocks.primitives import Message, pack_messages
+from bot.blocks.thread import lesson_message
 from bot.sandbox import Message as Posted
 from memalign.records import Guideline, Json, Source
-from tests.bot.bot_in_workspace import Stage, staged, words
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
 
 RULE = "The answer should never send people away."
 UNESCAPED = re.compile(r"<[@!#]|<https?://(?!127\.0\.0\.1|memalign-demo|example\.com/run)")
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as ready:
+async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
+    async with bot_in_workspace(tmp_path) as ready:
         yield ready
 
 
-async def taught(stage: Stage, trace_id: str = "tr-1") -> Posted:
+async def taught(harness: BotInWorkspace, trace_id: str = "tr-1") -> Posted:
     """A card whose feedback was learned."""
-    card = await stage.show(trace_id)
-    stage.react(card, "-1")
-    stage.reply(card, RULE)
-    await stage.learned()
+    card = await harness.show(trace_id)
+    harness.react(card, "-1")
+    harness.reply(card, RULE)
+    await harness.learned()
     return card
 
 
-def refused(stage: Stage) -> list[str]:
+def refused(harness: BotInWorkspace) -> list[str]:
     """What Slack did not take."""
-    calls = [f"{call.method}: {call.error}" for call in stage.slack.calls if call.error]
-    return calls + [f"answer: {response.error}" for response in stage.slack.responses if response.error]
+    calls = [f"{call.method}: {call.error}" for call in harness.slack.calls if call.error]
+    return calls + [f"answer: {response.error}" for response in harness.slack.responses if response.error]
 
 
-def unescaped(stage: Stage) -> list[str]:
+def unescaped(harness: BotInWorkspace) -> list[str]:
     """Words of the bot that Slack would read as mentions or disguised links."""
     said = [
         {name: opened(given) for name, given in call.params.items() if name != "metadata"}
-        for call in stage.slack.calls
+        for call in harness.slack.calls
     ]
-    said += [response.body for response in stage.slack.responses]
+    said += [response.body for response in harness.slack.responses]
     return [text for one in said for text in texts(one) if UNESCAPED.search(text)]
 
 
@@ -64,14 +65,16 @@ def texts(part: Json) -> list[str]:
     return [text for value in part for text in texts(value)] if isinstance(part, list) else []
 
 
-async def test_every_answer_is_for_the_asker_alone(stage: Stage) -> None:
-    await taught(stage)
-    before = len(stage.workspace.messages(stage.channel.id))
+async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    before = len(harness.workspace.messages(harness.channel.id))
     for text in ("guidelines", "forget tr-1", "status", "digest", "help", "", "what?", "forget"):
-        await stage.asked(stage.ben, text)
-    assert {(one.user, one.channel) for one in stage.slack.ephemerals} == {(stage.ben.id, stage.channel.id)}
-    assert len(stage.workspace.messages(stage.channel.id)) == before
-    assert refused(stage) == []
+        await harness.asked(harness.ben, text)
+    assert {(one.user, one.channel) for one in harness.slack.ephemerals} == {
+        (harness.ben.id, harness.channel.id)
+    }
+    assert len(harness.workspace.messages(harness.channel.id)) == before
+    assert refused(harness) == []
 
 
 @pytest.mark.parametrize(
@@ -95,28 +98,28 @@ async def test_every_answer_is_for_the_asker_alone(stage: Stage) -> None:
         ("digest", "Nobody has voted"),
     ],
 )
-async def test_what_is_asked_is_answered(stage: Stage, text: str, part: str) -> None:
-    (said,) = await stage.asked(stage.ana, text)
+async def test_what_is_asked_is_answered(harness: BotInWorkspace, text: str, part: str) -> None:
+    (said,) = await harness.asked(harness.ana, text)
     assert part in said
 
 
-async def test_a_wrong_sub_command_is_answered_with_help(stage: Stage) -> None:
-    (said,) = await stage.asked(stage.ana, "guidline")
+async def test_a_wrong_sub_command_is_answered_with_help(harness: BotInWorkspace) -> None:
+    (said,) = await harness.asked(harness.ana, "guidline")
     assert "I don't know “guidline”." in said
     assert "/memalign guidelines" in said
 
 
-async def test_guidelines_name_their_authors_and_traces(stage: Stage) -> None:
-    await taught(stage)
-    (said,) = await stage.asked(stage.ben, "guidelines")
+async def test_guidelines_name_their_authors_and_traces(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    (said,) = await harness.asked(harness.ben, "guidelines")
     assert all(part in said for part in (RULE, "Ana Ruiz", "tr-1"))
 
 
-async def test_the_digest_counts_this_week(stage: Stage) -> None:
-    card = await stage.show()
-    stage.react(card, "+1")
-    await stage.slack.settled()
-    (said,) = await stage.asked(stage.ana, "digest")
+async def test_the_digest_counts_this_week(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.react(card, "+1")
+    await harness.slack.settled()
+    (said,) = await harness.asked(harness.ana, "digest")
     assert "1 of 1 verdict" in said
 
 
@@ -124,10 +127,10 @@ async def test_the_digest_counts_this_week(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("reference", ["id", "link", "thread link", "pasted link", "id in code"])
-async def test_a_trace_is_named_by_its_id_or_by_a_link(stage: Stage, reference: str) -> None:
-    card = await taught(stage)
+async def test_a_trace_is_named_by_its_id_or_by_a_link(harness: BotInWorkspace, reference: str) -> None:
+    card = await taught(harness)
     stamp = card.ts.replace(".", "")
-    reply = stage.workspace.thread(card.channel, card.ts)[-1].ts.replace(".", "")
+    reply = harness.workspace.thread(card.channel, card.ts)[-1].ts.replace(".", "")
     link = f"https://memalign-demo.slack.com/archives/{card.channel}/p{stamp}"
     typed = {
         "id": "tr-1",
@@ -136,118 +139,127 @@ async def test_a_trace_is_named_by_its_id_or_by_a_link(stage: Stage, reference: 
         "pasted link": f"<{link}>",
         "thread link": f"https://memalign-demo.slack.com/archives/{card.channel}/p{reply}?thread_ts={card.ts}&cid={card.channel}",
     }[reference]
-    (said,) = await stage.asked(stage.ana, f"forget {typed}")
+    (said,) = await harness.asked(harness.ana, f"forget {typed}")
     assert "Forget trace tr-1?" in said
-    (said,) = await stage.asked(stage.ana, f"FORGET {typed} --yes")
+    (said,) = await harness.asked(harness.ana, f"FORGET {typed} --yes")
     assert "is forgotten" in said
-    assert (stage.labels(), stage.rules()) == ({}, [])
+    assert (harness.labels(), harness.rules()) == ({}, [])
 
 
-async def test_forgetting_shows_what_goes_and_waits_for_a_yes(stage: Stage) -> None:
-    await taught(stage)
-    said = (await stage.asked(stage.ana, "forget tr-1"))[0]
+async def test_forgetting_shows_what_goes_and_waits_for_a_yes(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    said = (await harness.asked(harness.ana, "forget tr-1"))[0]
     assert RULE in said
     assert "Ana Ruiz" in said
-    assert stage.rules() == [RULE]
-    asking = stage.slack.ephemerals[-1]
-    kept = await stage.whispered(stage.slack.click(stage.ana.id, asking.channel, asking.ts, "forget_cancel"))
+    assert harness.rules() == [RULE]
+    asking = harness.slack.ephemerals[-1]
+    kept = await harness.whispered(
+        harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_cancel")
+    )
     assert "Nothing was forgotten" in kept
-    assert stage.rules() == [RULE]
+    assert harness.rules() == [RULE]
 
 
-async def test_the_button_forgets_and_the_card_says_so(stage: Stage) -> None:
-    card = await taught(stage)
-    await stage.asked(stage.ana, "forget tr-1")
-    asking = stage.slack.ephemerals[-1]
-    done = await stage.whispered(stage.slack.click(stage.ana.id, asking.channel, asking.ts, "forget_confirm"))
+async def test_the_button_forgets_and_the_card_says_so(harness: BotInWorkspace) -> None:
+    card = await taught(harness)
+    await harness.asked(harness.ana, "forget tr-1")
+    asking = harness.slack.ephemerals[-1]
+    done = await harness.whispered(
+        harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
+    )
     assert "Trace tr-1 is forgotten" in done
-    assert stage.rules() == []
-    await stage.until(lambda: stage.shown("tr-1") is None)
-    everything = [words(one.blocks, one.text) for one in stage.workspace.thread(card.channel, card.ts)]
+    assert harness.rules() == []
+    await harness.until(lambda: harness.shown("tr-1") is None)
+    everything = [words(one.blocks, one.text) for one in harness.workspace.thread(card.channel, card.ts)]
     assert not any("Go away." in said for said in everything)
     bot_said = [
-        one for one in stage.workspace.thread(card.channel, card.ts) if one.user == stage.workspace.bot.id
+        one for one in harness.workspace.thread(card.channel, card.ts) if one.user == harness.workspace.bot.id
     ]
     assert not any(RULE in words(one.blocks, one.text) for one in bot_said)
 
 
 @pytest.mark.parametrize("dash", ["--yes", "—yes"])
-async def test_what_is_forgotten_is_said_to_be_so_when_asked_again(stage: Stage, dash: str) -> None:
-    card = await taught(stage)
-    await stage.asked(stage.ana, f"forget tr-1 {dash}")
-    (said,) = await stage.asked(stage.ana, "forget tr-1")
+async def test_what_is_forgotten_is_said_to_be_so_when_asked_again(
+    harness: BotInWorkspace, dash: str
+) -> None:
+    card = await taught(harness)
+    await harness.asked(harness.ana, f"forget tr-1 {dash}")
+    (said,) = await harness.asked(harness.ana, "forget tr-1")
     assert "was forgotten already" in said
-    said = await stage.whispered(stage.press(card, "vote_up")) if stage.shown("tr-1") else "forgotten"
+    said = await harness.whispered(harness.press(card, "vote_up")) if harness.shown("tr-1") else "forgotten"
     assert "forgotten" in said
 
 
-async def test_a_forgotten_trace_is_not_taken_in_again(stage: Stage) -> None:
-    await taught(stage)
-    await stage.asked(stage.ana, "forget tr-1 --yes")
-    answer = await stage.send({"trace_id": "tr-1", "inputs": "Hello?", "outputs": "Go away."})
+async def test_a_forgotten_trace_is_not_taken_in_again(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    await harness.asked(harness.ana, "forget tr-1 --yes")
+    answer = await harness.send({"trace_id": "tr-1", "inputs": "Hello?", "outputs": "Go away."})
     assert answer["accepted"] == 0
     assert "forgotten" in answer["rejected"][0]["error"]
 
 
 async def test_only_those_named_in_the_settings_may_forget(tmp_path: Path) -> None:
-    async with staged(tmp_path, access={"forget": ["U0000000002"]}) as stage:
-        assert stage.ben.id == "U0000000002"
-        await taught(stage)
+    async with bot_in_workspace(tmp_path, access={"forget": ["U0000000002"]}) as harness:
+        assert harness.ben.id == "U0000000002"
+        await taught(harness)
         for text in ("forget tr-1", "forget tr-1 --yes"):
-            (said,) = await stage.asked(stage.ana, text)
+            (said,) = await harness.asked(harness.ana, text)
             assert "Only those named in the settings can forget this trace" in said
-        assert stage.rules() == [RULE]
-        assert "is forgotten" in (await stage.asked(stage.ben, "forget tr-1 --yes"))[0]
+        assert harness.rules() == [RULE]
+        assert "is forgotten" in (await harness.asked(harness.ben, "forget tr-1 --yes"))[0]
 
 
-async def test_who_is_not_in_the_channel_may_not_forget(stage: Stage) -> None:
-    await taught(stage)
-    eve = stage.workspace.add_user("eve")
-    elsewhere = stage.workspace.add_channel("elsewhere", members=[eve.id, stage.ben.id])
-    await stage.slack.command(eve.id, elsewhere.id, "/memalign", "forget tr-1 --yes")
-    await stage.until(lambda: stage.slack.ephemerals)
-    assert "Only members of the channel" in stage.slack.ephemerals[-1].text
-    assert stage.rules() == [RULE]
-    done = await stage.whispered(
-        stage.slack.command(stage.ben.id, elsewhere.id, "/memalign", "forget tr-1 --yes"), stage.ben
+async def test_who_is_not_in_the_channel_may_not_forget(harness: BotInWorkspace) -> None:
+    await taught(harness)
+    eve = harness.workspace.add_user("eve")
+    elsewhere = harness.workspace.add_channel("elsewhere", members=[eve.id, harness.ben.id])
+    await harness.slack.interactions.command(eve.id, elsewhere.id, "/memalign", "forget tr-1 --yes")
+    await harness.until(lambda: harness.slack.ephemerals)
+    assert "Only members of the channel" in harness.slack.ephemerals[-1].text
+    assert harness.rules() == [RULE]
+    done = await harness.whispered(
+        harness.slack.interactions.command(harness.ben.id, elsewhere.id, "/memalign", "forget tr-1 --yes"),
+        harness.ben,
     )
     assert "is forgotten" in done
 
 
-async def test_the_shortcut_forgets_from_the_card_and_from_its_thread(stage: Stage) -> None:
-    card = await taught(stage)
-    for ts in (card.ts, stage.workspace.thread(card.channel, card.ts)[-1].ts):
-        said = await stage.whispered(stage.slack.shortcut(stage.ana.id, card.channel, ts, "forget_trace"))
+async def test_the_shortcut_forgets_from_the_card_and_from_its_thread(harness: BotInWorkspace) -> None:
+    card = await taught(harness)
+    for ts in (card.ts, harness.workspace.thread(card.channel, card.ts)[-1].ts):
+        said = await harness.whispered(
+            harness.slack.interactions.shortcut(harness.ana.id, card.channel, ts, "forget_trace")
+        )
         assert "Forget trace tr-1?" in said
 
 
 # --- App Home
 
 
-async def test_home_shows_what_judges_know_and_the_cards_without_my_thumb(stage: Stage) -> None:
-    await taught(stage, "tr-1")
-    other = await stage.show("tr-2", outputs="You are welcome.")
-    await stage.slack.open_home(stage.ana.id)
-    view = await stage.until(lambda: stage.slack.home(stage.ana.id))
+async def test_home_shows_what_judges_know_and_the_cards_without_my_thumb(harness: BotInWorkspace) -> None:
+    await taught(harness, "tr-1")
+    other = await harness.show("tr-2", outputs="You are welcome.")
+    harness.workspace.open_home(harness.ana.id)
+    view = await harness.until(lambda: harness.slack.home(harness.ana.id))
     said = words(view.content["blocks"])
     assert RULE in said
     assert said.count("Open the card") == 1
     assert other.ts.replace(".", "") in said
 
 
-async def test_home_does_not_show_cards_of_channels_one_is_not_in(stage: Stage) -> None:
-    await stage.show()
-    eve = stage.workspace.add_user("eve")
-    await stage.slack.open_home(eve.id)
-    view = await stage.until(lambda: stage.slack.home(eve.id))
+async def test_home_does_not_show_cards_of_channels_one_is_not_in(harness: BotInWorkspace) -> None:
+    await harness.show()
+    eve = harness.workspace.add_user("eve")
+    harness.workspace.open_home(eve.id)
+    view = await harness.until(lambda: harness.slack.home(eve.id))
     assert "Open the card" not in words(view.content["blocks"])
 
 
-async def test_home_leaves_out_a_card_that_was_deleted(stage: Stage) -> None:
-    gone, there = await stage.show("tr-1"), await stage.show("tr-2")
-    stage.workspace.withdraw(stage.workspace.message(gone.channel, gone.ts))
-    await stage.slack.open_home(stage.ana.id)
-    view = await stage.until(lambda: stage.slack.home(stage.ana.id))
+async def test_home_leaves_out_a_card_that_was_deleted(harness: BotInWorkspace) -> None:
+    gone, there = await harness.show("tr-1"), await harness.show("tr-2")
+    harness.workspace.delete_message(harness.workspace.message(gone.channel, gone.ts))
+    harness.workspace.open_home(harness.ana.id)
+    view = await harness.until(lambda: harness.slack.home(harness.ana.id))
     said = words(view.content["blocks"])
     assert there.ts.replace(".", "") in said
     assert gone.ts.replace(".", "") not in said
@@ -275,46 +287,48 @@ NASTY = (
         ({"question": {"deep": [[[["x"]]]]}}, {"answer": "\x07bell \u0000 null"}),
     ],
 )
-async def test_any_text_makes_a_card_that_slack_takes(stage: Stage, inputs: Json, outputs: Json) -> None:
-    await stage.send({"trace_id": "tr-1", "inputs": inputs, "outputs": outputs})
-    card = await stage.card("tr-1")
+async def test_any_text_makes_a_card_that_slack_takes(
+    harness: BotInWorkspace, inputs: Json, outputs: Json
+) -> None:
+    await harness.send({"trace_id": "tr-1", "inputs": inputs, "outputs": outputs})
+    card = await harness.card("tr-1")
     if any(
         element.get("action_id") == "show_all"
         for block in card.blocks or []
         for element in block.get("elements", [])
     ):
-        await stage.press(card, "show_all")
-        await stage.until(lambda: stage.slack.views(stage.ana.id))
-    await stage.press(card, "vote_down")
-    await stage.until(lambda: "reason" in str(stage.slack.views(stage.ana.id)))
-    assert refused(stage) == []
-    assert unescaped(stage) == []
-    assert stage.workspace.pings == []
+        await harness.press(card, "show_all")
+        await harness.until(lambda: harness.slack.views(harness.ana.id))
+    await harness.press(card, "vote_down")
+    await harness.until(lambda: "reason" in str(harness.slack.views(harness.ana.id)))
+    assert refused(harness) == []
+    assert unescaped(harness) == []
+    assert harness.workspace.mentions == []
 
 
-async def test_all_of_a_long_text_can_be_read(stage: Stage) -> None:
+async def test_all_of_a_long_text_can_be_read(harness: BotInWorkspace) -> None:
     inputs = " ".join(f"word{n}" for n in range(8_000))
-    await stage.send({"trace_id": "tr-1", "inputs": inputs, "outputs": "short"})
-    card = await stage.card("tr-1")
+    await harness.send({"trace_id": "tr-1", "inputs": inputs, "outputs": "short"})
+    card = await harness.card("tr-1")
     assert "word7999" not in words(card.blocks)
-    await stage.press(card, "show_all")
-    view = (await stage.until(lambda: stage.slack.views(stage.ana.id)))[-1]
+    await harness.press(card, "show_all")
+    view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     pages = [block["text"]["text"] for block in view.content["blocks"] if "text" in block]
     assert inputs in "".join(pages)
 
 
-async def test_what_no_modal_holds_is_said_to_be_cut(stage: Stage) -> None:
-    await stage.send({"trace_id": "tr-1", "inputs": "x" * 400_000, "outputs": "y"})
-    card = await stage.card("tr-1")
-    await stage.press(card, "show_all")
-    view = (await stage.until(lambda: stage.slack.views(stage.ana.id)))[-1]
+async def test_what_no_modal_holds_is_said_to_be_cut(harness: BotInWorkspace) -> None:
+    await harness.send({"trace_id": "tr-1", "inputs": "x" * 400_000, "outputs": "y"})
+    card = await harness.card("tr-1")
+    await harness.press(card, "show_all")
+    view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     assert "no more here" in words(view.content["blocks"][-1:])
 
 
-async def test_hostile_ids_links_and_names_are_shown_as_they_are(stage: Stage) -> None:
-    stage.workspace.users[stage.ana.id] = type(stage.ana)(
+async def test_hostile_ids_links_and_names_are_shown_as_they_are(harness: BotInWorkspace) -> None:
+    harness.workspace.users[harness.ana.id] = type(harness.ana)(
         **{
-            **{name: getattr(stage.ana, name) for name in stage.ana.__slots__},
+            **{name: getattr(harness.ana, name) for name in harness.ana.__slots__},
             "real_name": "<!channel> *Ana* <@U0000000002>",
         }
     )
@@ -325,30 +339,30 @@ async def test_hostile_ids_links_and_names_are_shown_as_they_are(stage: Stage) -
         "outputs": "Go away.",
         "url": "https://example.com/run?a=1&b=<!channel>|x",
     }
-    await stage.send(trace)
-    card = await stage.card(trace_id)
-    stage.react(card, "-1")
-    stage.reply(card, RULE)
-    await stage.learned()
-    await stage.asked(stage.ana, "guidelines")
-    (said,) = await stage.asked(stage.ana, f"forget {trace_id}")
+    await harness.send(trace)
+    card = await harness.card(trace_id)
+    harness.react(card, "-1")
+    harness.reply(card, RULE)
+    await harness.learned()
+    await harness.asked(harness.ana, "guidelines")
+    (said,) = await harness.asked(harness.ana, f"forget {trace_id}")
     assert "&lt;!here&gt;" in said
-    await stage.asked(stage.ana, "forget <!everyone>")
-    await stage.slack.open_home(stage.ana.id)
-    await stage.until(lambda: stage.slack.home(stage.ana.id))
-    assert unescaped(stage) == []
-    assert refused(stage) == []
-    assert stage.workspace.pings == []
+    await harness.asked(harness.ana, "forget <!everyone>")
+    harness.workspace.open_home(harness.ana.id)
+    await harness.until(lambda: harness.slack.home(harness.ana.id))
+    assert unescaped(harness) == []
+    assert refused(harness) == []
+    assert harness.workspace.mentions == []
 
 
-async def test_a_trace_id_too_long_for_slack_is_refused_at_the_door(stage: Stage) -> None:
-    answer = await stage.send({"trace_id": "t" * 2_000, "inputs": "a", "outputs": "b"})
+async def test_a_trace_id_too_long_for_slack_is_refused_at_the_door(harness: BotInWorkspace) -> None:
+    answer = await harness.send({"trace_id": "t" * 2_000, "inputs": "a", "outputs": "b"})
     assert "trace_id" in answer["rejected"][0]["error"]
-    await stage.send({"trace_id": "t" * 500, "inputs": "a", "outputs": "b"})
-    await stage.card("t" * 500)
-    (said,) = await stage.asked(stage.ana, "forget " + "t" * 500)
+    await harness.send({"trace_id": "t" * 500, "inputs": "a", "outputs": "b"})
+    await harness.card("t" * 500)
+    (said,) = await harness.asked(harness.ana, "forget " + "t" * 500)
     assert "Forget trace" in said
-    assert refused(stage) == []
+    assert refused(harness) == []
 
 
 def a_rule(number: int, length: int = 0, name: str = "U1") -> Guideline:
@@ -364,7 +378,7 @@ def sized(message: Message) -> tuple[int, int]:
 @pytest.mark.parametrize(("number", "length"), [(1, 10), (60, 400), (300, 1_000)])
 def test_many_long_guidelines_are_few_messages_within_the_limits(number: int, length: int) -> None:
     listed = [(a_rule(n, length), ["<!channel>"]) for n in range(number)]
-    messages = blocks.gathered([blocks.guidelines("wit", listed), blocks.guidelines("tact", [])])
+    messages = pack_messages([guidelines_message("wit", listed), guidelines_message("tact", [])])
     assert len(messages) <= 5
     for message in messages:
         count, characters = sized(message)
@@ -377,6 +391,6 @@ def test_many_long_guidelines_are_few_messages_within_the_limits(number: int, le
 
 
 def test_a_lesson_pings_nobody_whatever_was_said() -> None:
-    said = blocks.lesson([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
+    said = lesson_message([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
     assert not UNESCAPED.search(said.text)
     assert not any(UNESCAPED.search(text) for text in texts(list(said.blocks)))

@@ -11,8 +11,9 @@ from scipy.stats import binomtest  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
-from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson
-from bot.reports.digest import Digest, count, digest_of
+from bot.records import Digest
+from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
+from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import WeeklyDigest, last_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
@@ -21,7 +22,7 @@ from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, Post, StoredVerdict
 from storage.verdicts import verdict_id_of
-from tests.bot.bot_in_workspace import JUDGE, Stage, staged, words
+from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = "2026-W47"
@@ -53,7 +54,7 @@ def counted(
     values: object = bool,
     audit: Sequence[AuditLine] = (),
 ) -> Digest:
-    return count(JUDGE, WEEK, value_type_of(values), cases, audit)
+    return compute_digest(JUDGE, WEEK, value_type_of(values), cases, audit)
 
 
 UP: tuple[Vote, Label] = ("up", True)
@@ -142,7 +143,7 @@ def test_ac1_is_agreement_beyond_what_the_shares_of_the_classes_make_likely() ->
 )
 def test_the_interval_is_wilsons(agreed: int, n: int) -> None:
     oracle = binomtest(agreed, n).proportion_ci(method="wilson")
-    assert wilson(agreed, n) == pytest.approx((oracle.low, oracle.high))
+    assert wilson_interval(agreed, n) == pytest.approx((oracle.low, oracle.high))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ async def test_a_vote_belongs_to_the_week_in_which_it_was_cast(
     async with await Database.open(tmp_path) as database:
         await keep(database, 1)
         await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at(moment))
-        digest = await digest_of(database, JUDGE, value_type_of(bool), WEEK, BERLIN)
+        digest = await read_digest(database, JUDGE, value_type_of(bool), WEEK, BERLIN)
         assert digest.n == int(inside)
 
 
@@ -239,8 +240,8 @@ async def test_a_reason_written_later_moves_no_vote(tmp_path: Path) -> None:
         await keep(database, 1)
         await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at("2026-11-12T12:00+00:00"))
         await database.feedback.note_reply("C1", "1.0", "U1", "2.0", "kind", at("2026-11-18T12:00+00:00"))
-        assert (await digest_of(database, JUDGE, value_type_of(bool), WEEK, BERLIN)).n == 0
-        assert (await digest_of(database, JUDGE, value_type_of(bool), "2026-W46", BERLIN)).n == 1
+        assert (await read_digest(database, JUDGE, value_type_of(bool), WEEK, BERLIN)).n == 0
+        assert (await read_digest(database, JUDGE, value_type_of(bool), "2026-W46", BERLIN)).n == 1
 
 
 # --- when
@@ -282,55 +283,55 @@ def test_weekdays_go_by_their_names(written: str, day: str) -> None:
 @pytest.mark.parametrize("day", ["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
 async def test_the_scheduler_and_the_calendar_agree(tmp_path: Path, day: str) -> None:
     digest = {"day": day, "time": "09:00", "timezone": "Europe/Berlin"}
-    async with staged(tmp_path, digest=digest) as stage:
-        weekly = WeeklyDigest(stage.bot.settings, stage.bot.database, stage.bot.memories, lambda: None)
+    async with bot_in_workspace(tmp_path, digest=digest) as harness:
+        weekly = WeeklyDigest(harness.bot.settings, harness.bot.database, harness.bot.memories, lambda: None)
         await weekly.start()
         fires = weekly._scheduler.get_job("digest").next_run_time
         weekly.stop()
         assert (fires.strftime("%a").lower(), fires.strftime("%H:%M")) == (day, "09:00")
 
 
-def digests(stage: Stage) -> list[Message]:
+def digests(harness: BotInWorkspace) -> list[Message]:
     return [
         one
-        for one in stage.workspace.messages(stage.channel.id)
+        for one in harness.workspace.messages(harness.channel.id)
         if (one.metadata or {}).get("event_type") == "memalign_digest"
     ]
 
 
-async def due(stage: Stage, moment: datetime) -> None:
+async def due(harness: BotInWorkspace, moment: datetime) -> None:
     """Let the hour of a digest come."""
-    weekly = WeeklyDigest(stage.bot.settings, stage.bot.database, stage.bot.memories, lambda: None)
+    weekly = WeeklyDigest(harness.bot.settings, harness.bot.database, harness.bot.memories, lambda: None)
     await weekly.post(moment)
-    await stage.learned()
+    await harness.learned()
 
 
 async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path) -> None:
     monday, next_monday = datetime(2026, 11, 23, 9, tzinfo=UTC), datetime(2026, 11, 30, 9, tzinfo=UTC)
     judges = [{}, {"name": "wit"}]
-    async with staged(tmp_path, judges=judges) as stage:
-        await due(stage, monday)
-        await due(stage, monday)
-        assert len(digests(stage)) == 2
-        workspace = stage.workspace
-    async with staged(tmp_path, workspace=workspace, judges=judges) as stage:
-        await due(stage, monday)
-        assert len(digests(stage)) == 2
-        await due(stage, next_monday)
-        said = [words(one.blocks) for one in digests(stage)]
+    async with bot_in_workspace(tmp_path, judges=judges) as harness:
+        await due(harness, monday)
+        await due(harness, monday)
+        assert len(digests(harness)) == 2
+        workspace = harness.workspace
+    async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
+        await due(harness, monday)
+        assert len(digests(harness)) == 2
+        await due(harness, next_monday)
+        said = [words(one.blocks) for one in digests(harness)]
         assert len(said) == 4
         assert sum("wit" in one for one in said) == 2
         assert sum("week 47" in one for one in said) == 2
-        assert stage.workspace.pings == []
+        assert harness.workspace.mentions == []
 
 
 async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with bot_in_workspace(tmp_path) as harness:
         now = datetime.now(UTC)
-        stage.slack.fail_next("chat.postMessage", lost=True)
-        await due(stage, now)
-        assert len(digests(stage)) == 1
-        (search,) = [call for call in stage.slack.calls if call.method == "conversations.history"]
+        harness.slack.faults.fail_next("chat.postMessage", lost=True)
+        await due(harness, now)
+        assert len(digests(harness)) == 1
+        (search,) = [call for call in harness.slack.calls if call.method == "conversations.history"]
         assert float(search.params["oldest"]) == pytest.approx(now.timestamp() - 600, abs=1)
 
 
@@ -339,29 +340,29 @@ async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp
     database = await Database.open(tmp_path / "store")
     await database.journal.first_start_ms(long_ago)
     await database.close()
-    async with staged(tmp_path) as stage:
-        await stage.learned()
-        assert len(digests(stage)) == 1
-        workspace = stage.workspace
-    async with staged(tmp_path, workspace=workspace) as stage:
-        await stage.learned()
-        assert len(digests(stage)) == 1
+    async with bot_in_workspace(tmp_path) as harness:
+        await harness.learned()
+        assert len(digests(harness)) == 1
+        workspace = harness.workspace
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        await harness.learned()
+        assert len(digests(harness)) == 1
 
 
 async def test_a_new_bot_posts_no_digest_of_a_time_before_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        await stage.learned()
-        assert digests(stage) == []
+    async with bot_in_workspace(tmp_path) as harness:
+        await harness.learned()
+        assert digests(harness) == []
 
 
 async def test_a_bots_thumb_is_not_counted_nor_is_a_forgotten_verdict(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with bot_in_workspace(tmp_path) as harness:
         for n in (1, 2):
-            stage.react(await stage.show(f"tr-{n}"), "+1")
-        await stage.learned()
-        await stage.asked(stage.ana, "forget tr-1 --yes")
+            harness.react(await harness.show(f"tr-{n}"), "+1")
+        await harness.learned()
+        await harness.asked(harness.ana, "forget tr-1 --yes")
         week = week_of(datetime.now(UTC).date())
-        digest = await digest_of(stage.bot.database, JUDGE, value_type_of(bool), week, ZoneInfo("UTC"))
+        digest = await read_digest(harness.bot.database, JUDGE, value_type_of(bool), week, ZoneInfo("UTC"))
         assert (digest.n, digest.agreed, digest.forgotten, digest.people) == (1, 1, 1, 1)
 
 

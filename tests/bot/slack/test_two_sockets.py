@@ -19,21 +19,21 @@ from bot.posting.redaction import MessageRedactor
 from bot.slack.connection import build_slack
 from bot.slack.users import People
 from memalign.records import Json
-from tests.bot.bot_in_workspace import Stage, staged
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 REASON = "The answer should never send people away."
 
 
-def second_app(stage: Stage, tasks: asyncio.TaskGroup) -> AsyncApp:
+def second_app(harness: BotInWorkspace, tasks: asyncio.TaskGroup) -> AsyncApp:
     """The same listeners over the same store, for a connection of their own."""
-    bot, token = stage.bot, stage.slack.bot_token
+    bot, token = harness.bot, harness.slack.bot_token
     slack = build_slack(
         Secrets(
             bot_token=token,
-            app_token=stage.slack.app_token,
+            app_token=harness.slack.app_token,
             signing_secret="",
             ingest_token="",
-            api_url=stage.slack.api_url,
+            api_url=harness.slack.api_url,
         )
     )
     people = People(slack.client)
@@ -57,45 +57,45 @@ def second_app(stage: Stage, tasks: asyncio.TaskGroup) -> AsyncApp:
 
 
 @asynccontextmanager
-async def two_sockets(folder: Path, heard: list[str]) -> AsyncIterator[Stage]:
+async def two_sockets(folder: Path, heard: list[str]) -> AsyncIterator[BotInWorkspace]:
     """The bot with a second connection of the same app; `heard` takes what comes over that one."""
 
     async def note(_: AsyncBaseSocketModeClient, message: Json, __: str | None) -> None:
         if message.get("type") == "events_api":
             heard.append(message["payload"]["event_id"])
 
-    async with staged(folder) as stage, asyncio.TaskGroup() as tasks:
-        handler = AsyncSocketModeHandler(second_app(stage, tasks), stage.slack.app_token)
+    async with bot_in_workspace(folder) as harness, asyncio.TaskGroup() as tasks:
+        handler = AsyncSocketModeHandler(second_app(harness, tasks), harness.slack.app_token)
         handler.client.message_listeners.append(note)
         await handler.connect_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here
         try:
-            await stage.until(lambda: stage.slack.connections == 2)
-            yield stage
+            await harness.until(lambda: harness.slack.connections == 2)
+            yield harness
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call] # nor here
 
 
 async def test_an_event_that_comes_over_both_connections_is_one_vote_and_one_lesson(tmp_path: Path) -> None:
     heard: list[str] = []
-    async with two_sockets(tmp_path, heard) as stage:
-        card = await stage.show("tr-1")
-        await stage.slack.settled()
-        stage.slack.drop_acks(1)
-        stage.react(card, "-1")
-        await stage.slack.settled()
-        vote = stage.slack.deliveries[-1]
-        stage.slack.drop_acks(1)
-        stage.reply(card, REASON)
-        await stage.slack.settled()
-        reason = stage.slack.deliveries[-1]
-        await stage.learned()
+    async with two_sockets(tmp_path, heard) as harness:
+        card = await harness.show("tr-1")
+        await harness.slack.settled()
+        harness.slack.faults.drop_acks(1)
+        harness.react(card, "-1")
+        await harness.slack.settled()
+        vote = harness.slack.deliveries[-1]
+        harness.slack.faults.drop_acks(1)
+        harness.reply(card, REASON)
+        await harness.slack.settled()
+        reason = harness.slack.deliveries[-1]
+        await harness.learned()
         for told in (vote, reason):
             # the second connection had it once, so that the other attempt went over the first
             assert (told.attempts, heard.count(told.event_id or "")) == (2, 1)
-        said = await stage.feedback(card)
+        said = await harness.feedback(card)
         assert list(said) == ["ana"]
         assert (said["ana"].vote, said["ana"].rationale) == ("down", REASON)
-        assert list(stage.labels()) == ["tr-1"]
-        assert len(stage.rules()) == 1
-        [lesson] = stage.thread(card)
+        assert list(harness.labels()) == ["tr-1"]
+        assert len(harness.rules()) == 1
+        [lesson] = harness.thread(card)
         assert "never send people away" in lesson

@@ -275,7 +275,7 @@ async def test_a_person_who_says_the_opposite_elsewhere_overrules_their_own_rule
 
     assert rules(memory) == {"Not: Emoji are fine.": ("tr-2",)}
     assert [one.text for one in lesson.retired] == ["Emoji are fine."]
-    await memory.forget(["tr-2"])
+    await memory.distil_again(await memory.forget(["tr-2"]))
     assert rules(memory) == {"Emoji are fine.": ("tr-1",)}
 
 
@@ -375,7 +375,7 @@ async def test_a_store_that_fails_leaves_everything_as_it_was() -> None:
     with pytest.raises(StorageError):
         await memory.learn([a_trace("tr-2", said(True, "kind"))])
     with pytest.raises(StorageError):
-        await memory.forget(["tr-1"])
+        await memory.distil_again(await memory.forget(["tr-1"]))
 
     assert (memory.guidelines, list(memory.episodes), memory.version) == (before, ["tr-1"], version)
     assert (await memory.recall(a_trace("tr-9", inputs="question tr-1", outputs="answer tr-1"))).retrieved

@@ -3,13 +3,13 @@ import pytest
 
 from memalign.memory import episodic
 from memalign.memory.episodic import EpisodicMemory, scan
-from memalign.ports import Vectors
+from memalign.ports import Vector
 from tests.factories import an_episode
 
 RANDOM = np.random.default_rng(7)
 
 
-def a_row() -> Vectors:
+def a_row() -> Vector:
     row = RANDOM.normal(size=16).astype(np.float32)
     return (row / np.linalg.norm(row)).astype(np.float32)
 
@@ -21,7 +21,7 @@ def a_memory_of(count: int, first: int = 0) -> EpisodicMemory:
     )
 
 
-def found(memory: EpisodicMemory, query: Vectors, count: int = 5, *, but: str | None = None) -> list[str]:
+def found(memory: EpisodicMemory, query: Vector, count: int = 5, *, but: str | None = None) -> list[str]:
     return [one.episode.trace_id for one in memory.nearest(query, count, but=but, floor=-1.0)]
 
 

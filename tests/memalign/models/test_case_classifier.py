@@ -9,6 +9,7 @@ import pytest
 from memalign.models.local.case_classifier import CasesDecider
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Evidence, Json, Label, PersonLabel
+from memalign.value_types import value_type_of
 
 WORDS = [
     *("visa", "refund", "ticket", "doctor", "school", "invoice", "garden", "bicycle", "passport", "coffee"),
@@ -73,7 +74,7 @@ def ask(
     return JudgeRequest(
         judge=judge,
         instructions="Does {{ outputs }} answer {{ inputs }}?",
-        value_type=value_type,
+        value_type=value_type_of(value_type),
         fields=fields,
         trace_id=trace_id,
         recollection=Evidence(),

@@ -5,6 +5,7 @@ import pytest
 from memalign.errors import MalformedAnswerError, ModelUnavailableError
 from memalign.models.llm_judge import LLMJudge
 from memalign.records import Json, Label, Usage
+from memalign.value_types import value_type_of
 from tests.factories import a_guideline
 from tests.fakes import DOWN, FakeModel
 from tests.memalign.models.test_prompts import a_question
@@ -24,7 +25,7 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
     word: str, said: Json, label: Label
 ) -> None:
     model = FakeModel({"rationale": " so ", "value": said})
-    question = replace(a_question(None, (a_guideline("Greet."),)), value_type=word)
+    question = replace(a_question(None, (a_guideline("Greet."),)), value_type=value_type_of(word))
 
     decision = await LLMJudge(model).decide(question)
 

@@ -35,7 +35,7 @@ def a_question(
     return JudgeRequest(
         judge="politeness",
         instructions=POLITENESS,
-        value_type="bool",
+        value_type=value_type_of("bool"),
         fields=fields or {"inputs": "q", "outputs": "a"},
         trace_id="tr-1",
         recollection=Evidence(guidelines=guidelines, retrieved=retrieved),
@@ -45,7 +45,7 @@ def a_question(
 
 
 def asked(question: JudgeRequest, context_tokens: int = 128_000) -> Prompt:
-    return judging_prompt(question, value_type_of("bool"), context_tokens)
+    return judging_prompt(question, context_tokens)
 
 
 def retrieved(text: str) -> Retrieved:

@@ -207,7 +207,7 @@ async def test_the_version_grows_with_every_change_and_names_one_memory_only() -
     versions.append(memory.version)
     await other.learn([a_trace("tr-1", said())])
     versions.append(other.version)
-    await memory.forget(["tr-1"])
+    await memory.distil_again(await memory.forget(["tr-1"]))
     versions.append(memory.version)
 
     assert len(set(versions)) == len(versions)

@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.sandbox import SlackServer, TimedOut, Workspace
+from bot.sandbox import AckTimeoutError, SlackServer, Workspace
 from bot.sandbox.workspace.records import Payload
-from tests.sandbox.bolt_app import COMMAND, Scene, actions, bolt_app, button, opened, until
+from tests.sandbox.bolt_app import COMMAND, Sandbox, actions, bolt_app, button, opened, until
 
 
 def _free_port() -> int:
@@ -19,7 +19,7 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
+async def sandbox() -> AsyncIterator[Sandbox]:
     address = f"http://127.0.0.1:{_free_port()}/slack/events"
     server = SlackServer(
         Workspace(), events_url=address, commands=[COMMAND], retries=(0.0, 0.01), ack_timeout=60
@@ -29,22 +29,22 @@ async def scene() -> AsyncIterator[Scene]:
 
 
 @asynccontextmanager
-async def listening(scene: Scene, app: AsyncApp) -> AsyncIterator[None]:
-    runner = web.AppRunner(app.web_app("/slack/events", _port(scene)), access_log=None)
+async def listening(sandbox: Sandbox, app: AsyncApp) -> AsyncIterator[None]:
+    runner = web.AppRunner(app.web_app("/slack/events", _port(sandbox)), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", _port(scene)).start()
+    await web.TCPSite(runner, "127.0.0.1", _port(sandbox)).start()
     try:
         yield
     finally:
         await runner.cleanup()
 
 
-def _port(scene: Scene) -> int:
-    return int(scene.server.events_url.split(":")[2].split("/")[0]) if scene.server.events_url else 0
+def _port(sandbox: Sandbox) -> int:
+    return int(sandbox.server.events_url.split(":")[2].split("/")[0]) if sandbox.server.events_url else 0
 
 
-async def test_events_commands_and_presses_arrive_signed(scene: Scene) -> None:
-    app = bolt_app(scene)
+async def test_events_commands_and_presses_arrive_signed(sandbox: Sandbox) -> None:
+    app = bolt_app(sandbox)
     heard: list[Payload] = []
 
     @app.event("message")
@@ -60,35 +60,37 @@ async def test_events_commands_and_presses_arrive_signed(scene: Scene) -> None:
         await ack()
         heard.append(body)
 
-    async with listening(scene, app):
-        assert await scene.server.verify_address()
-        posted = await scene.client.chat_postMessage(
-            channel=scene.channel.id, text="card", blocks=[actions(button(value="ü & <1>"))]
+    async with listening(sandbox, app):
+        assert await sandbox.server.verify_address()
+        posted = await sandbox.client.chat_postMessage(
+            channel=sandbox.channel.id, text="card", blocks=[actions(button(value="ü & <1>"))]
         )
-        scene.workspace.post(scene.ana.id, scene.channel.id, "grüße")
-        await scene.server.settled()
-        await scene.server.command(scene.ana.id, scene.channel.id, "/memalign", "help & more")
-        await scene.server.click(scene.ana.id, scene.channel.id, posted["ts"], "go")
+        sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "grüße")
+        await sandbox.server.settled()
+        await sandbox.server.interactions.command(
+            sandbox.ana.id, sandbox.channel.id, "/memalign", "help & more"
+        )
+        await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
         await until(lambda: len(heard) == 2)
     assert heard[0]["text"] == "grüße"
     assert heard[1]["actions"][0]["value"] == "ü & <1>"
-    assert [told.text for told in scene.server.ephemerals] == ["you said help &amp; more"]
+    assert [told.text for told in sandbox.server.ephemerals] == ["you said help &amp; more"]
 
 
-async def test_a_wrong_signature_is_refused_by_the_app(scene: Scene) -> None:
-    app = AsyncApp(client=scene.client, signing_secret="another")
-    async with listening(scene, app):
-        assert not await scene.server.verify_address()
-        scene.workspace.post(scene.ana.id, scene.channel.id, "hi")
-        await scene.server.settled()
-        with pytest.raises(TimedOut):
-            await scene.server.command(scene.ana.id, scene.channel.id, "/memalign")
-    event, command = scene.server.deliveries
+async def test_a_wrong_signature_is_refused_by_the_app(sandbox: Sandbox) -> None:
+    app = AsyncApp(client=sandbox.client, signing_secret="another")
+    async with listening(sandbox, app):
+        assert not await sandbox.server.verify_address()
+        sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "hi")
+        await sandbox.server.settled()
+        with pytest.raises(AckTimeoutError):
+            await sandbox.server.interactions.command(sandbox.ana.id, sandbox.channel.id, "/memalign")
+    event, command = sandbox.server.deliveries
     assert (event.attempts, event.failure) == (3, "http_error")
     assert (command.attempts, command.failure) == (1, "http_error")
 
 
-async def test_retries_are_numbered_and_stop_when_the_app_says_so(scene: Scene) -> None:
+async def test_retries_are_numbered_and_stop_when_the_app_says_so(sandbox: Sandbox) -> None:
     seen: list[tuple[str | None, str | None]] = []
 
     async def refuse(request: web.Request) -> web.Response:
@@ -100,14 +102,14 @@ async def test_retries_are_numbered_and_stop_when_the_app_says_so(scene: Scene) 
     app.router.add_post("/slack/events", refuse)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", _port(scene)).start()
-    scene.workspace.post(scene.ana.id, scene.channel.id, "hi")
-    await scene.server.settled()
+    await web.TCPSite(runner, "127.0.0.1", _port(sandbox)).start()
+    sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "hi")
+    await sandbox.server.settled()
     await runner.cleanup()
     assert seen == [(None, None), ("1", "http_error")]
 
 
-async def test_an_app_that_is_away_fails_by_connection(scene: Scene) -> None:
-    scene.workspace.post(scene.ana.id, scene.channel.id, "hi")
-    await scene.server.settled()
-    assert [delivery.failure for delivery in scene.server.deliveries] == ["connection_failed"]
+async def test_an_app_that_is_away_fails_by_connection(sandbox: Sandbox) -> None:
+    sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "hi")
+    await sandbox.server.settled()
+    assert [delivery.failure for delivery in sandbox.server.deliveries] == ["connection_failed"]

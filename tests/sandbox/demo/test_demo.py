@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.demo.demo import demo
-from bot.sandbox.demo.folder import MARK, prepare_folder
+from bot.sandbox.demo.folder import SETTINGS_HEADER, prepare_folder
 from memalign.errors import SettingsError
 from storage.lock import lock
 from tests.bot.cli.test_cli import environment
@@ -83,7 +83,7 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 
 def test_a_fresh_folder_is_made_and_a_kept_one_is_gone_on_from(tmp_path: Path) -> None:
     folder = prepare_folder(tmp_path / "deep" / "here")
-    (folder / "memalign.toml").write_text(MARK)
+    (folder / "memalign.toml").write_text(SETTINGS_HEADER)
     (folder / "kept").touch()
     assert prepare_folder(folder) == folder
     assert (folder / "kept").exists()
@@ -92,7 +92,7 @@ def test_a_fresh_folder_is_made_and_a_kept_one_is_gone_on_from(tmp_path: Path) -
 def test_the_demos_own_folder_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = prepare_folder(None)
-    (folder / "memalign.toml").write_text(MARK)
+    (folder / "memalign.toml").write_text(SETTINGS_HEADER)
     (folder / "old").touch()
     assert prepare_folder(None) == folder
     assert not (folder / "old").exists()
@@ -119,7 +119,7 @@ def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
 def test_the_folder_of_a_demo_that_runs_is_let_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = prepare_folder(None)
-    (folder / "memalign.toml").write_text(MARK)
+    (folder / "memalign.toml").write_text(SETTINGS_HEADER)
     (folder / "store").mkdir()
     held = lock(folder / "store")
     try:

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
-from tests.sandbox.bolt_app import COMMAND, SHORTCUTS, Scene, bolt_app, connected, opened
+from tests.sandbox.bolt_app import COMMAND, SHORTCUTS, Sandbox, bolt_app, connected, opened
 from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
 
 pytestmark = [
@@ -157,29 +157,29 @@ class Bot:
 class Office:
     """The workspace with ana and ben, its server, the bot connected to it, what the demo was asked for."""
 
-    scene: Scene
+    sandbox: Sandbox
     bot: Bot
     asked: list[str]
 
     @property
     def workspace(self) -> Workspace:
-        return self.scene.workspace
+        return self.sandbox.workspace
 
     @property
     def server(self) -> SlackServer:
-        return self.scene.server
+        return self.sandbox.server
 
     @property
     def ana(self) -> User:
-        return self.scene.ana
+        return self.sandbox.ana
 
     @property
     def ben(self) -> User:
-        return self.scene.ben
+        return self.sandbox.ben
 
     @property
     def channel(self) -> Channel:
-        return self.scene.channel
+        return self.sandbox.channel
 
     async def show(self, blocks: list[Block] | None = None, text: str = "A verdict", **more: Any) -> str:
         """Post as the bot; returns the message's ts."""
@@ -216,12 +216,12 @@ async def office() -> AsyncIterator[Office]:
         asked.append(name)
 
     server = SlackServer(Workspace(), commands=[COMMAND], shortcuts=SHORTCUTS, on_demo=on_demo)
-    async with opened(server) as scene:
-        app = bolt_app(scene)
-        bot = Bot(client=scene.client)
+    async with opened(server) as sandbox:
+        app = bolt_app(sandbox)
+        bot = Bot(client=sandbox.client)
         bot.listen(app)
-        async with connected(scene, app):
-            yield Office(scene=scene, bot=bot, asked=asked)
+        async with connected(sandbox, app):
+            yield Office(sandbox=sandbox, bot=bot, asked=asked)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -11,7 +11,7 @@ from bot.sandbox.workspace.records import Payload
 from tests.sandbox.bolt_app import (
     COMMAND,
     SHORTCUTS,
-    Scene,
+    Sandbox,
     actions,
     bolt_app,
     button,
@@ -54,60 +54,64 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def page(scene: Scene, session: aiohttp.ClientSession) -> Page:
-    return Page(session=session, url=scene.server.url, user=scene.ana.id)
+def page(sandbox: Sandbox, session: aiohttp.ClientSession) -> Page:
+    return Page(session=session, url=sandbox.server.url, user=sandbox.ana.id)
 
 
-async def test_the_state_is_what_the_page_was_promised(scene: Scene, page: Page) -> None:
-    posted = await page.act("post", channel=scene.channel.id, text="hello")
-    await page.act("post", channel=scene.channel.id, text="reply", thread_ts=posted["ts"])
-    await page.act("react", channel=scene.channel.id, ts=posted["ts"], name="+1")
+async def test_the_state_is_what_the_page_was_promised(sandbox: Sandbox, page: Page) -> None:
+    posted = await page.act("post", channel=sandbox.channel.id, text="hello")
+    await page.act("post", channel=sandbox.channel.id, text="reply", thread_ts=posted["ts"])
+    await page.act("react", channel=sandbox.channel.id, ts=posted["ts"], name="+1")
     state = await page.state()
     assert state["team"] == {"name": "Memalign demo"}
-    assert state["bot"] == {"id": scene.workspace.bot.id, "name": "memalign"}
-    assert state["me"] == scene.ana.id
+    assert state["bot"] == {"id": sandbox.workspace.bot.id, "name": "memalign"}
+    assert state["me"] == sandbox.ana.id
     assert {user["name"] for user in state["users"]} == {"memalign", "ana", "ben"}
     assert state["commands"] == [
         {"command": "/memalign", "description": COMMAND.description, "usage_hint": COMMAND.usage_hint}
     ]
     assert state["shortcuts"] == [{"callback_id": "correct", "name": SHORTCUTS["correct"]}]
     assert (state["home"], state["views"], state["ephemerals"], state["demo"]) == (None, [], [], None)
-    assert state["messages"][scene.channel.id][0] == {
+    assert state["messages"][sandbox.channel.id][0] == {
         "ts": posted["ts"],
-        "channel": scene.channel.id,
-        "user": scene.ana.id,
+        "channel": sandbox.channel.id,
+        "user": sandbox.ana.id,
         "text": "hello",
         "blocks": None,
         "thread_ts": None,
         "reply_count": 1,
         "edited": False,
         "deleted": False,
-        "reactions": [{"name": "+1", "users": [scene.ana.id]}],
+        "reactions": [{"name": "+1", "users": [sandbox.ana.id]}],
         "files": [],
         "ephemeral": False,
     }
 
 
-async def test_private_channels_are_shown_to_their_members_only(scene: Scene, page: Page) -> None:
-    secret = scene.workspace.add_channel("secret", members=[scene.ben.id], private=True)
+async def test_private_channels_are_shown_to_their_members_only(sandbox: Sandbox, page: Page) -> None:
+    secret = sandbox.workspace.add_channel("secret", members=[sandbox.ben.id], private=True)
     async with page.socket() as socket:
-        scene.workspace.post(scene.ben.id, secret.id, "psst")
-        scene.workspace.post(scene.ben.id, scene.channel.id, "hello all")
+        sandbox.workspace.post(sandbox.ben.id, secret.id, "psst")
+        sandbox.workspace.post(sandbox.ben.id, sandbox.channel.id, "hello all")
         assert (await socket.receive_json())["message"]["text"] == "hello all"
     assert secret.id not in (await page.state())["messages"]
 
 
-async def test_what_happens_is_pushed(scene: Scene, page: Page) -> None:
+async def test_what_happens_is_pushed(sandbox: Sandbox, page: Page) -> None:
     async with page.socket() as socket:
-        ts = scene.workspace.post(scene.ben.id, scene.channel.id, "hello")
-        reply = scene.workspace.post(scene.ben.id, scene.channel.id, "reply", ts)
-        scene.workspace.edit(scene.ben.id, scene.channel.id, ts, "hello again")
-        scene.workspace.delete(scene.ben.id, scene.channel.id, reply)
-        await scene.client.chat_postEphemeral(channel=scene.channel.id, user=scene.ana.id, text="only you")
-        await scene.client.chat_postEphemeral(channel=scene.channel.id, user=scene.ben.id, text="not you")
-        await scene.client.views_publish(user_id=scene.ana.id, view={"type": "home", "blocks": []})
-        scene.server.set_demo({"running": True})
-        scene.workspace.notice(scene.ana.id, "no answer")
+        ts = sandbox.workspace.post(sandbox.ben.id, sandbox.channel.id, "hello")
+        reply = sandbox.workspace.post(sandbox.ben.id, sandbox.channel.id, "reply", ts)
+        sandbox.workspace.edit(sandbox.ben.id, sandbox.channel.id, ts, "hello again")
+        sandbox.workspace.delete(sandbox.ben.id, sandbox.channel.id, reply)
+        await sandbox.client.chat_postEphemeral(
+            channel=sandbox.channel.id, user=sandbox.ana.id, text="only you"
+        )
+        await sandbox.client.chat_postEphemeral(
+            channel=sandbox.channel.id, user=sandbox.ben.id, text="not you"
+        )
+        await sandbox.client.views_publish(user_id=sandbox.ana.id, view={"type": "home", "blocks": []})
+        sandbox.server.set_demo({"running": True})
+        sandbox.workspace.notice(sandbox.ana.id, "no answer")
         pushes = [await socket.receive_json() for _ in range(10)]
     assert [push["type"] for push in pushes] == [
         "message",
@@ -123,7 +127,7 @@ async def test_what_happens_is_pushed(scene: Scene, page: Page) -> None:
     ]
     assert [push["message"]["reply_count"] for push in (pushes[2], pushes[5])] == [1, 0]
     assert pushes[3]["message"]["edited"] is True
-    assert pushes[4] == {"type": "removed", "channel": scene.channel.id, "ts": reply}
+    assert pushes[4] == {"type": "removed", "channel": sandbox.channel.id, "ts": reply}
     assert pushes[6]["message"]["text"] == "only you"
     assert pushes[8:] == [
         {"type": "demo", "demo": {"running": True}},
@@ -131,19 +135,19 @@ async def test_what_happens_is_pushed(scene: Scene, page: Page) -> None:
     ]
 
 
-async def test_people_change_and_withdraw_what_they_said(scene: Scene, page: Page) -> None:
-    ts = (await page.act("post", channel=scene.channel.id, text="a"))["ts"]
-    await page.act("react", channel=scene.channel.id, ts=ts, name="-1")
-    await page.act("unreact", channel=scene.channel.id, ts=ts, name="-1")
-    await page.act("edit", channel=scene.channel.id, ts=ts, text="b")
-    (message,) = scene.workspace.messages(scene.channel.id)
+async def test_people_change_and_withdraw_what_they_said(sandbox: Sandbox, page: Page) -> None:
+    ts = (await page.act("post", channel=sandbox.channel.id, text="a"))["ts"]
+    await page.act("react", channel=sandbox.channel.id, ts=ts, name="-1")
+    await page.act("unreact", channel=sandbox.channel.id, ts=ts, name="-1")
+    await page.act("edit", channel=sandbox.channel.id, ts=ts, text="b")
+    (message,) = sandbox.workspace.messages(sandbox.channel.id)
     assert (message.text, message.reactions) == ("b", ())
-    assert await page.act("delete", channel=scene.channel.id, ts=ts) == {"ok": True}
-    assert scene.workspace.messages(scene.channel.id) == []
+    assert await page.act("delete", channel=sandbox.channel.id, ts=ts) == {"ok": True}
+    assert sandbox.workspace.messages(sandbox.channel.id) == []
 
 
-async def test_people_reach_the_app_from_the_page(scene: Scene, page: Page) -> None:
-    app = bolt_app(scene)
+async def test_people_reach_the_app_from_the_page(sandbox: Sandbox, page: Page) -> None:
+    app = bolt_app(sandbox)
     heard: list[str] = []
 
     @app.command("/memalign")
@@ -170,14 +174,14 @@ async def test_people_reach_the_app_from_the_page(scene: Scene, page: Page) -> N
             heard.append(said)
             await ack()
 
-    async with connected(scene, app):
-        posted = await scene.client.chat_postMessage(
-            channel=scene.channel.id, text="card", blocks=[actions(button(value="1"))]
+    async with connected(sandbox, app):
+        posted = await sandbox.client.chat_postMessage(
+            channel=sandbox.channel.id, text="card", blocks=[actions(button(value="1"))]
         )
-        on_card = {"channel": scene.channel.id, "ts": posted["ts"]}
+        on_card = {"channel": sandbox.channel.id, "ts": posted["ts"]}
         await page.act("click", **on_card, action_id="go", block_id="acts")
         await page.act("shortcut", **on_card, callback_id="correct")
-        await page.act("command", channel=scene.channel.id, command="/memalign", text="x")
+        await page.act("command", channel=sandbox.channel.id, command="/memalign", text="x")
         (view,) = (await page.state())["views"]
         empty = await page.act("submit", view_id=view["id"], state={})
         bad = await page.act("submit", view_id=view["id"], state={"why": {"text": "bad"}})
@@ -188,8 +192,8 @@ async def test_people_reach_the_app_from_the_page(scene: Scene, page: Page) -> N
     assert heard == ["1", "card", "good"]
 
 
-async def test_views_are_pressed_and_closed_from_the_page(scene: Scene, page: Page) -> None:
-    app = bolt_app(scene)
+async def test_views_are_pressed_and_closed_from_the_page(sandbox: Sandbox, page: Page) -> None:
+    app = bolt_app(sandbox)
     pressed: list[str] = []
 
     @app.command("/memalign")
@@ -203,8 +207,8 @@ async def test_views_are_pressed_and_closed_from_the_page(scene: Scene, page: Pa
         pressed.append(body["view"]["id"])
         await ack()
 
-    async with connected(scene, app), page.socket() as socket:
-        await page.act("command", channel=scene.channel.id, command="/memalign")
+    async with connected(sandbox, app), page.socket() as socket:
+        await page.act("command", channel=sandbox.channel.id, command="/memalign")
         (view,) = (await socket.receive_json())["views"]
         await page.act(
             "view_click", view_id=view["id"], action_id="go", block_id=view["blocks"][0]["block_id"]
@@ -214,13 +218,13 @@ async def test_views_are_pressed_and_closed_from_the_page(scene: Scene, page: Pa
     assert pressed == [view["id"]]
 
 
-async def test_what_slack_refuses_is_told_in_a_sentence(scene: Scene, page: Page) -> None:
-    archived = scene.workspace.add_channel("old", members=[scene.ana.id])
-    scene.workspace.archive(scene.ana.id, archived.id)
+async def test_what_slack_refuses_is_told_in_a_sentence(sandbox: Sandbox, page: Page) -> None:
+    archived = sandbox.workspace.add_channel("old", members=[sandbox.ana.id])
+    sandbox.workspace.archive(sandbox.ana.id, archived.id)
     answers = [
         await page.act("post", channel=archived.id, text="x"),
-        await page.act("post", channel=scene.channel.id, text=" "),
-        await page.act("command", channel=scene.channel.id, command="/memalign", thread_ts="1.000001"),
+        await page.act("post", channel=sandbox.channel.id, text=" "),
+        await page.act("command", channel=sandbox.channel.id, command="/memalign", thread_ts="1.000001"),
         await page.act("demo", name="replay"),
         await page.act("dance"),
         await page.act("post", text="x"),
@@ -236,10 +240,10 @@ async def test_what_slack_refuses_is_told_in_a_sentence(scene: Scene, page: Page
 
 
 @pytest.mark.parametrize("ack_timeout", [0.1])
-async def test_a_command_without_answer_is_noticed(scene: Scene, page: Page) -> None:
+async def test_a_command_without_answer_is_noticed(sandbox: Sandbox, page: Page) -> None:
     told = '/memalign failed with the error "operation_timeout".'
-    async with connected(scene, bolt_app(scene)), page.socket() as socket:
-        answer = await page.act("command", channel=scene.channel.id, command="/memalign", text="x")
+    async with connected(sandbox, bolt_app(sandbox)), page.socket() as socket:
+        answer = await page.act("command", channel=sandbox.channel.id, command="/memalign", text="x")
         assert await socket.receive_json() == {"type": "notice", "text": told}
     assert answer == {"ok": False, "error": told}
 
@@ -250,17 +254,17 @@ async def test_the_demos_buttons_call_their_hook(session: aiohttp.ClientSession)
     async def on_demo(name: str) -> None:
         names.append(name)
 
-    async with opened(SlackServer(Workspace(), on_demo=on_demo)) as scene:
-        page = Page(session=session, url=scene.server.url, user=scene.ana.id)
+    async with opened(SlackServer(Workspace(), on_demo=on_demo)) as sandbox:
+        page = Page(session=session, url=sandbox.server.url, user=sandbox.ana.id)
         assert await page.act("demo", name="replay") == {"ok": True}
-        scene.server.set_demo({"kappa": 0.4})
+        sandbox.server.set_demo({"kappa": 0.4})
         assert (await page.state())["demo"] == {"kappa": 0.4}
     assert names == ["replay"]
 
 
-async def test_an_uploaded_file_can_be_fetched_by_the_page(scene: Scene, page: Page) -> None:
-    await scene.client.files_upload_v2(channel=scene.channel.id, content="all of it", filename="a.html")
-    (file,) = (await page.state())["messages"][scene.channel.id][0]["files"]
+async def test_an_uploaded_file_can_be_fetched_by_the_page(sandbox: Sandbox, page: Page) -> None:
+    await sandbox.client.files_upload_v2(channel=sandbox.channel.id, content="all of it", filename="a.html")
+    (file,) = (await page.state())["messages"][sandbox.channel.id][0]["files"]
     async with page.session.get(page.url + file["url"]) as answer:
         assert await answer.text() == "all of it"
         assert answer.headers["Content-Disposition"] == "attachment"
@@ -271,19 +275,19 @@ async def test_an_uploaded_file_can_be_fetched_by_the_page(scene: Scene, page: P
     [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "[::1"}],
     ids=["rebound name", "foreign page", "no page", "broken name"],
 )
-async def test_other_web_pages_get_nothing(scene: Scene, page: Page, headers: dict[str, str]) -> None:
-    body = {"user": scene.ana.id, "do": "post", "channel": scene.channel.id, "text": "x"}
+async def test_other_web_pages_get_nothing(sandbox: Sandbox, page: Page, headers: dict[str, str]) -> None:
+    body = {"user": sandbox.ana.id, "do": "post", "channel": sandbox.channel.id, "text": "x"}
     async with page.session.post(f"{page.url}/people/act", json=body, headers=headers) as answer:
         assert answer.status == 403
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        await page.session.ws_connect(f"{page.url}/people/socket?user={scene.ana.id}", headers=headers)
-    assert scene.workspace.messages(scene.channel.id) == []
+        await page.session.ws_connect(f"{page.url}/people/socket?user={sandbox.ana.id}", headers=headers)
+    assert sandbox.workspace.messages(sandbox.channel.id) == []
 
 
-async def test_a_form_cannot_act(scene: Scene, page: Page) -> None:
+async def test_a_form_cannot_act(sandbox: Sandbox, page: Page) -> None:
     async with page.session.post(f"{page.url}/people/act", data=b'{"do":"home"}') as answer:
         assert (await answer.json())["ok"] is False
-    assert scene.server.deliveries == []
+    assert sandbox.server.deliveries == []
 
 
 async def test_the_page_itself_is_served(page: Page) -> None:

@@ -1,8 +1,8 @@
 import pytest
 
 from bot.sandbox.web_api.block_rules import check_message_blocks
-from bot.sandbox.web_api.view_rules import checked
-from bot.sandbox.workspace.errors import Refused
+from bot.sandbox.web_api.view_rules import normalize_view
+from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 from tests.sandbox.bolt_app import actions, button, field_block, menu, modal, section
 
@@ -98,7 +98,7 @@ def test_blocks_at_slacks_limits_are_taken(blocks: list[Payload]) -> None:
 def test_blocks_beyond_slacks_limits_are_refused_with_the_place(
     complaint: str, blocks: list[Payload]
 ) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(SlackError) as caught:
         check_message_blocks(blocks)
     assert caught.value.code == "invalid_blocks"
     assert any(complaint in told for told in caught.value.details["errors"])
@@ -106,7 +106,7 @@ def test_blocks_beyond_slacks_limits_are_refused_with_the_place(
 
 
 def test_two_tables_are_one_too_many() -> None:
-    with pytest.raises(Refused, match="only_one_table_allowed"):
+    with pytest.raises(SlackError, match="only_one_table_allowed"):
         check_message_blocks([_table(1, 1), _table(1, 1)])
 
 
@@ -129,11 +129,11 @@ def test_two_tables_are_one_too_many() -> None:
     ],
 )
 def test_modals_beyond_slacks_limits_are_refused(complaint: str, view: Payload) -> None:
-    with pytest.raises(Refused, match="invalid_arguments") as caught:
-        checked(view, "modal", 1)
+    with pytest.raises(SlackError, match="invalid_arguments") as caught:
+        normalize_view(view, "modal", 1)
     assert any(complaint in told for told in caught.value.details["response_metadata"]["messages"])
 
 
 def test_a_home_takes_no_title() -> None:
-    with pytest.raises(Refused, match="invalid additional property: title"):
-        checked({"type": "home", "title": _plain("x"), "blocks": []}, "home", 1)
+    with pytest.raises(SlackError, match="invalid additional property: title"):
+        normalize_view({"type": "home", "title": _plain("x"), "blocks": []}, "home", 1)

@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox import Refused, Workspace
-from bot.sandbox.workspace.changes import FeedbackEvent, Posted, Removed
+from bot.sandbox import SlackError, Workspace
+from bot.sandbox.workspace.changes import MessageDeleted, MessagePosted, WorkspaceChange
 
 
 def _workspace() -> tuple[Workspace, str, str]:
@@ -42,7 +42,7 @@ def test_people_can_only_do_what_slack_lets_them() -> None:
         "message_not_found": lambda: workspace.react(ana, channel, "1.000001", "+1"),
     }
     for code, attempt in attempts.items():
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(SlackError) as caught:
             attempt()
         assert caught.value.code == code
 
@@ -76,13 +76,13 @@ def test_two_skin_tones_are_two_reactions_of_one_person() -> None:
 
 def test_listeners_hear_what_happens_until_they_stop() -> None:
     workspace, ana, channel = _workspace()
-    facts: list[FeedbackEvent] = []
-    stop = workspace.listen(facts.append)
+    changes: list[WorkspaceChange] = []
+    stop = workspace.listen(changes.append)
     ts = workspace.post(ana, channel, "x")
     workspace.delete(ana, channel, ts)
     stop()
     workspace.post(ana, channel, "y")
-    assert [type(fact) for fact in facts] == [Posted, Removed]
+    assert [type(change) for change in changes] == [MessagePosted, MessageDeleted]
 
 
 def test_a_kept_workspace_is_the_same_after_a_restart() -> None:
@@ -99,8 +99,8 @@ def test_a_kept_workspace_is_the_same_after_a_restart() -> None:
     again = Workspace.load(kept)
     assert again.users == workspace.users
     assert again.channels == workspace.channels
-    assert again.log.everything() == workspace.log.everything()
-    assert again.files.everything() == workspace.files.everything()
+    assert again.log.all() == workspace.log.all()
+    assert again.files.all() == workspace.files.all()
     assert again.post(ana, channel, "later") > reply
     assert again.add_user("ben").id == "U0000000002"
 

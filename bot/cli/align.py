@@ -1,0 +1,132 @@
+"""`memalign align`: teach a judge from a file of feedback, without Slack."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from bot.cli.feedback_file import read_lines
+from bot.cli.progress import progress, write_line
+from bot.config import load_environment, load_settings
+from memalign import make_judge
+from memalign.errors import InputError, ModelUnavailableError, SettingsError
+from memalign.models.endpoint import max_workers
+from memalign.optimizer import AlignableJudge, AlignedJudge, MemAlignOptimizer, load_judge
+from memalign.records import Lesson, Trace
+
+TRACES_PER_WORKER = 50
+"""Traces of one call to the reflection model; the judge is saved each time every worker has made one."""
+MAX_IDS_PER_LINE = 10
+"""Traces that a line of the report names; it counts the others."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AlignmentTotals:
+    """Outcome of all steps of a run."""
+
+    learned: set[str] = field(default_factory=set)
+    unchanged: set[str] = field(default_factory=set)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+    def add(self, report: Lesson) -> None:
+        """Count the outcome of one step."""
+        self.learned |= set(report.learned)
+        self.unchanged = (self.unchanged | set(report.unchanged)) - self.learned
+        self.rejected.update(report.rejected)
+
+
+async def align(options: Namespace) -> None:
+    """`memalign align FEEDBACK.jsonl --judge JUDGE.toml --out ALIGNED.json`; run again, it goes on."""
+    base, optimizer = _read_judge(options.judge)
+    aligned = await asyncio.to_thread(_resume, options.out, base)
+    lines = await asyncio.to_thread(read_lines, options.feedback, base)
+    for complaint in lines.complaints():
+        write_line(complaint)
+    traces = [trace for trace in lines.traces.values() if trace.assessments]
+    if not traces:
+        raise InputError(f"{options.feedback} holds no feedback for judge {base.name} that can be used.")
+    totals = AlignmentTotals()
+    with progress("learning", len(traces)) as advance:
+        for step in _steps(traces, TRACES_PER_WORKER * max_workers()):
+            aligned = await (aligned or base).aalign(step, optimizer)
+            await asyncio.to_thread(aligned.save, options.out)
+            totals.add(aligned.report)
+            advance(len(step))
+            if not (aligned.report.learned or aligned.report.unchanged):
+                break
+    if aligned:
+        _report(aligned, totals, options.out)
+
+
+def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer]:
+    """Return the one judge that a settings file defines, and its optimizer. Raises `SettingsError`."""
+    if not file.exists():
+        raise SettingsError(f"There is no file {file}; --judge takes a settings file with one [[judges]].")
+    load_environment(file.parent)
+    settings = load_settings(file, channels=False)
+    if len(settings.judges) > 1:
+        names = ", ".join(judge.name for judge in settings.judges)
+        raise SettingsError(f"{file} has {len(settings.judges)} judges ({names}); leave one, to align that.")
+    definition, memory = settings.judges[0], settings.memory
+    judge = make_judge(
+        name=definition.name,
+        instructions=definition.instructions,
+        feedback_value_type=definition.feedback_value_type,
+        model=definition.model,
+    )
+    optimizer = MemAlignOptimizer(
+        reflection_lm=memory.reflection_lm,
+        retrieval_k=memory.retrieval_k,
+        embedding_model=memory.embedding_model,
+        embedding_dim=memory.embedding_dim,
+    )
+    return judge, optimizer
+
+
+def _resume(out: Path, base: AlignableJudge) -> AlignedJudge | None:
+    """Return the judge as an earlier run left it. Raises `InputError` if the file holds another judge."""
+    if not out.parent.is_dir():
+        raise InputError(f"There is no folder {out.parent} for --out; make it, or choose another.")
+    if not out.exists():
+        return None
+    aligned = load_judge(out)
+    if aligned.name != base.name:
+        raise InputError(f"{out} holds judge {aligned.name}, not {base.name}; choose another --out.")
+    if aligned.base != base:
+        raise InputError(
+            f"{out} holds judge {base.name} with other instructions, another value type or another model; "
+            "choose another --out."
+        )
+    return aligned
+
+
+def _steps(traces: Sequence[Trace], size: int) -> Iterator[list[Trace]]:
+    remaining = iter(traces)
+    while step := list(islice(remaining, size)):
+        yield step
+
+
+def _report(judge: AlignedJudge, totals: AlignmentTotals, out: Path) -> None:
+    """Print what was learned. Raises `ModelUnavailableError` if traces are pending."""
+    pending = judge.report.pending
+    print(
+        f"{judge.name}: learned {len(totals.learned)}, unchanged {len(totals.unchanged)}, pending {len(pending)}, "
+        f"rejected {len(totals.rejected)}; {out} holds {len(judge.episodes)} cases "
+        f"and {len(judge.guidelines)} guidelines."
+    )
+    _print_reasons("pending", pending)
+    _print_reasons("rejected", totals.rejected)
+    if pending:
+        raise ModelUnavailableError(
+            f"{len(pending)} traces wait to be learned, for the reasons above; run the same command again."
+        )
+
+
+def _print_reasons(title: str, reasons: Mapping[str, str]) -> None:
+    """Print each different reason once, with the traces it holds for."""
+    for reason in dict.fromkeys(reasons.values()):
+        trace_ids = [trace_id for trace_id, other in reasons.items() if other == reason]
+        more = f" and {len(trace_ids) - MAX_IDS_PER_LINE} more" if len(trace_ids) > MAX_IDS_PER_LINE else ""
+        print(f"{title}: {reason} ({', '.join(trace_ids[:MAX_IDS_PER_LINE])}{more})")

@@ -1,0 +1,100 @@
+"""`memalign judge`: judge a file of traces with an aligned judge, without Slack."""
+
+import asyncio
+from argparse import Namespace
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
+
+from bot.cli.feedback_file import read_lines
+from bot.cli.progress import progress, write_line
+from bot.cli.verdict_file import VerdictFile
+from bot.config import load_environment
+from bot.plain_text import pluralise
+from memalign.errors import (
+    InputError,
+    MemAlignError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    RequestRefusedError,
+)
+from memalign.models.endpoint import max_workers
+from memalign.optimizer import AlignedJudge, load_judge
+from memalign.records import Trace, Verdict
+
+PREFETCH_PER_WORKER = 4
+"""Traces under way for each worker, so that one slow response does not hold up the others."""
+MAX_CONSECUTIVE_FAILURES = 20
+"""Failures of the model's service in a row after which the remaining traces are not tried."""
+
+
+async def judge(options: Namespace) -> None:
+    """`memalign judge TRACES.jsonl --aligned ALIGNED.json [--out VERDICTS.jsonl]`; run again, it goes on."""
+    load_environment(options.aligned.parent)
+    aligned = await asyncio.to_thread(load_judge, options.aligned)
+    lines = await asyncio.to_thread(read_lines, options.traces, aligned.base)
+    for complaint in lines.complaints():
+        write_line(complaint)
+    out = await asyncio.to_thread(VerdictFile, options.out)
+    traces = [trace for trace_id, trace in lines.traces.items() if not out.has(aligned.name, trace_id)]
+    if judged_before := len(lines.traces) - len(traces):
+        write_line(f"{judged_before} traces were judged before; their verdicts are kept.")
+    failures = 0
+    with out, progress("judging", len(traces)) as advance:
+        async for trace, outcome in _judge_all(aligned, traces):
+            if isinstance(outcome, Verdict):
+                out.add(outcome)
+            else:
+                failures += 1
+                write_line(
+                    f"line {lines.numbers[trace.trace_id]} ({trace.trace_id}) was not judged: {outcome}"
+                )
+            advance(1)
+    await asyncio.to_thread(out.put_in_order, list(lines.traces))
+    if failures:
+        raise InputError(
+            f"{pluralise(failures, 'trace')} could not be judged, for the reasons above; run the same command again."
+        )
+
+
+async def _judge_all(
+    judge: AlignedJudge, traces: Sequence[Trace]
+) -> AsyncIterator[tuple[Trace, Verdict | MemAlignError]]:
+    """Judge several traces at once, and yield the outcomes in the order of the traces.
+
+    Raises `ModelUnavailableError` after `MAX_CONSECUTIVE_FAILURES` failures of the service in a row.
+    """
+    under_way: deque[tuple[Trace, asyncio.Task[Verdict | MemAlignError]]] = deque()
+    remaining = iter(traces)
+    failures = 0
+    try:
+        while True:
+            for trace in islice(remaining, PREFETCH_PER_WORKER * max_workers() - len(under_way)):
+                under_way.append((trace, asyncio.create_task(_judge_one(judge, trace))))
+            if not under_way:
+                return
+            trace, task = under_way.popleft()
+            outcome = await task
+            yield trace, outcome
+            failures = failures + 1 if _is_failure_of_the_service(outcome) else 0
+            if failures == MAX_CONSECUTIVE_FAILURES:
+                raise ModelUnavailableError(
+                    f"The last {MAX_CONSECUTIVE_FAILURES} traces all failed, so the rest was not tried: {outcome}"
+                )
+    finally:
+        for _, task in under_way:
+            task.cancel()
+
+
+async def _judge_one(judge: AlignedJudge, trace: Trace) -> Verdict | MemAlignError:
+    try:
+        return await judge.acall(trace=trace)
+    except MemAlignError as error:
+        return error
+
+
+def _is_failure_of_the_service(outcome: Verdict | MemAlignError) -> bool:
+    """Return True if the next trace is likely to fail in the same way."""
+    return isinstance(outcome, ModelUnavailableError | ModelRefusedError) and not isinstance(
+        outcome, RequestRefusedError
+    )

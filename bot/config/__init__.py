@@ -1,0 +1,31 @@
+"""Settings: `memalign.toml` for choices that a team reviews, the environment for secrets and addresses."""
+
+from bot.config.environment import Secrets, load_environment
+from bot.config.reader import load_settings, read_settings
+from bot.config.settings import (
+    WEEKDAYS,
+    AccessSettings,
+    DigestSettings,
+    IngestSettings,
+    JudgeSettings,
+    MemorySettings,
+    SamplingSettings,
+    Settings,
+    StorageSettings,
+)
+
+__all__ = [
+    "WEEKDAYS",
+    "AccessSettings",
+    "DigestSettings",
+    "IngestSettings",
+    "JudgeSettings",
+    "MemorySettings",
+    "SamplingSettings",
+    "Secrets",
+    "Settings",
+    "StorageSettings",
+    "load_environment",
+    "load_settings",
+    "read_settings",
+]

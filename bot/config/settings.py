@@ -1,0 +1,180 @@
+"""Sections and keys of `memalign.toml`, with their defaults."""
+
+import datetime as dt
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from memalign.errors import SettingsError
+from memalign.models.registry import Use, check_use
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _require_use(model: str, use: Use) -> str:
+    try:
+        check_use(model, use)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return model
+
+
+Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
+JudgeModelName = Annotated[str, AfterValidator(partial(_require_use, use="judges"))]
+ReflectionModelName = Annotated[str, AfterValidator(partial(_require_use, use="distils"))]
+EmbeddingModelName = Annotated[str, AfterValidator(partial(_require_use, use="embeds"))]
+
+
+class Section(BaseModel):
+    """A table of the settings file; a key that it does not define is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class StorageSettings(Section):
+    """The data folder; a relative path starts at the settings file's folder."""
+
+    path: str = "data"
+    keep_days: int | None = Field(default=None, gt=0)
+    """Days after which a trace without feedback is deleted; None keeps it."""
+
+
+class MemorySettings(Section):
+    """Models and sizes of the judges' memories; the defaults are those of MLflow's MemAlign."""
+
+    reflection_lm: ReflectionModelName = "openai:/gpt-5-mini"
+    embedding_model: EmbeddingModelName = "openai:/text-embedding-3-small"
+    embedding_dim: int = Field(default=512, gt=0)
+    retrieval_k: int = Field(default=5, gt=0)
+
+
+class JudgeSettings(Section):
+    """A criterion, and the channel in which its verdicts are shown."""
+
+    name: Name
+    instructions: str = Field(min_length=1)
+    channel: str = ""
+    model: JudgeModelName = "openai:/gpt-5-mini"
+    feedback_value_type: (
+        Literal["bool", "int", "float", "str"] | Annotated[list[str], Field(min_length=2)]
+    ) = "bool"
+
+
+class SamplingSettings(Section):
+    """The share of traces that are judged, and the daily cap of each channel."""
+
+    rate: float = Field(default=0.1, ge=0, le=1)
+    max_per_day: int = Field(default=30, ge=0)
+
+
+class DigestSettings(Section):
+    """The time of the weekly digest."""
+
+    day: Weekday = "mon"
+    time: str = "09:00"
+    timezone: str = "UTC"
+
+    @field_validator("day", mode="before")
+    @classmethod
+    def _abbreviate(cls, day: object) -> object:
+        is_weekday = isinstance(day, str) and day.lower() in (*WEEKDAYS, *LONG_WEEKDAYS)
+        return str(day).lower()[:3] if is_weekday else day
+
+    @field_validator("time")
+    @classmethod
+    def _require_time(cls, clock: str) -> str:
+        try:
+            dt.time.fromisoformat(clock)
+        except ValueError:
+            raise ValueError('expected a time of day such as "09:00"') from None
+        return clock
+
+    @field_validator("timezone")
+    @classmethod
+    def _require_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError('expected the name of a time zone such as "Europe/Berlin"') from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Time zone in which weeks and days are counted."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def at(self) -> dt.time:
+        """Time of day."""
+        return dt.time.fromisoformat(self.time)
+
+
+class AccessSettings(Section):
+    """People who may do what cannot be undone."""
+
+    forget: list[str] = []
+
+    @field_validator("forget")
+    @classmethod
+    def _require_ids(cls, people: list[str]) -> list[str]:
+        if any(person.startswith("@") or not person.strip() for person in people):
+            raise ValueError("expected user ids such as U0123456789, not names")
+        return people
+
+
+class IngestSettings(Section):
+    """The HTTP server that takes traces."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    max_pending: int = Field(default=10_000, gt=0)
+    max_body_mb: float = Field(default=16, gt=0)
+
+    @field_validator("max_body_mb", mode="before")
+    @classmethod
+    def _accept_integer(cls, size: object) -> object:
+        return float(size) if isinstance(size, int) and not isinstance(size, bool) else size
+
+    @property
+    def max_body(self) -> int:
+        """Largest body in bytes."""
+        return int(self.max_body_mb * 1024 * 1024)
+
+
+class Settings(Section):
+    """The whole settings file."""
+
+    storage: StorageSettings = StorageSettings()
+    memory: MemorySettings = MemorySettings()
+    judges: list[JudgeSettings] = Field(min_length=1)
+    sampling: SamplingSettings = SamplingSettings()
+    digest: DigestSettings = DigestSettings()
+    access: AccessSettings = AccessSettings()
+    ingest: IngestSettings = IngestSettings()
+    folder: Path = Field(default=Path(), exclude=True)
+    """Folder of the settings file; not a key of it."""
+
+    @model_validator(mode="after")
+    def _require_different_judges(self) -> "Settings":
+        names = [judge.name for judge in self.judges]
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f'two judges are named "{duplicates[0]}"; each needs a name of its own')
+        return self
+
+    @property
+    def data(self) -> Path:
+        """Data folder."""
+        return self.folder / self.storage.path
+
+    def judge(self, name: str) -> JudgeSettings:
+        """Return the judge of that name, preferring the same letter case. Raises `SettingsError` listing the names."""
+        matches = [judge for judge in self.judges if judge.name.casefold() == name.casefold()]
+        for judge in sorted(matches, key=lambda judge: judge.name != name):
+            return judge
+        known = ", ".join(judge.name for judge in self.judges)
+        raise SettingsError(f'There is no judge named "{name}"; the judges are: {known}.')

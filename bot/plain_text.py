@@ -1,0 +1,17 @@
+"""Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
+
+from memalign.records import Guideline
+
+
+def pluralise(number: int, noun: str, plural: str | None = None) -> str:
+    """Return the number with its noun: `1 case`, `2 cases`; `plural` where an s is not enough."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def guideline_state(rule: Guideline) -> str:
+    """Return the sentence on why a guideline is not simply in use; empty when it is."""
+    if rule.waiting:
+        return "Out of use: to be learned again from what remains."
+    if rule.overruled:
+        return "Out of use: more people say the opposite."
+    return "Another guideline says the opposite." if rule.conflicts_with else ""

@@ -1,0 +1,30 @@
+"""Replacing a text file in one step."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Write a text file so that readers see the old content or the new one, never a part of it.
+
+    The text goes to a file beside the target, which then takes the target's name: after a crash the target is whole.
+    It is not synced, so a cut of power may bring the old content back.
+
+    Args:
+        path: The file to write; its folder must exist.
+        text: The whole content, written as UTF-8.
+        mode: Permissions of the file, less the process's umask.
+
+    Raises:
+        OSError: If the file cannot be written; the old content then stays.
+    """
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(
+            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)
+        ) as file:
+            file.write(text)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""A learned judge as one JSON file: everything it knows, vectors included, so that loading asks no model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from memalign.atomic_file import replace_file
+from memalign.errors import InputError
+from memalign.judge import Judge
+from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.semantic import SemanticMemory
+from memalign.memory.state import MemoryState
+from memalign.ports import Vector
+from memalign.records import Episode, Guideline, Json
+from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
+from memalign.value_types import value_type_of
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The models and numbers that a judge was aligned with."""
+
+    reflection_lm: str
+    retrieval_k: int
+    embedding_model: str
+    embedding_dim: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedJudge:
+    """What a file holds."""
+
+    judge: Judge
+    settings: Settings
+    state: MemoryState
+
+
+def dump(saved: SavedJudge) -> dict[str, Json]:
+    """The judge as JSON can say it."""
+    judge, state = saved.judge, saved.state
+    return {
+        "format": FORMAT,
+        "judge": {
+            "name": judge.name,
+            "instructions": judge.instructions,
+            "feedback_value_type": judge.value_type.word,
+            "model": judge.model,
+        },
+        "settings": to_document(saved.settings),
+        "episodes": [
+            _with_vector(episode, state.episodic.vectors.get(trace_id))
+            for trace_id, episode in state.episodes.items()
+        ],
+        "guidelines": [
+            _with_vector(guideline, state.semantic.vectors.get(guideline.id))
+            for guideline in state.semantic.guidelines
+        ],
+        "undistilled": sorted(state.undistilled),
+    }
+
+
+def restore(document: Mapping[str, Json]) -> SavedJudge:
+    """The judge from its JSON. Raises `InputError` when it is not one of ours."""
+    if document.get("format") != FORMAT:
+        raise InputError(
+            f"This judge was saved in format {document.get('format')!r}, and format {FORMAT} is known here; "
+            "save it again with this version."
+        )
+    try:
+        return _restored(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"This is not a whole saved judge ({error}); save it again.") from error
+
+
+def write(path: Path, saved: SavedJudge) -> None:
+    """Write the file, whole or not at all. Raises `InputError` when it cannot be written."""
+    try:
+        replace_file(path, json.dumps(dump(saved), default=str) + "\n")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+
+def read(path: Path) -> SavedJudge:
+    """Read the file. Raises `InputError` when it is not there or not one of ours."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); give the path of a saved judge."
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON; give the path of a saved judge.") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path} holds no judge; give the path of a saved judge.")
+    return restore(document)
+
+
+def _with_vector(record: Episode | Guideline, vector: Vector | None) -> dict[str, Json]:
+    return {**to_document(record), "vector": None if vector is None else pack_vector(vector)}
+
+
+def _vectors(documents: Sequence[Mapping[str, Json]], id_field: str) -> dict[str, Vector]:
+    return {each[id_field]: unpack_vector(each["vector"]) for each in documents if each["vector"]}
+
+
+def _restored(document: Mapping[str, Json]) -> SavedJudge:
+    described = document["judge"]
+    judge = Judge(
+        name=described["name"],
+        instructions=described["instructions"],
+        value_type=value_type_of(described["feedback_value_type"]),
+        model=described["model"],
+    )
+    episodes = [from_document(Episode, each) for each in document["episodes"]]
+    guidelines = [from_document(Guideline, each) for each in document["guidelines"]]
+    episodic = EpisodicMemory(
+        {episode.trace_id: episode for episode in episodes}, _vectors(document["episodes"], "trace_id")
+    )
+    semantic = SemanticMemory().holding(guidelines, _vectors(document["guidelines"], "id"))
+    empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+    return SavedJudge(
+        judge=judge,
+        settings=from_document(Settings, document["settings"]),
+        state=empty.next(episodic, semantic, document["undistilled"]),
+    )

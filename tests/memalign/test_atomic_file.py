@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from memalign.atomic_file import replace_file
+
+
+def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "file.json"
+    file.write_text("old", encoding="utf-8")
+
+    replace_file(file, "new – Zoë")
+
+    assert file.read_text(encoding="utf-8") == "new – Zoë"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_failed_write_keeps_the_old_content_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "file.json"
+    file.write_text("old", encoding="utf-8")
+
+    with pytest.raises(UnicodeEncodeError):
+        replace_file(file, "a lone surrogate: \ud800")
+
+    assert file.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        replace_file(tmp_path / "no" / "file.json", "text")
+
+
+def test_a_private_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "secret.json"
+    file.touch(mode=0o644)
+
+    replace_file(file, "secret", mode=0o600)
+
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,114 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from memalign import load_judge
+from memalign.errors import InputError
+from memalign.judge_file import SavedJudge, dump, restore
+from tests.factories import a_trace, said
+from tests.memalign.models.test_prompts import HOSTILE
+from tests.memalign.test_optimizer import aligned, traces
+from tests.model_server import ModelServer, overloaded
+
+
+def test_a_saved_judge_comes_back_exactly_as_it_was_without_a_call(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    judge = aligned(4).align([a_trace("tr-0", said(False, "reason 1", "ben"), said(True, "no", "cem"))])
+    judge.save(tmp_path / "judge.json")
+    calls = len(server.calls)
+
+    loaded = load_judge(tmp_path / "judge.json")
+
+    assert loaded.base == judge.base
+    assert loaded.optimizer.settings == judge.optimizer.settings
+    assert dict(loaded.episodes) == dict(judge.episodes)
+    assert list(loaded.episodes) == list(judge.episodes)
+    assert loaded.guidelines == judge.guidelines
+    assert loaded.instructions == judge.instructions
+    assert loaded.pending == judge.pending
+    assert len(server.calls) == calls
+    verdict = loaded(inputs="question tr-2", outputs="answer tr-2")
+    assert verdict.retrieved_trace_ids[0] == "tr-2"
+    assert [call.kind for call in server.calls[calls:]] == ["chat"]
+
+
+def test_a_loaded_judge_goes_on_learning_and_forgetting(server: ModelServer, tmp_path: Path) -> None:
+    aligned(3).save(tmp_path / "judge.json")
+    loaded = load_judge(str(tmp_path / "judge.json"))
+    texts = len(server.texts)
+
+    more = loaded.align([*traces(3), a_trace("tr-9", said(True, "new"))])
+
+    assert more.report.unchanged == ("tr-0", "tr-1", "tr-2")
+    assert more.report.learned == ("tr-9",)
+    assert len(server.texts) == texts + 1
+    assert list(more.unalign(["tr-0", "tr-9"]).episodes) == ["tr-1", "tr-2"]
+
+
+def test_what_is_pending_is_saved_too(server: ModelServer, tmp_path: Path) -> None:
+    server.faults.extend([overloaded()] * 5)
+    aligned(1).save(tmp_path / "judge.json")
+
+    loaded = load_judge(tmp_path / "judge.json")
+
+    assert list(loaded.pending) == ["tr-0"]
+    assert loaded.align(traces(1)).pending == {}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_survives_the_file(server: ModelServer, tmp_path: Path, hostile: str) -> None:
+    judge = aligned(1).align([a_trace("tr-x", said(True, hostile), inputs={hostile: hostile})])
+    judge.save(tmp_path / "judge.json")
+
+    loaded = load_judge(tmp_path / "judge.json")
+
+    assert dict(loaded.episodes) == dict(judge.episodes)
+    assert loaded.guidelines == judge.guidelines
+    assert len(server.of("embeddings")) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("not json", "is no JSON"),
+        ("[]", "holds no judge"),
+        ('{"format": 99}', "saved in format 99"),
+        ('{"format": 1, "judge": {}}', "not a whole saved judge"),
+    ],
+)
+def test_a_file_that_is_no_judge_is_told(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "judge.json"
+    path.write_text(content)
+
+    with pytest.raises(InputError, match=words):
+        load_judge(path)
+
+
+def test_a_missing_file_and_an_impossible_place_are_told(server: ModelServer, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        load_judge(tmp_path / "none.json")
+    with pytest.raises(InputError, match="cannot be written"):
+        aligned(1).save(tmp_path / "no" / "folder.json")
+    assert list(tmp_path.iterdir()) == []
+    assert server.calls
+
+
+def test_saving_replaces_the_file_as_a_whole(server: ModelServer, tmp_path: Path) -> None:
+    path = tmp_path / "judge.json"
+    path.write_text("old")
+
+    aligned(1).save(path)
+
+    assert json.loads(path.read_text())["format"] == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["judge.json"]
+    assert server.calls
+
+
+def test_a_dump_survives_json(server: ModelServer) -> None:
+    judge = aligned(2)
+    saved = SavedJudge(judge=judge.base, settings=judge.optimizer.settings, state=judge._state)
+
+    assert dump(restore(json.loads(json.dumps(dump(saved))))) == dump(saved)
+    assert server.calls

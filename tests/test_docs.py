@@ -1,0 +1,205 @@
+"""README and docs/ are true: their commands, settings, examples, links and slash commands are those of the code."""
+
+import asyncio
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.__main__ import main, parser
+from bot.blocks.commands import HELP
+from bot.config import load_settings, read_settings
+from bot.config.reader import keys_of
+from bot.listeners.commands import ANSWERS
+from bot.sandbox.demo.demo import COMMAND
+from tests.bot.bot_in_workspace import bot_in_workspace
+from tests.model_server import running_model_server
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.name: path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+}
+EXAMPLE = ROOT / "memalign.example.toml"
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE_SPAN = re.compile(r"`([^`]+)`")
+JUDGE = """
+[memory]
+reflection_lm = "local:/extract"
+embedding_model = "local:/wordllama"
+[[judges]]
+name = "politeness"
+model = "local:/cases"
+instructions = "Is the answer polite? {{ inputs }} {{ outputs }}"
+"""
+
+
+def fences(language: str) -> list[str]:
+    return [body for text in PAGES.values() for kind, body in FENCE.findall(text) if kind == language]
+
+
+def commands() -> Iterator[str]:
+    """Yield each line of the shell examples without its comment, and each code span."""
+    for block in fences("sh"):
+        yield from (line.partition(" #")[0].strip() for line in block.splitlines())
+    for text in PAGES.values():
+        yield from (" ".join(span.split()) for span in CODE_SPAN.findall(FENCE.sub("", text)))
+
+
+def calls_of(program: str) -> list[list[str]]:
+    """Return the arguments of each call of a program that the documentation shows, variables left out."""
+    calls = (re.sub(r"^(\w+=\S+ )+", "", command).removeprefix(".venv/bin/") for command in commands())
+    return [shlex.split(call)[1:] for call in calls if call.startswith(f"{program} ")]
+
+
+def command_names() -> set[str]:
+    return set(re.findall(r"^ {4}(\w+)", parser().format_help(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("arguments", calls_of("memalign"), ids=" ".join)
+def test_a_shown_command_is_understood(arguments: list[str]) -> None:
+    if arguments == ["--help"]:
+        return
+    assert parser().parse_args(arguments).command_at
+
+
+def test_the_shown_commands_are_those_there_are() -> None:
+    assert {arguments[0] for arguments in calls_of("memalign")} - {"--help"} == command_names()
+
+
+@pytest.mark.parametrize("name", sorted(command_names()))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main([name, "--help"])
+    assert exit_.value.code == 0
+    assert f"usage: memalign {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", calls_of("make"), ids=" ".join)
+def test_a_shown_make_target_exists(arguments: list[str]) -> None:
+    outcome = subprocess.run(
+        ["make", "--dry-run", *arguments], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert outcome.returncode == 0, outcome.stderr
+
+
+@pytest.mark.parametrize("arguments", calls_of("python"), ids=" ".join)
+def test_a_shown_python_module_exists(arguments: list[str]) -> None:
+    option, module, *more = arguments
+    assert option == "-m"
+    assert find_spec(module)
+    assert [word for word in more if word.startswith("tests/") and not (ROOT / word).exists()] == []
+
+
+def test_the_batch_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (align, judge) = (call for call in calls_of("memalign") if call[0] in ("align", "judge"))
+    monkeypatch.chdir(tmp_path)
+    Path("judge.toml").write_text(JUDGE, encoding="utf-8")
+    feedback = {
+        "trace_id": "tr-1",
+        "inputs": "Help?",
+        "outputs": "Go away.",
+        "label": False,
+        "rationale": "Curt.",
+    }
+    Path("feedback.jsonl").write_text(json.dumps(feedback) + "\n", encoding="utf-8")
+    Path("traces.jsonl").write_text(
+        '{"trace_id": "tr-2", "inputs": "Help?", "outputs": "No."}\n', encoding="utf-8"
+    )
+
+    main(align)
+    main(judge)
+
+    assert "learned 1, " in capsys.readouterr().out
+    assert json.loads(Path("verdicts.jsonl").read_text(encoding="utf-8"))["trace_id"] == "tr-2"
+
+
+@pytest.mark.parametrize("code", fences("python"))
+def test_a_python_example_runs(code: str, tmp_path: Path) -> None:
+    with running_model_server() as server:
+        environment = {
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": f"{server.url}/v1",
+            "PYTHONPATH": str(ROOT),
+        }
+        outcome = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    assert outcome.stderr == ""
+    assert "Distilled Guidelines (1):\n- It must not send people away." in outcome.stdout
+    assert outcome.stdout.splitlines()[-1] == "False"
+
+
+async def test_the_curl_example_is_answered_as_shown(tmp_path: Path) -> None:
+    (example,) = (block for block in fences("sh") if block.startswith("curl"))
+    command, _, shown = example.partition("\n# ")
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed")
+    async with bot_in_workspace(tmp_path) as harness:
+        _, *arguments = shlex.split(command.replace("http://127.0.0.1:8080", harness.bot.url))
+        process = await asyncio.create_subprocess_exec(
+            curl, "--silent", "--show-error", *arguments, stdout=subprocess.PIPE
+        )
+        out, _ = await process.communicate()
+    assert json.loads(out) == json.loads(shown)
+
+
+def test_shown_settings_are_read(tmp_path: Path) -> None:
+    judges = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["judges"]
+    assert load_settings(EXAMPLE).judges[0].name == judges[0]["name"]
+    for block in fences("toml"):
+        assert read_settings({"judges": judges, **tomllib.loads(block)}, tmp_path / "memalign.toml").judges
+
+
+def test_the_example_settings_name_every_key() -> None:
+    text = re.sub(r"^# (?=\w+ *= )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    document = tomllib.loads(text)
+    keys = {
+        name: set(section[0] if isinstance(section, list) else section) for name, section in document.items()
+    }
+    assert keys == {name: set(keys_of(name)) for name in keys_of()}
+
+
+def test_the_settings_named_in_the_text_exist() -> None:
+    names = {pair for text in PAGES.values() for pair in re.findall(r"`\[(\w+)\] (\w+)`", text)}
+    assert names
+    assert [(section, key) for section, key in names if key not in keys_of(section)] == []
+
+
+def test_the_slash_commands_of_readme_help_and_manifest_are_those_listened_to() -> None:
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+    (command,) = manifest["features"]["slash_commands"]
+    pattern = re.compile(rf"`{command['command']} (\w+)")
+    assert set(pattern.findall(README)) == ANSWERS.keys()
+    assert set(pattern.findall(HELP)) == ANSWERS.keys()
+    for hint in (command["usage_hint"], COMMAND.usage_hint):
+        assert {part.split()[0] for part in hint.split(" | ")} == ANSWERS.keys()
+
+
+def test_links_between_files_lead_somewhere() -> None:
+    links = {
+        (ROOT / ("docs" if name != "README.md" else "") / link.partition("#")[0])
+        for name, text in PAGES.items()
+        for link in re.findall(r"\]\(([^):]+)\)", text)
+    }
+    assert links
+    assert [link for link in links if not link.exists()] == []
