@@ -224,8 +224,8 @@ class DocumentStorage(Storage):
 class DocumentTable(tinydb_table.Table):
     """A TinyDB table whose ids are text, which keeps its declared indexes, and reads ranges of both."""
 
-    document_class = Document
-    # TinyDB annotates ids as int and only ever calls the class
+    # TinyDB annotates the class of ids, and so of documents, as its own, and only ever calls them
+    document_class = Document  # type: ignore[assignment]
     document_id_class = str  # type: ignore[assignment]
 
     def __init__(
@@ -260,7 +260,13 @@ class DocumentTable(tinydb_table.Table):
         return cast("list[str]", super().remove(cond, cast("Iterable[int]", doc_ids)))
 
     def range(
-        self, low: str = "", high: str = LAST, *, index: str | None = None, limit: int = -1, order: Order = "up"
+        self,
+        low: str = "",
+        high: str = LAST,
+        *,
+        index: str | None = None,
+        limit: int = -1,
+        order: Order = "up",
     ) -> list[Document]:
         """Return documents whose id, or entry in that index, is from `low` up to, but without, `high`.
 
@@ -281,7 +287,9 @@ class DocumentTable(tinydb_table.Table):
         engine = self._documents.engine
         if not engine.has(self.name):
             return
-        missing = {index: places for index, places in self._indexes.items() if index not in engine.indexes(self.name)}
+        missing = {
+            index: places for index, places in self._indexes.items() if index not in engine.indexes(self.name)
+        }
         if missing:
             engine.make(self.name, missing)
             for _, position, raw in list(engine.items(self.name)):

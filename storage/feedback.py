@@ -41,11 +41,11 @@ class Feedback(Repository):
         )
 
     @writes
-    def note_reaction(
-        self, channel: str, ts: str, person: str, name: str, live: bool, at: str
-    ) -> str | None:
+    def note_reaction(self, channel: str, ts: str, person: str, name: str, live: bool, at: str) -> str | None:
         """Take in that an emoji was added or taken away."""
-        return self.note(channel, ts, FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at))
+        return self.note(
+            channel, ts, FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
+        )
 
     @writes
     def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
@@ -53,9 +53,7 @@ class Feedback(Repository):
         return self.note(channel, ts, FeedbackEvent(person=person, kind="button", value=vote, at=at))
 
     @writes
-    def note_correction(
-        self, channel: str, ts: str, person: str, value: Label | None, at: str
-    ) -> str | None:
+    def note_correction(self, channel: str, ts: str, person: str, value: Label | None, at: str) -> str | None:
         """Take in the value that the person holds right; None takes it back."""
         return self.note(channel, ts, FeedbackEvent(person=person, kind="correction", value=value, at=at))
 
@@ -69,7 +67,9 @@ class Feedback(Repository):
 
     def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return all feedback on a verdict, by person."""
-        return {body["person"]: feedback_of(body["feedback"]) for body in self._feedback.range(*below(verdict_id))}
+        return {
+            body["person"]: feedback_of(body["feedback"]) for body in self._feedback.range(*below(verdict_id))
+        }
 
     of = reads(find_of)
 
@@ -217,7 +217,9 @@ class Feedback(Repository):
             revision=revised.revision,
             since_ms=since_ms if known is None else max(since_ms, known["since_ms"]),
         )
-        put_off = {} if known is None else {name: known[name] for name in ("attempts", "not_before_ms", "reason")}
+        put_off = (
+            {} if known is None else {name: known[name] for name in ("attempts", "not_before_ms", "reason")}
+        )
         self._pending.put(stored.verdict_id, {**to_document(pending), **put_off})
         return revised
 

@@ -35,7 +35,10 @@ def meaning(feedback: PersonFeedback) -> tuple[Json, ...]:
 def times(feedback: PersonFeedback) -> tuple[str, ...]:
     """Return the event times of everything in the feedback."""
     marks = [*feedback.reactions.values(), feedback.button, feedback.correction]
-    return (*(mark.at for mark in marks if mark is not None), *(reply.at for reply in feedback.replies.values()))
+    return (
+        *(mark.at for mark in marks if mark is not None),
+        *(reply.at for reply in feedback.replies.values()),
+    )
 
 
 def _with_reply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:

@@ -15,8 +15,8 @@ from storage.posts import PostQueue
 from storage.queue import postponed
 from storage.records import (
     AuditLine,
-    Forgettable,
     ForgetRequest,
+    Forgettable,
     LessonContent,
     Redaction,
     RedactionKind,

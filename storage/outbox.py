@@ -35,7 +35,9 @@ class Outbox(Repository):
         if isinstance(post.content, LessonContent | NoteContent) and post.verdict_id is not None:
             if self._verdicts.find(post.verdict_id) is None:
                 return False
-            if any(sent.post_id == post.post_id for sent in self._feedback.find_thread_posts(post.verdict_id)):
+            if any(
+                sent.post_id == post.post_id for sent in self._feedback.find_thread_posts(post.verdict_id)
+            ):
                 return False
         return self._posts.add(post)
 

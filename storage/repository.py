@@ -107,7 +107,7 @@ def reads(
     """Make the method one to be awaited, which sees one state of the store."""
 
     @wraps(method)
-    async def run(self: R, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self: R, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._store.read(partial(method, self, *args, **kwargs))
 
     return run
@@ -119,7 +119,7 @@ def writes(
     """Make the method one to be awaited, which is one transaction, on disk when it returns."""
 
     @wraps(method)
-    async def run(self: R, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self: R, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._store.write(partial(method, self, *args, **kwargs))
 
     return run
@@ -134,7 +134,7 @@ def deletes(
     """
 
     @wraps(method)
-    async def run(self: R, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self: R, /, *args: P.args, **kwargs: P.kwargs) -> T:
         def deleting() -> T:
             self._store.vacuum.note_due()
             return method(self, *args, **kwargs)

@@ -100,7 +100,10 @@ class Verdicts(Repository):
         self, trace_ids: Collection[str], guideline_ids: Collection[str]
     ) -> list[StoredVerdict]:
         """Return the verdicts whose judge was shown any of these traces' cases or guidelines, by id."""
-        places = [*(key("trace", each) for each in trace_ids), *(key("guideline", each) for each in guideline_ids)]
+        places = [
+            *(key("trace", each) for each in trace_ids),
+            *(key("guideline", each) for each in guideline_ids),
+        ]
         found = {
             body.doc_id: body
             for place in places

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from memalign.errors import ModelUnavailableError, StorageError
+from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError
 from memalign.ports import (
     Completion,
     Embedded,

@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "memalign", "storage")
 PENDING = (
     "bot/app.py",
-    "bot/audit.py",
     "bot/blocks/card.py",
     "bot/blocks/commands.py",
     "bot/blocks/forget.py",

@@ -6,7 +6,6 @@ What others said on the same traces is learned again from what remains, by the w
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from bot.audit import GuidelineWatch
 from bot.forgetting.quotes import redact_quotes
 from bot.forgetting.service import erase_lessons
 from bot.posting.redaction import MessageRedactor
@@ -14,8 +13,7 @@ from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Forgotten, PersonTarget
 from storage.database import Database
-from storage.intents import Intent
-from storage.records import AuditLine
+from storage.records import AuditLine, ForgetRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +63,8 @@ class Withdrawal:
 
     async def intend(self, person: str, who: str | None) -> None:
         """Make sure that it happens, also if the bot is killed now. Raises `StorageError`."""
-        note = AuditLine(at_ms=now_ms(), what="person_forgotten", judge="", who=who, ids=(person,))
-        await self._database.intents.intend(Intent(kind="person", target=person, notes=(note,)))
+        note = AuditLine(at_ms=now_ms(), what="person_forgotten", judge="", person=who, ids=(person,))
+        await self._database.forgetting.request(ForgetRequest(kind="person", target=person, notes=(note,)))
 
     async def forget(self, person: str, who: str | None) -> PersonFarewell:
         """Take everything of the person back. Raises `StorageError`."""
@@ -79,11 +77,11 @@ class Withdrawal:
         await self._redact_quotes(person, farewell)
         for _, part in farewell.judges:
             await erase_lessons(self._database, part)
-        touched = await self._database.erase_person(person, now_ms())
+        touched = await self._database.forgetting.delete_person(person, now_ms())
         for name, part in farewell.judges:
             own = {stored.verdict.trace_id for stored in touched if stored.verdict.judge == name}
             await self._forget(self._memories[name], own | set(part.trace_ids))
-        await self._database.finish_person(person)
+        await self._database.forgetting.finish_person(person)
         await self._redactor.now()
         return farewell
 
@@ -99,6 +97,4 @@ class Withdrawal:
     async def _forget(self, memory: JudgeMemory, trace_ids: set[str]) -> None:
         if trace_ids:
             self._take_back(trace_ids)
-            watch = GuidelineWatch(self._database.journal, memory)
             await memory.forget(trace_ids)
-            await watch.note()

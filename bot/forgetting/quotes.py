@@ -6,12 +6,10 @@ from typing import TypeAlias
 
 from memalign.records import Json, Trace
 from storage.database import Database
-from storage.records import StoredVerdict
 
 RUN = 5
 """So many words in a row that are the same are a quote; so is a whole text of fewer, but not a single word."""
 REDACTED_RATIONALE = "(The reason was taken out: it quoted what was forgotten.)"
-A_PAGE = 200
 Run: TypeAlias = tuple[str, ...]
 
 
@@ -24,23 +22,14 @@ async def redact_quotes(
     left alone. Raises `StorageError`.
     """
     runs = {run for text in texts for run in runs_of(text, min(RUN, len(words_of(text))))}
+    if not runs:
+        return 0
     count = 0
-    after: str | None = None
-    while runs and (page := await database.verdicts.page(after, A_PAGE)):
-        after = page[-1].verdict_id
-        for stored in page:
-            if _was_shown(stored, trace_ids, guideline_ids) and _quotes(stored.verdict.rationale, runs):
-                await database.verdicts.redact(stored.verdict_id, REDACTED_RATIONALE)
-                count += 1
+    for stored in await database.verdicts.shown_evidence(trace_ids, guideline_ids):
+        if stored.verdict.trace_id not in trace_ids and _quotes(stored.verdict.rationale, runs):
+            await database.verdicts.redact(stored.verdict_id, REDACTED_RATIONALE)
+            count += 1
     return count
-
-
-def _was_shown(stored: StoredVerdict, trace_ids: Collection[str], guideline_ids: Collection[str]) -> bool:
-    verdict = stored.verdict
-    if verdict.trace_id in trace_ids:
-        return False
-    evidence = {*verdict.retrieved_trace_ids, *verdict.guideline_ids}
-    return not evidence.isdisjoint({*trace_ids, *guideline_ids})
 
 
 def _quotes(rationale: str, runs: Collection[Run]) -> bool:

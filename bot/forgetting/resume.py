@@ -20,7 +20,7 @@ async def finish(
 
 async def finish_forgetting(database: Database, forgetting: Forgetting, withdrawal: Withdrawal) -> None:
     """Carry out what was asked for and is not done. Raises `StorageError`."""
-    for intent in await database.intents.unfinished():
+    for intent in await database.forgetting.requests():
         log.info("forgetting a %s goes on where it stopped", intent.kind)
         if intent.kind == "trace":
             await forgetting.carry_out(intent.target)

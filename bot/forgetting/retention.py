@@ -45,9 +45,8 @@ class Retention:
         now = now_ms()
         before = now - days * A_DAY_SECONDS * 1000
         erased = 0
-        while count := await self._database.erase_stale(before, A_BATCH, now):
+        while count := await self._database.forgetting.delete_expired(before, A_BATCH, now):
             erased += count
         if erased:
-            await self._database.wipe()
             log.info("%d traces that nobody answered were older than %d days and are erased", erased, days)
         return erased

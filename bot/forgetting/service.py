@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.audit import GuidelineWatch
 from bot.config import Settings
 from bot.forgetting.quotes import redact_quotes, texts_of
 from bot.forgetting.trace_reference import trace_of
@@ -19,8 +18,7 @@ from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Forgotten, TraceTarget
 from storage.database import Database
-from storage.intents import Intent
-from storage.records import AuditLine
+from storage.records import AuditLine, ForgetRequest
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +109,10 @@ class Forgetting:
         judges = {stored.verdict.judge for stored in await self._database.verdicts.of_trace(trace_id)}
         judges |= {name for name, memory in self._memories.items() if trace_id in memory.episodes}
         notes = tuple(
-            AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, who=who, ids=(trace_id,))
+            AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, person=who, ids=(trace_id,))
             for judge in sorted(judges)
         )
-        await self._database.intents.intend(Intent(kind="trace", target=trace_id, notes=notes))
+        await self._database.forgetting.request(ForgetRequest(kind="trace", target=trace_id, notes=notes))
 
     async def forget(self, trace_id: str, who: str | None) -> Farewell:
         """Take the trace's lessons back and erase it. Raises `StorageError`."""
@@ -132,7 +130,7 @@ class Forgetting:
         for memory in self._memories.values():
             await erase_lessons(self._database, memory.what_rests_on(TraceTarget(trace_id=trace_id)))
         taken = {name: await self._take_back(memory, trace_id) for name, memory in self._memories.items()}
-        await self._database.erase(trace_id, None)
+        await self._database.forgetting.delete_traces([trace_id])
         # only now, since a model may keep everybody waiting
         again, _ = await asyncio.gather(
             asyncio.gather(*(self._distil_again(self._memories[name], gone) for name, gone in taken.items())),
@@ -143,12 +141,10 @@ class Forgetting:
 
     async def _distil_again(self, memory: JudgeMemory, gone: Forgotten) -> Forgotten:
         """What went, with what the remaining sources were distilled into, as far as models answer in time."""
-        watch = GuidelineWatch(self._database.journal, memory)
         try:
             gone = await memory.distil_again(gone, seconds=DISTIL_SECONDS)
         except MemAlignError as error:
             log.warning("guidelines wait to be distilled again: %s", error)
-        await watch.note()
         return gone
 
     async def _redact_quotes(self, trace_id: str) -> None:
@@ -167,10 +163,7 @@ class Forgetting:
         await redact_quotes(self._database, [*texts, *rules.values()], {trace_id}, rules.keys())
 
     async def _take_back(self, memory: JudgeMemory, trace_id: str) -> Forgotten:
-        watch = GuidelineWatch(self._database.journal, memory)
-        gone = await memory.forget([trace_id])
-        await watch.note()
-        return gone
+        return await memory.forget([trace_id])
 
 
 async def erase_lessons(database: Database, going: Forgotten) -> None:
@@ -178,7 +171,7 @@ async def erase_lessons(database: Database, going: Forgotten) -> None:
     rules = (*going.retired, *going.waiting)
     traces = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
     if rules:
-        await database.erase_lessons(traces, {rule.id for rule in rules})
+        await database.forgetting.delete_lessons(traces, {rule.id for rule in rules})
 
 
 async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:

@@ -17,7 +17,7 @@ from bot.learning.card_snapshot import CardReader
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from storage.database import Database
-from storage.records import Post, StoredVerdict
+from storage.records import CardContent, Post, StoredVerdict
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +90,11 @@ class CardReconciler:
     async def _fall_behind(self) -> None:
         """Nothing is known of any card any more; what was being gone through is begun anew."""
         # before the cards are read, so that one that arrives in between is in either
-        unsettled = [post for post in await self._database.outbox.in_flight() if post.kind == "card"]
+        unsettled = await self._database.outbox.in_flight()
         self._backlogs = {
             judge: Backlog(
                 cards=deque(await self._cards(judge)),
-                unsettled=[post for post in unsettled if post.payload["judge"] == judge],
+                unsettled=[post for post in unsettled if _judge_of_card(post) == judge],
             )
             for judge in self._channels
         }
@@ -181,3 +181,7 @@ class CardReconciler:
 def oldest_ms() -> int:
     """When the oldest card that is asked for was judged, in milliseconds since 1970."""
     return now_ms() - DAYS * 24 * 3600 * 1000
+
+
+def _judge_of_card(post: Post) -> str | None:
+    return post.content.judge if isinstance(post.content, CardContent) else None

@@ -15,7 +15,7 @@ from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Feedback, Guideline, Label, Lesson
 from storage.database import Database
-from storage.records import Post, StoredVerdict, ThreadPost
+from storage.records import LessonContent, NoteContent, Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class ThreadReplies:
         """Say what is new since the thread was last told something. Raises `SlackUnavailableError`."""
         if stored.message_ts is None:
             return
-        told = await self._database.feedback.told(stored.verdict_id)
+        told = await self._database.feedback.thread_posts(stored.verdict_id)
         here = [rule for rule in memory.guidelines if self._rests_here(rule, stored) and not rule.waiting]
         await self._bring_up_to_date(stored, told, here)
         known = {rule_id for said in told for rule_id in said.guideline_ids}
@@ -92,10 +92,9 @@ class ThreadReplies:
             Post(
                 post_id=f"{what}:{stored.verdict_id}",
                 channel=stored.channel,
-                kind="lesson" if ids else "note",
                 thread_ts=stored.message_ts,
                 verdict_id=stored.verdict_id,
-                payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": list(ids)},
+                content=_content(message, ids),
             )
         )
         self._wake_outbox()
@@ -124,6 +123,13 @@ class ThreadReplies:
             if error.response.status_code in (429, 500, 502, 503, 504):
                 raise SlackUnavailableError(f"Slack cannot take an update: {remedy(error)}.") from error
             log.warning("the lesson told at %s could not be changed: %s", ts, remedy(error))
+
+
+def _content(message: Message, guideline_ids: tuple[str, ...]) -> LessonContent | NoteContent:
+    blocks = tuple(message.blocks)
+    if guideline_ids:
+        return LessonContent(text=message.text, blocks=blocks, guideline_ids=guideline_ids)
+    return NoteContent(text=message.text, blocks=blocks)
 
 
 def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bot.audit import GuidelineWatch
 from bot.feedback import all_feedback, taught
 from bot.learning.thread_replies import ThreadReplies
 from bot.runtime.clock import backoff_ms, now_ms
@@ -87,7 +86,7 @@ class Learning:
 
     async def round(self) -> int:
         """Learn from all feedback that has come to rest; returns on how many verdicts."""
-        marks = await self._database.feedback.unlearned(now_ms(), self._quiet_ms)
+        marks = await self._database.feedback.pending(now_ms(), self._quiet_ms)
         by_judge = groupby(sorted(marks, key=lambda mark: mark.judge), key=lambda mark: mark.judge)
         for judge, group in by_judge:
             await self._learn(judge, list(group))
@@ -152,13 +151,11 @@ class Learning:
             for change in changes
             if not change.trace.assessments and change.trace.trace_id in memory.episodes
         ]
-        watch = GuidelineWatch(self._database.journal, memory)
         if withdrawn:
             await memory.distil_again(await memory.forget(withdrawn))
         lesson = await memory.learn(labelled)
         await self._unlearn([change for change in changes if self._is_stale(change)], memory)
         self._note_trouble(judge, lesson)
-        await watch.note()
         for change in [change for change in changes if not self._is_stale(change)]:
             await self._thread_replies.tell(change.stored, change.feedback, lesson, memory)
             await self._settle(change, lesson)
@@ -172,7 +169,6 @@ class Learning:
         """Forget once more what was forgotten while it was being learned."""
         if stale:
             await memory.distil_again(await memory.forget({change.trace.trace_id for change in stale}))
-            await self._database.purge()
 
     def _note_trouble(self, judge: str, lesson: Lesson) -> None:
         self._pause(judge, bool(lesson.pending))

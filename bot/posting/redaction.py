@@ -13,7 +13,7 @@ from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from storage.database import Database
-from storage.intents import Redaction, RedactionKind
+from storage.records import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,6 @@ PAST_HELP = {"message_not_found", "cant_update_message", "cant_delete_message", 
 EVERY_SECONDS = 5.0
 AT_ONCE_SECONDS = 10.0
 """How long whoever forgot waits for Slack; what is not covered by then is covered later."""
-WIPE_SECONDS = 60.0
 
 
 class MessageRedactor:
@@ -37,13 +36,8 @@ class MessageRedactor:
 
     async def run(self) -> None:
         """Cover until cancelled."""
-        wiped = 0.0
-        loop = asyncio.get_running_loop()
         while True:
             await self._round()
-            if loop.time() - wiped > WIPE_SECONDS:
-                await self._database.wipe()
-                wiped = loop.time()
             await asyncio.sleep(EVERY_SECONDS)
 
     async def now(self) -> None:
@@ -56,7 +50,7 @@ class MessageRedactor:
 
     async def _round(self) -> None:
         async with self._one_at_a_time:
-            for cover in await self._database.intents.redactions():
+            for cover in await self._database.forgetting.redactions():
                 if cover.not_before_ms <= now_ms():
                     await self._cover(cover)
 
@@ -90,14 +84,14 @@ class MessageRedactor:
 
     async def _redacted(self, cover: Redaction) -> None:
         self.trouble.pop(cover.channel, None)
-        await self._database.intents.redacted(cover)
+        await self._database.forgetting.redacted(cover)
 
     async def _postpone(self, cover: Redaction, reason: str) -> None:
         self.trouble[cover.channel] = f"a message that shows what was forgotten still stands: {reason}"
         log.warning(
             "the message at %s in %s still shows what was forgotten: %s", cover.ts, cover.channel, reason
         )
-        await self._database.intents.postpone(cover, now_ms() + backoff_ms(cover.attempts), reason)
+        await self._database.forgetting.postpone(cover, now_ms() + backoff_ms(cover.attempts), reason)
 
 
 def words_for(kind: RedactionKind) -> Message:

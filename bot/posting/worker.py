@@ -28,7 +28,7 @@ from bot.slack.errors import (
 from bot.slack.message_search import PostSearch
 from memalign.records import Json
 from storage.database import Database
-from storage.records import Post
+from storage.records import CardContent, Post
 
 log = logging.getLogger(__name__)
 
@@ -209,10 +209,15 @@ def arguments(post: Post, message: Message) -> dict[str, Json]:
 
 
 def _event_type(post: Post) -> str:
-    return "memalign_verdict" if post.kind == "card" else f"memalign_{post.kind}"
+    kind = "verdict" if post.content is None or post.content.kind == "card" else post.content.kind
+    return f"memalign_{kind}"
 
 
 def _mark(post: Post) -> Mapping[str, Json]:
-    if post.kind != "card":
+    if not isinstance(post.content, CardContent):
         return {}
-    return {key: post.payload[key] for key in ("trace_id", "judge")} | {"verdict_id": post.verdict_id}
+    return {
+        "trace_id": post.content.trace_id,
+        "judge": post.content.judge,
+        "verdict_id": post.verdict_id,
+    }

@@ -15,7 +15,7 @@ from bot.reports.digest import read_digest
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import Post
+from storage.records import DigestContent, Post
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class WeeklyDigest:
     async def start(self) -> None:
         """Post what fell due while the bot was away, then wait for the next time."""
         digest = self._settings.digest
-        first = moment(await self._database.journal.first_start_ms(now_ms()), digest.zone)
+        first = moment(await self._database.audit.first_start_ms(now_ms()), digest.zone)
         now = moment(now_ms(), digest.zone)
         if (due := last_due(now, digest)) >= first:
             await self.post(due)
@@ -91,20 +91,19 @@ class WeeklyDigest:
             post = Post(
                 post_id=f"digest:{slot}:{week_of(due.date())}",
                 channel=judge.channel,
-                kind="digest",
                 thread_ts=None,
                 verdict_id=None,
-                payload={
-                    "text": message.text,
-                    "blocks": list(message.blocks),
-                    "due_ms": int(due.timestamp() * 1000),
-                },
+                content=DigestContent(
+                    text=message.text,
+                    blocks=tuple(message.blocks),
+                    due_ms=int(due.timestamp() * 1000),
+                ),
                 state="due",
                 attempts=0,
                 not_before_ms=0,
                 reason=None,
             )
-            if await self._database.journal.intend_digest(slot, week_of(due.date()), post):
+            if await self._database.outbox.add_digest(slot, week_of(due.date()), post):
                 log.info("the digest of %s for %s is on its way", judge.name, last.week)
         self._wake_outbox()
 

@@ -4,7 +4,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from storage.database import Database
-from storage.records import Post
+from storage.records import DigestContent, Post
 
 CLOCKS_MS = 10 * 60_000
 """How far Slack's clock may differ from ours."""
@@ -20,7 +20,7 @@ class PostSearch:
     async def oldest(self, post: Post) -> str:
         """The time in the channel before which a post cannot have arrived. Raises `StorageError`."""
         stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
-        since_ms = post.payload.get("due_ms") if stored is None else stored.judged_ms
+        since_ms = _due_ms(post) if stored is None else stored.judged_ms
         return "0" if since_ms is None else f"{(since_ms - CLOCKS_MS) / 1000:.6f}"
 
     async def find(self, post: Post, oldest: str) -> str | None:
@@ -47,3 +47,7 @@ class PostSearch:
         return await self._client.conversations_history(
             channel=post.channel, oldest=oldest, include_all_metadata=True, limit=200, cursor=cursor
         )
+
+
+def _due_ms(post: Post) -> int | None:
+    return post.content.due_ms if isinstance(post.content, DigestContent) else None

@@ -67,7 +67,7 @@ class SqliteEngine:
 
     @contextmanager
     def _between(self, begin: str) -> Iterator[None]:
-        if self._connection.in_transaction:
+        if self._inside():
             yield
             return
         self._connection.execute(begin)
@@ -79,9 +79,12 @@ class SqliteEngine:
             self._tables.clear()
             self._counts.clear()
             # SQLite itself has rolled back already after some errors, a full disk among them
-            if self._connection.in_transaction:
+            if self._inside():
                 self._connection.execute("ROLLBACK")
             raise
+
+    def _inside(self) -> bool:
+        return self._connection.in_transaction
 
     def _notice_other_writers(self) -> None:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
@@ -120,7 +123,11 @@ class SqliteEngine:
 
     def indexes(self, table: str) -> set[str]:
         """Return the names of the table's indexes."""
-        return {name.partition(_INDEX_MARK)[2] for name in self._sql_names() if name.startswith(table + _INDEX_MARK)}
+        return {
+            name.partition(_INDEX_MARK)[2]
+            for name in self._sql_names()
+            if name.startswith(table + _INDEX_MARK)
+        }
 
     def drop(self, table: str) -> None:
         """Remove a table with its indexes, if it is there."""
