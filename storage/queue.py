@@ -62,7 +62,7 @@ class Queue:
             self.put(item_id, postponed(body, not_before_ms, reason))
 
     def release(self, now_ms: int) -> None:
-        """Put back into the order what has waited long enough."""
+        """Put back into the order what has waited long enough; its `not_before_ms` is 0 then."""
         self._hurry(self.table.range(high=stamp(now_ms + 1), index=LATER))
 
     def hasten(self, wanted: Callable[[Body], bool]) -> None:

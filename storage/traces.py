@@ -106,7 +106,7 @@ class Traces(Repository):
     def _put(self, trace: Trace, judges: Sequence[str], received_ms: int) -> None:
         body = {"trace": to_document(trace), "received_ms": received_ms}
         self._traces.insert(Document(body, trace.trace_id))
-        for judge in dict.fromkeys(judges):
+        for judge in sorted(set(judges)):
             job = Job(trace_id=trace.trace_id, judge=judge, received_ms=received_ms)
             self.jobs.put(job_id_of(trace.trace_id, judge), to_document(job))
 

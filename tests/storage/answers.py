@@ -59,7 +59,6 @@ async def lasting(db: Database) -> dict[str, Any]:
         "memories": {each: await memory(db, each) for each in (*JUDGES, "nobody")},
         "vectors": await vectors(db),
         "audit": [line_in_0_1_0(line) for line in plain(await db.audit.between(0, LATE_MS))],
-        "first start": await db.audit.first_start_ms(LATE_MS),
         "requests": await requests(db),
         "redactions": await db.forgetting.redactions(),
     }
@@ -92,8 +91,9 @@ async def about_people(db: Database) -> dict[str, Any]:
 
 
 async def due(db: Database) -> dict[str, Any]:
-    """Answers that take back into the order what has waited long enough."""
+    """Answers by a transaction that may write: it takes back into the order what has waited long enough."""
     return {
+        "first start": await db.audit.first_start_ms(LATE_MS),
         "jobs now": await db.traces.next_jobs(NOON_MS + 10, 100),
         "jobs later": [[one.trace_id, one.judge] for one in await db.traces.next_jobs(LATE_MS, 100)],
         "pending now": await db.feedback.pending(NOON_MS + 60_000 - 24 * HOUR_MS, 0),
