@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.config import Secrets, Settings
-from bot.forgetting.person import Withdrawal
-from bot.forgetting.resume import finish
+from bot.forgetting.access import ForgetAccess
+from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.retention import Retention
-from bot.forgetting.service import Forgetting
+from bot.forgetting.service import ForgetService
 from bot.ingest.http import HttpSource
 from bot.judging.memories import models_of, open_memories
 from bot.judging.worker import Intake
@@ -24,13 +24,14 @@ from bot.posting.worker import Outbox
 from bot.reports.status import StatusReport
 from bot.reports.weekly_digest import WeeklyDigest
 from bot.runtime.supervisor import supervise
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.connection import Connection, build_plain_client, build_slack, check_tokens
 from bot.slack.users import People
 from bot.web.local_control import LocalControl
 from bot.web.server import Routes, Server
 from memalign.judge_memory import JudgeMemory
 from memalign.models import check_key
-from memalign.models.endpoint import max_workers
+from memalign.models.endpoint import max_concurrency
 from storage.database import Database
 
 LAST_SECONDS = 4.0
@@ -56,7 +57,7 @@ class Bot:
     settings: Settings
     database: Database
     memories: Mapping[str, JudgeMemory]
-    forgetting: Forgetting
+    forgetting: ForgetService
     reconciler: CardReconciler
     status: StatusReport
     url: str
@@ -72,7 +73,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> Asy
         ModelRefusedError: a model's key is missing.
         StorageError: the data folder cannot be used.
     """
-    workers = max_workers()
+    workers = max_concurrency()
     for model in models_of(settings):
         check_key(model)
     async with AsyncExitStack() as stack:
@@ -91,8 +92,14 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> Asy
         thread_replies = ThreadReplies(slack.client, database, people, outbox.wake)
         learning = Learning(database, memories, people, thread_replies, quiet_seconds=pace.quiet_seconds)
         redactor = MessageRedactor(slack.client, database)
-        forgetting = Forgetting(settings, database, memories, slack.client, redactor, learning.leave_out)
-        withdrawal = Withdrawal(database, memories, redactor, learning.take_back)
+        forgetting = ForgetService(
+            database,
+            memories,
+            redact_now=redactor.now,
+            cancel_trace=learning.leave_out,
+            invalidate=learning.take_back,
+        )
+        members = ChannelMembers(slack.client)
         reconciler = CardReconciler(
             settings,
             database,
@@ -106,7 +113,7 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> Asy
         unsteady: dict[str, str] = {}
         troubles = [*(part.trouble for part in parts), unsteady]
         status = StatusReport(settings, database, memories, connection.is_up, troubles)
-        control = LocalControl(settings.data, forgetting, withdrawal)
+        control = LocalControl(settings.data, forgetting)
         routes = Routes(
             source=HttpSource(settings, database, intake),
             status=status,
@@ -123,7 +130,8 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> Asy
             memories=memories,
             learning=learning,
             forgetting=forgetting,
-            withdrawal=withdrawal,
+            forget_access=ForgetAccess(settings, members),
+            members=members,
             people=people,
             status=status,
             client=slack.client,
@@ -132,10 +140,15 @@ async def running_bot(settings: Settings, secrets: Secrets, pace: Timing) -> Asy
         listen(slack, context)
         await server.start()
         stack.push_async_callback(server.stop)
-        control.announce(settings.ingest.host, server.port)
-        stack.callback(control.withdraw)
+        control.write_endpoint_file(settings.ingest.host, server.port)
+        stack.callback(control.remove_endpoint_file)
+
+        async def resume_then_learn() -> None:
+            await resume_forgetting(database, forgetting)
+            await learning.run()
+
         running: dict[str, Callable[[], Awaitable[None]]] = {
-            "learning": lambda: finish(database, forgetting, withdrawal, learning),
+            "learning": resume_then_learn,
             "posting": outbox.run,
             "judging": intake.run,
             "covering what was forgotten": redactor.run,

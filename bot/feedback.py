@@ -5,13 +5,34 @@ Everything is derived from the facts as they stand, so order, redelivery and edi
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
+from typing import Literal
 
 from memalign.errors import InputError
-from memalign.records import Assessment, Feedback, Label, Trace, Vote
+from memalign.records import Assessment, Label, Trace
 from memalign.value_types import ValueType
 from storage.records import PersonFeedback, StoredVerdict, Timestamped
+
+Vote = Literal["up", "down", "unsure"]
+"""👍 the judge is right, 👎 the judge is wrong, 🤷 cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """One person's vote, label and reason on one verdict, as derived from the facts."""
+
+    verdict_id: str
+    trace_id: str
+    judge: str
+    person: str
+    vote: Vote | None
+    value: Label | None
+    """The person's own label; None while not known (no vote, cannot tell, a 👎 without the right value)."""
+    rationale: str
+    time_ms: int
+
 
 THUMBS: Mapping[str, Vote] = {
     "+1": "up",

@@ -1,9 +1,9 @@
-"""Figures about the bot and its judges, as views and the command line are given them."""
+"""Figures about the bot, its judges and what it forgot, as views and the command line are given them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from memalign.records import Json
+from memalign.records import ForgetTarget, Forgotten, Json, PersonTarget, TraceTarget
 
 MIN_VERDICTS_FOR_KAPPA = 20
 """Below this number of verdicts, chance-corrected agreement says little and is left out."""
@@ -72,3 +72,59 @@ class Digest:
     def as_json(self) -> dict[str, Json]:
         """Return the shape of `memalign digest --format json`."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetResult:
+    """The outcome of forgetting a trace or a person, or a preview of it."""
+
+    target: ForgetTarget
+    verdicts: int
+    """Verdicts on the trace, or those that the person said something of."""
+    people: tuple[str, ...]
+    """Slack ids of those whose words and votes go."""
+    judges: Mapping[str, Forgotten]
+    """By judge, what is taken out of its memory."""
+
+    def of_judges(self, judges: Mapping[str, Forgotten]) -> "ForgetResult":
+        """Return the result with what was taken out of the memories in the end."""
+        return replace(self, judges=judges)
+
+    @property
+    def trace_ids(self) -> set[str]:
+        """The trace to be forgotten, or those whose cases the person had a part in."""
+        if isinstance(self.target, TraceTarget):
+            return {self.target.trace_id}
+        return {trace_id for part in self.judges.values() for trace_id in part.trace_ids}
+
+    @property
+    def is_empty(self) -> bool:
+        """True for a person of whom there is nothing."""
+        parts = self.judges.values()
+        nothing = not self.verdicts and not any(part.trace_ids or part.retired for part in parts)
+        return isinstance(self.target, PersonTarget) and nothing
+
+    @property
+    def cases(self) -> int:
+        """Cases that memories hold, over all judges."""
+        return sum(len(part.trace_ids) for part in self.judges.values())
+
+    @property
+    def retired(self) -> int:
+        """Guidelines that rest on nothing else."""
+        return sum(len(part.retired) for part in self.judges.values())
+
+    @property
+    def waiting(self) -> int:
+        """Guidelines that rest on others, too."""
+        return sum(len(part.waiting) for part in self.judges.values())
+
+    @property
+    def left(self) -> int:
+        """Those of the waiting guidelines that were not distilled again yet."""
+        return sum(len(part.left) for part in self.judges.values())
+
+    @property
+    def distilled(self) -> list[str]:
+        """The texts that the waiting guidelines were distilled into."""
+        return [rule.text for part in self.judges.values() for rule in part.distilled]

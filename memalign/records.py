@@ -1,29 +1,36 @@
-"""Frozen records: what is passed between the rooms. They hold facts and no behaviour beyond reading them."""
+"""Frozen records, passed between the packages. They hold facts, and no behaviour beyond reading them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 Label = bool | int | float | str
-"""A judge's or a person's value for one trace, in the judge's feedback value type."""
+"""Value that a judge or a person gives one trace, in the judge's feedback value type."""
 
 Json = Any
-"""Whatever JSON can say; inputs and outputs of traces are not ours to shape."""
+"""Any JSON value. Not a recursive alias, since inputs and outputs of traces have whatever shape their senders gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What one source (a person, a model, code) says of one trace under one name; MLflow's shape."""
+    """Feedback of one source (a person, a model, code) on one trace; the fields of `mlflow.entities.Assessment`."""
 
     name: str
+    """Name of the judge that it is about; letter case and outer blanks do not matter."""
     value: Label | None
+    """The source's own label for the trace; None for none."""
     rationale: str | None = None
     source_type: str = "HUMAN"
+    """HUMAN, LLM_JUDGE or CODE; only HUMAN ones teach."""
     source_id: str = "default"
+    """The person; each has one vote on a trace, the newest one."""
     assessment_id: str | None = None
     valid: bool = True
+    """False once it was overridden."""
     create_time_ms: int | None = None
+    """Milliseconds since 1970."""
     last_update_time_ms: int | None = None
+    """Milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +39,15 @@ class Trace:
 
     trace_id: str
     inputs: Json = None
+    """The request to the application; `{{ inputs }}` of a template."""
     outputs: Json = None
+    """The application's answer; `{{ outputs }}`."""
     expectations: Json = None
+    """The answer that was wanted, where it is known; `{{ expectations }}`."""
     conversation: Json = None
+    """Earlier and last messages; `{{ conversation }}`."""
     spans: Sequence[Json] = ()
+    """The run's steps; part of `{{ trace }}`."""
     assessments: Sequence[Assessment] = ()
     judges: tuple[str, ...] = ()
     """Names of the judges meant for it; empty: all."""
@@ -47,7 +59,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What model calls cost."""
+    """The cost of model calls."""
 
     calls: int = 0
     input_tokens: int = 0
@@ -57,7 +69,7 @@ class Usage:
     embedding_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        """The cost of both."""
+        """Add two costs."""
         return Usage(
             calls=self.calls + other.calls,
             input_tokens=self.input_tokens + other.input_tokens,
@@ -69,7 +81,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonLabel:
-    """One person's counted side of an episode."""
+    """The counted vote of one person on one trace, with its reason."""
 
     person: str
     value: Label
@@ -80,18 +92,18 @@ class PersonLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """One labelled case of one judge: a trace, what it was labelled by whom, and the text it is found by."""
+    """One labelled case of one judge: a trace's fields, people's label, and the text by which it is found again."""
 
     trace_id: str
     label: Label
     fields: Mapping[str, Json]
     """The template variables that the judge uses, with this trace's values."""
     text: str
-    """What is embedded; made by the same function as the text of a query."""
+    """The text that is embedded; made by the same function as the text of a query."""
     opinions: tuple[PersonLabel, ...]
-    """Those who hold `label`, oldest first; one a person."""
+    """Of those who hold `label`, oldest first; one a person."""
     minority: tuple[PersonLabel, ...] = ()
-    """Those outvoted; kept and reported, never taught."""
+    """Of those outvoted; kept, never taught."""
 
     @property
     def fingerprint(self) -> tuple[Label, tuple[PersonLabel, ...], tuple[PersonLabel, ...], str]:
@@ -101,7 +113,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Whose word, on which trace, a guideline rests on."""
+    """One person's rationale on one trace, on which a guideline rests."""
 
     trace_id: str
     person: str
@@ -118,6 +130,7 @@ class Guideline:
     text: str
     sources: tuple[Source, ...]
     learned_ms: int = 0
+    """Milliseconds since 1970; when it was distilled. Kept for readers of the files of judges."""
     waiting: bool = False
     """True while out of use: it lost a source and has not been distilled again from those that remain.
     Its old text is gone then, since it may hold the lost source's words; a placeholder stands for it."""
@@ -126,13 +139,13 @@ class Guideline:
     labels: tuple[Label, ...] = ()
     """The label of each source's case, in the same order; empty when not known."""
     contradicted: tuple[Source, ...] = ()
-    """Records whose people say the opposite of it."""
+    """Rationales that say the opposite of it."""
     overruled: bool = False
-    """True while out of use: each of its people has said the opposite since."""
+    """True while out of use, since each of its people has said the opposite later."""
 
     @property
     def in_use(self) -> bool:
-        """Whether judges are shown it."""
+        """True if judges are shown it."""
         return not (self.waiting or self.overruled)
 
     @property
@@ -147,84 +160,68 @@ class Guideline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieved:
-    """An episode found for a query."""
+class RetrievedEpisode:
+    """An episode found as similar to a trace."""
 
     episode: Episode
     similarity: float
-    """Cosine, -1 to 1."""
+    """Cosine of the vectors of both texts, -1 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a judge's memory holds for one trace: its evidence for the verdict."""
+    """The part of a judge's memory that is shown to the judge model for one trace."""
 
     guidelines: tuple[Guideline, ...] = ()
     """In use and within the prompt budget, best first."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
-    retrieved: tuple[Retrieved, ...] = ()
+    retrieved: tuple[RetrievedEpisode, ...] = ()
     """The most similar episodes, best first; never the trace's own."""
     note: str | None = None
-    """Why there is less than there could be (for instance: the embedding model is down)."""
+    """Reason why there is less than there could be, for instance that the embedding model is down."""
     usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a judge said of a trace."""
+    """A judge's answer on one trace."""
 
     judge: str
     trace_id: str
     value: Label
     rationale: str
     guideline_ids: tuple[str, ...] = ()
+    """Guidelines that were in front of the model; none where it reads none."""
     retrieved_trace_ids: tuple[str, ...] = ()
+    """Traces of the similar cases that it was shown, or that decided."""
     similarities: tuple[float, ...] = ()
     """Cosine similarity of each retrieved trace, in the same order."""
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
+    """Duration of the whole call."""
     note: str | None = None
-
-
-Vote = Literal["up", "down", "unsure"]
-"""👍 the judge is right, 👎 the judge is wrong, 🤷 cannot tell."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """What one person says of one verdict."""
-
-    verdict_id: str
-    trace_id: str
-    judge: str
-    person: str
-    vote: Vote | None
-    value: Label | None
-    """The person's own label; None while not known (no vote, cannot tell, a 👎 without the right value)."""
-    rationale: str
-    time_ms: int
+    """Reason why there was less evidence than there could be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """What one round of learning did; trace by trace, and guideline by guideline."""
+    """Report on one round of learning, trace by trace and guideline by guideline."""
 
     learned: tuple[str, ...] = ()
+    """Ids of the traces that are in memory now, or out of it as asked."""
     unchanged: tuple[str, ...] = ()
+    """Ids of the traces with nothing new."""
     pending: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why it waits; the next round tries again."""
     rejected: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why nothing can be learned from it."""
     added: tuple[Guideline, ...] = ()
-    supported: tuple[Guideline, ...] = ()
-    """Known guidelines that gained a source."""
+    """Guidelines that are in use now and were not before."""
     retired: tuple[Guideline, ...] = ()
     """Guidelines that lost their last source, or that all their people have turned against."""
     retracted: tuple[str, ...] = ()
-    """The learned traces whose feedback was all taken back: their episodes are gone."""
-    outvoted: Mapping[str, tuple[PersonLabel, ...]] = field(default_factory=dict)
-    """Trace id -> the opinions that lost the vote; kept, never taught."""
+    """Those of `learned` whose feedback was all taken back: their episodes are gone."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -247,7 +244,7 @@ ForgetTarget = TraceTarget | PersonTarget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """What forgetting takes, or took, out of one judge's memory."""
+    """Report on what forgetting takes, or took, out of one judge's memory."""
 
     trace_ids: tuple[str, ...] = ()
     """Those that were known to the memory."""
@@ -256,7 +253,7 @@ class Forgotten:
     waiting: tuple[Guideline, ...] = ()
     """Guidelines that keep other sources: out of use until distilled again from those."""
     distilled: tuple[Guideline, ...] = ()
-    """What the remaining sources were distilled into; empty in a preview or while the model is down."""
+    """Guidelines that the remaining sources were distilled into; empty in a preview or while the model is down."""
     left: tuple[Guideline, ...] = ()
     """Those of `waiting` that could not be distilled again yet; the next round of learning tries."""
     people: tuple[str, ...] = ()

@@ -16,17 +16,17 @@ from memalign.ports import Vector
 from memalign.records import Json
 
 
-class Record(Protocol):
+class Dataclass(Protocol):
     """Any dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Json]]]
 
 
-RecordT = TypeVar("RecordT", bound=Record)
+RecordT = TypeVar("RecordT", bound=Dataclass)
 _Reader = Callable[[Json], Json]
 
 
-def to_document(record: Record) -> dict[str, Json]:
+def to_document(record: Dataclass) -> dict[str, Json]:
     """Write a record as a JSON document.
 
     Args:
@@ -90,7 +90,7 @@ def _written(value: Json) -> Json:
 
 
 @lru_cache(maxsize=64)
-def _readers(kind: type[Record]) -> Mapping[str, _Reader]:
+def _readers(kind: type[Dataclass]) -> Mapping[str, _Reader]:
     """By field name, for the fields that a document may set."""
     hints = get_type_hints(kind)
     return {each.name: _reader(hints[each.name]) for each in fields(kind)}

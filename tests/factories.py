@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 
 from memalign.judge_memory import JudgeMemory
-from memalign.models.llm_distiller import ModelDistiller
-from memalign.optimizer import AlignableJudge, make_judge
+from memalign.judges import AlignableJudge
+from memalign.models.llm_distiller import LLMDistiller
+from memalign.optimizer import make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
-from memalign.records import Assessment, Episode, Guideline, Json, Label, PersonLabel, Source, Trace
-from tests.fakes import FakeDecider, FakeEmbedder, FakeModel
+from memalign.records import Assessment, Episode, Evidence, Guideline, Json, Label, PersonLabel, Source, Trace
+from memalign.value_types import FeedbackValueType
+from tests.fakes import FakeEmbedder, FakeJudgeModel, FakeModel
 
 POLITENESS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
 
 
 def a_judge(
-    instructions: str = POLITENESS, value_type: object = bool, model: str = "local:/cases"
+    instructions: str = POLITENESS, value_type: FeedbackValueType = bool, model: str = "local:/cases"
 ) -> AlignableJudge:
     return make_judge(
         name="politeness", instructions=instructions, feedback_value_type=value_type, model=model
@@ -89,7 +91,7 @@ async def a_memory(
     judge: AlignableJudge | None = None,
     *,
     embedder: Embedder | None = None,
-    decider: JudgeModel | None = None,
+    judge_model: JudgeModel | None = None,
     distiller: Distiller | None = None,
     store: MemoryStore | None = None,
     retrieval_k: int = 5,
@@ -99,10 +101,16 @@ async def a_memory(
     return await JudgeMemory.open(
         judge or a_judge(),
         embedder=embedder or FakeEmbedder(),
-        decider=decider or FakeDecider(),
-        distiller=distiller or ModelDistiller(FakeModel()),
+        judge_model=judge_model or FakeJudgeModel(),
+        distiller=distiller or LLMDistiller(FakeModel()),
         store=store,
         retrieval_k=retrieval_k,
         min_similarity=min_similarity,
         guideline_tokens=guideline_tokens,
     )
+
+
+async def evidence_for(memory: JudgeMemory, judge_model: FakeJudgeModel, trace: Trace) -> Evidence:
+    """The evidence that the memory's judge model is asked with."""
+    await memory.judge(trace)
+    return judge_model.requests[-1].evidence

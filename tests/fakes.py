@@ -11,7 +11,7 @@ import numpy as np
 from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError
 from memalign.ports import (
     Completion,
-    Embedded,
+    Embeddings,
     JudgeRequest,
     JudgeResponse,
     MemoryChange,
@@ -52,14 +52,14 @@ class FakeEmbedder:
     def texts(self) -> list[str]:
         return [text for batch in self.asked for text in batch]
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
         self.asked.append(list(texts))
         if self.errors:
             raise self.errors.popleft()
         if self.down:
             raise DOWN
         rows = np.stack([direction(text) for text in texts])
-        return Embedded(vectors=rows, usage=Usage(calls=1, embedding_tokens=sum(map(len, texts))))
+        return Embeddings(vectors=rows, usage=Usage(calls=1, embedding_tokens=sum(map(len, texts))))
 
 
 class FakeModel:
@@ -120,18 +120,18 @@ def section(text: str, name: str) -> list[str]:
     return [line for line in inside.splitlines() if line.strip()]
 
 
-class FakeDecider:
+class FakeJudgeModel:
     """Gives one value; remembers its questions."""
 
     def __init__(self, value: Label = True, error: Exception | None = None) -> None:
         self.value = value
         self.error = error
-        self.questions: list[JudgeRequest] = []
+        self.requests: list[JudgeRequest] = []
         self.before: Callable[[], None] = lambda: None
         """Called before each answer: something that happens meanwhile."""
 
-    async def decide(self, question: JudgeRequest) -> JudgeResponse:
-        self.questions.append(question)
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        self.requests.append(request)
         self.before()
         if self.error:
             raise self.error
@@ -139,7 +139,7 @@ class FakeDecider:
             value=self.value,
             rationale="because",
             usage=Usage(calls=1),
-            guideline_ids=tuple(one.id for one in question.recollection.guidelines),
+            guideline_ids=tuple(one.id for one in request.evidence.guidelines),
         )
 
 

@@ -10,8 +10,8 @@ from memalign.ports import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
-    """What a search went through and what it found."""
+class SearchResult:
+    """The size of what was searched, and the matches."""
 
     size: int
     """Bytes."""
@@ -28,7 +28,7 @@ def spellings(text: str) -> list[bytes]:
         json.dumps(text)[1:-1].encode(),
         json.dumps(text, ensure_ascii=False)[1:-1].encode(),
         text.encode("utf-16-le"),
-        *(one for one in shifted if len(one) > 8),
+        *(stretch for stretch in shifted if len(stretch) > 8),
     ]
 
 
@@ -38,14 +38,14 @@ def vector_spellings(vector: Vector) -> list[bytes]:
     return [raw[24:72], base64.b64encode(raw)[32:96]]
 
 
-def search(folder: Path, texts: Iterable[str], vectors: Iterable[Vector] = ()) -> Searched:
+def search(folder: Path, texts: Iterable[str], vectors: Iterable[Vector] = ()) -> SearchResult:
     """Look through every file under the folder."""
-    needles = [each for text in texts for each in spellings(text)]
-    needles += [each for vector in vectors for each in vector_spellings(vector)]
-    read, found = 0, []
+    needles = [spelling for text in texts for spelling in spellings(text)]
+    needles += [spelling for vector in vectors for spelling in vector_spellings(vector)]
+    size, found = 0, []
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             content = file.read_bytes()
-            read += len(content)
+            size += len(content)
             found += [(file.name, needle) for needle in needles if needle in content]
-    return Searched(size=read, found=tuple(found))
+    return SearchResult(size=size, found=tuple(found))

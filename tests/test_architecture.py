@@ -1,4 +1,4 @@
-"""The directions between the rooms, and what a clean clone must and must not hold."""
+"""Directions of imports, and the contents of a clean clone."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ def pyproject() -> dict[str, Any]:
 
 
 def tracked_files() -> list[Path]:
-    """What a clone would hold once today's work is committed."""
+    """Return the files of a clone, once today's work is committed."""
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -46,7 +46,7 @@ def imported_modules(source: str) -> set[str]:
 
 
 def importers_of(distribution: str) -> set[str]:
-    """Our modules, as paths, that import the package or one of its parts."""
+    """Return our modules, as paths, that import the package or one of its parts."""
     return {
         path.relative_to(ROOT).as_posix()
         for top in TOP_PACKAGES
@@ -67,7 +67,7 @@ def test_imports_go_only_in_the_agreed_directions() -> None:
 @pytest.mark.parametrize(
     ("distribution", "module"),
     [
-        ("hnswlib", "memalign/memory/episodic.py"),
+        ("hnswlib", "memalign/memory/vector_index.py"),
         ("openai", "memalign/models/openai.py"),
         ("anthropic", "memalign/models/anthropic.py"),
     ],
@@ -93,13 +93,13 @@ def test_is_imported_in_one_room_only(distribution: str, room: str) -> None:
 
 def test_only_the_command_line_knows_the_sandbox() -> None:
     """It is named there as text, and imported only when the demo is asked for."""
-    knowing = {
+    paths = {
         path.relative_to(ROOT).as_posix()
         for top in TOP_PACKAGES
         for path in (ROOT / top).rglob("*.py")
         if "bot.sandbox" in path.read_text(encoding="utf-8")
     }
-    assert {path for path in knowing if not path.startswith("bot/sandbox/")} == {"bot/__main__.py"}
+    assert {path for path in paths if not path.startswith("bot/sandbox/")} == {"bot/__main__.py"}
 
 
 def test_every_package_is_listed_and_every_listed_package_exists() -> None:
@@ -126,12 +126,12 @@ def test_no_file_names_a_registry_host_or_a_path_of_one_machine() -> None:
     machine_paths = r"(?<![\w./-])/(?:work|root)(?=/)"
     shared_folder = r"\.\./sha" + "red"
     forbidden = re.compile("|".join([*map(re.escape, hosts), machine_paths, shared_folder]))
-    found = {
+    matches = {
         path.relative_to(ROOT).as_posix(): match.group()
         for path in tracked_files()
         if (match := forbidden.search(path.read_text(encoding="utf-8", errors="replace")))
     }
-    assert found == {}
+    assert matches == {}
 
 
 def test_no_licence_lies_at_the_top() -> None:
@@ -139,13 +139,13 @@ def test_no_licence_lies_at_the_top() -> None:
 
 
 def locked(name: str) -> dict[str, str]:
-    """Each pinned package of a lock file with its version."""
+    """Return each pinned package of a lock file with its version."""
     pins = re.findall(r"^([a-z0-9._-]+)==([^ ]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
     return dict(pins)
 
 
 def entries(name: str) -> list[str]:
-    """Each requirement of a lock file with the lines that belong to it."""
+    """Return each requirement of a lock file with the lines that belong to it."""
     return re.split(r"\n(?=[a-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
 
 
@@ -158,7 +158,7 @@ def test_a_lock_pins_everything_with_hashes_and_names_no_place(lock: str) -> Non
 
 def test_the_locks_fit_what_pyproject_asks_for() -> None:
     settings = pyproject()
-    asked = {
+    requirements = {
         "requirements.lock": settings["project"]["dependencies"],
         "requirements-test.lock": [
             *settings["project"]["dependencies"],
@@ -171,7 +171,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
     }
     unmet = [
         f"{lock}: {text}"
-        for lock, texts in asked.items()
+        for lock, texts in requirements.items()
         for text in texts
         if not Requirement(text).specifier.contains(
             locked(lock).get(canonicalize_name(Requirement(text).name), "0"), prereleases=True
@@ -181,14 +181,14 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
 
 
 def test_tests_run_on_the_versions_that_are_shipped() -> None:
-    tested = locked("requirements-test.lock")
+    test_pins = locked("requirements-test.lock")
     for lock in ("requirements.lock", "requirements-build.lock"):
-        shared = {name: version for name, version in locked(lock).items() if name in tested}
-        assert shared == {name: tested[name] for name in shared}
-    assert locked("requirements.lock").keys() <= tested.keys()
+        shared = {name: version for name, version in locked(lock).items() if name in test_pins}
+        assert shared == {name: test_pins[name] for name in shared}
+    assert locked("requirements.lock").keys() <= test_pins.keys()
 
 
 def test_the_image_holds_every_top_level_package() -> None:
     copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
-    let_in = re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(copied) == set(let_in) == set(TOP_PACKAGES)
+    included = re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(copied) == set(included) == set(TOP_PACKAGES)

@@ -32,6 +32,8 @@ PAGES = {
 }
 EXAMPLE = ROOT / "memalign.example.toml"
 
+SUB_COMMANDS = {"forget", *ANSWERS}
+"""Forgetting has an entrance of its own, because it is stored before Slack's ack."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`]+)`")
 JUDGE = """
@@ -71,7 +73,7 @@ def command_names() -> set[str]:
 def test_a_shown_command_is_understood(arguments: list[str]) -> None:
     if arguments == ["--help"]:
         return
-    assert parser().parse_args(arguments).command_at
+    assert parser().parse_args(arguments).function
 
 
 def test_the_shown_commands_are_those_there_are() -> None:
@@ -189,10 +191,10 @@ def test_the_slash_commands_of_readme_help_and_manifest_are_those_listened_to() 
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
     (command,) = manifest["features"]["slash_commands"]
     pattern = re.compile(rf"`{command['command']} (\w+)")
-    assert set(pattern.findall(README)) == ANSWERS.keys()
-    assert set(pattern.findall(HELP)) == ANSWERS.keys()
+    assert set(pattern.findall(README)) == SUB_COMMANDS
+    assert set(pattern.findall(HELP)) == SUB_COMMANDS
     for hint in (command["usage_hint"], COMMAND.usage_hint):
-        assert {part.split()[0] for part in hint.split(" | ")} == ANSWERS.keys()
+        assert {part.split()[0] for part in hint.split(" | ")} == SUB_COMMANDS
 
 
 def test_links_between_files_lead_somewhere() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BELONGINGS = (
+CHECKOUT_FILES = (
     "Makefile",
     "pyproject.toml",
     "requirements-build.lock",
@@ -89,20 +89,20 @@ class Machine:
 
 
 def tool_path(name: str) -> Path:
-    found = shutil.which(name)
-    assert found, f"these tests need {name}"
-    return Path(found)
+    path = shutil.which(name)
+    assert path, f"these tests need {name}"
+    return Path(path)
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Has everything that is needed: python3.12 with headers, and g++."""
-    it = Machine(checkout=tmp_path / "my checkout", tools=tmp_path / "tools")
-    it.tools.mkdir()
+    """A machine with all that is needed: python3.12 with headers, and g++."""
+    machine = Machine(checkout=tmp_path / "my checkout", tools=tmp_path / "tools")
+    machine.tools.mkdir()
     for name in UNIX_TOOLS:
-        (it.tools / name).symlink_to(tool_path(name))
-    for name in BELONGINGS:
-        target = it.checkout / name
+        (machine.tools / name).symlink_to(tool_path(name))
+    for name in CHECKOUT_FILES:
+        target = machine.checkout / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
     parts = tmp_path / "parts"
@@ -112,9 +112,9 @@ def machine(tmp_path: Path) -> Machine:
     include = tmp_path / "include"
     include.mkdir()
     (include / "Python.h").touch()
-    it.has("python3.12", GOOD_PYTHON.replace("@include@", str(include)).replace("@parts@", str(parts)))
-    it.has("g++", GOOD_COMPILER)
-    return it
+    machine.has("python3.12", GOOD_PYTHON.replace("@include@", str(include)).replace("@parts@", str(parts)))
+    machine.has("g++", GOOD_COMPILER)
+    return machine
 
 
 def python_answering(question: str, answer: str) -> str:

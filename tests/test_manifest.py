@@ -53,20 +53,20 @@ def calls_in(file: Path) -> Iterator[ast.Call]:
             yield node
 
 
-def called() -> set[str]:
-    """The Web API methods that the bot's code calls, such as `chat.postMessage`."""
-    found = set()
+def called_methods() -> set[str]:
+    """Return the Web API methods that the bot's code calls, such as `chat.postMessage`."""
+    names = set()
     for call in (call for file in CODE for call in calls_in(file)):
         assert isinstance(call.func, ast.Attribute)
         name = call.func.attr
         owner = ast.unparse(call.func.value)
         if owner.endswith("client") and "_" in name and hasattr(AsyncWebClient, name):
-            found.add(name.replace("_", "."))
-    return found
+            names.add(name.replace("_", "."))
+    return names
 
 
-def listened(kind: str) -> set[str]:
-    """The names that listeners are registered for with `app.event`, `app.command` or `app.shortcut`."""
+def registered_names(kind: str) -> set[str]:
+    """Return the names that listeners are registered for with `app.event`, `app.command` or `app.shortcut`."""
     names = set()
     for file, call in ((path, call) for path in CODE for call in calls_in(path)):
         if ast.unparse(call.func) == f"app.{kind}" and call.args:
@@ -82,40 +82,40 @@ def module_of(file: Path) -> ModuleType:
     return importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
-def asked_scopes() -> set[str]:
+def requested_scopes() -> set[str]:
     return set(MANIFEST["oauth_config"]["scopes"]["bot"])
 
 
-def subscribed() -> set[str]:
+def subscribed_events() -> set[str]:
     return set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
 
 
 def test_the_code_calls_what_this_test_knows_of() -> None:
-    assert called() == CALLS.keys()
+    assert called_methods() == CALLS.keys()
 
 
 def test_each_event_has_its_listener_and_each_listener_its_event() -> None:
-    assert {event.partition(".")[0] for event in subscribed()} == listened("event")
-    assert subscribed() == EVENTS.keys()
+    assert {event.partition(".")[0] for event in subscribed_events()} == registered_names("event")
+    assert subscribed_events() == EVENTS.keys()
 
 
 def test_the_command_is_the_one_listened_to() -> None:
     commands = {command["command"] for command in MANIFEST["features"]["slash_commands"]}
-    assert commands == listened("command") == {COMMAND.command}
+    assert commands == registered_names("command") == {COMMAND.command}
 
 
 def test_the_shortcuts_are_those_listened_to() -> None:
-    shortcuts = {one["callback_id"]: one["name"] for one in MANIFEST["features"]["shortcuts"]}
-    assert shortcuts.keys() == listened("shortcut")
+    shortcuts = {shortcut["callback_id"]: shortcut["name"] for shortcut in MANIFEST["features"]["shortcuts"]}
+    assert shortcuts.keys() == registered_names("shortcut")
     assert shortcuts == SHORTCUTS
-    assert {one["type"] for one in MANIFEST["features"]["shortcuts"]} == {"message"}
+    assert {shortcut["type"] for shortcut in MANIFEST["features"]["shortcuts"]} == {"message"}
 
 
 def test_no_scope_is_missing_and_none_is_too_much() -> None:
-    needed = {scope for method in called() for scope in CALLS[method]}
-    needed |= {scope for event in subscribed() for scope in EVENTS[event]}
+    needed = {scope for method in called_methods() for scope in CALLS[method]}
+    needed |= {scope for event in subscribed_events() for scope in EVENTS[event]}
     needed.add("commands")
-    assert asked_scopes() == needed
+    assert requested_scopes() == needed
     assert set(SCOPES) == needed
 
 
@@ -126,28 +126,28 @@ def test_buttons_menus_and_modals_can_reach_the_bot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "most"),
+    ("texts", "max_length"),
     [
         ([MANIFEST["display_information"]["name"]], 35),
         ([MANIFEST["display_information"]["description"]], 140),
         ([MANIFEST["features"]["bot_user"]["display_name"]], 80),
-        ([one["name"] for one in MANIFEST["features"]["shortcuts"]], 24),
-        ([one["description"] for one in MANIFEST["features"]["shortcuts"]], 150),
-        ([one["callback_id"] for one in MANIFEST["features"]["shortcuts"]], 255),
-        ([one["command"] for one in MANIFEST["features"]["slash_commands"]], 32),
-        ([one["description"] for one in MANIFEST["features"]["slash_commands"]], 2_000),
-        ([one["usage_hint"] for one in MANIFEST["features"]["slash_commands"]], 1_000),
+        ([shortcut["name"] for shortcut in MANIFEST["features"]["shortcuts"]], 24),
+        ([shortcut["description"] for shortcut in MANIFEST["features"]["shortcuts"]], 150),
+        ([shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]], 255),
+        ([command["command"] for command in MANIFEST["features"]["slash_commands"]], 32),
+        ([command["description"] for command in MANIFEST["features"]["slash_commands"]], 2_000),
+        ([command["usage_hint"] for command in MANIFEST["features"]["slash_commands"]], 1_000),
     ],
 )
-def test_texts_keep_to_slacks_limits(texts: list[str], most: int) -> None:
-    assert all(0 < len(text) <= most for text in texts)
+def test_texts_keep_to_slacks_limits(texts: list[str], max_length: int) -> None:
+    assert all(0 < len(text) <= max_length for text in texts)
 
 
 def test_shapes_keep_to_slacks_schema() -> None:
     assert MANIFEST.keys() <= {"_metadata", "display_information", "features", "oauth_config", "settings"}
     assert re.fullmatch(r"#[0-9a-fA-F]{3,6}", MANIFEST["display_information"]["background_color"])
     assert len(MANIFEST["features"]["shortcuts"]) <= 10
-    assert all(one["command"].startswith("/") for one in MANIFEST["features"]["slash_commands"])
+    assert all(command["command"].startswith("/") for command in MANIFEST["features"]["slash_commands"])
     assert MANIFEST["features"].keys() <= {
         "app_home",
         "bot_user",
@@ -163,8 +163,8 @@ def test_shapes_keep_to_slacks_schema() -> None:
         "socket_mode_enabled",
         "token_rotation_enabled",
     }
-    for listed in (
+    for names in (
         MANIFEST["oauth_config"]["scopes"]["bot"],
         MANIFEST["settings"]["event_subscriptions"]["bot_events"],
     ):
-        assert listed == sorted(set(listed))
+        assert names == sorted(set(names))

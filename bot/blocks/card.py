@@ -4,33 +4,28 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.blocks.mrkdwn import escape, format_label, format_label_plain, quoted, split_pages
 from bot.blocks.primitives import (
     Block,
     Message,
     actions,
     button,
     context,
-    escape,
     field,
     fit_modal,
-    format_label,
-    format_label_plain,
     menu,
     modal,
-    quoted,
     section,
-    small_message,
-    split_pages,
 )
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
 
-UP, DOWN, UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"
+VOTE_UP, VOTE_DOWN, VOTE_UNSURE, SHOW_ALL = "vote_up", "vote_down", "vote_unsure", "show_all"
 REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
-CORRECT_SHORTCUT, FORGET_SHORTCUT = "correct_verdict", "forget_trace"
+CORRECT_SHORTCUT = "correct_verdict"
 
-RATIONALE_LENGTH = 800
+MAX_RATIONALE_LENGTH = 800
 LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
@@ -72,17 +67,20 @@ def parts_of(trace: Trace) -> list[TracePart]:
 def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> Message:
     """Return the card that shows a verdict in its judge's channel."""
     verdict, parts = stored.verdict, parts_of(trace)
-    cut = len(verdict.rationale) > RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
+    cut = len(verdict.rationale) > MAX_RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
     headline = f"*{escape(verdict.judge, 150)}*: {format_label(verdict.value)}"
-    buttons = [button("👍 Right", UP, stored.verdict_id), button("👎 Wrong", DOWN, stored.verdict_id)]
-    buttons.append(button("🤷 Can't tell", UNSURE, stored.verdict_id))
+    buttons = [
+        button("👍 Right", VOTE_UP, stored.verdict_id),
+        button("👎 Wrong", VOTE_DOWN, stored.verdict_id),
+    ]
+    buttons.append(button("🤷 Can't tell", VOTE_UNSURE, stored.verdict_id))
     if cut:
         buttons.append(button("Show everything", SHOW_ALL, stored.verdict_id))
     text = f"{verdict.judge}: {format_label_plain(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
     return Message(
         text=escape(text, 1500),
         blocks=(
-            section(f"{headline}\n{escape(verdict.rationale, RATIONALE_LENGTH)}"),
+            section(f"{headline}\n{escape(verdict.rationale, MAX_RATIONALE_LENGTH)}"),
             *(section(f"*{part.title}*\n{quoted(part.text, part.length)}") for part in parts),
             context(_origin(trace, verdict)),
             actions(stored.verdict_id, *buttons),
@@ -109,13 +107,6 @@ def card_line(stored: StoredVerdict) -> str:
     """Return a card in one line, escaped."""
     verdict = stored.verdict
     return f"*{escape(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
-
-
-def forgotten_card() -> Message:
-    """What takes a card's place once its trace is forgotten."""
-    return small_message(
-        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
-    )
 
 
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:

@@ -2,23 +2,11 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.primitives import (
-    Message,
-    actions,
-    button,
-    escape,
-    join_names,
-    paragraphs,
-    plain_message,
-    quoted,
-    section,
-    text_message,
-)
+from bot.blocks.mrkdwn import escape, join_names, quoted
+from bot.blocks.primitives import Message, plain_message, section, text_message
 from bot.plain_text import guideline_state, pluralise
 from bot.records import Status
-from memalign.records import Forgotten, Guideline
-
-FORGET, KEEP = "forget_confirm", "forget_cancel"
+from memalign.records import Guideline
 
 HELP = """*What you can ask me*
 • `/memalign guidelines` or `/memalign guidelines &lt;judge&gt;`: what I have learned, and from whom
@@ -70,63 +58,6 @@ def _without_punctuation(text: str) -> str:
     return text.strip(" .\n").casefold()
 
 
-def which_trace() -> Message:
-    """Forget needs to know what."""
-    return text_message("Which trace? Type `/memalign forget` and its id, or a link to its card.")
-
-
-def not_allowed(listed: Sequence[str]) -> Message:
-    """This person may not forget this trace."""
-    who = "Only those named in the settings" if listed else "Only members of the channel where it was shown"
-    return plain_message(f"{who} can forget this trace; please ask one of them.")
-
-
-def forget_preview(trace_id: str, judges: Sequence[tuple[str, Forgotten]], names: Sequence[str]) -> Message:
-    """What forgetting a trace would take, with the buttons that decide."""
-    lines = [f"Forget trace {escape(trace_id, 300)}? This can't be undone. What goes:"]
-    for judge, going in judges:
-        lines += _going(judge, going)
-    if names:
-        lines.append(f"• what {join_names(names)} said of it")
-    lines.append("• its text, its verdict and its card")
-    text = "\n".join(lines)
-    confirm = {**button("Forget", FORGET, trace_id[:2000]), "style": "danger"}
-    buttons = actions("forget", confirm, button("Keep", KEEP, trace_id[:2000]))
-    return Message(text=text, blocks=(*paragraphs(text), buttons))
-
-
-def _going(judge: str, going: Forgotten) -> list[str]:
-    lines = [f"• the case that {escape(judge, 150)} remembers"] if going.trace_ids else []
-    lines += [f"• the guideline “{escape(rule.text, 300)}”" for rule in going.retired]
-    lines += [
-        f"• the guideline “{escape(rule.text, 300)}” also rests on other traces: I'll learn it again from those"
-        for rule in going.waiting
-    ]
-    return lines
-
-
-def forgotten(trace_id: str, judges: Sequence[tuple[str, Forgotten]]) -> Message:
-    """What forgetting took, honestly."""
-    retired = sum(len(gone.retired) for _, gone in judges)
-    waiting = sum(len(gone.waiting) for _, gone in judges)
-    left = sum(len(gone.left) for _, gone in judges)
-    anew = [rule for _, gone in judges for rule in gone.distilled]
-    lines = [
-        f"Trace {escape(trace_id, 300)} is forgotten: its text, its verdict and what people said of it are gone."
-    ]
-    if retired:
-        lines.append(f"{pluralise(retired, 'guideline')} rested on it alone and went with it.")
-    if anew:
-        lines.append(
-            "Learned again from what remains: " + " ".join(f"“{escape(rule.text, 300)}”" for rule in anew)
-        )
-    if left:
-        lines.append(f"{pluralise(left, 'guideline')} out of use until learned again from what remains.")
-    if not retired and not waiting:
-        lines.append("No guideline rested on it.")
-    return text_message("\n".join(lines))
-
-
 def status_message(status: Status) -> Message:
     """Return the work that waits, the reasons, and the size of each judge's memory."""
     lines = ["*All is well.*" if status.connected and not status.troubles else "*Something needs a look.*"]
@@ -145,11 +76,6 @@ def status_message(status: Status) -> Message:
             f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape(judge.model, 150)}."
         )
     return text_message("\n".join(lines))
-
-
-def nothing_forgotten() -> Message:
-    """The preview was answered with Keep."""
-    return plain_message("Nothing was forgotten.")
 
 
 def apology(error_id: str) -> Message:

@@ -1,6 +1,7 @@
 """The weekly digest in words."""
 
-from bot.blocks.primitives import Message, escape, text_message
+from bot.blocks.mrkdwn import escape
+from bot.blocks.primitives import Message, text_message
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 

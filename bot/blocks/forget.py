@@ -1,84 +1,160 @@
-"""What is said when one person's words and votes are taken back."""
+"""Forgetting a trace or a person: preview, result, refusals, and what stands where a card stood."""
 
 from collections.abc import Sequence
 
+from bot.blocks.mrkdwn import escape, join_names
 from bot.blocks.primitives import (
     Message,
     actions,
     button,
-    escape,
     paragraphs,
     plain_message,
     small_message,
     text_message,
 )
 from bot.plain_text import pluralise
-from memalign.records import Forgotten
+from bot.records import ForgetResult
+from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 
-FORGET_PERSON = "forget_person_confirm"
+FORGET_TRACE, FORGET_PERSON, KEEP = "forget_confirm", "forget_person_confirm", "forget_cancel"
+FORGET_SHORTCUT = "forget_trace"
+
+
+def which_trace() -> Message:
+    """Return the answer to a command that names no trace."""
+    return text_message("Which trace? Type `/memalign forget` and its id, or a link to its card.")
 
 
 def which_person() -> Message:
-    """Forgetting a person needs to know whom."""
+    """Return the answer to a command that names no person."""
     return text_message(
         "Whose words? Type `/memalign forget --person @name` and choose the name that Slack offers, "
         "or `--person me`."
     )
 
 
-def not_allowed_person(listed: Sequence[str]) -> Message:
-    """This person may not take another one's words back."""
-    who = (
-        "Only those named in the settings" if listed else "Only members of the channels where they were said"
-    )
+def not_allowed(target: ForgetTarget, named: Sequence[str]) -> Message:
+    """Return the refusal; `named` are those whom the settings allow it."""
+    if isinstance(target, TraceTarget):
+        who = (
+            "Only those named in the settings" if named else "Only members of the channel where it was shown"
+        )
+        return plain_message(f"{who} can forget this trace; please ask one of them.")
+    who = "Only those named in the settings" if named else "Only members of the channels where they were said"
     return plain_message(f"{who} can take another person's words back; please ask one of them.")
 
 
 def nothing_of_person(name: str) -> Message:
-    """There is nothing to forget of them."""
-    return plain_message(f"I hold no words and no votes of {escape(name, 100)}.")
+    """Return the answer for a person who said and voted nothing."""
+    return text_message(f"I hold no words and no votes of {escape(name, 100)}.")
 
 
-def person_preview(
-    person: str, name: str, verdicts: int, judges: Sequence[tuple[str, Forgotten]], keep: str
-) -> Message:
-    """What forgetting a person would take, with the buttons that decide; `keep` is the action that does not."""
-    lines = [
-        f"Forget all that {escape(name, 100)} said and voted? This can't be undone. What goes:",
-        f"• votes and words on {pluralise(verdicts, 'verdict')}",
-    ]
-    for judge, going in judges:
-        if going.trace_ids:
-            count = pluralise(len(going.trace_ids), "case")
-            lines.append(f"• their part in {count} that {escape(judge, 150)} remembers")
-        lines += [f"• the guideline “{escape(rule.text, 300)}”" for rule in going.retired]
-        lines += [
-            f"• the guideline “{escape(rule.text, 300)}” rests on others, too: I'll learn it again from them"
-            for rule in going.waiting
-        ]
+def forget_preview(preview: ForgetResult, names: Sequence[str]) -> Message:
+    """Return what would go, with the buttons that decide; `names` are those of the people whose words go."""
+    match preview.target:
+        case TraceTarget(trace_id=known_id):
+            confirm, lines = FORGET_TRACE, _trace_preview(known_id, preview, names)
+        case PersonTarget(person=known_id):
+            confirm, lines = FORGET_PERSON, _person_preview(join_names(names), preview)
     text = "\n".join(lines)
-    confirm = {**button("Forget", FORGET_PERSON, person), "style": "danger"}
+    forget = {**button("Forget", confirm, known_id), "style": "danger"}
     return Message(
-        text=text, blocks=(*paragraphs(text), actions("forget", confirm, button("Keep", keep, person)))
+        text=text, blocks=(*paragraphs(text), actions("forget", forget, button("Keep", KEEP, known_id)))
     )
 
 
-def person_forgotten(name: str, verdicts: int, judges: Sequence[tuple[str, Forgotten]]) -> Message:
-    """What forgetting a person took."""
-    retired = sum(len(gone.retired) for _, gone in judges)
-    waiting = sum(len(gone.waiting) for _, gone in judges)
-    lines = [f"All that {escape(name, 100)} said and voted on {pluralise(verdicts, 'verdict')} is gone."]
-    if retired:
-        lines.append(f"{pluralise(retired, 'guideline')} rested on it alone and went with it.")
-    if waiting:
-        lines.append(
-            f"{pluralise(waiting, 'guideline')} out of use until learned again from what others said."
-        )
-    if any(gone.trace_ids for _, gone in judges):
-        lines.append("What others said on the same traces is learned again now.")
+def _trace_preview(trace_id: str, preview: ForgetResult, names: Sequence[str]) -> list[str]:
+    lines = [f"Forget trace {escape(trace_id, 300)}? This can't be undone. What goes:"]
+    for judge, part in preview.judges.items():
+        if part.trace_ids:
+            lines.append(f"• the case that {escape(judge, 150)} remembers")
+        lines += [f"• {_guideline(rule.text)}" for rule in part.retired]
+        lines += [
+            f"• {_guideline(rule.text)} also rests on other traces: I'll learn it again from those"
+            for rule in part.waiting
+        ]
+    if names:
+        lines.append(f"• what {join_names(names)} said of it")
+    return [*lines, "• its text, its verdict and its card"]
+
+
+def _person_preview(name: str, preview: ForgetResult) -> list[str]:
+    lines = [
+        f"Forget all that {name} said and voted? This can't be undone. What goes:",
+        f"• votes and words on {pluralise(preview.verdicts, 'verdict')}",
+    ]
+    for judge, part in preview.judges.items():
+        if part.trace_ids:
+            count = pluralise(len(part.trace_ids), "case")
+            lines.append(f"• their part in {count} that {escape(judge, 150)} remembers")
+        lines += [f"• {_guideline(rule.text)}" for rule in part.retired]
+        lines += [
+            f"• {_guideline(rule.text)} rests on others, too: I'll learn it again from them"
+            for rule in part.waiting
+        ]
+    return lines
+
+
+def _guideline(text: str) -> str:
+    return f"the guideline “{escape(text, 300)}”"
+
+
+def forget_result(result: ForgetResult, names: Sequence[str]) -> Message:
+    """Return what went; `names` as for `forget_preview`."""
+    match result.target:
+        case TraceTarget(trace_id=trace_id):
+            lines = _trace_result(trace_id, result)
+        case PersonTarget():
+            lines = _person_result(join_names(names), result)
     return text_message("\n".join(lines))
 
 
+def _trace_result(trace_id: str, result: ForgetResult) -> list[str]:
+    lines = [
+        f"Trace {escape(trace_id, 300)} is forgotten: its text, its verdict and what people said of it are gone.",
+        *_retired(result),
+    ]
+    if distilled := result.distilled:
+        rules = " ".join(f"“{escape(text, 300)}”" for text in distilled)
+        lines.append(f"Learned again from what remains: {rules}")
+    if result.left:
+        lines.append(
+            f"{pluralise(result.left, 'guideline')} out of use until learned again from what remains."
+        )
+    if not result.retired and not result.waiting:
+        lines.append("No guideline rested on it.")
+    return lines
+
+
+def _person_result(name: str, result: ForgetResult) -> list[str]:
+    count = pluralise(result.verdicts, "verdict")
+    lines = [f"All that {name} said and voted on {count} is gone.", *_retired(result)]
+    if result.waiting:
+        rules = pluralise(result.waiting, "guideline")
+        lines.append(f"{rules} out of use until learned again from what others said.")
+    if result.cases:
+        lines.append("What others said on the same traces is learned again now.")
+    return lines
+
+
+def _retired(result: ForgetResult) -> list[str]:
+    if not result.retired:
+        return []
+    return [f"{pluralise(result.retired, 'guideline')} rested on it alone and went with it."]
+
+
+def nothing_forgotten() -> Message:
+    """Return the answer to Keep."""
+    return plain_message("Nothing was forgotten.")
+
+
+def forgotten_card() -> Message:
+    """Return what takes a card's place once its trace is forgotten."""
+    return small_message(
+        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
+    )
+
+
 def expired_card() -> Message:
-    """What takes a card's place once its trace is older than the settings let it grow."""
+    """Return what takes a card's place once its trace is older than `[storage] keep_days`."""
     return small_message("This trace was older than I keep traces, so its text and the verdict are gone.")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bot.blocks.commands import HELP, state_note
-from bot.blocks.primitives import Block, escape, section
+from bot.blocks.mrkdwn import escape
+from bot.blocks.primitives import Block, section
 from bot.plain_text import pluralise
 from bot.records import Status
 from memalign.records import Guideline

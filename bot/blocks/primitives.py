@@ -1,31 +1,23 @@
-"""The elements of Slack messages, within Slack's limits.
-
-Text that comes from traces, models or people passes through `escape`: it can neither ping
-anyone nor disguise a link.
-"""
+"""The elements of Slack messages, within Slack's limits."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.blocks.mrkdwn import MAX_SECTION_LENGTH, escape
 from memalign.records import Json, Label
 
 Block = dict[str, Json]
 
-SECTION_LENGTH = 2900
-"""Slack allows 3,000 characters in a section."""
-PAGE_LENGTH = 2400
-VIEW_BLOCKS, VIEW_LENGTH = 100, 240_000
+MAX_VIEW_BLOCKS, MAX_VIEW_LENGTH = 100, 240_000
 """A modal may hold 100 blocks, and 250,000 characters with all that JSON adds."""
-MENU_LENGTH = 75
+MAX_OPTION_LENGTH = 75
 """Slack allows 75 characters in a menu's option."""
-MENU_OPTIONS = 100
-RESPONSE_LENGTH, RESPONSE_BLOCKS = 12_000, 45
+MAX_MENU_OPTIONS = 100
+MAX_MESSAGE_LENGTH, MAX_MESSAGE_BLOCKS = 12_000, 45
 """Slack takes about 13,200 characters and 50 blocks in a message."""
 MAX_RESPONSES = 5
 """Slack accepts five responses to one command."""
-ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,66 +26,6 @@ class Message:
 
     text: str
     blocks: tuple[Block, ...]
-
-
-def escape(text: str, limit: int = SECTION_LENGTH) -> str:
-    """Escape text for Slack, cutting it so that the escaped form keeps within `limit` characters."""
-    escaped: list[str] = []
-    used = 0
-    for place, character in enumerate(text):
-        piece = ESCAPES.get(character, character)
-        is_last = place == len(text) - 1
-        if used + len(piece) > (limit if is_last else limit - 1):
-            return "".join(escaped) + "…"
-        escaped.append(piece)
-        used += len(piece)
-    return "".join(escaped)
-
-
-def split_pages(text: str) -> list[str]:
-    """Split a text into escaped pages, each short enough for a section."""
-    pages: list[str] = []
-    piece: list[str] = []
-    used = 0
-    for character in text:
-        escaped = ESCAPES.get(character, character)
-        if used + len(escaped) > PAGE_LENGTH:
-            pages.append("".join(piece))
-            piece, used = [], 0
-        piece.append(escaped)
-        used += len(escaped)
-    return [page for page in (*pages, "".join(piece)) if page.strip()]
-
-
-def quoted(text: str, limit: int) -> str:
-    """Return the text escaped and quoted line by line, with single blank lines, within `limit` characters."""
-    lines = re.sub(r"\n\s*\n", "\n\n", text.strip()).splitlines()
-    marked = "\n>".join(lines or ["(empty)"])
-    return ">" + escape(marked, limit).replace("\n&gt;", "\n>")
-
-
-def format_label(value: Label) -> str:
-    """Return a judge's or a person's value in words, escaped."""
-    if isinstance(value, bool):
-        return "pass ✅" if value else "fail ❌"
-    return escape(str(value), 200)
-
-
-def format_label_plain(value: Label) -> str:
-    """Return a value in words without an emoji, not escaped, for notifications and modals."""
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return str(value)
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Join people's names for a sentence, escaped; nobody is mentioned, so nobody is pinged."""
-    escaped = [escape(name, 80) for name in names] or ["somebody"]
-    if len(escaped) == 1:
-        return escaped[0]
-    if len(escaped) > 4:
-        return ", ".join(escaped[:3]) + f" and {len(escaped) - 3} others"
-    return ", ".join(escaped[:-1]) + " and " + escaped[-1]
 
 
 def section(text: str) -> Block:
@@ -105,7 +37,7 @@ def paragraphs(text: str) -> tuple[Block, ...]:
     """Return a text of many lines as sections, cut between lines."""
     pages: list[str] = [""]
     for line in text.splitlines():
-        if pages[-1] and len(pages[-1]) + len(line) + 1 > SECTION_LENGTH:
+        if pages[-1] and len(pages[-1]) + len(line) + 1 > MAX_SECTION_LENGTH:
             pages.append("")
         pages[-1] = f"{pages[-1]}\n{line}" if pages[-1] else line
     return tuple(section(page) for page in pages)
@@ -118,7 +50,7 @@ def pack_messages(messages: Sequence[Message]) -> list[Message]:
     for message in messages:
         for block in message.blocks:
             size = _size(block)
-            if not pages or used + size > RESPONSE_LENGTH or len(pages[-1].blocks) == RESPONSE_BLOCKS:
+            if not pages or used + size > MAX_MESSAGE_LENGTH or len(pages[-1].blocks) == MAX_MESSAGE_BLOCKS:
                 pages.append(Message(text=message.text, blocks=()))
                 used = 0
             pages[-1] = replace(pages[-1], blocks=(*pages[-1].blocks, block))
@@ -174,7 +106,7 @@ def button(text: str, action_id: str, value: str) -> Block:
 
 def fits_a_menu(choice: Label) -> bool:
     """Return True if the value is short enough for an option of a menu; a longer one has to be typed."""
-    return len(json.dumps(choice, ensure_ascii=False)) <= MENU_LENGTH
+    return len(json.dumps(choice, ensure_ascii=False)) <= MAX_OPTION_LENGTH
 
 
 def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
@@ -188,7 +120,7 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
                 "text": {"type": "plain_text", "text": str(choice)},
                 "value": json.dumps(choice, ensure_ascii=False),
             }
-            for choice in choices[:MENU_OPTIONS]
+            for choice in choices[:MAX_MENU_OPTIONS]
         ],
     }
 
@@ -207,13 +139,13 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
 def fit_modal(blocks: Sequence[Block]) -> list[Block]:
     """Return as many blocks as a modal can hold; if some are left out, the last one says so."""
     count, used = 0, 0
-    while count < len(blocks) and used <= VIEW_LENGTH:
+    while count < len(blocks) and used <= MAX_VIEW_LENGTH:
         used += len(json.dumps(blocks[count]))
         count += 1
-    if count == len(blocks) <= VIEW_BLOCKS and used <= VIEW_LENGTH:
+    if count == len(blocks) <= MAX_VIEW_BLOCKS and used <= MAX_VIEW_LENGTH:
         return list(blocks)
     more = context("Slack lets me show no more here; the rest is where the trace came from.")
-    return [*blocks[: min(count, VIEW_BLOCKS) - 1], more]
+    return [*blocks[: min(count, MAX_VIEW_BLOCKS) - 1], more]
 
 
 def modal(callback_id: str, title: str, blocks: Sequence[Block]) -> Block:

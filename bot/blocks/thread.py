@@ -2,21 +2,11 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.primitives import (
-    Message,
-    actions,
-    context,
-    escape,
-    format_label,
-    join_names,
-    menu,
-    plain_message,
-    section,
-    small_message,
-)
+from bot.blocks.mrkdwn import escape, format_label, join_names
+from bot.blocks.primitives import Message, actions, context, menu, plain_message, section, small_message
 from memalign.records import Guideline, Label
 
-CORRECT = "correct_value"
+CORRECT_VALUE = "correct_value"
 MAX_GUIDELINES_PER_LESSON = 4
 """Guidelines that one lesson shows in words."""
 
@@ -57,7 +47,7 @@ def ask_value(choices: Sequence[Label], example: Label) -> Message:
     """Return the question for the right value of a wrong verdict, with a menu if there are choices."""
     instruction = "Choose it here, or reply" if choices else "Reply here"
     text = f"So the judge was wrong. Which value is right? {instruction} like `{escape(str(example), 60)}: because …`"
-    menus = [actions("right_value", menu("The right value", CORRECT, choices))] if choices else []
+    menus = [actions("right_value", menu("The right value", CORRECT_VALUE, choices))] if choices else []
     return Message(text=text, blocks=(section(text), *menus))
 
 

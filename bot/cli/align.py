@@ -12,8 +12,9 @@ from bot.cli.progress import progress, write_line
 from bot.config import load_environment, load_settings
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
-from memalign.models.endpoint import max_workers
-from memalign.optimizer import AlignableJudge, AlignedJudge, MemAlignOptimizer, load_judge
+from memalign.judges import AlignableJudge, AlignedJudge
+from memalign.models.endpoint import max_concurrency
+from memalign.optimizer import MemAlignOptimizer, load_judge
 from memalign.records import Lesson, Trace
 
 TRACES_PER_WORKER = 50
@@ -49,7 +50,7 @@ async def align(options: Namespace) -> None:
         raise InputError(f"{options.feedback} holds no feedback for judge {base.name} that can be used.")
     totals = AlignmentTotals()
     with progress("learning", len(traces)) as advance:
-        for step in _steps(traces, TRACES_PER_WORKER * max_workers()):
+        for step in _steps(traces, TRACES_PER_WORKER * max_concurrency()):
             aligned = await (aligned or base).aalign(step, optimizer)
             await asyncio.to_thread(aligned.save, options.out)
             totals.add(aligned.report)

@@ -15,7 +15,7 @@ from memalign import make_judge
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
 from memalign.models import connect_distiller, connect_embedder, connect_judge_model
-from memalign.ports import Record
+from memalign.ports import LabelledRationale
 from memalign.records import Source, Trace
 from storage.database import Database
 
@@ -147,7 +147,7 @@ async def _embedding_model(settings: Settings) -> Finding:
 async def _reflection_model(settings: Settings) -> Finding:
     what = f"reflection model {settings.memory.reflection_lm}"
     said = Source(trace_id="check", person="check", quote="The answer should be polite.")
-    record = Record(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
+    record = LabelledRationale(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
     try:
         made = await connect_distiller(settings.memory.reflection_lm).distil("Is it polite?", [record], [])
     except MemAlignError as error:
@@ -168,7 +168,7 @@ async def _judge(judge: JudgeSettings) -> Finding:
                 model=judge.model,
             ),
             embedder=connect_embedder("local:/wordllama", 256),
-            decider=connect_judge_model(judge.model),
+            judge_model=connect_judge_model(judge.model),
             distiller=connect_distiller("local:/extract"),
         )
         sample = Trace(

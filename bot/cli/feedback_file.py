@@ -98,7 +98,7 @@ def _is_for_another(line: LineIn, judge: Judge) -> bool:
 
 def _add(lines: FeedbackLines, number: int, line: LineIn, judge: Judge) -> None:
     """Add a line to its trace. Raises `InputError` if the judge cannot use it."""
-    judge.look_at(line.trace())
+    judge.select_fields(line.trace())
     known = lines.traces.get(line.trace_id)
     so_far = known.assessments if known else ()
     more = () if line.label is None else (_assessment(line, judge, so_far),)

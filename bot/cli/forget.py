@@ -5,13 +5,12 @@ from argparse import Namespace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Secrets, Settings, load_environment, load_settings
-from bot.forgetting.person import Withdrawal
-from bot.forgetting.resume import finish_forgetting
-from bot.forgetting.service import Forgetting, forget_all
+from bot.forgetting.resume import resume_forgetting
+from bot.forgetting.service import ForgetService
 from bot.judging.memories import open_memories
 from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
-from bot.web.local_control import ask_to_forget, person_summary, summary
+from bot.web.local_control import ask_to_forget, forget_all, summary
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 from storage.database import Database
@@ -24,11 +23,11 @@ async def forget(options: Namespace) -> None:
     if not settings.data.exists():
         raise UnknownTraceError(f"There is no data in {settings.data} yet, so there is nothing to forget.")
     if Database.is_in_use(settings.data):
-        gone = await ask_to_forget(settings.data, options.traces, options.person)
+        summaries = await ask_to_forget(settings.data, options.traces, options.person)
     else:
-        gone = await _on_the_store(settings, options.traces, options.person)
-    for one in gone:
-        print(_person_in_words(one) if "person" in one else _in_words(one))
+        summaries = await _on_the_store(settings, options.traces, options.person)
+    for forgotten in summaries:
+        print(in_words(forgotten))
 
 
 async def _on_the_store(
@@ -38,32 +37,36 @@ async def _on_the_store(
     client = AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     database = await Database.open(settings.data)
     try:
-        memories = await open_memories(settings, database)
-        redactor = MessageRedactor(client, database)
-        forgetting = Forgetting(settings, database, memories, client, redactor, lambda _: None)
-        withdrawal = Withdrawal(database, memories, redactor, lambda _: None)
-        await finish_forgetting(database, forgetting, withdrawal)
-        gone = [summary(farewell) for farewell in await forget_all(forgetting, references, who=None)]
-        if person:
-            gone.append(person_summary(await withdrawal.forget(person, who=None)))
-        return gone
+        service = ForgetService(
+            database,
+            await open_memories(settings, database),
+            redact_now=MessageRedactor(client, database).now,
+            # no bot runs, so nothing is being learned
+            cancel_trace=lambda _: None,
+            invalidate=lambda _: None,
+        )
+        await resume_forgetting(database, service)
+        return [summary(result) for result in await forget_all(service, references, person)]
     finally:
         await database.close()
 
 
-def _person_in_words(gone: dict[str, Json]) -> str:
-    words = f"{gone['person']}: forgotten; votes and words on {pluralise(gone['verdicts'], 'verdict')} "
-    words += f"and {pluralise(gone['retired'], 'guideline')} went with them"
-    if gone["cases"]:
-        words += f"; what others said on the same {gone['cases']} traces is learned again by the running bot"
-    return words + "."
-
-
-def _in_words(gone: dict[str, Json]) -> str:
-    words = f"{gone['trace_id']}: forgotten; {pluralise(gone['cases'], 'remembered case')} "
-    words += f"and {pluralise(gone['retired'], 'guideline')} went with it"
-    if gone["waiting"]:
-        words += f", {gone['waiting']} out of use until learned again from what remains"
-    if gone["distilled"]:
-        words += "; learned again from what remains: " + " ".join(f"“{text}”" for text in gone["distilled"])
+def in_words(forgotten: dict[str, Json]) -> str:
+    """Return the sentence on what was forgotten; the argument is a `bot.web.local_control.summary`."""
+    guidelines = pluralise(forgotten["retired"], "guideline")
+    if "person" in forgotten:
+        verdicts = pluralise(forgotten["verdicts"], "verdict")
+        words = (
+            f"{forgotten['person']}: forgotten; votes and words on {verdicts} and {guidelines} went with them"
+        )
+        if forgotten["cases"]:
+            words += f"; what others said on the same {forgotten['cases']} traces is learned again by the running bot"
+        return words + "."
+    cases = pluralise(forgotten["cases"], "remembered case")
+    words = f"{forgotten['trace_id']}: forgotten; {cases} and {guidelines} went with it"
+    if forgotten["waiting"]:
+        words += f", {forgotten['waiting']} out of use until learned again from what remains"
+    if forgotten["distilled"]:
+        texts = " ".join(f"“{text}”" for text in forgotten["distilled"])
+        words += f"; learned again from what remains: {texts}"
     return words + "."

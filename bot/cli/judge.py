@@ -18,8 +18,9 @@ from memalign.errors import (
     ModelUnavailableError,
     RequestRefusedError,
 )
-from memalign.models.endpoint import max_workers
-from memalign.optimizer import AlignedJudge, load_judge
+from memalign.judges import AlignedJudge
+from memalign.models.endpoint import max_concurrency
+from memalign.optimizer import load_judge
 from memalign.records import Trace, Verdict
 
 PREFETCH_PER_WORKER = 4
@@ -69,7 +70,7 @@ async def _judge_all(
     failures = 0
     try:
         while True:
-            for trace in islice(remaining, PREFETCH_PER_WORKER * max_workers() - len(under_way)):
+            for trace in islice(remaining, PREFETCH_PER_WORKER * max_concurrency() - len(under_way)):
                 under_way.append((trace, asyncio.create_task(_judge_one(judge, trace))))
             if not under_way:
                 return

@@ -10,15 +10,15 @@ from bot.config import JudgeSettings, Settings, load_environment, load_settings
 from bot.plain_text import guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import read_digest
-from bot.reports.export import Format, lines_of
+from bot.reports.export import Format, export_lines
 from bot.runtime.clock import moment, now_ms, week_of
 from memalign.value_types import value_type_of
 from storage.database import Database
 
 
 @asynccontextmanager
-async def reading(options: Namespace) -> AsyncIterator[tuple[Settings, Database]]:
-    """The settings, and the store opened for reading."""
+async def open_store(options: Namespace) -> AsyncIterator[tuple[Settings, Database]]:
+    """Open the store of the settings for reading, and yield both."""
     load_environment(options.config.parent)
     settings = load_settings(options.config, channels=False)
     database = await Database.open(settings.data, read_only=True)
@@ -28,36 +28,39 @@ async def reading(options: Namespace) -> AsyncIterator[tuple[Settings, Database]
         await database.close()
 
 
-def _chosen(settings: Settings, name: str | None) -> Iterable[JudgeSettings]:
+def _select_judges(settings: Settings, name: str | None) -> Iterable[JudgeSettings]:
     return [settings.judge(name)] if name else settings.judges
 
 
 async def guidelines(options: Namespace) -> None:
     """`memalign guidelines [JUDGE]`."""
-    async with reading(options) as (settings, database):
-        for judge in _chosen(settings, options.judge):
+    async with open_store(options) as (settings, database):
+        for judge in _select_judges(settings, options.judge):
             rules = (await database.memories.load(judge.name)).guidelines
             print(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             for rule in rules:
-                state = guideline_state(rule)
                 people, traces = ", ".join(rule.people), ", ".join(rule.source_trace_ids)
-                print(f"- {rule.text}{state and f' {state}'}\n  from {people} · {traces}")
+                print(" ".join(filter(None, ("-", rule.text, guideline_state(rule)))))
+                print(f"  from {people} · {traces}")
 
 
 async def digest(options: Namespace) -> None:
     """`memalign digest [--week 2026-W47] [--format text|json]`."""
-    async with reading(options) as (settings, database):
+    async with open_store(options) as (settings, database):
         zone = settings.digest.zone
         week = options.week or week_of(moment(now_ms(), zone).date())
         digests = [
             await read_digest(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
             for judge in settings.judges
         ]
-    for one in digests:
-        print(json.dumps(one.as_json(), ensure_ascii=False) if options.format == "json" else _in_words(one))
+    for week_digest in digests:
+        if options.format == "json":
+            print(json.dumps(week_digest.as_json(), ensure_ascii=False))
+        else:
+            print(_format_digest(week_digest))
 
 
-def _in_words(week: Digest) -> str:
+def _format_digest(week: Digest) -> str:
     lines = [f"{week.judge}, {week.week}"]
     if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
         lines.append("  no verdict has been voted on")
@@ -80,6 +83,6 @@ def _in_words(week: Digest) -> str:
 async def export(options: Namespace) -> None:
     """`memalign export [--judge JUDGE] [--format jsonl|mlflow]`."""
     kind: Format = options.format
-    async with reading(options) as (settings, database):
-        async for line in lines_of(database, list(_chosen(settings, options.judge)), kind):
+    async with open_store(options) as (settings, database):
+        async for line in export_lines(database, list(_select_judges(settings, options.judge)), kind):
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")

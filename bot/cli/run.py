@@ -14,7 +14,7 @@ async def run(options: Namespace) -> None:
     """Run until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_worth_a_line)
+        handler.addFilter(_is_worth_a_line)
     load_environment(options.config.parent)
     settings = load_settings(options.config)
     stop = stop_signal()
@@ -36,8 +36,8 @@ async def _serve(settings: Settings, stop: asyncio.Event, started: asyncio.Event
         await stop.wait()
 
 
-def _worth_a_line(record: logging.LogRecord) -> bool:
-    """Libraries tell of each step; Bolt's loggers bring a level of their own, so it is sorted out here."""
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Leave out the steps that libraries log; Bolt's loggers have a level of their own, so a filter does it."""
     return record.levelno >= logging.WARNING or not record.name.startswith(("slack_", "apscheduler"))
 
 

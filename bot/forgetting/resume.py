@@ -1,28 +1,24 @@
-"""What an earlier run began to forget is forgotten before anything is learned."""
+"""Execution of requests to forget that an earlier run has stored and not finished."""
 
 import logging
 
-from bot.forgetting.person import Withdrawal
-from bot.forgetting.service import Forgetting
-from bot.learning.worker import Learning
+from bot.forgetting.scope import read_scope
+from bot.forgetting.service import ForgetService
+from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 from storage.database import Database
+from storage.records import ForgetRequest
 
 log = logging.getLogger(__name__)
 
 
-async def finish(
-    database: Database, forgetting: Forgetting, withdrawal: Withdrawal, learning: Learning
-) -> None:
-    """Finish what was asked to be forgotten, then learn until cancelled."""
-    await finish_forgetting(database, forgetting, withdrawal)
-    await learning.run()
+async def resume_forgetting(database: Database, service: ForgetService) -> None:
+    """Execute all stored requests. Nothing may be learned before. Raises `StorageError`."""
+    for request in await database.forgetting.requests():
+        log.info("forgetting a %s goes on where it stopped", request.kind)
+        await service.execute(await read_scope(_target_of(request), database))
 
 
-async def finish_forgetting(database: Database, forgetting: Forgetting, withdrawal: Withdrawal) -> None:
-    """Carry out what was asked for and is not done. Raises `StorageError`."""
-    for intent in await database.forgetting.requests():
-        log.info("forgetting a %s goes on where it stopped", intent.kind)
-        if intent.kind == "trace":
-            await forgetting.carry_out(intent.target)
-        else:
-            await withdrawal.carry_out(intent.target)
+def _target_of(request: ForgetRequest) -> ForgetTarget:
+    if request.kind == "trace":
+        return TraceTarget(trace_id=request.target)
+    return PersonTarget(person=request.target)

@@ -1,4 +1,4 @@
-"""Traces that nobody answered go after the days that the settings name: at each start, then once a day."""
+"""Deletion of old traces that nobody answered: at each start, then once a day."""
 
 import asyncio
 import logging
@@ -10,22 +10,22 @@ from storage.database import Database
 
 log = logging.getLogger(__name__)
 
-A_DAY_SECONDS = 24 * 3600
-A_BATCH = 200
-"""Traces erased in one transaction, so that nobody waits long for the store."""
+SECONDS_PER_DAY = 24 * 3600
+TRACES_PER_TRANSACTION = 200
+"""Few enough that nobody waits long for the store."""
 
 
 class Retention:
-    """Erases what is older than `[storage] keep_days` and was never answered."""
+    """Deletes traces that are older than `[storage] keep_days` and were never answered."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._days = settings.storage.keep_days
         self._database = database
         self.trouble: dict[str, str] = {}
-        """What could not be erased, and why."""
+        """Old traces -> why they could not be deleted."""
 
     async def run(self) -> None:
-        """Erase once a day until cancelled; return at once where nothing is ever to be erased."""
+        """Delete once a day until cancelled; return at once where traces are kept for good."""
         attempt = 0
         while self._days is not None:
             try:
@@ -38,15 +38,15 @@ class Retention:
             else:
                 attempt = 0
                 self.trouble.clear()
-                await asyncio.sleep(A_DAY_SECONDS)
+                await asyncio.sleep(SECONDS_PER_DAY)
 
     async def round(self, days: int) -> int:
-        """Erase what is older; how many traces. Raises `StorageError`."""
+        """Delete the traces that are older. Returns their number. Raises `StorageError`."""
         now = now_ms()
-        before = now - days * A_DAY_SECONDS * 1000
-        erased = 0
-        while count := await self._database.forgetting.delete_expired(before, A_BATCH, now):
-            erased += count
-        if erased:
-            log.info("%d traces that nobody answered were older than %d days and are erased", erased, days)
-        return erased
+        before = now - days * SECONDS_PER_DAY * 1000
+        deleted = 0
+        while count := await self._database.forgetting.delete_expired(before, TRACES_PER_TRANSACTION, now):
+            deleted += count
+        if deleted:
+            log.info("%d traces that nobody answered were older than %d days and are deleted", deleted, days)
+        return deleted

@@ -1,180 +1,177 @@
-"""Taking a trace's lessons back: preview, forget, erase, and a note where its card was."""
+"""Flow C: forgetting a trace, or all that a person said and voted."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-
-from bot.config import Settings
-from bot.forgetting.quotes import redact_quotes, texts_of
-from bot.forgetting.trace_reference import trace_of
-from bot.posting.redaction import MessageRedactor
+from bot.forgetting.quotes import redact_quotes
+from bot.forgetting.scope import FeedbackByPerson, ForgetScope, read_feedback, read_scope, texts_in
+from bot.forgetting.trace_reference import TraceReferences
+from bot.records import ForgetResult
 from bot.runtime.clock import now_ms
-from bot.slack.errors import LOST
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Forgotten, TraceTarget
+from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
 from storage.records import AuditLine, ForgetRequest
 
 log = logging.getLogger(__name__)
 
-DISTIL_SECONDS = 10.0
-"""So long whoever forgot waits to hear what was learned again; what is not by then is learned later."""
+DISTIL_AGAIN_SECONDS = 10.0
+"""Longest time that an answer waits for guidelines to be distilled again; after it, learning does that."""
+
+ForgottenByJudge = Mapping[str, Forgotten]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Farewell:
-    """What forgetting a trace takes, or took, judge by judge."""
-
-    trace_id: str
-    judges: tuple[tuple[str, Forgotten], ...]
-    people: tuple[str, ...] = ()
-    """Who said something of the trace."""
-
-
-class Forgetting:
-    """Flow C: everything of a trace goes, from the memories first, from the store last."""
+class ForgetService:
+    """Forgets on request: a request is stored first, so that it is carried out whatever happens then."""
 
     def __init__(
         self,
-        settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
-        client: AsyncWebClient,
-        redactor: MessageRedactor,
-        leave_out: Callable[[str], None],
+        *,
+        redact_now: Callable[[], Awaitable[None]],
+        cancel_trace: Callable[[str], None],
+        invalidate: Callable[[Collection[str]], None],
     ) -> None:
-        self._settings = settings
+        """Take the store, the judges' memories, and what other flows have to do meanwhile.
+
+        Args:
+            database: the store.
+            memories: by judge.
+            redact_now: redacts in Slack what the store has noted as to be redacted, as far as Slack answers.
+            cancel_trace: makes learning leave a trace out, also where its feedback is being learned just now.
+            invalidate: makes learning gather the feedback on these traces again.
+        """
         self._database = database
         self._memories = memories
-        self._client = client
-        self._redactor = redactor
-        self._leave_out = leave_out
+        self._redact_now = redact_now
+        self._cancel_trace = cancel_trace
+        self._invalidate = invalidate
+        self.references = TraceReferences(database, memories)
 
-    async def trace_of(self, reference: str) -> str:
-        """The trace meant by an id or a link to a message. Raises `UnknownTraceError`."""
-        return await trace_of(reference, self._database, self._memories)
+    async def find(self, target: ForgetTarget) -> ForgetScope:
+        """Return the scope of a target whose id is known, not typed.
 
-    async def may(self, user: str, channel: str, trace_id: str) -> bool:
-        """Whether a person may retract a trace: those named in the settings, else the members of its channels."""
-        if self._settings.access.forget:
-            return user in self._settings.access.forget
-        shown_in = {stored.channel for stored in await self._database.verdicts.of_trace(trace_id)}
-        shown_in = shown_in or {judge.channel for judge in self._settings.judges}
-        if channel in shown_in:
-            return True
-        return any([await self.is_member(user, place) for place in sorted(shown_in)])
-
-    async def is_member(self, user: str, channel: str) -> bool:
-        """Whether a person is in a channel; no, while Slack does not say."""
-        return user in await self._members(channel)
-
-    async def _members(self, channel: str) -> set[str]:
-        members: set[str] = set()
-        cursor = ""
-        while True:
-            try:
-                page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
-            except (SlackApiError, *LOST) as error:
-                log.warning("the members of %s cannot be listed: %s", channel, error)
-                return members
-            members.update(page.get("members") or [])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return members
-
-    async def preview(self, trace_id: str) -> Farewell:
-        """What would go; changes nothing."""
-        judges = [
-            (name, memory.what_rests_on(TraceTarget(trace_id=trace_id)))
-            for name, memory in self._memories.items()
-        ]
-        return Farewell(
-            trace_id=trace_id, judges=tuple(judges), people=tuple(sorted(await self._speakers(trace_id)))
-        )
-
-    async def _speakers(self, trace_id: str) -> set[str]:
-        people: set[str] = set()
-        for stored in await self._database.verdicts.of_trace(trace_id):
-            people.update(await self._database.feedback.of(stored.verdict_id))
-        return people
-
-    async def intend(self, trace_id: str, who: str | None) -> None:
-        """Make sure that the trace is forgotten, also if the bot is killed now. Raises `StorageError`."""
-        self._leave_out(trace_id)
-        judges = {stored.verdict.judge for stored in await self._database.verdicts.of_trace(trace_id)}
-        judges |= {name for name, memory in self._memories.items() if trace_id in memory.episodes}
-        notes = tuple(
-            AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, person=who, ids=(trace_id,))
-            for judge in sorted(judges)
-        )
-        await self._database.forgetting.request(ForgetRequest(kind="trace", target=trace_id, notes=notes))
-
-    async def forget(self, trace_id: str, who: str | None) -> Farewell:
-        """Take the trace's lessons back and erase it. Raises `StorageError`."""
-        await self.intend(trace_id, who)
-        return await self.carry_out(trace_id)
-
-    async def carry_out(self, trace_id: str) -> Farewell:
-        """Do what was intended, or the rest of it: from the memories first, from the store last.
-
-        Raises `StorageError`.
+        Raises:
+            UnknownTraceError: neither store nor memory hold anything of that trace.
+            StorageError: the store failed.
         """
-        self._leave_out(trace_id)
-        people = await self._speakers(trace_id)
-        await self._redact_quotes(trace_id)
-        for memory in self._memories.values():
-            await erase_lessons(self._database, memory.what_rests_on(TraceTarget(trace_id=trace_id)))
-        taken = {name: await self._take_back(memory, trace_id) for name, memory in self._memories.items()}
-        await self._database.forgetting.delete_traces([trace_id])
-        # only now, since a model may keep everybody waiting
-        again, _ = await asyncio.gather(
-            asyncio.gather(*(self._distil_again(self._memories[name], gone) for name, gone in taken.items())),
-            self._redactor.now(),
+        scope = await read_scope(target, self._database)
+        if isinstance(target, TraceTarget) and not (
+            scope.trace or scope.verdicts or self._judges_with(target.trace_id)
+        ):
+            raise await self.references.unknown(target.trace_id)
+        return scope
+
+    async def preview(self, scope: ForgetScope) -> ForgetResult:
+        """Return what would go; nothing is changed. Raises `StorageError`."""
+        return self._result(scope, await read_feedback(scope, self._database))
+
+    async def request(self, scope: ForgetScope, person: str | None) -> None:
+        """Store the request: it is executed at the next start at the latest.
+
+        Args:
+            scope: what is to be forgotten.
+            person: who asks; None for somebody at the terminal.
+
+        Raises:
+            StorageError: the request is not stored.
+        """
+        match scope.target:
+            case TraceTarget(trace_id=trace_id):
+                self._cancel_trace(trace_id)
+                notes = tuple(
+                    AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, person=person, ids=(trace_id,))
+                    for judge in sorted(scope.judges | self._judges_with(trace_id))
+                )
+                request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
+            case PersonTarget(person=forgotten):
+                note = AuditLine(
+                    at_ms=now_ms(), what="person_forgotten", judge="", person=person, ids=(forgotten,)
+                )
+                request = ForgetRequest(kind="person", target=forgotten, notes=(note,))
+        await self._database.forgetting.request(request)
+
+    async def execute(self, scope: ForgetScope) -> ForgetResult:
+        """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
+        feedback = await read_feedback(scope, self._database)
+        result = self._result(scope, feedback)
+        if isinstance(scope.target, TraceTarget):
+            self._cancel_trace(scope.target.trace_id)
+        # both look at what the memories hold, so they come before the memories forget
+        await self._redact_quotes(scope, feedback, result)
+        await self._delete_lessons(result)
+        match scope.target:
+            case TraceTarget(trace_id=trace_id):
+                return result.of_judges(await self._forget_trace(trace_id))
+            case PersonTarget(person=person):
+                return result.of_judges(await self._forget_person(person, result.judges))
+
+    async def forget(self, target: ForgetTarget, person: str | None) -> ForgetResult:
+        """Request and execute. Raises `UnknownTraceError` and `StorageError`."""
+        scope = await self.find(target)
+        await self.request(scope, person)
+        return await self.execute(scope)
+
+    def _judges_with(self, trace_id: str) -> set[str]:
+        return {name for name, memory in self._memories.items() if trace_id in memory.episodes}
+
+    def _result(self, scope: ForgetScope, feedback: FeedbackByPerson) -> ForgetResult:
+        target = scope.target
+        return ForgetResult(
+            target=target,
+            verdicts=len(scope.verdicts),
+            people=(target.person,) if isinstance(target, PersonTarget) else tuple(sorted(feedback)),
+            judges={name: memory.what_rests_on(target) for name, memory in self._memories.items()},
         )
-        judges = tuple(zip(taken, again, strict=True))
-        return Farewell(trace_id=trace_id, judges=judges, people=tuple(sorted(people)))
 
-    async def _distil_again(self, memory: JudgeMemory, gone: Forgotten) -> Forgotten:
-        """What went, with what the remaining sources were distilled into, as far as models answer in time."""
-        try:
-            gone = await memory.distil_again(gone, seconds=DISTIL_SECONDS)
-        except MemAlignError as error:
-            log.warning("guidelines wait to be distilled again: %s", error)
-        return gone
-
-    async def _redact_quotes(self, trace_id: str) -> None:
-        trace = await self._database.traces.get(trace_id)
-        texts = [*texts_of(trace)] if trace else []
-        for stored in await self._database.verdicts.of_trace(trace_id):
-            texts.append(stored.verdict.rationale)
-            facts = await self._database.feedback.of(stored.verdict_id)
-            texts += [reply.text or "" for said in facts.values() for reply in said.replies.values()]
+    async def _redact_quotes(
+        self, scope: ForgetScope, feedback: FeedbackByPerson, result: ForgetResult
+    ) -> None:
         rules = {
-            rule.id: rule.text
-            for memory in self._memories.values()
-            for rule in memory.guidelines
-            if trace_id in rule.source_trace_ids
+            rule.id: rule.text for part in result.judges.values() for rule in (*part.retired, *part.waiting)
         }
-        await redact_quotes(self._database, [*texts, *rules.values()], {trace_id}, rules.keys())
+        texts = [*texts_in(scope, feedback), *rules.values()]
+        await redact_quotes(self._database, texts, result.trace_ids, rules.keys())
 
-    async def _take_back(self, memory: JudgeMemory, trace_id: str) -> Forgotten:
-        return await memory.forget([trace_id])
+    async def _delete_lessons(self, result: ForgetResult) -> None:
+        """Delete what any thread was told of guidelines that go: it may be in the forgotten words."""
+        for part in result.judges.values():
+            rules = (*part.retired, *part.waiting)
+            trace_ids = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
+            if rules:
+                await self._database.forgetting.delete_lessons(trace_ids, {rule.id for rule in rules})
 
+    async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
+        # memories first: deleting the trace's rows ends the request
+        taken = {name: await self._forget_in(name, [trace_id]) for name in self._memories}
+        await self._database.forgetting.delete_traces([trace_id])
+        # models and Slack last, since they may keep everybody waiting
+        distilling = asyncio.gather(*(self._distil_again(name, part) for name, part in taken.items()))
+        distilled, _ = await asyncio.gather(distilling, self._redact_now())
+        return dict(zip(taken, distilled, strict=True))
 
-async def erase_lessons(database: Database, going: Forgotten) -> None:
-    """Take back what any thread was told of guidelines that go: their words may be the forgotten ones."""
-    rules = (*going.retired, *going.waiting)
-    traces = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
-    if rules:
-        await database.forgetting.delete_lessons(traces, {rule.id for rule in rules})
+    async def _forget_person(self, person: str, judges: ForgottenByJudge) -> ForgottenByJudge:
+        # rows first: from then on, what others said on the same traces is learned again without this person
+        verdicts = await self._database.forgetting.delete_person(person, now_ms())
+        for name, part in judges.items():
+            own = {stored.verdict.trace_id for stored in verdicts if stored.verdict.judge == name}
+            if trace_ids := own.union(part.trace_ids):
+                self._invalidate(trace_ids)
+                await self._forget_in(name, trace_ids)
+        await self._database.forgetting.finish_person(person)
+        await self._redact_now()
+        return judges
 
+    async def _forget_in(self, judge: str, trace_ids: Collection[str]) -> Forgotten:
+        return await self._memories[judge].forget(trace_ids)
 
-async def forget_all(forgetting: Forgetting, references: Sequence[str], who: str | None) -> list[Farewell]:
-    """Forget several traces named by id or link. Raises `UnknownTraceError` before anything is forgotten."""
-    trace_ids = [await forgetting.trace_of(reference) for reference in references]
-    return [await forgetting.forget(trace_id, who) for trace_id in dict.fromkeys(trace_ids)]
+    async def _distil_again(self, judge: str, forgotten: Forgotten) -> Forgotten:
+        memory = self._memories[judge]
+        try:
+            forgotten = await memory.distil_again(forgotten, seconds=DISTIL_AGAIN_SECONDS)
+        except MemAlignError as error:
+            log.warning("guidelines of %s wait to be distilled again: %s", judge, error)
+        return forgotten

@@ -27,7 +27,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
                 model=judge.model,
             ),
             embedder=embedder,
-            decider=connect_judge_model(judge.model),
+            judge_model=connect_judge_model(judge.model),
             distiller=distiller,
             store=database.memories,
             retrieval_k=settings.memory.retrieval_k,

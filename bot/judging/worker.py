@@ -72,7 +72,7 @@ class Intake:
         reasons = []
         for name in trace.judges or self._memories:
             try:
-                self._memories[name].definition.look_at(trace)
+                self._memories[name].definition.select_fields(trace)
             except InputError as error:
                 reasons.append(str(error))
             else:

@@ -9,11 +9,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import Message, fits_a_menu
 from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
+from bot.feedback import Feedback
 from bot.slack.errors import LOST, UNREACHABLE, remedy
 from bot.slack.users import People
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Feedback, Guideline, Label, Lesson
+from memalign.records import Guideline, Label, Lesson
 from storage.database import Database
 from storage.records import LessonContent, NoteContent, Post, StoredVerdict, ThreadPost
 

@@ -10,14 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bot.feedback import all_feedback, taught
+from bot.feedback import Feedback, all_feedback, taught
 from bot.learning.thread_replies import ThreadReplies
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.wake_event import WakeEvent
 from bot.slack.users import People
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Feedback, Lesson, Trace
+from memalign.records import Lesson, Trace
 from storage.database import Database
 from storage.records import PendingFeedback, PersonFeedback, StoredVerdict
 

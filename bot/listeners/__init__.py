@@ -5,8 +5,7 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads, the modal that asks why, the shortcut "Correct this verdict" |
-| `forgets` | the buttons of the forget preview, the shortcut "Forget this trace" |
-| `withdrawals` | the button that takes one person's words back |
+| `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened` |
 | here | every other event: Slack gets its ack, and nothing happens |
@@ -20,9 +19,7 @@ import re
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.listeners import actions, commands, home, rationales, reactions
-from bot.listeners import forget as forgets
-from bot.listeners import forget_person as withdrawals
+from bot.listeners import actions, commands, forget, home, rationales, reactions
 from bot.listeners.context import ListenerContext
 
 log = logging.getLogger(__name__)
@@ -30,7 +27,7 @@ log = logging.getLogger(__name__)
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
     """Register all listeners."""
-    for module in (reactions, rationales, actions, forgets, withdrawals, commands, home):
+    for module in (reactions, rationales, actions, forget, commands, home):
         module.listen(app, context)
 
     @app.event(re.compile(".*"))

@@ -10,20 +10,29 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.blocks.card import CORRECT_SHORTCUT, DOWN, REASON_VIEW, SHOW_ALL, UNSURE, UP, reason_view, trace_view
-from bot.blocks.thread import CORRECT, card_gone, not_a_card, two_votes, value_counted, vote_counted
-from bot.feedback import feedback_of, votes_of
+from bot.blocks.card import (
+    CORRECT_SHORTCUT,
+    REASON_VIEW,
+    SHOW_ALL,
+    VOTE_DOWN,
+    VOTE_UNSURE,
+    VOTE_UP,
+    reason_view,
+    trace_view,
+)
+from bot.blocks.thread import CORRECT_VALUE, card_gone, not_a_card, two_votes, value_counted, vote_counted
+from bot.feedback import Vote, feedback_of, votes_of
 from bot.learning.thread_replies import likely_values
 from bot.listeners.context import ListenerContext
 from bot.listeners.responses import tell
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
-from memalign.records import Json, Label, Vote
+from memalign.records import Json, Label
 from storage.records import PersonFeedback, StoredVerdict
 
 Body = dict[str, Json]
 NOTHING = PersonFeedback()
-VOTES: Mapping[str, Vote] = {UP: "up", DOWN: "down", UNSURE: "unsure"}
+VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
 
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
@@ -32,7 +41,7 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
     for action_id in VOTES:
         app.action(action_id)(clicks.vote)
     app.action(SHOW_ALL)(clicks.show_all)
-    app.action(CORRECT)(clicks.correct)
+    app.action(CORRECT_VALUE)(clicks.correct)
     app.view(REASON_VIEW)(clicks.reason)
     app.shortcut(CORRECT_SHORTCUT)(clicks.correct_verdict)
 

@@ -10,10 +10,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import Message
 from bot.config import Settings
-from bot.forgetting.person import Withdrawal
-from bot.forgetting.service import Forgetting
+from bot.forgetting.access import ForgetAccess
+from bot.forgetting.service import ForgetService
 from bot.learning.worker import Learning
 from bot.reports.status import StatusReport
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.errors import LOST
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
@@ -31,8 +32,9 @@ class ListenerContext:
     database: Database
     memories: Mapping[str, JudgeMemory]
     learning: Learning
-    forgetting: Forgetting
-    withdrawal: Withdrawal
+    forgetting: ForgetService
+    forget_access: ForgetAccess
+    members: ChannelMembers
     people: People
     status: StatusReport
     client: AsyncWebClient

@@ -1,85 +1,180 @@
-"""Forgetting from Slack: the message shortcut, and the buttons of the preview."""
+"""Forgetting from Slack: `/memalign forget`, the message shortcut, and the buttons of the previews."""
 
-from collections.abc import Awaitable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.blocks.card import FORGET_SHORTCUT
-from bot.blocks.commands import FORGET, KEEP, forget_preview, forgotten, not_allowed, nothing_forgotten
-from bot.blocks.primitives import Message
+from bot.blocks.forget import (
+    FORGET_PERSON,
+    FORGET_SHORTCUT,
+    FORGET_TRACE,
+    KEEP,
+    forget_preview,
+    forget_result,
+    not_allowed,
+    nothing_forgotten,
+    nothing_of_person,
+    which_person,
+    which_trace,
+)
+from bot.blocks.primitives import Message, pack_messages
 from bot.blocks.thread import not_a_card
+from bot.forgetting.scope import ForgetScope
+from bot.forgetting.trace_reference import spellings_from_slack
 from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
+from bot.listeners.forget_command import ForgetCommand, person_of
 from bot.listeners.responses import replace_original, tell
+from bot.records import ForgetResult
 from memalign.errors import UnknownTraceError
-from memalign.records import Json
+from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 
 Body = dict[str, Json]
 
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
-    """Acknowledge once the intent is on disk; forgetting itself may take longer than an ack may wait."""
+    """Acknowledge once a request is stored; executing it may take longer than an ack may wait."""
+    listener = ForgetListener(context)
+    app.shortcut(FORGET_SHORTCUT)(listener.shortcut)
+    app.action(FORGET_TRACE)(listener.confirm_trace)
+    app.action(FORGET_PERSON)(listener.confirm_person)
+    app.action(KEEP)(listener.keep)
 
-    @app.shortcut(FORGET_SHORTCUT)
-    async def chosen(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """A person who asks for something in a channel."""
+
+    person: str
+    channel: str
+
+    @classmethod
+    def of(cls, body: Body) -> "Asker":
+        """Read the payload of a click or a shortcut."""
+        return cls(person=str(body["user"]["id"]), channel=str(body["channel"]["id"]))
+
+
+class ForgetListener:
+    """Answers what people do to forget a trace or a person."""
+
+    def __init__(self, context: ListenerContext) -> None:
+        self._context = context
+        self._service = context.forgetting
+
+    async def command(self, ack: AsyncAck, asker: Asker, text: str, respond: AsyncRespond) -> None:
+        """Answer `/memalign forget`, `text` being what follows; with `--yes`, what is acked is going to happen."""
+        is_confirmed = ForgetCommand.readings(text)[-1].is_confirmed
+        requested = await self._request_command(asker, text) if is_confirmed else None
         await ack()
-        context.run_after_ack(_show(context, body, respond))
+        self._context.run_after_ack(self._answer_command(respond, asker, text, requested))
 
-    @app.action(FORGET)
-    async def confirmed(ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
-        trace_id = str(body["actions"][0]["value"])
-        work = await begin(context, body["user"]["id"], body["channel"]["id"], trace_id)
+    async def shortcut(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        """Show what goes with the trace of the message that the shortcut was chosen on."""
         await ack()
-        context.run_after_ack(_replace(respond, work))
+        self._context.run_after_ack(self._answer_shortcut(respond, body))
 
-    @app.action(KEEP)
-    async def kept(ack: AsyncAck, respond: AsyncRespond) -> None:
+    async def confirm_trace(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        """Forget the trace of a preview."""
+        await self._confirm(ack, body, respond, TraceTarget(trace_id=str(body["actions"][0]["value"])))
+
+    async def confirm_person(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        """Forget the person of a preview."""
+        await self._confirm(ack, body, respond, PersonTarget(person=str(body["actions"][0]["value"])))
+
+    async def keep(self, ack: AsyncAck, respond: AsyncRespond) -> None:
+        """Put the preview away."""
         await ack()
-        context.run_after_ack(replace_original(respond, nothing_forgotten()))
+        self._context.run_after_ack(replace_original(respond, nothing_forgotten()))
 
+    async def _confirm(self, ack: AsyncAck, body: Body, respond: AsyncRespond, target: ForgetTarget) -> None:
+        asker = Asker.of(body)
+        requested = await self._request(asker, target)
+        await ack()
+        self._context.run_after_ack(self._answer_confirm(respond, asker, target, requested))
 
-async def preview(context: ListenerContext, user: str, channel: str, reference: str) -> list[Message]:
-    """What would go, with the buttons that decide; or why this person may not. Raises `UnknownTraceError`."""
-    trace_id = await context.forgetting.trace_of(reference)
-    if not await context.forgetting.may(user, channel, trace_id):
-        return [not_allowed(context.settings.access.forget)]
-    farewell = await context.forgetting.preview(trace_id)
-    names = [await context.people.name(person) for person in farewell.people]
-    return [forget_preview(trace_id, farewell.judges, names)]
+    async def _request_command(self, asker: Asker, text: str) -> ForgetScope | None:
+        """Store the request of a confirmed command; None when there is to be an explanation instead."""
+        command = await self._read(text)
+        try:
+            target = await self._target_of(asker, command)
+        except UnknownTraceError:
+            return None
+        return await self._request(asker, target) if target and command.is_confirmed else None
 
+    async def _request(self, asker: Asker, target: ForgetTarget) -> ForgetScope | None:
+        """Store a request; None for somebody who may not make it, or a trace that is not known."""
+        try:
+            scope = await self._service.find(target)
+        except UnknownTraceError:
+            return None
+        if not await self._context.forget_access.allows(asker.person, asker.channel, scope):
+            return None
+        await self._service.request(scope, asker.person)
+        return scope
 
-async def begin(
-    context: ListenerContext, user: str, channel: str, reference: str
-) -> Awaitable[list[Message]]:
-    """Note the intent on disk, if this person may; then the rest of the work. Raises `StorageError`."""
-    try:
-        trace_id = await context.forgetting.trace_of(reference)
-    except UnknownTraceError:
-        return preview(context, user, channel, reference)
-    if not await context.forgetting.may(user, channel, trace_id):
-        return preview(context, user, channel, reference)
-    await context.forgetting.intend(trace_id, user)
-    return _forget(context, trace_id, user)
+    async def _answer_command(
+        self, respond: AsyncRespond, asker: Asker, text: str, requested: ForgetScope | None
+    ) -> None:
+        work = self._execute(requested) if requested else self._preview_command(asker, text)
+        await tell(respond, pack_messages(await answered(work, "/memalign forget")))
 
+    async def _answer_shortcut(self, respond: AsyncRespond, body: Body) -> None:
+        asker, message = Asker.of(body), body["message"]
+        card_ts = message.get("thread_ts") or message["ts"]
+        stored = await self._context.database.verdicts.by_card(asker.channel, card_ts)
+        if stored is None:
+            await tell(respond, [not_a_card()])
+            return
+        work = self._preview(asker, TraceTarget(trace_id=stored.verdict.trace_id))
+        await tell(respond, await answered(work, "the forget shortcut"))
 
-async def _forget(context: ListenerContext, trace_id: str, who: str) -> list[Message]:
-    gone = await context.forgetting.forget(trace_id, who)
-    return [forgotten(trace_id, gone.judges)]
+    async def _answer_confirm(
+        self, respond: AsyncRespond, asker: Asker, target: ForgetTarget, requested: ForgetScope | None
+    ) -> None:
+        work = self._execute(requested) if requested else self._preview(asker, target)
+        for message in await answered(work, "forgetting"):
+            await replace_original(respond, message)
 
+    async def _preview_command(self, asker: Asker, text: str) -> list[Message]:
+        command = await self._read(text)
+        target = await self._target_of(asker, command)
+        if target is None:
+            return [which_person() if command.is_for_person else which_trace()]
+        return await self._preview(asker, target)
 
-async def _show(context: ListenerContext, body: Body, respond: AsyncRespond) -> None:
-    channel, message = body["channel"]["id"], body["message"]
-    ts = message.get("thread_ts") or message["ts"]
-    stored = await context.database.verdicts.by_card(channel, ts)
-    if stored is None:
-        await tell(respond, [not_a_card()])
-        return
-    work = preview(context, body["user"]["id"], channel, stored.verdict.trace_id)
-    await tell(respond, await answered(work, "the forget shortcut"))
+    async def _read(self, text: str) -> ForgetCommand:
+        """Read what follows `forget`; what looks like an option may be part of a trace's id."""
+        *literal, command = ForgetCommand.readings(text)
+        for reading in literal:
+            spellings = spellings_from_slack(reading.reference)
+            if not reading.is_for_person and await self._service.references.find_id(spellings):
+                return reading
+        return command
 
+    async def _target_of(self, asker: Asker, command: ForgetCommand) -> ForgetTarget | None:
+        """Return what a command names, if it names anything. Raises `UnknownTraceError`."""
+        if command.is_for_person:
+            person = person_of(command.reference, asker.person)
+            return PersonTarget(person=person) if person else None
+        spellings = spellings_from_slack(command.reference)
+        return await self._service.references.resolve(spellings) if spellings else None
 
-async def _replace(respond: AsyncRespond, work: Awaitable[list[Message]]) -> None:
-    for message in await answered(work, "forgetting"):
-        await replace_original(respond, message)
+    async def _preview(self, asker: Asker, target: ForgetTarget) -> list[Message]:
+        scope = await self._service.find(target)
+        if not await self._context.forget_access.allows(asker.person, asker.channel, scope):
+            return [not_allowed(target, self._context.settings.access.forget)]
+        return await self._in_words(await self._service.preview(scope), forget_preview)
+
+    async def _execute(self, requested: ForgetScope) -> list[Message]:
+        return await self._in_words(await self._service.execute(requested), forget_result)
+
+    async def _in_words(
+        self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], Message]
+    ) -> list[Message]:
+        names = [await self._context.people.name(person) for person in result.people]
+        if result.is_empty:
+            return [nothing_of_person(*names)]
+        return [words(result, names)]

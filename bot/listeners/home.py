@@ -42,7 +42,7 @@ async def _open_cards(context: ListenerContext, user: str) -> list[tuple[str, st
     """What still waits for this person: (a line about the card, its link)."""
     found = []
     for judge in context.settings.judges:
-        if not await context.forgetting.is_member(user, judge.channel):
+        if not await context.members.includes(judge.channel, user):
             continue
         for stored in await context.database.verdicts.recent(judge.name, LOOKED_AT):
             facts = (await context.database.feedback.of(stored.verdict_id)).get(user)

@@ -6,8 +6,7 @@ import logging
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import forgotten_card
-from bot.blocks.forget import expired_card
+from bot.blocks.forget import expired_card, forgotten_card
 from bot.blocks.primitives import Message
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms

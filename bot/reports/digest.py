@@ -7,11 +7,11 @@ from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.feedback import feedback_of
+from bot.feedback import Feedback, feedback_of
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import Pair, cohen_kappa, gwet_ac1, wilson_interval
 from bot.runtime.clock import week_bounds
-from memalign.records import Feedback, Label
+from memalign.records import Label
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.records import AuditLine, PersonFeedback, StoredVerdict

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Literal
 
 from bot.config import JudgeSettings
-from bot.feedback import all_feedback
+from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import moment
-from memalign.records import Episode, Feedback, Guideline, Json, Trace, Verdict
+from memalign.records import Episode, Guideline, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -20,7 +20,7 @@ Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
 
 
-async def lines_of(
+async def export_lines(
     database: Database, judges: Collection[JudgeSettings], kind: Format
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""

@@ -23,11 +23,21 @@ Its limits, and what Slack does instead:
 
 from bot.sandbox.delivery.dispatcher import Delivery
 from bot.sandbox.delivery.response_urls import Response
-from bot.sandbox.server import Ephemeral, SlackServer
+from bot.sandbox.server import SlackServer
 from bot.sandbox.web_api.dispatch import Call
 from bot.sandbox.web_api.fault_injection import Hold
 from bot.sandbox.workspace.errors import AckTimeoutError, SlackError
-from bot.sandbox.workspace.records import Channel, Command, File, Mention, Message, Reaction, User, View
+from bot.sandbox.workspace.records import (
+    Channel,
+    Command,
+    Ephemeral,
+    File,
+    Mention,
+    Message,
+    Reaction,
+    User,
+    View,
+)
 from bot.sandbox.workspace.workspace import Workspace
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -25,23 +24,11 @@ from bot.sandbox.web_api.credentials import Credentials
 from bot.sandbox.web_api.dispatch import Call, Tokens, WebApi
 from bot.sandbox.web_api.fault_injection import ApiFaults
 from bot.sandbox.workspace.changes import EphemeralShown, WorkspaceChange
-from bot.sandbox.workspace.records import Command, Message, Payload, View
+from bot.sandbox.workspace.records import Command, Ephemeral, Payload, View
 from bot.sandbox.workspace.workspace import Workspace
 
 MAX_BODY_BYTES = 64 * 2**20
 """Greatest size of a request; files are uploaded in one request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ephemeral:
-    """An ephemeral message as `user` saw it at some moment."""
-
-    channel: str
-    user: str
-    ts: str
-    text: str
-    blocks: list[Payload] | None
-    thread_ts: str | None
 
 
 class SlackServer:
@@ -236,20 +223,9 @@ class SlackServer:
     def _on_change(self, change: WorkspaceChange) -> None:
         self._page_server.on_change(change)
         if isinstance(change, EphemeralShown):
-            self.ephemerals.append(_ephemeral(change.message))
+            self.ephemerals.append(Ephemeral.of(change.message))
         for callback in self._subscriptions.callbacks(change):
             self._dispatcher.send_event(callback)
-
-
-def _ephemeral(message: Message) -> Ephemeral:
-    return Ephemeral(
-        channel=message.channel,
-        user=message.only_for or "",
-        ts=message.ts,
-        text=message.text,
-        blocks=message.blocks,
-        thread_ts=message.thread_ts,
-    )
 
 
 def _by_name(commands: Iterable[str | Command]) -> dict[str, Command]:

@@ -1,81 +1,88 @@
-"""How a command on the same machine reaches the running bot: a note in the data folder says where it listens."""
+"""Forgetting by a command on the same machine: a file in the data folder tells it how to reach the running bot."""
 
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
-from bot.forgetting.person import PersonFarewell, Withdrawal
-from bot.forgetting.service import Farewell, Forgetting, forget_all
+from bot.forgetting.service import ForgetService
+from bot.forgetting.trace_reference import spellings_of
+from bot.records import ForgetResult
 from memalign.atomic_file import replace_file
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
-from memalign.records import Json
+from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 
-NOTE = "running.json"
+ENDPOINT_FILE = "running.json"
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is dialled, not bound
 
 
 class LocalControl:
     """The running bot's side."""
 
-    def __init__(self, folder: Path, forgetting: Forgetting, withdrawal: Withdrawal) -> None:
-        self._file = folder / NOTE
-        self._forgetting = forgetting
-        self._withdrawal = withdrawal
+    def __init__(self, folder: Path, service: ForgetService) -> None:
+        self._file = folder / ENDPOINT_FILE
+        self._service = service
         self._secret = secrets.token_urlsafe(32)
 
-    def announce(self, host: str, port: int) -> None:
-        """Write down, readable by the same user only, where the bot listens and what opens the door."""
-        reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - what is dialled, not bound
-        endpoint = {"url": f"http://{reachable}:{port}", "secret": self._secret}
+    def write_endpoint_file(self, host: str, port: int) -> None:
+        """Write address and token, readable by the same user only."""
+        endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
         replace_file(self._file, json.dumps(endpoint), mode=0o600)
 
-    def withdraw(self) -> None:
-        """The bot listens no more."""
+    def remove_endpoint_file(self) -> None:
+        """Delete the file when the bot stops listening."""
         self._file.unlink(missing_ok=True)
 
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
+        token = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(token.encode(), f"Bearer {self._secret}".encode()):
             return web.json_response(
                 {"error": "Only memalign forget on this machine may ask that."}, status=401
             )
-        asked = await request.json()
+        arguments = await request.json()
         try:
-            farewells = await forget_all(self._forgetting, asked["traces"], who=None)
+            results = await forget_all(self._service, arguments["traces"], arguments.get("person"))
         except UnknownTraceError as error:
             return web.json_response({"error": str(error)}, status=404)
-        gone = [summary(farewell) for farewell in farewells]
-        if person := asked.get("person"):
-            gone.append(person_summary(await self._withdrawal.forget(person, who=None)))
-        return web.json_response({"forgotten": gone})
+        return web.json_response({"forgotten": [summary(result) for result in results]})
 
 
-def summary(farewell: Farewell) -> dict[str, Json]:
-    """What forgetting one trace took, as numbers and the texts learned anew."""
-    gone = [part for _, part in farewell.judges]
-    return {
-        "trace_id": farewell.trace_id,
-        "cases": sum(len(part.trace_ids) for part in gone),
-        "retired": sum(len(part.retired) for part in gone),
-        "waiting": sum(len(part.left) for part in gone),
-        "distilled": [rule.text for part in gone for rule in part.distilled],
-    }
+async def forget_all(
+    service: ForgetService, references: Sequence[str], person: str | None
+) -> list[ForgetResult]:
+    """Forget what somebody at the terminal named.
+
+    Args:
+        service: forgets.
+        references: ids of traces, or links to their cards.
+        person: Slack id of a person to be forgotten, too.
+
+    Raises:
+        UnknownTraceError: a trace is not known; nothing is forgotten then.
+        StorageError: the store failed.
+    """
+    targets: list[ForgetTarget] = [
+        await service.references.resolve(spellings_of(reference)) for reference in references
+    ]
+    if person:
+        targets.append(PersonTarget(person=person))
+    return [await service.forget(target, person=None) for target in dict.fromkeys(targets)]
 
 
-def person_summary(farewell: PersonFarewell) -> dict[str, Json]:
-    """What forgetting a person took, in numbers."""
-    gone = [part for _, part in farewell.judges]
-    return {
-        "person": farewell.person,
-        "verdicts": farewell.verdicts,
-        "cases": sum(len(part.trace_ids) for part in gone),
-        "retired": sum(len(part.retired) for part in gone),
-        "waiting": sum(len(part.waiting) for part in gone),
-    }
+def summary(result: ForgetResult) -> dict[str, Json]:
+    """Return what went in numbers, and the texts that were distilled again."""
+    numbers = {"cases": result.cases, "retired": result.retired}
+    match result.target:
+        case TraceTarget(trace_id=trace_id):
+            again = {"waiting": result.left, "distilled": result.distilled}
+            return {"trace_id": trace_id, **numbers, **again}
+        case PersonTarget(person=person):
+            return {"person": person, "verdicts": result.verdicts, **numbers, "waiting": result.waiting}
 
 
 async def ask_to_forget(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:
@@ -84,23 +91,23 @@ async def ask_to_forget(folder: Path, references: list[str], person: str | None)
     Raises `UnknownTraceError` for a trace it does not know, `StorageError` when it does not answer.
     """
     try:
-        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        endpoint = json.loads((folder / ENDPOINT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StorageError(
             f"A bot runs on {folder} but has not said where it listens; wait a moment and try again."
         ) from error
-    headers = {"Authorization": f"Bearer {note['secret']}"}
-    asked = {"traces": references, "person": person}
+    headers = {"Authorization": f"Bearer {endpoint['secret']}"}
+    arguments = {"traces": references, "person": person}
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{note['url']}/forget", json=asked, headers=headers) as response,
+            session.post(f"{endpoint['url']}/forget", json=arguments, headers=headers) as response,
         ):
             body = await response.json()
             status = response.status
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise StorageError(
-            f"The bot that runs on {folder} does not answer at {note['url']}: {error}."
+            f"The bot that runs on {folder} does not answer at {endpoint['url']}: {error}."
         ) from error
     if status == 404:
         raise UnknownTraceError(body["error"])

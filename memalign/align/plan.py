@@ -1,4 +1,4 @@
-"""What a round of learning has to do, seen from the traces alone: no model is asked for it."""
+"""The plan of a round of learning, made from the traces alone: no model is asked for it."""
 
 import logging
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from memalign.errors import InputError
 from memalign.judge import Judge
-from memalign.memory.state import MemoryState, record_of
-from memalign.ports import Record
+from memalign.memory.state import MemoryState, rationale_of
+from memalign.ports import LabelledRationale
 from memalign.records import Episode, PersonLabel, Trace
 from memalign.template import text_of
 from memalign.votes import tally
@@ -17,22 +17,33 @@ _log = logging.getLogger("memalign")
 
 @dataclass(slots=True, kw_only=True)
 class LearningPlan:
-    """Trace by trace, what is new."""
+    """The differences between some traces' feedback and a memory."""
 
     put: dict[str, Episode] = field(default_factory=dict)
-    """New episodes, and changed ones."""
+    """New episodes, and changed ones, by trace id."""
     retracted: list[str] = field(default_factory=list)
     """Known traces on which nobody's feedback stands any more."""
     unchanged: list[str] = field(default_factory=list)
+    """Known traces with the same feedback."""
     rejected: dict[str, str] = field(default_factory=dict)
+    """Trace id -> why nothing can be learned from it."""
     lost: set[tuple[str, str]] = field(default_factory=set)
     """(trace id, person) of opinions that no longer stand as they were."""
-    records: list[Record] = field(default_factory=list)
-    """New opinions with a reason."""
+    rationales: list[LabelledRationale] = field(default_factory=list)
+    """Of opinions that are new."""
 
 
 def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> LearningPlan:
-    """Compare the traces' feedback with what is known; of a trace given twice the last one counts."""
+    """Compare the traces' feedback with a memory.
+
+    Args:
+        judge: The judge that learns.
+        state: What it knows.
+        traces: With assessments; of a trace given twice the last one counts.
+
+    Returns:
+        What is new, trace by trace.
+    """
     plan = LearningPlan()
     for trace in {trace.trace_id: trace for trace in traces}.values():
         try:
@@ -59,35 +70,36 @@ def _note(
         plan.unchanged.append(trace_id)
     else:
         plan.put[trace_id] = episode
-        _compare(plan, known, episode)
+        _compare_opinions(plan, known, episode)
 
 
-def _compare(plan: LearningPlan, known: Episode | None, episode: Episode) -> None:
-    """Opinions that stand as they were keep what was learned from them; the others are lost, or new."""
+def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episode) -> None:
+    """Note lost and new opinions; those that stand as they were keep what was learned from them."""
     same_case = known is not None and (known.text, known.fields) == (episode.text, episode.fields)
     before = {opinion.person: opinion for opinion in known.opinions} if known else {}
     now = {opinion.person: opinion for opinion in episode.opinions}
     for person, opinion in before.items():
-        if not (same_case and person in now and _alike(opinion, now[person])):
+        if not (same_case and person in now and _same_opinion(opinion, now[person])):
             plan.lost.add((episode.trace_id, person))
     for person, opinion in now.items():
-        if opinion.rationale and not (same_case and person in before and _alike(opinion, before[person])):
-            plan.records.append(record_of(episode, opinion))
+        stands = same_case and person in before and _same_opinion(opinion, before[person])
+        if opinion.rationale and not stands:
+            plan.rationales.append(rationale_of(episode, opinion))
 
 
-def _alike(one: PersonLabel, other: PersonLabel) -> bool:
-    """The same said, whenever it was said."""
-    return (one.value, one.rationale) == (other.value, other.rationale)
+def _same_opinion(first: PersonLabel, second: PersonLabel) -> bool:
+    """Compare value and rationale; the time does not matter."""
+    return (first.value, first.rationale) == (second.value, second.rationale)
 
 
 def _episode(judge: Judge, trace: Trace) -> Episode | None:
-    """The trace as a labelled case, or None when nobody's vote stands. Raises `InputError`."""
+    """Return the trace as a labelled case, or None when nobody's vote stands. Raises `InputError`."""
     votes = tally(trace.assessments, judge.name, judge.value_type)
     if votes is None:
         return None
     if votes.minority:
         _log.debug("Trace %s: %d of the votes lost; they are kept.", trace.trace_id, len(votes.minority))
-    fields = judge.look_at(trace)
+    fields = judge.select_fields(trace)
     return Episode(
         trace_id=trace.trace_id,
         label=votes.label,

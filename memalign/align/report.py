@@ -1,6 +1,6 @@
-"""What changed between two states of a memory, told trace by trace and guideline by guideline."""
+"""Reports of what changed between two states of a memory, trace by trace and guideline by guideline."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from memalign.align.plan import LearningPlan
 from memalign.memory.state import MemoryState
@@ -12,11 +12,21 @@ NOT_EMBEDDED = "Its text has not been embedded yet, so it cannot be found as a s
 
 
 def pending_in(state: MemoryState, reasons: Mapping[str, str]) -> dict[str, str]:
-    """Trace id -> why something of it waits; `reasons` are what the last attempts said."""
-    waiting = {trace_id: DISTIL_AGAIN for one in state.semantic.waiting for trace_id in one.source_trace_ids}
+    """Find the traces of which something waits for a model.
+
+    Args:
+        state: The state of the memory.
+        reasons: Trace id -> what a model said when the last attempt failed.
+
+    Returns:
+        Trace id -> why it waits.
+    """
+    waiting = {
+        trace_id: DISTIL_AGAIN for rule in state.semantic.waiting for trace_id in rule.source_trace_ids
+    }
     undistilled = dict.fromkeys(sorted(state.undistilled), NOT_DISTILLED)
-    unfound = dict.fromkeys(state.episodic.without_vector, NOT_EMBEDDED)
-    pending = {**waiting, **undistilled, **unfound}
+    not_embedded = dict.fromkeys(state.episodic.without_vector, NOT_EMBEDDED)
+    pending = {**waiting, **undistilled, **not_embedded}
     return {trace_id: reasons.get(trace_id, why) for trace_id, why in pending.items()}
 
 
@@ -28,44 +38,67 @@ def lesson_of(
     reasons: Mapping[str, str],
     usage: Usage,
 ) -> Lesson:
-    """What one round of learning did."""
+    """Report on one round of learning.
+
+    Args:
+        plan: What was new.
+        retried: Trace ids that were pending before and have been tried again.
+        before: The state before the round.
+        after: The state after it.
+        reasons: Trace id -> what a model said when it failed.
+        usage: The cost of the round.
+
+    Returns:
+        The report.
+    """
     pending = pending_in(after, reasons)
-    taken = dict.fromkeys([*plan.put, *plan.retracted, *sorted(retried)])
-    known, held = _by_id(before), _by_id(after)
+    attempted = dict.fromkeys([*plan.put, *plan.retracted, *sorted(retried)])
+    known, current = _by_id(before), _by_id(after)
     return Lesson(
-        learned=tuple(
-            trace_id
-            for trace_id in taken
-            if trace_id not in pending and (trace_id in after.episodes or trace_id in plan.retracted)
-        ),
-        unchanged=tuple(
-            trace_id for trace_id in plan.unchanged if trace_id not in taken and trace_id not in pending
-        ),
+        learned=_learned(attempted, plan, after, pending),
+        unchanged=_unchanged(attempted, plan, pending),
         pending=pending,
         rejected=plan.rejected,
-        added=tuple(one for name, one in held.items() if one.in_use and not _stood(name, known)),
-        supported=tuple(
-            one
-            for name, one in held.items()
-            if one.in_use and _stood(name, known) and set(one.sources) - set(known[name].sources)
-        ),
-        retired=tuple(one for one in known.values() if one.in_use and _retired(one, held)),
+        added=_added(known, current),
+        retired=_retired(known, current),
         retracted=tuple(plan.retracted),
-        outvoted={trace_id: episode.minority for trace_id, episode in plan.put.items() if episode.minority},
         usage=usage,
     )
 
 
+def _learned(
+    attempted: Iterable[str], plan: LearningPlan, after: MemoryState, pending: Container[str]
+) -> tuple[str, ...]:
+    """Return the attempted traces that are in memory, or out of it as asked, with nothing pending."""
+    settled = {*after.episodes, *plan.retracted}
+    return tuple(trace_id for trace_id in attempted if trace_id in settled and trace_id not in pending)
+
+
+def _unchanged(attempted: Container[str], plan: LearningPlan, pending: Container[str]) -> tuple[str, ...]:
+    return tuple(
+        trace_id for trace_id in plan.unchanged if trace_id not in attempted and trace_id not in pending
+    )
+
+
+def _added(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
+    """Return the guidelines in use that were not in use before."""
+    return tuple(
+        rule
+        for rule_id, rule in current.items()
+        if rule.in_use and not (rule_id in known and known[rule_id].in_use)
+    )
+
+
+def _retired(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
+    return tuple(rule for rule in known.values() if rule.in_use and _is_retired(rule, current))
+
+
+def _is_retired(rule: Guideline, current: Mapping[str, Guideline]) -> bool:
+    """Tell whether a guideline is gone with nothing distilled in its place, or overruled."""
+    if rule.id in current:
+        return current[rule.id].overruled
+    return not any(set(rule.sources) & set(other.sources) for other in current.values())
+
+
 def _by_id(state: MemoryState) -> dict[str, Guideline]:
-    return {one.id: one for one in state.semantic.guidelines}
-
-
-def _stood(name: str, known: Mapping[str, Guideline]) -> bool:
-    return name in known and known[name].in_use
-
-
-def _retired(one: Guideline, held: Mapping[str, Guideline]) -> bool:
-    """Gone, with nothing distilled in its place, or turned against."""
-    if one.id in held:
-        return held[one.id].overruled
-    return not any(set(one.sources) & set(other.sources) for other in held.values())
+    return {rule.id: rule for rule in state.semantic.guidelines}

@@ -1,4 +1,4 @@
-"""One round of learning: what models are asked, and what comes of their answers."""
+"""One round of learning: the questions to the models, and the state that their answers lead to."""
 
 import asyncio
 import time
@@ -7,107 +7,149 @@ from dataclasses import dataclass
 
 from memalign.align.plan import LearningPlan
 from memalign.errors import ModelError
-from memalign.memory.embedding_cache import Found, VectorCache
-from memalign.memory.state import MemoryState, records_of
-from memalign.ports import Distilled, Distiller, Record
+from memalign.memory.embedding_cache import VectorCache, VectorLookup
+from memalign.memory.state import MemoryState, rationales_of
+from memalign.ports import Distillation, Distiller, LabelledRationale
 from memalign.records import Guideline, Usage
 
-COMPARED_FROM = 50
-"""Records in a round from which drafts are compared by vectors too: their batches did not see each other."""
-MANY_DRAFTS = 50
-"""Drafts from which taking them in would hold up the event loop for a moment."""
+MIN_RATIONALES_TO_EMBED_DRAFTS = 50
+"""Rationales in a round from which on drafts are compared by vectors too: a language model distils so many in one
+batch, and the batches of a larger round do not see each other's drafts."""
+MIN_DRAFTS_FOR_THREAD = 50
+"""Drafts from which on merging them would hold up the event loop noticeably."""
 
-_NOTHING = Found(vectors={}, failed={}, usage=Usage())
+_NO_LOOKUP = VectorLookup(vectors={}, failed={}, usage=Usage())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Studied:
-    """What the models made of one round's material."""
+class RoundResult:
+    """The models' answers in one round."""
 
-    texts: Found
-    """The texts of episodes."""
-    drafts: Found
-    """The texts of drafts, where those were compared by vectors."""
-    distilled: Distilled
+    texts: VectorLookup
+    """Of episodes."""
+    drafts: VectorLookup
+    """Of drafts, where those were compared by vectors."""
+    distillation: Distillation
     settled: frozenset[str]
     """Ids of the waiting guidelines that were distilled again."""
 
     @property
     def usage(self) -> Usage:
-        """What it cost."""
-        return self.texts.usage + self.drafts.usage + self.distilled.usage
+        """The cost of the round."""
+        return self.texts.usage + self.drafts.usage + self.distillation.usage
 
 
-async def study(
+async def run_models(
     plan: LearningPlan, state: MemoryState, instructions: str, vectors: VectorCache, distiller: Distiller
-) -> Studied:
-    """Ask the models about what is new, and again about what is pending: embed and distil at once.
+) -> RoundResult:
+    """Embed and distil what is new, and again what is pending; both at once.
 
-    What fails is told in the result. Raises `StorageError`.
+    Args:
+        plan: What is new.
+        state: What is known, and what is pending.
+        instructions: The judge's instructions.
+        vectors: Embeds texts.
+        distiller: Distils rationales.
+
+    Returns:
+        What the models answered; their failures are in it.
+
+    Raises:
+        StorageError: If stored vectors cannot be read.
     """
-    semantic = state.semantic.without(plan.lost)
-    unfound = (state.episodes[name] for name in state.episodic.without_vector if name not in plan.put)
-    records = _records(plan, state, semantic.waiting)
-    found, distilled = await asyncio.gather(
-        vectors.find([episode.text for episode in (*plan.put.values(), *unfound)]),
-        _distil(distiller, instructions, records, semantic.in_use),
+    semantic = state.semantic.without_opinions(plan.lost)
+    pending = (state.episodes[name] for name in state.episodic.without_vector if name not in plan.put)
+    rationales = _rationales(plan, state, semantic.waiting)
+    lookup, distillation = await asyncio.gather(
+        vectors.find([episode.text for episode in (*plan.put.values(), *pending)]),
+        _distil(distiller, instructions, rationales, semantic.in_use),
     )
-    many = len(records) >= COMPARED_FROM and len(distilled.drafts) > 1
-    drafts = await vectors.find(draft.text for draft in distilled.drafts) if many else _NOTHING
-    return Studied(
-        texts=found, drafts=drafts, distilled=distilled, settled=_settled(semantic.waiting, distilled)
+    several_batches = len(rationales) >= MIN_RATIONALES_TO_EMBED_DRAFTS and len(distillation.drafts) > 1
+    drafts = (
+        await vectors.find(draft.text for draft in distillation.drafts) if several_batches else _NO_LOOKUP
+    )
+    return RoundResult(
+        texts=lookup,
+        drafts=drafts,
+        distillation=distillation,
+        settled=_settled(semantic.waiting, distillation),
     )
 
 
-async def learned(before: MemoryState, plan: LearningPlan, studied: Studied) -> MemoryState:
-    """The state with the round's outcome in it."""
+async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) -> MemoryState:
+    """Apply the models' answers to a state.
+
+    Args:
+        before: The state as it is now, which may be a later one than the models were asked with.
+        plan: What is new.
+        result: What the models answered.
+
+    Returns:
+        The state after the round.
+    """
     episodes = {**before.episodes, **plan.put}
-    found = studied.texts.vectors
-    tried = {*plan.put, *before.undistilled}
-    state = before.learning(
+    rows = result.texts.vectors
+    attempted = {*plan.put, *before.undistilled}
+    state = before.with_episodes(
         put=list(plan.put.values()),
         retracted=plan.retracted,
         lost=plan.lost,
-        vectors={name: found[one.text] for name, one in episodes.items() if one.text in found},
-        undistilled=studied.distilled.failed.keys() & tried,
+        vectors={name: rows[episode.text] for name, episode in episodes.items() if episode.text in rows},
+        undistilled=result.distillation.failed.keys() & attempted,
     )
-    outcome = (studied.distilled, studied.settled, studied.drafts.vectors, time.time_ns() // 1_000_000)
-    if len(studied.distilled.drafts) < MANY_DRAFTS:
-        return state.adopting(*outcome)
-    return await asyncio.to_thread(state.adopting, *outcome)
+    arguments = (result.distillation, result.settled, result.drafts.vectors, time.time_ns() // 1_000_000)
+    if len(result.distillation.drafts) < MIN_DRAFTS_FOR_THREAD:
+        return state.with_distillation(*arguments)
+    return await asyncio.to_thread(state.with_distillation, *arguments)
 
 
-def reasons(plan: LearningPlan, state: MemoryState, studied: Studied) -> dict[str, str]:
-    """Trace id -> what the models said when they failed."""
+def failure_reasons(plan: LearningPlan, state: MemoryState, result: RoundResult) -> dict[str, str]:
+    """Gather the models' failures trace by trace.
+
+    Args:
+        plan: What is new.
+        state: The state that the models were asked with.
+        result: What they answered.
+
+    Returns:
+        Trace id -> what the model said when it failed.
+    """
+    failed = result.texts.failed
     episodes = {**state.episodes, **plan.put}
-    failed = studied.texts.failed
-    unfound = {name: failed[one.text] for name, one in episodes.items() if one.text in failed}
-    return {**studied.distilled.failed, **unfound}
+    not_embedded = {
+        name: failed[episode.text] for name, episode in episodes.items() if episode.text in failed
+    }
+    return {**result.distillation.failed, **not_embedded}
 
 
-def _records(plan: LearningPlan, state: MemoryState, waiting: Sequence[Guideline]) -> list[Record]:
-    """New reasons, those that could not be distilled before, and those that waiting guidelines rest on."""
-    again = records_of(
+def _rationales(
+    plan: LearningPlan, state: MemoryState, waiting: Sequence[Guideline]
+) -> list[LabelledRationale]:
+    """Return those that are new, that could not be distilled before, and that waiting guidelines rest on."""
+    again = rationales_of(
         {**state.episodes, **plan.put}, waiting, state.undistilled.difference(plan.put, plan.retracted)
     )
-    records = {(one.source.trace_id, one.source.person): one for one in (*plan.records, *again)}
-    return list(records.values())
+    by_opinion = {(each.source.trace_id, each.source.person): each for each in (*plan.rationales, *again)}
+    return list(by_opinion.values())
 
 
-def _settled(waiting: Sequence[Guideline], distilled: Distilled) -> frozenset[str]:
+def _settled(waiting: Sequence[Guideline], distillation: Distillation) -> frozenset[str]:
     return frozenset(
-        one.id
-        for one in waiting
-        if not any(trace_id in distilled.failed for trace_id in one.source_trace_ids)
+        rule.id
+        for rule in waiting
+        if not any(trace_id in distillation.failed for trace_id in rule.source_trace_ids)
     )
 
 
 async def _distil(
-    distiller: Distiller, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
-) -> Distilled:
-    if not records:
-        return Distilled()
+    distiller: Distiller,
+    instructions: str,
+    rationales: Sequence[LabelledRationale],
+    known: Sequence[Guideline],
+) -> Distillation:
+    if not rationales:
+        return Distillation()
     try:
-        return await distiller.distil(instructions, records, known)
+        return await distiller.distil(instructions, rationales, known)
     except ModelError as error:
-        return Distilled(failed={record.source.trace_id: str(error) for record in records})
+        return Distillation(failed={each.source.trace_id: str(error) for each in rationales})

@@ -1,41 +1,43 @@
-"""Vectors of texts, each made once: in memory, then in the store, then by the embedding model."""
+"""Vectors of texts, each made once: kept in memory, then in the store, then asked of the embedding model."""
 
 import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
 
+from memalign.batches import SplitBudget, call_in_halves, token_batches
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.ports import Embedder, Matrix, MemoryStore, Vector, VectorKey
+from memalign.ports import Embedder, Embeddings, Matrix, MemoryStore, Vector, VectorKey
 from memalign.records import Usage
 from memalign.tokens import count_tokens
 
 _log = logging.getLogger("memalign")
 
-KEPT_IN_MEMORY = 4_096
-BATCH_TEXTS = 256
-BATCH_TOKENS = 100_000
-"""Batches of texts are within what providers take in one request."""
-SPLITS = 24
-"""How often a batch that was refused is halved to find the text that is to blame."""
+MAX_VECTORS_IN_MEMORY = 4_096
+"""8 MB at 512 dimensions; what was used longest ago goes first."""
+MAX_BATCH_TEXTS = 256
+MAX_BATCH_TOKENS = 100_000
+"""Both below what OpenAI takes in one embeddings request (2,048 texts, 300,000 tokens)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Vectors by text; a text whose vector could not be had has a reason instead."""
+class VectorLookup:
+    """Vectors by text, or the reason why there is none."""
 
     vectors: Mapping[str, Vector]
     failed: Mapping[str, str]
+    """Text -> why it could not be embedded."""
     usage: Usage
+    """The cost of the calls that this lookup caused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
+class _EmbeddedText:
     """What became of one text."""
 
     row: Vector | None
@@ -46,136 +48,190 @@ class _Made:
 
 
 class VectorCache:
-    """Looks vectors up by what made them, and has each missing one made once, however many ask for it."""
+    """Looks vectors up by what made them, and has each missing one made once, however many ask for it.
+
+    Args:
+        embedder: Makes missing vectors.
+        store: Keeps vectors for good; None: they are kept in memory only.
+    """
 
     def __init__(self, embedder: Embedder, store: MemoryStore | None) -> None:
         self._embedder = embedder
         self._store = store
-        self._kept: OrderedDict[VectorKey, Vector] = OrderedDict()
-        self._coming: dict[VectorKey, asyncio.Future[_Made]] = {}
-        self._wanted: list[str] = []
-        """Texts asked for since the event loop came round; they share a call."""
-        self._making: set[asyncio.Task[None]] = set()
+        self._in_memory: OrderedDict[VectorKey, Vector] = OrderedDict()
+        self._under_way: dict[VectorKey, asyncio.Future[_EmbeddedText]] = {}
+        self._queue: list[str] = []
+        """Texts asked for since the event loop's last turn; they share a call."""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def key(self, text: str) -> VectorKey:
-        """What names the text's vector."""
+        """Name the vector of a text.
+
+        Args:
+            text: Any text, half surrogate pairs included.
+
+        Returns:
+            Model, dimension and SHA-256 of the text.
+        """
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return VectorKey(model=self._embedder.name, dimension=self._embedder.dimension, digest=digest)
 
     async def known(self, texts: Iterable[str]) -> dict[str, Vector]:
-        """The vectors that need no model call. Raises `StorageError`."""
+        """Look up the vectors that need no model call.
+
+        Args:
+            texts: What to look up.
+
+        Returns:
+            By text; unknown ones are missing.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
         keys = {text: self.key(text) for text in texts}
-        found = {key: self._kept[key] for key in keys.values() if key in self._kept}
-        missing = {key for key in keys.values() if key not in found}
+        rows = {key: self._in_memory[key] for key in keys.values() if key in self._in_memory}
+        missing = {key for key in keys.values() if key not in rows}
         if missing and self._store:
-            read = await self._store.vectors(missing)
-            found.update(read)
-            self._remember(read)
-        return {text: found[key] for text, key in keys.items() if key in found}
+            stored = await self._store.vectors(missing)
+            rows.update(stored)
+            self._remember(stored)
+        return {text: rows[key] for text, key in keys.items() if key in rows}
 
-    async def find(self, texts: Iterable[str]) -> Found:
-        """The vectors of the texts, made where need be; failures are told text by text.
+    async def find(self, texts: Iterable[str]) -> VectorLookup:
+        """Look up vectors, and have the missing ones made.
 
-        Raises `StorageError`. The usage is that of the calls made for this caller.
+        Args:
+            texts: What to look up; the same text may be given twice.
+
+        Returns:
+            A vector or a reason for each text.
+
+        Raises:
+            StorageError: If the store cannot be read.
         """
         wanted = list(dict.fromkeys(texts))
         vectors = await self.known(wanted)
         missing = [text for text in wanted if text not in vectors]
-        started = [self._ask(text) for text in missing if self.key(text) not in self._coming]
-        coming = {text: self._coming[self.key(text)] for text in missing}
-        if coming:
-            await asyncio.wait(coming.values())
-        made = {text: future.result() for text, future in coming.items()}
-        vectors.update({text: one.row for text, one in made.items() if one.row is not None})
-        failed = {text: one.reason for text, one in made.items() if one.row is None}
+        started = [self._request(text) for text in missing if self.key(text) not in self._under_way]
+        futures = {text: self._under_way[self.key(text)] for text in missing}
+        if futures:
+            await asyncio.wait(futures.values())
+        outcomes = {text: future.result() for text, future in futures.items()}
+        vectors.update({text: outcome.row for text, outcome in outcomes.items() if outcome.row is not None})
+        failed = {text: outcome.reason for text, outcome in outcomes.items() if outcome.row is None}
         usage = sum((future.result().usage for future in started), Usage())
-        return Found(vectors=vectors, failed=failed, usage=usage)
+        return VectorLookup(vectors=vectors, failed=failed, usage=usage)
 
     def prime(self, vectors: Mapping[str, Vector]) -> None:
-        """Take in the vectors of texts that were embedded elsewhere, by the same model."""
+        """Take in vectors that the same model made before.
+
+        Args:
+            vectors: By text.
+        """
         self._remember({self.key(text): row for text, row in vectors.items()})
 
     async def keep(self, owner: str, vectors: Mapping[str, Vector]) -> None:
-        """Keep the vectors of these texts in the store until their last owner goes. Raises `StorageError`."""
+        """Keep vectors in the store until their last owner drops them.
+
+        Args:
+            owner: A trace id or a guideline id.
+            vectors: By text.
+
+        Raises:
+            StorageError: If the store cannot be written.
+        """
         if self._store and vectors:
             await self._store.keep_vectors(owner, {self.key(text): row for text, row in vectors.items()})
 
     async def drop(self, owners: Collection[str], texts: Iterable[str]) -> None:
-        """Erase what these owners alone had kept, and the texts' vectors here. Raises `StorageError`."""
+        """Delete vectors from the store and from memory.
+
+        Args:
+            owners: What these alone had kept goes from the store.
+            texts: Their vectors go from memory.
+
+        Raises:
+            StorageError: If the store cannot be written.
+        """
         for text in texts:
-            self._kept.pop(self.key(text), None)
+            self._in_memory.pop(self.key(text), None)
         if self._store and owners:
             await self._store.drop_vectors(owners)
 
-    def _ask(self, text: str) -> "asyncio.Future[_Made]":
-        """Have a text embedded, together with what else is asked for before the event loop comes round."""
+    def _request(self, text: str) -> "asyncio.Future[_EmbeddedText]":
+        """Have a text embedded, together with what else is asked for in this turn of the event loop."""
         loop = asyncio.get_running_loop()
-        if not self._wanted:
+        if not self._queue:
             loop.call_soon(self._start)
-        self._wanted.append(text)
-        future: asyncio.Future[_Made] = loop.create_future()
-        self._coming[self.key(text)] = future
+        self._queue.append(text)
+        future: asyncio.Future[_EmbeddedText] = loop.create_future()
+        self._under_way[self.key(text)] = future
         return future
 
     def _start(self) -> None:
-        wanted, self._wanted = self._wanted, []
-        for batch in _batches(wanted):
-            task = asyncio.create_task(self._make(batch))
-            self._making.add(task)
-            task.add_done_callback(self._making.discard)
+        texts, self._queue = self._queue, []
+        batches = token_batches(texts, count_tokens, max_items=MAX_BATCH_TEXTS, max_tokens=MAX_BATCH_TOKENS)
+        for batch in batches:
+            task = asyncio.create_task(self._fulfil(batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _make(self, texts: Sequence[str]) -> None:
+    async def _fulfil(self, texts: Sequence[str]) -> None:
         try:
-            made = await self._embed(texts, [SPLITS])
-            self._remember({self.key(text): one.row for text, one in made.items() if one.row is not None})
+            outcomes = await self._embed(texts)
+            rows = {text: outcome.row for text, outcome in outcomes.items() if outcome.row is not None}
+            self._remember({self.key(text): row for text, row in rows.items()})
         except asyncio.CancelledError:
             for text in texts:
-                self._coming.pop(self.key(text)).cancel()
+                self._under_way.pop(self.key(text)).cancel()
             raise
-        except Exception as error:  # those who wait for the texts hear of it
+        except Exception as error:  # a bug: those who wait for the texts get it
             for text in texts:
-                self._coming.pop(self.key(text)).set_exception(error)
+                self._under_way.pop(self.key(text)).set_exception(error)
             return
         for text in texts:
-            self._coming.pop(self.key(text)).set_result(made[text])
+            self._under_way.pop(self.key(text)).set_result(outcomes[text])
 
-    async def _embed(self, texts: Sequence[str], splits: list[int]) -> dict[str, "_Made"]:
-        """Embed a batch; where something in it is refused, its halves."""
+    async def _embed(self, texts: Sequence[str]) -> dict[str, _EmbeddedText]:
+        parts = await call_in_halves(texts, self._call, (RequestRefusedError,), SplitBudget())
+        outcomes: dict[str, _EmbeddedText] = {}
+        for part, result in parts:
+            if isinstance(result, ModelError):
+                outcomes |= {text: _EmbeddedText(row=None, reason=str(result)) for text in part}
+            else:
+                outcomes |= self._outcomes(part, result)
+        return outcomes
+
+    async def _call(self, texts: Sequence[str]) -> Embeddings:
         _log.debug("%s embeds %d texts", self._embedder.name, len(texts))
-        try:
-            embedded = await self._embedder.embed(texts)
-            rows = _rows(embedded.vectors, len(texts), self._embedder)
-        except RequestRefusedError as error:
-            if len(texts) == 1 or splits[0] <= 0:
-                return {text: _Made(row=None, reason=str(error)) for text in texts}
-            splits[0] -= 1
-            halves = texts[: len(texts) // 2], texts[len(texts) // 2 :]
-            return {**await self._embed(halves[0], splits), **await self._embed(halves[1], splits)}
-        except ModelError as error:
-            return {text: _Made(row=None, reason=str(error)) for text in texts}
+        embeddings = await self._embedder.embed(texts)
+        expected = (len(texts), self._embedder.dimension)
+        if embeddings.vectors.shape != expected:
+            raise MalformedAnswerError(
+                f"{self._embedder.name} gave vectors of shape {embeddings.vectors.shape} where {expected} was "
+                "asked for; set embedding_dim to what the model gives."
+            )
+        return embeddings
+
+    def _outcomes(self, texts: Sequence[str], embeddings: Embeddings) -> dict[str, _EmbeddedText]:
         reason = f"{self._embedder.name} gave a vector without direction; try again, or choose another model."
-        shares = _shared(embedded.usage, texts)
+        rows, shares = _normalised(embeddings.vectors), _shared(embeddings.usage, texts)
         return {
-            text: _Made(row=row, reason=reason, usage=share)
+            text: _EmbeddedText(row=row, reason=reason, usage=share)
             for text, row, share in zip(texts, rows, shares, strict=True)
         }
 
     def _remember(self, vectors: Mapping[VectorKey, Vector]) -> None:
         for key, row in vectors.items():
-            self._kept[key] = row
-            self._kept.move_to_end(key)
-        while len(self._kept) > KEPT_IN_MEMORY:
-            self._kept.popitem(last=False)
+            self._in_memory[key] = row
+            self._in_memory.move_to_end(key)
+        while len(self._in_memory) > MAX_VECTORS_IN_MEMORY:
+            self._in_memory.popitem(last=False)
 
 
-def _rows(vectors: Matrix, count: int, embedder: Embedder) -> list[Vector | None]:
-    """Each row at length 1, or None where it has no direction (zeros, or not finite)."""
-    matrix = np.asarray(vectors, dtype=np.float32)
-    if matrix.shape != (count, embedder.dimension):
-        raise MalformedAnswerError(
-            f"{embedder.name} gave vectors of shape {matrix.shape} where {(count, embedder.dimension)} was "
-            "asked for; set embedding_dim to what the model gives."
-        )
+def _normalised(matrix: Matrix) -> list[Vector | None]:
+    """Return each row at length 1, or None where it has no direction (zeros, or not finite)."""
+    matrix = np.asarray(matrix, dtype=np.float32)
     with np.errstate(all="ignore"):
         lengths = np.linalg.norm(matrix, axis=1)
         return [
@@ -185,24 +241,10 @@ def _rows(vectors: Matrix, count: int, embedder: Embedder) -> list[Vector | None
 
 
 def _shared(usage: Usage, texts: Sequence[str]) -> list[Usage]:
-    """What each text cost: its share of the tokens by its length; the first one is charged for the call."""
+    """Return each text's share of the tokens, by its length; the first one is charged for the call."""
     ends = list(accumulate(map(count_tokens, texts)))
     upto = [usage.embedding_tokens * end // max(1, ends[-1]) for end in ends]
     return [
         replace(usage if place == 0 else Usage(), embedding_tokens=end - start)
         for place, (start, end) in enumerate(pairwise([0, *upto]))
     ]
-
-
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    tokens = 0
-    for text in texts:
-        size = count_tokens(text)
-        if batch and (len(batch) == BATCH_TEXTS or tokens + size > BATCH_TOKENS):
-            yield batch
-            batch, tokens = [], 0
-        batch.append(text)
-        tokens += size
-    if batch:
-        yield batch

@@ -1,82 +1,31 @@
-"""Episodic memory: labelled cases, found again by the likeness of their text.
+"""Episodic memory: labelled cases, found again by the similarity of their text.
 
-An `EpisodicMemory` is a value. The hnswlib index behind it is a cache over its vectors: the newest version
-owns it and extends it in place; an older version that is asked makes its own. All versions of one memory live
-in one event loop.
+An `EpisodicMemory` is a value. The index behind it is a cache over its vectors: the newest version owns it and
+extends it in place; an older version that is searched makes its own. All versions of one memory live in one event
+loop.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-import hnswlib
-import numpy as np
-
+from memalign.memory.vector_index import VectorIndex, cosine, search_exactly
 from memalign.ports import Vector
-from memalign.records import Episode, Retrieved
+from memalign.records import Episode, RetrievedEpisode
 
-GRAPH_FROM = 2_000
-"""Episodes from which hnswlib's graph is used instead of its exact search; below, exact is as fast."""
+MIN_EPISODES_FOR_GRAPH = 2_000
+"""Below it exact search takes no longer than a search in the graph, and needs no building."""
 
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
-class SearchIndex:
-    """A growing hnswlib index over vectors named by trace id."""
-
-    def __init__(self, vectors: Mapping[str, Vector], *, graph: bool) -> None:
-        self.graph = graph
-        self.owner: object = None
-        """The version of the memory that this index mirrors."""
-        self._room = max(64, 2 * len(vectors))
-        self._places: dict[str, int] = {}
-        self._trace_ids: dict[int, str] = {}
-        self._next = 0
-        self._index = self._empty(len(next(iter(vectors.values()))))
-        self.add(vectors)
-
-    def _empty(self, dimension: int) -> "hnswlib.Index | hnswlib.BFIndex":
-        if not self.graph:
-            index = hnswlib.BFIndex(space="ip", dim=dimension)
-            index.init_index(max_elements=self._room)
-            return index
-        index = hnswlib.Index(space="ip", dim=dimension)
-        index.init_index(max_elements=self._room, ef_construction=200, M=16, random_seed=7)
-        index.set_ef(200)
-        return index
-
-    def has_room_for(self, count: int) -> bool:
-        """Whether so many more can be added; a graph keeps the place of what was replaced."""
-        used = self._next if self.graph else len(self._places)
-        return used + count <= self._room
-
-    def add(self, vectors: Mapping[str, Vector]) -> None:
-        """Add vectors that are not in it; there must be room."""
-        if not vectors:
-            return
-        places = range(self._next, self._next + len(vectors))
-        self._next += len(vectors)
-        self._index.add_items(np.stack(list(vectors.values())), np.array(places, dtype=np.int64))
-        self._places.update(zip(vectors, places, strict=True))
-        self._trace_ids.update(zip(places, vectors, strict=True))
-
-    def remove(self, trace_ids: Iterable[str]) -> None:
-        """Take vectors out; unknown ids are passed over."""
-        for trace_id in trace_ids:
-            place = self._places.pop(trace_id, None)
-            if place is not None:
-                del self._trace_ids[place]
-                (self._index.mark_deleted if self.graph else self._index.delete_vector)(place)
-
-    def search(self, query: Vector, count: int) -> list[str]:
-        """The trace ids nearest to the query, at most `count`."""
-        places, _ = self._index.knn_query(
-            query[np.newaxis, :], k=min(count, len(self._places)), num_threads=1
-        )
-        return [self._trace_ids[int(place)] for place in places[0]]
-
-
 class EpisodicMemory:
-    """The episodes of one judge, in order of learning, with the vectors that are known. Never changes."""
+    """The episodes of one judge, in order of learning, with the vectors that are known. Never changes.
+
+    Args:
+        episodes: By trace id, in order of learning; none by default.
+        vectors: By trace id, each of shape (dimension,); none by default. An episode without one cannot be found
+            until it has been embedded.
+    """
 
     def __init__(
         self,
@@ -85,8 +34,7 @@ class EpisodicMemory:
     ) -> None:
         self.episodes: Mapping[str, Episode] = MappingProxyType(dict(episodes))
         self.vectors: Mapping[str, Vector] = MappingProxyType(dict(vectors))
-        """By trace id; an episode without one cannot be found until it has been embedded."""
-        self._index: SearchIndex | None = None
+        self._index: VectorIndex | None = None
 
     @property
     def without_vector(self) -> tuple[str, ...]:
@@ -103,13 +51,20 @@ class EpisodicMemory:
         drop: Collection[str] = (),
         vectors: Mapping[str, Vector] = _NO_VECTORS,
     ) -> "EpisodicMemory":
-        """A new version: some episodes out, some in (a replaced one moves to the end), some vectors known.
+        """Make a new version.
 
-        What is dropped, other than what is retracted, is not to stay anywhere, be it in an index.
+        Args:
+            put: Episodes to add; one that replaces an older version moves to the end.
+            retract: Trace ids whose episodes go; their vectors may stay in the index, marked as deleted.
+            drop: Trace ids whose episodes go without a trace, out of the index too.
+            vectors: By trace id; those of unknown traces are passed over.
+
+        Returns:
+            The new version. It takes the index over where that can be extended in place.
         """
-        gone = {*drop, *retract, *(episode.trace_id for episode in put)} & self.episodes.keys()
+        removed = {*drop, *retract, *(episode.trace_id for episode in put)} & self.episodes.keys()
         episodes, rows = dict(self.episodes), dict(self.vectors)
-        for trace_id in gone:
+        for trace_id in removed:
             del episodes[trace_id]
             rows.pop(trace_id, None)
         episodes.update({episode.trace_id: episode for episode in put})
@@ -118,67 +73,67 @@ class EpisodicMemory:
         version = EpisodicMemory(episodes, rows)
         index = self._index
         if index is not None and index.owner is self and not (index.graph and drop):
-            index.remove({*gone, *fresh})
+            index.remove({*removed, *fresh})
             index.owner = None
             if index.has_room_for(len(fresh)):
                 index.add(fresh)
-                version._adopt(index)
+                version._take_over(index)
         return version
 
     @property
     def needs_graph(self) -> bool:
-        """Whether the version is large and has no graph: `build_graph` is due, off the event loop."""
-        return len(self.vectors) >= GRAPH_FROM and not self._own_index(graph=True)
+        """Whether this version is large and has no graph: `build_graph` is due, off the event loop."""
+        return len(self.vectors) >= MIN_EPISODES_FOR_GRAPH and not self._own_index(graph=True)
 
     def build_graph(self) -> None:
-        """Make the graph; searching goes on without it meanwhile."""
-        self._adopt(SearchIndex(self.vectors, graph=True))
+        """Build the graph, blocking; searches go on without it meanwhile."""
+        self._take_over(VectorIndex(self.vectors, graph=True))
 
-    def nearest(self, query: Vector, count: int, *, but: str | None, floor: float) -> tuple[Retrieved, ...]:
-        """The most similar episodes, best first; never `but`'s own, none below the floor."""
+    def nearest(
+        self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float
+    ) -> tuple[RetrievedEpisode, ...]:
+        """Find the most similar episodes.
+
+        Args:
+            query: Vector of the text to compare with, of shape (dimension,).
+            count: Most episodes.
+            exclude_trace_id: The episode of this trace is left out.
+            min_similarity: Least cosine.
+
+        Returns:
+            Episodes, most similar first; among equals the one with the newest label.
+        """
         count = min(count, len(self.vectors))
         if count <= 0:
             return ()
-        candidates = self._search(query, count + 1)
-        found = [
-            Retrieved(episode=self.episodes[trace_id], similarity=similarity(query, self.vectors[trace_id]))
-            for trace_id in candidates
-            if trace_id != but
+        candidates = [
+            RetrievedEpisode(
+                episode=self.episodes[trace_id], similarity=cosine(query, self.vectors[trace_id])
+            )
+            for trace_id in self._search(query, count + 1)
+            if trace_id != exclude_trace_id
         ]
-        found.sort(key=lambda one: (-one.similarity, -_newest_ms(one.episode), one.episode.trace_id))
-        return tuple(one for one in found[:count] if one.similarity >= floor)
+        candidates.sort(key=lambda case: (-case.similarity, -_newest_ms(case.episode), case.episode.trace_id))
+        return tuple(case for case in candidates[:count] if case.similarity >= min_similarity)
 
     def _search(self, query: Vector, count: int) -> list[str]:
-        index = self._own_index(graph=len(self.vectors) >= GRAPH_FROM)
-        if index is None and len(self.vectors) < GRAPH_FROM:
-            index = self._adopt(SearchIndex(self.vectors, graph=False))
+        index = self._own_index(graph=len(self.vectors) >= MIN_EPISODES_FOR_GRAPH)
+        if index is None and len(self.vectors) < MIN_EPISODES_FOR_GRAPH:
+            index = self._take_over(VectorIndex(self.vectors, graph=False))
         if index is None:
-            return scan(self.vectors, query, count)
+            return search_exactly(self.vectors, query, count)
         try:
             return index.search(query, count)
         except RuntimeError:
-            # hnswlib gives up when replaced cases crowd the neighbourhood; exact search does not
-            return scan(self.vectors, query, count)
+            return search_exactly(self.vectors, query, count)
 
-    def _own_index(self, *, graph: bool) -> SearchIndex | None:
+    def _own_index(self, *, graph: bool) -> VectorIndex | None:
         index = self._index
         return index if index is not None and index.owner is self and index.graph == graph else None
 
-    def _adopt(self, index: SearchIndex) -> SearchIndex:
+    def _take_over(self, index: VectorIndex) -> VectorIndex:
         index.owner, self._index = self, index
         return index
-
-
-def scan(vectors: Mapping[str, Vector], query: Vector, count: int) -> list[str]:
-    """Exact search: the names of the vectors nearest to the query, best first."""
-    names = list(vectors)
-    order = np.argsort(-(np.stack(list(vectors.values())) @ query), kind="stable")
-    return [names[int(place)] for place in order[:count]]
-
-
-def similarity(one: Vector, other: Vector) -> float:
-    """Cosine of two vectors of length 1, kept within -1 to 1."""
-    return float(np.clip(one @ other, -1.0, 1.0))
 
 
 def _newest_ms(episode: Episode) -> int:

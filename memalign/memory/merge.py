@@ -1,18 +1,27 @@
-"""Taking in what was distilled: the same sentences unite, near-duplicates merge, opposites are marked."""
+"""Merging what was distilled into the known guidelines: same sentences unite, opposites are marked."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from memalign.memory.rule_similarity import Kinship, RuleFeatures, Rules, kinship
+from memalign.memory.rule_similarity import Relation, RuleFeatures, RuleIndex, relation
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.text_features import normal
-from memalign.ports import Distilled, Draft, Vector
+from memalign.ports import Distillation, Draft, Vector
 from memalign.records import Episode, Guideline, Label, Source
 
 
 class GuidelineMerger:
-    """One round of taking in. Everything distilled from an episode that is no longer there is left out."""
+    """Merges one distillation, once. What was distilled from an episode that is no longer there is left out.
+
+    Args:
+        judge: The judge's name; guideline ids are made of it and the text.
+        memory: The guidelines before.
+        episodes: By trace id, as they are now.
+        binary: Whether the judge has two labels only.
+        vectors: Vectors of drafts by their text, as far as they are known.
+        now_ms: Milliseconds since 1970, noted in new guidelines.
+    """
 
     def __init__(
         self,
@@ -28,34 +37,42 @@ class GuidelineMerger:
         self._memory = memory
         self._episodes = episodes
         self._binary = binary
-        self._text_vectors = vectors
-        """By text of a draft, as far as they are known."""
+        self._draft_vectors = vectors
         self._now_ms = now_ms
-        self._held = {guideline.id: guideline for guideline in memory.guidelines}
+        self._guidelines = {guideline.id: guideline for guideline in memory.guidelines}
         self._vectors = dict(memory.vectors)
-        self._settled: list[Guideline] = []
-        self._rules = Rules()
+        self._replaced: list[Guideline] = []
+        """Waiting guidelines in whose place drafts come."""
+        self._index = RuleIndex()
 
-    def take(self, distilled: Distilled, settled: Collection[str]) -> SemanticMemory:
-        """The memory with all of it; `settled` are the waiting guidelines that were distilled again."""
-        self._settled = [self._held.pop(name) for name in settled if name in self._held]
-        for known in self._held.values():
+    def merge(self, distillation: Distillation, settled: Collection[str]) -> SemanticMemory:
+        """Merge a distillation.
+
+        Args:
+            distillation: What the distiller made of the records.
+            settled: Ids of the waiting guidelines that were distilled again; drafts take their place.
+
+        Returns:
+            The memory with all of it.
+        """
+        self._replaced = [self._guidelines.pop(rule_id) for rule_id in settled if rule_id in self._guidelines]
+        for known in self._guidelines.values():
             if not known.waiting:
-                self._rules.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
-        for guideline_id, sources in distilled.supports.items():
+                self._index.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
+        for guideline_id, sources in distillation.supports.items():
             self._support(guideline_id, sources)
-        for guideline_id, sources in distilled.contradicts.items():
+        for guideline_id, sources in distillation.contradicts.items():
             self._contradict(guideline_id, sources)
-        for draft in distilled.drafts:
-            self._draft(draft)
-        for text, guideline_id in distilled.conflicts:
-            self._oppose(self._id_of(text), guideline_id)
-        for names in distilled.same:
-            self._merge(names)
-        return self._memory.holding(self._held.values(), self._vectors)
+        for draft in distillation.drafts:
+            self._add_draft(draft)
+        for text, guideline_id in distillation.conflicts:
+            self._mark_conflict(self._id_of(text), guideline_id)
+        for rule_ids in distillation.same:
+            self._merge_known(rule_ids)
+        return self._memory.with_guidelines(self._guidelines.values(), self._vectors)
 
-    def _standing(self, sources: Sequence[Source]) -> tuple[Source, ...]:
-        """The sources whose opinion is in memory as it was when it was distilled."""
+    def _current(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """Return the sources whose opinion is in memory as it was when it was distilled."""
         return tuple(
             source
             for source in sources
@@ -67,113 +84,118 @@ class GuidelineMerger:
         )
 
     def _support(self, guideline_id: str, sources: Sequence[Source]) -> None:
-        known = self._held.get(guideline_id)
+        known = self._guidelines.get(guideline_id)
         if known and known.in_use:
-            self._held[guideline_id] = replace(known, sources=_united(known.sources, self._standing(sources)))
+            united = _union(known.sources, self._current(sources))
+            self._guidelines[guideline_id] = replace(known, sources=united)
 
     def _contradict(self, guideline_id: str, sources: Sequence[Source]) -> None:
-        known = self._held.get(guideline_id)
+        known = self._guidelines.get(guideline_id)
         if known:
-            against = _united(known.contradicted, self._standing(sources))
-            self._held[guideline_id] = replace(known, contradicted=against)
+            contradicted = _union(known.contradicted, self._current(sources))
+            self._guidelines[guideline_id] = replace(known, contradicted=contradicted)
 
-    def _draft(self, draft: Draft) -> None:
+    def _add_draft(self, draft: Draft) -> None:
         text = " ".join(draft.text.split())
-        sources = self._standing(draft.sources)
+        sources = self._current(draft.sources)
         if not text or not sources:
             return
-        vector = self._text_vectors.get(draft.text)
-        wording = RuleFeatures.of(text)
-        kin = self._kin(wording, sources, vector)
-        same = next((name for name, how in kin.items() if how == "same"), None)
+        vector = self._draft_vectors.get(draft.text)
+        features = RuleFeatures.of(text)
+        relations = self._relations(features, sources, vector)
+        same = next((rule_id for rule_id, found in relations.items() if found == "same"), None)
         if same is not None:
-            self._unite(same, text, wording, sources, vector)
+            self._unite(same, text, features, sources, vector)
             return
-        own_id = self._new(text, wording, sources, vector)
-        for name, how in kin.items():
-            if how == "opposite":
-                self._oppose(own_id, name)
+        own_id = self._add(text, features, sources, vector)
+        for rule_id, found in relations.items():
+            if found == "opposite":
+                self._mark_conflict(own_id, rule_id)
 
     def _unite(
-        self, name: str, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
+        self,
+        rule_id: str,
+        text: str,
+        features: RuleFeatures,
+        sources: tuple[Source, ...],
+        vector: Vector | None,
     ) -> None:
         """Add a draft's sources to a rule that says the same, in the rule's words.
 
         What is distilled again takes the shorter words instead: those do not depend on which of the two came
         back first, so that forgetting gives the same memory in whatever order.
         """
-        known = self._held[name]
-        united = _united(known.sources, sources)
-        again = any(set(sources) <= set(settled.sources) for settled in self._settled)
+        known = self._guidelines[rule_id]
+        united = _union(known.sources, sources)
+        again = any(set(sources) <= set(replaced.sources) for replaced in self._replaced)
         if not again or (len(known.text), known.text) <= (len(text), text):
-            self._held[name] = replace(known, sources=united)
+            self._guidelines[rule_id] = replace(known, sources=united)
             return
-        self._drop(name)
-        own_id = self._new(text, wording, united, vector)
-        self._held[own_id] = replace(known, id=own_id, text=text, sources=united, conflicts_with=())
+        self._remove(rule_id)
+        own_id = self._add(text, features, united, vector)
+        self._guidelines[own_id] = replace(known, id=own_id, text=text, sources=united, conflicts_with=())
         for other in known.conflicts_with:
-            self._oppose(own_id, other)
+            self._mark_conflict(own_id, other)
 
-    def _merge(self, names: Sequence[str]) -> None:
+    def _merge_known(self, rule_ids: Sequence[str]) -> None:
         """Make one of known rules that say the same: the best supported one's words, the sources of all.
 
         Rules that rest on different labels, or are in conflict, are left apart, whatever a model says of them.
         """
-        known = [self._held[name] for name in names if name in self._held]
-        known.sort(key=lambda one: (-len(one.sources), len(one.text), one.text))
+        known = [self._guidelines[rule_id] for rule_id in rule_ids if rule_id in self._guidelines]
+        known.sort(key=lambda rule: (-len(rule.sources), len(rule.text), rule.text))
         for other in known[1:]:
-            best = self._held[known[0].id]
-            labels, others = self._labels(best.sources), self._labels(other.sources)
+            best = self._guidelines[known[0].id]
             in_conflict = other.id in best.conflicts_with or best.id in other.conflicts_with
-            if in_conflict or (self._binary and labels != others):
+            if in_conflict or (self._binary and self._labels(best.sources) != self._labels(other.sources)):
                 continue
-            self._held[best.id] = replace(
+            self._guidelines[best.id] = replace(
                 best,
-                sources=_united(best.sources, other.sources),
-                contradicted=_united(best.contradicted, other.contradicted),
+                sources=_union(best.sources, other.sources),
+                contradicted=_union(best.contradicted, other.contradicted),
             )
-            self._drop(other.id)
-            for against in other.conflicts_with:
-                self._oppose(best.id, against)
+            self._remove(other.id)
+            for opposed in other.conflicts_with:
+                self._mark_conflict(best.id, opposed)
 
-    def _drop(self, name: str) -> None:
-        del self._held[name]
-        self._vectors.pop(name, None)
-        self._rules.remove(name)
+    def _remove(self, rule_id: str) -> None:
+        del self._guidelines[rule_id]
+        self._vectors.pop(rule_id, None)
+        self._index.remove(rule_id)
 
-    def _new(
-        self, text: str, wording: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
+    def _add(
+        self, text: str, features: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
     ) -> str:
         own_id = self._id_of(text)
-        self._held[own_id] = Guideline(
+        self._guidelines[own_id] = Guideline(
             id=own_id,
             text=text,
             sources=sources,
             learned_ms=self._now_ms,
-            contradicted=self._inherited(sources),
+            contradicted=self._inherited_contradictions(sources),
         )
         if vector is not None:
             self._vectors[own_id] = vector
-        self._rules.add(own_id, wording, vector)
+        self._index.add(own_id, features, vector)
         return own_id
 
-    def _kin(
-        self, wording: RuleFeatures, sources: Sequence[Source], vector: Vector | None
-    ) -> dict[str, Kinship]:
-        """How known rules stand to a draft; those that have nothing to do with it are left out."""
-        same = self._rules.same(wording)
+    def _relations(
+        self, features: RuleFeatures, sources: Sequence[Source], vector: Vector | None
+    ) -> dict[str, Relation]:
+        """Return how similar rules stand to a draft, by guideline id."""
+        same = self._index.with_same_text(features)
         if same is not None:
             return {same: "same"}
         labels = self._labels(sources)
         return {
-            name: kinship(
-                wording,
+            rule_id: relation(
+                features,
                 labels,
-                self._rules.wordings[name],
-                self._labels(self._held[name].sources),
+                self._index.features[rule_id],
+                self._labels(self._guidelines[rule_id].sources),
                 binary=self._binary,
             )
-            for name in self._rules.alike(wording, vector)
+            for rule_id in self._index.similar(features, vector)
         }
 
     def _labels(self, sources: Sequence[Source]) -> set[Label]:
@@ -181,28 +203,28 @@ class GuidelineMerger:
             self._episodes[source.trace_id].label for source in sources if source.trace_id in self._episodes
         }
 
-    def _inherited(self, sources: Sequence[Source]) -> tuple[Source, ...]:
-        """Who had turned against the guideline in whose place this one comes."""
+    def _inherited_contradictions(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """Return the sources against the guideline in whose place a new one comes."""
         own = set(sources)
         return tuple(
             source
-            for settled in self._settled
-            if own <= set(settled.sources)
-            for source in self._standing(settled.contradicted)
+            for replaced in self._replaced
+            if own <= set(replaced.sources)
+            for source in self._current(replaced.contradicted)
         )
 
-    def _oppose(self, one: str, other: str) -> None:
-        for name, against in ((one, other), (other, one)):
-            guideline = self._held.get(name)
-            if guideline and against in self._held and against not in guideline.conflicts_with:
-                self._held[name] = replace(guideline, conflicts_with=(*guideline.conflicts_with, against))
+    def _mark_conflict(self, rule_id: str, other_id: str) -> None:
+        for own, opposed in ((rule_id, other_id), (other_id, rule_id)):
+            rule = self._guidelines.get(own)
+            if rule and opposed in self._guidelines and opposed not in rule.conflicts_with:
+                self._guidelines[own] = replace(rule, conflicts_with=(*rule.conflicts_with, opposed))
 
     def _id_of(self, text: str) -> str:
         digest = hashlib.sha256(f"{self._judge}\n{normal(text)}".encode("utf-8", "surrogatepass"))
         return f"g-{digest.hexdigest()[:16]}"
 
 
-def _united(sources: Sequence[Source], more: Sequence[Source]) -> tuple[Source, ...]:
+def _union(sources: Sequence[Source], more: Sequence[Source]) -> tuple[Source, ...]:
     united = {(source.trace_id, source.person): source for source in sources}
     for source in more:
         united.setdefault((source.trace_id, source.person), source)

@@ -1,6 +1,6 @@
-"""Which rules could say the same as another one, and whether they do: the same, the opposite, or neither.
+"""Similar rules, and the relation between two of them: the same, opposite, or unrelated.
 
-Wording and vectors only propose: a rule and its opposite are as alike as two paraphrases, and so are rules on two
+Wording and vectors only propose: a rule and its opposite are as similar as two paraphrases, and so are rules on two
 things. What decides is whether both speak of the same things, on which labels they rest, and whether one of them
 holds a negation or a number that the other does not.
 """
@@ -12,103 +12,160 @@ from typing import Literal
 
 import numpy as np
 
-from memalign.memory.text_features import normal, stems, subject, turns
+from memalign.memory.text_features import negations_and_numbers, normal, stems, subject
 from memalign.ports import Vector
 from memalign.records import Label
 
-Kinship = Literal["same", "opposite", "none"]
+Relation = Literal["same", "opposite", "unrelated"]
 
-ALIKE_IN_WORDS = 0.6
-ALIKE_IN_DIRECTION = 0.9
+MIN_STEM_OVERLAP = 0.6
+"""Jaccard index of two rules' stems from which on they are compared.
+
+Set by hand. The rows `wordings` and `reversal` of tests/bench/quality.py hold its effect: guidelines kept for a rule
+that is worded five ways, and accuracy on rules that were reversed.
+"""
+MIN_RULE_COSINE = 0.9
+"""Cosine of two rules' vectors from which on they are compared; set by hand, watched by the same rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFeatures:
-    """What of a rule's words is compared."""
+    """The parts of a rule's wording that are compared."""
 
     text: str
+    """Normalised."""
     stems: frozenset[str]
-    turns: frozenset[str]
+    negations_and_numbers: frozenset[str]
     subject: frozenset[str]
+    """Stems that tell what the rule is about."""
 
     @classmethod
     def of(cls, text: str) -> "RuleFeatures":
-        """Take a rule's words apart."""
-        return cls(normal(text), stems(text), turns(text), subject(text))
+        """Extract the features of a rule.
+
+        Args:
+            text: The rule.
+
+        Returns:
+            Its features.
+        """
+        return cls(normal(text), stems(text), negations_and_numbers(text), subject(text))
 
     @property
     def negated(self) -> bool:
-        """Whether there is a negation in it."""
-        return "not" in self.turns
+        """Whether there is a negation in the rule."""
+        return "not" in self.negations_and_numbers
 
 
-def kinship(
-    one: RuleFeatures,
+def relation(
+    rule: RuleFeatures,
     labels: Collection[Label],
     other: RuleFeatures,
-    others: Collection[Label],
+    other_labels: Collection[Label],
     *,
     binary: bool,
-) -> Kinship:
-    """Compare two rules that are alike, given with the labels that each rests on.
+) -> Relation:
+    """Compare two similar rules.
 
-    `binary`: there are two labels only, so that different labels are opposite ones.
+    Args:
+        rule: Features of the one rule.
+        labels: Labels of the cases it rests on.
+        other: Features of the other rule.
+        other_labels: Labels of the cases the other one rests on.
+        binary: Whether there are two labels only, so that different labels are opposite ones.
+
+    Returns:
+        How the two stand to each other.
     """
-    if one.subject != other.subject and one.subject & other.subject:
-        # “Never promise refunds” and “Never promise repairs” are as alike as paraphrases, and two rules
-        return "none"
-    same_turns = one.turns == other.turns
+    if rule.subject != other.subject and rule.subject & other.subject:
+        # “Never promise refunds” and “Never promise repairs” are as similar as paraphrases, and two rules
+        return "unrelated"
+    same_turn = rule.negations_and_numbers == other.negations_and_numbers
     if not binary:
-        return "same" if same_turns else "none"
-    if len(set(labels)) != 1 or len(set(others)) != 1:
-        return "none"
-    same_labels = set(labels) == set(others)
-    if same_turns:
-        return "same" if same_labels else "opposite"
-    return "opposite" if same_labels and one.negated != other.negated else "none"
+        return "same" if same_turn else "unrelated"
+    if len(set(labels)) != 1 or len(set(other_labels)) != 1:
+        return "unrelated"
+    same_label = set(labels) == set(other_labels)
+    if same_turn:
+        return "same" if same_label else "opposite"
+    return "opposite" if same_label and rule.negated != other.negated else "unrelated"
 
 
-class Rules:
-    """Rules to be found by what is like them, without comparing with each one."""
+class RuleIndex:
+    """Finds similar rules without comparing with each one."""
 
     def __init__(self) -> None:
-        self.wordings: dict[str, RuleFeatures] = {}
+        self.features: dict[str, RuleFeatures] = {}
+        """By guideline id."""
         self._by_text: dict[str, str] = {}
         self._by_stem: dict[str, list[str]] = {}
         self._vectors: dict[str, Vector] = {}
 
-    def add(self, name: str, wording: RuleFeatures, vector: Vector | None) -> None:
-        """Take a rule in under a name."""
-        self.wordings[name] = wording
-        self._by_text[wording.text] = name
-        for stem in wording.stems:
-            self._by_stem.setdefault(stem, []).append(name)
+    def add(self, rule_id: str, features: RuleFeatures, vector: Vector | None) -> None:
+        """Add a rule.
+
+        Args:
+            rule_id: Its guideline id.
+            features: Its features.
+            vector: Its vector, of shape (dimension,) and length 1; None where it is not known.
+        """
+        self.features[rule_id] = features
+        self._by_text[features.text] = rule_id
+        for stem in features.stems:
+            self._by_stem.setdefault(stem, []).append(rule_id)
         if vector is not None:
-            self._vectors[name] = vector
+            self._vectors[rule_id] = vector
 
-    def remove(self, name: str) -> None:
-        """Take a rule out."""
-        wording = self.wordings.pop(name)
-        self._by_text.pop(wording.text, None)
-        self._vectors.pop(name, None)
-        for stem in wording.stems:
-            self._by_stem[stem].remove(name)
+    def remove(self, rule_id: str) -> None:
+        """Remove a rule.
 
-    def same(self, wording: RuleFeatures) -> str | None:
-        """The rule with the same sentence."""
-        return self._by_text.get(wording.text)
+        Args:
+            rule_id: Id of a rule in the index.
 
-    def alike(self, wording: RuleFeatures, vector: Vector | None) -> list[str]:
-        """Rules alike in words or in direction, most alike first."""
-        shared = Counter(name for stem in wording.stems for name in self._by_stem.get(stem, ()))
-        found: dict[str, float] = {}
-        for name, count in shared.items():
-            likeness = count / (len(wording.stems) + len(self.wordings[name].stems) - count)
-            if likeness >= ALIKE_IN_WORDS and wording.subject == self.wordings[name].subject:
-                found[name] = likeness
+        Raises:
+            KeyError: If there is no such rule.
+        """
+        features = self.features.pop(rule_id)
+        self._by_text.pop(features.text, None)
+        self._vectors.pop(rule_id, None)
+        for stem in features.stems:
+            self._by_stem[stem].remove(rule_id)
+
+    def with_same_text(self, features: RuleFeatures) -> str | None:
+        """Find the rule with the same sentence.
+
+        Args:
+            features: Features of the rule to compare with.
+
+        Returns:
+            The id of the rule, or None.
+        """
+        return self._by_text.get(features.text)
+
+    def similar(self, features: RuleFeatures, vector: Vector | None) -> list[str]:
+        """Find rules similar in words or in direction.
+
+        Args:
+            features: Features of the rule to compare with.
+            vector: Its vector; None where it is not known, so that only words are compared.
+
+        Returns:
+            Ids of rules, most similar first.
+        """
+        scores = self._scores_by_words(features)
         if vector is not None and self._vectors:
-            closeness = np.stack(list(self._vectors.values())) @ vector
-            for name, close in zip(self._vectors, closeness.tolist(), strict=True):
-                if close >= ALIKE_IN_DIRECTION:
-                    found[name] = max(found.get(name, 0.0), close)
-        return sorted(found, key=lambda name: (-found[name], name))
+            cosines = np.stack(list(self._vectors.values())) @ vector
+            for rule_id, cosine in zip(self._vectors, cosines.tolist(), strict=True):
+                if cosine >= MIN_RULE_COSINE:
+                    scores[rule_id] = max(scores.get(rule_id, 0.0), cosine)
+        return sorted(scores, key=lambda rule_id: (-scores[rule_id], rule_id))
+
+    def _scores_by_words(self, features: RuleFeatures) -> dict[str, float]:
+        shared = Counter(rule_id for stem in features.stems for rule_id in self._by_stem.get(stem, ()))
+        scores: dict[str, float] = {}
+        for rule_id, count in shared.items():
+            other = self.features[rule_id]
+            overlap = count / (len(features.stems) + len(other.stems) - count)
+            if overlap >= MIN_STEM_OVERLAP and features.subject == other.subject:
+                scores[rule_id] = overlap
+        return scores

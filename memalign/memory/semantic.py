@@ -1,7 +1,7 @@
 """Semantic memory: guidelines and the words they rest on. A value; every change gives a new one.
 
-What is derived (the guidelines' order, who is overruled) follows from the facts alone, so that the same facts
-give the same memory, in whatever order they came or went.
+What is derived (the guidelines' order, which are overruled) follows from the facts alone, so that the same facts give
+the same memory, in whatever order they came or went.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,58 +23,86 @@ class SemanticMemory:
 
     guidelines: tuple[Guideline, ...] = ()
     vectors: Mapping[str, Vector] = field(default_factory=dict, compare=False)
-    """By guideline id, as far as they are known."""
+    """By guideline id, each of shape (dimension,), as far as they are known."""
 
     @property
     def in_use(self) -> tuple[Guideline, ...]:
-        """What judges and distillers are shown."""
+        """The guidelines that judges and distillers are shown."""
         return tuple(guideline for guideline in self.guidelines if guideline.in_use)
 
     @property
     def waiting(self) -> tuple[Guideline, ...]:
-        """What has to be distilled again."""
+        """The guidelines that have to be distilled again."""
         return tuple(guideline for guideline in self.guidelines if guideline.waiting)
 
     def resting_on(self, trace_ids: Collection[str]) -> tuple[Guideline, ...]:
-        """The guidelines with a source on one of these traces."""
+        """Find the guidelines with a source on some traces.
+
+        Args:
+            trace_ids: Ids of the traces.
+
+        Returns:
+            The guidelines, in order.
+        """
         return tuple(
             guideline
             for guideline in self.guidelines
             if any(source.trace_id in trace_ids for source in guideline.sources)
         )
 
-    def without(self, lost: Collection[tuple[str, str]]) -> "SemanticMemory":
-        """Take the opinions of (trace id, person) away.
+    def without_opinions(self, opinions: Collection[tuple[str, str]]) -> "SemanticMemory":
+        """Take opinions away.
 
-        A guideline that loses all its sources goes; one that keeps some waits to be distilled again.
+        Args:
+            opinions: Each as (trace id, person).
+
+        Returns:
+            The memory without the guidelines that lose all their sources; one that keeps some waits to be distilled
+            again.
         """
-        if not lost:
+        if not opinions:
             return self
-        kept = (_without(guideline, lost) for guideline in self.guidelines)
-        return self.holding(guideline for guideline in kept if guideline is not None)
+        remaining = (_without_opinions(guideline, opinions) for guideline in self.guidelines)
+        return self.with_guidelines(guideline for guideline in remaining if guideline is not None)
 
-    def holding(
+    def with_guidelines(
         self, guidelines: Iterable[Guideline], vectors: Mapping[str, Vector] = _NO_VECTORS
     ) -> "SemanticMemory":
-        """These guidelines instead, with the vectors known so far and the given ones."""
-        held = tuple(guidelines)
-        ids = {guideline.id for guideline in held if not guideline.waiting}
-        known = {name: row for name, row in {**self.vectors, **vectors}.items() if name in ids}
-        return SemanticMemory(guidelines=tuple(_linked(one, ids) for one in held), vectors=known)
+        """Replace the guidelines.
 
-    def arranged(self, episodes: Mapping[str, Episode]) -> "SemanticMemory":
-        """Derive what follows from the episodes, which are in order of learning."""
+        Args:
+            guidelines: All guidelines of the new memory.
+            vectors: Further vectors by guideline id; none by default.
+
+        Returns:
+            The new memory, with the vectors known so far and those given.
+        """
+        guidelines = tuple(guidelines)
+        ids = {guideline.id for guideline in guidelines if not guideline.waiting}
+        rows = {rule_id: row for rule_id, row in {**self.vectors, **vectors}.items() if rule_id in ids}
+        linked = tuple(_with_conflicts_among(guideline, ids) for guideline in guidelines)
+        return SemanticMemory(guidelines=linked, vectors=rows)
+
+    def with_derived(self, episodes: Mapping[str, Episode]) -> "SemanticMemory":
+        """Derive order, labels and overruling from the episodes.
+
+        Args:
+            episodes: By trace id, in order of learning.
+
+        Returns:
+            The memory with guidelines in the order of their first source.
+        """
         places = {trace_id: place for place, trace_id in enumerate(episodes)}
-        arranged = sorted(
-            (_labelled(_weighed(guideline, places), episodes) for guideline in self.guidelines),
-            key=lambda one: (_first_place(one.sources, places), one.text, one.id),
+        guidelines = sorted(
+            (_with_labels(_with_ruling(guideline, places), episodes) for guideline in self.guidelines),
+            key=lambda guideline: (_first_place(guideline.sources, places), guideline.text, guideline.id),
         )
-        return replace(self, guidelines=tuple(arranged))
+        return replace(self, guidelines=tuple(guidelines))
 
 
-def _without(guideline: Guideline, lost: Collection[tuple[str, str]]) -> Guideline | None:
-    sources = _remaining(guideline.sources, lost)
-    contradicted = _remaining(guideline.contradicted, lost)
+def _without_opinions(guideline: Guideline, opinions: Collection[tuple[str, str]]) -> Guideline | None:
+    sources = _remaining(guideline.sources, opinions)
+    contradicted = _remaining(guideline.contradicted, opinions)
     if not sources:
         return None
     if len(sources) < len(guideline.sources):
@@ -82,12 +110,11 @@ def _without(guideline: Guideline, lost: Collection[tuple[str, str]]) -> Guideli
     return replace(guideline, contradicted=contradicted)
 
 
-def _remaining(sources: Sequence[Source], lost: Collection[tuple[str, str]]) -> tuple[Source, ...]:
-    return tuple(source for source in sources if (source.trace_id, source.person) not in lost)
+def _remaining(sources: Sequence[Source], opinions: Collection[tuple[str, str]]) -> tuple[Source, ...]:
+    return tuple(source for source in sources if (source.trace_id, source.person) not in opinions)
 
 
-def _linked(guideline: Guideline, ids: Collection[str]) -> Guideline:
-    """Without conflicts with what is no longer there."""
+def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
     conflicts = tuple(other for other in guideline.conflicts_with if other in ids)
     if guideline.waiting:
         conflicts = ()
@@ -100,23 +127,26 @@ def _first_place(sources: Sequence[Source], places: Mapping[str, int]) -> int:
     return min(places.get(source.trace_id, len(places)) for source in sources)
 
 
-def _weighed(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
-    """Sources in order of learning; overruled when each of its people has said the opposite since."""
-    sources = tuple(sorted(guideline.sources, key=lambda source: (_moment(source, places), source.person)))
-    overruled = bool(guideline.contradicted) and _overruled(sources, guideline.contradicted, places)
+def _with_ruling(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
+    """Put sources in order of learning; overrule where each of its people has said the opposite since."""
+    sources = tuple(sorted(guideline.sources, key=lambda source: (_recency(source, places), source.person)))
+    overruled = bool(guideline.contradicted) and _is_overruled(sources, guideline.contradicted, places)
     if sources == guideline.sources and overruled == guideline.overruled:
         return guideline
     return replace(guideline, sources=sources, overruled=overruled)
 
 
-def _overruled(sources: Sequence[Source], contradicted: Sequence[Source], places: Mapping[str, int]) -> bool:
-    supports, against = _latest(sources, places), _latest(contradicted, places)
-    return all(person in against and against[person] > when for person, when in supports.items())
+def _is_overruled(
+    sources: Sequence[Source], contradicted: Sequence[Source], places: Mapping[str, int]
+) -> bool:
+    supports, opposes = _latest(sources, places), _latest(contradicted, places)
+    return all(person in opposes and opposes[person] > when for person, when in supports.items())
 
 
-def _labelled(guideline: Guideline, episodes: Mapping[str, Episode]) -> Guideline:
+def _with_labels(guideline: Guideline, episodes: Mapping[str, Episode]) -> Guideline:
     known = [episodes[source.trace_id].label for source in guideline.sources if source.trace_id in episodes]
     labels = tuple(known) if len(known) == len(guideline.sources) else ()
+    # True == 1, so that labels of another type may be equal
     same = labels == guideline.labels and list(map(type, labels)) == list(map(type, guideline.labels))
     return guideline if same else replace(guideline, labels=labels)
 
@@ -124,10 +154,10 @@ def _labelled(guideline: Guideline, episodes: Mapping[str, Episode]) -> Guidelin
 def _latest(sources: Sequence[Source], places: Mapping[str, int]) -> dict[str, tuple[int, int]]:
     latest: dict[str, tuple[int, int]] = {}
     for source in sources:
-        latest[source.person] = max(latest.get(source.person, (0, -1)), _moment(source, places))
+        latest[source.person] = max(latest.get(source.person, (0, -1)), _recency(source, places))
     return latest
 
 
-def _moment(source: Source, places: Mapping[str, int]) -> tuple[int, int]:
-    """When it was said; where no time is known, the order of learning tells."""
+def _recency(source: Source, places: Mapping[str, int]) -> tuple[int, int]:
+    """Return the time of the opinion; where none is known, the order of learning decides."""
     return source.time_ms, places.get(source.trace_id, len(places))

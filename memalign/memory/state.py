@@ -1,4 +1,4 @@
-"""One judge's two memories at one moment, and how each kind of change makes the next."""
+"""One judge's two memories at one moment, and the next state after each kind of change."""
 
 import itertools
 from collections.abc import Collection, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import SemanticMemory
-from memalign.ports import Distilled, MemoryChange, Record, Vector
+from memalign.ports import Distillation, LabelledRationale, MemoryChange, Vector
 from memalign.records import Episode, Guideline, PersonLabel, Source
 
 _versions = itertools.count(1)
@@ -15,7 +15,7 @@ _versions = itertools.count(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryState:
-    """What a judge's memory holds. Never changes; every change makes a new one."""
+    """One state of a judge's memory. Never changes; every change makes a new one."""
 
     judge: str
     binary: bool
@@ -29,35 +29,59 @@ class MemoryState:
 
     @classmethod
     def empty(cls, judge: str, *, binary: bool) -> "MemoryState":
-        """Nothing learned yet."""
+        """Make the state of a judge that has learned nothing yet.
+
+        Args:
+            judge: The judge's name.
+            binary: Whether its labels are two, one the opposite of the other.
+
+        Returns:
+            The state.
+        """
         return cls(judge=judge, binary=binary)
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
-        """By trace id, in order of learning."""
+        """The episodes by trace id, in order of learning."""
         return self.episodic.episodes
 
     def next(
         self, episodic: EpisodicMemory, semantic: SemanticMemory, undistilled: Collection[str]
     ) -> "MemoryState":
-        """The state after a change, with all that follows from its parts."""
+        """Make the next state, with all that follows from its parts.
+
+        Args:
+            episodic: Its episodes.
+            semantic: Its guidelines; what is derived of them is derived anew.
+            undistilled: Trace ids; those without an episode are passed over.
+
+        Returns:
+            The state.
+        """
         return replace(
             self,
             episodic=episodic,
-            semantic=semantic.arranged(episodic.episodes),
+            semantic=semantic.with_derived(episodic.episodes),
             undistilled=frozenset(undistilled) & episodic.episodes.keys(),
             version=next(_versions),
         )
 
-    def forgetting(self, trace_ids: Collection[str]) -> "MemoryState":
-        """Without these traces: their episodes go, and so does what rested on them."""
+    def without_traces(self, trace_ids: Collection[str]) -> "MemoryState":
+        """Forget traces: their episodes go, and so does what rested on them.
+
+        Args:
+            trace_ids: Ids of the traces; unknown ones are passed over.
+
+        Returns:
+            The state after it.
+        """
         return self.next(
             self.episodic.changed(drop=trace_ids),
-            self.semantic.without(opinions_on(self.semantic, trace_ids)),
+            self.semantic.without_opinions(opinions_on(self.semantic, trace_ids)),
             self.undistilled - frozenset(trace_ids),
         )
 
-    def learning(
+    def with_episodes(
         self,
         *,
         put: Collection[Episode],
@@ -66,44 +90,83 @@ class MemoryState:
         vectors: Mapping[str, Vector],
         undistilled: Collection[str],
     ) -> "MemoryState":
-        """With these episodes instead of their older versions, and without opinions that no longer stand."""
+        """Put episodes in the place of their older versions.
+
+        Args:
+            put: The episodes, new or changed.
+            retracted: Trace ids whose episodes go.
+            lost: Opinions that no longer stand, each as (trace id, person).
+            vectors: By trace id.
+            undistilled: All traces whose rationales are not distilled, before `with_distillation`.
+
+        Returns:
+            The state after it.
+        """
         return self.next(
             self.episodic.changed(put=put, retract=retracted, vectors=vectors),
-            self.semantic.without(lost),
+            self.semantic.without_opinions(lost),
             undistilled,
         )
 
-    def adopting(
+    def with_distillation(
         self,
-        distilled: Distilled,
+        distillation: Distillation,
         settled: Collection[str],
         vectors: Mapping[str, Vector],
         now_ms: int,
     ) -> "MemoryState":
-        """With what was distilled: `vectors` by text, `settled` the guidelines distilled again."""
-        adoption = GuidelineMerger(
+        """Merge a distillation into the guidelines.
+
+        Args:
+            distillation: What the distiller made.
+            settled: Ids of the waiting guidelines that were distilled again.
+            vectors: Vectors of drafts by text, as far as they are known.
+            now_ms: Milliseconds since 1970.
+
+        Returns:
+            The state after it.
+        """
+        merger = GuidelineMerger(
             self.judge, self.semantic, self.episodes, binary=self.binary, vectors=vectors, now_ms=now_ms
         )
-        return self.next(self.episodic, adoption.take(distilled, settled), self.undistilled)
+        return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
 
     def change_from(self, before: "MemoryState") -> MemoryChange:
-        """What a store has to do to get from one state to this one."""
+        """Compare with an earlier state.
+
+        Args:
+            before: The state that a store has.
+
+        Returns:
+            The change that brings the store to this state.
+        """
         old, new = before.episodes, self.episodes
         known = {guideline.id: guideline for guideline in before.semantic.guidelines}
-        held = {guideline.id: guideline for guideline in self.semantic.guidelines}
+        current = {guideline.id: guideline for guideline in self.semantic.guidelines}
         return MemoryChange(
-            put_episodes=tuple(episode for name, episode in new.items() if old.get(name) is not episode),
+            put_episodes=tuple(
+                episode for trace_id, episode in new.items() if old.get(trace_id) is not episode
+            ),
             drop_episodes=frozenset(old.keys() - new.keys()),
-            put_guidelines=tuple(one for name, one in held.items() if known.get(name) != one),
-            drop_guidelines=frozenset(known.keys() - held.keys()),
+            put_guidelines=tuple(rule for rule_id, rule in current.items() if known.get(rule_id) != rule),
+            drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
         )
 
 
-def records_of(
+def rationales_of(
     episodes: Mapping[str, Episode], guidelines: Collection[Guideline], trace_ids: Collection[str]
-) -> list[Record]:
-    """What to distil again, in order: what these guidelines rest on, and the reasons on these traces."""
+) -> list[LabelledRationale]:
+    """Gather the rationales to distil again.
+
+    Args:
+        episodes: By trace id, in order of learning.
+        guidelines: Those whose sources, for them or against them, are wanted.
+        trace_ids: Traces whose rationales are all wanted.
+
+    Returns:
+        The rationales, in order of learning.
+    """
     sources = {
         (source.trace_id, source.person)
         for guideline in guidelines
@@ -112,23 +175,39 @@ def records_of(
     if not sources and not trace_ids:
         return []
     return [
-        record_of(episode, opinion)
+        rationale_of(episode, opinion)
         for trace_id, episode in episodes.items()
         for opinion in episode.opinions
         if opinion.rationale and (trace_id in trace_ids or (trace_id, opinion.person) in sources)
     ]
 
 
-def record_of(episode: Episode, opinion: PersonLabel) -> Record:
-    """One person's reason, as material to distil from."""
+def rationale_of(episode: Episode, opinion: PersonLabel) -> LabelledRationale:
+    """Make material to distil from.
+
+    Args:
+        episode: The case.
+        opinion: One of its opinions.
+
+    Returns:
+        The opinion's rationale with the case.
+    """
     source = Source(
         trace_id=episode.trace_id, person=opinion.person, quote=opinion.rationale, time_ms=opinion.time_ms
     )
-    return Record(source=source, label=episode.label, fields=episode.fields)
+    return LabelledRationale(source=source, label=episode.label, fields=episode.fields)
 
 
 def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(trace id, person) of all that guidelines hold of these traces, for them or against them."""
+    """Find the opinions that guidelines hold of some traces, for them or against them.
+
+    Args:
+        semantic: The guidelines.
+        trace_ids: Ids of the traces.
+
+    Returns:
+        The opinions, each as (trace id, person).
+    """
     return {
         (source.trace_id, source.person)
         for guideline in semantic.guidelines

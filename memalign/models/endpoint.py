@@ -1,66 +1,98 @@
-"""What all model services have in common: how many calls run at once, for how long, and how they fail."""
+"""What all model services have in common: address and key, concurrency, retries, fallback, and errors."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from memalign.errors import (
+    MalformedAnswerError,
     ModelError,
     ModelRefusedError,
     ModelUnavailableError,
     RequestRefusedError,
     SettingsError,
 )
+from memalign.ports import Completion
+from memalign.records import Json, Usage
 
-SECONDS = 120.0
-"""How long one attempt may take."""
-RETRIES = 4
-"""Further attempts on 429, 5xx and lost connections, with growing pauses or as Retry-After says."""
-WORKERS = 8
+ATTEMPT_SECONDS = 120.0
+"""Time limit of one attempt."""
+MAX_RETRIES = 4
+"""Further attempts on 429, 5xx and lost connections, with growing pauses or as Retry-After says (by the SDKs)."""
+DEFAULT_CONCURRENCY = 8
+"""Model calls at once in this process."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
-_WORKER_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
+MAX_MESSAGE_CHARACTERS = 200
+"""Of a service's own words in an error."""
+_CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
 
 
-def max_workers() -> int:
-    """How many model calls may run at once in this process. Raises `SettingsError`."""
-    for variable in _WORKER_VARIABLES:
+def max_concurrency() -> int:
+    """Read how many model calls may run at once in this process.
+
+    Returns:
+        The number in MEMALIGN_MAX_WORKERS or MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS; 8 by default.
+
+    Raises:
+        SettingsError: If the variable holds no whole number of at least 1.
+    """
+    for variable in _CONCURRENCY_VARIABLES:
         text = os.environ.get(variable, "").strip()
         if text:
             if not text.isdecimal() or int(text) < 1:
                 raise SettingsError(f"{variable} is {text!r}; set a whole number of at least 1.")
             return int(text)
-    return WORKERS
+    return DEFAULT_CONCURRENCY
 
 
 @asynccontextmanager
-async def one_of_the_workers() -> AsyncIterator[None]:
-    """Wait for a free worker. Only for use on the private loop, which makes the bound process-wide."""
-    workers = max_workers()
-    async with _semaphores.setdefault(workers, asyncio.Semaphore(workers)):
+async def concurrency_slot() -> AsyncIterator[None]:
+    """Hold one of the process's slots for model calls; wait for one while all are taken.
+
+    Only for use on the private loop, which makes the limit process-wide.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SettingsError: As `max_concurrency`.
+    """
+    slots = max_concurrency()
+    async with _semaphores.setdefault(slots, asyncio.Semaphore(slots)):
         yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """Where a provider is reached."""
+class Endpoint:
+    """Where a provider is reached, and with which key."""
 
     provider: str
     """As in `provider:/name`."""
     key: str = field(repr=False)
     base_url: str | None
+    """None: the provider's own."""
 
     def failure(self, model: str, error: BaseException, status: int | None) -> ModelError:
-        """The error for a person; `status` is the HTTP status, None when there was no answer."""
+        """Make the error for a person.
+
+        Args:
+            model: The model's name, without provider.
+            error: What the SDK raised.
+            status: HTTP status of the answer; None when there was no answer.
+
+        Returns:
+            The error to raise, with the remedy and never with the key.
+        """
         name, variable = f"{self.provider}:/{model}", f"{self.provider.upper()}_API_KEY"
-        said = self._said(error)
+        message = self._message(error)
         if status is None:
             return ModelUnavailableError(
-                f"{name} cannot be reached ({said}); check the network and {self.provider.upper()}_BASE_URL, "
-                "it is tried again later."
+                f"{name} cannot be reached ({message}); check the network and "
+                f"{self.provider.upper()}_BASE_URL, it is tried again later."
             )
         if status in (401, 403):
             return ModelRefusedError(f"{name} refuses the key ({status}); set {variable} to a valid key.")
@@ -70,18 +102,41 @@ class Service:
             )
         if status in (408, 409, 429) or status >= 500:
             return ModelUnavailableError(f"{name} is overloaded or down ({status}); it is tried again later.")
-        return RequestRefusedError(f"{name} refused the request ({status}): {said}")
+        return RequestRefusedError(f"{name} refused the request ({status}): {message}")
 
-    def _said(self, error: BaseException) -> str:
-        """What the service said, short, and never the key."""
+    def unreadable(self, model: str) -> MalformedAnswerError:
+        """Make the error for an answer that the SDK cannot read.
+
+        Args:
+            model: The model's name, without provider.
+
+        Returns:
+            The error to raise.
+        """
+        return MalformedAnswerError(
+            f"{self.provider}:/{model} gave an answer that cannot be read; it is tried again later."
+        )
+
+    def _message(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
         if self.key != NO_KEY:
             text = text.replace(self.key, "…")
-        return text if len(text) <= 200 else text[:199] + "…"
+        return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
 
 
-def service(provider: str, model: str) -> Service:
-    """Read where and with which key a provider is reached. Raises `ModelRefusedError` without a key."""
+def endpoint_of(provider: str, model: str) -> Endpoint:
+    """Read from the environment where a provider is reached and with which key.
+
+    Args:
+        provider: openai or anthropic.
+        model: The model's name, for the error.
+
+    Returns:
+        The endpoint, from PROVIDER_API_KEY and PROVIDER_BASE_URL.
+
+    Raises:
+        ModelRefusedError: If neither a key nor an address of its own is set.
+    """
     variable = f"{provider.upper()}_API_KEY"
     base_url = os.environ.get(f"{provider.upper()}_BASE_URL", "").strip() or None
     key = os.environ.get(variable, "").strip()
@@ -89,4 +144,41 @@ def service(provider: str, model: str) -> Service:
         raise ModelRefusedError(
             f"{provider}:/{model} needs a key; set {variable}, or choose a local:/ model."
         )
-    return Service(provider=provider, key=key or NO_KEY, base_url=base_url)
+    return Endpoint(provider=provider, key=key or NO_KEY, base_url=base_url)
+
+
+async def complete_with_fallback(
+    name: str,
+    schema: Mapping[str, Json],
+    ask: Callable[[Mapping[str, Json] | None], Awaitable[Json]],
+    read: Callable[[Json], tuple[Mapping[str, Json] | None, Usage]],
+) -> Completion:
+    """Ask for an answer by a schema, and once more without where the schema or the answer was refused.
+
+    Args:
+        name: The model as `provider:/name`, for the error.
+        schema: The JSON schema of the answer.
+        ask: Sends the prompt, with a schema or None for without, and returns the response's body.
+        read: Takes the answer (None when there is none that fits) and the cost from a body.
+
+    Returns:
+        The answer, with the cost of both calls.
+
+    Raises:
+        RequestRefusedError: If the service refuses the request without schema too.
+        MalformedAnswerError: If neither answer fits the schema.
+        ModelError: If a call fails otherwise.
+    """
+    usage = Usage()
+    for requested in (schema, None):
+        try:
+            body = await ask(requested)
+        except RequestRefusedError:
+            if requested is None:
+                raise
+            continue
+        answer, cost = read(body)
+        usage += cost
+        if answer is not None:
+            return Completion(answer=answer, usage=usage)
+    raise MalformedAnswerError(f"{name} did not answer in the form asked for; it is tried again later.")

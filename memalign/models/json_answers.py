@@ -1,4 +1,4 @@
-"""Reading what services and language models answer: nothing is taken for granted about its form."""
+"""Reading of what services and language models answer: nothing is taken for granted about its form."""
 
 import json
 import re
@@ -14,40 +14,93 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def body_of(text: str) -> Json:
-    """The JSON of a response's body; None when it is none."""
+def parse_body(text: str) -> Json:
+    """Parse a response's body.
+
+    Args:
+        text: The body.
+
+    Returns:
+        Its JSON; None when it is none.
+    """
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def part(value: Json, *path: str | int) -> Json:
-    """What lies at the path in a JSON value; None when it is not there."""
+def value_at(document: Json, *path: str | int) -> Json:
+    """Read a value inside a JSON document.
+
+    Args:
+        document: Any JSON.
+        path: Names and list positions that lead to the value.
+
+    Returns:
+        The value; None when it is not there.
+    """
     for step in path:
-        if isinstance(value, dict) and isinstance(step, str):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
+        if isinstance(document, dict) and isinstance(step, str):
+            document = document.get(step)
+        elif isinstance(document, list) and isinstance(step, int) and step < len(document):
+            document = document[step]
         else:
             return None
-    return value
+    return document
 
 
-def text_in(value: Json, *path: str | int) -> str:
-    """The text at the path; empty when there is none."""
-    found = part(value, *path)
-    return found if isinstance(found, str) else ""
+def text_at(document: Json, *path: str | int) -> str:
+    """Read a text inside a JSON document.
+
+    Args:
+        document: Any JSON.
+        path: Names and list positions that lead to the text.
+
+    Returns:
+        The text; empty when there is none.
+    """
+    value = value_at(document, *path)
+    return value if isinstance(value, str) else ""
 
 
-def number_in(value: Json, *path: str | int) -> int:
-    """The whole number at the path; 0 when there is none."""
-    found = part(value, *path)
-    return found if isinstance(found, int) else 0
+def integer_at(document: Json, *path: str | int) -> int:
+    """Read a whole number inside a JSON document.
+
+    Args:
+        document: Any JSON.
+        path: Names and list positions that lead to the number.
+
+    Returns:
+        The number; 0 when there is none.
+    """
+    value = value_at(document, *path)
+    return value if isinstance(value, int) else 0
+
+
+def objects_at(document: Json, *path: str | int) -> list[dict[str, Json]]:
+    """Read the objects of a list inside a JSON document.
+
+    Args:
+        document: Any JSON.
+        path: Names and list positions that lead to the list.
+
+    Returns:
+        The list's objects, without what is none; empty when there is no list.
+    """
+    value = value_at(document, *path)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def find_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None:
-    """The first object that fits the schema: the whole text, then fences, then anywhere in prose."""
+    """Find the answer in a model's text: the whole text, then fenced blocks, then anywhere in prose.
+
+    Args:
+        text: What the model wrote.
+        schema: The JSON schema that was asked for.
+
+    Returns:
+        The first object that fits the schema; None when there is none.
+    """
     for candidate in _candidates(text):
         if isinstance(candidate, dict) and fits(candidate, schema):
             return candidate
@@ -55,12 +108,19 @@ def find_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None
 
 
 def fits(answer: Json, schema: Mapping[str, Json]) -> bool:
-    """Whether all required parts are there and are objects, lists or texts where that is asked for.
+    """Check whether all required parts are there, and are objects, lists or texts where that is asked for.
 
     Numbers, truth values and categories are left to the reader of the answer, who knows more spellings.
+
+    Args:
+        answer: What the model gave.
+        schema: The JSON schema that was asked for.
+
+    Returns:
+        True if the answer can be read.
     """
-    wanted = _TYPES.get(schema.get("type", ""))
-    if wanted and "enum" not in schema and not isinstance(answer, wanted):
+    types = _TYPES.get(schema.get("type", ""))
+    if types and "enum" not in schema and not isinstance(answer, types):
         return False
     if not isinstance(answer, dict):
         return True
@@ -69,9 +129,9 @@ def fits(answer: Json, schema: Mapping[str, Json]) -> bool:
 
 
 def _candidates(text: str) -> Iterator[Json]:
-    for part in (text, *_FENCE.findall(text)):
+    for block in (text, *_FENCE.findall(text)):
         try:
-            yield json.loads(part)
+            yield json.loads(block)
         except ValueError:
             continue
     decoder = json.JSONDecoder()

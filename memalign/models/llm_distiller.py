@@ -1,38 +1,45 @@
-"""Distilling with a language model: records in batches, rules out, with the records that each rests on."""
+"""Distilling with a language model: rationales in batches, rules out, with the rationales that each rests on."""
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from memalign.batches import SplitBudget, call_in_halves, token_batches
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
 from memalign.memory.text_features import normal
-from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, record_line
-from memalign.ports import Completion, Distilled, Draft, LanguageModel, Record
+from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, rationale_line
+from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel
 from memalign.records import Guideline, Json, Source, Usage
 from memalign.tokens import count_tokens
 
 _log = logging.getLogger("memalign")
 
-BATCH_RECORDS = 50
-SPLITS = 24
-"""How often, in one go, a batch that was refused is halved to find the record that is to blame."""
-SMALLEST_ROOM = 2_000
-"""What records get in a prompt at least, in tokens."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Task:
-    """What one call of `distil` shares between its batches."""
-
-    instructions: str
-    records: Sequence[Record]
-    rules: Sequence[Guideline]
-    splits_left: int = SPLITS
+MAX_BATCH_RATIONALES = 50
+"""As MLflow's MemAlign batches records."""
+MIN_RATIONALE_TOKENS = 2_000
+"""Room in a prompt that rationales get at least, whatever instructions and rules take."""
+RULES_SHARE = 4
+"""Known rules get at most this fraction (a quarter) of the model's context."""
+_RULE_LINE_TOKENS = 10
+"""Tokens that a known rule takes in a prompt beside its text."""
+_REFUSALS = (RequestRefusedError, MalformedAnswerError)
+"""Errors that one rationale of a batch may be to blame for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Task:
+    """The part of one call of `distil` that its batches share."""
+
+    instructions: str
+    rationales: Sequence[LabelledRationale]
+    rules: Sequence[Guideline]
+    lines: Sequence[str]
+    """Each rationale as the prompt shows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BatchResult:
     """What the model made of one batch."""
 
     drafts: tuple[Draft, ...] = ()
@@ -43,153 +50,158 @@ class _Answer:
     usage: Usage = field(default_factory=Usage)
 
 
-class ModelDistiller:
-    """Asks a language model."""
+class LLMDistiller:
+    """Distils with a language model.
+
+    Args:
+        model: Asked once for each batch of at most 50 rationales, batches at once.
+    """
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
 
     @property
     def name(self) -> str:
-        """`provider:/name`."""
+        """The model as `provider:/name`."""
         return self._model.name
 
     async def distil(
-        self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
-    ) -> Distilled:
-        """Distil the records, given what is known already; the order of results is that of the records."""
-        rules = _within(known, self._model.context_tokens // 4)
+        self, instructions: str, rationales: Sequence[LabelledRationale], known: Sequence[Guideline]
+    ) -> Distillation:
+        """See `memalign.ports.Distiller.distil`. The order of results is that of the rationales."""
+        rules = _best_supported(known, self._model.context_tokens // RULES_SHARE)
         stable = distilling_prompt(instructions, rules, ()).stable
-        room = max(self._model.context_tokens - ANSWER_TOKENS - count_tokens(stable), SMALLEST_ROOM)
-        lines = {number: record_line(number, record, room) for number, record in enumerate(records)}
-        task = _Task(instructions=instructions, records=records, rules=rules)
-        answers = await asyncio.gather(*(self._batch(task, batch) for batch in _batches(lines, room)))
-        return _combined([answer for batch in answers for answer in batch], rules)
+        room = max(self._model.context_tokens - ANSWER_TOKENS - count_tokens(stable), MIN_RATIONALE_TOKENS)
+        lines = [rationale_line(number, each, room) for number, each in enumerate(rationales)]
+        task = _Task(instructions=instructions, rationales=rationales, rules=rules, lines=lines)
+        batches = token_batches(
+            range(len(lines)),
+            lambda number: count_tokens(lines[number]) + 1,
+            max_items=MAX_BATCH_RATIONALES,
+            max_tokens=room,
+        )
+        budget = SplitBudget()
+        results = await asyncio.gather(*(self._batch(task, batch, budget) for batch in batches))
+        return _combined([result for parts in results for result in parts], rules)
 
-    async def _batch(self, task: _Task, lines: Mapping[int, str]) -> list[_Answer]:
-        """Ask about one batch; where something in it is refused, ask about its halves."""
-        prompt = distilling_prompt(task.instructions, task.rules, list(lines.values()))
-        _log.debug("%s distils %d records, %d rules are known", self.name, len(lines), len(task.rules))
-        try:
-            completion = await self._model.complete(prompt, distilling_schema())
-        except (RequestRefusedError, MalformedAnswerError) as error:
-            if len(lines) == 1 or task.splits_left <= 0:
-                return [_failure(task, lines, error)]
-            task.splits_left -= 1
-            numbers = list(lines)
-            halves = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
-            parts = [await self._batch(task, {number: lines[number] for number in half}) for half in halves]
-            return [answer for part in parts for answer in part]
-        except ModelError as error:
-            return [_failure(task, lines, error)]
-        return [_read(task, lines, completion)]
+    async def _batch(self, task: _Task, numbers: Sequence[int], budget: SplitBudget) -> list[_BatchResult]:
+        async def complete(part: Sequence[int]) -> Completion:
+            _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
+            prompt = distilling_prompt(task.instructions, task.rules, [task.lines[number] for number in part])
+            return await self._model.complete(prompt, distilling_schema())
+
+        parts = await call_in_halves(numbers, complete, _REFUSALS, budget)
+        return [
+            _failure(task, part, answer) if isinstance(answer, ModelError) else _read(task, part, answer)
+            for part, answer in parts
+        ]
 
 
-def _within(known: Sequence[Guideline], limit: int) -> list[Guideline]:
-    """The best supported rules that fit, in the order given."""
+def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:
+    """Return the best supported rules that fit, in the order given."""
     kept = set()
-    for rule in sorted(known, key=lambda one: (-len(one.sources), one.id)):
-        limit -= count_tokens(rule.text) + 10
-        if limit < 0:
+    for rule in sorted(known, key=lambda rule: (-len(rule.sources), rule.id)):
+        max_tokens -= count_tokens(rule.text) + _RULE_LINE_TOKENS
+        if max_tokens < 0:
             break
         kept.add(rule.id)
     return [rule for rule in known if rule.id in kept]
 
 
-def _batches(lines: Mapping[int, str], room: int) -> Iterator[dict[int, str]]:
-    batch: dict[int, str] = {}
-    tokens = 0
-    for number, line in lines.items():
-        size = count_tokens(line) + 1
-        if batch and (len(batch) == BATCH_RECORDS or tokens + size > room):
-            yield batch
-            batch, tokens = {}, 0
-        batch[number] = line
-        tokens += size
-    if batch:
-        yield batch
+def _failure(task: _Task, numbers: Sequence[int], error: ModelError) -> _BatchResult:
+    return _BatchResult(failed={task.rationales[number].source.trace_id: str(error) for number in numbers})
 
 
-def _failure(task: _Task, lines: Mapping[int, str], error: ModelError) -> _Answer:
-    return _Answer(failed={task.records[number].source.trace_id: str(error) for number in lines})
-
-
-def _read(task: _Task, lines: Mapping[int, str], completion: Completion) -> _Answer:
-    """Map numbers back; what names no record of the batch, or no rule, is left out."""
+def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> _BatchResult:
+    """Map numbers back; what names no rationale of the batch, or no rule, is left out."""
     answer = completion.answer
-    drafts = []
-    for item in _items(answer.get("guidelines")):
-        records = [task.records[number] for number in _numbers(item.get("records")) if number in lines]
-        text = item.get("text")
-        if isinstance(text, str) and text.strip() and records:
-            sources = tuple(record.source for record in records)
-            labels = tuple(record.label for record in records)
-            drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))
-    return _Answer(
-        drafts=tuple(drafts),
-        supports=_on_rules(task, lines, answer.get("supports")),
-        contradicts=_on_rules(task, lines, answer.get("contradicts")),
+    return _BatchResult(
+        drafts=tuple(_drafts(task, numbers, answer.get("guidelines"))),
+        supports=_sources_by_rule(task, numbers, answer.get("supports")),
+        contradicts=_sources_by_rule(task, numbers, answer.get("contradicts")),
         same=_same(task, answer.get("same")),
         usage=completion.usage,
     )
 
 
-def _on_rules(task: _Task, lines: Mapping[int, str], said: Json) -> dict[str, tuple[Source, ...]]:
-    found: dict[str, tuple[Source, ...]] = {}
-    for item in _items(said):
+def _drafts(task: _Task, numbers: Sequence[int], answer: Json) -> list[Draft]:
+    drafts = []
+    for item in _objects(answer):
+        rationales = [
+            task.rationales[number] for number in _numbers(item.get("records")) if number in numbers
+        ]
+        text = item.get("text")
+        if isinstance(text, str) and text.strip() and rationales:
+            sources = tuple(rationale.source for rationale in rationales)
+            labels = tuple(rationale.label for rationale in rationales)
+            drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))
+    return drafts
+
+
+def _sources_by_rule(task: _Task, numbers: Sequence[int], answer: Json) -> dict[str, tuple[Source, ...]]:
+    by_rule: dict[str, tuple[Source, ...]] = {}
+    for item in _objects(answer):
         for place in _numbers([item.get("rule")]):
             sources = [
-                task.records[number].source for number in _numbers(item.get("records")) if number in lines
+                task.rationales[number].source
+                for number in _numbers(item.get("records"))
+                if number in numbers
             ]
             if 0 <= place < len(task.rules) and sources:
-                rule = task.rules[place].id
-                found[rule] = (*found.get(rule, ()), *sources)
-    return found
+                rule_id = task.rules[place].id
+                by_rule[rule_id] = (*by_rule.get(rule_id, ()), *sources)
+    return by_rule
 
 
-def _same(task: _Task, said: Json) -> list[tuple[str, ...]]:
+def _same(task: _Task, answer: Json) -> list[tuple[str, ...]]:
     groups = (
-        [place for place in _numbers(item.get("rules")) if place < len(task.rules)] for item in _items(said)
+        [place for place in _numbers(item.get("rules")) if place < len(task.rules)]
+        for item in _objects(answer)
     )
     return [tuple(task.rules[place].id for place in places) for places in groups if len(places) > 1]
 
 
-def _items(said: Json) -> list[Mapping[str, Json]]:
-    return [item for item in said if isinstance(item, Mapping)] if isinstance(said, list) else []
+def _objects(answer: Json) -> list[Mapping[str, Json]]:
+    return [item for item in answer if isinstance(item, Mapping)] if isinstance(answer, list) else []
 
 
-def _numbers(said: Json) -> list[int]:
-    """The whole numbers in a list, each once; texts of digits count too."""
-    if not isinstance(said, list):
+def _numbers(answer: Json) -> list[int]:
+    """Return the whole numbers in a list, each once; texts of digits count too."""
+    if not isinstance(answer, list):
         return []
-    texts = [str(item).strip() for item in said if isinstance(item, int | str) and not isinstance(item, bool)]
+    texts = [
+        str(item).strip() for item in answer if isinstance(item, int | str) and not isinstance(item, bool)
+    ]
     return list(dict.fromkeys(int(text) for text in texts if text.isascii() and text.isdigit()))
 
 
-def _combined(answers: Sequence[_Answer], rules: Sequence[Guideline]) -> Distilled:
+def _combined(results: Sequence[_BatchResult], rules: Sequence[Guideline]) -> Distillation:
+    """Unite the batches; a draft in a known rule's words supports that rule."""
     known = {normal(rule.text): rule.id for rule in rules}
     supports: dict[str, tuple[Source, ...]] = {}
     contradicts: dict[str, tuple[Source, ...]] = {}
     drafts: list[Draft] = []
     conflicts: list[tuple[str, str]] = []
-    for answer in answers:
-        for rule, sources in answer.supports.items():
-            supports[rule] = (*supports.get(rule, ()), *sources)
-        for rule, sources in answer.contradicts.items():
-            contradicts[rule] = (*contradicts.get(rule, ()), *sources)
-            conflicts += [(one.text, rule) for one in answer.drafts if set(one.sources) & set(sources)]
-        for draft in answer.drafts:
+    for result in results:
+        for rule_id, sources in result.supports.items():
+            supports[rule_id] = (*supports.get(rule_id, ()), *sources)
+        for rule_id, sources in result.contradicts.items():
+            contradicts[rule_id] = (*contradicts.get(rule_id, ()), *sources)
+            conflicts += [
+                (draft.text, rule_id) for draft in result.drafts if set(draft.sources) & set(sources)
+            ]
+        for draft in result.drafts:
             same = known.get(normal(draft.text))
             if same is None:
                 drafts.append(draft)
             else:
                 supports[same] = (*supports.get(same, ()), *draft.sources)
-    return Distilled(
+    return Distillation(
         drafts=tuple(drafts),
         supports=supports,
         contradicts=contradicts,
         conflicts=tuple(conflicts),
-        same=tuple(dict.fromkeys(group for answer in answers for group in answer.same)),
-        failed={name: why for answer in answers for name, why in answer.failed.items()},
-        usage=sum((answer.usage for answer in answers), Usage()),
+        same=tuple(dict.fromkeys(group for result in results for group in result.same)),
+        failed={trace_id: why for result in results for trace_id, why in result.failed.items()},
+        usage=sum((result.usage for result in results), Usage()),
     )

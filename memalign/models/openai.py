@@ -8,10 +8,17 @@ import numpy as np
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError, omit
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.event_loop import close_at_exit, elsewhere
-from memalign.models.endpoint import RETRIES, SECONDS, Service, one_of_the_workers, service
-from memalign.models.json_answers import body_of, find_answer, number_in, part, text_in
-from memalign.ports import Completion, Embedded, Prompt, Vector
+from memalign.event_loop import close_at_exit, run_on_private_loop
+from memalign.models.endpoint import (
+    ATTEMPT_SECONDS,
+    MAX_RETRIES,
+    Endpoint,
+    complete_with_fallback,
+    concurrency_slot,
+    endpoint_of,
+)
+from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
+from memalign.ports import Completion, Embeddings, Prompt, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
 
@@ -26,18 +33,22 @@ _CONTEXTS = (
     ("o3", 200_000),
     ("o4", 200_000),
 )
-_OTHER_CONTEXT = 128_000
+_DEFAULT_CONTEXT = 128_000
+"""For models not listed above."""
 _EMBEDDING_LIMITS = (8_000, 4_000, 2_000, 500)
-"""Tokens to which texts are cut, one after the other, while the service finds them too long."""
+"""Tokens to which texts are cut, one after the other, while the service finds them too long.
+
+The first is below OpenAI's own limit of 8,192; the others serve compatible servers with smaller models.
+"""
 
 
 @lru_cache(maxsize=8)
-def _client(where: Service) -> AsyncOpenAI:
+def _client(endpoint: Endpoint) -> AsyncOpenAI:
     client = AsyncOpenAI(
-        api_key=where.key,
-        base_url=where.base_url,
-        timeout=SECONDS,
-        max_retries=RETRIES,
+        api_key=endpoint.key,
+        base_url=endpoint.base_url,
+        timeout=ATTEMPT_SECONDS,
+        max_retries=MAX_RETRIES,
         # of the SDK's two HTTP clients the one that takes less time where many calls run at once
         http_client=DefaultAioHttpClient(),
     )
@@ -46,47 +57,41 @@ def _client(where: Service) -> AsyncOpenAI:
 
 
 class OpenAIModel:
-    """A chat model."""
+    """A chat model, which answers by structured outputs (`response_format`).
+
+    Args:
+        model: The model's name at OpenAI, or at the server that OPENAI_BASE_URL names.
+    """
 
     def __init__(self, model: str) -> None:
         self._model = model
 
     @property
     def name(self) -> str:
-        """`openai:/name`."""
+        """The model as `openai:/name`."""
         return f"openai:/{self._model}"
 
     @property
     def context_tokens(self) -> int:
-        """How many tokens a prompt and its answer may have together."""
-        return next((size for name, size in _CONTEXTS if self._model.startswith(name)), _OTHER_CONTEXT)
+        """Tokens that a prompt and its answer may have together."""
+        return next((size for name, size in _CONTEXTS if self._model.startswith(name)), _DEFAULT_CONTEXT)
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
-        """Answer with an object that satisfies the JSON schema. Raises `ModelError`."""
-        return await elsewhere(self._complete(prompt, schema))
-
-    async def _complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
-        usage = Usage()
-        for asked in (schema, None):
-            try:
-                answered = await self._ask(prompt, asked)
-            except RequestRefusedError:
-                if asked is None:
-                    raise
-                continue
-            usage += _usage(answered)
-            answer = find_answer(text_in(answered, "choices", 0, "message", "content"), schema)
-            if answer is not None:
-                return Completion(answer=answer, usage=usage)
-        raise MalformedAnswerError(
-            f"{self.name} did not answer in the form asked for; it is tried again later."
+        """See `memalign.ports.LanguageModel.complete`."""
+        return await run_on_private_loop(
+            complete_with_fallback(
+                self.name,
+                schema,
+                ask=lambda requested: self._ask(prompt, requested),
+                read=lambda body: (_answer(body, schema), _usage(body)),
+            )
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
-        where = service("openai", self._model)
-        async with one_of_the_workers():
+        endpoint = endpoint_of("openai", self._model)
+        async with concurrency_slot():
             try:
-                response = await _client(where).chat.completions.with_raw_response.create(
+                response = await _client(endpoint).chat.completions.with_raw_response.create(
                     model=self._model,
                     messages=[
                         {"role": "system", "content": prompt.stable},
@@ -96,8 +101,8 @@ class OpenAIModel:
                     extra_body=None if schema is None else {"response_format": _form(schema)},
                 )
             except OpenAIError as error:
-                raise _failure(where, self._model, error) from error
-        return body_of(response.text)
+                raise _failure(endpoint, self._model, error) from error
+        return parse_body(response.text)
 
 
 def _form(schema: Mapping[str, Json]) -> Json:
@@ -105,17 +110,23 @@ def _form(schema: Mapping[str, Json]) -> Json:
 
 
 class OpenAIEmbedder:
-    """A text embedding model."""
+    """A text embedding model.
+
+    Args:
+        model: The model's name.
+        dimension: Length of the vectors asked for. A model that refuses to choose gives its own; where that is
+            another length, embedding raises `MalformedAnswerError`.
+    """
 
     def __init__(self, model: str, dimension: int) -> None:
         self._model = model
         self._dimension = dimension
-        self._any_dimension = True
-        """Whether the model takes the dimension as a wish; learned from its first refusal."""
+        self._takes_dimension = True
+        """Whether the model takes the dimension as an argument; learned from its first refusal."""
 
     @property
     def name(self) -> str:
-        """`openai:/name`."""
+        """The model as `openai:/name`."""
         return f"openai:/{self._model}"
 
     @property
@@ -123,36 +134,36 @@ class OpenAIEmbedder:
         """Length of a vector."""
         return self._dimension
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
-        """Embed the texts (none is empty). Raises `ModelError`."""
-        return await elsewhere(self._embed(texts))
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """See `memalign.ports.Embedder.embed`. Texts are cut to 8,000 tokens, or less where that is refused."""
+        return await run_on_private_loop(self._embed(texts))
 
-    async def _embed(self, texts: Sequence[str]) -> Embedded:
+    async def _embed(self, texts: Sequence[str]) -> Embeddings:
         longest = max(map(count_tokens, texts))
         for limit in _EMBEDDING_LIMITS:
             try:
-                return await self._in_one_form([cut_to_tokens(text, limit) for text in texts])
+                return await self._embed_cut([cut_to_tokens(text, limit) for text in texts])
             except RequestRefusedError:
                 if limit == _EMBEDDING_LIMITS[-1] or longest <= limit // 2:
                     raise
         raise AssertionError("the last limit returns or raises")
 
-    async def _in_one_form(self, texts: Sequence[str]) -> Embedded:
-        """Wish for the dimension; where that is refused, take the vectors as the model gives them."""
-        if self._any_dimension:
+    async def _embed_cut(self, texts: Sequence[str]) -> Embeddings:
+        """Ask for the dimension; where that is refused, take the vectors as the model gives them."""
+        if self._takes_dimension:
             try:
                 return await self._ask(texts, dimensions=self._dimension)
             except RequestRefusedError:
                 embedded = await self._ask(texts, dimensions=None)
-                self._any_dimension = False
+                self._takes_dimension = False
                 return embedded
         return await self._ask(texts, dimensions=None)
 
-    async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embedded:
-        where = service("openai", self._model)
-        async with one_of_the_workers():
+    async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
+        endpoint = endpoint_of("openai", self._model)
+        async with concurrency_slot():
             try:
-                response = await _client(where).embeddings.with_raw_response.create(
+                response = await _client(endpoint).embeddings.with_raw_response.create(
                     model=self._model,
                     input="",
                     dimensions=omit if dimensions is None else dimensions,
@@ -160,23 +171,25 @@ class OpenAIEmbedder:
                     extra_body={"input": list(texts)},
                 )
             except OpenAIError as error:
-                raise _failure(where, self._model, error) from error
-        answered = body_of(response.text)
-        rows = _rows(answered)
+                raise _failure(endpoint, self._model, error) from error
+        body = parse_body(response.text)
+        rows = _rows(body)
         if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
             raise MalformedAnswerError(
                 f"{self.name} did not give one vector for each text; it is tried again later."
             )
-        tokens = number_in(answered, "usage", "prompt_tokens") or sum(map(count_tokens, texts))
-        return Embedded(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
+        tokens = integer_at(body, "usage", "prompt_tokens") or sum(map(count_tokens, texts))
+        return Embeddings(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
 
 
-def _rows(answered: Json) -> list[Vector]:
-    """The vectors in the order of their texts, be they lists or packed; what is no vector is left out."""
-    given = part(answered, "data")
-    items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    return find_answer(text_at(body, "choices", 0, "message", "content"), schema)
+
+
+def _rows(body: Json) -> list[Vector]:
+    """Return the vectors in the order of their texts, be they lists or packed; what is no vector is left out."""
     rows = []
-    for item in sorted(items, key=lambda item: number_in(item, "index")):
+    for item in sorted(objects_at(body, "data"), key=lambda item: integer_at(item, "index")):
         row = item.get("embedding")
         try:
             if isinstance(row, str):
@@ -188,20 +201,18 @@ def _rows(answered: Json) -> list[Vector]:
     return rows
 
 
-def _usage(answered: Json) -> Usage:
+def _usage(body: Json) -> Usage:
     return Usage(
         calls=1,
-        input_tokens=number_in(answered, "usage", "prompt_tokens"),
-        cached_tokens=number_in(answered, "usage", "prompt_tokens_details", "cached_tokens"),
-        output_tokens=number_in(answered, "usage", "completion_tokens"),
+        input_tokens=integer_at(body, "usage", "prompt_tokens"),
+        cached_tokens=integer_at(body, "usage", "prompt_tokens_details", "cached_tokens"),
+        output_tokens=integer_at(body, "usage", "completion_tokens"),
     )
 
 
-def _failure(where: Service, model: str, error: OpenAIError) -> ModelError:
+def _failure(endpoint: Endpoint, model: str, error: OpenAIError) -> ModelError:
     if isinstance(error, APIStatusError):
-        return where.failure(model, error, error.status_code)
+        return endpoint.failure(model, error, error.status_code)
     if isinstance(error, APIConnectionError):
-        return where.failure(model, error.__cause__ or error, None)
-    return MalformedAnswerError(
-        f"openai:/{model} gave an answer that cannot be read; it is tried again later."
-    )
+        return endpoint.failure(model, error.__cause__ or error, None)
+    return endpoint.unreadable(model)

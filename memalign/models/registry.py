@@ -1,12 +1,12 @@
-"""Which client stands behind a model's name."""
+"""Models by name: `provider:/name` -> client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from memalign.errors import SettingsError
-from memalign.models.endpoint import service
-from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.endpoint import endpoint_of
+from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
@@ -16,14 +16,24 @@ _LOCAL_USES = {"wordllama": "embeds", "cases": "judges", "extract": "distils"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelName:
-    """`provider:/name`, taken apart."""
+    """The parts of `provider:/name`."""
 
     provider: str
     name: str
 
 
 def model_name(text: str) -> ModelName:
-    """Take `provider:/name` apart. Raises `SettingsError`."""
+    """Parse a model's name.
+
+    Args:
+        text: `openai:/NAME`, `anthropic:/NAME`, `local:/wordllama`, `local:/cases` or `local:/extract`.
+
+    Returns:
+        Its parts.
+
+    Raises:
+        SettingsError: If it is none of these.
+    """
     provider, mark, name = text.strip().partition(":/")
     name = name.strip("/")
     if not mark or not name or provider not in PROVIDERS:
@@ -53,60 +63,110 @@ _DENIALS: Mapping[Use, str] = {
 
 
 def check_use(name: str, use: Use) -> ModelName:
-    """Look whether the model can be used so; its name, taken apart. Raises `SettingsError`."""
-    chosen = model_name(name)
-    fits = _LOCAL_USES[chosen.name] == use if chosen.provider == "local" else True
-    if not fits or (use == "embeds" and chosen.provider == "anthropic"):
+    """Check that a model can be used for a purpose; no call is made.
+
+    Args:
+        name: As for `model_name`.
+        use: What it is wanted for.
+
+    Returns:
+        The parts of its name.
+
+    Raises:
+        SettingsError: If there is no such model, or it cannot be used so.
+    """
+    model = model_name(name)
+    suits = _LOCAL_USES[model.name] == use if model.provider == "local" else True
+    if not suits or (use == "embeds" and model.provider == "anthropic"):
         raise SettingsError(f"{name} {_DENIALS[use]}; choose {_CHOICES[use]}.")
-    return chosen
+    return model
 
 
 def check_key(name: str) -> None:
-    """Look whether the model's service has its key; no call is made. Raises `ModelRefusedError`, `SettingsError`."""
-    chosen = model_name(name)
-    if chosen.provider != "local":
-        service(chosen.provider, chosen.name)
+    """Check that the key of a model's service is set; no call is made.
+
+    Args:
+        name: As for `model_name`.
+
+    Raises:
+        ModelRefusedError: If the key is missing.
+        SettingsError: If there is no such model.
+    """
+    model = model_name(name)
+    if model.provider != "local":
+        endpoint_of(model.provider, model.name)
 
 
 def connect_embedder(name: str, dimension: int) -> Embedder:
-    """The embedding model of that name; a local one keeps its own dimension. Raises `SettingsError`."""
-    chosen = check_use(name, "embeds")
+    """Make the client of an embedding model; no call is made.
+
+    Args:
+        name: `openai:/NAME` or `local:/wordllama`.
+        dimension: Length of the vectors asked for; a local model keeps its own.
+
+    Returns:
+        The client.
+
+    Raises:
+        SettingsError: If the model does not embed, or the dimension is below 1.
+    """
+    model = check_use(name, "embeds")
     if dimension < 1:
         raise SettingsError(f"embedding_dim is {dimension}; set a whole number of at least 1.")
-    if chosen.provider == "local":
+    if model.provider == "local":
         from memalign.models.local.wordllama import WordLlamaEmbedder  # noqa: PLC0415
 
         return WordLlamaEmbedder()
     from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
 
-    return OpenAIEmbedder(chosen.name, dimension)
+    return OpenAIEmbedder(model.name, dimension)
 
 
 def connect_judge_model(name: str) -> JudgeModel:
-    """What judges under that name. Raises `SettingsError`."""
-    chosen = check_use(name, "judges")
-    if chosen.provider == "local":
-        from memalign.models.local.case_classifier import CasesDecider  # noqa: PLC0415
+    """Make the client of a model that judges; no call is made.
 
-        return CasesDecider()
-    return LLMJudge(_language_model(chosen))
+    Args:
+        name: `openai:/NAME`, `anthropic:/NAME` or `local:/cases`.
+
+    Returns:
+        The client.
+
+    Raises:
+        SettingsError: If the model does not judge.
+    """
+    model = check_use(name, "judges")
+    if model.provider == "local":
+        from memalign.models.local.case_classifier import CaseClassifier  # noqa: PLC0415
+
+        return CaseClassifier()
+    return LLMJudge(_language_model(model))
 
 
 def connect_distiller(name: str) -> Distiller:
-    """What distils under that name. Raises `SettingsError`."""
-    chosen = check_use(name, "distils")
-    if chosen.provider == "local":
-        from memalign.models.local.extractive_distiller import ExtractDistiller  # noqa: PLC0415
+    """Make the client of a model that distils; no call is made.
 
-        return ExtractDistiller()
-    return ModelDistiller(_language_model(chosen))
+    Args:
+        name: `openai:/NAME`, `anthropic:/NAME` or `local:/extract`.
+
+    Returns:
+        The client.
+
+    Raises:
+        SettingsError: If the model does not distil.
+    """
+    model = check_use(name, "distils")
+    if model.provider == "local":
+        from memalign.models.local.extractive_distiller import ExtractiveDistiller  # noqa: PLC0415
+
+        return ExtractiveDistiller()
+    return LLMDistiller(_language_model(model))
 
 
-def _language_model(chosen: ModelName) -> LanguageModel:
-    if chosen.provider == "anthropic":
+def _language_model(model: ModelName) -> LanguageModel:
+    if model.provider == "anthropic":
         from memalign.models.anthropic import AnthropicModel  # noqa: PLC0415
 
-        return AnthropicModel(chosen.name)
+        return AnthropicModel(model.name)
     from memalign.models.openai import OpenAIModel  # noqa: PLC0415
 
-    return OpenAIModel(chosen.name)
+    return OpenAIModel(model.name)

@@ -1,4 +1,4 @@
-"""Which guidelines enter a prompt when they do not all fit: the most supported, then the most relevant."""
+"""Selection of the guidelines for a prompt that cannot hold them all: the best supported, then the most relevant."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,74 +10,85 @@ from memalign.records import Guideline
 from memalign.tokens import count_tokens
 
 _LINE_TOKENS = 8
-"""What a guideline takes in a prompt beside its text."""
+"""Tokens that a guideline takes in a prompt beside its text: number, JSON marks, line end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class GuidelineSelection:
     """Guidelines for one prompt, best first."""
 
     guidelines: tuple[Guideline, ...]
     left_out: int
+    """Number of guidelines in use for which there was no room."""
 
 
 class GuidelineSelector:
-    """The guidelines in use at one moment, best supported first; made once and asked for each trace.
+    """Selects among the guidelines in use of one semantic memory; made once for it and asked for each trace.
 
-    Of two that contradict each other only the better supported one stands.
+    Of two guidelines that contradict each other only the better supported one is ever selected.
+
+    Args:
+        memory: The guidelines, and their vectors as far as they are known.
+        max_tokens: Room that guidelines may take in a prompt.
     """
 
-    def __init__(self, memory: SemanticMemory, limit: int) -> None:
-        """`limit`: the tokens that guidelines may take in a prompt."""
+    def __init__(self, memory: SemanticMemory, max_tokens: int) -> None:
         self.memory = memory
-        self._limit = limit
-        self._standing = _undisputed(sorted(memory.in_use, key=_strength, reverse=True))
-        self._sizes = {one.id: count_tokens(one.text) + _LINE_TOKENS for one in self._standing}
-        self._all_fit = sum(self._sizes.values()) <= limit
-        self._core = () if self._all_fit else self._filled((), self._standing, limit // 2)
-        chosen = {one.id for one in self._core}
-        self._others = [] if self._all_fit else [one for one in self._standing if one.id not in chosen]
-        self._stems = {one.id: stems(one.text) for one in self._others}
+        self._max_tokens = max_tokens
+        self._ranked = _without_contradicted(sorted(memory.in_use, key=_support, reverse=True))
+        self._sizes = {rule.id: count_tokens(rule.text) + _LINE_TOKENS for rule in self._ranked}
+        self._all_fit = sum(self._sizes.values()) <= max_tokens
+        self._best_supported = () if self._all_fit else self._filled((), self._ranked, max_tokens // 2)
+        selected = {rule.id for rule in self._best_supported}
+        self._others = [] if self._all_fit else [rule for rule in self._ranked if rule.id not in selected]
+        self._stems = {rule.id: stems(rule.text) for rule in self._others}
 
-    def choose(self, text: str, vector: Vector | None) -> Choice:
-        """Choose for a trace with this text and vector.
+    def select(self, text: str, vector: Vector | None) -> GuidelineSelection:
+        """Select guidelines for a trace.
 
-        While all fit, the choice is the same for every trace, which is what prompt caches live on; else half of
-        the room goes by support, half by relevance.
+        While all fit, the selection is the same for every trace, which provider prompt caches depend on. Else half
+        of the room goes by support, half by relevance.
+
+        Args:
+            text: The trace's text.
+            vector: The text's vector; None where it is not known, so that words alone decide on relevance.
+
+        Returns:
+            The guidelines, and how many were left out.
         """
         if self._all_fit:
-            return Choice(guidelines=tuple(self._standing), left_out=0)
+            return GuidelineSelection(guidelines=tuple(self._ranked), left_out=0)
         words = stems(text)
-        relevance = {one.id: self._relevance(one, words, vector) for one in self._others}
-        by_relevance = sorted(self._others, key=lambda one: -relevance[one.id])
-        chosen = self._filled(self._core, by_relevance, self._limit)
-        return Choice(guidelines=chosen, left_out=len(self._standing) - len(chosen))
+        relevance = {rule.id: self._relevance(rule, words, vector) for rule in self._others}
+        by_relevance = sorted(self._others, key=lambda rule: -relevance[rule.id])
+        selected = self._filled(self._best_supported, by_relevance, self._max_tokens)
+        return GuidelineSelection(guidelines=selected, left_out=len(self._ranked) - len(selected))
 
     def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vector | None) -> float:
-        """The share of the rule's words that the text has, or the cosine of their vectors."""
+        """Return the share of the rule's stems that the text has, or the cosine of their vectors if higher."""
         own, row = self._stems[rule.id], self.memory.vectors.get(rule.id)
         shared = len(own & words) / len(own) if own else 0.0
         return shared if row is None or vector is None else max(shared, float(row @ vector))
 
     def _filled(
-        self, chosen: Sequence[Guideline], more: Iterable[Guideline], limit: int
+        self, selected: Sequence[Guideline], candidates: Iterable[Guideline], max_tokens: int
     ) -> tuple[Guideline, ...]:
-        filled, room = list(chosen), limit - sum(self._sizes[one.id] for one in chosen)
-        for guideline in more:
-            if self._sizes[guideline.id] <= room:
-                filled.append(guideline)
-                room -= self._sizes[guideline.id]
+        filled, room = list(selected), max_tokens - sum(self._sizes[rule.id] for rule in selected)
+        for rule in candidates:
+            if self._sizes[rule.id] <= room:
+                filled.append(rule)
+                room -= self._sizes[rule.id]
         return tuple(filled)
 
 
-def _undisputed(by_strength: Sequence[Guideline]) -> list[Guideline]:
-    standing: dict[str, Guideline] = {}
-    for guideline in by_strength:
-        if not any(other in standing for other in guideline.conflicts_with):
-            standing[guideline.id] = guideline
-    return list(standing.values())
+def _without_contradicted(ranked: Sequence[Guideline]) -> list[Guideline]:
+    kept: dict[str, Guideline] = {}
+    for rule in ranked:
+        if not any(other in kept for other in rule.conflicts_with):
+            kept[rule.id] = rule
+    return list(kept.values())
 
 
-def _strength(guideline: Guideline) -> tuple[int, int, int]:
-    newest = max((source.time_ms for source in guideline.sources), default=0)
-    return len(guideline.people), len(guideline.sources), newest
+def _support(rule: Guideline) -> tuple[int, int, int]:
+    newest = max((source.time_ms for source in rule.sources), default=0)
+    return len(rule.people), len(rule.sources), newest

@@ -1,12 +1,12 @@
-"""What a judge's memory holds for one trace: the guidelines that count, and the cases most like it."""
+"""Evidence for a verdict: the guidelines in use, and the labelled cases most like the trace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from memalign.memory.embedding_cache import VectorCache
-from memalign.memory.episodic import similarity
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
+from memalign.memory.vector_index import cosine
 from memalign.ports import JudgeResponse, Vector
 from memalign.recall.guideline_selection import GuidelineSelector
 from memalign.records import Evidence, Json
@@ -14,68 +14,112 @@ from memalign.template import text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
-    """The evidence, and the vector it was found by."""
+class Retrieval:
+    """The evidence for a trace, and the vector of the trace's text."""
 
-    recollection: Evidence
+    evidence: Evidence
     vector: Vector | None
+    """None where nothing had to be embedded, or the embedding model failed."""
 
 
-class Recall:
-    """Looks memory up for traces."""
+class Retriever:
+    """Finds the evidence for traces in the states of one judge's memory.
 
-    def __init__(self, vectors: VectorCache, *, count: int, floor: float, tokens: int, durable: bool) -> None:
-        """Find at most `count` cases, none below the similarity `floor`, and guidelines within `tokens`.
+    Args:
+        vectors: Embeds the traces' texts.
+        max_cases: Most episodes for a trace (`retrieval_k`).
+        min_similarity: Episodes with a lower cosine are no evidence.
+        guideline_tokens: Room that guidelines may take in a prompt, in tokens.
+        durable: Whether vectors are stored, so that embedding a trace pays even while there is nothing to find.
+    """
 
-        `durable`: vectors are stored, so that embedding a trace pays even while there is nothing to find.
-        """
+    def __init__(
+        self,
+        vectors: VectorCache,
+        *,
+        max_cases: int,
+        min_similarity: float,
+        guideline_tokens: int,
+        durable: bool,
+    ) -> None:
         self._vectors = vectors
-        self._count = count
-        self._floor = floor
-        self._tokens = tokens
+        self._max_cases = max_cases
+        self._min_similarity = min_similarity
+        self._guideline_tokens = guideline_tokens
         self._durable = durable
-        self._ranking: GuidelineSelector | None = None
+        self._selector: GuidelineSelector | None = None
 
-    async def find(
-        self, fields: Mapping[str, Json], state_now: Callable[[], MemoryState], *, but: str | None
-    ) -> Recalled:
-        """The evidence for a trace with these fields; never its own episode (`but`). Raises `StorageError`.
+    async def retrieve(
+        self,
+        fields: Mapping[str, Json],
+        current_state: Callable[[], MemoryState],
+        *,
+        exclude_trace_id: str | None,
+    ) -> Retrieval:
+        """Find the evidence for a trace; an embedding model that fails leaves a note instead of cases.
 
-        The state is taken only when the text has been embedded: then nothing has to be asked of an old one.
+        Args:
+            fields: What the judge sees of the trace.
+            current_state: Returns the state as it stands. It is read again after the text has been embedded, so
+                that nothing is taken from a state that has been replaced meanwhile.
+            exclude_trace_id: The trace's own id; its episode is no evidence.
+
+        Returns:
+            The evidence, at the cost of at most one embedded text.
+
+        Raises:
+            StorageError: If stored vectors cannot be read.
         """
         text = text_of(fields)
-        worth_it = self._durable or state_now().episodes
-        found = await self._vectors.find([text] if worth_it else [])
-        vector, failure = found.vectors.get(text), found.failed.get(text)
-        state = state_now()
-        choice = self._ranked(state.semantic).choose(text, vector)
+        needed = self._durable or current_state().episodes
+        lookup = await self._vectors.find([text] if needed else [])
+        vector, failure = lookup.vectors.get(text), lookup.failed.get(text)
+        state = current_state()
+        selection = self._selector_for(state.semantic).select(text, vector)
         retrieved = (
-            () if vector is None else state.episodic.nearest(vector, self._count, but=but, floor=self._floor)
+            ()
+            if vector is None
+            else state.episodic.nearest(
+                vector,
+                self._max_cases,
+                exclude_trace_id=exclude_trace_id,
+                min_similarity=self._min_similarity,
+            )
         )
-        recollection = Evidence(
-            guidelines=choice.guidelines,
-            left_out=choice.left_out,
+        evidence = Evidence(
+            guidelines=selection.guidelines,
+            left_out=selection.left_out,
             retrieved=retrieved,
             note=f"Similar cases could not be looked up: {failure}" if failure else None,
-            usage=found.usage,
+            usage=lookup.usage,
         )
-        return Recalled(recollection=recollection, vector=vector)
+        return Retrieval(evidence=evidence, vector=vector)
 
-    def _ranked(self, semantic: SemanticMemory) -> GuidelineSelector:
-        if self._ranking is None or self._ranking.memory is not semantic:
-            self._ranking = GuidelineSelector(semantic, self._tokens)
-        return self._ranking
+    def _selector_for(self, semantic: SemanticMemory) -> GuidelineSelector:
+        if self._selector is None or self._selector.memory is not semantic:
+            self._selector = GuidelineSelector(semantic, self._guideline_tokens)
+        return self._selector
 
 
-def evidence(
-    decision: JudgeResponse, recalled: Recalled, state: MemoryState
+def supporting_cases(
+    response: JudgeResponse, retrieval: Retrieval, state: MemoryState
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """The cases that stood behind a decision, with their similarities as far as these are known."""
-    shown = {found.episode.trace_id: found.similarity for found in recalled.recollection.retrieved}
-    if decision.retrieved_trace_ids is None:
+    """Name the cases behind a judge model's response.
+
+    Args:
+        response: What the judge model answered.
+        retrieval: The evidence it was asked with.
+        state: The state it was asked with.
+
+    Returns:
+        Trace ids of the cases that the model names, or of those retrieved where it names none; and their cosine
+        similarities in the same order, empty where a vector is not known.
+    """
+    shown = {case.episode.trace_id: case.similarity for case in retrieval.evidence.retrieved}
+    if response.retrieved_trace_ids is None:
         return tuple(shown), tuple(shown.values())
-    rows, vector = state.episodic.vectors, recalled.vector
-    if vector is None or any(name not in rows for name in decision.retrieved_trace_ids):
-        return decision.retrieved_trace_ids, ()
-    similarities = (similarity(vector, rows[name]) for name in decision.retrieved_trace_ids)
-    return decision.retrieved_trace_ids, tuple(similarities)
+    rows, vector = state.episodic.vectors, retrieval.vector
+    if vector is None or any(trace_id not in rows for trace_id in response.retrieved_trace_ids):
+        return response.retrieved_trace_ids, ()
+    similarities = (cosine(vector, rows[trace_id]) for trace_id in response.retrieved_trace_ids)
+    return response.retrieved_trace_ids, tuple(similarities)

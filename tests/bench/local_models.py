@@ -18,7 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import mean
 
-from memalign.models.local.case_classifier import CasesDecider
+from memalign.models.local.case_classifier import CaseClassifier
 from memalign.ports import JudgeRequest
 from memalign.records import Episode, Evidence, Json, Label, PersonLabel
 from memalign.value_types import value_type_of
@@ -106,7 +106,9 @@ def episode(trace: Labelled) -> Episode:
     )
 
 
-async def judged(decider: CasesDecider, known: Sequence[Labelled], unseen: Sequence[Labelled]) -> list[Label]:
+async def judged(
+    judge_model: CaseClassifier, known: Sequence[Labelled], unseen: Sequence[Labelled]
+) -> list[Label]:
     episodes = [episode(trace) for trace in known]
     values = []
     for trace in unseen:
@@ -116,11 +118,11 @@ async def judged(decider: CasesDecider, known: Sequence[Labelled], unseen: Seque
             value_type=BOOL,
             fields=trace.fields,
             trace_id=trace.trace_id,
-            recollection=Evidence(),
+            evidence=Evidence(),
             episodes=episodes,
             version=1,
         )
-        values.append((await decider.decide(question)).value)
+        values.append((await judge_model.decide(question)).value)
     return values
 
 
@@ -129,7 +131,7 @@ def row(name: str, traces: Sequence[Labelled], learned: int, repeats: int) -> st
     kappas, agreements, usual = [], [], []
     for known, unseen in splits(traces, learned, repeats):
         labels = [trace.label for trace in unseen if trace.label is not None]
-        values = asyncio.run(judged(CasesDecider(), known, unseen))
+        values = asyncio.run(judged(CaseClassifier(), known, unseen))
         kappas.append(kappa(values, labels))
         agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
         usual.append(max(Counter(labels).values()) / len(labels))

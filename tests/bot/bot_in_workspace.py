@@ -3,6 +3,7 @@
 import asyncio
 import io
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ import aiohttp
 
 from bot.app import Bot, Timing, running_bot
 from bot.config import Secrets, Settings, read_settings
-from bot.feedback import all_feedback
+from bot.feedback import Feedback, all_feedback
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
-from memalign.records import Feedback, Json, Label
+from memalign.records import Json, Label
 
 T = TypeVar("T")
 
@@ -178,17 +179,23 @@ class BotInWorkspace:
         return [words(one.blocks, one.text) for one in self.slack.ephemerals[before:]]
 
     async def until(self, look: Callable[[], T | None], seconds: float = 120) -> T:
-        """Wait until `look` gives something true."""
-        async with asyncio.timeout(seconds):
-            while not (found := look()):  # noqa: ASYNC110 - anybody's state has no event to wait for
-                await asyncio.sleep(0.01)
-            return found
+        """Wait until `look` returns something true; fail with the bot's status if it does not."""
+
+        async def look_again() -> T | None:
+            return look()
+
+        return await self._until(look_again, seconds)
 
     async def until_async(self, look: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
-        """Wait until `look` says yes."""
-        async with asyncio.timeout(seconds):
-            while not await look():  # noqa: ASYNC110 - the same
-                await asyncio.sleep(0.01)
+        """Wait until `look` returns True; fail with the bot's status if it does not."""
+        await self._until(look, seconds)
+
+    async def _until(self, look: Callable[[], Awaitable[T | None]], seconds: float) -> T:
+        deadline = time.monotonic() + seconds
+        while not (seen := await look()):
+            assert time.monotonic() < deadline, f"not within {seconds} s; {await self.bot.status.read()}"
+            await asyncio.sleep(0.01)
+        return seen
 
 
 def words(blocks: Sequence[Json] | None, text: str = "") -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.feedback import all_feedback, feedback_of, split_correction, vote_of_reaction
+from bot.feedback import Feedback, Vote, all_feedback, feedback_of, split_correction, vote_of_reaction
 from bot.listeners.rationales import reply_of
 from bot.sandbox import User
-from memalign.records import Feedback, Json, Label, Verdict, Vote
+from memalign.records import Json, Label, Verdict
 from memalign.value_types import value_type_of
 from storage.records import PersonFeedback, Reply, StoredVerdict, Timestamped
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace

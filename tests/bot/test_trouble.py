@@ -12,7 +12,7 @@ from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.supervisor import supervise
 from bot.sandbox import Workspace
 from memalign.errors import StorageError
-from memalign.records import Trace
+from memalign.records import Trace, TraceTarget
 from storage.engines.sqlite import SqliteEngine
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
@@ -64,6 +64,9 @@ async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, s
         for number in range(3):
             await harness.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(3)))
+        verdicts = await harness.bot.database.verdicts.recent("politeness", 10)
+        assert sorted(stored.verdict.trace_id for stored in verdicts) == ["tr-0", "tr-1", "tr-2"]
+        assert not await harness.tells("politeness")
 
 
 async def test_a_judge_that_is_down_and_hangs_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:
@@ -208,10 +211,9 @@ async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, s
         [rule] = harness.bot.memories["politeness"].guidelines
         assert set(rule.source_trace_ids) == {"tr-1", "tr-2"}
         server.chat_seconds = 600
-        forgetting = asyncio.create_task(harness.bot.forgetting.forget("tr-1", None))
+        forgetting = asyncio.create_task(harness.bot.forgetting.forget(TraceTarget(trace_id="tr-1"), None))
         await harness.until_async(lambda: harness.bot.database.traces.is_forgotten("tr-1"))
         assert [one.in_use for one in harness.bot.memories["politeness"].guidelines] == [False]
-        farewell = await forgetting
-        [(_, gone)] = farewell.judges
-        assert (len(gone.waiting), gone.distilled) == (1, ())
+        result = await forgetting
+        assert (result.left, result.distilled) == (1, [])
         server.chat_seconds = 0.0

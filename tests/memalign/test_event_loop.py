@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from memalign.event_loop import elsewhere, run
+from memalign.event_loop import run_and_wait, run_on_private_loop
 
 
 async def where() -> str:
@@ -11,16 +11,16 @@ async def where() -> str:
 
 
 async def test_work_is_done_on_the_private_loop_whoever_asks() -> None:
-    assert await elsewhere(where()) == "memalign"
-    assert await asyncio.to_thread(run, where()) == "memalign"
-    assert run(where()) == "memalign"
+    assert await run_on_private_loop(where()) == "memalign"
+    assert await asyncio.to_thread(run_and_wait, where()) == "memalign"
+    assert run_and_wait(where()) == "memalign"
 
 
 def test_work_that_asks_for_more_work_does_not_wait_for_itself() -> None:
     async def nested() -> str:
-        return await elsewhere(where())
+        return await run_on_private_loop(where())
 
-    assert run(nested()) == "memalign"
+    assert run_and_wait(nested()) == "memalign"
 
 
 async def test_what_is_raised_there_is_raised_here() -> None:
@@ -28,9 +28,9 @@ async def test_what_is_raised_there_is_raised_here() -> None:
         raise ValueError("there")
 
     with pytest.raises(ValueError, match="there"):
-        await elsewhere(fail())
+        await run_on_private_loop(fail())
     with pytest.raises(ValueError, match="there"):
-        run(fail())
+        run_and_wait(fail())
 
 
 async def test_giving_up_here_cancels_there() -> None:
@@ -44,7 +44,7 @@ async def test_giving_up_here_cancels_there() -> None:
             cancelled.set()
             raise
 
-    waiting = asyncio.create_task(elsewhere(endless()))
+    waiting = asyncio.create_task(run_on_private_loop(endless()))
     assert await asyncio.to_thread(begun.wait, 60)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.semantic import WAITING_TEXT
-from memalign.models.llm_distiller import ModelDistiller
-from memalign.ports import Completion, Embedded, Prompt
+from memalign.models.llm_distiller import LLMDistiller
+from memalign.ports import Completion, Embeddings, Prompt
 from memalign.records import Forgotten, Guideline, Json, PersonTarget, Trace, TraceTarget, Usage
-from tests.factories import a_memory, a_trace, said
-from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore
+from tests.factories import a_memory, a_trace, evidence_for, said
+from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore
 
 Vote = tuple[int, str, bool, str]
 
@@ -78,7 +78,7 @@ async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -
     model = FakeModel(
         {"guidelines": [{"text": "Secret rule.", "records": [0, 1]}], "supports": [], "contradicts": []}
     )
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
     await memory.learn([a_trace("tr-1", said(False, "secret")), a_trace("tr-2", said(False, "public"))])
 
     gone = await forget(memory, ["tr-1"])
@@ -274,7 +274,7 @@ async def test_a_rule_that_a_person_spoke_against_is_learned_again() -> None:
 
 async def test_forgetting_waits_for_no_slow_model_and_the_next_round_distils_again() -> None:
     model = SlowModel()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
     model.opened.set()
     await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
     model.opened.clear()
@@ -289,7 +289,7 @@ async def test_forgetting_waits_for_no_slow_model_and_the_next_round_distils_aga
 
 async def test_a_round_of_learning_that_runs_holds_nobody_up_who_forgets() -> None:
     model = SlowModel()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
     model.opened.set()
     await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
     model.opened.clear()
@@ -308,7 +308,7 @@ async def test_a_round_of_learning_that_runs_holds_nobody_up_who_forgets() -> No
 
 async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_goes_too() -> None:
     model, store = FakeModel(), FakeStore()
-    memory = await a_memory(distiller=ModelDistiller(model), store=store)
+    memory = await a_memory(distiller=LLMDistiller(model), store=store)
     await memory.judge(a_trace("judged-only"))
     assert len(store.rows) == 1
 
@@ -321,8 +321,11 @@ async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_
 
 
 async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> None:
+    judge_model = FakeJudgeModel()
     model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
-    memory = await a_memory(distiller=ModelDistiller(model), embedder=embedder, store=store)
+    memory = await a_memory(
+        judge_model=judge_model, distiller=LLMDistiller(model), embedder=embedder, store=store
+    )
     await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
     model.down = embedder.down = True
 
@@ -333,10 +336,10 @@ async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> Non
     (rule,) = memory.guidelines
     assert rule.waiting
     assert (rule.text, rule.source_trace_ids) == (WAITING_TEXT, ("tr-2",))
-    assert (await memory.recall(a_trace("new"))).guidelines == ()
+    assert (await evidence_for(memory, judge_model, a_trace("new"))).guidelines == ()
     assert list(memory.pending) == ["tr-2"]
 
-    memory = await a_memory(distiller=ModelDistiller(model), store=store)
+    memory = await a_memory(judge_model=judge_model, distiller=LLMDistiller(model), store=store)
     model.down = False
     lesson = await memory.learn(())
     assert [(one.text, one.source_trace_ids) for one in lesson.added] == [("rude", ("tr-2",))]
@@ -353,7 +356,7 @@ async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_mean
             return await super().complete(prompt, schema)
 
     store = FakeStore()
-    memory = await a_memory(distiller=ModelDistiller(Slow()), store=store)
+    memory = await a_memory(distiller=LLMDistiller(Slow()), store=store)
     learning = asyncio.create_task(
         memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(True, "kind"))])
     )
@@ -381,7 +384,7 @@ async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_le
             return await super().complete(prompt, schema)
 
     model = Slow()
-    memory = await a_memory(distiller=ModelDistiller(model))
+    memory = await a_memory(distiller=LLMDistiller(model))
     first = asyncio.create_task(memory.learn([a_trace("tr-1", said(False, "rude"))]))
     await started.wait()
     second = asyncio.create_task(memory.learn([a_trace("tr-2", said(True, "kind"))]))
@@ -401,7 +404,7 @@ async def test_a_trace_forgotten_while_it_is_judged_leaves_no_vector() -> None:
     started, opened = asyncio.Event(), asyncio.Event()
 
     class Slow(FakeEmbedder):
-        async def embed(self, texts: Sequence[str]) -> Embedded:
+        async def embed(self, texts: Sequence[str]) -> Embeddings:
             started.set()
             await opened.wait()
             return await super().embed(texts)
@@ -427,7 +430,7 @@ async def test_a_rule_shared_with_a_trace_forgotten_while_learning_is_distilled_
             await opened.wait()
             return await super().complete(prompt, schema)
 
-    memory = await a_memory(distiller=ModelDistiller(Slow()))
+    memory = await a_memory(distiller=LLMDistiller(Slow()))
     learning = asyncio.create_task(
         memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(False, "rude", "ben"))])
     )
@@ -456,7 +459,7 @@ async def test_nothing_of_the_forgotten_is_left_in_the_store() -> None:
 
 
 async def test_pending_reasons_of_the_forgotten_go_too() -> None:
-    memory = await a_memory(distiller=ModelDistiller(FakeModel(DOWN)))
+    memory = await a_memory(distiller=LLMDistiller(FakeModel(DOWN)))
     await memory.learn([a_trace("tr-1", said())])
 
     await forget(memory, ["tr-1"])
@@ -477,7 +480,7 @@ async def test_a_source_that_only_confirmed_counts_like_any_other() -> None:
 @pytest.mark.parametrize("known", [20, 300])
 async def test_forgetting_one_with_nothing_to_distil_again_asks_no_model(known: int) -> None:
     model, embedder = FakeModel(), FakeEmbedder()
-    memory = await a_memory(distiller=ModelDistiller(model), embedder=embedder)
+    memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder)
     await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(known)])
     prompts, texts = len(model.prompts), len(embedder.texts)
 

@@ -79,12 +79,12 @@ def test_a_trace_without_what_the_judge_needs_is_refused(variable: str) -> None:
     judge = a_judge("{{ inputs }} against {{ " + variable + " }}")
 
     with pytest.raises(InputError, match=f"tr-1 has no {variable}"):
-        judge.look_at(a_trace())
+        judge.select_fields(a_trace())
 
 
 def test_a_missing_output_is_something_to_judge_but_an_empty_trace_is_not() -> None:
     judge = a_judge("{{ inputs }} {{ outputs }}")
 
-    assert judge.look_at(Trace(trace_id="t", inputs="q")) == {"inputs": "q", "outputs": None}
+    assert judge.select_fields(Trace(trace_id="t", inputs="q")) == {"inputs": "q", "outputs": None}
     with pytest.raises(InputError, match="has no inputs or outputs"):
-        judge.look_at(Trace(trace_id="t", inputs=" ", outputs={}))
+        judge.select_fields(Trace(trace_id="t", inputs=" ", outputs={}))

@@ -77,7 +77,7 @@ def test_only_a_bools_opposite_is_known() -> None:
 
 @pytest.mark.parametrize("form", ["bool", "int", "float", "str", ["Great", "poor"], [1, 2]])
 def test_a_type_survives_its_word(form: object) -> None:
-    assert value_type_of(value_type_of(form).word) == value_type_of(form)
+    assert value_type_of(value_type_of(form).setting) == value_type_of(form)
 
 
 def test_schemas_say_what_is_allowed() -> None:

@@ -31,8 +31,8 @@ class Sandbox:
 
 
 @dataclass(slots=True, kw_only=True)
-class Heard:
-    """What a recording Bolt app heard."""
+class RecordedEvents:
+    """The events that a recording Bolt app got."""
 
     events: list[Payload] = field(default_factory=list)
 
@@ -55,15 +55,15 @@ def bolt_app(sandbox: Sandbox) -> AsyncApp:
     return AsyncApp(client=sandbox.client, signing_secret=sandbox.server.signing_secret)
 
 
-def recording_app(sandbox: Sandbox) -> tuple[AsyncApp, Heard]:
-    app, heard = bolt_app(sandbox), Heard()
+def recording_app(sandbox: Sandbox) -> tuple[AsyncApp, RecordedEvents]:
+    app, recorded = bolt_app(sandbox), RecordedEvents()
 
     async def record(event: Payload) -> None:
-        heard.events.append(event)
+        recorded.events.append(event)
 
     for name in ("message", "reaction_added", "reaction_removed", "app_home_opened", "member_joined_channel"):
         app.event(name)(record)
-    return app, heard
+    return app, recorded
 
 
 @asynccontextmanager

@@ -1,7 +1,5 @@
 """What is deleted is in no file any more: every byte of the folder is searched."""
 
-import base64
-import json
 import random
 import shutil
 import sqlite3
@@ -20,18 +18,10 @@ from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import connect_writer
 from storage.records import AuditLine
 from storage.verdicts import verdict_id_of
+from tests.secrets import spellings
 from tests.storage.records import DAY, NOON_MS, at, card, judged, lesson, places_of, posted, trace, verdict
 
 NOTE = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", person="U9", ids=("tr-1",))
-
-
-def spellings(text: str) -> list[bytes]:
-    return [
-        text.encode(),
-        json.dumps(text)[1:-1].encode(),
-        text.encode("utf-16-le"),
-        base64.b64encode(text.encode()),
-    ]
 
 
 @contextmanager

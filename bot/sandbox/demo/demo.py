@@ -39,10 +39,7 @@ COMMAND = Command(
 async def demo(options: Namespace) -> None:
     """Run the demo until Ctrl-C; with `--replay`, until the table of before and after is printed."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    if options.replay is not None and not 1 <= options.replay <= MAX_REPLAYED:
-        raise SettingsError(
-            f"--replay takes a number from 1 to {MAX_REPLAYED}; the other recordings serve to measure."
-        )
+    _check_replay(options.replay)
     folder = prepare_folder(options.data)
     demo_workspace = open_demo_workspace(folder)
     settings = write_settings(folder, demo_workspace.channel)
@@ -88,6 +85,13 @@ async def replay_in_terminal(bot: Bot, demo_workspace: DemoWorkspace, number: in
     finally:
         bar.close()
     print("\n" + table_text(outcome))
+
+
+def _check_replay(number: int | None) -> None:
+    if number is not None and not 1 <= number <= MAX_REPLAYED:
+        raise SettingsError(
+            f"--replay takes a number from 1 to {MAX_REPLAYED}; the other recordings serve to measure."
+        )
 
 
 async def _start(server: SlackServer, port: int) -> None:

@@ -5,7 +5,7 @@ timestamps (`ts`): seconds since the epoch with six decimals, as text, unique wi
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 Payload: TypeAlias = dict[str, Any]
 """A JSON object as Slack sends or takes it: the sandbox lives at that edge."""
@@ -85,6 +85,30 @@ class Message:
     only_for: str | None = None
     subtype: str | None = None
     client_msg_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ephemeral:
+    """An ephemeral message as `user` saw it at one moment."""
+
+    channel: str
+    user: str
+    ts: str
+    text: str
+    blocks: list[Payload] | None
+    thread_ts: str | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Return the present state of an ephemeral message."""
+        return cls(
+            channel=message.channel,
+            user=message.only_for or "",
+            ts=message.ts,
+            text=message.text,
+            blocks=message.blocks,
+            thread_ts=message.thread_ts,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

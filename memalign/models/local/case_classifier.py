@@ -22,7 +22,7 @@ _FITS_KEPT = 4
 _Content = tuple[int, ValueType, tuple[tuple[str, Label], ...]]
 
 
-class CasesDecider:
+class CaseClassifier:
     """Learns what tells labelled cases apart: how their outputs relate to their inputs, and their wording.
 
     It reads neither instructions nor guidelines, and every rationale says that it is no language model.
@@ -40,28 +40,28 @@ class CasesDecider:
         """`local:/cases`."""
         return NAME
 
-    async def decide(self, question: JudgeRequest) -> JudgeResponse:
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
         """Give the value and the reason. Raises `ModelRefusedError` where wordllama's weights are missing."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._decide, question)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._decide, request)
 
-    def _decide(self, question: JudgeRequest) -> JudgeResponse:
-        episodes = tuple(question.episodes)
+    def _decide(self, request: JudgeRequest) -> JudgeResponse:
+        episodes = tuple(request.episodes)
         if not episodes:
-            value = _placeholder(question.value_type)
+            value = _placeholder(request.value_type)
             return JudgeResponse(value=value, rationale=phrases.placeholder(value), retrieved_trace_ids=())
-        features = measure(question.fields)
-        cases = self._cases(question, episodes)
-        if _fittable(cases, numeric=question.value_type.numeric):
-            return _weighed(self._fit(question, cases), features)
+        features = measure(request.fields)
+        cases = self._cases(request, episodes)
+        if _fittable(cases, numeric=request.value_type.numeric):
+            return _weighed(self._fit(request, cases), features)
         return _counted(cases, features)
 
-    def _cases(self, question: JudgeRequest, episodes: Sequence[Episode]) -> tuple[Case, ...]:
-        known = self._features.get(question.judge, {})
+    def _cases(self, request: JudgeRequest, episodes: Sequence[Episode]) -> tuple[Case, ...]:
+        known = self._features.get(request.judge, {})
         kept = {episode.trace_id: _measured(episode, known.get(episode.trace_id)) for episode in episodes}
-        if question.trace_id in known and question.trace_id not in kept:
-            # The trace's own case is left out of this question only; the next one will want it again.
-            kept[question.trace_id] = known[question.trace_id]
-        self._features[question.judge] = kept
+        if request.trace_id in known and request.trace_id not in kept:
+            # The trace's own case is left out of this request only; the next one will want it again.
+            kept[request.trace_id] = known[request.trace_id]
+        self._features[request.judge] = kept
         return tuple(
             Case(
                 trace_id=episode.trace_id,
@@ -72,13 +72,13 @@ class CasesDecider:
             for episode in episodes
         )
 
-    def _fit(self, question: JudgeRequest, cases: Sequence[Case]) -> Fit:
+    def _fit(self, request: JudgeRequest, cases: Sequence[Case]) -> Fit:
         labels = tuple((case.trace_id, case.label) for case in cases)
-        content = (question.version, question.value_type, labels)
-        fits = self._fits.get(question.judge, {})
-        found = fits.pop(content, None) or fit(cases, numeric=question.value_type.numeric)
-        current = [(key, old) for key, old in fits.items() if key[0] == question.version]
-        self._fits[question.judge] = dict([*current[1 - _FITS_KEPT :], (content, found)])
+        content = (request.version, request.value_type, labels)
+        fits = self._fits.get(request.judge, {})
+        found = fits.pop(content, None) or fit(cases, numeric=request.value_type.numeric)
+        current = [(key, old) for key, old in fits.items() if key[0] == request.version]
+        self._fits[request.judge] = dict([*current[1 - _FITS_KEPT :], (content, found)])
         return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from memalign.errors import ModelError
 from memalign.models.local.rule_sentences import GOOD_ENOUGH, MANY, Sentence, Vocabulary, candidates
 from memalign.models.local.wordllama import WordLlamaEmbedder
-from memalign.ports import Distilled, Draft, Embedder, Matrix, Record, Vector
+from memalign.ports import Distillation, Draft, Embedder, LabelledRationale, Matrix, Vector
 from memalign.records import Guideline, Label, Source
 
 NAME = "local:/extract"
@@ -20,13 +20,13 @@ _SAME = 0.68
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    record: Record
+    record: LabelledRationale
     sentence: Sentence
     vector: Vector
     score: float = 0.0
 
 
-class ExtractDistiller:
+class ExtractiveDistiller:
     """Takes at most one sentence of each rationale, as it stands, and unites those that say the same.
 
     It invents no word: where no sentence reads like a rule, nothing is learned. Vectors cannot tell a rule from
@@ -42,36 +42,41 @@ class ExtractDistiller:
         return NAME
 
     async def distil(
-        self, instructions: str, records: Sequence[Record], known: Sequence[Guideline]
-    ) -> Distilled:
+        self, instructions: str, records: Sequence[LabelledRationale], known: Sequence[Guideline]
+    ) -> Distillation:
         """Distil the records. The instructions are not needed; a failing embedder is told in `failed`."""
         del instructions
         usable = [guideline for guideline in known if not guideline.waiting]
         found = await asyncio.to_thread(_found, records, usable)
         if not found:
-            return Distilled()
+            return Distillation()
         texts = [sentence.text for _, sentence in found] + [guideline.text for guideline in usable]
         try:
             embedded = await self._embedder.embed(texts)
         except ModelError as error:
-            return Distilled(failed={record.source.trace_id: str(error) for record, _ in found})
+            return Distillation(failed={record.source.trace_id: str(error) for record, _ in found})
         distilled = await asyncio.to_thread(_distilled, found, usable, embedded.vectors, _bar(records))
         return replace(distilled, usage=embedded.usage)
 
 
 def _distilled(
-    found: Sequence[tuple[Record, Sentence]], known: Sequence[Guideline], vectors: Matrix, bar: float
-) -> Distilled:
+    found: Sequence[tuple[LabelledRationale, Sentence]],
+    known: Sequence[Guideline],
+    vectors: Matrix,
+    bar: float,
+) -> Distillation:
     sentences, rules = vectors[: len(found)], vectors[len(found) :]
     pool = [
         _Candidate(record=record, sentence=sentence, vector=vector)
         for (record, sentence), vector in zip(found, sentences, strict=True)
     ]
     supports, rest = _supporting(_chosen(pool), known, rules)
-    return Distilled(drafts=_drafts(rest, bar), supports=supports)
+    return Distillation(drafts=_drafts(rest, bar), supports=supports)
 
 
-def _found(records: Sequence[Record], known: Sequence[Guideline]) -> list[tuple[Record, Sentence]]:
+def _found(
+    records: Sequence[LabelledRationale], known: Sequence[Guideline]
+) -> list[tuple[LabelledRationale, Sentence]]:
     quotes = [source.quote for guideline in known for source in guideline.sources]
     vocabulary = Vocabulary(records, quotes)
     return [(record, sentence) for record in records for sentence in candidates(record, vocabulary)]
@@ -124,7 +129,7 @@ def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rules: Matrix)
     return None
 
 
-def _bar(records: Sequence[Record]) -> float:
+def _bar(records: Sequence[LabelledRationale]) -> float:
     """What a sentence that nobody else confirms must score: among many rationales, more than among few."""
     traces = len({record.source.trace_id for record in records})
     return GOOD_ENOUGH + min(0.5, max(0, traces - MANY) / 200)

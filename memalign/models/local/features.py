@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from memalign.json_leaves import leaves
 from memalign.models.local.wordllama import distinct_tokens, embed, token_vectors
 from memalign.ports import Matrix, Vector
 from memalign.records import Json
@@ -63,7 +64,7 @@ class _Text:
 
 def flatten(value: Json) -> str:
     """All the texts, numbers and truth values of a JSON value, a line each."""
-    return "\n".join(_leaves(value))
+    return "\n".join(str(leaf.value) for leaf in leaves(value))
 
 
 def measure(fields: Mapping[str, Json]) -> Features:
@@ -79,16 +80,6 @@ def measure(fields: Mapping[str, Json]) -> Features:
             }
     vector = outputs[WHOLE].vector
     return Features(traits=traits, vector=vector, given=_called(given, "input"), made=_called(made, "output"))
-
-
-def _leaves(value: Json) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    elif value is not None:
-        yield str(value)
 
 
 def _sides(fields: Mapping[str, Json]) -> tuple[dict[str, str], dict[str, str]]:

@@ -39,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """What one trait added to a decision."""
+    """What one trait added to a response."""
 
     trait: Feature
     support: float
@@ -97,7 +97,7 @@ class Fit:
     numeric: bool
 
     def answer(self, features: Features) -> Answer:
-        """Decide, and take the decision apart into what each trait and each case added to it."""
+        """Decide, and take the response apart into what each trait and each case added to it."""
         row = self.scale.row(features)
         value, towards, close = self._number(row) if self.numeric else self._choice(row)
         added = (towards @ self.coefficients) * row

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from memalign.models.local.features import flatten
-from memalign.ports import Record
+from memalign.ports import LabelledRationale
 from memalign.records import Label
 
 FEWEST_WORDS, MOST_WORDS = 4, 30
@@ -116,7 +116,7 @@ class Sentence:
 class Vocabulary:
     """How people talk in all of the rationales: it tells a rule's words from those of one case."""
 
-    def __init__(self, records: Sequence[Record], known: Iterable[str]) -> None:
+    def __init__(self, records: Sequence[LabelledRationale], known: Iterable[str]) -> None:
         said: dict[str, set[str]] = {}
         for record in records:
             said.setdefault(record.source.trace_id, set()).update(words(record.source.quote))
@@ -142,7 +142,7 @@ class Vocabulary:
         return word not in _PLAIN and word not in self._known and self._uses[word] < common
 
 
-def candidates(record: Record, vocabulary: Vocabulary) -> Sequence[Sentence]:
+def candidates(record: LabelledRationale, vocabulary: Vocabulary) -> Sequence[Sentence]:
     """The sentences of the record's rationale that may support or become a guideline; often none."""
     fields = frozenset(words(flatten(record.fields)))
     scored = [
@@ -161,7 +161,7 @@ def words(text: str) -> list[str]:
     return [_root(word) for word in _WORD.findall(text.lower().replace("’", "'"))]
 
 
-def _blame(records: Sequence[Record]) -> dict[Label, float]:
+def _blame(records: Sequence[LabelledRationale]) -> dict[Label, float]:
     """Label -> how much more (+) or less (-) blame it comes with than labels do on the whole; 0 where unclear."""
     blames: dict[Label, list[bool]] = {}
     for record in records:

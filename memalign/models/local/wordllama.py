@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.errors import ModelRefusedError
-from memalign.ports import Embedded, Vector
+from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
 
 NAME = "local:/wordllama"
@@ -57,12 +57,12 @@ class WordLlamaEmbedder:
         """256."""
         return DIMENSION
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
         """Embed the texts in a thread. Raises `ModelRefusedError` when the package's weights are missing."""
         return await asyncio.to_thread(embed, texts)
 
 
-def embed(texts: Sequence[str]) -> Embedded:
+def embed(texts: Sequence[str]) -> Embeddings:
     """Embed the texts in the calling thread. Raises `ModelRefusedError` when the weights are missing."""
     weights = _weights()
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
@@ -71,7 +71,7 @@ def embed(texts: Sequence[str]) -> Embedded:
         ids = weights.tokenizer.encode(_encodable(text), add_special_tokens=False).ids
         row[:] = _direction(weights.words, ids)
         tokens += len(ids)
-    return Embedded(vectors=vectors, usage=Usage(calls=1, embedding_tokens=tokens))
+    return Embeddings(vectors=vectors, usage=Usage(calls=1, embedding_tokens=tokens))
 
 
 def distinct_tokens(text: str) -> tuple[int, ...]:

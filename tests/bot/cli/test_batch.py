@@ -55,7 +55,7 @@ def line(number: int, **more: Json) -> dict[str, Json]:
 
 
 def write(name: str, *lines: dict[str, Json] | str) -> None:
-    texts = (one if isinstance(one, str) else json.dumps(one) for one in lines)
+    texts = (content if isinstance(content, str) else json.dumps(content) for content in lines)
     Path(name).write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 
@@ -68,7 +68,7 @@ def judge(*more: str) -> None:
 
 
 def verdicts(text: str) -> list[dict[str, Json]]:
-    return [json.loads(one) for one in text.splitlines()]
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def problem(failure: pytest.ExceptionInfo[SystemExit]) -> str:
@@ -85,12 +85,12 @@ def test_align_learns_the_feedback_and_says_what_it_did(
     aligned = load_judge(folder / "aligned.json")
     assert list(aligned.episodes) == [f"tr-{number}" for number in range(12)]
     assert [rule.text for rule in aligned.guidelines] == ["An answer should never send people away."]
-    said = capsys.readouterr()
-    assert said.out == (
+    output = capsys.readouterr()
+    assert output.out == (
         "politeness: learned 12, unchanged 0, pending 0, rejected 0; "
         "aligned.json holds 12 cases and 1 guidelines.\n"
     )
-    assert said.err == "learning: 12 of 12\n"
+    assert output.err == "learning: 12 of 12\n"
 
 
 def test_align_run_again_learns_only_what_is_new(
@@ -117,9 +117,9 @@ def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_runni
     with pytest.raises(SystemExit) as failure:
         align()
 
-    said = capsys.readouterr().out
-    assert "learned 50, unchanged 0, pending 10" in said
-    assert "pending: openai:/some is overloaded or down (429); it is tried again later. (tr-50, " in said
+    output = capsys.readouterr().out
+    assert "learned 50, unchanged 0, pending 10" in output
+    assert "pending: openai:/some is overloaded or down (429); it is tried again later. (tr-50, " in output
     assert problem(failure) == (
         "memalign: 10 traces wait to be learned, for the reasons above; run the same command again."
     )
@@ -168,12 +168,12 @@ def test_bad_lines_are_named_by_number_and_harm_no_other(
 
     align()
 
-    said = capsys.readouterr().err.splitlines()
-    assert [one.partition(":")[0] for one in said if "skipped" in one] == [
+    complaints = capsys.readouterr().err.splitlines()
+    assert [complaint.partition(":")[0] for complaint in complaints if "skipped" in complaint] == [
         f"line {number} was skipped" for number in (2, 3, 4, 5, 6, 7, 8)
     ]
-    assert "outputs: Field required" in said[2]
-    assert "“perhaps” is not a value of this judge" in said[3]
+    assert "outputs: Field required" in complaints[2]
+    assert "“perhaps” is not a value of this judge" in complaints[3]
     assert list(load_judge(folder / "aligned.json").episodes) == ["tr-0", "tr-9"]
 
 
@@ -196,7 +196,7 @@ def test_lines_without_a_name_are_people_of_their_own(folder: Path) -> None:
 
     episode = load_judge(folder / "aligned.json").episodes["tr-1"]
     assert episode.label is True
-    assert [one.person for one in (*episode.opinions, *episode.minority)] == [
+    assert [opinion.person for opinion in (*episode.opinions, *episode.minority)] == [
         "unnamed 2 on tr-1",
         "unnamed 3 on tr-1",
         "unnamed 1 on tr-1",
@@ -214,7 +214,7 @@ def test_of_one_persons_votes_the_newest_counts(folder: Path) -> None:
 
     episode = load_judge(folder / "aligned.json").episodes["tr-1"]
     assert episode.label is True
-    assert [one.time_ms for one in episode.opinions] == [1_795_168_800_000]
+    assert [opinion.time_ms for opinion in episode.opinions] == [1_795_168_800_000]
 
 
 def test_a_line_without_a_label_is_just_a_trace(folder: Path) -> None:
@@ -301,13 +301,13 @@ def test_judge_writes_a_verdict_a_line_in_the_order_of_the_traces(capsys: pytest
 
     judge()
 
-    said = verdicts(capsys.readouterr().out)
-    assert [one["trace_id"] for one in said] == [one["trace_id"] for one in traces]
-    assert {tuple(one) for one in said} == {
+    lines = verdicts(capsys.readouterr().out)
+    assert [verdict["trace_id"] for verdict in lines] == [trace["trace_id"] for trace in traces]
+    assert {tuple(verdict) for verdict in lines} == {
         ("trace_id", "judge", "value", "rationale", "guideline_ids", "retrieved_trace_ids")
     }
-    assert {one["judge"] for one in said} == {"politeness"}
-    assert {type(one["value"]) for one in said} == {bool}
+    assert {verdict["judge"] for verdict in lines} == {"politeness"}
+    assert {type(verdict["value"]) for verdict in lines} == {bool}
 
 
 @pytest.mark.usefixtures("aligned")
@@ -318,10 +318,10 @@ def test_several_lines_of_a_trace_get_one_verdict_and_not_by_its_own_case(
 
     judge()
 
-    (said,) = verdicts(capsys.readouterr().out)
-    assert said["trace_id"] == "tr-3"
-    assert said["retrieved_trace_ids"]
-    assert "tr-3" not in said["retrieved_trace_ids"]
+    (verdict,) = verdicts(capsys.readouterr().out)
+    assert verdict["trace_id"] == "tr-3"
+    assert verdict["retrieved_trace_ids"]
+    assert "tr-3" not in verdict["retrieved_trace_ids"]
 
 
 def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_again(
@@ -337,9 +337,9 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
 
     out = folder / "verdicts.jsonl"
     assert problem(failure).startswith("memalign: 1 trace could not be judged, for the reasons above; ")
-    said = capsys.readouterr().err
-    assert "line 1 was skipped: it is not JSON" in said
-    (failed,) = (one for one in said.splitlines() if "was not judged" in one)
+    errors = capsys.readouterr().err
+    assert "line 1 was skipped: it is not JSON" in errors
+    (failed,) = (complaint for complaint in errors.splitlines() if "was not judged" in complaint)
     assert failed.endswith(
         "was not judged: openai:/some is overloaded or down (429); it is tried again later."
     )
@@ -350,7 +350,7 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
     judge("--out", "verdicts.jsonl")
 
     assert len(server.of("chat")) == 1
-    assert [one["trace_id"] for one in verdicts(out.read_text("utf-8"))] == [
+    assert [verdict["trace_id"] for verdict in verdicts(out.read_text("utf-8"))] == [
         f"tr-{number}" for number in range(10, 16)
     ]
     assert "5 traces were judged before; their verdicts are kept." in capsys.readouterr().err

@@ -15,7 +15,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.sandbox import SlackServer, Workspace
-from memalign.records import Json
+from memalign.records import Json, Trace
 from storage.database import Database
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, free_port, peopled
 
@@ -44,7 +44,7 @@ RULE = "The answer should never send people away."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class Outcome:
     """What came of a command."""
 
     code: int
@@ -71,12 +71,12 @@ async def started(
     )
 
 
-async def memalign(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
+async def memalign(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Outcome:
     """Run a command to its end."""
     process = await started(folder, *arguments, env=env)
     async with asyncio.timeout(120):
         out, err = await process.communicate()
-    return Ran(code=process.returncode or 0, out=out.decode(), err=err.decode())
+    return Outcome(code=process.returncode or 0, out=out.decode(), err=err.decode())
 
 
 def ended(*arguments: str) -> object:
@@ -86,12 +86,12 @@ def ended(*arguments: str) -> object:
     return end.value.code
 
 
-def sentence(ran: Ran) -> str:
+def sentence(outcome: Outcome) -> str:
     """The one sentence of a command that failed."""
-    assert ran.code == 1, ran
-    (line,) = ran.err.strip().splitlines()
+    assert outcome.code == 1, outcome
+    (line,) = outcome.err.strip().splitlines()
     assert line.startswith("memalign: ")
-    assert "Traceback" not in ran.err
+    assert "Traceback" not in outcome.err
     return line
 
 
@@ -128,9 +128,9 @@ async def beside(folder: Path) -> AsyncIterator[Beside]:
 )
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(*arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "usage: memalign" in said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "usage: memalign" in output.err
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], capsys: pytest.Capt
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(*command.split(), "--help") == 0
-    said = capsys.readouterr()
-    assert said.err == ""
-    assert f"usage: memalign {command}".strip() in said.out
+    output = capsys.readouterr()
+    assert output.err == ""
+    assert f"usage: memalign {command}".strip() in output.out
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,18 @@ async def test_reading_commands_work_while_the_bot_runs(beside: Beside) -> None:
     assert (listed.code, listed.err) == (0, "")
     assert RULE in listed.out
     digest = await memalign(beside.folder, "digest", "--format", "json")
-    (line,) = [json.loads(one) for one in digest.out.splitlines()]
+    (line,) = [json.loads(line) for line in digest.out.splitlines()]
     assert (line["judge"], line["n"], line["agreed"], line["people"]) == ("politeness", 1, 0, 1)
     assert "agreement 0 of 1" in (await memalign(beside.folder, "digest")).out
     exported = await memalign(beside.folder, "export", "--judge", "politeness")
-    kinds = [json.loads(one)["type"] for one in exported.out.splitlines()]
+    kinds = [json.loads(line)["type"] for line in exported.out.splitlines()]
     assert kinds == ["trace", "verdict", "feedback", "guideline", "episode"]
-    said = json.loads(exported.out.splitlines()[2])
-    assert (said["annotator"], said["vote"], said["rationale"]) == (beside.harness.ana.id, "down", RULE)
+    feedback = json.loads(exported.out.splitlines()[2])
+    assert (feedback["annotator"], feedback["vote"], feedback["rationale"]) == (
+        beside.harness.ana.id,
+        "down",
+        RULE,
+    )
 
 
 @pytest.mark.parametrize("week", ["2026-W54", "2026-47", "last", "9999-W52"])
@@ -209,9 +213,9 @@ async def test_an_unknown_judge_is_told_with_those_there_are(beside: Beside) -> 
 async def test_forget_asks_the_running_bot(beside: Beside) -> None:
     assert 'no trace "tr-9"' in sentence(await memalign(beside.folder, "forget", "tr-1", "tr-9"))
     assert beside.harness.rules() == [RULE]
-    ran = await memalign(beside.folder, "forget", "tr-1")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("tr-1: forgotten")
+    outcome = await memalign(beside.folder, "forget", "tr-1")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("tr-1: forgotten")
     assert beside.harness.rules() == []
     await beside.harness.until(lambda: beside.harness.shown("tr-1") is None)
     assert "forgotten already" in sentence(await memalign(beside.folder, "forget", "tr-1"))
@@ -228,12 +232,30 @@ async def test_forget_works_on_the_store_when_no_bot_runs(folder: Path) -> None:
         harness.react(card, "-1")
         harness.reply(card, RULE)
         await harness.learned()
-    ran = await memalign(folder, "forget", "tr-1", env={"SLACK_API_URL": "http://127.0.0.1:9/api/"})
-    assert ran.code == 0
-    assert ran.out.startswith("tr-1: forgotten; 1 remembered case and 1 guideline went with it")
+    outcome = await memalign(folder, "forget", "tr-1", env={"SLACK_API_URL": "http://127.0.0.1:9/api/"})
+    assert outcome.code == 0
+    assert outcome.out.startswith("tr-1: forgotten; 1 remembered case and 1 guideline went with it")
     async with await Database.open(folder / "store", read_only=True) as database:
         assert await database.traces.get("tr-1") is None
         assert (await database.memories.load("politeness")).guidelines == ()
+
+
+async def test_forget_takes_any_id_as_it_is(folder: Path) -> None:
+    odd = [
+        "--yes",
+        "<x>",
+        "&lt;x&gt;",
+        "two  blanks",
+        "run.example.com",
+        "https://a.b/archives/C1/p1700000000000000",
+    ]
+    async with await Database.open(folder / "store") as database:
+        await database.traces.add([(Trace(trace_id=name), []) for name in [*odd, "x"]], 1, 100)
+    ran = await memalign(folder, "forget", "--", *odd, env={"SLACK_API_URL": "http://127.0.0.1:9/api/"})
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.rpartition(": forgotten;")[0] for line in ran.out.splitlines()] == odd
+    async with await Database.open(folder / "store", read_only=True) as database:
+        assert [name for name in [*odd, "x"] if await database.traces.get(name)] == ["x"]
 
 
 # --- run
@@ -323,22 +345,22 @@ async def test_a_port_that_is_taken_is_told(office: Office) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", office.port))
         other.listen()
-        said = sentence(await memalign(office.folder, "run", env=office.env))
-    assert f"Cannot listen on 127.0.0.1 port {office.port}" in said
-    assert "choose another [ingest] port" in said
+        message = sentence(await memalign(office.folder, "run", env=office.env))
+    assert f"Cannot listen on 127.0.0.1 port {office.port}" in message
+    assert "choose another [ingest] port" in message
 
 
 async def test_a_data_folder_that_is_a_file_is_told(office: Office) -> None:
     (office.folder / "store").write_text("not a folder")
-    said = sentence(await memalign(office.folder, "run", env=office.env))
-    assert "The store in store cannot be used" in said
+    message = sentence(await memalign(office.folder, "run", env=office.env))
+    assert "The store in store cannot be used" in message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_data_folder_that_cannot_be_written_is_told(office: Office) -> None:
     (office.folder / "store").mkdir(mode=0o500)
-    said = sentence(await memalign(office.folder, "run", env=office.env))
-    assert "The store in store cannot be used" in said
+    message = sentence(await memalign(office.folder, "run", env=office.env))
+    assert "The store in store cannot be used" in message
 
 
 @pytest.mark.parametrize("workers", ["0", "many", "²"])
@@ -352,10 +374,10 @@ async def test_a_wrong_number_of_workers_is_told(office: Office, workers: str) -
 
 async def test_check_says_line_by_line_that_all_is_well_and_changes_nothing(office: Office) -> None:
     before = sorted(office.folder.rglob("*"))
-    ran = await memalign(office.folder, "check", env=office.env)
-    assert (ran.code, ran.err) == (0, "")
-    lines = ran.out.splitlines()
-    assert all(line.startswith("ok    ") for line in lines), ran.out
+    outcome = await memalign(office.folder, "check", env=office.env)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert all(line.startswith("ok    ") for line in lines), outcome.out
     subjects = (
         "settings",
         "storage",
@@ -379,13 +401,13 @@ async def test_check_names_the_remedy_for_each_thing_that_is_wrong(office: Offic
     workspace = office.slack.workspace
     channel = next(iter(workspace.channels.values()))
     workspace.leave(workspace.bot.id, channel.id)
-    ran = await memalign(office.folder, "check", env={**office.env, "SLACK_APP_TOKEN": "xapp-wrong"})
-    assert ran.code == 1
-    wrong = [line for line in ran.out.splitlines() if line.startswith("WRONG")]
+    outcome = await memalign(office.folder, "check", env={**office.env, "SLACK_APP_TOKEN": "xapp-wrong"})
+    assert outcome.code == 1
+    wrong = [line for line in outcome.out.splitlines() if line.startswith("WRONG")]
     assert len(wrong) == 2
     assert any("SLACK_APP_TOKEN" in line for line in wrong)
     assert any("/invite" in line for line in wrong)
-    assert "2 of" in sentence(ran)
+    assert "2 of" in sentence(outcome)
 
 
 async def test_check_names_missing_scopes(tmp_path: Path) -> None:
@@ -393,7 +415,7 @@ async def test_check_names_missing_scopes(tmp_path: Path) -> None:
     (tmp_path / "memalign.toml").write_text(SETTINGS.format(channel=channel.id, port=0))
     async with SlackServer(workspace, scopes=["chat:write", "channels:read"]) as slack:
         office = Office(slack=slack, folder=tmp_path, port=0)
-        ran = await memalign(tmp_path, "check", env=office.env)
-    assert ran.code == 1
-    assert "reactions:read" in ran.out
-    assert "manifest.yml" in ran.out
+        outcome = await memalign(tmp_path, "check", env=office.env)
+    assert outcome.code == 1
+    assert "reactions:read" in outcome.out
+    assert "manifest.yml" in outcome.out

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.listeners.forget_person import person_of
 from bot.sandbox import Workspace
 from bot.web.local_control import ask_to_forget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
-from tests.secrets import Searched, search
+from tests.secrets import SearchResult, search
 
 HERS = 'Answers ought to Überraschend greet "Zoë" first.'
 OTHERS = "Every answer should name the next step."
@@ -65,7 +64,7 @@ async def test_no_byte_of_the_persons_words_is_left(
     await harness.asked(harness.ana, "forget --person me --yes")
     await harness.learned()
     searched = search(tmp_path / "store", [HERS, "greet"])
-    assert searched == Searched(size=searched.size, found=())
+    assert searched == SearchResult(size=searched.size, found=())
     assert searched.size > 10_000
     assert "greet" not in caplog.text
 
@@ -172,23 +171,6 @@ async def test_what_slack_still_shows_of_the_person_is_not_taken_in_again(tmp_pa
         assert (said.vote, said.rationale) == ("unsure", "")
         assert harness.labels() == {"tr-2": False, "tr-3": True}
     assert search(tmp_path / "store", [HERS]).found == ()
-
-
-@pytest.mark.parametrize(
-    ("word", "person"),
-    [
-        ("<@U0123ABC>", "U0123ABC"),
-        ("<@W0123ABC|ana>", "W0123ABC"),
-        ("@U0123ABC", "U0123ABC"),
-        ("U0123ABC", "U0123ABC"),
-        ("me", "U0ASKING"),
-        ("@ana", None),
-        ("tr-1", None),
-        ("", None),
-    ],
-)
-def test_a_person_is_named_by_mention_or_id(word: str, person: str | None) -> None:
-    assert person_of(word, "U0ASKING") == person
 
 
 async def test_words_taken_back_while_they_are_being_learned_are_not_learned(harness: BotInWorkspace) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.forgetting.quotes import REDACTED_RATIONALE, RUN, redact_quotes, runs_of, texts_of
+from bot.forgetting.quotes import QUOTE_NGRAM_WORDS, REDACTED_RATIONALE, ngrams, redact_quotes, texts_of
 from memalign.records import Trace, Verdict
 from storage.database import Database
 from tests.storage.records import DAY, NOON_MS, trace
@@ -52,10 +52,19 @@ async def test_a_rationale_goes_when_it_quotes_what_it_was_shown(
         assert (stored.verdict.value, stored.verdict.trace_id) == (False, "tr-9")
 
 
-def test_runs_are_words_in_a_row_and_no_single_word_is_one() -> None:
-    assert list(runs_of("One two, THREE", 2)) == [("one", "two"), ("two", "three")]
-    assert list(runs_of("One two", RUN)) == []
-    assert list(runs_of("one … two", 1)) == []
+async def test_a_rationale_on_a_trace_that_stays_is_redacted_though_words_on_it_are_forgotten(
+    tmp_path: Path,
+) -> None:
+    """Forgetting a person: they had a part in both traces, and the judge of one quoted them from the other."""
+    async with await Database.open(tmp_path) as db:
+        await judged(db, "tr-2", f"As in case 1: {SECRET}.", ("tr-1",), ())
+        assert await redact_quotes(db, [SECRET], {"tr-1", "tr-2"}, set()) == 1
+
+
+def test_ngrams_are_words_in_a_row_and_no_single_word_is_one() -> None:
+    assert list(ngrams("One two, THREE", 2)) == [("one", "two"), ("two", "three")]
+    assert list(ngrams("One two", QUOTE_NGRAM_WORDS)) == []
+    assert list(ngrams("one … two", 1)) == []
 
 
 def test_all_texts_of_a_trace_are_found() -> None:

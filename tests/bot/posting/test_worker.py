@@ -11,7 +11,7 @@ import pytest
 from bot.app import Timing
 from bot.runtime.clock import now_ms
 from bot.sandbox import Call, Message
-from memalign.records import Json
+from memalign.records import Json, TraceTarget
 from storage.database import Database
 from storage.records import CardContent
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
@@ -66,6 +66,9 @@ async def test_one_slow_channel_does_not_hold_up_another(tmp_path: Path) -> None
     async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
         await harness.send(a_trace(1))
         await harness.card("tr-1")
+        await harness.until_async(lambda: harness.tells("the channel is archived"))
+        waiting = await harness.bot.database.outbox.waiting()
+        assert (cards(harness), waiting) == (["tr-1"], 1)
 
 
 @pytest.mark.parametrize(
@@ -233,8 +236,9 @@ async def test_a_trouble_ends_when_what_waited_is_forgotten(harness: BotInWorksp
     harness.workspace.archive(harness.ana.id, harness.channel.id)
     await harness.send(a_trace(1))
     await harness.until_async(lambda: harness.tells("the channel is archived"))
-    await harness.bot.forgetting.forget("tr-1", harness.ana.id)
+    await harness.bot.forgetting.forget(TraceTarget(trace_id="tr-1"), harness.ana.id)
     await harness.until_async(lambda: is_untroubled(harness))
+    assert "All is well" in (await harness.asked(harness.ana, "status"))[0]
 
 
 async def is_untroubled(harness: BotInWorkspace) -> bool:

@@ -11,13 +11,14 @@ from scipy.stats import binomtest  # type: ignore[import-untyped]
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
+from bot.feedback import Feedback, Vote
 from bot.records import Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import WeeklyDigest, last_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
-from memalign.records import Feedback, Label, Verdict, Vote
+from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
@@ -105,11 +106,11 @@ def test_the_table_tells_strict_from_lenient() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passes", "fails", "wrong", "given"),
+    ("passes", "fails", "wrong", "is_defined"),
     [(10, 9, 3, False), (10, 10, 3, True), (20, 0, 3, False), (20, 20, 0, True), (20, 20, 40, True)],
 )
 def test_agreement_beyond_chance_needs_twenty_verdicts_and_two_classes(
-    passes: int, fails: int, wrong: int, given: bool
+    passes: int, fails: int, wrong: int, is_defined: bool
 ) -> None:
     judged = [True] * passes + [False] * fails
     right = [not value if n < wrong else value for n, value in enumerate(judged)]
@@ -118,8 +119,8 @@ def test_agreement_beyond_chance_needs_twenty_verdicts_and_two_classes(
         for n, (value, label) in enumerate(zip(judged, right, strict=True))
     ]
     digest = counted(cases)
-    assert (digest.kappa is not None, digest.ac1 is not None) == (given, given)
-    if given:
+    assert (digest.kappa is not None, digest.ac1 is not None) == (is_defined, is_defined)
+    if is_defined:
         assert digest.kappa == pytest.approx(cohen_kappa_score(judged, right))
 
 
@@ -293,9 +294,9 @@ async def test_the_scheduler_and_the_calendar_agree(tmp_path: Path, day: str) ->
 
 def digests(harness: BotInWorkspace) -> list[Message]:
     return [
-        one
-        for one in harness.workspace.messages(harness.channel.id)
-        if (one.metadata or {}).get("event_type") == "memalign_digest"
+        message
+        for message in harness.workspace.messages(harness.channel.id)
+        if (message.metadata or {}).get("event_type") == "memalign_digest"
     ]
 
 
@@ -318,10 +319,10 @@ async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path)
         await due(harness, monday)
         assert len(digests(harness)) == 2
         await due(harness, next_monday)
-        said = [words(one.blocks) for one in digests(harness)]
-        assert len(said) == 4
-        assert sum("wit" in one for one in said) == 2
-        assert sum("week 47" in one for one in said) == 2
+        texts = [words(message.blocks) for message in digests(harness)]
+        assert len(texts) == 4
+        assert sum("wit" in text for text in texts) == 2
+        assert sum("week 47" in text for text in texts) == 2
         assert harness.workspace.mentions == []
 
 

@@ -61,6 +61,8 @@ async def test_repeated_deliveries_change_nothing(harness: BotInWorkspace) -> No
 
 async def test_ready_without_a_socket(harness: BotInWorkspace) -> None:
     await harness.until_async(lambda: _ready(harness))
+    assert (await harness.get("/readyz"))[0] == 200
+    assert [call.method for call in harness.slack.calls if call.method == "apps.connections.open"] == []
 
 
 async def _ready(harness: BotInWorkspace) -> bool:

@@ -10,12 +10,12 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 
 from bot.config import Secrets
-from bot.forgetting.person import Withdrawal
+from bot.forgetting.access import ForgetAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import Learning
 from bot.listeners import listen
 from bot.listeners.context import ListenerContext
-from bot.posting.redaction import MessageRedactor
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.connection import build_slack
 from bot.slack.users import People
 from memalign.records import Json
@@ -39,14 +39,15 @@ def second_app(harness: BotInWorkspace, tasks: asyncio.TaskGroup) -> AsyncApp:
     people = People(slack.client)
     thread_replies = ThreadReplies(slack.client, bot.database, people, lambda: None)
     learning = Learning(bot.database, bot.memories, people, thread_replies)
-    redactor = MessageRedactor(slack.client, bot.database)
+    members = ChannelMembers(slack.client)
     bench = ListenerContext(
         settings=bot.settings,
         database=bot.database,
         memories=bot.memories,
         learning=learning,
         forgetting=bot.forgetting,
-        withdrawal=Withdrawal(bot.database, bot.memories, redactor, learning.take_back),
+        forget_access=ForgetAccess(bot.settings, members),
+        members=members,
         people=people,
         status=bot.status,
         client=slack.client,

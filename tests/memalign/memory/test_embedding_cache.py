@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from memalign.errors import ModelRefusedError
-from memalign.memory.embedding_cache import BATCH_TEXTS, VectorCache
-from memalign.ports import Embedded
+from memalign.memory.embedding_cache import MAX_BATCH_TEXTS, VectorCache
+from memalign.ports import Embeddings
 from memalign.records import Usage
 from tests.fakes import DIMENSION, DOWN, FakeEmbedder, FakeStore, direction
 
@@ -38,7 +38,7 @@ async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
     opened = asyncio.Event()
 
     class Slow(FakeEmbedder):
-        async def embed(self, texts: Sequence[str]) -> Embedded:
+        async def embed(self, texts: Sequence[str]) -> Embeddings:
             await opened.wait()
             return await super().embed(texts)
 
@@ -55,10 +55,10 @@ async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
 async def test_many_texts_go_in_batches() -> None:
     embedder = FakeEmbedder()
 
-    found = await VectorCache(embedder, None).find([f"text {n}" for n in range(BATCH_TEXTS + 1)])
+    found = await VectorCache(embedder, None).find([f"text {n}" for n in range(MAX_BATCH_TEXTS + 1)])
 
-    assert sorted(map(len, embedder.asked)) == [1, BATCH_TEXTS]
-    assert len(found.vectors) == BATCH_TEXTS + 1
+    assert sorted(map(len, embedder.asked)) == [1, MAX_BATCH_TEXTS]
+    assert len(found.vectors) == MAX_BATCH_TEXTS + 1
     assert found.usage.calls == 2
 
 
@@ -81,10 +81,10 @@ async def test_a_refusing_model_does_not_raise_either() -> None:
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
 async def test_a_vector_without_direction_is_refused_and_its_neighbour_kept(bad: float) -> None:
     class Broken(FakeEmbedder):
-        async def embed(self, texts: Sequence[str]) -> Embedded:
+        async def embed(self, texts: Sequence[str]) -> Embeddings:
             rows = np.stack([direction(text) for text in texts])
             rows[0] = bad
-            return Embedded(vectors=rows, usage=Usage(calls=1))
+            return Embeddings(vectors=rows, usage=Usage(calls=1))
 
     found = await VectorCache(Broken(), None).find(["bad", "good"])
 
@@ -94,8 +94,8 @@ async def test_a_vector_without_direction_is_refused_and_its_neighbour_kept(bad:
 
 async def test_vectors_of_another_dimension_are_refused() -> None:
     class Wide(FakeEmbedder):
-        async def embed(self, texts: Sequence[str]) -> Embedded:
-            return Embedded(vectors=np.ones((len(texts), DIMENSION + 1), np.float32), usage=Usage(calls=1))
+        async def embed(self, texts: Sequence[str]) -> Embeddings:
+            return Embeddings(vectors=np.ones((len(texts), DIMENSION + 1), np.float32), usage=Usage(calls=1))
 
     found = await VectorCache(Wide(), None).find(["a"])
 
@@ -104,8 +104,8 @@ async def test_vectors_of_another_dimension_are_refused() -> None:
 
 async def test_rows_have_length_one_whatever_the_model_gives() -> None:
     class Long(FakeEmbedder):
-        async def embed(self, texts: Sequence[str]) -> Embedded:
-            return Embedded(vectors=np.full((len(texts), DIMENSION), 9.0, np.float32), usage=Usage(calls=1))
+        async def embed(self, texts: Sequence[str]) -> Embeddings:
+            return Embeddings(vectors=np.full((len(texts), DIMENSION), 9.0, np.float32), usage=Usage(calls=1))
 
     found = await VectorCache(Long(), None).find(["a"])
 

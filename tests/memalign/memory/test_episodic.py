@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from memalign.memory import episodic
-from memalign.memory.episodic import EpisodicMemory, scan
+from memalign.memory.episodic import MIN_EPISODES_FOR_GRAPH, EpisodicMemory
+from memalign.memory.vector_index import HNSW_SEARCH_CANDIDATES, search_exactly
 from memalign.ports import Vector
 from tests.factories import an_episode
 
@@ -21,8 +21,11 @@ def a_memory_of(count: int, first: int = 0) -> EpisodicMemory:
     )
 
 
-def found(memory: EpisodicMemory, query: Vector, count: int = 5, *, but: str | None = None) -> list[str]:
-    return [one.episode.trace_id for one in memory.nearest(query, count, but=but, floor=-1.0)]
+def found(memory: EpisodicMemory, query: Vector, count: int = 5, *, exclude: str | None = None) -> list[str]:
+    return [
+        one.episode.trace_id
+        for one in memory.nearest(query, count, exclude_trace_id=exclude, min_similarity=-1.0)
+    ]
 
 
 def due(memory: EpisodicMemory) -> bool:
@@ -35,8 +38,8 @@ def test_finds_what_an_exact_scan_finds_best_first(size: int) -> None:
 
     for _ in range(20):
         query = a_row()
-        retrieved = memory.nearest(query, 5, but=None, floor=-1.0)
-        assert [one.episode.trace_id for one in retrieved] == scan(memory.vectors, query, 5)
+        retrieved = memory.nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
+        assert [one.episode.trace_id for one in retrieved] == search_exactly(memory.vectors, query, 5)
         assert [one.similarity for one in retrieved] == sorted(
             (one.similarity for one in retrieved), reverse=True
         )
@@ -45,7 +48,7 @@ def test_finds_what_an_exact_scan_finds_best_first(size: int) -> None:
 def test_an_identical_case_comes_first_with_full_similarity() -> None:
     memory = a_memory_of(40)
 
-    best = memory.nearest(memory.vectors["t7"], 3, but=None, floor=0.0)[0]
+    best = memory.nearest(memory.vectors["t7"], 3, exclude_trace_id=None, min_similarity=0.0)[0]
 
     assert best.episode.trace_id == "t7"
     assert best.similarity == pytest.approx(1.0)
@@ -54,7 +57,7 @@ def test_an_identical_case_comes_first_with_full_similarity() -> None:
 def test_a_traces_own_episode_is_not_found_and_does_not_cost_a_place() -> None:
     memory = a_memory_of(6)
 
-    names = found(memory, memory.vectors["t3"], 5, but="t3")
+    names = found(memory, memory.vectors["t3"], 5, exclude="t3")
 
     assert set(names) == {"t0", "t1", "t2", "t4", "t5"}
 
@@ -65,7 +68,7 @@ def test_what_is_less_alike_than_the_floor_is_kept_out() -> None:
         vectors={"near": np.array([1, 0], np.float32), "far": np.array([0, 1], np.float32)},
     )
 
-    retrieved = memory.nearest(np.array([1, 0], np.float32), 5, but=None, floor=0.15)
+    retrieved = memory.nearest(np.array([1, 0], np.float32), 5, exclude_trace_id=None, min_similarity=0.15)
 
     assert [one.episode.trace_id for one in retrieved] == ["near"]
 
@@ -101,7 +104,7 @@ def test_an_index_that_is_full_grows() -> None:
     for n in range(1, 200):
         memory = memory.changed(put=[an_episode(f"t{n}")], vectors={f"t{n}": a_row()})
         query = a_row()
-        assert found(memory, query) == scan(memory.vectors, query, 5)
+        assert found(memory, query) == search_exactly(memory.vectors, query, 5)
 
 
 def test_a_replaced_episode_moves_to_the_end_with_its_new_vector() -> None:
@@ -112,7 +115,7 @@ def test_a_replaced_episode_moves_to_the_end_with_its_new_vector() -> None:
     memory = memory.changed(put=[an_episode("t0", True)], vectors={"t0": query})
 
     assert list(memory.episodes) == ["t1", "t2", "t0"]
-    assert memory.nearest(query, 1, but=None, floor=0.0)[0].episode.label is True
+    assert memory.nearest(query, 1, exclude_trace_id=None, min_similarity=0.0)[0].episode.label is True
 
 
 def test_an_episode_without_vector_waits_to_be_found() -> None:
@@ -123,26 +126,23 @@ def test_an_episode_without_vector_waits_to_be_found() -> None:
     assert memory.changed(vectors={"b": a_row()}).without_vector == ()
 
 
-def test_a_large_memory_uses_the_graph_once_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(episodic, "GRAPH_FROM", 100)
-    memory = a_memory_of(400)
+def test_a_large_memory_uses_the_graph_once_it_is_built() -> None:
+    memory = a_memory_of(MIN_EPISODES_FOR_GRAPH)
     query = a_row()
 
     assert due(memory)
-    assert found(memory, query) == scan(memory.vectors, query, 5)
+    assert found(memory, query) == search_exactly(memory.vectors, query, 5)
     memory.build_graph()
     assert not due(memory)
     hits = sum(
-        len(set(found(memory, q)) & set(scan(memory.vectors, q, 5))) for q in (a_row() for _ in range(40))
+        len(set(found(memory, q)) & set(search_exactly(memory.vectors, q, 5)))
+        for q in (a_row() for _ in range(40))
     )
     assert hits >= 0.95 * 200
 
 
-def test_a_graph_follows_what_is_put_and_never_keeps_what_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(episodic, "GRAPH_FROM", 50)
-    memory = a_memory_of(60)
+def test_a_graph_follows_what_is_put_and_never_keeps_what_is_forgotten() -> None:
+    memory = a_memory_of(MIN_EPISODES_FOR_GRAPH)
     memory.build_graph()
     query = a_row()
 
@@ -152,14 +152,15 @@ def test_a_graph_follows_what_is_put_and_never_keeps_what_is_forgotten(
 
     forgotten = grown.changed(drop=["fresh"])
     assert due(forgotten)
-    assert found(forgotten, query) == scan(forgotten.vectors, query, 5)
+    assert found(forgotten, query) == search_exactly(forgotten.vectors, query, 5)
 
 
-def test_a_graph_crowded_with_replaced_cases_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(episodic, "GRAPH_FROM", 5)
-    memory = a_memory_of(120)
+def test_a_graph_crowded_with_replaced_cases_still_answers() -> None:
+    memory = a_memory_of(MIN_EPISODES_FOR_GRAPH)
     memory.build_graph()
-    for _ in range(110):
-        memory = memory.changed(put=[an_episode("t1")], vectors={"t1": a_row()})
+    query = a_row()
+    for _ in range(HNSW_SEARCH_CANDIDATES + 10):
+        memory = memory.changed(put=[an_episode("t1")], vectors={"t1": query})
 
-    assert len(found(memory, a_row(), 50)) == 50
+    assert not memory.needs_graph
+    assert found(memory, query, 50) == search_exactly(memory.vectors, query, 50)

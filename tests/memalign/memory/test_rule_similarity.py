@@ -3,62 +3,62 @@ from dataclasses import replace
 import pytest
 
 from memalign.memory.merge import GuidelineMerger
-from memalign.memory.rule_similarity import Kinship, RuleFeatures, Rules, kinship
+from memalign.memory.rule_similarity import Relation, RuleFeatures, RuleIndex, relation
 from memalign.memory.semantic import SemanticMemory
-from memalign.ports import Distilled, Draft
+from memalign.ports import Distillation, Draft
 from memalign.records import Label
 from tests.factories import a_guideline, a_source, an_episode
 from tests.fakes import direction
 
 
 @pytest.mark.parametrize(
-    ("one", "labels", "other", "others", "how"),
+    ("one", "labels", "other", "others", "expected"),
     [
         ("Cite a source.", [False], "Always cite sources.", [False], "same"),
         ("Cite a source.", [False], "Always cite sources.", [True], "opposite"),
         ("Cite sources.", [False], "Do not cite sources.", [False], "opposite"),
-        ("Cite sources.", [True], "Do not cite sources.", [False], "none"),
-        ("Cite 2 sources.", [False], "Cite 3 sources.", [False], "none"),
-        ("Cite a source.", [False, True], "Cite sources.", [False], "none"),
-        ("Never promise refunds.", [False], "Never promise repairs.", [False], "none"),
-        ("Never promise refunds to guests.", [False], "Never promise refunds.", [False], "none"),
+        ("Cite sources.", [True], "Do not cite sources.", [False], "unrelated"),
+        ("Cite 2 sources.", [False], "Cite 3 sources.", [False], "unrelated"),
+        ("Cite a source.", [False, True], "Cite sources.", [False], "unrelated"),
+        ("Never promise refunds.", [False], "Never promise repairs.", [False], "unrelated"),
+        ("Never promise refunds to guests.", [False], "Never promise refunds.", [False], "unrelated"),
         ("Never promise refunds.", [False], "An answer must not promise a refund.", [False], "same"),
     ],
 )
 def test_labels_negations_and_numbers_decide_what_two_like_rules_are(
-    one: str, labels: list[Label], other: str, others: list[Label], how: Kinship
+    one: str, labels: list[Label], other: str, others: list[Label], expected: Relation
 ) -> None:
-    assert kinship(RuleFeatures.of(one), labels, RuleFeatures.of(other), others, binary=True) == how
-    assert kinship(RuleFeatures.of(other), others, RuleFeatures.of(one), labels, binary=True) == how
+    assert relation(RuleFeatures.of(one), labels, RuleFeatures.of(other), others, binary=True) == expected
+    assert relation(RuleFeatures.of(other), others, RuleFeatures.of(one), labels, binary=True) == expected
 
 
 def test_where_labels_are_many_a_different_one_is_not_the_opposite() -> None:
     one, other = RuleFeatures.of("Cite a source."), RuleFeatures.of("Cite sources.")
 
-    assert kinship(one, [2], other, [4], binary=False) == "same"
-    assert kinship(one, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "none"
+    assert relation(one, [2], other, [4], binary=False) == "same"
+    assert relation(one, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "unrelated"
 
 
 @pytest.mark.parametrize("text", ["greet the user", " Greet  the user! ", "GREET THE USER."])
 def test_the_same_sentence_is_found_whatever_its_case_blanks_and_stop(text: str) -> None:
-    rules = Rules()
+    rules = RuleIndex()
     rules.add("g-1", RuleFeatures.of("Greet the user."), None)
 
-    assert rules.same(RuleFeatures.of(text)) == "g-1"
-    assert rules.same(RuleFeatures.of("Greet the users' dog.")) is None
+    assert rules.with_same_text(RuleFeatures.of(text)) == "g-1"
+    assert rules.with_same_text(RuleFeatures.of("Greet the users' dog.")) is None
 
 
-def test_rules_are_like_each_other_in_words_or_in_direction() -> None:
-    rules = Rules()
+def test_rules_are_similar_in_words_or_in_direction() -> None:
+    rules = RuleIndex()
     rules.add("words", RuleFeatures.of("Answers must cite a source."), None)
     rules.add("direction", RuleFeatures.of("References are required."), direction("x"))
     rules.add("neither", RuleFeatures.of("Greet the user."), direction("y"))
 
-    assert rules.alike(RuleFeatures.of("Always cite sources in an answer"), direction("x")) == [
+    assert rules.similar(RuleFeatures.of("Always cite sources in an answer"), direction("x")) == [
         "words",
         "direction",
     ]
-    assert rules.alike(RuleFeatures.of("Always cite sources in an answer"), None) == ["words"]
+    assert rules.similar(RuleFeatures.of("Always cite sources in an answer"), None) == ["words"]
 
 
 def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None:
@@ -69,8 +69,8 @@ def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None
     )
     vectors = {draft.text: direction("same") for draft in drafts}
 
-    adoption = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors=vectors, now_ms=1)
-    (united,) = adoption.take(Distilled(drafts=drafts), ()).guidelines
+    merger = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors=vectors, now_ms=1)
+    (united,) = merger.merge(Distillation(drafts=drafts), ()).guidelines
 
     assert united.text == "References are required."
     assert united.source_trace_ids == ("tr-1", "tr-2")
@@ -88,8 +88,8 @@ def _told_to_be_the_same(
         replace(a_guideline("Say whence.", a_source("tr-4"), guideline_id="g-3"), conflicts_with=against),
     )
     memory = SemanticMemory(guidelines=rules)
-    adoption = GuidelineMerger("j", memory, episodes, binary=True, vectors={}, now_ms=1)
-    left = adoption.take(Distilled(same=(("g-1", "g-2", "g-3"),)), ()).guidelines
+    merger = GuidelineMerger("j", memory, episodes, binary=True, vectors={}, now_ms=1)
+    left = merger.merge(Distillation(same=(("g-1", "g-2", "g-3"),)), ()).guidelines
     return [(rule.text, tuple(sorted(rule.source_trace_ids))) for rule in left]
 
 
@@ -110,16 +110,16 @@ def test_what_was_distilled_from_words_that_no_longer_stand_is_left_out() -> Non
         text="Rule.", sources=(a_source("tr-1", quote="before"), a_source("gone")), labels=(False, False)
     )
 
-    adoption = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors={}, now_ms=1)
+    merger = GuidelineMerger("j", SemanticMemory(), episodes, binary=True, vectors={}, now_ms=1)
 
-    assert adoption.take(Distilled(drafts=(draft,)), ()).guidelines == ()
+    assert merger.merge(Distillation(drafts=(draft,)), ()).guidelines == ()
 
 
 def test_supports_for_what_is_unknown_or_waiting_are_passed_over() -> None:
     waiting = a_guideline("x", a_source("tr-1"), guideline_id="g-1")
-    memory = SemanticMemory(guidelines=(waiting,)).without({("tr-1", "nobody")})
-    adoption = GuidelineMerger("j", memory, {"tr-2": an_episode("tr-2")}, binary=True, vectors={}, now_ms=1)
+    memory = SemanticMemory(guidelines=(waiting,)).without_opinions({("tr-1", "nobody")})
+    merger = GuidelineMerger("j", memory, {"tr-2": an_episode("tr-2")}, binary=True, vectors={}, now_ms=1)
 
-    after = adoption.take(Distilled(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
+    after = merger.merge(Distillation(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
 
     assert [one.sources for one in after.guidelines] == [(a_source("tr-1"),)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from memalign.models.local.case_classifier import CasesDecider
+from memalign.models.local.case_classifier import CaseClassifier
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Evidence, Json, Label, PersonLabel
 from memalign.value_types import value_type_of
@@ -77,15 +77,15 @@ def ask(
         value_type=value_type_of(value_type),
         fields=fields,
         trace_id=trace_id,
-        recollection=Evidence(),
+        evidence=Evidence(),
         episodes=episodes,
         version=version,
     )
 
 
 async def values(questions: Sequence[JudgeRequest]) -> list[Label]:
-    decider = CasesDecider()
-    return [(await decider.decide(question)).value for question in questions]
+    judge_model = CaseClassifier()
+    return [(await judge_model.decide(question)).value for question in questions]
 
 
 async def test_it_learns_how_an_answer_must_relate_to_its_question() -> None:
@@ -109,11 +109,11 @@ async def test_opposite_labels_teach_the_opposite() -> None:
 async def test_without_a_case_the_value_is_declared_a_placeholder(
     value_type: str, placeholder: Label
 ) -> None:
-    decision = await CasesDecider().decide(ask(echoing(1, echoes=True), [], value_type=value_type))
-    assert decision.value == placeholder
-    assert type(decision.value) is type(placeholder)
-    assert "placeholder" in decision.rationale
-    assert decision.retrieved_trace_ids == ()
+    response = await CaseClassifier().decide(ask(echoing(1, echoes=True), [], value_type=value_type))
+    assert response.value == placeholder
+    assert type(response.value) is type(placeholder)
+    assert "placeholder" in response.rationale
+    assert response.retrieved_trace_ids == ()
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ async def test_three_categories_are_told_apart() -> None:
 @pytest.mark.parametrize("count", [1, 3, 5])
 async def test_too_few_cases_answer_by_majority_and_say_so(count: int) -> None:
     episodes = [case(number, number == 1, echoing(number, echoes=True)) for number in range(count)]
-    decision = await CasesDecider().decide(ask(echoing(100, echoes=True), episodes))
-    assert decision.value is False
-    assert "too few" in decision.rationale
-    assert decision.retrieved_trace_ids
-    assert "tr-1" not in decision.retrieved_trace_ids
+    response = await CaseClassifier().decide(ask(echoing(100, echoes=True), episodes))
+    assert response.value is False
+    assert "too few" in response.rationale
+    assert response.retrieved_trace_ids
+    assert "tr-1" not in response.retrieved_trace_ids
 
 
 async def test_a_tie_of_few_cases_goes_to_the_more_similar() -> None:
@@ -175,104 +175,104 @@ async def test_a_tie_of_few_cases_goes_to_the_more_similar() -> None:
 
 async def test_one_label_alone_is_given_and_explained() -> None:
     episodes = [case(number, False, echoing(number, echoes=True)) for number in range(12)]
-    decision = await CasesDecider().decide(ask(echoing(100, echoes=True), episodes))
-    assert decision.value is False
-    assert "All 12 labelled cases say false" in decision.rationale
+    response = await CaseClassifier().decide(ask(echoing(100, echoes=True), episodes))
+    assert response.value is False
+    assert "All 12 labelled cases say false" in response.rationale
 
 
 async def test_free_text_labels_that_hardly_repeat_come_from_the_most_similar_case() -> None:
     episodes = [case(number, f"remark {number}", echoing(number, echoes=True)) for number in range(12)]
-    decision = await CasesDecider().decide(ask(echoing(7, echoes=True), episodes, value_type="str"))
-    assert decision.value == "remark 7"
-    assert decision.retrieved_trace_ids == ("tr-7",)
+    response = await CaseClassifier().decide(ask(echoing(7, echoes=True), episodes, value_type="str"))
+    assert response.value == "remark 7"
+    assert response.retrieved_trace_ids == ("tr-7",)
 
 
 async def test_every_verdict_says_that_no_language_model_judged() -> None:
     fields = echoing(100, echoes=True)
     for count in (0, 1, 4, 12, 40):
-        decision = await CasesDecider().decide(ask(fields, labelled(count)))
-        assert "No language model judged this" in decision.rationale
-    assert "40 labelled cases" in decision.rationale
+        response = await CaseClassifier().decide(ask(fields, labelled(count)))
+        assert "No language model judged this" in response.rationale
+    assert "40 labelled cases" in response.rationale
 
 
 async def test_the_rationale_names_what_decided_and_which_cases() -> None:
-    decision = await CasesDecider().decide(ask(echoing(101, echoes=True), labelled(40)))
-    assert "the answer" in decision.rationale
-    assert "the question" in decision.rationale
-    assert "speaks for true" in decision.rationale
-    assert decision.retrieved_trace_ids
-    for trace_id in decision.retrieved_trace_ids:
-        assert trace_id in decision.rationale
-    assert len(decision.rationale) < 500
+    response = await CaseClassifier().decide(ask(echoing(101, echoes=True), labelled(40)))
+    assert "the answer" in response.rationale
+    assert "the question" in response.rationale
+    assert "speaks for true" in response.rationale
+    assert response.retrieved_trace_ids
+    for trace_id in response.retrieved_trace_ids:
+        assert trace_id in response.rationale
+    assert len(response.rationale) < 500
 
 
 async def test_the_named_cases_hold_the_label_that_was_given() -> None:
     episodes = labelled(40)
     labels = {episode.trace_id: episode.label for episode in episodes}
     for number in (101, 102):
-        decision = await CasesDecider().decide(ask(echoing(number, echoes=bool(number % 2)), episodes))
-        assert {labels[trace_id] for trace_id in decision.retrieved_trace_ids or ()} == {decision.value}
+        response = await CaseClassifier().decide(ask(echoing(number, echoes=bool(number % 2)), episodes))
+        assert {labels[trace_id] for trace_id in response.retrieved_trace_ids or ()} == {response.value}
 
 
 async def test_it_claims_no_guidelines() -> None:
-    assert (await CasesDecider().decide(ask(echoing(101, echoes=True), labelled(40)))).guideline_ids == ()
+    assert (await CaseClassifier().decide(ask(echoing(101, echoes=True), labelled(40)))).guideline_ids == ()
 
 
 async def test_a_new_version_of_the_memory_is_fitted_anew() -> None:
-    decider = CasesDecider()
+    judge_model = CaseClassifier()
     fields = echoing(100, echoes=True)
-    before = await decider.decide(ask(fields, labelled(40), version=1))
-    after = await decider.decide(ask(fields, labelled(40, yes=False, no=True), version=2))
+    before = await judge_model.decide(ask(fields, labelled(40), version=1))
+    after = await judge_model.decide(ask(fields, labelled(40, yes=False, no=True), version=2))
     assert (before.value, after.value) == (True, False)
 
 
 async def test_two_memories_of_one_name_and_version_do_not_mix() -> None:
-    decider = CasesDecider()
+    judge_model = CaseClassifier()
     fields = echoing(100, echoes=True)
-    one = await decider.decide(ask(fields, labelled(40)))
-    other = await decider.decide(ask(fields, labelled(40, yes=False, no=True)))
+    one = await judge_model.decide(ask(fields, labelled(40)))
+    other = await judge_model.decide(ask(fields, labelled(40, yes=False, no=True)))
     assert (one.value, other.value) == (True, False)
 
 
 async def test_judges_do_not_mix() -> None:
-    decider = CasesDecider()
+    judge_model = CaseClassifier()
     fields = echoing(100, echoes=True)
-    strict = await decider.decide(ask(fields, labelled(40), judge="on_topic"))
-    reverse = await decider.decide(ask(fields, labelled(40, yes=False, no=True), judge="off_topic"))
+    strict = await judge_model.decide(ask(fields, labelled(40), judge="on_topic"))
+    reverse = await judge_model.decide(ask(fields, labelled(40, yes=False, no=True), judge="off_topic"))
     assert (strict.value, reverse.value) == (True, False)
 
 
 async def test_what_was_asked_before_changes_nothing() -> None:
     episodes = labelled(30)
     fields = echoing(101, echoes=True)
-    first = await CasesDecider().decide(ask(fields, episodes))
-    busy = CasesDecider()
+    first = await CaseClassifier().decide(ask(fields, episodes))
+    busy = CaseClassifier()
     await busy.decide(ask(echoing(102, echoes=False), episodes[:20], version=0))
     later = await busy.decide(ask(fields, episodes))
     assert first == later
 
 
 async def test_a_changed_trace_of_the_same_id_is_looked_at_again() -> None:
-    decider = CasesDecider()
+    judge_model = CaseClassifier()
     fields = echoing(100, echoes=True)
     swapped = [case(number, bool(number % 2), echoing(number, echoes=not number % 2)) for number in range(40)]
-    before = await decider.decide(ask(fields, labelled(40), version=1))
-    after = await decider.decide(ask(fields, swapped, version=2))
+    before = await judge_model.decide(ask(fields, labelled(40), version=1))
+    after = await judge_model.decide(ask(fields, swapped, version=2))
     assert (before.value, after.value) == (True, False)
 
 
 async def test_the_cost_of_a_question_is_one_call() -> None:
-    assert (await CasesDecider().decide(ask(echoing(1, echoes=True), labelled(10)))).usage.calls == 1
+    assert (await CaseClassifier().decide(ask(echoing(1, echoes=True), labelled(10)))).usage.calls == 1
 
 
 async def test_questions_at_once_get_the_same_answers_as_one_after_the_other() -> None:
     episodes = labelled(30)
     questions = [ask(echoing(n, echoes=bool(n % 2)), episodes, version=n % 3) for n in range(100, 112)]
-    decider = CasesDecider()
+    judge_model = CaseClassifier()
     together: list[JudgeResponse] = await asyncio.gather(
-        *(decider.decide(question) for question in questions)
+        *(judge_model.decide(question) for question in questions)
     )
-    assert [decision.value for decision in together] == await values(questions)
+    assert [response.value for response in together] == await values(questions)
 
 
 ODD_FIELDS: list[dict[str, Json]] = [
@@ -296,16 +296,16 @@ ODD_FIELDS: list[dict[str, Json]] = [
 @pytest.mark.parametrize("fields", ODD_FIELDS, ids=[str(number) for number in range(len(ODD_FIELDS))])
 async def test_any_json_can_be_judged_and_learned(fields: dict[str, Json]) -> None:
     episodes = [*labelled(10), case(50, True, fields), case(51, False, fields)]
-    decision = await CasesDecider().decide(ask(fields, episodes))
-    assert decision.value in (True, False)
-    assert decision.rationale
+    response = await CaseClassifier().decide(ask(fields, episodes))
+    assert response.value in (True, False)
+    assert response.rationale
 
 
 async def test_cases_that_are_all_alike_but_for_their_labels_still_give_a_value() -> None:
     fields = echoing(1, echoes=True)
     episodes = [case(number, number < 4, fields) for number in range(12)]
-    decision = await CasesDecider().decide(ask(fields, episodes))
-    assert decision.value in (True, False)
+    response = await CaseClassifier().decide(ask(fields, episodes))
+    assert response.value in (True, False)
 
 
 async def test_disputed_cases_teach_less_than_those_that_all_agree_on() -> None:
@@ -329,5 +329,5 @@ async def test_an_expected_answer_is_a_part_of_its_own() -> None:
     episodes = [
         case(number, bool(number % 2), fields(number, right=bool(number % 2))) for number in range(30)
     ]
-    decision = await CasesDecider().decide(ask(fields(101, right=True), episodes))
-    assert decision.value is True
+    response = await CaseClassifier().decide(ask(fields(101, right=True), episodes))
+    assert response.value is True

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from memalign.errors import ModelUnavailableError
-from memalign.models.local.extractive_distiller import ExtractDistiller
-from memalign.ports import Distilled, Embedded, Record
+from memalign.models.local.extractive_distiller import ExtractiveDistiller
+from memalign.ports import Distillation, Embeddings, LabelledRationale
 from memalign.records import Guideline, Json, Label, Source, Usage
 
 FIELDS: Mapping[str, Json] = {
@@ -26,17 +26,17 @@ class TopicEmbedder:
         self.topics = topics
         self.asked: list[list[str]] = []
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
         self.asked.append(list(texts))
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
             found = [place for place, topic in enumerate(self.topics) if topic in text.lower()]
             vectors[row, found[0] if found else len(self.topics) + row] = 1
-        return Embedded(vectors=vectors, usage=Usage(calls=1, embedding_tokens=len(texts)))
+        return Embeddings(vectors=vectors, usage=Usage(calls=1, embedding_tokens=len(texts)))
 
 
 class DeadEmbedder(TopicEmbedder):
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
         await super().embed(texts)
         raise ModelUnavailableError("The embedding model cannot be reached; it will be tried again.")
 
@@ -47,8 +47,10 @@ def record(
     trace_id: str = "tr-1",
     person: str = "ana",
     fields: Mapping[str, Json] = FIELDS,
-) -> Record:
-    return Record(source=Source(trace_id=trace_id, person=person, quote=quote), label=label, fields=fields)
+) -> LabelledRationale:
+    return LabelledRationale(
+        source=Source(trace_id=trace_id, person=person, quote=quote), label=label, fields=fields
+    )
 
 
 def guideline(text: str, *labels: Label, waiting: bool = False) -> Guideline:
@@ -56,8 +58,8 @@ def guideline(text: str, *labels: Label, waiting: bool = False) -> Guideline:
     return Guideline(id="g-1", text=text, sources=(source,), labels=labels, waiting=waiting)
 
 
-async def distil(*records: Record, known: Sequence[Guideline] = ()) -> Distilled:
-    return await ExtractDistiller().distil("Is the answer helpful?", records, known)
+async def distil(*records: LabelledRationale, known: Sequence[Guideline] = ()) -> Distillation:
+    return await ExtractiveDistiller().distil("Is the answer helpful?", records, known)
 
 
 async def texts(*quotes: str) -> list[str]:
@@ -103,7 +105,7 @@ async def test_white_space_first_letter_and_full_stop_are_all_that_changes() -> 
 )
 async def test_what_is_no_rule_teaches_nothing_and_is_no_failure(quote: str) -> None:
     result = await distil(record(quote))
-    assert result == Distilled(usage=result.usage)
+    assert result == Distillation(usage=result.usage)
 
 
 async def test_one_rationale_gives_one_guideline_at_most() -> None:
@@ -133,7 +135,7 @@ async def test_two_ways_to_say_one_thing_become_one_guideline() -> None:
         record("Answers must always cite a source.", trace_id="tr-2"),
         record("The answer should greet the customer.", trace_id="tr-3"),
     ]
-    drafts = (await ExtractDistiller(embedder).distil("", records, ())).drafts
+    drafts = (await ExtractiveDistiller(embedder).distil("", records, ())).drafts
     assert sorted(sorted(source.trace_id for source in draft.sources) for draft in drafts) == [
         ["tr-1", "tr-2"],
         ["tr-3"],
@@ -146,14 +148,14 @@ async def test_cases_with_different_labels_are_never_united(one: Label, other: L
         record("The answer should name its source.", label=one, trace_id="tr-1"),
         record("The answer should not name its source.", label=other, trace_id="tr-2"),
     ]
-    drafts = (await ExtractDistiller(TopicEmbedder("source")).distil("", records, ())).drafts
+    drafts = (await ExtractiveDistiller(TopicEmbedder("source")).distil("", records, ())).drafts
     assert [draft.labels for draft in drafts] in ([(one,), (other,)], [(other,), (one,)])
 
 
 async def test_a_known_guideline_is_supported_instead_of_repeated() -> None:
     again = record("Answers must always cite a source.", label=False, trace_id="tr-2")
     known = guideline("The answer should name its source.", False)
-    result = await ExtractDistiller(TopicEmbedder("source")).distil("", [again], [known])
+    result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [again], [known])
     assert result.drafts == ()
     assert result.supports == {"g-1": (again.source,)}
 
@@ -161,7 +163,7 @@ async def test_a_known_guideline_is_supported_instead_of_repeated() -> None:
 async def test_the_opposite_label_supports_no_known_guideline() -> None:
     other = record("The answer should name its source first.", label=True, trace_id="tr-2")
     known = guideline("The answer should name its source.", False)
-    result = await ExtractDistiller(TopicEmbedder("source")).distil("", [other], [known])
+    result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [other], [known])
     assert result.supports == {}
     assert [draft.text for draft in result.drafts] == ["The answer should name its source first."]
 
@@ -170,7 +172,7 @@ async def test_without_labels_only_the_same_words_support_a_known_guideline() ->
     known = guideline("The answer should name its source.")
     same = record("the answer should name its source", trace_id="tr-2")
     similar = record("Answers must always cite a source.", trace_id="tr-3")
-    result = await ExtractDistiller(TopicEmbedder("source")).distil("", [same, similar], [known])
+    result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [same, similar], [known])
     assert result.supports == {"g-1": (same.source,)}
     assert [draft.text for draft in result.drafts] == ["Answers must always cite a source."]
 
@@ -178,21 +180,21 @@ async def test_without_labels_only_the_same_words_support_a_known_guideline() ->
 async def test_a_guideline_that_waits_is_not_supported() -> None:
     again = record("The answer should name its source.", label=False, trace_id="tr-2")
     known = guideline("The answer should name its source.", False, waiting=True)
-    result = await ExtractDistiller(TopicEmbedder("source")).distil("", [again], [known])
+    result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [again], [known])
     assert result.supports == {}
     assert len(result.drafts) == 1
 
 
 async def test_a_failing_embedder_leaves_the_records_to_be_tried_again() -> None:
     rule, none = record("The answer should name its source.", trace_id="tr-1"), record("n/a", trace_id="tr-2")
-    result = await ExtractDistiller(DeadEmbedder()).distil("", [rule, none], ())
+    result = await ExtractiveDistiller(DeadEmbedder()).distil("", [rule, none], ())
     assert result.drafts == ()
     assert result.failed == {"tr-1": "The embedding model cannot be reached; it will be tried again."}
 
 
 async def test_nothing_is_embedded_where_there_is_no_rule() -> None:
     embedder = TopicEmbedder()
-    await ExtractDistiller(embedder).distil("", [record("n/a")], [guideline("Be kind to people.", True)])
+    await ExtractiveDistiller(embedder).distil("", [record("n/a")], [guideline("Be kind to people.", True)])
     assert embedder.asked == []
 
 
@@ -236,7 +238,7 @@ async def test_any_json_in_a_trace_will_do() -> None:
 
 
 async def test_no_records_give_nothing() -> None:
-    assert await distil() == Distilled()
+    assert await distil() == Distillation()
 
 
 async def test_rules_that_come_together_are_all_learned() -> None:

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from memalign.errors import MalformedAnswerError, ModelRefusedError, RequestRefusedError
-from memalign.models.llm_distiller import ModelDistiller
-from memalign.ports import Completion, Distilled, Draft, Prompt, Record
+from memalign.models.llm_distiller import LLMDistiller
+from memalign.ports import Completion, Distillation, Draft, LabelledRationale, Prompt
 from memalign.records import Guideline, Json
 from memalign.tokens import count_tokens
 from tests.factories import a_guideline, a_source
@@ -13,15 +13,15 @@ from tests.fakes import DOWN, FakeModel, section
 INSTRUCTIONS = "Is it polite? {{ inputs }}"
 
 
-def records(*quotes: str, text: str = "hello") -> list[Record]:
+def records(*quotes: str, text: str = "hello") -> list[LabelledRationale]:
     return [
-        Record(source=a_source(f"tr-{n}", "ana", quote), label=False, fields={"inputs": text})
+        LabelledRationale(source=a_source(f"tr-{n}", "ana", quote), label=False, fields={"inputs": text})
         for n, quote in enumerate(quotes)
     ]
 
 
-async def distilled(model: FakeModel, given: list[Record], *known: Guideline) -> Distilled:
-    return await ModelDistiller(model).distil(INSTRUCTIONS, given, known)
+async def distilled(model: FakeModel, given: list[LabelledRationale], *known: Guideline) -> Distillation:
+    return await LLMDistiller(model).distil(INSTRUCTIONS, given, known)
 
 
 def answer(
@@ -85,7 +85,7 @@ async def test_records_of_another_batch_cannot_be_named() -> None:
 async def test_without_records_no_model_is_asked() -> None:
     model = FakeModel()
 
-    assert await distilled(model, []) == Distilled()
+    assert await distilled(model, []) == Distillation()
     assert model.prompts == []
 
 

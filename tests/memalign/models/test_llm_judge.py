@@ -27,14 +27,14 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
     model = FakeModel({"rationale": " so ", "value": said})
     question = replace(a_question(None, (a_guideline("Greet."),)), value_type=value_type_of(word))
 
-    decision = await LLMJudge(model).decide(question)
+    response = await LLMJudge(model).decide(question)
 
-    assert decision.value == label
-    assert type(decision.value) is type(label)
-    assert decision.rationale == "so"
-    assert decision.guideline_ids == ("g-Greet.",)
-    assert decision.retrieved_trace_ids is None
-    assert decision.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
+    assert response.value == label
+    assert type(response.value) is type(label)
+    assert response.rationale == "so"
+    assert response.guideline_ids == ("g-Greet.",)
+    assert response.retrieved_trace_ids is None
+    assert response.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
 
 
 @pytest.mark.parametrize("answer", [{"value": "maybe", "rationale": ""}, {"rationale": "no value"}])

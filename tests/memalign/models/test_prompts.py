@@ -9,10 +9,10 @@ from memalign.models.prompts import (
     encode,
     judging_prompt,
     judging_schema,
-    record_line,
+    rationale_line,
 )
-from memalign.ports import JudgeRequest, Prompt, Record
-from memalign.records import Evidence, Guideline, Json, PersonLabel, Retrieved
+from memalign.ports import JudgeRequest, LabelledRationale, Prompt
+from memalign.records import Evidence, Guideline, Json, PersonLabel, RetrievedEpisode
 from memalign.tokens import count_tokens
 from memalign.value_types import value_type_of
 from tests.factories import POLITENESS, a_guideline, a_source, an_episode
@@ -30,7 +30,7 @@ DELIMITERS = ("record", "cases", "guidelines", "records", "rules")
 
 
 def a_question(
-    fields: Json = None, guidelines: tuple[Guideline, ...] = (), retrieved: tuple[Retrieved, ...] = ()
+    fields: Json = None, guidelines: tuple[Guideline, ...] = (), retrieved: tuple[RetrievedEpisode, ...] = ()
 ) -> JudgeRequest:
     return JudgeRequest(
         judge="politeness",
@@ -38,7 +38,7 @@ def a_question(
         value_type=value_type_of("bool"),
         fields=fields or {"inputs": "q", "outputs": "a"},
         trace_id="tr-1",
-        recollection=Evidence(guidelines=guidelines, retrieved=retrieved),
+        evidence=Evidence(guidelines=guidelines, retrieved=retrieved),
         episodes=(),
         version=1,
     )
@@ -48,9 +48,9 @@ def asked(question: JudgeRequest, context_tokens: int = 128_000) -> Prompt:
     return judging_prompt(question, context_tokens)
 
 
-def retrieved(text: str) -> Retrieved:
+def retrieved(text: str) -> RetrievedEpisode:
     opinion = PersonLabel(person=text, value=False, rationale=text)
-    return Retrieved(episode=an_episode("tr-9", False, opinion, text=text), similarity=0.5)
+    return RetrievedEpisode(episode=an_episode("tr-9", False, opinion, text=text), similarity=0.5)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -74,8 +74,8 @@ def test_nothing_hostile_in_any_field_of_a_question_leaves_its_place(hostile: st
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_nothing_hostile_in_a_record_or_rule_leaves_its_place(hostile: str) -> None:
-    record = Record(source=a_source(quote=hostile), label=hostile, fields={"inputs": [hostile]})
-    prompt = distilling_prompt(POLITENESS, [a_guideline(hostile)], [record_line(0, record, 10_000)])
+    record = LabelledRationale(source=a_source(quote=hostile), label=hostile, fields={"inputs": [hostile]})
+    prompt = distilling_prompt(POLITENESS, [a_guideline(hostile)], [rationale_line(0, record, 10_000)])
 
     (line,) = section(prompt.changing, "records")
     assert json.loads(line) == {"record": 0, "inputs": [hostile], "label": hostile, "reason": hostile}
@@ -115,9 +115,9 @@ def test_a_judge_without_memory_has_no_headers_of_it() -> None:
 
 
 def test_records_and_rules_are_named_by_number_never_by_id() -> None:
-    record = Record(source=a_source("tr-secret-id", "U123"), label=False, fields={"inputs": "x"})
+    record = LabelledRationale(source=a_source("tr-secret-id", "U123"), label=False, fields={"inputs": "x"})
     prompt = distilling_prompt(
-        "judge", [a_guideline("Rule.", guideline_id="g-77")], [record_line(4, record, 100)]
+        "judge", [a_guideline("Rule.", guideline_id="g-77")], [rationale_line(4, record, 100)]
     )
 
     assert "tr-secret-id" not in prompt.changing

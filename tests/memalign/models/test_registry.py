@@ -4,8 +4,8 @@ from memalign.errors import SettingsError
 from memalign.models import connect_distiller, connect_embedder, connect_judge_model, model_name
 from memalign.models.json_answers import find_answer, fits
 from memalign.models.llm_judge import LLMJudge
-from memalign.models.local.case_classifier import CasesDecider
-from memalign.models.local.extractive_distiller import ExtractDistiller
+from memalign.models.local.case_classifier import CaseClassifier
+from memalign.models.local.extractive_distiller import ExtractiveDistiller
 from memalign.models.prompts import distilling_schema, judging_schema
 from memalign.records import Json
 from memalign.value_types import value_type_of
@@ -29,16 +29,16 @@ def test_what_is_no_name_is_told_with_the_forms_there_are(name: str) -> None:
 def test_the_local_models_are_found_by_what_they_do() -> None:
     embedder = connect_embedder("local:/wordllama", 512)
     assert (embedder.name, embedder.dimension) == ("local:/wordllama", 256)
-    assert isinstance(connect_judge_model("local:/cases"), CasesDecider)
-    assert isinstance(connect_distiller("local:/extract"), ExtractDistiller)
+    assert isinstance(connect_judge_model("local:/cases"), CaseClassifier)
+    assert isinstance(connect_distiller("local:/extract"), ExtractiveDistiller)
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_language_models_judge_and_distil(provider: str) -> None:
-    decider = connect_judge_model(f"{provider}:/m")
+    judge_model = connect_judge_model(f"{provider}:/m")
 
-    assert isinstance(decider, LLMJudge)
-    assert decider.name == f"{provider}:/m"
+    assert isinstance(judge_model, LLMJudge)
+    assert judge_model.name == f"{provider}:/m"
 
 
 def test_what_a_model_cannot_do_is_told() -> None:

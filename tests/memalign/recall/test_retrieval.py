@@ -3,11 +3,11 @@ import asyncio
 import pytest
 
 from memalign.errors import InputError, ModelUnavailableError
-from memalign.models.llm_distiller import ModelDistiller
+from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, JudgeRequest, JudgeResponse, Prompt
 from memalign.records import Json, Trace
-from tests.factories import a_judge, a_memory, a_trace, said
-from tests.fakes import DOWN, FakeDecider, FakeEmbedder, FakeModel, FakeStore, direction
+from tests.factories import a_judge, a_memory, a_trace, evidence_for, said
+from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, direction
 
 
 def twin_of(trace_id: str, new_id: str = "new") -> Trace:
@@ -15,12 +15,13 @@ def twin_of(trace_id: str, new_id: str = "new") -> Trace:
 
 
 async def test_what_is_embedded_is_what_is_asked_on_both_sides() -> None:
+    judge_model = FakeJudgeModel()
     embedder = FakeEmbedder()
-    memory = await a_memory(embedder=embedder)
+    memory = await a_memory(judge_model=judge_model, embedder=embedder)
     reason = "Curt answers are rude."
 
     await memory.learn([a_trace("tr-1", said(False, reason), inputs={"question": "why"}, outputs="go away")])
-    await memory.recall(a_trace("tr-2", inputs={"question": "how"}, outputs="like this"))
+    await evidence_for(memory, judge_model, a_trace("tr-2", inputs={"question": "how"}, outputs="like this"))
 
     assert embedder.texts == ["why\ngo away", "how\nlike this"]
 
@@ -35,7 +36,8 @@ async def test_only_the_fields_the_judge_uses_are_embedded() -> None:
 
 
 async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words() -> None:
-    memory = await a_memory(retrieval_k=1)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, retrieval_k=1)
     await memory.learn(
         [
             a_trace(
@@ -48,37 +50,43 @@ async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words
         ]
     )
 
-    (found,) = (await memory.recall(a_trace("new", inputs="refund my broken order", outputs="x"))).retrieved
+    (found,) = (
+        await evidence_for(memory, judge_model, a_trace("new", inputs="refund my broken order", outputs="x"))
+    ).retrieved
 
     assert found.episode.trace_id == "same"
     assert found.similarity == pytest.approx(1.0)
 
 
 async def test_a_trace_is_never_shown_its_own_episode() -> None:
-    decider = FakeDecider()
-    memory = await a_memory(decider=decider, min_similarity=-1.0)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, min_similarity=-1.0)
     await memory.learn([a_trace(f"tr-{n}", said()) for n in range(3)])
 
     verdict = await memory.judge(a_trace("tr-1"))
 
     assert sorted(verdict.retrieved_trace_ids) == ["tr-0", "tr-2"]
-    assert {one.trace_id for one in decider.questions[0].episodes} == {"tr-0", "tr-2"}
+    assert {one.trace_id for one in judge_model.requests[0].episodes} == {"tr-0", "tr-2"}
 
 
 async def test_irrelevant_cases_are_kept_out() -> None:
-    memory = await a_memory()
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model)
     await memory.learn([a_trace("tr-1", said(), inputs="alpha beta gamma", outputs="delta")])
 
-    assert (await memory.recall(a_trace("new", inputs="zulu yankee", outputs="xray whiskey"))).retrieved == ()
+    assert (
+        await evidence_for(memory, judge_model, a_trace("new", inputs="zulu yankee", outputs="xray whiskey"))
+    ).retrieved == ()
 
 
 async def test_as_many_cases_as_asked_for_best_first() -> None:
-    memory = await a_memory(retrieval_k=2)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, retrieval_k=2)
     await memory.learn(
         [a_trace(f"tr-{n}", said(), inputs="a b c d " + "x " * n, outputs="e") for n in range(5)]
     )
 
-    found = (await memory.recall(a_trace("new", inputs="a b c d", outputs="e"))).retrieved
+    found = (await evidence_for(memory, judge_model, a_trace("new", inputs="a b c d", outputs="e"))).retrieved
 
     assert [one.episode.trace_id for one in found] == ["tr-0", "tr-1"]
     assert found[0].similarity > found[1].similarity
@@ -105,12 +113,12 @@ async def test_a_verdict_explains_itself() -> None:
 
 
 async def test_cases_that_the_decider_names_come_with_their_similarity() -> None:
-    class Naming(FakeDecider):
+    class Naming(FakeJudgeModel):
         async def decide(self, question: JudgeRequest) -> JudgeResponse:
             del question
             return JudgeResponse(value=True, rationale="", retrieved_trace_ids=("tr-2", "tr-1"))
 
-    memory = await a_memory(decider=Naming())
+    memory = await a_memory(judge_model=Naming())
     await memory.learn([a_trace("tr-1", said()), a_trace("tr-2", said())])
 
     verdict = await memory.judge(twin_of("tr-1"))
@@ -121,21 +129,21 @@ async def test_cases_that_the_decider_names_come_with_their_similarity() -> None
 
 
 async def test_with_the_embedder_down_the_guidelines_judge_and_the_verdict_says_so() -> None:
-    embedder, decider = FakeEmbedder(), FakeDecider()
-    memory = await a_memory(embedder=embedder, decider=decider)
+    embedder, judge_model = FakeEmbedder(), FakeJudgeModel()
+    memory = await a_memory(embedder=embedder, judge_model=judge_model)
     await memory.learn([a_trace("tr-1", said(False, "rude"))])
     embedder.down = True
 
     verdict = await memory.judge(a_trace("tr-2"))
 
     assert verdict.retrieved_trace_ids == ()
-    assert [one.text for one in decider.questions[0].recollection.guidelines] == ["rude"]
+    assert [one.text for one in judge_model.requests[0].evidence.guidelines] == ["rude"]
     assert verdict.note is not None
     assert str(DOWN) in verdict.note
 
 
 async def test_without_a_verdict_the_models_error_is_raised() -> None:
-    memory = await a_memory(decider=FakeDecider(error=DOWN))
+    memory = await a_memory(judge_model=FakeJudgeModel(error=DOWN))
 
     with pytest.raises(ModelUnavailableError):
         await memory.judge(a_trace())
@@ -171,6 +179,7 @@ async def test_a_verdict_on_a_text_already_embedded_embeds_nothing() -> None:
 
 
 async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
+    judge_model = FakeJudgeModel()
     opened = asyncio.Event()
 
     class Slow(FakeModel):
@@ -178,19 +187,19 @@ async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
             await opened.wait()
             return await super().complete(prompt, schema)
 
-    memory = await a_memory(distiller=ModelDistiller(Slow()))
+    memory = await a_memory(judge_model=judge_model, distiller=LLMDistiller(Slow()))
     learning = asyncio.create_task(memory.learn([a_trace("tr-1", said())]))
 
     async with asyncio.timeout(60):
         assert (await memory.judge(a_trace("tr-2"))).value is True
-        assert (await memory.recall(a_trace("tr-2"))).guidelines == ()
+        assert (await evidence_for(memory, judge_model, a_trace("tr-2"))).guidelines == ()
     opened.set()
     assert (await learning).learned == ("tr-1",)
 
 
 async def test_questions_asked_at_once_never_see_each_others_cases() -> None:
-    decider = FakeDecider()
-    memory = await a_memory(decider=decider, retrieval_k=1)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, retrieval_k=1)
     await memory.learn([a_trace(f"tr-{n}", said(), inputs=f"topic{n}", outputs=f"word{n}") for n in range(8)])
 
     verdicts = await asyncio.gather(
@@ -215,11 +224,12 @@ async def test_the_version_grows_with_every_change_and_names_one_memory_only() -
 
 
 async def test_all_guidelines_are_shown_while_they_fit_in_the_same_order_for_every_trace() -> None:
-    memory = await a_memory()
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model)
     await memory.learn([a_trace(f"tr-{n}", said(False, f"rule about topic{n}")) for n in range(8)])
 
-    one = await memory.recall(a_trace("new", inputs="topic3"))
-    other = await memory.recall(a_trace("new", inputs="topic5"))
+    one = await evidence_for(memory, judge_model, a_trace("new", inputs="topic3"))
+    other = await evidence_for(memory, judge_model, a_trace("new", inputs="topic5"))
 
     assert one.guidelines == other.guidelines
     assert len(one.guidelines) == 8
@@ -227,7 +237,8 @@ async def test_all_guidelines_are_shown_while_they_fit_in_the_same_order_for_eve
 
 
 async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_ones_stay() -> None:
-    memory = await a_memory(guideline_tokens=120)
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(judge_model=judge_model, guideline_tokens=120)
     traces = [a_trace(f"tr-{n}", said(False, f"Mention topic{n} clearly in every reply.")) for n in range(30)]
     supported = [
         a_trace(f"more-{p}", said(False, "Mention topic7 clearly in every reply.", p))
@@ -235,10 +246,12 @@ async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_on
     ]
     await memory.learn([*traces, *supported])
 
-    recollection = await memory.recall(a_trace("new", inputs="something about topic23", outputs="x"))
+    evidence = await evidence_for(
+        memory, judge_model, a_trace("new", inputs="something about topic23", outputs="x")
+    )
 
-    texts = [one.text for one in recollection.guidelines]
+    texts = [one.text for one in evidence.guidelines]
     assert texts[0] == "Mention topic7 clearly in every reply."
     assert "Mention topic23 clearly in every reply." in texts
-    assert recollection.left_out == 30 - len(texts)
+    assert evidence.left_out == 30 - len(texts)
     assert len(texts) < 10

@@ -45,11 +45,11 @@ def _port(sandbox: Sandbox) -> int:
 
 async def test_events_commands_and_presses_arrive_signed(sandbox: Sandbox) -> None:
     app = bolt_app(sandbox)
-    heard: list[Payload] = []
+    recorded: list[Payload] = []
 
     @app.event("message")
     async def on_message(event: Payload) -> None:
-        heard.append(event)
+        recorded.append(event)
 
     @app.command("/memalign")
     async def on_command(ack: Any, command: Payload) -> None:
@@ -58,7 +58,7 @@ async def test_events_commands_and_presses_arrive_signed(sandbox: Sandbox) -> No
     @app.action("go")
     async def on_press(ack: Any, body: Payload) -> None:
         await ack()
-        heard.append(body)
+        recorded.append(body)
 
     async with listening(sandbox, app):
         assert await sandbox.server.verify_address()
@@ -71,9 +71,9 @@ async def test_events_commands_and_presses_arrive_signed(sandbox: Sandbox) -> No
             sandbox.ana.id, sandbox.channel.id, "/memalign", "help & more"
         )
         await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, posted["ts"], "go")
-        await until(lambda: len(heard) == 2)
-    assert heard[0]["text"] == "grüße"
-    assert heard[1]["actions"][0]["value"] == "ü & <1>"
+        await until(lambda: len(recorded) == 2)
+    assert recorded[0]["text"] == "grüße"
+    assert recorded[1]["actions"][0]["value"] == "ü & <1>"
     assert [told.text for told in sandbox.server.ephemerals] == ["you said help &amp; more"]
 
 

@@ -8,18 +8,18 @@ from tests.sandbox.bolt_app import Sandbox, bolt_app, connected, opened, recordi
 
 
 async def test_a_message_reaches_the_app_once_with_what_slack_sends(sandbox: Sandbox) -> None:
-    app, heard = recording_app(sandbox)
+    app, recorded = recording_app(sandbox)
     async with connected(sandbox, app):
         ts = sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "tom & <jerry> https://a.b/?c=1&d=2")
         await sandbox.server.settled()
-    (event,) = heard.of("message")
+    (event,) = recorded.of("message")
     assert event["text"] == "tom &amp; &lt;jerry&gt; <https://a.b/?c=1&amp;d=2>"
     assert (event["user"], event["ts"], event["channel_type"]) == (sandbox.ana.id, ts, "channel")
     assert [(delivery.attempts, delivery.acked) for delivery in sandbox.server.deliveries] == [(1, True)]
 
 
 async def test_every_way_to_change_a_thread_makes_its_event(sandbox: Sandbox) -> None:
-    app, heard = recording_app(sandbox)
+    app, recorded = recording_app(sandbox)
     ana, channel, workspace = sandbox.ana.id, sandbox.channel.id, sandbox.workspace
     async with connected(sandbox, app):
         parent = workspace.post(ana, channel, "card")
@@ -29,7 +29,7 @@ async def test_every_way_to_change_a_thread_makes_its_event(sandbox: Sandbox) ->
         workspace.delete(ana, channel, parent)
         workspace.delete(ana, channel, reply)
         await sandbox.server.settled()
-    events = heard.of("message")
+    events = recorded.of("message")
     assert [event.get("subtype") for event in events] == [
         None,
         None,
@@ -48,14 +48,14 @@ async def test_every_way_to_change_a_thread_makes_its_event(sandbox: Sandbox) ->
 
 
 async def test_reactions_name_the_message_and_its_author(sandbox: Sandbox) -> None:
-    app, heard = recording_app(sandbox)
+    app, recorded = recording_app(sandbox)
     posted = await sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="card")
     async with connected(sandbox, app):
         sandbox.workspace.react(sandbox.ana.id, sandbox.channel.id, posted["ts"], "+1::skin-tone-3")
         sandbox.workspace.unreact(sandbox.ana.id, sandbox.channel.id, posted["ts"], "+1::skin-tone-3")
         await sandbox.server.settled()
-    (added,) = heard.of("reaction_added")
-    (removed,) = heard.of("reaction_removed")
+    (added,) = recorded.of("reaction_added")
+    (removed,) = recorded.of("reaction_removed")
     assert added["item"] == {"type": "message", "channel": sandbox.channel.id, "ts": posted["ts"]}
     assert added["item_user"] == sandbox.workspace.bot.id
     assert (added["reaction"], removed["reaction"]) == ("+1::skin-tone-3", "+1::skin-tone-3")
@@ -122,15 +122,15 @@ async def test_a_lost_acknowledgement_brings_the_same_event_again(sandbox: Sandb
 
 
 async def test_events_wait_for_a_connection(sandbox: Sandbox) -> None:
-    app, heard = recording_app(sandbox)
+    app, recorded = recording_app(sandbox)
     sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "while it was away")
     async with connected(sandbox, app):
         await sandbox.server.settled()
-    assert len(heard.of("message")) == 1
+    assert len(recorded.of("message")) == 1
 
 
 async def test_the_app_comes_back_after_a_disconnect(sandbox: Sandbox) -> None:
-    app, heard = recording_app(sandbox)
+    app, recorded = recording_app(sandbox)
     async with connected(sandbox, app):
         for announce in (True, False):
             await sandbox.server.faults.disconnect(announce=announce)
@@ -138,7 +138,7 @@ async def test_the_app_comes_back_after_a_disconnect(sandbox: Sandbox) -> None:
             sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, f"after it, announced: {announce}")
             await sandbox.server.settled()
     assert all(delivery.acked for delivery in sandbox.server.deliveries)
-    assert {event["text"] for event in heard.of("message")} == {
+    assert {event["text"] for event in recorded.of("message")} == {
         "after it, announced: True",
         "after it, announced: False",
     }

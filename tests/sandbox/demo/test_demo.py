@@ -18,7 +18,7 @@ from tests.bot.cli.test_cli import environment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What came of a command."""
+    """The exit code and output of a command."""
 
     code: int | None
     out: str

@@ -101,7 +101,7 @@ class Bot:
     """A bot that answers everything the page can do, and writes down what reached it."""
 
     client: AsyncWebClient
-    heard: list[tuple[str, object]] = field(default_factory=list)
+    recorded: list[tuple[str, object]] = field(default_factory=list)
 
     def listen(self, app: AsyncApp) -> None:
         app.command("/memalign")(self.on_command)
@@ -116,11 +116,11 @@ class Bot:
             app.event(event)(self.on_event)
 
     async def on_event(self, event: Block) -> None:
-        self.heard.append((event["type"], event))
+        self.recorded.append((event["type"], event))
 
     async def on_command(self, ack: AsyncAck, respond: AsyncRespond, command: Block) -> None:
         await ack()
-        self.heard.append(("command", command["text"]))
+        self.recorded.append(("command", command["text"]))
         blocks = [{"type": "actions", "elements": [press("understood", "Understood")]}]
         await respond(
             text="Two guidelines", blocks=[{"type": "section", "text": plain("Two guidelines")}, *blocks]
@@ -132,7 +132,7 @@ class Bot:
 
     async def on_agree(self, ack: AsyncAck, action: Block, body: Block) -> None:
         await ack()
-        self.heard.append((action["action_id"], body["user"]["id"]))
+        self.recorded.append((action["action_id"], body["user"]["id"]))
 
     async def on_correct(self, ack: AsyncAck, body: Block) -> None:
         await ack()
@@ -143,7 +143,7 @@ class Bot:
         if values["why"]["why"]["value"] == "because":
             await ack(response_action="errors", errors={"why": "Say a little more."})
             return
-        self.heard.append(
+        self.recorded.append(
             ("correction", (values["why"]["why"]["value"], values["value"]["value"]["selected_option"]))
         )
         await ack()
@@ -192,7 +192,7 @@ class Office:
         return next(message for message in self.workspace.messages(self.channel.id) if message.ts == ts)
 
     def people(self, ts: str) -> dict[str, tuple[str, ...]]:
-        """Who reacted to a message with what."""
+        """Return the reactions under a message, each with its users."""
         return {reaction.name: tuple(reaction.users) for reaction in self.message(ts).reactions}
 
     def texts(self) -> list[str]:
@@ -288,7 +288,7 @@ async def test_a_button_of_a_card_reaches_the_bot_as_the_person_who_pressed_it(
     office: Office, page: Page
 ) -> None:
     await row(page, await office.show()).get_by_role("button", name="Right").click()
-    await until(lambda: ("agree", office.ana.id) in office.bot.heard, "the press")
+    await until(lambda: ("agree", office.ana.id) in office.bot.recorded, "the press")
 
 
 async def test_a_button_that_asks_first_does_nothing_when_the_answer_is_no(
@@ -298,11 +298,11 @@ async def test_a_button_that_asks_first_does_nothing_when_the_answer_is_no(
     await message.get_by_role("button", name="Forget").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Keep").click()
     await message.get_by_role("button", name="Right").click()
-    await until(lambda: ("agree", office.ana.id) in office.bot.heard, "the second press")
-    assert ("drop", office.ana.id) not in office.bot.heard
+    await until(lambda: ("agree", office.ana.id) in office.bot.recorded, "the second press")
+    assert ("drop", office.ana.id) not in office.bot.recorded
     await message.get_by_role("button", name="Forget").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Yes, forget").click()
-    await until(lambda: ("drop", office.ana.id) in office.bot.heard, "the confirmed press")
+    await until(lambda: ("drop", office.ana.id) in office.bot.recorded, "the confirmed press")
 
 
 async def test_a_thumb_from_the_bar_is_taken_back_by_its_pill(office: Office, page: Page) -> None:
@@ -418,7 +418,7 @@ async def test_a_command_is_completed_and_answered_only_to_its_person(
     await composer(page).press("Enter")
     answer = page.get_by_test_id("message").filter(has_text="Only visible to you")
     await expect(answer).to_contain_text("Two guidelines")
-    assert ("command", "guidelines politeness") in office.bot.heard
+    assert ("command", "guidelines politeness") in office.bot.recorded
     await expect(ben.get_by_test_id("message")).to_have_count(0)
     await answer.get_by_role("button", name="Understood").click()
     await expect(answer).to_contain_text("Good.")
@@ -430,7 +430,7 @@ async def test_an_unknown_command_is_told_and_stays_in_the_box(office: Office, p
     await say(page, "/nonsense now")
     await expect(page.get_by_test_id("toast")).to_contain_text("/nonsense")
     await expect(composer(page)).to_have_value("/nonsense now")
-    assert office.bot.heard == []
+    assert office.bot.recorded == []
 
 
 async def test_a_modal_tells_beside_the_field_what_is_wrong_until_it_is_right(
@@ -453,7 +453,7 @@ async def test_a_modal_tells_beside_the_field_what_is_wrong_until_it_is_right(
     await modal.get_by_role("button", name="Save").click()
     await expect(modal).to_have_count(0)
     await expect(opener).to_be_focused()
-    [correction] = [what for kind, what in office.bot.heard if kind == "correction"]
+    [correction] = [what for kind, what in office.bot.recorded if kind == "correction"]
     assert correction == ("it is curt", {"text": {**plain("4 of 5"), "emoji": True}, "value": "4"})
 
 

@@ -148,7 +148,7 @@ async def test_people_change_and_withdraw_what_they_said(sandbox: Sandbox, page:
 
 async def test_people_reach_the_app_from_the_page(sandbox: Sandbox, page: Page) -> None:
     app = bolt_app(sandbox)
-    heard: list[str] = []
+    recorded: list[str] = []
 
     @app.command("/memalign")
     async def open_form(ack: Any, body: Payload, client: Any) -> None:
@@ -157,12 +157,12 @@ async def test_people_reach_the_app_from_the_page(sandbox: Sandbox, page: Page) 
 
     @app.action("go")
     async def press(ack: Any, action: Payload) -> None:
-        heard.append(action["value"])
+        recorded.append(action["value"])
         await ack()
 
     @app.shortcut("correct")
     async def correct(ack: Any, shortcut: Payload) -> None:
-        heard.append(shortcut["message"]["text"])
+        recorded.append(shortcut["message"]["text"])
         await ack()
 
     @app.view("form")
@@ -171,7 +171,7 @@ async def test_people_reach_the_app_from_the_page(sandbox: Sandbox, page: Page) 
         if said == "bad":
             await ack(response_action="errors", errors={"why": "say more"})
         else:
-            heard.append(said)
+            recorded.append(said)
             await ack()
 
     async with connected(sandbox, app):
@@ -189,7 +189,7 @@ async def test_people_reach_the_app_from_the_page(sandbox: Sandbox, page: Page) 
     assert empty == {"ok": True, "errors": {"why": "Please complete this required field."}}
     assert bad == {"ok": True, "errors": {"why": "say more"}}
     assert good == {"ok": True}
-    assert heard == ["1", "card", "good"]
+    assert recorded == ["1", "card", "good"]
 
 
 async def test_views_are_pressed_and_closed_from_the_page(sandbox: Sandbox, page: Page) -> None:

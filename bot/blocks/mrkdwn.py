@@ -1,0 +1,74 @@
+"""Text in Slack's markup.
+
+Text that comes from traces, models or people passes through `escape`: it can neither ping anyone nor disguise a link.
+"""
+
+import re
+from collections.abc import Sequence
+
+from memalign.records import Label
+
+MAX_SECTION_LENGTH = 2900
+"""Slack allows 3,000 characters in a section."""
+PAGE_LENGTH = 2400
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def escape(text: str, limit: int = MAX_SECTION_LENGTH) -> str:
+    """Escape text for Slack, cutting it so that the escaped form keeps within `limit` characters."""
+    escaped: list[str] = []
+    used = 0
+    for place, character in enumerate(text):
+        piece = ESCAPES.get(character, character)
+        is_last = place == len(text) - 1
+        if used + len(piece) > (limit if is_last else limit - 1):
+            return "".join(escaped) + "…"
+        escaped.append(piece)
+        used += len(piece)
+    return "".join(escaped)
+
+
+def split_pages(text: str) -> list[str]:
+    """Split a text into escaped pages, each short enough for a section."""
+    pages: list[str] = []
+    piece: list[str] = []
+    used = 0
+    for character in text:
+        escaped = ESCAPES.get(character, character)
+        if used + len(escaped) > PAGE_LENGTH:
+            pages.append("".join(piece))
+            piece, used = [], 0
+        piece.append(escaped)
+        used += len(escaped)
+    return [page for page in (*pages, "".join(piece)) if page.strip()]
+
+
+def quoted(text: str, limit: int) -> str:
+    """Return the text escaped and quoted line by line, with single blank lines, within `limit` characters."""
+    lines = re.sub(r"\n\s*\n", "\n\n", text.strip()).splitlines()
+    marked = "\n>".join(lines or ["(empty)"])
+    return ">" + escape(marked, limit).replace("\n&gt;", "\n>")
+
+
+def format_label(value: Label) -> str:
+    """Return a judge's or a person's value in words, escaped."""
+    if isinstance(value, bool):
+        return "pass ✅" if value else "fail ❌"
+    return escape(str(value), 200)
+
+
+def format_label_plain(value: Label) -> str:
+    """Return a value in words without an emoji, not escaped, for notifications and modals."""
+    if isinstance(value, bool):
+        return "pass" if value else "fail"
+    return str(value)
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Join people's names for a sentence, escaped; nobody is mentioned, so nobody is pinged."""
+    escaped = [escape(name, 80) for name in names] or ["somebody"]
+    if len(escaped) == 1:
+        return escaped[0]
+    if len(escaped) > 4:
+        return ", ".join(escaped[:3]) + f" and {len(escaped) - 3} others"
+    return ", ".join(escaped[:-1]) + " and " + escaped[-1]

@@ -1,0 +1,32 @@
+"""Membership of channels, as Slack tells it."""
+
+import logging
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.errors import LOST
+
+log = logging.getLogger(__name__)
+
+MEMBERS_PER_PAGE = 1000
+"""The most that `conversations.members` returns at once."""
+
+
+class ChannelMembers:
+    """Looks up who is in a channel; asked anew each time, since people come and go."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def includes(self, channel: str, person: str) -> bool:
+        """Return True if the person is in the channel; False also while Slack does not answer."""
+        try:
+            async for page in await self._client.conversations_members(
+                channel=channel, limit=MEMBERS_PER_PAGE
+            ):
+                if person in (page.get("members") or ()):
+                    return True
+        except (SlackApiError, *LOST) as error:
+            log.warning("the members of %s cannot be listed: %s", channel, error)
+        return False
