@@ -43,19 +43,19 @@ class Feedback(Repository):
     @writes
     def note_reaction(self, channel: str, ts: str, person: str, name: str, live: bool, at: str) -> str | None:
         """Take in that an emoji was added or taken away."""
-        return self.note(
+        return self.take_in(
             channel, ts, FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
         )
 
     @writes
     def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
         """Take in a vote by the card's buttons; None takes it back."""
-        return self.note(channel, ts, FeedbackEvent(person=person, kind="button", value=vote, at=at))
+        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="button", value=vote, at=at))
 
     @writes
     def note_correction(self, channel: str, ts: str, person: str, value: Label | None, at: str) -> str | None:
         """Take in the value that the person holds right; None takes it back."""
-        return self.note(channel, ts, FeedbackEvent(person=person, kind="correction", value=value, at=at))
+        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="correction", value=value, at=at))
 
     @writes
     def note_reply(
@@ -63,7 +63,7 @@ class Feedback(Repository):
     ) -> str | None:
         """Take in a reply in the card's thread, written or edited; None: deleted, for good."""
         event = FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
-        return self.note(channel, card_ts, event)
+        return self.take_in(channel, card_ts, event)
 
     def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return all feedback on a verdict, by person."""
@@ -141,7 +141,7 @@ class Feedback(Repository):
 
     # --- for use inside a transaction
 
-    def note(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
+    def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
         """Take an event in; the verdict it is about, or None when the message is no card, or not yet."""
         stored = self._verdicts.find_by_card(channel, ts)
         if stored is None:
@@ -151,6 +151,8 @@ class Feedback(Repository):
         if event_ms(event.at) > self.find_forgotten_ms(event.person):
             self._apply(stored, event)
         return stored.verdict_id
+
+    note = writes(take_in)
 
     def has_any(self, verdict_id: str) -> bool:
         """Return whether anybody did anything about the verdict."""

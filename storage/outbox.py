@@ -122,7 +122,7 @@ class Outbox(Repository):
         if stored is not None:
             self._verdicts.show(stored, message_ts)
             for event in self._posts.early_events(post.channel, message_ts):
-                self._feedback.note(post.channel, message_ts, event)
+                self._feedback.take_in(post.channel, message_ts, event)
 
     def _record(self, post: Post, message_ts: str) -> None:
         if post.verdict_id is not None:
