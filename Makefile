@@ -18,7 +18,7 @@ LINT = $(call check,ruff check,$(BIN)/ruff check .); \
 	$(call check,ruff format,$(BIN)/ruff format --check .); \
 	$(call check,mypy,$(BIN)/mypy $(PACKAGES)); \
 	$(call check,lint-imports,$(BIN)/lint-imports)
-VERDICT = if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed\#, }" >&2; exit 1; fi; printf '\nAll passed.\n'
+SUMMARY = if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed\#, }" >&2; exit 1; fi; printf '\nAll passed.\n'
 
 help:
 	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
@@ -36,17 +36,15 @@ test:
 	@scripts/make-venv test
 	@failed=; $(LINT); \
 	$(call check,pytest,$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest); \
-	$(VERDICT)
+	$(SUMMARY)
 
 lint:
 	@scripts/make-venv test
-	@failed=; $(LINT); $(VERDICT)
+	@failed=; $(LINT); $(SUMMARY)
 
 bench:
 	@scripts/make-venv test
-	@if [ -f tests/bench/__main__.py ]; then names=tests.bench; else \
-		names=$$(grep -l '__name__ == "__main__"' tests/bench/*.py | sed 's|/|.|g; s|\.py$$||'); fi; \
-	failed=; for name in $$names; do $(call check,$$name,$(BIN)/python -m "$$name"); done; $(VERDICT)
+	@failed=; $(call check,benchmarks,$(BIN)/python -m tests.bench); $(SUMMARY)
 
 lock:
 	@scripts/make-venv run

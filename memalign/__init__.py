@@ -1,17 +1,63 @@
-"""Judges that learn from people's feedback: guidelines and episodes, learned and forgotten trace by trace."""
+"""Judges that learn from people's feedback: guidelines and episodes, learned and forgotten trace by trace.
 
-from memalign.errors import MemAlignError
-from memalign.optimizer import AlignedJudge, MemAlignOptimizer, load_judge, make_judge
-from memalign.records import Assessment, Guideline, Lesson, Trace, Verdict
+from memalign import Assessment, Trace, make_judge
+
+judge = make_judge("politeness", "Is {{ outputs }} a polite answer to {{ inputs }}?", bool)
+aligned = judge.align([Trace(trace_id="tr-1", inputs="Hello", outputs="What?", assessments=[
+    Assessment(name="politeness", value=False, rationale="Curt.", source_id="ana")])])
+verdict = aligned(inputs="Hello", outputs="Good day!")
+"""
+
+from memalign.errors import (
+    InputError,
+    MalformedAnswerError,
+    MemAlignError,
+    ModelError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    RequestRefusedError,
+    SettingsError,
+    StorageError,
+    TemplateError,
+    UnknownTraceError,
+)
+from memalign.judges import AlignableJudge, AlignedJudge
+from memalign.optimizer import MemAlignOptimizer, load_judge, make_judge
+from memalign.records import (
+    Assessment,
+    Episode,
+    Guideline,
+    Lesson,
+    PersonLabel,
+    Source,
+    Trace,
+    Usage,
+    Verdict,
+)
 
 __all__ = [
+    "AlignableJudge",
     "AlignedJudge",
     "Assessment",
+    "Episode",
     "Guideline",
+    "InputError",
     "Lesson",
+    "MalformedAnswerError",
     "MemAlignError",
     "MemAlignOptimizer",
+    "ModelError",
+    "ModelRefusedError",
+    "ModelUnavailableError",
+    "PersonLabel",
+    "RequestRefusedError",
+    "SettingsError",
+    "Source",
+    "StorageError",
+    "TemplateError",
     "Trace",
+    "UnknownTraceError",
+    "Usage",
     "Verdict",
     "load_judge",
     "make_judge",

@@ -18,13 +18,27 @@ _loop: asyncio.AbstractEventLoop | None = None
 _closing: list[_Close] = []
 
 
-def run(work: Coroutine[None, None, _T]) -> _T:
-    """Do the work on the private loop and wait for its result, blocking the calling thread."""
+def run_and_wait(work: Coroutine[None, None, _T]) -> _T:
+    """Run a coroutine on the private loop, and block the calling thread until it ends.
+
+    Args:
+        work: The coroutine; its errors are raised here.
+
+    Returns:
+        Its result.
+    """
     return asyncio.run_coroutine_threadsafe(work, _running()).result()
 
 
 async def run_on_private_loop(work: Coroutine[None, None, _T]) -> _T:
-    """Do the work on the private loop and await its result from any loop; cancelling reaches it."""
+    """Run a coroutine on the private loop from any loop.
+
+    Args:
+        work: The coroutine; its errors are raised here, and cancelling reaches it.
+
+    Returns:
+        Its result.
+    """
     loop = _running()
     if asyncio.get_running_loop() is loop:
         return await work
@@ -32,7 +46,11 @@ async def run_on_private_loop(work: Coroutine[None, None, _T]) -> _T:
 
 
 def close_at_exit(close: _Close) -> None:
-    """Have something closed on the private loop when the process ends."""
+    """Register something to close on the private loop when the process ends.
+
+    Args:
+        close: Called without arguments; its errors are passed over.
+    """
     _closing.append(close)
 
 

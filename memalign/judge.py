@@ -1,4 +1,4 @@
-"""A judge: a named criterion, and what it looks at in a trace."""
+"""A judge: a named criterion, and the fields of a trace that it sees."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from memalign.template import fields_of, text_of, variables_in
 from memalign.value_types import ValueType
 
 _NEEDED = ("expectations", "conversation")
-"""What a judge that asks for it cannot do without; an application may well answer nothing at all."""
+"""Fields that a judge cannot do without if it asks for them; an application may well answer nothing at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Judge:
     instructions: str
     value_type: ValueType
     model: str
-    """`provider:/name`."""
+    """The model that judges, as `provider:/name`."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -27,7 +27,17 @@ class Judge:
         return variables_in(self.instructions)
 
     def select_fields(self, trace: Trace) -> dict[str, Json]:
-        """What the judge sees of a trace. Raises `InputError` when it lacks what the judge asks for."""
+        """Select the fields of a trace that the judge sees.
+
+        Args:
+            trace: The trace.
+
+        Returns:
+            Values by template variable.
+
+        Raises:
+            InputError: If the trace lacks expectations or a conversation that the judge asks for, or has no text.
+        """
         fields = fields_of(trace, self.fields)
         missing = [name for name in self.fields if name in _NEEDED and fields[name] is None]
         if missing or not text_of(fields):

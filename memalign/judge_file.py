@@ -1,10 +1,11 @@
-"""A learned judge as one JSON file: everything it knows, vectors included, so that loading asks no model."""
+"""A learned judge as one JSON file: all it knows, vectors included, so that loading asks no model."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from memalign.alignment import AlignmentSettings
 from memalign.atomic_file import replace_file
 from memalign.errors import InputError
 from memalign.judge import Judge
@@ -17,29 +18,27 @@ from memalign.serialization import from_document, pack_vector, to_document, unpa
 from memalign.value_types import value_type_of
 
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The models and numbers that a judge was aligned with."""
-
-    reflection_lm: str
-    retrieval_k: int
-    embedding_model: str
-    embedding_dim: int
+"""Version of the file's form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedJudge:
-    """What a file holds."""
+    """The content of a file."""
 
     judge: Judge
-    settings: Settings
+    settings: AlignmentSettings
     state: MemoryState
 
 
 def dump(saved: SavedJudge) -> dict[str, Json]:
-    """The judge as JSON can say it."""
+    """Write a judge as a JSON document.
+
+    Args:
+        saved: The judge.
+
+    Returns:
+        The document.
+    """
     judge, state = saved.judge, saved.state
     return {
         "format": FORMAT,
@@ -63,7 +62,17 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
 
 
 def restore(document: Mapping[str, Json]) -> SavedJudge:
-    """The judge from its JSON. Raises `InputError` when it is not one of ours."""
+    """Read a judge from its JSON document.
+
+    Args:
+        document: As `dump` wrote it.
+
+    Returns:
+        The judge.
+
+    Raises:
+        InputError: If the document is of another format, or not whole.
+    """
     if document.get("format") != FORMAT:
         raise InputError(
             f"This judge was saved in format {document.get('format')!r}, and format {FORMAT} is known here; "
@@ -76,7 +85,15 @@ def restore(document: Mapping[str, Json]) -> SavedJudge:
 
 
 def write(path: Path, saved: SavedJudge) -> None:
-    """Write the file, whole or not at all. Raises `InputError` when it cannot be written."""
+    """Write the file, whole or not at all.
+
+    Args:
+        path: The file; one that is there is replaced.
+        saved: The judge.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
     try:
         replace_file(path, json.dumps(dump(saved), default=str) + "\n")
     except OSError as error:
@@ -84,7 +101,17 @@ def write(path: Path, saved: SavedJudge) -> None:
 
 
 def read(path: Path) -> SavedJudge:
-    """Read the file. Raises `InputError` when it is not there or not one of ours."""
+    """Read the file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The judge.
+
+    Raises:
+        InputError: If the file is not there, or is no saved judge.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -107,12 +134,12 @@ def _vectors(documents: Sequence[Mapping[str, Json]], id_field: str) -> dict[str
 
 
 def _restored(document: Mapping[str, Json]) -> SavedJudge:
-    described = document["judge"]
+    definition = document["judge"]
     judge = Judge(
-        name=described["name"],
-        instructions=described["instructions"],
-        value_type=value_type_of(described["feedback_value_type"]),
-        model=described["model"],
+        name=definition["name"],
+        instructions=definition["instructions"],
+        value_type=value_type_of(definition["feedback_value_type"]),
+        model=definition["model"],
     )
     episodes = [from_document(Episode, each) for each in document["episodes"]]
     guidelines = [from_document(Guideline, each) for each in document["guidelines"]]
@@ -123,6 +150,6 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
     return SavedJudge(
         judge=judge,
-        settings=from_document(Settings, document["settings"]),
+        settings=from_document(AlignmentSettings, document["settings"]),
         state=empty.next(episodic, semantic, document["undistilled"]),
     )

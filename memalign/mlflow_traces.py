@@ -1,4 +1,4 @@
-"""Traces as other programs hold them: `mlflow.entities.Trace` is read by its shape, without the dependency."""
+"""Conversion of `mlflow.entities.Trace`, which is read by its shape, without the dependency."""
 
 import json
 from collections.abc import Iterable
@@ -7,15 +7,25 @@ from memalign.errors import InputError
 from memalign.records import Assessment, Json, Label, Trace
 
 
-def trace_of(given: object) -> Trace:
-    """A trace of ours as it is, one of MLflow's translated. Raises `InputError` for anything else."""
-    if isinstance(given, Trace):
-        return given
-    info, data = getattr(given, "info", None), getattr(given, "data", None)
+def trace_of(trace: object) -> Trace:
+    """Convert a trace.
+
+    Args:
+        trace: A `memalign.Trace`, or an `mlflow.entities.Trace`.
+
+    Returns:
+        The trace as it is, or converted.
+
+    Raises:
+        InputError: If it is neither.
+    """
+    if isinstance(trace, Trace):
+        return trace
+    info, data = getattr(trace, "info", None), getattr(trace, "data", None)
     trace_id = getattr(info, "trace_id", None) or getattr(info, "request_id", None)
     if not isinstance(trace_id, str) or data is None:
         raise InputError(
-            f"A trace was expected, not {type(given).__name__}; "
+            f"A trace was expected, not {type(trace).__name__}; "
             "give memalign.Trace or mlflow.entities.Trace objects."
         )
     spans = list(getattr(data, "spans", None) or ())
@@ -26,17 +36,27 @@ def trace_of(given: object) -> Trace:
         outputs=_root(spans, "outputs", getattr(data, "response", None)),
         expectations=_expectations(assessments),
         spans=tuple(_span(span) for span in spans),
-        assessments=tuple(_assessment(said) for said in assessments if _has_feedback(said)),
+        assessments=tuple(_assessment(each) for each in assessments if _has_feedback(each)),
     )
 
 
-def trace_id_of(given: object) -> str:
-    """The id of a trace, or the id itself. Raises `InputError`."""
-    return given if isinstance(given, str) else trace_of(given).trace_id
+def trace_id_of(trace: object) -> str:
+    """Find the id of a trace.
+
+    Args:
+        trace: As for `trace_of`, or the id itself.
+
+    Returns:
+        The id.
+
+    Raises:
+        InputError: If it is neither a trace nor a text.
+    """
+    return trace if isinstance(trace, str) else trace_of(trace).trace_id
 
 
 def _root(spans: Iterable[object], name: str, otherwise: Json) -> Json:
-    """What the root span holds; without one, what the trace's data says, which is usually JSON in a text."""
+    """Return what the root span holds; without one, what the trace's data says, which is usually JSON in a text."""
     for span in spans:
         value = getattr(span, name, None)
         if getattr(span, "parent_id", None) is None and value is not None:
@@ -56,32 +76,32 @@ def _span(span: object) -> Json:
 
 
 def _expectations(assessments: Iterable[object]) -> Json:
-    found: dict[str, Json] = {}
-    for said in assessments:
-        expected = getattr(said, "expectation", None)
+    expectations: dict[str, Json] = {}
+    for assessment in assessments:
+        expected = getattr(assessment, "expectation", None)
         if expected is not None:
-            found[str(getattr(said, "name", "expected"))] = getattr(expected, "value", None)
-    return found or None
+            expectations[str(getattr(assessment, "name", "expected"))] = getattr(expected, "value", None)
+    return expectations or None
 
 
-def _has_feedback(said: object) -> bool:
-    return getattr(said, "feedback", None) is not None
+def _has_feedback(assessment: object) -> bool:
+    return getattr(assessment, "feedback", None) is not None
 
 
-def _assessment(said: object) -> Assessment:
-    source = getattr(said, "source", None)
-    valid = getattr(said, "valid", None)
+def _assessment(assessment: object) -> Assessment:
+    source = getattr(assessment, "source", None)
+    valid = getattr(assessment, "valid", None)
     kind = getattr(source, "source_type", "")
     return Assessment(
-        name=str(getattr(said, "name", "")),
-        value=_label(getattr(getattr(said, "feedback", None), "value", None)),
-        rationale=getattr(said, "rationale", None),
+        name=str(getattr(assessment, "name", "")),
+        value=_label(getattr(getattr(assessment, "feedback", None), "value", None)),
+        rationale=getattr(assessment, "rationale", None),
         source_type=str(getattr(kind, "value", kind)),
         source_id=str(getattr(source, "source_id", None) or "default"),
-        assessment_id=getattr(said, "assessment_id", None),
+        assessment_id=getattr(assessment, "assessment_id", None),
         valid=valid is not False,
-        create_time_ms=getattr(said, "create_time_ms", None),
-        last_update_time_ms=getattr(said, "last_update_time_ms", None),
+        create_time_ms=getattr(assessment, "create_time_ms", None),
+        last_update_time_ms=getattr(assessment, "last_update_time_ms", None),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the core asks of others, one narrow group of methods each."""
+"""Ports of the core: models and stores, each a narrow group of methods."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +19,10 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embeddings:
-    """Vectors, in the order of the texts, and what they cost."""
+    """The vectors of some texts, and their cost."""
 
     vectors: Matrix
+    """Shape (texts, dimension), rows in the order of the texts, of any length above 0."""
     usage: Usage
 
 
@@ -30,24 +31,34 @@ class Embedder(Protocol):
 
     @property
     def name(self) -> str:
-        """`provider:/name`."""
+        """The model as `provider:/name`. Together with the dimension it names the space of the vectors."""
 
     @property
     def dimension(self) -> int:
-        """Length of a vector."""
+        """The length of a vector: how many numbers it has."""
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        """Embed the texts (none is empty). Raises `ModelError`."""
+        """Embed texts.
+
+        Args:
+            texts: At least one; none is empty. At most 256, of about 100,000 tokens together.
+
+        Returns:
+            Vectors, rows in the order of the texts.
+
+        Raises:
+            ModelError: If the model fails; `RequestRefusedError` where other, fewer texts may pass.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A prompt in the order that suits a provider's prompt cache: what never changes first."""
+    """A prompt in the order that suits a provider's prompt cache: the stable part first."""
 
     stable: str
     """The same for every call until something is learned; the provider may cache it."""
     changing: str
-    """What belongs to this call only."""
+    """The part that belongs to this call only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,55 +74,79 @@ class LanguageModel(Protocol):
 
     @property
     def name(self) -> str:
-        """`provider:/name`."""
+        """The model as `provider:/name`."""
 
     @property
     def context_tokens(self) -> int:
-        """How many tokens a prompt and its answer may have together."""
+        """Tokens that a prompt and its answer may have together."""
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
-        """Answer with an object that satisfies the JSON schema. Raises `ModelError`."""
+        """Complete a prompt with a JSON object.
+
+        Args:
+            prompt: The prompt.
+            schema: JSON schema of the object.
+
+        Returns:
+            An object with all that the schema requires, and the cost.
+
+        Raises:
+            ModelError: If the model fails; `RequestRefusedError` or `MalformedAnswerError` where another prompt may
+                pass.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeResponse:
-    """A value with its reason."""
+    """A judge model's value, with its reason."""
 
     value: Label
     rationale: str
     usage: Usage = field(default_factory=Usage)
     guideline_ids: tuple[str, ...] = ()
-    """The guidelines that were in front of whoever decided."""
+    """Guidelines that the model was shown."""
     retrieved_trace_ids: tuple[str, ...] | None = None
-    """The cases that decided, when they are others than those retrieved."""
+    """Traces of the cases that decided; None: those that were retrieved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeRequest:
-    """What is asked of a judge_model: the criterion, the trace's fields, and the evidence."""
+    """A request to a judge model: the criterion, the trace's fields, and the evidence."""
 
     judge: str
     instructions: str
     value_type: ValueType
     fields: Mapping[str, Json]
+    """Values by template variable."""
     trace_id: str | None
+    """None where the caller gave none."""
     evidence: Evidence
     episodes: Collection[Episode]
-    """All labelled cases of the judge but the trace's own."""
+    """All labelled cases of the judge, without the trace's own."""
     version: int
-    """Grows with every change of the judge's memory: what was fitted to a version is good until the next."""
+    """Version of the judge's memory; a model that was fitted to it is good until the next one."""
 
 
 class JudgeModel(Protocol):
-    """Answers a judge's question: a language model with a prompt, or a model fitted to the episodes."""
+    """A model that judges: a language model with a prompt, or a statistical one fitted to the episodes."""
 
-    async def decide(self, question: JudgeRequest) -> JudgeResponse:
-        """Give the value and the reason. Raises `ModelError`."""
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        """Judge one trace.
+
+        Args:
+            request: Criterion, fields and evidence.
+
+        Returns:
+            A value of the request's value type, with its reason.
+
+        Raises:
+            ModelError: If the model fails.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledRationale:
-    """One person's labelled case with a reason, as material to distil from."""
+    """One person's rationale with the labelled case it is about: material to distil from."""
 
     source: Source
     label: Label
@@ -120,44 +155,56 @@ class LabelledRationale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A rule proposed by a distiller, with the records it rests on."""
+    """A rule proposed by a distiller, with the rationales it rests on."""
 
     text: str
     sources: tuple[Source, ...]
     labels: tuple[Label, ...]
-    """The label of each source's record, in the same order."""
+    """The label of each source's case, in the same order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distillation:
-    """What a distiller made of some records."""
+    """The outcome of distilling some rationales."""
 
     drafts: tuple[Draft, ...] = ()
     supports: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
-    """Id of a known guideline -> records that merely confirm it."""
+    """Id of a known guideline -> rationales that merely confirm it."""
     contradicts: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
-    """Id of a known guideline -> records that say the opposite of it."""
+    """Id of a known guideline -> rationales that say the opposite of it."""
     conflicts: Sequence[tuple[str, str]] = ()
-    """(text of a draft, id of the known guideline that says the opposite)."""
+    """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
-    """Ids of known guidelines that say the same in other words."""
+    """Groups of ids of known guidelines that say the same in other words."""
     failed: Mapping[str, str] = field(default_factory=dict)
-    """Trace id -> why its records could not be distilled."""
+    """Trace id -> why its rationales could not be distilled."""
     usage: Usage = field(default_factory=Usage)
 
 
 class Distiller(Protocol):
-    """Makes rules of rationales."""
+    """A model that makes rules of rationales."""
 
     async def distil(
-        self, instructions: str, records: Sequence[LabelledRationale], known: Sequence[Guideline]
+        self, instructions: str, rationales: Sequence[LabelledRationale], known: Sequence[Guideline]
     ) -> Distillation:
-        """Distil the records, given what is known already. A failed batch is reported, not raised."""
+        """Distil rationales, given what is known already.
+
+        Args:
+            instructions: The judge's.
+            rationales: What to distil.
+            known: Guidelines in use.
+
+        Returns:
+            Drafts, and how the rationales stand to the known guidelines. A failed batch is reported in it.
+
+        Raises:
+            ModelError: If nothing can be distilled at all.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorKey:
-    """Names a vector by what made it."""
+    """Name of a vector: what made it, of which text."""
 
     model: str
     dimension: int
@@ -167,7 +214,7 @@ class VectorKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySnapshot:
-    """All of one judge's memory as stored."""
+    """One judge's whole memory as it is stored."""
 
     episodes: Mapping[str, Episode] = field(default_factory=dict)
     """By trace id, in order of learning."""
@@ -190,19 +237,62 @@ class MemoryChange:
 
 
 class MemoryStore(Protocol):
-    """Keeps judges' memories and vectors."""
+    """A store of judges' memories and vectors."""
 
     async def load(self, judge: str) -> MemorySnapshot:
-        """Read all of a judge's memory; an unknown judge's is empty. Raises `StorageError`."""
+        """Read all of a judge's memory.
+
+        Args:
+            judge: The judge's name.
+
+        Returns:
+            The memory; of an unknown judge an empty one.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
 
     async def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply the change, all or nothing, before returning. Raises `StorageError`."""
+        """Apply a change, all or nothing, before returning.
+
+        Args:
+            judge: The judge's name.
+            change: What to put and to drop.
+
+        Raises:
+            StorageError: If the store cannot be written; nothing has changed then.
+        """
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
-        """Look up vectors (each of shape (dimension,)); unknown keys are missing from the answer."""
+        """Look up vectors.
+
+        Args:
+            keys: Names of the vectors.
+
+        Returns:
+            Vectors by name, each of shape (dimension,); unknown ones are missing.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
 
     async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
-        """Keep vectors until their last owner (a trace id, or a guideline id) drops them."""
+        """Keep vectors until their last owner drops them.
+
+        Args:
+            owner: A trace id or a guideline id.
+            vectors: By name, each of shape (dimension,).
+
+        Raises:
+            StorageError: If the store cannot be written.
+        """
 
     async def drop_vectors(self, owners: Collection[str]) -> None:
-        """Erase what these owners alone had kept."""
+        """Delete the vectors that some owners alone had kept.
+
+        Args:
+            owners: Trace ids or guideline ids.
+
+        Raises:
+            StorageError: If the store cannot be written.
+        """

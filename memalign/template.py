@@ -1,4 +1,4 @@
-"""What a judge looks at in a trace, and the one text by which a case is found again."""
+"""Template variables: the fields of a trace that a judge sees, and the text by which a case is found again."""
 
 import json
 import re
@@ -9,42 +9,67 @@ from memalign.records import Json, Trace
 from memalign.tokens import cut_to_tokens
 
 VARIABLES = ("inputs", "outputs", "expectations", "conversation", "trace")
-"""The template variables there are."""
+"""All template variables."""
 
 TEXT_TOKENS = 8_000
-"""The longest text that is embedded; a client whose model takes less cuts further, for both sides alike."""
+"""Most tokens of a text that is embedded; below OpenAI's limit of 8,192. A client whose model takes less cuts further,
+stored texts and queries in the same way."""
 
 _HALF = re.compile("[\ud800-\udfff]")
-"""Half characters, which no request can carry."""
+"""Half surrogate pairs, which no request can carry."""
 _VARIABLE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 
 
 def variables_in(instructions: str) -> tuple[str, ...]:
-    """The template variables used, known or not, each once, in template order."""
+    """Find the template variables in instructions.
+
+    Args:
+        instructions: Text with {{ variables }}.
+
+    Returns:
+        Their names, known or not, each once, in the order of the text.
+    """
     return tuple(dict.fromkeys(_VARIABLE.findall(instructions)))
 
 
 def fields_of(trace: Trace, variables: tuple[str, ...]) -> dict[str, Json]:
-    """The values of these variables; None for what the trace does not have."""
+    """Read the values of template variables.
+
+    Args:
+        trace: The trace.
+        variables: Names out of `VARIABLES`.
+
+    Returns:
+        Values by name; None for what the trace does not have.
+
+    Raises:
+        KeyError: If a variable does not exist.
+    """
     values = {
         "inputs": trace.inputs,
         "outputs": trace.outputs,
         "expectations": trace.expectations,
         "conversation": trace.conversation,
-        "trace": _whole(trace),
+        "trace": _trace_document(trace),
     }
     return {name: values[name] for name in variables}
 
 
-def _whole(trace: Trace) -> Json:
+def _trace_document(trace: Trace) -> Json:
     parts: dict[str, Json] = {"inputs": trace.inputs, "outputs": trace.outputs, "spans": list(trace.spans)}
     return {name: part for name, part in parts.items() if part not in (None, [])} or None
 
 
 def text_of(fields: Mapping[str, Json]) -> str:
-    """The text that is embedded, for a stored case and for a query alike; empty when there is nothing in it.
+    """Make the text that is embedded, of a stored case and of a query in the same way.
 
     Keys of texts are left out: two systems that wrap the same words differently should find each other.
+
+    Args:
+        fields: Values by template variable.
+
+    Returns:
+        A line for each scalar, sorted by where it lies; empty when there is nothing in the fields.
     """
     lines = map(_line, sorted(leaves(fields), key=lambda leaf: leaf.path))
     text = "\n".join(line for line in lines if line)

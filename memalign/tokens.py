@@ -1,14 +1,24 @@
-"""How long a text is for a model, without its tokenizer, and how to cut it."""
+"""Length of texts in tokens, estimated without a tokenizer, and cutting to a length."""
 
 import re
 from bisect import bisect_right
 
 CUT = " …(cut)"
+"""Marks where a text was cut."""
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def count_tokens(text: str) -> int:
-    """Estimate the tokens of a text: a quarter of its ASCII characters, and each other character as one."""
+    """Estimate the tokens of a text: a quarter of its ASCII characters, and each other character as one.
+
+    Four characters a token is OpenAI's rule of thumb for English.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The number of tokens, rounded up.
+    """
     if text.isascii():
         return (len(text) + 3) // 4
     others = sum(len(run) for run in _BEYOND_ASCII.findall(text))
@@ -16,7 +26,15 @@ def count_tokens(text: str) -> int:
 
 
 def cut_to_tokens(text: str, limit: int) -> str:
-    """Leave a short text as it is; cut a long one until it has at most `limit` tokens, and mark the cut."""
+    """Cut a text that is too long, and mark the cut.
+
+    Args:
+        text: Any text.
+        limit: Most tokens, by `count_tokens`.
+
+    Returns:
+        The text as it is when it fits; else its beginning and ` …(cut)`; empty where not even that fits.
+    """
     if count_tokens(text) <= limit:
         return text
     room = max(limit - count_tokens(CUT), 0)

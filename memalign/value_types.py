@@ -1,16 +1,22 @@
-"""Feedback value types: what a judge may answer; what was written becomes a label in its own spelling."""
+"""Feedback value types: the labels that a judge may give, and how written values become labels."""
 
 import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args, get_origin
+from typing import Literal, TypeAlias, _SpecialForm, get_args, get_origin
 
 from memalign.errors import InputError, SettingsError
 from memalign.records import Json, Label
 
 Kind = Literal["bool", "int", "float", "str", "category"]
+
+FeedbackValueType: TypeAlias = (
+    "type[bool | int | float | str] | ValueType | str | Sequence[Label] | _SpecialForm"
+)
+"""Forms in which a value type is given: bool, int, float, str, their names, categories as a list, a list's JSON or a
+`Literal` (the special form)."""
 
 _WORDS: Mapping[str, Kind] = {"bool": "bool", "int": "int", "float": "float", "str": "str"}
 _PYTHON: Mapping[object, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
@@ -28,7 +34,7 @@ _PLAIN: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueType:
-    """What a judge may answer."""
+    """The labels that a judge may give."""
 
     kind: Kind
     categories: tuple[Label, ...] = ()
@@ -36,39 +42,60 @@ class ValueType:
 
     @property
     def setting(self) -> str:
-        """The settings' form: bool, int, float, str, or a JSON list of categories."""
+        """The form in settings and files: bool, int, float, str, or a JSON list of categories."""
         return json.dumps(self.categories, ensure_ascii=False) if self.kind == "category" else self.kind
 
     @property
     def binary(self) -> bool:
-        """Whether there are two labels, so that one is the opposite of the other."""
+        """True if there are two labels, so that one is the opposite of the other."""
         return self.kind == "bool" or len(self.categories) == 2
 
     @property
     def numeric(self) -> bool:
-        """Whether labels are numbers, and not categories."""
+        """True if labels are numbers, and not categories."""
         return self.kind in ("int", "float")
 
     @property
     def description(self) -> str:
-        """What is expected, in words for a person."""
+        """The labels in words for a person."""
         if self.kind != "category":
             return _PLAIN[self.kind]
-        return "one of " + ", ".join(_shown(category) for category in self.categories)
+        return "one of " + ", ".join(_spelled(category) for category in self.categories)
 
-    def parse(self, said: Json) -> Label:
-        """Read what a model or a person wrote ("yes", "4", "Great"). Raises `InputError`."""
-        label = _READERS[self.kind](self, said)
+    def parse(self, value: Json) -> Label:
+        """Read what a model or a person wrote.
+
+        Args:
+            value: A label, or a text such as "yes", "4" or "Great".
+
+        Returns:
+            The label, a category in its own spelling.
+
+        Raises:
+            InputError: If it is not a value of this type.
+        """
+        label = _READERS[self.kind](self, value)
         if label is None:
-            raise InputError(f"“{_cut(said)}” is not a value of this judge; it expects {self.description}.")
+            raise InputError(f"“{_cut(value)}” is not a value of this judge; it expects {self.description}.")
         return label
 
     def opposite(self, label: Label) -> Label | None:
-        """What a 👎 on this label means; None where it leaves the right value open."""
+        """Find the label that a 👎 on a label stands for.
+
+        Args:
+            label: The judge's.
+
+        Returns:
+            The other truth value; None where more than one other label is possible.
+        """
         return (not label) if self.kind == "bool" else None
 
     def schema(self) -> dict[str, Json]:
-        """The JSON schema of a value."""
+        """Write the JSON schema of a value.
+
+        Returns:
+            The schema.
+        """
         if self.kind == "category":
             texts = all(isinstance(category, str) for category in self.categories)
             return {"enum": list(self.categories), **({"type": "string"} if texts else {})}
@@ -76,7 +103,18 @@ class ValueType:
 
 
 def value_type_of(form: object) -> ValueType:
-    """Read "bool", bool, `Literal["a", "b"]`, ["a", "b"] or such a list's JSON. Raises `SettingsError`."""
+    """Read a value type in any of its forms.
+
+    Args:
+        form: A `FeedbackValueType`; anything else is an error.
+
+    Returns:
+        The value type.
+
+    Raises:
+        SettingsError: If it is none of these; if categories are fewer than two, not different (letter case and blanks
+            aside), empty, or neither texts nor numbers.
+    """
     if isinstance(form, ValueType):
         return form
     if isinstance(form, str):
@@ -129,35 +167,35 @@ def _same(item: Label, others: Sequence[Label]) -> bool:
     return any(_folded(item) == _folded(other) for other in others)
 
 
-def _folded(said: Json) -> str:
-    return " ".join(str(said).split()).casefold()
+def _folded(value: Json) -> str:
+    return " ".join(str(value).split()).casefold()
 
 
-def _shown(label: Label) -> str:
+def _spelled(label: Label) -> str:
     return label if isinstance(label, str) else json.dumps(label)
 
 
-def _cut(said: object) -> str:
-    shown = " ".join(str(said).split())
-    return shown if len(shown) <= 60 else shown[:57] + "…"
+def _cut(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _bare(said: Json) -> str:
-    """The word without the marks that people and models put round it."""
-    return _folded(said).strip("\"'`“”*_.! ")
+def _bare(value: Json) -> str:
+    """Return the word without the marks that people and models put round it."""
+    return _folded(value).strip("\"'`“”*_.! ")
 
 
-def _read_bool(_: ValueType, said: Json) -> Label | None:
-    if isinstance(said, bool):
-        return said
-    word = _bare(said)
+def _read_bool(_: ValueType, value: Json) -> Label | None:
+    if isinstance(value, bool):
+        return value
+    word = _bare(value)
     return True if word in _YES else False if word in _NO else None
 
 
-def _read_number(said: Json) -> float | int | None:
-    if isinstance(said, bool):
+def _read_number(value: Json) -> float | int | None:
+    if isinstance(value, bool):
         return None
-    text = _bare(str(said).replace("−", "-")) if isinstance(said, str) else str(said)
+    text = _bare(str(value).replace("−", "-")) if isinstance(value, str) else str(value)
     if not _NUMBER.fullmatch(text):
         return None
     number = float(text)
@@ -166,15 +204,15 @@ def _read_number(said: Json) -> float | int | None:
     return int(text) if re.fullmatch(r"[+-]?\d+", text) else number
 
 
-def _read_int(_: ValueType, said: Json) -> Label | None:
-    number = _read_number(said)
+def _read_int(_: ValueType, value: Json) -> Label | None:
+    number = _read_number(value)
     if isinstance(number, float):
         return int(number) if number.is_integer() else None
     return number
 
 
-def _read_float(_: ValueType, said: Json) -> Label | None:
-    number = _read_number(said)
+def _read_float(_: ValueType, value: Json) -> Label | None:
+    number = _read_number(value)
     if number is None:
         return None
     try:
@@ -183,15 +221,15 @@ def _read_float(_: ValueType, said: Json) -> Label | None:
         return None
 
 
-def _read_str(_: ValueType, said: Json) -> Label | None:
-    text = said.strip() if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
-    return text if text and said is not None else None
+def _read_str(_: ValueType, value: Json) -> Label | None:
+    text = value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if text and value is not None else None
 
 
-def _read_category(value_type: ValueType, said: Json) -> Label | None:
+def _read_category(value_type: ValueType, value: Json) -> Label | None:
     for folded in (_folded, _bare):
         for category in value_type.categories:
-            if folded(category) == folded(said):
+            if folded(category) == folded(value):
                 return category
     return None
 

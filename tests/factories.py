@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 
 from memalign.judge_memory import JudgeMemory
+from memalign.judges import AlignableJudge
 from memalign.models.llm_distiller import LLMDistiller
-from memalign.optimizer import AlignableJudge, make_judge
+from memalign.optimizer import make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
 from memalign.records import Assessment, Episode, Evidence, Guideline, Json, Label, PersonLabel, Source, Trace
+from memalign.value_types import FeedbackValueType
 from tests.fakes import FakeEmbedder, FakeJudgeModel, FakeModel
 
 POLITENESS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
 
 
 def a_judge(
-    instructions: str = POLITENESS, value_type: object = bool, model: str = "local:/cases"
+    instructions: str = POLITENESS, value_type: FeedbackValueType = bool, model: str = "local:/cases"
 ) -> AlignableJudge:
     return make_judge(
         name="politeness", instructions=instructions, feedback_value_type=value_type, model=model

@@ -12,8 +12,9 @@ from bot.cli.progress import progress, write_line
 from bot.config import load_environment, load_settings
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
+from memalign.judges import AlignableJudge, AlignedJudge
 from memalign.models.endpoint import max_concurrency
-from memalign.optimizer import AlignableJudge, AlignedJudge, MemAlignOptimizer, load_judge
+from memalign.optimizer import MemAlignOptimizer, load_judge
 from memalign.records import Lesson, Trace
 
 TRACES_PER_WORKER = 50

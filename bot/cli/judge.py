@@ -18,8 +18,9 @@ from memalign.errors import (
     ModelUnavailableError,
     RequestRefusedError,
 )
+from memalign.judges import AlignedJudge
 from memalign.models.endpoint import max_concurrency
-from memalign.optimizer import AlignedJudge, load_judge
+from memalign.optimizer import load_judge
 from memalign.records import Trace, Verdict
 
 PREFETCH_PER_WORKER = 4

@@ -16,7 +16,7 @@ from bot.listeners.error_messages import answered
 from bot.listeners.forget import Asker, ForgetListener
 from bot.listeners.responses import tell
 from bot.reports.digest import read_digest
-from bot.runtime.clock import moment, now_ms, week_of
+from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.records import Json
 
 
@@ -87,7 +87,7 @@ async def _status(context: ListenerContext, _: SlashCommand) -> list[Message]:
 
 async def _digest(context: ListenerContext, command: SlashCommand) -> list[Message]:
     zone = context.settings.digest.zone
-    week = week_of(moment(now_ms(), zone).date())
+    week = week_of(from_ms(now_ms(), zone).date())
     here = [judge for judge in context.settings.judges if judge.channel == command.asker.channel]
     return [
         digest_message(

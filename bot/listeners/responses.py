@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.primitives import Message
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ async def _send(respond: AsyncRespond, message: Message, *, replace: bool) -> No
             response_type="ephemeral",
             replace_original=replace,
         )
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         log.warning("an answer could not be sent: %s %s", type(error).__name__, error)
         return
     if answer.status_code != 200:

@@ -1,4 +1,4 @@
-"""What a post says, made at the moment it is sent: what was forgotten meanwhile is not said any more."""
+"""Rendering: a post's message is made when it is sent, so that nothing forgotten since is shown."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,15 @@ from storage.database import Database
 from storage.records import Post
 
 
-class Cards:
-    """Makes a post's message at the moment it is sent."""
+class PostRenderer:
+    """Makes messages of posts."""
 
     def __init__(self, database: Database, memories: Mapping[str, JudgeMemory]) -> None:
         self._database = database
         self._memories = memories
 
     async def render(self, post: Post) -> Message | None:
-        """The message, or None where its trace was forgotten meanwhile."""
+        """Return the message, None if there is nothing left to show."""
         if post.kind == "void":
             return None
         if post.kind != "card":

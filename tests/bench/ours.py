@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, load_judge, make_judge
-from memalign.optimizer import AlignableJudge
+from memalign.judges import AlignableJudge
 from tests.bench.pupil import EMBEDDER, INSTRUCTIONS, MODEL, NAME
 from tests.bench.rules import Case
 

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from memalign.event_loop import run, run_on_private_loop
+from memalign.event_loop import run_and_wait, run_on_private_loop
 
 
 async def where() -> str:
@@ -12,15 +12,15 @@ async def where() -> str:
 
 async def test_work_is_done_on_the_private_loop_whoever_asks() -> None:
     assert await run_on_private_loop(where()) == "memalign"
-    assert await asyncio.to_thread(run, where()) == "memalign"
-    assert run(where()) == "memalign"
+    assert await asyncio.to_thread(run_and_wait, where()) == "memalign"
+    assert run_and_wait(where()) == "memalign"
 
 
 def test_work_that_asks_for_more_work_does_not_wait_for_itself() -> None:
     async def nested() -> str:
         return await run_on_private_loop(where())
 
-    assert run(nested()) == "memalign"
+    assert run_and_wait(nested()) == "memalign"
 
 
 async def test_what_is_raised_there_is_raised_here() -> None:
@@ -30,7 +30,7 @@ async def test_what_is_raised_there_is_raised_here() -> None:
     with pytest.raises(ValueError, match="there"):
         await run_on_private_loop(fail())
     with pytest.raises(ValueError, match="there"):
-        run(fail())
+        run_and_wait(fail())
 
 
 async def test_giving_up_here_cancels_there() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError, TemplateError
-from memalign.optimizer import AlignableJudge
+from memalign.judges import AlignableJudge
 from memalign.records import Json
+from memalign.value_types import FeedbackValueType
 from tests.factories import a_trace, said
 from tests.fakes import section
 from tests.model_server import ModelServer, overloaded
@@ -20,7 +21,7 @@ from tests.model_server import ModelServer, overloaded
 INSTRUCTIONS = "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}"
 
 
-def a_remote_judge(value_type: object = bool, model: str = "openai:/m") -> AlignableJudge:
+def a_remote_judge(value_type: FeedbackValueType = bool, model: str = "openai:/m") -> AlignableJudge:
     return make_judge(
         name="politeness", instructions=INSTRUCTIONS, feedback_value_type=value_type, model=model
     )
@@ -334,7 +335,7 @@ def test_a_model_that_is_down_is_told_when_judging(server: ModelServer) -> None:
     ],
 )
 def test_the_declared_type_is_kept_everywhere(
-    server: ModelServer, value_type: object, written: Json, label: Json
+    server: ModelServer, value_type: FeedbackValueType, written: Json, label: Json
 ) -> None:
     learned = a_remote_judge(value_type).align([a_trace("tr-1", said(written, "r"))], an_optimizer())
     server.answers.append(json.dumps({"rationale": "", "value": written}))

@@ -2,16 +2,16 @@ import pytest
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Label
-from memalign.value_types import value_type_of
+from memalign.value_types import FeedbackValueType, value_type_of
 from memalign.votes import Tally, tally
 from tests.factories import said
 
 
-def count(*assessments: Assessment, value_type: object = bool) -> Tally | None:
+def count(*assessments: Assessment, value_type: FeedbackValueType = bool) -> Tally | None:
     return tally(assessments, "politeness", value_type_of(value_type))
 
 
-def label_of(*assessments: Assessment, value_type: object = bool) -> Label | None:
+def label_of(*assessments: Assessment, value_type: FeedbackValueType = bool) -> Label | None:
     counted = count(*assessments, value_type=value_type)
     return None if counted is None else counted.label
 

@@ -7,6 +7,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, Prompt
 from memalign.records import Assessment, Guideline, Json, Trace, Usage
+from memalign.value_types import FeedbackValueType
 from tests.factories import a_judge, a_memory, a_trace, evidence_for, said
 from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, section
 
@@ -444,7 +445,9 @@ async def test_the_text_embedded_when_judging_is_not_embedded_again_when_learnin
     ("value_type", "given", "label"),
     [(["Great", "Poor"], "great", "Great"), (int, "4", 4), (float, 4, 4.0), (str, "odd", "odd")],
 )
-async def test_labels_keep_their_own_spelling_and_type(value_type: object, given: Json, label: Json) -> None:
+async def test_labels_keep_their_own_spelling_and_type(
+    value_type: FeedbackValueType, given: Json, label: Json
+) -> None:
     memory = await a_memory(a_judge(value_type=value_type))
 
     await memory.learn([a_trace("tr-1", said(given, "reason"))])

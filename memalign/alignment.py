@@ -1,0 +1,68 @@
+"""Settings of an alignment, and the models that they name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from memalign.errors import SettingsError
+from memalign.memory.embedding_cache import VectorCache
+from memalign.models import connect_distiller, connect_embedder, model_name
+from memalign.ports import Distiller, Embedder
+
+DEFAULT_MODEL = "openai:/gpt-5-mini"
+DEFAULT_EMBEDDING_MODEL = "openai:/text-embedding-3-small"
+DEFAULT_RETRIEVAL_K = 5
+DEFAULT_EMBEDDING_DIM = 512
+"""The last three are the defaults of MLflow's MemAlignOptimizer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignmentSettings:
+    """The models and numbers that a judge is aligned with; see `memalign.MemAlignOptimizer`.
+
+    Raises:
+        SettingsError: If a number is below 1 or a model does not exist.
+    """
+
+    reflection_lm: str = DEFAULT_MODEL
+    retrieval_k: int = DEFAULT_RETRIEVAL_K
+    embedding_model: str = DEFAULT_EMBEDDING_MODEL
+    embedding_dim: int = DEFAULT_EMBEDDING_DIM
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        numbers: Mapping[str, object] = {
+            "retrieval_k": self.retrieval_k,
+            "embedding_dim": self.embedding_dim,
+        }
+        for name, number in numbers.items():
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                raise SettingsError(f"{name} is {number!r}; set a whole number of at least 1.")
+        for name in (self.reflection_lm, self.embedding_model):
+            model_name(name)
+
+
+class AlignmentModels:
+    """The models of some settings, each connected when it is first used.
+
+    Args:
+        settings: Name the models.
+    """
+
+    def __init__(self, settings: AlignmentSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model. Raises `SettingsError` if it does not embed."""
+        return connect_embedder(self.settings.embedding_model, self.settings.embedding_dim)
+
+    @cached_property
+    def distiller(self) -> Distiller:
+        """The reflection model. Raises `SettingsError` if it does not distil."""
+        return connect_distiller(self.settings.reflection_lm)
+
+    @cached_property
+    def vectors(self) -> VectorCache:
+        """The vectors of texts embedded so far, kept in memory."""
+        return VectorCache(self.embedder, None)

@@ -1,0 +1,305 @@
+"""Judges of the library: as defined, and as aligned. They are values: aligning and unaligning give a new judge.
+
+The plain names may be called from any thread, also inside a running event loop; the names with an `a` are their twins
+for `await`.
+"""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+from memalign.alignment import AlignmentModels, AlignmentSettings
+from memalign.errors import InputError
+from memalign.event_loop import run_and_wait, run_on_private_loop
+from memalign.judge import Judge
+from memalign.judge_file import SavedJudge, write
+from memalign.judge_memory import JudgeMemory
+from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.state import MemoryState
+from memalign.mlflow_traces import trace_id_of, trace_of
+from memalign.models import connect_judge_model
+from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
+from memalign.value_types import ValueType
+
+_log = logging.getLogger("memalign")
+
+
+class LibraryJudge(ABC):
+    """A judge that can be called and aligned, each under a plain name and as an awaitable."""
+
+    __slots__ = ()
+
+    def align(self, traces: Sequence[object], optimizer: AlignmentModels | None = None) -> "AlignedJudge":
+        """Learn from people's assessments. This judge stays as it is.
+
+        Only assessments by people (HUMAN) with the judge's name count, each person's newest one on a trace; the
+        majority is the trace's label. What was learned before and has not changed costs nothing.
+
+        Args:
+            traces: `memalign.Trace` or `mlflow.entities.Trace` objects with assessments. Of a trace given twice the
+                last one counts; one that was learned before and has no assessment left is taken back.
+            optimizer: A `MemAlignOptimizer`. None: the one this judge was aligned with, or one with its defaults.
+
+        Returns:
+            A new judge. Its `report` names what was learned trace by trace, and what has to wait for a model that
+            failed; align again to try again.
+
+        Raises:
+            InputError: If there are no traces, one is no trace, or none has feedback that can be used.
+            SettingsError: If a model cannot be used as the settings say.
+        """
+        return run_and_wait(self._align(list(traces), optimizer))
+
+    async def aalign(
+        self, traces: Sequence[object], optimizer: AlignmentModels | None = None
+    ) -> "AlignedJudge":
+        """See `align`, of which this is the awaitable."""
+        return await run_on_private_loop(self._align(list(traces), optimizer))
+
+    def __call__(
+        self,
+        *,
+        inputs: Json = None,
+        outputs: Json = None,
+        expectations: Json = None,
+        conversation: Json = None,
+        trace: object = None,
+        trace_id: str | None = None,
+    ) -> Verdict:
+        """Judge one trace.
+
+        It costs one call of the judge's model and, once something is learned, one embedded text.
+
+        Args:
+            inputs: The request to the application; any JSON.
+            outputs: Its answer; any JSON.
+            expectations: The answer that was wanted; any JSON.
+            conversation: Earlier and last messages; any JSON.
+            trace: A `memalign.Trace` or `mlflow.entities.Trace`, whose parts are used where none of the above is given.
+            trace_id: Id of the trace, if known. The episode of that trace (or of `trace`) is not shown to the model.
+
+        Returns:
+            The verdict.
+
+        Raises:
+            InputError: If the judge's instructions ask for something that is not given.
+            ModelError: If the judge's model fails. An embedding model that fails costs the similar cases only.
+            SettingsError: If a model cannot be used as the settings say.
+        """
+        fields = {"inputs": inputs, "outputs": outputs, "expectations": expectations}
+        return run_and_wait(self._judge(_trace({**fields, "conversation": conversation}, trace, trace_id)))
+
+    async def acall(
+        self,
+        *,
+        inputs: Json = None,
+        outputs: Json = None,
+        expectations: Json = None,
+        conversation: Json = None,
+        trace: object = None,
+        trace_id: str | None = None,
+    ) -> Verdict:
+        """See `__call__`, of which this is the awaitable."""
+        fields = {"inputs": inputs, "outputs": outputs, "expectations": expectations}
+        return await run_on_private_loop(
+            self._judge(_trace({**fields, "conversation": conversation}, trace, trace_id))
+        )
+
+    @abstractmethod
+    async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
+        """On the private loop."""
+
+    @abstractmethod
+    async def _judge(self, trace: Trace) -> Verdict:
+        """On the private loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignableJudge(Judge, LibraryJudge):
+    """A judge as defined, that has learned nothing yet. Made by `memalign.make_judge`."""
+
+    async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
+        state = MemoryState.empty(self.name, binary=self.value_type.binary)
+        return await _aligned(self, state, traces, optimizer or AlignmentModels(AlignmentSettings()))
+
+    async def _judge(self, trace: Trace) -> Verdict:
+        state = MemoryState.empty(self.name, binary=self.value_type.binary)
+        # with nothing learned there is nothing to look up, so that these models are never asked
+        unused = AlignmentModels(
+            AlignmentSettings(reflection_lm="local:/extract", embedding_model="local:/wordllama")
+        )
+        memory = await asyncio.to_thread(_memory, self, state, unused)
+        return await memory.judge(trace)
+
+
+class AlignedJudge(LibraryJudge):
+    """A judge with what it has learned. Never changes. Made by `align`, `unalign` and `memalign.load_judge`.
+
+    Args:
+        base: The judge as it was defined.
+        state: What it has learned.
+        optimizer: The models it was aligned with.
+        report: What the last `align` or `unalign` did.
+    """
+
+    kind = "memory_augmented"
+    """As MLflow calls such judges."""
+
+    def __init__(
+        self, base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels, report: Lesson
+    ) -> None:
+        self.base = base
+        self.optimizer = optimizer
+        self.report = report
+        self._state = state
+        self._memory = _memory(base, state, optimizer)
+
+    @property
+    def name(self) -> str:
+        """The judge's name."""
+        return self.base.name
+
+    @property
+    def model(self) -> str:
+        """The model that judges, as `provider:/name`."""
+        return self.base.model
+
+    @property
+    def value_type(self) -> ValueType:
+        """The labels that it may give."""
+        return self.base.value_type
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The template variables used, in template order."""
+        return self.base.fields
+
+    @property
+    def instructions(self) -> str:
+        """The instructions as defined, then the guidelines in use."""
+        rules = self._state.semantic.in_use
+        if not rules:
+            return self.base.instructions
+        lines = "\n".join(f"- {' '.join(rule.text.split())}" for rule in rules)
+        return f"{self.base.instructions}\n\nDistilled Guidelines ({len(rules)}):\n{lines}"
+
+    @property
+    def guidelines(self) -> tuple[Guideline, ...]:
+        """All guidelines, those waiting or overruled included."""
+        return self._state.semantic.guidelines
+
+    @property
+    def episodes(self) -> Mapping[str, Episode]:
+        """The labelled cases by trace id, in order of learning."""
+        return self._state.episodes
+
+    @property
+    def pending(self) -> Mapping[str, str]:
+        """Trace id -> why something of it waits for a model; the next `align` tries again."""
+        return self._memory.pending
+
+    def unalign(self, traces: Sequence[object]) -> "AlignedJudge":
+        """Forget what was learned from some traces. This judge stays as it is.
+
+        Guidelines that rest on these traces alone go. Those with other sources are distilled again from these, at the
+        cost of one call of the reflection model, if there are any.
+
+        Args:
+            traces: Traces, or their ids; unknown ones are passed over.
+
+        Returns:
+            A new judge; this one when nothing was learned from any of the traces.
+
+        Raises:
+            InputError: If something is neither a trace nor an id.
+        """
+        return run_and_wait(self._unalign(list(traces)))
+
+    async def aunalign(self, traces: Sequence[object]) -> "AlignedJudge":
+        """See `unalign`, of which this is the awaitable."""
+        return await run_on_private_loop(self._unalign(list(traces)))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the judge with all it knows, vectors included, as one JSON file, whole or not at all.
+
+        Args:
+            path: The file; one that is there is replaced. Its folder must exist.
+
+        Raises:
+            InputError: If the file cannot be written.
+        """
+        write(Path(path), SavedJudge(judge=self.base, settings=self.optimizer.settings, state=self._state))
+
+    async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
+        chosen = optimizer or self.optimizer
+        return await _aligned(self.base, self._state_for(chosen.settings), traces, chosen)
+
+    def _state_for(self, settings: AlignmentSettings) -> MemoryState:
+        """Return the state, without its vectors when another model will embed from now on."""
+        known = self.optimizer.settings
+        if (known.embedding_model, known.embedding_dim) == (settings.embedding_model, settings.embedding_dim):
+            return self._state
+        semantic = replace(self._state.semantic, vectors={})
+        return self._state.next(EpisodicMemory(self.episodes), semantic, self._state.undistilled)
+
+    async def _unalign(self, traces: Sequence[object]) -> "AlignedJudge":
+        trace_ids = [trace_id_of(trace) for trace in traces]
+        if not any(trace_id in self.episodes for trace_id in trace_ids):
+            _log.warning("Nothing was learned from any of the %d traces to unalign.", len(trace_ids))
+            return self
+        memory = _memory(self.base, self._state, self.optimizer)
+        forgotten = await memory.distil_again(await memory.forget(trace_ids))
+        report = Lesson(
+            pending=memory.pending,
+            added=forgotten.distilled,
+            retired=forgotten.retired,
+            retracted=forgotten.trace_ids,
+            usage=forgotten.usage,
+        )
+        return AlignedJudge(self.base, memory.state, self.optimizer, report)
+
+    async def _judge(self, trace: Trace) -> Verdict:
+        return await self._memory.judge(trace)
+
+
+def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels) -> JudgeMemory:
+    return JudgeMemory(
+        base,
+        state,
+        vectors=optimizer.vectors,
+        judge_model=connect_judge_model(base.model),
+        distiller=optimizer.distiller,
+        retrieval_k=optimizer.settings.retrieval_k,
+    )
+
+
+async def _aligned(
+    base: AlignableJudge, state: MemoryState, traces: Sequence[object], optimizer: AlignmentModels
+) -> AlignedJudge:
+    if not traces:
+        raise InputError(
+            "No traces were given to align with; give at least one with people's feedback on it."
+        )
+    # connecting may import a provider's package, which takes its time
+    memory = await asyncio.to_thread(_memory, base, state, optimizer)
+    report = await memory.learn(trace_of(trace) for trace in traces)
+    if report.rejected and not (report.learned or report.unchanged or report.pending):
+        raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
+    if report.pending:
+        _log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
+    return AlignedJudge(base, memory.state, optimizer, report)
+
+
+def _trace(fields: Mapping[str, Json], trace: object, trace_id: str | None) -> Trace:
+    """Return the trace to judge: the fields that are given, then the parts of the trace."""
+    whole = Trace(trace_id="") if trace is None else trace_of(trace)
+    present = {name: value for name, value in fields.items() if value is not None}
+    return replace(whole, trace_id=trace_id or whole.trace_id, **present)
+
+
+def _first(reasons: Mapping[str, str]) -> str:
+    return next(iter(reasons.values()))
