@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import expired_card, forgotten_card
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import MessageContent
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -97,7 +97,7 @@ class MessageRedactor:
         await self._database.forgetting.postpone(redaction, not_before_ms, reason)
 
 
-def message_for(kind: RedactionKind) -> Message:
+def message_for(kind: RedactionKind) -> MessageContent:
     """Return the note that takes the message's place."""
     if kind == "taken_back":
         return lesson_taken_back()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import MessageContent
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.slack.errors import (
@@ -35,7 +35,7 @@ COMPONENT = "posting"
 CLOCK_TOLERANCE_MS = 10 * 60_000
 """How far Slack's clock may differ from ours."""
 
-Render = Callable[[Post], Awaitable[Message | None]]
+Render = Callable[[Post], Awaitable[MessageContent | None]]
 """Makes the message of a post that is about to be sent; None if there is nothing left to show."""
 
 
@@ -60,7 +60,7 @@ class PostSender:
         self._render = render
         self._health = health
 
-    async def begin(self, post: Post) -> Message | None:
+    async def begin(self, post: Post) -> MessageContent | None:
         """Mark the post as being sent. Raises `StorageError`.
 
         Returns:
@@ -72,7 +72,7 @@ class PostSender:
             return None
         return message if await self._database.outbox.start(post.post_id) else None
 
-    async def deliver(self, post: Post, message: Message) -> LostPost | None:
+    async def deliver(self, post: Post, message: MessageContent) -> LostPost | None:
         """Hand the message to Slack, and store the outcome. Raises `StorageError`.
 
         Returns:
@@ -161,7 +161,7 @@ class PostSender:
         await self._database.outbox.drop(post.post_id)
 
 
-def arguments(post: Post, message: Message) -> dict[str, Json]:
+def arguments(post: Post, message: MessageContent) -> dict[str, Json]:
     """Return the arguments of `chat.postMessage`; the metadata names the post."""
     return {
         "channel": post.channel,
