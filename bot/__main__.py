@@ -9,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 
 from bot.runtime.clock import week_bounds
+from bot.runtime.supervisor import first_known
 from memalign.errors import MemAlignError
 
 DEFAULT_CONFIG = Path("memalign.toml")
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MemAlignError as error:
         sys.exit(f"memalign: {error}")
     except BaseExceptionGroup as group:
-        known = _first_error(group)
+        known = first_known(group)
         if known is None:
             raise
         sys.exit(f"memalign: {known}")
@@ -32,17 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _first_error(group: BaseExceptionGroup[BaseException]) -> MemAlignError | None:
-    """Return the first error of a group that holds nothing but `MemAlignError`; None of any other group."""
-    known, others = group.split(MemAlignError)
-    if known is None or others is not None:
-        return None
-    first: BaseException = known
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first if isinstance(first, MemAlignError) else None
 
 
 def port(text: str) -> int:

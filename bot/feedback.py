@@ -44,6 +44,8 @@ THUMBS: Mapping[str, Vote] = {
     "man-shrugging": "unsure",
     "woman-shrugging": "unsure",
 }
+REPLY_SUBTYPES = {None, "file_share", "thread_broadcast"}
+"""Subtypes of a Slack message that carry a person's own words."""
 CORRECTION = re.compile(
     r"^\s*[`*_\"“]*(?P<value>[^:\n]{1,150}?)[`*_\"”]*[^\S\n]*(?P<mark>:(?!\d|//)|—|–|\n|$)\s*(?P<reason>.*)$",
     re.DOTALL,

@@ -24,6 +24,10 @@ class Feedback:
         self._shelf = shelf
         self._facts = facts
 
+    async def note(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
+        """Store one thing a person did about the message at `ts`."""
+        return await self._worker.write(self._shelf.note, channel, ts, event)
+
     async def note_reaction(
         self, channel: str, ts: str, person: str, name: str, live: bool, at: str
     ) -> str | None:

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import JudgeSettings, Secrets, Settings
-from bot.slack.errors import LOST, app_token_remedy, remedy
+from bot.slack.errors import CONNECTION_ERRORS, app_token_remedy, remedy
 from memalign import make_judge
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
@@ -88,7 +88,7 @@ async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:
         return Finding(what="bot token", fine=False, words="set SLACK_BOT_TOKEN to the bot token (xoxb-…)")
     try:
         answer = await client.auth_test()
-    except (SlackApiError, *LOST) as error:
+    except (SlackApiError, *CONNECTION_ERRORS) as error:
         return Finding(what="bot token", fine=False, words=_why(error, secrets))
     granted = str(answer.headers.get("x-oauth-scopes") or "")
     missing = [scope for scope in SCOPES if scope not in [each.strip() for each in granted.split(",")]]
@@ -106,7 +106,7 @@ async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
             await client.apps_connections_open(app_token=secrets.app_token)
         except SlackApiError as error:
             return Finding(what="app token", fine=False, words=app_token_remedy(error, LATER))
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             return Finding(what="app token", fine=False, words=_why(error, secrets))
         return Finding(what="app token", fine=True, words="Socket Mode opens")
     if secrets.signing_secret:
@@ -121,7 +121,7 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
         channel = (await client.conversations_info(channel=judge.channel))["channel"]
     except SlackApiError as error:
         return Finding(what=what, fine=False, words=remedy(error, LATER))
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         return Finding(
             what=what, fine=False, words=f"Slack cannot be reached: {type(error).__name__} {error}"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.ingest.http import TraceIn, in_words
+from bot.ingest.trace_body import TraceIn, in_words
 from bot.plain_text import pluralise
 from memalign.errors import InputError
 from memalign.judge import Judge

@@ -10,6 +10,7 @@ from bot.forgetting.service import ForgetService
 from bot.judging.memories import open_memories
 from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
+from bot.runtime.health import HealthRegistry
 from bot.web.local_control import ask_to_forget, forget_all, summary
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
@@ -41,7 +42,7 @@ async def _on_the_store(
         service = ForgetService(
             database,
             await open_memories(settings, database),
-            redact_now=MessageRedactor(client, database).now,
+            redact_now=MessageRedactor(client, database, HealthRegistry()).redact_now,
             # no bot runs, so nothing is being learned
             cancel_trace=lambda _: None,
             invalidate=lambda _: None,

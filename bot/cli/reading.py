@@ -11,7 +11,7 @@ from bot.plain_text import guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines
-from bot.runtime.clock import moment, now_ms, week_of
+from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.value_types import value_type_of
 from storage.database import Database
 
@@ -48,7 +48,7 @@ async def digest(options: Namespace) -> None:
     """`memalign digest [--week 2026-W47] [--format text|json]`."""
     async with open_store(options) as (settings, database):
         zone = settings.digest.zone
-        week = options.week or week_of(moment(now_ms(), zone).date())
+        week = options.week or week_of(from_ms(now_ms(), zone).date())
         digests = [
             await read_digest(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
             for judge in settings.judges

@@ -4,8 +4,7 @@ import asyncio
 import logging
 
 from bot.config import Settings
-from bot.runtime.clock import backoff_ms, now_ms
-from memalign.errors import StorageError
+from bot.runtime.clock import now_ms
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -21,24 +20,12 @@ class Retention:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._days = settings.storage.keep_days
         self._database = database
-        self.trouble: dict[str, str] = {}
-        """Old traces -> why they could not be deleted."""
 
     async def run(self) -> None:
-        """Delete once a day until cancelled; return at once where traces are kept for good."""
-        attempt = 0
+        """Delete once a day until cancelled; return at once if traces are kept for good. Raises `StorageError`."""
         while self._days is not None:
-            try:
-                await self.round(self._days)
-            except StorageError as error:
-                attempt += 1
-                self.trouble["old traces"] = str(error)
-                log.warning("old traces are kept for now: %s", error)
-                await asyncio.sleep(backoff_ms(attempt) / 1000)
-            else:
-                attempt = 0
-                self.trouble.clear()
-                await asyncio.sleep(SECONDS_PER_DAY)
+            await self.round(self._days)
+            await asyncio.sleep(SECONDS_PER_DAY)
 
     async def round(self, days: int) -> int:
         """Delete the traces that are older. Returns their number. Raises `StorageError`."""

@@ -1,18 +1,18 @@
-"""A trace on its way to a card: waiting -> judged -> stored with its card in the outbox."""
+"""Judging: a waiting trace is judged, and its verdict stored together with its card in the outbox."""
 
 import asyncio
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from bot.config import JudgeSettings, Settings
-from bot.runtime.circuit_breaker import LONGEST_MS, CircuitBreaker
+from bot.runtime.circuit_breaker import LONGEST_OPEN_MS, CircuitBreaker
 from bot.runtime.clock import backoff_ms, day_of, now_ms
+from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     InputError,
-    ModelError,
+    MemAlignError,
     ModelRefusedError,
     ModelUnavailableError,
     RequestRefusedError,
@@ -25,20 +25,10 @@ from storage.verdicts import verdict_id_of
 
 log = logging.getLogger(__name__)
 
-
-def is_sampled(trace_id: str, judge: str, rate: float) -> bool:
-    """Whether a judge sees a trace: the same answer for the same trace, also after a restart."""
-    digest = hashlib.sha256(f"{judge}\0{trace_id}".encode()).digest()
-    return int.from_bytes(digest[:8]) < rate * 2**64
+COMPONENT = "judging"
 
 
-def judges_for(trace: Trace, settings: Settings) -> tuple[str, ...]:
-    """The judges that shall judge a trace: those it names, else all, sampled."""
-    names = trace.judges or tuple(judge.name for judge in settings.judges)
-    return tuple(name for name in names if is_sampled(trace.trace_id, name, settings.sampling.rate))
-
-
-class Intake:
+class JudgingWorker:
     """Takes waiting traces from the store, judges them, and hands their cards to the outbox."""
 
     def __init__(
@@ -46,104 +36,96 @@ class Intake:
         settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
-        wake_outbox: Callable[[], None],
+        health: HealthRegistry,
+        wake_posting: Callable[[], None],
         *,
-        workers: int,
+        concurrency: int,
     ) -> None:
+        """Judge `concurrency` traces at a time."""
         self._settings = settings
         self._database = database
         self._memories = memories
-        self._wake_outbox = wake_outbox
-        self._workers = workers
+        self._health = health
+        self._wake_posting = wake_posting
+        self._concurrency = concurrency
         self._wake_event = WakeEvent()
-        self._reserved: Counter[str] = Counter()
+        self._breaker = CircuitBreaker()
         self._in_hand: set[tuple[str, str]] = set()
-        self._pauses = CircuitBreaker()
-        self._tried: set[str] = set()
-        """Judges that are down, and of which one trace is judged to see whether they are back."""
-        self.trouble: dict[str, str] = {}
-        """Judge -> why its last verdict failed."""
+        self._reserved: Counter[str] = Counter()
+        """Channel -> cards that verdicts in hand will take of the day's maximum."""
+        self._probing: set[str] = set()
+        """Judges of which one trace is judged to see whether their model is back."""
 
     def wake(self) -> None:
-        """There are new traces."""
+        """Look for new traces now."""
         self._wake_event.set()
-
-    def objection(self, trace: Trace) -> str | None:
-        """Why none of the judges meant for a trace can judge it; None when one can."""
-        reasons = []
-        for name in trace.judges or self._memories:
-            try:
-                self._memories[name].definition.select_fields(trace)
-            except InputError as error:
-                reasons.append(str(error))
-            else:
-                return None
-        return reasons[0]
 
     async def run(self) -> None:
         """Judge until cancelled."""
-        async with asyncio.TaskGroup() as workers:
+        self._in_hand.clear()
+        async with asyncio.TaskGroup() as tasks:
             while True:
-                free = self._workers - len(self._in_hand)
-                jobs = await self._database.traces.next_jobs(now_ms(), self._workers) if free > 0 else []
+                free = self._concurrency - len(self._in_hand)
+                jobs = await self._database.traces.next_jobs(now_ms(), self._concurrency) if free > 0 else []
                 for job in [job for job in jobs if (job.trace_id, job.judge) not in self._in_hand][:free]:
                     self._in_hand.add((job.trace_id, job.judge))
-                    workers.create_task(self._work(job))
+                    tasks.create_task(self._work(job))
                 await self._wake_event.wait(1)
 
     async def _work(self, job: Job) -> None:
         try:
-            if self._pauses.is_open(job.judge) or job.judge in self._tried:
-                await self._put_off(job)
-            elif self._pauses.is_half_open(job.judge):
-                await self._try(job)
-            else:
-                await self._judge(job)
+            await self._judge_unless_down(job)
         except RequestRefusedError as error:
             await self._postpone(job, str(error))
         except (ModelUnavailableError, ModelRefusedError) as error:
-            self._pauses.fail(job.judge)
-            await self._postpone(job, str(error))
-        except ModelError as error:
+            self._breaker.record_failure(job.judge)
             await self._postpone(job, str(error))
         except InputError as error:  # waiting would not give the trace what it lacks
             log.warning("not judged: %s", error)
             await self._database.traces.drop_job(job.trace_id, job.judge)
-        except Exception:  # a bug of ours must not stop the other traces
-            log.exception("judging trace %s by %s failed", job.trace_id, job.judge)
-            await self._postpone(job, "an unexpected error; see the log")
+        except MemAlignError as error:
+            await self._postpone(job, str(error))
+        except Exception:  # a bug on one trace must not stop the others
+            await self._postpone(job, unexpected(f"judging trace {job.trace_id} by {job.judge}"))
         finally:
             self._in_hand.discard((job.trace_id, job.judge))
             self._wake_event.set()
 
-    async def _try(self, job: Job) -> None:
-        """Judge this trace alone: a model that hangs shall not hold up those that work for other judges."""
-        self._tried.add(job.judge)
+    async def _judge_unless_down(self, job: Job) -> None:
+        if self._breaker.is_open(job.judge) or job.judge in self._probing:
+            await self._put_off(job)
+        elif self._breaker.is_half_open(job.judge):
+            await self._probe(job)
+        else:
+            await self._judge(job)
+
+    async def _probe(self, job: Job) -> None:
+        """Judge this trace alone: a model that hangs must not occupy the slots of other judges."""
+        self._probing.add(job.judge)
         try:
             await self._judge(job)
         finally:
-            self._tried.discard(job.judge)
+            self._probing.discard(job.judge)
 
     async def _postpone(self, job: Job, reason: str) -> None:
-        self.trouble[job.judge] = reason
+        self._health.report(COMPONENT, job.judge, reason)
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
-        not_before = max(now_ms() + backoff_ms(job.attempts), self._pauses.until(job.judge))
+        not_before = max(now_ms() + backoff_ms(job.attempts), self._breaker.open_until_ms(job.judge))
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
 
     async def _put_off(self, job: Job) -> None:
-        """The model is down: it is not asked for every trace that waits."""
-        reason = self.trouble.get(job.judge, "its model is not available")
-        # where one trace is being tried, the others come back when it has succeeded
-        not_before = self._pauses.until(job.judge) if job.judge not in self._tried else now_ms() + LONGEST_MS
+        """Put a trace off without asking a model that is down."""
+        reason = self._health.reason(COMPONENT, job.judge) or "its model is not available"
+        not_before = self._breaker.open_until_ms(job.judge)
+        if job.judge in self._probing:  # a probe that succeeds calls the others back
+            not_before = now_ms() + LONGEST_OPEN_MS
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
-        if not self._pauses.is_half_open(
-            job.judge
-        ):  # it came back meanwhile, and called those that waited before this
+        if self._breaker.is_closed(job.judge):  # the probe succeeded before this trace was put off
             await self._database.traces.hasten(job.judge)
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)
-        judge = next((one for one in self._settings.judges if one.name == job.judge), None)
+        judge = next((judge for judge in self._settings.judges if judge.name == job.judge), None)
         if trace is None or judge is None:
             await self._database.traces.drop_job(job.trace_id, job.judge)
             return
@@ -160,7 +142,7 @@ class Intake:
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
         verdict = await self._memories[judge.name].judge(trace)
-        if self._pauses.recover(judge.name):
+        if self._breaker.record_success(judge.name):
             await self._database.traces.hasten(judge.name)
         verdict_id = verdict_id_of(judge.name, trace.trace_id)
         card = Post(
@@ -180,5 +162,5 @@ class Intake:
         )
         if not kept:
             await self._database.traces.drop_job(trace.trace_id, judge.name)
-        self.trouble.pop(judge.name, None)
-        self._wake_outbox()
+        self._health.report(COMPONENT, judge.name, None)
+        self._wake_posting()

@@ -1,141 +1,92 @@
-"""A card and its thread as Slack shows them now, taken in as if Slack had told of each change.
+"""A card and its thread as Slack shows them at one moment, and how that differs from what the store knows. Pure.
 
 A later event always wins: what is read counts as known at the moment of reading, by Slack's clock.
 """
 
-import logging
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
-from bot.feedback import vote_of_reaction
-from bot.listeners.rationales import WRITTEN
+from bot.feedback import REPLY_SUBTYPES, vote_of_reaction
 from memalign.records import Json
-from storage.database import Database
-from storage.records import PersonFeedback, StoredVerdict
-
-log = logging.getLogger(__name__)
+from storage.records import FeedbackEvent, PersonFeedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardSnapshot:
     """A card and its thread as Slack shows them."""
 
+    card_ts: str
     reactions: Mapping[str, frozenset[str]]
-    """Our emoji names -> who put them there."""
+    """Our emoji names -> people who put them there."""
     partial: frozenset[str]
     """Emoji of which Slack did not name all people."""
     replies: Mapping[tuple[str, str], Mapping[str, Json]]
     """(person, ts) -> the message."""
     at: str
-    """When, by Slack's clock."""
+    """The moment of reading, as an event time of Slack's clock."""
 
 
-class CardReader:
-    """Asks Slack about single cards."""
-
-    def __init__(self, client: AsyncWebClient, database: Database) -> None:
-        self._client = client
-        self._database = database
-
-    async def read(self, stored: StoredVerdict) -> bool:
-        """Take in what is new on a card; whether anything was. Raises `SlackApiError` or one of `LOST`."""
-        seen = await self._look(stored)
-        if seen is None:
-            return False
-        known = await self._database.feedback.of(stored.verdict_id)
-        await self._reactions(stored, seen, known)
-        await self._replies(stored, seen, known)
-        after = await self._database.verdicts.get(stored.verdict_id)
-        return after is not None and after.revision != stored.revision
-
-    async def _look(self, stored: StoredVerdict) -> CardSnapshot | None:
-        """The card and its thread; None where the answer does not show them: nothing follows from that."""
-        channel, ts = stored.channel, stored.message_ts or ""
-        start, clock = time.time(), time.monotonic()
-        card = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
-        at = moment_of(card, start, time.monotonic() - clock)
-        message, thread = card.get("message") or {}, await self._thread(channel, ts)
-        if message.get("ts") != ts or ts not in {one.get("ts") for one in thread}:
-            log.warning("Slack's answer about the card at %s does not show it", ts)
-            return None
-        listed = [one for one in message.get("reactions") or [] if vote_of_reaction(str(one["name"]))]
-        return CardSnapshot(
-            reactions={str(one["name"]): frozenset(one["users"]) for one in listed},
-            partial=frozenset(str(one["name"]) for one in listed if one["count"] > len(one["users"])),
-            replies={
-                (str(reply["user"]), str(reply["ts"])): reply for reply in thread if is_reply(reply, ts)
-            },
-            at=at,
-        )
-
-    async def _thread(self, channel: str, ts: str) -> Sequence[Mapping[str, Json]]:
-        messages: list[Mapping[str, Json]] = []
-        cursor = ""
-        while True:
-            page = await self._client.conversations_replies(channel=channel, ts=ts, limit=200, cursor=cursor)
-            messages += page.get("messages") or []
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return messages
-
-    async def _reactions(
-        self, stored: StoredVerdict, seen: CardSnapshot, known: Mapping[str, PersonFeedback]
-    ) -> None:
-        live = {(person, name) for name, people in seen.reactions.items() for person in people}
-        held = {
-            (person, name)
-            for person, facts in known.items()
-            for name, mark in facts.reactions.items()
-            if mark.value
-        }
-        gone = {(person, name) for person, name in held - live if name not in seen.partial}
-        added = {(person, name) for person, name in live - held if await self._counts(person, stored)}
-        for person, name in sorted(added | gone):
-            await self._database.feedback.note_reaction(
-                stored.channel, stored.message_ts or "", person, name, (person, name) in live, seen.at
-            )
-
-    async def _counts(self, person: str, stored: StoredVerdict) -> bool:
-        """Not where they were forgotten since the card was posted: nobody can say when the reaction was given."""
-        posted_ms = int(Decimal(stored.message_ts or "0") * 1000)
-        return await self._database.feedback.forgotten_ms(person) < posted_ms
-
-    async def _replies(
-        self, stored: StoredVerdict, seen: CardSnapshot, known: Mapping[str, PersonFeedback]
-    ) -> None:
-        channel, card_ts = stored.channel, stored.message_ts or ""
-        note = self._database.feedback.note_reply
-        for (person, ts), message in seen.replies.items():
-            reply = known[person].replies.get(ts) if person in known else None
-            text, edited = str(message.get("text") or ""), (message.get("edited") or {}).get("ts")
-            if reply is None or (edited and reply.text != text):
-                await note(channel, card_ts, person, ts, text, str(edited or ts))
-        for person, facts in known.items():
-            for ts, reply in facts.replies.items():
-                # what a modal said stands at the card's own time; a newer reply may not have been there yet
-                if ts == card_ts or reply.text is None or Decimal(ts) >= Decimal(seen.at):
-                    continue
-                if (person, ts) not in seen.replies:
-                    await note(channel, card_ts, person, ts, None, seen.at)
+def snapshot_of(
+    message: Mapping[str, Json], thread: Sequence[Mapping[str, Json]], *, card_ts: str, at: str
+) -> CardSnapshot | None:
+    """Read a card's message and its thread; None if they do not show the card: nothing follows from that."""
+    if message.get("ts") != card_ts or card_ts not in {reply.get("ts") for reply in thread}:
+        return None
+    ours = [each for each in message.get("reactions") or [] if vote_of_reaction(str(each["name"]))]
+    return CardSnapshot(
+        card_ts=card_ts,
+        reactions={str(each["name"]): frozenset(each["users"]) for each in ours},
+        partial=frozenset(str(each["name"]) for each in ours if each["count"] > len(each["users"])),
+        replies={
+            (str(reply["user"]), str(reply["ts"])): reply for reply in thread if is_reply(reply, card_ts)
+        },
+        at=at,
+    )
 
 
 def is_reply(message: Mapping[str, Json], card_ts: str) -> bool:
-    """Whether a message of a thread carries a person's own words."""
+    """Return whether a message of a thread carries a person's own words."""
     own = message.get("ts") != card_ts and bool(message.get("user")) and not message.get("bot_id")
-    return own and message.get("subtype") in WRITTEN
+    return own and message.get("subtype") in REPLY_SUBTYPES
 
 
-def moment_of(answer: AsyncSlackResponse, start: float, seconds: float) -> str:
-    """When Slack looked, by its own clock: ours at the start of the call, put right by the answer's date."""
-    headers = {str(name).lower(): value for name, value in answer.headers.items()}
-    try:
-        told = parsedate_to_datetime(str(headers["date"])).timestamp()
-    except (KeyError, ValueError):
-        return f"{start:.6f}"
-    return f"{min(max(start, told - seconds), told + 1):.6f}"
+def diff(snapshot: CardSnapshot, known: Mapping[str, PersonFeedback]) -> list[FeedbackEvent]:
+    """Return the events that lead from what the store knows to what Slack shows.
+
+    Args:
+        snapshot: the card as Slack shows it.
+        known: each person's feedback on the card's verdict, as stored.
+    """
+    return [*_reactions(snapshot, known), *_replies_shown(snapshot, known), *_replies_gone(snapshot, known)]
+
+
+def _reactions(snapshot: CardSnapshot, known: Mapping[str, PersonFeedback]) -> Iterator[FeedbackEvent]:
+    live = {(person, name) for name, people in snapshot.reactions.items() for person in people}
+    held = {
+        (person, name)
+        for person, feedback in known.items()
+        for name, reaction in feedback.reactions.items()
+        if reaction.value
+    }
+    removed = {(person, name) for person, name in held - live if name not in snapshot.partial}
+    for person, name in sorted((live - held) | removed):
+        value = (person, name) in live
+        yield FeedbackEvent(person=person, kind="reaction", name=name, value=value, at=snapshot.at)
+
+
+def _replies_shown(snapshot: CardSnapshot, known: Mapping[str, PersonFeedback]) -> Iterator[FeedbackEvent]:
+    for (person, ts), message in snapshot.replies.items():
+        reply = known[person].replies.get(ts) if person in known else None
+        text, edited = str(message.get("text") or ""), (message.get("edited") or {}).get("ts")
+        if reply is None or (edited and reply.text != text):
+            yield FeedbackEvent(person=person, kind="reply", name=ts, value=text, at=str(edited or ts))
+
+
+def _replies_gone(snapshot: CardSnapshot, known: Mapping[str, PersonFeedback]) -> Iterator[FeedbackEvent]:
+    for person, feedback in known.items():
+        for ts, reply in feedback.replies.items():
+            # a modal's reason is stored at the card's own ts; a newer reply may not have been there yet
+            may_be_shown = ts != snapshot.card_ts and Decimal(ts) < Decimal(snapshot.at)
+            if may_be_shown and reply.text is not None and (person, ts) not in snapshot.replies:
+                yield FeedbackEvent(person=person, kind="reply", name=ts, value=None, at=snapshot.at)

@@ -1,4 +1,4 @@
-"""What a thread is told after a round of learning: a new guideline, a question, or that something went."""
+"""Replies in a card's thread after a round of learning: a new guideline, a question, or that something went."""
 
 import hashlib
 import logging
@@ -7,140 +7,135 @@ from collections.abc import Callable, Sequence
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import Message, fits_a_menu
+from bot.blocks.primitives import MessageContent
 from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
 from bot.feedback import Feedback
-from bot.slack.errors import LOST, UNREACHABLE, remedy
+from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, what_to_say
+from bot.learning.right_values import likely_values
+from bot.slack.errors import (
+    CONNECTION_ERRORS,
+    UNREACHABLE,
+    SlackUnavailableError,
+    is_undecided,
+    remedy,
+    status_of,
+)
 from bot.slack.users import People
-from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Guideline, Label, Lesson
+from memalign.records import Guideline, Lesson
 from storage.database import Database
 from storage.records import Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
 
 
-class SlackUnavailableError(MemAlignError):
-    """Slack does not take what is to be told; it may later."""
-
-
 class ThreadReplies:
     """Tells a verdict's thread what came of the feedback given there; each thing once."""
 
     def __init__(
-        self, client: AsyncWebClient, database: Database, people: People, wake_outbox: Callable[[], None]
+        self, client: AsyncWebClient, database: Database, people: People, wake_posting: Callable[[], None]
     ) -> None:
         self._client = client
         self._database = database
         self._people = people
-        self._wake_outbox = wake_outbox
-        self._shows: dict[str, frozenset[str]] = {}
+        self._wake_posting = wake_posting
+        self._shown: dict[str, frozenset[str]] = {}
         """Message -> the guidelines it shows, where this process has brought it up to date."""
 
-    async def tell(
-        self, stored: StoredVerdict, feedback: Sequence[Feedback], lesson: Lesson, memory: JudgeMemory
+    async def update(
+        self, verdict: StoredVerdict, feedback: Sequence[Feedback], lesson: Lesson, memory: JudgeMemory
     ) -> None:
-        """Say what is new since the thread was last told something. Raises `SlackUnavailableError`."""
-        if stored.message_ts is None:
+        """Bring the thread's lessons up to date, and say what is new. Raises `SlackUnavailableError`."""
+        if verdict.message_ts is None:
             return
-        told = await self._database.feedback.told(stored.verdict_id)
-        here = [rule for rule in memory.guidelines if self._rests_here(rule, stored) and not rule.waiting]
-        await self._bring_up_to_date(stored, told, here)
-        known = {rule_id for said in told for rule_id in said.guideline_ids}
-        if news := [rule for rule in here if rule.id not in known]:
-            ids = tuple(rule.id for rule in news)
-            await self._post(stored, _named_after(ids), await self._lesson(stored, news), ids)
-        elif any(said.vote == "down" and said.value is None for said in feedback):
-            await self._ask_value(stored, memory)
-        elif not here and stored.verdict.trace_id not in lesson.pending:
-            await self._tell_case(stored, feedback, memory)
-
-    @staticmethod
-    def _rests_here(rule: Guideline, stored: StoredVerdict) -> bool:
-        return stored.verdict.trace_id in rule.source_trace_ids
-
-    async def _lesson(self, stored: StoredVerdict, rules: Sequence[Guideline]) -> Message:
-        authored = []
-        for rule in rules:
-            authors = [source.person for source in rule.sources if source.trace_id == stored.verdict.trace_id]
-            authored.append((rule, [await self._people.name(person) for person in dict.fromkeys(authors)]))
-        return lesson_message(authored)
-
-    async def _ask_value(self, stored: StoredVerdict, memory: JudgeMemory) -> None:
-        choices = likely_values(stored, memory)
-        example = choices[0] if choices else stored.verdict.value
-        await self._post(stored, "ask-value", ask_value(choices, example))
-
-    async def _tell_case(
-        self, stored: StoredVerdict, feedback: Sequence[Feedback], memory: JudgeMemory
-    ) -> None:
-        episode = memory.episodes.get(stored.verdict.trace_id)
-        if episode is None:
-            return
-        reasons = [said for said in feedback if said.value is not None and said.rationale]
-        if reasons:
-            names = [await self._people.name(said.person) for said in reasons]
-            await self._post(stored, "remembered", case_remembered(episode.label, names))
-        elif any(said.vote == "down" for said in feedback):
-            await self._post(stored, "ask-why", ask_why(episode.label))
-
-    async def _post(
-        self, stored: StoredVerdict, what: str, message: Message, ids: tuple[str, ...] = ()
-    ) -> None:
-        """Say it once: the store knows by the post's id what the thread was told."""
-        await self._database.outbox.add(
-            Post(
-                post_id=f"{what}:{stored.verdict_id}",
-                channel=stored.channel,
-                kind="lesson" if ids else "note",
-                thread_ts=stored.message_ts,
-                verdict_id=stored.verdict_id,
-                payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": list(ids)},
-            )
+        trace_id = verdict.verdict.trace_id
+        told = await self._database.feedback.told(verdict.verdict_id)
+        rules = [rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting]
+        await self._update_lessons(verdict, told, rules)
+        reply = what_to_say(
+            rules=rules,
+            told=told,
+            feedback=feedback,
+            episode=memory.episodes.get(trace_id),
+            is_pending=trace_id in lesson.pending,
         )
-        self._wake_outbox()
+        if reply is not None:
+            await self._post(verdict, reply, memory)
 
-    async def _bring_up_to_date(
-        self, stored: StoredVerdict, told: Sequence[ThreadPost], here: Sequence[Guideline]
+    async def _update_lessons(
+        self, verdict: StoredVerdict, told: Sequence[ThreadPost], rules: Sequence[Guideline]
     ) -> None:
-        """Let each lesson in the thread show what of it stands: feedback goes, and may come again."""
-        for said in told:
-            rules = [rule for rule in here if rule.id in said.guideline_ids]
-            standing = frozenset(rule.id for rule in rules)
-            if self._shows.get(said.message_ts, frozenset(said.guideline_ids)) != standing:
-                message = await self._lesson(stored, rules) if rules else lesson_taken_back()
-                await self._update(stored.channel, said.message_ts, message)
-                self._shows[said.message_ts] = standing
+        """Let each lesson in the thread show those of its guidelines that stand: they may go, and come again."""
+        for post in told:
+            standing = [rule for rule in rules if rule.id in post.guideline_ids]
+            ids = frozenset(rule.id for rule in standing)
+            if self._shown.get(post.message_ts, frozenset(post.guideline_ids)) != ids:
+                message = await self._lesson(verdict, standing) if standing else lesson_taken_back()
+                await self._change(verdict.channel, post.message_ts, message)
+                self._shown[post.message_ts] = ids
 
-    async def _update(self, channel: str, ts: str, message: Message) -> None:
+    async def _change(self, channel: str, ts: str, message: MessageContent) -> None:
         try:
             await self._client.chat_update(
                 channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
             )
-        except LOST as error:
-            log.warning("the lesson told at %s cannot be changed yet: %s", ts, type(error).__name__)
+        except CONNECTION_ERRORS as error:
+            log.warning("the lesson at %s cannot be changed yet: %s", ts, type(error).__name__)
             raise SlackUnavailableError(f"{UNREACHABLE}.") from error
         except SlackApiError as error:
-            if error.response.status_code in (429, 500, 502, 503, 504):
+            if is_undecided(error) or status_of(error) == 429:
                 raise SlackUnavailableError(f"Slack cannot take an update: {remedy(error)}.") from error
-            log.warning("the lesson told at %s could not be changed: %s", ts, remedy(error))
+            log.warning("the lesson at %s could not be changed: %s", ts, remedy(error))
+
+    async def _post(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> None:
+        """Put the reply into the outbox; the store knows by the post's id what the thread was told."""
+        message = await self._message(verdict, reply, memory)
+        ids = [rule.id for rule in reply.rules] if isinstance(reply, TellGuidelines) else []
+        await self._database.outbox.add(
+            Post(
+                post_id=f"{_name_of(reply)}:{verdict.verdict_id}",
+                channel=verdict.channel,
+                kind="lesson" if ids else "note",
+                thread_ts=verdict.message_ts,
+                verdict_id=verdict.verdict_id,
+                payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": ids},
+            )
+        )
+        self._wake_posting()
+
+    async def _message(
+        self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory
+    ) -> MessageContent:
+        match reply:
+            case TellGuidelines():
+                return await self._lesson(verdict, reply.rules)
+            case AskValue():
+                choices = likely_values(verdict, memory)
+                return ask_value(choices, choices[0] if choices else verdict.verdict.value)
+            case AskWhy():
+                return ask_why(reply.label)
+            case TellCase():
+                names = [await self._people.name(person) for person in reply.people]
+                return case_remembered(reply.label, names)
+
+    async def _lesson(self, verdict: StoredVerdict, rules: Sequence[Guideline]) -> MessageContent:
+        trace_id = verdict.verdict.trace_id
+        authored = []
+        for rule in rules:
+            authors = dict.fromkeys(source.person for source in rule.sources if source.trace_id == trace_id)
+            authored.append((rule, [await self._people.name(person) for person in authors]))
+        return lesson_message(authored)
 
 
-def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:
-    """Values to choose a correction from: the categories, or those people gave before; not the judge's own."""
-    values = memory.definition.value_type
-    known = values.categories or tuple(
-        sorted({episode.label for episode in memory.episodes.values()} | _neighbours(stored.verdict.value))
-    )
-    return tuple(value for value in known if value != stored.verdict.value and fits_a_menu(value))
-
-
-def _neighbours(value: Label) -> set[Label]:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return {value + step for step in (-2, -1, 1, 2) if value + step >= 0 or value < 0}
-    return set()
-
-
-def _named_after(ids: Sequence[str]) -> str:
-    return "lesson-" + hashlib.sha256("\0".join(sorted(ids)).encode()).hexdigest()[:12]
+def _name_of(reply: ThreadReply) -> str:
+    """Return the first part of the post's id, by which each thing is told once."""
+    match reply:
+        case TellGuidelines():
+            ids = "\0".join(sorted(rule.id for rule in reply.rules))
+            return "lesson-" + hashlib.sha256(ids.encode()).hexdigest()[:12]
+        case AskValue():
+            return "ask-value"
+        case AskWhy():
+            return "ask-why"
+        case TellCase():
+            return "remembered"

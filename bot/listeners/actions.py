@@ -22,7 +22,7 @@ from bot.blocks.card import (
 )
 from bot.blocks.thread import CORRECT_VALUE, card_gone, not_a_card, two_votes, value_counted, vote_counted
 from bot.feedback import Vote, feedback_of, votes_of
-from bot.learning.thread_replies import likely_values
+from bot.learning.right_values import likely_values
 from bot.listeners.context import ListenerContext
 from bot.listeners.responses import tell
 from bot.runtime.clock import now_ms

@@ -10,13 +10,13 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.commands import guidelines_message, help_text, status_message
 from bot.blocks.digest import digest_message
-from bot.blocks.primitives import Message, pack_messages
+from bot.blocks.primitives import MessageContent, pack_messages
 from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
 from bot.listeners.forget import Asker, ForgetListener
 from bot.listeners.responses import tell
 from bot.reports.digest import read_digest
-from bot.runtime.clock import moment, now_ms, week_of
+from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.records import Json
 
 
@@ -37,7 +37,7 @@ class SlashCommand:
         return cls(asker=asker, name=name or "help", text="".join(text))
 
 
-Answer = Callable[[ListenerContext, SlashCommand], Awaitable[list[Message]]]
+Answer = Callable[[ListenerContext, SlashCommand], Awaitable[list[MessageContent]]]
 
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
@@ -59,18 +59,18 @@ async def _answer(context: ListenerContext, command: SlashCommand, respond: Asyn
     await tell(respond, pack_messages(await answered(work, f"/memalign {command.name}")))
 
 
-async def _unknown(_: ListenerContext, command: SlashCommand) -> list[Message]:
+async def _unknown(_: ListenerContext, command: SlashCommand) -> list[MessageContent]:
     return [help_text(f"I don't know “{command.name}”.")]
 
 
-async def _help(_: ListenerContext, __: SlashCommand) -> list[Message]:
+async def _help(_: ListenerContext, __: SlashCommand) -> list[MessageContent]:
     return [help_text()]
 
 
-async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[Message]:
+async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[MessageContent]:
     named = " ".join(command.text.split())
     chosen = [context.settings.judge(named)] if named else context.settings.judges
-    messages: list[Message] = []
+    messages: list[MessageContent] = []
     for judge in chosen:
         learned = context.memories[judge.name].guidelines
         rules = sorted(learned, key=lambda rule: -len(rule.source_trace_ids))
@@ -81,13 +81,13 @@ async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[M
     return messages
 
 
-async def _status(context: ListenerContext, _: SlashCommand) -> list[Message]:
+async def _status(context: ListenerContext, _: SlashCommand) -> list[MessageContent]:
     return [status_message(await context.status.read())]
 
 
-async def _digest(context: ListenerContext, command: SlashCommand) -> list[Message]:
+async def _digest(context: ListenerContext, command: SlashCommand) -> list[MessageContent]:
     zone = context.settings.digest.zone
-    week = week_of(moment(now_ms(), zone).date())
+    week = week_of(from_ms(now_ms(), zone).date())
     here = [judge for judge in context.settings.judges if judge.channel == command.asker.channel]
     return [
         digest_message(

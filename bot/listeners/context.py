@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import MessageContent
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.learning.worker import Learning
+from bot.learning.worker import LearningWorker
 from bot.reports.status import StatusReport
 from bot.slack.channel_members import ChannelMembers
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
@@ -31,7 +31,7 @@ class ListenerContext:
     settings: Settings
     database: Database
     memories: Mapping[str, JudgeMemory]
-    learning: Learning
+    learning: LearningWorker
     forgetting: ForgetService
     forget_access: ForgetAccess
     members: ChannelMembers
@@ -59,16 +59,16 @@ class ListenerContext:
         """Open a modal; where Slack refuses, what was clicked stands all the same."""
         try:
             await self.client.views_open(trigger_id=trigger_id, view=view)
-        except (SlackApiError, *LOST) as error:
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("a modal could not be opened: %s", error)
 
-    async def post_ephemeral(self, channel: str, user: str, message: Message) -> None:
+    async def post_ephemeral(self, channel: str, user: str, message: MessageContent) -> None:
         """Tell one person something in a channel; nothing rests on it."""
         try:
             await self.client.chat_postEphemeral(
                 channel=channel, user=user, text=message.text, blocks=list(message.blocks)
             )
-        except (SlackApiError, *LOST) as error:
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("%s could not be told something: %s", user, error)
 
 

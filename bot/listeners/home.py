@@ -9,7 +9,7 @@ from bot.blocks.card import card_line
 from bot.blocks.home import home_view
 from bot.feedback import votes_of
 from bot.listeners.context import ListenerContext
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS
 from memalign.records import Json
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,6 @@ async def _link(context: ListenerContext, channel: str, ts: str) -> str | None:
     """A link to a message; None where Slack has none, as for a deleted one."""
     try:
         return str((await context.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
-    except (SlackApiError, *LOST) as error:
+    except (SlackApiError, *CONNECTION_ERRORS) as error:
         log.info("no link to the card at %s: %s", ts, error)
         return None

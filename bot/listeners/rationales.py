@@ -4,24 +4,19 @@ from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 
+from bot.feedback import REPLY_SUBTYPES
 from bot.listeners.context import ListenerContext
 from memalign.records import Json
-
-WRITTEN = {None, "file_share", "thread_broadcast"}
-"""Subtypes of a message that carry a person's own words."""
+from storage.records import FeedbackEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A person's reply as it stands now."""
+class ThreadEvent:
+    """One thing a person did in a thread."""
 
     channel: str
     card_ts: str
-    person: str
-    ts: str
-    text: str | None
-    """None: deleted."""
-    at: str
+    event: FeedbackEvent
 
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
@@ -30,29 +25,26 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
     @app.event("message")
     async def message(event: dict[str, Json]) -> None:
         reply = reply_of(event)
-        if reply is None:
-            return
-        await context.database.feedback.note_reply(
-            reply.channel, reply.card_ts, reply.person, reply.ts, reply.text, reply.at
-        )
-        context.learning.wake()
+        if reply is not None:
+            await context.database.feedback.note(reply.channel, reply.card_ts, reply.event)
+            context.learning.wake()
 
 
-def reply_of(event: dict[str, Json]) -> Written | None:
-    """What a message event says of a reply in a thread; None when it says nothing of a person's words."""
+def reply_of(event: dict[str, Json]) -> ThreadEvent | None:
+    """Return what a message event says of a reply in a thread; None if it says nothing of a person's words."""
     match event.get("subtype"):
         case "message_changed":
             return _changed(event)
         case "message_deleted":
             return _deleted(event)
-        case subtype if subtype in WRITTEN:
+        case subtype if subtype in REPLY_SUBTYPES:
             return _reply(event, event, str(event.get("text") or ""), str(event["ts"]))
         case _:
             return None
 
 
-def _changed(event: dict[str, Json]) -> Written | None:
-    """An edit; Slack says the same of link previews and counters, where the text has stayed."""
+def _changed(event: dict[str, Json]) -> ThreadEvent | None:
+    """Read an edit; Slack sends the same event for link previews and counters, where the text has stayed."""
     message = event.get("message") or {}
     previous = event.get("previous_message") or {}
     if message.get("subtype") == "tombstone":
@@ -63,7 +55,7 @@ def _changed(event: dict[str, Json]) -> Written | None:
     return _reply(event, message, str(message.get("text") or ""), at)
 
 
-def _deleted(event: dict[str, Json]) -> Written | None:
+def _deleted(event: dict[str, Json]) -> ThreadEvent | None:
     previous = event.get("previous_message") or {}
     return _reply(event, {**previous, "ts": event.get("deleted_ts")}, None, _event_ts(event))
 
@@ -72,10 +64,9 @@ def _event_ts(event: dict[str, Json]) -> str:
     return str(event.get("event_ts") or event.get("ts") or "0")
 
 
-def _reply(event: dict[str, Json], message: dict[str, Json], text: str | None, at: str) -> Written | None:
-    thread_ts, ts, user = message.get("thread_ts"), message.get("ts"), message.get("user")
-    if not (thread_ts and ts and user) or thread_ts == ts or message.get("bot_id"):
+def _reply(event: dict[str, Json], message: dict[str, Json], text: str | None, at: str) -> ThreadEvent | None:
+    thread_ts, ts, person = message.get("thread_ts"), message.get("ts"), message.get("user")
+    if not (thread_ts and ts and person) or thread_ts == ts or message.get("bot_id"):
         return None
-    return Written(
-        channel=str(event["channel"]), card_ts=str(thread_ts), person=str(user), ts=str(ts), text=text, at=at
-    )
+    reply = FeedbackEvent(person=str(person), kind="reply", name=str(ts), value=text, at=at)
+    return ThreadEvent(channel=str(event["channel"]), card_ts=str(thread_ts), event=reply)

@@ -5,24 +5,24 @@ from collections.abc import Sequence
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.blocks.primitives import Message
-from bot.slack.errors import LOST
+from bot.blocks.primitives import MessageContent
+from bot.slack.errors import CONNECTION_ERRORS
 
 log = logging.getLogger(__name__)
 
 
-async def tell(respond: AsyncRespond, messages: Sequence[Message]) -> None:
+async def tell(respond: AsyncRespond, messages: Sequence[MessageContent]) -> None:
     """Say something to one person; a failure is logged, since nothing rests on having been read."""
     for message in messages:
         await _send(respond, message, replace=False)
 
 
-async def replace_original(respond: AsyncRespond, message: Message) -> None:
+async def replace_original(respond: AsyncRespond, message: MessageContent) -> None:
     """Put the message in the place of the one that was clicked."""
     await _send(respond, message, replace=True)
 
 
-async def _send(respond: AsyncRespond, message: Message, *, replace: bool) -> None:
+async def _send(respond: AsyncRespond, message: MessageContent, *, replace: bool) -> None:
     try:
         answer = await respond(
             text=message.text,
@@ -30,7 +30,7 @@ async def _send(respond: AsyncRespond, message: Message, *, replace: bool) -> No
             response_type="ephemeral",
             replace_original=replace,
         )
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         log.warning("an answer could not be sent: %s %s", type(error).__name__, error)
         return
     if answer.status_code != 200:

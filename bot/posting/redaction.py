@@ -1,4 +1,4 @@
-"""What Slack still shows of things forgotten -> a word on why it is gone; tried until Slack has taken it."""
+"""Redaction: messages in Slack that show deleted content get a note in its place; retried until Slack takes it."""
 
 import asyncio
 import logging
@@ -7,100 +7,104 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import expired_card, forgotten_card
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import MessageContent
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
-from bot.slack.errors import LOST, UNREACHABLE, remedy
+from bot.runtime.health import HealthRegistry, unexpected
+from bot.slack.errors import CONNECTION_ERRORS, SlackError, code_of, reason_of
 from storage.database import Database
 from storage.intents import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
-PAST_HELP = {"message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
-"""Errors after which trying again is of no use: the message is gone, or Slack lets nobody change it."""
-EVERY_SECONDS = 5.0
-AT_ONCE_SECONDS = 10.0
-"""How long whoever forgot waits for Slack; what is not covered by then is covered later."""
-WIPE_SECONDS = 60.0
+COMPONENT = "redaction"
+UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
+"""Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
+REDACT_EVERY_SECONDS = 5.0
+REDACT_NOW_SECONDS = 10.0
+"""How long a forget waits for Slack; messages not redacted by then are redacted later."""
+VACUUM_EVERY_SECONDS = 60.0
 
 
 class MessageRedactor:
-    """Covers messages one after the other, and removes last bytes that a reader of the store kept alive."""
+    """Redacts messages one after the other."""
 
-    def __init__(self, client: AsyncWebClient, database: Database) -> None:
+    def __init__(self, client: AsyncWebClient, database: Database, health: HealthRegistry) -> None:
         self._client = client
         self._database = database
-        self._one_at_a_time = asyncio.Lock()
-        self.trouble: dict[str, str] = {}
-        """Channel -> why a message in it still shows what was forgotten."""
+        self._health = health
+        self._lock = asyncio.Lock()
 
     async def run(self) -> None:
-        """Cover until cancelled."""
-        wiped = 0.0
-        loop = asyncio.get_running_loop()
+        """Redact until cancelled."""
+        vacuumed = 0.0
+        clock = asyncio.get_running_loop().time
         while True:
-            await self._round()
-            if loop.time() - wiped > WIPE_SECONDS:
+            await self._redact_due()
+            if clock() - vacuumed > VACUUM_EVERY_SECONDS:
                 await self._database.wipe()
-                wiped = loop.time()
-            await asyncio.sleep(EVERY_SECONDS)
+                vacuumed = clock()
+            await asyncio.sleep(REDACT_EVERY_SECONDS)
 
-    async def now(self) -> None:
-        """Cover what is due, as far as Slack answers quickly."""
+    async def redact_now(self) -> None:
+        """Redact what is due, as far as Slack answers within `REDACT_NOW_SECONDS`."""
         try:
-            async with asyncio.timeout(AT_ONCE_SECONDS):
-                await self._round()
+            async with asyncio.timeout(REDACT_NOW_SECONDS):
+                await self._redact_due()
         except TimeoutError:
-            log.warning("Slack does not answer; what it shows of the forgotten is covered later")
+            log.warning("Slack does not answer; the messages that show forgotten content are redacted later")
 
-    async def _round(self) -> None:
-        async with self._one_at_a_time:
-            for cover in await self._database.intents.redactions():
-                if cover.not_before_ms <= now_ms():
-                    await self._cover(cover)
+    async def _redact_due(self) -> None:
+        async with self._lock:
+            for redaction in await self._database.intents.redactions():
+                if redaction.not_before_ms <= now_ms():
+                    await self._redact(redaction)
 
-    async def _cover(self, cover: Redaction) -> None:
+    async def _redact(self, redaction: Redaction) -> None:
         try:
-            await self._put(cover)
-        except SlackApiError as error:
-            if error.response.get("error") in PAST_HELP:
-                log.info("the message at %s cannot be covered: %s", cover.ts, error.response.get("error"))
-                await self._redacted(cover)
-            else:
-                await self._postpone(cover, remedy(error))
-        except LOST as error:
-            log.warning("the message at %s cannot be covered yet: %s", cover.ts, type(error).__name__)
-            await self._postpone(cover, UNREACHABLE)
+            await self._replace(redaction)
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
+            await self._refused(redaction, error)
+        except Exception:  # a bug on one message must not stop the others
+            await self._postpone(redaction, unexpected(f"redacting the message at {redaction.ts}"))
         else:
-            await self._redacted(cover)
+            await self._redacted(redaction)
 
-    async def _put(self, cover: Redaction) -> None:
-        if cover.kind == "remove":
-            await self._client.chat_delete(channel=cover.channel, ts=cover.ts)
+    async def _replace(self, redaction: Redaction) -> None:
+        if redaction.kind == "remove":
+            await self._client.chat_delete(channel=redaction.channel, ts=redaction.ts)
             return
-        message = words_for(cover.kind)
+        message = message_for(redaction.kind)
         await self._client.chat_update(
-            channel=cover.channel,
-            ts=cover.ts,
+            channel=redaction.channel,
+            ts=redaction.ts,
             text=message.text,
             blocks=list(message.blocks),
             metadata={"event_type": "memalign_forgotten", "event_payload": {}},
         )
 
-    async def _redacted(self, cover: Redaction) -> None:
-        self.trouble.pop(cover.channel, None)
-        await self._database.intents.redacted(cover)
+    async def _refused(self, redaction: Redaction, error: SlackError) -> None:
+        code = code_of(error) if isinstance(error, SlackApiError) else None
+        if code in UNCHANGEABLE:
+            log.info("the message at %s cannot be redacted: %s", redaction.ts, code)
+            await self._redacted(redaction)
+        else:
+            await self._postpone(redaction, reason_of(error))
 
-    async def _postpone(self, cover: Redaction, reason: str) -> None:
-        self.trouble[cover.channel] = f"a message that shows what was forgotten still stands: {reason}"
-        log.warning(
-            "the message at %s in %s still shows what was forgotten: %s", cover.ts, cover.channel, reason
-        )
-        await self._database.intents.postpone(cover, now_ms() + backoff_ms(cover.attempts), reason)
+    async def _redacted(self, redaction: Redaction) -> None:
+        self._health.report(COMPONENT, redaction.channel, None)
+        await self._database.intents.redacted(redaction)
+
+    async def _postpone(self, redaction: Redaction, reason: str) -> None:
+        sentence = f"a message that shows what was forgotten still stands: {reason}"
+        self._health.report(COMPONENT, redaction.channel, sentence)
+        log.warning("%s, at %s: %s", redaction.channel, redaction.ts, sentence)
+        not_before_ms = now_ms() + backoff_ms(redaction.attempts)
+        await self._database.intents.postpone(redaction, not_before_ms, reason)
 
 
-def words_for(kind: RedactionKind) -> Message:
-    """What stands where the message stood."""
+def message_for(kind: RedactionKind) -> MessageContent:
+    """Return the note that takes the message's place."""
     if kind == "taken_back":
         return lesson_taken_back()
     return expired_card() if kind == "expired" else forgotten_card()

@@ -1,27 +1,27 @@
-"""What a post says, made at the moment it is sent: what was forgotten meanwhile is not said any more."""
+"""Rendering: a post's message is made when it is sent, so that nothing forgotten since is shown."""
 
 from collections.abc import Mapping
 
 from bot.blocks.card import verdict_card
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import MessageContent
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import Post
 
 
-class Cards:
-    """Makes a post's message at the moment it is sent."""
+class PostRenderer:
+    """Makes messages of posts."""
 
     def __init__(self, database: Database, memories: Mapping[str, JudgeMemory]) -> None:
         self._database = database
         self._memories = memories
 
-    async def render(self, post: Post) -> Message | None:
-        """The message, or None where its trace was forgotten meanwhile."""
+    async def render(self, post: Post) -> MessageContent | None:
+        """Return the message, None if there is nothing left to show."""
         if post.kind == "void":
             return None
         if post.kind != "card":
-            return Message(text=post.payload["text"], blocks=tuple(post.payload["blocks"]))
+            return MessageContent(text=post.payload["text"], blocks=tuple(post.payload["blocks"]))
         stored = await self._database.verdicts.get(post.verdict_id or "")
         trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
         if stored is None or trace is None:

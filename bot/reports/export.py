@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.config import JudgeSettings
 from bot.feedback import Feedback, all_feedback
-from bot.runtime.clock import moment
+from bot.runtime.clock import from_ms
 from memalign.records import Episode, Guideline, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -76,7 +76,7 @@ def stored_verdict_line(stored: StoredVerdict) -> Line:
         "type": "verdict",
         "verdict_id": stored.verdict_id,
         **verdict_line(stored.verdict),
-        "timestamp": moment(stored.judged_ms).isoformat(),
+        "timestamp": from_ms(stored.judged_ms).isoformat(),
     }
 
 
@@ -91,7 +91,7 @@ def feedback_line(trace: Trace, feedback: Feedback) -> Line:
         "label": feedback.value,
         "rationale": feedback.rationale or None,
         "annotator": feedback.person,
-        "timestamp": moment(feedback.time_ms).isoformat() if feedback.time_ms else None,
+        "timestamp": from_ms(feedback.time_ms).isoformat() if feedback.time_ms else None,
         "source": "slack",
         "vote": feedback.vote,
     }
@@ -114,7 +114,7 @@ def episode_line(judge: str, episode: Episode) -> Line:
 
 def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback]) -> Line:
     """Return a trace as `mlflow.entities.Trace.from_dict` reads it; verdict and labels are its assessments."""
-    start = moment(stored.judged_ms)
+    start = from_ms(stored.judged_ms)
     verdict = stored.verdict
     assessments = [
         _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, start.isoformat()),
@@ -125,7 +125,7 @@ def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback
                 feedback.person,
                 feedback.value,
                 feedback.rationale,
-                moment(feedback.time_ms).isoformat(),
+                from_ms(feedback.time_ms).isoformat(),
             )
             for feedback in people
             if feedback.value is not None

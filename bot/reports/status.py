@@ -1,15 +1,19 @@
-"""How things stand: what waits and why, and whether the bot can work."""
+"""The status: what waits and why, and whether the bot can work."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from bot.config import Settings
 from bot.records import JudgeStatus, Status
+from bot.runtime.health import HealthRegistry, Problem
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
+CHANNEL_COMPONENTS = {"posting", "redaction"}
+"""Components that report channels; people know a channel by the judges that work there."""
+
 
 class StatusReport:
-    """Gathers the status from everything that works."""
+    """Gathers the status from the store, the memories and the health registry."""
 
     def __init__(
         self,
@@ -17,16 +21,16 @@ class StatusReport:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         connected: Callable[[], Awaitable[bool]],
-        troubles: Sequence[Mapping[str, str]],
+        health: HealthRegistry,
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
         self._connected = connected
-        self._troubles = troubles
+        self._health = health
 
     async def read(self) -> Status:
-        """The status now. Raises `StorageError` when the store does not answer."""
+        """Return the status now. Raises `StorageError` when the store does not answer."""
         judges = tuple(
             JudgeStatus(
                 name=judge.name,
@@ -44,18 +48,19 @@ class StatusReport:
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
             troubles=(
-                *(f"{self._called(what)}: {why}" for part in self._troubles for what, why in part.items()),
+                *(self._sentence(problem) for problem in self._health.problems()),
                 *self._unlearned(),
             ),
         )
 
-    def _called(self, what: str) -> str:
-        """What people call it; they know a channel by the judge that works there."""
-        names = [judge.name for judge in self._settings.judges if judge.channel == what]
-        return f"the channel of {' and '.join(names)}" if names else what
+    def _sentence(self, problem: Problem) -> str:
+        subject = problem.subject
+        if problem.component in CHANNEL_COMPONENTS:
+            subject = self._settings.channel_title(subject)
+        return f"{subject}: {problem.reason}"
 
     def _unlearned(self) -> Iterator[str]:
-        """What memories hold that is still to be learned, or learned again."""
+        """Yield a sentence for each memory that still waits to learn, or to learn again."""
         for name, memory in self._memories.items():
             if reasons := memory.pending:
                 traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"

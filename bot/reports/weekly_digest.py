@@ -1,32 +1,55 @@
-"""Which job runs when: the weekly digest, once per ISO week and channel, also after downtime."""
+"""The weekly digest of each judge: posted once per ISO week, also after downtime."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from apscheduler.executors.asyncio import AsyncIOExecutor
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from bot.blocks.digest import digest_message
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
 from bot.records import Digest
 from bot.reports.digest import read_digest
-from bot.runtime.clock import moment, now_ms, week_of
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.clock import from_ms, now_ms, week_of
+from bot.runtime.health import HealthRegistry, unexpected
+from memalign.errors import StorageError
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import Post
 
 log = logging.getLogger(__name__)
 
-A_WEEK = timedelta(days=7)
+COMPONENT = "weekly digest"
+ONE_WEEK = timedelta(days=7)
+POLL_SECONDS = 60.0
+"""Longest sleep: a machine that was suspended, or whose clock was set, is late by no more."""
 
 
 def last_due(now: datetime, settings: DigestSettings) -> datetime:
-    """The latest moment, not after `now`, at which a digest was due; `now` is in the digest's time zone."""
-    back = (now.weekday() - WEEKDAYS.index(settings.day)) % 7
-    due = datetime.combine(now.date() - timedelta(days=back), settings.at, now.tzinfo)
-    return due if due <= now else due - A_WEEK
+    """Return the latest moment, not after `now`, at which a digest was due.
+
+    Args:
+        now: the present moment, in the digest's time zone.
+        settings: the digest's day and time.
+    """
+    days_ago = (now.weekday() - WEEKDAYS.index(settings.day)) % 7
+    due = datetime.combine(now.date() - timedelta(days=days_ago), settings.at, now.tzinfo)
+    return due if due <= now else due - ONE_WEEK
+
+
+def next_due(now: datetime, settings: DigestSettings) -> datetime:
+    """Return the next moment, after `now`, at which a digest is due."""
+    trigger = CronTrigger(
+        day_of_week=settings.day,  # by name: numbers count from Monday here, from Sunday in cron
+        hour=settings.at.hour,
+        minute=settings.at.minute,
+        second=settings.at.second,
+        timezone=settings.zone,
+    )
+    due: datetime = trigger.get_next_fire_time(None, now + timedelta(seconds=1))
+    return due
 
 
 class WeeklyDigest:
@@ -37,76 +60,70 @@ class WeeklyDigest:
         settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
-        wake_outbox: Callable[[], None],
+        health: HealthRegistry,
+        wake_posting: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
-        self._wake_outbox = wake_outbox
-        self._scheduler = AsyncIOScheduler(
-            timezone=settings.digest.zone,
-            executors={"default": AsyncIOExecutor()},
-            job_defaults={"coalesce": True, "misfire_grace_time": int(A_WEEK.total_seconds())},
-        )
+        self._health = health
+        self._wake_posting = wake_posting
+        self._breaker = CircuitBreaker()
+        self._handled: dict[str, datetime] = {}
+        """Judge -> the moment whose digest was last handed to the outbox."""
 
-    async def start(self) -> None:
-        """Post what fell due while the bot was away, then wait for the next time."""
-        digest = self._settings.digest
-        first = moment(await self._database.journal.first_start_ms(now_ms()), digest.zone)
-        now = moment(now_ms(), digest.zone)
-        if (due := last_due(now, digest)) >= first:
-            await self.post(due)
-        self._scheduler.add_job(
-            self._post_now,
-            CronTrigger(
-                day_of_week=digest.day,  # a number would mean another day here than in cron
-                hour=digest.at.hour,
-                minute=digest.at.minute,
-                second=digest.at.second,
-                timezone=digest.zone,
-            ),
-            id="digest",
-            replace_existing=True,
-        )
-        self._scheduler.start()
-
-    def stop(self) -> None:
-        """Schedule nothing more."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
-
-    async def _post_now(self) -> None:
-        await self.post(last_due(moment(now_ms(), self._settings.digest.zone), self._settings.digest))
+    async def run(self) -> None:
+        """Post the digests that fell due while the bot was away, then each one when it is due."""
+        settings = self._settings.digest
+        first = from_ms(await self._database.journal.first_start_ms(now_ms()), settings.zone)
+        while True:
+            now = from_ms(now_ms(), settings.zone)
+            if (due := last_due(now, settings)) >= first:
+                await self.post(due)
+            seconds = (next_due(now, settings) - now).total_seconds()
+            await asyncio.sleep(min(seconds, POLL_SECONDS))
 
     async def post(self, due: datetime) -> None:
-        """Put the digests that were due at a moment into the outbox; those of the week before it, completed.
-
-        What the running week holds so far is told in a last line, so that nothing waits for seven days unseen.
-        """
+        """Put the digests that were due at a moment into the outbox, unless they were before."""
         for judge in self._settings.judges:
-            last = await self._count(judge, week_of(due.date() - A_WEEK))
-            running = await self._count(judge, week_of(due.date()))
-            message = digest_message(last, running)
-            slot = f"{judge.channel}:{judge.name}"
-            post = Post(
-                post_id=f"digest:{slot}:{week_of(due.date())}",
-                channel=judge.channel,
-                kind="digest",
-                thread_ts=None,
-                verdict_id=None,
-                payload={
-                    "text": message.text,
-                    "blocks": list(message.blocks),
-                    "due_ms": int(due.timestamp() * 1000),
-                },
-                state="due",
-                attempts=0,
-                not_before_ms=0,
-                reason=None,
-            )
-            if await self._database.journal.intend_digest(slot, week_of(due.date()), post):
-                log.info("the digest of %s for %s is on its way", judge.name, last.week)
-        self._wake_outbox()
+            if self._handled.get(judge.name) != due and not self._breaker.is_open(judge.name):
+                await self._post_or_wait(judge, due)
+
+    async def _post_or_wait(self, judge: JudgeSettings, due: datetime) -> None:
+        try:
+            await self._post(judge, due)
+        except StorageError:
+            raise
+        except Exception:  # a bug in one digest must not stop the others
+            self._breaker.record_failure(judge.name)
+            self._health.report(COMPONENT, judge.name, unexpected(f"the digest of {judge.name}"))
+        else:
+            self._breaker.record_success(judge.name)
+            self._health.report(COMPONENT, judge.name, None)
+            self._handled[judge.name] = due
+
+    async def _post(self, judge: JudgeSettings, due: datetime) -> None:
+        """Put one judge's digest of the week before `due` into the outbox, with a line on the running week.
+
+        The line is there so that nothing waits for seven days unseen.
+        """
+        last = await self._count(judge, week_of(due.date() - ONE_WEEK))
+        running = await self._count(judge, week_of(due.date()))
+        message = digest_message(last, running)
+        slot = f"{judge.channel}:{judge.name}"
+        post = Post(
+            post_id=f"digest:{slot}:{week_of(due.date())}",
+            channel=judge.channel,
+            kind="digest",
+            payload={
+                "text": message.text,
+                "blocks": list(message.blocks),
+                "due_ms": int(due.timestamp() * 1000),
+            },
+        )
+        if await self._database.journal.intend_digest(slot, week_of(due.date()), post):
+            log.info("the digest of %s for %s is on its way", judge.name, last.week)
+        self._wake_posting()
 
     async def _count(self, judge: JudgeSettings, week: str) -> Digest:
         values = self._memories[judge.name].definition.value_type

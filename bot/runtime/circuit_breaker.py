@@ -1,39 +1,57 @@
-"""Leaving alone what is down: growing pauses, after which a try shows whether it is back."""
+"""Circuit breaker: what is down is left alone for a growing pause, after which one probe shows if it is back.
+
+M. T. Nygard, "Release It!", 2nd ed. (2018), chapter 5, "Circuit Breaker".
+"""
 
 from collections import Counter
 
 from bot.runtime.clock import backoff_ms, now_ms
 
-LONGEST_MS = 60_000
-"""So long at most nobody notices that it is back."""
+LONGEST_OPEN_MS = 60_000
+"""Longest pause between two probes, unless the caller chooses another."""
 
 
 class CircuitBreaker:
-    """One pause for each thing that may be down, by its name."""
+    """One circuit for each thing that may be down, by its name."""
 
-    def __init__(self) -> None:
-        self._until: dict[str, int] = {}
-        self._vain: Counter[str] = Counter()
+    def __init__(self, longest_ms: int = LONGEST_OPEN_MS) -> None:
+        """Keep the pause between two probes below `longest_ms` milliseconds."""
+        self._longest_ms = longest_ms
+        self._open_until_ms: dict[str, int] = {}
+        self._failures: Counter[str] = Counter()
 
-    def fail(self, name: str) -> None:
-        """A try was in vain; those that ran at the same time count as one."""
+    def record_failure(self, name: str, at_least_ms: int = 0) -> None:
+        """Open the circuit, for a pause that grows with each failure in a row.
+
+        Failures while it is open do not count: those calls began before it was. `at_least_ms` is the pause that
+        the other side asked for, in milliseconds.
+        """
         if not self.is_open(name):
-            self._until[name] = now_ms() + backoff_ms(self._vain[name], LONGEST_MS)
-            self._vain[name] += 1
+            pause_ms = max(at_least_ms, backoff_ms(self._failures[name], self._longest_ms))
+            self._open_until_ms[name] = now_ms() + pause_ms
+            self._failures[name] += 1
 
-    def recover(self, name: str) -> bool:
-        """A try succeeded; True when earlier ones had been in vain."""
-        self._until.pop(name, None)
-        return bool(self._vain.pop(name, 0))
+    def record_success(self, name: str) -> bool:
+        """Close the circuit.
 
-    def is_half_open(self, name: str) -> bool:
-        """Whether all tries since the last success were in vain."""
-        return name in self._vain
+        Returns:
+            True when there had been failures before.
+        """
+        self._open_until_ms.pop(name, None)
+        return bool(self._failures.pop(name, 0))
 
     def is_open(self, name: str) -> bool:
-        """Whether it is to be left alone for now."""
-        return now_ms() < self.until(name)
+        """Return whether it is to be left alone for now."""
+        return now_ms() < self.open_until_ms(name)
 
-    def until(self, name: str) -> int:
-        """The end of its pause, in milliseconds since 1970; 0: none."""
-        return self._until.get(name, 0)
+    def is_half_open(self, name: str) -> bool:
+        """Return whether its pause is over and no call has succeeded since: the next one is a probe."""
+        return name in self._failures and not self.is_open(name)
+
+    def is_closed(self, name: str) -> bool:
+        """Return whether calls go through: there was no failure since the last success."""
+        return name not in self._failures
+
+    def open_until_ms(self, name: str) -> int:
+        """Return when its pause ends, in milliseconds since 1970; 0 while it has none."""
+        return self._open_until_ms.get(name, 0)

@@ -1,4 +1,4 @@
-"""What time it is, and how long to wait before trying again."""
+"""The time now, calendar days and weeks, and back-off."""
 
 import random
 import re
@@ -7,28 +7,28 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 
 def now_ms() -> int:
-    """Milliseconds since 1970."""
+    """Return the time now, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
-def moment(ms: int, zone: tzinfo = UTC) -> datetime:
-    """The moment so many milliseconds after 1970, in a time zone."""
+def from_ms(ms: int, zone: tzinfo = UTC) -> datetime:
+    """Return the date and time of milliseconds since 1970, in a time zone."""
     return datetime.fromtimestamp(ms / 1000, tz=zone)
 
 
 def day_of(ms: int, zone: tzinfo) -> str:
-    """The calendar day in a time zone, as `2026-11-20`."""
-    return moment(ms, zone).date().isoformat()
+    """Return the calendar day in a time zone, as `2026-11-20`."""
+    return from_ms(ms, zone).date().isoformat()
 
 
 def week_of(day: date) -> str:
-    """The ISO week of a day, as `2026-W47`."""
+    """Return the ISO week of a day, as `2026-W47`."""
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"
 
 
 def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
-    """First millisecond of an ISO week and of the next. Raises `ValueError` when there is no such week."""
+    """Return the first millisecond of an ISO week and of the next. Raises `ValueError` if there is no such week."""
     if not re.fullmatch(r"\d{4}-W\d{2}", week):
         raise ValueError(f"there is no week {week!r}")
     monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
@@ -40,10 +40,10 @@ def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
     return int(bounds[0].timestamp() * 1000), int(bounds[1].timestamp() * 1000)
 
 
-def backoff_ms(attempts: int, most_ms: int = 300_000) -> int:
-    """How long to wait after so many failures: doubling from one second, with jitter.
+def backoff_ms(attempts: int, longest_ms: int = 300_000) -> int:
+    """Return the milliseconds to wait after `attempts` failures: doubling from one second, with jitter.
 
     Exponential back-off with equal jitter (M. Brooker, "Exponential Backoff And Jitter", AWS, 2015).
     """
-    full = min(most_ms, 1000 << min(attempts, 20))
+    full = min(longest_ms, 1000 << min(attempts, 20))
     return full // 2 + random.randrange(full // 2 + 1)  # noqa: S311 - spreads load, guards nothing

@@ -1,41 +1,66 @@
-"""Keeping a part of the bot at work while the store fails: a full disk is told and waited for, not died of."""
+"""Supervision: a background part that fails is restarted with back-off; the others go on."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from bot.runtime.clock import backoff_ms
-from memalign.errors import StorageError
+from bot.runtime.health import HealthRegistry, unexpected
+from memalign.errors import MemAlignError
 
 log = logging.getLogger(__name__)
 
-LONGEST_MS = 30_000
-CALM_SECONDS = 60.0
-"""Whatever failed longer ago than this is forgiven."""
+COMPONENT = "background"
+LONGEST_RESTART_MS = 30_000
+BACKOFF_RESET_SECONDS = 60.0
+"""A run longer than this resets the back-off."""
 
 
-async def supervise(run: Callable[[], Awaitable[None]], part: str, trouble: dict[str, str]) -> None:
-    """Run a part until it ends or is cancelled; when the store fails, begin anew after a growing pause."""
-    loop = asyncio.get_running_loop()
-    attempt = 0
+async def supervise(
+    part: str,
+    run: Callable[[], Awaitable[None]],
+    health: HealthRegistry,
+    *,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Run a background part until it returns or is cancelled; restart it after any `Exception`.
+
+    While the part waits for its restart, `health` says why.
+
+    Args:
+        part: the part's name in `status` and in the log.
+        run: begins the part's work anew at each call.
+        health: where the reason is reported.
+        pause: waits some seconds before a restart.
+    """
+    clock = asyncio.get_running_loop().time
+    failures = 0
     while True:
-        began = loop.time()
-        reason = None
+        began = clock()
         try:
             await run()
-        except* StorageError as problems:
-            reason = str(_first(problems))
-        if reason is None:
+        except Exception as error:
+            reason = _reason(error, part)
+        else:
             return
-        attempt = 0 if loop.time() - began > CALM_SECONDS else attempt + 1
-        trouble[part] = reason
-        log.error("%s waits: %s", part, reason)
-        await asyncio.sleep(backoff_ms(attempt, LONGEST_MS) / 1000)
-        trouble.pop(part, None)
+        failures = 0 if clock() - began > BACKOFF_RESET_SECONDS else failures + 1
+        health.report(COMPONENT, part, reason)
+        await pause(backoff_ms(failures, LONGEST_RESTART_MS) / 1000)
+        health.report(COMPONENT, part, None)
 
 
-def _first(problems: BaseExceptionGroup[StorageError]) -> BaseException:
-    first: BaseException = problems
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
+def _reason(error: Exception, part: str) -> str:
+    """Return the sentence for people; what is no `MemAlignError` is a bug, logged under an id."""
+    known = first_known(error)
+    if known is None:
+        return unexpected(part)
+    log.error("%s waits: %s", part, known)
+    return str(known)
+
+
+def first_known(error: BaseException) -> MemAlignError | None:
+    """Return an error fit for people, or the first one of a group that holds nothing else; else None."""
+    if isinstance(error, BaseExceptionGroup):
+        known = [first_known(inner) for inner in error.exceptions]
+        return known[0] if all(known) else None
+    return error if isinstance(error, MemAlignError) else None

@@ -1,24 +1,28 @@
-"""What wakes a worker: news, or that some time has passed."""
+"""An event that wakes a worker early from its wait."""
 
 import asyncio
 
 
 class WakeEvent:
-    """Rung when there is something new; a ring that nobody waited for is not lost."""
+    """An event that stays set until the next `wait`, so that none gets lost."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
     def set(self) -> None:
-        """There is something new."""
-        self._rung.set()
+        """Wake the worker that waits, or the next one that would."""
+        self._event.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for a ring, so long at most; whether it rang."""
+        """Wait until `set` is called, for at most `seconds`.
+
+        Returns:
+            True if it was set, False when the time ran out.
+        """
         try:
             async with asyncio.timeout(seconds):
-                await self._rung.wait()
+                await self._event.wait()
         except TimeoutError:
             return False
-        self._rung.clear()
+        self._event.clear()
         return True

@@ -21,15 +21,28 @@ class Faults:
         error: str | None = None,
         retry_after: int | None = None,
         lost: bool = False,
+        body: str | None = None,
+        content_type: str = "application/json",
         times: int = 1,
     ) -> None:
         """Let the next `times` calls of a Web API method go wrong; see Fault for the other arguments."""
-        fault = Fault(status=status, error=error, retry_after=retry_after, lost=lost)
+        fault = Fault(
+            status=status,
+            error=error,
+            retry_after=retry_after,
+            lost=lost,
+            body=body,
+            content_type=content_type,
+        )
         self._api_faults.fail_next(method, fault, times)
 
     def hold(self, method: str) -> Hold:
         """Keep the answers of a Web API method back, after they took effect, until the hold is released."""
         return self._api_faults.hold(method)
+
+    def withhold_events(self) -> None:
+        """Tell the app of no event from now on, as in a gap longer than Slack's retries."""
+        self._dispatcher.withhold_events()
 
     def drop_acks(self, count: int) -> None:
         """Ignore `count` more of the acknowledgements to come."""

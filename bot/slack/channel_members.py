@@ -5,7 +5,7 @@ import logging
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS, field_of
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ class ChannelMembers:
             async for page in await self._client.conversations_members(
                 channel=channel, limit=MEMBERS_PER_PAGE
             ):
-                if person in (page.get("members") or ()):
+                if person in field_of(page, "members", list):
                     return True
-        except (SlackApiError, *LOST) as error:
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("the members of %s cannot be listed: %s", channel, error)
         return False

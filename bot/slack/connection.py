@@ -1,4 +1,4 @@
-"""The way to Slack: clients, tokens, and the connection by which events come."""
+"""The Bolt app, the check of its tokens, and the connection by which events come."""
 
 import asyncio
 import logging
@@ -7,23 +7,27 @@ from collections.abc import Awaitable, Callable
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Secrets
-from bot.runtime.clock import backoff_ms
-from bot.slack.errors import LOST, app_token_remedy, is_undecided, remedy, status_of
+from bot.slack.client import patient_client
+from bot.slack.errors import (
+    CONNECTION_ERRORS,
+    SlackUnavailableError,
+    app_token_remedy,
+    is_undecided,
+    reason_of,
+    remedy,
+    status_of,
+)
 from memalign.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
+CONNECT_SECONDS = 20.0
 
-def build_slack(secrets: Secrets) -> AsyncApp:
-    """The bolt app; an event is acknowledged when its listener has stored it, not before."""
+
+def build_app(secrets: Secrets) -> AsyncApp:
+    """Return the Bolt app; an event is acknowledged when its listener has stored it, not before."""
     if not secrets.bot_token:
         raise SettingsError("SLACK_BOT_TOKEN is not set; copy the bot token (xoxb-…) of the installed app.")
     if not secrets.app_token and not secrets.signing_secret:
@@ -32,41 +36,27 @@ def build_slack(secrets: Secrets) -> AsyncApp:
         )
     # Bolt looks for SLACK_BOT_TOKEN too, and warns that the client, which has it already, comes first
     logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be unused" not in str(record.msg))
-    client = AsyncWebClient(
-        token=secrets.bot_token,
-        base_url=secrets.api_url,
-        retry_handlers=[
-            AsyncConnectionErrorRetryHandler(),
-            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
-            AsyncServerErrorRetryHandler(max_retry_count=2),
-        ],
-    )
     return AsyncApp(
-        client=client,
+        client=patient_client(secrets),
         signing_secret=secrets.signing_secret or None,
         process_before_response=True,
         request_verification_enabled=not secrets.app_token,
     )
 
 
-def build_plain_client(secrets: Secrets) -> AsyncWebClient:
-    """A client that never repeats a call by itself: a repeated post could be a second card."""
-    return AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, retry_handlers=[])
-
-
 async def check_tokens(slack: AsyncApp, secrets: Secrets) -> None:
-    """Refused tokens stop the start; a Slack that cannot be reached does not."""
+    """Try the tokens; a Slack that cannot be reached is no error. Raises `SettingsError` for a refused one."""
     client = slack.client
     try:
         await _accepted(client.auth_test(), remedy)
         if secrets.app_token:
             await _accepted(client.apps_connections_open(app_token=secrets.app_token), app_token_remedy)
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         log.warning("Slack cannot be reached at %s (%s); trying again", secrets.api_url, error)
 
 
 async def _accepted(call: Awaitable[object], in_words: Callable[[SlackApiError], str]) -> None:
-    """Make a call that only a wrong token makes fail for good. Raises `SettingsError`."""
+    """Wait for a call that only a wrong token makes fail for good. Raises `SettingsError`."""
     try:
         await call
     except SlackApiError as error:
@@ -76,7 +66,7 @@ async def _accepted(call: Awaitable[object], in_words: Callable[[SlackApiError],
 
 
 class Connection:
-    """The way by which Slack's events come."""
+    """The connection by which Slack's events come: Socket Mode, or none of its own in HTTP mode."""
 
     def __init__(self, slack: AsyncApp, secrets: Secrets) -> None:
         self._slack = slack
@@ -87,18 +77,18 @@ class Connection:
         )
         self._reached = False
 
-    async def run(self) -> None:
-        """Connect, for as long as it takes; slack_sdk keeps the connection from then on."""
-        attempt = 0
-        while not self._reached:
-            try:
-                async with asyncio.timeout(20):
-                    await self._connect()
-                self._reached = True
-            except (SlackApiError, *LOST) as error:
-                attempt += 1
-                log.warning("not connected to Slack yet: %s", error)
-                await asyncio.sleep(backoff_ms(attempt, 60_000) / 1000)
+    async def connect(self) -> None:
+        """Connect once; slack_sdk keeps the connection from then on.
+
+        Raises:
+            SlackUnavailableError: Slack does not answer, or refuses for now.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._connect()
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
+            raise SlackUnavailableError(reason_of(error)) from error
+        self._reached = True
 
     async def _connect(self) -> None:
         if self._handler:
@@ -107,18 +97,18 @@ class Connection:
             await self._slack.client.auth_test()
 
     async def is_up(self) -> bool:
-        """Whether events can come at the moment."""
+        """Return whether events can come at the moment."""
         if not self._reached or self._handler is None:
             return self._reached
         return bool(await self._handler.client.is_connected())
 
     async def session(self) -> object | None:
-        """The connection that stands at the moment, another one after each gap, however short; None: there is none."""
+        """Return the present connection, another one after each gap, however short; None while there is none."""
         if not await self.is_up():
             return None
         return self._handler.client.current_session if self._handler else self._slack
 
     async def close(self) -> None:
-        """Take no more events; again: nothing happens."""
+        """Take no more events; a second call does nothing."""
         if self._handler and not self._handler.client.closed:
-            await self._handler.close_async()  # type: ignore[no-untyped-call] # nor here
+            await self._handler.close_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here

@@ -1,11 +1,17 @@
-"""What Slack's errors mean: in words with a remedy, and for whom they count, a post or its whole channel."""
+"""Slack's errors: their meaning in words with a remedy, and whether they concern one post or its whole channel."""
+
+from typing import TypeVar
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-LOST = (ClientError, TimeoutError, OSError)
-"""The call may or may not have taken effect."""
+from memalign.errors import MemAlignError
+
+T = TypeVar("T")
+SlackError = SlackApiError | ClientError | TimeoutError | OSError
+CONNECTION_ERRORS = (ClientError, TimeoutError, OSError)
+"""The connection failed: the call may or may not have taken effect."""
 UNREACHABLE = "Slack cannot be reached"
 DOWN = "Slack does not work at the moment"
 AGAIN_BY_ITSELF = "I'll try again by myself"
@@ -27,11 +33,11 @@ APP_TOKEN_REMEDIES = {
     "not_allowed_token_type": "SLACK_APP_TOKEN must be an app-level token (xapp-…)",
     "missing_scope": "the app-level token lacks connections:write; make one that has it",
 }
-ITS_OWN_TROUBLE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-"""Slack says that it does not work, with a status like any other refusal's; part of the call may be done."""
-NOBODY_THERE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
-"""The thread was deleted: there is nobody to tell any more."""
-OF_THE_POST = NOBODY_THERE | {
+SLACK_FAILURES = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+"""Codes by which Slack says that it does not work, with the status of a refusal; the call may have taken effect."""
+THREAD_GONE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
+"""Codes for a thread that was deleted: there is nobody to tell any more."""
+POST_REFUSED = THREAD_GONE | {
     "invalid_arguments",
     "invalid_blocks",
     "invalid_blocks_format",
@@ -44,13 +50,13 @@ OF_THE_POST = NOBODY_THERE | {
     "restricted_action_thread_locked",
     "too_many_attachments",
 }
-"""Slack refuses this one message; another in the same channel may fare better."""
+"""Codes by which Slack refuses one message; another in the same channel may be taken."""
 
 
 def code_of(error: SlackApiError) -> str | None:
-    """Slack's code for the error; None where its answer was not one of the Web API's."""
+    """Return Slack's code for the error; None if its answer was not one of the Web API's."""
     response = error.response
-    # of a body that is no JSON, slack_sdk hands on the connection's own response
+    # for a body that is no JSON, slack_sdk passes aiohttp's response on
     if not isinstance(response, AsyncSlackResponse) or not isinstance(response.data, dict):
         return None
     code = response.data.get("error")
@@ -58,19 +64,19 @@ def code_of(error: SlackApiError) -> str | None:
 
 
 def status_of(error: SlackApiError) -> int:
-    """The HTTP status of the answer; 0 where there is none."""
+    """Return the HTTP status of the answer; 0 if there is none."""
     response = error.response
     return int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
 
 
 def is_undecided(error: SlackApiError) -> bool:
-    """Whether the answer leaves open if the call took effect: it failed on Slack's side, or makes no sense."""
+    """Return whether the call may have taken effect: it failed on Slack's side, or the answer is unreadable."""
     status, code = status_of(error), code_of(error)
-    return status >= 500 or (status != 429 and (code is None or code in ITS_OWN_TROUBLE))
+    return status >= 500 or (status != 429 and (code is None or code in SLACK_FAILURES))
 
 
 def asked_pause_ms(error: SlackApiError) -> int | None:
-    """How long Slack asks to be left alone; None where it does not say."""
+    """Return the pause that Slack asks for, in milliseconds; None if it asks for none."""
     asked = error.response.headers.get("Retry-After") if status_of(error) == 429 else None
     try:
         return None if asked is None else int(float(asked) * 1000)
@@ -79,7 +85,7 @@ def asked_pause_ms(error: SlackApiError) -> int | None:
 
 
 def remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
-    """What Slack's error means and what to do, in words; `when_down` is what comes of an outage."""
+    """Return the meaning of Slack's error and the remedy; `when_down` says what follows from an outage."""
     code = "ratelimited" if status_of(error) == 429 else code_of(error)
     if is_undecided(error) or code is None:
         return f"{DOWN}; {when_down}"
@@ -87,5 +93,27 @@ def remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
 
 
 def app_token_remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
-    """What Slack's answer about the app-level token means and what to do, in words."""
+    """Return the same for an error about the app-level token."""
     return APP_TOKEN_REMEDIES.get(code_of(error) or "") or remedy(error, when_down)
+
+
+class SlackUnavailableError(MemAlignError):
+    """Slack does not take a call at the moment; it may later."""
+
+
+def reason_of(error: SlackError) -> str:
+    """Return in words why a call of the Web API failed."""
+    return remedy(error) if isinstance(error, SlackApiError) else UNREACHABLE
+
+
+def field_of(answer: AsyncSlackResponse, key: str, kind: type[T]) -> T:
+    """Return a field that an answer must have.
+
+    Raises:
+        SlackApiError: it is missing, or not of that kind; `is_undecided` holds for the error.
+    """
+    value = answer.get(key)
+    if isinstance(value, kind):
+        return value
+    # slack_sdk gives its errors no types
+    raise SlackApiError(f"Slack's answer has no {key}.", answer)  # type: ignore[no-untyped-call]

@@ -1,49 +1,53 @@
-"""Looks for a message in its channel by the mark of its post."""
+"""Search for a posted message in its channel, by the id of its post."""
+
+from collections.abc import Awaitable
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from storage.database import Database
-from storage.records import Post
+from bot.slack.errors import field_of
+from memalign.records import Json
 
-CLOCKS_MS = 10 * 60_000
-"""How far Slack's clock may differ from ours."""
+MESSAGES_PER_PAGE = 200
 
 
-class PostSearch:
-    """Finds out whether a post has arrived."""
+async def find_message(
+    client: AsyncWebClient, *, post_id: str, channel: str, thread_ts: str | None, oldest: str
+) -> str | None:
+    """Find the message whose metadata names a post; all pages are read.
 
-    def __init__(self, client: AsyncWebClient, database: Database) -> None:
-        self._client = client
-        self._database = database
+    Args:
+        client: a Web API client.
+        post_id: the post's id in the message's metadata.
+        channel: the channel to search.
+        thread_ts: the thread to search, None for the channel itself.
+        oldest: ts before which the message cannot have arrived; used for a channel.
 
-    async def oldest(self, post: Post) -> str:
-        """The time in the channel before which a post cannot have arrived. Raises `StorageError`."""
-        stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
-        since_ms = post.payload.get("due_ms") if stored is None else stored.judged_ms
-        return "0" if since_ms is None else f"{(since_ms - CLOCKS_MS) / 1000:.6f}"
+    Returns:
+        The message's ts, None when it is not there.
 
-    async def find(self, post: Post, oldest: str) -> str | None:
-        """The time of the message that carries the post's mark; it is read on until there is no more.
+    Raises:
+        SlackApiError: Slack refuses, or an answer has no messages.
+        ClientError, TimeoutError, OSError: Slack cannot be reached.
+    """
+    async for page in await _first_page(client, channel, thread_ts, oldest):
+        for message in field_of(page, "messages", list):
+            if _post_id_of(message) == post_id:
+                return str(message["ts"])
+    return None
 
-        Raises `SlackApiError` or one of `LOST`.
-        """
-        cursor = ""
-        while True:
-            page = await self._page(post, oldest, cursor)
-            for message in page.get("messages") or []:
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if payload.get("post_id") == post.post_id:
-                    return str(message["ts"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
 
-    async def _page(self, post: Post, oldest: str, cursor: str) -> AsyncSlackResponse:
-        if post.thread_ts:
-            return await self._client.conversations_replies(
-                channel=post.channel, ts=post.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
-            )
-        return await self._client.conversations_history(
-            channel=post.channel, oldest=oldest, include_all_metadata=True, limit=200, cursor=cursor
+def _first_page(
+    client: AsyncWebClient, channel: str, thread_ts: str | None, oldest: str
+) -> Awaitable[AsyncSlackResponse]:
+    if thread_ts:
+        return client.conversations_replies(
+            channel=channel, ts=thread_ts, include_all_metadata=True, limit=MESSAGES_PER_PAGE
         )
+    return client.conversations_history(
+        channel=channel, oldest=oldest, include_all_metadata=True, limit=MESSAGES_PER_PAGE
+    )
+
+
+def _post_id_of(message: Json) -> Json:
+    return ((message.get("metadata") or {}).get("event_payload") or {}).get("post_id")

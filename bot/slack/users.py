@@ -1,11 +1,13 @@
-"""Who people are: their names, and whether they are people at all."""
+"""People of the workspace: their names, and which of them are programs."""
 
 import logging
+from collections.abc import Iterable
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import LOST
+from bot.slack.errors import CONNECTION_ERRORS, field_of
+from memalign.records import Json
 
 log = logging.getLogger(__name__)
 
@@ -21,30 +23,34 @@ class People:
         self._names: dict[str, str] = {}
         self._bots: set[str] = set()
 
-    async def name(self, user: str) -> str:
-        """The name others see; the id itself while Slack does not answer."""
-        if user not in self._names:
-            await self._look_up(user)
-        return self._names.get(user, user)
+    async def name(self, person: str) -> str:
+        """Return the name others see; the id itself while Slack does not answer."""
+        if person not in self._names:
+            await self._look_up(person)
+        return self._names.get(person, person)
 
-    async def names(self, users: "list[str] | tuple[str, ...] | set[str]") -> dict[str, str]:
-        """The names of several people."""
-        return {user: await self.name(user) for user in users}
+    async def names(self, people: Iterable[str]) -> dict[str, str]:
+        """Return the names of several people, by id."""
+        return {person: await self.name(person) for person in people}
 
-    async def is_bot(self, user: str) -> bool:
-        """Whether the user is a program; its reactions teach nothing."""
-        await self.name(user)
-        return user in self._bots
+    async def is_bot(self, person: str) -> bool:
+        """Return whether a user is a program; its reactions teach nothing."""
+        await self.name(person)
+        return person in self._bots
 
-    async def _look_up(self, user: str) -> None:
+    async def _look_up(self, person: str) -> None:
         try:
-            answer = await self._client.users_info(user=user)
-        except (SlackApiError, *LOST) as error:
-            log.info("the name of %s could not be looked up: %s", user, error)
+            user = field_of(await self._client.users_info(user=person), "user", dict)
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
+            log.info("the name of %s could not be looked up: %s", person, error)
             return
-        found = answer.get("user") or {}
-        profile = found.get("profile") or {}
-        shown = profile.get("display_name") or profile.get("real_name") or found.get("real_name")
-        self._names[user] = shown or found.get("name") or user
-        if found.get("is_bot"):
-            self._bots.add(user)
+        self._names[person] = _name_of(user) or person
+        if user.get("is_bot"):
+            self._bots.add(person)
+
+
+def _name_of(user: Json) -> str | None:
+    profile = user.get("profile") or {}
+    shown = profile.get("display_name") or profile.get("real_name")
+    name = shown or user.get("real_name") or user.get("name")
+    return str(name) if name else None

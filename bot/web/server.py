@@ -4,7 +4,7 @@ import hmac
 import ipaddress
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,19 +13,19 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.config import IngestSettings
-from bot.ingest.http import HttpSource, answer
+from bot.records import Status
 from bot.reports.status import StatusReport
-from bot.web.local_control import LocalControl
+from bot.runtime.health import log_bug
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
-A_SLACK_BODY = 4 * 1024 * 1024
+MAX_SLACK_BODY = 4 * 1024 * 1024
 """Bytes; more than a modal with all it may hold."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host."""
+    """Return whether only this machine can reach a host."""
     if host == "localhost":
         return True
     try:
@@ -36,11 +36,15 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """What the server answers."""
+    """The requests the server answers."""
 
-    source: HttpSource
+    take_traces: Handler
+    """Stores the traces of `POST /traces`."""
+    trace_counts: Mapping[str, int]
+    """Traces received since the start, by outcome."""
     status: StatusReport
-    control: LocalControl
+    forget: Handler
+    """Answers `POST /forget`, which `memalign forget` on this machine sends."""
     token: str
     """MEMALIGN_INGEST_TOKEN; empty: whoever reaches the server may send traces."""
     slack: AsyncApp | None
@@ -48,61 +52,76 @@ class Routes:
 
     async def traces(self, request: web.Request) -> web.StreamResponse:
         """`POST /traces`."""
-        if self.token:
-            scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-            known = hmac.compare_digest(given.strip().encode(), self.token.encode())
-            if scheme.lower() != "bearer" or not known:
-                return answer(
-                    401, {"error": "Send the header Authorization: Bearer with MEMALIGN_INGEST_TOKEN."}
-                )
-        elif "Origin" in request.headers:
-            return answer(
-                403, {"error": "Web pages may not send traces while no MEMALIGN_INGEST_TOKEN is set."}
-            )
-        return await self.source.post(request)
+        if self.token and not has_bearer_token(request, self.token):
+            return _error(401, "Send the header Authorization: Bearer with MEMALIGN_INGEST_TOKEN.")
+        if not self.token and "Origin" in request.headers:
+            return _error(403, "Web pages may not send traces while no MEMALIGN_INGEST_TOKEN is set.")
+        return await self.take_traces(request)
 
     async def healthz(self, _: web.Request) -> web.StreamResponse:
         """`GET /healthz`: alive."""
-        return answer(200, {"status": "alive"})
+        return web.json_response({"status": "alive"})
 
     async def readyz(self, _: web.Request) -> web.StreamResponse:
         """`GET /readyz`: connected and able to work, or why not; and what waits."""
         try:
-            now = await self.status.read()
+            status = await self.status.read()
         except StorageError as error:
-            return answer(503, {"status": "not ready", "why": [str(error)]})
-        if not now.ready:
-            return answer(503, {"status": "not ready", "why": ["not connected to Slack", *now.troubles]})
-        waiting = {"traces": now.traces_waiting, "feedback": now.feedback_waiting, "posts": now.posts_waiting}
-        return answer(200, {"status": "ready", "waiting": waiting, "why": list(now.troubles)})
+            return _not_ready(str(error))
+        if not status.connected:
+            return _not_ready("not connected to Slack", *status.troubles)
+        waiting = {
+            "traces": status.traces_waiting,
+            "feedback": status.feedback_waiting,
+            "posts": status.posts_waiting,
+        }
+        return web.json_response({"status": "ready", "waiting": waiting, "why": list(status.troubles)})
 
     async def metrics(self, _: web.Request) -> web.StreamResponse:
         """`GET /metrics`: Prometheus text."""
-        registry = CollectorRegistry()
-        now = await self.status.read()
-        traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
-        for result, number in self.source.counts.items():
-            traces.labels(result).set(number)
-        waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
-        waiting.labels("traces").set(now.traces_waiting)
-        waiting.labels("feedback").set(now.feedback_waiting)
-        waiting.labels("posts").set(now.posts_waiting)
-        Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(now.connected)
-        cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
-        guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
-        for judge in now.judges:
-            cases.labels(judge.name).set(judge.cases)
-            guidelines.labels(judge.name).set(judge.guidelines)
         return web.Response(
-            body=generate_latest(registry),
+            body=generate_latest(registry_of(await self.status.read(), self.trace_counts)),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
 
     async def slack_events(self, request: web.Request) -> web.StreamResponse:
         """`POST /slack/events`: Slack's events, commands and interactions, signed."""
         if self.slack is None:
-            return answer(404, {"error": "The bot is in Socket Mode; unset SLACK_APP_TOKEN for HTTP mode."})
+            return _error(404, "The bot is in Socket Mode; unset SLACK_APP_TOKEN for HTTP mode.")
         return await to_aiohttp_response(await self.slack.async_dispatch(await to_bolt_request(request)))
+
+
+def registry_of(status: Status, trace_counts: Mapping[str, int]) -> CollectorRegistry:
+    """Return the metrics of the bot's status."""
+    registry = CollectorRegistry()
+    traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
+    for result, number in trace_counts.items():
+        traces.labels(result).set(number)
+    waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
+    waiting.labels("traces").set(status.traces_waiting)
+    waiting.labels("feedback").set(status.feedback_waiting)
+    waiting.labels("posts").set(status.posts_waiting)
+    Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
+    cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
+    guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
+    for judge in status.judges:
+        cases.labels(judge.name).set(judge.cases)
+        guidelines.labels(judge.name).set(judge.guidelines)
+    return registry
+
+
+def has_bearer_token(request: web.Request, token: str) -> bool:
+    """Return whether a request carries the token in its `Authorization` header."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode(), token.encode())
+
+
+def _not_ready(*reasons: str) -> web.Response:
+    return web.json_response({"status": "not ready", "why": list(reasons)}, status=503)
+
+
+def _error(status: int, error: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 @web.middleware
@@ -113,10 +132,10 @@ async def _log_bugs(request: web.Request, handler: Handler) -> web.StreamRespons
         raise
     except StorageError as error:
         log.warning("%s %s: %s", request.method, request.path, error)
-        return answer(503, {"error": str(error)}, {"Retry-After": "30"})
+        return _error(503, str(error), {"Retry-After": "30"})
     except Exception:
-        log.exception("%s %s failed", request.method, request.path)
-        return answer(500, {"error": "Something went wrong; see the bot's log."})
+        error_id = log_bug(f"{request.method} {request.path}")
+        return _error(500, f"Something went wrong (error {error_id}); see the bot's log.")
 
 
 class Server:
@@ -130,7 +149,7 @@ class Server:
             )
         self._settings = settings
         # what Slack sends keeps to Slack's limits, however small traces must be here
-        app = web.Application(client_max_size=max(settings.max_body, A_SLACK_BODY), middlewares=[_log_bugs])
+        app = web.Application(client_max_size=max(settings.max_body, MAX_SLACK_BODY), middlewares=[_log_bugs])
         app.add_routes(
             [
                 web.post("/traces", routes.traces),
@@ -138,7 +157,7 @@ class Server:
                 web.get("/readyz", routes.readyz),
                 web.get("/metrics", routes.metrics),
                 web.post("/slack/events", routes.slack_events),
-                web.post("/forget", routes.control.forget),
+                web.post("/forget", routes.forget),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
@@ -159,9 +178,9 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port listened on; another than the setting's where that is 0."""
+        """The port listened on; the system's choice where the setting is 0."""
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Finish the requests in hand and listen no more."""
+        """Finish the requests in hand, then listen no more."""
         await self._runner.cleanup()

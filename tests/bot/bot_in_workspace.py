@@ -162,6 +162,10 @@ class BotInWorkspace:
         await self.slack.settled()
         await self.until_async(self._at_rest)
 
+    async def reconciled(self) -> None:
+        """Wait until all cards were read since the present connection stands."""
+        await self.until_async(self.bot.reconciler.is_up_to_date)
+
     async def _at_rest(self) -> bool:
         database = self.bot.database
         return not await database.feedback.waiting() and not await database.outbox.waiting()

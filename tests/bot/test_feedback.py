@@ -194,7 +194,7 @@ MESSAGE: Json = {"user": "U1", "ts": "2.0", "thread_ts": "1.0", "text": "new"}
 def test_a_persons_words_in_a_thread_count(event: Json, text: str) -> None:
     reply = reply_of(event)
     assert reply is not None
-    assert (reply.person, reply.card_ts, reply.ts, reply.text) == (
+    assert (reply.event.person, reply.card_ts, reply.event.name, reply.event.value) == (
         "U1",
         "1.0",
         event.get("ts") if "message" not in event else "2.0",
@@ -232,7 +232,7 @@ def test_a_preview_after_an_edit_is_the_edit_over_again() -> None:
     event = {**BASE, "subtype": "message_changed", "message": edited, "previous_message": edited}
     reply = reply_of(event)
     assert reply is not None
-    assert (reply.text, reply.at) == ("new", "2.5")
+    assert (reply.event.value, reply.event.at) == ("new", "2.5")
 
 
 # --- through the workspace

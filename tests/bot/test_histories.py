@@ -102,7 +102,7 @@ class History:
                     for act in run:
                         self.quiet(act, away=True)
                     await self.start()
-                    await self.harness.until(lambda: self.harness.bot.reconciler.rounds)
+                    await self.harness.reconciled()
                 else:
                     for act in run:
                         await self.loud(act)

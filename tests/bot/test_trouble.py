@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.runtime.circuit_breaker import CircuitBreaker
-from bot.runtime.supervisor import supervise
 from bot.sandbox import Workspace
-from memalign.errors import StorageError
 from memalign.records import Trace, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
@@ -135,19 +132,6 @@ async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -
         assert (await harness.bot.status.read()).troubles == ()
 
 
-def test_a_pause_begins_with_the_first_failure_and_ends_with_a_success() -> None:
-    pauses = CircuitBreaker()
-    assert not pauses.is_open("a")
-    pauses.fail("a")
-    until = pauses.until("a")
-    pauses.fail("a")
-    assert pauses.until("a") == until
-    assert (pauses.is_open("a"), pauses.is_open("b")) == (True, False)
-    assert pauses.recover("a")
-    assert not pauses.recover("a")
-    assert not pauses.is_open("a")
-
-
 def cap(harness: BotInWorkspace, pages: int) -> Callable[[], None]:
     """Let the store grow to so many pages only: what SQLite meets on a full disk; 1: no more than it is now."""
     connection = harness.bot.database._worker.documents.store.connection
@@ -176,28 +160,6 @@ async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path:
         assert (code, answer["accepted"]) == (202, 19)
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(20)))
         assert (await harness.feedback(card))["ana"].rationale == words.strip()
-
-
-async def test_a_part_begins_anew_when_the_store_fails_and_ends_when_it_ends() -> None:
-    trouble: dict[str, str] = {}
-    seen: list[dict[str, str]] = []
-
-    async def run() -> None:
-        seen.append(dict(trouble))
-        if len(seen) < 3:
-            raise ExceptionGroup("tasks", [StorageError("The disk is full.")])
-
-    async with asyncio.timeout(120):
-        await supervise(run, "judging", trouble)
-    assert (len(seen), trouble) == (3, {})
-
-
-async def test_a_part_does_not_hide_a_mistake_of_ours() -> None:
-    async def run() -> None:
-        raise KeyError("a bug")
-
-    with pytest.raises(KeyError):
-        await supervise(run, "judging", {})
 
 
 async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:

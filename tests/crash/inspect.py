@@ -63,8 +63,8 @@ async def is_on_disk(db: Database, delivery: Delivery) -> bool | None:
         stored = await db.verdicts.by_card(reply.channel, reply.card_ts)
         if stored is None:
             return None
-        held = (await facts_of(db, stored, reply.person)).replies.get(reply.ts)
-        return held is not None and (held.text is None or Decimal(held.at) >= Decimal(reply.at))
+        held = (await facts_of(db, stored, reply.event.person)).replies.get(reply.event.name)
+        return held is not None and (held.text is None or Decimal(held.at) >= Decimal(reply.event.at))
     if not event["type"].startswith("reaction_") or vote_of_reaction(event["reaction"]) is None:
         return True
     stored = await db.verdicts.by_card(event["item"]["channel"], event["item"]["ts"])

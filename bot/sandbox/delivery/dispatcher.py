@@ -72,12 +72,20 @@ class Dispatcher:
         self._retries = tuple(retries)
         self._tasks: set[asyncio.Task[None]] = set()
         self._acks_to_drop = 0
+        self._withholds_events = False
         self._envelopes = 0
+
+    def withhold_events(self) -> None:
+        """Send no event from now on, nor later."""
+        self._withholds_events = True
 
     def send_event(self, payload: Payload) -> Delivery:
         """Send an event in the background, with retries while it is not acknowledged."""
         delivery = Delivery(type="events_api", payload=payload, event_id=payload["event_id"])
         self.deliveries.append(delivery)
+        if self._withholds_events:
+            delivery.failure = "withheld"
+            return delivery
         self._start(self._attempt_with_retries(delivery, self._retries, None))
         return delivery
 
@@ -115,6 +123,7 @@ class Dispatcher:
     def stop_dropping_acks(self) -> None:
         """Take every acknowledgement from now on."""
         self._acks_to_drop = 0
+        self._withholds_events = False
 
     async def settled(self, timeout: float) -> None:
         """Wait until no event is under way; raises TimeoutError after `timeout` seconds."""

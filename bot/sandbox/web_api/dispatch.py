@@ -105,6 +105,8 @@ class WebApi:
     def _faulty_response(self, name: str, params: Payload | SlackError, fault: Fault) -> web.Response:
         error = "ratelimited" if fault.status == 429 else fault.error or "internal_error"
         self._record(name, params, fault.status, error)
+        if fault.body is not None:
+            return web.Response(status=fault.status, text=fault.body, content_type=fault.content_type)
         if fault.status >= 500:
             return web.Response(
                 status=fault.status, text="<html>Server Error</html>", content_type="text/html"

@@ -11,13 +11,16 @@ class Fault:
     """A fault of one call.
 
     `lost`: the call takes effect, but the connection is dropped without an answer. Otherwise it takes no
-    effect, and is answered with `status` or, on status 200, with the error code `error`.
+    effect, and is answered with `status` and, where it is given, with `body` as `content_type`; else, on status
+    200, with the error code `error`.
     """
 
     status: int = 200
     error: str | None = None
     retry_after: int | None = None
     lost: bool = False
+    body: str | None = None
+    content_type: str = "application/json"
 
 
 class Hold:

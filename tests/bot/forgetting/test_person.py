@@ -165,7 +165,7 @@ async def test_what_slack_still_shows_of_the_person_is_not_taken_in_again(tmp_pa
         harness.react(card, "shrug")
         await harness.learned()
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        await harness.until(lambda: harness.bot.reconciler.rounds)
+        await harness.reconciled()
         await harness.learned()
         said = (await harness.feedback(card))["ana"]
         assert (said.vote, said.rationale) == ("unsure", "")

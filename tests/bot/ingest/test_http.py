@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.config import IngestSettings
-from bot.ingest.http import Refused, read_body
-from bot.judging.worker import is_sampled
+from bot.ingest.trace_body import RejectedTrace, read_body
+from bot.judging.sampling import is_sampled
 from bot.web.server import is_loopback
 from memalign.errors import SettingsError
 from memalign.records import Json, Trace
@@ -309,7 +309,7 @@ async def test_an_open_address_needs_a_token(tmp_path: Path) -> None:
 
 def test_big_bodies_are_read_like_small_ones() -> None:
     items = read_body(json.dumps([a_trace(n) for n in range(3_000)] + [3]).encode(), ndjson=False)
-    assert [type(item) for item in items] == [Trace] * 3_000 + [Refused]
+    assert [type(item) for item in items] == [Trace] * 3_000 + [RejectedTrace]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_big_bodies_are_read_like_small_ones() -> None:
 )
 def test_what_no_reader_could_take_is_refused_for_itself(text: str, reason: str) -> None:
     (refused,) = read_body(text.encode(), ndjson=False)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedTrace)
     assert reason in refused.reason
 
 

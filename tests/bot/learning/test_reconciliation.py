@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.learning.card_snapshot import moment_of
+from bot.learning.card_reader import reading_time
 from bot.sandbox import Message, Workspace
 from memalign.records import Json
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
@@ -20,7 +20,7 @@ REASON = "The answer should never send people away."
 async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[BotInWorkspace]:
     """The bot back at work in the workspace, once it has asked for what it missed."""
     async with bot_in_workspace(folder, workspace=workspace) as harness:
-        await harness.until(lambda: harness.bot.reconciler.rounds)
+        await harness.reconciled()
         await harness.learned()
         yield harness
 
@@ -105,7 +105,7 @@ async def test_catching_up_with_nothing_new_changes_nothing(tmp_path: Path) -> N
 async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
         card = await harness.show("tr-1")
-        await harness.until(lambda: harness.bot.reconciler.rounds == 1)
+        await harness.reconciled()
         await unheard(harness, lambda: harness.react(card, "-1"))
         await harness.until_async(lambda: has_voted(harness, card))
         assert (await harness.feedback(card))["ana"].vote == "down"
@@ -124,9 +124,9 @@ async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path
     workspace.react(ana.id, card.channel, card.ts, "-1")
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
         harness.slack.faults.fail_next("conversations.replies", status=503, times=3)
-        await harness.until(lambda: harness.bot.reconciler.rounds)
+        await harness.reconciled()
         assert (await harness.feedback(card))["ana"].vote == "down"
-        assert harness.bot.reconciler.trouble == {}
+        assert waiting(harness) == set()
 
 
 def card_in(harness: BotInWorkspace, channel: str) -> Message | None:
@@ -158,16 +158,16 @@ async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_
         workspace.react(harness.ana.id, card.channel, card.ts, "-1")
     async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
         await harness.until_async(lambda: has_voted(harness, beside))
-        await harness.until(lambda: harness.bot.reconciler.trouble)
-        [(judge, reason)] = harness.bot.reconciler.trouble.items()
-        assert (judge, "invite" in reason, harness.bot.reconciler.rounds) == (JUDGE, True, 0)
+        await harness.until(lambda: waiting(harness))
+        assert "invite" in (harness.bot.health.reason("reconciliation", JUDGE) or "")
+        assert not await harness.bot.reconciler.is_up_to_date()
         await unheard(harness, lambda: harness.react(beside, "shrug", by=harness.ben))
         await harness.until_async(lambda: has_voted(harness, beside, "ben"))
-        assert (list(harness.bot.reconciler.trouble), await has_voted(harness, shut)) == ([JUDGE], False)
+        assert (waiting(harness), await has_voted(harness, shut)) == ({JUDGE}, False)
         workspace.join(bot, shut.channel)
-        await harness.until(lambda: harness.bot.reconciler.rounds)
+        await harness.reconciled()
         assert (await harness.feedback(shut))["ana"].vote == "down"
-        assert harness.bot.reconciler.trouble == {}
+        assert waiting(harness) == set()
 
 
 async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp
     card = await shown(tmp_path, workspace)
     workspace.leave(workspace.bot.id, card.channel)
     async with bot_in_workspace(tmp_path, workspace=workspace, judge={"channel": other}) as harness:
-        await harness.until(lambda: harness.bot.reconciler.rounds)
-        assert harness.bot.reconciler.trouble == {}
+        await harness.reconciled()
+        assert waiting(harness) == set()
         assert not await has_voted(harness, card)
 
 
@@ -184,20 +184,23 @@ async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(
     async with bot_in_workspace(tmp_path) as harness:
         older, newer = await harness.show("tr-1"), await harness.show("tr-2")
         await harness.learned()
-        await harness.until(lambda: harness.bot.reconciler.rounds)
+        await harness.reconciled()
         harness.slack.faults.fail_next("reactions.get", error="internal_error")
         await unheard(harness, lambda: harness.react(older, "-1"), lambda: harness.react(newer, "-1"))
         await harness.until_async(lambda: has_voted(harness, older))
         await harness.until_async(lambda: has_voted(harness, newer))
         assert (await harness.feedback(newer))["ana"].vote == "down"
-        await harness.until(lambda: not harness.bot.reconciler.trouble)
+        await harness.until(lambda: not waiting(harness))
+
+
+def waiting(harness: BotInWorkspace) -> set[str]:
+    """The judges whose cards cannot be read."""
+    return set(harness.bot.health.subjects("reconciliation"))
 
 
 async def unheard(harness: BotInWorkspace, *acts: Callable[[], None]) -> None:
     """Do something of which Slack never tells, and cut the connection for some seconds."""
-    assert harness.slack._unlisten is not None
-    harness.slack._unlisten()
-    harness.slack._unlisten = None
+    harness.slack.faults.withhold_events()
     for act in acts:
         act()
     harness.slack.faults.fail_next("apps.connections.open", error="internal_error")
@@ -216,10 +219,10 @@ def answer_at(date: str | None) -> AsyncSlackResponse:
     )
 
 
-def test_the_moment_of_reading_is_slacks_not_that_of_a_wrong_clock() -> None:
+def test_the_reading_time_reading_is_slacks_not_that_of_a_wrong_clock() -> None:
     """2026-11-20 12:00:00 UTC is 1795176000."""
     date, noon = "Fri, 20 Nov 2026 12:00:00 GMT", 1795176000
-    assert moment_of(answer_at(date), noon + 0.4, 0.2) == f"{noon + 0.4:.6f}"
-    assert moment_of(answer_at(date), noon + 300, 0.2) == f"{noon + 1:.6f}"
-    assert moment_of(answer_at(date), noon - 300, 0.2) == f"{noon - 0.2:.6f}"
-    assert moment_of(answer_at(None), noon + 7, 0.2) == f"{noon + 7:.6f}"
+    assert reading_time(answer_at(date), noon + 0.4, 0.2) == f"{noon + 0.4:.6f}"
+    assert reading_time(answer_at(date), noon + 300, 0.2) == f"{noon + 1:.6f}"
+    assert reading_time(answer_at(date), noon - 300, 0.2) == f"{noon - 0.2:.6f}"
+    assert reading_time(answer_at(None), noon + 7, 0.2) == f"{noon + 7:.6f}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,9 @@ from bot.feedback import Feedback, Vote
 from bot.records import Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.digest import compute_digest, read_digest
-from bot.reports.weekly_digest import WeeklyDigest, last_due
+from bot.reports.weekly_digest import WeeklyDigest, last_due, next_due
 from bot.runtime.clock import week_bounds, week_of
+from bot.runtime.health import HealthRegistry
 from bot.sandbox import Message
 from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
@@ -282,14 +283,15 @@ def test_weekdays_go_by_their_names(written: str, day: str) -> None:
 
 
 @pytest.mark.parametrize("day", ["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
-async def test_the_scheduler_and_the_calendar_agree(tmp_path: Path, day: str) -> None:
-    digest = {"day": day, "time": "09:00", "timezone": "Europe/Berlin"}
-    async with bot_in_workspace(tmp_path, digest=digest) as harness:
-        weekly = WeeklyDigest(harness.bot.settings, harness.bot.database, harness.bot.memories, lambda: None)
-        await weekly.start()
-        fires = weekly._scheduler.get_job("digest").next_run_time
-        weekly.stop()
-        assert (fires.strftime("%a").lower(), fires.strftime("%H:%M")) == (day, "09:00")
+@pytest.mark.parametrize("now", ["2026-11-20T08:59:59", "2026-11-20T09:00:00", "2026-03-28T12:00:00"])
+def test_the_next_digest_is_due_on_its_day_and_less_than_a_week_after_the_last(day: str, now: str) -> None:
+    settings = DigestSettings.model_validate({"day": day, "time": "09:00", "timezone": "Europe/Berlin"})
+    moment = datetime.fromisoformat(now).replace(tzinfo=BERLIN)
+    due = next_due(moment, settings)
+    assert due > moment
+    assert (due.strftime("%a").lower(), due.strftime("%H:%M")) == (day, "09:00")
+    assert last_due(due, settings) == due
+    assert last_due(moment, settings).date() == due.date() - timedelta(days=7)
 
 
 def digests(harness: BotInWorkspace) -> list[Message]:
@@ -302,7 +304,8 @@ def digests(harness: BotInWorkspace) -> list[Message]:
 
 async def due(harness: BotInWorkspace, moment: datetime) -> None:
     """Let the hour of a digest come."""
-    weekly = WeeklyDigest(harness.bot.settings, harness.bot.database, harness.bot.memories, lambda: None)
+    bot = harness.bot
+    weekly = WeeklyDigest(bot.settings, bot.database, bot.memories, HealthRegistry(), lambda: None)
     await weekly.post(moment)
     await harness.learned()
 
@@ -342,6 +345,7 @@ async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp
     await database.journal.first_start_ms(long_ago)
     await database.close()
     async with bot_in_workspace(tmp_path) as harness:
+        await harness.until(lambda: digests(harness))
         await harness.learned()
         assert len(digests(harness)) == 1
         workspace = harness.workspace

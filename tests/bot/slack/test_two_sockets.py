@@ -1,60 +1,16 @@
 """An app may have several connections: Slack gives an event to one of them, and its repetition to another."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 
-from bot.config import Secrets
-from bot.forgetting.access import ForgetAccess
-from bot.learning.thread_replies import ThreadReplies
-from bot.learning.worker import Learning
-from bot.listeners import listen
-from bot.listeners.context import ListenerContext
-from bot.slack.channel_members import ChannelMembers
-from bot.slack.connection import build_slack
-from bot.slack.users import People
 from memalign.records import Json
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 REASON = "The answer should never send people away."
-
-
-def second_app(harness: BotInWorkspace, tasks: asyncio.TaskGroup) -> AsyncApp:
-    """The same listeners over the same store, for a connection of their own."""
-    bot, token = harness.bot, harness.slack.bot_token
-    slack = build_slack(
-        Secrets(
-            bot_token=token,
-            app_token=harness.slack.app_token,
-            signing_secret="",
-            ingest_token="",
-            api_url=harness.slack.api_url,
-        )
-    )
-    people = People(slack.client)
-    thread_replies = ThreadReplies(slack.client, bot.database, people, lambda: None)
-    learning = Learning(bot.database, bot.memories, people, thread_replies)
-    members = ChannelMembers(slack.client)
-    bench = ListenerContext(
-        settings=bot.settings,
-        database=bot.database,
-        memories=bot.memories,
-        learning=learning,
-        forgetting=bot.forgetting,
-        forget_access=ForgetAccess(bot.settings, members),
-        members=members,
-        people=people,
-        status=bot.status,
-        client=slack.client,
-        tasks=tasks,
-    )
-    listen(slack, bench)
-    return slack
 
 
 @asynccontextmanager
@@ -65,15 +21,15 @@ async def two_sockets(folder: Path, heard: list[str]) -> AsyncIterator[BotInWork
         if message.get("type") == "events_api":
             heard.append(message["payload"]["event_id"])
 
-    async with bot_in_workspace(folder) as harness, asyncio.TaskGroup() as tasks:
-        handler = AsyncSocketModeHandler(second_app(harness, tasks), harness.slack.app_token)
+    async with bot_in_workspace(folder) as harness:
+        handler = AsyncSocketModeHandler(harness.bot.slack.app, harness.slack.app_token)
         handler.client.message_listeners.append(note)
         await handler.connect_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here
         try:
             await harness.until(lambda: harness.slack.connections == 2)
             yield harness
         finally:
-            await handler.close_async()  # type: ignore[no-untyped-call] # nor here
+            await handler.close_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here
 
 
 async def test_an_event_that_comes_over_both_connections_is_one_vote_and_one_lesson(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Sampling: which judges see a trace, and whether they can judge it."""
+
+import hashlib
+from collections.abc import Mapping
+
+from bot.config import Settings
+from memalign.errors import InputError
+from memalign.judge_memory import JudgeMemory
+from memalign.records import Trace
+
+
+def is_sampled(trace_id: str, judge: str, rate: float) -> bool:
+    """Return whether a judge sees a trace: the same answer each time, also after a restart.
+
+    Args:
+        trace_id: the trace's id.
+        judge: the judge's name.
+        rate: share of the traces that are sampled, from 0 to 1.
+    """
+    digest = hashlib.sha256(f"{judge}\0{trace_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) < rate * 2**64
+
+
+def judges_for(trace: Trace, settings: Settings) -> tuple[str, ...]:
+    """Return the judges that are to judge a trace: those it names, else all; sampled."""
+    names = trace.judges or tuple(judge.name for judge in settings.judges)
+    return tuple(name for name in names if is_sampled(trace.trace_id, name, settings.sampling.rate))
+
+
+def validation_error(trace: Trace, memories: Mapping[str, JudgeMemory]) -> str | None:
+    """Return why none of the judges meant for a trace can judge it; None when one can."""
+    reasons = []
+    for name in trace.judges or memories:
+        try:
+            memories[name].definition.select_fields(trace)
+        except InputError as error:
+            reasons.append(str(error))
+        else:
+            return None
+    return reasons[0]

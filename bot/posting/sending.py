@@ -1,0 +1,187 @@
+"""Sending one post, in three steps the store knows of: being sent, sent, or to be looked for.
+
+A post is marked as being sent before the call and as sent after it. If the answer was lost in between (a
+crash, a broken connection), the channel is searched for the post's own id before it is sent again.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.blocks.primitives import MessageContent
+from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.health import HealthRegistry
+from bot.slack.errors import (
+    CONNECTION_ERRORS,
+    POST_REFUSED,
+    THREAD_GONE,
+    asked_pause_ms,
+    code_of,
+    field_of,
+    is_undecided,
+    remedy,
+)
+from bot.slack.message_search import find_message
+from memalign.records import Json
+from storage.database import Database
+from storage.records import Post
+
+log = logging.getLogger(__name__)
+
+COMPONENT = "posting"
+CLOCK_TOLERANCE_MS = 10 * 60_000
+"""How far Slack's clock may differ from ours."""
+
+Render = Callable[[Post], Awaitable[MessageContent | None]]
+"""Makes the message of a post that is about to be sent; None if there is nothing left to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostPost:
+    """A post of which nobody knows whether it has arrived."""
+
+    post: Post
+    oldest: str
+    """Slack's time before which it cannot have arrived."""
+
+
+class PostSender:
+    """Sends single posts, each at most once."""
+
+    def __init__(
+        self, client: AsyncWebClient, database: Database, render: Render, health: HealthRegistry
+    ) -> None:
+        """Use `client` without retry handlers of its own: a repeated call could post twice."""
+        self._client = client
+        self._database = database
+        self._render = render
+        self._health = health
+
+    async def begin(self, post: Post) -> MessageContent | None:
+        """Mark the post as being sent. Raises `StorageError`.
+
+        Returns:
+            The message to deliver; None when the post was dropped, or forgotten meanwhile.
+        """
+        message = await self._render(post)
+        if message is None:
+            await self._drop(post)
+            return None
+        return message if await self._database.outbox.start(post.post_id) else None
+
+    async def deliver(self, post: Post, message: MessageContent) -> LostPost | None:
+        """Hand the message to Slack, and store the outcome. Raises `StorageError`.
+
+        Returns:
+            The post if Slack's answer leaves open whether it has arrived, else None.
+        """
+        try:
+            answer = await self._client.chat_postMessage(**arguments(post, message))
+            ts = field_of(answer, "ts", str)
+        except SlackApiError as error:
+            if not is_undecided(error):
+                await self._refused(post, error)
+                return None
+            log.warning("Slack failed over post %s (%s); looking for it in the channel", post.post_id, error)
+            return await self.lost(post)
+        except CONNECTION_ERRORS as error:
+            log.warning("the answer to post %s was lost (%s); looking for it", post.post_id, error)
+            return await self.lost(post)
+        await self._done(post, ts)
+        return None
+
+    async def lost(self, post: Post) -> LostPost:
+        """Return what is needed to look for a post later, when its verdict may be forgotten."""
+        stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
+        since_ms = post.payload.get("due_ms") if stored is None else stored.judged_ms
+        oldest = "0" if since_ms is None else f"{(since_ms - CLOCK_TOLERANCE_MS) / 1000:.6f}"
+        return LostPost(post=post, oldest=oldest)
+
+    async def settle(self, lost: LostPost) -> None:
+        """Look for a lost post in its channel, and store whether it has arrived.
+
+        Raises:
+            SlackApiError: Slack refuses to be searched.
+            ClientError, TimeoutError, OSError: Slack cannot be reached.
+            StorageError: the outcome cannot be stored.
+        """
+        post = lost.post
+        try:
+            ts = await find_message(
+                self._client,
+                post_id=post.post_id,
+                channel=post.channel,
+                thread_ts=post.thread_ts,
+                oldest=lost.oldest,
+            )
+        except SlackApiError as error:
+            if code_of(error) not in THREAD_GONE:
+                raise
+            await self._give_up(post)
+            return
+        if ts is not None:
+            await self._done(post, ts)
+        else:
+            await self._database.outbox.hold(post.post_id, now_ms() + backoff_ms(0), "its answer was lost")
+
+    async def _done(self, post: Post, ts: str) -> None:
+        self._health.report(COMPONENT, post.channel, None)
+        if not await self._database.outbox.done(post.post_id, ts):
+            await self._take_down(post, ts)
+
+    async def _take_down(self, post: Post, ts: str) -> None:
+        """Delete a message whose trace was forgotten on its way; `MessageRedactor` retries what fails here."""
+        try:
+            await self._client.chat_delete(channel=post.channel, ts=ts)
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
+            log.warning("the message at %s shows what was forgotten and is deleted later: %s", ts, error)
+
+    async def _refused(self, post: Post, error: SlackApiError) -> None:
+        code = code_of(error)
+        if code in THREAD_GONE:
+            await self._give_up(post)
+            return
+        reason = remedy(error)
+        self._health.report(COMPONENT, post.channel, reason)
+        log.warning("post %s to %s waits: %s", post.post_id, post.channel, reason)
+        not_before_ms = now_ms() + (asked_pause_ms(error) or backoff_ms(post.attempts))
+        outbox = self._database.outbox
+        put_back = outbox.retry if code in POST_REFUSED else outbox.hold
+        await put_back(post.post_id, not_before_ms, reason)
+
+    async def _give_up(self, post: Post) -> None:
+        log.info("post %s is dropped: its thread is gone", post.post_id)
+        await self._drop(post)
+
+    async def _drop(self, post: Post) -> None:
+        self._health.report(COMPONENT, post.channel, None)
+        await self._database.outbox.drop(post.post_id)
+
+
+def arguments(post: Post, message: MessageContent) -> dict[str, Json]:
+    """Return the arguments of `chat.postMessage`; the metadata names the post."""
+    return {
+        "channel": post.channel,
+        "text": message.text,
+        "blocks": list(message.blocks),
+        "thread_ts": post.thread_ts,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "metadata": {
+            "event_type": _event_type(post),
+            "event_payload": {**_subject(post), "post_id": post.post_id},
+        },
+    }
+
+
+def _event_type(post: Post) -> str:
+    return "memalign_verdict" if post.kind == "card" else f"memalign_{post.kind}"
+
+
+def _subject(post: Post) -> Mapping[str, Json]:
+    if post.kind != "card":
+        return {}
+    return {key: post.payload[key] for key in ("trace_id", "judge")} | {"verdict_id": post.verdict_id}

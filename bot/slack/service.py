@@ -1,0 +1,47 @@
+"""Everything the bot needs of Slack, opened and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import Secrets
+from bot.slack.client import single_try_client
+from bot.slack.connection import Connection, build_app, check_tokens
+from bot.slack.users import People
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackService:
+    """The Bolt app, two clients, the connection, and the people of the workspace."""
+
+    app: AsyncApp
+    posting_client: AsyncWebClient
+    """Never repeats a call by itself."""
+    connection: Connection
+    people: People
+
+    @property
+    def client(self) -> AsyncWebClient:
+        """The client that repeats calls after a lost connection."""
+        client: AsyncWebClient = self.app.client
+        return client
+
+
+@asynccontextmanager
+async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
+    """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
+    app = build_app(secrets)
+    await check_tokens(app, secrets)
+    connection = Connection(app, secrets)
+    try:
+        yield SlackService(
+            app=app,
+            posting_client=single_try_client(secrets),
+            connection=connection,
+            people=People(app.client),
+        )
+    finally:
+        await connection.close()
