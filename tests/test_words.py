@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "memalign", "storage")
 PENDING = (
     "bot/app.py",
-    "bot/audit.py",
     "bot/cli/check",
     "bot/feedback.py",
     "bot/ingest/",
