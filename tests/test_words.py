@@ -11,19 +11,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "memalign", "storage")
 PENDING = (
     "bot/app.py",
-    "bot/audit.py",
     "bot/cli/check",
     "bot/feedback.py",
     "bot/ingest/",
-    "bot/judging/",
     "bot/learning/",
     "bot/listeners/",
     "bot/posting/",
-    "bot/reports/status.py",
-    "bot/reports/weekly_digest.py",
     "bot/runtime/",
-    "bot/slack/",
-    "bot/web/server.py",
     "memalign/",
     "storage/",
 )

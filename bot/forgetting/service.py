@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
-from bot.audit import GuidelineWatch
 from bot.forgetting.quotes import redact_quotes
 from bot.forgetting.scope import FeedbackByPerson, ForgetScope, read_feedback, read_scope, texts_in
 from bot.forgetting.trace_reference import TraceReferences
@@ -15,8 +14,7 @@ from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
-from storage.intents import Intent
-from storage.records import AuditLine
+from storage.records import AuditLine, ForgetRequest
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +84,10 @@ class ForgetService:
         notes = self._audit_lines(scope, person)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                request = Intent(kind="trace", target=trace_id, notes=notes)
+                request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
             case PersonTarget(person=forgotten):
-                request = Intent(kind="person", target=forgotten, notes=notes)
-        await self._database.intents.intend(request)
+                request = ForgetRequest(kind="person", target=forgotten, notes=notes)
+        await self._database.forgetting.request(request)
 
     async def execute(self, scope: ForgetScope) -> ForgetResult:
         """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
@@ -121,12 +119,12 @@ class ForgetService:
             case TraceTarget(trace_id=trace_id):
                 judges = sorted(scope.judges | self._judges_with(trace_id))
                 return tuple(
-                    AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, who=person, ids=(trace_id,))
+                    AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, person=person, ids=(trace_id,))
                     for judge in judges
                 )
             case PersonTarget(person=forgotten):
                 ids = (forgotten,)
-                return (AuditLine(at_ms=now_ms(), what="person_forgotten", judge="", who=person, ids=ids),)
+                return (AuditLine(at_ms=now_ms(), what="person_forgotten", judge="", person=person, ids=ids),)
 
     def _judges_with(self, trace_id: str) -> set[str]:
         return {name for name, memory in self._memories.items() if trace_id in memory.episodes}
@@ -157,12 +155,12 @@ class ForgetService:
             if isinstance(result.target, TraceTarget):
                 trace_ids.discard(result.target.trace_id)
             if trace_ids:
-                await self._database.erase_lessons(trace_ids, {rule.id for rule in rules})
+                await self._database.forgetting.delete_lessons(trace_ids, {rule.id for rule in rules})
 
     async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
         # memories first: deleting the trace's rows ends the request
         taken = {name: await self._forget_in(name, [trace_id]) for name in self._memories}
-        await self._database.erase(trace_id, None)
+        await self._database.forgetting.delete_traces([trace_id])
         # models and Slack last, since they may keep everybody waiting
         distilling = asyncio.gather(*(self._distil_again(name, part) for name, part in taken.items()))
         distilled, _ = await asyncio.gather(distilling, self._redact_now())
@@ -170,27 +168,22 @@ class ForgetService:
 
     async def _forget_person(self, person: str, judges: ForgottenByJudge) -> None:
         # rows first: from then on, what others said on the same traces is learned again without this person
-        verdicts = await self._database.erase_person(person, now_ms())
+        verdicts = await self._database.forgetting.delete_person(person, now_ms())
         for name, part in judges.items():
             own = {stored.verdict.trace_id for stored in verdicts if stored.verdict.judge == name}
             if trace_ids := own.union(part.trace_ids):
                 self._invalidate(trace_ids)
                 await self._forget_in(name, trace_ids)
-        await self._database.finish_person(person)
+        await self._database.forgetting.finish_person(person)
         await self._redact_now()
 
     async def _forget_in(self, judge: str, trace_ids: Collection[str]) -> Forgotten:
-        watch = GuidelineWatch(self._database.journal, self._memories[judge])
-        forgotten = await self._memories[judge].forget(trace_ids)
-        await watch.note()
-        return forgotten
+        return await self._memories[judge].forget(trace_ids)
 
     async def _distil_again(self, judge: str, forgotten: Forgotten) -> Forgotten:
         memory = self._memories[judge]
-        watch = GuidelineWatch(self._database.journal, memory)
         try:
             forgotten = await memory.distil_again(forgotten, seconds=DISTIL_AGAIN_SECONDS)
         except MemAlignError as error:
             log.warning("guidelines of %s wait to be distilled again: %s", judge, error)
-        await watch.note()
         return forgotten

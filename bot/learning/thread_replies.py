@@ -24,7 +24,7 @@ from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline, Lesson
 from storage.database import Database
-from storage.records import Post, StoredVerdict, ThreadPost
+from storage.records import LessonContent, NoteContent, Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class ThreadReplies:
         if verdict.message_ts is None:
             return
         trace_id = verdict.verdict.trace_id
-        told = await self._database.feedback.told(verdict.verdict_id)
+        told = await self._database.feedback.thread_posts(verdict.verdict_id)
         rules = [rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting]
         await self._update_lessons(verdict, told, rules)
         reply = what_to_say(
@@ -90,15 +90,13 @@ class ThreadReplies:
     async def _post(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> None:
         """Put the reply into the outbox; the store knows by the post's id what the thread was told."""
         message = await self._message(verdict, reply, memory)
-        ids = [rule.id for rule in reply.rules] if isinstance(reply, TellGuidelines) else []
         await self._database.outbox.add(
             Post(
                 post_id=f"{_name_of(reply)}:{verdict.verdict_id}",
                 channel=verdict.channel,
-                kind="lesson" if ids else "note",
                 thread_ts=verdict.message_ts,
                 verdict_id=verdict.verdict_id,
-                payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": ids},
+                content=_content_of(reply, message),
             )
         )
         self._wake_posting()
@@ -125,6 +123,13 @@ class ThreadReplies:
             authors = dict.fromkeys(source.person for source in rule.sources if source.trace_id == trace_id)
             authored.append((rule, [await self._people.name(person) for person in authors]))
         return lesson_message(authored)
+
+
+def _content_of(reply: ThreadReply, message: MessageContent) -> LessonContent | NoteContent:
+    if isinstance(reply, TellGuidelines):
+        ids = tuple(rule.id for rule in reply.rules)
+        return LessonContent(text=message.text, blocks=tuple(message.blocks), guideline_ids=ids)
+    return NoteContent(text=message.text, blocks=tuple(message.blocks))
 
 
 def _name_of(reply: ThreadReply) -> str:

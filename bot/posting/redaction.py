@@ -13,7 +13,7 @@ from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.slack.errors import CONNECTION_ERRORS, SlackError, code_of, reason_of
 from storage.database import Database
-from storage.intents import Redaction, RedactionKind
+from storage.records import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message
 REDACT_EVERY_SECONDS = 5.0
 REDACT_NOW_SECONDS = 10.0
 """How long a forget waits for Slack; messages not redacted by then are redacted later."""
-VACUUM_EVERY_SECONDS = 60.0
 
 
 class MessageRedactor:
@@ -37,13 +36,8 @@ class MessageRedactor:
 
     async def run(self) -> None:
         """Redact until cancelled."""
-        vacuumed = 0.0
-        clock = asyncio.get_running_loop().time
         while True:
             await self._redact_due()
-            if clock() - vacuumed > VACUUM_EVERY_SECONDS:
-                await self._database.wipe()
-                vacuumed = clock()
             await asyncio.sleep(REDACT_EVERY_SECONDS)
 
     async def redact_now(self) -> None:
@@ -56,7 +50,7 @@ class MessageRedactor:
 
     async def _redact_due(self) -> None:
         async with self._lock:
-            for redaction in await self._database.intents.redactions():
+            for redaction in await self._database.forgetting.redactions():
                 if redaction.not_before_ms <= now_ms():
                     await self._redact(redaction)
 
@@ -93,14 +87,14 @@ class MessageRedactor:
 
     async def _redacted(self, redaction: Redaction) -> None:
         self._health.report(COMPONENT, redaction.channel, None)
-        await self._database.intents.redacted(redaction)
+        await self._database.forgetting.redacted(redaction)
 
     async def _postpone(self, redaction: Redaction, reason: str) -> None:
         sentence = f"a message that shows what was forgotten still stands: {reason}"
         self._health.report(COMPONENT, redaction.channel, sentence)
         log.warning("%s, at %s: %s", redaction.channel, redaction.ts, sentence)
         not_before_ms = now_ms() + backoff_ms(redaction.attempts)
-        await self._database.intents.postpone(redaction, not_before_ms, reason)
+        await self._database.forgetting.postpone(redaction, not_before_ms, reason)
 
 
 def message_for(kind: RedactionKind) -> MessageContent:

@@ -6,7 +6,7 @@ from bot.blocks.card import verdict_card
 from bot.blocks.primitives import MessageContent
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import Post
+from storage.records import CardContent, Post
 
 
 class PostRenderer:
@@ -18,10 +18,10 @@ class PostRenderer:
 
     async def render(self, post: Post) -> MessageContent | None:
         """Return the message, None if there is nothing left to show."""
-        if post.kind == "void":
+        if post.content is None:
             return None
-        if post.kind != "card":
-            return MessageContent(text=post.payload["text"], blocks=tuple(post.payload["blocks"]))
+        if not isinstance(post.content, CardContent):
+            return MessageContent(text=post.content.text, blocks=post.content.blocks)
         stored = await self._database.verdicts.get(post.verdict_id or "")
         trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
         if stored is None or trace is None:

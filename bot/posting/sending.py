@@ -27,7 +27,7 @@ from bot.slack.errors import (
 from bot.slack.message_search import find_message
 from memalign.records import Json
 from storage.database import Database
-from storage.records import Post
+from storage.records import CardContent, DigestContent, Post
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class PostSender:
     async def lost(self, post: Post) -> LostPost:
         """Return what is needed to look for a post later, when its verdict may be forgotten."""
         stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
-        since_ms = post.payload.get("due_ms") if stored is None else stored.judged_ms
+        since_ms = _due_ms(post) if stored is None else stored.judged_ms
         oldest = "0" if since_ms is None else f"{(since_ms - CLOCK_TOLERANCE_MS) / 1000:.6f}"
         return LostPost(post=post, oldest=oldest)
 
@@ -178,10 +178,16 @@ def arguments(post: Post, message: MessageContent) -> dict[str, Json]:
 
 
 def _event_type(post: Post) -> str:
-    return "memalign_verdict" if post.kind == "card" else f"memalign_{post.kind}"
+    kind = "verdict" if post.content is None or post.content.kind == "card" else post.content.kind
+    return f"memalign_{kind}"
 
 
 def _subject(post: Post) -> Mapping[str, Json]:
-    if post.kind != "card":
+    if not isinstance(post.content, CardContent):
         return {}
-    return {key: post.payload[key] for key in ("trace_id", "judge")} | {"verdict_id": post.verdict_id}
+    card = post.content
+    return {"trace_id": card.trace_id, "judge": card.judge, "verdict_id": post.verdict_id}
+
+
+def _due_ms(post: Post) -> int | None:
+    return post.content.due_ms if isinstance(post.content, DigestContent) else None
