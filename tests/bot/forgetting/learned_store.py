@@ -84,7 +84,7 @@ async def learned_store(folder: Path, *, fails_at: int | None = None) -> AsyncIt
     """Open the store, and what was learned in it. With `fails_at`, that call to it fails, by whomever."""
     async with await Database.open(folder) as database:
         store_calls = StoreCalls()
-        failing = cast("Database", Failing(database, store_calls))
+        failing = cast("Database", RecordingStore(database, store_calls))
         memory = await a_memory(store=failing.memories)
         store_calls.start(fails_at)
         calls = Calls()
@@ -100,7 +100,7 @@ async def learned_store(folder: Path, *, fails_at: int | None = None) -> AsyncIt
         )
 
 
-class Failing:
+class RecordingStore:
     """A database, or one of its repositories, whose calls are noted."""
 
     def __init__(self, store: object, calls: StoreCalls) -> None:
@@ -110,7 +110,7 @@ class Failing:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
         if not callable(found):
-            return Failing(found, self._calls)
+            return RecordingStore(found, self._calls)
         return self._noted(name, found)
 
     def _noted(self, name: str, method: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
