@@ -1,7 +1,7 @@
 """Figures about the bot, its judges and what it forgot, as views and the command line are given them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from memalign.records import ForgetTarget, Forgotten, Json, PersonTarget, TraceTarget
 
@@ -85,10 +85,6 @@ class ForgetResult:
     """Slack ids of those whose words and votes go."""
     judges: Mapping[str, Forgotten]
     """By judge, what is taken out of its memory."""
-
-    def of_judges(self, judges: Mapping[str, Forgotten]) -> "ForgetResult":
-        """Return the result with what was taken out of the memories in the end."""
-        return replace(self, judges=judges)
 
     @property
     def trace_ids(self) -> set[str]:

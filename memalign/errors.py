@@ -11,6 +11,7 @@
     │   │   └── RequestRefusedError    … this request; another one may pass
     │   └── MalformedAnswerError       … with what was asked for
     └── StorageError              the store cannot be opened, read or written
+        └── StaleMemoryError      another writer has changed the memory since it was read
 
 Anything else that is raised is a bug of ours.
 """
@@ -58,3 +59,7 @@ class MalformedAnswerError(ModelError):
 
 class StorageError(MemAlignError):
     """The store cannot be opened, read or written."""
+
+
+class StaleMemoryError(StorageError):
+    """Another writer has changed the judge's memory since it was loaded: load it and try again."""

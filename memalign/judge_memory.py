@@ -17,6 +17,7 @@ from memalign.align.forgetting import distilled_again, resting_on_person, restin
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
 from memalign.align.round import RoundResult, apply, failure_reasons, run_models
+from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.episodic import EpisodicMemory
@@ -78,6 +79,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float = MIN_SIMILARITY,
         guideline_tokens: int = GUIDELINE_TOKENS,
+        stored_version: int = 0,
     ) -> None:
         self._judge = judge
         self._state = state
@@ -85,6 +87,7 @@ class JudgeMemory:
         self._judge_model = judge_model
         self._distiller = distiller
         self._store = store
+        self._stored_version = stored_version
         self._retriever = Retriever(
             vectors,
             max_cases=retrieval_k,
@@ -130,9 +133,9 @@ class JudgeMemory:
             StorageError: If the store cannot be read.
         """
         vectors = VectorCache(embedder, store)
-        state = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+        state, stored_version = MemoryState.empty(judge.name, binary=judge.value_type.binary), 0
         if store is not None:
-            state = await _stored(state, store, vectors)
+            state, stored_version = await _stored(state, store, vectors)
         return cls(
             judge,
             state,
@@ -143,6 +146,7 @@ class JudgeMemory:
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
+            stored_version=stored_version,
         )
 
     @property
@@ -239,10 +243,7 @@ class JudgeMemory:
         batch = list(traces)
         with self._watch() as gone:
             async with self._turn:
-                wanted = (trace for trace in batch if trace.trace_id not in gone)
-                plan = plan_learning(self._judge, self._state, wanted)
-                before = self._state
-                return await self._apply(plan, before, await self._run_models(plan), gone)
+                return await self._round(batch, gone)
 
     def what_rests_on(self, target: ForgetTarget) -> Forgotten:
         """Preview forgetting a trace or a person; nothing is changed.
@@ -279,9 +280,7 @@ class JudgeMemory:
         for watch in self._watches:
             watch.update(gone)
         async with self._writing:
-            before = self._state
-            taken = resting_on_traces(trace_ids, before)
-            await self._adopt(before.without_traces(gone), gone)
+            taken = await self._take_out(trace_ids)
         for trace_id in gone:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
@@ -308,10 +307,7 @@ class JudgeMemory:
             with self._watch() as gone:
                 # what the models have answered is stored in any case: the limit ends with their answer
                 async with asyncio.timeout(seconds) as limit, self._turn:
-                    plan, before = LearningPlan(), self._state
-                    result = await self._run_models(plan)
-                    limit.reschedule(None)
-                    usage = (await self._apply(plan, before, result, gone)).usage
+                    usage = (await self._round((), gone, limit)).usage
         except TimeoutError:
             _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
         return distilled_again(forgotten, self._state, usage)
@@ -339,6 +335,44 @@ class JudgeMemory:
             yield gone
         finally:
             self._watches = [watch for watch in self._watches if watch is not gone]
+
+    async def _round(
+        self, traces: Collection[Trace], gone: Collection[str], limit: asyncio.Timeout | None = None
+    ) -> Lesson:
+        """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
+
+        `limit` ends with the models' answer.
+        """
+        while True:
+            wanted = (trace for trace in traces if trace.trace_id not in gone)
+            plan, asked = plan_learning(self._judge, self._state, wanted), self._state
+            result = await self._run_models(plan)
+            if limit is not None:
+                limit.reschedule(None)
+            try:
+                return await self._apply(plan, asked, result, gone)
+            except StaleMemoryError:
+                await self._reload()
+
+    async def _take_out(self, trace_ids: Collection[str]) -> Forgotten:
+        """Adopt the state without these traces; returns what went. Under the writing lock."""
+        while True:
+            before = self._state
+            try:
+                await self._adopt(before.without_traces(trace_ids), trace_ids)
+            except StaleMemoryError:
+                await self._load()
+            else:
+                return resting_on_traces(trace_ids, before)
+
+    async def _reload(self) -> None:
+        async with self._writing:
+            await self._load()
+
+    async def _load(self) -> None:
+        """Take the state from the store, where another writer has changed it. Under the writing lock."""
+        if self._store is not None:
+            self._state, self._stored_version = await _stored(self._state, self._store, self._vectors)
 
     async def _run_models(self, plan: LearningPlan) -> RoundResult:
         return await run_models(plan, self._state, self._judge.instructions, self._vectors, self._distiller)
@@ -380,12 +414,16 @@ class JudgeMemory:
             if row is not None and guideline.id not in before.semantic.vectors:
                 await self._vectors.keep(guideline.id, {guideline.text: row})
         if self._store is not None and change != MemoryChange(undistilled=before.undistilled):
-            await self._store.save(self._judge.name, change)
+            now_ms = time.time_ns() // 1_000_000
+            await self._store.save(
+                self._judge.name, replace(change, from_version=self._stored_version, at_ms=now_ms)
+            )
+            self._stored_version += 1
         self._state = after
 
 
-async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) -> MemoryState:
-    """The state as the store has it, with the vectors that the embedding model in use has made before."""
+async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) -> tuple[MemoryState, int]:
+    """Return the state as the store has it, with the vectors that are known, and the stored version."""
     stored = await store.load(state.judge)
     texts = {episode.text for episode in stored.episodes.values()}
     known = await vectors.known(texts.union(one.text for one in stored.guidelines if not one.waiting))
@@ -397,7 +435,7 @@ async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) 
         stored.undistilled,
     )
     await _index(loaded)
-    return loaded
+    return loaded, stored.version
 
 
 async def _index(state: MemoryState) -> None:

@@ -221,6 +221,8 @@ class MemorySnapshot:
     guidelines: tuple[Guideline, ...] = ()
     undistilled: frozenset[str] = frozenset()
     """Traces whose episode is in, but whose rationales have not been distilled yet."""
+    version: int = 0
+    """Grows by one with each change that is saved; 0: nothing was saved yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +236,10 @@ class MemoryChange:
     """Guideline ids."""
     undistilled: frozenset[str] = frozenset()
     """The whole set as it is after the change."""
+    from_version: int = 0
+    """The version of the stored memory that the change was made from."""
+    at_ms: int = 0
+    """Time of the change, in milliseconds since 1970."""
 
 
 class MemoryStore(Protocol):
@@ -253,13 +259,14 @@ class MemoryStore(Protocol):
         """
 
     async def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply a change, all or nothing, before returning.
+        """Apply a change, all or nothing, before returning; the memory is of the next version then.
 
         Args:
             judge: The judge's name.
             change: What to put and to drop.
 
         Raises:
+            StaleMemoryError: If the stored memory is not of the version that the change was made from.
             StorageError: If the store cannot be written; nothing has changed then.
         """
 

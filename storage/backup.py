@@ -1,4 +1,4 @@
-"""Carrying a store away while it is in use, and bringing it back."""
+"""Restoring a store from a backup."""
 
 import asyncio
 import sqlite3
@@ -6,9 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from memalign.errors import StorageError
-from storage.engine import FILE, check, connect, create_private, refuse_orphaned_log, settle
-from storage.failures import guarded
-from storage.lock import lock
+from storage.engines.sqlite_file import FILE, check, connect, copy, lock, refuse_orphaned_log
+from storage.errors import translate_errors
 
 
 async def restore(file: Path, folder: Path) -> None:
@@ -16,26 +15,12 @@ async def restore(file: Path, folder: Path) -> None:
     await asyncio.to_thread(_restore, file, folder)
 
 
-def copy(connection: sqlite3.Connection, file: Path) -> None:
-    """Write the store as it is now to one file; whole or not at all. Raises `sqlite3.Error` or `OSError`."""
-    partial = file.with_name(file.name + ".partial")
-    create_private(partial)
-    try:
-        with closing(sqlite3.connect(partial)) as target:
-            connection.backup(target)
-            # one file without a log beside it is easier to carry away
-            target.execute("PRAGMA journal_mode = DELETE")
-        settle(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _restore(file: Path, folder: Path) -> None:
     if not file.is_file():
         raise StorageError(f"There is no backup {file}: name the file that `memalign backup` wrote.")
-    with guarded(file), closing(connect(file, "ro")) as source:
+    with translate_errors(file), closing(connect(file, "ro")) as source:
         _verify(source, file)
-        with guarded(folder):
+        with translate_errors(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             held = lock(folder)
             try:

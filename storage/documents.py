@@ -1,109 +1,217 @@
-"""TinyDB's documents on SQLite's bytes: a call costs what it touches, and survives a crash whole.
+"""TinyDB's documents on an engine: a call costs what it touches, and survives a crash whole.
 
-Ids are natural keys, given by the caller in a `tinydb.table.Document`; there is no counter. There is no query
-cache either: TinyDB hands the same object to everyone who asks twice, and other processes write, too.
+Ids are natural keys, given by the caller in a `Document`; there is no counter. There is no query cache either:
+TinyDB hands the same object to everyone who asks twice, and other processes write, too. Indexes are declared
+with the table, which alone keeps them up to date.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Literal, NoReturn, cast
+import json
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping
+from types import MappingProxyType
+from typing import Any, NoReturn, cast
 
 from tinydb import TinyDB
+from tinydb import table as tinydb_table
+from tinydb.queries import QueryLike
 from tinydb.storages import Storage
-from tinydb.table import Table
 
 from memalign.records import Json
+from storage.engines.sqlite import Order, SqliteEngine, decode, encode
 from storage.keys import LAST
-from storage.rows import Body, Changes, Rows, Statements, decode, encode, unpack
 
-Order = Literal["up", "down", "added"]
-"""By id, by id backwards, or in order of adding."""
-_ORDERS: Mapping[Order, str] = {"up": "id", "down": "id DESC", "added": "position"}
+Body = dict[str, Json]
+"""A document without its id."""
+Places = Callable[[Mapping[str, Json]], Iterable[str]]
+"""The keys under which an index lists a document; none: it is not listed there."""
+_NO_INDEXES: Mapping[str, Places] = MappingProxyType({})
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def pack(body: Mapping[str, Json]) -> bytes:
+    """Return a document as it is stored: compact JSON."""
+    return encode(_JSON.encode(body))
+
+
+def unpack(raw: bytes) -> Body:
+    """Return the document of stored bytes."""
+    body: Body = json.loads(decode(raw))
+    return body
+
+
+class Document(tinydb_table.Document):
+    """A document with its id, which is text."""
+
+    doc_id: str  # type: ignore[assignment]
+
+    def __init__(self, body: Mapping[str, Json], doc_id: str) -> None:
+        super().__init__(body, cast("int", doc_id))
+
+
+class Rows(Mapping[str, Body]):
+    """A table for reading. Every look fetches afresh: nobody shares a document."""
+
+    def __init__(self, engine: SqliteEngine, table: str) -> None:
+        self._engine = engine
+        self._table = table
+
+    def __getitem__(self, doc_id: str) -> Body:
+        row = self._engine.read(self._table, doc_id)
+        if row is None:
+            raise KeyError(doc_id)
+        return unpack(row[1])
+
+    def __iter__(self) -> Iterator[str]:
+        return (doc_id for doc_id, _, _ in self._engine.items(self._table))
+
+    def __len__(self) -> int:
+        return self._engine.count(self._table)
+
+    def items(self) -> ItemsView[str, Body]:
+        """Return all ids with their documents, in order of adding, by one statement."""
+        return _Items(self, self._engine, self._table)
+
+
+class _Items(ItemsView[str, Body]):
+    def __init__(self, rows: Rows, engine: SqliteEngine, table: str) -> None:
+        super().__init__(rows)
+        self._engine = engine
+        self._table = table
+
+    def __iter__(self) -> Iterator[tuple[str, Body]]:
+        for doc_id, _, raw in self._engine.items(self._table):
+            yield doc_id, unpack(raw)
+
+
+class Changes(MutableMapping[str, Body]):
+    """A table under change: reads through to the rows, remembers what differs, and writes only that."""
+
+    def __init__(self, engine: SqliteEngine, table: str, indexes: Mapping[str, Places]) -> None:
+        self._engine = engine
+        self._table = table
+        self._indexes = indexes
+        self._stored: dict[str, tuple[int, bytes] | None] = {}
+        self._bodies: dict[str, Body] = {}
+        self._removed: dict[str, None] = {}
+        self._cleared = False
+
+    def __getitem__(self, doc_id: str) -> Body:
+        if doc_id not in self._bodies:
+            row = None if doc_id in self._removed else self._row(doc_id)
+            if row is None:
+                raise KeyError(doc_id)
+            self._bodies[doc_id] = unpack(row[1])
+        return self._bodies[doc_id]
+
+    def __contains__(self, doc_id: object) -> bool:
+        if not isinstance(doc_id, str) or doc_id in self._removed:
+            return False
+        return doc_id in self._bodies or self._row(doc_id) is not None
+
+    def __setitem__(self, doc_id: str, body: Body) -> None:
+        self._removed.pop(doc_id, None)
+        self._bodies[doc_id] = body
+
+    def __delitem__(self, doc_id: str) -> None:
+        if doc_id not in self:
+            raise KeyError(doc_id)
+        self._bodies.pop(doc_id, None)
+        self._removed[doc_id] = None
+
+    def __iter__(self) -> Iterator[str]:
+        rows = () if self._cleared else self._engine.items(self._table)
+        stored = [doc_id for doc_id, _, _ in rows if doc_id not in self._removed]
+        known = set(stored)
+        return iter(stored + [doc_id for doc_id in self._bodies if doc_id not in known])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        """Remove every document."""
+        self._cleared = True
+        for cache in (self._stored, self._bodies, self._removed):
+            cache.clear()
+
+    def write(self) -> None:
+        """Carry the differences over into the rows and their indexes, removals first."""
+        if self._cleared:
+            self._engine.clear(self._table)
+        for doc_id in self._removed:
+            self._delete(doc_id)
+        for doc_id, body in self._bodies.items():
+            self._put(doc_id, body)
+
+    def _row(self, doc_id: str) -> tuple[int, bytes] | None:
+        if doc_id not in self._stored:
+            self._stored[doc_id] = None if self._cleared else self._engine.read(self._table, doc_id)
+        return self._stored[doc_id]
+
+    def _delete(self, doc_id: str) -> None:
+        row = self._row(doc_id)
+        if row is not None:
+            position, raw = row
+            if self._indexes:
+                self._reindex(position, unpack(raw), None)
+            self._engine.delete(self._table, position)
+
+    def _put(self, doc_id: str, body: Body) -> None:
+        row, packed = self._row(doc_id), pack(body)
+        if row is None:
+            self._reindex(self._engine.insert(self._table, doc_id, packed), None, body)
+        elif packed != row[1]:
+            position, raw = row
+            self._engine.replace(self._table, position, packed)
+            if self._indexes:
+                self._reindex(position, unpack(raw), body)
+
+    def _reindex(self, position: int, before: Body | None, after: Body | None) -> None:
+        for index, places in self._indexes.items():
+            old = set() if before is None else set(places(before))
+            new = set() if after is None else set(places(after))
+            for place in old - new:
+                self._engine.withdraw(self._table, index, place, position)
+            for place in new - old:
+                self._engine.enter(self._table, index, place, position)
 
 
 class DocumentStorage(Storage):
-    """All tables of one SQLite connection. Errors of SQLite pass through as they are."""
+    """All tables of an engine, as TinyDB reads and writes them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._statements: dict[str, Statements] = {}
-        self._present: set[str] = set()
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The connection, for what is not about documents."""
-        return self._connection
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing for the writes inside; inside another one, part of that."""
-        return self._between("BEGIN IMMEDIATE")
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        """One unchanging state for the reads inside."""
-        return self._between("BEGIN")
-
-    @contextmanager
-    def _between(self, begin: str) -> Iterator[None]:
-        if self._inside():
-            yield
-            return
-        self._connection.execute(begin)
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._present.clear()
-            # SQLite itself has rolled back already after some errors, a full disk among them
-            if self._inside():
-                self._connection.execute("ROLLBACK")
-            raise
-
-    def statements(self, name: str) -> Statements:
-        """The SQL of a table."""
-        if name not in self._statements:
-            self._statements[name] = Statements(name)
-        return self._statements[name]
+    def __init__(self, engine: SqliteEngine) -> None:
+        self.engine = engine
 
     def rows(self, name: str) -> Rows | None:
-        """A table for reading, or None when nothing was ever written to it."""
-        if name not in self._present:
-            if name not in self._names():
-                return None
-            self._present.add(name)
-        return Rows(self._connection, self.statements(name))
+        """Return a table for reading, or None when nothing was ever written to it."""
+        return Rows(self.engine, name) if self.engine.has(name) else None
 
-    def change(self, name: str, updater: Callable[[Changes], None]) -> None:
+    def change(
+        self, name: str, updater: Callable[[Changes], None], indexes: Mapping[str, Places] = _NO_INDEXES
+    ) -> None:
         """Run the updater on a table and store what it changed; nothing when it raises."""
-        with self.transaction():
-            if self.rows(name) is None:
-                self._connection.execute(self.statements(name).create)
-                self._present.add(name)
-            changes = Changes(self._connection, self.statements(name))
+        with self.engine.transaction():
+            if not self.engine.has(name):
+                self.engine.make(name, indexes)
+            changes = Changes(self.engine, name, indexes)
             updater(changes)
             changes.write()
 
     def read(self) -> dict[str, dict[str, Any]] | None:
-        """All tables; their documents are fetched only when looked at."""
-        tables = {name: self.rows(name) for name in self._names()}
+        """Return all tables; their documents are fetched only when looked at."""
+        tables = {name: self.rows(name) for name in self.engine.names()}
         return cast("dict[str, dict[str, Any]]", tables) or None
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Make the tables those given: TinyDB calls it to drop tables."""
-        with self.transaction():
-            for name in self._names() - set(data):
-                self._connection.execute(self.statements(name).drop)
-                self._present.discard(name)
+        """Make the tables those in `data`: TinyDB calls it to drop tables."""
+        with self.engine.transaction():
+            for name in self.engine.names() - set(data):
+                self.engine.drop(name)
             for name, table in data.items():
                 if not isinstance(table, Rows):
                     self._replace(name, table)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def _inside(self) -> bool:
-        return self._connection.in_transaction
+        """Close the engine."""
+        self.engine.close()
 
     def _replace(self, name: str, table: Mapping[str, Mapping[str, Json]]) -> None:
         def updater(changes: Changes) -> None:
@@ -112,78 +220,109 @@ class DocumentStorage(Storage):
 
         self.change(name, updater)
 
-    def _names(self) -> set[str]:
-        found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {row[0] for row in found if not row[0].startswith("sqlite_")}
 
+class DocumentTable(tinydb_table.Table):
+    """A TinyDB table whose ids are text, which keeps its declared indexes, and reads ranges of both."""
 
-class DocumentTable(Table):
-    """A TinyDB table whose ids are strings of ours, and which also reads by key and by range of keys."""
-
-    # TinyDB annotates ids as int and only ever calls the class
+    # TinyDB annotates the class of ids, and so of documents, as its own, and only ever calls them
+    document_class = Document  # type: ignore[assignment]
     document_id_class = str  # type: ignore[assignment]
 
-    def __init__(self, storage: Storage, name: str, cache_size: int = 0, persist_empty: bool = False) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        cache_size: int = 0,
+        persist_empty: bool = False,
+        *,
+        indexes: Mapping[str, Places] = _NO_INDEXES,
+    ) -> None:
         self._documents = cast("DocumentStorage", storage)
+        self._indexes = indexes
         super().__init__(storage, name, cache_size, persist_empty)
 
-    def find(self, doc_id: str) -> Body | None:
-        """The document of that id."""
-        rows = self._documents.rows(self.name)
-        return None if rows is None else rows.get(doc_id)
+    # TinyDB annotates ids as int, though any class will do: these three say what they take here
 
-    def has(self, doc_id: str) -> bool:
-        """Whether there is a document of that id; it is not fetched."""
-        rows = self._documents.rows(self.name)
-        return rows is not None and doc_id in rows
+    def get(  # type: ignore[override]
+        self, cond: QueryLike | None = None, doc_id: str | None = None, doc_ids: list[str] | None = None
+    ) -> Any:
+        """Return the document of that id, or the first that matches; None when there is none."""
+        return super().get(cond, cast("int", doc_id), cast("list[Any]", doc_ids))
 
-    def span(
-        self, low: str, high: str = LAST, *, limit: int = -1, order: Order = "up"
-    ) -> list[tuple[str, Body]]:
-        """Ids with documents, from `low` up to, but without, `high`; at most `limit` of them."""
-        if self._documents.rows(self.name) is None:
+    def contains(self, cond: QueryLike | None = None, doc_id: str | None = None) -> bool:  # type: ignore[override]
+        """Return whether there is a document of that id, or one that matches."""
+        return super().contains(cond, cast("int", doc_id))
+
+    def remove(  # type: ignore[override]
+        self, cond: QueryLike | None = None, doc_ids: Iterable[str] | None = None
+    ) -> list[str]:
+        """Remove the documents of those ids as far as there are any, or those that match; their ids."""
+        return cast("list[str]", super().remove(cond, cast("Iterable[int]", doc_ids)))
+
+    def range(
+        self,
+        low: str = "",
+        high: str = LAST,
+        *,
+        index: str | None = None,
+        limit: int = -1,
+        order: Order = "up",
+    ) -> list[Document]:
+        """Return documents whose id, or entry in that index, is from `low` up to, but without, `high`.
+
+        Args:
+            low: the first key.
+            high: the key after the last.
+            index: name of a declared index; None: by id.
+            limit: how many documents at most; -1: all.
+            order: by key `up` or `down`, or in order of adding (`added`).
+        """
+        if not self._documents.engine.has(self.name):
             return []
-        statement = self._documents.statements(self.name).span + _ORDERS[order] + " LIMIT ?"
-        found = self._documents.connection.execute(statement, (encode(low), encode(high), limit))
-        return [(decode(doc_id), unpack(body)) for doc_id, body in found]
+        rows = self._documents.engine.range(self.name, index, low, high, limit=limit, order=order)
+        return [Document(unpack(raw), doc_id) for doc_id, raw in rows]
 
-    def put(self, doc_id: str, body: Body) -> None:
-        """Store the document under that id, whatever was there."""
-        self._documents.change(self.name, lambda table: table.__setitem__(doc_id, body))
-
-    def discard(self, *doc_ids: str) -> None:
-        """Remove the documents of those ids as far as there are any."""
-
-        def updater(table: Changes) -> None:
-            for doc_id in doc_ids:
-                table.pop(doc_id, None)
-
-        self._documents.change(self.name, updater)
+    def build_indexes(self) -> None:
+        """Fill those of the declared indexes that the engine does not have yet."""
+        engine = self._documents.engine
+        if not engine.has(self.name):
+            return
+        missing = {
+            index: places for index, places in self._indexes.items() if index not in engine.indexes(self.name)
+        }
+        if missing:
+            engine.make(self.name, missing)
+            for _, position, raw in list(engine.items(self.name)):
+                body = unpack(raw)
+                for index, places in missing.items():
+                    for place in set(places(body)):
+                        engine.enter(self.name, index, place, position)
 
     def _get_next_id(self) -> NoReturn:
-        raise ValueError("Ids are natural keys here: insert a tinydb.table.Document with a doc_id.")
+        raise ValueError("Ids are natural keys here: insert a Document with a doc_id.")
 
     def _read_table(self) -> dict[str, Mapping[Any, Any]]:
         rows = self._documents.rows(self.name)
         return cast("dict[str, Mapping[Any, Any]]", {} if rows is None else rows)
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        self._documents.change(self.name, updater)
+        self._documents.change(self.name, updater, self._indexes)
 
 
 class Documents(TinyDB):
-    """TinyDB with our tables on our storage."""
+    """TinyDB with our tables on an engine."""
 
     table_class = DocumentTable
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection, storage=DocumentStorage)
+    def __init__(self, engine: SqliteEngine) -> None:
+        super().__init__(engine, storage=DocumentStorage)
+        self.engine = engine
 
-    @property
-    def store(self) -> DocumentStorage:
-        """The storage, under its own type."""
-        return cast("DocumentStorage", self.storage)
+    def declare(self, name: str, indexes: Mapping[str, Places] = _NO_INDEXES) -> DocumentTable:
+        """Return the table with these indexes, which it keeps from the first document on."""
+        return cast("DocumentTable", self.table(name, indexes=indexes))
 
-    def shelf(self, name: str) -> DocumentTable:
-        """A table, under its own type."""
-        return cast("DocumentTable", self.table(name))
+    def build_indexes(self) -> None:
+        """Fill the declared indexes that a store of an earlier version does not have yet."""
+        for table in self._tables.values():
+            cast("DocumentTable", table).build_indexes()

@@ -1,93 +1,235 @@
-"""What people did about verdicts: facts, from which vote, label and lesson follow elsewhere."""
+"""People's feedback on verdicts, from which vote, label and lesson follow elsewhere, and what threads were told."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
-from memalign.records import Label
-from storage.fact_shelf import FactShelf
-from storage.feedback_shelf import FeedbackShelf
+from memalign.records import Json, Label
+from memalign.serialization import from_document, to_document
+from storage.codec import feedback_body, feedback_of
+from storage.documents import Document
+from storage.feedback_events import apply, meaning, times
+from storage.keys import below, digest, event_ms, key, stamp
+from storage.posts import PostQueue
+from storage.queue import Queue
 from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
-from storage.worker import Worker
+from storage.repository import Repository, Store, reads, writes
+from storage.verdicts import Verdicts
+
+DAY_MS = 24 * 60 * 60 * 1000
 
 
-class Feedback:
-    """Facts, for callers. Every method raises `StorageError`.
+class FeedbackEvents(Repository):
+    """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`.
 
     The `note_…` methods return the id of the verdict that the message shows, or None when it shows none.
-    While a post to that channel is on its way the message may yet turn out to be a card: the fact is then
-    parked, and applied or dropped as soon as that is known. `at` is Slack's event time; later ones win,
-    whatever the order they come in, and of equal ones the last that came. What a person did before their words
-    were forgotten changes nothing.
+    While a post to that channel is on its way the message may yet turn out to be a card: the event is then kept,
+    and applied or dropped as soon as that is known. `at` is Slack's event time; later ones win, whatever the
+    order they come in, and of equal ones the last that came. What a person did before their words were forgotten
+    changes nothing.
     """
 
-    def __init__(self, worker: Worker, shelf: FeedbackShelf, facts: FactShelf) -> None:
-        self._worker = worker
-        self._shelf = shelf
-        self._facts = facts
+    def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue) -> None:
+        super().__init__(store)
+        documents = store.documents
+        self._verdicts = verdicts
+        self._posts = posts
+        self._feedback = documents.declare("feedback", {"person": _by_person, "day": _by_day})
+        self._thread_posts = documents.declare("thread_posts")
+        self._forgotten = documents.declare("forgotten_people")
+        self._pending = Queue(
+            documents, "pending_feedback", order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"])
+        )
 
-    async def note(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
-        """Store one thing a person did about the message at `ts`."""
-        return await self._worker.write(self._shelf.note, channel, ts, event)
+    @writes
+    def note_reaction(self, channel: str, ts: str, person: str, name: str, live: bool, at: str) -> str | None:
+        """Take in that an emoji was added or taken away."""
+        return self.take_in(
+            channel, ts, FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
+        )
 
-    async def note_reaction(
-        self, channel: str, ts: str, person: str, name: str, live: bool, at: str
-    ) -> str | None:
-        """An emoji was added or taken away."""
-        fact = FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
-        return await self._worker.write(self._shelf.note, channel, ts, fact)
+    @writes
+    def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
+        """Take in a vote by the card's buttons; None takes it back."""
+        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="button", value=vote, at=at))
 
-    async def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
-        """A vote by the card's buttons; None takes it back."""
-        fact = FeedbackEvent(person=person, kind="button", value=vote, at=at)
-        return await self._worker.write(self._shelf.note, channel, ts, fact)
+    @writes
+    def note_correction(self, channel: str, ts: str, person: str, value: Label | None, at: str) -> str | None:
+        """Take in the value that the person holds right; None takes it back."""
+        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="correction", value=value, at=at))
 
-    async def note_correction(
-        self, channel: str, ts: str, person: str, value: Label | None, at: str
-    ) -> str | None:
-        """The value that the person holds right; None takes it back."""
-        fact = FeedbackEvent(person=person, kind="correction", value=value, at=at)
-        return await self._worker.write(self._shelf.note, channel, ts, fact)
-
-    async def note_reply(
+    @writes
+    def note_reply(
         self, channel: str, card_ts: str, person: str, reply_ts: str, text: str | None, at: str
     ) -> str | None:
-        """A reply in the card's thread was written or edited; None: deleted, for good."""
-        fact = FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
-        return await self._worker.write(self._shelf.note, channel, card_ts, fact)
+        """Take in a reply in the card's thread, written or edited; None: deleted, for good."""
+        event = FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
+        return self.take_in(channel, card_ts, event)
 
-    async def of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
-        """All facts about a verdict, by person."""
-        return await self._worker.read(self._facts.of, verdict_id)
+    def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
+        """Return all feedback on a verdict, by person."""
+        return {
+            body["person"]: feedback_of(body["feedback"]) for body in self._feedback.range(*below(verdict_id))
+        }
 
-    async def of_person(self, person: str) -> list[StoredVerdict]:
-        """The verdicts about which a person did anything."""
-        return await self._worker.read(self._facts.of_person, person)
+    of = reads(find_of)
 
-    async def forgotten_ms(self, person: str) -> int:
-        """When the person's words were forgotten last, in milliseconds since 1970; 0: never."""
-        return await self._worker.read(self._facts.forgotten_ms, person)
+    def find_of_person(self, person: str) -> list[StoredVerdict]:
+        """Return the verdicts about which a person did anything."""
+        given = self._feedback.range(*below(person), index="person")
+        verdicts = (self._verdicts.find(body["verdict_id"]) for body in given)
+        return [stored for stored in verdicts if stored is not None]
 
-    async def unlearned(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
-        """Verdicts whose facts changed, last at least `quiet_ms` ago, and not put off; oldest first."""
-        if not await self._worker.read(self._shelf.queue.waits, now_ms):
-            return await self._worker.read(self._shelf.ready, now_ms, quiet_ms)
-        return await self._worker.write(self._release, now_ms, quiet_ms)
+    of_person = reads(find_of_person)
 
-    async def waiting(self) -> int:
-        """How many verdicts have facts that were not learned yet."""
-        return await self._worker.read(self._shelf.queue.__len__)
+    def find_forgotten_ms(self, person: str) -> int:
+        """Return when the person's words were forgotten last, in milliseconds since 1970; 0: never."""
+        body = self._forgotten.get(doc_id=digest(person))
+        return 0 if body is None else int(body["at_ms"])
 
-    async def learned(self, verdict_id: str, revision: int) -> bool:
-        """Note that the facts of that revision are learned; False when they have changed since."""
-        return await self._worker.write(self._shelf.learned, verdict_id, revision)
+    forgotten_ms = reads(find_forgotten_ms)
 
-    async def postpone(self, verdict_id: str, not_before_ms: int, reason: str) -> None:
-        """Put learning off after an attempt in vain."""
-        await self._worker.write(self._shelf.postpone, verdict_id, not_before_ms, reason)
+    @reads
+    def voted_between(
+        self, judge: str, start_ms: int, end_ms: int
+    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
+        """Return verdicts with feedback from `start_ms` up to, but without, `end_ms`, each with all its feedback."""
+        low, high = key(judge, stamp(start_ms // DAY_MS), ""), key(judge, stamp(end_ms // DAY_MS + 1), "")
+        days = self._feedback.range(low, high, index="day")
+        found = []
+        for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):
+            stored, feedback = self._verdicts.find(verdict_id), self.find_of(verdict_id)
+            moments = (event_ms(at) for each in feedback.values() for at in times(each))
+            if stored is not None and any(start_ms <= moment < end_ms for moment in moments):
+                found.append((stored, feedback))
+        return found
 
-    async def told(self, verdict_id: str) -> tuple[ThreadPost, ...]:
-        """What the verdict's thread was told to have been learned."""
-        return await self._worker.read(self._facts.told, verdict_id)
+    @writes
+    def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
+        """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
+        self._pending.release(now_ms)
+        return [PendingFeedback(**body) for body in self._pending.first(high=stamp(now_ms - quiet_ms + 1))]
 
-    def _release(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
-        self._shelf.queue.release(now_ms)
-        return self._shelf.ready(now_ms, quiet_ms)
+    @reads
+    def all_pending(self) -> list[PendingFeedback]:
+        """Return all verdicts with feedback that was not learned yet, by id."""
+        return [PendingFeedback(**body) for body in self._pending.table.range()]
+
+    @reads
+    def waiting(self) -> int:
+        """Return how many verdicts have feedback that was not learned yet."""
+        return len(self._pending)
+
+    @writes
+    def learned(self, verdict_id: str, revision: int) -> bool:
+        """Note that the feedback of that revision is learned; False when it has changed since."""
+        body = self._pending.table.get(doc_id=verdict_id)
+        if body is None or body["revision"] != revision:
+            return False
+        self._pending.drop(verdict_id)
+        return True
+
+    @writes
+    def postpone(self, verdict_id: str, not_before_ms: int, reason: str) -> None:
+        """Put learning off after a failed attempt."""
+        self._pending.postpone(verdict_id, not_before_ms, reason)
+
+    def find_thread_posts(self, verdict_id: str) -> tuple[ThreadPost, ...]:
+        """Return what stands in the verdict's thread, oldest message first."""
+        return tuple(from_document(ThreadPost, body) for body in self._thread_posts.range(*below(verdict_id)))
+
+    thread_posts = reads(find_thread_posts)
+
+    # --- for use inside a transaction
+
+    def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
+        """Take an event in; the verdict it is about, or None when the message is no card, or not yet."""
+        stored = self._verdicts.find_by_card(channel, ts)
+        if stored is None:
+            if self._posts.is_posting(channel):
+                self._posts.keep_early_event(channel, ts, event)
+            return None
+        if event_ms(event.at) > self.find_forgotten_ms(event.person):
+            self._apply(stored, event)
+        return stored.verdict_id
+
+    note = writes(take_in)
+
+    def has_any(self, verdict_id: str) -> bool:
+        """Return whether anybody did anything about the verdict."""
+        return bool(self._feedback.range(*below(verdict_id), limit=1))
+
+    def delete_of_person(self, stored: StoredVerdict, person: str, now_ms: int) -> StoredVerdict:
+        """Remove all that the person did about the verdict, which is a new revision and waits to be learned."""
+        self._feedback.remove(doc_ids=[key(stored.verdict_id, person)])
+        return self._revise(stored, now_ms)
+
+    def delete_of_verdict(self, verdict_id: str) -> None:
+        """Remove all that was done about the verdict, and what its thread was told."""
+        for table in (self._feedback, self._thread_posts):
+            table.remove(doc_ids=[body.doc_id for body in table.range(*below(verdict_id))])
+        self._pending.drop(verdict_id)
+
+    def forget_person(self, person: str, now_ms: int) -> None:
+        """Take in nothing any more that the person did up to now; of the person a hash is kept."""
+        at_ms = max(now_ms, self.find_forgotten_ms(person))
+        self._forgotten.upsert(Document({"at_ms": at_ms}, digest(person)))
+
+    def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
+        """Remember what the verdict's thread was told."""
+        self._thread_posts.upsert(Document(to_document(post), key(verdict_id, post.message_ts)))
+
+    def delete_thread_posts(
+        self, verdict_id: str, guideline_ids: Collection[str] | None = None
+    ) -> tuple[ThreadPost, ...]:
+        """Remove what the verdict's thread was told of these guidelines, or of all; returns what that was."""
+        posts = tuple(
+            post
+            for post in self.find_thread_posts(verdict_id)
+            if guideline_ids is None or not set(guideline_ids).isdisjoint(post.guideline_ids)
+        )
+        self._thread_posts.remove(doc_ids=[key(verdict_id, post.message_ts) for post in posts])
+        return posts
+
+    def _apply(self, stored: StoredVerdict, event: FeedbackEvent) -> None:
+        place = key(stored.verdict_id, event.person)
+        body = self._feedback.get(doc_id=place)
+        before = PersonFeedback() if body is None else feedback_of(body["feedback"])
+        after = apply(before, event)
+        if after == before:
+            return
+        changed = {
+            "verdict_id": stored.verdict_id,
+            "judge": stored.verdict.judge,
+            "person": event.person,
+            "feedback": feedback_body(after),
+        }
+        self._feedback.upsert(Document(changed, place))
+        if meaning(after) != meaning(before):
+            self._revise(stored, event_ms(event.at))
+
+    def _revise(self, stored: StoredVerdict, since_ms: int) -> StoredVerdict:
+        """Give the verdict a new revision, which waits to be learned; an attempt put off before stays put off."""
+        revised = replace(stored, revision=stored.revision + 1)
+        self._verdicts.put(revised)
+        known = self._pending.table.get(doc_id=stored.verdict_id)
+        pending = PendingFeedback(
+            verdict_id=stored.verdict_id,
+            trace_id=stored.verdict.trace_id,
+            judge=stored.verdict.judge,
+            revision=revised.revision,
+            since_ms=since_ms if known is None else max(since_ms, known["since_ms"]),
+        )
+        put_off = (
+            {} if known is None else {name: known[name] for name in ("attempts", "not_before_ms", "reason")}
+        )
+        self._pending.put(stored.verdict_id, {**to_document(pending), **put_off})
+        return revised
+
+
+def _by_person(body: Mapping[str, Json]) -> Iterable[str]:
+    return [key(body["person"], body["verdict_id"])]
+
+
+def _by_day(body: Mapping[str, Json]) -> Iterable[str]:
+    days = {event_ms(at) // DAY_MS for at in times(feedback_of(body["feedback"]))}
+    return [key(body["judge"], stamp(day), body["verdict_id"]) for day in days]

@@ -19,6 +19,11 @@ def below(*parts: str) -> tuple[str, str]:
     return prefix, prefix + LAST
 
 
+def exactly(place: str) -> tuple[str, str]:
+    """Bounds (from, up to) of this one key."""
+    return place, just_after(place)
+
+
 def just_after(place: str) -> str:
     """The smallest key behind this one."""
     return place + _SEPARATOR

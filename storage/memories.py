@@ -1,134 +1,124 @@
 """Judges' memories: episodes, guidelines and vectors. Satisfies `memalign.ports.MemoryStore`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from memalign.errors import StorageError
+from memalign.errors import StaleMemoryError, StorageError
 from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
-from memalign.serialization import pack_vector, unpack_vector
-from storage.codec import episode_body, episode_of, guideline_body, guideline_of
-from storage.documents import Documents
-from storage.keys import below, key
-from storage.traces import TraceShelf
-from storage.worker import Worker
+from memalign.records import Episode, Guideline
+from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
+from storage.audit import Audit
+from storage.documents import Document
+from storage.keys import below, exactly, key
+from storage.records import AuditAction, AuditLine
+from storage.repository import Repository, Store, reads, writes
+from storage.traces import Traces
 
 
-class MemoryShelf:
-    """The tables of memories; for use inside a transaction."""
+class Memories(Repository):
+    """Memories and vectors, for the core. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, documents: Documents, traces: TraceShelf) -> None:
+    def __init__(self, store: Store, traces: Traces, audit: Audit) -> None:
+        super().__init__(store)
+        documents = store.documents
         self._traces = traces
-        self._episodes = documents.shelf("episodes")
-        self._guidelines = documents.shelf("guidelines")
-        self._undistilled = documents.shelf("undistilled")
-        self._judges = documents.shelf("judges")
+        self._audit = audit
+        self._memories = documents.declare("memories")
+        self._episodes = documents.declare("episodes")
+        self._guidelines = documents.declare("guidelines")
+        self._vectors = documents.declare("vectors")
+        self._owners = documents.declare("vector_owners", {"vector": lambda body: [body["vector_id"]]})
 
-    def judges(self) -> list[str]:
-        """Names of the judges that have a memory."""
-        return [body["judge"] for _, body in self._judges.span("")]
-
+    @reads
     def load(self, judge: str) -> MemorySnapshot:
-        """All of a judge's memory."""
-        episodes = self._episodes.span(*below(judge), order="added")
-        guidelines = self._guidelines.span(*below(judge), order="added")
-        undistilled = self._undistilled.find(judge) or {"trace_ids": []}
+        """Read all of a judge's memory, episodes in order of learning; an unknown judge's is empty."""
+        memory = self._memories.get(doc_id=judge) or {"version": 0, "undistilled": []}
+        episodes = self._episodes.range(*below(judge), order="added")
+        guidelines = self._guidelines.range(*below(judge), order="added")
         return MemorySnapshot(
-            episodes={body["trace_id"]: episode_of(body) for _, body in episodes},
-            guidelines=tuple(guideline_of(body) for _, body in guidelines),
-            undistilled=frozenset(undistilled["trace_ids"]),
+            episodes={body["trace_id"]: from_document(Episode, body) for body in episodes},
+            guidelines=tuple(from_document(Guideline, body) for body in guidelines),
+            undistilled=frozenset(memory["undistilled"]),
+            version=memory["version"],
         )
 
+    @writes
     def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply a change; raise `StorageError` where it would bring back a forgotten trace."""
+        """Apply the change, all or nothing, with audit lines of the guidelines that come and go.
+
+        Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
+        `StorageError` where it would bring back a forgotten trace.
+        """
+        memory = self._memories.get(doc_id=judge)
+        if (0 if memory is None else memory["version"]) != change.from_version:
+            raise StaleMemoryError(
+                f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
+            )
         self._refuse_forgotten(change)
-        if not self._judges.has(judge):
-            self._judges.put(judge, {"judge": judge})
-        self._episodes.discard(*(key(judge, trace_id) for trace_id in change.drop_episodes))
-        for episode in change.put_episodes:
-            # learned anew is learned last: the old version's place goes with it
-            self._episodes.discard(key(judge, episode.trace_id))
-            self._episodes.put(key(judge, episode.trace_id), episode_body(episode))
-        self._guidelines.discard(*(key(judge, guideline_id) for guideline_id in change.drop_guidelines))
+        self._note_guidelines(judge, change)
+        self._save_episodes(judge, change)
+        self._guidelines.remove(doc_ids=[key(judge, rule_id) for rule_id in change.drop_guidelines])
         for guideline in change.put_guidelines:
-            self._guidelines.put(key(judge, guideline.id), guideline_body(guideline))
-        self._undistilled.put(judge, {"trace_ids": sorted(change.undistilled)})
+            self._guidelines.upsert(Document(to_document(guideline), key(judge, guideline.id)))
+        version, undistilled = change.from_version + 1, sorted(change.undistilled)
+        self._memories.upsert(Document({"version": version, "undistilled": undistilled}, judge))
 
-    def _refuse_forgotten(self, change: MemoryChange) -> None:
-        traces = {episode.trace_id for episode in change.put_episodes}
-        traces |= {
-            said.trace_id for rule in change.put_guidelines for said in (*rule.sources, *rule.contradicted)
-        }
-        forgotten = sorted(trace_id for trace_id in traces if self._traces.is_forgotten(trace_id))
-        if forgotten:
-            raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
-
-
-class VectorShelf:
-    """The tables of vectors and of whom they belong to; for use inside a transaction."""
-
-    def __init__(self, documents: Documents, traces: TraceShelf) -> None:
-        self._vectors = documents.shelf("vectors")
-        self._owned = documents.shelf("vectors_by_owner")
-        self._owners = documents.shelf("owners_by_vector")
-        self._traces = traces
-
-    def find(self, keys: Collection[VectorKey]) -> dict[VectorKey, Vector]:
-        """Those of the vectors that are kept."""
-        found = {each: self._vectors.find(_vector_id(each)) for each in keys}
+    @reads
+    def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
+        """Look up vectors; unknown ones are missing from the answer."""
+        found = {each: self._vectors.get(doc_id=_vector_id(each)) for each in keys}
         return {each: unpack_vector(body["vector"]) for each, body in found.items() if body is not None}
 
-    def keep(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
-        """Keep vectors for an owner; none for a trace that was forgotten meanwhile."""
-        if self._traces.is_forgotten(owner):
+    @writes
+    def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
+        """Keep vectors until their last owner drops them; a forgotten trace owns nothing."""
+        if self._traces.has_forgotten(owner):
             return
         for each, vector in vectors.items():
             vector_id = _vector_id(each)
-            if not self._vectors.has(vector_id):
-                self._vectors.put(vector_id, {"vector": pack_vector(vector)})
-            self._owned.put(key(owner, vector_id), {"vector_id": vector_id})
-            self._owners.put(key(vector_id, owner), {})
+            if not self._vectors.contains(doc_id=vector_id):
+                self._vectors.insert(Document({"vector": pack_vector(vector)}, vector_id))
+            self._owners.upsert(Document({"vector_id": vector_id}, key(owner, vector_id)))
 
-    def drop(self, owners: Collection[str]) -> None:
-        """Erase the vectors that have no owner besides these."""
+    def delete_vectors(self, owners: Collection[str]) -> None:
+        """Remove the vectors that these owners alone had kept."""
         for owner in owners:
-            for place, body in self._owned.span(*below(owner)):
-                vector_id: str = body["vector_id"]
-                self._owned.discard(place)
-                self._owners.discard(key(vector_id, owner))
-                if not self._owners.span(*below(vector_id), limit=1):
-                    self._vectors.discard(vector_id)
+            for owned in self._owners.range(*below(owner)):
+                vector_id: str = owned["vector_id"]
+                self._owners.remove(doc_ids=[owned.doc_id])
+                if not self._owners.range(*exactly(vector_id), index="vector", limit=1):
+                    self._vectors.remove(doc_ids=[vector_id])
 
+    drop_vectors = writes(delete_vectors)
 
-class Memories:
-    """Memories and vectors, for the core. Every method raises `StorageError`."""
+    def _refuse_forgotten(self, change: MemoryChange) -> None:
+        traces = {episode.trace_id for episode in change.put_episodes}
+        for rule in change.put_guidelines:
+            traces |= {source.trace_id for source in (*rule.sources, *rule.contradicted)}
+        forgotten = sorted(filter(self._traces.has_forgotten, traces))
+        if forgotten:
+            raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
 
-    def __init__(self, worker: Worker, memories: MemoryShelf, vectors: VectorShelf) -> None:
-        self._worker = worker
-        self._memories = memories
-        self._vectors = vectors
+    def _save_episodes(self, judge: str, change: MemoryChange) -> None:
+        if change.drop_episodes:
+            self._store.vacuum.note_due()
+        # learned anew is learned last: the place of the old version goes with it
+        old = {*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)}
+        self._episodes.remove(doc_ids=[key(judge, trace_id) for trace_id in old])
+        for episode in change.put_episodes:
+            self._episodes.insert(Document(to_document(episode), key(judge, episode.trace_id)))
 
-    async def judges(self) -> list[str]:
-        """Names of the judges that have ever learned anything, by name."""
-        return await self._worker.read(self._memories.judges)
+    def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
+        put = (rule.id for rule in change.put_guidelines)
+        self._note(judge, change, "guideline_learned", {each for each in put if not self._holds(judge, each)})
+        gone = {each for each in change.drop_guidelines if self._holds(judge, each)}
+        self._note(judge, change, "guideline_retired", gone)
 
-    async def load(self, judge: str) -> MemorySnapshot:
-        """Read all of a judge's memory, episodes in order of learning; an unknown judge's is empty."""
-        return await self._worker.read(self._memories.load, judge)
+    def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:
+        if noted := tuple(sorted(ids)):
+            self._audit.write(AuditLine(at_ms=change.at_ms, what=what, judge=judge, ids=noted))
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply the change, all or nothing."""
-        await self._worker.write(self._memories.save, judge, change)
-
-    async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
-        """Look up vectors; unknown ones are missing from the answer."""
-        return await self._worker.read(self._vectors.find, keys)
-
-    async def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
-        """Keep vectors until their last owner drops them; a forgotten trace owns nothing."""
-        await self._worker.write(self._vectors.keep, owner, vectors)
-
-    async def drop_vectors(self, owners: Collection[str]) -> None:
-        """Erase what these owners alone had kept."""
-        await self._worker.write(self._vectors.drop, owners)
+    def _holds(self, judge: str, guideline_id: str) -> bool:
+        return self._guidelines.contains(doc_id=key(judge, guideline_id))
 
 
 def _vector_id(vector: VectorKey) -> str:

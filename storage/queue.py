@@ -1,100 +1,89 @@
 """Work in an order, part of which must wait for a time: nobody reads past the waiting to find the ready."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from memalign.records import Json
-from storage.documents import Documents
-from storage.keys import LAST, key, stamp
-from storage.rows import Body
+from storage.documents import Body, Document, Documents, Places
+from storage.keys import LAST, stamp
+
+READY = "ready"
+LATER = "later"
 
 
 class Queue:
-    """Documents with the fields `order` (a key) and `not_before_ms`, in three tables, each read by key only.
+    """A table of documents with the field `not_before_ms`, indexed by what is ready and what must wait.
 
-    Every document has one id in the ready table (by order) or in the later table (by time), or in neither
-    while it is held.
+    One process takes from it at a time, so that a lease is whatever that process holds in its memory. Where
+    several do, `first` is the place to lock what it reads.
     """
 
-    def __init__(self, documents: Documents, name: str) -> None:
-        self.all = documents.shelf(name)
-        self._ready = documents.shelf(f"{name}_ready")
-        self._later = documents.shelf(f"{name}_later")
-        self._counts = documents.shelf("queue_lengths")
-        self._name = name
+    def __init__(
+        self,
+        documents: Documents,
+        name: str,
+        *,
+        order: Callable[[Mapping[str, Json]], str],
+        is_listed: Callable[[Mapping[str, Json]], bool] = lambda _: True,
+        indexes: Mapping[str, Places] | None = None,
+    ) -> None:
+        """Declare the table.
+
+        Args:
+            documents: where to.
+            name: the table's.
+            order: a document's key in the order in which work is taken.
+            is_listed: whether the document is in the order at all, waiting or not.
+            indexes: further indexes of the table.
+        """
+
+        def ready(body: Mapping[str, Json]) -> Iterable[str]:
+            return [order(body)] if is_listed(body) and not body["not_before_ms"] else []
+
+        def later(body: Mapping[str, Json]) -> Iterable[str]:
+            return [stamp(body["not_before_ms"])] if is_listed(body) and body["not_before_ms"] else []
+
+        self.table = documents.declare(name, {READY: ready, LATER: later, **(indexes or {})})
 
     def __len__(self) -> int:
-        # counting rows reads the whole index; adding up does not
-        length: int = (self._counts.find(self._name) or {"length": 0})["length"]
-        return length
+        return len(self.table)
 
-    def put(self, item_id: str, body: Body) -> None:
-        """Add the item, or give it a new place."""
-        self.hold(item_id, body)
-        later = body["not_before_ms"] > 0
-        (self._later if later else self._ready).put(_place(body), {"id": item_id})
-
-    def hold(self, item_id: str, body: Body) -> None:
-        """Keep the item without a place in the order."""
-        known = self.all.find(item_id)
-        if known is None:
-            self._counts.put(self._name, {"length": len(self) + 1})
-        else:
-            self._unlist(known)
-        self.all.put(item_id, body)
+    def put(self, item_id: str, body: Mapping[str, Json]) -> None:
+        """Add the item, or give it a new state."""
+        self.table.upsert(Document(body, item_id))
 
     def drop(self, item_id: str) -> None:
         """Remove the item, if it is there."""
-        known = self.all.find(item_id)
-        if known is not None:
-            self._unlist(known)
-            self.all.discard(item_id)
-            self._counts.put(self._name, {"length": len(self) - 1})
+        self.table.remove(doc_ids=[item_id])
+
+    def postpone(self, item_id: str, not_before_ms: int, reason: str) -> None:
+        """Record a failed attempt; an item that is gone stays gone."""
+        body = self.table.get(doc_id=item_id)
+        if body is not None:
+            self.put(item_id, postponed(body, not_before_ms, reason))
 
     def release(self, now_ms: int) -> None:
-        """Put back into the order what has waited long enough."""
-        due = self._later.span("", stamp(now_ms + 1))
-        for place, pointer in due:
-            body = self.all.find(pointer["id"])
-            if body is not None:
-                self._ready.put(body["order"], pointer)
-            self._later.discard(place)
+        """Put back into the order what has waited long enough; its `not_before_ms` is 0 then."""
+        self._hurry(self.table.range(high=stamp(now_ms + 1), index=LATER))
 
     def hasten(self, wanted: Callable[[Body], bool]) -> None:
-        """Put back into the order what waits and is wanted, whether or not its time has come."""
-        for place, pointer in self._later.span(""):
-            body = self.all.find(pointer["id"])
-            if body is not None and wanted(body):
-                self._ready.put(body["order"], pointer)
-                self._later.discard(place)
+        """Put back into the order what waits and is wanted, though its time has not come."""
+        self._hurry(item for item in self.table.range(index=LATER) if wanted(item))
 
-    def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[tuple[str, Body]]:
-        """Ids and documents of what is ready, in order, between two order keys."""
-        pointers = self._ready.span(low, high, limit=limit)
-        found = ((pointer["id"], self.all.find(pointer["id"])) for _, pointer in pointers)
-        return [(item_id, body) for item_id, body in found if body is not None]
+    def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[Document]:
+        """Return what is ready, in order, between two order keys."""
+        return self.table.range(low, high, index=READY, limit=limit)
 
-    def waits(self, now_ms: int) -> bool:
-        """Whether `release` has anything to do."""
-        return bool(self._later.span("", stamp(now_ms + 1), limit=1))
+    def waits_any(self, wanted: Callable[[Body], bool]) -> bool:
+        """Return whether anything that must wait for its time is wanted."""
+        return any(wanted(item) for item in self.table.range(index=LATER))
 
-    def any_later(self, wanted: Callable[[Body], bool]) -> bool:
-        """Whether anything that must wait for its time is wanted."""
-        bodies = (self.all.find(pointer["id"]) for _, pointer in self._later.span(""))
-        return any(body is not None and wanted(body) for body in bodies)
-
-    def _unlist(self, known: Body) -> None:
-        self._ready.discard(known["order"])
-        self._later.discard(key(stamp(known["not_before_ms"]), known["order"]))
+    def _hurry(self, items: Iterable[Document]) -> None:
+        for item in items:
+            self.put(item.doc_id, {**item, "not_before_ms": 0})
 
 
-def _place(body: Body) -> str:
-    not_before: int = body["not_before_ms"]
-    order: str = body["order"]
-    return key(stamp(not_before), order) if not_before > 0 else order
-
-
-def postponed(body: Body, not_before_ms: int, reason: str) -> dict[str, Json]:
-    """The document after one more vain attempt."""
+def postponed(body: Mapping[str, Json], not_before_ms: int, reason: str) -> Body:
+    """Return the document after one more failed attempt."""
     return {
         **body,
         "attempts": body["attempts"] + 1,

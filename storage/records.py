@@ -1,28 +1,20 @@
-"""Frozen records of what the store keeps besides the core's own: facts, waiting work, posts, deeds."""
+"""Frozen records of what the store keeps besides the core's own: feedback, waiting work, posts, audit lines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from memalign.records import Json, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
-"""What became of a trace that was handed in; only an accepted one was stored."""
-PostKind = Literal["card", "lesson", "digest", "note", "void"]
-"""`void`: it was forgotten while it was on its way, so that it is to be taken down where it arrived."""
+"""Outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
-FactKind = Literal["reaction", "button", "correction", "reply"]
-DigestState = Literal["intended", "posted"]
-AuditAction = Literal[
-    "guideline_learned",
-    "guideline_retired",
-    "forgotten",
-    "digest_posted",
-    "guideline_waiting",
-    "person_forgotten",
-    "expired",
-]
+FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
+Forgettable = Literal["trace", "person"]
+RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
+"""The note that takes a message's place; `remove`: the message is deleted."""
+AuditAction = Literal["guideline_learned", "guideline_retired", "forgotten", "person_forgotten", "expired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +38,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFeedback:
-    """All that one person did about one verdict. Vote and rationale follow from it elsewhere."""
+    """All that one person did about one verdict. Vote and rationale are derived from it elsewhere."""
 
     reactions: Mapping[str, Timestamped] = field(default_factory=dict)
     """Emoji name as Slack sends it -> whether it is there."""
@@ -63,7 +55,7 @@ class FeedbackEvent:
     """One thing a person did about one message, as an event told it."""
 
     person: str
-    kind: FactKind
+    kind: FeedbackEventKind
     name: str = ""
     """The emoji of a reaction, the ts of a reply; else empty."""
     value: Json
@@ -81,7 +73,7 @@ class StoredVerdict:
     message_ts: str | None = None
     """The card that shows it; None until it is posted."""
     revision: int = 0
-    """Grows whenever people's facts about it change."""
+    """Grows whenever people's feedback on it changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +84,52 @@ class Job:
     judge: str
     received_ms: int
     attempts: int = 0
-    """How often it was tried in vain."""
+    """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Why it waits longer; None when nothing went wrong."""
+    """Reason of the last failure; None before the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardContent:
+    """A verdict's card, which is made from the verdict when it is sent."""
+
+    kind: ClassVar[Literal["card"]] = "card"
+    trace_id: str
+    judge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonContent:
+    """A message to a verdict's thread about guidelines."""
+
+    kind: ClassVar[Literal["lesson"]] = "lesson"
+    text: str
+    blocks: tuple[Json, ...] = ()
+    guideline_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteContent:
+    """A message to a verdict's thread without guidelines: a question, or a confirmation."""
+
+    kind: ClassVar[Literal["note"]] = "note"
+    text: str
+    blocks: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestContent:
+    """A channel's weekly digest."""
+
+    kind: ClassVar[Literal["digest"]] = "digest"
+    text: str
+    blocks: tuple[Json, ...] = ()
+    due_ms: int = 0
+    """Time at which it was due: it cannot be in the channel before."""
+
+
+Content = CardContent | LessonContent | NoteContent | DigestContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +138,20 @@ class Post:
 
     post_id: str
     channel: str
-    kind: PostKind
+    content: Content | None
+    """None: it was cancelled while it was on its way, so that it is to be deleted where it arrived."""
     thread_ts: str | None = None
     verdict_id: str | None = None
-    payload: Mapping[str, Json] = field(default_factory=dict)
-    """What the message is made of; a lesson's has `guideline_ids`."""
     state: PostState = "due"
     attempts: int = 0
-    """How often it was tried in vain."""
+    """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingFeedback:
-    """A verdict whose facts changed since they were last learned."""
+    """A verdict with feedback that has not been learned yet."""
 
     verdict_id: str
     trace_id: str
@@ -133,20 +166,45 @@ class PendingFeedback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadPost:
-    """What a verdict's thread was told: a lesson, or a note without guidelines."""
+    """A lesson, or a note without guidelines, in a verdict's thread."""
 
     message_ts: str
     guideline_ids: tuple[str, ...] = ()
     post_id: str = ""
-    """The post that said it."""
+    """The post it arrived by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """Who did what, when, to which ids; never the words themselves."""
+    """One action: the person, the time and the ids; never any words."""
 
     at_ms: int
     what: AuditAction
     judge: str
-    who: str | None = None
+    person: str | None = None
     ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetRequest:
+    """Somebody asked that a trace, or a person's words, be forgotten; it is not finished."""
+
+    kind: Forgettable
+    target: str
+    """The trace's id or the person's."""
+    notes: tuple[AuditLine, ...] = ()
+    """For the audit, written when it is done; empty once they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """A message in Slack that shows what is forgotten, and is to be replaced or deleted."""
+
+    channel: str
+    ts: str
+    kind: RedactionKind
+    attempts: int = 0
+    """Failed ones so far."""
+    not_before_ms: int = 0
+    reason: str | None = None
+    """Reason of the last failure; None before the first."""

@@ -1,95 +1,166 @@
 """Verdicts and the cards that show them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from memalign.records import Verdict
-from storage.fact_shelf import FactShelf
-from storage.keys import key
-from storage.post_shelf import PostShelf
-from storage.records import PersonFeedback, Post, StoredVerdict
-from storage.traces import TraceShelf
-from storage.verdict_shelf import VerdictShelf, verdict_id_of
-from storage.worker import Worker
-
-__all__ = ["Verdicts", "verdict_id_of"]
+from memalign.records import Json, Verdict
+from memalign.serialization import from_document, to_document
+from storage.documents import Document
+from storage.keys import below, digest, exactly, just_after, key, stamp
+from storage.posts import PostQueue
+from storage.records import CardContent, Post, StoredVerdict
+from storage.repository import Repository, Store, reads, writes
+from storage.traces import Traces, job_id_of
 
 
-class Verdicts:
-    """Verdicts, for callers. Every method raises `StorageError`."""
+def verdict_id_of(judge: str, trace_id: str) -> str:
+    """Return the id of a judge's verdict on a trace; there is one, however often it is judged."""
+    return f"v-{digest(key(judge, trace_id))[:20]}"
 
-    def __init__(
-        self,
-        worker: Worker,
-        verdicts: VerdictShelf,
-        facts: FactShelf,
-        traces: TraceShelf,
-        posts: PostShelf,
-    ) -> None:
-        self._worker = worker
-        self._verdicts = verdicts
-        self._facts = facts
+
+def card_post_id_of(verdict_id: str) -> str:
+    """Return the id of the post that brings a verdict's card."""
+    return f"card:{verdict_id}"
+
+
+class Verdicts(Repository):
+    """Verdicts and cards. A method to be awaited raises `StorageError`."""
+
+    def __init__(self, store: Store, traces: Traces, posts: PostQueue) -> None:
+        super().__init__(store)
         self._traces = traces
         self._posts = posts
+        self._verdicts = store.documents.declare(
+            "verdicts", {"trace": _by_trace, "judge": _by_judge, "card": _by_card, "evidence": _by_evidence}
+        )
+        self._card_counts = store.documents.declare("card_counts")
 
-    async def keep(
-        self, verdict: Verdict, *, channel: str, judged_ms: int, post: Post | None, day: str
-    ) -> bool:
-        """Store a new verdict with its card, take the job off the list, and count the card for that day.
+    @writes
+    def keep(self, verdict: Verdict, *, channel: str, judged_ms: int, day: str) -> bool:
+        """Store a new verdict with its card, take the job off the list, and count the card.
 
-        False and nothing changed when the judge's verdict on the trace is known, or the trace was forgotten.
-        Without a post there is no card and nothing is counted.
+        Args:
+            verdict: the verdict.
+            channel: where its card is to be posted.
+            judged_ms: when it was judged, in milliseconds since 1970.
+            day: the day to count the card for, such as `2026-11-20`.
+
+        Returns:
+            False when the judge's verdict on the trace is known, or the trace was forgotten: then only the job
+            goes.
         """
-        return await self._worker.write(self._keep, verdict, channel, judged_ms, post, day)
-
-    async def get(self, verdict_id: str) -> StoredVerdict | None:
-        """The verdict, if it is known."""
-        return await self._worker.read(self._verdicts.get, verdict_id)
-
-    async def of_trace(self, trace_id: str) -> list[StoredVerdict]:
-        """All judges' verdicts on a trace, by judge."""
-        return await self._worker.read(self._verdicts.of_trace, trace_id)
-
-    async def by_card(self, channel: str, ts: str) -> StoredVerdict | None:
-        """The verdict that a message shows, if it is a card."""
-        return await self._worker.read(self._verdicts.by_card, channel, ts)
-
-    async def shown_on(self, channel: str, day: str) -> int:
-        """How many cards the channel was given on a day such as `2026-11-20`."""
-        return await self._worker.read(self._verdicts.shown_on, channel, day)
-
-    async def recent(self, judge: str, limit: int) -> list[StoredVerdict]:
-        """The judge's last verdicts, newest first."""
-        return await self._worker.read(self._verdicts.recent, judge, limit)
-
-    async def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
-        """All judges' verdicts, some at a time, by id: give the last id to go on."""
-        return await self._worker.read(self._verdicts.page, after, limit)
-
-    async def redact(self, verdict_id: str, rationale: str) -> None:
-        """Put other words in the place of a verdict's rationale; the old ones' bytes go with the next wipe."""
-        await self._worker.write(self._redact, verdict_id, rationale)
-
-    async def voted_between(
-        self, judge: str, start_ms: int, end_ms: int
-    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
-        """Verdicts with a fact from `start_ms` up to, but without, `end_ms`, each with all its facts."""
-        return await self._worker.read(self._facts.voted_between, judge, start_ms, end_ms)
-
-    def _redact(self, verdict_id: str, rationale: str) -> None:
-        stored = self._verdicts.get(verdict_id)
-        if stored is not None:
-            self._verdicts.put(replace(stored, verdict=replace(stored.verdict, rationale=rationale)))
-
-    def _keep(self, verdict: Verdict, channel: str, judged_ms: int, post: Post | None, day: str) -> bool:
+        self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
         verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)
-        if self._verdicts.get(verdict_id) is not None or self._traces.is_forgotten(verdict.trace_id):
+        if self._verdicts.contains(doc_id=verdict_id) or self._traces.has_forgotten(verdict.trace_id):
             return False
-        stored = StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel)
-        self._verdicts.put(stored)
-        self._verdicts.index(stored)
-        self._traces.jobs.drop(key(verdict.trace_id, verdict.judge))
-        if post is not None:
-            self._posts.add(post)
-            self._verdicts.count_shown(channel, day)
+        self.put(StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel))
+        self._posts.add(_card(verdict, verdict_id, channel))
+        self._card_counts.upsert(Document({"count": self._count(channel, day) + 1}, key(channel, day)))
         return True
+
+    def find(self, verdict_id: str) -> StoredVerdict | None:
+        """Return the verdict, if it is known."""
+        body = self._verdicts.get(doc_id=verdict_id)
+        return None if body is None else _stored(body)
+
+    get = reads(find)
+
+    def find_of_trace(self, trace_id: str) -> list[StoredVerdict]:
+        """Return all judges' verdicts on a trace, by judge."""
+        return [_stored(body) for body in self._verdicts.range(*below(trace_id), index="trace")]
+
+    of_trace = reads(find_of_trace)
+
+    def find_by_card(self, channel: str, ts: str) -> StoredVerdict | None:
+        """Return the verdict that a message shows, if it is a card."""
+        shown = self._verdicts.range(*exactly(key(channel, ts)), index="card", limit=1)
+        return _stored(shown[0]) if shown else None
+
+    by_card = reads(find_by_card)
+
+    @reads
+    def shown_on(self, channel: str, day: str) -> int:
+        """Return how many cards the channel was given on a day such as `2026-11-20`."""
+        return self._count(channel, day)
+
+    @reads
+    def recent(self, judge: str, limit: int) -> list[StoredVerdict]:
+        """Return the judge's last verdicts, newest first."""
+        found = self._verdicts.range(*below(judge), index="judge", limit=limit, order="down")
+        return [_stored(body) for body in found]
+
+    @reads
+    def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
+        """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
+        low = "" if after is None else just_after(after)
+        return [_stored(body) for body in self._verdicts.range(low, limit=limit)]
+
+    @reads
+    def shown_evidence(
+        self, trace_ids: Collection[str], guideline_ids: Collection[str]
+    ) -> list[StoredVerdict]:
+        """Return the verdicts whose judge was shown any of these traces' cases or guidelines, by id."""
+        places = [
+            *(key("trace", each) for each in trace_ids),
+            *(key("guideline", each) for each in guideline_ids),
+        ]
+        found = {
+            body.doc_id: body
+            for place in places
+            for body in self._verdicts.range(*exactly(place), index="evidence")
+        }
+        return [_stored(found[verdict_id]) for verdict_id in sorted(found)]
+
+    @writes
+    def redact(self, verdict_id: str, rationale: str) -> None:
+        """Put other words in the place of a verdict's rationale; the old ones' bytes go with the next vacuum."""
+        stored = self.find(verdict_id)
+        if stored is not None:
+            self._store.vacuum.note_due()
+            self.put(replace(stored, verdict=replace(stored.verdict, rationale=rationale)))
+
+    def put(self, stored: StoredVerdict) -> None:
+        """Store a verdict, or its new state."""
+        self._verdicts.upsert(Document(to_document(stored), stored.verdict_id))
+
+    def show(self, stored: StoredVerdict, ts: str) -> None:
+        """Remember which message shows the verdict."""
+        self.put(replace(stored, message_ts=ts))
+
+    def delete(self, verdict_id: str) -> None:
+        """Remove the verdict; that its card was given stays counted."""
+        self._verdicts.remove(doc_ids=[verdict_id])
+
+    def _count(self, channel: str, day: str) -> int:
+        body = self._card_counts.get(doc_id=key(channel, day))
+        return 0 if body is None else int(body["count"])
+
+
+def _stored(body: Mapping[str, Json]) -> StoredVerdict:
+    return from_document(StoredVerdict, body)
+
+
+def _card(verdict: Verdict, verdict_id: str, channel: str) -> Post:
+    return Post(
+        post_id=card_post_id_of(verdict_id),
+        channel=channel,
+        content=CardContent(trace_id=verdict.trace_id, judge=verdict.judge),
+        verdict_id=verdict_id,
+    )
+
+
+def _by_trace(body: Mapping[str, Json]) -> Iterable[str]:
+    return [key(body["verdict"]["trace_id"], body["verdict"]["judge"])]
+
+
+def _by_judge(body: Mapping[str, Json]) -> Iterable[str]:
+    return [key(body["verdict"]["judge"], stamp(body["judged_ms"]), body["verdict_id"])]
+
+
+def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
+    return [] if body["message_ts"] is None else [key(body["channel"], body["message_ts"])]
+
+
+def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:
+    yield from (key("trace", each) for each in body["verdict"]["retrieved_trace_ids"])
+    yield from (key("guideline", each) for each in body["verdict"]["guideline_ids"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from memalign.errors import ModelUnavailableError, StorageError
+from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError
 from memalign.ports import (
     Completion,
     Embeddings,
@@ -153,6 +153,7 @@ class FakeStore:
         self.rows: dict[VectorKey, Vector] = {}
         self.owners: dict[str, set[VectorKey]] = {}
         self.changes: list[MemoryChange] = []
+        self.version = 0
         self.full = False
 
     async def load(self, judge: str) -> MemorySnapshot:
@@ -161,12 +162,16 @@ class FakeStore:
             episodes=dict(self.episodes),
             guidelines=tuple(self.guidelines.values()),
             undistilled=self.undistilled,
+            version=self.version,
         )
 
     async def save(self, judge: str, change: MemoryChange) -> None:
         assert judge
         if self.full:
             raise StorageError("The disk is full; make room.")
+        if change.from_version != self.version:
+            raise StaleMemoryError("The memory was changed by another writer: load it and try again.")
+        self.version += 1
         self.changes.append(change)
         for trace_id in (*change.drop_episodes, *(one.trace_id for one in change.put_episodes)):
             self.episodes.pop(trace_id, None)

@@ -20,7 +20,6 @@ from memalign.models import connect_distiller, connect_embedder, connect_judge_m
 from memalign.ports import LabelledRationale
 from memalign.records import Source, Trace
 from storage.database import Database
-from storage.lock import is_held
 
 SCOPES = (
     "channels:history",
@@ -85,7 +84,7 @@ def _folder(folder: Path) -> Finding | None:
         return Finding(what=what, fine=False, words=f"make {parent} writable, or choose another path")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(what=what, fine=False, words="make the folder writable, or choose another path")
-    if is_held(folder):
+    if Database.is_in_use(folder):
         return Finding(what=what, fine=True, words="in use by a running bot")
     return None if any(folder.iterdir()) else Finding(what=what, fine=True, words="empty")
 

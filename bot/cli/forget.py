@@ -14,7 +14,6 @@ from bot.web.local_control import ask_to_forget, forget_all, summary
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
 from storage.database import Database
-from storage.lock import is_held
 
 
 async def forget(options: Namespace) -> None:
@@ -23,7 +22,7 @@ async def forget(options: Namespace) -> None:
     settings = load_settings(options.config, channels=False)
     if not settings.data.exists():
         raise UnknownTraceError(f"There is no data in {settings.data} yet, so there is nothing to forget.")
-    if is_held(settings.data):
+    if Database.is_in_use(settings.data):
         summaries = await ask_to_forget(settings.data, options.traces, options.person)
     else:
         summaries = await _on_the_store(settings, options.traces, options.person)

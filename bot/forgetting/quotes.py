@@ -1,18 +1,16 @@
 """Redaction of rationales that quote what is being forgotten: the words go, the verdict's value stays."""
 
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
 
 from memalign.json_leaves import leaves
 from memalign.records import Trace
 from storage.database import Database
-from storage.records import StoredVerdict
 
 QUOTE_NGRAM_WORDS = 5
 """Equal words in a row that make a quote; a whole text of fewer words is one, too, but not a single word."""
 REDACTED_RATIONALE = "(The reason was taken out: it quoted what was forgotten.)"
-VERDICTS_PER_PAGE = 200
 NGram: TypeAlias = tuple[str, ...]
 
 
@@ -37,22 +35,11 @@ async def redact_quotes(
     quotes = {ngram for text in texts for ngram in ngrams(text, min(QUOTE_NGRAM_WORDS, len(words_of(text))))}
     count = 0
     if quotes:
-        async for stored in _verdicts_shown(database, {*trace_ids, *guideline_ids}):
+        for stored in await database.verdicts.shown_evidence(trace_ids, guideline_ids):
             if _contains(stored.verdict.rationale, quotes):
                 await database.verdicts.redact(stored.verdict_id, REDACTED_RATIONALE)
                 count += 1
     return count
-
-
-async def _verdicts_shown(database: Database, evidence: Collection[str]) -> AsyncIterator[StoredVerdict]:
-    """Yield the verdicts whose judge was shown any of these traces and guidelines."""
-    after: str | None = None
-    while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
-        after = page[-1].verdict_id
-        for stored in page:
-            shown = (*stored.verdict.retrieved_trace_ids, *stored.verdict.guideline_ids)
-            if not set(shown).isdisjoint(evidence):
-                yield stored
 
 
 def _contains(rationale: str, quotes: Collection[NGram]) -> bool:

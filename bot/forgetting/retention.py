@@ -32,9 +32,8 @@ class Retention:
         now = now_ms()
         before = now - days * SECONDS_PER_DAY * 1000
         deleted = 0
-        while count := await self._database.erase_stale(before, TRACES_PER_TRANSACTION, now):
+        while count := await self._database.forgetting.delete_expired(before, TRACES_PER_TRANSACTION, now):
             deleted += count
         if deleted:
-            await self._database.wipe()
             log.info("%d traces that nobody answered were older than %d days and are deleted", deleted, days)
         return deleted

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 
-from bot.audit import GuidelineWatch
 from bot.forgetting.quotes import redact_quotes
 from bot.forgetting.scope import FeedbackByPerson, ForgetScope, read_feedback, read_scope, texts_in
 from bot.forgetting.trace_reference import TraceReferences
@@ -14,8 +14,7 @@ from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
-from storage.intents import Intent
-from storage.records import AuditLine
+from storage.records import AuditLine, ForgetRequest
 
 log = logging.getLogger(__name__)
 
@@ -81,41 +80,51 @@ class ForgetService:
         Raises:
             StorageError: the request is not stored.
         """
+        self._cancel_learning(scope.target)
+        notes = self._audit_lines(scope, person)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                self._cancel_trace(trace_id)
-                notes = tuple(
-                    AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, who=person, ids=(trace_id,))
-                    for judge in sorted(scope.judges | self._judges_with(trace_id))
-                )
-                request = Intent(kind="trace", target=trace_id, notes=notes)
+                request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
             case PersonTarget(person=forgotten):
-                note = AuditLine(
-                    at_ms=now_ms(), what="person_forgotten", judge="", who=person, ids=(forgotten,)
-                )
-                request = Intent(kind="person", target=forgotten, notes=(note,))
-        await self._database.intents.intend(request)
+                request = ForgetRequest(kind="person", target=forgotten, notes=notes)
+        await self._database.forgetting.request(request)
 
     async def execute(self, scope: ForgetScope) -> ForgetResult:
         """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
+        self._cancel_learning(scope.target)
         feedback = await read_feedback(scope, self._database)
         result = self._result(scope, feedback)
-        if isinstance(scope.target, TraceTarget):
-            self._cancel_trace(scope.target.trace_id)
-        # both look at what the memories hold, so they come before the memories forget
+        # redaction looks at the guidelines in the memories, so it comes before the memories forget
         await self._redact_quotes(scope, feedback, result)
         await self._delete_lessons(result)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                return result.of_judges(await self._forget_trace(trace_id))
+                return replace(result, judges=await self._forget_trace(trace_id))
             case PersonTarget(person=person):
-                return result.of_judges(await self._forget_person(person, result.judges))
+                await self._forget_person(person, result.judges)
+                return result
 
     async def forget(self, target: ForgetTarget, person: str | None) -> ForgetResult:
         """Request and execute. Raises `UnknownTraceError` and `StorageError`."""
         scope = await self.find(target)
         await self.request(scope, person)
         return await self.execute(scope)
+
+    def _cancel_learning(self, target: ForgetTarget) -> None:
+        if isinstance(target, TraceTarget):
+            self._cancel_trace(target.trace_id)
+
+    def _audit_lines(self, scope: ForgetScope, person: str | None) -> tuple[AuditLine, ...]:
+        match scope.target:
+            case TraceTarget(trace_id=trace_id):
+                judges = sorted(scope.judges | self._judges_with(trace_id))
+                return tuple(
+                    AuditLine(at_ms=now_ms(), what="forgotten", judge=judge, person=person, ids=(trace_id,))
+                    for judge in judges
+                )
+            case PersonTarget(person=forgotten):
+                ids = (forgotten,)
+                return (AuditLine(at_ms=now_ms(), what="person_forgotten", judge="", person=person, ids=ids),)
 
     def _judges_with(self, trace_id: str) -> set[str]:
         return {name for name, memory in self._memories.items() if trace_id in memory.episodes}
@@ -139,46 +148,39 @@ class ForgetService:
         await redact_quotes(self._database, texts, result.trace_ids, rules.keys())
 
     async def _delete_lessons(self, result: ForgetResult) -> None:
-        """Delete what any thread was told of guidelines that go: it may be in the forgotten words."""
+        """Delete what other threads were told of guidelines that go: it may be in the forgotten words."""
         for part in result.judges.values():
             rules = (*part.retired, *part.waiting)
             trace_ids = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
-            if rules:
-                await self._database.erase_lessons(trace_ids, {rule.id for rule in rules})
+            if isinstance(result.target, TraceTarget):
+                trace_ids.discard(result.target.trace_id)
+            if trace_ids:
+                await self._database.forgetting.delete_lessons(trace_ids, {rule.id for rule in rules})
 
     async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
         # memories first: deleting the trace's rows ends the request
-        taken = {name: await self._forget_in(name, [trace_id]) for name in self._memories}
-        await self._database.erase(trace_id, None)
+        taken = {name: await memory.forget([trace_id]) for name, memory in self._memories.items()}
+        await self._database.forgetting.delete_traces([trace_id])
         # models and Slack last, since they may keep everybody waiting
         distilling = asyncio.gather(*(self._distil_again(name, part) for name, part in taken.items()))
         distilled, _ = await asyncio.gather(distilling, self._redact_now())
         return dict(zip(taken, distilled, strict=True))
 
-    async def _forget_person(self, person: str, judges: ForgottenByJudge) -> ForgottenByJudge:
-        # rows first: from then on, what others said on the same traces is learned again without this person
-        verdicts = await self._database.erase_person(person, now_ms())
+    async def _forget_person(self, person: str, judges: ForgottenByJudge) -> None:
+        # rows first: from then on, feedback of others on the same traces is learned again, without this person's
+        verdicts = await self._database.forgetting.delete_person(person, now_ms())
         for name, part in judges.items():
             own = {stored.verdict.trace_id for stored in verdicts if stored.verdict.judge == name}
             if trace_ids := own.union(part.trace_ids):
                 self._invalidate(trace_ids)
-                await self._forget_in(name, trace_ids)
-        await self._database.finish_person(person)
+                await self._memories[name].forget(trace_ids)
+        await self._database.forgetting.finish_person(person)
         await self._redact_now()
-        return judges
-
-    async def _forget_in(self, judge: str, trace_ids: Collection[str]) -> Forgotten:
-        watch = GuidelineWatch(self._database.journal, self._memories[judge])
-        forgotten = await self._memories[judge].forget(trace_ids)
-        await watch.note()
-        return forgotten
 
     async def _distil_again(self, judge: str, forgotten: Forgotten) -> Forgotten:
         memory = self._memories[judge]
-        watch = GuidelineWatch(self._database.journal, memory)
         try:
             forgotten = await memory.distil_again(forgotten, seconds=DISTIL_AGAIN_SECONDS)
         except MemAlignError as error:
             log.warning("guidelines of %s wait to be distilled again: %s", judge, error)
-        await watch.note()
         return forgotten

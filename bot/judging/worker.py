@@ -20,8 +20,7 @@ from memalign.errors import (
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Trace
 from storage.database import Database
-from storage.records import Job, Post
-from storage.verdicts import verdict_id_of
+from storage.records import Job
 
 log = logging.getLogger(__name__)
 
@@ -144,23 +143,6 @@ class JudgingWorker:
         verdict = await self._memories[judge.name].judge(trace)
         if self._breaker.record_success(judge.name):
             await self._database.traces.hasten(judge.name)
-        verdict_id = verdict_id_of(judge.name, trace.trace_id)
-        card = Post(
-            post_id=f"card:{verdict_id}",
-            channel=judge.channel,
-            kind="card",
-            thread_ts=None,
-            verdict_id=verdict_id,
-            payload={"trace_id": trace.trace_id, "judge": judge.name},
-            state="due",
-            attempts=0,
-            not_before_ms=0,
-            reason=None,
-        )
-        kept = await self._database.verdicts.keep(
-            verdict, channel=judge.channel, judged_ms=now_ms(), post=card, day=day
-        )
-        if not kept:
-            await self._database.traces.drop_job(trace.trace_id, judge.name)
+        await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
         self._wake_posting()

@@ -19,7 +19,7 @@ from bot.runtime.health import HealthRegistry, unexpected
 from bot.slack.errors import CONNECTION_ERRORS, code_of, reason_of
 from memalign.errors import StorageError
 from storage.database import Database
-from storage.records import Post, StoredVerdict
+from storage.records import CardContent, Post, StoredVerdict
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +95,11 @@ class CardReconciler:
     async def _begin_anew(self) -> None:
         """Put all cards on the backlog: any of them may have changed in the gap."""
         # before the cards are read, so that one that arrives in between is in either
-        unsettled = [post for post in await self._database.outbox.in_flight() if post.kind == "card"]
+        unsettled = await self._database.outbox.in_flight()
         self._backlogs = {
             judge: Backlog(
                 cards=deque(await self._cards(judge)),
-                unsettled=[post for post in unsettled if post.payload["judge"] == judge],
+                unsettled=[post for post in unsettled if _judge_of_card(post) == judge],
             )
             for judge in self._channels
         }
@@ -182,3 +182,7 @@ class CardReconciler:
 
 def _is_recent(verdict: StoredVerdict) -> bool:
     return verdict.judged_ms >= now_ms() - MAX_CARD_AGE_DAYS * 24 * 3600 * 1000
+
+
+def _judge_of_card(post: Post) -> str | None:
+    return post.content.judge if isinstance(post.content, CardContent) else None

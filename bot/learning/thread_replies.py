@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
 from bot.feedback import Feedback
 from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, what_to_say
@@ -24,7 +24,7 @@ from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline, Lesson
 from storage.database import Database
-from storage.records import Post, StoredVerdict, ThreadPost
+from storage.records import LessonContent, NoteContent, Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class ThreadReplies:
         if verdict.message_ts is None:
             return
         trace_id = verdict.verdict.trace_id
-        told = await self._database.feedback.told(verdict.verdict_id)
+        told = await self._database.feedback.thread_posts(verdict.verdict_id)
         rules = [rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting]
         await self._update_lessons(verdict, told, rules)
         reply = what_to_say(
@@ -74,7 +74,7 @@ class ThreadReplies:
                 await self._change(verdict.channel, post.message_ts, message)
                 self._shown[post.message_ts] = ids
 
-    async def _change(self, channel: str, ts: str, message: Message) -> None:
+    async def _change(self, channel: str, ts: str, message: SlackMessage) -> None:
         try:
             await self._client.chat_update(
                 channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
@@ -90,20 +90,18 @@ class ThreadReplies:
     async def _post(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> None:
         """Put the reply into the outbox; the store knows by the post's id what the thread was told."""
         message = await self._message(verdict, reply, memory)
-        ids = [rule.id for rule in reply.rules] if isinstance(reply, TellGuidelines) else []
         await self._database.outbox.add(
             Post(
                 post_id=f"{_name_of(reply)}:{verdict.verdict_id}",
                 channel=verdict.channel,
-                kind="lesson" if ids else "note",
                 thread_ts=verdict.message_ts,
                 verdict_id=verdict.verdict_id,
-                payload={"text": message.text, "blocks": list(message.blocks), "guideline_ids": ids},
+                content=_content_of(reply, message),
             )
         )
         self._wake_posting()
 
-    async def _message(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> Message:
+    async def _message(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> SlackMessage:
         match reply:
             case TellGuidelines():
                 return await self._lesson(verdict, reply.rules)
@@ -116,13 +114,20 @@ class ThreadReplies:
                 names = [await self._people.name(person) for person in reply.people]
                 return case_remembered(reply.label, names)
 
-    async def _lesson(self, verdict: StoredVerdict, rules: Sequence[Guideline]) -> Message:
+    async def _lesson(self, verdict: StoredVerdict, rules: Sequence[Guideline]) -> SlackMessage:
         trace_id = verdict.verdict.trace_id
         authored = []
         for rule in rules:
             authors = dict.fromkeys(source.person for source in rule.sources if source.trace_id == trace_id)
             authored.append((rule, [await self._people.name(person) for person in authors]))
         return lesson_message(authored)
+
+
+def _content_of(reply: ThreadReply, message: SlackMessage) -> LessonContent | NoteContent:
+    if isinstance(reply, TellGuidelines):
+        ids = tuple(rule.id for rule in reply.rules)
+        return LessonContent(text=message.text, blocks=tuple(message.blocks), guideline_ids=ids)
+    return NoteContent(text=message.text, blocks=tuple(message.blocks))
 
 
 def _name_of(reply: ThreadReply) -> str:

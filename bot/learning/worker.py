@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
-from bot.audit import GuidelineWatch
 from bot.learning.gathering import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -82,7 +81,7 @@ class LearningWorker:
         Returns:
             The number of verdicts whose feedback was looked at.
         """
-        pending = await self._database.feedback.unlearned(now_ms(), self._quiet_ms)
+        pending = await self._database.feedback.pending(now_ms(), self._quiet_ms)
         for judge, group in groupby(sorted(pending, key=_judge_of), key=_judge_of):
             await self._learn(judge, list(group))
         return len(pending)
@@ -131,12 +130,10 @@ class LearningWorker:
         """Let the memory forget what lost all its labels, and learn the rest. Raises `MemAlignError`."""
         gathered = [item for item in gathered if not self._is_stale(item)]
         unlabelled = {item.trace.trace_id for item in gathered if not item.trace.assessments}
-        watch = GuidelineWatch(self._database.journal, memory)
         if withdrawn := unlabelled & memory.episodes.keys():
             await memory.forget(withdrawn)
         lesson = await memory.learn([item.trace for item in gathered if item.trace.assessments])
         await self._forget_again([item for item in gathered if self._is_stale(item)], memory)
-        await watch.note()
         return lesson
 
     def _is_stale(self, item: GatheredFeedback) -> bool:
@@ -148,7 +145,6 @@ class LearningWorker:
         """Forget once more what was forgotten while it was being learned."""
         if stale:
             await memory.forget({item.trace.trace_id for item in stale})
-            await self._database.purge()
 
     def _report(self, judge: str, lesson: Lesson) -> None:
         """Report what the memory still waits for, or that it waits for nothing."""

@@ -10,7 +10,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.commands import guidelines_message, help_text, status_message
 from bot.blocks.digest import digest_message
-from bot.blocks.primitives import Message, pack_messages
+from bot.blocks.primitives import SlackMessage, pack_messages
 from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import Asker, ForgetListener
@@ -80,44 +80,44 @@ class Commands:
         messages = await or_error_message(work, f"/memalign {command.name}")
         await respond_ephemeral(respond, pack_messages(messages))
 
-    async def unknown(self, command: SlashCommand) -> list[Message]:
+    async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
         """Say that there is no such sub-command."""
         return [help_text(f"I don't know “{command.name}”.")]
 
-    async def help(self, _: SlashCommand) -> list[Message]:
+    async def help(self, _: SlashCommand) -> list[SlackMessage]:
         """Say what there is."""
         return [help_text()]
 
-    async def guidelines(self, command: SlashCommand) -> list[Message]:
+    async def guidelines(self, command: SlashCommand) -> list[SlackMessage]:
         """Show the guidelines of the judge that is named, or of all."""
         name = " ".join(command.text.split())
         judges = [self._settings.judge(name)] if name else self._settings.judges
         return [await self._guidelines_of(judge.name) for judge in judges]
 
-    async def _guidelines_of(self, judge: str) -> Message:
+    async def _guidelines_of(self, judge: str) -> SlackMessage:
         rules = sorted(
             self._memories[judge].guidelines, key=lambda rule: len(rule.source_trace_ids), reverse=True
         )
         authored = [(rule, [await self._people.name(person) for person in rule.people]) for rule in rules]
         return guidelines_message(judge, authored)
 
-    async def status(self, _: SlashCommand) -> list[Message]:
+    async def status(self, _: SlashCommand) -> list[SlackMessage]:
         """Show what waits, and why."""
         return [status_message(await self._status.read())]
 
-    async def digest(self, command: SlashCommand) -> list[Message]:
+    async def digest(self, command: SlashCommand) -> list[SlackMessage]:
         """Show the running week of the judges of this channel, or of all."""
         here = [judge for judge in self._settings.judges if judge.channel == command.asker.channel]
         return [await self._digest_of(judge.name) for judge in here or self._settings.judges]
 
-    async def _digest_of(self, judge: str) -> Message:
+    async def _digest_of(self, judge: str) -> SlackMessage:
         zone = self._settings.digest.zone
         week = week_of(from_ms(now_ms(), zone).date())
         value_type = self._memories[judge].definition.value_type
         return digest_message(await read_digest(self._database, judge, value_type, week, zone))
 
 
-ANSWERS: Mapping[str, Callable[[Commands, SlashCommand], Awaitable[list[Message]]]] = {
+ANSWERS: Mapping[str, Callable[[Commands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
     "guidelines": Commands.guidelines,
     "status": Commands.status,
     "digest": Commands.digest,

@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.commands import apology
-from bot.blocks.primitives import Message, plain_message
+from bot.blocks.primitives import SlackMessage, plain_message
 from bot.runtime.health import log_bug
 from bot.slack.errors import CONNECTION_ERRORS
 from memalign.errors import MemAlignError
@@ -17,18 +17,18 @@ from memalign.records import Json
 log = logging.getLogger(__name__)
 
 
-async def respond_ephemeral(respond: AsyncRespond, messages: Sequence[Message]) -> None:
+async def respond_ephemeral(respond: AsyncRespond, messages: Sequence[SlackMessage]) -> None:
     """Answer one person; a failure is logged, since nothing depends on the answer being read."""
     for message in messages:
         await _send(respond, message, replace=False)
 
 
-async def replace_original(respond: AsyncRespond, message: Message) -> None:
+async def replace_original(respond: AsyncRespond, message: SlackMessage) -> None:
     """Put the message in the place of the one that was clicked."""
     await _send(respond, message, replace=True)
 
 
-async def or_error_message(work: Awaitable[list[Message]], doing: str) -> list[Message]:
+async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> list[SlackMessage]:
     """Return the work's messages; if it fails, the remedy where there is one, else an apology with an error id."""
     try:
         return await work
@@ -38,7 +38,7 @@ async def or_error_message(work: Awaitable[list[Message]], doing: str) -> list[M
         return [apology(log_bug(doing))]
 
 
-async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: Message) -> None:
+async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
     """Tell one person something in a channel; a failure is logged."""
     try:
         await client.chat_postEphemeral(
@@ -56,7 +56,7 @@ async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None
         log.warning("a modal could not be opened: %s", error)
 
 
-async def _send(respond: AsyncRespond, message: Message, *, replace: bool) -> None:
+async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
     try:
         answer = await respond(
             text=message.text,

@@ -7,13 +7,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import expired_card, forgotten_card
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
-from bot.slack.errors import CONNECTION_ERRORS, SlackError, code_of, reason_of
+from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, code_of, reason_of
 from storage.database import Database
-from storage.intents import Redaction, RedactionKind
+from storage.records import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +22,7 @@ UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message
 """Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
 REDACT_EVERY_SECONDS = 5.0
 REDACT_NOW_SECONDS = 10.0
-"""Longest time that a forget waits for Slack; messages not redacted by then are redacted later."""
-VACUUM_EVERY_SECONDS = 60.0
+"""Time that a forget waits for Slack; messages not redacted by then are redacted later."""
 
 
 class MessageRedactor:
@@ -37,13 +36,8 @@ class MessageRedactor:
 
     async def run(self) -> None:
         """Redact until cancelled."""
-        vacuumed = 0.0
-        clock = asyncio.get_running_loop().time
         while True:
             await self._redact_due()
-            if clock() - vacuumed > VACUUM_EVERY_SECONDS:
-                await self._database.wipe()
-                vacuumed = clock()
             await asyncio.sleep(REDACT_EVERY_SECONDS)
 
     async def redact_now(self) -> None:
@@ -56,7 +50,7 @@ class MessageRedactor:
 
     async def _redact_due(self) -> None:
         async with self._lock:
-            for redaction in await self._database.intents.redactions():
+            for redaction in await self._database.forgetting.redactions():
                 if redaction.not_before_ms <= now_ms():
                     await self._redact(redaction)
 
@@ -83,7 +77,7 @@ class MessageRedactor:
             metadata={"event_type": "memalign_forgotten", "event_payload": {}},
         )
 
-    async def _refused(self, redaction: Redaction, error: SlackError) -> None:
+    async def _refused(self, redaction: Redaction, error: SlackCallError) -> None:
         code = code_of(error) if isinstance(error, SlackApiError) else None
         if code in UNCHANGEABLE:
             log.info("the message at %s cannot be redacted: %s", redaction.ts, code)
@@ -93,17 +87,17 @@ class MessageRedactor:
 
     async def _redacted(self, redaction: Redaction) -> None:
         self._health.report(COMPONENT, redaction.channel, None)
-        await self._database.intents.redacted(redaction)
+        await self._database.forgetting.redacted(redaction)
 
     async def _postpone(self, redaction: Redaction, reason: str) -> None:
         sentence = f"a message that shows what was forgotten still stands: {reason}"
         self._health.report(COMPONENT, redaction.channel, sentence)
         log.warning("%s, at %s: %s", redaction.channel, redaction.ts, sentence)
         not_before_ms = now_ms() + backoff_ms(redaction.attempts)
-        await self._database.intents.postpone(redaction, not_before_ms, reason)
+        await self._database.forgetting.postpone(redaction, not_before_ms, reason)
 
 
-def message_for(kind: RedactionKind) -> Message:
+def message_for(kind: RedactionKind) -> SlackMessage:
     """Return the note that takes the message's place."""
     if kind == "taken_back":
         return lesson_taken_back()

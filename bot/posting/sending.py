@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import SlackMessage
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.slack.errors import (
@@ -27,15 +27,15 @@ from bot.slack.errors import (
 from bot.slack.message_search import find_message
 from memalign.records import Json
 from storage.database import Database
-from storage.records import Post
+from storage.records import CardContent, DigestContent, Post
 
 log = logging.getLogger(__name__)
 
 COMPONENT = "posting"
 CLOCK_TOLERANCE_MS = 10 * 60_000
-"""Largest difference expected between Slack's clock and ours."""
+"""Largest difference between Slack's clock and ours."""
 
-Render = Callable[[Post], Awaitable[Message | None]]
+Render = Callable[[Post], Awaitable[SlackMessage | None]]
 """Makes the message of a post that is about to be sent; None if there is nothing left to show."""
 
 
@@ -60,7 +60,7 @@ class PostSender:
         self._render = render
         self._health = health
 
-    async def begin(self, post: Post) -> Message | None:
+    async def begin(self, post: Post) -> SlackMessage | None:
         """Mark the post as being sent. Raises `StorageError`.
 
         Returns:
@@ -72,7 +72,7 @@ class PostSender:
             return None
         return message if await self._database.outbox.start(post.post_id) else None
 
-    async def deliver(self, post: Post, message: Message) -> LostPost | None:
+    async def deliver(self, post: Post, message: SlackMessage) -> LostPost | None:
         """Hand the message to Slack, and store the outcome. Raises `StorageError`.
 
         Returns:
@@ -96,7 +96,7 @@ class PostSender:
     async def lost(self, post: Post) -> LostPost:
         """Return what is needed to look for a post later, when its verdict may be forgotten."""
         stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
-        since_ms = post.payload.get("due_ms") if stored is None else stored.judged_ms
+        since_ms = _due_ms(post) if stored is None else stored.judged_ms
         oldest = "0" if since_ms is None else f"{(since_ms - CLOCK_TOLERANCE_MS) / 1000:.6f}"
         return LostPost(post=post, oldest=oldest)
 
@@ -161,7 +161,7 @@ class PostSender:
         await self._database.outbox.drop(post.post_id)
 
 
-def arguments(post: Post, message: Message) -> dict[str, Json]:
+def arguments(post: Post, message: SlackMessage) -> dict[str, Json]:
     """Return the arguments of `chat.postMessage`; the metadata names the post."""
     return {
         "channel": post.channel,
@@ -178,10 +178,16 @@ def arguments(post: Post, message: Message) -> dict[str, Json]:
 
 
 def _event_type(post: Post) -> str:
-    return "memalign_verdict" if post.kind == "card" else f"memalign_{post.kind}"
+    kind = "verdict" if post.content is None or post.content.kind == "card" else post.content.kind
+    return f"memalign_{kind}"
 
 
 def _subject(post: Post) -> Mapping[str, Json]:
-    if post.kind != "card":
+    if not isinstance(post.content, CardContent):
         return {}
-    return {key: post.payload[key] for key in ("trace_id", "judge")} | {"verdict_id": post.verdict_id}
+    card = post.content
+    return {"trace_id": card.trace_id, "judge": card.judge, "verdict_id": post.verdict_id}
+
+
+def _due_ms(post: Post) -> int | None:
+    return post.content.due_ms if isinstance(post.content, DigestContent) else None

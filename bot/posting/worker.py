@@ -6,13 +6,13 @@ import time
 
 from slack_sdk.errors import SlackApiError
 
-from bot.blocks.primitives import Message
+from bot.blocks.primitives import SlackMessage
 from bot.posting.sending import COMPONENT, LostPost, PostSender
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
-from bot.slack.errors import CONNECTION_ERRORS, SlackError, asked_pause_ms, reason_of
+from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, asked_pause_ms, reason_of
 from memalign.errors import StorageError
 from storage.database import Database
 from storage.records import Post
@@ -83,7 +83,7 @@ class PostingWorker:
         """Return the seconds until the channel may get its next post."""
         return self._posted_at.get(channel, 0.0) + self._pace_seconds - time.monotonic()
 
-    async def _begin(self, post: Post) -> Message | None:
+    async def _begin(self, post: Post) -> SlackMessage | None:
         try:
             return await self._sender.begin(post)
         except StorageError:
@@ -94,7 +94,7 @@ class PostingWorker:
             await self._database.outbox.retry(post.post_id, now_ms() + backoff_ms(post.attempts), reason)
             return None
 
-    async def _deliver(self, post: Post, message: Message) -> None:
+    async def _deliver(self, post: Post, message: SlackMessage) -> None:
         try:
             lost = await self._sender.deliver(post, message)
         except Exception:  # it may have arrived, so it is looked for
@@ -129,5 +129,5 @@ class PostingWorker:
         self._wake_event.set()
 
 
-def _asked_pause_ms(error: SlackError) -> int:
+def _asked_pause_ms(error: SlackCallError) -> int:
     return (asked_pause_ms(error) or 0) if isinstance(error, SlackApiError) else 0

@@ -135,11 +135,11 @@ async def read_digest(
     """Return one judge's digest of an ISO week, by the time of the vote in the time zone."""
     start, end = week_bounds(week, zone)
     verdicts = []
-    for stored, people in await database.verdicts.voted_between(judge, start, end):
+    for stored, people in await database.feedback.voted_between(judge, start, end):
         feedback = _feedback_between(stored, people, value_type, start, end)
         if feedback:
             verdicts.append((stored, feedback))
-    return compute_digest(judge, week, value_type, verdicts, await database.journal.between(start, end))
+    return compute_digest(judge, week, value_type, verdicts, await database.audit.between(start, end))
 
 
 def _feedback_between(

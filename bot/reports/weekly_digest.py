@@ -17,7 +17,7 @@ from bot.runtime.health import HealthRegistry, unexpected
 from memalign.errors import StorageError
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import Post
+from storage.records import DigestContent, Post
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class WeeklyDigest:
     async def run(self) -> None:
         """Post the digests that fell due while the bot was away, then each one when it is due."""
         settings = self._settings.digest
-        first = from_ms(await self._database.journal.first_start_ms(now_ms()), settings.zone)
+        first = from_ms(await self._database.audit.first_start_ms(now_ms()), settings.zone)
         while True:
             now = from_ms(now_ms(), settings.zone)
             if (due := last_due(now, settings)) >= first:
@@ -114,14 +114,11 @@ class WeeklyDigest:
         post = Post(
             post_id=f"digest:{slot}:{week_of(due.date())}",
             channel=judge.channel,
-            kind="digest",
-            payload={
-                "text": message.text,
-                "blocks": list(message.blocks),
-                "due_ms": int(due.timestamp() * 1000),
-            },
+            content=DigestContent(
+                text=message.text, blocks=tuple(message.blocks), due_ms=int(due.timestamp() * 1000)
+            ),
         )
-        if await self._database.journal.intend_digest(slot, week_of(due.date()), post):
+        if await self._database.outbox.add_digest(slot, week_of(due.date()), post):
             log.info("the digest of %s for %s is on its way", judge.name, last.week)
         self._wake_posting()
 

@@ -8,7 +8,15 @@ from memalign.records import Episode, Forgotten, Guideline, Usage
 
 
 def resting_on_traces(trace_ids: Collection[str], state: MemoryState) -> Forgotten:
-    """Report what forgetting these traces takes; traces unknown to the memory take nothing."""
+    """Report what forgetting traces takes.
+
+    Args:
+        trace_ids: Ids of the traces; those unknown to the memory take nothing.
+        state: The state of the memory.
+
+    Returns:
+        The report, a preview.
+    """
     given = set(trace_ids)
     known = [trace_id for trace_id in dict.fromkeys(trace_ids) if trace_id in state.episodes]
     resting = state.semantic.resting_on(given)
@@ -22,7 +30,15 @@ def resting_on_traces(trace_ids: Collection[str], state: MemoryState) -> Forgott
 
 
 def resting_on_person(person: str, state: MemoryState) -> Forgotten:
-    """Report what forgetting a person takes: their part in episodes, and the guidelines they had a part in."""
+    """Report what forgetting a person takes: their part in episodes, and the guidelines they had a part in.
+
+    Args:
+        person: The person.
+        state: The state of the memory.
+
+    Returns:
+        The report, a preview.
+    """
     rules = [rule for rule in state.semantic.guidelines if _has_part_in(rule, person)]
     cases = [trace_id for trace_id, episode in state.episodes.items() if person in people_of(episode)]
     quoted = {source.trace_id for rule in rules for source in rule.sources if source.person == person}
@@ -35,7 +51,16 @@ def resting_on_person(person: str, state: MemoryState) -> Forgotten:
 
 
 def distilled_again(forgotten: Forgotten, state: MemoryState, usage: Usage) -> Forgotten:
-    """Add to a report what the remaining sources were distilled into, and what still waits."""
+    """Add to a report what the remaining sources were distilled into, and what still waits.
+
+    Args:
+        forgotten: The report of forgetting.
+        state: The state of the memory since.
+        usage: The cost of distilling.
+
+    Returns:
+        The whole report.
+    """
     sources = {source for rule in forgotten.waiting for source in rule.sources}
     waiting = {rule.id for rule in state.semantic.waiting}
     return replace(
@@ -47,7 +72,14 @@ def distilled_again(forgotten: Forgotten, state: MemoryState, usage: Usage) -> F
 
 
 def people_of(episode: Episode) -> tuple[str, ...]:
-    """Return the people whose opinions an episode holds, those outvoted included."""
+    """Find the people whose opinions an episode holds.
+
+    Args:
+        episode: The episode.
+
+    Returns:
+        The people, those outvoted included.
+    """
     return tuple(opinion.person for opinion in (*episode.opinions, *episode.minority))
 
 

@@ -6,14 +6,14 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 from tinydb import TinyDB
-from tinydb.table import Document
 
 from memalign.records import Json, Trace
 from storage.database import Database
+from storage.documents import Document
 
 SMALL, LARGE = 100, 50_000
 OURS_WRITES, STOCK_WRITES = 200, 5
@@ -39,13 +39,13 @@ async def fill(db: Database, first: int, last: int) -> float:
 
 
 async def one_document(db: Database, first: int) -> float:
-    """Median seconds for one document by TinyDB's own `insert`, on disk."""
-    table = db._worker.documents.shelf("bench")
+    """Median seconds for one document by TinyDB's own `upsert`, on disk."""
+    table = db.store.documents.declare("bench")
     times = []
     for number in range(first, first + OURS_WRITES):
-        document = Document(stock_body(number), cast("int", f"d-{number}"))
+        document = Document(stock_body(number), f"d-{number}")
         start = time.perf_counter()
-        await db._worker.write(table.insert, document)
+        await db.store.write(partial(table.upsert, document))
         times.append(time.perf_counter() - start)
     return statistics.median(times)
 
@@ -75,7 +75,7 @@ async def ours(folder: Path) -> dict[str, float]:
             assert await db.traces.get("tr-78") == trace(78)
             times.append(time.perf_counter() - start)
             start = time.perf_counter()
-            await db.erase(f"tr-{len(times)}", None)
+            await db.forgetting.delete_traces([f"tr-{len(times)}"])
             found["erase"] = time.perf_counter() - start
     return found | {"open": statistics.median(times)}
 

@@ -10,7 +10,8 @@ import pytest
 
 from bot.sandbox import Workspace
 from memalign.records import Trace, TraceTarget
-from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
+from storage.engines.sqlite import SqliteEngine
+from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
 
 REMOTE = {"model": "openai:/gpt-5-mini"}
@@ -132,10 +133,9 @@ async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -
         assert (await harness.bot.status.read()).troubles == ()
 
 
-def cap(harness: BotInWorkspace, pages: int) -> Callable[[], None]:
+def cap(pages: int) -> Callable[[SqliteEngine], None]:
     """Let the store grow to so many pages only: what SQLite meets on a full disk; 1: no more than it is now."""
-    connection = harness.bot.database._worker.documents.store.connection
-    return lambda: connection.execute(f"PRAGMA max_page_count = {pages}").close()
+    return lambda engine: engine.connection.execute(f"PRAGMA max_page_count = {pages}").close()
 
 
 async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path:
     async with bot_in_workspace(tmp_path, slack={"ack_timeout": 0.3, "retries": (0.3,) * 20}) as harness:
         card = await harness.show("tr-1")
         await harness.learned()
-        alone = harness.bot.database._worker.alone
-        await alone(cap(harness, 1))
+        store = harness.bot.database.store
+        await store.run(cap(1))
         body = json.dumps(
             [{"trace_id": f"tr-{n}", "inputs": "x" * 9000, "outputs": "Go."} for n in range(20)]
         )
@@ -155,7 +155,7 @@ async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path:
         await harness.until(lambda: harness.slack.deliveries[-1].attempts > 1)
         # what is not on disk is not acknowledged, so that Slack sends it again
         assert not harness.slack.deliveries[-1].acked
-        await alone(cap(harness, 10**6))
+        await store.run(cap(10**6))
         code, answer = await harness.post(body.encode())
         assert (code, answer["accepted"]) == (202, 19)
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(20)))

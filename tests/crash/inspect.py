@@ -26,7 +26,7 @@ async def lost_now(world: World) -> list[str]:
     async with await Database.open(world.folder / "store", read_only=True) as db:
         gone = [trace_id for trace_id in ledger.accepted if not await is_kept(db, trace_id)]
         lost = [f"trace {trace_id}" for trace_id in gone]
-        intents = {one.target for one in await db.intents.unfinished()}
+        intents = {one.target for one in await db.forgetting.requests()}
         for trace_id in ledger.forgotten - intents:
             lost += [] if await db.traces.is_forgotten(trace_id) else [f"forgetting of {trace_id}"]
         for channel, ts in ledger.pressed:
@@ -82,12 +82,11 @@ async def unfinished(world: World) -> list[str]:
             "traces": await db.traces.waiting(),
             "feedback": await db.feedback.waiting(),
             "posts": await db.outbox.waiting(),
-            "intents": len(await db.intents.unfinished()),
-            "covers": len(await db.intents.redactions()),
+            "requests to forget": len(await db.forgetting.requests()),
+            "redactions": len(await db.forgetting.redactions()),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
-        marks = await db._worker.read(lambda: db.feedback._shelf.queue.all.span(""))
-        left += [f"waits to be learned: {mark}" for _, mark in marks]
+        left += [f"waits to be learned: {each}" for each in await db.feedback.all_pending()]
         shown = {(payload_of(card)["trace_id"], payload_of(card)["judge"]) for card in world.cards()}
         for trace_id in sorted(world.ledger.accepted):
             if not await db.traces.is_forgotten(trace_id):

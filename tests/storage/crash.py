@@ -60,18 +60,18 @@ async def write_until_killed(folder: Path, first: int) -> None:
 def steps(db: Database, number: int) -> list[Callable[[], Awaitable[object]]]:
     """The steps of a case, each of which is one call."""
     own, channel = f"t{number}", f"C{number}"
-    post = card(own, JUDGE, channel)
+    post_id = card(own, JUDGE, channel).post_id
     # more than a page, so that an interrupted write has many places to stop at
     shown = trace(own, inputs="x" * 9000)
     batch = [(shown, [JUDGE]), (trace(f"{own}b"), [])]
     said = verdict(own, JUDGE)
     return [
         lambda: db.traces.add(batch, NOON_MS, 10**9),
-        lambda: db.verdicts.keep(said, channel=channel, judged_ms=NOON_MS, post=post, day=DAY),
-        lambda: db.outbox.start(post.post_id),
-        lambda: db.outbox.done(post.post_id, "1.1"),
+        lambda: db.verdicts.keep(said, channel=channel, judged_ms=NOON_MS, day=DAY),
+        lambda: db.outbox.start(post_id),
+        lambda: db.outbox.done(post_id, "1.1"),
         lambda: db.feedback.note_button(channel, "1.1", "U1", "up", at()),
-        *([lambda: db.erase(own, None)] if number % 3 == 0 else []),
+        *([lambda: db.forgetting.delete_traces([own])] if number % 3 == 0 else []),
     ]
 
 

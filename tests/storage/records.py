@@ -5,8 +5,8 @@ from pathlib import Path
 
 from memalign.records import Json, Trace, Verdict
 from storage.database import Database
-from storage.records import Post
-from storage.verdicts import verdict_id_of
+from storage.records import CardContent, LessonContent, NoteContent, Post
+from storage.verdicts import card_post_id_of, verdict_id_of
 
 DAY = "2023-11-14"
 NOON_MS = 1_699_963_200_000
@@ -28,11 +28,21 @@ def verdict(trace_id: str = "tr-1", judge: str = "polite", rationale: str = "It 
 
 def card(trace_id: str = "tr-1", judge: str = "polite", channel: str = "C1") -> Post:
     verdict_id = verdict_id_of(judge, trace_id)
-    return Post(post_id=f"card-{verdict_id}", channel=channel, kind="card", verdict_id=verdict_id)
+    return Post(
+        post_id=card_post_id_of(verdict_id),
+        channel=channel,
+        content=CardContent(trace_id=trace_id, judge=judge),
+        verdict_id=verdict_id,
+    )
+
+
+def lesson(post_id: str, verdict_id: str, *guideline_ids: str, text: str = "Be kind.") -> Post:
+    content = LessonContent(text=text, guideline_ids=guideline_ids)
+    return Post(post_id=post_id, channel="C1", content=content, thread_ts="1.1", verdict_id=verdict_id)
 
 
 def note(post_id: str, channel: str = "C1") -> Post:
-    return Post(post_id=post_id, channel=channel, kind="note", payload={"text": "hello"})
+    return Post(post_id=post_id, channel=channel, content=NoteContent(text="hello"))
 
 
 async def judged(
@@ -40,8 +50,7 @@ async def judged(
 ) -> str:
     """A trace with its verdict and the card still in the outbox; the verdict's id."""
     await db.traces.add([(trace(trace_id), [judge])], judged_ms, 1000)
-    said, post = verdict(trace_id, judge), card(trace_id, judge, channel)
-    assert await db.verdicts.keep(said, channel=channel, judged_ms=judged_ms, post=post, day=DAY)
+    assert await db.verdicts.keep(verdict(trace_id, judge), channel=channel, judged_ms=judged_ms, day=DAY)
     return verdict_id_of(judge, trace_id)
 
 
@@ -50,7 +59,7 @@ async def posted(
 ) -> str:
     """A trace whose verdict is shown by the message `ts`; the verdict's id."""
     verdict_id = await judged(db, trace_id, judge, channel)
-    post_id = card(trace_id, judge, channel).post_id
+    post_id = card_post_id_of(verdict_id)
     assert await db.outbox.start(post_id)
     assert await db.outbox.done(post_id, ts)
     return verdict_id

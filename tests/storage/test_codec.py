@@ -3,13 +3,31 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from memalign.records import Assessment, Episode, Guideline, PersonLabel, Source, Trace, Usage, Verdict
+from memalign.serialization import from_document, to_document
 from storage import codec
-from storage.records import AuditLine, PersonFeedback, Reply, StoredVerdict, ThreadPost, Timestamped
+from storage.records import (
+    AuditLine,
+    CardContent,
+    DigestContent,
+    FeedbackEvent,
+    ForgetRequest,
+    LessonContent,
+    NoteContent,
+    PendingFeedback,
+    PersonFeedback,
+    Post,
+    Redaction,
+    Reply,
+    StoredVerdict,
+    ThreadPost,
+    Timestamped,
+)
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
 OPINION = PersonLabel(person="U1", value=4.0, rationale=HOSTILE, time_ms=5)
@@ -72,24 +90,54 @@ GUIDELINE = Guideline(
 STORED = StoredVerdict(
     verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3
 )
-FACTS = PersonFeedback(
+FEEDBACK = PersonFeedback(
     reactions={"+1": Timestamped(value=True, at="1.1")},
     button=Timestamped(value=None, at="1.2"),
     correction=Timestamped(value=4, at="1.3"),
     replies={"1.4": Reply(text=HOSTILE, at="1.4"), "1.5": Reply(text=None, at="1.6")},
 )
-AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", who="U1", ids=("tr-1",))
+AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",))
 TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
+REQUEST = ForgetRequest(kind="person", target="U1", notes=(AUDIT,))
+REDACTION = Redaction(channel="C1", ts="1.1", kind="remove", attempts=1, not_before_ms=2, reason="archived")
+PENDING = PendingFeedback(
+    verdict_id="v",
+    trace_id="t",
+    judge="j",
+    revision=1,
+    since_ms=2,
+    attempts=3,
+    not_before_ms=4,
+    reason="no model",
+)
+EVENT = FeedbackEvent(person="U1", kind="reply", name="1.2", value=HOSTILE, at="1.3")
+BLOCKS = ({"type": "section"},)
+POSTS = [
+    Post(
+        post_id="p",
+        channel="C1",
+        content=content,
+        thread_ts="1.1",
+        verdict_id="v",
+        state="posting",
+        attempts=1,
+        not_before_ms=2,
+        reason="archived",
+    )
+    for content in (
+        CardContent(trace_id="t", judge="j"),
+        LessonContent(text=HOSTILE, blocks=BLOCKS, guideline_ids=("g",)),
+        NoteContent(text=HOSTILE, blocks=BLOCKS),
+        DigestContent(text=HOSTILE, blocks=BLOCKS, due_ms=3),
+        None,
+    )
+]
+PLAIN = (TRACE, VERDICT, EPISODE, GUIDELINE, STORED, AUDIT, TOLD, REQUEST, REDACTION, PENDING, EVENT)
 CASES: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
-    (TRACE, codec.trace_body, codec.trace_of),
-    (VERDICT, codec.verdict_body, codec.verdict_of),
-    (EPISODE, codec.episode_body, codec.episode_of),
-    (GUIDELINE, codec.guideline_body, codec.guideline_of),
-    (STORED, codec.stored_body, codec.stored_of),
-    (FACTS, codec.facts_body, codec.facts_of),
-    (AUDIT, codec.flat, codec.audit_of),
-    (TOLD, codec.flat, codec.told_of),
+    *((each, to_document, partial(from_document, type(each))) for each in PLAIN),
+    (FEEDBACK, codec.feedback_body, codec.feedback_of),
+    *((post, codec.post_body, codec.post_of) for post in POSTS),
 ]
 
 

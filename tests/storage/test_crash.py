@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from storage.database import Database
+from storage.engines.sqlite import SqliteEngine
 from tests.storage.crash import run
 from tests.storage.records import trace
 
@@ -49,13 +50,9 @@ async def writes_held(folder: Path, log: bytes) -> int:
 
 
 async def test_every_write_is_asked_to_reach_the_disk(db: Database) -> None:
-    connection = db._worker.documents.store.connection
+    def settings(engine: SqliteEngine) -> dict[str, object]:
+        names = ("journal_mode", "synchronous", "secure_delete")
+        return {name: engine.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
 
-    def setting(name: str) -> object:
-        return connection.execute(f"PRAGMA {name}").fetchone()[0]
-
-    found = {
-        name: await db._worker.read(setting, name)
-        for name in ("journal_mode", "synchronous", "secure_delete")
-    }
+    found = await db.store.run(settings)
     assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}

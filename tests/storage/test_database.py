@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,8 @@ import pytest
 from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
-from storage.engine import SCHEMA_VERSION
+from storage.engines.sqlite import SqliteEngine
+from storage.engines.sqlite_file import SCHEMA_VERSION
 from tests.storage.fsync import COMPILER, told_on_a_failing_disk
 from tests.storage.records import places_of, trace
 
@@ -130,7 +131,7 @@ async def test_readers_see_what_is_confirmed_while_another_writes(folder: Path) 
         assert await reader.traces.get("t") is None
         await db.traces.add([(trace("t"), [])], 1, 10)
         assert await reader.traces.get("t") == trace("t")
-        await db.erase("t", None)
+        await db.forgetting.delete_traces(["t"])
         assert await reader.traces.get("t") is None
 
 
@@ -142,7 +143,7 @@ async def test_a_reader_needs_no_writer_and_changes_nothing(folder: Path) -> Non
         with pytest.raises(StorageError, match="opened for reading only"):
             await reader.traces.add([(trace("u"), [])], 1, 10)
         with pytest.raises(StorageError, match="opened for reading only"):
-            await reader.erase("t", None)
+            await reader.forgetting.delete_traces(["t"])
     assert contents(folder)[STORE] == before[STORE]
 
 
@@ -272,22 +273,26 @@ async def test_a_failed_fsync_is_told_and_what_was_confirmed_stays(tmp_path: Pat
         assert await db.traces.get("after") == trace("after")
 
 
+def cap(pages: int) -> Callable[[SqliteEngine], None]:
+    """Let the store grow to so many pages only."""
+    return lambda engine: engine.connection.execute(f"PRAGMA max_page_count = {pages}").close()
+
+
 async def test_a_full_disk_is_told_and_loses_nothing(folder: Path) -> None:
     async with await Database.open(folder) as db:
         await db.traces.add([(trace("before"), [])], 1, 10)
-        connection = db._worker.documents.store.connection
-        pages = await db._worker.alone(lambda: connection.execute("PRAGMA page_count").fetchone()[0])
+        pages = await db.store.run(
+            lambda engine: engine.connection.execute("PRAGMA page_count").fetchone()[0]
+        )
         # SQLite answers as it does when the disk has no more room
-        await db._worker.alone(lambda: connection.execute(f"PRAGMA max_page_count = {pages}").fetchone())
+        await db.store.run(cap(pages))
         with pytest.raises(
             StorageError, match=r"is full: free some space and try again; nothing was changed"
         ):
             await db.traces.add([(trace("small"), []), (trace("big", inputs="x" * 100_000), [])], 1, 10)
         assert await db.traces.get("small") is None
         assert await db.traces.get("before") == trace("before")
-        await db._worker.alone(
-            lambda: connection.execute(f"PRAGMA max_page_count = {pages * 100}").fetchone()
-        )
+        await db.store.run(cap(pages * 100))
         assert await db.traces.add([(trace("big", inputs="x" * 100_000), [])], 1, 10) == ["accepted"]
 
 
@@ -299,14 +304,14 @@ async def test_a_mistake_of_ours_is_no_storage_problem_and_leaves_nothing_behind
 
 
 async def test_the_files_are_touched_in_one_thread_that_is_not_the_loops(db: Database) -> None:
-    threads = {await db._worker.read(threading.get_ident) for _ in range(5)}
+    threads = {await db.store.read(threading.get_ident) for _ in range(5)}
     assert len(threads) == 1
     assert threading.get_ident() not in threads
 
 
 async def test_the_thread_ends_with_the_database(folder: Path) -> None:
     db = await Database.open(folder)
-    worker = await db._worker.read(threading.current_thread)
+    worker = await db.store.read(threading.current_thread)
     await db.close()
     await asyncio.to_thread(worker.join, 10)
     assert not worker.is_alive()
@@ -336,7 +341,7 @@ async def test_a_backup_made_while_running_can_be_restored(folder: Path, tmp_pat
 async def test_a_backup_holds_nothing_that_was_erased(folder: Path, tmp_path: Path) -> None:
     async with await Database.open(folder) as db:
         await db.traces.add([(trace("t", inputs="SECRET"), [])], 1, 10)
-        await db.erase("t", None)
+        await db.forgetting.delete_traces(["t"])
         await db.backup(tmp_path / "copy.db")
     assert list(places_of([b"SECRET"], tmp_path)) == []
 

@@ -10,9 +10,11 @@ import pytest
 from tinydb import TinyDB, where
 from tinydb.operations import delete, increment
 from tinydb.storages import MemoryStorage
-from tinydb.table import Document, Table
+from tinydb.table import Document as TinyDocument
+from tinydb.table import Table
 
-from storage.documents import Documents
+from storage.documents import Document, Documents, DocumentTable
+from storage.engines.sqlite import SqliteEngine
 
 
 class StringTable(Table):
@@ -29,18 +31,25 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield opened
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def tiny(request: pytest.FixtureRequest, connection: sqlite3.Connection) -> TinyDB:
-    return MemoryDocuments(storage=MemoryStorage) if request.param == "memory" else Documents(connection)
-
-
 @pytest.fixture
 def ours(connection: sqlite3.Connection) -> Documents:
-    return Documents(connection)
+    return Documents(SqliteEngine(connection, release=lambda: None))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def tiny(request: pytest.FixtureRequest, ours: Documents) -> TinyDB:
+    return MemoryDocuments(storage=MemoryStorage) if request.param == "memory" else ours
 
 
 def document(doc_id: str, **body: Any) -> Document:
-    return Document(body, cast("int", doc_id))
+    return Document(body, doc_id)
+
+
+def lettered(ours: Documents, letters: str) -> DocumentTable:
+    table = ours.declare("letters")
+    for letter in letters:
+        table.upsert(document(letter, **{"is": letter}))
+    return table
 
 
 def filled(tiny: TinyDB) -> Table:
@@ -55,7 +64,7 @@ def keys(*doc_ids: str) -> list[int]:
     return cast("list[int]", list(doc_ids))
 
 
-def ids(documents: list[Document]) -> list[str]:
+def ids(documents: list[TinyDocument]) -> list[str]:
     return [cast("str", each.doc_id) for each in documents]
 
 
@@ -170,57 +179,140 @@ def test_ids_are_never_made_up(ours: Documents) -> None:
     assert ours.table("people").all() == []
 
 
-def test_a_span_reads_keys_between_two_in_the_order_asked_for(ours: Documents) -> None:
-    table = ours.shelf("letters")
-    for letter in "cabd":
-        table.put(letter, {"is": letter})
-    assert [doc_id for doc_id, _ in table.span("b")] == ["b", "c", "d"]
-    assert [doc_id for doc_id, _ in table.span("a", "d")] == ["a", "b", "c"]
-    assert [doc_id for doc_id, _ in table.span("", limit=2, order="down")] == ["d", "c"]
-    assert [doc_id for doc_id, _ in table.span("", order="added")] == ["c", "a", "b", "d"]
+def test_a_range_reads_keys_between_two_in_the_order_asked_for(ours: Documents) -> None:
+    table = lettered(ours, "cabd")
+    assert ids([*table.range("b")]) == ["b", "c", "d"]
+    assert ids([*table.range("a", "d")]) == ["a", "b", "c"]
+    assert ids([*table.range(limit=2, order="down")]) == ["d", "c"]
+    assert ids([*table.range(order="added")]) == ["c", "a", "b", "d"]
+    assert ids([*table.range(limit=1, order="newest")]) == ["d"]
+    assert ours.declare("unwritten").range() == []
 
 
-def test_putting_again_keeps_the_place_and_removing_loses_it(ours: Documents) -> None:
-    table = ours.shelf("letters")
-    for letter in "abc":
-        table.put(letter, {"round": 1})
-    table.put("a", {"round": 2})
-    table.discard("b", "nobody")
-    table.put("b", {"round": 2})
-    assert table.span("", order="added") == [("a", {"round": 2}), ("c", {"round": 1}), ("b", {"round": 2})]
+def test_an_upsert_keeps_the_place_and_a_removal_loses_it(ours: Documents) -> None:
+    table = lettered(ours, "abc")
+    table.upsert(document("a", round=2))
+    table.remove(doc_ids=["b", "nobody"])
+    table.upsert(document("b", round=2))
+    assert ids([*table.range(order="added")]) == ["a", "c", "b"]
 
 
 def test_writes_to_several_tables_stand_or_fall_together(ours: Documents) -> None:
     def fail_halfway() -> None:
-        with ours.store.transaction():
-            ours.shelf("one").put("a", {})
-            ours.shelf("two").put("b", {})
+        with ours.engine.transaction():
+            ours.declare("one").upsert(document("a"))
+            ours.declare("two").upsert(document("b"))
             raise RuntimeError("halfway")
 
     with pytest.raises(RuntimeError):
         fail_halfway()
     assert ours.tables() == set()
-    ours.shelf("one").put("a", {"after": True})
-    assert ours.shelf("one").find("a") == {"after": True}
+    ours.declare("one").upsert(document("a", after=True))
+    assert ours.declare("one").get(doc_id="a") == {"after": True}
 
 
 def test_a_change_writes_only_what_it_touched(ours: Documents, connection: sqlite3.Connection) -> None:
-    table = ours.shelf("many")
+    table = ours.declare("many", {"n": lambda body: [str(body["n"])]})
     for number in range(100):
-        table.put(f"{number:03}", {"n": number})
+        table.upsert(document(f"{number:03}", n=number, more=0))
     before = connection.total_changes
-    table.update({"n": -1}, doc_ids=keys("050"))
+    table.update({"more": 1}, doc_ids=keys("050"))
     table.update(lambda _: None)
     assert connection.total_changes - before == 1
+    table.update({"n": -1}, doc_ids=keys("050"))
+    assert connection.total_changes - before == 4
 
 
 def test_looking_one_up_reads_one_row_by_its_key(ours: Documents, connection: sqlite3.Connection) -> None:
-    table = ours.shelf("many")
-    table.put("a", {})
+    table = ours.declare("many", {"tag": lambda body: [body["tag"]]})
+    table.upsert(document("a", tag="x"))
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
-    table.get(doc_id=cast("int", "a"))
+    table.get(doc_id="a")
+    table.range("x", "y", index="tag")
     connection.set_trace_callback(None)
-    plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall()[0][3] for each in asked]
-    assert len(plans) == 1
-    assert plans[0].startswith("SEARCH")
+    plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in asked]
+    assert len(plans) == 2
+    assert all(step[3].startswith("SEARCH") for plan in plans for step in plan)
+
+
+def people(ours: Documents) -> DocumentTable:
+    """A table that lists people by the places they were at, and the grown-ups by age."""
+    table = ours.declare(
+        "people",
+        {
+            "place": lambda body: body["places"],
+            "age": lambda body: [f"{body['age']:03}"] if body["age"] >= 18 else [],
+        },
+    )
+    table.insert_multiple(
+        [
+            document("ana", age=30, places=["x", "y"]),
+            document("bo", age=7, places=["y", "y"]),
+            document("cy", age=20, places=[]),
+        ]
+    )
+    return table
+
+
+def by(table: DocumentTable, index: str, low: str = "", **bounds: Any) -> list[str]:
+    return ids([*table.range(low, index=index, **bounds)])
+
+
+def test_a_declared_index_lists_documents_by_each_of_their_places(ours: Documents) -> None:
+    table = people(ours)
+    assert by(table, "place", "x", high="y") == ["ana"]
+    assert by(table, "place", "y") == ["ana", "bo"]
+    assert by(table, "place", "y", order="down", limit=1) == ["bo"]
+    assert by(table, "age") == ["cy", "ana"]
+
+
+def test_a_declared_index_follows_every_way_of_changing_a_document(ours: Documents) -> None:
+    table = people(ours)
+    table.upsert(document("bo", age=18))
+    assert by(table, "age") == ["bo", "cy", "ana"]
+    table.update(increment("age"), where("age") == 20)
+    table.update({"places": ["z"]}, doc_ids=keys("ana"))
+    assert by(table, "age", "021", high="022") == ["cy"]
+    assert by(table, "place") == ["bo", "ana"]
+    table.remove(where("age") == 18)
+    assert by(table, "place") == ["ana"]
+    table.upsert(document("bo", age=40, places=["a"]))
+    assert by(table, "place") == ["bo", "ana"]
+    table.truncate()
+    assert by(table, "place") + by(table, "age") == []
+    table.insert(document("ana", age=50, places=["q"]))
+    assert by(table, "place") == ["ana"]
+    ours.drop_table("people")
+    assert ours.engine.indexes("people") == set()
+
+
+def test_an_index_says_nothing_of_a_change_that_was_undone(ours: Documents) -> None:
+    table = people(ours)
+
+    def fail_halfway() -> None:
+        with ours.engine.transaction():
+            table.remove(doc_ids=["ana"])
+            table.upsert(document("bo", places=["w"]))
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    assert by(table, "place") == ["ana", "ana", "bo"]
+    assert len(table) == 3
+
+
+def test_the_number_of_documents_is_right_when_another_connection_writes(
+    ours: Documents, tmp_path: Path
+) -> None:
+    table = lettered(ours, "abc")
+    with closing(sqlite3.connect(tmp_path / "documents.db", isolation_level=None)) as other:
+        theirs_all = Documents(SqliteEngine(other, release=lambda: None))
+        theirs = theirs_all.declare("letters")
+        assert len(table) == len(theirs) == 3
+        table.upsert(document("d"))
+        with theirs_all.engine.snapshot():
+            assert len(theirs) == 4
+        theirs.remove(doc_ids=["a", "b"])
+        with ours.engine.snapshot():
+            assert len(table) == 2

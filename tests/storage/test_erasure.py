@@ -1,4 +1,4 @@
-"""What is erased is in no file any more: every byte of the folder is searched."""
+"""What is deleted is in no file any more: every byte of the folder is searched."""
 
 import random
 import shutil
@@ -13,14 +13,15 @@ from memalign.ports import MemoryChange, Vector, VectorKey
 from memalign.records import Episode
 from memalign.serialization import pack_vector
 from storage.database import Database
-from storage.documents import Documents
-from storage.engine import connect_writer, wipe
-from storage.records import AuditLine, Post
+from storage.documents import Document, Documents
+from storage.engines.sqlite import SqliteEngine
+from storage.engines.sqlite_file import connect_writer
+from storage.records import AuditLine
 from storage.verdicts import verdict_id_of
 from tests.secrets import spellings
-from tests.storage.records import DAY, NOON_MS, at, card, judged, places_of, posted, trace, verdict
+from tests.storage.records import DAY, NOON_MS, at, card, judged, lesson, places_of, posted, trace, verdict
 
-NOTE = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", who="U9", ids=("tr-1",))
+NOTE = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", person="U9", ids=("tr-1",))
 
 
 @contextmanager
@@ -35,28 +36,25 @@ def reading(folder: Path) -> Iterator[None]:
 async def test_all_that_hangs_on_a_trace_goes_with_it(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
     await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
-    lesson = Post(
-        post_id="l", channel="C1", kind="lesson", verdict_id=verdict_id, payload={"guideline_ids": ["g"]}
-    )
-    await db.outbox.add(lesson)
+    await db.outbox.add(lesson("l", verdict_id, "g"))
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
-    await db.outbox.add(Post(post_id="m", channel="C1", kind="lesson", verdict_id=verdict_id))
-    [gone] = await db.erase("tr-1", NOTE)
+    await db.outbox.add(lesson("m", verdict_id))
+    [gone] = await db.forgetting.delete_traces(["tr-1"], NOTE)
     assert (gone.verdict_id, gone.message_ts, gone.channel) == (verdict_id, "1.1", "C1")
     assert await db.traces.get("tr-1") is None
     assert await db.verdicts.get(verdict_id) is None
     assert await db.verdicts.of_trace("tr-1") == []
     assert await db.verdicts.recent("polite", 5) == []
     assert await db.verdicts.by_card("C1", "1.1") is None
-    assert await db.verdicts.voted_between("polite", 0, 2 * NOON_MS) == []
+    assert await db.feedback.voted_between("polite", 0, 2 * NOON_MS) == []
     assert await db.feedback.of(verdict_id) == {}
     assert await db.feedback.of_person("U1") == []
-    assert await db.feedback.told(verdict_id) == ()
+    assert await db.feedback.thread_posts(verdict_id) == ()
     assert await db.feedback.waiting() == 0
     assert await db.feedback.note_button("C1", "1.1", "U1", "up", at(2)) is None
     assert await db.outbox.waiting() == 0
-    assert await db.journal.between(0, 2 * NOON_MS) == [NOTE]
+    assert await db.audit.between(0, 2 * NOON_MS) == [NOTE]
 
 
 async def test_its_neighbours_stay(db: Database) -> None:
@@ -64,7 +62,7 @@ async def test_its_neighbours_stay(db: Database) -> None:
     kept = await posted(db, "tr-10", ts="2.2")
     await db.feedback.note_button("C1", "2.2", "U1", "down", at(1))
     await db.traces.add([(trace("tr-100"), ["polite"])], 1, 10)
-    await db.erase("tr-1", None)
+    await db.forgetting.delete_traces(["tr-1"])
     assert await db.traces.get("tr-10") == trace("tr-10")
     assert set(await db.feedback.of(kept)) == {"U1"}
     assert await db.traces.waiting() == 1
@@ -73,15 +71,15 @@ async def test_its_neighbours_stay(db: Database) -> None:
 
 
 async def test_erasing_twice_or_the_unknown_is_remembered_and_harmless(db: Database) -> None:
-    assert await db.erase("nobody", None) == []
-    assert await db.erase("nobody", None) == []
+    assert await db.forgetting.delete_traces(["nobody"]) == []
+    assert await db.forgetting.delete_traces(["nobody"]) == []
     assert await db.traces.add([(trace("nobody"), ["polite"])], 1, 10) == ["forgotten"]
 
 
 async def test_a_job_waiting_for_a_forgotten_trace_goes(db: Database) -> None:
     await db.traces.add([(trace("a"), ["p", "q"]), (trace("b"), ["p"])], 1, 10)
     await db.traces.postpone("a", "q", 50, "down")
-    await db.erase("a", None)
+    await db.forgetting.delete_traces(["a"])
     assert [each.trace_id for each in await db.traces.next_jobs(100, 10)] == ["b"]
     assert await db.traces.waiting() == 1
 
@@ -92,19 +90,13 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
     vector: Vector = (np.arange(256) / 7).astype(np.float32)
     shown = trace("tr-secret-id", inputs={"q": said["in"]}, outputs=said["out"])
     await db.traces.add([(shown, ["polite"])], NOON_MS, 10)
-    post = Post(
-        post_id="c",
-        channel="C1",
-        kind="card",
-        verdict_id=verdict_id_of("polite", "tr-secret-id"),
-        payload={"text": said["posted"]},
-    )
-    await db.verdicts.keep(
-        verdict("tr-secret-id", rationale=said["why"]), channel="C1", judged_ms=NOON_MS, post=post, day=DAY
-    )
-    await db.outbox.start("c")
+    judged_so = verdict("tr-secret-id", rationale=said["why"])
+    await db.verdicts.keep(judged_so, channel="C1", judged_ms=NOON_MS, day=DAY)
+    post_id = card("tr-secret-id").post_id
+    await db.outbox.start(post_id)
     await db.feedback.note_reply("C1", "1.1", "U1", "2.2", said["parked"], at(1))
-    await db.outbox.done("c", "1.1")
+    await db.outbox.done(post_id, "1.1")
+    await db.outbox.add(lesson("l", verdict_id_of("polite", "tr-secret-id"), "g", text=said["posted"]))
     await db.feedback.note_reply("C1", "1.1", "U1", "2.3", said["reply"], at(2))
     await db.feedback.note_reply("C1", "1.1", "U1", "2.3", said["edited"], at(3))
     key = VectorKey(model="m", dimension=256, digest="d")
@@ -112,7 +104,7 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
     needles = [each for text in ("secret", "Zoë", "日本", "tr-secret-id") for each in spellings(text)]
     needles += [vector.tobytes(), pack_vector(vector).encode()]
     assert {name for name, _ in places_of(needles, folder)} >= {"memalign.db-wal"}
-    await db.erase("tr-secret-id", None)
+    await db.forgetting.delete_traces(["tr-secret-id"])
     assert list(places_of(needles, folder)) == []
     await db.close()
     assert list(places_of(needles, folder)) == []
@@ -121,40 +113,42 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
 def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None:
     folder.mkdir()
     chance, living, gone = random.Random(1), list[str](), list[str]()
-    with closing(connect_writer(folder)) as connection:
-        documents = Documents(connection)
-        table = documents.shelf("any")
-        with documents.store.transaction():
+    with closing(SqliteEngine(connect_writer(folder), release=lambda: None)) as engine:
+        table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:12]]})
+        with engine.transaction():
             for number in range(5000):
                 if chance.random() < 0.6:
                     living.append(f"{chance.random():.6f}<{number:05}>")
                     body = f"[{living[-1]}] " * chance.choice([1, 3, 15, 80, 250])
-                    table.put(living[-1], {"body": body})
+                    table.insert(Document({"body": body}, living[-1]))
                 else:
                     gone.append(living.pop(chance.randrange(len(living))))
-                    table.discard(gone[-1])
-        assert wipe(connection)
-        assert {key for key, _ in table.span("")} == set(living)
+                    table.remove(doc_ids=[gone[-1]])
+        assert engine.vacuum()
+        assert {body.doc_id for body in table.range(index="body")} == set(living)
     assert list(places_of([each.encode() for each in gone], folder)) == []
 
 
-async def test_no_table_points_to_what_was_erased(db: Database) -> None:
+async def test_no_table_points_to_what_was_deleted(db: Database, folder: Path) -> None:
     await posted(db, ts="1.1")
     await db.feedback.note_reply("C1", "1.1", "U1", "2.2", "because", at(1))
     await db.feedback.note_button("C1", "1.1", "U1", "up", at(100_000))
-    await db.erase("tr-1", None)
-    documents = db._worker.documents
-    names = await db._worker.read(documents.tables)
-    filled = {name for name in names if await db._worker.read(documents.shelf(name).__len__)}
-    # a cover is a place in Slack and nothing else
-    assert filled == {"forgotten", "shown", "counters", "queue_lengths", "covers"}
+    await db.forgetting.delete_traces(["tr-1"])
+    await db.close()
+    with closing(sqlite3.connect(folder / "memalign.db")) as connection:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        filled = {name for name in tables if connection.execute(f'SELECT 1 FROM "{name}"').fetchone()}  # noqa: S608
+    # a redaction is a place in Slack and nothing else
+    assert filled == {"forgotten", "card_counts", "redactions"}
 
 
 async def test_bytes_of_an_earlier_memory_go_with_the_next_wipe(db: Database, folder: Path) -> None:
     episode = Episode(trace_id="tr-1", label=True, fields={"inputs": "SECRET"}, text="SECRET", opinions=())
     await db.memories.save("polite", MemoryChange(put_episodes=(episode,)))
-    await db.memories.save("polite", MemoryChange(drop_episodes=frozenset({"tr-1"})))
-    await db.erase("tr-1", None)
+    await db.memories.save("polite", MemoryChange(drop_episodes=frozenset({"tr-1"}), from_version=1))
+    await db.forgetting.delete_traces(["tr-1"])
     assert list(places_of([b"SECRET"], folder)) == []
 
 
@@ -162,19 +156,19 @@ async def test_a_wipe_that_a_reader_holds_up_is_made_up_for(folder: Path) -> Non
     async with await Database.open(folder) as db:
         await db.traces.add([(trace("t", inputs="SECRET"), [])], 1, 10)
         with reading(folder):
-            await db.erase("t", None)
-            assert not await db.wipe()
+            await db.forgetting.delete_traces(["t"])
+            assert not await db.vacuum()
         assert list(places_of([b"SECRET"], folder)) != []
-        assert await db.wipe()
+        assert await db.vacuum()
         assert list(places_of([b"SECRET"], folder)) == []
-        assert await db.wipe()
+        assert await db.vacuum()
 
 
 async def test_a_wipe_still_due_is_done_at_the_next_start(db: Database, folder: Path, tmp_path: Path) -> None:
     await db.traces.add([(trace("t", inputs="SECRET"), [])], 1, 10)
     crashed = tmp_path / "crashed"
     with reading(folder):
-        await db.erase("t", None)
+        await db.forgetting.delete_traces(["t"])
         # the files as a crash right now would leave them
         shutil.copytree(folder, crashed)
     assert list(places_of([b"SECRET"], crashed)) != []
@@ -189,13 +183,11 @@ async def test_a_persons_facts_go_everywhere_and_are_learned_anew(db: Database, 
         await db.feedback.note_button("C1", ts, "U2", "up", at(1))
     for verdict_id in (first, second):
         await db.feedback.learned(verdict_id, 2)
-    await db.outbox.add(
-        Post(post_id="l", channel="C1", kind="lesson", verdict_id=first, payload={"q": "SECRET"})
-    )
+    await db.outbox.add(lesson("l", first, "g", text="SECRET"))
     await judged(db, "c")
     await db.outbox.start(card("c").post_id)
     await db.feedback.note_reply("C1", "3.3", "U1", "6.6", "SECRET", at(1))
-    touched = await db.erase_person("U1", NOON_MS)
+    touched = await db.forgetting.delete_person("U1", NOON_MS)
     assert {each.verdict_id for each in touched} == {first, second}
     assert set(await db.feedback.of(first)) == {"U2"}
     assert [each.revision for each in touched] == [3, 3]

@@ -35,7 +35,7 @@ async def test_a_change_raises_the_revision_and_waits_to_be_learned(db: Database
     stored = await db.verdicts.get(verdict_id)
     assert stored is not None
     assert stored.revision == 2
-    assert await db.feedback.unlearned(LATER_MS, 0) == [
+    assert await db.feedback.pending(LATER_MS, 0) == [
         PendingFeedback(
             verdict_id=verdict_id, trace_id="tr-1", judge="polite", revision=2, since_ms=NOON_MS + 2000
         )
@@ -70,7 +70,7 @@ async def test_learning_waits_for_quiet_and_takes_the_oldest_first(db: Database)
     await db.feedback.note_button("C1", "1.1", "U1", "up", at(5))
 
     async def quiet_by(now_ms: int) -> list[str]:
-        return [each.verdict_id for each in await db.feedback.unlearned(now_ms, 10_000)]
+        return [each.verdict_id for each in await db.feedback.pending(now_ms, 10_000)]
 
     assert await quiet_by(NOON_MS + 10_999) == []
     assert await quiet_by(NOON_MS + 11_000) == [second]
@@ -84,7 +84,7 @@ async def test_an_older_event_that_comes_late_does_not_shorten_the_quiet(db: Dat
     verdict_id = await posted(db, ts="1.1")
     await db.feedback.note_button("C1", "1.1", "U1", "up", at(20))
     await db.feedback.note_reply("C1", "1.1", "U1", "5.5", "because", at(1))
-    [waiting] = await db.feedback.unlearned(LATER_MS, 0)
+    [waiting] = await db.feedback.pending(LATER_MS, 0)
     assert (waiting.verdict_id, waiting.since_ms) == (verdict_id, NOON_MS + 20_000)
 
 
@@ -104,8 +104,8 @@ async def test_a_postponed_lesson_waits_even_when_more_is_said(db: Database) -> 
     await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
     await db.feedback.postpone(verdict_id, LATER_MS, "model is down")
     await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
-    assert await db.feedback.unlearned(LATER_MS - 1, 0) == []
-    [waiting] = await db.feedback.unlearned(LATER_MS, 0)
+    assert await db.feedback.pending(LATER_MS - 1, 0) == []
+    [waiting] = await db.feedback.pending(LATER_MS, 0)
     assert (waiting.attempts, waiting.reason, waiting.revision) == (1, "model is down", 2)
     assert await db.feedback.waiting() == 1
 

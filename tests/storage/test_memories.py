@@ -1,7 +1,9 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from memalign.errors import StaleMemoryError
 from memalign.ports import MemoryChange, MemorySnapshot, MemoryStore, Vector, VectorKey
 from memalign.records import Episode, Guideline, PersonLabel, Source
 from storage.database import Database
@@ -42,15 +44,17 @@ async def test_a_memory_comes_back_whole_and_apart_from_others(db: Database) -> 
         episodes={"b": episode("b"), "a": episode("a")},
         guidelines=(guideline("g2"), guideline("g1")),
         undistilled=frozenset({"a"}),
+        version=1,
     )
     assert list(snapshot.episodes) == ["b", "a"]
-    assert await db.memories.judges() == ["polit", "polite"]
 
 
 async def test_what_is_learned_anew_is_learned_last(db: Database) -> None:
     await db.memories.save("p", MemoryChange(put_episodes=(episode("a"), episode("b"), episode("c"))))
-    await db.memories.save("p", MemoryChange(put_episodes=(episode("a", "curt"),)))
-    await db.memories.save("p", MemoryChange(drop_episodes=frozenset({"b"}), put_episodes=(episode("b"),)))
+    await db.memories.save("p", MemoryChange(put_episodes=(episode("a", "curt"),), from_version=1))
+    await db.memories.save(
+        "p", MemoryChange(drop_episodes=frozenset({"b"}), put_episodes=(episode("b"),), from_version=2)
+    )
     snapshot = await db.memories.load("p")
     assert list(snapshot.episodes) == ["c", "a", "b"]
     assert snapshot.episodes["a"] == episode("a", "curt")
@@ -61,7 +65,7 @@ async def test_a_changed_guideline_keeps_its_place_and_a_dropped_one_goes(db: Da
     await db.memories.save("p", MemoryChange(put_guidelines=rules, undistilled=frozenset({"x"})))
     changed = replace(rules[0], waiting=True)
     await db.memories.save(
-        "p", MemoryChange(put_guidelines=(changed,), drop_guidelines=frozenset({"g1", "no"}))
+        "p", MemoryChange(put_guidelines=(changed,), drop_guidelines=frozenset({"g1", "no"}), from_version=1)
     )
     snapshot = await db.memories.load("p")
     assert snapshot.guidelines == (changed, rules[2])
@@ -91,7 +95,35 @@ async def test_a_forgotten_trace_owns_no_vector_any_more(db: Database) -> None:
     shared, own = vector_key("shared"), vector_key("own")
     await db.memories.keep_vectors("tr-1", {shared: vector(1, 0, 0), own: vector(0, 1, 0)})
     await db.memories.keep_vectors("g1", {shared: vector(1, 0, 0)})
-    await db.erase("tr-1", None)
+    await db.forgetting.delete_traces(["tr-1"])
     assert set(await db.memories.vectors([shared, own])) == {shared}
     await db.memories.keep_vectors("tr-1", {own: vector(0, 1, 0)})
     assert await db.memories.vectors([own]) == {}
+
+
+async def test_a_change_of_an_earlier_version_is_refused_and_changes_nothing(db: Database) -> None:
+    await db.memories.save("p", MemoryChange(put_episodes=(episode("a"),)))
+    for behind in (0, 2):
+        with pytest.raises(StaleMemoryError, match="changed by another writer"):
+            await db.memories.save("p", MemoryChange(put_episodes=(episode("b"),), from_version=behind))
+    assert list((await db.memories.load("p")).episodes) == ["a"]
+
+
+async def test_guidelines_that_come_and_go_are_in_the_audit_with_the_change(db: Database) -> None:
+    rules = (guideline("g2"), guideline("g1"))
+    await db.memories.save("p", MemoryChange(put_guidelines=rules, at_ms=5))
+    replaced = MemoryChange(
+        put_guidelines=(replace(rules[0], waiting=True), guideline("g3")),
+        drop_guidelines=frozenset({"g1", "never there"}),
+        from_version=1,
+        at_ms=6,
+    )
+    await db.memories.save("p", replaced)
+    with pytest.raises(StaleMemoryError):
+        await db.memories.save("p", replaced)
+    lines = [(line.at_ms, line.what, line.judge, line.ids) for line in await db.audit.between(0, 10)]
+    assert lines == [
+        (5, "guideline_learned", "p", ("g1", "g2")),
+        (6, "guideline_learned", "p", ("g3",)),
+        (6, "guideline_retired", "p", ("g1",)),
+    ]

@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.database import Database
-from storage.records import Post, ThreadPost
-from tests.storage.records import NOON_MS, card, judged, note, posted
+from storage.records import DigestContent, NoteContent, Post, ThreadPost
+from tests.storage.records import NOON_MS, card, judged, lesson, note, posted
 
 
 async def due(db: Database, now_ms: int = 1) -> list[str]:
@@ -12,7 +12,7 @@ async def due(db: Database, now_ms: int = 1) -> list[str]:
 
 async def test_a_post_is_added_once(db: Database) -> None:
     assert await db.outbox.add(note("a"))
-    assert not await db.outbox.add(replace(note("a"), payload={"text": "other"}))
+    assert not await db.outbox.add(replace(note("a"), content=NoteContent(text="other")))
     assert await db.outbox.next_due(1) == [note("a")]
     assert await db.outbox.waiting() == 1
 
@@ -94,7 +94,7 @@ async def test_a_faulty_post_is_overtaken_and_then_comes_before_later_ones(db: D
     await db.outbox.retry("a", 50, "invalid_blocks")
     assert await due(db, 49) == ["b"]
     (first,) = await db.outbox.next_due(50)
-    assert first == replace(note("a"), attempts=1, not_before_ms=50, reason="invalid_blocks")
+    assert first == replace(note("a"), attempts=1, reason="invalid_blocks")
 
 
 async def test_a_dropped_post_is_gone_in_any_state(db: Database) -> None:
@@ -121,19 +121,11 @@ async def test_a_post_on_its_way_is_known_after_a_restart(folder: Path) -> None:
 
 async def test_a_done_lesson_counts_as_told(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    lesson = Post(
-        post_id="l",
-        channel="C1",
-        kind="lesson",
-        thread_ts="1.1",
-        verdict_id=verdict_id,
-        payload={"guideline_ids": ["g1", "g2"]},
-    )
-    await db.outbox.add(lesson)
-    assert await db.feedback.told(verdict_id) == ()
+    await db.outbox.add(lesson("l", verdict_id, "g1", "g2"))
+    assert await db.feedback.thread_posts(verdict_id) == ()
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
-    assert await db.feedback.told(verdict_id) == (
+    assert await db.feedback.thread_posts(verdict_id) == (
         ThreadPost(message_ts="2.2", guideline_ids=("g1", "g2"), post_id="l"),
     )
 
@@ -141,7 +133,7 @@ async def test_a_done_lesson_counts_as_told(db: Database) -> None:
 async def test_a_card_erased_while_being_sent_is_not_done(db: Database) -> None:
     await judged(db)
     await db.outbox.start(card().post_id)
-    await db.erase("tr-1", None)
+    await db.forgetting.delete_traces(["tr-1"])
     assert not await db.outbox.done(card().post_id, "1.1")
     assert await db.verdicts.by_card("C1", "1.1") is None
 
@@ -149,22 +141,35 @@ async def test_a_card_erased_while_being_sent_is_not_done(db: Database) -> None:
 async def test_a_card_erased_before_its_turn_does_not_start(db: Database) -> None:
     await judged(db)
     [post] = await db.outbox.next_due(NOON_MS)
-    await db.erase("tr-1", None)
+    await db.forgetting.delete_traces(["tr-1"])
     assert not await db.outbox.start(post.post_id)
     assert await due(db, NOON_MS) == []
 
 
 async def test_the_lesson_of_an_erased_verdict_is_not_taken(db: Database) -> None:
     verdict_id = await posted(db)
-    await db.erase("tr-1", None)
-    assert not await db.outbox.add(Post(post_id="l", channel="C1", kind="lesson", verdict_id=verdict_id))
+    await db.forgetting.delete_traces(["tr-1"])
+    assert not await db.outbox.add(lesson("l", verdict_id, "g"))
     assert await db.outbox.waiting() == 0
 
 
 async def test_what_a_thread_was_told_is_not_told_again(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    question = Post(post_id="ask", channel="C1", kind="note", thread_ts="1.1", verdict_id=verdict_id)
+    question = replace(note("ask"), thread_ts="1.1", verdict_id=verdict_id)
     await db.outbox.add(question)
     await db.outbox.start("ask")
     await db.outbox.done("ask", "2.2")
     assert not await db.outbox.add(question)
+
+
+async def test_a_digest_of_a_slot_and_a_week_is_added_once(db: Database) -> None:
+    digest = Post(post_id="d-1", channel="C1", content=DigestContent(text="12 of 14", due_ms=5))
+    assert await db.outbox.add_digest("C1:polite", "2023-W46", digest)
+    assert not await db.outbox.add_digest("C1:polite", "2023-W46", replace(digest, post_id="d-2"))
+    assert await db.outbox.next_due(1) == [digest]
+    await db.outbox.start("d-1")
+    await db.outbox.done("d-1", "1.1")
+    assert not await db.outbox.add_digest("C1:polite", "2023-W46", digest)
+    assert await db.outbox.waiting() == 0
+    assert await db.outbox.add_digest("C1:polite", "2023-W47", replace(digest, post_id="d-3"))
+    assert await db.outbox.add_digest("C1:curt", "2023-W46", replace(digest, post_id="d-4"))

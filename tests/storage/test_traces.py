@@ -12,7 +12,7 @@ def job(trace_id: str, judge: str = "polite", received_ms: int = 1, **more: obje
 async def test_a_batch_is_answered_one_by_one_in_order(db: Database) -> None:
     await db.traces.add([(trace("old"), [])], 1, 10)
     await db.traces.add([(trace("gone"), [])], 1, 10)
-    await db.erase("gone", None)
+    await db.forgetting.delete_traces(["gone"])
     batch = [(trace(each), ["polite"]) for each in ("old", "new", "new", "gone", "other")]
     assert await db.traces.add(batch, 2, 10) == [
         "duplicate",
@@ -28,6 +28,7 @@ async def test_a_known_trace_is_not_changed_by_another_with_its_id(db: Database)
     await db.traces.add([(trace("t", outputs="first"), [])], 1, 10)
     await db.traces.add([(trace("t", outputs="second"), ["polite"])], 2, 10)
     assert await db.traces.get("t") == trace("t", outputs="first")
+    assert [await db.traces.contains(name) for name in ("t", "T", "")] == [True, False, False]
     assert await db.traces.waiting() == 0
 
 
@@ -75,7 +76,7 @@ async def test_a_postponed_job_waits_for_its_time_and_then_keeps_its_place(db: D
     await db.traces.postpone("a", "p", 50, "model is down")
     assert await db.traces.next_jobs(49, 10) == [job("b", "p")]
     assert await db.traces.waiting() == 2
-    waited = job("a", "p", attempts=1, not_before_ms=50, reason="model is down")
+    waited = job("a", "p", attempts=1, reason="model is down")
     assert await db.traces.next_jobs(50, 10) == [waited, job("b", "p")]
     assert await db.traces.next_jobs(50, 10) == [waited, job("b", "p")]
 
@@ -86,7 +87,7 @@ async def test_a_job_can_be_postponed_again_and_dropped_while_it_waits(db: Datab
     await db.traces.postpone("a", "p", 90, "still down")
     assert await db.traces.next_jobs(80, 10) == []
     found = await db.traces.next_jobs(90, 10)
-    assert found == [job("a", "p", attempts=2, not_before_ms=90, reason="still down")]
+    assert found == [job("a", "p", attempts=2, reason="still down")]
     await db.traces.postpone("a", "p", 200, "down")
     await db.traces.drop_job("a", "p")
     assert await db.traces.next_jobs(1000, 10) == []
@@ -105,14 +106,23 @@ async def test_any_text_names_a_trace(db: Database, odd: str) -> None:
     await db.traces.drop_job(odd, "p")
     assert await db.traces.get(odd) == trace(odd)
     assert [each.trace_id for each in await db.traces.next_jobs(1, 10)] == [odd + "2"]
-    await db.erase(odd, AuditLine(at_ms=1, what="forgotten", judge="p"))
+    await db.forgetting.delete_traces([odd], AuditLine(at_ms=1, what="forgotten", judge="p"))
     assert await db.traces.is_forgotten(odd)
     assert not await db.traces.is_forgotten(odd + "2")
 
 
-async def test_stale_is_what_is_old_unanswered_and_not_waiting(db: Database) -> None:
+async def test_what_is_old_unanswered_and_not_waiting_expires(db: Database) -> None:
     await db.traces.add([(trace("waits"), ["p"]), (trace("b"), []), (trace("a"), [])], 1, 10)
     await db.traces.add([(trace("young"), [])], 5, 10)
-    assert await db.stale(5, 10) == ["a", "b"]
-    assert await db.stale(5, 1) == ["a"]
-    assert await db.stale(1, 10) == []
+    assert await db.forgetting.delete_expired(1, 10, 9) == 0
+    assert await db.forgetting.delete_expired(5, 1, 9) == 1
+    assert [await db.traces.is_forgotten(each) for each in ("a", "b")] == [True, False]
+    assert await db.forgetting.delete_expired(5, 10, 9) == 1
+    assert await db.forgetting.delete_expired(5, 10, 9) == 0
+    assert [await db.traces.get(each) is None for each in ("waits", "a", "b", "young")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [line.ids for line in await db.audit.between(9, 10)] == [("a",), ("b",)]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from storage.database import Database
 from storage.records import StoredVerdict
 from storage.verdicts import verdict_id_of
@@ -27,7 +29,7 @@ async def test_a_second_verdict_of_the_judge_on_the_trace_changes_nothing(db: Da
     verdict_id = await judged(db)
     await db.outbox.drop(card().post_id)
     again = verdict(rationale="On second thoughts.")
-    assert not await db.verdicts.keep(again, channel="C2", judged_ms=NOON_MS + 1, post=card(), day=DAY)
+    assert not await db.verdicts.keep(again, channel="C2", judged_ms=NOON_MS + 1, day=DAY)
     stored = await db.verdicts.get(verdict_id)
     assert stored is not None
     assert stored.verdict == verdict()
@@ -38,17 +40,41 @@ async def test_a_second_verdict_of_the_judge_on_the_trace_changes_nothing(db: Da
 
 async def test_a_trace_forgotten_while_it_was_judged_gets_no_verdict(db: Database) -> None:
     await db.traces.add([(trace(), ["polite"])], 1, 10)
-    await db.erase("tr-1", None)
-    assert not await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, post=card(), day=DAY)
+    await db.forgetting.delete_traces(["tr-1"])
+    assert not await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, day=DAY)
     assert await db.verdicts.of_trace("tr-1") == []
     assert await db.outbox.waiting() == 0
 
 
-async def test_a_verdict_without_a_card_is_not_counted_as_shown(db: Database) -> None:
-    await db.traces.add([(trace(), ["polite"])], 1, 10)
-    assert await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, post=None, day=DAY)
-    assert await db.verdicts.shown_on("C1", DAY) == 0
+async def test_a_job_whose_verdict_is_not_taken_goes(db: Database) -> None:
+    await judged(db)
+    await db.traces.add([(trace("other"), ["polite"])], 1, 10)
+    assert not await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, day=DAY)
+    assert await db.verdicts.keep(verdict("other"), channel="C1", judged_ms=1, day=DAY)
     assert await db.traces.waiting() == 0
+
+
+async def test_verdicts_are_found_by_the_evidence_that_was_shown(db: Database) -> None:
+    ids = {}
+    for trace_id, cases, rules in (
+        ("a", ("x", "y"), ()),
+        ("b", (), ("x",)),
+        ("c", ("z",), ("g",)),
+        ("d", (), ()),
+    ):
+        shown = replace(verdict(trace_id), retrieved_trace_ids=cases, guideline_ids=rules)
+        await db.verdicts.keep(shown, channel="C1", judged_ms=1, day=DAY)
+        ids[trace_id] = verdict_id_of("polite", trace_id)
+
+    async def found(trace_ids: set[str], guideline_ids: set[str]) -> set[str]:
+        return {each.verdict_id for each in await db.verdicts.shown_evidence(trace_ids, guideline_ids)}
+
+    assert await found({"x"}, set()) == {ids["a"]}
+    assert await found(set(), {"x"}) == {ids["b"]}
+    assert await found({"x", "y", "z"}, {"g"}) == {ids["a"], ids["c"]}
+    assert await found(set(), set()) == set()
+    await db.forgetting.delete_traces(["a"])
+    assert await found({"x", "y"}, set()) == set()
 
 
 async def test_cards_are_counted_by_channel_and_day(db: Database) -> None:
@@ -78,7 +104,7 @@ async def test_verdicts_are_found_by_trace_by_card_and_by_judge(db: Database) ->
 async def test_one_trace_can_have_a_verdict_of_each_judge(db: Database) -> None:
     await db.traces.add([(trace(), ["polite", "curt"])], 1, 10)
     for judge in ("polite", "curt"):
-        assert await db.verdicts.keep(verdict(judge=judge), channel="C1", judged_ms=1, post=None, day=DAY)
+        assert await db.verdicts.keep(verdict(judge=judge), channel="C1", judged_ms=1, day=DAY)
     assert [each.verdict.judge for each in await db.verdicts.of_trace("tr-1")] == ["curt", "polite"]
 
 
@@ -101,21 +127,21 @@ async def test_votes_are_found_by_the_time_of_any_fact(db: Database) -> None:
     day = 24 * HOUR_MS
 
     async def between(start: int, end: int) -> list[str]:
-        return sorted(each.verdict_id for each, _ in await db.verdicts.voted_between("polite", start, end))
+        return sorted(each.verdict_id for each, _ in await db.feedback.voted_between("polite", start, end))
 
     assert await between(NOON_MS, NOON_MS + 1) == [early]
     assert await between(NOON_MS - day, NOON_MS) == []
     assert await between(NOON_MS + 1, NOON_MS + day + 1) == [late]
     assert await between(NOON_MS + 2 * day, NOON_MS + 3 * day) == [early]
     assert await between(0, NOON_MS + 9 * day) == sorted([early, late])
-    assert await db.verdicts.voted_between("curt", 0, NOON_MS + 9 * day) == []
+    assert await db.feedback.voted_between("curt", 0, NOON_MS + 9 * day) == []
 
 
 async def test_a_vote_given_again_later_counts_for_the_later_time(db: Database) -> None:
     await posted(db, ts="1.1")
     await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
     await db.feedback.note_button("C1", "1.1", "U1", "down", at(7 * 24 * 3600))
-    assert await db.verdicts.voted_between("polite", NOON_MS - HOUR_MS, NOON_MS + HOUR_MS) == []
-    [(_, facts)] = await db.verdicts.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
+    assert await db.feedback.voted_between("polite", NOON_MS - HOUR_MS, NOON_MS + HOUR_MS) == []
+    [(_, facts)] = await db.feedback.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
     assert facts["U1"].button is not None
     assert facts["U1"].button.value == "down"

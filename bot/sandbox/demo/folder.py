@@ -14,7 +14,7 @@ from bot.sandbox.workspace.records import User
 from bot.sandbox.workspace.workspace import Workspace
 from memalign.atomic_file import replace_file
 from memalign.errors import SettingsError
-from storage.lock import is_held
+from storage.database import Database
 
 CHANNEL = "answers-the-question"
 DEFAULT_FOLDER = Path(".demo")
@@ -44,7 +44,7 @@ def prepare_folder(named: Path | None) -> Path:
     try:
         if folder.exists() and any(folder.iterdir()) and not _belongs_to_demo(folder):
             raise SettingsError(f"{folder} is not empty and not a demo's folder; name another with --data.")
-        if (folder / "store").exists() and is_held(folder / "store"):
+        if (folder / "store").exists() and Database.is_in_use(folder / "store"):
             raise SettingsError(
                 f"Another demo is at work in {folder}; stop it, or name another folder: memalign demo --data DIR."
             )

@@ -7,33 +7,33 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from memalign.models.local import explanations as phrases
-from memalign.models.local.features import Features, measure
-from memalign.models.local.linear_model import FEWEST, Case, Fit, fit
+from memalign.models.local import explanations
+from memalign.models.local.features import Features, extract_features
+from memalign.models.local.linear_model import MIN_CASES_TO_FIT, Case, LinearModel, fit
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Json, Label, Usage
 from memalign.value_types import Kind, ValueType
 
 NAME = "local:/cases"
 _PLACEHOLDERS: Mapping[Kind, Label] = {"bool": True, "int": 0, "float": 0.0, "str": "unknown"}
-_FITS_KEPT = 4
-"""For each judge: the fit to all cases, and a few without the case of a trace that is judged again."""
+_MAX_MODELS_PER_JUDGE = 4
+"""The model fitted to all cases, and a few without the case of a trace that is judged again."""
 
-_Content = tuple[int, ValueType, tuple[tuple[str, Label], ...]]
+_ModelKey = tuple[int, ValueType, tuple[tuple[str, Label], ...]]
 
 
 class CaseClassifier:
     """Learns what tells labelled cases apart: how their outputs relate to their inputs, and their wording.
 
     It reads neither instructions nor guidelines, and every rationale says that it is no language model.
-    It fits again whenever the cases change. Safe to use from several event loops and threads at once.
+    It fits again whenever the cases change. It may be used from several event loops and threads at once.
     """
 
     def __init__(self) -> None:
-        # One thread of its own: a first fit to many cases must not hold up the others' threads, nor run twice.
+        # a thread of its own: a first fit to many cases must not hold up the shared threads, nor run twice
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memalign-cases")
         self._features: dict[str, dict[str, tuple[Mapping[str, Json], Features]]] = {}
-        self._fits: dict[str, dict[_Content, Fit]] = {}
+        self._models: dict[str, dict[_ModelKey, LinearModel]] = {}
 
     @property
     def name(self) -> str:
@@ -41,19 +41,21 @@ class CaseClassifier:
         return NAME
 
     async def decide(self, request: JudgeRequest) -> JudgeResponse:
-        """Give the value and the reason. Raises `ModelRefusedError` where wordllama's weights are missing."""
+        """See `memalign.ports.JudgeModel.decide`. Raises `ModelRefusedError` if wordllama's weights are missing."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, self._decide, request)
 
     def _decide(self, request: JudgeRequest) -> JudgeResponse:
         episodes = tuple(request.episodes)
         if not episodes:
             value = _placeholder(request.value_type)
-            return JudgeResponse(value=value, rationale=phrases.placeholder(value), retrieved_trace_ids=())
-        features = measure(request.fields)
+            return JudgeResponse(
+                value=value, rationale=explanations.explain_placeholder(value), retrieved_trace_ids=()
+            )
+        features = extract_features(request.fields)
         cases = self._cases(request, episodes)
-        if _fittable(cases, numeric=request.value_type.numeric):
-            return _weighed(self._fit(request, cases), features)
-        return _counted(cases, features)
+        if _can_fit(cases, numeric=request.value_type.numeric):
+            return _predicted(self._model(request, cases), features)
+        return _by_majority(cases, features)
 
     def _cases(self, request: JudgeRequest, episodes: Sequence[Episode]) -> tuple[Case, ...]:
         known = self._features.get(request.judge, {})
@@ -72,20 +74,22 @@ class CaseClassifier:
             for episode in episodes
         )
 
-    def _fit(self, request: JudgeRequest, cases: Sequence[Case]) -> Fit:
+    def _model(self, request: JudgeRequest, cases: Sequence[Case]) -> LinearModel:
         labels = tuple((case.trace_id, case.label) for case in cases)
-        content = (request.version, request.value_type, labels)
-        fits = self._fits.get(request.judge, {})
-        found = fits.pop(content, None) or fit(cases, numeric=request.value_type.numeric)
-        current = [(key, old) for key, old in fits.items() if key[0] == request.version]
-        self._fits[request.judge] = dict([*current[1 - _FITS_KEPT :], (content, found)])
-        return found
+        key = (request.version, request.value_type, labels)
+        models = self._models.get(request.judge, {})
+        model = models.pop(key, None) or fit(cases, numeric=request.value_type.numeric)
+        current = [(known, other) for known, other in models.items() if known[0] == request.version]
+        self._models[request.judge] = dict([*current[1 - _MAX_MODELS_PER_JUDGE :], (key, model)])
+        return model
 
 
 def _measured(
     episode: Episode, known: tuple[Mapping[str, Json], Features] | None
 ) -> tuple[Mapping[str, Json], Features]:
-    return known if known and known[0] == episode.fields else (episode.fields, measure(episode.fields))
+    return (
+        known if known and known[0] == episode.fields else (episode.fields, extract_features(episode.fields))
+    )
 
 
 def _agreement(episode: Episode) -> float:
@@ -94,36 +98,36 @@ def _agreement(episode: Episode) -> float:
     return (agreed / (agreed + outvoted)) ** 2 if agreed else 1.0
 
 
-def _fittable(cases: Collection[Case], *, numeric: bool) -> bool:
+def _can_fit(cases: Collection[Case], *, numeric: bool) -> bool:
     labels = len({case.label for case in cases})
-    return len(cases) >= FEWEST and labels > 1 and (numeric or labels <= len(cases) / 2)
+    return len(cases) >= MIN_CASES_TO_FIT and labels > 1 and (numeric or labels <= len(cases) / 2)
 
 
-def _weighed(model: Fit, features: Features) -> JudgeResponse:
-    answer = model.answer(features)
+def _predicted(model: LinearModel, features: Features) -> JudgeResponse:
+    prediction = model.predict(features)
     return JudgeResponse(
-        value=answer.value,
-        rationale=phrases.fitted(answer, features, len(model.cases)),
+        value=prediction.value,
+        rationale=explanations.explain_prediction(prediction, features, len(model.cases)),
         usage=Usage(calls=1),
-        retrieved_trace_ids=answer.trace_ids,
+        retrieved_trace_ids=prediction.trace_ids,
     )
 
 
-def _counted(cases: Sequence[Case], features: Features) -> JudgeResponse:
-    """Decide without a fit: by the majority, or by the most similar case where there is none."""
-    closeness = np.stack([case.features.vector for case in cases]) @ features.vector
-    nearest = [cases[place] for place in np.argsort(-closeness, kind="stable")]
+def _by_majority(cases: Sequence[Case], features: Features) -> JudgeResponse:
+    """Decide without a model: by the majority, or by the most similar case where there is none."""
+    cosines = np.stack([case.features.vector for case in cases]) @ features.vector
+    nearest = [cases[place] for place in np.argsort(-cosines, kind="stable")]
     labels = Counter(case.label for case in nearest)
-    # Counted from the nearest on, so that the nearest decides a tie.
+    # counted from the nearest on, so that the nearest decides a tie
     value = labels.most_common(1)[0][0]
     ids = tuple(case.trace_id for case in nearest if case.label == value)[:3]
-    if len(cases) < FEWEST:
-        rationale = phrases.too_few(value, len(cases), ids)
+    if len(cases) < MIN_CASES_TO_FIT:
+        rationale = explanations.explain_too_few(value, len(cases), ids)
     elif len(labels) == 1:
-        rationale = phrases.all_alike(value, len(cases), ids)
+        rationale = explanations.explain_all_alike(value, len(cases), ids)
     else:
         value, ids = nearest[0].label, (nearest[0].trace_id,)
-        rationale = phrases.all_different(len(cases), ids)
+        rationale = explanations.explain_all_different(len(cases), ids)
     return JudgeResponse(value=value, rationale=rationale, usage=Usage(calls=1), retrieved_trace_ids=ids)
 
 

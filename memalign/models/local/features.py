@@ -1,4 +1,4 @@
-"""What a small statistical model sees of a trace: how each part of its output relates to its input."""
+"""Features of a trace for a small statistical model: how each part of its output relates to its input."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,147 +15,168 @@ from memalign.models.local.wordllama import distinct_tokens, embed, token_vector
 from memalign.ports import Matrix, Vector
 from memalign.records import Json
 
-MOST_CHARACTERS = 20_000
-"""Of a part's text; what comes after is not looked at, so that one huge trace cannot hold up the others."""
-_MOST_PARTS = 4
-_MOST_SENTENCES = 60
-_MOST_TOKENS = 1_000
+MAX_PART_CHARACTERS = 20_000
+"""Of a part's text; the rest is not looked at, so that one huge trace cannot hold up the others."""
+_MAX_PARTS = 4
+_MAX_SENTENCES = 60
+_MAX_TOKENS = 1_000
+"""The three bound the time for one trace."""
+_MIN_SENTENCE_WORDS = 3
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 _DENIALS = frozenset({"no", "not", "never", "cannot", "none", "nothing", "t", "sorry"})
 WHOLE = ""
+"""Names the whole input or output, beside its named parts."""
 
 
 class Feature(NamedTuple):
-    """One thing that can be measured of a trace."""
+    """One measurable property of a trace."""
 
     kind: str
-    given: str
-    """The part of the input it is about: its name, or WHOLE; WHOLE too when it is about the output alone."""
-    made: str
-    """The part of the output it is about: its name, or WHOLE."""
+    """See `memalign.models.local.explanations`, which has the words for each."""
+    input_part: str
+    """Name of the part of the input it is about, or WHOLE; WHOLE too when it is about the output alone."""
+    output_part: str
+    """Name of the part of the output it is about, or WHOLE."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """A trace in numbers."""
 
-    traits: Mapping[Feature, float]
-    """Which traits there are depends on the trace's parts."""
+    values: Mapping[Feature, float]
+    """By feature; the features depend on the trace's parts."""
     vector: Vector
-    """The direction of the output's text; of the input's where there is no output."""
-    given: str
-    """What to call the whole input in a sentence, without the article."""
-    made: str
-    """What to call the whole output in a sentence, without the article."""
+    """Vector of the output's text; of the input's where there is no output."""
+    input_name: str
+    """Name of the whole input in a sentence, without the article."""
+    output_name: str
+    """Name of the whole output in a sentence, without the article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Text:
-    """A part's text and what is needed again and again of it."""
+    """A part's text, and what is needed again and again of it."""
 
-    text: str
     words: tuple[str, ...]
     phrases: frozenset[tuple[str, str]]
+    """Pairs of adjacent words."""
     tokens: tuple[int, ...]
     sentences: Matrix
     vector: Vector
 
 
 def flatten(value: Json) -> str:
-    """All the texts, numbers and truth values of a JSON value, a line each."""
+    """Write all scalars of a JSON value as text.
+
+    Args:
+        value: Any JSON.
+
+    Returns:
+        A line for each text, number and truth value.
+    """
     return "\n".join(str(leaf.value) for leaf in leaves(value))
 
 
-def measure(fields: Mapping[str, Json]) -> Features:
-    """Take the features of a trace's fields. Any JSON will do, also none at all."""
-    given, made = _sides(fields)
-    inputs, outputs = _texts(given), _texts(made)
-    traits: dict[Feature, float] = {}
-    for made_name, output in outputs.items():
-        traits |= {Feature(kind, WHOLE, made_name): value for kind, value in _alone(output)}
-        for given_name, source in inputs.items():
-            traits |= {
-                Feature(kind, given_name, made_name): value for kind, value in _related(source, output)
+def extract_features(fields: Mapping[str, Json]) -> Features:
+    """Extract the features of a trace.
+
+    Args:
+        fields: Values by template variable; any JSON will do, also none at all.
+
+    Returns:
+        The features.
+    """
+    input_parts, output_parts = _sides(fields)
+    inputs, outputs = _texts(input_parts), _texts(output_parts)
+    values: dict[Feature, float] = {}
+    for output_part, output in outputs.items():
+        values |= {Feature(kind, WHOLE, output_part): value for kind, value in _own_features(output)}
+        for input_part, source in inputs.items():
+            values |= {
+                Feature(kind, input_part, output_part): value for kind, value in _relations(source, output)
             }
-    vector = outputs[WHOLE].vector
-    return Features(traits=traits, vector=vector, given=_called(given, "input"), made=_called(made, "output"))
+    return Features(
+        values=values,
+        vector=outputs[WHOLE].vector,
+        input_name=_name_of_whole(input_parts, "input"),
+        output_name=_name_of_whole(output_parts, "output"),
+    )
 
 
 def _sides(fields: Mapping[str, Json]) -> tuple[dict[str, str], dict[str, str]]:
-    """Name the parts of what was given and of what was made of it."""
-    given: dict[str, str] = {}
-    made: dict[str, str] = {}
+    """Return the texts of the input and of the output by the names of their parts."""
+    inputs: dict[str, str] = {}
+    outputs: dict[str, str] = {}
     for name, value in fields.items():
         if name == "outputs":
-            made |= _parts(value, "output")
+            outputs |= _parts(value, "output")
         elif name == "conversation" and isinstance(value, list) and value:
-            given |= _parts(value[:-1], "conversation")
-            made |= _parts(flatten(value[-1]), "last message")
+            inputs |= _parts(value[:-1], "conversation")
+            outputs |= _parts(flatten(value[-1]), "last message")
         elif name == "trace" and isinstance(value, Mapping):
             inner = _sides({key: part for key, part in value.items() if key in ("inputs", "outputs")})
-            given, made = given | inner[0], made | inner[1]
+            inputs, outputs = inputs | inner[0], outputs | inner[1]
         else:
-            given |= _parts(value, "expectation" if name == "expectations" else name.removesuffix("s"))
-    return (given, made) if made else ({}, given)
+            inputs |= _parts(value, "expectation" if name == "expectations" else name.removesuffix("s"))
+    return (inputs, outputs) if outputs else ({}, inputs)
 
 
 def _parts(value: Json, name: str) -> dict[str, str]:
     named = value if isinstance(value, Mapping) and value else {name: value}
     prefix = "expected " if name == "expectation" and isinstance(value, Mapping) else ""
     texts = {prefix + str(key).replace("_", " "): flatten(part) for key, part in named.items()}
-    longest = sorted(texts, key=lambda key: -len(texts[key]))[:_MOST_PARTS]
+    longest = sorted(texts, key=lambda key: -len(texts[key]))[:_MAX_PARTS]
     return {key: text for key, text in texts.items() if key in longest}
 
 
-def _called(parts: Mapping[str, str], otherwise: str) -> str:
-    return next(iter(parts)) if len(parts) == 1 else otherwise
+def _name_of_whole(parts: Mapping[str, str], default: str) -> str:
+    return next(iter(parts)) if len(parts) == 1 else default
 
 
 def _texts(parts: Mapping[str, str]) -> dict[str, _Text]:
     named = {WHOLE: "\n".join(parts.values())} | (dict(parts) if len(parts) > 1 else {})
-    return {name: _text(text[:MOST_CHARACTERS]) for name, text in named.items()}
+    return {name: _text(text[:MAX_PART_CHARACTERS]) for name, text in named.items()}
 
 
 def _text(text: str) -> _Text:
     words = tuple(_WORD.findall(text.lower()))
-    sentences = [part for part in _SENTENCE_END.split(text) if len(part.split()) > 2][:_MOST_SENTENCES]
-    vectors = embed([text, *(sentences or [text])]).vectors
+    sentences = [part for part in _SENTENCE_END.split(text) if len(part.split()) >= _MIN_SENTENCE_WORDS]
+    vectors = embed([text, *(sentences[:_MAX_SENTENCES] or [text])]).vectors
     return _Text(
-        text=text,
         words=words,
         phrases=frozenset(pairwise(words)),
-        tokens=distinct_tokens(text)[:_MOST_TOKENS],
+        tokens=distinct_tokens(text)[:_MAX_TOKENS],
         sentences=vectors[1:],
         vector=vectors[0],
     )
 
 
-def _alone(made: _Text) -> Iterator[tuple[str, float]]:
-    count = max(1, len(made.words))
-    yield "length", log1p(len(made.words))
-    yield "variety", len(set(made.words)) / count
-    yield "long words", sum(map(len, made.words)) / count
-    yield "denial", sum(word in _DENIALS for word in made.words) / count
+def _own_features(output: _Text) -> Iterator[tuple[str, float]]:
+    count = max(1, len(output.words))
+    yield "length", log1p(len(output.words))
+    yield "variety", len(set(output.words)) / count
+    yield "long words", sum(map(len, output.words)) / count
+    yield "denial", sum(word in _DENIALS for word in output.words) / count
 
 
-def _related(given: _Text, made: _Text) -> Iterator[tuple[str, float]]:
-    yield "phrases", len(given.phrases & made.phrases) / max(1, len(made.phrases))
-    yield "to the point", float((made.sentences @ given.vector).max())
-    yield "supported", float((made.sentences @ given.sentences.T).max(axis=1).mean())
-    if not given.tokens or not made.tokens:
+def _relations(source: _Text, output: _Text) -> Iterator[tuple[str, float]]:
+    yield "phrases", len(source.phrases & output.phrases) / max(1, len(output.phrases))
+    yield "to the point", float((output.sentences @ source.vector).max())
+    yield "supported", float((output.sentences @ source.sentences.T).max(axis=1).mean())
+    if not source.tokens or not output.tokens:
         return
-    source, output = token_vectors(given.tokens), token_vectors(made.tokens)
-    weights, made_weights = np.linalg.norm(source, axis=1), np.linalg.norm(output, axis=1)
-    near = (source @ output.T) / np.outer(weights, made_weights)
-    yield "covered", _share(_among(given.tokens, made.tokens), weights)
-    yield "borrowed", _share(_among(made.tokens, given.tokens), made_weights)
-    yield "touched", _share(near.max(axis=1), weights)
+    source_rows, output_rows = token_vectors(source.tokens), token_vectors(output.tokens)
+    weights, output_weights = np.linalg.norm(source_rows, axis=1), np.linalg.norm(output_rows, axis=1)
+    cosines = (source_rows @ output_rows.T) / np.outer(weights, output_weights)
+    yield "covered", _weighted_share(_contained(source.tokens, output.tokens), weights)
+    yield "borrowed", _weighted_share(_contained(output.tokens, source.tokens), output_weights)
+    yield "touched", _weighted_share(cosines.max(axis=1), weights)
 
 
-def _among(these: Sequence[int], those: Sequence[int]) -> NDArray[np.float32]:
-    return np.isin(these, those).astype(np.float32)
+def _contained(tokens: Sequence[int], others: Sequence[int]) -> NDArray[np.float32]:
+    return np.isin(tokens, others).astype(np.float32)
 
 
-def _share(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
+def _weighted_share(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
     return float((values * weights).sum() / weights.sum())

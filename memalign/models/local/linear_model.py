@@ -1,7 +1,9 @@
-"""The statistics of `local:/cases`: a regularised linear model over features, which can tell what swayed it.
+"""The statistics of `local:/cases`: a regularised linear model over features, which can explain its predictions.
 
-Chosen by measurement (see tests/bench/local_models.py): balanced classes, strong regularisation, named
-parts a little behind the whole, and the direction of the output's text as a weak voice among the features.
+Logistic regression (scikit-learn) for categories, ridge regression for numbers. Classes are balanced, regularisation is
+strong, features of named parts count a little less than those of the whole, and the vector of the output's text is a
+weak voice among the features. All this, and the numbers below, were chosen by kappa on traces that were not learned:
+tests/bench/local_models.py measures it.
 """
 
 from collections import Counter
@@ -14,16 +16,23 @@ from numpy.typing import NDArray
 from memalign.models.local.features import WHOLE, Feature, Features
 from memalign.records import Label
 
-FEWEST = 6
-"""Cases needed for a fit; below it the majority of the labels is at least as good."""
+MIN_CASES_TO_FIT = 6
+"""Below it the majority of the labels is at least as good; tests/bench/local_models.py measures from 8 on."""
 _LOGISTIC_STRENGTH = 0.05
+"""C of scikit-learn's LogisticRegression: inverse of the regularisation, whose default is 1."""
 _RIDGE_PENALTY = 20.0
+"""Added to the diagonal of the normal equations."""
 _PART_SCALE = 0.7
+"""Scale of the features of named parts; those of the whole have 1."""
 _VECTOR_SCALE = 0.2
-_FARTHEST = 3.0
+"""Scale of the vector's numbers, once these have about unit variance."""
+_MAX_DEVIATIONS = 3.0
 """In standard deviations: one outlier must not decide alone."""
+_CLOSE_CALL = 0.2
+"""Difference of the two best scores below which a choice is called close; set by hand, and words only."""
+_MAX_NAMED_CASES = 3
 
-Matrix = NDArray[np.float64]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,111 +47,137 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """What one trait added to a response."""
+class Contribution:
+    """The part of one feature in a prediction."""
 
-    trait: Feature
+    feature: Feature
     support: float
     """Above 0 where it spoke for the value, below 0 where it spoke against."""
     much: bool
-    """Whether the trace has more of the trait than the cases have, or less."""
+    """True if the trace has more of it than the cases have on average."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A value and what swayed the model towards it."""
+class Prediction:
+    """A value, and what spoke for it."""
 
     value: Label
     close: bool
     """True when another value was almost as likely."""
-    reasons: tuple[Reason, ...]
+    contributions: tuple[Contribution, ...]
     """Strongest support first."""
     wording: float
-    """The support of what the output is about and how it is worded."""
+    """Support of the output's vector: of its topic and wording."""
     trace_ids: tuple[str, ...]
-    """The cases that weighed most for the value, heaviest first."""
+    """Cases that weighed most for the value, heaviest first; at most three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """Turns features into a row of comparable numbers."""
+class FeatureScale:
+    """Standardisation of features, fitted to cases: shapes are (features,), and (dimension,) for the vector."""
 
-    traits: tuple[Feature, ...]
-    centre: Matrix
-    spread: Matrix
-    vector_centre: Matrix
+    features: tuple[Feature, ...]
+    centre: Array
+    spread: Array
+    vector_centre: Array
 
-    def row(self, features: Features) -> Matrix:
-        """Standardise; a trait that the trace does not have counts as average."""
-        values = np.array([features.traits.get(trait, np.nan) for trait in self.traits], dtype=np.float64)
+    def row(self, features: Features) -> Array:
+        """Standardise a trace's features.
+
+        Args:
+            features: The trace's; one that it does not have counts as average.
+
+        Returns:
+            Comparable numbers, of shape (features + dimension,).
+        """
+        values = np.array(
+            [features.values.get(feature, np.nan) for feature in self.features], dtype=np.float64
+        )
         standard = np.nan_to_num((values - self.centre) / self.spread, nan=0.0, posinf=0.0, neginf=0.0)
-        parts = np.array([1.0 if _whole(trait) else _PART_SCALE for trait in self.traits])
+        parts = np.array([1.0 if _whole(feature) else _PART_SCALE for feature in self.features])
         vector = (features.vector - self.vector_centre) * np.sqrt(len(features.vector)) * _VECTOR_SCALE
-        return np.concatenate([np.clip(standard, -_FARTHEST, _FARTHEST) * parts, vector])
+        return np.concatenate([np.clip(standard, -_MAX_DEVIATIONS, _MAX_DEVIATIONS) * parts, vector])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """A model fitted to cases: one direction a class, or a single one for numbers."""
+class LinearModel:
+    """A model fitted to cases: one direction for each class, or a single one for numbers."""
 
     cases: tuple[Case, ...]
     choices: tuple[Label, ...]
-    scale: Scale
-    rows: Matrix
-    coefficients: Matrix
-    """One row a class; a single row when the labels are numbers."""
-    offsets: Matrix
-    pulls: Matrix
-    """Cases by classes: how strongly each case pulls the model towards each class."""
+    scale: FeatureScale
+    rows: Array
+    """Shape (cases, features + dimension)."""
+    coefficients: Array
+    """Shape (classes, features + dimension); one row when the labels are numbers."""
+    offsets: Array
+    """Shape (classes,)."""
+    pulls: Array
+    """Shape (cases, classes): weighted residual, the pull of each case towards each class."""
     numeric: bool
 
-    def answer(self, features: Features) -> Answer:
-        """Decide, and take the response apart into what each trait and each case added to it."""
+    def predict(self, features: Features) -> Prediction:
+        """Predict a value, and take the prediction apart into what each feature and each case added to it.
+
+        Args:
+            features: The trace's.
+
+        Returns:
+            The prediction.
+        """
         row = self.scale.row(features)
         value, towards, close = self._number(row) if self.numeric else self._choice(row)
         added = (towards @ self.coefficients) * row
-        count = len(self.scale.traits)
-        reasons = [
-            Reason(trait=trait, support=float(support), much=bool(height > 0))
-            for trait, support, height in zip(self.scale.traits, added[:count], row[:count], strict=True)
+        count = len(self.scale.features)
+        contributions = [
+            Contribution(feature=feature, support=float(support), much=bool(height > 0))
+            for feature, support, height in zip(self.scale.features, added[:count], row[:count], strict=True)
         ]
-        return Answer(
+        return Prediction(
             value=value,
             close=close,
-            reasons=tuple(sorted(reasons, key=lambda reason: -reason.support)),
+            contributions=tuple(sorted(contributions, key=lambda each: -each.support)),
             wording=float(added[count:].sum()),
             trace_ids=self._decisive(row, towards, value),
         )
 
-    def _choice(self, row: Matrix) -> tuple[Label, Matrix, bool]:
+    def _choice(self, row: Array) -> tuple[Label, Array, bool]:
         scores = self.coefficients @ row + self.offsets
         first, second = np.argsort(-scores, kind="stable")[:2]
         towards = np.zeros(len(scores))
         towards[first], towards[second] = 1.0, -1.0
-        return self.choices[first], towards, bool(scores[first] - scores[second] < 0.2)
+        return self.choices[first], towards, bool(scores[first] - scores[second] < _CLOSE_CALL)
 
-    def _number(self, row: Matrix) -> tuple[Label, Matrix, bool]:
+    def _number(self, row: Array) -> tuple[Label, Array, bool]:
         lean = float(self.coefficients[0] @ row)
         levels = np.array(self.choices, dtype=np.float64)
         distances = np.abs(levels - (lean + self.offsets[0]))
         value = self.choices[int(np.argmin(distances))]
         return value, np.array([1.0 if lean >= 0 else -1.0]), False
 
-    def _decisive(self, row: Matrix, towards: Matrix, value: Label) -> tuple[str, ...]:
+    def _decisive(self, row: Array, towards: Array, value: Label) -> tuple[str, ...]:
         weights = (self.pulls @ towards) * (self.rows @ row)
         order = np.argsort(-weights, kind="stable")
         agreeing = [place for place in order if weights[place] > 0 and self.cases[place].label == value]
-        return tuple(self.cases[place].trace_id for place in agreeing[:3])
+        return tuple(self.cases[place].trace_id for place in agreeing[:_MAX_NAMED_CASES])
 
 
-def fit(cases: Sequence[Case], *, numeric: bool) -> Fit:
-    """Fit to at least two cases with at least two different labels; blocks for some milliseconds."""
+def fit(cases: Sequence[Case], *, numeric: bool) -> LinearModel:
+    """Fit a model to cases; blocks for some milliseconds, and for a second where scikit-learn is imported first.
+
+    Args:
+        cases: At least two, with at least two different labels.
+        numeric: Whether labels are numbers to be ordered, not classes.
+
+    Returns:
+        The model.
+    """
     scale = _scale(cases)
     rows = np.stack([scale.row(case.features) for case in cases])
     choices = tuple(dict.fromkeys(case.label for case in cases))
     solve = _ridge if numeric else _logistic
     coefficients, offsets, pulls = solve(rows, cases, choices)
-    return Fit(
+    return LinearModel(
         cases=tuple(cases),
         choices=choices,
         scale=scale,
@@ -154,26 +189,26 @@ def fit(cases: Sequence[Case], *, numeric: bool) -> Fit:
     )
 
 
-def _whole(trait: Feature) -> bool:
-    return trait.given == trait.made == WHOLE
+def _whole(feature: Feature) -> bool:
+    return feature.input_part == feature.output_part == WHOLE
 
 
-def _scale(cases: Sequence[Case]) -> Scale:
-    counts = Counter(trait for case in cases for trait in case.features.traits)
-    traits = tuple(sorted(trait for trait, count in counts.items() if count > 1))
-    values = np.array([[case.features.traits.get(trait, np.nan) for trait in traits] for case in cases])
-    values = values.reshape(len(cases), len(traits))
+def _scale(cases: Sequence[Case]) -> FeatureScale:
+    counts = Counter(feature for case in cases for feature in case.features.values)
+    features = tuple(sorted(feature for feature, count in counts.items() if count > 1))
+    values = np.array([[case.features.values.get(feature, np.nan) for feature in features] for case in cases])
+    values = values.reshape(len(cases), len(features))
     spread = np.nanstd(values, axis=0)
-    return Scale(
-        traits=traits,
+    return FeatureScale(
+        features=features,
         centre=np.nanmean(values, axis=0),
-        # A trait that never varies among the cases says nothing.
+        # A feature that never varies among the cases says nothing.
         spread=np.where(spread > 1e-9, spread, np.inf),
         vector_centre=np.mean([case.features.vector for case in cases], axis=0, dtype=np.float64),
     )
 
 
-def _logistic(rows: Matrix, cases: Sequence[Case], choices: Sequence[Label]) -> tuple[Matrix, Matrix, Matrix]:
+def _logistic(rows: Array, cases: Sequence[Case], choices: Sequence[Label]) -> tuple[Array, Array, Array]:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (a second that only a fit should cost)
 
     classes = np.array([choices.index(case.label) for case in cases])
@@ -187,7 +222,7 @@ def _logistic(rows: Matrix, cases: Sequence[Case], choices: Sequence[Label]) -> 
     return coefficients, offsets, residuals * weights[:, None]
 
 
-def _ridge(rows: Matrix, cases: Sequence[Case], choices: Sequence[Label]) -> tuple[Matrix, Matrix, Matrix]:
+def _ridge(rows: Array, cases: Sequence[Case], choices: Sequence[Label]) -> tuple[Array, Array, Array]:
     del choices
     labels = np.array([float(case.label) for case in cases])
     weights = np.array([case.weight for case in cases])

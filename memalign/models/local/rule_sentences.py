@@ -9,24 +9,37 @@ from memalign.models.local.features import flatten
 from memalign.ports import LabelledRationale
 from memalign.records import Label
 
-FEWEST_WORDS, MOST_WORDS = 4, 30
-"""A rule is neither a nod nor a story."""
-FIT_TO_SUPPORT, GOOD_ENOUGH = 1.0, 2.0
-"""The score from which a sentence may confirm a rule, and from which it may be one."""
-MANY = 20
-"""Traces or records from which on counting words tells something."""
+MIN_RULE_WORDS = 4
+MAX_RULE_WORDS = 30
+"""Shorter sentences only agree or disagree, longer ones tell a story."""
+MIN_SUPPORT_SCORE = 1.0
+"""Score from which on a sentence may confirm a rule."""
+MIN_RULE_SCORE = 2.0
+"""Score from which on a sentence may be a rule."""
+MIN_FOR_WORD_COUNTS = 20
+"""Traces or rationales from which on the frequency of words tells something.
 
-_ROOT = 6
-_BREAK = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])|\n+|(?<=[a-z][.!?])(?=[A-Z])")
+All scores, weights and limits of this module are set by hand. The sentences in
+tests/memalign/models/test_extractive_distiller.py hold them, and tests/bench/batch.py learns with them.
+"""
+
+_ROOT_CHARACTERS = 6
+_USUAL_RULE_WORDS = 14
+"""Each word beyond costs a little."""
+_COMMON_SHARE = 8
+"""A word in at least an eighth of the traces (two at least) belongs to the way people talk."""
+_MIN_LEANING = 0.1
+"""Difference to the overall share of blame from which on a label is one of praise or of blame."""
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])|\n+|(?<=[a-z][.!?])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _BULLET = re.compile(r"^(?:[-*•–]|\d+[.)])\s+")
-_UNFIT = re.compile(
+_NO_RULE = re.compile(
     r"https?:|www\.|[<>{}|\\`@#]|^[\"“”'‘(\[]|[?:]$|\bsources?\b\s*\d*:|\b(that|this|these|it|too)[.!]?$"
     r"|\bignore (all|any|the|every|previous)|\binstructions?\b|\bprompt\b"
     r"|\b(answer|say|return|output|vote) [\"']?(true|false|yes|no|pass|fail)\b",
     re.IGNORECASE,
 )
-"""Links, markup, quotations, questions, words to a judge, and sentences that hang on the one before."""
+"""Links, markup, quotations, questions, words to a judge, and sentences that depend on the one before."""
 
 _DUTY = re.compile(
     r"\b(should(n['’]t)?|must(n['’]t)?|needs? to|has to|have to|ought to|cannot|can['’]t|expected to|would expect"
@@ -43,7 +56,7 @@ _SUBJECT = re.compile(
     r"|covers?|answers?|address(es)?|repeats?|omits?|ignores?|invents?|misses)\b",
     re.IGNORECASE,
 )
-"""What is judged, or a predicate whose unsaid subject it is."""
+"""The output as subject, or a predicate that is said of it."""
 _STATES = re.compile(
     r"\b(do(es)? not|do(es)?n['’]t|did not|didn['’]t|is not|isn['’]t|are not|lacks?|fails?|without|missing|omits?"
     r"|ignores?|invents?|answers? the|address(es)?|provides?|gives?|contains?|explains?|states?|covers?|cites?"
@@ -58,7 +71,7 @@ _QUALITY = re.compile(
     r"|because|even if|question|polite|rude|friendly|short|long)\b",
     re.IGNORECASE,
 )
-_LEANS = re.compile(
+_DEPENDENT = re.compile(
     r"^(however|but|so|also|and|or|because|then|thus|hence|therefore|though|although|while|since|they|he|she|it|there"
     r"|instead|besides|otherwise|moreover|furthermore|additionally|overall|yes|no,|ok(ay)?|if not|same|both)\b"
     r"|\b(this|that|the) (part|statement|claim|paragraph|sentence|line|one)\b|^this (is|was|could|should)\b"
@@ -66,11 +79,11 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"\b(i|i['’]m|i['’]d|my|me|we|our|maybe|perhaps|seems?|guess|sure)\b", re.IGNORECASE)
-_HOLLOW = re.compile(
+_EMPTY_PRAISE = re.compile(
     r"\b(good|great|nice|bad|okay|ok|fine|helpful|perfect|excellent|acceptable)\b", re.IGNORECASE
 )
 _REASON = re.compile(r"\b(because|since|as it|by|but|if|when|rather|instead|enough|to be)\b", re.IGNORECASE)
-_BLAMES = re.compile(
+_BLAME = re.compile(
     r"n['’]t\b|\b(not|no|nothing|only|lacks?|fails?|missing|vague|irrelevant|unrelated|off[ -]topic|too|bad|wrong|more"
     r"|incorrect|inaccurate|incomplete|unclear|unhelpful|could|never|without|omits?|ignores?|invents?|rude)\b",
     re.IGNORECASE,
@@ -96,106 +109,145 @@ which while who whom whose why will with within without won't would wrong yet yo
 
 
 def _root(word: str) -> str:
-    """Make one of a word's forms: crude, but the same for all of them."""
+    """Cut a word to a common root of its forms: crude, but the same for all of them."""
     singular = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-    return singular[:_ROOT]
+    return singular[:_ROOT_CHARACTERS]
 
 
 _PLAIN = frozenset(map(_root, _PLAIN_WORDS.split()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
-    """One sentence of a rationale, fit to stand alone."""
+class RuleSentence:
+    """One sentence of a rationale that can stand alone."""
 
     text: str
     score: float
-    """How much it reads like a rule."""
+    """The higher, the more it reads like a rule; `MIN_RULE_SCORE` and more will do."""
 
 
 class Vocabulary:
-    """How people talk in all of the rationales: it tells a rule's words from those of one case."""
+    """Words of all rationales, which tell the words of a rule from those of one case.
 
-    def __init__(self, records: Sequence[LabelledRationale], known: Iterable[str]) -> None:
-        said: dict[str, set[str]] = {}
-        for record in records:
-            said.setdefault(record.source.trace_id, set()).update(words(record.source.quote))
-        self.traces = len(said)
-        self._uses = Counter(word for spoken in said.values() for word in spoken)
-        self._known = frozenset(word for quote in known for word in words(quote))
-        self._blame = _blame(records)
+    Args:
+        rationales: Those that are distilled together.
+        known: Quotes that known guidelines rest on; their words are no longer rare.
+    """
 
-    def own(self, sentence: str, fields: frozenset[str]) -> float:
-        """How much of the sentence belongs to its own trace, about 1 a word."""
-        rare = [word for word in words(sentence) if self._rare(word)]
-        # With few rationales to compare, a rare word is no proof of a remark on one case.
-        in_trace, elsewhere = (1.25, 0.5) if self.traces >= MANY else (0.4, 0.0)
-        return sum(in_trace if word in fields else elsewhere for word in rare)
+    def __init__(self, rationales: Sequence[LabelledRationale], known: Iterable[str]) -> None:
+        by_trace: dict[str, set[str]] = {}
+        for rationale in rationales:
+            by_trace.setdefault(rationale.source.trace_id, set()).update(roots(rationale.source.quote))
+        self.traces = len(by_trace)
+        self._counts = Counter(root for used in by_trace.values() for root in used)
+        self._known = frozenset(root for quote in known for root in roots(quote))
+        self._leanings = _leanings(rationales)
 
-    def fits(self, sentence: str, label: Label) -> float:
-        """0 where praise or blame is what people give with this label, less where it is not."""
-        usual = self._blame.get(label, 0.0)
-        return -2.0 if usual and (usual > 0) != bool(_BLAMES.search(sentence)) else 0.0
+    def specificity(self, sentence: str, field_roots: frozenset[str]) -> float:
+        """Estimate how far a sentence speaks of its own trace only.
 
-    def _rare(self, word: str) -> bool:
-        common = max(2.0, self.traces / 8)
-        return word not in _PLAIN and word not in self._known and self._uses[word] < common
+        Args:
+            sentence: Of a rationale.
+            field_roots: Roots of the words in the trace's fields.
+
+        Returns:
+            About 1 for each rare word.
+        """
+        rare = [root for root in roots(sentence) if self._is_rare(root)]
+        # with few rationales to compare, a rare word is no proof of a remark on one case
+        in_trace, outside = (1.25, 0.5) if self.traces >= MIN_FOR_WORD_COUNTS else (0.4, 0.0)
+        return sum(in_trace if root in field_roots else outside for root in rare)
+
+    def contrast(self, sentence: str, label: Label) -> float:
+        """Compare the tone of a sentence with what is usual for its label.
+
+        Args:
+            sentence: Of a rationale.
+            label: Of its case.
+
+        Returns:
+            -2 for praise where blame is usual, and the other way round; else 0.
+        """
+        leaning = self._leanings.get(label, 0.0)
+        return -2.0 if leaning and (leaning > 0) != bool(_BLAME.search(sentence)) else 0.0
+
+    def _is_rare(self, root: str) -> bool:
+        common = max(2.0, self.traces / _COMMON_SHARE)
+        return root not in _PLAIN and root not in self._known and self._counts[root] < common
 
 
-def candidates(record: LabelledRationale, vocabulary: Vocabulary) -> Sequence[Sentence]:
-    """The sentences of the record's rationale that may support or become a guideline; often none."""
-    fields = frozenset(words(flatten(record.fields)))
+def rule_sentences(rationale: LabelledRationale, vocabulary: Vocabulary) -> Sequence[RuleSentence]:
+    """Find the sentences of a rationale that may support or become a guideline.
+
+    Args:
+        rationale: With its case.
+        vocabulary: Of all rationales that are distilled together.
+
+    Returns:
+        The sentences with their scores; often none.
+    """
+    field_roots = frozenset(roots(flatten(rationale.fields)))
     scored = [
-        Sentence(
-            text=_standing(text),
-            score=_form(text) - vocabulary.own(text, fields) + vocabulary.fits(text, record.label),
+        RuleSentence(
+            text=_punctuated(text),
+            score=_form(text)
+            - vocabulary.specificity(text, field_roots)
+            + vocabulary.contrast(text, rationale.label),
         )
-        for text in _split(record.source.quote)
-        if _presentable(text)
+        for text in _split(rationale.source.quote)
+        if _can_stand_alone(text)
     ]
-    return [sentence for sentence in scored if sentence.score >= FIT_TO_SUPPORT]
+    return [sentence for sentence in scored if sentence.score >= MIN_SUPPORT_SCORE]
 
 
-def words(text: str) -> list[str]:
-    """The text's words in lower case, cut to their roots."""
+def roots(text: str) -> list[str]:
+    """Cut the words of a text to their roots.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Roots in lower case, of at most six characters, in the order of the text.
+    """
     return [_root(word) for word in _WORD.findall(text.lower().replace("’", "'"))]
 
 
-def _blame(records: Sequence[LabelledRationale]) -> dict[Label, float]:
-    """Label -> how much more (+) or less (-) blame it comes with than labels do on the whole; 0 where unclear."""
+def _leanings(rationales: Sequence[LabelledRationale]) -> dict[Label, float]:
+    """Return how much more (+) or less (-) blame a label comes with than labels do on the whole; 0 where unclear."""
     blames: dict[Label, list[bool]] = {}
-    for record in records:
-        blames.setdefault(record.label, []).append(bool(_BLAMES.search(record.source.quote)))
-    if len(records) < MANY or len(blames) < 2:
+    for rationale in rationales:
+        blames.setdefault(rationale.label, []).append(bool(_BLAME.search(rationale.source.quote)))
+    if len(rationales) < MIN_FOR_WORD_COUNTS or len(blames) < 2:
         return {}
-    overall = sum(map(sum, blames.values())) / len(records)
-    leanings = {label: sum(found) / len(found) - overall for label, found in blames.items()}
-    return {label: leaning if abs(leaning) > 0.1 else 0.0 for label, leaning in leanings.items()}
+    overall = sum(map(sum, blames.values())) / len(rationales)
+    leanings = {label: sum(blamed) / len(blamed) - overall for label, blamed in blames.items()}
+    return {label: leaning if abs(leaning) > _MIN_LEANING else 0.0 for label, leaning in leanings.items()}
 
 
 def _split(quote: str) -> list[str]:
-    parts = (_BULLET.sub("", " ".join(part.split())) for part in _BREAK.split(quote))
+    parts = (_BULLET.sub("", " ".join(part.split())) for part in _SENTENCE_BREAK.split(quote))
     return [part for part in parts if part]
 
 
-def _standing(text: str) -> str:
+def _punctuated(text: str) -> str:
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!…" else text.rstrip(",;- ") + "."
 
 
-def _presentable(text: str) -> bool:
-    return FEWEST_WORDS <= len(words(text)) <= MOST_WORDS and not _UNFIT.search(text)
+def _can_stand_alone(text: str) -> bool:
+    return MIN_RULE_WORDS <= len(roots(text)) <= MAX_RULE_WORDS and not _NO_RULE.search(text)
 
 
 def _form(text: str) -> float:
-    long = max(0, len(text.split()) - 14)
+    """Score how much a sentence reads like a rule: duty, subject and quality speak for it."""
+    excess = max(0, len(text.split()) - _USUAL_RULE_WORDS)
     return (
         2.5 * bool(_DUTY.search(text))
         + 1.0 * bool(_SUBJECT.search(text))
         + 1.0 * bool(_STATES.search(text))
         + 0.5 * min(2, len(_QUALITY.findall(text)))
-        - 1.0 * bool(_LEANS.search(text))
+        - 1.0 * bool(_DEPENDENT.search(text))
         - 1.0 * bool(_PERSONAL.search(text))
-        - 1.0 * bool(_HOLLOW.search(text) and not _REASON.search(text))
-        - 0.04 * long
+        - 1.0 * bool(_EMPTY_PRAISE.search(text) and not _REASON.search(text))
+        - 0.04 * excess
     )

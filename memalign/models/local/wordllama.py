@@ -18,6 +18,7 @@ from memalign.records import Usage
 
 NAME = "local:/wordllama"
 DIMENSION = 256
+"""Of the weights that the package wordllama contains."""
 
 
 class _Encoding(Protocol):
@@ -49,21 +50,31 @@ class WordLlamaEmbedder:
 
     @property
     def name(self) -> str:
-        """`local:/wordllama`."""
+        """The model as `local:/wordllama`."""
         return NAME
 
     @property
     def dimension(self) -> int:
-        """256."""
+        """The length of a vector, 256."""
         return DIMENSION
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        """Embed the texts in a thread. Raises `ModelRefusedError` when the package's weights are missing."""
+        """See `memalign.ports.Embedder.embed`. Raises `ModelRefusedError` if the package's weights are missing."""
         return await asyncio.to_thread(embed, texts)
 
 
 def embed(texts: Sequence[str]) -> Embeddings:
-    """Embed the texts in the calling thread. Raises `ModelRefusedError` when the weights are missing."""
+    """Embed texts in the calling thread.
+
+    Args:
+        texts: Any texts, empty ones included.
+
+    Returns:
+        Vectors of shape (texts, 256) and length 1, and the number of tokens.
+
+    Raises:
+        ModelRefusedError: If the package's weights are missing.
+    """
     weights = _weights()
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     tokens = 0
@@ -75,19 +86,39 @@ def embed(texts: Sequence[str]) -> Embeddings:
 
 
 def distinct_tokens(text: str) -> tuple[int, ...]:
-    """Ids of the text's tokens, each once, in order. Raises `ModelRefusedError` as `embed` does."""
+    """Find the distinct tokens of a text.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Ids of the tokens, each once, in the order of the text.
+
+    Raises:
+        ModelRefusedError: If the package's weights are missing.
+    """
     ids = _weights().tokenizer.encode(_encodable(text), add_special_tokens=False).ids
     return tuple(dict.fromkeys(ids))
 
 
 def token_vectors(ids: Sequence[int]) -> NDArray[np.float32]:
-    """One row a token, unscaled: the rarer and the more telling a word, the longer its vector."""
+    """Look up the vectors of tokens.
+
+    Args:
+        ids: Ids of tokens, from `distinct_tokens`.
+
+    Returns:
+        Shape (tokens, 256), unscaled: the rarer a word, the longer its vector.
+
+    Raises:
+        ModelRefusedError: If the package's weights are missing.
+    """
     vectors: NDArray[np.float32] = _weights().words[np.asarray(ids, dtype=np.int64)]
     return vectors
 
 
 def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vector:
-    # Counting first keeps memory bounded by the vocabulary, however long the text is.
+    # counting first keeps memory bounded by the vocabulary, however long the text is
     distinct, counts = np.unique(np.asarray(ids, dtype=np.int64), return_counts=True)
     total = counts.astype(np.float32) @ words[distinct]
     length = float(np.linalg.norm(total))
@@ -99,7 +130,7 @@ def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vector:
 
 
 def _encodable(text: str) -> str:
-    # JSON may carry half a surrogate pair, which the tokenizer refuses.
+    # JSON may carry half a surrogate pair, which the tokenizer refuses
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

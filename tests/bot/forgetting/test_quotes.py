@@ -24,7 +24,7 @@ async def judged(
         retrieved_trace_ids=shown,
         guideline_ids=by,
     )
-    assert await db.verdicts.keep(said, channel="C1", judged_ms=NOON_MS, post=None, day=DAY)
+    assert await db.verdicts.keep(said, channel="C1", judged_ms=NOON_MS, day=DAY)
     [stored] = await db.verdicts.of_trace(trace_id)
     return stored.verdict_id
 

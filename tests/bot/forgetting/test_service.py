@@ -27,8 +27,8 @@ async def teach(store: LearnedStore) -> None:
 
 
 async def audit(store: LearnedStore) -> list[tuple[str, str, str | None, tuple[str, ...]]]:
-    lines = await store.database.journal.between(0, 9 * NOON_MS)
-    return [(line.what, line.judge, line.who, line.ids) for line in lines if "guideline" not in line.what]
+    lines = await store.database.audit.between(0, 9 * NOON_MS)
+    return [(line.what, line.judge, line.person, line.ids) for line in lines if "guideline" not in line.what]
 
 
 async def test_a_preview_says_what_goes_and_changes_nothing(store: LearnedStore) -> None:
@@ -41,7 +41,7 @@ async def test_a_preview_says_what_goes_and_changes_nothing(store: LearnedStore)
     )
     assert (preview.people, preview.verdicts, preview.cases) == (("ana", "ben"), 1, 1)
     assert store.rules() == rules
-    assert await store.database.intents.unfinished() == []
+    assert await store.database.forgetting.requests() == []
     assert store.calls.cancelled == []
 
 
@@ -62,11 +62,17 @@ async def test_a_request_is_stored_once_and_outlives_the_process(
         await store.service.request(scope, "ben")
         assert store.rules()
     async with learned_store(tmp_path) as store:
-        [_] = await store.database.intents.unfinished()
+        [_] = await store.database.forgetting.requests()
         await resume_forgetting(store.database, store.service)
-        assert await store.database.intents.unfinished() == []
+        assert await store.database.forgetting.requests() == []
         [(_, _, person, _)] = await audit(store)
         assert person == "ana"
+
+
+@pytest.mark.parametrize("target", [TRACE, ANA])
+async def test_forgetting_writes_one_request(store: LearnedStore, target: ForgetTarget) -> None:
+    await store.service.forget(target, "ana")
+    assert store.store_calls.names.count("request") == 1
 
 
 async def test_a_trace_is_forgotten_everywhere(store: LearnedStore) -> None:
@@ -85,7 +91,7 @@ async def test_a_person_is_forgotten_everywhere_and_what_others_said_is_learned_
     assert (result.cases, result.retired, result.verdicts) == (2, 2, 2)
     assert store.rules() == []
     assert await store.database.feedback.of_person("ana") == []
-    assert {waiting.trace_id for waiting in await store.database.feedback.unlearned(9 * NOON_MS, 0)} == {
+    assert {waiting.trace_id for waiting in await store.database.feedback.pending(9 * NOON_MS, 0)} == {
         "tr-1",
         "tr-2",
     }
@@ -104,7 +110,7 @@ async def test_forgetting_again_is_refused_for_a_trace_and_takes_nothing_of_a_pe
 
 
 async def test_what_only_the_memory_knows_can_be_forgotten(store: LearnedStore) -> None:
-    await store.database.erase("tr-1", None)
+    await store.database.forgetting.delete_traces(["tr-1"])
     await store.service.forget(TRACE, None)
     assert store.rules() == [("cold", ("tr-2",)), ("rude", ("tr-2",))]
 
@@ -127,14 +133,14 @@ async def test_after_a_failure_at_any_step_the_rest_is_done_at_the_next_start(
         if await is_done_in_spite_of_failure(folder, target, step):
             break
         async with learned_store(folder) as store:
-            is_requested = bool(await store.database.intents.unfinished())
+            is_requested = bool(await store.database.forgetting.requests())
             await resume_forgetting(store.database, store.service)
             await store.memory.learn()
             if is_requested:
                 assert await state(store) == expected, step
             else:
                 assert len(store.rules()) == 3, step
-    assert step > 10
+    assert step > 5
 
 
 async def is_done_in_spite_of_failure(folder: Path, target: ForgetTarget, step: int) -> bool:

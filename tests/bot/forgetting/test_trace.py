@@ -9,8 +9,7 @@ import pytest
 from bot.runtime.clock import now_ms
 from bot.sandbox import Workspace
 from storage.database import Database
-from storage.intents import Intent
-from storage.records import AuditLine
+from storage.records import AuditLine, ForgetRequest
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
 from tests.secrets import search
 
@@ -71,10 +70,10 @@ async def test_a_forgotten_trace_is_not_taken_again(harness: BotInWorkspace) -> 
 
 async def interrupted(folder: Path, kind: str, target: str, who: str) -> None:
     """What a kill leaves behind just after somebody's confirmation was acknowledged."""
-    note = AuditLine(at_ms=now_ms(), what="forgotten", judge="politeness", who=who, ids=(target,))
+    note = AuditLine(at_ms=now_ms(), what="forgotten", judge="politeness", person=who, ids=(target,))
     async with await Database.open(folder / "store") as db:
-        await db.intents.intend(
-            Intent(kind="trace" if kind == "trace" else "person", target=target, notes=(note,))
+        await db.forgetting.request(
+            ForgetRequest(kind="trace" if kind == "trace" else "person", target=target, notes=(note,))
         )
 
 
@@ -91,13 +90,13 @@ async def test_what_was_interrupted_is_finished_at_the_next_start(tmp_path: Path
         if kind == "trace":
             await harness.until(lambda: harness.shown("tr-1") is None)
             assert search(tmp_path / "store", [ANSWER]).found == ()
-        lines = await database.journal.between(0, now_ms() + 1)
-        assert [line.who for line in lines if line.what == "forgotten"] == [ana]
+        lines = await database.audit.between(0, now_ms() + 1)
+        assert [line.person for line in lines if line.what == "forgotten"] == [ana]
         assert search(tmp_path / "store", [REASON]).found == ()
 
 
 async def nothing_unfinished(database: Database) -> bool:
-    return not await database.intents.unfinished()
+    return not await database.forgetting.requests()
 
 
 async def test_the_card_is_covered_once_slack_takes_it(harness: BotInWorkspace) -> None:
@@ -116,11 +115,10 @@ async def test_old_traces_that_nobody_answered_go_and_answered_ones_stay(tmp_pat
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
         await harness.show("tr-old", outputs="An answer nobody cared for.")
         await taught(harness, "tr-answered")
-        stale = await harness.bot.database.stale(now_ms() + 1, 10)
-        assert stale == ["tr-old"]
-        erased = await harness.bot.database.erase_stale(now_ms() + 1, 10, now_ms())
+        erased = await harness.bot.database.forgetting.delete_expired(now_ms() + 1, 10, now_ms())
         assert erased == 1
-        assert await harness.bot.database.wipe()
+        assert await harness.bot.database.traces.is_forgotten("tr-old")
+        assert await harness.bot.database.vacuum()
         assert search(tmp_path / "store", ["An answer nobody cared for."]).found == ()
         assert await harness.bot.database.traces.get("tr-answered") is not None
         await harness.until(lambda: "older than I keep" in said(harness))

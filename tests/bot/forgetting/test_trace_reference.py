@@ -91,7 +91,7 @@ async def test_an_unknown_id_is_not_taken_for_a_similar_one(
 
 async def test_what_was_forgotten_is_said_to_be_so(database: Database) -> None:
     await database.traces.add([(trace("<x>"), [])], NOON_MS, 100)
-    await database.erase("<x>", None)
+    await database.forgetting.delete_traces(["<x>"])
     with pytest.raises(UnknownTraceError, match='The trace "<x>" was forgotten already'):
         await named(database, spellings_from_slack("&lt;x&gt;"))
 

@@ -13,6 +13,7 @@ from bot.runtime.clock import now_ms
 from bot.sandbox import Call, Message
 from memalign.records import Json, TraceTarget
 from storage.database import Database
+from storage.records import CardContent
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 
@@ -114,7 +115,8 @@ async def test_a_restart_does_not_shorten_the_wait_that_slack_asked_for(tmp_path
         await harness.until_async(lambda: are_waiting(harness, 3))
         assert await harness.bot.database.outbox.next_due(_in_seconds(25)) == []
         (first,) = await harness.bot.database.outbox.next_due(_in_seconds(31))
-        assert first.payload["trace_id"] == refused
+        assert isinstance(first.content, CardContent)
+        assert first.content.trace_id == refused
         assert posts(harness) == []
 
 
@@ -196,7 +198,7 @@ async def test_a_stop_between_post_and_record_makes_no_second_card(tmp_path: Pat
     database = await Database.open(tmp_path / "store")
     (in_flight,) = await database.outbox.in_flight()
     await database.close()
-    assert in_flight.kind == "card"
+    assert isinstance(in_flight.content, CardContent)
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
         await harness.learned()
         await harness.until(lambda: len(cards(harness)) == 2)

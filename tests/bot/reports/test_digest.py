@@ -22,8 +22,8 @@ from bot.sandbox import Message
 from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
-from storage.records import AuditLine, Post, StoredVerdict
-from storage.verdicts import verdict_id_of
+from storage.records import AuditLine, StoredVerdict
+from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -204,10 +204,10 @@ def test_there_is_no_such_week(week: str) -> None:
 
 async def keep(database: Database, number: int, judged: bool = True) -> None:
     verdict = Verdict(judge=JUDGE, trace_id=f"tr-{number}", value=judged, rationale="so")
-    post = Post(post_id=f"card:{number}", channel="C1", kind="card", verdict_id=_verdict_id(number))
-    await database.verdicts.keep(verdict, channel="C1", judged_ms=1, post=post, day="2026-11-20")
-    await database.outbox.start(post.post_id)
-    await database.outbox.done(post.post_id, f"{number}.0")
+    await database.verdicts.keep(verdict, channel="C1", judged_ms=1, day="2026-11-20")
+    post_id = card_post_id_of(_verdict_id(number))
+    await database.outbox.start(post_id)
+    await database.outbox.done(post_id, f"{number}.0")
 
 
 def _verdict_id(number: int) -> str:
@@ -342,7 +342,7 @@ async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path:
 async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp_path: Path) -> None:
     long_ago = 1_000_000_000_000
     database = await Database.open(tmp_path / "store")
-    await database.journal.first_start_ms(long_ago)
+    await database.audit.first_start_ms(long_ago)
     await database.close()
     async with bot_in_workspace(tmp_path) as harness:
         await harness.until(lambda: digests(harness))

@@ -12,7 +12,7 @@ import pytest
 from bot.sandbox.demo.demo import demo
 from bot.sandbox.demo.folder import SETTINGS_HEADER, prepare_folder
 from memalign.errors import SettingsError
-from storage.lock import lock
+from storage.engines.sqlite_file import lock
 from tests.bot.cli.test_cli import environment
 
 

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.facts import apply, meaning, times
+from storage.feedback_events import apply, meaning, times
 from storage.records import FeedbackEvent, PersonFeedback, Reply, Timestamped
 
 

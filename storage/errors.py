@@ -1,4 +1,4 @@
-"""What goes wrong with files and disks, in sentences with a remedy."""
+"""Errors of files and disks as sentences with a remedy."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -32,20 +32,20 @@ _SENTENCES = {
 
 
 @contextmanager
-def guarded(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with the files inside into `StorageError`; our own mistakes pass as they are."""
+def translate_errors(path: Path) -> Iterator[None]:
+    """Raise errors of files and of SQLite inside as `StorageError`; mistakes of ours pass as they are."""
     try:
         yield
     except OSError as problem:
-        raise explained(problem, path) from problem
+        raise to_storage_error(problem, path) from problem
     except sqlite3.Error as problem:
         if _code(problem) not in _SENTENCES:
             raise
-        raise explained(problem, path) from problem
+        raise to_storage_error(problem, path) from problem
 
 
-def explained(problem: sqlite3.Error | OSError, path: Path) -> StorageError:
-    """The problem as a sentence for a person."""
+def to_storage_error(problem: sqlite3.Error | OSError, path: Path) -> StorageError:
+    """Return the problem as a sentence for a person."""
     if isinstance(problem, OSError):
         return StorageError(
             f"The store in {path} cannot be used ({problem.strerror or problem}): "

@@ -1,4 +1,4 @@
-"""The files under the documents: making, opening, checking and wiping an SQLite database."""
+"""The files of a store: its folder's lock, making, opening, checking, vacuuming and copying a SQLite database."""
 
 import os
 import sqlite3
@@ -6,17 +6,50 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from filelock import FileLock, Timeout
+
 from memalign.errors import StorageError
 
 FILE = "memalign.db"
-SCHEMA_VERSION = 1
+LOCK_FILE = "memalign.lock"
+SCHEMA_VERSION = 2
+"""2: tables hold facts alone, their indexes are declared; 1, of memalign 0.1.0, is carried over when opened."""
 APPLICATION_ID = 0x6D656D61
 _BUSY_SECONDS = 10.0
 _READER_MS = 500
+_CACHED_STATEMENTS = 512
+
+
+def lock(folder: Path) -> FileLock:
+    """Take the folder for this process. Raises `StorageError` when another one has it, or `OSError`."""
+    # taken in the store's thread, given back perhaps in another
+    held = FileLock(folder / LOCK_FILE, timeout=0, mode=0o600, thread_local=False)
+    try:
+        held.acquire()
+    except Timeout as problem:
+        raise StorageError(
+            f"Another memalign is using the store in {folder}: stop that one first, or name another folder "
+            "in [storage] path."
+        ) from problem
+    return held
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a process writes in the folder at the moment; makes nothing there. Raises `OSError`."""
+    file = folder / LOCK_FILE
+    if not file.exists():
+        return False
+    probe = FileLock(file, timeout=0, mode=0o600, thread_local=False)
+    try:
+        probe.acquire()
+    except Timeout:
+        return True
+    probe.release()
+    return False
 
 
 def connect_writer(folder: Path) -> sqlite3.Connection:
-    """Open the folder's store for writing, making it when there is none.
+    """Open the folder's store for writing, making it when there is none; the caller holds the lock.
 
     Raises `StorageError`, `sqlite3.Error` or `OSError`.
     """
@@ -37,7 +70,8 @@ def connect_writer(folder: Path) -> sqlite3.Connection:
 def connect_reader(folder: Path) -> sqlite3.Connection:
     """Open the folder's store for reading; another process may be writing.
 
-    Raises `StorageError` or `sqlite3.Error`.
+    A store of an earlier version is read from a copy in memory, which can be carried over: its file stays as it
+    is. Raises `StorageError` or `sqlite3.Error`.
     """
     file = folder / FILE
     if not file.exists():
@@ -48,13 +82,26 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
     connection = connect(file, "ro")
     try:
         check(connection, folder)
+        return connection if version_of(connection) == SCHEMA_VERSION else _in_memory(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
-def wipe(connection: sqlite3.Connection) -> bool:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of the store's form."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _in_memory(source: sqlite3.Connection) -> sqlite3.Connection:
+    copied = sqlite3.connect(":memory:", isolation_level=None, cached_statements=_CACHED_STATEMENTS)
+    with closing(source):
+        source.backup(copied)
+    return copied
+
+
+def vacuum(connection: sqlite3.Connection) -> bool:
     """Leave no byte of what was deleted in any file; False while another process still reads the old state.
 
     `secure_delete` alone is not enough: when SQLite rebalances pages it leaves copies of moved rows in their
@@ -89,6 +136,20 @@ def _make(file: Path) -> None:
     settle(partial, file)
 
 
+def copy(connection: sqlite3.Connection, file: Path) -> None:
+    """Write the store as it is now to one file; whole or not at all. Raises `sqlite3.Error` or `OSError`."""
+    partial = file.with_name(file.name + ".partial")
+    create_private(partial)
+    try:
+        with closing(sqlite3.connect(partial)) as target:
+            connection.backup(target)
+            # one file without a log beside it is easier to carry away
+            target.execute("PRAGMA journal_mode = DELETE")
+        settle(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def create_private(file: Path) -> None:
     """Make an empty file that its owner alone can read, in the place of what is there."""
     file.unlink(missing_ok=True)
@@ -113,7 +174,11 @@ def _sync(path: Path) -> None:
 def connect(file: Path, mode: str) -> sqlite3.Connection:
     """Open a database file, `rw` or `ro`, never making one."""
     return sqlite3.connect(
-        f"file:{quote(str(file))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+        f"file:{quote(str(file))}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        cached_statements=_CACHED_STATEMENTS,
     )
 
 
@@ -126,7 +191,7 @@ def _harden(connection: sqlite3.Connection) -> None:
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `StorageError` unless the database is ours and of a version that is known."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(connection)
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     if owner != APPLICATION_ID:
         raise StorageError(

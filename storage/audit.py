@@ -1,0 +1,38 @@
+"""The audit log, and when the bot first ran."""
+
+from memalign.serialization import from_document, to_document
+from storage.documents import Document
+from storage.keys import below, key, stamp
+from storage.records import AuditLine
+from storage.repository import Repository, Store, reads, writes
+
+
+class Audit(Repository):
+    """Audit lines. A method to be awaited raises `StorageError`."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._lines = store.documents.declare("audit")
+        self._moments = store.documents.declare("moments")
+
+    def write(self, line: AuditLine) -> None:
+        """Add a line."""
+        last = self._lines.range(*below(stamp(line.at_ms)), limit=1, order="down")
+        number = int(last[0].doc_id.rpartition("\x00")[2]) + 1 if last else 0
+        self._lines.insert(Document(to_document(line), key(stamp(line.at_ms), stamp(number))))
+
+    add = writes(write)
+
+    @reads
+    def between(self, start_ms: int, end_ms: int) -> list[AuditLine]:
+        """Return lines from `start_ms` up to, but without, `end_ms`, oldest first."""
+        return [from_document(AuditLine, body) for body in self._lines.range(stamp(start_ms), stamp(end_ms))]
+
+    @writes
+    def first_start_ms(self, now_ms: int) -> int:
+        """Return when this store's bot first ran: `now_ms` if that is now."""
+        known = self._moments.get(doc_id="first_start")
+        if known is None:
+            known = {"at_ms": now_ms}
+            self._moments.insert(Document(known, "first_start"))
+        return int(known["at_ms"])

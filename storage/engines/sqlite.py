@@ -1,0 +1,242 @@
+"""Tables of documents and their indexes in one SQLite database."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Literal
+
+from storage.engines.sqlite_file import copy, vacuum
+from storage.keys import LAST
+
+Order = Literal["up", "down", "added", "newest"]
+"""By key, by key backwards, in order of adding, or in that order backwards."""
+Row = tuple[int, bytes]
+"""A document's position, which grows in order of adding, and its body."""
+_KEY_ORDER: Mapping[Order, str] = {
+    "up": "id",
+    "down": "id DESC",
+    "added": "position",
+    "newest": "position DESC",
+}
+_INDEX_ORDER: Mapping[Order, str] = {
+    "up": "place, position",
+    "down": "place DESC, position DESC",
+    "added": "position",
+    "newest": "position DESC",
+}
+_INDEX_MARK = "/"
+"""Between a table's name and its index's, in the name of the index's own SQLite table."""
+
+
+def encode(text: str) -> bytes:
+    """Return UTF-8 that also takes half a surrogate pair, which JSON allows and traces contain."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode(raw: bytes) -> str:
+    """Return the text that `encode` was given."""
+    return raw.decode("utf-8", "surrogatepass")
+
+
+class SqliteEngine:
+    """One connection to a store's file; errors of SQLite pass through as they are."""
+
+    def __init__(self, connection: sqlite3.Connection, release: Callable[[], None]) -> None:
+        """Take a connection that is set up; `release` gives the folder back when the engine is closed."""
+        self._connection = connection
+        self._release = release
+        self._tables: set[str] = set()
+        self._counts: dict[str, int] = {}
+        self._data_version = 0
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection itself, for measurements and tests."""
+        return self._connection
+
+    # --- transactions
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the writes inside all or nothing; inside another transaction, a part of that one."""
+        return self._between("BEGIN IMMEDIATE")
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let the reads inside see one unchanging state."""
+        return self._between("BEGIN")
+
+    @contextmanager
+    def _between(self, begin: str) -> Iterator[None]:
+        if self._inside():
+            yield
+            return
+        self._connection.execute(begin)
+        try:
+            self._notice_other_writers()
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._tables.clear()
+            self._counts.clear()
+            # SQLite itself has rolled back already after some errors, a full disk among them
+            if self._inside():
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _inside(self) -> bool:
+        return self._connection.in_transaction
+
+    def _notice_other_writers(self) -> None:
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._data_version:
+            self._data_version = version
+            self._tables.clear()
+            self._counts.clear()
+
+    # --- tables
+
+    def names(self) -> set[str]:
+        """Return the names of all tables of documents."""
+        return {name for name in self._sql_names() if _INDEX_MARK not in name}
+
+    def has(self, table: str) -> bool:
+        """Return whether the table was ever written to."""
+        if table not in self._tables:
+            if table not in self._sql_names():
+                return False
+            self._tables.add(table)
+        return True
+
+    def make(self, table: str, indexes: Collection[str]) -> None:
+        """Make the table and the indexes it has not; entries of documents there are left to the caller."""
+        name = _quoted(table)
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} "
+            "(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL)"
+        )
+        for index in indexes:
+            self._connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} "
+                "(place BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (place, position)) WITHOUT ROWID"
+            )
+        self._tables.add(table)
+
+    def indexes(self, table: str) -> set[str]:
+        """Return the names of the table's indexes."""
+        return {
+            name.partition(_INDEX_MARK)[2]
+            for name in self._sql_names()
+            if name.startswith(table + _INDEX_MARK)
+        }
+
+    def drop(self, table: str) -> None:
+        """Remove a table with its indexes, if it is there."""
+        for index in self.indexes(table):
+            self._connection.execute(f"DROP TABLE {_quoted(table, index)}")
+        self._connection.execute(f"DROP TABLE IF EXISTS {_quoted(table)}")
+        self._tables.discard(table)
+        self._counts.pop(table, None)
+
+    def rename(self, table: str, name: str) -> None:
+        """Give a table that has no indexes another name."""
+        self._connection.execute(f"ALTER TABLE {_quoted(table)} RENAME TO {_quoted(name)}")
+        self._tables.discard(table)
+
+    def _sql_names(self) -> set[str]:
+        found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {row[0] for row in found if not row[0].startswith("sqlite_")}
+
+    # --- rows by key; the table is there. Names are quoted, and every value is bound
+
+    def read(self, table: str, key: str) -> Row | None:
+        """Return a document's row, if it is there."""
+        sql = f"SELECT position, body FROM {_quoted(table)} WHERE id = ?"  # noqa: S608
+        row: Row | None = self._connection.execute(sql, (encode(key),)).fetchone()
+        return row
+
+    def items(self, table: str) -> Iterator[tuple[str, int, bytes]]:
+        """Yield key, position and body of all documents, in order of adding."""
+        sql = f"SELECT id, position, body FROM {_quoted(table)} ORDER BY position"  # noqa: S608
+        for key, position, body in self._connection.execute(sql):
+            yield decode(key), position, body
+
+    def count(self, table: str) -> int:
+        """Return the number of documents; counted once, then kept up to date while nobody else writes."""
+        if table not in self._counts:
+            sql = f"SELECT COUNT(*) FROM {_quoted(table)}"  # noqa: S608
+            self._counts[table] = self._connection.execute(sql).fetchone()[0]
+        return self._counts[table]
+
+    def insert(self, table: str, key: str, body: bytes) -> int:
+        """Add a document whose key is new; its position."""
+        sql = f"INSERT INTO {_quoted(table)} (id, body) VALUES (?, ?)"  # noqa: S608
+        position = self._connection.execute(sql, (encode(key), body)).lastrowid
+        self._count_on(table, 1)
+        return position or 0
+
+    def replace(self, table: str, position: int, body: bytes) -> None:
+        """Give a document another body."""
+        sql = f"UPDATE {_quoted(table)} SET body = ? WHERE position = ?"  # noqa: S608
+        self._connection.execute(sql, (body, position))
+
+    def delete(self, table: str, position: int) -> None:
+        """Remove a document; its index entries are left to the caller."""
+        self._connection.execute(f"DELETE FROM {_quoted(table)} WHERE position = ?", (position,))  # noqa: S608
+        self._count_on(table, -1)
+
+    def clear(self, table: str) -> None:
+        """Remove all documents with their index entries."""
+        for index in self.indexes(table):
+            self._connection.execute(f"DELETE FROM {_quoted(table, index)}")  # noqa: S608
+        self._connection.execute(f"DELETE FROM {_quoted(table)}")  # noqa: S608
+        self._counts.pop(table, None)
+
+    def _count_on(self, table: str, step: int) -> None:
+        if table in self._counts:
+            self._counts[table] += step
+
+    # --- rows by index
+
+    def enter(self, table: str, index: str, place: str, position: int) -> None:
+        """Add an index entry."""
+        sql = f"INSERT OR IGNORE INTO {_quoted(table, index)} (place, position) VALUES (?, ?)"  # noqa: S608
+        self._connection.execute(sql, (encode(place), position))
+
+    def withdraw(self, table: str, index: str, place: str, position: int) -> None:
+        """Remove an index entry."""
+        sql = f"DELETE FROM {_quoted(table, index)} WHERE place = ? AND position = ?"  # noqa: S608
+        self._connection.execute(sql, (encode(place), position))
+
+    def range(
+        self, table: str, index: str | None, low: str, high: str = LAST, *, limit: int, order: Order
+    ) -> list[tuple[str, bytes]]:
+        """Return keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
+        source, name, by = _quoted(table), "id", _KEY_ORDER[order]
+        if index is not None:
+            source = f"{_quoted(table, index)} JOIN {source} USING (position)"
+            name, by = "place", _INDEX_ORDER[order]
+        sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by} LIMIT ?"  # noqa: S608
+        found = self._connection.execute(sql, (encode(low), encode(high), limit))
+        return [(decode(key), body) for key, body in found]
+
+    # --- files
+
+    def vacuum(self) -> bool:
+        """Leave no byte of what was deleted in any file; False while another process reads the old state."""
+        return vacuum(self._connection)
+
+    def copy(self, file: Path) -> None:
+        """Write the store as it is now to one file, whole or not at all."""
+        copy(self._connection, file)
+
+    def close(self) -> None:
+        """Close the file and give its folder back."""
+        try:
+            self._connection.close()
+        finally:
+            self._release()
+
+
+def _quoted(table: str, index: str | None = None) -> str:
+    name = table if index is None else f"{table}{_INDEX_MARK}{index}"
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,233 @@
+"""Forgetting: requests until nothing is left of their target, deletion across tables, and redactions in Slack.
+
+Requests and redactions outlive a crash: whoever opens the store next finds what is to be finished.
+"""
+
+from collections.abc import Collection, Iterable
+
+from memalign.serialization import from_document, to_document
+from storage.audit import Audit
+from storage.documents import Document
+from storage.feedback import FeedbackEvents
+from storage.keys import key
+from storage.memories import Memories
+from storage.posts import PostQueue
+from storage.queue import postponed
+from storage.records import (
+    AuditLine,
+    ForgetRequest,
+    Forgettable,
+    LessonContent,
+    Redaction,
+    RedactionKind,
+    StoredVerdict,
+    ThreadPost,
+)
+from storage.repository import Repository, Store, deletes, reads, writes
+from storage.traces import Traces
+from storage.verdicts import Verdicts
+
+
+class Forgetting(Repository):
+    """Requests, deletions and redactions. A method to be awaited raises `StorageError`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        traces: Traces,
+        verdicts: Verdicts,
+        feedback: FeedbackEvents,
+        posts: PostQueue,
+        memories: Memories,
+        audit: Audit,
+    ) -> None:
+        super().__init__(store)
+        self._traces = traces
+        self._verdicts = verdicts
+        self._feedback = feedback
+        self._posts = posts
+        self._memories = memories
+        self._audit = audit
+        self._requests = store.documents.declare("forget_requests")
+        self._redactions = store.documents.declare("redactions")
+
+    # --- requests
+
+    @writes
+    def request(self, request: ForgetRequest) -> None:
+        """Keep a request until it is finished, unless the same one is kept already."""
+        place = key(request.kind, request.target)
+        if not self._requests.contains(doc_id=place):
+            self._requests.insert(Document(to_document(request), place))
+
+    @reads
+    def requests(self) -> list[ForgetRequest]:
+        """Return what an earlier run, or this one, has not finished."""
+        return [from_document(ForgetRequest, body) for body in self._requests.range()]
+
+    @deletes
+    def finish_person(self, person: str) -> None:
+        """Note that nothing of the person is left in any memory either: the request goes, its audit lines stay."""
+        self._finish("person", person)
+
+    # --- deletions
+
+    @deletes
+    def delete_traces(
+        self, trace_ids: Collection[str], note: AuditLine | None = None, kind: RedactionKind = "forgotten"
+    ) -> list[StoredVerdict]:
+        """Delete traces with their jobs, verdicts, cards, feedback, posts and vectors.
+
+        Only a hash of each id is kept, so that the trace is not taken in again. What Slack shows of them is noted
+        for redaction, and the requests to forget them are finished. When this returns no byte of them is in any
+        file, unless another process is reading just now: then it goes with the next vacuum, which writes the
+        whole store anew, however few traces there are.
+
+        Args:
+            trace_ids: the traces; unknown ones are remembered as forgotten, too.
+            note: a line for the audit.
+            kind: the note that takes the place of what Slack shows.
+
+        Returns:
+            The verdicts there were.
+        """
+        return self._delete_traces(trace_ids, note, kind)
+
+    @writes
+    def delete_expired(self, before_ms: int, limit: int, now_ms: int) -> int:
+        """Delete some of the traces received before then that nobody answered and no judge waits for.
+
+        Returns how many; 0 when there are no more. Their last bytes go with the next vacuum.
+        """
+        # in one transaction with the look: a trace that is answered in between stays
+        expired = self._expired(before_ms, limit)
+        if expired:
+            self._store.vacuum.note_due()
+            note = AuditLine(at_ms=now_ms, what="expired", judge="", ids=tuple(expired))
+            self._delete_traces(expired, note, "expired")
+        return len(expired)
+
+    @deletes
+    def delete_person(self, person: str, now_ms: int) -> list[StoredVerdict]:
+        """Delete a person's feedback, and write the audit lines of the request to forget them.
+
+        What threads were told about it is noted for redaction. What memories hold of the person's words goes when
+        the verdicts are learned anew; call `finish_person` after.
+
+        Returns:
+            The verdicts concerned, whose feedback counts as changed at `now_ms`.
+        """
+        self._feedback.forget_person(person, now_ms)
+        revised = [
+            self._feedback.delete_of_person(stored, person, now_ms)
+            for stored in self._feedback.find_of_person(person)
+        ]
+        for stored in revised:
+            # a lesson may quote the person
+            self._cancel_lessons(stored.verdict_id)
+            told = self._feedback.delete_thread_posts(stored.verdict_id)
+            self._redact_thread(stored.channel, told, "taken_back")
+        self._posts.delete_early_events(person)
+        self._sign("person", person)
+        return revised
+
+    @writes
+    def delete_lessons(self, trace_ids: Collection[str], guideline_ids: Collection[str]) -> None:
+        """Delete what these traces' threads were told, or will be, of guidelines that hold forgotten words.
+
+        The messages are noted for redaction; the last bytes go with the next vacuum.
+        """
+        self._store.vacuum.note_due()
+        for stored in [stored for each in trace_ids for stored in self._verdicts.find_of_trace(each)]:
+            told = self._feedback.delete_thread_posts(stored.verdict_id, guideline_ids)
+            self._redact_thread(stored.channel, told, "taken_back")
+            self._cancel_lessons(stored.verdict_id, guideline_ids)
+
+    # --- redactions
+
+    def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
+        """Note that a message shows what is gone."""
+        redaction = Redaction(channel=channel, ts=ts, kind=kind)
+        self._redactions.upsert(Document(to_document(redaction), key(channel, ts)))
+
+    @reads
+    def redactions(self) -> list[Redaction]:
+        """Return the messages in Slack that still show what is gone."""
+        return [Redaction(**body) for body in self._redactions.range()]
+
+    @writes
+    def redacted(self, redaction: Redaction) -> None:
+        """Note that the message shows nothing any more."""
+        self._redactions.remove(doc_ids=[key(redaction.channel, redaction.ts)])
+
+    @writes
+    def postpone(self, redaction: Redaction, not_before_ms: int, reason: str) -> None:
+        """Try the message again later, after a failed attempt."""
+        place = key(redaction.channel, redaction.ts)
+        body = self._redactions.get(doc_id=place)
+        if body is not None:
+            self._redactions.upsert(Document(postponed(body, not_before_ms, reason), place))
+
+    def _delete_traces(
+        self, trace_ids: Iterable[str], note: AuditLine | None, kind: RedactionKind
+    ) -> list[StoredVerdict]:
+        deleted = [stored for trace_id in trace_ids for stored in self._delete_trace(trace_id, kind)]
+        if note is not None:
+            self._audit.write(note)
+        return deleted
+
+    def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
+        verdicts = self._verdicts.find_of_trace(trace_id)
+        for stored in verdicts:
+            for post in self._posts.of_verdict(stored.verdict_id):
+                self._posts.cancel(post.post_id)
+            if stored.message_ts is not None:
+                self.add_redaction(stored.channel, stored.message_ts, kind)
+            self._redact_thread(stored.channel, self._feedback.find_thread_posts(stored.verdict_id), kind)
+            self._feedback.delete_of_verdict(stored.verdict_id)
+            self._verdicts.delete(stored.verdict_id)
+        self._memories.delete_vectors([trace_id])
+        self._traces.delete(trace_id)
+        self._finish("trace", trace_id)
+        return verdicts
+
+    def _cancel_lessons(self, verdict_id: str, guideline_ids: Collection[str] | None = None) -> None:
+        """Cancel posts of lessons about these guidelines, or about any."""
+        for post in self._posts.of_verdict(verdict_id):
+            if isinstance(post.content, LessonContent) and (
+                guideline_ids is None or not set(guideline_ids).isdisjoint(post.content.guideline_ids)
+            ):
+                self._posts.cancel(post.post_id)
+
+    def _redact_thread(self, channel: str, told: Iterable[ThreadPost], kind: RedactionKind) -> None:
+        for post in told:
+            self.add_redaction(channel, post.message_ts, kind)
+
+    def _expired(self, before_ms: int, limit: int) -> list[str]:
+        """Return ids of traces received before then, without feedback and waiting for no judge, oldest first."""
+        expired: list[str] = []
+        after = ""
+        while len(expired) < limit and (page := self._traces.find_received_before(before_ms, after, limit)):
+            expired += [trace_id for _, trace_id in page if not self._is_needed(trace_id)]
+            after = page[-1][0]
+        return expired[:limit]
+
+    def _is_needed(self, trace_id: str) -> bool:
+        verdicts = self._verdicts.find_of_trace(trace_id)
+        return self._traces.has_jobs(trace_id) or any(
+            self._feedback.has_any(stored.verdict_id) for stored in verdicts
+        )
+
+    def _sign(self, kind: Forgettable, target: str) -> None:
+        """Write the request's audit lines, once."""
+        place = key(kind, target)
+        body = self._requests.get(doc_id=place)
+        if body is not None:
+            for note in body["notes"]:
+                self._audit.write(from_document(AuditLine, note))
+            self._requests.upsert(Document({**body, "notes": []}, place))
+
+    def _finish(self, kind: Forgettable, target: str) -> None:
+        self._sign(kind, target)
+        self._requests.remove(doc_ids=[key(kind, target)])

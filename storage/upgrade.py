@@ -1,0 +1,107 @@
+"""Carrying a store of an earlier version over, in one transaction: forward only, and whole or not at all."""
+
+from collections.abc import Callable, Mapping
+
+from memalign.records import Json
+from storage.documents import Body, Documents, pack, unpack
+from storage.engines.sqlite import SqliteEngine
+from storage.engines.sqlite_file import SCHEMA_VERSION, version_of
+
+_INDEX_TABLES_OF_1 = (
+    *("arrivals", "cards", "verdicts_by_trace", "verdicts_by_judge", "facts_by_person", "voted_days"),
+    *("owners_by_vector", "outbox_posting", "outbox_by_verdict", "digests_by_post", "judges"),
+    *("jobs_ready", "jobs_later", "outbox_ready", "outbox_later", "unlearned_ready", "unlearned_later"),
+    *("counters", "queue_lengths"),
+)
+_NAMES_SINCE_2 = {
+    "facts": "feedback",
+    "told": "thread_posts",
+    "unlearned": "pending_feedback",
+    "parked": "early_events",
+    "shown": "card_counts",
+    "outbox_holds": "channel_holds",
+    "intents": "forget_requests",
+    "covers": "redactions",
+    "vectors_by_owner": "vector_owners",
+    "undistilled": "memories",
+    "debts": "maintenance",
+}
+
+
+def upgrade(documents: Documents) -> None:
+    """Give the store the form of this version, if it has an earlier one. Its tables are declared already."""
+    engine = documents.engine
+    if version_of(engine.connection) == SCHEMA_VERSION:
+        return
+    with engine.transaction():
+        if version_of(engine.connection) == 1:
+            _to_2(engine)
+        documents.build_indexes()
+        engine.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _to_2(engine: SqliteEngine) -> None:
+    """Drop the tables that were indexes, counters or dead, and say in each document what its indexes need."""
+    _take_in_order(engine, "jobs")
+    for name in _INDEX_TABLES_OF_1:
+        engine.drop(name)
+    for old, new in _NAMES_SINCE_2.items():
+        if engine.has(old):
+            engine.rename(old, new)
+    _rewrite(engine, "jobs", _without_order)
+    _rewrite(engine, "pending_feedback", _without_order)
+    _rewrite(engine, "outbox", _post)
+    _rewrite(engine, "digests", lambda *_: {})
+    _rewrite(engine, "audit", _audit_line)
+    _rewrite(engine, "forget_requests", _request)
+    _rewrite(engine, "memories", _memory)
+    _rewrite(engine, "feedback", lambda body, doc_id: _feedback(engine, body, doc_id))
+    if engine.has("maintenance"):
+        engine.clear("maintenance")
+        engine.insert("maintenance", "vacuum", pack({}))
+
+
+def _rewrite(engine: SqliteEngine, table: str, change: Callable[[Body, str], Mapping[str, Json]]) -> None:
+    if engine.has(table):
+        for doc_id, position, raw in list(engine.items(table)):
+            engine.replace(table, position, pack(change(unpack(raw), doc_id)))
+
+
+def _take_in_order(engine: SqliteEngine, table: str) -> None:
+    """Let the order of adding be the order in which work is taken."""
+    if engine.has(table):
+        rows = sorted(engine.items(table), key=lambda row: str(unpack(row[2])["order"]))
+        engine.clear(table)
+        for doc_id, _, raw in rows:
+            engine.insert(table, doc_id, raw)
+
+
+def _without_order(body: Body, _: str = "") -> Mapping[str, Json]:
+    return {name: value for name, value in body.items() if name != "order"}
+
+
+def _post(body: Body, _: str) -> Mapping[str, Json]:
+    kept = {name: value for name, value in body.items() if name not in ("order", "kind", "payload")}
+    payload = body["payload"]
+    if body["kind"] == "note":
+        payload = {name: value for name, value in payload.items() if name != "guideline_ids"}
+    return {**kept, "content": None if body["kind"] == "void" else {"kind": body["kind"], **payload}}
+
+
+def _request(body: Body, _: str) -> Mapping[str, Json]:
+    return {**body, "notes": [_audit_line(note) for note in body["notes"]]}
+
+
+def _memory(body: Body, _: str) -> Mapping[str, Json]:
+    return {"version": 1, "undistilled": body["trace_ids"]}
+
+
+def _audit_line(body: Body, _: str = "") -> Mapping[str, Json]:
+    return {("person" if name == "who" else name): value for name, value in body.items()}
+
+
+def _feedback(engine: SqliteEngine, body: Body, doc_id: str) -> Mapping[str, Json]:
+    verdict_id = doc_id.partition("\x00")[0]
+    row = engine.read("verdicts", verdict_id)
+    judge = "" if row is None else unpack(row[1])["verdict"]["judge"]
+    return {"verdict_id": verdict_id, "judge": judge, "person": body["person"], "feedback": body["facts"]}
