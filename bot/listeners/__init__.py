@@ -28,9 +28,9 @@ from bot.listeners import rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import ClickedCards
-from bot.listeners.commands import Commands
+from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
-from bot.listeners.home import Home
+from bot.listeners.home import HomeTab
 from bot.listeners.reason_modal import ReasonModal
 from bot.reports.status import StatusReport
 from bot.slack.channel_members import ChannelMembers
@@ -62,8 +62,8 @@ def build(
     access = ForgetAccess(settings, members)
     forget = ForgetListener(settings, database, slack.people, forgetting, access, after_ack)
     forget.listen(slack.app)
-    Commands(settings, database, memories, slack.people, status, forget, after_ack).listen(slack.app)
-    Home(settings, database, memories, members, status, slack.client, after_ack).listen(slack.app)
+    SlashCommands(settings, database, memories, slack.people, status, forget, after_ack).listen(slack.app)
+    HomeTab(settings, database, memories, members, status, slack.client, after_ack).listen(slack.app)
     _ignore_others(slack.app)
 
 

@@ -41,7 +41,7 @@ class SlashCommand:
         return cls(asker=asker, name=name or "help", text="".join(text))
 
 
-class Commands:
+class SlashCommands:
     """Answers the sub-commands, each of which is one method."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Commands:
             self._after_ack.run(self._respond(typed, respond))
 
     async def _respond(self, command: SlashCommand, respond: AsyncRespond) -> None:
-        work = ANSWERS.get(command.name.lower(), Commands.unknown)(self, command)
+        work = ANSWERS.get(command.name.lower(), SlashCommands.unknown)(self, command)
         messages = await or_error_message(work, f"/memalign {command.name}")
         await respond_ephemeral(respond, pack_messages(messages))
 
@@ -117,10 +117,10 @@ class Commands:
         return digest_message(await read_digest(self._database, judge, value_type, week, zone))
 
 
-ANSWERS: Mapping[str, Callable[[Commands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
-    "guidelines": Commands.guidelines,
-    "status": Commands.status,
-    "digest": Commands.digest,
-    "help": Commands.help,
+ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
+    "guidelines": SlashCommands.guidelines,
+    "status": SlashCommands.status,
+    "digest": SlashCommands.digest,
+    "help": SlashCommands.help,
 }
 """The sub-commands by name; `forget` has a listener of its own."""

@@ -28,7 +28,7 @@ NEWEST_VERDICTS = 50
 """Newest verdicts of a judge that are searched for them."""
 
 
-class Home:
+class HomeTab:
     """Publishes the tab anew each time it is opened."""
 
     def __init__(
