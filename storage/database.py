@@ -23,9 +23,9 @@ from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
 
 VACUUM_SECONDS = 5.0
-"""How often the store looks whether a vacuum is due."""
+"""Pause between two looks for a vacuum that is due."""
 VACUUM_RETRY_SECONDS = 60.0
-"""How long after one that could not be done: it may have written the whole store anew."""
+"""Pause after one that could not be done: it may have written the whole store anew."""
 
 
 class Database:

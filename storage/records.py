@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from memalign.records import Json, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
-"""What became of a trace that was handed in; only an accepted one was stored."""
+"""The outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
@@ -64,7 +64,7 @@ class FeedbackEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
-    """A verdict with what the store knows of it."""
+    """A verdict, and where and when it was given."""
 
     verdict_id: str
     verdict: Verdict
@@ -87,7 +87,7 @@ class Job:
     """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Why the last attempt failed; None before the first."""
+    """Reason of the last failed attempt; None before one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class DigestContent:
     text: str
     blocks: tuple[Json, ...] = ()
     due_ms: int = 0
-    """When it was due: it cannot be in the channel before."""
+    """The time it was due, before which it cannot be in the channel; milliseconds since 1970."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent
@@ -176,7 +176,7 @@ class ThreadPost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """Who did what, when, to which ids; never any words."""
+    """An action with its time, its person and the ids concerned; never any words."""
 
     at_ms: int
     what: AuditAction
@@ -207,4 +207,4 @@ class Redaction:
     """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Why the last attempt failed; None before the first."""
+    """Reason of the last failed attempt; None before one."""
