@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from memalign.records import Json, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
-"""The outcome for a trace that was handed in; only an accepted one was stored."""
+"""Outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
@@ -64,7 +64,7 @@ class FeedbackEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
-    """A verdict, and where and when it was given."""
+    """A verdict with what the store knows of it."""
 
     verdict_id: str
     verdict: Verdict
@@ -87,7 +87,7 @@ class Job:
     """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Reason of the last failed attempt; None before one."""
+    """Reason of the last failure; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class DigestContent:
     text: str
     blocks: tuple[Json, ...] = ()
     due_ms: int = 0
-    """The time it was due, before which it cannot be in the channel; milliseconds since 1970."""
+    """Time at which it was due: it cannot be in the channel before."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent
@@ -176,7 +176,7 @@ class ThreadPost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """An action with its time, its person and the ids concerned; never any words."""
+    """One action: the person, the time and the ids; never any words."""
 
     at_ms: int
     what: AuditAction
@@ -207,4 +207,4 @@ class Redaction:
     """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Reason of the last failed attempt; None before one."""
+    """Reason of the last failure; None before the first."""

@@ -50,6 +50,11 @@ class Traces(Repository):
         return None if body is None else from_document(Trace, body["trace"])
 
     @reads
+    def contains(self, trace_id: str) -> bool:
+        """Return True if the trace is known, without reading it."""
+        return self._traces.contains(doc_id=trace_id)
+
+    @reads
     def waiting(self) -> int:
         """Return how many jobs wait, the postponed ones included."""
         return len(self.jobs)

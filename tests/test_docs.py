@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pkgutil
 import re
 import shlex
 import shutil
@@ -10,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -205,3 +207,43 @@ def test_links_between_files_lead_somewhere() -> None:
     }
     assert links
     assert [link for link in links if not link.exists()] == []
+
+
+def names_in_architecture() -> list[str]:
+    names = re.findall(r"`((?:bot|memalign|storage)\.(?!example)\w[\w.]*)`", PAGES["architecture.md"])
+    return sorted(set(names))
+
+
+@pytest.mark.parametrize("name", names_in_architecture())
+def test_what_the_architecture_page_names_exists(name: str) -> None:
+    assert pkgutil.resolve_name(name)
+
+
+def chains(diagram: str) -> list[list[set[str]]]:
+    """Return the layers of each chain of a Mermaid flowchart, from the top down."""
+    labels = dict(re.findall(r'(\w+)\["([^"]+)"\]', diagram))
+    following: dict[str, str] = {}
+    for line in re.sub(r'\["[^"]+"\]', "", diagram).splitlines():
+        following.update(pairwise(re.split(r" *--> *", line.strip())))
+    result = []
+    for top in following.keys() - set(following.values()):
+        nodes = [top]
+        while nodes[-1] in following:
+            nodes.append(following[nodes[-1]])
+        result.append([set(labels.get(node, node).split(" | ")) for node in nodes])
+    return sorted(result, key=len)
+
+
+def layers_of(contract_name: str) -> list[set[str]]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = (
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["name"].startswith(contract_name)
+    )
+    return [{module.removeprefix("bot.") for module in layer.split(" | ")} for layer in layers]
+
+
+def test_the_picture_of_the_architecture_is_the_contract_of_imports() -> None:
+    (diagram,) = fences("mermaid")
+    assert chains(diagram) == [layers_of("bot -> storage -> memalign"), layers_of("inside the bot,")]

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.remote import ROOT, RemoteServer, running_server
-from tests.bench.tables import LEARNED, MEASURED, Line, missed, shown
+from tests.bench.tables import LEARNED, MEASURED, Line, missed, table
 
 ORIGINAL = "MEMALIGN_BENCH_MLFLOW_PYTHON"
 DATA = "MEMALIGN_BENCH_DATA"
@@ -29,62 +29,64 @@ Results = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    """Measure what is named, or everything, and print; end with 1 when a figure is missed."""
-    named = sys.argv[1:]
+    """Measure the named rows, or everything, and print; end with 1 when a figure is missed."""
+    names = sys.argv[1:]
     interpreters = {"ours": sys.executable}
     if other := os.environ.get(ORIGINAL):
         interpreters["original"] = other
     else:
         print(f"Only ours: {ORIGINAL} names no interpreter that has mlflow, dspy and litellm.\n")
-    wrong: list[str] = []
+    missed_figures: list[str] = []
     for title, lines in (
         ("Figures to reach (medians)", MEASURED),
         ("What is learned (simulated model)", LEARNED),
     ):
-        chosen = [line for line in lines if not named or line.row in named]
+        chosen = [line for line in lines if not names or line.row in names]
         if chosen:
-            results = measured(interpreters, chosen)
-            print(f"{title}\n\n{shown(chosen, results)}\n", flush=True)
-            wrong += missed(chosen, results)
-    if not named:
-        wrong += others()
-    if wrong:
-        sys.exit(f"Missed: {'; '.join(wrong)}.")
+            results = measure(interpreters, chosen)
+            print(f"{title}\n\n{table(chosen, results)}\n", flush=True)
+            missed_figures += missed(chosen, results)
+    if not names:
+        missed_figures += run_other_benchmarks()
+    if missed_figures:
+        sys.exit(f"Missed: {'; '.join(missed_figures)}.")
 
 
-def measured(interpreters: dict[str, str], lines: list[Line]) -> dict[str, Results]:
-    """Each row's figures, by who is measured. Each row has a process of its own."""
-    found: dict[str, Results] = {who: {} for who in interpreters}
+def measure(interpreters: dict[str, str], lines: list[Line]) -> dict[str, Results]:
+    """Return each row's figures by system. Each row has a process of its own."""
+    results: dict[str, Results] = {system: {} for system in interpreters}
     with running_server() as server:
         for row in dict.fromkeys(line.row for line in lines):
-            for who, python in interpreters.items():
-                print(f"{row}, {who} …", file=sys.stderr, flush=True)
+            for system, python in interpreters.items():
+                print(f"{row}, {system} …", file=sys.stderr, flush=True)
                 times = IMPORTS if row == "import" else 1
-                runs = [subject(python, who, server, row) for _ in range(times)]
-                found[who][row] = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-    return found
+                runs = [measure_row(python, system, server, row) for _ in range(times)]
+                results[system][row] = {
+                    name: statistics.median(run[name] for run in runs) for name in runs[0]
+                }
+    return results
 
 
-def subject(python: str, who: str, server: RemoteServer, row: str) -> dict[str, float]:
-    """Measure one row of one pupil."""
+def measure_row(python: str, system: str, server: RemoteServer, row: str) -> dict[str, float]:
+    """Measure one row of one system."""
     environment = server.environment()
-    if who == "ours":
+    if system == "ours":
         environment["MEMALIGN_MAX_WORKERS"] = WORKERS
-    ended = subprocess.run(
-        [python, "-m", "tests.bench.subject", who, server.url, row],
+    process = subprocess.run(
+        [python, "-m", "tests.bench.measure_row", system, server.url, row],
         cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    if ended.returncode:
-        sys.exit(f"{row} of {who} failed:\n{ended.stderr}")
-    figures: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
+    if process.returncode:
+        sys.exit(f"{row} of {system} failed:\n{process.stderr}")
+    figures: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
     return figures
 
 
-def others() -> list[str]:
+def run_other_benchmarks() -> list[str]:
     """Run the benchmarks that print tables of their own; the names of those that ended with an error."""
     modules = [name for name in OTHERS if Path(__file__).with_name(f"{name}.py").exists()]
     files = [file for file in os.environ.get(DATA, "").split(":") if file]
@@ -92,14 +94,14 @@ def others() -> list[str]:
         modules += ON_FILES
     else:
         print(f"The local models were not measured: {DATA} names no files of feedback.\n")
-    wrong = []
+    missed_figures = []
     for name in modules:
         print(f"\n{importlib.import_module(f'tests.bench.{name}').__doc__}", flush=True)
         arguments = files if name in ON_FILES else []
         command = [sys.executable, "-m", f"tests.bench.{name}", *arguments]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            wrong.append(name)
-    return wrong
+            missed_figures.append(name)
+    return missed_figures
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What `memalign align` and `memalign judge` make of files of feedback, with the local models.
+"""Agreement of `memalign align` and `memalign judge` with people, on files of feedback, with the local models.
 
     python -m tests.bench.batch FILE.jsonl …
 
@@ -18,11 +18,11 @@ from pathlib import Path
 from statistics import mean
 
 from memalign.records import Json
-from tests.bench.local_models import FEWEST_JUDGED, Labelled, among_people, kappa, read, splits
+from tests.bench.local_models import MIN_JUDGED, Labelled, among_people, kappa, read, splits
 from tests.bench.remote import ROOT
 
 FEEDBACKS = (20, 100, 400)
-MOST_JUDGED = 200
+MAX_JUDGED = 200
 JUDGE = """
 [memory]
 reflection_lm = "local:/extract"
@@ -36,7 +36,7 @@ instructions = "Does the output meet the criterion? {{{{ inputs }}}} {{{{ output
 
 def memalign(*arguments: str, folder: Path) -> None:
     """Run a command, and stop where it fails."""
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -44,8 +44,8 @@ def memalign(*arguments: str, folder: Path) -> None:
         text=True,
         check=False,
     )
-    if ended.returncode:
-        sys.exit(f"memalign {' '.join(arguments)}: {ended.stderr}")
+    if process.returncode:
+        sys.exit(f"memalign {' '.join(arguments)}: {process.stderr}")
 
 
 def verdicts(judge: str, feedback: list[str], unseen: list[Labelled]) -> dict[str, bool]:
@@ -60,10 +60,10 @@ def verdicts(judge: str, feedback: list[str], unseen: list[Labelled]) -> dict[st
         memalign(
             "judge", "traces.jsonl", "--aligned", "aligned.json", "--out", "verdicts.jsonl", folder=folder
         )
-        said: list[dict[str, Json]] = [
+        lines: list[dict[str, Json]] = [
             json.loads(line) for line in (folder / "verdicts.jsonl").read_text("utf-8").splitlines()
         ]
-    return {line["trace_id"]: line["value"] for line in said}
+    return {line["trace_id"]: line["value"] for line in lines}
 
 
 def lines_by_trace(file: Path, judge: str) -> dict[str, list[str]]:
@@ -79,27 +79,27 @@ def lines_by_trace(file: Path, judge: str) -> dict[str, list[str]]:
 def row(file: Path, judge: str, traces: list[Labelled], feedbacks: int, repeats: int) -> str | None:
     """One line of the table; None where too few traces would be left to judge."""
     lines = lines_by_trace(file, judge)
-    kappas, agreements, usual = [], [], []
+    kappas, agreements, majorities = [], [], []
     # no trace has less than one line, so that a split with so many traces has enough of them
-    for known, unseen in splits(traces, min(feedbacks, len(traces) - FEWEST_JUDGED), repeats):
+    for known, unseen in splits(traces, min(feedbacks, len(traces) - MIN_JUDGED), repeats):
         feedback = [line for trace in known for line in lines[trace.trace_id]][:feedbacks]
-        asked = unseen[:MOST_JUDGED]
+        judged = unseen[:MAX_JUDGED]
         if len(feedback) < feedbacks:
             return None
-        said = verdicts(judge, feedback, asked)
-        labels = [trace.label for trace in asked if trace.label is not None]
-        values = [said[trace.trace_id] for trace in asked]
+        by_trace = verdicts(judge, feedback, judged)
+        labels = [trace.label for trace in judged if trace.label is not None]
+        values = [by_trace[trace.trace_id] for trace in judged]
         kappas.append(kappa(values, labels))
         agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
-        usual.append(max(Counter(labels).values()) / len(labels))
+        majorities.append(max(Counter(labels).values()) / len(labels))
     if not kappas:
         return None
     people = among_people(traces)
-    told = "-" if people is None else f"{people:.2f}"
+    among = "-" if people is None else f"{people:.2f}"
     spread = f"{mean(kappas):.2f} | {min(kappas):.2f} to {max(kappas):.2f}"
     return (
         f"| {file.stem}: {judge} | {feedbacks} | {spread} | {mean(agreements):.2f} | 0.00 | "
-        f"{mean(usual):.2f} | {told} |"
+        f"{mean(majorities):.2f} | {among} |"
     )
 
 
@@ -120,8 +120,8 @@ def main() -> None:
             for feedbacks in FEEDBACKS
         ]
         for line in rows:
-            if told := line.result():
-                print(told, flush=True)
+            if text := line.result():
+                print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well `local:/cases` agrees with people on traces that it has not learned.
+"""Agreement of `local:/cases` with people on traces that it has not learned.
 
     python -m tests.bench.local_models FILE.jsonl …
 
@@ -25,7 +25,7 @@ from memalign.value_types import value_type_of
 
 BOOL = value_type_of(bool)
 LEARNED = (8, 20, 50, 100, 400)
-FEWEST_JUDGED, MOST_JUDGED = 30, 400
+MIN_JUDGED, MAX_JUDGED = 30, 400
 """Unseen traces a split, within which a kappa means something and takes no longer than it must."""
 
 
@@ -65,11 +65,11 @@ def read(path: Path) -> dict[str, list[Labelled]]:
     }
 
 
-def kappa(one: Sequence[Label], other: Sequence[Label]) -> float:
+def kappa(first: Sequence[Label], second: Sequence[Label]) -> float:
     """Cohen's kappa; 0 where chance alone explains everything."""
-    agreed = mean(a == b for a, b in zip(one, other, strict=True))
-    counts, others = Counter(one), Counter(other)
-    chance = sum(counts[value] * others[value] for value in counts) / len(one) ** 2
+    agreed = mean(a == b for a, b in zip(first, second, strict=True))
+    counts, second_counts = Counter(first), Counter(second)
+    chance = sum(counts[value] * second_counts[value] for value in counts) / len(first) ** 2
     return 0.0 if chance == 1 else (agreed - chance) / (1 - chance)
 
 
@@ -89,8 +89,8 @@ def splits(
         order = sorted(traces, key=lambda trace: place[trace.group])
         known = {trace.group for trace in order[:learned]}
         unseen = [trace for trace in order if trace.group not in known and trace.label is not None]
-        if len(unseen) >= FEWEST_JUDGED and len(order) > learned:
-            yield order[:learned], unseen[:MOST_JUDGED]
+        if len(unseen) >= MIN_JUDGED and len(order) > learned:
+            yield order[:learned], unseen[:MAX_JUDGED]
 
 
 def episode(trace: Labelled) -> Episode:
@@ -112,7 +112,7 @@ async def judged(
     episodes = [episode(trace) for trace in known]
     values = []
     for trace in unseen:
-        question = JudgeRequest(
+        request = JudgeRequest(
             judge="bench",
             instructions="",
             value_type=BOOL,
@@ -122,25 +122,25 @@ async def judged(
             episodes=episodes,
             version=1,
         )
-        values.append((await judge_model.decide(question)).value)
+        values.append((await judge_model.decide(request)).value)
     return values
 
 
 def row(name: str, traces: Sequence[Labelled], learned: int, repeats: int) -> str | None:
     """Measure one line of the table; None where too few traces would be left to judge."""
-    kappas, agreements, usual = [], [], []
+    kappas, agreements, majorities = [], [], []
     for known, unseen in splits(traces, learned, repeats):
         labels = [trace.label for trace in unseen if trace.label is not None]
         values = asyncio.run(judged(CaseClassifier(), known, unseen))
         kappas.append(kappa(values, labels))
         agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
-        usual.append(max(Counter(labels).values()) / len(labels))
+        majorities.append(max(Counter(labels).values()) / len(labels))
     if len(kappas) < repeats:
         return None
     spread = f"{mean(kappas):.2f} | {min(kappas):.2f} to {max(kappas):.2f}"
     people = among_people(traces)
-    told = "-" if people is None else f"{people:.2f}"
-    return f"| {name} | {learned} | {spread} | {mean(agreements):.2f} | {mean(usual):.2f} | {told} |"
+    among = "-" if people is None else f"{people:.2f}"
+    return f"| {name} | {learned} | {spread} | {mean(agreements):.2f} | {mean(majorities):.2f} | {among} |"
 
 
 def main() -> None:
@@ -160,8 +160,8 @@ def main() -> None:
             for learned in LEARNED
         ]
         for line in rows:
-            if told := line.result():
-                print(told, flush=True)
+            if text := line.result():
+                print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""MLflow's MemAlign as a pupil; runs under an interpreter that has mlflow, dspy and litellm."""
+"""MLflow's MemAlign as a system to measure; runs under an interpreter that has mlflow, dspy and litellm."""
 
 import base64
 import hashlib
@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.bench.pupil import EMBEDDER, INSTRUCTIONS, MODEL, NAME
 from tests.bench.rules import Case
+from tests.bench.system import EMBEDDER, INSTRUCTIONS, MODEL, NAME
 
 _folder = Path(tempfile.mkdtemp())
 os.environ |= {
@@ -37,14 +37,14 @@ THREADS = 16
 
 
 class Original:
-    """See `Pupil`."""
+    """See `JudgingSystem`."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
         self.start()
 
     def start(self) -> None:
-        self.judge_now: Any = judges.make_judge(
+        self.judge_in_use: Any = judges.make_judge(
             name=NAME, instructions=INSTRUCTIONS, feedback_value_type=bool, model=MODEL
         )
         self.optimizer = optimizers.MemAlignOptimizer(reflection_lm=MODEL, embedding_model=EMBEDDER)
@@ -54,14 +54,14 @@ class Original:
         return set()
 
     def _learn(self, traces: list[Any]) -> None:
-        self.judge_now = self.judge_now.align(traces=traces, optimizer=self.optimizer)
+        self.judge_in_use = self.judge_in_use.align(traces=traces, optimizer=self.optimizer)
 
     def forget(self, trace_id: str) -> None:
         case = Case(trace_id=trace_id, thing="", question="?", answer="!")
-        self.judge_now = self.judge_now.unalign(traces=[_trace(case)])
+        self.judge_in_use = self.judge_in_use.unalign(traces=[_trace(case)])
 
     def judge(self, case: Case) -> bool:
-        feedback = self.judge_now(inputs={"question": case.question}, outputs=case.answer)
+        feedback = self.judge_in_use(inputs={"question": case.question}, outputs=case.answer)
         return bool(feedback.value)
 
     def judge_all(self, cases: Sequence[Case]) -> list[bool]:
@@ -69,20 +69,20 @@ class Original:
             return list(threads.map(self.judge, cases))
 
     def guidelines(self) -> list[str]:
-        listed = self.judge_now.instructions.partition("Distilled Guidelines (")[2].splitlines()
-        return [line.strip().removeprefix("- ") for line in listed if line.strip().startswith("- ")]
+        lines = self.judge_in_use.instructions.partition("Distilled Guidelines (")[2].splitlines()
+        return [line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")]
 
     def sources(self) -> set[str]:
-        return {name for rule in self.judge_now._semantic_memory for name in rule.source_trace_ids or ()}
+        return {name for rule in self.judge_in_use._semantic_memory for name in rule.source_trace_ids or ()}
 
     def keep(self, cases: Sequence[Case]) -> None:
         """Traces must be in the tracking store: that is where a loaded judge gets its examples from."""
         mlflow.set_experiment("bench")
         self._learn([mlflow.get_trace(_logged(case)) for case in cases])
-        self._kept = self.judge_now.model_dump()
+        self._kept = self.judge_in_use.model_dump()
 
     def load(self) -> None:
-        self.judge_now = scorers.Scorer.model_validate(self._kept)
+        self.judge_in_use = scorers.Scorer.model_validate(self._kept)
 
 
 def _logged(case: Case) -> str:

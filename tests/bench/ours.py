@@ -1,4 +1,4 @@
-"""Our library as a pupil."""
+"""Our library as a system to measure."""
 
 import asyncio
 import tempfile
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, load_judge, make_judge
 from memalign.judges import AlignableJudge
-from tests.bench.pupil import EMBEDDER, INSTRUCTIONS, MODEL, NAME
 from tests.bench.rules import Case
+from tests.bench.system import EMBEDDER, INSTRUCTIONS, MODEL, NAME
 
 
 class Ours:
-    """See `Pupil`."""
+    """See `JudgingSystem`."""
 
     def __init__(self) -> None:
         self._file = Path(tempfile.mkdtemp()) / "judge.json"
@@ -20,26 +20,26 @@ class Ours:
 
     def start(self) -> None:
         self.base = make_judge(name=NAME, instructions=INSTRUCTIONS, feedback_value_type=bool, model=MODEL)
-        self.judge_now: AlignableJudge | AlignedJudge = self.base
+        self.judge_in_use: AlignableJudge | AlignedJudge = self.base
         self.optimizer = MemAlignOptimizer(reflection_lm=MODEL, embedding_model=EMBEDDER)
 
     def learn(self, cases: Sequence[Case]) -> set[str]:
-        aligned = self.judge_now.align([_trace(case) for case in cases], self.optimizer)
-        self.judge_now = aligned
+        aligned = self.judge_in_use.align([_trace(case) for case in cases], self.optimizer)
+        self.judge_in_use = aligned
         return {*aligned.report.pending, *aligned.report.rejected}
 
     def forget(self, trace_id: str) -> None:
-        self.judge_now = self._aligned().unalign([trace_id])
+        self.judge_in_use = self._aligned().unalign([trace_id])
 
     def judge(self, case: Case) -> bool:
-        return bool(self.judge_now(trace=_trace(case)).value)
+        return bool(self.judge_in_use(trace=_trace(case)).value)
 
     def judge_all(self, cases: Sequence[Case]) -> list[bool]:
-        async def verdicts() -> list[bool]:
-            made = await asyncio.gather(*(self.judge_now.acall(trace=_trace(case)) for case in cases))
-            return [bool(verdict.value) for verdict in made]
+        async def values() -> list[bool]:
+            verdicts = await asyncio.gather(*(self.judge_in_use.acall(trace=_trace(case)) for case in cases))
+            return [bool(verdict.value) for verdict in verdicts]
 
-        return asyncio.run(verdicts())
+        return asyncio.run(values())
 
     def guidelines(self) -> list[str]:
         return [rule.text for rule in self._aligned().guidelines if rule.in_use]
@@ -52,11 +52,11 @@ class Ours:
         self._aligned().save(self._file)
 
     def load(self) -> None:
-        self.judge_now = load_judge(self._file)
+        self.judge_in_use = load_judge(self._file)
 
     def _aligned(self) -> AlignedJudge:
-        assert isinstance(self.judge_now, AlignedJudge)
-        return self.judge_now
+        assert isinstance(self.judge_in_use, AlignedJudge)
+        return self.judge_in_use
 
 
 def _trace(case: Case) -> Trace:

@@ -63,7 +63,7 @@ class RemoteServer:
 @contextmanager
 def running_server() -> Iterator[RemoteServer]:
     """Start the server's process; it ends with the block."""
-    command = [sys.executable, "-m", "tests.bench.model_server"]
+    command = [sys.executable, "-m", "tests.bench.timed_model_server"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,4 +1,4 @@
-"""A small world with latent rules, and people who tell them in their rationales. Only the standard library: the
+"""A small world with latent rules, and people who state them in their rationales. Only the standard library: the
 original's interpreter imports it too.
 
 Each rule is about one thing that an answer may promise; an answer that promises it is right or wrong. A case is a
@@ -95,24 +95,24 @@ class World:
         things = self._random.sample(THINGS, rules)
         self.rules = {thing: Rule(thing, place % 2 == 0) for place, thing in enumerate(things)}
         self._wordings = wordings
-        self._made = 0
+        self._count = 0
         self._ms = 1_700_000_000_000
 
     def case(self, thing: str | None = None, *, words: int = 12) -> Case:
-        """A case that nobody has voted on; of a random rule when no thing is given."""
-        self._made += 1
+        """Return a case that nobody has voted on; of a random rule when no thing is given."""
+        self._count += 1
         thing = thing or self._random.choice(list(self.rules))
         return Case(
-            trace_id=f"tr-{self._made}",
+            trace_id=f"tr-{self._count}",
             thing=thing,
             question=self._filler(words),
             answer=f"{self._filler(words)}. We promise {thing}. {self._filler(words)}.",
         )
 
-    def told(
+    def with_vote(
         self, case: Case, person: str | None = None, *, value: bool | None = None, words: int = 0
     ) -> Case:
-        """The case with one more vote: by the rule, or of the given value; the rationale says a rule for it."""
+        """Return the case with one more vote: by the rule, or of this value; the rationale says a rule for it."""
         self._ms += 60_000
         rule = self.rules[case.thing]
         rule = rule if value is None else replace(rule, right=value)
@@ -125,7 +125,7 @@ class World:
         """Cases of the first `among` rules, with one vote each; their rationales are so many words longer."""
         things = list(self.rules)[:among]
         cases = [self.case(self._random.choice(things)) for _ in range(count)]
-        return [self.told(case, words=words) for case in cases]
+        return [self.with_vote(case, words=words) for case in cases]
 
     def reverse(self, things: Sequence[str]) -> None:
         """From now on the opposite is right."""
@@ -155,5 +155,5 @@ def words_of(text: str) -> list[str]:
 
 
 def says_right(rule: str) -> bool:
-    """What a rule says of its thing."""
+    """Return True if a rule says that its thing may be promised."""
     return not {"not", "never", "wrong", "leave"} & set(words_of(rule))

@@ -1,4 +1,4 @@
-"""What the tables of `python -m tests.bench` show, and what is wanted of it."""
+"""Tables of `python -m tests.bench`: their lines, and the figures to reach."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Line:
         return "" if self.least is None else f"≥ {self.least:g}"
 
     def reached(self, ours: Results, original: Results | None) -> str:
-        """Whether it is reached; empty where nothing is wanted, or nothing is there to compare with."""
+        """Return yes or NO; empty where nothing is wanted, or nothing is there to compare with."""
         checks: Sequence[tuple[float | None, Callable[[float], bool]]] = (
             (self.most, lambda limit: self.value(ours) <= limit),
             (self.least, lambda limit: self.value(ours) >= limit),
@@ -46,8 +46,8 @@ class Line:
                 lambda share: self.value(ours) <= share * self.value(original or ours),
             ),
         )
-        held = [check(limit) for limit, check in checks if limit is not None]
-        return "" if not held else "yes" if all(held) else "NO"
+        passed = [check(limit) for limit, check in checks if limit is not None]
+        return "" if not passed else "yes" if all(passed) else "NO"
 
 
 def _ms(row: str, figure: str, title: str, most: float | None = None) -> Line:
@@ -122,13 +122,13 @@ LEARNED = [
 
 
 def missed(lines: Sequence[Line], results: Mapping[str, Results]) -> list[str]:
-    """The titles of the figures that are not reached."""
+    """Return the titles of the figures that are not reached."""
     ours, original = results["ours"], results.get("original")
     return [line.title.strip() for line in lines if line.reached(ours, original) == "NO"]
 
 
-def shown(lines: Sequence[Line], results: Mapping[str, Results]) -> str:
-    """A table: what, the original where it was measured, ours, their ratio, what is wanted and whether it is so."""
+def table(lines: Sequence[Line], results: Mapping[str, Results]) -> str:
+    """Render a table: title, the original where it was measured, ours, their ratio, the figure to reach, the result."""
     ours, original = results["ours"], results.get("original")
     rows = [["", "original", "ours", "ratio", "wanted", "reached"]]
     for line in lines:

@@ -1,4 +1,4 @@
-"""The timed rows: each function measures one, on either pupil. Only the standard library."""
+"""The timed rows: each function measures one, on either system. Only the standard library."""
 
 import gc
 import resource
@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench.pupil import Pupil
 from tests.bench.rules import Case, World, says_right, thing_in
+from tests.bench.system import JudgingSystem
 
 REPEATS = 5
 RULES = 40
@@ -43,72 +43,72 @@ class Meter:
 
 def median(measured: Sequence[Figures]) -> Figures:
     """The median of each figure."""
-    return {name: statistics.median(one[name] for one in measured) for name in measured[0]}
+    return {name: statistics.median(figures[name] for figures in measured) for name in measured[0]}
 
 
-def align(pupil: Pupil, meter: Meter, cases: int = 1000) -> Figures:
+def align(system: JudgingSystem, meter: Meter, cases: int = 1000) -> Figures:
     """Align from nothing."""
 
     def once(seed: int) -> Figures:
-        pupil.start()
-        fed = World(RULES, seed=seed).feedback(cases, words=REASON_WORDS)
-        return meter.take(lambda: pupil.learn(fed))
+        system.start()
+        feedback = World(RULES, seed=seed).feedback(cases, words=REASON_WORDS)
+        return meter.take(lambda: system.learn(feedback))
 
     return median([once(seed) for seed in range(REPEATS)])
 
 
-def one_more(pupil: Pupil, meter: Meter, known: int) -> Figures:
+def one_more(system: JudgingSystem, meter: Meter, known: int) -> Figures:
     """One more feedback."""
-    world = _learned(pupil, meter, known)
-    return median([meter.take(partial(pupil.learn, [fed])) for fed in world.feedback(7)])
+    world = _with_feedback(system, meter, known)
+    return median([meter.take(partial(system.learn, [case])) for case in world.feedback(7)])
 
 
-def verdict(pupil: Pupil, meter: Meter, known: int = 1000) -> Figures:
+def verdict(system: JudgingSystem, meter: Meter, known: int = 1000) -> Figures:
     """A verdict on a new case, and one on a text that was embedded before."""
-    world = _learned(pupil, meter, known)
-    pupil.judge(world.case())
+    world = _with_feedback(system, meter, known)
+    system.judge(world.case())
     cases = [world.case() for _ in range(15)]
-    new = median([meter.take(partial(pupil.judge, case)) for case in cases])
-    again = median([meter.take(partial(pupil.judge, case)) for case in cases])
+    new = median([meter.take(partial(system.judge, case)) for case in cases])
+    again = median([meter.take(partial(system.judge, case)) for case in cases])
     beyond = new["seconds"] - CHAT_S - EMBEDDING_S
     return {"beyond": beyond, "tokens": new["chat_tokens"], "embeddings again": again["embeddings"]}
 
 
-def forget(pupil: Pupil, meter: Meter, known: int = 1000) -> Figures:
+def forget(system: JudgingSystem, meter: Meter, known: int = 1000) -> Figures:
     """Unalign a trace whose rule rests on it alone, from anywhere in the memory."""
     meter.behave(chat_ms=0, embedding_ms=0)
-    pupil.start()
+    system.start()
     world = World(RULES + 7)
-    fed = world.feedback(known - 7, words=REASON_WORDS, among=RULES)
-    alone = [world.told(world.case(thing)) for thing in list(world.rules)[RULES:]]
+    feedback = world.feedback(known - 7, words=REASON_WORDS, among=RULES)
+    alone = [world.with_vote(world.case(thing)) for thing in list(world.rules)[RULES:]]
     for place, case in enumerate(alone):
-        fed.insert(place * known // 7, case)
-    pupil.learn(fed)
-    return median([meter.take(partial(pupil.forget, case.trace_id)) for case in reversed(alone)])
+        feedback.insert(place * known // 7, case)
+    system.learn(feedback)
+    return median([meter.take(partial(system.forget, case.trace_id)) for case in reversed(alone)])
 
 
-def many(pupil: Pupil, meter: Meter, known: int = 1000) -> Figures:
+def many(system: JudgingSystem, meter: Meter, known: int = 1000) -> Figures:
     """48 verdicts at once."""
-    world = _learned(pupil, meter, known)
-    pupil.judge_all([world.case() for _ in range(48)])
+    world = _with_feedback(system, meter, known)
+    system.judge_all([world.case() for _ in range(48)])
     measured = [
-        meter.take(partial(pupil.judge_all, cases))
+        meter.take(partial(system.judge_all, cases))
         for cases in ([world.case() for _ in range(48)] for _ in range(REPEATS))
     ]
     return median(measured)
 
 
-def load(pupil: Pupil, meter: Meter, known: int = 1000) -> Figures:
+def load(system: JudgingSystem, meter: Meter, known: int = 1000) -> Figures:
     """Load, and judge one case."""
     meter.behave(chat_ms=0, embedding_ms=0)
-    pupil.start()
+    system.start()
     world = World(RULES)
-    pupil.keep(world.feedback(known, words=REASON_WORDS))
-    loads = [meter.take(pupil.load) for _ in range(REPEATS)]
+    system.keep(world.feedback(known, words=REASON_WORDS))
+    loads = [meter.take(system.load) for _ in range(REPEATS)]
 
     def first_verdict(case: Case) -> None:
-        pupil.load()
-        pupil.judge(case)
+        system.load()
+        system.judge(case)
 
     firsts = [meter.take(lambda: first_verdict(world.case())) for _ in range(REPEATS)]
     beyond = median(firsts)["seconds"] - CHAT_S - EMBEDDING_S
@@ -121,24 +121,24 @@ def load(pupil: Pupil, meter: Meter, known: int = 1000) -> Figures:
     }
 
 
-def memory(pupil: Pupil, meter: Meter) -> Figures:
+def memory(system: JudgingSystem, meter: Meter) -> Figures:
     """The most that this process ever held: after aligning 1,000 and a verdict."""
-    world = _learned(pupil, meter, 1000)
-    pupil.judge(world.case())
+    world = _with_feedback(system, meter, 1000)
+    system.judge(world.case())
     return {"peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def leaks(pupil: Pupil, meter: Meter, aligns: int = 500) -> Figures:
+def leaks(system: JudgingSystem, meter: Meter, aligns: int = 500) -> Figures:
     """Aligns one by one: threads and memory that stay."""
     meter.behave(chat_ms=0, embedding_ms=0)
-    pupil.start()
-    fed = World(RULES).feedback(aligns + 50)
-    for one in fed[:50]:
-        pupil.learn([one])
+    system.start()
+    feedback = World(RULES).feedback(aligns + 50)
+    for case in feedback[:50]:
+        system.learn([case])
     gc.collect()
     threads, memory = threading.active_count(), resident_mb()
-    for one in fed[50:]:
-        pupil.learn([one])
+    for case in feedback[50:]:
+        system.learn([case])
     gc.collect()
     return {
         "aligns": aligns,
@@ -147,23 +147,25 @@ def leaks(pupil: Pupil, meter: Meter, aligns: int = 500) -> Figures:
     }
 
 
-def faults(pupil: Pupil, meter: Meter, known: int = 1000) -> Figures:
+def faults(system: JudgingSystem, meter: Meter, known: int = 1000) -> Figures:
     """10 % of calls answered with 429, 5 % with 500, 10 % malformed: what is learned, told, and learned again."""
     world = World(MANY_RULES)
-    fed = world.feedback(known)
-    found: Figures = {}
-    pupil.start()
+    feedback = world.feedback(known)
+    figures: Figures = {}
+    system.start()
     for run in (1, 2):
         meter.behave(chat_ms=20, embedding_ms=3, busy=0.1, broken=0.05, malformed=0.1, salt=run)
-        told = pupil.learn(fed)
-        rules = {(thing_in(text), says_right(text)) for text in pupil.guidelines()}
-        unknown = {case.trace_id for case in fed if (case.thing, world.rules[case.thing].right) not in rules}
-        found |= {
-            f"told pending, run {run}": len(told),
-            f"rule unknown and not told, run {run}": len(unknown - told),
-            f"in no rule's sources and not told, run {run}": known - len(pupil.sources() | told),
+        reported = system.learn(feedback)
+        rules = {(thing_in(text), says_right(text)) for text in system.guidelines()}
+        unknown = {
+            case.trace_id for case in feedback if (case.thing, world.rules[case.thing].right) not in rules
         }
-    return found
+        figures |= {
+            f"told pending, run {run}": len(reported),
+            f"rule unknown and not told, run {run}": len(unknown - reported),
+            f"in no rule's sources and not told, run {run}": known - len(system.sources() | reported),
+        }
+    return figures
 
 
 def resident_mb() -> float:
@@ -172,18 +174,18 @@ def resident_mb() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
-def _learned(pupil: Pupil, meter: Meter, known: int) -> World:
+def _with_feedback(system: JudgingSystem, meter: Meter, known: int) -> World:
     meter.behave(chat_ms=0, embedding_ms=0)
-    pupil.start()
+    system.start()
     world = World(RULES)
-    pupil.learn(world.feedback(known, words=REASON_WORDS))
+    system.learn(world.feedback(known, words=REASON_WORDS))
     return world
 
 
-ROWS: dict[str, Callable[[Pupil, Meter], Figures]] = {
+ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "align": align,
-    "one more at 10": lambda pupil, meter: one_more(pupil, meter, 10),
-    "one more at 1,000": lambda pupil, meter: one_more(pupil, meter, 1000),
+    "one more at 10": lambda system, meter: one_more(system, meter, 10),
+    "one more at 1,000": lambda system, meter: one_more(system, meter, 1000),
     "verdict": verdict,
     "forget": forget,
     "load": load,

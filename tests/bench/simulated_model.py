@@ -16,8 +16,8 @@ from typing import Any
 
 from tests.bench.rules import says_right, thing_in
 
-Said = tuple[str, bool]
-"""A thing, and whether it may be promised."""
+RuleKey = tuple[str, bool]
+"""A thing, and True if it may be promised."""
 
 
 def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
@@ -32,8 +32,8 @@ def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
             (int(number), reason)
             for number, reason in re.findall(r'"id": (\d+),.*?"rationale": "(.*?)",\n', text, re.DOTALL)
         ]
-        listed = text.partition("already:")[2].partition("The new guidelines")[0]
-        known = list(enumerate(re.findall(r"^ *- (.*)$", listed, re.MULTILINE)))
+        known_rules = text.partition("already:")[2].partition("The new guidelines")[0]
+        known = list(enumerate(re.findall(r"^ *- (.*)$", known_rules, re.MULTILINE)))
         return _gibberish(records, failing, salt) or json.dumps(_distilled_for_original(records, known))
     if "<record>" in user:
         rules = [item["text"] for item in _json_lines(system, "guidelines")]
@@ -50,49 +50,49 @@ def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
 
 def _verdict(record: str, rules: Iterable[str], cases: Iterable[tuple[str, bool]]) -> str:
     thing = thing_in(record)
-    said = {says_right(rule) for rule in rules if thing_in(rule) == thing}
-    shown = Counter(label for text, label in cases if thing_in(text) == thing)
-    if said:
-        value = said.pop() if len(said) == 1 else zlib.crc32(record.encode()) % 2 == 0
+    values = {says_right(rule) for rule in rules if thing_in(rule) == thing}
+    labels = Counter(label for text, label in cases if thing_in(text) == thing)
+    if values:
+        value = values.pop() if len(values) == 1 else zlib.crc32(record.encode()) % 2 == 0
     else:
-        value = shown.most_common(1)[0][0] if shown else True
+        value = labels.most_common(1)[0][0] if labels else True
     reason = f"About {thing}."
     return json.dumps({"rationale": reason, "value": value, "result": value})
 
 
 def _distilled(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:
-    groups, rules = _grouped(records), _said(known)
+    groups, rules = _grouped(records), _numbers_by_rule(known)
     supports = [
-        {"rule": rules[said], "records": numbers} for said, (_, numbers) in groups.items() if said in rules
+        {"rule": rules[key], "records": numbers} for key, (_, numbers) in groups.items() if key in rules
     ]
-    against = [
+    contradicts = [
         {"rule": rules[opposite], "records": numbers}
         for (thing, right), (_, numbers) in groups.items()
         if (opposite := (thing, not right)) in rules
     ]
-    fresh = [
-        {"text": text, "records": numbers} for said, (text, numbers) in groups.items() if said not in rules
+    guidelines = [
+        {"text": text, "records": numbers} for key, (text, numbers) in groups.items() if key not in rules
     ]
-    alike: dict[Said, list[int]] = {}
+    alike: dict[RuleKey, list[int]] = {}
     for number, text in known:
         alike.setdefault((thing_in(text) or "", says_right(text)), []).append(number)
     same = [{"rules": numbers} for numbers in alike.values() if len(numbers) > 1]
-    return {"guidelines": fresh, "supports": supports, "contradicts": against, "same": same}
+    return {"guidelines": guidelines, "supports": supports, "contradicts": contradicts, "same": same}
 
 
 def _distilled_for_original(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:
-    rules = _said(known)
+    rules = _numbers_by_rule(known)
     return {
         "guidelines": [
             {"guideline_text": text, "source_trace_ids": numbers}
-            for said, (text, numbers) in _grouped(records).items()
-            if said not in rules
+            for key, (text, numbers) in _grouped(records).items()
+            if key not in rules
         ]
     }
 
 
-def _grouped(records: list[tuple[int, str]]) -> dict[Said, tuple[str, list[int]]]:
-    groups: dict[Said, tuple[str, list[int]]] = {}
+def _grouped(records: list[tuple[int, str]]) -> dict[RuleKey, tuple[str, list[int]]]:
+    groups: dict[RuleKey, tuple[str, list[int]]] = {}
     for number, reason in records:
         thing = thing_in(reason)
         if thing:
@@ -101,7 +101,7 @@ def _grouped(records: list[tuple[int, str]]) -> dict[Said, tuple[str, list[int]]
     return groups
 
 
-def _said(known: list[tuple[int, str]]) -> Mapping[Said, int]:
+def _numbers_by_rule(known: list[tuple[int, str]]) -> Mapping[RuleKey, int]:
     return {(thing, says_right(text)): number for number, text in known if (thing := thing_in(text))}
 
 

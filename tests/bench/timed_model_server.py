@@ -1,9 +1,10 @@
 """A model server in a process of its own: it answers like OpenAI (chat, embeddings) and Anthropic (messages).
 
-    python -m tests.bench.model_server      prints its address, serves until its standard input ends
+    python -m tests.bench.timed_model_server      prints its address, serves until its standard input ends
 
 Every answer takes a fixed time from the request's arrival, whatever the server had to do for it. It counts calls,
-texts and tokens, and fails as told (`POST /control`, `GET /counts`). The answers are those of `tests.bench.brain`.
+texts and tokens, and fails as asked (`POST /control`, `GET /counts`). The answers are those of
+`tests.bench.simulated_model`.
 """
 
 import asyncio
@@ -23,11 +24,11 @@ from numpy.typing import NDArray
 
 from memalign.models.local.wordllama import embed
 from memalign.tokens import count_tokens
-from tests.bench.brain import answer
 from tests.bench.remote import LocalControl
+from tests.bench.simulated_model import answer
 
 
-class ModelServer:
+class TimedModelServer:
     """The server's state and its handlers."""
 
     def __init__(self) -> None:
@@ -36,29 +37,29 @@ class ModelServer:
         self._random = random.Random(0)
 
     async def set_control(self, request: web.Request) -> web.Response:
-        """Behave otherwise from now on, and count from nothing."""
+        """`POST /control`: change the behaviour, and count from nothing."""
         self.control = LocalControl(**await request.json())
         self.counts.clear()
         self._random.seed(self.control.salt)
         return web.json_response({})
 
-    async def tell_counts(self, request: web.Request) -> web.Response:
-        """What was counted since the last change."""
+    async def get_counts(self, request: web.Request) -> web.Response:
+        """`GET /counts`: calls, texts and tokens since the last change."""
         del request
         return web.json_response(dict(self.counts))
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/chat/completions`."""
         messages = (await request.json())["messages"]
-        system = "\n".join(one["content"] for one in messages if one["role"] == "system")
-        user = "\n".join(one["content"] for one in messages if one["role"] != "system")
+        system = "\n".join(message["content"] for message in messages if message["role"] == "system")
+        user = "\n".join(message["content"] for message in messages if message["role"] != "system")
         return await self._chat(system, user, _completion)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/messages`."""
         body = await request.json()
         system = "\n".join(block["text"] for block in body.get("system", ()))
-        user = "\n".join(one["content"] for one in body["messages"])
+        user = "\n".join(message["content"] for message in body["messages"])
         return await self._chat(system, user, _message)
 
     async def _chat(
@@ -70,11 +71,11 @@ class ModelServer:
         self.counts.update(chat=1, chat_tokens=tokens)
         failure = self._failure()
         if failure is None and self._random.random() < self.control.malformed:
-            written = "Well, that depends {"
+            text = "Well, that depends {"
         else:
-            written = answer(system, user, self.control.failing, self.control.salt)
+            text = answer(system, user, self.control.failing, self.control.salt)
         await asyncio.sleep(due - loop.time())
-        return failure or web.json_response(shape(written, tokens, count_tokens(written)))
+        return failure or web.json_response(shape(text, tokens, count_tokens(text)))
 
     async def embeddings(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/embeddings`."""
@@ -98,39 +99,41 @@ class ModelServer:
         return failure or web.json_response(reply)
 
     def _failure(self) -> web.Response | None:
-        drawn = self._random.random()
-        if drawn < self.control.busy:
+        chance = self._random.random()
+        if chance < self.control.busy:
             return web.json_response(
                 {"error": {"message": "busy"}}, status=429, headers={"retry-after-ms": "20"}
             )
-        if drawn < self.control.busy + self.control.broken:
+        if chance < self.control.busy + self.control.broken:
             return web.json_response({"error": {"message": "broken"}}, status=500)
         return None
 
 
-def _completion(written: str, read: int, wrote: int) -> dict[str, Any]:
+def _completion(text: str, input_tokens: int, output_tokens: int) -> dict[str, Any]:
     return {
         "id": "c",
         "object": "chat.completion",
         "created": 1,
         "model": "m",
-        "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": written}}
-        ],
-        "usage": {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote},
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {
+            "prompt_tokens": input_tokens,
+            "completion_tokens": output_tokens,
+            "total_tokens": input_tokens + output_tokens,
+        },
     }
 
 
-def _message(written: str, read: int, wrote: int) -> dict[str, Any]:
+def _message(text: str, input_tokens: int, output_tokens: int) -> dict[str, Any]:
     return {
         "id": "m",
         "type": "message",
         "role": "assistant",
         "model": "m",
-        "content": [{"type": "text", "text": written}],
+        "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
-        "usage": {"input_tokens": read, "output_tokens": wrote},
+        "usage": {"input_tokens": input_tokens, "output_tokens": output_tokens},
     }
 
 
@@ -157,7 +160,7 @@ def _packed(row: NDArray[np.float32]) -> str:
 
 
 async def _serve() -> None:
-    server = ModelServer()
+    server = TimedModelServer()
     app = web.Application(client_max_size=2**28)
     routes: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {
         "/control": server.set_control,
@@ -167,7 +170,7 @@ async def _serve() -> None:
     }
     for path, handler in routes.items():
         app.router.add_post(path, handler)
-    app.router.add_get("/counts", server.tell_counts)
+    app.router.add_get("/counts", server.get_counts)
     runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()

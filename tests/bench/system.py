@@ -1,4 +1,4 @@
-"""What is measured: something that learns from feedback, ours or the original. Only the standard library."""
+"""The systems that are measured: judges that learn from feedback, ours or the original. Only the standard library."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,14 +11,14 @@ MODEL = "openai:/gpt-5-mini"
 EMBEDDER = "openai:/text-embedding-3-small"
 
 
-class Pupil(Protocol):
+class JudgingSystem(Protocol):
     """A judge and its optimizer, as their users use them."""
 
     def start(self) -> None:
         """Forget everything, caches included."""
 
     def learn(self, cases: Sequence[Case]) -> set[str]:
-        """Align with the cases' votes; what is told to be pending or rejected (trace ids)."""
+        """Align with the cases' votes; return the trace ids reported as pending or rejected."""
 
     def forget(self, trace_id: str) -> None:
         """Unalign one trace."""
@@ -39,4 +39,4 @@ class Pupil(Protocol):
         """Prepare to be loaded: align with the cases and save."""
 
     def load(self) -> None:
-        """Load what was kept."""
+        """Load what `keep` saved."""

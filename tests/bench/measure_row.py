@@ -1,4 +1,7 @@
-"""Measures one pupil in a process of its own: `python -m tests.bench.subject ours|original URL ROW`; prints JSON."""
+"""One row for one system, in a process of its own: `python -m tests.bench.measure_row ours|original URL ROW`.
+
+Prints the figures as JSON.
+"""
 
 import importlib
 import json
@@ -7,15 +10,15 @@ import time
 
 from tests.bench.remote import RemoteServer
 
-PUPILS = {"ours": ("tests.bench.ours", "Ours"), "original": ("tests.bench.original", "Original")}
+SYSTEMS = {"ours": ("tests.bench.ours", "Ours"), "original": ("tests.bench.original", "Original")}
 
 
 def main() -> None:
-    """Import the pupil, which is a row of its own, then measure."""
-    who, url, row = sys.argv[1:]
+    """Import the system, which is a row of its own, then measure."""
+    name_of_system, url, row = sys.argv[1:]
     start = time.perf_counter()
-    module, name = PUPILS[who]
-    kind = getattr(importlib.import_module(module), name)
+    module, class_name = SYSTEMS[name_of_system]
+    kind = getattr(importlib.import_module(module), class_name)
     seconds = time.perf_counter() - start
     from tests.bench import quality, timed  # noqa: PLC0415 - not part of what is timed
 
