@@ -113,7 +113,7 @@ class Traces(Repository):
         self._traces.insert(Document(body, trace.trace_id))
         for judge in sorted(set(judges)):
             job = Job(trace_id=trace.trace_id, judge=judge, received_ms=received_ms)
-            self.jobs.put(job_id_of(trace.trace_id, judge), to_document(job))
+            self.jobs.table.insert(Document(to_document(job), job_id_of(trace.trace_id, judge)))
 
 
 def job_id_of(trace_id: str, judge: str) -> str:
