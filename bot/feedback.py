@@ -53,19 +53,19 @@ CORRECTION = re.compile(
 
 
 def vote_of_reaction(name: str) -> Vote | None:
-    """What a reaction means, whatever its skin tone; None for one that is not ours."""
+    """Return the vote that a reaction stands for, in any skin tone; None for other reactions."""
     return THUMBS.get(name.split("::", 1)[0])
 
 
 def votes_of(facts: PersonFeedback) -> frozenset[Vote]:
-    """All that a person holds at the moment: live reactions, and the button last pressed."""
+    """Return the votes a person holds at the moment: live reactions, and the button last pressed."""
     held = {vote_of_reaction(name) for name, mark in facts.reactions.items() if mark.value}
     held.add(facts.button.value if facts.button else None)
     return frozenset(vote for vote in held if vote is not None)
 
 
 def feedback_of(stored: StoredVerdict, person: str, facts: PersonFeedback, values: ValueType) -> Feedback:
-    """What a person says of a verdict; one who holds two different votes has none."""
+    """Return a person's feedback on a verdict; somebody who holds two different votes has no vote."""
     held = votes_of(facts)
     vote = next(iter(held)) if len(held) == 1 else None
     value, reasons = _replies(facts, values, modal=stored.message_ts)
@@ -84,12 +84,12 @@ def feedback_of(stored: StoredVerdict, person: str, facts: PersonFeedback, value
 def all_feedback(
     stored: StoredVerdict, people: Mapping[str, PersonFeedback], values: ValueType
 ) -> tuple[Feedback, ...]:
-    """What each person says of a verdict."""
+    """Return the feedback of each person on a verdict."""
     return tuple(feedback_of(stored, person, facts, values) for person, facts in people.items())
 
 
 def taught(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
-    """The trace with people's labels on it, in the form the core learns from."""
+    """Return the trace with people's labels as assessments, the form the core learns from."""
     return Trace(
         trace_id=trace.trace_id,
         inputs=trace.inputs,
@@ -114,7 +114,7 @@ def taught(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
 
 
 def vote_ms(facts: PersonFeedback) -> int:
-    """When the person last moved a thumb or gave a value, in milliseconds since 1970; 0 if never."""
+    """Return the time of a person's last vote or value, in milliseconds since 1970; 0 without any."""
     marks = [mark for name, mark in facts.reactions.items() if vote_of_reaction(name)]
     marks += [mark for mark in (facts.button, facts.correction) if mark]
     return max((_ms(mark.at) for mark in marks), default=0)

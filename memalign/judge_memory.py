@@ -65,6 +65,7 @@ class JudgeMemory:
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
+        stored_version: The version that the store gave the state.
     """
 
     def __init__(
@@ -413,7 +414,9 @@ class JudgeMemory:
             row = after.semantic.vectors.get(guideline.id)
             if row is not None and guideline.id not in before.semantic.vectors:
                 await self._vectors.keep(guideline.id, {guideline.text: row})
-        if self._store is not None and change != MemoryChange(undistilled=before.undistilled):
+        is_changed = change != MemoryChange(undistilled=before.undistilled)
+        # what is forgotten may be in a version that only the store knows: saving finds that out
+        if self._store is not None and (is_changed or forgotten):
             now_ms = time.time_ns() // 1_000_000
             await self._store.save(
                 self._judge.name, replace(change, from_version=self._stored_version, at_ms=now_ms)

@@ -239,7 +239,7 @@ class MemoryChange:
     from_version: int = 0
     """The version of the stored memory that the change was made from."""
     at_ms: int = 0
-    """When it was made, in milliseconds since 1970."""
+    """Time of the change, in milliseconds since 1970."""
 
 
 class MemoryStore(Protocol):

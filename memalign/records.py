@@ -257,5 +257,5 @@ class Forgotten:
     left: tuple[Guideline, ...] = ()
     """Those of `waiting` that could not be distilled again yet; the next round of learning tries."""
     people: tuple[str, ...] = ()
-    """Whose words are concerned."""
+    """People whose words are concerned."""
     usage: Usage = field(default_factory=Usage)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
-from storage.documents import Body
 from storage.records import (
     CardContent,
     Content,
@@ -16,6 +15,7 @@ from storage.records import (
     Reply,
     Timestamped,
 )
+from storage.table_rows import Body
 
 _CONTENTS: Mapping[str, type[CardContent] | type[LessonContent] | type[NoteContent] | type[DigestContent]] = {
     kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent)

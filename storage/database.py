@@ -12,7 +12,7 @@ from storage.documents import Documents
 from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import connect_reader, connect_writer, is_locked, lock
 from storage.errors import translate_errors
-from storage.feedback import Feedback
+from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.memories import Memories
 from storage.outbox import Outbox
@@ -23,9 +23,9 @@ from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
 
 VACUUM_SECONDS = 5.0
-"""How often the store looks whether a vacuum is due."""
+"""Pause between two looks for a vacuum that is due."""
 VACUUM_RETRY_SECONDS = 60.0
-"""How long after one that could not be done: it may have written the whole store anew."""
+"""Pause after a vacuum that failed: each may rewrite the whole store."""
 
 
 class Database:
@@ -43,7 +43,7 @@ class Database:
         self.audit = Audit(store)
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
-        self.feedback = Feedback(store, self.verdicts, posts)
+        self.feedback = FeedbackEvents(store, self.verdicts, posts)
         self.memories = Memories(store, self.traces, self.audit)
         self.forgetting = Forgetting(
             store,

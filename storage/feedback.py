@@ -18,7 +18,7 @@ from storage.verdicts import Verdicts
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-class Feedback(Repository):
+class FeedbackEvents(Repository):
     """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`.
 
     The `note_…` methods return the id of the verdict that the message shows, or None when it shows none.

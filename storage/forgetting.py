@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from memalign.serialization import from_document, to_document
 from storage.audit import Audit
 from storage.documents import Document
-from storage.feedback import Feedback
+from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
@@ -37,7 +37,7 @@ class Forgetting(Repository):
         *,
         traces: Traces,
         verdicts: Verdicts,
-        feedback: Feedback,
+        feedback: FeedbackEvents,
         posts: PostQueue,
         memories: Memories,
         audit: Audit,

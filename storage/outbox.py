@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from storage.documents import Document
-from storage.feedback import Feedback
+from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.keys import key
 from storage.posts import PostQueue
@@ -16,7 +16,12 @@ class Outbox(Repository):
     """Posts. A method to be awaited raises `StorageError`."""
 
     def __init__(
-        self, store: Store, posts: PostQueue, verdicts: Verdicts, feedback: Feedback, forgetting: Forgetting
+        self,
+        store: Store,
+        posts: PostQueue,
+        verdicts: Verdicts,
+        feedback: FeedbackEvents,
+        forgetting: Forgetting,
     ) -> None:
         super().__init__(store)
         self._posts = posts

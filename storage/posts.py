@@ -2,10 +2,11 @@
 
 from memalign.serialization import from_document, to_document
 from storage.codec import post_body, post_of
-from storage.documents import Body, Document, Documents
+from storage.documents import Document, Documents
 from storage.keys import below, exactly, key, stamp
 from storage.queue import Queue, postponed
 from storage.records import FeedbackEvent, Post
+from storage.table_rows import Body
 
 
 class PostQueue:

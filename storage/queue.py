@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from memalign.records import Json
-from storage.documents import Body, Document, Documents, Places
+from storage.documents import Document, Documents
 from storage.keys import LAST, stamp
+from storage.table_rows import Body, Places
 
 READY = "ready"
 LATER = "later"

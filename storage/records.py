@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from memalign.records import Json, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
-"""What became of a trace that was handed in; only an accepted one was stored."""
+"""Outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
@@ -87,7 +87,7 @@ class Job:
     """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Why the last attempt failed; None before the first."""
+    """Reason of the last failure; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class DigestContent:
     text: str
     blocks: tuple[Json, ...] = ()
     due_ms: int = 0
-    """When it was due: it cannot be in the channel before."""
+    """Time at which it was due: it cannot be in the channel before."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent
@@ -176,7 +176,7 @@ class ThreadPost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """Who did what, when, to which ids; never any words."""
+    """One action: the person, the time and the ids; never any words."""
 
     at_ms: int
     what: AuditAction
@@ -207,4 +207,4 @@ class Redaction:
     """Failed ones so far."""
     not_before_ms: int = 0
     reason: str | None = None
-    """Why the last attempt failed; None before the first."""
+    """Reason of the last failure; None before the first."""

@@ -50,6 +50,11 @@ class Traces(Repository):
         return None if body is None else from_document(Trace, body["trace"])
 
     @reads
+    def contains(self, trace_id: str) -> bool:
+        """Return True if the trace is known, without reading it."""
+        return self._traces.contains(doc_id=trace_id)
+
+    @reads
     def waiting(self) -> int:
         """Return how many jobs wait, the postponed ones included."""
         return len(self.jobs)
@@ -108,7 +113,7 @@ class Traces(Repository):
         self._traces.insert(Document(body, trace.trace_id))
         for judge in sorted(set(judges)):
             job = Job(trace_id=trace.trace_id, judge=judge, received_ms=received_ms)
-            self.jobs.put(job_id_of(trace.trace_id, judge), to_document(job))
+            self.jobs.table.insert(Document(to_document(job), job_id_of(trace.trace_id, judge)))
 
 
 def job_id_of(trace_id: str, judge: str) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from memalign.records import Json
-from storage.documents import Body, Documents, pack, unpack
+from storage.documents import Documents
 from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import SCHEMA_VERSION, version_of
+from storage.table_rows import Body, pack, unpack
 
 _INDEX_TABLES_OF_1 = (
     *("arrivals", "cards", "verdicts_by_trace", "verdicts_by_judge", "facts_by_person", "voted_days"),

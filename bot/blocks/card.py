@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.blocks.mrkdwn import escape, format_label, format_label_plain, quoted, split_pages
 from bot.blocks.primitives import (
     Block,
-    MessageContent,
+    SlackMessage,
     actions,
     button,
     context,
@@ -64,7 +64,7 @@ def parts_of(trace: Trace) -> list[TracePart]:
     ]
 
 
-def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> MessageContent:
+def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> SlackMessage:
     """Return the card that shows a verdict in its judge's channel."""
     verdict, parts = stored.verdict, parts_of(trace)
     cut = len(verdict.rationale) > MAX_RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
@@ -77,7 +77,7 @@ def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> 
     if cut:
         buttons.append(button("Show everything", SHOW_ALL, stored.verdict_id))
     text = f"{verdict.judge}: {format_label_plain(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
-    return MessageContent(
+    return SlackMessage(
         text=escape(text, 1500),
         blocks=(
             section(f"{headline}\n{escape(verdict.rationale, MAX_RATIONALE_LENGTH)}"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.blocks.mrkdwn import escape, join_names, quoted
-from bot.blocks.primitives import MessageContent, plain_message, section, text_message
+from bot.blocks.primitives import SlackMessage, plain_message, section, text_message
 from bot.plain_text import guideline_state, pluralise
 from bot.records import Status
 from memalign.records import Guideline
@@ -22,12 +22,12 @@ AuthoredGuideline = tuple[Guideline, Sequence[str]]
 """A guideline with the names of the people it came from."""
 
 
-def help_text(opening: str = "") -> MessageContent:
+def help_text(opening: str = "") -> SlackMessage:
     """Return the list of sub-commands and the ways to teach, below an opening sentence if there is one."""
     return text_message(f"{escape(opening, 200)}\n{HELP}" if opening else HELP)
 
 
-def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> MessageContent:
+def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> SlackMessage:
     """Return a judge's guidelines with their sources; perhaps larger than one Slack message, see `pack_messages`."""
     if not rules:
         return text_message(
@@ -35,7 +35,7 @@ def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> Messag
         )
     title = f"*{escape(judge)}* has learned {pluralise(len(rules), 'guideline')}:"
     entries = (section(_rule(rule, names)) for rule, names in rules)
-    return MessageContent(text=title, blocks=(section(title), *entries))
+    return SlackMessage(text=title, blocks=(section(title), *entries))
 
 
 def _rule(rule: Guideline, names: Sequence[str]) -> str:
@@ -58,7 +58,7 @@ def _without_punctuation(text: str) -> str:
     return text.strip(" .\n").casefold()
 
 
-def status_message(status: Status) -> MessageContent:
+def status_message(status: Status) -> SlackMessage:
     """Return the work that waits, the reasons, and the size of each judge's memory."""
     lines = ["*All is well.*" if status.connected and not status.troubles else "*Something needs a look.*"]
     if not status.connected:
@@ -78,7 +78,7 @@ def status_message(status: Status) -> MessageContent:
     return text_message("\n".join(lines))
 
 
-def apology(error_id: str) -> MessageContent:
+def apology(error_id: str) -> SlackMessage:
     """Return the apology for a bug; the id is the one in the log."""
     return plain_message(
         f"Sorry, something went wrong on my side (error {error_id}). Please try again in a minute."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.blocks.mrkdwn import escape, join_names
 from bot.blocks.primitives import (
-    MessageContent,
+    SlackMessage,
     actions,
     button,
     paragraphs,
@@ -20,12 +20,12 @@ FORGET_TRACE, FORGET_PERSON, KEEP = "forget_confirm", "forget_person_confirm", "
 FORGET_SHORTCUT = "forget_trace"
 
 
-def which_trace() -> MessageContent:
+def which_trace() -> SlackMessage:
     """Return the answer to a command that names no trace."""
     return text_message("Which trace? Type `/memalign forget` and its id, or a link to its card.")
 
 
-def which_person() -> MessageContent:
+def which_person() -> SlackMessage:
     """Return the answer to a command that names no person."""
     return text_message(
         "Whose words? Type `/memalign forget --person @name` and choose the name that Slack offers, "
@@ -33,7 +33,7 @@ def which_person() -> MessageContent:
     )
 
 
-def not_allowed(target: ForgetTarget, named: Sequence[str]) -> MessageContent:
+def not_allowed(target: ForgetTarget, named: Sequence[str]) -> SlackMessage:
     """Return the refusal; `named` are those whom the settings allow it."""
     if isinstance(target, TraceTarget):
         who = (
@@ -44,12 +44,12 @@ def not_allowed(target: ForgetTarget, named: Sequence[str]) -> MessageContent:
     return plain_message(f"{who} can take another person's words back; please ask one of them.")
 
 
-def nothing_of_person(name: str) -> MessageContent:
+def nothing_of_person(name: str) -> SlackMessage:
     """Return the answer for a person who said and voted nothing."""
     return text_message(f"I hold no words and no votes of {escape(name, 100)}.")
 
 
-def forget_preview(preview: ForgetResult, names: Sequence[str]) -> MessageContent:
+def forget_preview(preview: ForgetResult, names: Sequence[str]) -> SlackMessage:
     """Return what would go, with the buttons that decide; `names` are those of the people whose words go."""
     match preview.target:
         case TraceTarget(trace_id=known_id):
@@ -58,7 +58,7 @@ def forget_preview(preview: ForgetResult, names: Sequence[str]) -> MessageConten
             confirm, lines = FORGET_PERSON, _person_preview(join_names(names), preview)
     text = "\n".join(lines)
     forget = {**button("Forget", confirm, known_id), "style": "danger"}
-    return MessageContent(
+    return SlackMessage(
         text=text, blocks=(*paragraphs(text), actions("forget", forget, button("Keep", KEEP, known_id)))
     )
 
@@ -99,7 +99,7 @@ def _guideline(text: str) -> str:
     return f"the guideline “{escape(text, 300)}”"
 
 
-def forget_result(result: ForgetResult, names: Sequence[str]) -> MessageContent:
+def forget_result(result: ForgetResult, names: Sequence[str]) -> SlackMessage:
     """Return what went; `names` as for `forget_preview`."""
     match result.target:
         case TraceTarget(trace_id=trace_id):
@@ -143,18 +143,18 @@ def _retired(result: ForgetResult) -> list[str]:
     return [f"{pluralise(result.retired, 'guideline')} rested on it alone and went with it."]
 
 
-def nothing_forgotten() -> MessageContent:
+def nothing_forgotten() -> SlackMessage:
     """Return the answer to Keep."""
     return plain_message("Nothing was forgotten.")
 
 
-def forgotten_card() -> MessageContent:
+def forgotten_card() -> SlackMessage:
     """Return what takes a card's place once its trace is forgotten."""
     return small_message(
         "This trace was forgotten. Its text, the verdict and what people said of it are gone."
     )
 
 
-def expired_card() -> MessageContent:
+def expired_card() -> SlackMessage:
     """Return what takes a card's place once its trace is older than `[storage] keep_days`."""
     return small_message("This trace was older than I keep traces, so its text and the verdict are gone.")

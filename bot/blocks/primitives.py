@@ -21,7 +21,7 @@ MAX_RESPONSES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageContent:
+class SlackMessage:
     """Content of a message to Slack: blocks, and the text for notifications and screen readers."""
 
     text: str
@@ -43,15 +43,15 @@ def paragraphs(text: str) -> tuple[Block, ...]:
     return tuple(section(page) for page in pages)
 
 
-def pack_messages(messages: Sequence[MessageContent]) -> list[MessageContent]:
+def pack_messages(messages: Sequence[SlackMessage]) -> list[SlackMessage]:
     """Pack the blocks into as few messages as Slack's limits allow, at most `MAX_RESPONSES`."""
-    pages: list[MessageContent] = []
+    pages: list[SlackMessage] = []
     used = 0
     for message in messages:
         for block in message.blocks:
             size = _size(block)
             if not pages or used + size > MAX_MESSAGE_LENGTH or len(pages[-1].blocks) == MAX_MESSAGE_BLOCKS:
-                pages.append(MessageContent(text=message.text, blocks=()))
+                pages.append(SlackMessage(text=message.text, blocks=()))
                 used = 0
             pages[-1] = replace(pages[-1], blocks=(*pages[-1].blocks, block))
             used += size
@@ -78,17 +78,17 @@ def context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
-def text_message(text: str) -> MessageContent:
+def text_message(text: str) -> SlackMessage:
     """Return a message of mrkdwn lines, which must be escaped already."""
-    return MessageContent(text=text, blocks=paragraphs(text))
+    return SlackMessage(text=text, blocks=paragraphs(text))
 
 
-def small_message(text: str) -> MessageContent:
+def small_message(text: str) -> SlackMessage:
     """Return a message in small print, which must be escaped already."""
-    return MessageContent(text=text, blocks=(context(text),))
+    return SlackMessage(text=text, blocks=(context(text),))
 
 
-def plain_message(text: str) -> MessageContent:
+def plain_message(text: str) -> SlackMessage:
     """Return a message of one sentence, escaping it."""
     return text_message(escape(text))
 

@@ -94,7 +94,7 @@ class ForgetService:
         self._cancel_learning(scope.target)
         feedback = await read_feedback(scope, self._database)
         result = self._result(scope, feedback)
-        # these two go by the guidelines that the memories hold, so they come before the memories forget
+        # redaction looks at the guidelines in the memories, so it comes before the memories forget
         await self._redact_quotes(scope, feedback, result)
         await self._delete_lessons(result)
         match scope.target:
@@ -159,7 +159,7 @@ class ForgetService:
 
     async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
         # memories first: deleting the trace's rows ends the request
-        taken = {name: await self._forget_in(name, [trace_id]) for name in self._memories}
+        taken = {name: await memory.forget([trace_id]) for name, memory in self._memories.items()}
         await self._database.forgetting.delete_traces([trace_id])
         # models and Slack last, since they may keep everybody waiting
         distilling = asyncio.gather(*(self._distil_again(name, part) for name, part in taken.items()))
@@ -167,18 +167,15 @@ class ForgetService:
         return dict(zip(taken, distilled, strict=True))
 
     async def _forget_person(self, person: str, judges: ForgottenByJudge) -> None:
-        # rows first: from then on, what others said on the same traces is learned again without this person
+        # rows first: from then on, feedback of others on the same traces is learned again, without this person's
         verdicts = await self._database.forgetting.delete_person(person, now_ms())
         for name, part in judges.items():
             own = {stored.verdict.trace_id for stored in verdicts if stored.verdict.judge == name}
             if trace_ids := own.union(part.trace_ids):
                 self._invalidate(trace_ids)
-                await self._forget_in(name, trace_ids)
+                await self._memories[name].forget(trace_ids)
         await self._database.forgetting.finish_person(person)
         await self._redact_now()
-
-    async def _forget_in(self, judge: str, trace_ids: Collection[str]) -> Forgotten:
-        return await self._memories[judge].forget(trace_ids)
 
     async def _distil_again(self, judge: str, forgotten: Forgotten) -> Forgotten:
         memory = self._memories[judge]

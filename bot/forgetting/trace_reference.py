@@ -29,7 +29,7 @@ class TraceReferences:
     async def is_known(self, trace_id: str) -> bool:
         """Return True if store or memory hold anything of a trace with exactly this id. Raises `StorageError`."""
         return bool(
-            await self._database.traces.get(trace_id)
+            await self._database.traces.contains(trace_id)
             or await self._database.verdicts.of_trace(trace_id)
             or any(trace_id in memory.episodes for memory in self._memories.values())
         )

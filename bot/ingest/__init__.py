@@ -1,1 +1,1 @@
-"""What arrives by itself: traces."""
+"""Sources of traces."""

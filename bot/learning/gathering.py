@@ -20,7 +20,7 @@ class GatheredFeedback:
     """With people's labels on it; without any, what was learned from it is taken back."""
     feedback: tuple[Feedback, ...]
     invalidations: int
-    """How often the trace's feedback had been invalidated when this was gathered."""
+    """Number of invalidations of the trace's feedback up to the time this was gathered."""
 
 
 class FeedbackGatherer:

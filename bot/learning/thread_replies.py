@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
 from bot.feedback import Feedback
 from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, what_to_say
@@ -74,7 +74,7 @@ class ThreadReplies:
                 await self._change(verdict.channel, post.message_ts, message)
                 self._shown[post.message_ts] = ids
 
-    async def _change(self, channel: str, ts: str, message: MessageContent) -> None:
+    async def _change(self, channel: str, ts: str, message: SlackMessage) -> None:
         try:
             await self._client.chat_update(
                 channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
@@ -101,9 +101,7 @@ class ThreadReplies:
         )
         self._wake_posting()
 
-    async def _message(
-        self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory
-    ) -> MessageContent:
+    async def _message(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> SlackMessage:
         match reply:
             case TellGuidelines():
                 return await self._lesson(verdict, reply.rules)
@@ -116,7 +114,7 @@ class ThreadReplies:
                 names = [await self._people.name(person) for person in reply.people]
                 return case_remembered(reply.label, names)
 
-    async def _lesson(self, verdict: StoredVerdict, rules: Sequence[Guideline]) -> MessageContent:
+    async def _lesson(self, verdict: StoredVerdict, rules: Sequence[Guideline]) -> SlackMessage:
         trace_id = verdict.verdict.trace_id
         authored = []
         for rule in rules:
@@ -125,7 +123,7 @@ class ThreadReplies:
         return lesson_message(authored)
 
 
-def _content_of(reply: ThreadReply, message: MessageContent) -> LessonContent | NoteContent:
+def _content_of(reply: ThreadReply, message: SlackMessage) -> LessonContent | NoteContent:
     if isinstance(reply, TellGuidelines):
         ids = tuple(rule.id for rule in reply.rules)
         return LessonContent(text=message.text, blocks=tuple(message.blocks), guideline_ids=ids)

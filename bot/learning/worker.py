@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 COMPONENT = "learning"
 QUIET_SECONDS = 2.0
-"""How long feedback rests before it is learned, so that a thumb and its reason come together."""
+"""Time that feedback rests before it is learned, so that a thumb and its reason come together."""
 LONGEST_PAUSE_MS = 300_000
 """Longest pause before a memory is asked again to distil what it still waits for."""
 

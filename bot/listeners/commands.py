@@ -10,7 +10,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.commands import guidelines_message, help_text, status_message
 from bot.blocks.digest import digest_message
-from bot.blocks.primitives import MessageContent, pack_messages
+from bot.blocks.primitives import SlackMessage, pack_messages
 from bot.listeners.context import ListenerContext
 from bot.listeners.error_messages import answered
 from bot.listeners.forget import Asker, ForgetListener
@@ -37,7 +37,7 @@ class SlashCommand:
         return cls(asker=asker, name=name or "help", text="".join(text))
 
 
-Answer = Callable[[ListenerContext, SlashCommand], Awaitable[list[MessageContent]]]
+Answer = Callable[[ListenerContext, SlashCommand], Awaitable[list[SlackMessage]]]
 
 
 def listen(app: AsyncApp, context: ListenerContext) -> None:
@@ -59,18 +59,18 @@ async def _answer(context: ListenerContext, command: SlashCommand, respond: Asyn
     await tell(respond, pack_messages(await answered(work, f"/memalign {command.name}")))
 
 
-async def _unknown(_: ListenerContext, command: SlashCommand) -> list[MessageContent]:
+async def _unknown(_: ListenerContext, command: SlashCommand) -> list[SlackMessage]:
     return [help_text(f"I don't know “{command.name}”.")]
 
 
-async def _help(_: ListenerContext, __: SlashCommand) -> list[MessageContent]:
+async def _help(_: ListenerContext, __: SlashCommand) -> list[SlackMessage]:
     return [help_text()]
 
 
-async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[MessageContent]:
+async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[SlackMessage]:
     named = " ".join(command.text.split())
     chosen = [context.settings.judge(named)] if named else context.settings.judges
-    messages: list[MessageContent] = []
+    messages: list[SlackMessage] = []
     for judge in chosen:
         learned = context.memories[judge.name].guidelines
         rules = sorted(learned, key=lambda rule: -len(rule.source_trace_ids))
@@ -81,11 +81,11 @@ async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[M
     return messages
 
 
-async def _status(context: ListenerContext, _: SlashCommand) -> list[MessageContent]:
+async def _status(context: ListenerContext, _: SlashCommand) -> list[SlackMessage]:
     return [status_message(await context.status.read())]
 
 
-async def _digest(context: ListenerContext, command: SlashCommand) -> list[MessageContent]:
+async def _digest(context: ListenerContext, command: SlashCommand) -> list[SlackMessage]:
     zone = context.settings.digest.zone
     week = week_of(from_ms(now_ms(), zone).date())
     here = [judge for judge in context.settings.judges if judge.channel == command.asker.channel]

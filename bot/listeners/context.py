@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
@@ -62,7 +62,7 @@ class ListenerContext:
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("a modal could not be opened: %s", error)
 
-    async def post_ephemeral(self, channel: str, user: str, message: MessageContent) -> None:
+    async def post_ephemeral(self, channel: str, user: str, message: SlackMessage) -> None:
         """Tell one person something in a channel; nothing rests on it."""
         try:
             await self.client.chat_postEphemeral(

@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Awaitable
 
 from bot.blocks.commands import apology
-from bot.blocks.primitives import MessageContent, plain_message
+from bot.blocks.primitives import SlackMessage, plain_message
 from memalign.errors import MemAlignError
 
 log = logging.getLogger(__name__)
 
 
-async def answered(work: Awaitable[list[MessageContent]], doing: str) -> list[MessageContent]:
+async def answered(work: Awaitable[list[SlackMessage]], doing: str) -> list[SlackMessage]:
     """The work's messages, or the words for its failure."""
     try:
         return await work

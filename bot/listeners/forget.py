@@ -20,7 +20,7 @@ from bot.blocks.forget import (
     which_person,
     which_trace,
 )
-from bot.blocks.primitives import MessageContent, pack_messages
+from bot.blocks.primitives import SlackMessage, pack_messages
 from bot.blocks.thread import not_a_card
 from bot.forgetting.scope import ForgetScope
 from bot.forgetting.trace_reference import spellings_from_slack
@@ -138,7 +138,7 @@ class ForgetListener:
         for message in await answered(work, "forgetting"):
             await replace_original(respond, message)
 
-    async def _preview_command(self, asker: Asker, text: str) -> list[MessageContent]:
+    async def _preview_command(self, asker: Asker, text: str) -> list[SlackMessage]:
         command = await self._read(text)
         target = await self._target_of(asker, command)
         if target is None:
@@ -162,18 +162,18 @@ class ForgetListener:
         spellings = spellings_from_slack(command.reference)
         return await self._service.references.resolve(spellings) if spellings else None
 
-    async def _preview(self, asker: Asker, target: ForgetTarget) -> list[MessageContent]:
+    async def _preview(self, asker: Asker, target: ForgetTarget) -> list[SlackMessage]:
         scope = await self._service.find(target)
         if not await self._context.forget_access.allows(asker.person, asker.channel, scope):
             return [not_allowed(target, self._context.settings.access.forget)]
         return await self._in_words(await self._service.preview(scope), forget_preview)
 
-    async def _execute(self, requested: ForgetScope) -> list[MessageContent]:
+    async def _execute(self, requested: ForgetScope) -> list[SlackMessage]:
         return await self._in_words(await self._service.execute(requested), forget_result)
 
     async def _in_words(
-        self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], MessageContent]
-    ) -> list[MessageContent]:
+        self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], SlackMessage]
+    ) -> list[SlackMessage]:
         names = [await self._context.people.name(person) for person in result.people]
         if result.is_empty:
             return [nothing_of_person(*names)]

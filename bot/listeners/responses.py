@@ -5,24 +5,24 @@ from collections.abc import Sequence
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from bot.slack.errors import CONNECTION_ERRORS
 
 log = logging.getLogger(__name__)
 
 
-async def tell(respond: AsyncRespond, messages: Sequence[MessageContent]) -> None:
+async def tell(respond: AsyncRespond, messages: Sequence[SlackMessage]) -> None:
     """Say something to one person; a failure is logged, since nothing rests on having been read."""
     for message in messages:
         await _send(respond, message, replace=False)
 
 
-async def replace_original(respond: AsyncRespond, message: MessageContent) -> None:
+async def replace_original(respond: AsyncRespond, message: SlackMessage) -> None:
     """Put the message in the place of the one that was clicked."""
     await _send(respond, message, replace=True)
 
 
-async def _send(respond: AsyncRespond, message: MessageContent, *, replace: bool) -> None:
+async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
     try:
         answer = await respond(
             text=message.text,

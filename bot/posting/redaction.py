@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import expired_card, forgotten_card
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -22,7 +22,7 @@ UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message
 """Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
 REDACT_EVERY_SECONDS = 5.0
 REDACT_NOW_SECONDS = 10.0
-"""How long a forget waits for Slack; messages not redacted by then are redacted later."""
+"""Time that a forget waits for Slack; messages not redacted by then are redacted later."""
 
 
 class MessageRedactor:
@@ -97,7 +97,7 @@ class MessageRedactor:
         await self._database.forgetting.postpone(redaction, not_before_ms, reason)
 
 
-def message_for(kind: RedactionKind) -> MessageContent:
+def message_for(kind: RedactionKind) -> SlackMessage:
     """Return the note that takes the message's place."""
     if kind == "taken_back":
         return lesson_taken_back()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.blocks.card import verdict_card
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import CardContent, Post
@@ -16,12 +16,12 @@ class PostRenderer:
         self._database = database
         self._memories = memories
 
-    async def render(self, post: Post) -> MessageContent | None:
+    async def render(self, post: Post) -> SlackMessage | None:
         """Return the message, None if there is nothing left to show."""
         if post.content is None:
             return None
         if not isinstance(post.content, CardContent):
-            return MessageContent(text=post.content.text, blocks=post.content.blocks)
+            return SlackMessage(text=post.content.text, blocks=post.content.blocks)
         stored = await self._database.verdicts.get(post.verdict_id or "")
         trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
         if stored is None or trace is None:

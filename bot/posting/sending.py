@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.slack.errors import (
@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 
 COMPONENT = "posting"
 CLOCK_TOLERANCE_MS = 10 * 60_000
-"""How far Slack's clock may differ from ours."""
+"""Largest difference between Slack's clock and ours."""
 
-Render = Callable[[Post], Awaitable[MessageContent | None]]
+Render = Callable[[Post], Awaitable[SlackMessage | None]]
 """Makes the message of a post that is about to be sent; None if there is nothing left to show."""
 
 
@@ -60,7 +60,7 @@ class PostSender:
         self._render = render
         self._health = health
 
-    async def begin(self, post: Post) -> MessageContent | None:
+    async def begin(self, post: Post) -> SlackMessage | None:
         """Mark the post as being sent. Raises `StorageError`.
 
         Returns:
@@ -72,7 +72,7 @@ class PostSender:
             return None
         return message if await self._database.outbox.start(post.post_id) else None
 
-    async def deliver(self, post: Post, message: MessageContent) -> LostPost | None:
+    async def deliver(self, post: Post, message: SlackMessage) -> LostPost | None:
         """Hand the message to Slack, and store the outcome. Raises `StorageError`.
 
         Returns:
@@ -161,7 +161,7 @@ class PostSender:
         await self._database.outbox.drop(post.post_id)
 
 
-def arguments(post: Post, message: MessageContent) -> dict[str, Json]:
+def arguments(post: Post, message: SlackMessage) -> dict[str, Json]:
     """Return the arguments of `chat.postMessage`; the metadata names the post."""
     return {
         "channel": post.channel,

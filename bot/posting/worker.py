@@ -6,7 +6,7 @@ import time
 
 from slack_sdk.errors import SlackApiError
 
-from bot.blocks.primitives import MessageContent
+from bot.blocks.primitives import SlackMessage
 from bot.posting.sending import COMPONENT, LostPost, PostSender
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
@@ -83,7 +83,7 @@ class PostingWorker:
         """Return the seconds until the channel may get its next post."""
         return self._posted_at.get(channel, 0.0) + self._pace_seconds - time.monotonic()
 
-    async def _begin(self, post: Post) -> MessageContent | None:
+    async def _begin(self, post: Post) -> SlackMessage | None:
         try:
             return await self._sender.begin(post)
         except StorageError:
@@ -94,7 +94,7 @@ class PostingWorker:
             await self._database.outbox.retry(post.post_id, now_ms() + backoff_ms(post.attempts), reason)
             return None
 
-    async def _deliver(self, post: Post, message: MessageContent) -> None:
+    async def _deliver(self, post: Post, message: SlackMessage) -> None:
         try:
             lost = await self._sender.deliver(post, message)
         except Exception:  # it may have arrived, so it is looked for

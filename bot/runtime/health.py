@@ -15,7 +15,7 @@ class Problem:
     component: str
     """The part that reports it, such as `judging`."""
     subject: str
-    """What it concerns there: a judge, a channel, a background part."""
+    """The judge, channel or background part that it concerns."""
     reason: str
 
 

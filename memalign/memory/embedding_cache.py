@@ -38,11 +38,11 @@ class VectorLookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _EmbeddedText:
-    """What became of one text."""
+    """The row of one text, or the reason why there is none."""
 
     row: Vector | None
     reason: str
-    """Why there is no row, if there is none."""
+    """The failure, where there is no row."""
     usage: Usage = field(default_factory=Usage)
     """The text's share of a call."""
 

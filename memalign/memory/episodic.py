@@ -82,7 +82,7 @@ class EpisodicMemory:
 
     @property
     def needs_graph(self) -> bool:
-        """Whether this version is large and has no graph: `build_graph` is due, off the event loop."""
+        """True if this version is large and has no graph: `build_graph` is due, off the event loop."""
         return len(self.vectors) >= MIN_EPISODES_FOR_GRAPH and not self._own_index(graph=True)
 
     def build_graph(self) -> None:

@@ -57,7 +57,7 @@ class RuleFeatures:
 
     @property
     def negated(self) -> bool:
-        """Whether there is a negation in the rule."""
+        """True if there is a negation in the rule."""
         return "not" in self.negations_and_numbers
 
 

@@ -19,7 +19,7 @@ class MemoryState:
 
     judge: str
     binary: bool
-    """Whether the judge's labels are two, one the opposite of the other."""
+    """True if the judge has two labels, one the opposite of the other."""
     episodic: EpisodicMemory = field(default_factory=EpisodicMemory)
     semantic: SemanticMemory = field(default_factory=SemanticMemory)
     undistilled: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What all model services have in common: address and key, concurrency, retries, fallback, and errors."""
+"""Common ground of all model services: address and key, concurrency, retries, fallback, and errors."""
 
 import asyncio
 import os
@@ -68,7 +68,7 @@ async def concurrency_slot() -> AsyncIterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a provider is reached, and with which key."""
+    """Address and key of a provider."""
 
     provider: str
     """As in `provider:/name`."""

@@ -40,7 +40,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BatchResult:
-    """What the model made of one batch."""
+    """The model's answer to one batch."""
 
     drafts: tuple[Draft, ...] = ()
     supports: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)

@@ -122,7 +122,7 @@ class OpenAIEmbedder:
         self._model = model
         self._dimension = dimension
         self._takes_dimension = True
-        """Whether the model takes the dimension as an argument; learned from its first refusal."""
+        """False once the model has refused the dimension as an argument."""
 
     @property
     def name(self) -> str:

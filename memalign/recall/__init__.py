@@ -1,1 +1,1 @@
-"""What a judge is shown for a record: similar cases and guidelines that fit."""
+"""Recall: the similar cases and the fitting guidelines that a judge is shown for a record."""

@@ -316,7 +316,7 @@ async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_
 
     assert gone.trace_ids == ()
     assert store.rows == {}
-    assert store.changes == []
+    assert store.episodes == {}
     assert model.prompts == []
 
 

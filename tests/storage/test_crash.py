@@ -4,6 +4,8 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from memalign.ports import MemoryChange
+from memalign.records import Guideline, Source
 from storage.database import Database
 from storage.engines.sqlite import SqliteEngine
 from tests.storage.crash import run
@@ -33,13 +35,46 @@ async def test_a_log_cut_anywhere_holds_whole_writes_from_the_first_on(db: Datab
     assert len(held) > 100
 
 
-async def writes_held(folder: Path, log: bytes) -> int:
-    """How many writes are left when power fails with so much of the log on disk."""
+async def test_a_log_cut_anywhere_holds_a_guideline_with_its_audit_line_or_neither(
+    db: Database, folder: Path
+) -> None:
+    source = Source(trace_id="tr-1", person="U1", quote="x" * 3000)
+    for number in range(WRITES):
+        rule = Guideline(id=f"g-{number:02}", text="x" * 3000, sources=(source,))
+        gone = frozenset({f"g-{number - 2:02}"} if number > 1 else {})
+        change = MemoryChange(put_guidelines=(rule,), drop_guidelines=gone, from_version=number, at_ms=number)
+        await db.memories.save("polite", change)
+    log = (folder / "memalign.db-wal").read_bytes()
+    versions = [await version_held(folder, log[:cut]) for cut in range(0, len(log) + CUT_EVERY, CUT_EVERY)]
+    assert versions == sorted(versions)
+    assert versions[-1] == WRITES
+
+
+async def version_held(folder: Path, log: bytes) -> int:
+    """Return how many changes of the memory are left; what is left of guidelines and audit lines is theirs."""
+    async with await Database.open(cut_off(folder, log)) as db:
+        snapshot = await db.memories.load("polite")
+        lines = [(line.what, line.ids) for line in await db.audit.between(0, WRITES)]
+    changes = range(snapshot.version)
+    learned = [("guideline_learned", (f"g-{number:02}",)) for number in changes]
+    retired = [("guideline_retired", (f"g-{number - 2:02}",)) for number in changes if number > 1]
+    assert sorted(lines) == sorted(learned + retired)
+    assert [rule.id for rule in snapshot.guidelines] == [f"g-{number:02}" for number in changes][-2:]
+    return snapshot.version
+
+
+def cut_off(folder: Path, log: bytes) -> Path:
+    """Return a copy of the folder as it is when power fails with so much of the log on disk."""
     cut = folder.with_name("cut")
     shutil.rmtree(cut, ignore_errors=True)
     shutil.copytree(folder, cut, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
     (cut / "memalign.db-wal").write_bytes(log)
-    async with await Database.open(cut) as db:
+    return cut
+
+
+async def writes_held(folder: Path, log: bytes) -> int:
+    """How many writes are left when power fails with so much of the log on disk."""
+    async with await Database.open(cut_off(folder, log)) as db:
         there = [
             {await db.traces.get(f"{number}{part}") is not None for part in "ab"} for number in range(WRITES)
         ]

@@ -28,6 +28,7 @@ async def test_a_known_trace_is_not_changed_by_another_with_its_id(db: Database)
     await db.traces.add([(trace("t", outputs="first"), [])], 1, 10)
     await db.traces.add([(trace("t", outputs="second"), ["polite"])], 2, 10)
     assert await db.traces.get("t") == trace("t", outputs="first")
+    assert [await db.traces.contains(name) for name in ("t", "T", "")] == [True, False, False]
     assert await db.traces.waiting() == 0
 
 

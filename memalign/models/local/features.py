@@ -45,7 +45,7 @@ class Features:
     """A trace in numbers."""
 
     values: Mapping[Feature, float]
-    """Which features there are depends on the trace's parts."""
+    """By feature; the features depend on the trace's parts."""
     vector: Vector
     """Vector of the output's text; of the input's where there is no output."""
     input_name: str

@@ -34,6 +34,23 @@ class Calls:
         self.invalidated.append(set(trace_ids))
 
 
+class StoreCalls:
+    """The calls to a store since its start, one of which fails."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._fails_at: int | None = None
+
+    def start(self, fails_at: int | None) -> None:
+        self.names.clear()
+        self._fails_at = fails_at
+
+    def note(self, name: str) -> None:
+        self.names.append(name)
+        if len(self.names) == self._fails_at:
+            raise StorageError("The disk is full; make room.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedStore:
     """What a test of forgetting works with."""
@@ -42,6 +59,7 @@ class LearnedStore:
     memory: JudgeMemory
     service: ForgetService
     calls: Calls
+    store_calls: StoreCalls
 
     async def teach(self, trace_id: str, reasons: Mapping[str, str], ts: str = "") -> str:
         """Store a trace whose verdict people found wrong, and learn from their reasons; the verdict's id."""
@@ -65,10 +83,10 @@ class LearnedStore:
 async def learned_store(folder: Path, *, fails_at: int | None = None) -> AsyncIterator[LearnedStore]:
     """Open the store, and what was learned in it. With `fails_at`, that call to it fails, by whomever."""
     async with await Database.open(folder) as database:
-        countdown = Countdown()
-        failing = cast("Database", Failing(database, countdown))
+        store_calls = StoreCalls()
+        failing = cast("Database", RecordingStore(database, store_calls))
         memory = await a_memory(store=failing.memories)
-        countdown.start(fails_at)
+        store_calls.start(fails_at)
         calls = Calls()
         service = ForgetService(
             failing,
@@ -77,42 +95,27 @@ async def learned_store(folder: Path, *, fails_at: int | None = None) -> AsyncIt
             cancel_trace=calls.cancel_trace,
             invalidate=calls.invalidate,
         )
-        yield LearnedStore(database=database, memory=memory, service=service, calls=calls)
+        yield LearnedStore(
+            database=database, memory=memory, service=service, calls=calls, store_calls=store_calls
+        )
 
 
-class Countdown:
-    """Counts calls from its start on, one of which fails."""
+class RecordingStore:
+    """A database, or one of its repositories, whose calls are noted."""
 
-    def __init__(self) -> None:
-        self._calls_left: int | None = None
-
-    def start(self, fails_at: int | None) -> None:
-        self._calls_left = fails_at
-
-    def tick(self) -> None:
-        if self._calls_left is None:
-            return
-        self._calls_left -= 1
-        if self._calls_left == 0:
-            raise StorageError("The disk is full; make room.")
-
-
-class Failing:
-    """A database, or one of its repositories, one call of which fails."""
-
-    def __init__(self, store: object, countdown: Countdown) -> None:
+    def __init__(self, store: object, calls: StoreCalls) -> None:
         self._store = store
-        self._countdown = countdown
+        self._calls = calls
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
         if not callable(found):
-            return Failing(found, self._countdown)
-        return self._counted(found)
+            return RecordingStore(found, self._calls)
+        return self._noted(name, found)
 
-    def _counted(self, method: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+    def _noted(self, name: str, method: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
         async def call(*arguments: object, **named: object) -> object:
-            self._countdown.tick()
+            self._calls.note(name)
             return await method(*arguments, **named)
 
         return call

@@ -69,6 +69,12 @@ async def test_a_request_is_stored_once_and_outlives_the_process(
         assert person == "ana"
 
 
+@pytest.mark.parametrize("target", [TRACE, ANA])
+async def test_forgetting_writes_one_request(store: LearnedStore, target: ForgetTarget) -> None:
+    await store.service.forget(target, "ana")
+    assert store.store_calls.names.count("request") == 1
+
+
 async def test_a_trace_is_forgotten_everywhere(store: LearnedStore) -> None:
     result = await store.service.forget(TRACE, "ana")
     assert (result.cases, result.retired, result.left, result.distilled) == (1, 1, 0, ["rude"])

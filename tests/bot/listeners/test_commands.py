@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.blocks.commands import guidelines_message
-from bot.blocks.primitives import MessageContent, pack_messages
+from bot.blocks.primitives import SlackMessage, pack_messages
 from bot.blocks.thread import lesson_message
 from bot.sandbox import Message as Posted
 from memalign.records import Guideline, Json, Source
@@ -370,7 +370,7 @@ def a_rule(number: int, length: int = 0, name: str = "U1") -> Guideline:
     return Guideline(id=f"g-{number}", text=f"{number} <@U0000000001> " + "<" * length, sources=(source,))
 
 
-def sized(message: MessageContent) -> tuple[int, int]:
+def sized(message: SlackMessage) -> tuple[int, int]:
     """Blocks, and characters of all of them."""
     return len(message.blocks), sum(len(text) for text in texts(list(message.blocks)))
 
