@@ -23,7 +23,7 @@ from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
 
 VACUUM_SECONDS = 5.0
-"""Pause between two looks for a vacuum that is due."""
+"""Default pause between two looks for a vacuum that is due."""
 VACUUM_RETRY_SECONDS = 60.0
 """Pause after a vacuum that failed: each may rewrite the whole store."""
 
@@ -59,12 +59,15 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, location: Path, *, read_only: bool = False) -> Self:
+    async def open(
+        cls, location: Path, *, read_only: bool = False, vacuum_seconds: float = VACUUM_SECONDS
+    ) -> Self:
         """Open a store, making it when there is none, and carrying it over when it is of an earlier version.
 
         Args:
             location: what the settings name under `[storage]`: a folder.
             read_only: take no lock, work while another process writes, and make nothing.
+            vacuum_seconds: pause between two looks for a vacuum that is due, in seconds.
 
         Raises:
             StorageError: another process writes, the folder cannot be used, the store is damaged or newer.
@@ -81,7 +84,7 @@ class Database:
             await database.store.run(lambda _: upgrade(database.store.documents))
             if not read_only:
                 await database.vacuum()
-                database._vacuuming = asyncio.create_task(database._vacuum_when_due())
+                database._vacuuming = asyncio.create_task(database._vacuum_when_due(vacuum_seconds))
         except BaseException:
             await database.close()
             raise
@@ -128,10 +131,10 @@ class Database:
 
         await self.store.run(copying)
 
-    async def _vacuum_when_due(self) -> None:
+    async def _vacuum_when_due(self, seconds: float) -> None:
         clean = True
         while True:
-            await asyncio.sleep(VACUUM_SECONDS if clean else VACUUM_RETRY_SECONDS)
+            await asyncio.sleep(seconds if clean else max(seconds, VACUUM_RETRY_SECONDS))
             clean = await self.store.try_vacuum()
 
 

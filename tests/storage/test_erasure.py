@@ -1,5 +1,6 @@
 """What is deleted is in no file any more: every byte of the folder is searched."""
 
+import asyncio
 import random
 import shutil
 import sqlite3
@@ -196,3 +197,18 @@ async def test_a_persons_facts_go_everywhere_and_are_learned_anew(db: Database, 
     assert await db.feedback.of_person("U1") == []
     assert await db.outbox.waiting() == 0
     assert list(places_of([b"SECRET"], folder)) == []
+
+
+async def test_the_store_vacuums_by_itself_what_was_deleted_without_a_vacuum(folder: Path) -> None:
+    async with await Database.open(folder, vacuum_seconds=0.01) as db:
+        await posted(db, "tr-1", ts="1.1")
+        for rationale in ("SECRET", "(taken out)"):
+            await db.verdicts.redact(verdict_id_of("polite", "tr-1"), rationale)
+        await db.traces.add([(trace("old", inputs="SECRET"), [])], 1, 10)
+        assert await db.forgetting.delete_expired(2, 10, 3) == 1
+        for _ in range(1000):
+            if not list(places_of([b"SECRET"], folder)):
+                break
+            await asyncio.sleep(0.01)
+        assert list(places_of([b"SECRET"], folder)) == []
+        assert await db.traces.get("tr-1") is not None

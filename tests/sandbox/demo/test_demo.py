@@ -12,7 +12,7 @@ import pytest
 from bot.sandbox.demo.demo import demo
 from bot.sandbox.demo.folder import SETTINGS_HEADER, prepare_folder
 from memalign.errors import SettingsError
-from storage.engines.sqlite_file import lock
+from storage.database import Database
 from tests.bot.cli.test_cli import environment
 
 
@@ -116,14 +116,12 @@ def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
         prepare_folder(tmp_path / "here")
 
 
-def test_the_folder_of_a_demo_that_runs_is_let_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_folder_of_a_demo_that_runs_is_let_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     folder = prepare_folder(None)
     (folder / "memalign.toml").write_text(SETTINGS_HEADER)
-    (folder / "store").mkdir()
-    held = lock(folder / "store")
-    try:
+    async with await Database.open(folder / "store"):
         with pytest.raises(SettingsError):
             prepare_folder(None)
-    finally:
-        held.release()
