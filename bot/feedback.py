@@ -1,6 +1,6 @@
-"""From what a person did on a card to what that says of the verdict: live thumbs, replies -> `Feedback`.
+"""Feedback on verdicts, derived from people's live reactions, buttons and replies. Pure.
 
-Everything is derived from the facts as they stand, so order, redelivery and edits need no case of their own.
+It is derived from what stands at the moment, so order, redelivery and edits need no case of their own.
 """
 
 import re
@@ -21,7 +21,7 @@ Vote = Literal["up", "down", "unsure"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """One person's vote, label and reason on one verdict, as derived from the facts."""
+    """One person's vote, label and reason on one verdict, as derived from what they did."""
 
     verdict_id: str
     trace_id: str
@@ -53,43 +53,52 @@ CORRECTION = re.compile(
 
 
 def vote_of_reaction(name: str) -> Vote | None:
-    """Return the vote that a reaction stands for, in any skin tone; None for other reactions."""
+    """Return the vote of a reaction, whatever its skin tone; None for one that is no vote."""
     return THUMBS.get(name.split("::", 1)[0])
 
 
-def votes_of(facts: PersonFeedback) -> frozenset[Vote]:
-    """Return the votes a person holds at the moment: live reactions, and the button last pressed."""
-    held = {vote_of_reaction(name) for name, mark in facts.reactions.items() if mark.value}
-    held.add(facts.button.value if facts.button else None)
-    return frozenset(vote for vote in held if vote is not None)
+def votes_of(events: PersonFeedback) -> frozenset[Vote]:
+    """Return all votes a person holds at the moment: live reactions, and the button last pressed."""
+    votes = {vote_of_reaction(name) for name, reaction in events.reactions.items() if reaction.value}
+    votes.add(events.button.value if events.button else None)
+    return frozenset(vote for vote in votes if vote is not None)
 
 
-def feedback_of(stored: StoredVerdict, person: str, facts: PersonFeedback, values: ValueType) -> Feedback:
-    """Return a person's feedback on a verdict; somebody who holds two different votes has no vote."""
-    held = votes_of(facts)
-    vote = next(iter(held)) if len(held) == 1 else None
-    value, reasons = _replies(facts, values, modal=stored.message_ts)
+def feedback_of(
+    stored: StoredVerdict, person: str, events: PersonFeedback, value_type: ValueType
+) -> Feedback:
+    """Derive one person's feedback on a verdict; somebody who holds two different votes has none.
+
+    Args:
+        stored: the verdict.
+        person: Slack id of the person.
+        events: what the person did on the verdict's card.
+        value_type: the judge's.
+    """
+    votes = votes_of(events)
+    vote = next(iter(votes)) if len(votes) == 1 else None
+    corrected, reasons = _replies(events, value_type, modal_ts=stored.message_ts)
     return Feedback(
         verdict_id=stored.verdict_id,
         trace_id=stored.verdict.trace_id,
         judge=stored.verdict.judge,
         person=person,
         vote=vote,
-        value=_label(vote, stored.verdict.value, value, values),
+        value=_label(vote, stored.verdict.value, corrected, value_type),
         rationale="\n".join(reason for reason in reasons if reason),
-        time_ms=vote_ms(facts),
+        time_ms=vote_ms(events),
     )
 
 
 def all_feedback(
-    stored: StoredVerdict, people: Mapping[str, PersonFeedback], values: ValueType
+    stored: StoredVerdict, people: Mapping[str, PersonFeedback], value_type: ValueType
 ) -> tuple[Feedback, ...]:
-    """Return the feedback of each person on a verdict."""
-    return tuple(feedback_of(stored, person, facts, values) for person, facts in people.items())
+    """Derive each person's feedback on a verdict."""
+    return tuple(feedback_of(stored, person, events, value_type) for person, events in people.items())
 
 
-def taught(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
-    """Return the trace with people's labels as assessments, the form the core learns from."""
+def labelled_trace(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
+    """Return the trace with people's labels on it, in the form the core learns from."""
     return Trace(
         trace_id=trace.trace_id,
         inputs=trace.inputs,
@@ -97,26 +106,26 @@ def taught(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
         expectations=trace.expectations,
         conversation=trace.conversation,
         spans=trace.spans,
-        assessments=tuple(
-            Assessment(
-                name=judge,
-                value=said.value,
-                rationale=said.rationale or None,
-                source_id=said.person,
-                assessment_id=f"{said.verdict_id}:{said.person}",
-                create_time_ms=said.time_ms,
-                last_update_time_ms=said.time_ms,
-            )
-            for said in feedback
-            if said.value is not None
-        ),
+        assessments=tuple(_assessment(judge, each) for each in feedback if each.value is not None),
     )
 
 
-def vote_ms(facts: PersonFeedback) -> int:
-    """Return the time of a person's last vote or value, in milliseconds since 1970; 0 without any."""
-    marks = [mark for name, mark in facts.reactions.items() if vote_of_reaction(name)]
-    marks += [mark for mark in (facts.button, facts.correction) if mark]
+def _assessment(judge: str, feedback: Feedback) -> Assessment:
+    return Assessment(
+        name=judge,
+        value=feedback.value,
+        rationale=feedback.rationale or None,
+        source_id=feedback.person,
+        assessment_id=f"{feedback.verdict_id}:{feedback.person}",
+        create_time_ms=feedback.time_ms,
+        last_update_time_ms=feedback.time_ms,
+    )
+
+
+def vote_ms(events: PersonFeedback) -> int:
+    """Return the time of the last vote or correction, in milliseconds since 1970; 0 if there was none."""
+    marks = [reaction for name, reaction in events.reactions.items() if vote_of_reaction(name)]
+    marks += [mark for mark in (events.button, events.correction) if mark]
     return max((_ms(mark.at) for mark in marks), default=0)
 
 
@@ -124,42 +133,47 @@ def _ms(at: str) -> int:
     return int(Decimal(at) * 1000)
 
 
-def _label(vote: Vote | None, judged: Label, corrected: Label | None, values: ValueType) -> Label | None:
+def _label(vote: Vote | None, judged: Label, corrected: Label | None, value_type: ValueType) -> Label | None:
     if vote == "up":
         return judged
     if vote == "down":
-        opposite = values.opposite(judged)
+        opposite = value_type.opposite(judged)
         return corrected if opposite is None else opposite
     return None
 
 
-def _replies(facts: PersonFeedback, values: ValueType, modal: str | None) -> tuple[Label | None, list[str]]:
-    """The newest corrected value, and the reasons in the order they were written.
+def _replies(
+    events: PersonFeedback, value_type: ValueType, modal_ts: str | None
+) -> tuple[Label | None, list[str]]:
+    """Return the newest corrected value, and the reasons in the order they were written.
 
-    What was entered in the modal stands at `modal` among the replies; it has a field of its own for the value.
+    The modal's reason stands at `modal_ts` among the replies; the modal has a field of its own for the value.
     """
-    newest = facts.correction or Timestamped(value=None, at="0")
+    newest = events.correction or Timestamped(value=None, at="0")
     reasons = []
-    for ts, reply in sorted(facts.replies.items(), key=lambda item: Decimal(item[0])):
+    for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
         text = unescape(reply.text or "").strip()
-        value, reason = (None, text) if ts == modal else split_correction(text, values)
+        value, reason = (None, text) if ts == modal_ts else split_correction(text, value_type)
         reasons.append(reason)
         if value is not None and Decimal(ts) >= Decimal(newest.at):
             newest = Timestamped(value=value, at=ts)
     return newest.value, reasons
 
 
-def split_correction(text: str, values: ValueType) -> tuple[Label | None, str]:
-    """Read a reply such as `4: because …`: the value and the reason; (None, text) where it names no value.
+def split_correction(text: str, value_type: ValueType) -> tuple[Label | None, str]:
+    """Read a reply such as `4: because …`.
 
     A yes-or-no judge needs no value: its 👎 already says which. A judge of free text takes everything for a
     value, so there the colon decides.
+
+    Returns:
+        The value and the reason; None and the whole text if it names no value.
     """
-    if values.opposite(True) is not None or not (match := CORRECTION.match(text)):
+    if value_type.opposite(True) is not None or not (match := CORRECTION.match(text)):
         return None, text
-    if values.kind == "str" and match["mark"] != ":":
+    if value_type.kind == "str" and match["mark"] != ":":
         return None, text
     try:
-        return values.parse(match["value"].strip()), match["reason"].strip()
+        return value_type.parse(match["value"].strip()), match["reason"].strip()
     except InputError:
         return None, text

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cli.checks import SCOPES
+from bot.cli.check import SCOPES
 from bot.sandbox.demo.demo import COMMAND, SHORTCUTS
 from memalign.records import Json
 

@@ -9,8 +9,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "memalign", "storage")
-PENDING = ("bot/app.py", "bot/cli/check", "bot/listeners/")
-"""Rooms whose docstrings are still being rewritten."""
 RIDDLE = re.compile(r"\s*(What|Whether|How|Who|Whom|Whose|Which|Why|Where|When|That|So)\b")
 """A docstring begins with a noun phrase or an imperative; one that begins like this hides its subject."""
 PRIVATE_MODULE_NAME = re.compile(
@@ -43,7 +41,7 @@ def test_no_docstring_is_a_riddle(package: str) -> None:
     riddles = [
         f"{place(path)}:{line}: {text.splitlines()[0]}"
         for path in modules()
-        if place(path).startswith(package) and not place(path).startswith(PENDING)
+        if place(path).startswith(package)
         for line, text in docstrings_of(path)
         if RIDDLE.match(text)
     ]
@@ -51,11 +49,7 @@ def test_no_docstring_is_a_riddle(package: str) -> None:
 
 
 def test_no_module_has_a_private_name() -> None:
-    names = [
-        place(path)
-        for path in modules()
-        if PRIVATE_MODULE_NAME.fullmatch(path.stem) and not place(path).startswith(PENDING)
-    ]
+    names = [place(path) for path in modules() if PRIVATE_MODULE_NAME.fullmatch(path.stem)]
     assert names == []
 
 

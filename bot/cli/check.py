@@ -1,10 +1,48 @@
-"""`memalign check`: one line for each thing tried."""
+"""`memalign check`: one line for each thing tried; it changes nothing."""
 
+import asyncio
+import os
 from argparse import Namespace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from bot.cli.checks import findings
-from bot.config import Secrets, load_environment, load_settings
-from memalign.errors import SettingsError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
+from bot.slack.client import SlackClient
+from bot.slack.errors import CONNECTION_ERRORS, app_token_remedy, field_of, remedy
+from memalign import make_judge
+from memalign.errors import MemAlignError, SettingsError
+from memalign.judge_memory import JudgeMemory
+from memalign.models import connect_distiller, connect_embedder, connect_judge_model
+from memalign.ports import LabelledRationale
+from memalign.records import Source, Trace
+from storage.database import Database
+
+SCOPES = (
+    "channels:history",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "groups:history",
+    "groups:read",
+    "reactions:read",
+    "users:read",
+)
+"""Scopes of the bot's calls and events; manifest.yml asks for the same."""
+LATER = "check again later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the check."""
+
+    what: str
+    fine: bool
+    words: str
+    """The result; where it is not fine, the remedy."""
 
 
 async def check(options: Namespace) -> None:
@@ -19,3 +57,146 @@ async def check(options: Namespace) -> None:
         print(f"{'ok   ' if finding.fine else 'WRONG'} {finding.what}: {finding.words}", flush=True)
     if wrong:
         raise SettingsError(f"{wrong} of {tried} checks need a remedy; see the lines marked WRONG.")
+
+
+async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Finding]:
+    """Try everything, one thing after the other."""
+    folder = await asyncio.to_thread(_folder, settings.data)
+    yield await _store(settings.data) if folder is None else folder
+    client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
+    for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
+        yield line
+    for judge in settings.judges:
+        yield await _channel(client, judge)
+    yield await _embedding_model(settings)
+    yield await _reflection_model(settings)
+    for judge in settings.judges:
+        yield await _judge(judge)
+
+
+def _folder(folder: Path) -> Finding | None:
+    """Look at the data folder without opening a store in it; None if there is a store to open."""
+    what = f"storage {folder}"
+    if not folder.exists():
+        parent = next(place for place in folder.absolute().parents if place.exists())
+        if os.access(parent, os.W_OK | os.X_OK):
+            return Finding(what=what, fine=True, words="will be made")
+        return Finding(what=what, fine=False, words=f"make {parent} writable, or choose another path")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(what=what, fine=False, words="make the folder writable, or choose another path")
+    if Database.is_in_use(folder):
+        return Finding(what=what, fine=True, words="in use by a running bot")
+    return None if any(folder.iterdir()) else Finding(what=what, fine=True, words="empty")
+
+
+async def _store(folder: Path) -> Finding:
+    what = f"storage {folder}"
+    try:
+        await (await Database.open(folder, read_only=True)).close()
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
+    return Finding(what=what, fine=True, words="can be read and written")
+
+
+async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:
+    if not secrets.bot_token:
+        return Finding(what="bot token", fine=False, words="set SLACK_BOT_TOKEN to the bot token (xoxb-…)")
+    try:
+        answer = await client.auth_test()
+    except (SlackApiError, *CONNECTION_ERRORS) as error:
+        return Finding(what="bot token", fine=False, words=_why(error, secrets))
+    granted = str(answer.headers.get("x-oauth-scopes") or "")
+    missing = [scope for scope in SCOPES if scope not in [each.strip() for each in granted.split(",")]]
+    if granted and missing:
+        words = f"the app lacks {', '.join(missing)}; update it from manifest.yml and install it again"
+        return Finding(what="scopes", fine=False, words=words)
+    return Finding(
+        what="bot token and scopes", fine=True, words=f"{answer.get('user')} in {answer.get('team')}"
+    )
+
+
+async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
+    if secrets.app_token:
+        try:
+            await client.apps_connections_open(app_token=secrets.app_token)
+        except SlackApiError as error:
+            return Finding(what="app token", fine=False, words=app_token_remedy(error, LATER))
+        except CONNECTION_ERRORS as error:
+            return Finding(what="app token", fine=False, words=_why(error, secrets))
+        return Finding(what="app token", fine=True, words="Socket Mode opens")
+    if secrets.signing_secret:
+        return Finding(what="signing secret", fine=True, words="HTTP mode; Slack must reach /slack/events")
+    words = "set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode"
+    return Finding(what="events", fine=False, words=words)
+
+
+async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
+    what = f"channel {judge.channel} of {judge.name}"
+    try:
+        channel = field_of(await client.conversations_info(channel=judge.channel), "channel", dict)
+    except SlackApiError as error:
+        return Finding(what=what, fine=False, words=remedy(error, LATER))
+    except CONNECTION_ERRORS as error:
+        return Finding(
+            what=what, fine=False, words=f"Slack cannot be reached: {type(error).__name__} {error}"
+        )
+    if channel.get("is_archived"):
+        return Finding(what=what, fine=False, words="it is archived; unarchive it or choose another")
+    if not channel.get("is_member"):
+        return Finding(what=what, fine=False, words="the bot is not in it; invite it with /invite")
+    return Finding(what=what, fine=True, words=f"#{channel.get('name', judge.channel)}")
+
+
+async def _embedding_model(settings: Settings) -> Finding:
+    what = f"embedding model {settings.memory.embedding_model}"
+    try:
+        embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
+        found = (await embedder.embed(["A short text."])).vectors.shape[1]
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
+    if found != embedder.dimension:
+        words = f"it gives {found} dimensions; set embedding_dim = {found}"
+        return Finding(what=what, fine=False, words=words)
+    return Finding(what=what, fine=True, words=f"{found} dimensions")
+
+
+async def _reflection_model(settings: Settings) -> Finding:
+    what = f"reflection model {settings.memory.reflection_lm}"
+    said = Source(trace_id="check", person="check", quote="The answer should be polite.")
+    record = LabelledRationale(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
+    try:
+        made = await connect_distiller(settings.memory.reflection_lm).distil("Is it polite?", [record], [])
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
+    if made.failed:
+        return Finding(what=what, fine=False, words=next(iter(made.failed.values())))
+    return Finding(what=what, fine=True, words="answers")
+
+
+async def _judge(judge: JudgeSettings) -> Finding:
+    what = f"judge {judge.name} with {judge.model}"
+    try:
+        memory = await JudgeMemory.open(
+            make_judge(
+                name=judge.name,
+                instructions=judge.instructions,
+                feedback_value_type=judge.feedback_value_type,
+                model=judge.model,
+            ),
+            embedder=connect_embedder("local:/wordllama", 256),
+            judge_model=connect_judge_model(judge.model),
+            distiller=connect_distiller("local:/extract"),
+        )
+        sample = Trace(
+            trace_id="check", inputs="Hello", outputs="Good day!", expectations={}, conversation="Hello"
+        )
+        await memory.judge(sample)
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
+    return Finding(what=what, fine=True, words="answers")
+
+
+def _why(error: BaseException, secrets: Secrets) -> str:
+    if isinstance(error, SlackApiError):
+        return remedy(error, LATER)
+    return f"Slack cannot be reached at {secrets.api_url}: {type(error).__name__} {error}"

@@ -2,8 +2,6 @@
 
 from argparse import Namespace
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.service import ForgetService
@@ -11,6 +9,7 @@ from bot.judging.memories import open_memories
 from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
+from bot.slack.client import SlackClient
 from bot.web.local_control import ask_to_forget, forget_all, summary
 from memalign.errors import UnknownTraceError
 from memalign.records import Json
@@ -35,7 +34,7 @@ async def _on_the_store(
     settings: Settings, references: list[str], person: str | None
 ) -> list[dict[str, Json]]:
     secrets = Secrets.from_environment()
-    client = AsyncWebClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
+    client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     database = await Database.open(settings.data)
     try:
         service = ForgetService(

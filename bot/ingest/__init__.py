@@ -1,1 +1,1 @@
-"""Sources of traces."""
+"""Traces that applications send."""

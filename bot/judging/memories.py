@@ -3,18 +3,19 @@
 from bot.config import Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
-from memalign.models import connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import check_key, connect_distiller, connect_embedder, connect_judge_model
 from storage.database import Database
 
 
-def models_of(settings: Settings) -> tuple[str, ...]:
-    """The models named in the settings, each once."""
-    judging = (judge.model for judge in settings.judges)
-    return tuple(dict.fromkeys((settings.memory.embedding_model, settings.memory.reflection_lm, *judging)))
+def check_model_keys(settings: Settings) -> None:
+    """Check that each model named in the settings has its key. Raises `ModelRefusedError`."""
+    judge_models = (judge.model for judge in settings.judges)
+    for model in {settings.memory.embedding_model, settings.memory.reflection_lm, *judge_models}:
+        check_key(model)
 
 
 async def open_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
-    """Each judge's memory, as it was left."""
+    """Open each judge's memory as it was left; by judge. Raises `StorageError`."""
     embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
     distiller = connect_distiller(settings.memory.reflection_lm)
     memories = {}

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.config import Settings
+from bot.learning.card_reader import CardReader
 from bot.learning.gathering import FeedbackGatherer
+from bot.learning.reconciliation import CardReconciler
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry
@@ -20,7 +23,24 @@ def build(
     *,
     quiet_seconds: float,
 ) -> LearningWorker:
-    """Build the worker that learns."""
+    """Build the worker that learns from feedback which rested for `quiet_seconds`."""
     replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
     gatherer = FeedbackGatherer(database, slack.people)
     return LearningWorker(database, memories, gatherer, replies, health, quiet_seconds=quiet_seconds)
+
+
+def build_reconciler(
+    settings: Settings,
+    slack: SlackService,
+    database: Database,
+    health: HealthRegistry,
+    wake_learning: Callable[[], None],
+    *,
+    card_seconds: float,
+) -> CardReconciler:
+    """Build what reads the cards after a gap in the connection, one in `card_seconds`."""
+    reader = CardReader(slack.client, database)
+    session = slack.connection.session
+    return CardReconciler(
+        settings, database, reader, session, health, wake_learning, card_seconds=card_seconds
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.feedback import Feedback, all_feedback, taught
+from bot.feedback import Feedback, all_feedback, labelled_trace
 from bot.slack.users import People
 from memalign.records import Trace
 from memalign.value_types import ValueType
@@ -20,7 +20,7 @@ class GatheredFeedback:
     """With people's labels on it; without any, what was learned from it is taken back."""
     feedback: tuple[Feedback, ...]
     invalidations: int
-    """Number of invalidations of the trace's feedback up to the time this was gathered."""
+    """Times the trace's feedback had been invalidated when this was gathered."""
 
 
 class FeedbackGatherer:
@@ -43,7 +43,7 @@ class FeedbackGatherer:
         return GatheredFeedback(
             pending=pending,
             verdict=verdict,
-            trace=taught(trace, pending.judge, feedback),
+            trace=labelled_trace(trace, pending.judge, feedback),
             feedback=feedback,
             invalidations=invalidations,
         )

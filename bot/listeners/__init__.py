@@ -1,10 +1,11 @@
-"""What the bot listens to. This page is the table of contents.
+"""Slack's events, translated into calls. This page is the table of contents.
 
 | module | listens to |
 |---|---|
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
-| `actions` | buttons and menus on cards and in threads, the modal that asks why, the shortcut "Correct this verdict" |
+| `actions` | buttons and menus on cards and in threads |
+| `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened` |
@@ -15,20 +16,59 @@ Listeners translate and store; whatever takes time is done after the ack by a ta
 
 import logging
 import re
+from collections.abc import Callable, Mapping
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.listeners import actions, commands, forget, home, rationales, reactions
-from bot.listeners.context import ListenerContext
+from bot.config import Settings
+from bot.forgetting.access import ForgetAccess
+from bot.forgetting.service import ForgetService
+from bot.listeners import rationales, reactions
+from bot.listeners.actions import CardActions
+from bot.listeners.after_ack import AfterAck
+from bot.listeners.clicked_card import ClickedCards
+from bot.listeners.commands import SlashCommands
+from bot.listeners.forget import ForgetListener
+from bot.listeners.home import HomeTab
+from bot.listeners.reason_modal import ReasonModal
+from bot.reports.status import StatusReport
+from bot.slack.channel_members import ChannelMembers
+from bot.slack.service import SlackService
+from memalign.judge_memory import JudgeMemory
+from storage.database import Database
 
 log = logging.getLogger(__name__)
 
 
-def listen(app: AsyncApp, context: ListenerContext) -> None:
-    """Register all listeners."""
-    for module in (reactions, rationales, actions, forget, commands, home):
-        module.listen(app, context)
+def build(
+    settings: Settings,
+    slack: SlackService,
+    database: Database,
+    memories: Mapping[str, JudgeMemory],
+    forgetting: ForgetService,
+    status: StatusReport,
+    wake_learning: Callable[[], None],
+    after_ack: AfterAck,
+) -> None:
+    """Build all listeners and register them with the app."""
+    reactions.listen(slack.app, database, wake_learning)
+    rationales.listen(slack.app, database, wake_learning)
+    cards = ClickedCards(database, wake_learning)
+    modal = ReasonModal(cards, memories, slack.client, after_ack)
+    modal.listen(slack.app)
+    CardActions(cards, database, slack.client, modal, after_ack).listen(slack.app)
+    members = ChannelMembers(slack.client)
+    access = ForgetAccess(settings, members)
+    forget = ForgetListener(settings, database, slack.people, forgetting, access, after_ack)
+    forget.listen(slack.app)
+    SlashCommands(settings, database, memories, slack.people, status, forget, after_ack).listen(slack.app)
+    HomeTab(settings, database, memories, members, status, slack.client, after_ack).listen(slack.app)
+    _ignore_others(slack.app)
+
+
+def _ignore_others(app: AsyncApp) -> None:
+    """Acknowledge all other events and actions; nothing follows from them."""
 
     @app.event(re.compile(".*"))
     async def other(event: dict[str, object]) -> None:

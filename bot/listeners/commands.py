@@ -11,13 +11,17 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from bot.blocks.commands import guidelines_message, help_text, status_message
 from bot.blocks.digest import digest_message
 from bot.blocks.primitives import SlackMessage, pack_messages
-from bot.listeners.context import ListenerContext
-from bot.listeners.error_messages import answered
+from bot.config import Settings
+from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import Asker, ForgetListener
-from bot.listeners.responses import tell
+from bot.listeners.responses import or_error_message, respond_ephemeral
 from bot.reports.digest import read_digest
+from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
+from bot.slack.users import People
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
+from storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,71 +41,86 @@ class SlashCommand:
         return cls(asker=asker, name=name or "help", text="".join(text))
 
 
-Answer = Callable[[ListenerContext, SlashCommand], Awaitable[list[SlackMessage]]]
+class SlashCommands:
+    """Answers the sub-commands, each of which is one method."""
 
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        people: People,
+        status: StatusReport,
+        forgetting: ForgetListener,
+        after_ack: AfterAck,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._people = people
+        self._status = status
+        self._forgetting = forgetting
+        self._after_ack = after_ack
 
-def listen(app: AsyncApp, context: ListenerContext) -> None:
-    """Acknowledge, and answer from a task of the app."""
-    forgetting = ForgetListener(context)
+    def listen(self, app: AsyncApp) -> None:
+        """Register the listener."""
+        app.command("/memalign")(self.memalign)
 
-    @app.command("/memalign")
-    async def memalign(ack: AsyncAck, command: dict[str, Json], respond: AsyncRespond) -> None:
+    async def memalign(self, ack: AsyncAck, command: dict[str, Json], respond: AsyncRespond) -> None:
+        """Acknowledge, and answer from a task of the app."""
         typed = SlashCommand.of(command)
         if typed.name.lower() == "forget":
-            await forgetting.command(ack, typed.asker, typed.text, respond)
+            await self._forgetting.command(ack, typed.asker, typed.text, respond)
         else:
             await ack()
-            context.run_after_ack(_answer(context, typed, respond))
+            self._after_ack.run(self._respond(typed, respond))
 
+    async def _respond(self, command: SlashCommand, respond: AsyncRespond) -> None:
+        work = ANSWERS.get(command.name.lower(), SlashCommands.unknown)(self, command)
+        messages = await or_error_message(work, f"/memalign {command.name}")
+        await respond_ephemeral(respond, pack_messages(messages))
 
-async def _answer(context: ListenerContext, command: SlashCommand, respond: AsyncRespond) -> None:
-    work = ANSWERS.get(command.name.lower(), _unknown)(context, command)
-    await tell(respond, pack_messages(await answered(work, f"/memalign {command.name}")))
+    async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
+        """Say that there is no such sub-command."""
+        return [help_text(f"I don't know “{command.name}”.")]
 
+    async def help(self, _: SlashCommand) -> list[SlackMessage]:
+        """Say what there is."""
+        return [help_text()]
 
-async def _unknown(_: ListenerContext, command: SlashCommand) -> list[SlackMessage]:
-    return [help_text(f"I don't know “{command.name}”.")]
+    async def guidelines(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show the guidelines of the judge that is named, or of all."""
+        name = " ".join(command.text.split())
+        judges = [self._settings.judge(name)] if name else self._settings.judges
+        return [await self._guidelines_of(judge.name) for judge in judges]
 
-
-async def _help(_: ListenerContext, __: SlashCommand) -> list[SlackMessage]:
-    return [help_text()]
-
-
-async def _guidelines(context: ListenerContext, command: SlashCommand) -> list[SlackMessage]:
-    named = " ".join(command.text.split())
-    chosen = [context.settings.judge(named)] if named else context.settings.judges
-    messages: list[SlackMessage] = []
-    for judge in chosen:
-        learned = context.memories[judge.name].guidelines
-        rules = sorted(learned, key=lambda rule: -len(rule.source_trace_ids))
-        named_rules = [
-            (rule, [await context.people.name(person) for person in rule.people]) for rule in rules
-        ]
-        messages.append(guidelines_message(judge.name, named_rules))
-    return messages
-
-
-async def _status(context: ListenerContext, _: SlashCommand) -> list[SlackMessage]:
-    return [status_message(await context.status.read())]
-
-
-async def _digest(context: ListenerContext, command: SlashCommand) -> list[SlackMessage]:
-    zone = context.settings.digest.zone
-    week = week_of(from_ms(now_ms(), zone).date())
-    here = [judge for judge in context.settings.judges if judge.channel == command.asker.channel]
-    return [
-        digest_message(
-            await read_digest(
-                context.database, judge.name, context.memories[judge.name].definition.value_type, week, zone
-            )
+    async def _guidelines_of(self, judge: str) -> SlackMessage:
+        rules = sorted(
+            self._memories[judge].guidelines, key=lambda rule: len(rule.source_trace_ids), reverse=True
         )
-        for judge in here or context.settings.judges
-    ]
+        authored = [(rule, [await self._people.name(person) for person in rule.people]) for rule in rules]
+        return guidelines_message(judge, authored)
+
+    async def status(self, _: SlashCommand) -> list[SlackMessage]:
+        """Show what waits, and why."""
+        return [status_message(await self._status.read())]
+
+    async def digest(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show the running week of the judges of this channel, or of all."""
+        here = [judge for judge in self._settings.judges if judge.channel == command.asker.channel]
+        return [await self._digest_of(judge.name) for judge in here or self._settings.judges]
+
+    async def _digest_of(self, judge: str) -> SlackMessage:
+        zone = self._settings.digest.zone
+        week = week_of(from_ms(now_ms(), zone).date())
+        value_type = self._memories[judge].definition.value_type
+        return digest_message(await read_digest(self._database, judge, value_type, week, zone))
 
 
-ANSWERS: Mapping[str, Answer] = {
-    "guidelines": _guidelines,
-    "status": _status,
-    "digest": _digest,
-    "help": _help,
+ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
+    "guidelines": SlashCommands.guidelines,
+    "status": SlashCommands.status,
+    "digest": SlashCommands.digest,
+    "help": SlashCommands.help,
 }
+"""The sub-commands by name; `forget` has a listener of its own."""

@@ -22,26 +22,21 @@ from bot.blocks.forget import (
 )
 from bot.blocks.primitives import SlackMessage, pack_messages
 from bot.blocks.thread import not_a_card
+from bot.config import Settings
+from bot.forgetting.access import ForgetAccess
 from bot.forgetting.scope import ForgetScope
+from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_from_slack
-from bot.listeners.context import ListenerContext
-from bot.listeners.error_messages import answered
+from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget_command import ForgetCommand, person_of
-from bot.listeners.responses import replace_original, tell
+from bot.listeners.responses import or_error_message, replace_original, respond_ephemeral
 from bot.records import ForgetResult
+from bot.slack.users import People
 from memalign.errors import UnknownTraceError
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
+from storage.database import Database
 
 Body = dict[str, Json]
-
-
-def listen(app: AsyncApp, context: ListenerContext) -> None:
-    """Acknowledge once a request is stored; executing it may take longer than an ack may wait."""
-    listener = ForgetListener(context)
-    app.shortcut(FORGET_SHORTCUT)(listener.shortcut)
-    app.action(FORGET_TRACE)(listener.confirm_trace)
-    app.action(FORGET_PERSON)(listener.confirm_person)
-    app.action(KEEP)(listener.keep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +53,45 @@ class Asker:
 
 
 class ForgetListener:
-    """Answers what people do to forget a trace or a person."""
+    """Answers what people do to forget a trace or a person.
 
-    def __init__(self, context: ListenerContext) -> None:
-        self._context = context
-        self._service = context.forgetting
+    A request is acknowledged once it is stored; executing it may take longer than an ack may wait.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        people: People,
+        service: ForgetService,
+        access: ForgetAccess,
+        after_ack: AfterAck,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._people = people
+        self._service = service
+        self._access = access
+        self._after_ack = after_ack
+
+    def listen(self, app: AsyncApp) -> None:
+        """Register the listeners of buttons and the shortcut."""
+        app.shortcut(FORGET_SHORTCUT)(self.shortcut)
+        app.action(FORGET_TRACE)(self.confirm_trace)
+        app.action(FORGET_PERSON)(self.confirm_person)
+        app.action(KEEP)(self.keep)
 
     async def command(self, ack: AsyncAck, asker: Asker, text: str, respond: AsyncRespond) -> None:
         """Answer `/memalign forget`, `text` being what follows; with `--yes`, what is acked is going to happen."""
         is_confirmed = ForgetCommand.readings(text)[-1].is_confirmed
         requested = await self._request_command(asker, text) if is_confirmed else None
         await ack()
-        self._context.run_after_ack(self._answer_command(respond, asker, text, requested))
+        self._after_ack.run(self._answer_command(respond, asker, text, requested))
 
     async def shortcut(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show what goes with the trace of the message that the shortcut was chosen on."""
         await ack()
-        self._context.run_after_ack(self._answer_shortcut(respond, body))
+        self._after_ack.run(self._answer_shortcut(respond, body))
 
     async def confirm_trace(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Forget the trace of a preview."""
@@ -87,13 +104,13 @@ class ForgetListener:
     async def keep(self, ack: AsyncAck, respond: AsyncRespond) -> None:
         """Put the preview away."""
         await ack()
-        self._context.run_after_ack(replace_original(respond, nothing_forgotten()))
+        self._after_ack.run(replace_original(respond, nothing_forgotten()))
 
     async def _confirm(self, ack: AsyncAck, body: Body, respond: AsyncRespond, target: ForgetTarget) -> None:
         asker = Asker.of(body)
         requested = await self._request(asker, target)
         await ack()
-        self._context.run_after_ack(self._answer_confirm(respond, asker, target, requested))
+        self._after_ack.run(self._answer_confirm(respond, asker, target, requested))
 
     async def _request_command(self, asker: Asker, text: str) -> ForgetScope | None:
         """Store the request of a confirmed command; None when there is to be an explanation instead."""
@@ -110,7 +127,7 @@ class ForgetListener:
             scope = await self._service.find(target)
         except UnknownTraceError:
             return None
-        if not await self._context.forget_access.allows(asker.person, asker.channel, scope):
+        if not await self._access.allows(asker.person, asker.channel, scope):
             return None
         await self._service.request(scope, asker.person)
         return scope
@@ -119,23 +136,23 @@ class ForgetListener:
         self, respond: AsyncRespond, asker: Asker, text: str, requested: ForgetScope | None
     ) -> None:
         work = self._execute(requested) if requested else self._preview_command(asker, text)
-        await tell(respond, pack_messages(await answered(work, "/memalign forget")))
+        await respond_ephemeral(respond, pack_messages(await or_error_message(work, "/memalign forget")))
 
     async def _answer_shortcut(self, respond: AsyncRespond, body: Body) -> None:
         asker, message = Asker.of(body), body["message"]
         card_ts = message.get("thread_ts") or message["ts"]
-        stored = await self._context.database.verdicts.by_card(asker.channel, card_ts)
+        stored = await self._database.verdicts.by_card(asker.channel, card_ts)
         if stored is None:
-            await tell(respond, [not_a_card()])
+            await respond_ephemeral(respond, [not_a_card()])
             return
         work = self._preview(asker, TraceTarget(trace_id=stored.verdict.trace_id))
-        await tell(respond, await answered(work, "the forget shortcut"))
+        await respond_ephemeral(respond, await or_error_message(work, "the forget shortcut"))
 
     async def _answer_confirm(
         self, respond: AsyncRespond, asker: Asker, target: ForgetTarget, requested: ForgetScope | None
     ) -> None:
         work = self._execute(requested) if requested else self._preview(asker, target)
-        for message in await answered(work, "forgetting"):
+        for message in await or_error_message(work, "forgetting"):
             await replace_original(respond, message)
 
     async def _preview_command(self, asker: Asker, text: str) -> list[SlackMessage]:
@@ -164,8 +181,8 @@ class ForgetListener:
 
     async def _preview(self, asker: Asker, target: ForgetTarget) -> list[SlackMessage]:
         scope = await self._service.find(target)
-        if not await self._context.forget_access.allows(asker.person, asker.channel, scope):
-            return [not_allowed(target, self._context.settings.access.forget)]
+        if not await self._access.allows(asker.person, asker.channel, scope):
+            return [not_allowed(target, self._settings.access.forget)]
         return await self._in_words(await self._service.preview(scope), forget_preview)
 
     async def _execute(self, requested: ForgetScope) -> list[SlackMessage]:
@@ -174,7 +191,7 @@ class ForgetListener:
     async def _in_words(
         self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], SlackMessage]
     ) -> list[SlackMessage]:
-        names = [await self._context.people.name(person) for person in result.people]
+        names = [await self._people.name(person) for person in result.people]
         if result.is_empty:
             return [nothing_of_person(*names)]
         return [words(result, names)]

@@ -1,64 +1,97 @@
-"""App Home: what the judges know, and the cards that still wait for this person's thumb."""
+"""App Home: the judges' knowledge, and the cards that still wait for this person's thumb."""
 
 import logging
+from collections.abc import Mapping
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import card_line
 from bot.blocks.home import home_view
+from bot.config import Settings
 from bot.feedback import votes_of
-from bot.listeners.context import ListenerContext
-from bot.slack.errors import CONNECTION_ERRORS
+from bot.listeners.after_ack import AfterAck
+from bot.reports.status import StatusReport
+from bot.slack.channel_members import ChannelMembers
+from bot.slack.errors import CONNECTION_ERRORS, field_of
+from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
+from storage.database import Database
+from storage.records import StoredVerdict
 
 log = logging.getLogger(__name__)
 
-LISTED = 10
+MAX_OPEN_CARDS = 10
 """Cards shown as still waiting for a thumb."""
-LOOKED_AT = 50
-"""How many of the newest verdicts of a judge are looked through for them."""
+NEWEST_VERDICTS = 50
+"""Newest verdicts of a judge that are searched for them."""
 
 
-def listen(app: AsyncApp, context: ListenerContext) -> None:
-    """Publish the tab anew each time it is opened."""
+class HomeTab:
+    """Publishes the tab anew each time it is opened."""
 
-    @app.event("app_home_opened")
-    async def opened(event: dict[str, Json]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        members: ChannelMembers,
+        status: StatusReport,
+        client: AsyncWebClient,
+        after_ack: AfterAck,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._members = members
+        self._status = status
+        self._client = client
+        self._after_ack = after_ack
+
+    def listen(self, app: AsyncApp) -> None:
+        """Register the listener."""
+        app.event("app_home_opened")(self.opened)
+
+    async def opened(self, event: dict[str, Json]) -> None:
+        """Publish the tab; the event also comes for the app's other tabs."""
         if event.get("tab", "home") == "home":
-            context.run_after_ack(_publish(context, str(event["user"])))
+            self._after_ack.run(self.publish(str(event["user"])))
 
+    async def publish(self, person: str) -> None:
+        """Show a person the judges, the open cards and whether all is well."""
+        judges = [(name, len(memory.episodes), memory.guidelines) for name, memory in self._memories.items()]
+        view = home_view(judges, await self._open_cards(person), await self._status.read())
+        try:
+            await self._client.views_publish(user_id=person, view=view)
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
+            log.warning("the Home tab of %s could not be published: %s", person, error)
 
-async def _publish(context: ListenerContext, user: str) -> None:
-    judges = []
-    for judge in context.settings.judges:
-        rules = context.memories[judge.name].guidelines
-        judges.append((judge.name, len(context.memories[judge.name].episodes), rules))
-    view = home_view(judges, await _open_cards(context, user), await context.status.read())
-    await context.client.views_publish(user_id=user, view=view)
-
-
-async def _open_cards(context: ListenerContext, user: str) -> list[tuple[str, str]]:
-    """What still waits for this person: (a line about the card, its link)."""
-    found = []
-    for judge in context.settings.judges:
-        if not await context.members.includes(judge.channel, user):
-            continue
-        for stored in await context.database.verdicts.recent(judge.name, LOOKED_AT):
-            facts = (await context.database.feedback.of(stored.verdict_id)).get(user)
-            if stored.message_ts is None or (facts and votes_of(facts)):
+    async def _open_cards(self, person: str) -> list[tuple[str, str]]:
+        """Return the cards without this person's vote: a line about each card, and its link."""
+        cards: list[tuple[str, str]] = []
+        for judge in self._settings.judges:
+            if not await self._members.includes(judge.channel, person):
                 continue
-            if link := await _link(context, stored.channel, stored.message_ts):
-                found.append((card_line(stored), link))
-            if len(found) == LISTED:
-                return found
-    return found
+            for verdict in await self._database.verdicts.recent(judge.name, NEWEST_VERDICTS):
+                if await self._is_open(verdict, person) and (link := await self._link(verdict)):
+                    cards.append((card_line(verdict), link))
+                if len(cards) == MAX_OPEN_CARDS:
+                    return cards
+        return cards
 
+    async def _is_open(self, verdict: StoredVerdict, person: str) -> bool:
+        if verdict.message_ts is None:
+            return False
+        feedback = (await self._database.feedback.of(verdict.verdict_id)).get(person)
+        return feedback is None or not votes_of(feedback)
 
-async def _link(context: ListenerContext, channel: str, ts: str) -> str | None:
-    """A link to a message; None where Slack has none, as for a deleted one."""
-    try:
-        return str((await context.client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
-    except (SlackApiError, *CONNECTION_ERRORS) as error:
-        log.info("no link to the card at %s: %s", ts, error)
-        return None
+    async def _link(self, verdict: StoredVerdict) -> str | None:
+        """Return a link to the card; None where Slack has none, as for a deleted one."""
+        ts = verdict.message_ts or ""
+        try:
+            answer = await self._client.chat_getPermalink(channel=verdict.channel, message_ts=ts)
+            return field_of(answer, "permalink", str)
+        except (SlackApiError, *CONNECTION_ERRORS) as error:
+            log.info("no link to the card at %s: %s", ts, error)
+            return None

@@ -1,12 +1,13 @@
 """Replies in a card's thread: written, edited, deleted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.feedback import REPLY_SUBTYPES
-from bot.listeners.context import ListenerContext
 from memalign.records import Json
+from storage.database import Database
 from storage.records import FeedbackEvent
 
 
@@ -19,15 +20,15 @@ class ThreadEvent:
     event: FeedbackEvent
 
 
-def listen(app: AsyncApp, context: ListenerContext) -> None:
+def listen(app: AsyncApp, database: Database, wake_learning: Callable[[], None]) -> None:
     """Store each reply; Slack gets its ack when it is on disk."""
 
     @app.event("message")
     async def message(event: dict[str, Json]) -> None:
         reply = reply_of(event)
         if reply is not None:
-            await context.database.feedback.note(reply.channel, reply.card_ts, reply.event)
-            context.learning.wake()
+            await database.feedback.note(reply.channel, reply.card_ts, reply.event)
+            wake_learning()
 
 
 def reply_of(event: dict[str, Json]) -> ThreadEvent | None:

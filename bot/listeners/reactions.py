@@ -1,13 +1,16 @@
 """Thumbs on cards, as reactions."""
 
+from collections.abc import Callable
+
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.feedback import vote_of_reaction
-from bot.listeners.context import ListenerContext
 from memalign.records import Json
+from storage.database import Database
+from storage.records import FeedbackEvent
 
 
-def listen(app: AsyncApp, context: ListenerContext) -> None:
+def listen(app: AsyncApp, database: Database, wake_learning: Callable[[], None]) -> None:
     """Store each thumb that comes or goes; Slack gets its ack when it is on disk."""
 
     async def note(event: dict[str, Json], live: bool) -> None:
@@ -16,10 +19,9 @@ def listen(app: AsyncApp, context: ListenerContext) -> None:
         if item.get("type") != "message" or vote_of_reaction(name) is None:
             return
         at = str(event.get("event_ts") or "0")
-        await context.database.feedback.note_reaction(
-            item["channel"], item["ts"], event["user"], name, live=live, at=at
-        )
-        context.learning.wake()
+        reaction = FeedbackEvent(person=event["user"], kind="reaction", name=name, value=live, at=at)
+        await database.feedback.note(item["channel"], item["ts"], reaction)
+        wake_learning()
 
     @app.event("reaction_added")
     async def added(event: dict[str, Json]) -> None:

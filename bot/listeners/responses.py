@@ -1,18 +1,24 @@
-"""Answers that only the person who asked, or clicked, can see."""
+"""Responses that only the person who asked, or clicked, can see."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.primitives import SlackMessage
+from bot.blocks.commands import apology
+from bot.blocks.primitives import SlackMessage, plain_message
+from bot.runtime.health import log_bug
 from bot.slack.errors import CONNECTION_ERRORS
+from memalign.errors import MemAlignError
+from memalign.records import Json
 
 log = logging.getLogger(__name__)
 
 
-async def tell(respond: AsyncRespond, messages: Sequence[SlackMessage]) -> None:
-    """Say something to one person; a failure is logged, since nothing rests on having been read."""
+async def respond_ephemeral(respond: AsyncRespond, messages: Sequence[SlackMessage]) -> None:
+    """Answer one person; a failure is logged, since nothing depends on the answer being read."""
     for message in messages:
         await _send(respond, message, replace=False)
 
@@ -20,6 +26,34 @@ async def tell(respond: AsyncRespond, messages: Sequence[SlackMessage]) -> None:
 async def replace_original(respond: AsyncRespond, message: SlackMessage) -> None:
     """Put the message in the place of the one that was clicked."""
     await _send(respond, message, replace=True)
+
+
+async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> list[SlackMessage]:
+    """Return the work's messages; if it fails, the remedy where there is one, else an apology with an error id."""
+    try:
+        return await work
+    except MemAlignError as error:
+        return [plain_message(str(error))]
+    except Exception:
+        return [apology(log_bug(doing))]
+
+
+async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
+    """Tell one person something in a channel; a failure is logged."""
+    try:
+        await client.chat_postEphemeral(
+            channel=channel, user=person, text=message.text, blocks=list(message.blocks)
+        )
+    except (SlackApiError, *CONNECTION_ERRORS) as error:
+        log.warning("%s could not be told something: %s", person, error)
+
+
+async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None:
+    """Open a modal; a failure is logged, and what was clicked stands all the same."""
+    try:
+        await client.views_open(trigger_id=trigger_id, view=view)
+    except (SlackApiError, *CONNECTION_ERRORS) as error:
+        log.warning("a modal could not be opened: %s", error)
 
 
 async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:

@@ -11,7 +11,7 @@ from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
-from bot.slack.errors import CONNECTION_ERRORS, SlackError, code_of, reason_of
+from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, code_of, reason_of
 from storage.database import Database
 from storage.records import Redaction, RedactionKind
 
@@ -77,7 +77,7 @@ class MessageRedactor:
             metadata={"event_type": "memalign_forgotten", "event_payload": {}},
         )
 
-    async def _refused(self, redaction: Redaction, error: SlackError) -> None:
+    async def _refused(self, redaction: Redaction, error: SlackCallError) -> None:
         code = code_of(error) if isinstance(error, SlackApiError) else None
         if code in UNCHANGEABLE:
             log.info("the message at %s cannot be redacted: %s", redaction.ts, code)

@@ -12,7 +12,7 @@ from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
-from bot.slack.errors import CONNECTION_ERRORS, SlackError, asked_pause_ms, reason_of
+from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, asked_pause_ms, reason_of
 from memalign.errors import StorageError
 from storage.database import Database
 from storage.records import Post
@@ -129,5 +129,5 @@ class PostingWorker:
         self._wake_event.set()
 
 
-def _asked_pause_ms(error: SlackError) -> int:
+def _asked_pause_ms(error: SlackCallError) -> int:
     return (asked_pause_ms(error) or 0) if isinstance(error, SlackApiError) else 0

@@ -9,7 +9,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from memalign.errors import MemAlignError
 
 T = TypeVar("T")
-SlackError = SlackApiError | ClientError | TimeoutError | OSError
+SlackCallError = SlackApiError | ClientError | TimeoutError | OSError
 CONNECTION_ERRORS = (ClientError, TimeoutError, OSError)
 """The connection failed: the call may or may not have taken effect."""
 UNREACHABLE = "Slack cannot be reached"
@@ -101,7 +101,7 @@ class SlackUnavailableError(MemAlignError):
     """Slack does not take a call at the moment; it may later."""
 
 
-def reason_of(error: SlackError) -> str:
+def reason_of(error: SlackCallError) -> str:
     """Return in words why a call of the Web API failed."""
     return remedy(error) if isinstance(error, SlackApiError) else UNREACHABLE
 

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -16,6 +17,7 @@ from bot.config import IngestSettings
 from bot.records import Status
 from bot.reports.status import StatusReport
 from bot.runtime.health import log_bug
+from bot.web.local_control import LocalControl
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
@@ -34,14 +36,24 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class TraceIntake(Protocol):
+    """Takes the traces of `POST /traces`; the rooms that take traces and this one do not know each other."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Traces received since the start, by outcome."""
+        ...
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """Store the traces of a request."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
     """The requests the server answers."""
 
-    take_traces: Handler
-    """Stores the traces of `POST /traces`."""
-    trace_counts: Mapping[str, int]
-    """Traces received since the start, by outcome."""
+    traces: TraceIntake
     status: StatusReport
     forget: Handler
     """Answers `POST /forget`, which `memalign forget` on this machine sends."""
@@ -50,13 +62,13 @@ class Routes:
     slack: AsyncApp | None
     """The app that takes Slack's signed requests; None in Socket Mode."""
 
-    async def traces(self, request: web.Request) -> web.StreamResponse:
+    async def take_traces(self, request: web.Request) -> web.StreamResponse:
         """`POST /traces`."""
         if self.token and not has_bearer_token(request, self.token):
             return _error(401, "Send the header Authorization: Bearer with MEMALIGN_INGEST_TOKEN.")
         if not self.token and "Origin" in request.headers:
             return _error(403, "Web pages may not send traces while no MEMALIGN_INGEST_TOKEN is set.")
-        return await self.take_traces(request)
+        return await self.traces.post(request)
 
     async def healthz(self, _: web.Request) -> web.StreamResponse:
         """`GET /healthz`: alive."""
@@ -80,7 +92,7 @@ class Routes:
     async def metrics(self, _: web.Request) -> web.StreamResponse:
         """`GET /metrics`: Prometheus text."""
         return web.Response(
-            body=generate_latest(registry_of(await self.status.read(), self.trace_counts)),
+            body=generate_latest(registry_of(await self.status.read(), self.traces.counts)),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
 
@@ -141,18 +153,19 @@ async def _log_bugs(request: web.Request, handler: Handler) -> web.StreamRespons
 class Server:
     """Listens on `[ingest]` host and port."""
 
-    def __init__(self, settings: IngestSettings, routes: Routes) -> None:
+    def __init__(self, settings: IngestSettings, routes: Routes, control: LocalControl) -> None:
         if not is_loopback(settings.host) and not routes.token:
             raise SettingsError(
                 f"[ingest] host is {settings.host}, which others can reach: set MEMALIGN_INGEST_TOKEN, "
                 'or use host = "127.0.0.1".'
             )
         self._settings = settings
+        self._control = control
         # what Slack sends keeps to Slack's limits, however small traces must be here
         app = web.Application(client_max_size=max(settings.max_body, MAX_SLACK_BODY), middlewares=[_log_bugs])
         app.add_routes(
             [
-                web.post("/traces", routes.traces),
+                web.post("/traces", routes.take_traces),
                 web.get("/healthz", routes.healthz),
                 web.get("/readyz", routes.readyz),
                 web.get("/metrics", routes.metrics),
@@ -175,12 +188,20 @@ class Server:
                 f"({os.strerror(error.errno or 0).lower()}); "
                 "stop what uses it, or choose another [ingest] port."
             ) from error
+        self._control.write_endpoint_file(self._settings.host, self._port)
 
     @property
-    def port(self) -> int:
+    def url(self) -> str:
+        """The server's address."""
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def _port(self) -> int:
         """The port listened on; the system's choice where the setting is 0."""
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Finish the requests in hand, then listen no more."""
+        self._control.remove_endpoint_file()
         await self._runner.cleanup()

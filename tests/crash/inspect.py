@@ -3,7 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
-from bot.feedback import all_feedback, taught, vote_of_reaction
+from bot.feedback import all_feedback, labelled_trace, vote_of_reaction
 from bot.listeners.rationales import reply_of
 from bot.sandbox import Delivery, Message
 from memalign.records import Json, Label
@@ -157,7 +157,7 @@ async def labels(db: Database, world: World, judge: str) -> dict[str, Label]:
             if trace is None or stored.verdict.judge != judge:
                 continue
             said = all_feedback(stored, await db.feedback.of(stored.verdict_id), YES_OR_NO)
-            if counted := tally(taught(trace, judge, said).assessments, judge, YES_OR_NO):
+            if counted := tally(labelled_trace(trace, judge, said).assessments, judge, YES_OR_NO):
                 found[trace_id] = counted.label
     return found
 

@@ -1,0 +1,104 @@
+"""The modal that asks why, and the shortcut "Correct this verdict" that opens it."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
+from bot.blocks.thread import not_a_card, two_votes
+from bot.feedback import feedback_of
+from bot.learning.right_values import likely_values
+from bot.listeners.after_ack import AfterAck
+from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
+from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
+from bot.runtime.clock import now_ms
+from memalign.errors import InputError
+from memalign.judge_memory import JudgeMemory
+
+
+class ReasonModal:
+    """Opens the modal, and stores what is submitted before its ack."""
+
+    def __init__(
+        self,
+        cards: ClickedCards,
+        memories: Mapping[str, JudgeMemory],
+        client: AsyncWebClient,
+        after_ack: AfterAck,
+    ) -> None:
+        self._cards = cards
+        self._memories = memories
+        self._client = client
+        self._after_ack = after_ack
+
+    def listen(self, app: AsyncApp) -> None:
+        """Register the listeners."""
+        app.view(REASON_VIEW)(self.submit)
+        app.shortcut(CORRECT_SHORTCUT)(self.shortcut)
+
+    async def shortcut(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        """Ask why, wherever in the thread the shortcut was chosen."""
+        await ack()
+        card = await self._cards.of_click(body)
+        if card is None:
+            self._after_ack.run(respond_ephemeral(respond, [not_a_card()]))
+        else:
+            self._after_ack.run(self.open(body["trigger_id"], card))
+
+    async def open(self, trigger_id: str, card: ClickedCard) -> None:
+        """Ask a person why, and for the right value where 👎 leaves it open."""
+        memory = self._memories.get(card.verdict.verdict.judge)
+        if memory is None:
+            return
+        events = await self._cards.feedback_on(card)
+        value_type = memory.definition.value_type
+        feedback = feedback_of(card.verdict, card.person, events, value_type)
+        is_corrected = feedback.vote == "down" and feedback.value is not None
+        earlier = events.replies.get(card.ts)
+        view = reason_view(
+            card.verdict,
+            card.ts,
+            choices=likely_values(card.verdict, memory),
+            ask_value=value_type.opposite(card.verdict.verdict.value) is None and not is_corrected,
+            earlier=(earlier.text or "") if earlier else "",
+        )
+        await open_view(self._client, trigger_id, view)
+
+    async def submit(self, ack: AsyncAck, body: Body) -> None:
+        """Store the reason, and the right value if it was asked for."""
+        about = json.loads(body["view"]["private_metadata"])
+        card = await self._cards.of_modal(body, about["verdict_id"], about["card_ts"])
+        memory = self._memories.get(card.verdict.verdict.judge) if card else None
+        if card is None or memory is None:
+            await ack()
+            return
+        at = f"{Decimal(now_ms()) / 1000:.6f}"
+        fields = body["view"]["state"]["values"]
+        try:
+            value = (
+                memory.definition.value_type.parse(entered(fields, "value")) if "value" in fields else None
+            )
+        except InputError as error:
+            await ack(response_action="errors", errors={"value": str(error)})
+            return
+        if value is not None:
+            torn = await self._cards.set_value(card, value, at)
+        else:
+            torn = await self._cards.hold(card, "down", at)
+        await self._cards.set_reason(card, entered(fields, "reason") or "", at)
+        await ack()
+        if torn:
+            self._after_ack.run(post_ephemeral(self._client, card.channel, card.person, two_votes()))
+
+
+def entered(fields: Body, block_id: str) -> str | None:
+    """Return the text of one field of a modal, typed or chosen; None if it is empty."""
+    for element in (fields.get(block_id) or {}).values():
+        option = element.get("selected_option")
+        return str(json.loads(option["value"])) if option else element.get("value")
+    return None
