@@ -154,9 +154,14 @@ async def running(run: Callable[[], Awaitable[None]]) -> AsyncIterator[asyncio.T
             await task
 
 
-async def until(look: Callable[[], Awaitable[object]], part: asyncio.Task[None] | None = None) -> None:
+async def until(
+    look: Callable[[], Awaitable[object] | object], part: asyncio.Task[None] | None = None
+) -> None:
     """Wait until `look` returns something true; when the running part fails first, its error is raised."""
-    while not await look():
+    while True:
+        found = look()
+        if await found if isinstance(found, Awaitable) else found:
+            return
         if part is not None and part.done():
             await part
             raise AssertionError("the part has ended")
