@@ -139,7 +139,7 @@ class FakeJudgeModel:
             value=self.value,
             rationale="because",
             usage=Usage(calls=1),
-            guideline_ids=tuple(one.id for one in request.evidence.guidelines),
+            guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
         )
 
 
@@ -173,12 +173,12 @@ class FakeStore:
             raise StaleMemoryError("The memory was changed by another writer: load it and try again.")
         self.version += 1
         self.changes.append(change)
-        for trace_id in (*change.drop_episodes, *(one.trace_id for one in change.put_episodes)):
+        for trace_id in (*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)):
             self.episodes.pop(trace_id, None)
-        self.episodes.update({one.trace_id: one for one in change.put_episodes})
+        self.episodes.update({episode.trace_id: episode for episode in change.put_episodes})
         for guideline_id in change.drop_guidelines:
             self.guidelines.pop(guideline_id, None)
-        self.guidelines.update({one.id: one for one in change.put_guidelines})
+        self.guidelines.update({rule.id: rule for rule in change.put_guidelines})
         self.undistilled = change.undistilled
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:

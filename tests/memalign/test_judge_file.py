@@ -6,7 +6,7 @@ import pytest
 from memalign import load_judge
 from memalign.errors import InputError
 from memalign.judge_file import SavedJudge, dump, restore
-from tests.factories import a_trace, said
+from tests.factories import a_trace, a_vote
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
 from tests.model_server import ModelServer, overloaded
@@ -15,7 +15,7 @@ from tests.model_server import ModelServer, overloaded
 def test_a_saved_judge_comes_back_exactly_as_it_was_without_a_call(
     server: ModelServer, tmp_path: Path
 ) -> None:
-    judge = aligned(4).align([a_trace("tr-0", said(False, "reason 1", "ben"), said(True, "no", "cem"))])
+    judge = aligned(4).align([a_trace("tr-0", a_vote(False, "reason 1", "ben"), a_vote(True, "no", "cem"))])
     judge.save(tmp_path / "judge.json")
     calls = len(server.calls)
 
@@ -39,7 +39,7 @@ def test_a_loaded_judge_goes_on_learning_and_forgetting(server: ModelServer, tmp
     loaded = load_judge(str(tmp_path / "judge.json"))
     texts = len(server.texts)
 
-    more = loaded.align([*traces(3), a_trace("tr-9", said(True, "new"))])
+    more = loaded.align([*traces(3), a_trace("tr-9", a_vote(True, "new"))])
 
     assert more.report.unchanged == ("tr-0", "tr-1", "tr-2")
     assert more.report.learned == ("tr-9",)
@@ -59,7 +59,7 @@ def test_what_is_pending_is_saved_too(server: ModelServer, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_text_survives_the_file(server: ModelServer, tmp_path: Path, hostile: str) -> None:
-    judge = aligned(1).align([a_trace("tr-x", said(True, hostile), inputs={hostile: hostile})])
+    judge = aligned(1).align([a_trace("tr-x", a_vote(True, hostile), inputs={hostile: hostile})])
     judge.save(tmp_path / "judge.json")
 
     loaded = load_judge(tmp_path / "judge.json")
@@ -102,7 +102,7 @@ def test_saving_replaces_the_file_as_a_whole(server: ModelServer, tmp_path: Path
     aligned(1).save(path)
 
     assert json.loads(path.read_text())["format"] == 1
-    assert [one.name for one in tmp_path.iterdir()] == ["judge.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["judge.json"]
     assert server.calls
 
 

@@ -23,8 +23,8 @@ def a_memory_of(count: int, first: int = 0) -> EpisodicMemory:
 
 def found(memory: EpisodicMemory, query: Vector, count: int = 5, *, exclude: str | None = None) -> list[str]:
     return [
-        one.episode.trace_id
-        for one in memory.nearest(query, count, exclude_trace_id=exclude, min_similarity=-1.0)
+        case.episode.trace_id
+        for case in memory.nearest(query, count, exclude_trace_id=exclude, min_similarity=-1.0)
     ]
 
 
@@ -39,9 +39,9 @@ def test_finds_what_an_exact_scan_finds_best_first(size: int) -> None:
     for _ in range(20):
         query = a_row()
         retrieved = memory.nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
-        assert [one.episode.trace_id for one in retrieved] == search_exactly(memory.vectors, query, 5)
-        assert [one.similarity for one in retrieved] == sorted(
-            (one.similarity for one in retrieved), reverse=True
+        assert [case.episode.trace_id for case in retrieved] == search_exactly(memory.vectors, query, 5)
+        assert [case.similarity for case in retrieved] == sorted(
+            (case.similarity for case in retrieved), reverse=True
         )
 
 
@@ -70,7 +70,7 @@ def test_what_is_less_alike_than_the_floor_is_kept_out() -> None:
 
     retrieved = memory.nearest(np.array([1, 0], np.float32), 5, exclude_trace_id=None, min_similarity=0.15)
 
-    assert [one.episode.trace_id for one in retrieved] == ["near"]
+    assert [case.episode.trace_id for case in retrieved] == ["near"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 99])

@@ -122,4 +122,4 @@ def test_supports_for_what_is_unknown_or_waiting_are_passed_over() -> None:
 
     after = merger.merge(Distillation(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
 
-    assert [one.sources for one in after.guidelines] == [(a_source("tr-1"),)]
+    assert [rule.sources for rule in after.guidelines] == [(a_source("tr-1"),)]

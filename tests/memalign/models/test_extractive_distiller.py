@@ -245,5 +245,5 @@ async def test_rules_that_come_together_are_all_learned() -> None:
     said = ("Never be curt with people.", "Always greet people warmly.", "Never shout at people.")
     records = [record(text, trace_id=f"tr-{place}") for place, text in enumerate(said)]
     together = {draft.text for draft in (await distil(*records)).drafts}
-    alone = {draft.text for one in records for draft in (await distil(one)).drafts}
+    alone = {draft.text for each in records for draft in (await distil(each)).drafts}
     assert together == alone == set(said)

@@ -76,7 +76,7 @@ async def test_records_of_another_batch_cannot_be_named() -> None:
 
     result = await distilled(model, records(*(f"r{n}" for n in range(51))))
 
-    assert [(one.text, [source.trace_id for source in one.sources]) for one in result.drafts] == [
+    assert [(draft.text, [source.trace_id for source in draft.sources]) for draft in result.drafts] == [
         ("First.", ["tr-0"]),
         ("Second.", ["tr-50"]),
     ]
@@ -107,7 +107,9 @@ async def test_batches_are_split_by_tokens_too_and_fit_the_context() -> None:
 
     assert 3 <= len(model.prompts) <= 6
     assert len(result.drafts) == 12
-    assert all(count_tokens(one.stable) + count_tokens(one.changing) <= 6_000 for one in model.prompts)
+    assert all(
+        count_tokens(prompt.stable) + count_tokens(prompt.changing) <= 6_000 for prompt in model.prompts
+    )
 
 
 async def test_one_oversized_record_is_cut_and_still_asked_about() -> None:
@@ -115,7 +117,7 @@ async def test_one_oversized_record_is_cut_and_still_asked_about() -> None:
 
     result = await distilled(model, records("the reason", text="word " * 100_000))
 
-    assert [one.text for one in result.drafts] == ["the reason"]
+    assert [draft.text for draft in result.drafts] == ["the reason"]
     assert count_tokens(model.prompts[0].changing) < 6_000
 
 

@@ -48,7 +48,7 @@ async def test_openai_is_asked_for_a_strict_schema_with_the_stable_part_first(se
 
     (call,) = server.calls
     assert call.body["model"] == "some-model"
-    assert [one["content"] for one in call.body["messages"]] == [PROMPT.stable, PROMPT.changing]
+    assert [message["content"] for message in call.body["messages"]] == [PROMPT.stable, PROMPT.changing]
     assert call.body["response_format"]["json_schema"]["strict"] is True
     assert call.body["response_format"]["json_schema"]["schema"] == SCHEMA
     assert call.headers["Authorization"] == "Bearer sk-secret"
