@@ -38,22 +38,22 @@ def direction(text: str, dimension: int = DIMENSION) -> Vector:
 
 
 class FakeEmbedder:
-    """Embeds by words; remembers what it was asked."""
+    """Embeds by words; remembers the batches of texts."""
 
     name = "fake:/words"
     dimension = DIMENSION
 
     def __init__(self) -> None:
-        self.asked: list[list[str]] = []
+        self.batches: list[list[str]] = []
         self.errors: deque[Exception] = deque()
         self.down = False
 
     @property
     def texts(self) -> list[str]:
-        return [text for batch in self.asked for text in batch]
+        return [text for batch in self.batches for text in batch]
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        self.asked.append(list(texts))
+        self.batches.append(list(texts))
         if self.errors:
             raise self.errors.popleft()
         if self.down:

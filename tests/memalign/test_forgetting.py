@@ -64,12 +64,12 @@ async def test_a_rule_that_rested_on_the_trace_alone_goes_with_it() -> None:
     memory = await a_memory()
     await memory.learn([a_trace("tr-1", a_vote(False, "rude")), a_trace("tr-2", a_vote(True, "kind"))])
 
-    gone = await forget(memory, ["tr-1"])
+    forgotten = await forget(memory, ["tr-1"])
 
-    assert gone.trace_ids == ("tr-1",)
-    assert [rule.text for rule in gone.retired] == ["rude"]
-    assert gone.waiting == ()
-    assert gone.people == ("ana",)
+    assert forgotten.trace_ids == ("tr-1",)
+    assert [rule.text for rule in forgotten.retired] == ["rude"]
+    assert forgotten.waiting == ()
+    assert forgotten.people == ("ana",)
     assert [rule.text for rule in memory.guidelines] == ["kind"]
     assert list(memory.episodes) == ["tr-2"]
 
@@ -81,10 +81,10 @@ async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -
     memory = await a_memory(distiller=LLMDistiller(model))
     await memory.learn([a_trace("tr-1", a_vote(False, "secret")), a_trace("tr-2", a_vote(False, "public"))])
 
-    gone = await forget(memory, ["tr-1"])
+    forgotten = await forget(memory, ["tr-1"])
 
-    assert [rule.text for rule in gone.waiting] == ["Secret rule."]
-    assert [rule.text for rule in gone.distilled] == ["public"]
+    assert [rule.text for rule in forgotten.waiting] == ["Secret rule."]
+    assert [rule.text for rule in forgotten.distilled] == ["public"]
     assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("public", ("tr-2",))]
     prompt = model.prompts[-1]
     assert "ecret" not in prompt.stable + prompt.changing
@@ -151,33 +151,33 @@ async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_or
 
 @given(
     feedback=votes(PARAPHRASED),
-    gone=st.lists(st.integers(0, 5), unique=True, min_size=1),
+    numbers=st.lists(st.integers(0, 5), unique=True, min_size=1),
     cut=st.integers(0, 6),
     order=st.randoms(),
 )
 @settings(max_examples=100)
 def test_forgetting_in_any_order_and_grouping_gives_the_same_memory(
-    feedback: list[Vote], gone: list[int], cut: int, order: random.Random
+    feedback: list[Vote], numbers: list[int], cut: int, order: random.Random
 ) -> None:
     async def scenario() -> None:
-        one, other = await taught(traces_of(feedback)), await taught(traces_of(feedback))
-        names = [f"tr-{n}" for n in gone]
-        await forget(one, names)
+        first, second = await taught(traces_of(feedback)), await taught(traces_of(feedback))
+        names = [f"tr-{n}" for n in numbers]
+        await forget(first, names)
         shuffled = order.sample(names, len(names))
         for part in (shuffled[:cut], *([name] for name in shuffled[cut:])):
-            await forget(other, part)
-        assert shown(one) == shown(other)
+            await forget(second, part)
+        assert shown(first) == shown(second)
 
     asyncio.run(scenario())
 
 
-@given(feedback=votes(PLAIN), gone=st.lists(st.integers(0, 5), unique=True, min_size=1))
+@given(feedback=votes(PLAIN), numbers=st.lists(st.integers(0, 5), unique=True, min_size=1))
 @settings(max_examples=100)
 def test_forgetting_leaves_what_there_would_be_had_it_never_been_known(
-    feedback: list[Vote], gone: list[int]
+    feedback: list[Vote], numbers: list[int]
 ) -> None:
     async def scenario() -> None:
-        names = {f"tr-{n}" for n in gone}
+        names = {f"tr-{n}" for n in numbers}
         memory = await taught(traces_of(feedback))
         await forget(memory, names)
         never = await taught([trace for trace in traces_of(feedback) if trace.trace_id not in names])
@@ -286,9 +286,9 @@ async def test_forgetting_waits_for_no_slow_model_and_the_next_round_distils_aga
     )
     model.opened.clear()
 
-    gone = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
+    forgotten = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
 
-    assert (gone.distilled, [rule.text for rule in gone.left]) == ((), ["rude"])
+    assert (forgotten.distilled, [rule.text for rule in forgotten.left]) == ((), ["rude"])
     model.opened.set()
     await memory.learn()
     assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("rude", ("tr-2",))]
@@ -306,9 +306,9 @@ async def test_a_round_of_learning_that_runs_holds_nobody_up_who_forgets() -> No
     learning = asyncio.create_task(memory.learn([a_trace("tr-3", a_vote(True, "kind"))]))
     await model.started.wait()
 
-    gone = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
+    forgotten = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
 
-    assert [rule.text for rule in gone.left] == ["rude"]
+    assert [rule.text for rule in forgotten.left] == ["rude"]
     model.opened.set()
     await learning
     await memory.learn()
@@ -321,9 +321,9 @@ async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_
     await memory.judge(a_trace("judged-only"))
     assert len(store.rows) == 1
 
-    gone = await forget(memory, ["judged-only", "never-seen"])
+    forgotten = await forget(memory, ["judged-only", "never-seen"])
 
-    assert gone.trace_ids == ()
+    assert forgotten.trace_ids == ()
     assert store.rows == {}
     assert store.episodes == {}
     assert model.prompts == []
@@ -340,10 +340,10 @@ async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> Non
     )
     model.down = embedder.down = True
 
-    gone = await forget(memory, ["tr-1"])
+    forgotten = await forget(memory, ["tr-1"])
 
-    assert [rule.text for rule in gone.waiting] == ["rude"]
-    assert gone.distilled == ()
+    assert [rule.text for rule in forgotten.waiting] == ["rude"]
+    assert forgotten.distilled == ()
     (rule,) = memory.guidelines
     assert rule.waiting
     assert (rule.text, rule.source_trace_ids) == (WAITING_TEXT, ("tr-2",))
@@ -495,11 +495,11 @@ async def test_forgetting_one_with_nothing_to_distil_again_asks_no_model(known: 
     await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(known)])
     prompts, texts = len(model.prompts), len(embedder.texts)
 
-    gone = await forget(memory, ["tr-7"])
+    forgotten = await forget(memory, ["tr-7"])
 
     assert (len(model.prompts), len(embedder.texts)) == (prompts, texts)
-    assert gone.usage == Usage()
-    assert [rule.text for rule in gone.retired] == ["reason 7"]
+    assert forgotten.usage == Usage()
+    assert [rule.text for rule in forgotten.retired] == ["reason 7"]
 
 
 async def test_a_rule_that_its_person_turned_against_stays_out_of_use_when_it_is_distilled_again() -> None:

@@ -47,7 +47,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
     optimizer = MemAlignOptimizer(
         reflection_lm=f"{provider}:/m", retrieval_k=5, embedding_model="openai:/text-embedding-3-small"
     )
-    given = [
+    two_traces = [
         Trace(
             trace_id="tr-1",
             inputs={"question": "why"},
@@ -60,7 +60,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
         )
     ]
 
-    learned = judge.align(traces=given, optimizer=optimizer)
+    learned = judge.align(traces=two_traces, optimizer=optimizer)
 
     assert learned.instructions == f"{INSTRUCTIONS}\n\nDistilled Guidelines (1):\n- curt"
     assert learned.guidelines[0].source_trace_ids == ("tr-1",)
@@ -71,7 +71,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
     assert verdict.retrieved_trace_ids == ("tr-1",)
     assert verdict.usage.calls == 1
     assert learned.report.learned == ("tr-1",)
-    assert learned.unalign(traces=[given[0]]).instructions == INSTRUCTIONS
+    assert learned.unalign(traces=[two_traces[0]]).instructions == INSTRUCTIONS
     assert len(server.of("embeddings")) == 1
     assert server.of("embeddings")[0].body["dimensions"] == 512
 
@@ -218,9 +218,9 @@ def test_a_judge_that_has_learned_nothing_judges_without_embedding(server: Model
 
 def test_what_a_trace_holds_is_judged_and_its_own_episode_is_no_evidence(server: ModelServer) -> None:
     learned = aligned(2)
-    given = traces(2)[0]
+    trace = traces(2)[0]
 
-    verdict = learned(trace=given)
+    verdict = learned(trace=trace)
 
     assert verdict.trace_id == "tr-0"
     assert verdict.retrieved_trace_ids == ("tr-1",)
@@ -230,7 +230,7 @@ def test_what_a_trace_holds_is_judged_and_its_own_episode_is_no_evidence(server:
     assert own.retrieved_trace_ids == ("tr-1",)
     anyone = learned(inputs="question tr-0", outputs="answer tr-0")
     assert anyone.retrieved_trace_ids == ("tr-0", "tr-1")
-    other = learned(trace=given, outputs="something else")
+    other = learned(trace=trace, outputs="something else")
     assert other.trace_id == "tr-0"
     assert "something else" in server.of("chat")[-1].body["messages"][1]["content"]
 

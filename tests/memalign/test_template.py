@@ -28,15 +28,15 @@ def test_a_whole_trace_holds_its_spans() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({"inputs": "go away"}, {"inputs": {"text": " go away "}}),
         ({"inputs": {"b": "2", "a": "1"}}, {"inputs": {"a": "1", "b": "2"}}),
         ({"inputs": "q", "outputs": None}, {"inputs": ["q"]}),
     ],
 )
-def test_the_same_words_make_the_same_text_however_they_are_wrapped(one: Json, other: Json) -> None:
-    assert text_of(one) == text_of(other)
+def test_the_same_words_make_the_same_text_however_they_are_wrapped(first: Json, second: Json) -> None:
+    assert text_of(first) == text_of(second)
 
 
 def test_the_text_holds_words_and_numbers_and_nothing_about_the_label() -> None:

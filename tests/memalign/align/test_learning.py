@@ -52,11 +52,11 @@ async def test_everything_is_kept_in_the_store_and_comes_back_as_it_was() -> Non
     assert again.guidelines == memory.guidelines
     assert dict(again.episodes) == dict(memory.episodes)
     assert again.pending == {}
-    assert embedder.asked == []
-    found = await evidence_for(
+    assert embedder.batches == []
+    evidence = await evidence_for(
         again, judge_model, a_trace("tr-9", inputs="question tr-1", outputs="answer tr-1")
     )
-    assert found.retrieved[0].episode.trace_id == "tr-1"
+    assert evidence.retrieved[0].episode.trace_id == "tr-1"
 
 
 async def test_the_same_feedback_again_changes_nothing_and_asks_no_model() -> None:
@@ -199,23 +199,23 @@ async def test_near_duplicates_from_cases_with_one_label_are_merged_with_all_sou
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ((False, "Short answers are polite."), (False, "Short answers are not polite.")),
         ((False, "Emoji in answers look friendly."), (True, "Emoji in an answer look friendly!")),
     ],
 )
 async def test_a_rule_and_its_opposite_stay_apart_and_are_marked(
-    one: tuple[bool, str], other: tuple[bool, str]
+    first: tuple[bool, str], second: tuple[bool, str]
 ) -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model)
 
-    await memory.learn([a_trace("tr-1", a_vote(*one, "ana")), a_trace("tr-2", a_vote(*other, "ben"))])
+    await memory.learn([a_trace("tr-1", a_vote(*first, "ana")), a_trace("tr-2", a_vote(*second, "ben"))])
 
-    first, second = memory.guidelines
-    assert first.conflicts_with == (second.id,)
-    assert second.conflicts_with == (first.id,)
+    rule, opposite = memory.guidelines
+    assert rule.conflicts_with == (opposite.id,)
+    assert opposite.conflicts_with == (rule.id,)
     assert len((await evidence_for(memory, judge_model, a_trace("tr-9"))).guidelines) == 1
 
 
@@ -444,15 +444,15 @@ async def test_the_text_embedded_when_judging_is_not_embedded_again_when_learnin
 
 
 @pytest.mark.parametrize(
-    ("value_type", "given", "label"),
+    ("value_type", "value", "label"),
     [(["Great", "Poor"], "great", "Great"), (int, "4", 4), (float, 4, 4.0), (str, "odd", "odd")],
 )
 async def test_labels_keep_their_own_spelling_and_type(
-    value_type: FeedbackValueType, given: Json, label: Json
+    value_type: FeedbackValueType, value: Json, label: Json
 ) -> None:
     memory = await a_memory(a_judge(value_type=value_type))
 
-    await memory.learn([a_trace("tr-1", a_vote(given, "reason"))])
+    await memory.learn([a_trace("tr-1", a_vote(value, "reason"))])
 
     learned = memory.episodes["tr-1"].label
     assert learned == label

@@ -12,7 +12,7 @@ from tests.fakes import direction
 
 
 @pytest.mark.parametrize(
-    ("one", "labels", "other", "others", "expected"),
+    ("first", "labels", "second", "second_labels", "expected"),
     [
         ("Cite a source.", [False], "Always cite sources.", [False], "same"),
         ("Cite a source.", [False], "Always cite sources.", [True], "opposite"),
@@ -26,17 +26,23 @@ from tests.fakes import direction
     ],
 )
 def test_labels_negations_and_numbers_decide_what_two_like_rules_are(
-    one: str, labels: list[Label], other: str, others: list[Label], expected: Relation
+    first: str, labels: list[Label], second: str, second_labels: list[Label], expected: Relation
 ) -> None:
-    assert relation(RuleFeatures.of(one), labels, RuleFeatures.of(other), others, binary=True) == expected
-    assert relation(RuleFeatures.of(other), others, RuleFeatures.of(one), labels, binary=True) == expected
+    assert (
+        relation(RuleFeatures.of(first), labels, RuleFeatures.of(second), second_labels, binary=True)
+        == expected
+    )
+    assert (
+        relation(RuleFeatures.of(second), second_labels, RuleFeatures.of(first), labels, binary=True)
+        == expected
+    )
 
 
 def test_where_labels_are_many_a_different_one_is_not_the_opposite() -> None:
-    one, other = RuleFeatures.of("Cite a source."), RuleFeatures.of("Cite sources.")
+    first, second = RuleFeatures.of("Cite a source."), RuleFeatures.of("Cite sources.")
 
-    assert relation(one, [2], other, [4], binary=False) == "same"
-    assert relation(one, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "unrelated"
+    assert relation(first, [2], second, [4], binary=False) == "same"
+    assert relation(first, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "unrelated"
 
 
 @pytest.mark.parametrize("text", ["greet the user", " Greet  the user! ", "GREET THE USER."])

@@ -52,12 +52,12 @@ async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words
         ]
     )
 
-    (found,) = (
+    (case,) = (
         await evidence_for(memory, judge_model, a_trace("new", inputs="refund my broken order", outputs="x"))
     ).retrieved
 
-    assert found.episode.trace_id == "same"
-    assert found.similarity == pytest.approx(1.0)
+    assert case.episode.trace_id == "same"
+    assert case.similarity == pytest.approx(1.0)
 
 
 async def test_a_trace_is_never_shown_its_own_episode() -> None:
@@ -88,10 +88,10 @@ async def test_as_many_cases_as_asked_for_best_first() -> None:
         [a_trace(f"tr-{n}", a_vote(), inputs="a b c d " + "x " * n, outputs="e") for n in range(5)]
     )
 
-    found = (await evidence_for(memory, judge_model, a_trace("new", inputs="a b c d", outputs="e"))).retrieved
+    cases = (await evidence_for(memory, judge_model, a_trace("new", inputs="a b c d", outputs="e"))).retrieved
 
-    assert [one.episode.trace_id for one in found] == ["tr-0", "tr-1"]
-    assert found[0].similarity > found[1].similarity
+    assert [case.episode.trace_id for case in cases] == ["tr-0", "tr-1"]
+    assert cases[0].similarity > cases[1].similarity
 
 
 async def test_a_verdict_explains_itself() -> None:
@@ -232,12 +232,12 @@ async def test_all_guidelines_are_shown_while_they_fit_in_the_same_order_for_eve
     memory = await a_memory(judge_model=judge_model)
     await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"rule about topic{n}")) for n in range(8)])
 
-    one = await evidence_for(memory, judge_model, a_trace("new", inputs="topic3"))
-    other = await evidence_for(memory, judge_model, a_trace("new", inputs="topic5"))
+    first = await evidence_for(memory, judge_model, a_trace("new", inputs="topic3"))
+    second = await evidence_for(memory, judge_model, a_trace("new", inputs="topic5"))
 
-    assert one.guidelines == other.guidelines
-    assert len(one.guidelines) == 8
-    assert one.left_out == 0
+    assert first.guidelines == second.guidelines
+    assert len(first.guidelines) == 8
+    assert first.left_out == 0
 
 
 async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_ones_stay() -> None:
