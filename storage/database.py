@@ -146,9 +146,9 @@ def _open_reader(folder: Path) -> SqliteEngine:
 def _open_writer(folder: Path) -> SqliteEngine:
     with translate_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = lock(folder)
+        folder_lock = lock(folder)
         try:
-            return SqliteEngine(connect_writer(folder), release=held.release)
+            return SqliteEngine(connect_writer(folder), release=folder_lock.release)
         except BaseException:
-            held.release()
+            folder_lock.release()
             raise

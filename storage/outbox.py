@@ -41,7 +41,8 @@ class Outbox(Repository):
             if self._verdicts.find(post.verdict_id) is None:
                 return False
             if any(
-                sent.post_id == post.post_id for sent in self._feedback.find_thread_posts(post.verdict_id)
+                thread_post.post_id == post.post_id
+                for thread_post in self._feedback.find_thread_posts(post.verdict_id)
             ):
                 return False
         return self._posts.add(post)
@@ -123,14 +124,14 @@ class Outbox(Repository):
         return {channel for channel in channels if self._posts.is_expecting(channel)}
 
     def _show(self, post: Post, message_ts: str) -> None:
-        stored = None if post.verdict_id is None else self._verdicts.find(post.verdict_id)
-        if stored is not None:
-            self._verdicts.show(stored, message_ts)
+        verdict = None if post.verdict_id is None else self._verdicts.find(post.verdict_id)
+        if verdict is not None:
+            self._verdicts.show(verdict, message_ts)
             for event in self._posts.early_events(post.channel, message_ts):
                 self._feedback.take_in(post.channel, message_ts, event)
 
     def _record(self, post: Post, message_ts: str) -> None:
         if post.verdict_id is not None:
             ids = post.content.guideline_ids if isinstance(post.content, LessonContent) else ()
-            sent = ThreadPost(message_ts=message_ts, guideline_ids=ids, post_id=post.post_id)
-            self._feedback.keep_thread_post(post.verdict_id, sent)
+            thread_post = ThreadPost(message_ts=message_ts, guideline_ids=ids, post_id=post.post_id)
+            self._feedback.keep_thread_post(post.verdict_id, thread_post)

@@ -86,7 +86,7 @@ class FakeModel:
 
 
 def simulated_answer(prompt: Prompt) -> dict[str, Json]:
-    """What a diligent model would answer: each reason becomes a rule, or supports or contradicts a known one.
+    """Answer as a diligent model would: each reason becomes a rule, or supports or contradicts a known one.
 
     A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
     """

@@ -95,20 +95,20 @@ class SqliteEngine:
 
     # --- tables
 
-    def names(self) -> set[str]:
+    def table_names(self) -> set[str]:
         """Return the names of all tables of documents."""
         return {name for name in self._sql_names() if _INDEX_MARK not in name}
 
-    def has(self, table: str) -> bool:
-        """Return whether the table was ever written to."""
+    def has_table(self, table: str) -> bool:
+        """Return whether the table exists: it does from its first document on."""
         if table not in self._tables:
             if table not in self._sql_names():
                 return False
             self._tables.add(table)
         return True
 
-    def make(self, table: str, indexes: Collection[str]) -> None:
-        """Make the table and the indexes it has not; entries of documents there are left to the caller."""
+    def create_table(self, table: str, indexes: Collection[str]) -> None:
+        """Create the table and those of its indexes that are missing; their entries are left to the caller."""
         name = _quoted(table)
         self._connection.execute(
             f"CREATE TABLE IF NOT EXISTS {name} "
@@ -129,7 +129,7 @@ class SqliteEngine:
             if name.startswith(table + _INDEX_MARK)
         }
 
-    def drop(self, table: str) -> None:
+    def drop_table(self, table: str) -> None:
         """Remove a table with its indexes, if it is there."""
         for index in self.indexes(table):
             self._connection.execute(f"DROP TABLE {_quoted(table, index)}")
@@ -137,14 +137,14 @@ class SqliteEngine:
         self._tables.discard(table)
         self._counts.pop(table, None)
 
-    def rename(self, table: str, name: str) -> None:
+    def rename_table(self, table: str, name: str) -> None:
         """Give a table that has no indexes another name."""
         self._connection.execute(f"ALTER TABLE {_quoted(table)} RENAME TO {_quoted(name)}")
         self._tables.discard(table)
 
     def _sql_names(self) -> set[str]:
-        found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {row[0] for row in found if not row[0].startswith("sqlite_")}
+        rows = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {row[0] for row in rows if not row[0].startswith("sqlite_")}
 
     # --- rows by key; the table is there. Names are quoted, and every value is bound
 
@@ -171,7 +171,7 @@ class SqliteEngine:
         """Add a document whose key is new; its position."""
         sql = f"INSERT INTO {_quoted(table)} (id, body) VALUES (?, ?)"  # noqa: S608
         position = self._connection.execute(sql, (encode(key), body)).lastrowid
-        self._count_on(table, 1)
+        self._adjust_count(table, 1)
         return position or 0
 
     def replace(self, table: str, position: int, body: bytes) -> None:
@@ -182,7 +182,7 @@ class SqliteEngine:
     def delete(self, table: str, position: int) -> None:
         """Remove a document; its index entries are left to the caller."""
         self._connection.execute(f"DELETE FROM {_quoted(table)} WHERE position = ?", (position,))  # noqa: S608
-        self._count_on(table, -1)
+        self._adjust_count(table, -1)
 
     def clear(self, table: str) -> None:
         """Remove all documents with their index entries."""
@@ -191,18 +191,18 @@ class SqliteEngine:
         self._connection.execute(f"DELETE FROM {_quoted(table)}")  # noqa: S608
         self._counts.pop(table, None)
 
-    def _count_on(self, table: str, step: int) -> None:
+    def _adjust_count(self, table: str, step: int) -> None:
         if table in self._counts:
             self._counts[table] += step
 
     # --- rows by index
 
-    def enter(self, table: str, index: str, place: str, position: int) -> None:
+    def add_entry(self, table: str, index: str, place: str, position: int) -> None:
         """Add an index entry."""
         sql = f"INSERT OR IGNORE INTO {_quoted(table, index)} (place, position) VALUES (?, ?)"  # noqa: S608
         self._connection.execute(sql, (encode(place), position))
 
-    def withdraw(self, table: str, index: str, place: str, position: int) -> None:
+    def remove_entry(self, table: str, index: str, place: str, position: int) -> None:
         """Remove an index entry."""
         sql = f"DELETE FROM {_quoted(table, index)} WHERE place = ? AND position = ?"  # noqa: S608
         self._connection.execute(sql, (encode(place), position))
@@ -216,8 +216,8 @@ class SqliteEngine:
             source = f"{_quoted(table, index)} JOIN {source} USING (position)"
             name, by = "place", _INDEX_ORDER[order]
         sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by} LIMIT ?"  # noqa: S608
-        found = self._connection.execute(sql, (encode(low), encode(high), limit))
-        return [(decode(key), body) for key, body in found]
+        rows = self._connection.execute(sql, (encode(low), encode(high), limit))
+        return [(decode(key), body) for key, body in rows]
 
     # --- files
 

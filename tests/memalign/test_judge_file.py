@@ -5,7 +5,6 @@ import pytest
 
 from memalign import load_judge
 from memalign.errors import InputError
-from memalign.judge_file import SavedJudge, dump, restore
 from tests.factories import a_trace, a_vote
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
@@ -106,9 +105,9 @@ def test_saving_replaces_the_file_as_a_whole(server: ModelServer, tmp_path: Path
     assert server.calls
 
 
-def test_a_dump_survives_json(server: ModelServer) -> None:
-    judge = aligned(2)
-    saved = SavedJudge(judge=judge.base, settings=judge.optimizer.settings, state=judge._state)
+def test_a_loaded_judge_is_saved_as_the_same_bytes(server: ModelServer, tmp_path: Path) -> None:
+    aligned(2).save(tmp_path / "judge.json")
+    load_judge(tmp_path / "judge.json").save(tmp_path / "again.json")
 
-    assert dump(restore(json.loads(json.dumps(dump(saved))))) == dump(saved)
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "judge.json").read_bytes()
     assert server.calls

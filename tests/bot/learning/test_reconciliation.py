@@ -12,6 +12,7 @@ from bot.learning.card_reader import reading_time
 from bot.sandbox import Message, Workspace
 from memalign.records import Json
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
+from tests.storage.records import reply_event
 
 REASON = "The answer should never send people away."
 
@@ -82,7 +83,7 @@ async def test_a_modals_reason_is_no_reply_that_could_be_missing(tmp_path: Path)
         harness.react(card, "-1")
         at = f"{float(card.ts) + 1:.6f}"
         feedback = harness.bot.database.feedback
-        await feedback.note_reply(card.channel, card.ts, harness.ana.id, card.ts, REASON, at)
+        await feedback.note(card.channel, card.ts, reply_event(harness.ana.id, card.ts, REASON, at))
     async with caught_up(tmp_path, workspace) as harness:
         assert (await harness.feedback(card))["ana"].rationale == REASON
 

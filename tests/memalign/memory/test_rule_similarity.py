@@ -85,7 +85,7 @@ def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None
 def _told_to_be_the_same(
     labels: list[Label], against: tuple[str, ...] = ()
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """What is left of three rules, the second resting on two traces, when a model takes them for one."""
+    """Return what is left of three rules, the second resting on two traces, when a model takes them for one."""
     names = ["tr-1", "tr-2", "tr-3", "tr-4"]
     episodes = {name: an_episode(name, label) for name, label in zip(names, labels, strict=True)}
     rules = (

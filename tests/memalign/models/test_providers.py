@@ -206,7 +206,7 @@ async def test_no_more_calls_run_at_once_than_allowed(
         *(OPENAI.complete(PROMPT, SCHEMA) for _ in range(9)), *(embedder.embed(["x"]) for _ in range(9))
     )
 
-    assert server.most_at_once == 3
+    assert server.max_calls_under_way == 3
 
 
 async def test_a_senseless_number_of_workers_is_told(
