@@ -111,3 +111,18 @@ def test_a_loaded_judge_is_saved_as_the_same_bytes(server: ModelServer, tmp_path
 
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "judge.json").read_bytes()
     assert server.calls
+
+
+def test_a_file_of_the_version_before_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+    before = Path(__file__).with_name("files") / "judge_of_version_0_1.json"
+
+    judge = load_judge(before)
+    judge.save(tmp_path / "again.json")
+
+    assert [rule.text for rule in judge.guidelines] == [
+        "An answer should greet the customer first.",
+        "The answer should say when the order comes.",
+    ]
+    assert [episode.label for episode in judge.episodes.values()] == [False, True]
+    assert judge.pending == {}
+    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(before.read_text())
