@@ -88,3 +88,7 @@ def test_a_missing_output_is_something_to_judge_but_an_empty_trace_is_not() -> N
     assert judge.select_fields(Trace(trace_id="t", inputs="q")) == {"inputs": "q", "outputs": None}
     with pytest.raises(InputError, match="has no inputs or outputs"):
         judge.select_fields(Trace(trace_id="t", inputs=" ", outputs={}))
+
+
+def test_keys_that_differ_in_type_only_are_no_obstacle() -> None:
+    assert text_of({"inputs": {1: ["first"], "1": {"x": "second"}}}) == "first\nsecond"
