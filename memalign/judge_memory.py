@@ -20,11 +20,10 @@ from memalign.align.round import RoundResult, apply, failure_reasons, run_models
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
-from memalign.memory.episodic import EpisodicMemory
-from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryChange, MemoryStore
-from memalign.recall.retrieval import Retriever, supporting_cases
+from memalign.memory.stored_state import StoredState, build_graph_if_needed
+from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
+from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
     Episode,
     Evidence,
@@ -57,44 +56,35 @@ class JudgeMemory:
 
     Args:
         judge: The judge.
-        state: What it has learned.
-        vectors: Embeds texts.
+        memory: What it has learned.
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
-        store: Keeps the memory; None: it is kept in this process only.
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
-        stored_version: The version that the store gave the state.
     """
 
     def __init__(
         self,
         judge: Judge,
-        state: MemoryState,
+        memory: StoredState,
         *,
-        vectors: VectorCache,
         judge_model: JudgeModel,
         distiller: Distiller,
-        store: MemoryStore | None = None,
         retrieval_k: int = 5,
         min_similarity: float = MIN_SIMILARITY,
         guideline_tokens: int = GUIDELINE_TOKENS,
-        stored_version: int = 0,
     ) -> None:
         self._judge = judge
-        self._state = state
-        self._vectors = vectors
+        self._memory = memory
         self._judge_model = judge_model
         self._distiller = distiller
-        self._store = store
-        self._stored_version = stored_version
         self._retriever = Retriever(
-            vectors,
+            memory.vectors,
             max_cases=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
-            durable=store is not None,
+            durable=memory.durable,
         )
         self._turn = asyncio.Lock()
         self._writing = asyncio.Lock()
@@ -133,21 +123,17 @@ class JudgeMemory:
         Raises:
             StorageError: If the store cannot be read.
         """
-        vectors = VectorCache(embedder, store)
-        state, stored_version = MemoryState.empty(judge.name, binary=judge.value_type.binary), 0
-        if store is not None:
-            state, stored_version = await _stored(state, store, vectors)
+        empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+        memory = StoredState(empty, VectorCache(embedder, store), store)
+        await memory.load()
         return cls(
             judge,
-            state,
-            vectors=vectors,
+            memory,
             judge_model=judge_model,
             distiller=distiller,
-            store=store,
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
-            stored_version=stored_version,
         )
 
     @property
@@ -158,27 +144,27 @@ class JudgeMemory:
     @property
     def state(self) -> MemoryState:
         """The state as it stands: a value that never changes."""
-        return self._state
+        return self._memory.current
 
     @property
     def guidelines(self) -> tuple[Guideline, ...]:
         """All guidelines, those waiting or overruled included, in order of what they rest on."""
-        return self._state.semantic.guidelines
+        return self.state.semantic.guidelines
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
         """The labelled cases by trace id, in order of learning."""
-        return self._state.episodes
+        return self.state.episodes
 
     @property
     def version(self) -> int:
         """The version of the state; it grows with every change."""
-        return self._state.version
+        return self.state.version
 
     @property
     def pending(self) -> Mapping[str, str]:
         """Trace id -> why something of it waits; `learn(())` tries again."""
-        return MappingProxyType(pending_in(self._state, self._reasons))
+        return MappingProxyType(pending_in(self.state, self._reasons))
 
     async def judge(self, trace: Trace) -> Verdict:
         """Judge a trace by what is in memory; learns nothing.
@@ -196,15 +182,9 @@ class JudgeMemory:
         """
         start = time.perf_counter()
         fields = self._judge.select_fields(trace)
-        with self._watch() as gone:
-            retrieval = await self._retriever.retrieve(
-                fields, lambda: self._state, exclude_trace_id=trace.trace_id
-            )
-            if retrieval.vector is not None and trace.trace_id and trace.trace_id not in gone:
-                await self._vectors.keep(trace.trace_id, {text_of(fields): retrieval.vector})
-        state = self._state
-        evidence = retrieval.evidence
-        response = await self._judge_model.decide(self._request(state, trace, fields, evidence))
+        retrieval = await self._retrieve(trace, fields)
+        state = self.state
+        response = await self._judge_model.decide(self._request(state, trace, fields, retrieval.evidence))
         retrieved, similarities = supporting_cases(response, retrieval, state)
         verdict = Verdict(
             judge=self._judge.name,
@@ -214,15 +194,15 @@ class JudgeMemory:
             guideline_ids=response.guideline_ids,
             retrieved_trace_ids=retrieved,
             similarities=similarities,
-            usage=evidence.usage + response.usage,
+            usage=retrieval.evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
-            note=evidence.note,
+            note=retrieval.evidence.note,
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",
             verdict.judge,
             verdict.trace_id,
-            len(evidence.guidelines),
+            len(retrieval.evidence.guidelines),
             retrieved,
             verdict.seconds,
             verdict.usage,
@@ -242,15 +222,15 @@ class JudgeMemory:
             StorageError: If the store cannot be read or written; nothing has changed then.
         """
         batch = list(traces)
-        with self._watch() as gone:
+        with self._forgotten_meanwhile() as forgotten_ids:
             async with self._turn:
-                return await self._round(batch, gone)
+                return await self._round(batch, forgotten_ids)
 
     def what_rests_on(self, target: ForgetTarget) -> Forgotten:
         """Preview forgetting a trace or a person; nothing is changed.
 
         Args:
-            target: the trace, or the person.
+            target: The trace, or the person.
 
         Returns:
             Of a trace: its episode, the guidelines that rest on it alone (`retired`) and those with other
@@ -259,9 +239,9 @@ class JudgeMemory:
         """
         match target:
             case TraceTarget(trace_id=trace_id):
-                return resting_on_traces([trace_id], self._state)
+                return resting_on_traces([trace_id], self.state)
             case PersonTarget(person=person):
-                return resting_on_person(person, self._state)
+                return resting_on_person(person, self.state)
 
     async def forget(self, trace_ids: Collection[str]) -> Forgotten:
         """Take out all that was learned from these traces. Asks no model and waits for no round of learning.
@@ -269,20 +249,19 @@ class JudgeMemory:
         Guidelines with other sources are out of use until `distil_again`, or the next `learn`.
 
         Args:
-            trace_ids: ids of traces; those unknown to the memory lose their stored vectors only.
+            trace_ids: Ids of traces; those unknown to the memory lose their stored vectors only.
 
         Returns:
             What was taken out; `left` are the guidelines to be distilled again.
 
         Raises:
-            StorageError: the store failed; nothing has changed then.
+            StorageError: If the store fails; nothing has changed then.
         """
-        gone = set(trace_ids)
         for watch in self._watches:
-            watch.update(gone)
+            watch.update(trace_ids)
         async with self._writing:
             taken = await self._take_out(trace_ids)
-        for trace_id in gone:
+        for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
@@ -291,27 +270,37 @@ class JudgeMemory:
         """Distil guidelines that lost a source from the sources they keep.
 
         Args:
-            forgotten: the report of `forget`.
-            seconds: time limit for a running round of learning and for the models; after it the guidelines
+            forgotten: The report of `forget`.
+            seconds: Time limit for a running round of learning and for the models; after it the guidelines
                 stay pending, and the next `learn` tries again.
 
         Returns:
             The report with `distilled`, `left` and `usage` as they are now.
 
         Raises:
-            StorageError: the store failed; the guidelines stay pending.
+            StorageError: If the store fails; the guidelines stay pending.
         """
         if not forgotten.waiting:
             return forgotten
         usage = Usage()
         try:
-            with self._watch() as gone:
+            with self._forgotten_meanwhile() as forgotten_ids:
                 # what the models have answered is stored in any case: the limit ends with their answer
                 async with asyncio.timeout(seconds) as limit, self._turn:
-                    usage = (await self._round((), gone, limit)).usage
+                    usage = (await self._round((), forgotten_ids, limit)).usage
         except TimeoutError:
             _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
-        return distilled_again(forgotten, self._state, usage)
+        return distilled_again(forgotten, self.state, usage)
+
+    async def _retrieve(self, trace: Trace, fields: Mapping[str, Json]) -> Retrieval:
+        """Find the evidence, and keep the trace's vector unless the trace is forgotten meanwhile."""
+        with self._forgotten_meanwhile() as forgotten_ids:
+            retrieval = await self._retriever.retrieve(
+                fields, lambda: self.state, exclude_trace_id=trace.trace_id
+            )
+            if retrieval.vector is not None and trace.trace_id and trace.trace_id not in forgotten_ids:
+                await self._memory.vectors.keep(trace.trace_id, {text_of(fields): retrieval.vector})
+        return retrieval
 
     def _request(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], evidence: Evidence
@@ -328,68 +317,63 @@ class JudgeMemory:
         )
 
     @contextmanager
-    def _watch(self) -> Iterator[set[str]]:
+    def _forgotten_meanwhile(self) -> Iterator[set[str]]:
         """Fill a set with what is forgotten from now on, until the end of the block."""
-        gone: set[str] = set()
-        self._watches.append(gone)
+        forgotten_ids: set[str] = set()
+        self._watches.append(forgotten_ids)
         try:
-            yield gone
+            yield forgotten_ids
         finally:
-            self._watches = [watch for watch in self._watches if watch is not gone]
+            self._watches = [watch for watch in self._watches if watch is not forgotten_ids]
 
     async def _round(
-        self, traces: Collection[Trace], gone: Collection[str], limit: asyncio.Timeout | None = None
+        self, traces: Collection[Trace], forgotten_ids: Collection[str], limit: asyncio.Timeout | None = None
     ) -> Lesson:
         """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
 
         `limit` ends with the models' answer.
         """
         while True:
-            wanted = (trace for trace in traces if trace.trace_id not in gone)
-            plan, asked = plan_learning(self._judge, self._state, wanted), self._state
+            wanted = (trace for trace in traces if trace.trace_id not in forgotten_ids)
+            before = self.state
+            plan = plan_learning(self._judge, before, wanted)
             result = await self._run_models(plan)
             if limit is not None:
                 limit.reschedule(None)
             try:
-                return await self._apply(plan, asked, result, gone)
+                return await self._apply(plan, before, result, forgotten_ids)
             except StaleMemoryError:
-                await self._reload()
+                async with self._writing:
+                    await self._memory.load()
 
     async def _take_out(self, trace_ids: Collection[str]) -> Forgotten:
         """Adopt the state without these traces; returns what went. Under the writing lock."""
         while True:
-            before = self._state
+            before = self.state
             try:
-                await self._adopt(before.without_traces(trace_ids), trace_ids)
+                await self._memory.adopt(before.without_traces(trace_ids), trace_ids)
             except StaleMemoryError:
-                await self._load()
+                await self._memory.load()
             else:
                 return resting_on_traces(trace_ids, before)
 
-    async def _reload(self) -> None:
-        async with self._writing:
-            await self._load()
-
-    async def _load(self) -> None:
-        """Take the state from the store, where another writer has changed it. Under the writing lock."""
-        if self._store is not None:
-            self._state, self._stored_version = await _stored(self._state, self._store, self._vectors)
-
     async def _run_models(self, plan: LearningPlan) -> RoundResult:
-        return await run_models(plan, self._state, self._judge.instructions, self._vectors, self._distiller)
+        return await run_models(
+            plan, self.state, self._judge.instructions, self._memory.vectors, self._distiller
+        )
 
     async def _apply(
-        self, plan: LearningPlan, asked: MemoryState, result: RoundResult, gone: Collection[str]
+        self, plan: LearningPlan, planned: MemoryState, result: RoundResult, forgotten_ids: Collection[str]
     ) -> Lesson:
-        """Adopt what models made of a plan on the state `asked`, without what was forgotten (`gone`) since."""
-        retried = {*asked.undistilled, *asked.episodic.without_vector} - plan.put.keys()
+        """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
+        retried = {*planned.undistilled, *planned.episodic.without_vector} - plan.put.keys()
         async with self._writing:
-            before = self._state
+            before = self.state
             after = await apply(before, plan, result)
-            await self._adopt(after.without_traces(gone) if gone else after)
-        self._reasons = failure_reasons(plan, asked, result)
-        await _index(self._state)
-        lesson = lesson_of(plan, retried, before, self._state, self._reasons, result.usage)
+            await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
+        self._reasons = failure_reasons(plan, planned, result)
+        await build_graph_if_needed(self.state)
+        lesson = lesson_of(plan, retried, before, self.state, self._reasons, result.usage)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",
             self._judge.name,
@@ -399,48 +383,3 @@ class JudgeMemory:
             lesson.usage,
         )
         return lesson
-
-    async def _adopt(self, after: MemoryState, forgotten: Collection[str] = ()) -> None:
-        """Store the change, then put the new state in place. Under the writing lock."""
-        before = self._state
-        texts = [before.episodes[name].text for name in forgotten if name in before.episodes]
-        stale = before.semantic.vectors.keys() - after.semantic.vectors.keys()
-        await self._vectors.drop({*forgotten, *stale}, texts)
-        change = after.change_from(before)
-        for name in after.episodic.vectors:
-            if before.episodic.vectors.get(name) is not after.episodic.vectors[name]:
-                await self._vectors.keep(name, {after.episodes[name].text: after.episodic.vectors[name]})
-        for guideline in change.put_guidelines:
-            row = after.semantic.vectors.get(guideline.id)
-            if row is not None and guideline.id not in before.semantic.vectors:
-                await self._vectors.keep(guideline.id, {guideline.text: row})
-        is_changed = change != MemoryChange(undistilled=before.undistilled)
-        # what is forgotten may be in a version that only the store knows: saving finds that out
-        if self._store is not None and (is_changed or forgotten):
-            now_ms = time.time_ns() // 1_000_000
-            await self._store.save(
-                self._judge.name, replace(change, from_version=self._stored_version, at_ms=now_ms)
-            )
-            self._stored_version += 1
-        self._state = after
-
-
-async def _stored(state: MemoryState, store: MemoryStore, vectors: VectorCache) -> tuple[MemoryState, int]:
-    """Return the state as the store has it, with the vectors that are known, and the stored version."""
-    stored = await store.load(state.judge)
-    texts = {episode.text for episode in stored.episodes.values()}
-    known = await vectors.known(texts.union(one.text for one in stored.guidelines if not one.waiting))
-    rows = {name: known[one.text] for name, one in stored.episodes.items() if one.text in known}
-    rule_rows = {one.id: known[one.text] for one in stored.guidelines if one.text in known}
-    loaded = state.next(
-        EpisodicMemory(stored.episodes, rows),
-        SemanticMemory().with_guidelines(stored.guidelines, rule_rows),
-        stored.undistilled,
-    )
-    await _index(loaded)
-    return loaded, stored.version
-
-
-async def _index(state: MemoryState) -> None:
-    if state.episodic.needs_graph:
-        await asyncio.to_thread(state.episodic.build_graph)

@@ -20,6 +20,7 @@ from memalign.judge_file import SavedJudge, write
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
+from memalign.memory.stored_state import StoredState
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
@@ -269,8 +270,7 @@ class AlignedJudge(LibraryJudge):
 def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels) -> JudgeMemory:
     return JudgeMemory(
         base,
-        state,
-        vectors=optimizer.vectors,
+        StoredState(state, optimizer.vectors),
         judge_model=connect_judge_model(base.model),
         distiller=optimizer.distiller,
         retrieval_k=optimizer.settings.retrieval_k,

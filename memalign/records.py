@@ -8,7 +8,7 @@ Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
 
 Json = Any
-"""Any JSON value. Not a recursive alias, since inputs and outputs of traces have whatever shape their senders gave."""
+"""Any JSON value. A recursive alias would ask for a cast at each of some 900 places that read one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +221,7 @@ class Lesson:
     retired: tuple[Guideline, ...] = ()
     """Guidelines that lost their last source, or that all their people have turned against."""
     retracted: tuple[str, ...] = ()
-    """Those of `learned` whose feedback was all taken back: their episodes are gone."""
+    """The traces among `learned` whose feedback was all taken back: their episodes are gone."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -247,7 +247,7 @@ class Forgotten:
     """Report on what forgetting takes, or took, out of one judge's memory."""
 
     trace_ids: tuple[str, ...] = ()
-    """Those that were known to the memory."""
+    """The traces that were known to the memory."""
     retired: tuple[Guideline, ...] = ()
     """Guidelines that rested on these traces alone: gone."""
     waiting: tuple[Guideline, ...] = ()
@@ -255,7 +255,7 @@ class Forgotten:
     distilled: tuple[Guideline, ...] = ()
     """Guidelines that the remaining sources were distilled into; empty in a preview or while the model is down."""
     left: tuple[Guideline, ...] = ()
-    """Those of `waiting` that could not be distilled again yet; the next round of learning tries."""
+    """The guidelines among `waiting` that are not distilled again yet; the next round of learning tries."""
     people: tuple[str, ...] = ()
     """People whose words are concerned."""
     usage: Usage = field(default_factory=Usage)

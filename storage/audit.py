@@ -31,8 +31,8 @@ class Audit(Repository):
     @writes
     def first_start_ms(self, now_ms: int) -> int:
         """Return when this store's bot first ran: `now_ms` if that is now."""
-        known = self._moments.get(doc_id="first_start")
-        if known is None:
-            known = {"at_ms": now_ms}
-            self._moments.insert(Document(known, "first_start"))
-        return int(known["at_ms"])
+        first_start = self._moments.get(doc_id="first_start")
+        if first_start is None:
+            first_start = {"at_ms": now_ms}
+            self._moments.insert(Document(first_start, "first_start"))
+        return int(first_start["at_ms"])

@@ -22,18 +22,18 @@ def _restore(file: Path, folder: Path) -> None:
         _verify(source, file)
         with translate_errors(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            held = lock(folder)
+            folder_lock = lock(folder)
             try:
                 _adopt(source, folder)
             finally:
-                held.release()
+                folder_lock.release()
 
 
 def _verify(source: sqlite3.Connection, file: Path) -> None:
     check(source, file)
-    found = source.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise StorageError(f"The backup {file} is damaged ({found}): take another copy.")
+    result = source.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise StorageError(f"The backup {file} is damaged ({result}): take another copy.")
 
 
 def _adopt(source: sqlite3.Connection, folder: Path) -> None:

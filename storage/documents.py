@@ -39,29 +39,29 @@ class DocumentStorage(Storage):
 
     def rows(self, name: str) -> Rows | None:
         """Return a table for reading, or None when nothing was ever written to it."""
-        return Rows(self.engine, name) if self.engine.has(name) else None
+        return Rows(self.engine, name) if self.engine.has_table(name) else None
 
     def change(
         self, name: str, updater: Callable[[Changes], None], indexes: Mapping[str, Places] = _NO_INDEXES
     ) -> None:
         """Run the updater on a table and store what it changed; nothing when it raises."""
         with self.engine.transaction():
-            if not self.engine.has(name):
-                self.engine.make(name, indexes)
+            if not self.engine.has_table(name):
+                self.engine.create_table(name, indexes)
             changes = Changes(self.engine, name, indexes)
             updater(changes)
             changes.write()
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Return all tables; their documents are fetched only when looked at."""
-        tables = {name: self.rows(name) for name in self.engine.names()}
+        tables = {name: self.rows(name) for name in self.engine.table_names()}
         return cast("dict[str, dict[str, Any]]", tables) or None
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         """Make the tables those in `data`: TinyDB calls it to drop tables."""
         with self.engine.transaction():
-            for name in self.engine.names() - set(data):
-                self.engine.drop(name)
+            for name in self.engine.table_names() - set(data):
+                self.engine.drop_table(name)
             for name, table in data.items():
                 if not isinstance(table, Rows):
                     self._replace(name, table)
@@ -134,7 +134,7 @@ class DocumentTable(tinydb_table.Table):
             limit: how many documents at most; -1: all.
             order: by key `up` or `down`, or in order of adding (`added`).
         """
-        if not self._documents.engine.has(self.name):
+        if not self._documents.engine.has_table(self.name):
             return []
         rows = self._documents.engine.range(self.name, index, low, high, limit=limit, order=order)
         return [Document(unpack(raw), doc_id) for doc_id, raw in rows]
@@ -142,18 +142,18 @@ class DocumentTable(tinydb_table.Table):
     def build_indexes(self) -> None:
         """Fill those of the declared indexes that the engine does not have yet."""
         engine = self._documents.engine
-        if not engine.has(self.name):
+        if not engine.has_table(self.name):
             return
         missing = {
             index: places for index, places in self._indexes.items() if index not in engine.indexes(self.name)
         }
         if missing:
-            engine.make(self.name, missing)
+            engine.create_table(self.name, missing)
             for _, position, raw in list(engine.items(self.name)):
                 body = unpack(raw)
                 for index, places in missing.items():
                     for place in set(places(body)):
-                        engine.enter(self.name, index, place, position)
+                        engine.add_entry(self.name, index, place, position)
 
     def _get_next_id(self) -> NoReturn:
         raise ValueError("Ids are natural keys here: insert a Document with a doc_id.")

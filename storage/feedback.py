@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from memalign.records import Json, Label
+from memalign.records import Json
 from memalign.serialization import from_document, to_document
 from storage.codec import feedback_body, feedback_of
 from storage.documents import Document
@@ -19,14 +19,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 class FeedbackEvents(Repository):
-    """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`.
-
-    The `note_…` methods return the id of the verdict that the message shows, or None when it shows none.
-    While a post to that channel is on its way the message may yet turn out to be a card: the event is then kept,
-    and applied or dropped as soon as that is known. `at` is Slack's event time; later ones win, whatever the
-    order they come in, and of equal ones the last that came. What a person did before their words were forgotten
-    changes nothing.
-    """
+    """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`."""
 
     def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue) -> None:
         super().__init__(store)
@@ -40,30 +33,32 @@ class FeedbackEvents(Repository):
             documents, "pending_feedback", order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"])
         )
 
-    @writes
-    def note_reaction(self, channel: str, ts: str, person: str, name: str, live: bool, at: str) -> str | None:
-        """Take in that an emoji was added or taken away."""
-        return self.take_in(
-            channel, ts, FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
-        )
+    def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
+        """Take in one thing a person did about a message.
 
-    @writes
-    def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
-        """Take in a vote by the card's buttons; None takes it back."""
-        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="button", value=vote, at=at))
+        While a post to that channel is on its way the message may yet turn out to be a card: the event is then
+        kept, and applied or dropped as soon as that is known. Events with a later time win, whatever the order
+        they come in; of two with the same time the last that came. An event from before the person's words were
+        forgotten changes nothing.
 
-    @writes
-    def note_correction(self, channel: str, ts: str, person: str, value: Label | None, at: str) -> str | None:
-        """Take in the value that the person holds right; None takes it back."""
-        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="correction", value=value, at=at))
+        Args:
+            channel: the channel.
+            ts: the message's.
+            event: the reaction, button, correction or reply.
 
-    @writes
-    def note_reply(
-        self, channel: str, card_ts: str, person: str, reply_ts: str, text: str | None, at: str
-    ) -> str | None:
-        """Take in a reply in the card's thread, written or edited; None: deleted, for good."""
-        event = FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
-        return self.take_in(channel, card_ts, event)
+        Returns:
+            The id of the verdict that the message shows; None when it is no card, or not yet.
+        """
+        verdict = self._verdicts.find_by_card(channel, ts)
+        if verdict is None:
+            if self._posts.is_posting(channel):
+                self._posts.keep_early_event(channel, ts, event)
+            return None
+        if event_ms(event.at) > self.find_forgotten_ms(event.person):
+            self._apply(verdict, event)
+        return verdict.verdict_id
+
+    note = writes(take_in)
 
     def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return all feedback on a verdict, by person."""
@@ -75,9 +70,9 @@ class FeedbackEvents(Repository):
 
     def find_of_person(self, person: str) -> list[StoredVerdict]:
         """Return the verdicts about which a person did anything."""
-        given = self._feedback.range(*below(person), index="person")
-        verdicts = (self._verdicts.find(body["verdict_id"]) for body in given)
-        return [stored for stored in verdicts if stored is not None]
+        bodies = self._feedback.range(*below(person), index="person")
+        verdicts = (self._verdicts.find(body["verdict_id"]) for body in bodies)
+        return [verdict for verdict in verdicts if verdict is not None]
 
     of_person = reads(find_of_person)
 
@@ -95,13 +90,13 @@ class FeedbackEvents(Repository):
         """Return verdicts with feedback from `start_ms` up to, but without, `end_ms`, each with all its feedback."""
         low, high = key(judge, stamp(start_ms // DAY_MS), ""), key(judge, stamp(end_ms // DAY_MS + 1), "")
         days = self._feedback.range(low, high, index="day")
-        found = []
+        votes = []
         for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):
-            stored, feedback = self._verdicts.find(verdict_id), self.find_of(verdict_id)
+            verdict, feedback = self._verdicts.find(verdict_id), self.find_of(verdict_id)
             moments = (event_ms(at) for each in feedback.values() for at in times(each))
-            if stored is not None and any(start_ms <= moment < end_ms for moment in moments):
-                found.append((stored, feedback))
-        return found
+            if verdict is not None and any(start_ms <= moment < end_ms for moment in moments):
+                votes.append((verdict, feedback))
+        return votes
 
     @writes
     def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
@@ -141,27 +136,14 @@ class FeedbackEvents(Repository):
 
     # --- for use inside a transaction
 
-    def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
-        """Take an event in; the verdict it is about, or None when the message is no card, or not yet."""
-        stored = self._verdicts.find_by_card(channel, ts)
-        if stored is None:
-            if self._posts.is_posting(channel):
-                self._posts.keep_early_event(channel, ts, event)
-            return None
-        if event_ms(event.at) > self.find_forgotten_ms(event.person):
-            self._apply(stored, event)
-        return stored.verdict_id
-
-    note = writes(take_in)
-
     def has_any(self, verdict_id: str) -> bool:
         """Return whether anybody did anything about the verdict."""
         return bool(self._feedback.range(*below(verdict_id), limit=1))
 
-    def delete_of_person(self, stored: StoredVerdict, person: str, now_ms: int) -> StoredVerdict:
+    def delete_of_person(self, verdict: StoredVerdict, person: str, now_ms: int) -> StoredVerdict:
         """Remove all that the person did about the verdict, which is a new revision and waits to be learned."""
-        self._feedback.remove(doc_ids=[key(stored.verdict_id, person)])
-        return self._revise(stored, now_ms)
+        self._feedback.remove(doc_ids=[key(verdict.verdict_id, person)])
+        return self._revise(verdict, now_ms)
 
     def delete_of_verdict(self, verdict_id: str) -> None:
         """Remove all that was done about the verdict, and what its thread was told."""
@@ -190,39 +172,41 @@ class FeedbackEvents(Repository):
         self._thread_posts.remove(doc_ids=[key(verdict_id, post.message_ts) for post in posts])
         return posts
 
-    def _apply(self, stored: StoredVerdict, event: FeedbackEvent) -> None:
-        place = key(stored.verdict_id, event.person)
+    def _apply(self, verdict: StoredVerdict, event: FeedbackEvent) -> None:
+        place = key(verdict.verdict_id, event.person)
         body = self._feedback.get(doc_id=place)
         before = PersonFeedback() if body is None else feedback_of(body["feedback"])
         after = apply(before, event)
         if after == before:
             return
         changed = {
-            "verdict_id": stored.verdict_id,
-            "judge": stored.verdict.judge,
+            "verdict_id": verdict.verdict_id,
+            "judge": verdict.verdict.judge,
             "person": event.person,
             "feedback": feedback_body(after),
         }
         self._feedback.upsert(Document(changed, place))
         if meaning(after) != meaning(before):
-            self._revise(stored, event_ms(event.at))
+            self._revise(verdict, event_ms(event.at))
 
-    def _revise(self, stored: StoredVerdict, since_ms: int) -> StoredVerdict:
+    def _revise(self, verdict: StoredVerdict, since_ms: int) -> StoredVerdict:
         """Give the verdict a new revision, which waits to be learned; an attempt put off before stays put off."""
-        revised = replace(stored, revision=stored.revision + 1)
+        revised = replace(verdict, revision=verdict.revision + 1)
         self._verdicts.put(revised)
-        known = self._pending.table.get(doc_id=stored.verdict_id)
+        waiting = self._pending.table.get(doc_id=verdict.verdict_id)
         pending = PendingFeedback(
-            verdict_id=stored.verdict_id,
-            trace_id=stored.verdict.trace_id,
-            judge=stored.verdict.judge,
+            verdict_id=verdict.verdict_id,
+            trace_id=verdict.verdict.trace_id,
+            judge=verdict.verdict.judge,
             revision=revised.revision,
-            since_ms=since_ms if known is None else max(since_ms, known["since_ms"]),
+            since_ms=since_ms if waiting is None else max(since_ms, waiting["since_ms"]),
         )
         put_off = (
-            {} if known is None else {name: known[name] for name in ("attempts", "not_before_ms", "reason")}
+            {}
+            if waiting is None
+            else {name: waiting[name] for name in ("attempts", "not_before_ms", "reason")}
         )
-        self._pending.put(stored.verdict_id, {**to_document(pending), **put_off})
+        self._pending.put(verdict.verdict_id, {**to_document(pending), **put_off})
         return revised
 
 

@@ -42,23 +42,23 @@ def times(feedback: PersonFeedback) -> tuple[str, ...]:
 
 
 def _with_reply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
-    known = feedback.replies.get(event.name)
-    if known is not None and not _counts(event, known):
+    current = feedback.replies.get(event.name)
+    if current is not None and not _counts(event, current):
         return feedback
     return replace(feedback, replies={**feedback.replies, event.name: Reply(text=event.value, at=event.at)})
 
 
-def _counts(event: FeedbackEvent, known: Reply) -> bool:
+def _counts(event: FeedbackEvent, current: Reply) -> bool:
     deletion = event.value is None
-    if known.text is None:
+    if current.text is None:
         # told of two deletions, the first was the one
-        return deletion and _older(event, known.at)
-    return deletion or not _older(event, known.at)
+        return deletion and _older(event, current.at)
+    return deletion or not _older(event, current.at)
 
 
-def _later(known: Timestamped | None, event: FeedbackEvent) -> Timestamped:
-    if known is not None and _older(event, known.at):
-        return known
+def _later(current: Timestamped | None, event: FeedbackEvent) -> Timestamped:
+    if current is not None and _older(event, current.at):
+        return current
     return Timestamped(value=event.value, at=event.at)
 
 

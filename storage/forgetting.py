@@ -120,14 +120,14 @@ class Forgetting(Repository):
         """
         self._feedback.forget_person(person, now_ms)
         revised = [
-            self._feedback.delete_of_person(stored, person, now_ms)
-            for stored in self._feedback.find_of_person(person)
+            self._feedback.delete_of_person(verdict, person, now_ms)
+            for verdict in self._feedback.find_of_person(person)
         ]
-        for stored in revised:
+        for verdict in revised:
             # a lesson may quote the person
-            self._cancel_lessons(stored.verdict_id)
-            told = self._feedback.delete_thread_posts(stored.verdict_id)
-            self._redact_thread(stored.channel, told, "taken_back")
+            self._cancel_lessons(verdict.verdict_id)
+            posts = self._feedback.delete_thread_posts(verdict.verdict_id)
+            self._redact_thread(verdict.channel, posts, "taken_back")
         self._posts.delete_early_events(person)
         self._sign("person", person)
         return revised
@@ -139,10 +139,10 @@ class Forgetting(Repository):
         The messages are noted for redaction; the last bytes go with the next vacuum.
         """
         self._store.vacuum.note_due()
-        for stored in [stored for each in trace_ids for stored in self._verdicts.find_of_trace(each)]:
-            told = self._feedback.delete_thread_posts(stored.verdict_id, guideline_ids)
-            self._redact_thread(stored.channel, told, "taken_back")
-            self._cancel_lessons(stored.verdict_id, guideline_ids)
+        for verdict in [verdict for each in trace_ids for verdict in self._verdicts.find_of_trace(each)]:
+            posts = self._feedback.delete_thread_posts(verdict.verdict_id, guideline_ids)
+            self._redact_thread(verdict.channel, posts, "taken_back")
+            self._cancel_lessons(verdict.verdict_id, guideline_ids)
 
     # --- redactions
 
@@ -172,21 +172,21 @@ class Forgetting(Repository):
     def _delete_traces(
         self, trace_ids: Iterable[str], note: AuditLine | None, kind: RedactionKind
     ) -> list[StoredVerdict]:
-        deleted = [stored for trace_id in trace_ids for stored in self._delete_trace(trace_id, kind)]
+        deleted = [verdict for trace_id in trace_ids for verdict in self._delete_trace(trace_id, kind)]
         if note is not None:
             self._audit.write(note)
         return deleted
 
     def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.find_of_trace(trace_id)
-        for stored in verdicts:
-            for post in self._posts.of_verdict(stored.verdict_id):
+        for verdict in verdicts:
+            for post in self._posts.of_verdict(verdict.verdict_id):
                 self._posts.cancel(post.post_id)
-            if stored.message_ts is not None:
-                self.add_redaction(stored.channel, stored.message_ts, kind)
-            self._redact_thread(stored.channel, self._feedback.find_thread_posts(stored.verdict_id), kind)
-            self._feedback.delete_of_verdict(stored.verdict_id)
-            self._verdicts.delete(stored.verdict_id)
+            if verdict.message_ts is not None:
+                self.add_redaction(verdict.channel, verdict.message_ts, kind)
+            self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
+            self._feedback.delete_of_verdict(verdict.verdict_id)
+            self._verdicts.delete(verdict.verdict_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
@@ -200,8 +200,8 @@ class Forgetting(Repository):
             ):
                 self._posts.cancel(post.post_id)
 
-    def _redact_thread(self, channel: str, told: Iterable[ThreadPost], kind: RedactionKind) -> None:
-        for post in told:
+    def _redact_thread(self, channel: str, posts: Iterable[ThreadPost], kind: RedactionKind) -> None:
+        for post in posts:
             self.add_redaction(channel, post.message_ts, kind)
 
     def _expired(self, before_ms: int, limit: int) -> list[str]:
@@ -216,7 +216,7 @@ class Forgetting(Repository):
     def _is_needed(self, trace_id: str) -> bool:
         verdicts = self._verdicts.find_of_trace(trace_id)
         return self._traces.has_jobs(trace_id) or any(
-            self._feedback.has_any(stored.verdict_id) for stored in verdicts
+            self._feedback.has_any(verdict.verdict_id) for verdict in verdicts
         )
 
     def _sign(self, kind: Forgettable, target: str) -> None:

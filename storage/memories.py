@@ -65,8 +65,8 @@ class Memories(Repository):
     @reads
     def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         """Look up vectors; unknown ones are missing from the answer."""
-        found = {each: self._vectors.get(doc_id=_vector_id(each)) for each in keys}
-        return {each: unpack_vector(body["vector"]) for each, body in found.items() if body is not None}
+        bodies = {each: self._vectors.get(doc_id=_vector_id(each)) for each in keys}
+        return {each: unpack_vector(body["vector"]) for each, body in bodies.items() if body is not None}
 
     @writes
     def keep_vectors(self, owner: str, vectors: Mapping[VectorKey, Vector]) -> None:
@@ -110,12 +110,12 @@ class Memories(Repository):
     def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
         put = (rule.id for rule in change.put_guidelines)
         self._note(judge, change, "guideline_learned", {each for each in put if not self._holds(judge, each)})
-        gone = {each for each in change.drop_guidelines if self._holds(judge, each)}
-        self._note(judge, change, "guideline_retired", gone)
+        retired = {each for each in change.drop_guidelines if self._holds(judge, each)}
+        self._note(judge, change, "guideline_retired", retired)
 
     def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:
-        if noted := tuple(sorted(ids)):
-            self._audit.write(AuditLine(at_ms=change.at_ms, what=what, judge=judge, ids=noted))
+        if sorted_ids := tuple(sorted(ids)):
+            self._audit.write(AuditLine(at_ms=change.at_ms, what=what, judge=judge, ids=sorted_ids))
 
     def _holds(self, judge: str, guideline_id: str) -> bool:
         return self._guidelines.contains(doc_id=key(judge, guideline_id))

@@ -96,9 +96,9 @@ class Changes(MutableMapping[str, Body]):
 
     def __iter__(self) -> Iterator[str]:
         rows = () if self._cleared else self._engine.items(self._table)
-        stored = [doc_id for doc_id, _, _ in rows if doc_id not in self._removed]
-        known = set(stored)
-        return iter(stored + [doc_id for doc_id in self._bodies if doc_id not in known])
+        row_ids = [doc_id for doc_id, _, _ in rows if doc_id not in self._removed]
+        in_rows = set(row_ids)
+        return iter(row_ids + [doc_id for doc_id in self._bodies if doc_id not in in_rows])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -146,6 +146,6 @@ class Changes(MutableMapping[str, Body]):
             old = set() if before is None else set(places(before))
             new = set() if after is None else set(places(after))
             for place in old - new:
-                self._engine.withdraw(self._table, index, place, position)
+                self._engine.remove_entry(self._table, index, place, position)
             for place in new - old:
-                self._engine.enter(self._table, index, place, position)
+                self._engine.add_entry(self._table, index, place, position)

@@ -45,10 +45,10 @@ def _to_2(engine: SqliteEngine) -> None:
     """Drop the tables that were indexes, counters or dead, and say in each document what its indexes need."""
     _take_in_order(engine, "jobs")
     for name in _INDEX_TABLES_OF_1:
-        engine.drop(name)
+        engine.drop_table(name)
     for old, new in _NAMES_SINCE_2.items():
-        if engine.has(old):
-            engine.rename(old, new)
+        if engine.has_table(old):
+            engine.rename_table(old, new)
     _rewrite(engine, "jobs", _without_order)
     _rewrite(engine, "pending_feedback", _without_order)
     _rewrite(engine, "outbox", _post)
@@ -57,20 +57,20 @@ def _to_2(engine: SqliteEngine) -> None:
     _rewrite(engine, "forget_requests", _request)
     _rewrite(engine, "memories", _memory)
     _rewrite(engine, "feedback", lambda body, doc_id: _feedback(engine, body, doc_id))
-    if engine.has("maintenance"):
+    if engine.has_table("maintenance") and engine.count("maintenance"):
         engine.clear("maintenance")
         engine.insert("maintenance", "vacuum", pack({}))
 
 
 def _rewrite(engine: SqliteEngine, table: str, change: Callable[[Body, str], Mapping[str, Json]]) -> None:
-    if engine.has(table):
+    if engine.has_table(table):
         for doc_id, position, raw in list(engine.items(table)):
             engine.replace(table, position, pack(change(unpack(raw), doc_id)))
 
 
 def _take_in_order(engine: SqliteEngine, table: str) -> None:
     """Let the order of adding be the order in which work is taken."""
-    if engine.has(table):
+    if engine.has_table(table):
         rows = sorted(engine.items(table), key=lambda row: str(unpack(row[2])["order"]))
         engine.clear(table)
         for doc_id, _, raw in rows:

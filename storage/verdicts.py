@@ -61,20 +61,20 @@ class Verdicts(Repository):
     def find(self, verdict_id: str) -> StoredVerdict | None:
         """Return the verdict, if it is known."""
         body = self._verdicts.get(doc_id=verdict_id)
-        return None if body is None else _stored(body)
+        return None if body is None else _verdict_of(body)
 
     get = reads(find)
 
     def find_of_trace(self, trace_id: str) -> list[StoredVerdict]:
         """Return all judges' verdicts on a trace, by judge."""
-        return [_stored(body) for body in self._verdicts.range(*below(trace_id), index="trace")]
+        return [_verdict_of(body) for body in self._verdicts.range(*below(trace_id), index="trace")]
 
     of_trace = reads(find_of_trace)
 
     def find_by_card(self, channel: str, ts: str) -> StoredVerdict | None:
         """Return the verdict that a message shows, if it is a card."""
-        shown = self._verdicts.range(*exactly(key(channel, ts)), index="card", limit=1)
-        return _stored(shown[0]) if shown else None
+        bodies = self._verdicts.range(*exactly(key(channel, ts)), index="card", limit=1)
+        return _verdict_of(bodies[0]) if bodies else None
 
     by_card = reads(find_by_card)
 
@@ -86,14 +86,14 @@ class Verdicts(Repository):
     @reads
     def recent(self, judge: str, limit: int) -> list[StoredVerdict]:
         """Return the judge's last verdicts, newest first."""
-        found = self._verdicts.range(*below(judge), index="judge", limit=limit, order="down")
-        return [_stored(body) for body in found]
+        bodies = self._verdicts.range(*below(judge), index="judge", limit=limit, order="down")
+        return [_verdict_of(body) for body in bodies]
 
     @reads
     def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
         """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
         low = "" if after is None else just_after(after)
-        return [_stored(body) for body in self._verdicts.range(low, limit=limit)]
+        return [_verdict_of(body) for body in self._verdicts.range(low, limit=limit)]
 
     @reads
     def shown_evidence(
@@ -104,28 +104,28 @@ class Verdicts(Repository):
             *(key("trace", each) for each in trace_ids),
             *(key("guideline", each) for each in guideline_ids),
         ]
-        found = {
+        bodies = {
             body.doc_id: body
             for place in places
             for body in self._verdicts.range(*exactly(place), index="evidence")
         }
-        return [_stored(found[verdict_id]) for verdict_id in sorted(found)]
+        return [_verdict_of(bodies[verdict_id]) for verdict_id in sorted(bodies)]
 
     @writes
     def redact(self, verdict_id: str, rationale: str) -> None:
         """Put other words in the place of a verdict's rationale; the old ones' bytes go with the next vacuum."""
-        stored = self.find(verdict_id)
-        if stored is not None:
+        verdict = self.find(verdict_id)
+        if verdict is not None:
             self._store.vacuum.note_due()
-            self.put(replace(stored, verdict=replace(stored.verdict, rationale=rationale)))
+            self.put(replace(verdict, verdict=replace(verdict.verdict, rationale=rationale)))
 
-    def put(self, stored: StoredVerdict) -> None:
+    def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
-        self._verdicts.upsert(Document(to_document(stored), stored.verdict_id))
+        self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
 
-    def show(self, stored: StoredVerdict, ts: str) -> None:
+    def show(self, verdict: StoredVerdict, ts: str) -> None:
         """Remember which message shows the verdict."""
-        self.put(replace(stored, message_ts=ts))
+        self.put(replace(verdict, message_ts=ts))
 
     def delete(self, verdict_id: str) -> None:
         """Remove the verdict; that its card was given stays counted."""
@@ -136,7 +136,7 @@ class Verdicts(Repository):
         return 0 if body is None else int(body["count"])
 
 
-def _stored(body: Mapping[str, Json]) -> StoredVerdict:
+def _verdict_of(body: Mapping[str, Json]) -> StoredVerdict:
     return from_document(StoredVerdict, body)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -23,19 +24,23 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     Yields:
         A function to call with the number of traces done since its last call.
     """
-    on_terminal = sys.stderr.isatty()
     done = written = 0
 
     def advance(number: int) -> None:
         nonlocal done, written
         done += number
         bar.update(number)
-        if not on_terminal and (done == total or done - written >= total / LINES_PER_RUN):
+        if bar.disable and (done == total or done - written >= total / LINES_PER_RUN):
             written = done
             write_line(f"{title}: {done} of {total}")
 
-    with tqdm(total=total, desc=title, unit="trace", disable=not on_terminal) as bar:
+    with trace_bar(title, total) as bar:
         yield advance
+
+
+def trace_bar(title: str, total: int) -> "tqdm[NoReturn]":
+    """Return a bar that counts traces; it is disabled where standard error is no terminal."""
+    return tqdm(total=total, desc=title, unit="trace", disable=not sys.stderr.isatty())
 
 
 async def wait_showing_size(work: "asyncio.Future[None]", size: Callable[[], int]) -> None:

@@ -17,14 +17,14 @@ def resting_on_traces(trace_ids: Collection[str], state: MemoryState) -> Forgott
     Returns:
         The report, a preview.
     """
-    given = set(trace_ids)
+    forgotten_ids = set(trace_ids)
     known = [trace_id for trace_id in dict.fromkeys(trace_ids) if trace_id in state.episodes]
-    resting = state.semantic.resting_on(given)
+    resting = state.semantic.resting_on(forgotten_ids)
     people = (person for trace_id in known for person in people_of(state.episodes[trace_id]))
     return Forgotten(
         trace_ids=tuple(known),
-        retired=tuple(rule for rule in resting if given.issuperset(rule.source_trace_ids)),
-        waiting=tuple(rule for rule in resting if not given.issuperset(rule.source_trace_ids)),
+        retired=tuple(rule for rule in resting if forgotten_ids.issuperset(rule.source_trace_ids)),
+        waiting=tuple(rule for rule in resting if not forgotten_ids.issuperset(rule.source_trace_ids)),
         people=tuple(dict.fromkeys(people)),
     )
 

@@ -103,13 +103,13 @@ class GuidelineMerger:
         vector = self._draft_vectors.get(draft.text)
         features = RuleFeatures.of(text)
         relations = self._relations(features, sources, vector)
-        same = next((rule_id for rule_id, found in relations.items() if found == "same"), None)
+        same = next((rule_id for rule_id, kind in relations.items() if kind == "same"), None)
         if same is not None:
             self._unite(same, text, features, sources, vector)
             return
         own_id = self._add(text, features, sources, vector)
-        for rule_id, found in relations.items():
-            if found == "opposite":
+        for rule_id, kind in relations.items():
+            if kind == "opposite":
                 self._mark_conflict(own_id, rule_id)
 
     def _unite(
@@ -123,7 +123,7 @@ class GuidelineMerger:
         """Add a draft's sources to a rule that says the same, in the rule's words.
 
         What is distilled again takes the shorter words instead: those do not depend on which of the two came
-        back first, so that forgetting gives the same memory in whatever order.
+        back first, so that the order of forgetting makes no difference.
         """
         known = self._guidelines[rule_id]
         united = _union(known.sources, sources)

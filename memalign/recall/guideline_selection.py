@@ -82,11 +82,11 @@ class GuidelineSelector:
 
 
 def _without_contradicted(ranked: Sequence[Guideline]) -> list[Guideline]:
-    kept: dict[str, Guideline] = {}
+    standing: dict[str, Guideline] = {}
     for rule in ranked:
-        if not any(other in kept for other in rule.conflicts_with):
-            kept[rule.id] = rule
-    return list(kept.values())
+        if not any(other in standing for other in rule.conflicts_with):
+            standing[rule.id] = rule
+    return list(standing.values())
 
 
 def _support(rule: Guideline) -> tuple[int, int, int]:

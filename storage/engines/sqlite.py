@@ -46,7 +46,7 @@ class SqliteEngine:
         """Take a connection that is set up; `release` gives the folder back when the engine is closed."""
         self._connection = connection
         self._release = release
-        self._tables: set[str] = set()
+        self._tables: set[str] | None = None
         self._counts: dict[str, int] = {}
         self._data_version = 0
 
@@ -76,7 +76,7 @@ class SqliteEngine:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            self._tables.clear()
+            self._tables = None
             self._counts.clear()
             # SQLite itself has rolled back already after some errors, a full disk among them
             if self._inside():
@@ -90,25 +90,23 @@ class SqliteEngine:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
             self._data_version = version
-            self._tables.clear()
+            self._tables = None
             self._counts.clear()
 
     # --- tables
 
-    def names(self) -> set[str]:
+    def table_names(self) -> set[str]:
         """Return the names of all tables of documents."""
         return {name for name in self._sql_names() if _INDEX_MARK not in name}
 
-    def has(self, table: str) -> bool:
-        """Return whether the table was ever written to."""
-        if table not in self._tables:
-            if table not in self._sql_names():
-                return False
-            self._tables.add(table)
-        return True
+    def has_table(self, table: str) -> bool:
+        """Return whether the table exists: it does from its first document on."""
+        if self._tables is None:
+            self._tables = self._sql_names()
+        return table in self._tables
 
-    def make(self, table: str, indexes: Collection[str]) -> None:
-        """Make the table and the indexes it has not; entries of documents there are left to the caller."""
+    def create_table(self, table: str, indexes: Collection[str]) -> None:
+        """Create the table and those of its indexes that are missing; their entries are left to the caller."""
         name = _quoted(table)
         self._connection.execute(
             f"CREATE TABLE IF NOT EXISTS {name} "
@@ -119,7 +117,7 @@ class SqliteEngine:
                 f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} "
                 "(place BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (place, position)) WITHOUT ROWID"
             )
-        self._tables.add(table)
+        self._tables = None
 
     def indexes(self, table: str) -> set[str]:
         """Return the names of the table's indexes."""
@@ -129,22 +127,22 @@ class SqliteEngine:
             if name.startswith(table + _INDEX_MARK)
         }
 
-    def drop(self, table: str) -> None:
+    def drop_table(self, table: str) -> None:
         """Remove a table with its indexes, if it is there."""
         for index in self.indexes(table):
             self._connection.execute(f"DROP TABLE {_quoted(table, index)}")
         self._connection.execute(f"DROP TABLE IF EXISTS {_quoted(table)}")
-        self._tables.discard(table)
+        self._tables = None
         self._counts.pop(table, None)
 
-    def rename(self, table: str, name: str) -> None:
+    def rename_table(self, table: str, name: str) -> None:
         """Give a table that has no indexes another name."""
         self._connection.execute(f"ALTER TABLE {_quoted(table)} RENAME TO {_quoted(name)}")
-        self._tables.discard(table)
+        self._tables = None
 
     def _sql_names(self) -> set[str]:
-        found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {row[0] for row in found if not row[0].startswith("sqlite_")}
+        rows = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {row[0] for row in rows if not row[0].startswith("sqlite_")}
 
     # --- rows by key; the table is there. Names are quoted, and every value is bound
 
@@ -171,7 +169,7 @@ class SqliteEngine:
         """Add a document whose key is new; its position."""
         sql = f"INSERT INTO {_quoted(table)} (id, body) VALUES (?, ?)"  # noqa: S608
         position = self._connection.execute(sql, (encode(key), body)).lastrowid
-        self._count_on(table, 1)
+        self._adjust_count(table, 1)
         return position or 0
 
     def replace(self, table: str, position: int, body: bytes) -> None:
@@ -182,7 +180,7 @@ class SqliteEngine:
     def delete(self, table: str, position: int) -> None:
         """Remove a document; its index entries are left to the caller."""
         self._connection.execute(f"DELETE FROM {_quoted(table)} WHERE position = ?", (position,))  # noqa: S608
-        self._count_on(table, -1)
+        self._adjust_count(table, -1)
 
     def clear(self, table: str) -> None:
         """Remove all documents with their index entries."""
@@ -191,18 +189,18 @@ class SqliteEngine:
         self._connection.execute(f"DELETE FROM {_quoted(table)}")  # noqa: S608
         self._counts.pop(table, None)
 
-    def _count_on(self, table: str, step: int) -> None:
+    def _adjust_count(self, table: str, step: int) -> None:
         if table in self._counts:
             self._counts[table] += step
 
     # --- rows by index
 
-    def enter(self, table: str, index: str, place: str, position: int) -> None:
+    def add_entry(self, table: str, index: str, place: str, position: int) -> None:
         """Add an index entry."""
         sql = f"INSERT OR IGNORE INTO {_quoted(table, index)} (place, position) VALUES (?, ?)"  # noqa: S608
         self._connection.execute(sql, (encode(place), position))
 
-    def withdraw(self, table: str, index: str, place: str, position: int) -> None:
+    def remove_entry(self, table: str, index: str, place: str, position: int) -> None:
         """Remove an index entry."""
         sql = f"DELETE FROM {_quoted(table, index)} WHERE place = ? AND position = ?"  # noqa: S608
         self._connection.execute(sql, (encode(place), position))
@@ -216,8 +214,8 @@ class SqliteEngine:
             source = f"{_quoted(table, index)} JOIN {source} USING (position)"
             name, by = "place", _INDEX_ORDER[order]
         sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by} LIMIT ?"  # noqa: S608
-        found = self._connection.execute(sql, (encode(low), encode(high), limit))
-        return [(decode(key), body) for key, body in found]
+        rows = self._connection.execute(sql, (encode(low), encode(high), limit))
+        return [(decode(key), body) for key, body in rows]
 
     # --- files
 

@@ -23,15 +23,15 @@ _CACHED_STATEMENTS = 512
 def lock(folder: Path) -> FileLock:
     """Take the folder for this process. Raises `StorageError` when another one has it, or `OSError`."""
     # taken in the store's thread, given back perhaps in another
-    held = FileLock(folder / LOCK_FILE, timeout=0, mode=0o600, thread_local=False)
+    folder_lock = FileLock(folder / LOCK_FILE, timeout=0, mode=0o600, thread_local=False)
     try:
-        held.acquire()
+        folder_lock.acquire()
     except Timeout as problem:
         raise StorageError(
             f"Another memalign is using the store in {folder}: stop that one first, or name another folder "
             "in [storage] path."
         ) from problem
-    return held
+    return folder_lock
 
 
 def is_locked(folder: Path) -> bool:

@@ -5,6 +5,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,49 +41,50 @@ async def fill(db: Database, first: int, last: int) -> float:
     return (last - first) / (time.perf_counter() - began)
 
 
-async def one_document(db: Database, first: int) -> float:
-    """Median seconds for one document by TinyDB's own `upsert`, on disk."""
+Write = Callable[[Database, int], Awaitable[object]]
+
+
+async def write_document(db: Database, number: int) -> None:
+    """Add one document by TinyDB's own `upsert`."""
     table = db.store.documents.declare("bench")
-    times = []
-    for number in range(first, first + OURS_WRITES):
-        document = Document(stock_body(number), f"d-{number}")
-        start = time.perf_counter()
-        await db.store.write(partial(table.upsert, document))
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    await db.store.write(partial(table.upsert, Document(stock_body(number), f"d-{number}")))
 
 
-async def one_trace(db: Database, first: int) -> float:
-    """Median seconds for one trace with its job and their indexes, on disk."""
-    times = []
-    for number in range(first, first + OURS_WRITES):
-        start = time.perf_counter()
-        await db.traces.add([(trace(number), ["polite"])], number, UNBOUNDED)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+async def write_trace(db: Database, number: int) -> None:
+    """Add one trace with its job."""
+    await db.traces.add([(trace(10 * LARGE + number), ["polite"])], number, UNBOUNDED)
 
 
-async def one_thumb(db: Database) -> float:
-    """Median seconds for one reaction on a card: feedback, the verdict's revision and what waits, on disk."""
-    await posted(db, "bench", ts="100.1")
-    times = []
+async def write_thumb(db: Database, number: int) -> None:
+    """Take in one reaction on a card: feedback, the verdict's revision, and that it waits to be learned."""
+    event = FeedbackEvent(person=f"U{number}", kind="reaction", name="+1", value=True, at=at(number))
+    await db.feedback.note("C1", "100.1", event)
+
+
+WRITES: Mapping[str, Write] = {"document": write_document, "trace": write_trace, "thumb": write_thumb}
+
+
+async def both(small: Database, large: Database, write: Write) -> tuple[float, float]:
+    """Median seconds of a write, on disk, to either store: by turns, so that a busy machine slows both."""
+    times: tuple[list[float], list[float]] = ([], [])
     for number in range(OURS_WRITES):
-        event = FeedbackEvent(person=f"U{number}", kind="reaction", name="+1", value=True, at=at(number))
-        start = time.perf_counter()
-        await db.feedback.note("C1", "100.1", event)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        for db, found in zip((small, large), times, strict=True):
+            start = time.perf_counter()
+            await write(db, number)
+            found.append(time.perf_counter() - start)
+    return statistics.median(times[0]), statistics.median(times[1])
 
 
 async def ours(folder: Path) -> dict[str, float]:
     """Our figures; all times in seconds."""
-    found = {}
-    for name, documents in (("small", SMALL), ("large", LARGE)):
-        async with await Database.open(folder / name) as db:
-            found["rate"] = await fill(db, 0, documents)
-            found[f"document {name}"] = await one_document(db, 0)
-            found[f"trace {name}"] = await one_trace(db, 10 * LARGE)
-            found[f"thumb {name}"] = await one_thumb(db)
+    found: dict[str, float] = {}
+    async with await Database.open(folder / "small") as small, await Database.open(folder / "large") as large:
+        await fill(small, 0, SMALL)
+        found["rate"] = await fill(large, 0, LARGE)
+        for db in (small, large):
+            await posted(db, "bench", ts="100.1")
+        for name, write in WRITES.items():
+            found[f"{name} small"], found[f"{name} large"] = await both(small, large, write)
     times = []
     for _ in range(5):
         start = time.perf_counter()

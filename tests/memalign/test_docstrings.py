@@ -1,4 +1,4 @@
-"""What the core's public functions take, return and raise is documented, parameter by parameter."""
+"""Docstrings of the core's public functions, compared with their signatures."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ class Documented(NamedTuple):
 
     @property
     def refers(self) -> bool:
-        """Whether it leaves all to the function of which it is the implementation or the twin."""
+        """True if it leaves all to the function that it implements, or of which it is the twin."""
         return self.docstring.startswith("See `")
 
     @property

@@ -16,7 +16,7 @@ from subprocess import PIPE, Popen
 
 from storage.database import Database
 from storage.verdicts import verdict_id_of
-from tests.storage.records import DAY, NOON_MS, at, card, trace, verdict
+from tests.storage.records import DAY, NOON_MS, at, button_event, card, trace, verdict
 
 ROOT = Path(__file__).parents[2]
 JUDGE = "polite"
@@ -70,7 +70,7 @@ def steps(db: Database, number: int) -> list[Callable[[], Awaitable[object]]]:
         lambda: db.verdicts.keep(said, channel=channel, judged_ms=NOON_MS, day=DAY),
         lambda: db.outbox.start(post_id),
         lambda: db.outbox.done(post_id, "1.1"),
-        lambda: db.feedback.note_button(channel, "1.1", "U1", "up", at()),
+        lambda: db.feedback.note(channel, "1.1", button_event("U1", "up", at())),
         *([lambda: db.forgetting.delete_traces([own])] if number % 3 == 0 else []),
     ]
 

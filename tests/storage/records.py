@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from memalign.records import Json, Trace, Verdict
+from memalign.records import Json, Label, Trace, Verdict
 from storage.database import Database
-from storage.records import CardContent, LessonContent, NoteContent, Post
+from storage.records import CardContent, FeedbackEvent, LessonContent, NoteContent, Post
 from storage.verdicts import card_post_id_of, verdict_id_of
 
 DAY = "2023-11-14"
@@ -16,6 +16,22 @@ NOON_MS = 1_699_963_200_000
 def at(seconds: float = 0.0) -> str:
     """Slack's event time, so long after noon of the day."""
     return f"{NOON_MS / 1000 + seconds:.6f}"
+
+
+def reaction_event(person: str, name: str, live: bool, at: str) -> FeedbackEvent:
+    return FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
+
+
+def button_event(person: str, vote: str | None, at: str) -> FeedbackEvent:
+    return FeedbackEvent(person=person, kind="button", value=vote, at=at)
+
+
+def correction_event(person: str, value: Label | None, at: str) -> FeedbackEvent:
+    return FeedbackEvent(person=person, kind="correction", value=value, at=at)
+
+
+def reply_event(person: str, reply_ts: str, text: str | None, at: str) -> FeedbackEvent:
+    return FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
 
 
 def trace(trace_id: str = "tr-1", **fields: Json) -> Trace:

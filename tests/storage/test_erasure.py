@@ -20,7 +20,20 @@ from storage.engines.sqlite_file import connect_writer
 from storage.records import AuditLine
 from storage.verdicts import verdict_id_of
 from tests.secrets import spellings
-from tests.storage.records import DAY, NOON_MS, at, card, judged, lesson, places_of, posted, trace, verdict
+from tests.storage.records import (
+    DAY,
+    NOON_MS,
+    at,
+    button_event,
+    card,
+    judged,
+    lesson,
+    places_of,
+    posted,
+    reply_event,
+    trace,
+    verdict,
+)
 
 NOTE = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", person="U9", ids=("tr-1",))
 
@@ -36,7 +49,7 @@ def reading(folder: Path) -> Iterator[None]:
 
 async def test_all_that_hangs_on_a_trace_goes_with_it(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
+    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
     await db.outbox.add(lesson("l", verdict_id, "g"))
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
@@ -53,7 +66,7 @@ async def test_all_that_hangs_on_a_trace_goes_with_it(db: Database) -> None:
     assert await db.feedback.of_person("U1") == []
     assert await db.feedback.thread_posts(verdict_id) == ()
     assert await db.feedback.waiting() == 0
-    assert await db.feedback.note_button("C1", "1.1", "U1", "up", at(2)) is None
+    assert await db.feedback.note("C1", "1.1", button_event("U1", "up", at(2))) is None
     assert await db.outbox.waiting() == 0
     assert await db.audit.between(0, 2 * NOON_MS) == [NOTE]
 
@@ -61,7 +74,7 @@ async def test_all_that_hangs_on_a_trace_goes_with_it(db: Database) -> None:
 async def test_its_neighbours_stay(db: Database) -> None:
     await posted(db, "tr-1", ts="1.1")
     kept = await posted(db, "tr-10", ts="2.2")
-    await db.feedback.note_button("C1", "2.2", "U1", "down", at(1))
+    await db.feedback.note("C1", "2.2", button_event("U1", "down", at(1)))
     await db.traces.add([(trace("tr-100"), ["polite"])], 1, 10)
     await db.forgetting.delete_traces(["tr-1"])
     assert await db.traces.get("tr-10") == trace("tr-10")
@@ -95,11 +108,11 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
     await db.verdicts.keep(judged_so, channel="C1", judged_ms=NOON_MS, day=DAY)
     post_id = card("tr-secret-id").post_id
     await db.outbox.start(post_id)
-    await db.feedback.note_reply("C1", "1.1", "U1", "2.2", said["parked"], at(1))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", said["parked"], at(1)))
     await db.outbox.done(post_id, "1.1")
     await db.outbox.add(lesson("l", verdict_id_of("polite", "tr-secret-id"), "g", text=said["posted"]))
-    await db.feedback.note_reply("C1", "1.1", "U1", "2.3", said["reply"], at(2))
-    await db.feedback.note_reply("C1", "1.1", "U1", "2.3", said["edited"], at(3))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.3", said["reply"], at(2)))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.3", said["edited"], at(3)))
     key = VectorKey(model="m", dimension=256, digest="d")
     await db.memories.keep_vectors("tr-secret-id", {key: vector})
     needles = [each for text in ("secret", "Zoë", "日本", "tr-secret-id") for each in spellings(text)]
@@ -132,8 +145,8 @@ def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None
 
 async def test_no_table_points_to_what_was_deleted(db: Database, folder: Path) -> None:
     await posted(db, ts="1.1")
-    await db.feedback.note_reply("C1", "1.1", "U1", "2.2", "because", at(1))
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(100_000))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", "because", at(1)))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(100_000)))
     await db.forgetting.delete_traces(["tr-1"])
     await db.close()
     with closing(sqlite3.connect(folder / "memalign.db")) as connection:
@@ -180,14 +193,14 @@ async def test_a_wipe_still_due_is_done_at_the_next_start(db: Database, folder: 
 async def test_a_persons_facts_go_everywhere_and_are_learned_anew(db: Database, folder: Path) -> None:
     first, second = await posted(db, "a", ts="1.1"), await posted(db, "b", ts="2.2")
     for ts in ("1.1", "2.2"):
-        await db.feedback.note_reply("C1", ts, "U1", "5.5", "SECRET", at(1))
-        await db.feedback.note_button("C1", ts, "U2", "up", at(1))
+        await db.feedback.note("C1", ts, reply_event("U1", "5.5", "SECRET", at(1)))
+        await db.feedback.note("C1", ts, button_event("U2", "up", at(1)))
     for verdict_id in (first, second):
         await db.feedback.learned(verdict_id, 2)
     await db.outbox.add(lesson("l", first, "g", text="SECRET"))
     await judged(db, "c")
     await db.outbox.start(card("c").post_id)
-    await db.feedback.note_reply("C1", "3.3", "U1", "6.6", "SECRET", at(1))
+    await db.feedback.note("C1", "3.3", reply_event("U1", "6.6", "SECRET", at(1)))
     touched = await db.forgetting.delete_person("U1", NOON_MS)
     assert {each.verdict_id for each in touched} == {first, second}
     assert set(await db.feedback.of(first)) == {"U2"}

@@ -1,16 +1,25 @@
 from storage.database import Database
 from storage.records import PendingFeedback, PersonFeedback, Reply, Timestamped
-from tests.storage.records import NOON_MS, at, judged, posted
+from tests.storage.records import (
+    NOON_MS,
+    at,
+    button_event,
+    correction_event,
+    judged,
+    posted,
+    reaction_event,
+    reply_event,
+)
 
 LATER_MS = NOON_MS + 10_000_000
 
 
 async def test_facts_of_all_kinds_are_kept_by_person(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    assert await db.feedback.note_reaction("C1", "1.1", "U1", "+1", True, at(1)) == verdict_id
-    assert await db.feedback.note_button("C1", "1.1", "U1", "down", at(2)) == verdict_id
-    assert await db.feedback.note_correction("C1", "1.1", "U2", 4, at(3)) == verdict_id
-    assert await db.feedback.note_reply("C1", "1.1", "U2", "5.5", "because", at(4)) == verdict_id
+    assert await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", True, at(1))) == verdict_id
+    assert await db.feedback.note("C1", "1.1", button_event("U1", "down", at(2))) == verdict_id
+    assert await db.feedback.note("C1", "1.1", correction_event("U2", 4, at(3))) == verdict_id
+    assert await db.feedback.note("C1", "1.1", reply_event("U2", "5.5", "because", at(4))) == verdict_id
     assert await db.feedback.of(verdict_id) == {
         "U1": PersonFeedback(
             reactions={"+1": Timestamped(value=True, at=at(1))}, button=Timestamped(value="down", at=at(2))
@@ -23,15 +32,15 @@ async def test_facts_of_all_kinds_are_kept_by_person(db: Database) -> None:
 
 async def test_a_message_that_is_no_card_is_not_ours(db: Database) -> None:
     await posted(db, ts="1.1")
-    assert await db.feedback.note_reaction("C1", "9.9", "U1", "+1", True, at()) is None
-    assert await db.feedback.note_reaction("C2", "1.1", "U1", "+1", True, at()) is None
+    assert await db.feedback.note("C1", "9.9", reaction_event("U1", "+1", True, at())) is None
+    assert await db.feedback.note("C2", "1.1", reaction_event("U1", "+1", True, at())) is None
     assert await db.feedback.waiting() == 0
 
 
 async def test_a_change_raises_the_revision_and_waits_to_be_learned(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
-    await db.feedback.note_button("C1", "1.1", "U1", "down", at(2))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
+    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(2)))
     stored = await db.verdicts.get(verdict_id)
     assert stored is not None
     assert stored.revision == 2
@@ -44,30 +53,30 @@ async def test_a_change_raises_the_revision_and_waits_to_be_learned(db: Database
 
 async def test_what_changes_nothing_waits_for_nothing(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note_reaction("C1", "1.1", "U1", "+1", False, at(0))
-    await db.feedback.note_reply("C1", "1.1", "U1", "5.5", None, at(0))
-    await db.feedback.note_button("C1", "1.1", "U1", None, at(0))
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", False, at(0)))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "5.5", None, at(0)))
+    await db.feedback.note("C1", "1.1", button_event("U1", None, at(0)))
     assert await db.feedback.waiting() == 0
-    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", True, at(1))
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "-1", True, at(1)))
     assert await db.feedback.learned(verdict_id, 1)
-    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", True, at(1))
-    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", True, at(9))
-    await db.feedback.note_reaction("C1", "1.1", "U1", "-1", False, at(0.5))
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "-1", True, at(1)))
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "-1", True, at(9)))
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "-1", False, at(0.5)))
     assert await db.feedback.waiting() == 0
 
 
 async def test_a_repeated_thumb_outdates_a_removal_that_comes_late(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
     for live, when in ((True, 1), (True, 3), (False, 2)):
-        await db.feedback.note_reaction("C1", "1.1", "U1", "+1", live, at(when))
+        await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", live, at(when)))
     facts = await db.feedback.of(verdict_id)
     assert facts["U1"].reactions["+1"] == Timestamped(value=True, at=at(3))
 
 
 async def test_learning_waits_for_quiet_and_takes_the_oldest_first(db: Database) -> None:
     first, second = await posted(db, "a", ts="1.1"), await posted(db, "b", ts="2.2")
-    await db.feedback.note_button("C1", "2.2", "U1", "up", at(1))
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(5))
+    await db.feedback.note("C1", "2.2", button_event("U1", "up", at(1)))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(5)))
 
     async def quiet_by(now_ms: int) -> list[str]:
         return [each.verdict_id for each in await db.feedback.pending(now_ms, 10_000)]
@@ -75,23 +84,23 @@ async def test_learning_waits_for_quiet_and_takes_the_oldest_first(db: Database)
     assert await quiet_by(NOON_MS + 10_999) == []
     assert await quiet_by(NOON_MS + 11_000) == [second]
     assert await quiet_by(NOON_MS + 15_000) == [second, first]
-    await db.feedback.note_button("C1", "2.2", "U1", "down", at(20))
+    await db.feedback.note("C1", "2.2", button_event("U1", "down", at(20)))
     assert await quiet_by(NOON_MS + 15_000) == [first]
     assert await quiet_by(NOON_MS + 30_000) == [first, second]
 
 
 async def test_an_older_event_that_comes_late_does_not_shorten_the_quiet(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(20))
-    await db.feedback.note_reply("C1", "1.1", "U1", "5.5", "because", at(1))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(20)))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "5.5", "because", at(1)))
     [waiting] = await db.feedback.pending(LATER_MS, 0)
     assert (waiting.verdict_id, waiting.since_ms) == (verdict_id, NOON_MS + 20_000)
 
 
 async def test_learning_an_outdated_revision_leaves_the_mark(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
-    await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
+    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
     assert not await db.feedback.learned(verdict_id, 1)
     assert await db.feedback.waiting() == 1
     assert await db.feedback.learned(verdict_id, 2)
@@ -101,9 +110,9 @@ async def test_learning_an_outdated_revision_leaves_the_mark(db: Database) -> No
 
 async def test_a_postponed_lesson_waits_even_when_more_is_said(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
     await db.feedback.postpone(verdict_id, LATER_MS, "model is down")
-    await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
+    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
     assert await db.feedback.pending(LATER_MS - 1, 0) == []
     [waiting] = await db.feedback.pending(LATER_MS, 0)
     assert (waiting.attempts, waiting.reason, waiting.revision) == (1, "model is down", 2)
@@ -113,8 +122,8 @@ async def test_a_postponed_lesson_waits_even_when_more_is_said(db: Database) -> 
 async def test_a_person_is_found_in_all_verdicts_touched(db: Database) -> None:
     first = await posted(db, "a", ts="1.1")
     await posted(db, "b", ts="2.2")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
-    await db.feedback.note_button("C1", "2.2", "U2", "up", at(0))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
+    await db.feedback.note("C1", "2.2", button_event("U2", "up", at(0)))
     assert [each.verdict_id for each in await db.feedback.of_person("U1")] == [first]
     assert await db.feedback.of_person("U") == []
 
@@ -123,10 +132,10 @@ async def test_facts_about_a_card_not_yet_recorded_are_kept_for_it(db: Database)
     verdict_id = await judged(db)
     [post] = await db.outbox.next_due(NOON_MS)
     await db.outbox.start(post.post_id)
-    assert await db.feedback.note_reaction("C1", "7.7", "U1", "+1", True, at(1)) is None
-    assert await db.feedback.note_reaction("C1", "7.7", "U1", "+1", False, at(2)) is None
-    assert await db.feedback.note_reply("C1", "7.7", "U2", "8.8", "because", at(3)) is None
-    assert await db.feedback.note_reply("C1", "6.6", "U3", "8.9", "small talk", at(3)) is None
+    assert await db.feedback.note("C1", "7.7", reaction_event("U1", "+1", True, at(1))) is None
+    assert await db.feedback.note("C1", "7.7", reaction_event("U1", "+1", False, at(2))) is None
+    assert await db.feedback.note("C1", "7.7", reply_event("U2", "8.8", "because", at(3))) is None
+    assert await db.feedback.note("C1", "6.6", reply_event("U3", "8.9", "small talk", at(3))) is None
     await db.outbox.done(post.post_id, "7.7")
     facts = await db.feedback.of(verdict_id)
     assert set(facts) == {"U1", "U2"}
@@ -139,7 +148,7 @@ async def test_parked_facts_go_when_no_post_is_on_its_way(db: Database) -> None:
     verdict_id = await judged(db)
     [post] = await db.outbox.next_due(NOON_MS)
     await db.outbox.start(post.post_id)
-    await db.feedback.note_reaction("C1", "7.7", "U1", "+1", True, at(1))
+    await db.feedback.note("C1", "7.7", reaction_event("U1", "+1", True, at(1)))
     await db.outbox.retry(post.post_id, 0, "refused")
     await db.outbox.start(post.post_id)
     await db.outbox.done(post.post_id, "7.7")
@@ -152,7 +161,7 @@ async def test_facts_are_parked_only_for_the_channel_that_is_posted_to(db: Datab
     for post in await db.outbox.next_due(NOON_MS):
         if post.channel == "C1":
             await db.outbox.start(post.post_id)
-    await db.feedback.note_reaction("C2", "7.7", "U1", "+1", True, at(1))
+    await db.feedback.note("C2", "7.7", reaction_event("U1", "+1", True, at(1)))
     [post] = await db.outbox.next_due(NOON_MS)
     await db.outbox.start(post.post_id)
     await db.outbox.done(post.post_id, "7.7")

@@ -9,7 +9,7 @@ from memalign.ports import MemoryChange
 from memalign.records import Episode, Guideline, PersonLabel, Source
 from storage.database import Database
 from storage.records import AuditLine, ForgetRequest, Redaction
-from tests.storage.records import NOON_MS, at, card, judged, lesson, posted
+from tests.storage.records import NOON_MS, at, button_event, card, judged, lesson, posted
 
 ASKED = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", person="U9", ids=("tr-1",))
 A_WEEK_MS = 7 * 24 * 3600 * 1000
@@ -66,7 +66,7 @@ async def test_a_failed_redaction_waits_and_a_redacted_message_is_listed_no_more
 
 async def test_deleting_a_person_redacts_what_threads_were_told_and_signs_once(db: Database) -> None:
     verdict_id = await posted(db, "tr-1", ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "down", at(1))
+    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
     await told(db, verdict_id, "2.2")
     line = AuditLine(at_ms=NOON_MS, what="person_forgotten", judge="", person="U1", ids=("U1",))
     await db.forgetting.request(ForgetRequest(kind="person", target="U1", notes=(line,)))

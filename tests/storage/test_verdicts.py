@@ -3,7 +3,18 @@ from dataclasses import replace
 from storage.database import Database
 from storage.records import StoredVerdict
 from storage.verdicts import verdict_id_of
-from tests.storage.records import DAY, NOON_MS, at, card, judged, posted, trace, verdict
+from tests.storage.records import (
+    DAY,
+    NOON_MS,
+    at,
+    button_event,
+    card,
+    judged,
+    posted,
+    reply_event,
+    trace,
+    verdict,
+)
 
 HOUR_MS = 3_600_000
 
@@ -121,9 +132,9 @@ async def test_votes_are_found_by_the_time_of_any_fact(db: Database) -> None:
     early = await posted(db, "early", ts="1.1")
     late = await posted(db, "late", ts="2.2")
     await posted(db, "silent", ts="3.3")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
-    await db.feedback.note_button("C1", "2.2", "U1", "up", at(24 * 3600))
-    await db.feedback.note_reply("C1", "1.1", "U2", "9.9", "why", at(48 * 3600))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
+    await db.feedback.note("C1", "2.2", button_event("U1", "up", at(24 * 3600)))
+    await db.feedback.note("C1", "1.1", reply_event("U2", "9.9", "why", at(48 * 3600)))
     day = 24 * HOUR_MS
 
     async def between(start: int, end: int) -> list[str]:
@@ -139,8 +150,8 @@ async def test_votes_are_found_by_the_time_of_any_fact(db: Database) -> None:
 
 async def test_a_vote_given_again_later_counts_for_the_later_time(db: Database) -> None:
     await posted(db, ts="1.1")
-    await db.feedback.note_button("C1", "1.1", "U1", "up", at(0))
-    await db.feedback.note_button("C1", "1.1", "U1", "down", at(7 * 24 * 3600))
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
+    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(7 * 24 * 3600)))
     assert await db.feedback.voted_between("polite", NOON_MS - HOUR_MS, NOON_MS + HOUR_MS) == []
     [(_, facts)] = await db.feedback.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
     assert facts["U1"].button is not None

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-import sys
 from argparse import Namespace
 
-from tqdm import tqdm
-
 from bot.app import Bot, Timing, running_bot
+from bot.cli.progress import trace_bar
 from bot.cli.run import stop_signal
 from bot.config import Secrets
 from bot.sandbox.demo.demo_page import DemoPage
@@ -73,17 +71,14 @@ async def replay_in_terminal(bot: Bot, demo_workspace: DemoWorkspace, number: in
     """Replay the first `number` recordings and print the table of before and after."""
     all_recordings = recordings()
     replay = Replay(bot, demo_workspace, all_recordings[number:])
-    bar = tqdm(total=number, unit="trace", desc="people answer", disable=not sys.stderr.isatty())
 
     async def report(done: int, total: int, outcome: Outcome | None) -> None:
         bar.update(done - bar.n)
         if bar.disable and outcome:
             print(f"{done} of {total} answered: {in_words(outcome.after)}", flush=True)
 
-    try:
+    with trace_bar("people answer", number) as bar:
         outcome = await replay.run(all_recordings[:number], report)
-    finally:
-        bar.close()
     print("\n" + table_text(outcome))
 
 

@@ -21,7 +21,11 @@ from memalign.records import Guideline, Label, Source
 
 NAME = "local:/extract"
 MIN_SAME_RULE_COSINE = 0.68
-"""Cosine from which on two sentences of one label count as saying the same; set by hand for wordllama's vectors."""
+"""Cosine from which on two sentences of one label count as saying the same.
+
+Set by hand for wordllama's vectors. Of the wordings in tests/bench/rules.py 72 % of the pairs of paraphrases reach it,
+and 4 % of the pairs on different things; so do 93 % of the pairs of opposites, which is why labels are compared too.
+"""
 _CONFIRMATION_WEIGHT = 0.5
 """Added to a sentence's score for each doubling of the traces on which the same is said."""
 _MAX_EXTRA_SCORE = 0.5

@@ -10,8 +10,8 @@ from bot.forgetting.service import ForgetService
 from memalign.errors import StorageError
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from tests.factories import a_memory, a_trace, said
-from tests.storage.records import at, posted
+from tests.factories import a_memory, a_trace, a_vote
+from tests.storage.records import at, posted, reaction_event, reply_event
 
 JUDGE, CHANNEL = "politeness", "C1"
 
@@ -66,11 +66,11 @@ class LearnedStore:
         card_ts = ts or f"{100 + len(self.memory.episodes)}.1"
         verdict_id = await posted(self.database, trace_id, JUDGE, CHANNEL, card_ts)
         for number, (person, reason) in enumerate(reasons.items()):
-            await self.database.feedback.note_reaction(CHANNEL, card_ts, person, "-1", True, at())
-            await self.database.feedback.note_reply(
-                CHANNEL, card_ts, person, f"{card_ts}{number}", reason, at()
+            await self.database.feedback.note(CHANNEL, card_ts, reaction_event(person, "-1", True, at()))
+            await self.database.feedback.note(
+                CHANNEL, card_ts, reply_event(person, f"{card_ts}{number}", reason, at())
             )
-        labels = [said(False, reason, person) for person, reason in reasons.items()]
+        labels = [a_vote(False, reason, person) for person, reason in reasons.items()]
         await self.memory.learn([a_trace(trace_id, *labels)])
         return verdict_id
 

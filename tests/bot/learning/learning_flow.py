@@ -16,7 +16,7 @@ from storage.records import LessonContent, NoteContent
 from tests.bot.fakes import FakeSlack, Wakes
 from tests.factories import POLITENESS, a_memory, a_trace
 from tests.fakes import FakeEmbedder, FakeModel
-from tests.storage.records import at, posted
+from tests.storage.records import at, posted, reaction_event, reply_event
 
 JUDGE, CHANNEL = "politeness", "C1"
 LATER_MS = 10**15
@@ -53,10 +53,11 @@ class LearningFlow:
     async def react(
         self, ts: str, name: str, person: str = "ana", live: bool = True, after: float = 0.0
     ) -> None:
-        await self.database.feedback.note_reaction(CHANNEL, ts, person, name, live, at(after))
+        await self.database.feedback.note(CHANNEL, ts, reaction_event(person, name, live, at(after)))
 
     async def reply(self, ts: str, text: str | None, person: str = "ana", after: float = 0.0) -> None:
-        await self.database.feedback.note_reply(CHANNEL, ts, person, reply_ts(ts, person), text, at(after))
+        event = reply_event(person, reply_ts(ts, person), text, at(after))
+        await self.database.feedback.note(CHANNEL, ts, event)
 
     async def learn(self) -> int:
         return await self.worker.learn_pending()

@@ -25,6 +25,7 @@ from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
 from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
+from tests.storage.records import reaction_event, reply_event
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = "2026-W47"
@@ -232,7 +233,7 @@ async def test_a_vote_belongs_to_the_week_in_which_it_was_cast(
 ) -> None:
     async with await Database.open(tmp_path) as database:
         await keep(database, 1)
-        await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at(moment))
+        await database.feedback.note("C1", "1.0", reaction_event("U1", "+1", True, at(moment)))
         digest = await read_digest(database, JUDGE, value_type_of(bool), WEEK, BERLIN)
         assert digest.n == int(inside)
 
@@ -240,8 +241,12 @@ async def test_a_vote_belongs_to_the_week_in_which_it_was_cast(
 async def test_a_reason_written_later_moves_no_vote(tmp_path: Path) -> None:
     async with await Database.open(tmp_path) as database:
         await keep(database, 1)
-        await database.feedback.note_reaction("C1", "1.0", "U1", "+1", True, at("2026-11-12T12:00+00:00"))
-        await database.feedback.note_reply("C1", "1.0", "U1", "2.0", "kind", at("2026-11-18T12:00+00:00"))
+        await database.feedback.note(
+            "C1", "1.0", reaction_event("U1", "+1", True, at("2026-11-12T12:00+00:00"))
+        )
+        await database.feedback.note(
+            "C1", "1.0", reply_event("U1", "2.0", "kind", at("2026-11-18T12:00+00:00"))
+        )
         assert (await read_digest(database, JUDGE, value_type_of(bool), WEEK, BERLIN)).n == 0
         assert (await read_digest(database, JUDGE, value_type_of(bool), "2026-W46", BERLIN)).n == 1
 

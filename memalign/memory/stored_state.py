@@ -1,0 +1,108 @@
+"""The current state of a judge's memory together with its copy in a store."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from dataclasses import replace
+
+from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.semantic import SemanticMemory
+from memalign.memory.state import MemoryState
+from memalign.ports import MemoryChange, MemoryStore
+
+
+class StoredState:
+    """The state as it stands. What is adopted is stored first. One writer at a time may change it.
+
+    Args:
+        state: The state to begin with.
+        vectors: Embeds texts, and keeps vectors in the store.
+        store: Keeps the memory; None: it is kept in this process only.
+    """
+
+    def __init__(self, state: MemoryState, vectors: VectorCache, store: MemoryStore | None = None) -> None:
+        self.current = state
+        self.vectors = vectors
+        self._store = store
+        self._stored_version = 0
+
+    @property
+    def durable(self) -> bool:
+        """True if there is a store."""
+        return self._store is not None
+
+    async def load(self) -> None:
+        """Read the state from the store, if there is one, with the vectors that the model in use has made before.
+
+        Raises:
+            StorageError: If the store cannot be read.
+        """
+        if self._store is None:
+            return
+        snapshot = await self._store.load(self.current.judge)
+        episodes = snapshot.episodes
+        texts = {episode.text for episode in episodes.values()}
+        rules = [rule for rule in snapshot.guidelines if not rule.waiting]
+        rows = await self.vectors.known(texts.union(rule.text for rule in rules))
+        loaded = self.current.next(
+            EpisodicMemory(
+                episodes,
+                {name: rows[episode.text] for name, episode in episodes.items() if episode.text in rows},
+            ),
+            SemanticMemory().with_guidelines(
+                snapshot.guidelines, {rule.id: rows[rule.text] for rule in rules if rule.text in rows}
+            ),
+            snapshot.undistilled,
+        )
+        await build_graph_if_needed(loaded)
+        self.current, self._stored_version = loaded, snapshot.version
+
+    async def adopt(self, after: MemoryState, forgotten: Collection[str] = ()) -> None:
+        """Store the change, then put the new state in place.
+
+        Args:
+            after: A state made from the current one.
+            forgotten: Ids of the traces that are forgotten with it; nothing of theirs stays anywhere.
+
+        Raises:
+            StaleMemoryError: If another writer has changed the stored memory; `load`, and make the state anew.
+            StorageError: If the store cannot be written; the state stays as it is.
+        """
+        before = self.current
+        change = after.change_from(before)
+        await self._drop_vectors(before, after, forgotten)
+        await self._keep_vectors(before, after, change)
+        is_changed = change != MemoryChange(undistilled=before.undistilled)
+        # what is forgotten may be in a version that only the store knows: saving finds that out
+        if self._store is not None and (is_changed or forgotten):
+            now_ms = time.time_ns() // 1_000_000
+            change = replace(change, from_version=self._stored_version, at_ms=now_ms)
+            await self._store.save(after.judge, change)
+            self._stored_version += 1
+        self.current = after
+
+    async def _drop_vectors(
+        self, before: MemoryState, after: MemoryState, forgotten: Collection[str]
+    ) -> None:
+        texts = [before.episodes[name].text for name in forgotten if name in before.episodes]
+        stale = before.semantic.vectors.keys() - after.semantic.vectors.keys()
+        await self.vectors.drop({*forgotten, *stale}, texts)
+
+    async def _keep_vectors(self, before: MemoryState, after: MemoryState, change: MemoryChange) -> None:
+        for name, row in after.episodic.vectors.items():
+            if before.episodic.vectors.get(name) is not row:
+                await self.vectors.keep(name, {after.episodes[name].text: row})
+        for rule in change.put_guidelines:
+            if rule.id in after.semantic.vectors and rule.id not in before.semantic.vectors:
+                await self.vectors.keep(rule.id, {rule.text: after.semantic.vectors[rule.id]})
+
+
+async def build_graph_if_needed(state: MemoryState) -> None:
+    """Build the search graph of a large memory in a thread; searches go on without it meanwhile.
+
+    Args:
+        state: The state whose episodes are searched.
+    """
+    if state.episodic.needs_graph:
+        await asyncio.to_thread(state.episodic.build_graph)
