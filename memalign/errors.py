@@ -13,7 +13,7 @@
     └── StorageError              the store cannot be opened, read or written
         └── StaleMemoryError      another writer has changed the memory since it was read
 
-Anything else that is raised is a bug of ours.
+Any other exception is a bug.
 """
 
 

@@ -1,6 +1,6 @@
 """One private event loop in a thread of its own.
 
-Connections to model services live here, whoever asks and from which loop or thread; so does the library's
+Connections to model services live on it, whichever loop or thread asks for them; so does the library's
 work, which is how its plain names can be called from anywhere, a running event loop included.
 """
 

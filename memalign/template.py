@@ -71,9 +71,14 @@ def text_of(fields: Mapping[str, Json]) -> str:
     Returns:
         A line for each scalar, sorted by where it lies; empty when there is nothing in the fields.
     """
-    lines = map(_line, sorted(leaves(fields), key=lambda leaf: leaf.path))
+    lines = map(_line, sorted(leaves(fields), key=_order))
     text = "\n".join(line for line in lines if line)
     return cut_to_tokens(_HALF.sub("\ufffd", text), TEXT_TOKENS)
+
+
+def _order(leaf: Leaf) -> list[tuple[bool, str | int]]:
+    # positions before names: keys that differ in type only, as 1 and "1", would else be compared with each other
+    return [(isinstance(step, str), step) for step in leaf.path]
 
 
 def _line(leaf: Leaf) -> str:

@@ -1,8 +1,8 @@
 """The store: one folder, opened by one process for writing, and by any number for reading."""
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +22,7 @@ from storage.traces import Traces
 from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
 
+_LOG = logging.getLogger("memalign.storage")
 VACUUM_SECONDS = 5.0
 """Default pause between two looks for a vacuum that is due."""
 VACUUM_RETRY_SECONDS = 60.0
@@ -100,11 +101,12 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        if self._vacuuming is not None:
-            self._vacuuming.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._vacuuming
-        await self.store.close()
+        try:
+            if self._vacuuming is not None:
+                self._vacuuming.cancel()
+                await asyncio.wait([self._vacuuming])
+        finally:
+            await self.store.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,7 +137,11 @@ class Database:
         clean = True
         while True:
             await asyncio.sleep(seconds if clean else max(seconds, VACUUM_RETRY_SECONDS))
-            clean = await self.store.try_vacuum()
+            try:
+                clean = await self.store.try_vacuum()
+            except Exception:  # a bug must not end the vacuuming for good
+                _LOG.exception("The store could not be vacuumed")
+                clean = False
 
 
 def _open_reader(folder: Path) -> SqliteEngine:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from memalign.records import Json, Label
+from memalign.records import Json
 from memalign.serialization import from_document, to_document
 from storage.codec import feedback_body, feedback_of
 from storage.documents import Document
@@ -19,14 +19,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 class FeedbackEvents(Repository):
-    """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`.
-
-    The `note_…` methods return the id of the verdict that the message shows, or None when it shows none.
-    While a post to that channel is on its way the message may yet turn out to be a card: the event is then kept,
-    and applied or dropped as soon as that is known. `at` is Slack's event time; later ones win, whatever the
-    order they come in, and of equal ones the last that came. What a person did before their words were forgotten
-    changes nothing.
-    """
+    """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`."""
 
     def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue) -> None:
         super().__init__(store)
@@ -40,30 +33,32 @@ class FeedbackEvents(Repository):
             documents, "pending_feedback", order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"])
         )
 
-    @writes
-    def note_reaction(self, channel: str, ts: str, person: str, name: str, live: bool, at: str) -> str | None:
-        """Take in that an emoji was added or taken away."""
-        return self.take_in(
-            channel, ts, FeedbackEvent(person=person, kind="reaction", name=name, value=live, at=at)
-        )
+    def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
+        """Take in one thing a person did about a message.
 
-    @writes
-    def note_button(self, channel: str, ts: str, person: str, vote: str | None, at: str) -> str | None:
-        """Take in a vote by the card's buttons; None takes it back."""
-        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="button", value=vote, at=at))
+        While a post to that channel is on its way the message may yet turn out to be a card: the event is then
+        kept, and applied or dropped as soon as that is known. Events with a later time win, whatever the order
+        they come in; of two with the same time the last that came. An event from before the person's words were
+        forgotten changes nothing.
 
-    @writes
-    def note_correction(self, channel: str, ts: str, person: str, value: Label | None, at: str) -> str | None:
-        """Take in the value that the person holds right; None takes it back."""
-        return self.take_in(channel, ts, FeedbackEvent(person=person, kind="correction", value=value, at=at))
+        Args:
+            channel: the channel.
+            ts: the message's.
+            event: the reaction, button, correction or reply.
 
-    @writes
-    def note_reply(
-        self, channel: str, card_ts: str, person: str, reply_ts: str, text: str | None, at: str
-    ) -> str | None:
-        """Take in a reply in the card's thread, written or edited; None: deleted, for good."""
-        event = FeedbackEvent(person=person, kind="reply", name=reply_ts, value=text, at=at)
-        return self.take_in(channel, card_ts, event)
+        Returns:
+            The id of the verdict that the message shows; None when it is no card, or not yet.
+        """
+        verdict = self._verdicts.find_by_card(channel, ts)
+        if verdict is None:
+            if self._posts.is_posting(channel):
+                self._posts.keep_early_event(channel, ts, event)
+            return None
+        if event_ms(event.at) > self.find_forgotten_ms(event.person):
+            self._apply(verdict, event)
+        return verdict.verdict_id
+
+    note = writes(take_in)
 
     def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return all feedback on a verdict, by person."""
@@ -140,19 +135,6 @@ class FeedbackEvents(Repository):
     thread_posts = reads(find_thread_posts)
 
     # --- for use inside a transaction
-
-    def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
-        """Take an event in; the verdict it is about, or None when the message is no card, or not yet."""
-        verdict = self._verdicts.find_by_card(channel, ts)
-        if verdict is None:
-            if self._posts.is_posting(channel):
-                self._posts.keep_early_event(channel, ts, event)
-            return None
-        if event_ms(event.at) > self.find_forgotten_ms(event.person):
-            self._apply(verdict, event)
-        return verdict.verdict_id
-
-    note = writes(take_in)
 
     def has_any(self, verdict_id: str) -> bool:
         """Return whether anybody did anything about the verdict."""

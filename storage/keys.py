@@ -14,18 +14,18 @@ def key(*parts: str) -> str:
 
 
 def below(*parts: str) -> tuple[str, str]:
-    """Bounds (from, up to) of all keys that begin with these parts and have more."""
+    """Return bounds (from, up to) of all keys that begin with these parts and have more."""
     prefix = key(*parts) + _SEPARATOR
     return prefix, prefix + LAST
 
 
 def exactly(place: str) -> tuple[str, str]:
-    """Bounds (from, up to) of this one key."""
+    """Return bounds (from, up to) of this one key."""
     return place, just_after(place)
 
 
 def just_after(place: str) -> str:
-    """The smallest key behind this one."""
+    """Return the smallest key behind this one."""
     return place + _SEPARATOR
 
 
@@ -35,7 +35,7 @@ def stamp(number: int) -> str:
 
 
 def digest(text: str) -> str:
-    """SHA-256, hexadecimal; also of text that UTF-8 cannot say (half a surrogate pair)."""
+    """Return the SHA-256, hexadecimal; also of text that UTF-8 cannot say (half a surrogate pair)."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

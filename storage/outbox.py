@@ -2,13 +2,16 @@
 
 from collections.abc import Collection
 
+from storage.codec import post_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
-from storage.keys import key
+from storage.keys import below, key
 from storage.posts import PostQueue
+from storage.queue import postponed
 from storage.records import CardContent, LessonContent, NoteContent, Post, ThreadPost
 from storage.repository import Repository, Store, reads, writes
+from storage.table_rows import Body
 from storage.verdicts import Verdicts
 
 
@@ -25,9 +28,11 @@ class Outbox(Repository):
     ) -> None:
         super().__init__(store)
         self._posts = posts
+        self._queue = posts.queue
         self._verdicts = verdicts
         self._feedback = feedback
         self._forgetting = forgetting
+        self._holds = store.documents.declare("channel_holds")
         self._digests = store.documents.declare("digests")
 
     @writes
@@ -62,13 +67,24 @@ class Outbox(Repository):
     @writes
     def next_due(self, now_ms: int) -> list[Post]:
         """Return the first due post of each channel with none on its way, unless it is held; in order of adding."""
-        self._posts.queue.release(now_ms)
-        return self._posts.first_of_channels(now_ms)
+        self._queue.release(now_ms)
+        due: list[Document] = []
+        heads = self._queue.first(limit=1)
+        while heads:
+            channel: str = heads[0]["channel"]
+            if not self._posts.is_posting(channel) and not self._is_held(channel, now_ms):
+                due.append(heads[0])
+            heads = self._queue.first(below(channel)[1], limit=1)
+        return [post_of(body) for body in sorted(due, key=lambda body: int(body["number"]))]
 
     @writes
     def start(self, post_id: str) -> bool:
         """Note that the post is being sent; False (do not send it) when it is gone or being sent already."""
-        return self._posts.start(post_id)
+        body = self._queue.table.get(doc_id=post_id)
+        if body is None or body["state"] == "posting":
+            return False
+        self._queue.put(post_id, {**body, "state": "posting"})
+        return True
 
     @writes
     def done(self, post_id: str, message_ts: str) -> bool:
@@ -77,22 +93,23 @@ class Outbox(Repository):
         A card's message is from now on the verdict's, with the events that had been kept for it; a lesson stands
         in the verdict's thread.
         """
-        post = self._posts.find(post_id)
-        if post is None:
+        body = self._queue.table.get(doc_id=post_id)
+        if body is None:
             return False
+        post = post_of(body)
         if post.content is None:
             self._forgetting.add_redaction(post.channel, message_ts, "remove")
         elif isinstance(post.content, CardContent):
             self._show(post, message_ts)
         elif isinstance(post.content, LessonContent | NoteContent):
             self._record(post, message_ts)
-        self._posts.drop(post_id)
+        self._posts.remove(post_id)
         return post.content is not None
 
     @writes
     def retry(self, post_id: str, not_before_ms: int, reason: str) -> None:
         """Put the post back in its place after a failed attempt; until then others may overtake it."""
-        self._posts.retry(post_id, not_before_ms, reason)
+        self._put_back(post_id, not_before_ms, reason)
 
     @writes
     def hold(self, post_id: str, not_before_ms: int, reason: str) -> None:
@@ -100,28 +117,48 @@ class Outbox(Repository):
 
         It takes a restart unharmed. After it the channel's posts come in their old order.
         """
-        self._posts.retry(post_id, 0, reason)
-        self._posts.hold_channel_of(post_id, not_before_ms)
+        # the post keeps its place in the line: it is the channel that waits
+        body = self._put_back(post_id, 0, reason)
+        if body is not None:
+            self._holds.upsert(Document({"not_before_ms": not_before_ms}, body["channel"]))
 
     @writes
     def drop(self, post_id: str) -> None:
         """Give the post up."""
-        self._posts.drop(post_id)
+        self._posts.remove(post_id)
 
     @reads
     def in_flight(self) -> list[Post]:
         """Return posts being sent; after a crash, those of which nobody knows whether they arrived."""
-        return self._posts.in_flight()
+        return [post_of(body) for body in self._queue.table.range(index="posting")]
 
     @reads
     def waiting(self) -> int:
         """Return how many posts have not arrived yet."""
-        return len(self._posts.queue)
+        return len(self._queue)
 
     @reads
     def expecting(self, channels: Collection[str]) -> set[str]:
         """Return those of the channels that have a post which has not arrived yet."""
-        return {channel for channel in channels if self._posts.is_expecting(channel)}
+        return {channel for channel in channels if self._is_expecting(channel)}
+
+    def _put_back(self, post_id: str, not_before_ms: int, reason: str) -> Body | None:
+        body: Body | None = self._queue.table.get(doc_id=post_id)
+        if body is not None:
+            self._queue.put(post_id, {**postponed(body, not_before_ms, reason), "state": "due"})
+            self._posts.drop_early_events(body["channel"])
+        return body
+
+    def _is_held(self, channel: str, now_ms: int) -> bool:
+        hold = self._holds.get(doc_id=channel)
+        return hold is not None and hold["not_before_ms"] > now_ms
+
+    def _is_expecting(self, channel: str) -> bool:
+        return (
+            self._posts.is_posting(channel)
+            or bool(self._queue.first(*below(channel), limit=1))
+            or self._queue.waits_any(lambda body: body["channel"] == channel)
+        )
 
     def _show(self, post: Post, message_ts: str) -> None:
         verdict = None if post.verdict_id is None else self._verdicts.find(post.verdict_id)

@@ -57,7 +57,7 @@ def _to_2(engine: SqliteEngine) -> None:
     _rewrite(engine, "forget_requests", _request)
     _rewrite(engine, "memories", _memory)
     _rewrite(engine, "feedback", lambda body, doc_id: _feedback(engine, body, doc_id))
-    if engine.has_table("maintenance"):
+    if engine.has_table("maintenance") and engine.count("maintenance"):
         engine.clear("maintenance")
         engine.insert("maintenance", "vacuum", pack({}))
 

@@ -22,7 +22,7 @@ def a_judge(
     )
 
 
-def said(
+def a_vote(
     value: Label | None = False,
     rationale: str | None = "Curt answers are rude.",
     person: str = "ana",

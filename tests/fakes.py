@@ -38,22 +38,22 @@ def direction(text: str, dimension: int = DIMENSION) -> Vector:
 
 
 class FakeEmbedder:
-    """Embeds by words; remembers what it was asked."""
+    """Embeds by words; remembers the batches of texts."""
 
     name = "fake:/words"
     dimension = DIMENSION
 
     def __init__(self) -> None:
-        self.asked: list[list[str]] = []
+        self.batches: list[list[str]] = []
         self.errors: deque[Exception] = deque()
         self.down = False
 
     @property
     def texts(self) -> list[str]:
-        return [text for batch in self.asked for text in batch]
+        return [text for batch in self.batches for text in batch]
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        self.asked.append(list(texts))
+        self.batches.append(list(texts))
         if self.errors:
             raise self.errors.popleft()
         if self.down:
@@ -86,7 +86,7 @@ class FakeModel:
 
 
 def simulated_answer(prompt: Prompt) -> dict[str, Json]:
-    """What a diligent model would answer: each reason becomes a rule, or supports or contradicts a known one.
+    """Answer as a diligent model would: each reason becomes a rule, or supports or contradicts a known one.
 
     A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
     """
@@ -139,7 +139,7 @@ class FakeJudgeModel:
             value=self.value,
             rationale="because",
             usage=Usage(calls=1),
-            guideline_ids=tuple(one.id for one in request.evidence.guidelines),
+            guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
         )
 
 
@@ -173,12 +173,12 @@ class FakeStore:
             raise StaleMemoryError("The memory was changed by another writer: load it and try again.")
         self.version += 1
         self.changes.append(change)
-        for trace_id in (*change.drop_episodes, *(one.trace_id for one in change.put_episodes)):
+        for trace_id in (*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)):
             self.episodes.pop(trace_id, None)
-        self.episodes.update({one.trace_id: one for one in change.put_episodes})
+        self.episodes.update({episode.trace_id: episode for episode in change.put_episodes})
         for guideline_id in change.drop_guidelines:
             self.guidelines.pop(guideline_id, None)
-        self.guidelines.update({one.id: one for one in change.put_guidelines})
+        self.guidelines.update({rule.id: rule for rule in change.put_guidelines})
         self.undistilled = change.undistilled
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:

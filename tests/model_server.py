@@ -7,8 +7,8 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What to answer instead."""
+    """An answer to give instead of the usual one."""
 
     status: int = 200
     body: str = "{}"
@@ -50,7 +50,7 @@ def overloaded(status: int = 429, **headers: str) -> Fault:
 
 
 class ModelServer:
-    """What the server saw, and how it answers."""
+    """The server's behaviour, and the calls it has had."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -59,14 +59,14 @@ class ModelServer:
         """Taken in turn by chat and messages calls; None: answer as usual."""
         self.embedding_faults: deque[Fault | None] = deque()
         self.answers: deque[str] = deque()
-        """What the language model writes, word for word."""
+        """Texts of the language model, in turn; when there is none it answers as `simulated_answer`."""
         self.refuses_schemas = False
         self.refuses_dimensions = False
         self.longest_text = 1_000_000
         self.chat_seconds = 0.0
         self.embedding_seconds = 0.0
-        self.at_once = 0
-        self.most_at_once = 0
+        self.max_calls_under_way = 0
+        self._calls_under_way = 0
 
     def of(self, kind: Kind) -> list[Call]:
         """The calls of one kind."""
@@ -80,14 +80,14 @@ class ModelServer:
     async def chat(self, request: web.Request) -> web.Response:
         """`POST /v1/chat/completions`."""
         body = await self._note("chat", request)
-        async with _counted(self):
+        async with self._under_way():
             await asyncio.sleep(self.chat_seconds)
         if self.faults and (fault := self.faults.popleft()):
             return _failure(fault)
         if self.refuses_schemas and "response_format" in body:
             return _refusal("response_format is not supported")
         texts = [message["content"] for message in body["messages"]]
-        written = self._write(Prompt(stable=texts[0], changing=texts[1]))
+        text = self._write(Prompt(stable=texts[0], changing=texts[1]))
         return web.json_response(
             {
                 "id": "c-1",
@@ -98,12 +98,12 @@ class ModelServer:
                     {
                         "index": 0,
                         "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": written},
+                        "message": {"role": "assistant", "content": text},
                     }
                 ],
                 "usage": {
                     "prompt_tokens": sum(map(count_tokens, texts)),
-                    "completion_tokens": count_tokens(written),
+                    "completion_tokens": count_tokens(text),
                     "total_tokens": 0,
                     "prompt_tokens_details": {"cached_tokens": 3},
                 },
@@ -113,7 +113,7 @@ class ModelServer:
     async def embeddings(self, request: web.Request) -> web.Response:
         """`POST /v1/embeddings`."""
         body = await self._note("embeddings", request)
-        async with _counted(self):
+        async with self._under_way():
             await asyncio.sleep(self.embedding_seconds)
         if self.embedding_faults and (fault := self.embedding_faults.popleft()):
             return _failure(fault)
@@ -136,18 +136,16 @@ class ModelServer:
     async def messages(self, request: web.Request) -> web.Response:
         """`POST /v1/messages`."""
         body = await self._note("messages", request)
-        async with _counted(self):
+        async with self._under_way():
             await asyncio.sleep(self.chat_seconds)
         if self.faults and (fault := self.faults.popleft()):
             return _failure(fault)
         if self.refuses_schemas and "tools" in body:
             return _refusal("tools are not supported")
-        written = self._write(
-            Prompt(stable=body["system"][0]["text"], changing=body["messages"][0]["content"])
-        )
-        block: Json = {"type": "text", "text": written}
+        text = self._write(Prompt(stable=body["system"][0]["text"], changing=body["messages"][0]["content"]))
+        block: Json = {"type": "text", "text": text}
         if "tools" in body:
-            block = {"type": "tool_use", "id": "t-1", "name": "answer", "input": _object(written)}
+            block = {"type": "tool_use", "id": "t-1", "name": "answer", "input": _object(text)}
         return web.json_response(
             {
                 "id": "m-1",
@@ -166,6 +164,15 @@ class ModelServer:
             }
         )
 
+    @asynccontextmanager
+    async def _under_way(self) -> AsyncIterator[None]:
+        self._calls_under_way += 1
+        self.max_calls_under_way = max(self.max_calls_under_way, self._calls_under_way)
+        try:
+            yield
+        finally:
+            self._calls_under_way -= 1
+
     def _write(self, prompt: Prompt) -> str:
         return self.answers.popleft() if self.answers else json.dumps(simulated_answer(prompt))
 
@@ -175,23 +182,11 @@ class ModelServer:
         return body
 
 
-class _counted:  # noqa: N801 - reads like a function where it is used
-    def __init__(self, server: ModelServer) -> None:
-        self._server = server
-
-    async def __aenter__(self) -> None:
-        self._server.at_once += 1
-        self._server.most_at_once = max(self._server.most_at_once, self._server.at_once)
-
-    async def __aexit__(self, *error: object) -> None:
-        self._server.at_once -= 1
-
-
-def _object(written: str) -> Json:
+def _object(text: str) -> Json:
     try:
-        return json.loads(written)
+        return json.loads(text)
     except ValueError:
-        return {"said": written}
+        return {"text": text}
 
 
 def _failure(fault: Fault) -> web.Response:

@@ -13,7 +13,7 @@ from memalign.ports import Distillation, Distiller, LabelledRationale
 from memalign.records import Guideline, Usage
 
 MIN_RATIONALES_TO_EMBED_DRAFTS = 50
-"""Rationales in a round from which on drafts are compared by vectors too: a language model distils so many in one
+"""Rationales in a round from which on drafts are compared by vectors too: a language model distils at most 50 in one
 batch, and the batches of a larger round do not see each other's drafts."""
 MIN_DRAFTS_FOR_THREAD = 50
 """Drafts from which on merging them would hold up the event loop noticeably."""

@@ -123,7 +123,7 @@ class GuidelineMerger:
         """Add a draft's sources to a rule that says the same, in the rule's words.
 
         What is distilled again takes the shorter words instead: those do not depend on which of the two came
-        back first, so that forgetting gives the same memory in whatever order.
+        back first, so that the order of forgetting makes no difference.
         """
         known = self._guidelines[rule_id]
         united = _union(known.sources, sources)

@@ -1,7 +1,7 @@
 """Semantic memory: guidelines and the words they rest on. A value; every change gives a new one.
 
 What is derived (the guidelines' order, which are overruled) follows from the facts alone, so that the same facts give
-the same memory, in whatever order they came or went.
+the same memory, whatever order they came and went in.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

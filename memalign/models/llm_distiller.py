@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from memalign.batches import SplitBudget, call_in_halves, token_batches
@@ -177,31 +177,38 @@ def _numbers(answer: Json) -> list[int]:
 
 def _combined(results: Sequence[_BatchResult], rules: Sequence[Guideline]) -> Distillation:
     """Unite the batches; a draft in a known rule's words supports that rule."""
-    known = {normal(rule.text): rule.id for rule in rules}
-    supports: dict[str, tuple[Source, ...]] = {}
-    contradicts: dict[str, tuple[Source, ...]] = {}
-    drafts: list[Draft] = []
-    conflicts: list[tuple[str, str]] = []
-    for result in results:
-        for rule_id, sources in result.supports.items():
-            supports[rule_id] = (*supports.get(rule_id, ()), *sources)
-        for rule_id, sources in result.contradicts.items():
-            contradicts[rule_id] = (*contradicts.get(rule_id, ()), *sources)
-            conflicts += [
-                (draft.text, rule_id) for draft in result.drafts if set(draft.sources) & set(sources)
-            ]
-        for draft in result.drafts:
-            same = known.get(normal(draft.text))
-            if same is None:
-                drafts.append(draft)
-            else:
-                supports[same] = (*supports.get(same, ()), *draft.sources)
+    rule_ids = {normal(rule.text): rule.id for rule in rules}
+    drafts = [draft for result in results for draft in result.drafts]
+    known = [(rule_ids[normal(draft.text)], draft) for draft in drafts if normal(draft.text) in rule_ids]
     return Distillation(
-        drafts=tuple(drafts),
-        supports=supports,
-        contradicts=contradicts,
-        conflicts=tuple(conflicts),
+        drafts=tuple(draft for draft in drafts if normal(draft.text) not in rule_ids),
+        supports=_united(
+            [
+                *(result.supports for result in results),
+                *({rule_id: draft.sources} for rule_id, draft in known),
+            ]
+        ),
+        contradicts=_united([result.contradicts for result in results]),
+        conflicts=tuple(pair for result in results for pair in _conflicts(result)),
         same=tuple(dict.fromkeys(group for result in results for group in result.same)),
         failed={trace_id: why for result in results for trace_id, why in result.failed.items()},
         usage=sum((result.usage for result in results), Usage()),
     )
+
+
+def _united(parts: Iterable[Mapping[str, tuple[Source, ...]]]) -> dict[str, tuple[Source, ...]]:
+    united: dict[str, tuple[Source, ...]] = {}
+    for part in parts:
+        for rule_id, sources in part.items():
+            united[rule_id] = (*united.get(rule_id, ()), *sources)
+    return united
+
+
+def _conflicts(result: _BatchResult) -> list[tuple[str, str]]:
+    """Pair each draft with the rules that its own rationales contradict."""
+    return [
+        (draft.text, rule_id)
+        for rule_id, sources in result.contradicts.items()
+        for draft in result.drafts
+        if set(draft.sources) & set(sources)
+    ]

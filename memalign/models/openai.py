@@ -187,7 +187,7 @@ def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None
 
 
 def _rows(body: Json) -> list[Vector]:
-    """Return the vectors in the order of their texts, be they lists or packed; what is no vector is left out."""
+    """Return the vectors in the order of their texts, lists or packed ones; what is no vector is left out."""
     rows = []
     for item in sorted(objects_at(body, "data"), key=lambda item: integer_at(item, "index")):
         row = item.get("embedding")

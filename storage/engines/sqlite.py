@@ -46,7 +46,7 @@ class SqliteEngine:
         """Take a connection that is set up; `release` gives the folder back when the engine is closed."""
         self._connection = connection
         self._release = release
-        self._tables: set[str] = set()
+        self._tables: set[str] | None = None
         self._counts: dict[str, int] = {}
         self._data_version = 0
 
@@ -76,7 +76,7 @@ class SqliteEngine:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            self._tables.clear()
+            self._tables = None
             self._counts.clear()
             # SQLite itself has rolled back already after some errors, a full disk among them
             if self._inside():
@@ -90,7 +90,7 @@ class SqliteEngine:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
             self._data_version = version
-            self._tables.clear()
+            self._tables = None
             self._counts.clear()
 
     # --- tables
@@ -101,11 +101,9 @@ class SqliteEngine:
 
     def has_table(self, table: str) -> bool:
         """Return whether the table exists: it does from its first document on."""
-        if table not in self._tables:
-            if table not in self._sql_names():
-                return False
-            self._tables.add(table)
-        return True
+        if self._tables is None:
+            self._tables = self._sql_names()
+        return table in self._tables
 
     def create_table(self, table: str, indexes: Collection[str]) -> None:
         """Create the table and those of its indexes that are missing; their entries are left to the caller."""
@@ -119,7 +117,7 @@ class SqliteEngine:
                 f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} "
                 "(place BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (place, position)) WITHOUT ROWID"
             )
-        self._tables.add(table)
+        self._tables = None
 
     def indexes(self, table: str) -> set[str]:
         """Return the names of the table's indexes."""
@@ -134,13 +132,13 @@ class SqliteEngine:
         for index in self.indexes(table):
             self._connection.execute(f"DROP TABLE {_quoted(table, index)}")
         self._connection.execute(f"DROP TABLE IF EXISTS {_quoted(table)}")
-        self._tables.discard(table)
+        self._tables = None
         self._counts.pop(table, None)
 
     def rename_table(self, table: str, name: str) -> None:
         """Give a table that has no indexes another name."""
         self._connection.execute(f"ALTER TABLE {_quoted(table)} RENAME TO {_quoted(name)}")
-        self._tables.discard(table)
+        self._tables = None
 
     def _sql_names(self) -> set[str]:
         rows = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class LocalControl:
-    """How the server behaves."""
+    """Behaviour of the server."""
 
     chat_ms: float = 200
     embedding_ms: float = 30
@@ -45,7 +45,7 @@ class RemoteServer:
         self._ask("/control", asdict(replace(LocalControl(), **changes)))
 
     def counts(self) -> dict[str, int]:
-        """What was counted since `behave`."""
+        """Return what was counted since `behave`."""
         counted: dict[str, int] = self._ask("/counts", None)
         return counted
 

@@ -64,7 +64,7 @@ _WORDS = _FILLER.split()
 class Rule:
     thing: str
     right: bool
-    """Whether an answer may promise the thing."""
+    """True if an answer may promise the thing."""
 
     def worded(self, wording: int) -> str:
         return (RIGHT if self.right else WRONG)[wording].format(self.thing)

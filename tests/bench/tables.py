@@ -29,7 +29,7 @@ class Line:
         return results[self.row][self.figure] * self.factor
 
     def wanted(self) -> str:
-        """What is to be reached, in words."""
+        """Return the figure to reach, in words."""
         if self.of_original is not None:
             return f"≤ {self.of_original:g} of it"
         if self.most is not None:

@@ -16,7 +16,7 @@ REPEATS = 5
 RULES = 40
 MANY_RULES = 300
 REASON_WORDS = 70
-"""How much people write beside the rule itself."""
+"""Words that people write beside the rule itself."""
 CHAT_S, EMBEDDING_S = 0.2, 0.03
 
 Figures = dict[str, float]

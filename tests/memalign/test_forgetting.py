@@ -12,7 +12,7 @@ from memalign.memory.semantic import WAITING_TEXT
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, Embeddings, Prompt
 from memalign.records import Forgotten, Guideline, Json, PersonTarget, Trace, TraceTarget, Usage
-from tests.factories import a_memory, a_trace, evidence_for, said
+from tests.factories import a_memory, a_trace, a_vote, evidence_for
 from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore
 
 Vote = tuple[int, str, bool, str]
@@ -22,8 +22,8 @@ def shown(memory: JudgeMemory) -> Json:
     return (
         list(memory.episodes.values()),
         [
-            (one.id, one.text, one.sources, one.waiting, one.overruled, one.labels)
-            for one in memory.guidelines
+            (rule.id, rule.text, rule.sources, rule.waiting, rule.overruled, rule.labels)
+            for rule in memory.guidelines
         ],
         dict(memory.pending),
     )
@@ -47,10 +47,10 @@ async def memory_of_two() -> JudgeMemory:
     memory = await a_memory()
     await memory.learn(
         [
-            a_trace("tr-1", said(False, "rude", "ana")),
-            a_trace("tr-2", said(False, "rude", "ben"), said(False, None, "ana")),
-            a_trace("tr-3", said(False, "curt", "ana")),
-            a_trace("tr-4", said(True, "kind", "ben")),
+            a_trace("tr-1", a_vote(False, "rude", "ana")),
+            a_trace("tr-2", a_vote(False, "rude", "ben"), a_vote(False, None, "ana")),
+            a_trace("tr-3", a_vote(False, "curt", "ana")),
+            a_trace("tr-4", a_vote(True, "kind", "ben")),
         ]
     )
     return memory
@@ -62,15 +62,15 @@ async def forget(memory: JudgeMemory, trace_ids: Collection[str]) -> Forgotten:
 
 async def test_a_rule_that_rested_on_the_trace_alone_goes_with_it() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(True, "kind"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude")), a_trace("tr-2", a_vote(True, "kind"))])
 
-    gone = await forget(memory, ["tr-1"])
+    forgotten = await forget(memory, ["tr-1"])
 
-    assert gone.trace_ids == ("tr-1",)
-    assert [one.text for one in gone.retired] == ["rude"]
-    assert gone.waiting == ()
-    assert gone.people == ("ana",)
-    assert [one.text for one in memory.guidelines] == ["kind"]
+    assert forgotten.trace_ids == ("tr-1",)
+    assert [rule.text for rule in forgotten.retired] == ["rude"]
+    assert forgotten.waiting == ()
+    assert forgotten.people == ("ana",)
+    assert [rule.text for rule in memory.guidelines] == ["kind"]
     assert list(memory.episodes) == ["tr-2"]
 
 
@@ -79,13 +79,13 @@ async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -
         {"guidelines": [{"text": "Secret rule.", "records": [0, 1]}], "supports": [], "contradicts": []}
     )
     memory = await a_memory(distiller=LLMDistiller(model))
-    await memory.learn([a_trace("tr-1", said(False, "secret")), a_trace("tr-2", said(False, "public"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "secret")), a_trace("tr-2", a_vote(False, "public"))])
 
-    gone = await forget(memory, ["tr-1"])
+    forgotten = await forget(memory, ["tr-1"])
 
-    assert [one.text for one in gone.waiting] == ["Secret rule."]
-    assert [one.text for one in gone.distilled] == ["public"]
-    assert [(one.text, one.source_trace_ids) for one in memory.guidelines] == [("public", ("tr-2",))]
+    assert [rule.text for rule in forgotten.waiting] == ["Secret rule."]
+    assert [rule.text for rule in forgotten.distilled] == ["public"]
+    assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("public", ("tr-2",))]
     prompt = model.prompts[-1]
     assert "ecret" not in prompt.stable + prompt.changing
     assert "tr-1" not in prompt.stable + prompt.changing
@@ -94,14 +94,14 @@ async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -
 async def test_retracting_one_after_the_other_is_the_same_as_together() -> None:
     together, apart = await a_memory(), await a_memory()
     for memory in (together, apart):
-        await memory.learn([a_trace(t, said(False, "rude", t)) for t in ("tr-1", "tr-2", "tr-3")])
+        await memory.learn([a_trace(t, a_vote(False, "rude", t)) for t in ("tr-1", "tr-2", "tr-3")])
 
     await forget(together, ["tr-1", "tr-2"])
     await forget(apart, ["tr-2"])
     await forget(apart, ["tr-1"])
 
     assert shown(together) == shown(apart)
-    assert [one.source_trace_ids for one in together.guidelines] == [("tr-3",)]
+    assert [rule.source_trace_ids for rule in together.guidelines] == [("tr-3",)]
     await forget(together, ["tr-3"])
     assert together.guidelines == ()
 
@@ -118,7 +118,9 @@ def votes(reasons: list[str]) -> st.SearchStrategy[list[Vote]]:
 
 
 def traces_of(feedback: list[Vote]) -> list[Trace]:
-    return [a_trace(f"tr-{n}", *(said(v, r, p, ms=1) for t, p, v, r in feedback if t == n)) for n in range(6)]
+    return [
+        a_trace(f"tr-{n}", *(a_vote(v, r, p, ms=1) for t, p, v, r in feedback if t == n)) for n in range(6)
+    ]
 
 
 async def taught(traces: list[Trace]) -> JudgeMemory:
@@ -135,47 +137,47 @@ async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_or
     short, long = "Answers must cite a source.", "Always cite sources in an answer!"
     memory = await taught(
         [
-            a_trace("tr-x", said(True, short, "ana")),
-            a_trace("tr-y", said(False, long, "ben")),
-            a_trace("tr-1", said(False, long, "ben"), said(False, short, "ana")),
+            a_trace("tr-x", a_vote(True, short, "ana")),
+            a_trace("tr-y", a_vote(False, long, "ben")),
+            a_trace("tr-1", a_vote(False, long, "ben"), a_vote(False, short, "ana")),
         ]
     )
 
     for names in order:
         await forget(memory, names)
 
-    assert [(one.text, one.people) for one in memory.guidelines] == [(short, ("ana", "ben"))]
+    assert [(rule.text, rule.people) for rule in memory.guidelines] == [(short, ("ana", "ben"))]
 
 
 @given(
     feedback=votes(PARAPHRASED),
-    gone=st.lists(st.integers(0, 5), unique=True, min_size=1),
+    numbers=st.lists(st.integers(0, 5), unique=True, min_size=1),
     cut=st.integers(0, 6),
     order=st.randoms(),
 )
 @settings(max_examples=100)
 def test_forgetting_in_any_order_and_grouping_gives_the_same_memory(
-    feedback: list[Vote], gone: list[int], cut: int, order: random.Random
+    feedback: list[Vote], numbers: list[int], cut: int, order: random.Random
 ) -> None:
     async def scenario() -> None:
-        one, other = await taught(traces_of(feedback)), await taught(traces_of(feedback))
-        names = [f"tr-{n}" for n in gone]
-        await forget(one, names)
+        first, second = await taught(traces_of(feedback)), await taught(traces_of(feedback))
+        names = [f"tr-{n}" for n in numbers]
+        await forget(first, names)
         shuffled = order.sample(names, len(names))
         for part in (shuffled[:cut], *([name] for name in shuffled[cut:])):
-            await forget(other, part)
-        assert shown(one) == shown(other)
+            await forget(second, part)
+        assert shown(first) == shown(second)
 
     asyncio.run(scenario())
 
 
-@given(feedback=votes(PLAIN), gone=st.lists(st.integers(0, 5), unique=True, min_size=1))
+@given(feedback=votes(PLAIN), numbers=st.lists(st.integers(0, 5), unique=True, min_size=1))
 @settings(max_examples=100)
 def test_forgetting_leaves_what_there_would_be_had_it_never_been_known(
-    feedback: list[Vote], gone: list[int]
+    feedback: list[Vote], numbers: list[int]
 ) -> None:
     async def scenario() -> None:
-        names = {f"tr-{n}" for n in gone}
+        names = {f"tr-{n}" for n in numbers}
         memory = await taught(traces_of(feedback))
         await forget(memory, names)
         never = await taught([trace for trace in traces_of(feedback) if trace.trace_id not in names])
@@ -189,7 +191,7 @@ def test_forgetting_leaves_what_there_would_be_had_it_never_been_known(
 
 async def test_forgetting_all_and_learning_again_restores() -> None:
     memory, fresh = await a_memory(), await a_memory()
-    traces = [a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(5)]
+    traces = [a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(5)]
     await memory.learn(traces)
     await forget(memory, [trace.trace_id for trace in traces])
     assert (dict(memory.episodes), memory.guidelines) == ({}, ())
@@ -205,12 +207,12 @@ async def test_forgetting_all_and_learning_again_restores() -> None:
 
 async def test_the_last_episode_can_be_forgotten_and_judging_goes_on() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said())])
+    await memory.learn([a_trace("tr-1", a_vote())])
 
     await forget(memory, ["tr-1"])
 
     assert (await memory.judge(a_trace("tr-2"))).retrieved_trace_ids == ()
-    assert (await memory.learn([a_trace("tr-3", said())])).learned == ("tr-3",)
+    assert (await memory.learn([a_trace("tr-3", a_vote())])).learned == ("tr-3",)
 
 
 async def test_a_preview_changes_nothing_and_says_what_will_go() -> None:
@@ -218,9 +220,12 @@ async def test_a_preview_changes_nothing_and_says_what_will_go() -> None:
     await memory.learn(
         [
             a_trace(
-                "tr-1", said(False, "rude", "ana"), said(True, "fine", "ben"), said(False, "curt", "cem")
+                "tr-1",
+                a_vote(False, "rude", "ana"),
+                a_vote(True, "fine", "ben"),
+                a_vote(False, "curt", "cem"),
             ),
-            a_trace("tr-2", said(False, "rude", "ana")),
+            a_trace("tr-2", a_vote(False, "rude", "ana")),
         ]
     )
     before = shown(memory)
@@ -228,8 +233,8 @@ async def test_a_preview_changes_nothing_and_says_what_will_go() -> None:
     preview = memory.what_rests_on(TraceTarget(trace_id="tr-1"))
 
     assert preview.trace_ids == ("tr-1",)
-    assert [one.text for one in preview.retired] == ["curt"]
-    assert [one.text for one in preview.waiting] == ["rude"]
+    assert [rule.text for rule in preview.retired] == ["curt"]
+    assert [rule.text for rule in preview.waiting] == ["rude"]
     assert set(preview.people) == {"ana", "ben", "cem"}
     assert preview.distilled == ()
     assert shown(memory) == before
@@ -253,7 +258,7 @@ async def test_of_a_person_go_their_cases_their_own_rules_and_their_part_in_thos
 
 async def test_a_person_outvoted_has_a_part_in_the_case() -> None:
     memory = await a_memory()
-    votes = (said(True, "fine", "ana"), said(False, "rude", "ben"), said(False, "curt", "cem"))
+    votes = (a_vote(True, "fine", "ana"), a_vote(False, "rude", "ben"), a_vote(False, "curt", "cem"))
     await memory.learn([a_trace("tr-1", *votes)])
 
     resting = memory.what_rests_on(PersonTarget(person="ana"))
@@ -263,8 +268,8 @@ async def test_a_person_outvoted_has_a_part_in_the_case() -> None:
 
 async def test_a_rule_that_a_person_spoke_against_is_learned_again() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said(False, "Emoji are fine.", "ben"))])
-    await memory.learn([a_trace("tr-2", said(False, "Not: Emoji are fine.", "ana"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "Emoji are fine.", "ben"))])
+    await memory.learn([a_trace("tr-2", a_vote(False, "Not: Emoji are fine.", "ana"))])
 
     resting = memory.what_rests_on(PersonTarget(person="ana"))
 
@@ -276,12 +281,14 @@ async def test_forgetting_waits_for_no_slow_model_and_the_next_round_distils_aga
     model = SlowModel()
     memory = await a_memory(distiller=LLMDistiller(model))
     model.opened.set()
-    await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
+    await memory.learn(
+        [a_trace("tr-1", a_vote(False, "rude", "a")), a_trace("tr-2", a_vote(False, "rude", "b"))]
+    )
     model.opened.clear()
 
-    gone = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
+    forgotten = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
 
-    assert (gone.distilled, [rule.text for rule in gone.left]) == ((), ["rude"])
+    assert (forgotten.distilled, [rule.text for rule in forgotten.left]) == ((), ["rude"])
     model.opened.set()
     await memory.learn()
     assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("rude", ("tr-2",))]
@@ -291,15 +298,17 @@ async def test_a_round_of_learning_that_runs_holds_nobody_up_who_forgets() -> No
     model = SlowModel()
     memory = await a_memory(distiller=LLMDistiller(model))
     model.opened.set()
-    await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
+    await memory.learn(
+        [a_trace("tr-1", a_vote(False, "rude", "a")), a_trace("tr-2", a_vote(False, "rude", "b"))]
+    )
     model.opened.clear()
     model.started.clear()
-    learning = asyncio.create_task(memory.learn([a_trace("tr-3", said(True, "kind"))]))
+    learning = asyncio.create_task(memory.learn([a_trace("tr-3", a_vote(True, "kind"))]))
     await model.started.wait()
 
-    gone = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
+    forgotten = await memory.distil_again(await memory.forget(["tr-1"]), seconds=0.01)
 
-    assert [rule.text for rule in gone.left] == ["rude"]
+    assert [rule.text for rule in forgotten.left] == ["rude"]
     model.opened.set()
     await learning
     await memory.learn()
@@ -312,9 +321,9 @@ async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_
     await memory.judge(a_trace("judged-only"))
     assert len(store.rows) == 1
 
-    gone = await forget(memory, ["judged-only", "never-seen"])
+    forgotten = await forget(memory, ["judged-only", "never-seen"])
 
-    assert gone.trace_ids == ()
+    assert forgotten.trace_ids == ()
     assert store.rows == {}
     assert store.episodes == {}
     assert model.prompts == []
@@ -326,13 +335,15 @@ async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> Non
     memory = await a_memory(
         judge_model=judge_model, distiller=LLMDistiller(model), embedder=embedder, store=store
     )
-    await memory.learn([a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))])
+    await memory.learn(
+        [a_trace("tr-1", a_vote(False, "rude", "a")), a_trace("tr-2", a_vote(False, "rude", "b"))]
+    )
     model.down = embedder.down = True
 
-    gone = await forget(memory, ["tr-1"])
+    forgotten = await forget(memory, ["tr-1"])
 
-    assert [one.text for one in gone.waiting] == ["rude"]
-    assert gone.distilled == ()
+    assert [rule.text for rule in forgotten.waiting] == ["rude"]
+    assert forgotten.distilled == ()
     (rule,) = memory.guidelines
     assert rule.waiting
     assert (rule.text, rule.source_trace_ids) == (WAITING_TEXT, ("tr-2",))
@@ -342,7 +353,7 @@ async def test_forgetting_works_with_the_models_down_and_the_rule_waits() -> Non
     memory = await a_memory(judge_model=judge_model, distiller=LLMDistiller(model), store=store)
     model.down = False
     lesson = await memory.learn(())
-    assert [(one.text, one.source_trace_ids) for one in lesson.added] == [("rude", ("tr-2",))]
+    assert [(rule.text, rule.source_trace_ids) for rule in lesson.added] == [("rude", ("tr-2",))]
     assert memory.pending == {}
 
 
@@ -358,7 +369,7 @@ async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_mean
     store = FakeStore()
     memory = await a_memory(distiller=LLMDistiller(Slow()), store=store)
     learning = asyncio.create_task(
-        memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(True, "kind"))])
+        memory.learn([a_trace("tr-1", a_vote(False, "rude")), a_trace("tr-2", a_vote(True, "kind"))])
     )
     await started.wait()
 
@@ -369,9 +380,9 @@ async def test_forgetting_does_not_wait_for_learning_and_what_was_forgotten_mean
 
     assert lesson.learned == ("tr-2",)
     assert list(memory.episodes) == ["tr-2"]
-    assert [one.text for one in memory.guidelines] == ["kind"]
+    assert [rule.text for rule in memory.guidelines] == ["kind"]
     assert "tr-1" not in store.owners
-    assert "rude" not in json.dumps([one.text for one in store.guidelines.values()])
+    assert "rude" not in json.dumps([rule.text for rule in store.guidelines.values()])
 
 
 async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_learned() -> None:
@@ -385,9 +396,9 @@ async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_le
 
     model = Slow()
     memory = await a_memory(distiller=LLMDistiller(model))
-    first = asyncio.create_task(memory.learn([a_trace("tr-1", said(False, "rude"))]))
+    first = asyncio.create_task(memory.learn([a_trace("tr-1", a_vote(False, "rude"))]))
     await started.wait()
-    second = asyncio.create_task(memory.learn([a_trace("tr-2", said(True, "kind"))]))
+    second = asyncio.create_task(memory.learn([a_trace("tr-2", a_vote(True, "kind"))]))
     await asyncio.sleep(0)
 
     await forget(memory, ["tr-2"])
@@ -397,7 +408,7 @@ async def test_what_is_forgotten_while_it_waits_its_turn_to_be_learned_is_not_le
     assert (await second).learned == ()
     assert len(model.prompts) == 1
     assert list(memory.episodes) == ["tr-1"]
-    assert (await memory.learn([a_trace("tr-2", said(True, "kind"))])).learned == ("tr-2",)
+    assert (await memory.learn([a_trace("tr-2", a_vote(True, "kind"))])).learned == ("tr-2",)
 
 
 async def test_a_trace_forgotten_while_it_is_judged_leaves_no_vector() -> None:
@@ -432,7 +443,7 @@ async def test_a_rule_shared_with_a_trace_forgotten_while_learning_is_distilled_
 
     memory = await a_memory(distiller=LLMDistiller(Slow()))
     learning = asyncio.create_task(
-        memory.learn([a_trace("tr-1", said(False, "rude")), a_trace("tr-2", said(False, "rude", "ben"))])
+        memory.learn([a_trace("tr-1", a_vote(False, "rude")), a_trace("tr-2", a_vote(False, "rude", "ben"))])
     )
     await started.wait()
     await forget(memory, ["tr-1"])
@@ -441,14 +452,14 @@ async def test_a_rule_shared_with_a_trace_forgotten_while_learning_is_distilled_
 
     await memory.learn(())
 
-    assert [(one.text, one.source_trace_ids) for one in memory.guidelines] == [("rude", ("tr-2",))]
+    assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("rude", ("tr-2",))]
 
 
 async def test_nothing_of_the_forgotten_is_left_in_the_store() -> None:
     store = FakeStore()
     memory = await a_memory(store=store)
     await memory.learn(
-        [a_trace(f"tr-{n}", said(False, "Xyzzy words.", f"p{n}"), inputs=f"text {n}") for n in range(60)]
+        [a_trace(f"tr-{n}", a_vote(False, "Xyzzy words.", f"p{n}"), inputs=f"text {n}") for n in range(60)]
     )
     await memory.judge(a_trace("tr-0", inputs="text 0"))
     assert any(owner.startswith("tr-0") for owner in store.owners)
@@ -460,7 +471,7 @@ async def test_nothing_of_the_forgotten_is_left_in_the_store() -> None:
 
 async def test_pending_reasons_of_the_forgotten_go_too() -> None:
     memory = await a_memory(distiller=LLMDistiller(FakeModel(DOWN)))
-    await memory.learn([a_trace("tr-1", said())])
+    await memory.learn([a_trace("tr-1", a_vote())])
 
     await forget(memory, ["tr-1"])
 
@@ -469,36 +480,36 @@ async def test_pending_reasons_of_the_forgotten_go_too() -> None:
 
 async def test_a_source_that_only_confirmed_counts_like_any_other() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said(False, "rude", "ana"))])
-    await memory.learn([a_trace("tr-2", said(False, "rude", "ben"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude", "ana"))])
+    await memory.learn([a_trace("tr-2", a_vote(False, "rude", "ben"))])
 
     await forget(memory, ["tr-1"])
 
-    assert [(one.text, one.people) for one in memory.guidelines] == [("rude", ("ben",))]
+    assert [(rule.text, rule.people) for rule in memory.guidelines] == [("rude", ("ben",))]
 
 
 @pytest.mark.parametrize("known", [20, 300])
 async def test_forgetting_one_with_nothing_to_distil_again_asks_no_model(known: int) -> None:
     model, embedder = FakeModel(), FakeEmbedder()
     memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder)
-    await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(known)])
+    await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(known)])
     prompts, texts = len(model.prompts), len(embedder.texts)
 
-    gone = await forget(memory, ["tr-7"])
+    forgotten = await forget(memory, ["tr-7"])
 
     assert (len(model.prompts), len(embedder.texts)) == (prompts, texts)
-    assert gone.usage == Usage()
-    assert [one.text for one in gone.retired] == ["reason 7"]
+    assert forgotten.usage == Usage()
+    assert [rule.text for rule in forgotten.retired] == ["reason 7"]
 
 
 async def test_a_rule_that_its_person_turned_against_stays_out_of_use_when_it_is_distilled_again() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace(t, said(False, "Emoji are fine.", "ana", ms=1)) for t in ("tr-1", "tr-2")])
-    await memory.learn([a_trace("tr-3", said(False, "Not: Emoji are fine.", "ana", ms=2))])
+    await memory.learn([a_trace(t, a_vote(False, "Emoji are fine.", "ana", ms=1)) for t in ("tr-1", "tr-2")])
+    await memory.learn([a_trace("tr-3", a_vote(False, "Not: Emoji are fine.", "ana", ms=2))])
 
     await forget(memory, ["tr-1"])
 
-    assert [(one.text, one.in_use) for one in memory.guidelines] == [
+    assert [(rule.text, rule.in_use) for rule in memory.guidelines] == [
         ("Emoji are fine.", False),
         ("Not: Emoji are fine.", True),
     ]
@@ -508,14 +519,14 @@ async def test_conflicts_end_with_the_rule_they_were_with() -> None:
     memory = await a_memory()
     await memory.learn(
         [
-            a_trace("tr-1", said(False, "Short answers are polite.", "ana")),
-            a_trace("tr-2", said(False, "Short answers are not polite.", "ben")),
+            a_trace("tr-1", a_vote(False, "Short answers are polite.", "ana")),
+            a_trace("tr-2", a_vote(False, "Short answers are not polite.", "ben")),
         ]
     )
 
     await forget(memory, ["tr-2"])
 
     def conflicts(rules: tuple[Guideline, ...]) -> list[tuple[str, ...]]:
-        return [one.conflicts_with for one in rules]
+        return [rule.conflicts_with for rule in rules]
 
     assert conflicts(memory.guidelines) == [()]

@@ -5,8 +5,7 @@ import pytest
 
 from memalign import load_judge
 from memalign.errors import InputError
-from memalign.judge_file import SavedJudge, dump, restore
-from tests.factories import a_trace, said
+from tests.factories import a_trace, a_vote
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
 from tests.model_server import ModelServer, overloaded
@@ -15,7 +14,7 @@ from tests.model_server import ModelServer, overloaded
 def test_a_saved_judge_comes_back_exactly_as_it_was_without_a_call(
     server: ModelServer, tmp_path: Path
 ) -> None:
-    judge = aligned(4).align([a_trace("tr-0", said(False, "reason 1", "ben"), said(True, "no", "cem"))])
+    judge = aligned(4).align([a_trace("tr-0", a_vote(False, "reason 1", "ben"), a_vote(True, "no", "cem"))])
     judge.save(tmp_path / "judge.json")
     calls = len(server.calls)
 
@@ -39,7 +38,7 @@ def test_a_loaded_judge_goes_on_learning_and_forgetting(server: ModelServer, tmp
     loaded = load_judge(str(tmp_path / "judge.json"))
     texts = len(server.texts)
 
-    more = loaded.align([*traces(3), a_trace("tr-9", said(True, "new"))])
+    more = loaded.align([*traces(3), a_trace("tr-9", a_vote(True, "new"))])
 
     assert more.report.unchanged == ("tr-0", "tr-1", "tr-2")
     assert more.report.learned == ("tr-9",)
@@ -59,7 +58,7 @@ def test_what_is_pending_is_saved_too(server: ModelServer, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_text_survives_the_file(server: ModelServer, tmp_path: Path, hostile: str) -> None:
-    judge = aligned(1).align([a_trace("tr-x", said(True, hostile), inputs={hostile: hostile})])
+    judge = aligned(1).align([a_trace("tr-x", a_vote(True, hostile), inputs={hostile: hostile})])
     judge.save(tmp_path / "judge.json")
 
     loaded = load_judge(tmp_path / "judge.json")
@@ -102,13 +101,28 @@ def test_saving_replaces_the_file_as_a_whole(server: ModelServer, tmp_path: Path
     aligned(1).save(path)
 
     assert json.loads(path.read_text())["format"] == 1
-    assert [one.name for one in tmp_path.iterdir()] == ["judge.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["judge.json"]
     assert server.calls
 
 
-def test_a_dump_survives_json(server: ModelServer) -> None:
-    judge = aligned(2)
-    saved = SavedJudge(judge=judge.base, settings=judge.optimizer.settings, state=judge._state)
+def test_a_loaded_judge_is_saved_as_the_same_bytes(server: ModelServer, tmp_path: Path) -> None:
+    aligned(2).save(tmp_path / "judge.json")
+    load_judge(tmp_path / "judge.json").save(tmp_path / "again.json")
 
-    assert dump(restore(json.loads(json.dumps(dump(saved))))) == dump(saved)
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "judge.json").read_bytes()
     assert server.calls
+
+
+def test_a_file_of_the_version_before_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+    before = Path(__file__).with_name("files") / "judge_of_version_0_1.json"
+
+    judge = load_judge(before)
+    judge.save(tmp_path / "again.json")
+
+    assert [rule.text for rule in judge.guidelines] == [
+        "An answer should greet the customer first.",
+        "The answer should say when the order comes.",
+    ]
+    assert [episode.label for episode in judge.episodes.values()] == [False, True]
+    assert judge.pending == {}
+    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(before.read_text())

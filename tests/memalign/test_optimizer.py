@@ -14,7 +14,7 @@ from memalign.errors import InputError, ModelUnavailableError, SettingsError, Te
 from memalign.judges import AlignableJudge
 from memalign.records import Json
 from memalign.value_types import FeedbackValueType
-from tests.factories import a_trace, said
+from tests.factories import a_trace, a_vote
 from tests.fakes import section
 from tests.model_server import ModelServer, overloaded
 
@@ -32,7 +32,7 @@ def an_optimizer(reflection_lm: str = "openai:/r") -> MemAlignOptimizer:
 
 
 def traces(count: int, reason: str = "reason") -> list[Trace]:
-    return [a_trace(f"tr-{n}", said(n % 2 == 0, f"{reason} {n}")) for n in range(count)]
+    return [a_trace(f"tr-{n}", a_vote(n % 2 == 0, f"{reason} {n}")) for n in range(count)]
 
 
 def aligned(count: int = 3) -> AlignedJudge:
@@ -47,7 +47,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
     optimizer = MemAlignOptimizer(
         reflection_lm=f"{provider}:/m", retrieval_k=5, embedding_model="openai:/text-embedding-3-small"
     )
-    given = [
+    two_traces = [
         Trace(
             trace_id="tr-1",
             inputs={"question": "why"},
@@ -60,7 +60,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
         )
     ]
 
-    learned = judge.align(traces=given, optimizer=optimizer)
+    learned = judge.align(traces=two_traces, optimizer=optimizer)
 
     assert learned.instructions == f"{INSTRUCTIONS}\n\nDistilled Guidelines (1):\n- curt"
     assert learned.guidelines[0].source_trace_ids == ("tr-1",)
@@ -71,7 +71,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
     assert verdict.retrieved_trace_ids == ("tr-1",)
     assert verdict.usage.calls == 1
     assert learned.report.learned == ("tr-1",)
-    assert learned.unalign(traces=[given[0]]).instructions == INSTRUCTIONS
+    assert learned.unalign(traces=[two_traces[0]]).instructions == INSTRUCTIONS
     assert len(server.of("embeddings")) == 1
     assert server.of("embeddings")[0].body["dimensions"] == 512
 
@@ -142,7 +142,7 @@ def test_aligning_gives_a_new_judge_and_never_changes_the_old(server: ModelServe
     first = base.align(traces(2), an_optimizer())
     before = first.instructions, dict(first.episodes), first.guidelines
 
-    second = first.align([a_trace("tr-9", said(True, "thanks are kind"))])
+    second = first.align([a_trace("tr-9", a_vote(True, "thanks are kind"))])
 
     assert (first.instructions, dict(first.episodes), first.guidelines) == before
     assert second.instructions.endswith("- thanks are kind")
@@ -173,7 +173,7 @@ def test_unaligning_leaves_the_old_judge_and_what_is_unknown_gives_the_same(serv
     shorter = learned.unalign([traces(3)[0], "tr-1"])
 
     assert list(shorter.episodes) == ["tr-2"]
-    assert [one.source_trace_ids for one in shorter.guidelines] == [("tr-2",)]
+    assert [rule.source_trace_ids for rule in shorter.guidelines] == [("tr-2",)]
     assert len(learned.episodes) == 3
     assert shorter.unalign(["unknown"]) is shorter
     assert len(server.calls) == calls
@@ -218,9 +218,9 @@ def test_a_judge_that_has_learned_nothing_judges_without_embedding(server: Model
 
 def test_what_a_trace_holds_is_judged_and_its_own_episode_is_no_evidence(server: ModelServer) -> None:
     learned = aligned(2)
-    given = traces(2)[0]
+    trace = traces(2)[0]
 
-    verdict = learned(trace=given)
+    verdict = learned(trace=trace)
 
     assert verdict.trace_id == "tr-0"
     assert verdict.retrieved_trace_ids == ("tr-1",)
@@ -230,7 +230,7 @@ def test_what_a_trace_holds_is_judged_and_its_own_episode_is_no_evidence(server:
     assert own.retrieved_trace_ids == ("tr-1",)
     anyone = learned(inputs="question tr-0", outputs="answer tr-0")
     assert anyone.retrieved_trace_ids == ("tr-0", "tr-1")
-    other = learned(trace=given, outputs="something else")
+    other = learned(trace=trace, outputs="something else")
     assert other.trace_id == "tr-0"
     assert "something else" in server.of("chat")[-1].body["messages"][1]["content"]
 
@@ -252,7 +252,7 @@ async def test_the_awaitable_twins_do_the_same(server: ModelServer) -> None:
     verdicts = await asyncio.gather(*(learned.acall(inputs=f"q{n}", outputs="a") for n in range(5)))
     shorter = await learned.aunalign(["tr-0"])
 
-    assert [one.value for one in verdicts] == [False] * 5
+    assert [verdict.value for verdict in verdicts] == [False] * 5
     assert list(shorter.episodes) == ["tr-1", "tr-2"]
     assert len(server.of("chat")) == 6
 
@@ -262,7 +262,7 @@ def test_many_aligns_leave_no_thread_behind(server: ModelServer) -> None:
     before = threading.active_count()
 
     for n in range(30):
-        learned = learned.align([a_trace(f"more-{n}", said(True, None))])
+        learned = learned.align([a_trace(f"more-{n}", a_vote(True, None))])
 
     assert threading.active_count() <= before
     assert len(learned.episodes) == 31
@@ -273,7 +273,7 @@ def test_a_changed_embedding_model_embeds_the_known_cases_anew(server: ModelServ
     learned = aligned(3)
 
     moved = learned.align(
-        [a_trace("tr-9", said())],
+        [a_trace("tr-9", a_vote())],
         MemAlignOptimizer(reflection_lm="openai:/r", embedding_model="openai:/other", embedding_dim=32),
     )
 
@@ -337,7 +337,7 @@ def test_a_model_that_is_down_is_told_when_judging(server: ModelServer) -> None:
 def test_the_declared_type_is_kept_everywhere(
     server: ModelServer, value_type: FeedbackValueType, written: Json, label: Json
 ) -> None:
-    learned = a_remote_judge(value_type).align([a_trace("tr-1", said(written, "r"))], an_optimizer())
+    learned = a_remote_judge(value_type).align([a_trace("tr-1", a_vote(written, "r"))], an_optimizer())
     server.answers.append(json.dumps({"rationale": "", "value": written}))
 
     verdict = learned(inputs="question tr-1", outputs="answer tr-1")
@@ -353,12 +353,14 @@ def test_debug_logs_tell_what_goes_on_without_texts(
 ) -> None:
     with caplog.at_level(logging.DEBUG, logger="memalign"):
         learned = a_remote_judge().align(
-            [a_trace("tr-1", said(False, "secret reason"), inputs="secret input")], an_optimizer()
+            [a_trace("tr-1", a_vote(False, "secret reason"), inputs="secret input")], an_optimizer()
         )
         learned(inputs="secret question", outputs="secret answer")
 
     assert "learned from 1 traces" in caplog.text
-    assert "secret" not in "".join(one.getMessage() for one in caplog.records if one.name == "memalign")
+    assert "secret" not in "".join(
+        record.getMessage() for record in caplog.records if record.name == "memalign"
+    )
     assert len(server.calls) == 4
 
 

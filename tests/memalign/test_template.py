@@ -28,15 +28,15 @@ def test_a_whole_trace_holds_its_spans() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({"inputs": "go away"}, {"inputs": {"text": " go away "}}),
         ({"inputs": {"b": "2", "a": "1"}}, {"inputs": {"a": "1", "b": "2"}}),
         ({"inputs": "q", "outputs": None}, {"inputs": ["q"]}),
     ],
 )
-def test_the_same_words_make_the_same_text_however_they_are_wrapped(one: Json, other: Json) -> None:
-    assert text_of(one) == text_of(other)
+def test_the_same_words_make_the_same_text_however_they_are_wrapped(first: Json, second: Json) -> None:
+    assert text_of(first) == text_of(second)
 
 
 def test_the_text_holds_words_and_numbers_and_nothing_about_the_label() -> None:
@@ -88,3 +88,7 @@ def test_a_missing_output_is_something_to_judge_but_an_empty_trace_is_not() -> N
     assert judge.select_fields(Trace(trace_id="t", inputs="q")) == {"inputs": "q", "outputs": None}
     with pytest.raises(InputError, match="has no inputs or outputs"):
         judge.select_fields(Trace(trace_id="t", inputs=" ", outputs={}))
+
+
+def test_keys_that_differ_in_type_only_are_no_obstacle() -> None:
+    assert text_of({"inputs": {1: ["first"], "1": {"x": "second"}}}) == "first\nsecond"

@@ -4,7 +4,7 @@ from memalign.errors import InputError
 from memalign.records import Assessment, Label
 from memalign.value_types import FeedbackValueType, value_type_of
 from memalign.votes import Tally, tally
-from tests.factories import said
+from tests.factories import a_vote
 
 
 def count(*assessments: Assessment, value_type: FeedbackValueType = bool) -> Tally | None:
@@ -17,7 +17,7 @@ def label_of(*assessments: Assessment, value_type: FeedbackValueType = bool) -> 
 
 
 def test_the_majority_decides_and_the_minority_is_kept() -> None:
-    counted = count(said(True, person="a"), said(False, "no", person="b"), said(True, person="c"))
+    counted = count(a_vote(True, person="a"), a_vote(False, "no", person="b"), a_vote(True, person="c"))
 
     assert counted is not None
     assert counted.label is True
@@ -37,19 +37,19 @@ def test_the_majority_decides_and_the_minority_is_kept() -> None:
     ],
 )
 def test_a_tie_goes_to_the_newest(votes: list[tuple[str, int | None]], label: str) -> None:
-    assessments = [said(value, person=f"p{n}", ms=ms) for n, (value, ms) in enumerate(votes)]
+    assessments = [a_vote(value, person=f"p{n}", ms=ms) for n, (value, ms) in enumerate(votes)]
 
     assert label_of(*assessments, value_type=["x", "y", "z"]) == label
 
 
 def test_without_times_the_last_given_is_the_newest() -> None:
-    assert label_of(said(True, person="a"), said(False, person="b")) is False
+    assert label_of(a_vote(True, person="a"), a_vote(False, person="b")) is False
 
 
 def test_one_person_has_one_vote_and_the_newest_counts() -> None:
-    votes = [said(False, person="a", ms=1), said(False, person="a", ms=2), said(True, person="a", ms=3)]
+    votes = [a_vote(False, person="a", ms=1), a_vote(False, person="a", ms=2), a_vote(True, person="a", ms=3)]
 
-    counted = count(*votes, said(True, person="b", ms=0))
+    counted = count(*votes, a_vote(True, person="b", ms=0))
 
     assert counted is not None
     assert counted.label is True
@@ -59,44 +59,44 @@ def test_one_person_has_one_vote_and_the_newest_counts() -> None:
 def test_an_edit_makes_a_vote_new() -> None:
     early = Assessment(name="politeness", value=True, source_id="a", create_time_ms=1, last_update_time_ms=9)
 
-    assert label_of(early, said(False, person="b", ms=5)) is True
+    assert label_of(early, a_vote(False, person="b", ms=5)) is True
 
 
 def test_withdrawn_votes_do_not_count() -> None:
-    assert label_of(said(False, person="a", valid=False), said(True, person="b")) is True
+    assert label_of(a_vote(False, person="a", valid=False), a_vote(True, person="b")) is True
     # ana: yes, withdrawn for no; ben: yes. One against one, and ben is older
-    votes = [said(True, person="ana", ms=1, valid=False), said(True, person="ben", ms=2)]
-    assert label_of(*votes, said(False, person="ana", ms=3)) is False
+    votes = [a_vote(True, person="ana", ms=1, valid=False), a_vote(True, person="ben", ms=2)]
+    assert label_of(*votes, a_vote(False, person="ana", ms=3)) is False
 
 
 @pytest.mark.parametrize("source_type", ["LLM_JUDGE", "CODE", ""])
 def test_only_people_vote(source_type: str) -> None:
-    assert count(said(True, source_type=source_type, ms=9)) is None
-    assert label_of(said(True, source_type=source_type, ms=9), said(False, person="b", ms=1)) is False
+    assert count(a_vote(True, source_type=source_type, ms=9)) is None
+    assert label_of(a_vote(True, source_type=source_type, ms=9), a_vote(False, person="b", ms=1)) is False
 
 
 def test_names_match_whatever_their_case_and_blanks() -> None:
-    assert label_of(said(False, name="  PoliteNess ")) is False
-    assert count(said(False, name="tone")) is None
+    assert label_of(a_vote(False, name="  PoliteNess ")) is False
+    assert count(a_vote(False, name="tone")) is None
 
 
 def test_nobody_voted_when_no_value_is_given() -> None:
     assert count() is None
-    assert count(said(None)) is None
+    assert count(a_vote(None)) is None
 
 
 def test_labels_keep_the_types_spelling() -> None:
-    assert label_of(said("GREAT"), value_type=["Great", "Poor"]) == "Great"
+    assert label_of(a_vote("GREAT"), value_type=["Great", "Poor"]) == "Great"
 
 
 def test_an_unreadable_vote_is_left_out_and_alone_it_is_refused() -> None:
-    assert label_of(said("meh", person="a"), said(True, person="b")) is True
+    assert label_of(a_vote("meh", person="a"), a_vote(True, person="b")) is True
     with pytest.raises(InputError, match="“meh”"):
-        count(said("meh"))
+        count(a_vote("meh"))
 
 
 def test_an_unreadable_newest_vote_does_not_revive_an_older_one() -> None:
     assert (
-        label_of(said(True, person="a", ms=1), said("meh", person="a", ms=2), said(False, person="b"))
+        label_of(a_vote(True, person="a", ms=1), a_vote("meh", person="a", ms=2), a_vote(False, person="b"))
         is False
     )

@@ -10,7 +10,7 @@ from memalign.ports import Completion, MemoryChange, Prompt
 from memalign.records import Json
 from storage.database import Database
 from storage.memories import Memories
-from tests.factories import a_memory, a_trace, said
+from tests.factories import a_memory, a_trace, a_vote
 from tests.fakes import FakeModel
 from tests.storage.records import NOON_MS
 
@@ -66,8 +66,8 @@ async def guidelines_in_audit(db: Database) -> list[tuple[str, int]]:
 
 async def test_a_writer_that_is_behind_learns_on_top_of_the_other(db: Database) -> None:
     first, second = await a_memory(store=db.memories), await a_memory(store=db.memories)
-    await first.learn([a_trace("tr-1", said(False, "curt", "ana"))])
-    lesson = await second.learn([a_trace("tr-2", said(False, "cold", "ben"))])
+    await first.learn([a_trace("tr-1", a_vote(False, "curt", "ana"))])
+    lesson = await second.learn([a_trace("tr-2", a_vote(False, "cold", "ben"))])
     both = {("curt", ("tr-1",)), ("cold", ("tr-2",))}
     assert rules(second) == both
     assert [rule.text for rule in lesson.added] == ["cold"]
@@ -78,7 +78,7 @@ async def test_a_writer_that_is_behind_learns_on_top_of_the_other(db: Database) 
 async def test_a_writer_that_is_behind_forgets_what_the_other_has_learned(db: Database) -> None:
     first, second = await a_memory(store=db.memories), await a_memory(store=db.memories)
     await first.learn(
-        [a_trace("tr-1", said(False, "curt", "ana")), a_trace("tr-2", said(False, "cold", "ben"))]
+        [a_trace("tr-1", a_vote(False, "curt", "ana")), a_trace("tr-2", a_vote(False, "cold", "ben"))]
     )
     forgotten = await second.forget(["tr-1"])
     assert [rule.text for rule in forgotten.retired] == ["curt"]
@@ -92,9 +92,9 @@ async def test_a_round_that_waits_for_a_model_takes_in_what_another_writer_did_m
 ) -> None:
     gate = Gate()
     waiting, other = await gated_memory(db, gate), await a_memory(store=db.memories)
-    learning = asyncio.create_task(waiting.learn([a_trace("tr-1", said(False, "curt", "ana"))]))
+    learning = asyncio.create_task(waiting.learn([a_trace("tr-1", a_vote(False, "curt", "ana"))]))
     await gate.reached.wait()
-    await other.learn([a_trace("tr-2", said(False, "curt", "ben"))])
+    await other.learn([a_trace("tr-2", a_vote(False, "curt", "ben"))])
     gate.opened.set()
     await learning
     assert rules(waiting) == {("curt", ("tr-2", "tr-1"))}
@@ -105,10 +105,10 @@ async def test_a_guideline_retired_while_a_round_of_learning_waits_is_in_the_aud
     gate = Gate()
     memory = await gated_memory(db, gate)
     gate.opened.set()
-    await memory.learn([a_trace("tr-1", said(False, "curt", "ana"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "curt", "ana"))])
     gate.opened.clear()
     gate.reached.clear()
-    learning = asyncio.create_task(memory.learn([a_trace("tr-2", said(False, "cold", "ben"))]))
+    learning = asyncio.create_task(memory.learn([a_trace("tr-2", a_vote(False, "cold", "ben"))]))
     await gate.reached.wait()
     await memory.forget(["tr-1"])
     gate.opened.set()
@@ -124,10 +124,10 @@ async def test_a_guideline_retired_while_a_round_of_learning_waits_is_in_the_aud
 async def test_a_change_whose_caller_was_cancelled_is_not_lost(db: Database) -> None:
     store = SlowMemories(db)
     memory = await a_memory(store=store)
-    learning = asyncio.create_task(memory.learn([a_trace("tr-1", said(False, "curt", "ana"))]))
+    learning = asyncio.create_task(memory.learn([a_trace("tr-1", a_vote(False, "curt", "ana"))]))
     await store.saved.wait()
     learning.cancel()
     await asyncio.wait([learning])
-    await memory.learn([a_trace("tr-2", said(False, "cold", "ben"))])
+    await memory.learn([a_trace("tr-2", a_vote(False, "cold", "ben"))])
     assert rules(memory) == {("curt", ("tr-1",)), ("cold", ("tr-2",))}
     assert rules(await a_memory(store=db.memories)) == rules(memory)

@@ -10,7 +10,7 @@ from bot.forgetting.service import ForgetService
 from memalign.errors import StorageError
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from tests.factories import a_memory, a_trace, said
+from tests.factories import a_memory, a_trace, a_vote
 from tests.storage.records import at, posted, reaction_event, reply_event
 
 JUDGE, CHANNEL = "politeness", "C1"
@@ -70,7 +70,7 @@ class LearnedStore:
             await self.database.feedback.note(
                 CHANNEL, card_ts, reply_event(person, f"{card_ts}{number}", reason, at())
             )
-        labels = [said(False, reason, person) for person, reason in reasons.items()]
+        labels = [a_vote(False, reason, person) for person, reason in reasons.items()]
         await self.memory.learn([a_trace(trace_id, *labels)])
         return verdict_id
 

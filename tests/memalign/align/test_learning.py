@@ -8,12 +8,12 @@ from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, Prompt
 from memalign.records import Assessment, Guideline, Json, Trace, Usage
 from memalign.value_types import FeedbackValueType
-from tests.factories import a_judge, a_memory, a_trace, evidence_for, said
+from tests.factories import a_judge, a_memory, a_trace, a_vote, evidence_for
 from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, section
 
 
 def rules(memory: JudgeMemory) -> dict[str, tuple[str, ...]]:
-    return {one.text: one.source_trace_ids for one in memory.guidelines if one.in_use}
+    return {rule.text: rule.source_trace_ids for rule in memory.guidelines if rule.in_use}
 
 
 def only_rule(memory: JudgeMemory) -> Guideline:
@@ -24,11 +24,11 @@ def only_rule(memory: JudgeMemory) -> Guideline:
 async def test_one_trace_teaches_an_episode_and_a_guideline_with_its_source() -> None:
     memory = await a_memory()
 
-    lesson = await memory.learn([a_trace("tr-1", said(False, "Curt is rude.", "ana", ms=5))])
+    lesson = await memory.learn([a_trace("tr-1", a_vote(False, "Curt is rude.", "ana", ms=5))])
 
     assert lesson.learned == ("tr-1",)
     assert lesson.pending == {}
-    assert [one.text for one in lesson.added] == ["Curt is rude."]
+    assert [rule.text for rule in lesson.added] == ["Curt is rude."]
     (source,) = only_rule(memory).sources
     assert (source.trace_id, source.person, source.quote, source.time_ms) == (
         "tr-1",
@@ -44,7 +44,7 @@ async def test_everything_is_kept_in_the_store_and_comes_back_as_it_was() -> Non
     judge_model = FakeJudgeModel()
     store = FakeStore()
     memory = await a_memory(judge_model=judge_model, store=store)
-    await memory.learn([a_trace("tr-1", said(True, "a")), a_trace("tr-2", said(False, "b"))])
+    await memory.learn([a_trace("tr-1", a_vote(True, "a")), a_trace("tr-2", a_vote(False, "b"))])
     embedder = FakeEmbedder()
 
     again = await a_memory(judge_model=judge_model, store=store, embedder=embedder)
@@ -52,17 +52,17 @@ async def test_everything_is_kept_in_the_store_and_comes_back_as_it_was() -> Non
     assert again.guidelines == memory.guidelines
     assert dict(again.episodes) == dict(memory.episodes)
     assert again.pending == {}
-    assert embedder.asked == []
-    found = await evidence_for(
+    assert embedder.batches == []
+    evidence = await evidence_for(
         again, judge_model, a_trace("tr-9", inputs="question tr-1", outputs="answer tr-1")
     )
-    assert found.retrieved[0].episode.trace_id == "tr-1"
+    assert evidence.retrieved[0].episode.trace_id == "tr-1"
 
 
 async def test_the_same_feedback_again_changes_nothing_and_asks_no_model() -> None:
     model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
     memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder, store=store)
-    traces = [a_trace("tr-1", said()), a_trace("tr-2", said(True, "Thanks are kind."))]
+    traces = [a_trace("tr-1", a_vote()), a_trace("tr-2", a_vote(True, "Thanks are kind."))]
     await memory.learn(traces)
     before = memory.guidelines, list(memory.episodes), len(store.changes)
 
@@ -78,13 +78,13 @@ async def test_the_same_feedback_again_changes_nothing_and_asks_no_model() -> No
 async def test_new_changed_and_unchanged_traces_are_told_apart_and_the_others_stay() -> None:
     model = FakeModel()
     memory = await a_memory(distiller=LLMDistiller(model))
-    await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(3)])
+    await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(3)])
 
     lesson = await memory.learn(
         [
-            a_trace("tr-0", said(False, "reason 0")),
-            a_trace("tr-1", said(True, "changed")),
-            a_trace("tr-9", said()),
+            a_trace("tr-0", a_vote(False, "reason 0")),
+            a_trace("tr-1", a_vote(True, "changed")),
+            a_trace("tr-9", a_vote()),
         ]
     )
 
@@ -99,7 +99,7 @@ async def test_a_trace_given_twice_counts_once_and_the_last_one_counts() -> None
     model = FakeModel()
     memory = await a_memory(distiller=LLMDistiller(model))
 
-    await memory.learn([a_trace("tr-1", said(True, "first")), a_trace("tr-1", said(False, "second"))])
+    await memory.learn([a_trace("tr-1", a_vote(True, "first")), a_trace("tr-1", a_vote(False, "second"))])
 
     assert memory.episodes["tr-1"].label is False
     assert rules(memory) == {"second": ("tr-1",)}
@@ -110,16 +110,16 @@ async def test_a_trace_given_twice_counts_once_and_the_last_one_counts() -> None
     ("trace", "why"),
     [
         (a_trace("bad"), "Nobody's feedback"),
-        (a_trace("bad", said(name="tone")), "Nobody's feedback"),
-        (a_trace("bad", said(source_type="LLM_JUDGE")), "Nobody's feedback"),
-        (a_trace("bad", said("meh")), "“meh” is not a value"),
-        (a_trace("bad", said(), inputs="", outputs=" "), "has no inputs or outputs"),
+        (a_trace("bad", a_vote(name="tone")), "Nobody's feedback"),
+        (a_trace("bad", a_vote(source_type="LLM_JUDGE")), "Nobody's feedback"),
+        (a_trace("bad", a_vote("meh")), "“meh” is not a value"),
+        (a_trace("bad", a_vote(), inputs="", outputs=" "), "has no inputs or outputs"),
     ],
 )
 async def test_a_bad_trace_is_rejected_with_its_reason_and_blocks_no_other(trace: Trace, why: str) -> None:
     memory = await a_memory()
 
-    lesson = await memory.learn([trace, a_trace("good", said())])
+    lesson = await memory.learn([trace, a_trace("good", a_vote())])
 
     assert lesson.learned == ("good",)
     assert list(lesson.rejected) == ["bad"]
@@ -130,7 +130,7 @@ async def test_a_thumb_without_a_reason_is_an_episode_and_asks_no_language_model
     model = FakeModel()
     memory = await a_memory(distiller=LLMDistiller(model))
 
-    lesson = await memory.learn([a_trace("tr-1", said(True, None))])
+    lesson = await memory.learn([a_trace("tr-1", a_vote(True, None))])
 
     assert lesson.learned == ("tr-1",)
     assert "tr-1" in memory.episodes
@@ -141,7 +141,7 @@ async def test_the_minority_is_kept_and_not_taught() -> None:
     memory = await a_memory()
 
     await memory.learn(
-        [a_trace("tr-1", said(False, "rude", "a"), said(False, "curt", "b"), said(True, "fine", "c"))]
+        [a_trace("tr-1", a_vote(False, "rude", "a"), a_vote(False, "curt", "b"), a_vote(True, "fine", "c"))]
     )
 
     minority = memory.episodes["tr-1"].minority
@@ -152,13 +152,13 @@ async def test_the_minority_is_kept_and_not_taught() -> None:
 async def test_feedback_taken_back_takes_its_episode_and_rule_along() -> None:
     store = FakeStore()
     memory = await a_memory(store=store)
-    await memory.learn([a_trace("tr-1", said(False, "rude"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude"))])
 
-    lesson = await memory.learn([a_trace("tr-1", said(False, "rude", valid=False))])
+    lesson = await memory.learn([a_trace("tr-1", a_vote(False, "rude", valid=False))])
 
     assert lesson.retracted == ("tr-1",)
     assert lesson.learned == ("tr-1",)
-    assert [one.text for one in lesson.retired] == ["rude"]
+    assert [rule.text for rule in lesson.retired] == ["rude"]
     assert memory.guidelines == ()
     assert dict(memory.episodes) == {}
     assert store.episodes == {}
@@ -168,8 +168,8 @@ async def test_feedback_taken_back_takes_its_episode_and_rule_along() -> None:
 async def test_the_same_sentence_from_several_traces_is_one_rule_with_all_its_sources() -> None:
     memory = await a_memory()
 
-    await memory.learn([a_trace(f"tr-{n}", said(False, "Curt is rude.", f"p{n}")) for n in range(60)])
-    await memory.learn([a_trace("tr-60", said(False, "Curt is rude.", "p60"))])
+    await memory.learn([a_trace(f"tr-{n}", a_vote(False, "Curt is rude.", f"p{n}")) for n in range(60)])
+    await memory.learn([a_trace("tr-60", a_vote(False, "Curt is rude.", "p60"))])
 
     assert only_rule(memory).source_trace_ids == tuple(f"tr-{n}" for n in range(61))
     assert len(only_rule(memory).people) == 61
@@ -177,9 +177,9 @@ async def test_the_same_sentence_from_several_traces_is_one_rule_with_all_its_so
 
 async def test_a_rule_that_gains_a_source_is_not_added_again() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said())])
+    await memory.learn([a_trace("tr-1", a_vote())])
 
-    lesson = await memory.learn([a_trace("tr-2", said())])
+    lesson = await memory.learn([a_trace("tr-2", a_vote())])
 
     assert lesson.added == ()
     assert [rule.source_trace_ids for rule in memory.guidelines] == [("tr-1", "tr-2")]
@@ -190,8 +190,8 @@ async def test_near_duplicates_from_cases_with_one_label_are_merged_with_all_sou
 
     await memory.learn(
         [
-            a_trace("tr-1", said(False, "Answers must cite a source.")),
-            a_trace("tr-2", said(False, "Always cite sources in an answer!")),
+            a_trace("tr-1", a_vote(False, "Answers must cite a source.")),
+            a_trace("tr-2", a_vote(False, "Always cite sources in an answer!")),
         ]
     )
 
@@ -199,23 +199,23 @@ async def test_near_duplicates_from_cases_with_one_label_are_merged_with_all_sou
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ((False, "Short answers are polite."), (False, "Short answers are not polite.")),
         ((False, "Emoji in answers look friendly."), (True, "Emoji in an answer look friendly!")),
     ],
 )
 async def test_a_rule_and_its_opposite_stay_apart_and_are_marked(
-    one: tuple[bool, str], other: tuple[bool, str]
+    first: tuple[bool, str], second: tuple[bool, str]
 ) -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model)
 
-    await memory.learn([a_trace("tr-1", said(*one, "ana")), a_trace("tr-2", said(*other, "ben"))])
+    await memory.learn([a_trace("tr-1", a_vote(*first, "ana")), a_trace("tr-2", a_vote(*second, "ben"))])
 
-    first, second = memory.guidelines
-    assert first.conflicts_with == (second.id,)
-    assert second.conflicts_with == (first.id,)
+    rule, opposite = memory.guidelines
+    assert rule.conflicts_with == (opposite.id,)
+    assert opposite.conflicts_with == (rule.id,)
     assert len((await evidence_for(memory, judge_model, a_trace("tr-9"))).guidelines) == 1
 
 
@@ -224,8 +224,8 @@ async def test_numbers_keep_rules_apart() -> None:
 
     await memory.learn(
         [
-            a_trace("tr-1", said(False, "Answers must cite 2 sources.")),
-            a_trace("tr-2", said(False, "Answers must cite 3 sources.")),
+            a_trace("tr-1", a_vote(False, "Answers must cite 2 sources.")),
+            a_trace("tr-2", a_vote(False, "Answers must cite 3 sources.")),
         ]
     )
 
@@ -235,25 +235,25 @@ async def test_numbers_keep_rules_apart() -> None:
 async def test_a_changed_opinion_takes_its_support_from_a_rule_with_another_source() -> None:
     memory = await a_memory()
     await memory.learn(
-        [a_trace(t, said(False, "Curt is rude.", p)) for t, p in (("tr-3", "ana"), ("tr-4", "ben"))]
+        [a_trace(t, a_vote(False, "Curt is rude.", p)) for t, p in (("tr-3", "ana"), ("tr-4", "ben"))]
     )
 
-    await memory.learn([a_trace("tr-4", said(True, "This is fine.", "ben"))])
+    await memory.learn([a_trace("tr-4", a_vote(True, "This is fine.", "ben"))])
 
     assert rules(memory) == {"Curt is rude.": ("tr-3",), "This is fine.": ("tr-4",)}
 
 
 async def test_a_changed_opinion_leaves_what_there_would_be_without_the_old_one() -> None:
     changed, fresh = await a_memory(), await a_memory()
-    others = [a_trace("tr-1", said(False, "rude", "a")), a_trace("tr-2", said(False, "rude", "b"))]
-    await changed.learn([*others, a_trace("tr-3", said(False, "rude", "c"), said(False, "curt", "d"))])
+    others = [a_trace("tr-1", a_vote(False, "rude", "a")), a_trace("tr-2", a_vote(False, "rude", "b"))]
+    await changed.learn([*others, a_trace("tr-3", a_vote(False, "rude", "c"), a_vote(False, "curt", "d"))])
 
-    now = a_trace("tr-3", said(True, "kind", "c", ms=9), said(True, "nice", "d", ms=9))
+    now = a_trace("tr-3", a_vote(True, "kind", "c", ms=9), a_vote(True, "nice", "d", ms=9))
     await changed.learn([now])
     await fresh.learn([*others, now])
 
-    assert [(one.text, one.sources) for one in changed.guidelines] == [
-        (one.text, one.sources) for one in fresh.guidelines
+    assert [(rule.text, rule.sources) for rule in changed.guidelines] == [
+        (rule.text, rule.sources) for rule in fresh.guidelines
     ]
     assert dict(changed.episodes) == dict(fresh.episodes)
 
@@ -261,10 +261,10 @@ async def test_a_changed_opinion_leaves_what_there_would_be_without_the_old_one(
 async def test_another_persons_vote_distils_only_what_is_new() -> None:
     model = FakeModel()
     memory = await a_memory(distiller=LLMDistiller(model))
-    await memory.learn([a_trace("tr-1", said(False, "rude", "a"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude", "a"))])
     rule = only_rule(memory)
 
-    await memory.learn([a_trace("tr-1", said(False, "rude", "a"), said(False, "curt", "b"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude", "a"), a_vote(False, "curt", "b"))])
 
     (line,) = section(model.prompts[-1].changing, "records")
     assert '"reason": "curt"' in line
@@ -274,23 +274,25 @@ async def test_another_persons_vote_distils_only_what_is_new() -> None:
 
 async def test_a_person_who_says_the_opposite_elsewhere_overrules_their_own_rule() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said(False, "Emoji are fine.", "ana", ms=1))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "Emoji are fine.", "ana", ms=1))])
 
-    lesson = await memory.learn([a_trace("tr-2", said(True, "Not: Emoji are fine.", "ana", ms=2))])
+    lesson = await memory.learn([a_trace("tr-2", a_vote(True, "Not: Emoji are fine.", "ana", ms=2))])
 
     assert rules(memory) == {"Not: Emoji are fine.": ("tr-2",)}
-    assert [one.text for one in lesson.retired] == ["Emoji are fine."]
+    assert [rule.text for rule in lesson.retired] == ["Emoji are fine."]
     await memory.distil_again(await memory.forget(["tr-2"]))
     assert rules(memory) == {"Emoji are fine.": ("tr-1",)}
 
 
 async def test_a_rule_stands_while_one_of_its_people_stands_by_it() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace(f"tr-{p}", said(False, "Emoji are fine.", p, ms=1)) for p in ("ana", "ben")])
+    await memory.learn(
+        [a_trace(f"tr-{p}", a_vote(False, "Emoji are fine.", p, ms=1)) for p in ("ana", "ben")]
+    )
 
-    await memory.learn([a_trace("tr-9", said(False, "Not: Emoji are fine.", "ana", ms=2))])
+    await memory.learn([a_trace("tr-9", a_vote(False, "Not: Emoji are fine.", "ana", ms=2))])
 
-    first, second = (one for one in memory.guidelines)
+    first, second = (rule for rule in memory.guidelines)
     assert not first.overruled
     assert first.conflicts_with == (second.id,)
 
@@ -298,15 +300,15 @@ async def test_a_rule_stands_while_one_of_its_people_stands_by_it() -> None:
 async def test_a_person_who_comes_back_to_their_rule_makes_it_stand_again() -> None:
     memory = await a_memory()
     for n, reason in enumerate(("Emoji are fine.", "Not: Emoji are fine.", "Emoji are fine.")):
-        await memory.learn([a_trace(f"tr-{n}", said(False, reason, "ana"))])
+        await memory.learn([a_trace(f"tr-{n}", a_vote(False, reason, "ana"))])
 
     assert "Emoji are fine." in rules(memory)
 
 
 async def test_labels_without_time_are_weighed_in_order_of_learning() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said(False, "Emoji are fine.", "ana"))])
-    await memory.learn([a_trace("tr-2", said(False, "Not: Emoji are fine.", "ana"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "Emoji are fine.", "ana"))])
+    await memory.learn([a_trace("tr-2", a_vote(False, "Not: Emoji are fine.", "ana"))])
 
     assert set(rules(memory)) == {"Not: Emoji are fine."}
 
@@ -316,7 +318,7 @@ async def test_failed_distilling_stays_pending_over_a_restart_and_is_learned_lat
     model.down = True
     memory = await a_memory(distiller=LLMDistiller(model), store=store)
 
-    lesson = await memory.learn([a_trace("tr-1", said(False, "rude"))])
+    lesson = await memory.learn([a_trace("tr-1", a_vote(False, "rude"))])
 
     assert lesson.learned == ()
     assert lesson.pending == {"tr-1": str(DOWN)}
@@ -333,7 +335,7 @@ async def test_failed_distilling_stays_pending_over_a_restart_and_is_learned_lat
 async def test_one_failing_batch_of_many_leaves_only_its_own_pending() -> None:
     memory = await a_memory(distiller=LLMDistiller(FakeModel(DOWN)))
 
-    lesson = await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(60)])
+    lesson = await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(60)])
 
     assert len(lesson.pending) == 50
     assert len(lesson.learned) == 10
@@ -347,7 +349,7 @@ async def test_with_the_embedder_down_the_trace_is_pending_and_found_later() -> 
     embedder.down = True
     memory = await a_memory(judge_model=judge_model, embedder=embedder, store=store)
 
-    lesson = await memory.learn([a_trace("tr-1", said(False, "rude"))])
+    lesson = await memory.learn([a_trace("tr-1", a_vote(False, "rude"))])
 
     assert lesson.pending == {"tr-1": str(DOWN)}
     memory = await a_memory(judge_model=judge_model, embedder=embedder, store=store)
@@ -361,7 +363,7 @@ async def test_with_the_embedder_down_the_trace_is_pending_and_found_later() -> 
 
 async def test_a_changed_embedding_model_is_noticed_and_the_cases_are_embedded_anew() -> None:
     store = FakeStore()
-    await (await a_memory(store=store)).learn([a_trace("tr-1", said())])
+    await (await a_memory(store=store)).learn([a_trace("tr-1", a_vote())])
 
     class Another(FakeEmbedder):
         name = "fake:/another"
@@ -376,12 +378,12 @@ async def test_a_store_that_fails_leaves_everything_as_it_was() -> None:
     judge_model = FakeJudgeModel()
     store = FakeStore()
     memory = await a_memory(judge_model=judge_model, store=store)
-    await memory.learn([a_trace("tr-1", said())])
+    await memory.learn([a_trace("tr-1", a_vote())])
     before, version = memory.guidelines, memory.version
     store.full = True
 
     with pytest.raises(StorageError):
-        await memory.learn([a_trace("tr-2", said(True, "kind"))])
+        await memory.learn([a_trace("tr-2", a_vote(True, "kind"))])
     with pytest.raises(StorageError):
         await memory.distil_again(await memory.forget(["tr-1"]))
 
@@ -392,7 +394,7 @@ async def test_a_store_that_fails_leaves_everything_as_it_was() -> None:
         )
     ).retrieved
     store.full = False
-    assert (await memory.learn([a_trace("tr-2", said(True, "kind"))])).learned == ("tr-2",)
+    assert (await memory.learn([a_trace("tr-2", a_vote(True, "kind"))])).learned == ("tr-2",)
 
 
 async def test_embedding_and_distilling_go_on_at_the_same_time() -> None:
@@ -411,22 +413,22 @@ async def test_embedding_and_distilling_go_on_at_the_same_time() -> None:
     memory = await a_memory(embedder=Embedder(), distiller=LLMDistiller(Model()))
 
     async with asyncio.timeout(60):
-        assert (await memory.learn([a_trace("tr-1", said())])).learned == ("tr-1",)
+        assert (await memory.learn([a_trace("tr-1", a_vote())])).learned == ("tr-1",)
 
 
 @pytest.mark.parametrize("known", [0, 10, 200])
 async def test_one_more_feedback_costs_the_same_however_much_is_known(known: int) -> None:
     model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
     memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder, store=store)
-    await memory.learn([a_trace(f"tr-{n}", said(False, f"reason {n}")) for n in range(known)])
+    await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(known)])
     texts, prompts = len(embedder.texts), len(model.prompts)
 
-    await memory.learn([a_trace("one-more", said(True, "Thanks are kind."))])
+    await memory.learn([a_trace("one-more", a_vote(True, "Thanks are kind."))])
 
     assert embedder.texts[texts:] == ["question one-more\nanswer one-more"]
     assert len(model.prompts) - prompts == 1
     change = store.changes[-1]
-    assert [one.trace_id for one in change.put_episodes] == ["one-more"]
+    assert [episode.trace_id for episode in change.put_episodes] == ["one-more"]
     assert len(change.put_guidelines) == 1
 
 
@@ -435,22 +437,22 @@ async def test_the_text_embedded_when_judging_is_not_embedded_again_when_learnin
     await (await a_memory(embedder=embedder, store=store)).judge(a_trace("tr-1"))
     memory = await a_memory(embedder=embedder, store=store)
 
-    lesson = await memory.learn([a_trace("tr-1", said(True, None))])
+    lesson = await memory.learn([a_trace("tr-1", a_vote(True, None))])
 
     assert len(embedder.texts) == 1
     assert lesson.usage == Usage()
 
 
 @pytest.mark.parametrize(
-    ("value_type", "given", "label"),
+    ("value_type", "value", "label"),
     [(["Great", "Poor"], "great", "Great"), (int, "4", 4), (float, 4, 4.0), (str, "odd", "odd")],
 )
 async def test_labels_keep_their_own_spelling_and_type(
-    value_type: FeedbackValueType, given: Json, label: Json
+    value_type: FeedbackValueType, value: Json, label: Json
 ) -> None:
     memory = await a_memory(a_judge(value_type=value_type))
 
-    await memory.learn([a_trace("tr-1", said(given, "reason"))])
+    await memory.learn([a_trace("tr-1", a_vote(value, "reason"))])
 
     learned = memory.episodes["tr-1"].label
     assert learned == label
@@ -462,6 +464,6 @@ async def test_only_feedback_under_the_judges_name_teaches() -> None:
     memory = await a_memory()
     other = Assessment(name="tone", value=True, rationale="other", source_id="x")
 
-    await memory.learn([a_trace("tr-1", said(False, "ours", name=" POLITENESS "), other)])
+    await memory.learn([a_trace("tr-1", a_vote(False, "ours", name=" POLITENESS "), other)])
 
     assert set(rules(memory)) == {"ours"}

@@ -16,22 +16,22 @@ async def test_the_same_text_is_embedded_once() -> None:
     cache = VectorCache(embedder, None)
 
     await cache.find(["a", "b", "a"])
-    found = await cache.find(["b", "a"])
+    lookup = await cache.find(["b", "a"])
 
     assert embedder.texts == ["a", "b"]
-    assert found.usage == Usage()
-    assert np.allclose(found.vectors["a"], direction("a"))
+    assert lookup.usage == Usage()
+    assert np.allclose(lookup.vectors["a"], direction("a"))
 
 
 async def test_many_who_ask_at_once_share_one_call() -> None:
     embedder = FakeEmbedder()
     cache = VectorCache(embedder, None)
 
-    found = await asyncio.gather(*(cache.find(["same"]) for _ in range(20)))
+    lookups = await asyncio.gather(*(cache.find(["same"]) for _ in range(20)))
 
     assert embedder.texts == ["same"]
-    assert all("same" in one.vectors for one in found)
-    assert sum(one.usage.calls for one in found) == 1
+    assert all("same" in lookup.vectors for lookup in lookups)
+    assert sum(lookup.usage.calls for lookup in lookups) == 1
 
 
 async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
@@ -55,11 +55,11 @@ async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
 async def test_many_texts_go_in_batches() -> None:
     embedder = FakeEmbedder()
 
-    found = await VectorCache(embedder, None).find([f"text {n}" for n in range(MAX_BATCH_TEXTS + 1)])
+    lookup = await VectorCache(embedder, None).find([f"text {n}" for n in range(MAX_BATCH_TEXTS + 1)])
 
-    assert sorted(map(len, embedder.asked)) == [1, MAX_BATCH_TEXTS]
-    assert len(found.vectors) == MAX_BATCH_TEXTS + 1
-    assert found.usage.calls == 2
+    assert sorted(map(len, embedder.batches)) == [1, MAX_BATCH_TEXTS]
+    assert len(lookup.vectors) == MAX_BATCH_TEXTS + 1
+    assert lookup.usage.calls == 2
 
 
 async def test_a_failing_batch_is_told_text_by_text_and_tried_again() -> None:
@@ -86,10 +86,10 @@ async def test_a_vector_without_direction_is_refused_and_its_neighbour_kept(bad:
             rows[0] = bad
             return Embeddings(vectors=rows, usage=Usage(calls=1))
 
-    found = await VectorCache(Broken(), None).find(["bad", "good"])
+    lookup = await VectorCache(Broken(), None).find(["bad", "good"])
 
-    assert list(found.vectors) == ["good"]
-    assert "without direction" in found.failed["bad"]
+    assert list(lookup.vectors) == ["good"]
+    assert "without direction" in lookup.failed["bad"]
 
 
 async def test_vectors_of_another_dimension_are_refused() -> None:
@@ -97,9 +97,9 @@ async def test_vectors_of_another_dimension_are_refused() -> None:
         async def embed(self, texts: Sequence[str]) -> Embeddings:
             return Embeddings(vectors=np.ones((len(texts), DIMENSION + 1), np.float32), usage=Usage(calls=1))
 
-    found = await VectorCache(Wide(), None).find(["a"])
+    lookup = await VectorCache(Wide(), None).find(["a"])
 
-    assert "set embedding_dim" in found.failed["a"]
+    assert "set embedding_dim" in lookup.failed["a"]
 
 
 async def test_rows_have_length_one_whatever_the_model_gives() -> None:
@@ -107,9 +107,9 @@ async def test_rows_have_length_one_whatever_the_model_gives() -> None:
         async def embed(self, texts: Sequence[str]) -> Embeddings:
             return Embeddings(vectors=np.full((len(texts), DIMENSION), 9.0, np.float32), usage=Usage(calls=1))
 
-    found = await VectorCache(Long(), None).find(["a"])
+    lookup = await VectorCache(Long(), None).find(["a"])
 
-    assert float(np.linalg.norm(found.vectors["a"])) == pytest.approx(1.0)
+    assert float(np.linalg.norm(lookup.vectors["a"])) == pytest.approx(1.0)
 
 
 async def test_what_the_store_has_is_not_embedded_again() -> None:
@@ -118,10 +118,10 @@ async def test_what_the_store_has_is_not_embedded_again() -> None:
     await first.keep("tr-1", (await first.find(["a"])).vectors)
     embedder = FakeEmbedder()
 
-    found = await VectorCache(embedder, store).find(["a"])
+    lookup = await VectorCache(embedder, store).find(["a"])
 
-    assert embedder.asked == []
-    assert np.allclose(found.vectors["a"], direction("a"))
+    assert embedder.batches == []
+    assert np.allclose(lookup.vectors["a"], direction("a"))
 
 
 async def test_a_vector_goes_with_its_last_owner() -> None:

@@ -21,10 +21,12 @@ def a_memory_of(count: int, first: int = 0) -> EpisodicMemory:
     )
 
 
-def found(memory: EpisodicMemory, query: Vector, count: int = 5, *, exclude: str | None = None) -> list[str]:
+def nearest_ids(
+    memory: EpisodicMemory, query: Vector, count: int = 5, *, exclude: str | None = None
+) -> list[str]:
     return [
-        one.episode.trace_id
-        for one in memory.nearest(query, count, exclude_trace_id=exclude, min_similarity=-1.0)
+        case.episode.trace_id
+        for case in memory.nearest(query, count, exclude_trace_id=exclude, min_similarity=-1.0)
     ]
 
 
@@ -39,9 +41,9 @@ def test_finds_what_an_exact_scan_finds_best_first(size: int) -> None:
     for _ in range(20):
         query = a_row()
         retrieved = memory.nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
-        assert [one.episode.trace_id for one in retrieved] == search_exactly(memory.vectors, query, 5)
-        assert [one.similarity for one in retrieved] == sorted(
-            (one.similarity for one in retrieved), reverse=True
+        assert [case.episode.trace_id for case in retrieved] == search_exactly(memory.vectors, query, 5)
+        assert [case.similarity for case in retrieved] == sorted(
+            (case.similarity for case in retrieved), reverse=True
         )
 
 
@@ -57,7 +59,7 @@ def test_an_identical_case_comes_first_with_full_similarity() -> None:
 def test_a_traces_own_episode_is_not_found_and_does_not_cost_a_place() -> None:
     memory = a_memory_of(6)
 
-    names = found(memory, memory.vectors["t3"], 5, exclude="t3")
+    names = nearest_ids(memory, memory.vectors["t3"], 5, exclude="t3")
 
     assert set(names) == {"t0", "t1", "t2", "t4", "t5"}
 
@@ -70,33 +72,33 @@ def test_what_is_less_alike_than_the_floor_is_kept_out() -> None:
 
     retrieved = memory.nearest(np.array([1, 0], np.float32), 5, exclude_trace_id=None, min_similarity=0.15)
 
-    assert [one.episode.trace_id for one in retrieved] == ["near"]
+    assert [case.episode.trace_id for case in retrieved] == ["near"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 99])
 def test_more_are_never_asked_for_than_there_are(count: int) -> None:
-    assert len(found(a_memory_of(3), a_row(), count)) == min(count, 3)
+    assert len(nearest_ids(a_memory_of(3), a_row(), count)) == min(count, 3)
 
 
 def test_the_last_episode_can_go() -> None:
     empty = a_memory_of(1).changed(drop=["t0"])
 
-    assert found(empty, a_row()) == []
+    assert nearest_ids(empty, a_row()) == []
     again = empty.changed(put=[an_episode("t1")], vectors={"t1": a_row()})
-    assert found(again, a_row()) == ["t1"]
+    assert nearest_ids(again, a_row()) == ["t1"]
 
 
 def test_the_newest_version_extends_the_index_and_the_older_keeps_its_own_view() -> None:
     old = a_memory_of(10)
     query = a_row()
-    before = found(old, query, 20)
+    before = nearest_ids(old, query, 20)
 
     new = old.changed(put=[an_episode("fresh")], drop=["t0"], vectors={"fresh": query})
 
-    assert found(new, query, 20)[0] == "fresh"
-    assert "t0" not in found(new, query, 20)
-    assert found(old, query, 20) == before
-    assert found(new, query, 20)[0] == "fresh"
+    assert nearest_ids(new, query, 20)[0] == "fresh"
+    assert "t0" not in nearest_ids(new, query, 20)
+    assert nearest_ids(old, query, 20) == before
+    assert nearest_ids(new, query, 20)[0] == "fresh"
 
 
 def test_an_index_that_is_full_grows() -> None:
@@ -104,13 +106,13 @@ def test_an_index_that_is_full_grows() -> None:
     for n in range(1, 200):
         memory = memory.changed(put=[an_episode(f"t{n}")], vectors={f"t{n}": a_row()})
         query = a_row()
-        assert found(memory, query) == search_exactly(memory.vectors, query, 5)
+        assert nearest_ids(memory, query) == search_exactly(memory.vectors, query, 5)
 
 
 def test_a_replaced_episode_moves_to_the_end_with_its_new_vector() -> None:
     memory = a_memory_of(3)
     query = a_row()
-    found(memory, query)
+    nearest_ids(memory, query)
 
     memory = memory.changed(put=[an_episode("t0", True)], vectors={"t0": query})
 
@@ -122,7 +124,7 @@ def test_an_episode_without_vector_waits_to_be_found() -> None:
     memory = EpisodicMemory().changed(put=[an_episode("a"), an_episode("b")], vectors={"a": a_row()})
 
     assert memory.without_vector == ("b",)
-    assert found(memory, a_row()) == ["a"]
+    assert nearest_ids(memory, a_row()) == ["a"]
     assert memory.changed(vectors={"b": a_row()}).without_vector == ()
 
 
@@ -131,11 +133,11 @@ def test_a_large_memory_uses_the_graph_once_it_is_built() -> None:
     query = a_row()
 
     assert due(memory)
-    assert found(memory, query) == search_exactly(memory.vectors, query, 5)
+    assert nearest_ids(memory, query) == search_exactly(memory.vectors, query, 5)
     memory.build_graph()
     assert not due(memory)
     hits = sum(
-        len(set(found(memory, q)) & set(search_exactly(memory.vectors, q, 5)))
+        len(set(nearest_ids(memory, q)) & set(search_exactly(memory.vectors, q, 5)))
         for q in (a_row() for _ in range(40))
     )
     assert hits >= 0.95 * 200
@@ -148,11 +150,11 @@ def test_a_graph_follows_what_is_put_and_never_keeps_what_is_forgotten() -> None
 
     grown = memory.changed(put=[an_episode("fresh")], vectors={"fresh": query})
     assert not due(grown)
-    assert found(grown, query, 1) == ["fresh"]
+    assert nearest_ids(grown, query, 1) == ["fresh"]
 
     forgotten = grown.changed(drop=["fresh"])
     assert due(forgotten)
-    assert found(forgotten, query) == search_exactly(forgotten.vectors, query, 5)
+    assert nearest_ids(forgotten, query) == search_exactly(forgotten.vectors, query, 5)
 
 
 def test_a_graph_crowded_with_replaced_cases_still_answers() -> None:
@@ -163,4 +165,4 @@ def test_a_graph_crowded_with_replaced_cases_still_answers() -> None:
         memory = memory.changed(put=[an_episode("t1")], vectors={"t1": query})
 
     assert not memory.needs_graph
-    assert found(memory, query, 50) == search_exactly(memory.vectors, query, 50)
+    assert nearest_ids(memory, query, 50) == search_exactly(memory.vectors, query, 50)

@@ -12,7 +12,7 @@ from tests.fakes import direction
 
 
 @pytest.mark.parametrize(
-    ("one", "labels", "other", "others", "expected"),
+    ("first", "labels", "second", "second_labels", "expected"),
     [
         ("Cite a source.", [False], "Always cite sources.", [False], "same"),
         ("Cite a source.", [False], "Always cite sources.", [True], "opposite"),
@@ -26,17 +26,23 @@ from tests.fakes import direction
     ],
 )
 def test_labels_negations_and_numbers_decide_what_two_like_rules_are(
-    one: str, labels: list[Label], other: str, others: list[Label], expected: Relation
+    first: str, labels: list[Label], second: str, second_labels: list[Label], expected: Relation
 ) -> None:
-    assert relation(RuleFeatures.of(one), labels, RuleFeatures.of(other), others, binary=True) == expected
-    assert relation(RuleFeatures.of(other), others, RuleFeatures.of(one), labels, binary=True) == expected
+    assert (
+        relation(RuleFeatures.of(first), labels, RuleFeatures.of(second), second_labels, binary=True)
+        == expected
+    )
+    assert (
+        relation(RuleFeatures.of(second), second_labels, RuleFeatures.of(first), labels, binary=True)
+        == expected
+    )
 
 
 def test_where_labels_are_many_a_different_one_is_not_the_opposite() -> None:
-    one, other = RuleFeatures.of("Cite a source."), RuleFeatures.of("Cite sources.")
+    first, second = RuleFeatures.of("Cite a source."), RuleFeatures.of("Cite sources.")
 
-    assert relation(one, [2], other, [4], binary=False) == "same"
-    assert relation(one, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "unrelated"
+    assert relation(first, [2], second, [4], binary=False) == "same"
+    assert relation(first, [2], RuleFeatures.of("Never cite sources."), [2], binary=False) == "unrelated"
 
 
 @pytest.mark.parametrize("text", ["greet the user", " Greet  the user! ", "GREET THE USER."])
@@ -79,7 +85,7 @@ def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None
 def _told_to_be_the_same(
     labels: list[Label], against: tuple[str, ...] = ()
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """What is left of three rules, the second resting on two traces, when a model takes them for one."""
+    """Return what is left of three rules, the second resting on two traces, when a model takes them for one."""
     names = ["tr-1", "tr-2", "tr-3", "tr-4"]
     episodes = {name: an_episode(name, label) for name, label in zip(names, labels, strict=True)}
     rules = (
@@ -122,4 +128,4 @@ def test_supports_for_what_is_unknown_or_waiting_are_passed_over() -> None:
 
     after = merger.merge(Distillation(supports={"g-9": (a_source("tr-2"),), "g-1": (a_source("gone"),)}), ())
 
-    assert [one.sources for one in after.guidelines] == [(a_source("tr-1"),)]
+    assert [rule.sources for rule in after.guidelines] == [(a_source("tr-1"),)]

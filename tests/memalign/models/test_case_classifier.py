@@ -32,12 +32,12 @@ WORDS = [
 def echoing(number: int, *, echoes: bool) -> dict[str, Json]:
     """A question with an answer that either speaks of it or of something else."""
     chance = random.Random(number)
-    asked = chance.sample(WORDS, 4)
-    others = [word for word in WORDS if word not in asked]
-    told = asked if echoes else chance.sample(others, 4)
+    question = chance.sample(WORDS, 4)
+    others = [word for word in WORDS if word not in question]
+    answer = question if echoes else chance.sample(others, 4)
     return {
-        "inputs": {"question": f"What about {' and '.join(asked)}?"},
-        "outputs": {"answer": f"We know this of {', '.join(told)} and tell you."},
+        "inputs": {"question": f"What about {' and '.join(question)}?"},
+        "outputs": {"answer": f"We know this of {', '.join(answer)} and tell you."},
     }
 
 
@@ -91,8 +91,8 @@ async def values(questions: Sequence[JudgeRequest]) -> list[Label]:
 async def test_it_learns_how_an_answer_must_relate_to_its_question() -> None:
     episodes = labelled(40)
     unseen = [(echoing(number, echoes=bool(number % 2)), bool(number % 2)) for number in range(100, 130)]
-    given = await values([ask(fields, episodes) for fields, _ in unseen])
-    agreed = sum(value is label for value, (_, label) in zip(given, unseen, strict=True))
+    labels = await values([ask(fields, episodes) for fields, _ in unseen])
+    agreed = sum(value is label for value, (_, label) in zip(labels, unseen, strict=True))
     assert agreed >= 27
 
 
@@ -129,9 +129,9 @@ async def test_without_a_case_the_value_is_declared_a_placeholder(
 async def test_a_label_keeps_its_spelling_and_type(value_type: str, yes: Label, no: Label) -> None:
     episodes = labelled(30, yes, no)
     questions = [ask(echoing(n, echoes=bool(n % 2)), episodes, value_type=value_type) for n in (101, 102)]
-    given = await values(questions)
-    assert given == [yes, no]
-    assert [type(value) for value in given] == [type(yes), type(no)]
+    labels = await values(questions)
+    assert labels == [yes, no]
+    assert [type(value) for value in labels] == [type(yes), type(no)]
 
 
 async def test_a_value_that_nobody_gave_is_never_invented() -> None:
@@ -153,8 +153,8 @@ async def test_three_categories_are_told_apart() -> None:
 
     kinds = ("short", "long", "denial")
     episodes = [case(number, kinds[number % 3], answer(kinds[number % 3], number)) for number in range(24)]
-    given = await values([ask(answer(kind, 99), episodes, value_type="str") for kind in kinds])
-    assert given == list(kinds)
+    labels = await values([ask(answer(kind, 99), episodes, value_type="str") for kind in kinds])
+    assert labels == list(kinds)
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
@@ -229,9 +229,9 @@ async def test_a_new_version_of_the_memory_is_fitted_anew() -> None:
 async def test_two_memories_of_one_name_and_version_do_not_mix() -> None:
     judge_model = CaseClassifier()
     fields = echoing(100, echoes=True)
-    one = await judge_model.decide(ask(fields, labelled(40)))
-    other = await judge_model.decide(ask(fields, labelled(40, yes=False, no=True)))
-    assert (one.value, other.value) == (True, False)
+    first = await judge_model.decide(ask(fields, labelled(40)))
+    second = await judge_model.decide(ask(fields, labelled(40, yes=False, no=True)))
+    assert (first.value, second.value) == (True, False)
 
 
 async def test_judges_do_not_mix() -> None:

@@ -17,21 +17,21 @@ FIELDS: Mapping[str, Json] = {
 
 
 class TopicEmbedder:
-    """Puts texts that share a topic in one direction, all others apart; remembers what it was asked."""
+    """Puts texts that share a topic in one direction, all others apart; remembers the batches of texts."""
 
     name = "fake:/topics"
     dimension = 64
 
     def __init__(self, *topics: str) -> None:
         self.topics = topics
-        self.asked: list[list[str]] = []
+        self.batches: list[list[str]] = []
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        self.asked.append(list(texts))
+        self.batches.append(list(texts))
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
-            found = [place for place, topic in enumerate(self.topics) if topic in text.lower()]
-            vectors[row, found[0] if found else len(self.topics) + row] = 1
+            places = [place for place, topic in enumerate(self.topics) if topic in text.lower()]
+            vectors[row, places[0] if places else len(self.topics) + row] = 1
         return Embeddings(vectors=vectors, usage=Usage(calls=1, embedding_tokens=len(texts)))
 
 
@@ -142,14 +142,14 @@ async def test_two_ways_to_say_one_thing_become_one_guideline() -> None:
     ]
 
 
-@pytest.mark.parametrize(("one", "other"), [(True, False), (1, 0), (True, 1), ("Good", "Bad"), (4, 5)])
-async def test_cases_with_different_labels_are_never_united(one: Label, other: Label) -> None:
+@pytest.mark.parametrize(("first", "second"), [(True, False), (1, 0), (True, 1), ("Good", "Bad"), (4, 5)])
+async def test_cases_with_different_labels_are_never_united(first: Label, second: Label) -> None:
     records = [
-        record("The answer should name its source.", label=one, trace_id="tr-1"),
-        record("The answer should not name its source.", label=other, trace_id="tr-2"),
+        record("The answer should name its source.", label=first, trace_id="tr-1"),
+        record("The answer should not name its source.", label=second, trace_id="tr-2"),
     ]
     drafts = (await ExtractiveDistiller(TopicEmbedder("source")).distil("", records, ())).drafts
-    assert [draft.labels for draft in drafts] in ([(one,), (other,)], [(other,), (one,)])
+    assert [draft.labels for draft in drafts] in ([(first,), (second,)], [(second,), (first,)])
 
 
 async def test_a_known_guideline_is_supported_instead_of_repeated() -> None:
@@ -195,7 +195,7 @@ async def test_a_failing_embedder_leaves_the_records_to_be_tried_again() -> None
 async def test_nothing_is_embedded_where_there_is_no_rule() -> None:
     embedder = TopicEmbedder()
     await ExtractiveDistiller(embedder).distil("", [record("n/a")], [guideline("Be kind to people.", True)])
-    assert embedder.asked == []
+    assert embedder.batches == []
 
 
 async def test_the_same_records_give_the_same_guidelines() -> None:
@@ -242,8 +242,8 @@ async def test_no_records_give_nothing() -> None:
 
 
 async def test_rules_that_come_together_are_all_learned() -> None:
-    said = ("Never be curt with people.", "Always greet people warmly.", "Never shout at people.")
-    records = [record(text, trace_id=f"tr-{place}") for place, text in enumerate(said)]
+    texts = ("Never be curt with people.", "Always greet people warmly.", "Never shout at people.")
+    records = [record(text, trace_id=f"tr-{place}") for place, text in enumerate(texts)]
     together = {draft.text for draft in (await distil(*records)).drafts}
-    alone = {draft.text for one in records for draft in (await distil(one)).drafts}
-    assert together == alone == set(said)
+    alone = {draft.text for each in records for draft in (await distil(each)).drafts}
+    assert together == alone == set(texts)

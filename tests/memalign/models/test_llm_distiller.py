@@ -20,8 +20,8 @@ def records(*quotes: str, text: str = "hello") -> list[LabelledRationale]:
     ]
 
 
-async def distilled(model: FakeModel, given: list[LabelledRationale], *known: Guideline) -> Distillation:
-    return await LLMDistiller(model).distil(INSTRUCTIONS, given, known)
+async def distil(model: FakeModel, rationales: list[LabelledRationale], *known: Guideline) -> Distillation:
+    return await LLMDistiller(model).distil(INSTRUCTIONS, rationales, known)
 
 
 def answer(
@@ -38,7 +38,7 @@ def answer(
 async def test_numbers_become_sources_again() -> None:
     model = FakeModel(answer({"text": " Be kind. ", "records": [1, "0"]}))
 
-    result = await distilled(model, records("a", "b"))
+    result = await distil(model, records("a", "b"))
 
     assert result.drafts == (
         Draft(
@@ -63,7 +63,7 @@ async def test_numbers_become_sources_again() -> None:
     ],
 )
 async def test_what_names_no_record_is_dropped(useless: Json) -> None:
-    result = await distilled(FakeModel(answer(useless)), records("a"))
+    result = await distil(FakeModel(answer(useless)), records("a"))
 
     assert result.drafts == ()
     assert result.failed == {}
@@ -74,9 +74,9 @@ async def test_records_of_another_batch_cannot_be_named() -> None:
         answer({"text": "First.", "records": [0, 50]}), answer({"text": "Second.", "records": [0, 50]})
     )
 
-    result = await distilled(model, records(*(f"r{n}" for n in range(51))))
+    result = await distil(model, records(*(f"r{n}" for n in range(51))))
 
-    assert [(one.text, [source.trace_id for source in one.sources]) for one in result.drafts] == [
+    assert [(draft.text, [source.trace_id for source in draft.sources]) for draft in result.drafts] == [
         ("First.", ["tr-0"]),
         ("Second.", ["tr-50"]),
     ]
@@ -85,7 +85,7 @@ async def test_records_of_another_batch_cannot_be_named() -> None:
 async def test_without_records_no_model_is_asked() -> None:
     model = FakeModel()
 
-    assert await distilled(model, []) == Distillation()
+    assert await distil(model, []) == Distillation()
     assert model.prompts == []
 
 
@@ -93,7 +93,7 @@ async def test_without_records_no_model_is_asked() -> None:
 async def test_batches_hold_at_most_fifty_records(count: int, calls: int) -> None:
     model = FakeModel()
 
-    result = await distilled(model, records(*(f"reason {n}" for n in range(count))))
+    result = await distil(model, records(*(f"reason {n}" for n in range(count))))
 
     assert len(model.prompts) == calls
     assert len(result.drafts) == count
@@ -103,19 +103,21 @@ async def test_batches_hold_at_most_fifty_records(count: int, calls: int) -> Non
 async def test_batches_are_split_by_tokens_too_and_fit_the_context() -> None:
     model = FakeModel(context_tokens=10_000)
 
-    result = await distilled(model, records(*(f"reason {n}" for n in range(12)), text="word " * 1_000))
+    result = await distil(model, records(*(f"reason {n}" for n in range(12)), text="word " * 1_000))
 
     assert 3 <= len(model.prompts) <= 6
     assert len(result.drafts) == 12
-    assert all(count_tokens(one.stable) + count_tokens(one.changing) <= 6_000 for one in model.prompts)
+    assert all(
+        count_tokens(prompt.stable) + count_tokens(prompt.changing) <= 6_000 for prompt in model.prompts
+    )
 
 
 async def test_one_oversized_record_is_cut_and_still_asked_about() -> None:
     model = FakeModel(context_tokens=10_000)
 
-    result = await distilled(model, records("the reason", text="word " * 100_000))
+    result = await distil(model, records("the reason", text="word " * 100_000))
 
-    assert [one.text for one in result.drafts] == ["the reason"]
+    assert [draft.text for draft in result.drafts] == ["the reason"]
     assert count_tokens(model.prompts[0].changing) < 6_000
 
 
@@ -125,7 +127,7 @@ async def test_known_rules_that_say_the_same_are_named_and_unknown_numbers_are_l
     ]
     model = FakeModel(answer(same=[{"rules": [1, 0, 7]}, {"rules": [0]}, {"rules": "all"}]))
 
-    result = await distilled(model, records("yes"), *known)
+    result = await distil(model, records("yes"), *known)
 
     assert result.same == (("g-1", "g-0"),)
 
@@ -140,7 +142,7 @@ async def test_what_confirms_or_contradicts_a_known_rule_is_mapped_to_it() -> No
         )
     )
 
-    result = await distilled(model, records("yes", "no"), known)
+    result = await distil(model, records("yes", "no"), known)
 
     assert result.supports == {"g-1": (a_source("tr-0", quote="yes"),)}
     assert result.contradicts == {"g-1": (a_source("tr-1", quote="no"),)}
@@ -150,7 +152,7 @@ async def test_what_confirms_or_contradicts_a_known_rule_is_mapped_to_it() -> No
 async def test_a_known_sentence_written_anew_is_support() -> None:
     model = FakeModel(answer({"text": "be  KIND", "records": [0]}))
 
-    result = await distilled(model, records("yes"), a_guideline("Be kind.", guideline_id="g-1"))
+    result = await distil(model, records("yes"), a_guideline("Be kind.", guideline_id="g-1"))
 
     assert result.drafts == ()
     assert result.supports == {"g-1": (a_source("tr-0", quote="yes"),)}
@@ -159,7 +161,7 @@ async def test_a_known_sentence_written_anew_is_support() -> None:
 async def test_a_batch_that_fails_is_told_trace_by_trace_and_spoils_no_other() -> None:
     model = FakeModel(DOWN)
 
-    result = await distilled(model, records(*(f"r{n}" for n in range(60))))
+    result = await distil(model, records(*(f"r{n}" for n in range(60))))
 
     assert set(result.failed) == {f"tr-{n}" for n in range(50)}
     assert len(result.drafts) == 10
@@ -183,7 +185,7 @@ class Refusing(FakeModel):
 async def test_one_poisoned_record_does_not_take_its_batch_along(error: Exception) -> None:
     model = Refusing("r17", error)
 
-    result = await distilled(model, records(*(f"r{n}" for n in range(50))))
+    result = await distil(model, records(*(f"r{n}" for n in range(50))))
 
     assert list(result.failed) == ["tr-17"]
     assert len(result.drafts) == 49
@@ -197,7 +199,7 @@ async def test_a_service_that_refuses_everything_is_not_asked_for_ever() -> None
 
     model = Broken()
 
-    result = await distilled(model, records(*(f"r{n}" for n in range(200))))
+    result = await distil(model, records(*(f"r{n}" for n in range(200))))
 
     assert len(result.failed) == 200
     assert len(model.prompts) <= 60
@@ -206,24 +208,24 @@ async def test_a_service_that_refuses_everything_is_not_asked_for_ever() -> None
 async def test_a_refused_key_is_not_answered_by_splitting() -> None:
     model = FakeModel(ModelRefusedError("wrong key"))
 
-    assert (await distilled(model, records("a", "b"))).failed == dict.fromkeys(("tr-0", "tr-1"), "wrong key")
+    assert (await distil(model, records("a", "b"))).failed == dict.fromkeys(("tr-0", "tr-1"), "wrong key")
     assert len(model.prompts) == 1
 
 
 async def test_the_order_of_results_is_that_of_the_records() -> None:
-    given = records(*(f"reason {n}" for n in range(130)))
+    rationales = records(*(f"reason {n}" for n in range(130)))
 
-    one, other = await distilled(FakeModel(), given), await distilled(FakeModel(), given)
+    first, second = await distil(FakeModel(), rationales), await distil(FakeModel(), rationales)
 
-    assert one == other
-    assert [draft.text for draft in one.drafts] == [f"reason {n}" for n in range(130)]
+    assert first == second
+    assert [draft.text for draft in first.drafts] == [f"reason {n}" for n in range(130)]
 
 
 async def test_too_many_known_rules_leave_room_for_records() -> None:
     rules = [a_guideline("word " * 200 + str(n), guideline_id=f"g-{n}") for n in range(100)]
     model = FakeModel(context_tokens=16_000)
 
-    await distilled(model, records("r"), *rules)
+    await distil(model, records("r"), *rules)
 
     assert 5 <= len(section(model.prompts[0].stable, "rules")) < 100
     assert count_tokens(model.prompts[0].stable) < 8_000

@@ -8,11 +8,11 @@ from memalign.records import Json, Label, Usage
 from memalign.value_types import value_type_of
 from tests.factories import a_guideline
 from tests.fakes import DOWN, FakeModel
-from tests.memalign.models.test_prompts import a_question
+from tests.memalign.models.test_prompts import a_request
 
 
 @pytest.mark.parametrize(
-    ("word", "said", "label"),
+    ("word", "answer", "label"),
     [
         ("bool", "yes", True),
         ("int", "3", 3),
@@ -22,12 +22,12 @@ from tests.memalign.models.test_prompts import a_question
     ],
 )
 async def test_the_models_answer_becomes_a_label_of_the_judges_type(
-    word: str, said: Json, label: Label
+    word: str, answer: Json, label: Label
 ) -> None:
-    model = FakeModel({"rationale": " so ", "value": said})
-    question = replace(a_question(None, (a_guideline("Greet."),)), value_type=value_type_of(word))
+    model = FakeModel({"rationale": " so ", "value": answer})
+    request = replace(a_request(None, (a_guideline("Greet."),)), value_type=value_type_of(word))
 
-    response = await LLMJudge(model).decide(question)
+    response = await LLMJudge(model).decide(request)
 
     assert response.value == label
     assert type(response.value) is type(label)
@@ -40,13 +40,13 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
 @pytest.mark.parametrize("answer", [{"value": "maybe", "rationale": ""}, {"rationale": "no value"}])
 async def test_an_answer_that_is_no_value_is_told(answer: Json) -> None:
     with pytest.raises(MalformedAnswerError, match="fake:/model gave no usable verdict"):
-        await LLMJudge(FakeModel(answer)).decide(a_question())
+        await LLMJudge(FakeModel(answer)).decide(a_request())
 
 
 async def test_a_model_that_is_down_is_told() -> None:
     with pytest.raises(ModelUnavailableError):
-        await LLMJudge(FakeModel(DOWN)).decide(a_question())
+        await LLMJudge(FakeModel(DOWN)).decide(a_request())
 
 
 async def test_without_memory_a_decision_names_no_evidence() -> None:
-    assert (await LLMJudge(FakeModel()).decide(a_question())).guideline_ids == ()
+    assert (await LLMJudge(FakeModel()).decide(a_request())).guideline_ids == ()

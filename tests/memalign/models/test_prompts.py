@@ -29,7 +29,7 @@ HOSTILE = [
 DELIMITERS = ("record", "cases", "guidelines", "records", "rules")
 
 
-def a_question(
+def a_request(
     fields: Json = None, guidelines: tuple[Guideline, ...] = (), retrieved: tuple[RetrievedEpisode, ...] = ()
 ) -> JudgeRequest:
     return JudgeRequest(
@@ -44,8 +44,8 @@ def a_question(
     )
 
 
-def asked(question: JudgeRequest, context_tokens: int = 128_000) -> Prompt:
-    return judging_prompt(question, context_tokens)
+def prompt_for(request: JudgeRequest, context_tokens: int = 128_000) -> Prompt:
+    return judging_prompt(request, context_tokens)
 
 
 def retrieved(text: str) -> RetrievedEpisode:
@@ -54,10 +54,12 @@ def retrieved(text: str) -> RetrievedEpisode:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_nothing_hostile_in_any_field_of_a_question_leaves_its_place(hostile: str) -> None:
-    calm = asked(a_question({"inputs": "x", "outputs": {"x": "x"}}, (a_guideline("x"),), (retrieved("x"),)))
-    prompt = asked(
-        a_question(
+def test_nothing_hostile_in_any_field_of_a_request_leaves_its_place(hostile: str) -> None:
+    calm = prompt_for(
+        a_request({"inputs": "x", "outputs": {"x": "x"}}, (a_guideline("x"),), (retrieved("x"),))
+    )
+    prompt = prompt_for(
+        a_request(
             {"inputs": hostile, "outputs": {hostile: hostile}}, (a_guideline(hostile),), (retrieved(hostile),)
         )
     )
@@ -90,7 +92,7 @@ def test_what_is_encoded_can_be_decoded(value: Json) -> None:
 
 
 def test_template_variables_are_explained_and_never_filled_in() -> None:
-    prompt = asked(a_question({"inputs": "{{ outputs }}", "outputs": "secret"}))
+    prompt = prompt_for(a_request({"inputs": "{{ outputs }}", "outputs": "secret"}))
 
     assert POLITENESS in prompt.stable
     assert "secret" not in prompt.stable
@@ -99,16 +101,16 @@ def test_template_variables_are_explained_and_never_filled_in() -> None:
 
 def test_what_stays_the_same_comes_first_and_is_the_same_for_every_trace() -> None:
     rules = (a_guideline("Greet."),)
-    one = asked(a_question({"inputs": "1"}, rules, (retrieved("one"),)))
-    other = asked(a_question({"inputs": "2"}, rules, ()))
+    first = prompt_for(a_request({"inputs": "1"}, rules, (retrieved("first"),)))
+    second = prompt_for(a_request({"inputs": "2"}, rules, ()))
 
-    assert one.stable == other.stable
-    assert one.stable.index(POLITENESS) < one.stable.index("Distilled Guidelines (1):")
-    assert one.changing.index("Example Judgements (1):") < one.changing.index("<record>")
+    assert first.stable == second.stable
+    assert first.stable.index(POLITENESS) < first.stable.index("Distilled Guidelines (1):")
+    assert first.changing.index("Example Judgements (1):") < first.changing.index("<record>")
 
 
 def test_a_judge_without_memory_has_no_headers_of_it() -> None:
-    prompt = asked(a_question())
+    prompt = prompt_for(a_request())
 
     assert "Guidelines" not in prompt.stable
     assert "Example Judgements" not in prompt.changing
@@ -128,7 +130,7 @@ def test_records_and_rules_are_named_by_number_never_by_id() -> None:
 
 @pytest.mark.parametrize("text", ["word " * 400_000, '"' * 400_000, "漢" * 400_000, "\n" * 400_000])
 def test_a_trace_of_any_length_fits_the_models_context(text: str) -> None:
-    prompt = asked(a_question({"inputs": text, "outputs": "short"}), 16_000)
+    prompt = prompt_for(a_request({"inputs": text, "outputs": "short"}), 16_000)
 
     assert count_tokens(prompt.stable) + count_tokens(prompt.changing) + ANSWER_TOKENS <= 16_000
     assert json.loads(section(prompt.changing, "record")[0])["outputs"] == "short"
@@ -137,7 +139,7 @@ def test_a_trace_of_any_length_fits_the_models_context(text: str) -> None:
 def test_cases_give_way_to_the_trace_when_room_is_short() -> None:
     many = tuple(retrieved("word " * 1_000) for _ in range(30))
 
-    prompt = asked(a_question({"inputs": "the trace"}, (), many), 16_000)
+    prompt = prompt_for(a_request({"inputs": "the trace"}, (), many), 16_000)
 
     assert 1 <= len(section(prompt.changing, "cases")) < 30
     assert count_tokens(prompt.changing) < 12_000
@@ -145,7 +147,7 @@ def test_cases_give_way_to_the_trace_when_room_is_short() -> None:
 
 
 def test_one_long_case_is_cut_and_keeps_its_label() -> None:
-    prompt = asked(a_question(None, (), (retrieved("word " * 50_000),)))
+    prompt = prompt_for(a_request(None, (), (retrieved("word " * 50_000),)))
 
     (case,) = section(prompt.changing, "cases")
     assert count_tokens(case) < 3_000
@@ -164,15 +166,15 @@ def test_schemas_are_strict_and_ask_for_the_reason_first(form: object) -> None:
 def test_the_distilling_schema_is_strict_all_the_way_down_and_has_no_references() -> None:
     def objects(schema: Json) -> list[Json]:
         if isinstance(schema, list):
-            return [found for item in schema for found in objects(item)]
+            return [each for item in schema for each in objects(item)]
         if not isinstance(schema, dict):
             return []
-        inner = [found for item in schema.values() for found in objects(item)]
+        inner = [each for item in schema.values() for each in objects(item)]
         return [*inner, schema] if schema.get("type") == "object" else inner
 
-    found = objects(distilling_schema())
+    schemas = objects(distilling_schema())
 
-    assert len(found) == 5
-    assert all(one["additionalProperties"] is False for one in found)
-    assert all(one["required"] == list(one["properties"]) for one in found)
+    assert len(schemas) == 5
+    assert all(schema["additionalProperties"] is False for schema in schemas)
+    assert all(schema["required"] == list(schema["properties"]) for schema in schemas)
     assert "$ref" not in json.dumps(distilling_schema())

@@ -48,7 +48,7 @@ async def test_openai_is_asked_for_a_strict_schema_with_the_stable_part_first(se
 
     (call,) = server.calls
     assert call.body["model"] == "some-model"
-    assert [one["content"] for one in call.body["messages"]] == [PROMPT.stable, PROMPT.changing]
+    assert [message["content"] for message in call.body["messages"]] == [PROMPT.stable, PROMPT.changing]
     assert call.body["response_format"]["json_schema"]["strict"] is True
     assert call.body["response_format"]["json_schema"]["schema"] == SCHEMA
     assert call.headers["Authorization"] == "Bearer sk-secret"
@@ -206,7 +206,7 @@ async def test_no_more_calls_run_at_once_than_allowed(
         *(OPENAI.complete(PROMPT, SCHEMA) for _ in range(9)), *(embedder.embed(["x"]) for _ in range(9))
     )
 
-    assert server.most_at_once == 3
+    assert server.max_calls_under_way == 3
 
 
 async def test_a_senseless_number_of_workers_is_told(

@@ -15,9 +15,9 @@ SCHEMA = judging_schema(value_type_of("bool"))
 
 @pytest.mark.parametrize("name", ["openai:/some/model", "anthropic:/claude", " openai:/x "])
 def test_a_name_is_a_provider_and_a_model(name: str) -> None:
-    found = model_name(name)
+    parts = model_name(name)
 
-    assert f"{found.provider}:/{found.name}" == name.strip()
+    assert f"{parts.provider}:/{parts.name}" == name.strip()
 
 
 @pytest.mark.parametrize("name", ["gpt-5", "openai:", "openai:/", "openai/gpt", "azure:/x", "", "OpenAI:/x"])

@@ -6,7 +6,7 @@ from memalign.errors import InputError, ModelUnavailableError
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, JudgeRequest, JudgeResponse, Prompt
 from memalign.records import Json, Trace
-from tests.factories import a_judge, a_memory, a_trace, evidence_for, said
+from tests.factories import a_judge, a_memory, a_trace, a_vote, evidence_for
 from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, direction
 
 
@@ -20,7 +20,9 @@ async def test_what_is_embedded_is_what_is_asked_on_both_sides() -> None:
     memory = await a_memory(judge_model=judge_model, embedder=embedder)
     reason = "Curt answers are rude."
 
-    await memory.learn([a_trace("tr-1", said(False, reason), inputs={"question": "why"}, outputs="go away")])
+    await memory.learn(
+        [a_trace("tr-1", a_vote(False, reason), inputs={"question": "why"}, outputs="go away")]
+    )
     await evidence_for(memory, judge_model, a_trace("tr-2", inputs={"question": "how"}, outputs="like this"))
 
     assert embedder.texts == ["why\ngo away", "how\nlike this"]
@@ -30,7 +32,7 @@ async def test_only_the_fields_the_judge_uses_are_embedded() -> None:
     embedder = FakeEmbedder()
     memory = await a_memory(a_judge("Is it polite? {{ outputs }}"), embedder=embedder)
 
-    await memory.learn([a_trace("tr-1", said(), inputs="question", outputs="answer")])
+    await memory.learn([a_trace("tr-1", a_vote(), inputs="question", outputs="answer")])
 
     assert embedder.texts == ["answer"]
 
@@ -42,37 +44,37 @@ async def test_an_identical_case_comes_before_one_whose_reason_repeats_the_words
         [
             a_trace(
                 "decoy",
-                said(False, "refund my broken order refund my broken order"),
+                a_vote(False, "refund my broken order refund my broken order"),
                 inputs="hello there",
                 outputs="x",
             ),
-            a_trace("same", said(True, "fine"), inputs="refund my broken order", outputs="x"),
+            a_trace("same", a_vote(True, "fine"), inputs="refund my broken order", outputs="x"),
         ]
     )
 
-    (found,) = (
+    (case,) = (
         await evidence_for(memory, judge_model, a_trace("new", inputs="refund my broken order", outputs="x"))
     ).retrieved
 
-    assert found.episode.trace_id == "same"
-    assert found.similarity == pytest.approx(1.0)
+    assert case.episode.trace_id == "same"
+    assert case.similarity == pytest.approx(1.0)
 
 
 async def test_a_trace_is_never_shown_its_own_episode() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model, min_similarity=-1.0)
-    await memory.learn([a_trace(f"tr-{n}", said()) for n in range(3)])
+    await memory.learn([a_trace(f"tr-{n}", a_vote()) for n in range(3)])
 
     verdict = await memory.judge(a_trace("tr-1"))
 
     assert sorted(verdict.retrieved_trace_ids) == ["tr-0", "tr-2"]
-    assert {one.trace_id for one in judge_model.requests[0].episodes} == {"tr-0", "tr-2"}
+    assert {episode.trace_id for episode in judge_model.requests[0].episodes} == {"tr-0", "tr-2"}
 
 
 async def test_irrelevant_cases_are_kept_out() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model)
-    await memory.learn([a_trace("tr-1", said(), inputs="alpha beta gamma", outputs="delta")])
+    await memory.learn([a_trace("tr-1", a_vote(), inputs="alpha beta gamma", outputs="delta")])
 
     assert (
         await evidence_for(memory, judge_model, a_trace("new", inputs="zulu yankee", outputs="xray whiskey"))
@@ -83,18 +85,18 @@ async def test_as_many_cases_as_asked_for_best_first() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model, retrieval_k=2)
     await memory.learn(
-        [a_trace(f"tr-{n}", said(), inputs="a b c d " + "x " * n, outputs="e") for n in range(5)]
+        [a_trace(f"tr-{n}", a_vote(), inputs="a b c d " + "x " * n, outputs="e") for n in range(5)]
     )
 
-    found = (await evidence_for(memory, judge_model, a_trace("new", inputs="a b c d", outputs="e"))).retrieved
+    cases = (await evidence_for(memory, judge_model, a_trace("new", inputs="a b c d", outputs="e"))).retrieved
 
-    assert [one.episode.trace_id for one in found] == ["tr-0", "tr-1"]
-    assert found[0].similarity > found[1].similarity
+    assert [case.episode.trace_id for case in cases] == ["tr-0", "tr-1"]
+    assert cases[0].similarity > cases[1].similarity
 
 
 async def test_a_verdict_explains_itself() -> None:
     memory = await a_memory()
-    await memory.learn([a_trace("tr-1", said(False, "rude"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude"))])
 
     verdict = await memory.judge(twin_of("tr-1"))
 
@@ -104,7 +106,7 @@ async def test_a_verdict_explains_itself() -> None:
         True,
         "because",
     )
-    assert verdict.guideline_ids == tuple(one.id for one in memory.guidelines)
+    assert verdict.guideline_ids == tuple(rule.id for rule in memory.guidelines)
     assert verdict.retrieved_trace_ids == ("tr-1",)
     assert list(verdict.similarities) == pytest.approx([1.0])
     assert verdict.usage.calls == 1
@@ -119,7 +121,7 @@ async def test_cases_that_the_decider_names_come_with_their_similarity() -> None
             return JudgeResponse(value=True, rationale="", retrieved_trace_ids=("tr-2", "tr-1"))
 
     memory = await a_memory(judge_model=Naming())
-    await memory.learn([a_trace("tr-1", said()), a_trace("tr-2", said())])
+    await memory.learn([a_trace("tr-1", a_vote()), a_trace("tr-2", a_vote())])
 
     verdict = await memory.judge(twin_of("tr-1"))
 
@@ -131,13 +133,13 @@ async def test_cases_that_the_decider_names_come_with_their_similarity() -> None
 async def test_with_the_embedder_down_the_guidelines_judge_and_the_verdict_says_so() -> None:
     embedder, judge_model = FakeEmbedder(), FakeJudgeModel()
     memory = await a_memory(embedder=embedder, judge_model=judge_model)
-    await memory.learn([a_trace("tr-1", said(False, "rude"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, "rude"))])
     embedder.down = True
 
     verdict = await memory.judge(a_trace("tr-2"))
 
     assert verdict.retrieved_trace_ids == ()
-    assert [one.text for one in judge_model.requests[0].evidence.guidelines] == ["rude"]
+    assert [rule.text for rule in judge_model.requests[0].evidence.guidelines] == ["rude"]
     assert verdict.note is not None
     assert str(DOWN) in verdict.note
 
@@ -153,7 +155,7 @@ async def test_judging_learns_nothing() -> None:
     store = FakeStore()
     memory = await a_memory(store=store)
 
-    await memory.judge(a_trace("tr-1", said()))
+    await memory.judge(a_trace("tr-1", a_vote()))
 
     assert dict(memory.episodes) == {}
     assert store.changes == []
@@ -170,7 +172,7 @@ async def test_a_trace_that_lacks_what_is_asked_cannot_be_judged() -> None:
 async def test_a_verdict_on_a_text_already_embedded_embeds_nothing() -> None:
     embedder = FakeEmbedder()
     memory = await a_memory(embedder=embedder)
-    await memory.learn([a_trace("tr-1", said())])
+    await memory.learn([a_trace("tr-1", a_vote())])
 
     await memory.judge(twin_of("tr-1"))
     await memory.judge(twin_of("tr-1", "newer"))
@@ -188,7 +190,7 @@ async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
             return await super().complete(prompt, schema)
 
     memory = await a_memory(judge_model=judge_model, distiller=LLMDistiller(Slow()))
-    learning = asyncio.create_task(memory.learn([a_trace("tr-1", said())]))
+    learning = asyncio.create_task(memory.learn([a_trace("tr-1", a_vote())]))
 
     async with asyncio.timeout(60):
         assert (await memory.judge(a_trace("tr-2"))).value is True
@@ -200,21 +202,23 @@ async def test_judging_and_recalling_do_not_wait_for_learning() -> None:
 async def test_questions_asked_at_once_never_see_each_others_cases() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model, retrieval_k=1)
-    await memory.learn([a_trace(f"tr-{n}", said(), inputs=f"topic{n}", outputs=f"word{n}") for n in range(8)])
+    await memory.learn(
+        [a_trace(f"tr-{n}", a_vote(), inputs=f"topic{n}", outputs=f"word{n}") for n in range(8)]
+    )
 
     verdicts = await asyncio.gather(
         *(memory.judge(a_trace(f"new-{n}", inputs=f"topic{n}", outputs=f"word{n}")) for n in range(8))
     )
 
-    assert [one.retrieved_trace_ids[0] for one in verdicts] == [f"tr-{n}" for n in range(8)]
+    assert [verdict.retrieved_trace_ids[0] for verdict in verdicts] == [f"tr-{n}" for n in range(8)]
 
 
 async def test_the_version_grows_with_every_change_and_names_one_memory_only() -> None:
     memory, other = await a_memory(), await a_memory()
     versions = [memory.version, other.version]
-    await memory.learn([a_trace("tr-1", said())])
+    await memory.learn([a_trace("tr-1", a_vote())])
     versions.append(memory.version)
-    await other.learn([a_trace("tr-1", said())])
+    await other.learn([a_trace("tr-1", a_vote())])
     versions.append(other.version)
     await memory.distil_again(await memory.forget(["tr-1"]))
     versions.append(memory.version)
@@ -226,22 +230,24 @@ async def test_the_version_grows_with_every_change_and_names_one_memory_only() -
 async def test_all_guidelines_are_shown_while_they_fit_in_the_same_order_for_every_trace() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model)
-    await memory.learn([a_trace(f"tr-{n}", said(False, f"rule about topic{n}")) for n in range(8)])
+    await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"rule about topic{n}")) for n in range(8)])
 
-    one = await evidence_for(memory, judge_model, a_trace("new", inputs="topic3"))
-    other = await evidence_for(memory, judge_model, a_trace("new", inputs="topic5"))
+    first = await evidence_for(memory, judge_model, a_trace("new", inputs="topic3"))
+    second = await evidence_for(memory, judge_model, a_trace("new", inputs="topic5"))
 
-    assert one.guidelines == other.guidelines
-    assert len(one.guidelines) == 8
-    assert one.left_out == 0
+    assert first.guidelines == second.guidelines
+    assert len(first.guidelines) == 8
+    assert first.left_out == 0
 
 
 async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_ones_stay() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model, guideline_tokens=120)
-    traces = [a_trace(f"tr-{n}", said(False, f"Mention topic{n} clearly in every reply.")) for n in range(30)]
+    traces = [
+        a_trace(f"tr-{n}", a_vote(False, f"Mention topic{n} clearly in every reply.")) for n in range(30)
+    ]
     supported = [
-        a_trace(f"more-{p}", said(False, "Mention topic7 clearly in every reply.", p))
+        a_trace(f"more-{p}", a_vote(False, "Mention topic7 clearly in every reply.", p))
         for p in ("b", "c", "d")
     ]
     await memory.learn([*traces, *supported])
@@ -250,7 +256,7 @@ async def test_when_guidelines_do_not_fit_the_best_supported_and_the_relevant_on
         memory, judge_model, a_trace("new", inputs="something about topic23", outputs="x")
     )
 
-    texts = [one.text for one in evidence.guidelines]
+    texts = [rule.text for rule in evidence.guidelines]
     assert texts[0] == "Mention topic7 clearly in every reply."
     assert "Mention topic23 clearly in every reply." in texts
     assert evidence.left_out == 30 - len(texts)
