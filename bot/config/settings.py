@@ -135,7 +135,7 @@ class AccessSettings(Section):
 
 
 class RedactionSettings(Section):
-    """What is taken out of traces and of people's words before they are stored or sent."""
+    """Personal data and secrets, taken out of traces and people's words before they are stored or sent."""
 
     enabled: bool = True
     patterns: list[str] = []

@@ -17,7 +17,7 @@ MAIL_LINK = re.compile(r"<mailto:[^<>\s]{1,400}>")
 FILE_ENDINGS = frozenset(
     ["css", "gif", "html", "ico", "jpeg", "jpg", "js", "json", "png", "svg", "ts", "webp"]
 )
-"""What follows the last dot of `logo@2x.png`."""
+"""Endings of file names such as `logo@2x.png`, which have the form of an address."""
 
 
 def redact_email_addresses(text: str) -> str:

@@ -14,7 +14,7 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
 
 
 class Replacement(Protocol):
-    """What stands in the place of the parts of a JSON value."""
+    """Replaces the parts of a JSON value."""
 
     def is_dropped(self, path: Path) -> bool:
         """Return whether a value is left out whole."""

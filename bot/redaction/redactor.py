@@ -1,13 +1,14 @@
 """Redaction of what comes in: traces, and people's words. It stands before the store, so nothing leaves unredacted."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.config import RedactionSettings
 from bot.redaction.field_paths import FieldPaths, Path
 from bot.redaction.json_text import is_json_text, replace_in_json_text
-from bot.redaction.markers import REMOVED
+from bot.redaction.markers import MARKER, REMOVED
 from bot.redaction.own_patterns import OwnPatterns
 from bot.redaction.person_names import PersonNames
 from bot.redaction.text import Detector, TextRedactor
@@ -121,6 +122,15 @@ class Redactor:
                 fragment=_in_url(self._text.redact(parts.fragment)),
             )
         )
+
+
+def is_redacted(trace: Trace) -> bool:
+    """Return whether a marker stands in a trace for something that was taken out."""
+    fields = (trace.inputs, trace.outputs, trace.expectations, trace.conversation, list(trace.spans))
+    return any(
+        MARKER.search(json.dumps(field, ensure_ascii=False))
+        for field in (*fields, dict(trace.metadata), unquote(trace.url or ""))
+    )
 
 
 def _in_url(text: str) -> str:
