@@ -33,11 +33,6 @@ class Status:
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
 
-    @property
-    def ready(self) -> bool:
-        """True if the bot is connected and able to work."""
-        return self.connected
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
