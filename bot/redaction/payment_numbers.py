@@ -69,6 +69,7 @@ def _without_iban(candidate: re.Match[str]) -> str:
     words = candidate.string[candidate.start() : candidate.end() + 1]
     ends = [match.start() for match in WORD_END.finditer(words) if match.start() <= len(candidate[0])]
     for end in reversed(ends):
-        if iban.is_valid(candidate[0][:end].replace("\u00a0", " ").replace("\u202f", " ")):
+        number = candidate[0][:end].replace("\u00a0", " ").replace("\u202f", " ")
+        if iban.is_valid(number, check_country=False):
             return IBAN + candidate[0][end:]
     return candidate[0]

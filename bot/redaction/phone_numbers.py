@@ -24,12 +24,15 @@ RUN = re.compile(
     r"(?<![\w+#&%@\\./-])(?<![\d.],)(?<!\d:)(?:\+ ?)?\(?\d++\)?"
     r"(?:[ \t\u00a0\u202f./\u2010-\u2013-]{0,3}+\(?\d++\)?)*+(?![\w@%]|[.,:]\d)"
 )
-PHONE_LINK = re.compile(r"<tel:[^<>\s]{1,100}>")
+PHONE_LINK = re.compile(r"<tel:[^<>\n]{1,100}>")
 """Slack's form of a number in a message: `<tel:+4930123456|030 123456>`."""
 GROUP = re.compile(r"\d+")
 SIGNS_BEFORE = re.compile(r"\(?(?:\+ ?)?$")
 TRUNK_ZERO = re.compile(r"\(0\)")
-DATE = re.compile(r"0?\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d(?!\d)|(?:19|20)\d\d[./-]\d\d[./-]\d\d(?!\d)")
+DATE = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:19|20)?\d\d(?!\d)"
+    r"|(?:19|20)\d\d[./-]\d\d[./-]\d\d(?!\d)"
+)
 AMERICAN = re.compile(r"(?:1[ .-]?)?\(\d{3}\) ?\d{3}[ .-]\d{4}|(?:1([ .-]))?\d{3}([ .-])\d{3}\2\d{4}")
 AUSTRALIAN_HOTLINE = re.compile(r"1[38]00[ -]\d{3}[ -]\d{3}|13[ -]?\d\d[ -]\d\d")
 ANNOUNCEMENT = re.compile(
@@ -148,12 +151,19 @@ def _is_national_number(
     if first == last:
         return any(_is_mobile(region, digits) for region in MOBILE_REGIONS)
     begin, end = groups[first].start(), groups[last].end()
-    if AMERICAN.fullmatch(run[_opening(run, begin, end) : end]):
-        return _is_of_plan("US", digits)
-    if AUSTRALIAN_HOTLINE.fullmatch(part):
-        return _is_of_plan("AU", digits)
+    if AMERICAN.fullmatch(run[_opening(run, begin, end) : end]) and _is_of_plan("US", digits):
+        return True
+    if AUSTRALIAN_HOTLINE.fullmatch(part) and _is_of_plan("AU", digits):
+        return True
+    if _is_row_of_pairs(groups[first : last + 1]) and (first, last) != (0, len(groups) - 1):
+        return False
     has_form = digits[0] == "0" and _has_phone_groups([group[0] for group in groups[first : last + 1]])
     return has_form and any(_is_of_plan(region, digits) for region in TRUNK_REGIONS)
+
+
+def _is_row_of_pairs(groups: Sequence[re.Match[str]]) -> bool:
+    """Return whether all groups have two digits: a French number, or a part of any longer row of numbers."""
+    return all(len(group[0]) == 2 for group in groups)
 
 
 def _has_phone_groups(groups: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ def learning() -> Wakes:
 
 @pytest.fixture
 def cards(database: Database, learning: Wakes) -> ClickedCards:
-    return ClickedCards(database, learning)
+    return ClickedCards(database, lambda event: event, learning)
 
 
 def click(value: str = "", **message: Json) -> Json:
