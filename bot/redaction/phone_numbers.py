@@ -19,6 +19,7 @@ MIN_DIGITS, MAX_DIGITS = 7, 15
 MIN_INTERNATIONAL_DIGITS = 10
 """Of a number with its country code but without a plus, which only an announcement tells from other numbers."""
 MAX_GROUPS = 8
+FRENCH_PAIRS = 5
 
 RUN = re.compile(
     r"(?<![\w+#&%@\\./-])(?<![\d.],)(?<!\d:)(?:\+ ?)?\(?\d++\)?"
@@ -155,7 +156,7 @@ def _is_national_number(
         return True
     if AUSTRALIAN_HOTLINE.fullmatch(part) and _is_of_plan("AU", digits):
         return True
-    if _is_row_of_pairs(groups[first : last + 1]) and (first, last) != (0, len(groups) - 1):
+    if _is_row_of_pairs(groups[first : last + 1]) and not len(groups) == last + 1 - first == FRENCH_PAIRS:
         return False
     has_form = digits[0] == "0" and _has_phone_groups([group[0] for group in groups[first : last + 1]])
     return has_form and any(_is_of_plan(region, digits) for region in TRUNK_REGIONS)
