@@ -17,6 +17,7 @@ from bot.blocks.primitives import (
     modal,
     section,
 )
+from bot.redaction.redactor import is_redacted
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
@@ -26,6 +27,7 @@ REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
 CORRECT_SHORTCUT = "correct_verdict"
 
 MAX_RATIONALE_LENGTH = 800
+REDACTED = "personal data removed"
 LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
@@ -93,6 +95,8 @@ def _origin(trace: Trace, verdict: Verdict) -> str:
     pieces = [f"Trace {escape(trace.trace_id, 300)}"]
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
         pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
+    if is_redacted(trace):
+        pieces.append(REDACTED)
     if verdict.note:
         pieces.append(escape(verdict.note, 300))
     return " · ".join(pieces)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import generate_latest
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.config import IngestSettings
-from bot.records import Status
 from bot.reports.status import StatusReport
 from bot.runtime.health import log_bug
 from bot.web.local_control import LocalControl
+from bot.web.metrics import registry_of
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
@@ -102,25 +102,6 @@ class Routes:
         if self.slack is None:
             return _error(404, "The bot is in Socket Mode; unset SLACK_APP_TOKEN for HTTP mode.")
         return await to_aiohttp_response(await self.slack.async_dispatch(await to_bolt_request(request)))
-
-
-def registry_of(status: Status, trace_counts: Mapping[str, int]) -> CollectorRegistry:
-    """Return the metrics of the bot's status."""
-    registry = CollectorRegistry()
-    traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
-    for result, number in trace_counts.items():
-        traces.labels(result).set(number)
-    waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
-    waiting.labels("traces").set(status.traces_waiting)
-    waiting.labels("feedback").set(status.feedback_waiting)
-    waiting.labels("posts").set(status.posts_waiting)
-    Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
-    cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
-    guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
-    for judge in status.judges:
-        cases.labels(judge.name).set(judge.cases)
-        guidelines.labels(judge.name).set(judge.guidelines)
-    return registry
 
 
 def has_bearer_token(request: web.Request, token: str) -> bool:

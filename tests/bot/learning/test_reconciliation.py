@@ -1,229 +1,162 @@
-"""What people did while the bot was away is taken in when it is back, and only once."""
+"""The reconciler: cards are read again after a start or a gap, and what differs is stored."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.learning.card_reader import reading_time
-from bot.sandbox import Message, Workspace
+from bot.config import RedactionSettings, Settings
+from bot.learning.card_reader import CardReader
+from bot.learning.reconciliation import CardReconciler
+from bot.redaction.redactor import Redactor
+from bot.runtime.clock import now_ms
+from bot.runtime.health import HealthRegistry
 from memalign.records import Json
-from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
-from tests.storage.records import reply_event
+from storage.database import Database
+from storage.verdicts import card_post_id_of
+from tests.bot.bot_in_workspace import settings_for
+from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, FakeSlack, Wakes, refusal, running, until
+from tests.storage.records import judged
 
-REASON = "The answer should never send people away."
-
-
-@asynccontextmanager
-async def caught_up(folder: Path, workspace: Workspace) -> AsyncIterator[BotInWorkspace]:
-    """The bot back at work in the workspace, once it has asked for what it missed."""
-    async with bot_in_workspace(folder, workspace=workspace) as harness:
-        await harness.reconciled()
-        await harness.learned()
-        yield harness
+JUDGE = "politeness"
+HELD = {"reactions": [{"name": "-1", "users": ["ana"], "count": 1}]}
 
 
-async def shown(folder: Path, workspace: Workspace) -> Message:
-    async with bot_in_workspace(folder, workspace=workspace) as harness:
-        card = await harness.show("tr-1")
-        await harness.learned()  # the store knows the card by now, not only the workspace
-        return card
+class Reconciling:
+    """A reconciler on a store and a fake Slack, whose connection the test makes and breaks."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.slack = FakeSlack()
+        self.slack.reactions = HELD["reactions"]
+        self.health = HealthRegistry()
+        self.learning = Wakes()
+        self.connection: object | None = object()
+        reader = CardReader(self.slack, database, Redactor(RedactionSettings()).event)
+        self.reconciler = CardReconciler(
+            settings, database, reader, self._session, self.health, self.learning, card_seconds=0.0
+        )
+
+    async def _session(self) -> object | None:
+        return self.connection
+
+    async def card(self, trace_id: str, judge: str = JUDGE, channel: str = "C1") -> str:
+        """A card of now; its verdict's id."""
+        verdict_id = await judged(self.database, trace_id, judge, channel, judged_ms=now_ms())
+        ts = f"{now_ms() / 1000 - 60 + int(trace_id[3:]):.6f}"
+        await self.database.outbox.start(card_post_id_of(verdict_id))
+        await self.database.outbox.done(card_post_id_of(verdict_id), ts)
+        return verdict_id
+
+    async def voters(self, verdict_id: str) -> list[str]:
+        events = await self.database.feedback.of(verdict_id)
+        return [person for person, known in events.items() if known.reactions["-1"].value]
+
+    def read(self) -> list[Json]:
+        """The calls by which cards were read."""
+        return self.slack.of("reactions.get")
 
 
-async def test_thumbs_and_replies_given_meanwhile_are_learned(tmp_path: Path) -> None:
-    workspace = Workspace()
-    card = await shown(tmp_path, workspace)
-    ana = next(user for user in workspace.users.values() if user.name == "ana")
-    workspace.react(ana.id, card.channel, card.ts, "-1::skin-tone-4")
-    workspace.post(ana.id, card.channel, REASON, thread_ts=card.ts)
-    async with caught_up(tmp_path, workspace) as harness:
-        said = (await harness.feedback(card))["ana"]
-        assert (said.vote, said.rationale) == ("down", REASON)
-        assert any("never send people away" in rule for rule in harness.rules())
+@pytest.fixture
+def reconciling(database: Database, tmp_path: Path) -> Reconciling:
+    return Reconciling(database, settings_for(tmp_path, "C1"))
 
 
-async def test_what_was_taken_back_meanwhile_is_taken_back(tmp_path: Path) -> None:
-    workspace = Workspace()
-    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "shrug", by=harness.ben)
-        harness.react(card, "-1")
-        reply = harness.reply(card, REASON)
-        await harness.learned()
-        assert harness.rules() != []
-    workspace.unreact(harness.ana.id, card.channel, card.ts, "-1")
-    workspace.delete(harness.ana.id, card.channel, reply)
-    async with caught_up(tmp_path, workspace) as harness:
-        feedback = await harness.feedback(card)
-        assert (feedback["ana"].vote, feedback["ana"].rationale) == (None, "")
-        assert feedback["ben"].vote == "unsure"
-        assert harness.rules() == []
+async def test_a_thumb_given_meanwhile_is_stored_and_learning_is_woken(reconciling: Reconciling) -> None:
+    verdict_id = await reconciling.card("tr-1")
+    async with running(reconciling.reconciler.run) as part:
+        await until(reconciling.reconciler.is_up_to_date, part)
+    assert await reconciling.voters(verdict_id) == ["ana"]
+    assert (reconciling.learning.count, len(reconciling.read())) == (1, 1)
 
 
-async def test_an_edit_made_meanwhile_counts(tmp_path: Path) -> None:
-    workspace = Workspace()
-    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "-1")
-        reply = harness.reply(card, REASON)
-        await harness.learned()
-    workspace.edit(harness.ana.id, card.channel, reply, "Every answer should name the next step.")
-    async with caught_up(tmp_path, workspace) as harness:
-        assert (await harness.feedback(card))["ana"].rationale == "Every answer should name the next step."
-        assert all("send people away" not in rule for rule in harness.rules())
+async def test_a_card_with_nothing_new_wakes_nobody(reconciling: Reconciling) -> None:
+    reconciling.slack.reactions = []
+    await reconciling.card("tr-1")
+    async with running(reconciling.reconciler.run) as part:
+        await until(reconciling.reconciler.is_up_to_date, part)
+    assert reconciling.learning.count == 0
 
 
-async def test_a_modals_reason_is_no_reply_that_could_be_missing(tmp_path: Path) -> None:
-    workspace = Workspace()
-    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "-1")
-        at = f"{float(card.ts) + 1:.6f}"
-        feedback = harness.bot.database.feedback
-        await feedback.note(card.channel, card.ts, reply_event(harness.ana.id, card.ts, REASON, at))
-    async with caught_up(tmp_path, workspace) as harness:
-        assert (await harness.feedback(card))["ana"].rationale == REASON
+async def test_nothing_is_read_while_there_is_no_connection(reconciling: Reconciling) -> None:
+    await reconciling.card("tr-1")
+    reconciling.connection = None
+    async with running(reconciling.reconciler.run):
+        assert not await reconciling.reconciler.is_up_to_date()
+    assert reconciling.read() == []
 
 
-async def test_catching_up_with_nothing_new_changes_nothing(tmp_path: Path) -> None:
-    workspace = Workspace()
-    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "-1")
-        harness.reply(card, REASON)
-        await harness.learned()
-        stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
-        thread = harness.thread(card)
-    for _ in range(2):
-        async with caught_up(tmp_path, workspace) as harness:
-            assert await harness.bot.database.verdicts.by_card(card.channel, card.ts) == stored
-            assert harness.thread(card) == thread
+async def test_after_each_gap_the_cards_are_read_again(reconciling: Reconciling) -> None:
+    await reconciling.card("tr-1")
+    async with running(reconciling.reconciler.run) as part:
+        await until(reconciling.reconciler.is_up_to_date, part)
+        reconciling.connection = object()
+        await until(reconciling.reconciler.is_up_to_date, part)
+    assert len(reconciling.read()) == 2
 
 
-async def test_a_gap_in_the_connection_is_caught_up_with(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path) as harness:
-        card = await harness.show("tr-1")
-        await harness.reconciled()
-        await unheard(harness, lambda: harness.react(card, "-1"))
-        await harness.until_async(lambda: has_voted(harness, card))
-        assert (await harness.feedback(card))["ana"].vote == "down"
-
-
-async def has_voted(harness: BotInWorkspace, card: Message, name: str = "ana") -> bool:
-    stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
-    people = await harness.bot.database.feedback.of(stored.verdict_id) if stored else {}
-    return name in {harness.workspace.users[person].name for person in people}
-
-
-async def test_slack_is_asked_again_while_it_is_down_and_status_says_so(tmp_path: Path) -> None:
-    workspace = Workspace()
-    card = await shown(tmp_path, workspace)
-    ana = next(user for user in workspace.users.values() if user.name == "ana")
-    workspace.react(ana.id, card.channel, card.ts, "-1")
-    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
-        harness.slack.faults.fail_next("conversations.replies", status=503, times=3)
-        await harness.reconciled()
-        assert (await harness.feedback(card))["ana"].vote == "down"
-        assert waiting(harness) == set()
-
-
-def card_in(harness: BotInWorkspace, channel: str) -> Message | None:
-    """The card in a channel that has one only."""
-    return next((one for one in harness.workspace.messages(channel) if one.metadata), None)
-
-
-def two_channels(*, private: bool = False) -> tuple[Workspace, str, list[Json]]:
-    """A workspace, the channel of its second judge, and both judges."""
-    workspace = Workspace()
-    people = [workspace.add_user(name).id for name in ("ana", "ben")]
-    workspace.add_channel(JUDGE, members=people, private=private)
-    other = workspace.add_channel("brevity", members=people).id
-    return workspace, other, [{}, {"name": "brevity", "channel": other}]
-
-
-@pytest.mark.parametrize("private", [False, True])
-async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_is_back(
-    tmp_path: Path, private: bool
+@pytest.mark.parametrize("method", ["reactions.get", "conversations.replies"])
+@pytest.mark.parametrize(
+    "answer", [*ODD_ANSWERS.values(), Answer(data={"ok": True})], ids=[*ODD_ANSWERS, "no message"]
+)
+async def test_an_odd_answer_about_one_card_leaves_it_for_later_and_stops_no_other(
+    reconciling: Reconciling, method: str, answer: Answer | Exception
 ) -> None:
-    workspace, other, judges = two_channels(private=private)
-    async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
-        shut = await harness.show("tr-1")
-        beside = await harness.until(lambda: card_in(harness, other))
-        await harness.learned()  # the store knows both cards by now, not only the workspace
-    bot = workspace.bot.id
-    workspace.leave(bot, shut.channel)
-    for card in (shut, beside):
-        workspace.react(harness.ana.id, card.channel, card.ts, "-1")
-    async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
-        await harness.until_async(lambda: has_voted(harness, beside))
-        await harness.until(lambda: waiting(harness))
-        assert "invite" in (harness.bot.health.reason("reconciliation", JUDGE) or "")
-        assert not await harness.bot.reconciler.is_up_to_date()
-        await unheard(harness, lambda: harness.react(beside, "shrug", by=harness.ben))
-        await harness.until_async(lambda: has_voted(harness, beside, "ben"))
-        assert (waiting(harness), await has_voted(harness, shut)) == ({JUDGE}, False)
-        workspace.join(bot, shut.channel)
-        await harness.reconciled()
-        assert (await harness.feedback(shut))["ana"].vote == "down"
-        assert waiting(harness) == set()
+    reconciling.slack.answers[method].append(answer)
+    reader = CardReader(reconciling.slack, reconciling.database, Redactor(RedactionSettings()).event)
+    first, second = [
+        await reconciling.database.verdicts.get(await reconciling.card(f"tr-{n}")) for n in (1, 2)
+    ]
+    assert first is not None
+    assert second is not None
+    with pytest.raises(Exception) as problem:  # noqa: PT011 - which one is Slack's affair
+        await reader.read(first)
+    assert type(problem.value).__module__.startswith(("slack_sdk", "aiohttp"))
+    assert await reader.read(second)
+    assert await reconciling.voters(first.verdict_id) == []
 
 
-async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(tmp_path: Path) -> None:
-    workspace, other, _ = two_channels()
-    card = await shown(tmp_path, workspace)
-    workspace.leave(workspace.bot.id, card.channel)
-    async with bot_in_workspace(tmp_path, workspace=workspace, judge={"channel": other}) as harness:
-        await harness.reconciled()
-        assert waiting(harness) == set()
-        assert not await has_voted(harness, card)
+@pytest.mark.parametrize("failure", [CUT, ODD_ANSWERS["200 JSON that is none"], KeyError("a bug")], ids=repr)
+async def test_what_failed_once_is_read_later_and_health_is_well_again(
+    reconciling: Reconciling, failure: Exception
+) -> None:
+    verdict_ids = [await reconciling.card(f"tr-{number}") for number in (1, 2)]
+    reconciling.slack.answers["reactions.get"].append(failure)
+    async with running(reconciling.reconciler.run) as part:
+        await until(lambda: reconciling.health.reason("reconciliation", JUDGE), part)
+        await until(reconciling.reconciler.is_up_to_date, part)
+    assert [await reconciling.voters(verdict_id) for verdict_id in verdict_ids] == [["ana"], ["ana"]]
+    assert reconciling.health.problems() == ()
 
 
-async def test_a_card_that_cannot_be_asked_about_holds_up_no_other_of_its_judge(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path) as harness:
-        older, newer = await harness.show("tr-1"), await harness.show("tr-2")
-        await harness.learned()
-        await harness.reconciled()
-        harness.slack.faults.fail_next("reactions.get", error="internal_error")
-        await unheard(harness, lambda: harness.react(older, "-1"), lambda: harness.react(newer, "-1"))
-        await harness.until_async(lambda: has_voted(harness, older))
-        await harness.until_async(lambda: has_voted(harness, newer))
-        assert (await harness.feedback(newer))["ana"].vote == "down"
-        await harness.until(lambda: not waiting(harness))
+async def test_a_judge_whose_channel_is_closed_to_the_bot_holds_up_no_other(
+    database: Database, tmp_path: Path
+) -> None:
+    judges = [{}, {"name": "brevity", "channel": "C2"}]
+    reconciling = Reconciling(database, settings_for(tmp_path, "C1", judges=judges))
+    await reconciling.card("tr-1")
+    other = await reconciling.card("tr-2", "brevity", "C2")
+    reconciling.slack.answers["reactions.get"].append(refusal("not_in_channel"))
+    async with running(reconciling.reconciler.run) as part:
+        await until(lambda: reconciling.voters(other), part)
+        assert reconciling.health.subjects("reconciliation") == {JUDGE}
+        assert "invite" in (reconciling.health.reason("reconciliation", JUDGE) or "")
 
 
-def waiting(harness: BotInWorkspace) -> set[str]:
-    """The judges whose cards cannot be read."""
-    return set(harness.bot.health.subjects("reconciliation"))
+@pytest.mark.parametrize("code", ["message_not_found", "thread_not_found"])
+async def test_a_card_that_is_gone_is_not_waited_for(reconciling: Reconciling, code: str) -> None:
+    await reconciling.card("tr-1")
+    reconciling.slack.answers["reactions.get"].append(refusal(code))
+    async with running(reconciling.reconciler.run) as part:
+        await until(reconciling.reconciler.is_up_to_date, part)
+    assert reconciling.health.problems() == ()
 
 
-async def unheard(harness: BotInWorkspace, *acts: Callable[[], None]) -> None:
-    """Do something of which Slack never tells, and cut the connection for some seconds."""
-    harness.slack.faults.withhold_events()
-    for act in acts:
-        act()
-    harness.slack.faults.fail_next("apps.connections.open", error="internal_error")
-    await harness.slack.faults.disconnect(announce=False)
-
-
-def answer_at(date: str | None) -> AsyncSlackResponse:
-    return AsyncSlackResponse(
-        client=AsyncWebClient(),
-        http_verb="POST",
-        api_url="",
-        req_args={},
-        data={},
-        headers={"Date": date} if date else {},
-        status_code=200,
-    )
-
-
-def test_the_reading_time_reading_is_slacks_not_that_of_a_wrong_clock() -> None:
-    """2026-11-20 12:00:00 UTC is 1795176000."""
-    date, noon = "Fri, 20 Nov 2026 12:00:00 GMT", 1795176000
-    assert reading_time(answer_at(date), noon + 0.4, 0.2) == f"{noon + 0.4:.6f}"
-    assert reading_time(answer_at(date), noon + 300, 0.2) == f"{noon + 1:.6f}"
-    assert reading_time(answer_at(date), noon - 300, 0.2) == f"{noon - 0.2:.6f}"
-    assert reading_time(answer_at(None), noon + 7, 0.2) == f"{noon + 7:.6f}"
+async def test_a_card_in_a_channel_that_its_judge_has_left_is_not_waited_for(
+    database: Database, tmp_path: Path
+) -> None:
+    reconciling = Reconciling(database, settings_for(tmp_path, "C2"))
+    await reconciling.card("tr-1", channel="C1")
+    reconciling.slack.answers["reactions.get"].append(refusal("channel_not_found"))
+    async with running(reconciling.reconciler.run) as part:
+        await until(reconciling.reconciler.is_up_to_date, part)
+    assert reconciling.health.problems() == ()

@@ -1,312 +1,235 @@
-"""From feedback to lessons, and what the thread is told of it."""
-
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+"""The learning worker: feedback becomes cases and guidelines, and the thread is told."""
 
 import pytest
 
-from bot.sandbox import Message
-from memalign.records import Label
-from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
-from tests.model_server import ModelServer, overloaded, running_model_server
+from storage.database import Database
+from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, refusal, running, until
+from tests.bot.learning.learning_flow import JUDGE, LearningFlow, learning_flow
 
 RULE = "The answer should never send people away."
 
 
 @pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
-    async with bot_in_workspace(tmp_path) as ready:
-        yield ready
+async def flow(database: Database) -> LearningFlow:
+    return await learning_flow(database)
 
 
-def told(harness: BotInWorkspace, card: Message) -> list[str]:
-    """The bot's messages in a card's thread as they read now, all blocks of them."""
-    replies = harness.workspace.thread(card.channel, card.ts)
-    return [words(one.blocks, one.text) for one in replies if one.user == harness.workspace.bot.id][1:]
+async def taught(flow: LearningFlow, trace_id: str = "tr-1", rule: str = RULE) -> str:
+    """A card with a thumb down and a reason that were learned, and its lesson in Slack; the card's ts."""
+    ts = await flow.card(trace_id)
+    await flow.react(ts, "-1")
+    await flow.reply(ts, rule)
+    await flow.learn()
+    await flow.post_all()
+    return ts
 
 
-async def test_a_guideline_is_told_once_with_its_authors_name_and_pings_nobody(
-    harness: BotInWorkspace,
+async def test_a_thumb_down_with_a_reason_is_a_case_and_a_guideline(flow: LearningFlow) -> None:
+    ts = await flow.card()
+    await flow.react(ts, "-1")
+    await flow.reply(ts, RULE)
+    assert await flow.learn() == 1
+    assert (flow.labels(), flow.rules()) == ({"tr-1": False}, [RULE])
+    assert await flow.waiting() == 0
+    [told] = await flow.told()
+    assert RULE in told
+    assert "Ana" in told
+    assert flow.posting.count == 1
+
+
+async def test_what_was_learned_is_not_learned_again(flow: LearningFlow) -> None:
+    await taught(flow)
+    assert await flow.learn() == 0
+
+
+async def test_a_guideline_is_told_once(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    await flow.react(ts, "shrug", "ben")
+    await flow.learn()
+    assert await flow.told() == []
+
+
+async def test_a_shrug_teaches_nothing(flow: LearningFlow) -> None:
+    ts = await flow.card()
+    await flow.react(ts, "shrug")
+    await flow.reply(ts, RULE)
+    await flow.learn()
+    assert (flow.labels(), flow.rules(), await flow.told()) == ({}, [], [])
+
+
+async def test_a_thumb_down_without_a_reason_is_asked_why_once(flow: LearningFlow) -> None:
+    ts = await flow.card()
+    await flow.react(ts, "-1")
+    await flow.learn()
+    [told] = await flow.post_all()
+    assert "Why is that?" in told
+    await flow.react(ts, "-1", live=False, after=1)
+    await flow.learn()
+    await flow.react(ts, "-1", after=2)
+    await flow.learn()
+    assert await flow.told() == []
+
+
+async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    await flow.react(ts, "-1", live=False, after=1)
+    await flow.learn()
+    assert (flow.labels(), flow.rules()) == ({}, [])
+    assert "Taken back" in flow.slack.of("chat.update")[-1]["text"]
+    await flow.react(ts, "-1", after=2)
+    await flow.learn()
+    assert flow.rules() == [RULE]
+    assert RULE in flow.slack.of("chat.update")[-1]["text"]
+
+
+async def test_a_deleted_reason_takes_its_guideline_back_and_leaves_the_case(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    await flow.reply(ts, None, after=1)
+    await flow.learn()
+    assert (flow.labels(), flow.rules()) == ({"tr-1": False}, [])
+
+
+async def test_an_edited_reason_teaches_what_it_says_now(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    await flow.reply(ts, "Answers must offer a next step to everybody.", after=1)
+    await flow.learn()
+    assert flow.rules() == ["Answers must offer a next step to everybody."]
+
+
+async def test_two_people_who_say_the_same_are_both_authors(flow: LearningFlow) -> None:
+    ts = await flow.card()
+    for person in ("ana", "ben"):
+        await flow.react(ts, "-1", person)
+        await flow.reply(ts, RULE, person)
+    await flow.learn()
+    [rule] = flow.memory.guidelines
+    assert set(rule.people) == {"ana", "ben"}
+
+
+async def test_the_majority_labels_the_case_and_the_newest_vote_breaks_a_tie(flow: LearningFlow) -> None:
+    ts = await flow.card()
+    await flow.react(ts, "+1", "ana")
+    await flow.react(ts, "-1", "ben", after=1)
+    await flow.learn()
+    assert flow.labels() == {"tr-1": False}
+    await flow.react(ts, "+1", "cleo", after=2)
+    await flow.learn()
+    assert flow.labels() == {"tr-1": True}
+
+
+async def test_a_person_who_holds_two_votes_teaches_nothing_until_one_is_taken_back(
+    flow: LearningFlow,
 ) -> None:
-    card = await harness.show()
-    harness.react(card, "-1")
-    harness.reply(card, RULE)
-    await harness.learned()
-    harness.react(card, "thumbsdown::skin-tone-2")
-    harness.react(card, "shrug", by=harness.ben)
-    await harness.learned()
-    (said,) = told(harness, card)
-    assert RULE in said
-    assert "Ana Ruiz" in said
-    assert harness.ana.id not in said
-    assert harness.workspace.mentions == []
+    ts = await taught(flow)
+    await flow.react(ts, "+1", after=1)
+    await flow.learn()
+    assert (flow.labels(), flow.rules()) == ({}, [])
+    await flow.react(ts, "+1", live=False, after=2)
+    await flow.learn()
+    assert flow.rules() == [RULE]
 
 
-async def test_a_thumb_down_without_a_reason_is_asked_why_once(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    harness.react(card, "-1")
-    await harness.learned()
-    harness.unreact(card, "-1")
-    await harness.learned()
-    harness.react(card, "-1")
-    await harness.learned()
-    harness.react(card, "-1", by=harness.ben)
-    await harness.learned()
-    (said,) = told(harness, card)
-    assert "Why is that?" in said
+async def test_a_programs_reactions_teach_nothing_and_go_from_the_store(flow: LearningFlow) -> None:
+    ts = await flow.card()
+    flow.slack.answers["users.info"].append(Answer(data={"ok": True, "user": {"is_bot": True}}))
+    await flow.react(ts, "-1", "robot")
+    await flow.learn()
+    assert flow.labels() == {}
+    [verdict] = await flow.database.verdicts.of_trace("tr-1")
+    events = await flow.database.feedback.of(verdict.verdict_id)
+    assert not events["robot"].reactions["-1"].value
 
 
-async def test_a_thumb_up_is_learned_without_a_word(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    harness.react(card, "+1")
-    await harness.learned()
-    assert harness.labels().keys() == {"tr-1"}
-    assert told(harness, card) == []
+async def test_a_thumb_down_that_names_no_value_is_asked_for_it(database: Database) -> None:
+    flow = await learning_flow(database, value_type=int)
+    ts = await flow.card()
+    await flow.react(ts, "-1")
+    await flow.learn()
+    assert flow.labels() == {}
+    [told] = await flow.post_all()
+    assert "Which value is right?" in told
+    await flow.reply(ts, "4: because it is kind", after=1)
+    await flow.learn()
+    assert flow.labels() == {"tr-1": 4}
 
 
-async def test_a_shrug_teaches_nothing(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    harness.react(card, "shrug")
-    harness.reply(card, RULE)
-    await harness.learned()
-    assert (harness.labels(), harness.rules()) == ({}, [])
-
-
-@pytest.mark.parametrize("how", ["thumb", "both thumbs"])
-async def test_withdrawn_feedback_takes_the_lesson_back_and_can_come_again(
-    harness: BotInWorkspace, how: str
-) -> None:
-    card = await harness.show()
-    harness.react(card, "-1")
-    harness.reply(card, RULE)
-    await harness.learned()
-    if how == "thumb":
-        harness.unreact(card, "-1")
-    else:
-        harness.react(card, "+1")
-    await harness.learned()
-    assert (harness.labels(), harness.rules()) == ({}, [])
-    (said,) = told(harness, card)
-    assert "Taken back" in said
-    assert RULE not in said
-    if how == "thumb":
-        harness.react(card, "-1")
-    else:
-        harness.unreact(card, "+1")
-    await harness.learned()
-    assert harness.rules() == [RULE]
-    (said,) = told(harness, card)
-    assert RULE in said
-
-
-async def test_a_deleted_reason_takes_its_guideline_back_and_leaves_the_case(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    harness.react(card, "-1")
-    reason = harness.reply(card, RULE)
-    await harness.learned()
-    harness.workspace.delete(harness.ana.id, card.channel, reason)
-    await harness.learned()
-    assert harness.rules() == []
-    assert harness.labels().keys() == {"tr-1"}
-    assert "Taken back" in told(harness, card)[0]
-
-
-async def test_an_edited_reason_teaches_what_it_says_now(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    harness.react(card, "-1")
-    reason = harness.reply(card, RULE)
-    await harness.learned()
-    harness.workspace.edit(
-        harness.ana.id, card.channel, reason, "Answers must offer a next step to everybody."
-    )
-    await harness.learned()
-    assert harness.rules() == ["Answers must offer a next step to everybody."]
-    assert any("next step" in said for said in told(harness, card))
-
-
-async def test_two_people_who_say_the_same_are_both_authors(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    for person in (harness.ana, harness.ben):
-        harness.react(card, "-1", by=person)
-        harness.reply(card, RULE, by=person)
-    await harness.learned()
-    (rule,) = harness.bot.memories[JUDGE].guidelines
-    assert set(rule.people) == {harness.ana.id, harness.ben.id}
-    harness.unreact(card, "-1", by=harness.ana)
-    harness.unreact(card, "-1", by=harness.ben)
-    await harness.learned()
-    assert harness.rules() == []
-
-
-async def test_the_majority_labels_the_case_and_the_newest_vote_breaks_a_tie(harness: BotInWorkspace) -> None:
-    cleo = harness.workspace.add_user("cleo")
-    harness.workspace.join(cleo.id, harness.channel.id)
-    card = await harness.show()
-    judged = card.metadata is not None and await _judged(harness, card)
-    harness.react(card, "+1")
-    harness.react(card, "-1", by=harness.ben)
-    await harness.learned()
-    assert harness.labels() == {"tr-1": not judged}
-    harness.react(card, "+1", by=cleo)
-    await harness.learned()
-    assert harness.labels() == {"tr-1": judged}
-
-
-async def _judged(harness: BotInWorkspace, card: Message) -> Label:
-    await harness.feedback(card)  # waits until the store knows the card
-    stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
-    assert stored is not None
-    return stored.verdict.value
-
-
-# --- judges that do not answer yes or no
-
-
-@pytest.mark.parametrize(
-    ("values", "reply", "label"),
-    [
-        ("int", "4: because it is kind", 4),
-        ("float", "0.25: because it is curt", 0.25),
-        ("str", "curt: because it sends people away", "curt"),
-        (["polite", "curt", "rude"], "rude: because it sends people away", "rude"),
-    ],
-)
-async def test_a_thumb_down_asks_for_the_right_value_and_a_reply_gives_it(
-    tmp_path: Path, values: str | list[str], reply: str, label: Label
-) -> None:
-    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": values}) as harness:
-        card = await harness.show()
-        harness.react(card, "-1")
-        await harness.learned()
-        assert harness.labels() == {}
-        assert "Which value is right?" in told(harness, card)[0]
-        harness.react(card, "thumbsdown::skin-tone-3")
-        await harness.learned()
-        assert len(told(harness, card)) == 1
-        harness.reply(card, reply)
-        await harness.learned()
-        assert harness.labels() == {"tr-1": label}
-
-
-async def test_the_menu_gives_the_right_value(tmp_path: Path) -> None:
-    async with bot_in_workspace(
-        tmp_path, judge={"feedback_value_type": ["polite", "curt", "rude"]}
-    ) as harness:
-        card = await harness.show()
-        harness.react(card, "-1")
-        await harness.learned()
-        asking = harness.workspace.thread(card.channel, card.ts)[-1]
-        judged = await _judged(harness, card)
-        right = "rude" if judged != "rude" else "curt"
-        assert f'"{judged}"' not in [str(one) for one in _options(asking)]
-        said = await harness.whispered(harness.press(asking, "correct_value", value=f'"{right}"'))
-        assert right in said
-        await harness.learned()
-        assert harness.labels() == {"tr-1": right}
-
-
-def _options(message: Message) -> list[str]:
-    return [
-        option["value"]
-        for block in message.blocks or []
-        for element in block.get("elements", [])
-        for option in element.get("options", [])
-    ]
-
-
-async def test_the_modal_asks_for_the_value_and_says_what_is_expected(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": "float"}) as harness:
-        card = await harness.show()
-        await harness.press(card, "vote_down")
-        view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-        answer = await harness.slack.modals.submit(
-            harness.ana.id, view.id, {"value": "high", "reason": "It is curt."}
-        )
-        assert "a number" in answer["errors"]["value"]
-        await harness.slack.modals.submit(harness.ana.id, view.id, {"value": "0.25", "reason": "It is curt."})
-        await harness.learned()
-        assert harness.labels() == {"tr-1": 0.25}
-        said = (await harness.feedback(card))["ana"]
-        assert (said.vote, said.rationale) == ("down", "It is curt.")
-
-
-async def test_correcting_after_a_thumb_up_asks_for_the_value(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": "int"}) as harness:
-        card = await harness.show()
-        await harness.press(card, "vote_up")
-        await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
-        view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-        judged = await _judged(harness, card)
-        right = next(value for value in ("1", "2") if value != str(judged))
-        element = next(block for block in view.content["blocks"] if block.get("block_id") == "value")
-        typed = element["element"]["type"] == "plain_text_input"
-        assert typed or right in _values(element)
-        await harness.slack.modals.submit(harness.ana.id, view.id, {"value": right, "reason": ""})
-        await harness.learned()
-        assert harness.labels() == {"tr-1": int(right)}
-
-
-def _values(field: dict[str, dict[str, list[dict[str, str]]]]) -> list[str]:
-    return [option["value"] for option in field["element"]["options"]]
-
-
-@pytest.mark.parametrize("values", [["x" * 300, "good"], [f"category {n}" for n in range(150)]])
-async def test_values_that_no_menu_takes_can_be_typed(tmp_path: Path, values: list[str]) -> None:
-    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": values}) as harness:
-        card = await harness.show()
-        harness.react(card, "-1")
-        await harness.learned()
-        assert "Which value is right?" in told(harness, card)[0]
-        judged = await _judged(harness, card)
-        other = next(value for value in reversed(values) if value != judged)
-        if len(other) < 100:
-            harness.reply(card, f"{other}: because")
-            await harness.learned()
-            assert harness.labels() == {"tr-1": other}
-
-
-# --- when something is down
-
-
-async def test_a_lesson_is_marked_as_taken_back_once_slack_is_there_again(harness: BotInWorkspace) -> None:
-    card = await harness.show()
-    harness.react(card, "-1")
-    harness.reply(card, RULE)
-    await harness.learned()
-    harness.slack.faults.fail_next("chat.update", status=503, times=3)
-    harness.unreact(card, "-1")
-    await harness.learned()
-    assert "Taken back" in told(harness, card)[0]
-
-
-async def troubled(harness: BotInWorkspace) -> bool:
-    return any(JUDGE in trouble for trouble in (await harness.bot.status.read()).troubles)
-
-
-@pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
-    with running_model_server() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
-        yield server
+# --- when something fails
 
 
 async def test_feedback_waits_while_the_model_is_down_and_is_learned_when_it_is_back(
-    tmp_path: Path, models: ModelServer
+    flow: LearningFlow,
 ) -> None:
-    memory = {"reflection_lm": "openai:/gpt-5-mini", "embedding_model": "local:/wordllama"}
-    async with bot_in_workspace(tmp_path, memory=memory) as harness:
-        card = await harness.show()
-        down = models.faults
-        down.extend([overloaded(503)] * 1000)
-        harness.react(card, "-1")
-        harness.reply(card, RULE)
-        await harness.until_async(lambda: troubled(harness))
-        (said,) = await harness.asked(harness.ana, "status")
-        assert "Something needs a look" in said
-        assert "feedback on 1 verdict to learn from" in said
-        down.clear()
-        await harness.learned()
-        assert harness.rules()
-        assert any("Learned" in one for one in told(harness, card))
-        assert "All is well" in (await harness.asked(harness.ana, "status"))[0]
+    flow.model.down = True
+    ts = await flow.card()
+    await flow.react(ts, "-1")
+    await flow.reply(ts, RULE)
+    await flow.learn()
+    assert "down" in (flow.health.reason("learning", JUDGE) or "")
+    assert (await flow.waiting(), flow.rules()) == (1, [])
+    flow.model.down = False
+    async with running(flow.worker.run) as part:
+        await until(flow.is_done, part)
+    assert flow.rules() == [RULE]
+    assert flow.health.problems() == ()
+
+
+async def test_a_bug_over_one_verdict_makes_only_that_one_wait(flow: LearningFlow) -> None:
+    for trace_id in ("tr-1", "tr-2", "tr-3"):
+        await flow.react(await flow.card(trace_id), "+1", person=f"person of {trace_id}")
+    flow.slack.answers["users.info"].append(KeyError("a bug"))
+    await flow.learn()
+    assert len(flow.labels()) == 2
+    assert await flow.waiting() == 1
+    [pending] = await flow.database.feedback.pending(10**15, 0)
+    assert "unexpected error" in (pending.reason or "")
+
+
+async def test_feedback_of_a_judge_that_the_settings_no_longer_name_waits_and_says_so(
+    flow: LearningFlow,
+) -> None:
+    await flow.react(await flow.card("tr-1", "gone"), "+1")
+    await flow.learn()
+    assert await flow.waiting() == 1
+    assert flow.health.reason("learning", "gone") == 'the judge "gone" is no longer in memalign.toml'
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+async def test_a_lesson_that_slack_does_not_let_be_changed_is_changed_later(
+    flow: LearningFlow, answer: Answer | Exception
+) -> None:
+    ts, other = await taught(flow), await taught(flow, "tr-2", "Name the next step.")
+    flow.slack.answers["chat.update"].append(answer)
+    for card in (ts, other):
+        await flow.react(card, "-1", live=False, after=1)
+    await flow.learn()
+    assert await flow.waiting() == 1
+    assert "Slack" in (flow.health.reason("learning", JUDGE) or "")
+    assert len(flow.slack.of("chat.update")) == 2
+    assert flow.rules() == []
+
+
+async def test_a_lesson_is_marked_as_taken_back_once_slack_is_there_again(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    flow.slack.answers["chat.update"].append(CUT)
+    await flow.react(ts, "-1", live=False, after=1)
+    async with running(flow.worker.run) as part:
+        await until(flow.is_done, part)
+    assert ["Taken back" in call["text"] for call in flow.slack.of("chat.update")] == [True, True]
+
+
+async def test_a_lesson_that_is_gone_is_not_waited_for(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    flow.slack.answers["chat.update"].append(refusal("message_not_found"))
+    await flow.react(ts, "-1", live=False, after=1)
+    await flow.learn()
+    assert await flow.waiting() == 0
+
+
+# --- when it is being forgotten
+
+
+async def test_a_trace_that_is_being_forgotten_is_not_learned(flow: LearningFlow) -> None:
+    await flow.react(await flow.card(), "-1")
+    flow.worker.cancel_trace("tr-1")
+    await flow.learn()
+    assert flow.labels() == {}

@@ -1,0 +1,96 @@
+"""The bot's HTTP server over a real store, without Slack and without workers."""
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from bot.forgetting.service import ForgetService
+from bot.ingest.http import TraceEndpoint
+from bot.redaction.redactor import Redactor
+from bot.reports.status import StatusReport
+from bot.runtime.health import HealthRegistry
+from bot.web.local_control import LocalControl
+from bot.web.server import Routes, Server
+from memalign.optimizer import make_judge
+from memalign.records import Json
+from storage.database import Database
+from tests.bot.bot_in_workspace import settings_for
+from tests.bot.fakes import Wakes
+from tests.factories import a_memory
+
+
+@dataclass(slots=True, kw_only=True)
+class TraceServer:
+    """The server, and what stands behind it."""
+
+    server: Server
+    database: Database
+    health: HealthRegistry
+    judging: Wakes
+    connected: bool = True
+
+    async def post(self, body: bytes, kind: str = "application/json", **headers: str) -> tuple[int, Json]:
+        """POST a body to `/traces`; status and answer."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(
+                f"{self.server.url}/traces", data=io.BytesIO(body), headers={"Content-Type": kind, **headers}
+            ) as answer,
+        ):
+            return answer.status, {**await answer.json(), "headers": dict(answer.headers)}
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """GET a path; status and text."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.server.url}{path}") as answer:
+            return answer.status, await answer.text()
+
+    async def knows(self, number: int) -> bool:
+        return await self.database.traces.get(f"tr-{number}") is not None
+
+
+async def _nothing() -> None:
+    return None
+
+
+@asynccontextmanager
+async def trace_server(folder: Path, *, token: str = "", **sections: Json) -> AsyncIterator[TraceServer]:
+    """Start the server; `sections` are settings, as for `settings_for`."""
+    settings = settings_for(folder, "C1", **sections)
+    async with await Database.open(folder / "store") as database:
+        memories = {
+            judge.name: await a_memory(
+                make_judge(
+                    name=judge.name,
+                    instructions=judge.instructions,
+                    feedback_value_type=judge.feedback_value_type,
+                )
+            )
+            for judge in settings.judges
+        }
+        health, judging = HealthRegistry(), Wakes()
+        forgetting = ForgetService(
+            database, memories, redact_now=_nothing, cancel_trace=lambda _: None, invalidate=lambda _: None
+        )
+
+        async def is_connected() -> bool:
+            return ready.connected
+
+        status = StatusReport(settings, database, memories, is_connected, health)
+        routes = Routes(
+            traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
+            status=status,
+            forget=LocalControl(settings.data, forgetting).forget,
+            token=token,
+            slack=None,
+        )
+        server = Server(settings.ingest, routes, LocalControl(settings.data, forgetting))
+        ready = TraceServer(server=server, database=database, health=health, judging=judging)
+        await server.start()
+        try:
+            yield ready
+        finally:
+            await server.stop()

@@ -1,0 +1,167 @@
+"""The judging worker: traces become verdicts with cards; a model that is down is spared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.config import Settings
+from bot.judging.worker import JudgingWorker
+from bot.runtime.clock import now_ms
+from bot.runtime.health import HealthRegistry
+from memalign.errors import (
+    MalformedAnswerError,
+    ModelRefusedError,
+    ModelUnavailableError,
+    RequestRefusedError,
+)
+from memalign.judge_memory import JudgeMemory
+from storage.database import Database
+from storage.records import CardContent
+from tests.bot.bot_in_workspace import settings_for
+from tests.bot.fakes import Wakes, running, until
+from tests.factories import a_memory, a_trace
+from tests.fakes import FakeJudgeModel
+
+DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
+
+
+class ScriptedJudgeModel(FakeJudgeModel):
+    """Fails with each of its errors, one a request, then judges."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__()
+        self._errors = list(errors)
+        self.before = self._next
+
+    def _next(self) -> None:
+        self.error = self._errors.pop(0) if self._errors else None
+
+
+class Judging:
+    """A worker on a store, with judges of fake models."""
+
+    def __init__(self, database: Database, settings: Settings, memories: dict[str, JudgeMemory]) -> None:
+        self.database = database
+        self.health = HealthRegistry()
+        self.posting = Wakes()
+        self.worker = JudgingWorker(settings, database, memories, self.health, self.posting, concurrency=2)
+
+    async def add(self, *trace_ids: str, judges: Sequence[str] = ("politeness",)) -> None:
+        batch = [(a_trace(trace_id), judges) for trace_id in trace_ids]
+        await self.database.traces.add(batch, now_ms(), 1000)
+
+    async def run(self) -> None:
+        """Run until no trace waits."""
+        async with running(self.worker.run) as part:
+            await until(self._is_done, part)
+
+    async def run_until_reported(self) -> None:
+        async with running(self.worker.run) as part:
+            await until(self._is_reported, part)
+
+    async def _is_done(self) -> bool:
+        return not await self.database.traces.waiting()
+
+    async def _is_reported(self) -> bool:
+        return self.health.problems() != ()
+
+    async def cards(self) -> list[tuple[str, str, str]]:
+        """Channel, judge and trace of the cards in the outbox, channel by channel the first."""
+        posts = await self.database.outbox.next_due(now_ms())
+        contents = [(post.channel, post.content) for post in posts]
+        return [
+            (channel, card.judge, card.trace_id)
+            for channel, card in contents
+            if isinstance(card, CardContent)
+        ]
+
+    async def judged(self, judge: str = "politeness") -> list[str]:
+        """Traces that a judge has judged, oldest first."""
+        verdicts = await self.database.verdicts.recent(judge, 100)
+        return [stored.verdict.trace_id for stored in reversed(verdicts)]
+
+
+async def judging(database: Database, folder: Path, model: FakeJudgeModel, **sections: object) -> Judging:
+    settings = settings_for(folder, "C1", **sections)
+    return Judging(database, settings, {"politeness": await a_memory(judge_model=model)})
+
+
+async def test_a_verdict_is_stored_with_its_card_and_posting_is_woken(
+    database: Database, tmp_path: Path
+) -> None:
+    judge = await judging(database, tmp_path, FakeJudgeModel())
+    await judge.add("tr-1")
+    await judge.run()
+    assert await judge.judged() == ["tr-1"]
+    assert await judge.cards() == [("C1", "politeness", "tr-1")]
+    assert judge.posting.count == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MalformedAnswerError("no JSON"), RequestRefusedError("too long"), KeyError("a bug")],
+    ids=["unreadable answer", "refused request", "bug"],
+)
+async def test_what_fails_on_one_trace_makes_it_wait_and_stops_no_other(
+    database: Database, tmp_path: Path, error: Exception
+) -> None:
+    judge = await judging(database, tmp_path, ScriptedJudgeModel(error))
+    await judge.add("tr-1", "tr-2", "tr-3")
+    await judge.run()
+    assert sorted(await judge.judged()) == ["tr-1", "tr-2", "tr-3"]
+    assert judge.health.problems() == ()
+
+
+@pytest.mark.parametrize("error", [DOWN, ModelRefusedError("wrong key")])
+async def test_a_model_that_is_down_is_not_asked_for_every_trace(
+    database: Database, tmp_path: Path, error: Exception
+) -> None:
+    model = ScriptedJudgeModel(*[error] * 1000)
+    judge = await judging(database, tmp_path, model)
+    await judge.add(*(f"tr-{number}" for number in range(40)))
+    await judge.run_until_reported()
+    assert len(model.requests) <= 2  # as many as are judged at a time
+    assert judge.health.reason("judging", "politeness") == str(error)
+    assert await database.traces.waiting() == 40
+
+
+async def test_when_one_trace_shows_that_the_model_is_back_the_others_follow(
+    database: Database, tmp_path: Path
+) -> None:
+    judge = await judging(database, tmp_path, ScriptedJudgeModel(DOWN, DOWN))
+    await judge.add(*(f"tr-{number}" for number in range(6)))
+    await judge.run()
+    assert len(await judge.judged()) == 6
+    assert judge.health.problems() == ()
+
+
+async def test_a_judge_that_is_down_holds_up_no_other(database: Database, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, "C1", judges=[{}, {"name": "brevity", "channel": "C2"}])
+    memories = {
+        "politeness": await a_memory(judge_model=ScriptedJudgeModel(*[DOWN] * 1000)),
+        "brevity": await a_memory(),
+    }
+    judge = Judging(database, settings, memories)
+    await judge.add("tr-1", "tr-2", judges=("politeness",))
+    await judge.add("tr-3", judges=("brevity",))
+    async with running(judge.worker.run) as part:
+        await until(judge.cards, part)
+    assert [trace_id for _, _, trace_id in await judge.cards()] == ["tr-3"]
+
+
+async def test_no_more_cards_a_day_than_the_cap(database: Database, tmp_path: Path) -> None:
+    sampling = {"rate": 1.0, "max_per_day": 3}
+    judge = await judging(database, tmp_path, FakeJudgeModel(), sampling=sampling)
+    await judge.add(*(f"tr-{number}" for number in range(10)))
+    await judge.run()
+    assert len(await judge.judged()) == 3
+
+
+async def test_a_judge_that_the_settings_no_longer_name_judges_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    judge = await judging(database, tmp_path, FakeJudgeModel())
+    await judge.add("tr-1", judges=("gone",))
+    await judge.run()
+    assert (await judge.judged(), await judge.cards()) == ([], [])

@@ -1,0 +1,114 @@
+"""The learning worker on a store, a fake Slack and fake models."""
+
+from collections.abc import Mapping
+
+from bot.learning.gathering import FeedbackGatherer
+from bot.learning.thread_replies import ThreadReplies
+from bot.learning.worker import LearningWorker
+from bot.runtime.health import HealthRegistry
+from bot.slack.users import People
+from memalign.judge_memory import JudgeMemory
+from memalign.models.llm_distiller import LLMDistiller
+from memalign.optimizer import make_judge
+from memalign.value_types import FeedbackValueType
+from storage.database import Database
+from storage.records import LessonContent, NoteContent
+from tests.bot.fakes import FakeSlack, Wakes
+from tests.factories import POLITENESS, a_memory, a_trace
+from tests.fakes import FakeEmbedder, FakeModel
+from tests.storage.records import at, posted, reaction_event, reply_event
+
+JUDGE, CHANNEL = "politeness", "C1"
+LATER_MS = 10**15
+"""Long after any event of the tests."""
+
+
+class LearningFlow:
+    """What the tests of learning work with."""
+
+    def __init__(self, database: Database, memories: Mapping[str, JudgeMemory], model: FakeModel) -> None:
+        self.database = database
+        self.memories = memories
+        self.model = model
+        self.slack = FakeSlack()
+        self.health = HealthRegistry()
+        self.posting = Wakes()
+        people = People(self.slack)
+        replies = ThreadReplies(self.slack, database, people, self.posting)
+        gatherer = FeedbackGatherer(database, people)
+        self.worker = LearningWorker(database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
+
+    @property
+    def memory(self) -> JudgeMemory:
+        """The memory of the judge that most tests have alone."""
+        return self.memories[JUDGE]
+
+    async def card(self, trace_id: str = "tr-1", judge: str = JUDGE) -> str:
+        """A card in Slack whose verdict is true; its ts."""
+        ts = f"{1_600_000_000 + int(trace_id[3:])}.000100"
+        await self.database.traces.add([(a_trace(trace_id), [judge])], 0, 1000)
+        await posted(self.database, trace_id, judge, CHANNEL, ts)
+        return ts
+
+    async def react(
+        self, ts: str, name: str, person: str = "ana", live: bool = True, after: float = 0.0
+    ) -> None:
+        await self.database.feedback.note(CHANNEL, ts, reaction_event(person, name, live, at(after)))
+
+    async def reply(self, ts: str, text: str | None, person: str = "ana", after: float = 0.0) -> None:
+        event = reply_event(person, reply_ts(ts, person), text, at(after))
+        await self.database.feedback.note(CHANNEL, ts, event)
+
+    async def learn(self) -> int:
+        return await self.worker.learn_pending()
+
+    async def waiting(self) -> int:
+        return await self.database.feedback.waiting()
+
+    async def is_done(self) -> bool:
+        return not await self.waiting()
+
+    def labels(self) -> dict[str, object]:
+        return {trace_id: episode.label for trace_id, episode in self.memory.episodes.items()}
+
+    def rules(self) -> list[str]:
+        return [rule.text for rule in self.memory.guidelines]
+
+    async def told(self) -> list[str]:
+        """What the outbox holds for threads."""
+        posts = await self.database.outbox.next_due(LATER_MS)
+        return [post.content.text for post in posts if isinstance(post.content, LessonContent | NoteContent)]
+
+    async def post_all(self) -> list[str]:
+        """Let everything in the outbox arrive; the texts."""
+        texts = []
+        while posts := await self.database.outbox.next_due(LATER_MS):
+            for post in posts:
+                assert post.content is not None
+                answer = await self.slack.chat_postMessage(channel=post.channel, text=post.post_id)
+                await self.database.outbox.start(post.post_id)
+                await self.database.outbox.done(post.post_id, str(answer["ts"]))
+                texts.append(getattr(post.content, "text", ""))
+        return texts
+
+
+def reply_ts(card_ts: str, person: str) -> str:
+    """The ts of a person's one reply under a card."""
+    return f"{float(card_ts) + 1 + sum(map(ord, person)):.6f}"
+
+
+async def learning_flow(
+    database: Database, *judges: str, value_type: FeedbackValueType = bool
+) -> LearningFlow:
+    """Build the flow, with a fresh memory for each judge."""
+    model = FakeModel()
+    memories = {
+        judge: await a_memory(
+            make_judge(name=judge, instructions=POLITENESS, feedback_value_type=value_type),
+            embedder=FakeEmbedder(),
+            distiller=LLMDistiller(model),
+            store=database.memories,
+        )
+        for judge in judges or (JUDGE,)
+    }
+    return LearningFlow(database, memories, model)

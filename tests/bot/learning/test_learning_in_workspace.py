@@ -1,0 +1,154 @@
+"""Learning through the whole bot: what people see and do in the thread."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Message
+from memalign.records import Label
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
+
+RULE = "The answer should never send people away."
+
+
+@pytest.fixture
+async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
+    async with bot_in_workspace(tmp_path) as ready:
+        yield ready
+
+
+def told(harness: BotInWorkspace, card: Message) -> list[str]:
+    """The bot's messages in a card's thread as they read now, all blocks of them."""
+    replies = harness.workspace.thread(card.channel, card.ts)
+    return [words(one.blocks, one.text) for one in replies if one.user == harness.workspace.bot.id][1:]
+
+
+async def test_a_guideline_is_told_once_with_its_authors_name_and_pings_nobody(
+    harness: BotInWorkspace,
+) -> None:
+    card = await harness.show()
+    harness.react(card, "-1")
+    harness.reply(card, RULE)
+    await harness.learned()
+    harness.react(card, "thumbsdown::skin-tone-2")
+    harness.react(card, "shrug", by=harness.ben)
+    await harness.learned()
+    (said,) = told(harness, card)
+    assert RULE in said
+    assert "Ana Ruiz" in said
+    assert harness.ana.id not in said
+    assert harness.workspace.mentions == []
+
+
+async def _judged(harness: BotInWorkspace, card: Message) -> Label:
+    await harness.feedback(card)  # waits until the store knows the card
+    stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
+    assert stored is not None
+    return stored.verdict.value
+
+
+# --- judges that do not answer yes or no
+
+
+@pytest.mark.parametrize(
+    ("values", "reply", "label"),
+    [
+        ("int", "4: because it is kind", 4),
+        ("float", "0.25: because it is curt", 0.25),
+        ("str", "curt: because it sends people away", "curt"),
+        (["polite", "curt", "rude"], "rude: because it sends people away", "rude"),
+    ],
+)
+async def test_a_thumb_down_asks_for_the_right_value_and_a_reply_gives_it(
+    tmp_path: Path, values: str | list[str], reply: str, label: Label
+) -> None:
+    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": values}) as harness:
+        card = await harness.show()
+        harness.react(card, "-1")
+        await harness.learned()
+        assert harness.labels() == {}
+        assert "Which value is right?" in told(harness, card)[0]
+        harness.react(card, "thumbsdown::skin-tone-3")
+        await harness.learned()
+        assert len(told(harness, card)) == 1
+        harness.reply(card, reply)
+        await harness.learned()
+        assert harness.labels() == {"tr-1": label}
+
+
+async def test_the_menu_gives_the_right_value(tmp_path: Path) -> None:
+    async with bot_in_workspace(
+        tmp_path, judge={"feedback_value_type": ["polite", "curt", "rude"]}
+    ) as harness:
+        card = await harness.show()
+        harness.react(card, "-1")
+        await harness.learned()
+        asking = harness.workspace.thread(card.channel, card.ts)[-1]
+        judged = await _judged(harness, card)
+        right = "rude" if judged != "rude" else "curt"
+        assert f'"{judged}"' not in [str(one) for one in _options(asking)]
+        said = await harness.whispered(harness.press(asking, "correct_value", value=f'"{right}"'))
+        assert right in said
+        await harness.learned()
+        assert harness.labels() == {"tr-1": right}
+
+
+def _options(message: Message) -> list[str]:
+    return [
+        option["value"]
+        for block in message.blocks or []
+        for element in block.get("elements", [])
+        for option in element.get("options", [])
+    ]
+
+
+async def test_the_modal_asks_for_the_value_and_says_what_is_expected(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": "float"}) as harness:
+        card = await harness.show()
+        await harness.press(card, "vote_down")
+        view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
+        answer = await harness.slack.modals.submit(
+            harness.ana.id, view.id, {"value": "high", "reason": "It is curt."}
+        )
+        assert "a number" in answer["errors"]["value"]
+        await harness.slack.modals.submit(harness.ana.id, view.id, {"value": "0.25", "reason": "It is curt."})
+        await harness.learned()
+        assert harness.labels() == {"tr-1": 0.25}
+        said = (await harness.feedback(card))["ana"]
+        assert (said.vote, said.rationale) == ("down", "It is curt.")
+
+
+async def test_correcting_after_a_thumb_up_asks_for_the_value(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": "int"}) as harness:
+        card = await harness.show()
+        await harness.press(card, "vote_up")
+        await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
+        view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
+        judged = await _judged(harness, card)
+        right = next(value for value in ("1", "2") if value != str(judged))
+        element = next(block for block in view.content["blocks"] if block.get("block_id") == "value")
+        typed = element["element"]["type"] == "plain_text_input"
+        assert typed or right in _values(element)
+        await harness.slack.modals.submit(harness.ana.id, view.id, {"value": right, "reason": ""})
+        await harness.learned()
+        assert harness.labels() == {"tr-1": int(right)}
+
+
+def _values(field: dict[str, dict[str, list[dict[str, str]]]]) -> list[str]:
+    return [option["value"] for option in field["element"]["options"]]
+
+
+@pytest.mark.parametrize("values", [["x" * 300, "good"], [f"category {n}" for n in range(150)]])
+async def test_values_that_no_menu_takes_can_be_typed(tmp_path: Path, values: list[str]) -> None:
+    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": values}) as harness:
+        card = await harness.show()
+        harness.react(card, "-1")
+        await harness.learned()
+        assert "Which value is right?" in told(harness, card)[0]
+        judged = await _judged(harness, card)
+        other = next(value for value in reversed(values) if value != judged)
+        if len(other) < 100:
+            harness.reply(card, f"{other}: because")
+            await harness.learned()
+            assert harness.labels() == {"tr-1": other}

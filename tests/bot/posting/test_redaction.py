@@ -1,0 +1,101 @@
+"""Redaction: what Slack shows of forgotten content gets a note in its place."""
+
+import pytest
+
+from bot.posting.redaction import MessageRedactor
+from bot.runtime.health import HealthRegistry
+from storage.database import Database
+from storage.records import RedactionKind
+from tests.bot.fakes import ODD_ANSWERS, Answer, FakeSlack, refusal
+from tests.storage.records import posted
+
+
+class Redacting:
+    """A redactor on a store and a fake Slack."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.slack = FakeSlack()
+        self.health = HealthRegistry()
+        self.redactor = MessageRedactor(self.slack, database, self.health)
+
+    async def left(self) -> list[str]:
+        """The ts of the messages that are still to be redacted."""
+        return [redaction.ts for redaction in await self.database.forgetting.redactions()]
+
+
+@pytest.fixture
+async def redacting(database: Database) -> Redacting:
+    """Two forgotten traces, whose cards `1.1` and `2.1` Slack still shows."""
+    for number in (1, 2):
+        await posted(database, f"tr-{number}", ts=f"{number}.1")
+    await database.forgetting.delete_traces(["tr-1", "tr-2"])
+    return Redacting(database)
+
+
+async def test_each_message_is_replaced_once(redacting: Redacting) -> None:
+    await redacting.redactor.redact_now()
+    await redacting.redactor.redact_now()
+    assert [call["ts"] for call in redacting.slack.of("chat.update")] == ["1.1", "2.1"]
+    assert (await redacting.left(), redacting.health.problems()) == ([], ())
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+async def test_an_odd_answer_leaves_its_message_for_later_and_stops_no_other(
+    redacting: Redacting, answer: Answer | Exception
+) -> None:
+    redacting.slack.answers["chat.update"].append(answer)
+    await redacting.redactor.redact_now()
+    assert await redacting.left() == ["1.1"]
+    [redaction] = await redacting.database.forgetting.redactions()
+    assert (redaction.attempts, redaction.not_before_ms > 0) == (1, True)
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+async def test_while_a_message_stands_health_says_why(
+    redacting: Redacting, answer: Answer | Exception
+) -> None:
+    redacting.slack.answers["chat.update"].extend([answer] * 2)
+    await redacting.redactor.redact_now()
+    reason = redacting.health.reason("redaction", "C1")
+    assert reason is not None
+    assert reason.startswith("a message that shows what was forgotten still stands: Slack ")
+
+
+async def test_a_bug_leaves_its_message_for_later_and_stops_no_other(redacting: Redacting) -> None:
+    redacting.slack.answers["chat.update"].append(KeyError("a bug"))
+    await redacting.redactor.redact_now()
+    assert await redacting.left() == ["1.1"]
+    assert len(redacting.slack.of("chat.update")) == 2
+
+
+@pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
+async def test_a_message_that_nobody_can_change_is_not_tried_again(redacting: Redacting, code: str) -> None:
+    redacting.slack.answers["chat.update"].append(refusal(code))
+    await redacting.redactor.redact_now()
+    assert (await redacting.left(), redacting.health.problems()) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("forgotten", "forgotten"), ("expired", "older than I keep traces"), ("taken_back", "Taken back")],
+)
+async def test_the_note_says_why_the_content_is_gone(
+    database: Database, kind: RedactionKind, words: str
+) -> None:
+    redacting = Redacting(database)
+    await posted(database, "tr-1", ts="1.1")
+    await database.forgetting.delete_traces(["tr-1"], None, kind)
+    await redacting.redactor.redact_now()
+    [update] = redacting.slack.of("chat.update")
+    assert words in update["text"]
+    assert "tr-1" not in str(update)
+
+
+async def test_what_arrived_after_it_was_forgotten_is_deleted(database: Database) -> None:
+    redacting = Redacting(database)
+    await posted(database, "tr-1", ts="1.1")
+    await database.forgetting.delete_traces(["tr-1"], None, "remove")
+    await redacting.redactor.redact_now()
+    assert [call["ts"] for call in redacting.slack.of("chat.delete")] == ["1.1"]
+    assert redacting.slack.of("chat.update") == []
