@@ -1,8 +1,11 @@
-"""Replacing a text file in one step."""
+"""Replacing a text file in one step, and cleaning up after a process that was killed on the way."""
 
 import os
+import re
 import secrets
 from pathlib import Path
+
+_PARTIAL_NAME = re.compile(r".+\.[0-9a-f]{8}\.part")
 
 
 def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
@@ -28,3 +31,17 @@ def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what `replace_file` left in a folder when its process was killed.
+
+    Args:
+        folder: The folder; nobody may be writing in it.
+
+    Raises:
+        OSError: If a file cannot be removed.
+    """
+    for partial in folder.glob("*.*.part"):
+        if _PARTIAL_NAME.fullmatch(partial.name):
+            partial.unlink(missing_ok=True)

@@ -84,8 +84,11 @@ def _folder(folder: Path) -> Finding | None:
         return Finding(what=what, fine=False, words=f"make {parent} writable, or choose another path")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(what=what, fine=False, words="make the folder writable, or choose another path")
-    if Database.is_in_use(folder):
-        return Finding(what=what, fine=True, words="in use by a running bot")
+    try:
+        if Database.is_in_use(folder):
+            return Finding(what=what, fine=True, words="in use by a running bot")
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
     return None if any(folder.iterdir()) else Finding(what=what, fine=True, words="empty")
 
 

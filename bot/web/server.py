@@ -80,8 +80,9 @@ class Routes:
             status = await self.status.read()
         except StorageError as error:
             return _not_ready(str(error))
-        if not status.connected:
-            return _not_ready("not connected to Slack", *status.troubles)
+        if not status.ready:
+            unconnected = () if status.connected else ("not connected to Slack",)
+            return _not_ready(*unconnected, *status.troubles)
         waiting = {
             "traces": status.traces_waiting,
             "feedback": status.feedback_waiting,
