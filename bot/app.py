@@ -154,7 +154,7 @@ def build(
         reconciler=reconciler,
         status=status,
         health=health,
-        server=web.build(settings, secrets, slack, traces, forgetting, status),
+        server=web.build(settings, secrets, slack, traces, forgetting, status, health),
         wake_learning=learning.wake,
         background={
             "learning": learn,
