@@ -1,6 +1,7 @@
 """Common ground of all model services: address and key, concurrency, fallback, and errors."""
 
 import asyncio
+import logging
 import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from memalign.errors import (
     MalformedAnswerError,
@@ -24,14 +26,27 @@ from memalign.records import Json, Usage
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 DEFAULT_CONCURRENCY = 8
 """Model calls at once in this process."""
 LARGE_ANSWER_CHARACTERS = 100_000
 """An answer of this size is read in a thread: it would hold up all other calls for a millisecond or more."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
-MAX_MESSAGE_CHARACTERS = 200
-"""Of a service's own words in an error."""
+MAX_LOGGED_CHARACTERS = 2000
+"""Of a service's own words in the log."""
+_CONNECTION_PROBLEMS = {
+    "TimeoutError": "no answer in time",
+    "ClientConnectorCertificateError": "its certificate is not accepted",
+    "SSLError": "its certificate is not accepted",
+    "ClientConnectorDNSError": "its name is not known",
+    "ConnectionRefusedError": "nothing listens there",
+    "ClientConnectorError": "nothing listens there",
+    "ServerDisconnectedError": "it broke the connection off",
+    "ConnectionResetError": "it broke the connection off",
+}
+"""Class of an error, or of one it derives from -> the problem; the first that fits."""
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
 
@@ -97,13 +112,13 @@ class Endpoint:
             headers: The answer's headers.
 
         Returns:
-            The error to raise, with the remedy and never with the key.
+            The error to raise, with the remedy, and never with the key or with words of the service.
         """
         name, variable = f"{self.provider}:/{model}", f"{self.provider.upper()}_API_KEY"
-        message = self._message(error)
+        self._log_words(model, error)
         if status is None:
             return ModelUnavailableError(
-                f"{name} cannot be reached ({message}); check the network and "
+                f"{name} cannot be reached ({connection_problem(error)}); check the network and "
                 f"{self.provider.upper()}_BASE_URL, it is tried again later."
             )
         if status in (401, 403):
@@ -117,7 +132,9 @@ class Endpoint:
                 f"{name} is overloaded or down ({status}); it is tried again later.",
                 retry_after=retry_after_seconds(headers),
             )
-        return RequestRefusedError(f"{name} refused the request ({status}): {message}")
+        return RequestRefusedError(
+            f"{name} refused the request ({status}): its content, its length or an option is not accepted there."
+        )
 
     def unreadable(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that the SDK cannot read.
@@ -146,11 +163,28 @@ class Endpoint:
             "it is tried again later."
         )
 
-    def _message(self, error: BaseException) -> str:
-        text = " ".join(str(error).split())
+    def _log_words(self, model: str, error: BaseException) -> None:
+        """Log the service's own words, which may quote the prompt; so they are nowhere but at this level."""
+        words = " ".join(str(error).split())
         if self.key != NO_KEY:
-            text = text.replace(self.key, "…")
-        return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+            words = words.replace(self.key, "…")
+        log.debug("%s:/%s: %s", self.provider, model, words[:MAX_LOGGED_CHARACTERS])
+
+
+def connection_problem(error: BaseException) -> str:
+    """Say in a few words of ours why a service was not reached.
+
+    Args:
+        error: The error of the connection.
+
+    Returns:
+        A phrase for a sentence in brackets.
+    """
+    names = {cause.__name__ for cause in type(error).__mro__}
+    for name, phrase in _CONNECTION_PROBLEMS.items():
+        if name in names:
+            return phrase
+    return "no connection"
 
 
 def endpoint_of(provider: str, model: str) -> Endpoint:
@@ -165,9 +199,12 @@ def endpoint_of(provider: str, model: str) -> Endpoint:
 
     Raises:
         ModelRefusedError: If neither a key nor an address of its own is set.
+        SettingsError: If the address is none, or holds a user name or password.
     """
     variable = f"{provider.upper()}_API_KEY"
     base_url = os.environ.get(f"{provider.upper()}_BASE_URL", "").strip() or None
+    if base_url is not None:
+        check_address(f"{provider.upper()}_BASE_URL", base_url)
     key = os.environ.get(variable, "").strip()
     if not key and base_url is None:
         raise ModelRefusedError(
@@ -206,6 +243,27 @@ async def read_answer(read: Callable[[str], T], text: str) -> T:
         What `read` returns.
     """
     return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
+
+
+def check_address(variable: str, url: str) -> None:
+    """Check an address from the environment, which is never shown since it may hold a password.
+
+    Args:
+        variable: The environment variable, for the error.
+        url: Its value.
+
+    Raises:
+        SettingsError: If it is no http or https address, or holds a user name or password.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise SettingsError(f"{variable} is no address; expected one such as https://example.com/v1.")
+    if "@" in parts.netloc:
+        raise SettingsError(f"{variable} holds a user name or password; take them out of the address.")
 
 
 async def complete_with_fallback(
