@@ -21,7 +21,7 @@ from memalign.event_loop import close_at_exit, run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
 from memalign.models.deadline import CALL_SECONDS, CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_of
-from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, text_at
+from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
 from memalign.models.prompts import ANSWER_TOKENS
 from memalign.ports import Completion, Prompt
 from memalign.records import Json, Usage
@@ -89,7 +89,7 @@ class AnthropicModel:
             self.name,
             schema,
             ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-            read=lambda body: (_answer(body, schema), _usage(body)),
+            read=lambda text: _answer_and_usage(parse_body(text), schema),
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
@@ -108,6 +108,10 @@ class AnthropicModel:
         except AnthropicError as error:
             raise _failure(endpoint, self._model, error) from error
         return str(await response.text())
+
+
+def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
+    return _answer(body, schema), _usage(body)
 
 
 def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:

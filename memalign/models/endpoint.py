@@ -20,7 +20,6 @@ from memalign.errors import (
     SettingsError,
 )
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
-from memalign.models.json_answers import parse_body
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
@@ -270,7 +269,7 @@ async def complete_with_fallback(
     name: str,
     schema: Mapping[str, Json],
     ask: Callable[[Mapping[str, Json] | None], Awaitable[str]],
-    read: Callable[[Json], tuple[Mapping[str, Json] | None, Usage]],
+    read: Callable[[str], tuple[Mapping[str, Json] | None, Usage]],
 ) -> Completion:
     """Ask for an answer by a schema, and once more without where the schema or the answer was refused.
 
@@ -296,7 +295,7 @@ async def complete_with_fallback(
             if requested is None:
                 raise
             continue
-        answer, cost = await read_answer(lambda text: read(parse_body(text)), body)
+        answer, cost = await read_answer(read, body)
         usage += cost
         if answer is not None:
             return Completion(answer=answer, usage=usage)

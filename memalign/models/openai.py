@@ -111,7 +111,7 @@ class OpenAIModel:
             self.name,
             schema,
             ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-            read=lambda body: (_answer(body, schema), _usage(body)),
+            read=lambda text: _answer_and_usage(parse_body(text), schema),
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
@@ -212,6 +212,10 @@ class OpenAIEmbedder:
             )
         usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
         return Embeddings(vectors=np.stack(rows), usage=usage)
+
+
+def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
+    return _answer(body, schema), _usage(body)
 
 
 def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
