@@ -35,7 +35,7 @@ demo:
 test:
 	@scripts/make-venv test
 	@failed=; $(LINT); \
-	$(call check,pytest,$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest); \
+	$(call check,pytest,$(BIN)/python -m pytest --numprocesses auto --dist worksteal --basetemp=.venv/tmp/pytest); \
 	$(SUMMARY)
 
 lint:

@@ -19,6 +19,7 @@ from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.posting.redaction import MessageRedactor
+from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.reports.weekly_digest import WeeklyDigest
 from bot.runtime.health import HealthRegistry
@@ -71,20 +72,29 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
     """Run the bot while the context is open.
 
     Raises:
-        SettingsError: a token is missing or refused, or the port is taken.
+        SettingsError: a token is missing or refused, the extra for names is missing, or the port is taken.
         ModelRefusedError: a model's key is missing.
         StorageError: the data folder cannot be used.
     """
     check_model_keys(settings)
+    redactor = Redactor(settings.redaction)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(await Database.open(settings.data))
         memories = await open_memories(settings, database)
         slack = await stack.enter_async_context(open_slack(secrets))
-        bot = build(settings, secrets, timing, database, memories, slack)
+        bot = build(settings, secrets, timing, database, memories, slack, redactor)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         after_ack = AfterAck(tasks)
         listeners.build(
-            settings, slack, database, memories, bot.forgetting, bot.status, bot.wake_learning, after_ack
+            settings,
+            slack,
+            database,
+            memories,
+            redactor,
+            bot.forgetting,
+            bot.status,
+            bot.wake_learning,
+            after_ack,
         )
         await bot.server.start()
         background = [
@@ -107,27 +117,28 @@ def build(
     database: Database,
     memories: Mapping[str, JudgeMemory],
     slack: SlackService,
+    redactor: Redactor,
 ) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
     health = HealthRegistry()
     posting = posting_flow.build(slack, database, memories, health, pace_seconds=timing.post_seconds)
-    redactor = MessageRedactor(slack.client, database, health)
+    message_redactor = MessageRedactor(slack.client, database, health)
     judging = JudgingWorker(settings, database, memories, health, posting.wake, concurrency=max_concurrency())
     learning = learning_flow.build(
         slack, database, memories, health, posting.wake, quiet_seconds=timing.quiet_seconds
     )
     reconciler = learning_flow.build_reconciler(
-        settings, slack, database, health, learning.wake, card_seconds=timing.card_seconds
+        settings, slack, database, redactor, health, learning.wake, card_seconds=timing.card_seconds
     )
     forgetting = ForgetService(
         database,
         memories,
-        redact_now=redactor.redact_now,
+        redact_now=message_redactor.redact_now,
         cancel_trace=learning.cancel_trace,
         invalidate=learning.invalidate,
     )
     status = StatusReport(settings, database, memories, slack.connection.is_up, health)
-    traces = TraceEndpoint(settings, database, memories, judging.wake)
+    traces = TraceEndpoint(settings, database, memories, redactor, judging.wake)
 
     async def learn() -> None:
         """Learn only once everything is forgotten that an earlier run was asked to forget."""
@@ -149,7 +160,7 @@ def build(
             "learning": learn,
             "posting": posting.run,
             "judging": judging.run,
-            "covering what was forgotten": redactor.run,
+            "covering what was forgotten": message_redactor.run,
             "catching up": reconciler.run,
             "erasing old traces": Retention(settings, database).run,
             "weekly digest": WeeklyDigest(settings, database, memories, health, posting.wake).run,

@@ -32,11 +32,13 @@ class Status:
     judges: tuple[JudgeStatus, ...]
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
+    file_problem: str | None = None
+    """Why the store cannot be written, among the troubles as well; None while it can."""
 
     @property
     def ready(self) -> bool:
         """True if the bot is connected and able to work."""
-        return self.connected
+        return self.connected and self.file_problem is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

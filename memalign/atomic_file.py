@@ -1,12 +1,20 @@
-"""Replacing a text file in one step."""
+"""Replacing a text file in one step, and cleaning up after a process that was killed on the way."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
+_PARTIAL_NAME = re.compile(r".+\.[0-9a-f]{8}\.part")
 
-def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
+OWNER_ONLY = 0o600
+"""Permissions of a file that nobody else may read."""
+
+
+def replace_file(path: Path, text: str) -> None:
     """Write a text file so that readers see the old content or the new one, never a part of it.
+
+    It is readable by its owner alone, since what we write holds people's words.
 
     The text goes to a file beside the target, which then takes the target's name: after a crash the target is whole.
     It is not synced, so a cut of power may bring the old content back.
@@ -14,7 +22,6 @@ def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
     Args:
         path: The file to write; its folder must exist.
         text: The whole content, written as UTF-8.
-        mode: Permissions of the file, less the process's umask.
 
     Raises:
         OSError: If the file cannot be written; the old content then stays.
@@ -22,9 +29,23 @@ def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(
-            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)
+            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, OWNER_ONLY)
         ) as file:
             file.write(text)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what `replace_file` left in a folder when its process was killed.
+
+    Args:
+        folder: The folder; nobody may be writing in it.
+
+    Raises:
+        OSError: If a file cannot be removed.
+    """
+    for partial in folder.glob("*.*.part"):
+        if _PARTIAL_NAME.fullmatch(partial.name):
+            partial.unlink(missing_ok=True)

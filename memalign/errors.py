@@ -47,7 +47,16 @@ class ModelError(MemAlignError):
 
 
 class ModelUnavailableError(ModelError):
-    """The model cannot be reached or is overloaded; the same call may work later."""
+    """The model cannot be reached or is overloaded; the same call may work later.
+
+    Args:
+        message: The sentence for a person.
+        retry_after: Seconds after which the service asks to be called again; None if it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelRefusedError(ModelError):

@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from memalign.errors import StorageError
-from storage.engines.sqlite_file import FILE, check, connect, copy, lock, refuse_orphaned_log
+from storage.engines.folder_lock import FolderLock
+from storage.engines.sqlite_file import FILE, check, connect, copy, refuse_orphaned_log, remove_leftovers
 from storage.errors import translate_errors
 
 
@@ -22,11 +23,8 @@ def _restore(file: Path, folder: Path) -> None:
         _verify(source, file)
         with translate_errors(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder_lock = lock(folder)
-            try:
+            with FolderLock(folder):
                 _adopt(source, folder)
-            finally:
-                folder_lock.release()
 
 
 def _verify(source: sqlite3.Connection, file: Path) -> None:
@@ -42,4 +40,5 @@ def _adopt(source: sqlite3.Connection, folder: Path) -> None:
             f"There is a store in {folder} already: restore into an empty folder, or move that store away."
         )
     refuse_orphaned_log(folder)
+    remove_leftovers(folder)
     copy(source, folder / FILE)

@@ -9,8 +9,11 @@ from typing import Self
 
 from storage.audit import Audit
 from storage.documents import Documents
+from storage.engines.folder_lock import FolderLock, is_locked
+from storage.engines.open_files import OpenFiles
+from storage.engines.slack import SlackFile
 from storage.engines.sqlite import SqliteEngine
-from storage.engines.sqlite_file import connect_reader, connect_writer, is_locked, lock
+from storage.engines.sqlite_file import FILE, LOG_FILE, connect_reader, connect_writer
 from storage.errors import translate_errors
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
@@ -93,8 +96,9 @@ class Database:
 
     @staticmethod
     def is_in_use(location: Path) -> bool:
-        """Return whether a process has the store open for writing; makes nothing there. Raises `OSError`."""
-        return is_locked(location)
+        """Return whether a process has the store open for writing; makes nothing there. Raises `StorageError`."""
+        with translate_errors(location):
+            return is_locked(location)
 
     async def close(self) -> None:
         """Give the store back; again: nothing happens. Raises `StorageError`."""
@@ -123,6 +127,18 @@ class Database:
         """
         return await self.store.run_vacuum()
 
+    @property
+    def file_problem(self) -> str | None:
+        """Why the last write failed; None once one has succeeded since."""
+        return self.store.file_problem
+
+    async def problems(self) -> list[str]:
+        """Return a sentence for all that is wrong with the store: its files, and a vacuum that is due.
+
+        Raises `StorageError`.
+        """
+        return await self.store.problems()
+
     async def backup(self, file: Path) -> None:
         """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
 
@@ -138,6 +154,7 @@ class Database:
         while True:
             await asyncio.sleep(seconds if clean else max(seconds, VACUUM_RETRY_SECONDS))
             try:
+                await self.store.probe()
                 clean = await self.store.try_vacuum()
             except Exception:  # a bug must not end the vacuuming for good
                 _LOG.exception("The store could not be vacuumed")
@@ -146,15 +163,28 @@ class Database:
 
 def _open_reader(folder: Path) -> SqliteEngine:
     with translate_errors(folder):
-        return SqliteEngine(connect_reader(folder), release=lambda: None)
+        return SqliteEngine(connect_reader(folder))
 
 
 def _open_writer(folder: Path) -> SqliteEngine:
     with translate_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder_lock = lock(folder)
+        lock = FolderLock(folder)
         try:
-            return SqliteEngine(connect_writer(folder), release=folder_lock.release)
+            return _locked_writer(folder, lock)
         except BaseException:
-            folder_lock.release()
+            lock.release()
             raise
+
+
+def _locked_writer(folder: Path, lock: FolderLock) -> SqliteEngine:
+    connection = connect_writer(folder)
+    try:
+        # from its first reading on, the log is there
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        slack = SlackFile(str(folder / FILE))
+        open_files = OpenFiles([lock.path, folder / FILE, folder / LOG_FILE])
+        return SqliteEngine(connection, lock.release, open_files=open_files, slack=slack)
+    except BaseException:
+        connection.close()
+        raise

@@ -1,8 +1,10 @@
 """Errors of files and disks as sentences with a remedy."""
 
+import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from memalign.errors import StorageError
@@ -18,6 +20,10 @@ _FAILING = (
     "The disk that holds the store in {path} failed ({detail}): check the disk, then start again; "
     "what was confirmed before is kept."
 )
+_UNUSABLE = (
+    "The store in {path} cannot be used ({detail}): make it a folder that this user can write, "
+    "or name another in [storage] path."
+)
 _SENTENCES = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
@@ -29,30 +35,59 @@ _SENTENCES = {
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_IOERR: _FAILING,
 }
+_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_SPACE = 64 * 1024
+"""Free bytes below which a failing disk is a full one: SQLite cannot say so of every file it keeps."""
+
+
+class StoreFileError(StorageError):
+    """The store's files cannot be read or written, whatever is asked of them."""
 
 
 @contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Raise errors of files and of SQLite inside as `StorageError`; mistakes of ours pass as they are."""
+    """Raise errors of files and of SQLite inside as `StoreFileError`; mistakes of ours pass as they are."""
     try:
         yield
     except OSError as problem:
         raise to_storage_error(problem, path) from problem
     except sqlite3.Error as problem:
-        if _code(problem) not in _SENTENCES:
+        if _code(problem) not in _SENTENCES and not _is_unreadable(problem):
             raise
         raise to_storage_error(problem, path) from problem
 
 
-def to_storage_error(problem: sqlite3.Error | OSError, path: Path) -> StorageError:
+def to_storage_error(problem: sqlite3.Error | OSError, path: Path) -> StoreFileError:
     """Return the problem as a sentence for a person."""
     if isinstance(problem, OSError):
-        return StorageError(
-            f"The store in {path} cannot be used ({problem.strerror or problem}): "
-            "make it a folder that this user can write, or name another in [storage] path."
-        )
+        sentence, detail = _sentence_of(problem), problem.strerror or str(problem)
+    else:
+        sentence, detail = _sentence_of_sqlite(problem, path), str(problem)
+    return StoreFileError(sentence.format(path=path, detail=detail))
+
+
+def _sentence_of(problem: OSError) -> str:
+    if problem.errno in _FULL_ERRORS:
+        return _FULL
+    return _READ_ONLY if problem.errno == errno.EROFS else _UNUSABLE
+
+
+def _sentence_of_sqlite(problem: sqlite3.Error, path: Path) -> str:
+    if _is_unreadable(problem):
+        return _DAMAGED
     sentence = _SENTENCES.get(_code(problem), _FAILING)
-    return StorageError(sentence.format(path=path, detail=problem))
+    return _FULL if sentence is _FAILING and _is_full(path) else sentence
+
+
+def _is_full(path: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(path).free < _NO_SPACE
+    return False
+
+
+def _is_unreadable(problem: sqlite3.Error) -> bool:
+    # Python's module raises this by itself, without a code, for a name or a text that is no UTF-8
+    return isinstance(problem, sqlite3.OperationalError) and "decode to UTF-8" in str(problem)
 
 
 def _code(problem: sqlite3.Error) -> int:

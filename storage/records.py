@@ -77,6 +77,13 @@ class StoredVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnsampledTrace:
+    """A trace that no judge is to see: only a hash of its id is kept, by which it is known when it comes again."""
+
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A trace waiting to be judged by one judge."""
 

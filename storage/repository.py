@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from memalign.errors import StorageError
-from storage.documents import Documents
+from storage.documents import Document, Documents
 from storage.engines.sqlite import SqliteEngine
-from storage.errors import translate_errors
+from storage.errors import StoreFileError, translate_errors
 from storage.vacuum import Vacuum
 
 _LOG = logging.getLogger("memalign.storage")
+_TRIES_BESIDE_READERS = 10
+_READER_SECONDS = 0.05
+"""Pause before the vacuum tries again beside a process that reads; most are short."""
+_VACUUM_WAITS = (
+    "Words that were forgotten or replaced are still in the store's files; "
+    "they are overwritten within a minute, or once no other process reads the store."
+)
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R", bound="Repository")
@@ -36,6 +43,10 @@ class Store:
         self.documents = documents
         """To be touched inside the functions only."""
         self.vacuum = Vacuum(documents)
+        self._probes = documents.declare("maintenance")
+        self.file_problem: str | None = None
+        """The last failure of the files, until a write succeeds again."""
+        self._vacuuming = asyncio.Lock()
 
     async def read(self, work: Callable[[], T]) -> T:
         """Look things up, all in one state of the store. Raises `StorageError`."""
@@ -54,8 +65,15 @@ class Store:
             )
 
         def writing(engine: SqliteEngine) -> T:
+            changes = engine.changes
+            engine.check_files()
             with engine.transaction():
-                return work()
+                result = work()
+            # whoever is told that it is written must find it there
+            engine.check_files()
+            if engine.changes != changes:
+                self.file_problem = None
+            return result
 
         return await self.run(writing)
 
@@ -63,15 +81,39 @@ class Store:
         """Run something in the thread, outside of any transaction. Raises `StorageError`."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._translated, work)
 
+    async def probe(self) -> None:
+        """Look whether the files are still there and, after a failure, whether they can be written again."""
+        try:
+            await self.run(lambda engine: engine.check_files())
+            if self.file_problem is not None:
+                await self.write(self._write_and_remove)
+        except StorageError as problem:
+            _LOG.error("%s", problem)
+
+    def _write_and_remove(self) -> None:
+        self._probes.insert(Document({}, "probe"))
+        self._probes.remove(doc_ids=["probe"])
+
     async def run_vacuum(self) -> bool:
         """Remove the last bytes of what was deleted, if that is due; False while another process reads.
 
-        It stays due then, also over a restart. Raises `StorageError`.
+        It stays due then, also over a restart. It goes in steps, between which other work is done. Raises
+        `StorageError`.
         """
-        clean = await self.run(lambda _: self.vacuum.run_if_due())
-        if not clean:
-            _LOG.warning("Another process is reading the store: deleted bytes go with the next vacuum.")
-        return clean
+        async with self._vacuuming:
+            for _ in range(_TRIES_BESIDE_READERS):
+                if await self._run_steps():
+                    return True
+                await asyncio.sleep(_READER_SECONDS)
+        _LOG.warning("Another process is reading the store: deleted bytes go with the next vacuum.")
+        return False
+
+    async def _run_steps(self) -> bool:
+        steps = await self.run(lambda _: self.vacuum.steps())
+        while (step := await self.run(lambda _: next(steps, None))) is not None:
+            if not step:
+                return False
+        return True
 
     async def try_vacuum(self) -> bool:
         """Vacuum as `run_vacuum` does; False also where the disk does not let it."""
@@ -82,6 +124,11 @@ class Store:
             _LOG.error("Deleted bytes are still in the files and go with the next vacuum: %s", problem)
             return False
 
+    async def problems(self) -> list[str]:
+        """Return a sentence for all that is wrong. Raises `StorageError`."""
+        waits = await self.run(lambda _: self.vacuum.is_due) and not self._vacuuming.locked()
+        return [*filter(None, [self.file_problem]), *([_VACUUM_WAITS] if waits else [])]
+
     async def close(self) -> None:
         """Close the files, then end the thread. Raises `StorageError`."""
         try:
@@ -90,8 +137,12 @@ class Store:
             self._executor.shutdown(wait=False)
 
     def _translated(self, work: Callable[[SqliteEngine], T]) -> T:
-        with translate_errors(self._path):
-            return work(self.documents.engine)
+        try:
+            with translate_errors(self._path):
+                return work(self.documents.engine)
+        except StoreFileError as problem:
+            self.file_problem = str(problem)
+            raise
 
 
 class Repository:

@@ -1,5 +1,7 @@
 """Removing the last bytes of what was deleted; a vacuum that could not be done at once is remembered."""
 
+from collections.abc import Iterator
+
 from storage.documents import Document, Documents
 
 _VACUUM = "vacuum"
@@ -11,16 +13,30 @@ class Vacuum:
     def __init__(self, documents: Documents) -> None:
         self._engine = documents.engine
         self._due = documents.declare("maintenance")
+        self._deletions = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether bytes of what was deleted may still be in the files."""
+        return self._due.contains(doc_id=_VACUUM)
 
     def note_due(self) -> None:
         """Note, in the transaction that deletes, that bytes stay behind."""
+        self._deletions += 1
         self._due.upsert(Document({}, _VACUUM))
 
-    def run_if_due(self) -> bool:
-        """Vacuum if that is due; False while another process reads. Not for use inside a transaction."""
-        if not self._due.contains(doc_id=_VACUUM):
-            return True
-        if not self._engine.vacuum():
-            return False
-        self._due.remove(doc_ids=[_VACUUM])
-        return True
+    def steps(self) -> Iterator[bool]:
+        """Vacuum if that is due, a step at each look, each outside of any transaction.
+
+        Yields True after each step, and False at the end while another process reads: then it stays due.
+        """
+        if not self.is_due:
+            return
+        deletions = self._deletions
+        for done in self._engine.vacuum():
+            yield done
+            if not done:
+                return
+        # what was deleted meanwhile may be behind the place where the vacuum is
+        if deletions == self._deletions:
+            self._due.remove(doc_ids=[_VACUUM])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
+import re2
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from memalign.errors import SettingsError
@@ -28,6 +29,12 @@ Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 JudgeModelName = Annotated[str, AfterValidator(partial(_require_use, use="judges"))]
 ReflectionModelName = Annotated[str, AfterValidator(partial(_require_use, use="distils"))]
 EmbeddingModelName = Annotated[str, AfterValidator(partial(_require_use, use="embeds"))]
+
+FieldPath = Annotated[
+    str,
+    Field(pattern=r"^(inputs|outputs|expectations|conversation|spans|metadata|url)(\.[^.]+)*$"),
+]
+"""A field of a trace, and the names that lead to a value in it."""
 
 
 class Section(BaseModel):
@@ -127,6 +134,43 @@ class AccessSettings(Section):
         return people
 
 
+class RedactionSettings(Section):
+    """Personal data and secrets, taken out of traces and people's words before they are stored or sent."""
+
+    enabled: bool = True
+    patterns: list[str] = []
+    """Regular expressions of the team's own, in RE2's syntax."""
+    keep_fields: list[FieldPath] = []
+    """Fields that stay as they are, such as `inputs.user.email`; `*` stands for one name or list position."""
+    drop_fields: list[FieldPath] = []
+    """Fields that are left out whole."""
+    keep_original: bool = False
+    """Store each trace also as it was sent; nothing but the store ever holds that."""
+    names: str = ""
+    """The spaCy pipeline that finds names of people; empty: names stay."""
+
+    @field_validator("patterns")
+    @classmethod
+    def _require_patterns(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            _check_pattern(pattern)
+        return patterns
+
+
+def _check_pattern(pattern: str) -> None:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        raise ValueError(
+            f"{pattern!r} is no regular expression of RE2, which has no look-around and no back-references ({reason})"
+        ) from None
+    if compiled.search(""):
+        raise ValueError(f"{pattern!r} matches the empty text, so it would be found everywhere")
+
+
 class IngestSettings(Section):
     """The HTTP server that takes traces."""
 
@@ -155,6 +199,7 @@ class Settings(Section):
     sampling: SamplingSettings = SamplingSettings()
     digest: DigestSettings = DigestSettings()
     access: AccessSettings = AccessSettings()
+    redaction: RedactionSettings = RedactionSettings()
     ingest: IngestSettings = IngestSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder of the settings file; not a key of it."""

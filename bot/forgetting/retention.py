@@ -34,6 +34,8 @@ class Retention:
         deleted = 0
         while count := await self._database.forgetting.delete_expired(before, TRACES_PER_TRANSACTION, now):
             deleted += count
+        while await self._database.traces.delete_unsampled(before, TRACES_PER_TRANSACTION):
+            pass
         if deleted:
             log.info("%d traces that nobody answered were older than %d days and are deleted", deleted, days)
         return deleted

@@ -3,23 +3,26 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import get_args
+from typing import ParamSpec, TypeVar, get_args
 
 from aiohttp import web
 
 from bot.config import Settings
 from bot.ingest.trace_body import RejectedTrace, read_body
 from bot.judging.sampling import judges_for, validation_error
+from bot.redaction.redactor import Redactor
 from bot.runtime.clock import now_ms
+from bot.runtime.health import unexpected
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json, Trace
 from storage.database import Database
-from storage.records import Accepted
+from storage.records import Accepted, UnsampledTrace
+from storage.traces import Arrival
 
 RETRY_AFTER_SECONDS = 30
-THREAD_PARSE_BYTES = 100_000
-"""Larger bodies are parsed in a thread, so that the event loop goes on."""
+THREAD_PARSE_BYTES = 20_000
+"""Larger bodies are parsed and redacted in a thread, so that the event loop goes on."""
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 REASONS: Mapping[str, str] = {
     "full": "too many traces wait to be judged; send this one again later",
@@ -27,6 +30,8 @@ REASONS: Mapping[str, str] = {
 }
 
 Outcome = Accepted | RejectedTrace
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class TraceEndpoint:
@@ -37,11 +42,13 @@ class TraceEndpoint:
         settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
+        redactor: Redactor,
         wake_judging: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
+        self._redactor = redactor
         self._wake_judging = wake_judging
         self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by outcome, since the start."""
@@ -56,47 +63,70 @@ class TraceEndpoint:
             return self._too_large()
         ndjson = request.content_type in NDJSON_TYPES
         try:
-            if len(body) > THREAD_PARSE_BYTES:
-                items = await asyncio.to_thread(read_body, body, ndjson)
-            else:
-                items = read_body(body, ndjson)
+            items = await _call_for_body(len(body), read_body, body, ndjson)
         except InputError as error:
             return _response(400, {"error": str(error)})
-        return await self._store(items)
+        return await self._store(items, await _call_for_body(len(body), self._prepare_all, items))
 
     def _too_large(self) -> web.Response:
         limit = self._settings.ingest.max_body_mb
         error = f"The body is larger than {limit:g} MB; send the traces in smaller batches."
         return _response(413, {"error": error})
 
-    async def _store(self, items: Sequence[Trace | RejectedTrace]) -> web.Response:
-        checked = [self._check(item) for item in items]
-        outcomes = await self._add(checked)
+    async def _store(
+        self, items: Sequence[Trace | RejectedTrace], prepared: Sequence[Arrival | RejectedTrace]
+    ) -> web.Response:
+        outcomes = await self._add(items, prepared)
         self._wake_judging()
         for outcome in outcomes:
             self.counts["rejected" if isinstance(outcome, RejectedTrace) else outcome] += 1
         return _report(outcomes)
 
-    def _check(self, item: Trace | RejectedTrace) -> Trace | RejectedTrace:
-        if isinstance(item, RejectedTrace):
-            return item
-        if unknown := sorted(set(item.judges) - self._memories.keys()):
+    def _prepare_all(self, items: Sequence[Trace | RejectedTrace]) -> list[Arrival | RejectedTrace]:
+        return [item if isinstance(item, RejectedTrace) else self._prepare(item) for item in items]
+
+    def _prepare(self, trace: Trace) -> Arrival | RejectedTrace:
+        """Check, sample and redact a trace."""
+        if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
             reason = f'judges: there is no judge named "{unknown[0]}"; the judges are: {names}'
             return RejectedTrace(reason=reason)
-        error = validation_error(item, self._memories)
-        return RejectedTrace(reason=error) if error else item
+        if error := validation_error(trace, self._memories):
+            return RejectedTrace(reason=error)
+        judges = judges_for(trace, self._settings)
+        if not judges:
+            return UnsampledTrace(trace_id=trace.trace_id), judges
+        try:
+            return self._redactor.trace(trace), judges
+        except Exception:  # a bug on one trace must not let it in as it is, nor stop its neighbours
+            return RejectedTrace(reason=unexpected("redacting a trace"))
 
-    async def _add(self, items: Sequence[Trace | RejectedTrace]) -> list[Outcome]:
-        """Store the traces among the items; return the outcome of each item."""
-        places = [place for place, item in enumerate(items) if isinstance(item, Trace)]
-        batch = [(item, judges_for(item, self._settings)) for item in items if isinstance(item, Trace)]
-        outcomes: list[Outcome] = [item if isinstance(item, RejectedTrace) else "accepted" for item in items]
+    async def _add(
+        self, items: Sequence[Trace | RejectedTrace], prepared: Sequence[Arrival | RejectedTrace]
+    ) -> list[Outcome]:
+        """Store the traces among what was prepared of the items; return the outcome of each item."""
+        places = [place for place, item in enumerate(prepared) if not isinstance(item, RejectedTrace)]
+        batch = [item for item in prepared if not isinstance(item, RejectedTrace)]
+        outcomes: list[Outcome] = [
+            item if isinstance(item, RejectedTrace) else "accepted" for item in prepared
+        ]
+        originals: dict[int, Trace] = {}
+        if self._settings.redaction.keep_original:
+            sent = [items[place] for place in places]
+            originals = {place: item for place, item in enumerate(sent) if isinstance(item, Trace)}
         if batch:
-            stored = await self._database.traces.add(batch, now_ms(), self._settings.ingest.max_pending)
+            max_waiting = self._settings.ingest.max_pending
+            stored = await self._database.traces.add(batch, now_ms(), max_waiting, originals)
             for place, outcome in zip(places, stored, strict=True):
                 outcomes[place] = outcome
         return outcomes
+
+
+async def _call_for_body(size: int, function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """Call a function that works on a body of that many bytes, in a thread if it would hold up the event loop."""
+    if size > THREAD_PARSE_BYTES:
+        return await asyncio.to_thread(function, *args, **options)
+    return function(*args, **options)
 
 
 def _report(outcomes: Sequence[Outcome]) -> web.Response:

@@ -8,6 +8,7 @@ from bot.learning.gathering import FeedbackGatherer
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
+from bot.redaction.redactor import Redactor
 from bot.runtime.health import HealthRegistry
 from bot.slack.service import SlackService
 from memalign.judge_memory import JudgeMemory
@@ -33,13 +34,14 @@ def build_reconciler(
     settings: Settings,
     slack: SlackService,
     database: Database,
+    redactor: Redactor,
     health: HealthRegistry,
     wake_learning: Callable[[], None],
     *,
     card_seconds: float,
 ) -> CardReconciler:
     """Build what reads the cards after a gap in the connection, one in `card_seconds`."""
-    reader = CardReader(slack.client, database)
+    reader = CardReader(slack.client, database, redactor.event)
     session = slack.connection.session
     return CardReconciler(
         settings, database, reader, session, health, wake_learning, card_seconds=card_seconds

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
@@ -23,9 +23,15 @@ REPLIES_PER_PAGE = 200
 class CardReader:
     """Asks Slack about single cards."""
 
-    def __init__(self, client: AsyncWebClient, database: Database) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        redact: Callable[[FeedbackEvent], FeedbackEvent],
+    ) -> None:
         self._client = client
         self._database = database
+        self._redact = redact
 
     async def read(self, verdict: StoredVerdict) -> bool:
         """Store what is new on a card.
@@ -43,7 +49,7 @@ class CardReader:
             return False
         for event in diff(snapshot, await self._database.feedback.of(verdict.verdict_id)):
             if not await self._is_from_before_forgetting(event, snapshot):
-                await self._database.feedback.note(verdict.channel, snapshot.card_ts, event)
+                await self._database.feedback.note(verdict.channel, snapshot.card_ts, self._redact(event))
         after = await self._database.verdicts.get(verdict.verdict_id)
         return after is not None and after.revision != verdict.revision
 

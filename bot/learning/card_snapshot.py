@@ -62,16 +62,16 @@ def diff(snapshot: CardSnapshot, known: Mapping[str, PersonFeedback]) -> list[Fe
 
 
 def _reactions(snapshot: CardSnapshot, known: Mapping[str, PersonFeedback]) -> Iterator[FeedbackEvent]:
-    live = {(person, name) for name, people in snapshot.reactions.items() for person in people}
-    held = {
+    shown = {(person, name) for name, people in snapshot.reactions.items() for person in people}
+    stored = {
         (person, name)
         for person, feedback in known.items()
         for name, reaction in feedback.reactions.items()
         if reaction.value
     }
-    removed = {(person, name) for person, name in held - live if name not in snapshot.partial}
-    for person, name in sorted((live - held) | removed):
-        value = (person, name) in live
+    removed = {(person, name) for person, name in stored - shown if name not in snapshot.partial}
+    for person, name in sorted((shown - stored) | removed):
+        value = (person, name) in shown
         yield FeedbackEvent(person=person, kind="reaction", name=name, value=value, at=snapshot.at)
 
 

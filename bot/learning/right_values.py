@@ -9,8 +9,8 @@ from storage.records import StoredVerdict
 def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:
     """Return the judge's categories, or values people gave before and neighbours; not the judge's own value."""
     value_type = memory.definition.value_type
-    given = {episode.label for episode in memory.episodes.values()}
-    values = value_type.categories or tuple(sorted(given | _neighbours(stored.verdict.value)))
+    labels = {episode.label for episode in memory.episodes.values()}
+    values = value_type.categories or tuple(sorted(labels | _neighbours(stored.verdict.value)))
     return tuple(value for value in values if value != stored.verdict.value and fits_a_menu(value))
 
 

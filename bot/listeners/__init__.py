@@ -32,6 +32,7 @@ from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
 from bot.listeners.home import HomeTab
 from bot.listeners.reason_modal import ReasonModal
+from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.slack.channel_members import ChannelMembers
 from bot.slack.service import SlackService
@@ -46,6 +47,7 @@ def build(
     slack: SlackService,
     database: Database,
     memories: Mapping[str, JudgeMemory],
+    redactor: Redactor,
     forgetting: ForgetService,
     status: StatusReport,
     wake_learning: Callable[[], None],
@@ -53,8 +55,8 @@ def build(
 ) -> None:
     """Build all listeners and register them with the app."""
     reactions.listen(slack.app, database, wake_learning)
-    rationales.listen(slack.app, database, wake_learning)
-    cards = ClickedCards(database, wake_learning)
+    rationales.listen(slack.app, database, redactor.event, wake_learning)
+    cards = ClickedCards(database, redactor.event, wake_learning)
     modal = ReasonModal(cards, memories, slack.client, after_ack)
     modal.listen(slack.app)
     CardActions(cards, database, slack.client, modal, after_ack).listen(slack.app)

@@ -26,8 +26,14 @@ class ClickedCard:
 class ClickedCards:
     """Finds cards that were clicked, and stores what the click says."""
 
-    def __init__(self, database: Database, wake_learning: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        redact: Callable[[FeedbackEvent], FeedbackEvent],
+        wake_learning: Callable[[], None],
+    ) -> None:
         self._database = database
+        self._redact = redact
         self._wake_learning = wake_learning
 
     async def of_click(self, body: Body) -> ClickedCard | None:
@@ -83,5 +89,5 @@ class ClickedCards:
         )
 
     async def _note(self, card: ClickedCard, event: FeedbackEvent) -> None:
-        await self._database.feedback.note(card.channel, card.ts, event)
+        await self._database.feedback.note(card.channel, card.ts, self._redact(event))
         self._wake_learning()

@@ -107,8 +107,8 @@ class SlashCommands:
 
     async def digest(self, command: SlashCommand) -> list[SlackMessage]:
         """Show the running week of the judges of this channel, or of all."""
-        here = [judge for judge in self._settings.judges if judge.channel == command.asker.channel]
-        return [await self._digest_of(judge.name) for judge in here or self._settings.judges]
+        judges_here = [judge for judge in self._settings.judges if judge.channel == command.asker.channel]
+        return [await self._digest_of(judge.name) for judge in judges_here or self._settings.judges]
 
     async def _digest_of(self, judge: str) -> SlackMessage:
         zone = self._settings.digest.zone

@@ -20,14 +20,19 @@ class ThreadEvent:
     event: FeedbackEvent
 
 
-def listen(app: AsyncApp, database: Database, wake_learning: Callable[[], None]) -> None:
-    """Store each reply; Slack gets its ack when it is on disk."""
+def listen(
+    app: AsyncApp,
+    database: Database,
+    redact: Callable[[FeedbackEvent], FeedbackEvent],
+    wake_learning: Callable[[], None],
+) -> None:
+    """Store each reply, redacted; Slack gets its ack when it is on disk."""
 
     @app.event("message")
     async def message(event: dict[str, Json]) -> None:
         reply = reply_of(event)
         if reply is not None:
-            await database.feedback.note(reply.channel, reply.card_ts, reply.event)
+            await database.feedback.note(reply.channel, reply.card_ts, redact(reply.event))
             wake_learning()
 
 

@@ -47,7 +47,9 @@ class StatusReport:
             feedback_waiting=await self._database.feedback.waiting(),
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
+            file_problem=self._database.file_problem,
             troubles=(
+                *await self._database.problems(),
                 *(self._sentence(problem) for problem in self._health.problems()),
                 *self._unlearned(),
             ),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 
 from bot.config import Secrets
@@ -34,14 +35,24 @@ def build_app(secrets: Secrets) -> AsyncApp:
         raise SettingsError(
             "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode."
         )
-    # Bolt looks for SLACK_BOT_TOKEN too, and warns that the client, which has it already, comes first
-    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be unused" not in str(record.msg))
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_no_advice_on_the_token)
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        # by itself Bolt asks auth.test at the first event, and acknowledges an event that it could not authorize
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=secrets.bot_token)
+
     return AsyncApp(
         client=patient_client(secrets),
+        authorize=authorize,
         signing_secret=secrets.signing_secret or None,
         process_before_response=True,
         request_verification_enabled=not secrets.app_token,
     )
+
+
+def _is_no_advice_on_the_token(record: logging.LogRecord) -> bool:
+    """Return False for Bolt's warnings that it uses neither the token in the environment nor the client's."""
+    return not str(record.msg).endswith(("`token` will be unused.", "env variable) will be ignored."))
 
 
 async def check_tokens(slack: AsyncApp, secrets: Secrets) -> None:

@@ -77,9 +77,9 @@ def is_undecided(error: SlackApiError) -> bool:
 
 def asked_pause_ms(error: SlackApiError) -> int | None:
     """Return the pause that Slack asks for, in milliseconds; None if it asks for none."""
-    asked = error.response.headers.get("Retry-After") if status_of(error) == 429 else None
+    seconds = error.response.headers.get("Retry-After") if status_of(error) == 429 else None
     try:
-        return None if asked is None else int(float(asked) * 1000)
+        return None if seconds is None else int(float(seconds) * 1000)
     except ValueError:
         return None
 

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import logging
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from bot.records import ForgetResult
 from memalign.atomic_file import replace_file
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
+from storage.errors import translate_errors
+
+log = logging.getLogger(__name__)
 
 ENDPOINT_FILE = "running.json"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is dialled, not bound
@@ -29,13 +33,17 @@ class LocalControl:
         self._secret = secrets.token_urlsafe(32)
 
     def write_endpoint_file(self, host: str, port: int) -> None:
-        """Write address and token, readable by the same user only."""
+        """Write address and token, readable by the same user only. Raises `StorageError`."""
         endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
-        replace_file(self._file, json.dumps(endpoint), mode=0o600)
+        with translate_errors(self._file.parent):
+            replace_file(self._file, json.dumps(endpoint))
 
     def remove_endpoint_file(self) -> None:
         """Delete the file when the bot stops listening."""
-        self._file.unlink(missing_ok=True)
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:  # as on a disk that has become read-only; stopping goes on
+            log.warning("%s could not be removed: %s", self._file, error)
 
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""

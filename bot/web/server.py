@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import generate_latest
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.config import IngestSettings
-from bot.records import Status
 from bot.reports.status import StatusReport
 from bot.runtime.health import log_bug
 from bot.web.local_control import LocalControl
+from bot.web.metrics import registry_of
+from bot.web.request_log import request_logger
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
@@ -80,8 +81,9 @@ class Routes:
             status = await self.status.read()
         except StorageError as error:
             return _not_ready(str(error))
-        if not status.connected:
-            return _not_ready("not connected to Slack", *status.troubles)
+        if not status.ready:
+            unconnected = () if status.connected else ("not connected to Slack",)
+            return _not_ready(*unconnected, *status.troubles)
         waiting = {
             "traces": status.traces_waiting,
             "feedback": status.feedback_waiting,
@@ -101,25 +103,6 @@ class Routes:
         if self.slack is None:
             return _error(404, "The bot is in Socket Mode; unset SLACK_APP_TOKEN for HTTP mode.")
         return await to_aiohttp_response(await self.slack.async_dispatch(await to_bolt_request(request)))
-
-
-def registry_of(status: Status, trace_counts: Mapping[str, int]) -> CollectorRegistry:
-    """Return the metrics of the bot's status."""
-    registry = CollectorRegistry()
-    traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
-    for result, number in trace_counts.items():
-        traces.labels(result).set(number)
-    waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
-    waiting.labels("traces").set(status.traces_waiting)
-    waiting.labels("feedback").set(status.feedback_waiting)
-    waiting.labels("posts").set(status.posts_waiting)
-    Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
-    cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
-    guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
-    for judge in status.judges:
-        cases.labels(judge.name).set(judge.cases)
-        guidelines.labels(judge.name).set(judge.guidelines)
-    return registry
 
 
 def has_bearer_token(request: web.Request, token: str) -> bool:
@@ -173,7 +156,7 @@ class Server:
                 web.post("/forget", routes.forget),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
+        self._runner = web.AppRunner(app, access_log=None, logger=request_logger(), shutdown_timeout=3)
 
     async def start(self) -> None:
         """Listen. Raises `SettingsError` when the address cannot be had."""

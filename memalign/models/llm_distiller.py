@@ -23,6 +23,10 @@ RULES_SHARE = 4
 """Known rules get at most this fraction (a quarter) of the model's context."""
 _RULE_LINE_TOKENS = 10
 """Tokens that a known rule takes in a prompt beside its text."""
+MAX_RULE_CHARACTERS = 4_000
+"""Of a rule; a longer text is a model that repeats itself without end, and is left out."""
+MAX_DIGITS = 9
+"""Of the number of a record or a rule; longer ones name none."""
 _REFUSALS = (RequestRefusedError, MalformedAnswerError)
 """Errors that one rationale of a batch may be to blame for."""
 
@@ -125,7 +129,7 @@ def _drafts(task: _Task, numbers: Sequence[int], answer: Json) -> list[Draft]:
             task.rationales[number] for number in _numbers(item.get("records")) if number in numbers
         ]
         text = item.get("text")
-        if isinstance(text, str) and text.strip() and rationales:
+        if isinstance(text, str) and 0 < len(text.strip()) <= MAX_RULE_CHARACTERS and rationales:
             sources = tuple(rationale.source for rationale in rationales)
             labels = tuple(rationale.label for rationale in rationales)
             drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))
@@ -166,7 +170,11 @@ def _numbers(answer: Json) -> list[int]:
     texts = [
         str(item).strip() for item in answer if isinstance(item, int | str) and not isinstance(item, bool)
     ]
-    return list(dict.fromkeys(int(text) for text in texts if text.isascii() and text.isdigit()))
+    return list(
+        dict.fromkeys(
+            int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+        )
+    )
 
 
 def _with_known_words(result: Distillation, rules: Sequence[Guideline]) -> Distillation:

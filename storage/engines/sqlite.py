@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from storage.engines.sqlite_file import copy, vacuum
+from storage.engines.open_files import OpenFiles
+from storage.engines.slack import SlackFile
+from storage.engines.sqlite_file import copy, truncate_log
 from storage.keys import LAST
 
 Order = Literal["up", "down", "added", "newest"]
@@ -25,6 +27,9 @@ _INDEX_ORDER: Mapping[Order, str] = {
     "added": "position",
     "newest": "position DESC",
 }
+_ROOT_PAGES = "SELECT rootpage FROM sqlite_master WHERE rootpage > 0"
+PAGES_PER_STEP = 2000
+"""Pages of a step of the vacuum: some 30 ms."""
 _INDEX_MARK = "/"
 """Between a table's name and its index's, in the name of the index's own SQLite table."""
 
@@ -42,10 +47,26 @@ def decode(raw: bytes) -> str:
 class SqliteEngine:
     """One connection to a store's file; errors of SQLite pass through as they are."""
 
-    def __init__(self, connection: sqlite3.Connection, release: Callable[[], None]) -> None:
-        """Take a connection that is set up; `release` gives the folder back when the engine is closed."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        release: Callable[[], None] = lambda: None,
+        *,
+        open_files: OpenFiles | None = None,
+        slack: SlackFile | None = None,
+    ) -> None:
+        """Take a connection that is set up.
+
+        Args:
+            connection: To the store's file.
+            release: Gives the folder back when the engine is closed.
+            open_files: The files that writes rest on; None for an engine that only reads.
+            slack: The main file, to be vacuumed; None likewise.
+        """
         self._connection = connection
         self._release = release
+        self._open_files = open_files
+        self._slack = slack
         self._tables: set[str] | None = None
         self._counts: dict[str, int] = {}
         self._data_version = 0
@@ -219,9 +240,37 @@ class SqliteEngine:
 
     # --- files
 
-    def vacuum(self) -> bool:
-        """Leave no byte of what was deleted in any file; False while another process reads the old state."""
-        return vacuum(self._connection)
+    @property
+    def changes(self) -> int:
+        """The number of rows written since the engine was opened."""
+        return self._connection.total_changes
+
+    def check_files(self) -> None:
+        """Raise `StoreFileError` when the files were removed or replaced, `OSError` when they cannot be looked at."""
+        if self._open_files is not None:
+            self._open_files.check()
+
+    def vacuum(self, pages_per_step: int = PAGES_PER_STEP) -> Iterator[bool]:
+        """Leave no byte of what was deleted before in any file, a step at each look.
+
+        Yields True after each step, and False at the end if another process still reads the old state: then bytes
+        are left. Other transactions may come between the steps, and delete nothing that this covers.
+        """
+        first, last = 1, None
+        while self._slack is not None and truncate_log(self._connection):
+            # pages that are added from now on never held what was deleted before
+            last = last or self._slack.page_count
+            roots = [1, *(row[0] for row in self._connection.execute(_ROOT_PAGES))]
+            numbers = self._slack.pages_from(roots, first, last)[:pages_per_step]
+            self._slack.overwrite(numbers)
+            # what it has cached still has the old bytes, and would be written back with the next change
+            self._connection.execute("PRAGMA shrink_memory")
+            if not numbers:
+                self._slack.sync()
+                return
+            first = numbers[-1] + 1
+            yield True
+        yield False
 
     def copy(self, file: Path) -> None:
         """Write the store as it is now to one file, whole or not at all."""
@@ -232,6 +281,8 @@ class SqliteEngine:
         try:
             self._connection.close()
         finally:
+            if self._slack is not None:
+                self._slack.close()
             self._release()
 
 

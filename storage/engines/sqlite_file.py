@@ -1,4 +1,4 @@
-"""The files of a store: its folder's lock, making, opening, checking, vacuuming and copying a SQLite database."""
+"""The file of a store: making, opening, checking and copying a SQLite database, and leftovers of broken-off ones."""
 
 import os
 import sqlite3
@@ -6,46 +6,21 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from filelock import FileLock, Timeout
-
+from memalign.atomic_file import remove_partial_files
 from memalign.errors import StorageError
 
 FILE = "memalign.db"
-LOCK_FILE = "memalign.lock"
+LOG_FILE = f"{FILE}-wal"
 SCHEMA_VERSION = 2
 """2: tables hold facts alone, their indexes are declared; 1, of memalign 0.1.0, is carried over when opened."""
 APPLICATION_ID = 0x6D656D61
+_NEW, _PARTIAL = ".new", ".partial"
+"""Ends of the names of files that are not complete yet."""
+_COMPANIONS = ("", "-journal", "-wal", "-shm")
+"""Ends of the names of the files that SQLite keeps beside a database."""
 _BUSY_SECONDS = 10.0
-_READER_MS = 500
+_READER_MS = 20
 _CACHED_STATEMENTS = 512
-
-
-def lock(folder: Path) -> FileLock:
-    """Take the folder for this process. Raises `StorageError` when another one has it, or `OSError`."""
-    # taken in the store's thread, given back perhaps in another
-    folder_lock = FileLock(folder / LOCK_FILE, timeout=0, mode=0o600, thread_local=False)
-    try:
-        folder_lock.acquire()
-    except Timeout as problem:
-        raise StorageError(
-            f"Another memalign is using the store in {folder}: stop that one first, or name another folder "
-            "in [storage] path."
-        ) from problem
-    return folder_lock
-
-
-def is_locked(folder: Path) -> bool:
-    """Return whether a process writes in the folder at the moment; makes nothing there. Raises `OSError`."""
-    file = folder / LOCK_FILE
-    if not file.exists():
-        return False
-    probe = FileLock(file, timeout=0, mode=0o600, thread_local=False)
-    try:
-        probe.acquire()
-    except Timeout:
-        return True
-    probe.release()
-    return False
 
 
 def connect_writer(folder: Path) -> sqlite3.Connection:
@@ -55,8 +30,10 @@ def connect_writer(folder: Path) -> sqlite3.Connection:
     """
     file = folder / FILE
     if not file.exists():
+        refuse_broken_restore(folder)
         refuse_orphaned_log(folder)
         _make(file)
+    remove_leftovers(folder)
     connection = connect(file, "rw")
     try:
         check(connection, folder)
@@ -75,11 +52,12 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
     """
     file = folder / FILE
     if not file.exists():
+        refuse_broken_restore(folder)
         raise StorageError(
             f"There is no store in {folder}: start memalign there first, or name another folder in "
             "[storage] path."
         )
-    connection = connect(file, "ro")
+    connection = _connect_to_read(file)
     try:
         check(connection, folder)
         return connection if version_of(connection) == SCHEMA_VERSION else _in_memory(connection)
@@ -101,19 +79,9 @@ def _in_memory(source: sqlite3.Connection) -> sqlite3.Connection:
     return copied
 
 
-def vacuum(connection: sqlite3.Connection) -> bool:
-    """Leave no byte of what was deleted in any file; False while another process still reads the old state.
-
-    `secure_delete` alone is not enough: when SQLite rebalances pages it leaves copies of moved rows in their
-    slack, and a later deletion does not find them. `VACUUM` writes every page anew; then the log is emptied.
-    """
-    connection.execute("VACUUM")
-    return truncate_log(connection)
-
-
 def truncate_log(connection: sqlite3.Connection) -> bool:
     """Move the write-ahead log into the main file and empty it; False while a reader holds on to it."""
-    # readers are short; waiting longer for one, a backup for instance, would keep everybody else waiting, too
+    # waiting longer for a reader would keep everybody else waiting, too
     connection.execute(f"PRAGMA busy_timeout = {_READER_MS}")
     try:
         busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -125,9 +93,7 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
 def _make(file: Path) -> None:
     # under another name until it is complete: an empty file in its place is then always damage, and never a
     # start that was interrupted
-    partial = file.with_name(file.name + ".new")
-    for leftover in file.parent.glob(partial.name + "*"):
-        leftover.unlink()
+    partial = file.with_name(file.name + _NEW)
     create_private(partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -138,21 +104,49 @@ def _make(file: Path) -> None:
 
 def copy(connection: sqlite3.Connection, file: Path) -> None:
     """Write the store as it is now to one file; whole or not at all. Raises `sqlite3.Error` or `OSError`."""
-    partial = file.with_name(file.name + ".partial")
+    partial = partial_of(file)
     create_private(partial)
     try:
         with closing(sqlite3.connect(partial)) as target:
             connection.backup(target)
             # one file without a log beside it is easier to carry away
             target.execute("PRAGMA journal_mode = DELETE")
+            verify_pages(target, file)
         settle(partial, file)
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
+
+
+def verify_pages(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `StorageError` when pages, indexes or their order are damaged."""
+    result = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if result != "ok":
+        raise StorageError(
+            f"What was read for {path} is damaged ({result}), so it is not kept: "
+            "bring back an earlier copy with `memalign restore`."
+        )
+
+
+def partial_of(file: Path) -> Path:
+    """Return the place of a copy until it is complete; it stays there when the copying is killed."""
+    return file.with_name(file.name + _PARTIAL)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove files that a killed process left unfinished: they may hold what was forgotten since."""
+    for end in (_NEW, _PARTIAL):
+        _remove(folder / (FILE + end))
+    remove_partial_files(folder)
+
+
+def _remove(file: Path) -> None:
+    for end in _COMPANIONS:
+        file.with_name(file.name + end).unlink(missing_ok=True)
 
 
 def create_private(file: Path) -> None:
     """Make an empty file that its owner alone can read, in the place of what is there."""
-    file.unlink(missing_ok=True)
+    _remove(file)
     os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
@@ -182,6 +176,28 @@ def connect(file: Path, mode: str) -> sqlite3.Connection:
     )
 
 
+def _connect_to_read(file: Path) -> sqlite3.Connection:
+    """Open the file for reading, also where nothing can be written beside it."""
+    connection = connect(file, "ro")
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        log = file.with_name(LOG_FILE)
+        if _is_writable(file.parent) or (log.exists() and log.stat().st_size > 0):
+            raise
+        # nobody can write here, so that no log has to be kept, nor looked at
+        return connect(file, "ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def _harden(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -206,9 +222,18 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
 
 
+def refuse_broken_restore(folder: Path) -> None:
+    """Raise `StorageError` when a restore that was broken off is all there is: it must not pass for an empty store."""
+    if partial_of(folder / FILE).exists():
+        raise StorageError(
+            f"A restore into {folder} was broken off, and there is no store in it yet: run `memalign restore` "
+            "again, which begins anew."
+        )
+
+
 def refuse_orphaned_log(folder: Path) -> None:
     """Raise `StorageError` when a log is there without its store: making a new one would destroy it."""
-    log = folder / f"{FILE}-wal"
+    log = folder / LOG_FILE
     if log.exists() and log.stat().st_size > 0:
         raise StorageError(
             f"{folder / FILE} is missing, though its log {log.name} is there: put the file back, or bring "

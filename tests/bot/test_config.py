@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Secrets, Settings, load_environment, load_settings, read_settings
+from bot.config import Secrets, Settings, StorageSettings, load_environment, load_settings, read_settings
 from memalign.errors import SettingsError
 from memalign.records import Json
 
@@ -57,12 +57,15 @@ def test_the_example_has_one_judge_and_otherwise_the_defaults(tmp_path: Path) ->
     (judge,) = example.judges
     assert (judge.name, judge.channel, judge.feedback_value_type) == ("politeness", "C0123456789", "bool")
     assert example.digest.timezone == "Europe/Berlin"
+    assert example.storage == StorageSettings(path="data", keep_days=90)
     defaults = load(tmp_path, JUDGE)
-    for section in ("storage", "memory", "sampling", "access", "ingest"):
+    for section in ("memory", "sampling", "access", "redaction", "ingest"):
         assert getattr(example, section) == getattr(defaults, section), section
 
 
-@pytest.mark.parametrize("section", ["storage", "memory", "sampling", "digest", "access", "ingest"])
+@pytest.mark.parametrize(
+    "section", ["storage", "memory", "sampling", "digest", "access", "redaction", "ingest"]
+)
 def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: str) -> None:
     message = message_for(tmp_path, f"{JUDGE}\n[{section}]\ncolour = 1\n")
     assert message.startswith(

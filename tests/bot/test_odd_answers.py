@@ -9,6 +9,7 @@ from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 RULE = "The answer should never send people away."
 METHODS = (
+    "auth.test",
     "chat.delete",
     "chat.getPermalink",
     "chat.postEphemeral",
@@ -22,7 +23,7 @@ METHODS = (
     "views.open",
     "views.publish",
 )
-"""All methods that the running bot calls, but for the two by which it connects."""
+"""All methods that the running bot calls, but for the one by which it connects."""
 FAULTS: dict[str, Json] = {
     "JSON that is none": {"body": "<html>oops"},
     "a list": {"body": '["oops"]'},
@@ -63,3 +64,11 @@ async def nothing_to_redact(harness: BotInWorkspace) -> bool:
 
 async def is_well(harness: BotInWorkspace) -> bool:
     return (await harness.bot.status.read()).troubles == ()
+
+
+async def test_no_event_is_lost_while_slack_does_not_say_who_the_bot_is(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        card = await harness.show("tr-1")
+        harness.slack.faults.fail_next("auth.test", error="internal_error", times=100)
+        harness.react(card, "-1")
+        assert (await harness.feedback(card))["ana"].vote == "down"

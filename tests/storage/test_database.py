@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -365,3 +366,27 @@ async def test_what_is_no_backup_is_not_restored(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="damaged"):
         await restore(tmp_path / "bad.db", tmp_path / "data")
     assert set(contents(tmp_path)) == {"bad.db"}
+
+
+async def test_a_store_in_a_folder_that_nobody_can_write_can_be_read(public: Path) -> None:
+    async with await Database.open(public) as db:
+        await db.traces.add([(trace("t"), [])], 1, 10)
+    protect(public)
+    before = contents(public)
+    with without_root():
+        assert not Database.is_in_use(public)
+        async with await Database.open(public, read_only=True) as db:
+            assert await db.traces.get("t") == trace("t")
+    assert contents(public) == before
+
+
+async def test_a_store_that_was_killed_can_be_read_where_nobody_can_write(
+    public: Path, tmp_path: Path
+) -> None:
+    async with await Database.open(tmp_path / "data") as db:
+        await db.traces.add([(trace("t"), [])], 1, 10)
+        shutil.copytree(tmp_path / "data", public, dirs_exist_ok=True)
+    protect(public)
+    with without_root():
+        async with await Database.open(public, read_only=True) as db:
+            assert await db.traces.get("t") == trace("t")

@@ -9,14 +9,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from memalign.ports import MemoryChange, Vector, VectorKey
 from memalign.records import Episode
 from memalign.serialization import pack_vector
 from storage.database import Database
-from storage.documents import Document, Documents
+from storage.documents import Document, Documents, DocumentTable
+from storage.engines.slack import SlackFile
 from storage.engines.sqlite import SqliteEngine
-from storage.engines.sqlite_file import connect_writer
+from storage.engines.sqlite_file import FILE, connect_writer, truncate_log
 from storage.records import AuditLine
 from storage.verdicts import verdict_id_of
 from tests.secrets import spellings
@@ -127,7 +129,7 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
 def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None:
     folder.mkdir()
     chance, living, gone = random.Random(1), list[str](), list[str]()
-    with closing(SqliteEngine(connect_writer(folder), release=lambda: None)) as engine:
+    with closing(SqliteEngine(connect_writer(folder), slack=SlackFile(str(folder / FILE)))) as engine:
         table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:12]]})
         with engine.transaction():
             for number in range(5000):
@@ -138,9 +140,41 @@ def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None
                 else:
                     gone.append(living.pop(chance.randrange(len(living))))
                     table.remove(doc_ids=[gone[-1]])
-        assert engine.vacuum()
+        assert all(engine.vacuum())
         assert {body.doc_id for body in table.range(index="body")} == set(living)
     assert list(places_of([each.encode() for each in gone], folder)) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folder: Path, seed: int) -> None:
+    folder.mkdir()
+    chance, living, gone = random.Random(seed), list[str](), list[str]()
+
+    def work(table: DocumentTable, actions: int) -> None:
+        for _ in range(actions):
+            text = f"[{chance.random():.9f}] " * chance.choice([1, 3, 15, 80, 250])
+            if chance.random() < 0.5 or not living:
+                living.append(f"<{chance.random():.12f}>")
+                table.insert(Document({"body": living[-1] + text}, living[-1]))
+            elif chance.random() < 0.5:
+                table.upsert(Document({"body": living[0] + text}, living[0]))
+            else:
+                gone.append(living.pop(chance.randrange(len(living))))
+                table.remove(doc_ids=[gone[-1]])
+
+    with closing(SqliteEngine(connect_writer(folder), slack=SlackFile(str(folder / FILE)))) as engine:
+        table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:200]]})
+        for _ in range(3):
+            with engine.transaction():
+                work(table, 700)
+            deleted = [each.encode() for each in gone]
+            for _ in engine.vacuum(pages_per_step=chance.choice([1, 10, 50])):
+                with engine.transaction():
+                    work(table, 3)
+            assert truncate_log(engine.connection)
+            assert list(places_of(deleted, folder)) == []
+        assert engine.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert {body.doc_id for body in table.range(index="body")} == set(living)
 
 
 async def test_no_table_points_to_what_was_deleted(db: Database, folder: Path) -> None:

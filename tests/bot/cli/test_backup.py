@@ -73,6 +73,25 @@ async def test_a_backup_overwrites_nothing_and_says_where_it_cannot_be(tmp_path:
     assert "There is no backup" in err
 
 
+@pytest.mark.parametrize("place", ["store/copy.db", "store/../store/copy.db", "link/copy.db"])
+async def test_a_backup_into_the_stores_own_folder_is_refused(tmp_path: Path, place: str) -> None:
+    async with await Database.open(tmp_path / "store") as db:
+        await posted(db)
+    (tmp_path / "link").symlink_to(tmp_path / "store")
+    code, _, err = await memalign(tmp_path, "backup", str(tmp_path / place))
+    assert (code, err.count("\n")) == (1, 1)
+    assert "name a place outside of [storage] path" in err
+
+
+@pytest.mark.parametrize("command", ["run", "guidelines", "export"])
+async def test_a_restore_that_was_broken_off_is_told(tmp_path: Path, command: str) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "memalign.db.partial").write_bytes(b"half a store")
+    code, _, err = await memalign(tmp_path, command)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "was broken off" in err
+
+
 def test_keep_days_is_a_number_of_days_or_nothing(tmp_path: Path) -> None:
     document = {
         "judges": [{"name": "p", "channel": "C1", "model": "local:/cases", "instructions": "{{ inputs }}"}],

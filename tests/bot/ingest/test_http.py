@@ -13,6 +13,7 @@ from bot.web.server import is_loopback
 from memalign.errors import SettingsError
 from memalign.records import Json, Trace
 from tests.bot.ingest.trace_server import TraceServer, trace_server
+from tests.secrets import search
 
 NDJSON = "application/x-ndjson"
 
@@ -171,11 +172,14 @@ async def test_a_trace_waits_for_the_judges_it_names_or_for_all(tmp_path: Path) 
         ]
 
 
-async def test_a_trace_that_no_judge_is_to_see_is_stored_all_the_same(tmp_path: Path) -> None:
+async def test_of_a_trace_that_no_judge_is_to_see_only_a_hash_of_the_id_is_kept(tmp_path: Path) -> None:
     async with trace_server(tmp_path, sampling={"rate": 0.0}) as server:
-        await server.post(json.dumps(a_trace()).encode())
-        assert await server.knows(1)
+        _, first = await server.post(json.dumps([a_trace(77_777), a_trace(77_777)]).encode())
+        _, again = await server.post(json.dumps(a_trace(77_777, judges=["politeness"])).encode())
+        assert (first["accepted"], first["duplicates"]) == (1, 1)
+        assert (again["accepted"], again["duplicates"]) == (0, 1)
         assert await server.database.traces.waiting() == 0
+    assert search(tmp_path, ["tr-77777", "question 77777"]).found == ()
 
 
 async def test_not_ready_while_not_connected(server: TraceServer) -> None:
@@ -191,7 +195,7 @@ async def test_not_ready_while_not_connected(server: TraceServer) -> None:
 
 
 async def test_stored_before_the_202(tmp_path: Path) -> None:
-    async with trace_server(tmp_path, sampling={"rate": 0.0}) as server:
+    async with trace_server(tmp_path) as server:
         await server.post(json.dumps(a_trace()).encode())
     async with trace_server(tmp_path) as server:
         assert await server.knows(1)

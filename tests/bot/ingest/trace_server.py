@@ -10,6 +10,7 @@ import aiohttp
 
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
+from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
 from bot.web.local_control import LocalControl
@@ -80,7 +81,7 @@ async def trace_server(folder: Path, *, token: str = "", **sections: Json) -> As
 
         status = StatusReport(settings, database, memories, is_connected, health)
         routes = Routes(
-            traces=TraceEndpoint(settings, database, memories, judging),
+            traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
             status=status,
             forget=LocalControl(settings.data, forgetting).forget,
             token=token,

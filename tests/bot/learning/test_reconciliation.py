@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings
+from bot.config import RedactionSettings, Settings
 from bot.learning.card_reader import CardReader
 from bot.learning.reconciliation import CardReconciler
+from bot.redaction.redactor import Redactor
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
 from memalign.records import Json
@@ -30,7 +31,7 @@ class Reconciling:
         self.health = HealthRegistry()
         self.learning = Wakes()
         self.connection: object | None = object()
-        reader = CardReader(self.slack, database)
+        reader = CardReader(self.slack, database, Redactor(RedactionSettings()).event)
         self.reconciler = CardReconciler(
             settings, database, reader, self._session, self.health, self.learning, card_seconds=0.0
         )
@@ -101,7 +102,7 @@ async def test_an_odd_answer_about_one_card_leaves_it_for_later_and_stops_no_oth
     reconciling: Reconciling, method: str, answer: Answer | Exception
 ) -> None:
     reconciling.slack.answers[method].append(answer)
-    reader = CardReader(reconciling.slack, reconciling.database)
+    reader = CardReader(reconciling.slack, reconciling.database, Redactor(RedactionSettings()).event)
     first, second = [
         await reconciling.database.verdicts.get(await reconciling.card(f"tr-{n}")) for n in (1, 2)
     ]

@@ -15,16 +15,15 @@ from bot.feedback import Feedback, Vote
 from bot.records import Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.digest import compute_digest, read_digest
-from bot.reports.weekly_digest import WeeklyDigest, last_due, next_due
+from bot.reports.weekly_digest import last_due, next_due
 from bot.runtime.clock import week_bounds, week_of
-from bot.runtime.health import HealthRegistry
 from bot.sandbox import Message
 from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
 from storage.verdicts import card_post_id_of, verdict_id_of
-from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
+from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 from tests.storage.records import reaction_event, reply_event
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -307,43 +306,6 @@ def digests(harness: BotInWorkspace) -> list[Message]:
     ]
 
 
-async def due(harness: BotInWorkspace, moment: datetime) -> None:
-    """Let the hour of a digest come."""
-    bot = harness.bot
-    weekly = WeeklyDigest(bot.settings, bot.database, bot.memories, HealthRegistry(), lambda: None)
-    await weekly.post(moment)
-    await harness.learned()
-
-
-async def test_each_judge_posts_once_a_week_also_after_a_restart(tmp_path: Path) -> None:
-    monday, next_monday = datetime(2026, 11, 23, 9, tzinfo=UTC), datetime(2026, 11, 30, 9, tzinfo=UTC)
-    judges = [{}, {"name": "wit"}]
-    async with bot_in_workspace(tmp_path, judges=judges) as harness:
-        await due(harness, monday)
-        await due(harness, monday)
-        assert len(digests(harness)) == 2
-        workspace = harness.workspace
-    async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
-        await due(harness, monday)
-        assert len(digests(harness)) == 2
-        await due(harness, next_monday)
-        texts = [words(message.blocks) for message in digests(harness)]
-        assert len(texts) == 4
-        assert sum("wit" in text for text in texts) == 2
-        assert sum("week 47" in text for text in texts) == 2
-        assert harness.workspace.mentions == []
-
-
-async def test_a_lost_answer_makes_no_second_digest_and_no_long_search(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path) as harness:
-        now = datetime.now(UTC)
-        harness.slack.faults.fail_next("chat.postMessage", lost=True)
-        await due(harness, now)
-        assert len(digests(harness)) == 1
-        (search,) = [call for call in harness.slack.calls if call.method == "conversations.history"]
-        assert float(search.params["oldest"]) == pytest.approx(now.timestamp() - 600, abs=1)
-
-
 async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp_path: Path) -> None:
     long_ago = 1_000_000_000_000
     database = await Database.open(tmp_path / "store")
@@ -357,12 +319,6 @@ async def test_a_digest_missed_while_the_bot_was_away_is_posted_at_its_start(tmp
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
         await harness.learned()
         assert len(digests(harness)) == 1
-
-
-async def test_a_new_bot_posts_no_digest_of_a_time_before_it(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path) as harness:
-        await harness.learned()
-        assert digests(harness) == []
 
 
 async def test_a_bots_thumb_is_not_counted_nor_is_a_forgotten_verdict(tmp_path: Path) -> None:
