@@ -76,9 +76,7 @@ class ThreadReplies:
 
     async def _change(self, channel: str, ts: str, message: SlackMessage) -> None:
         try:
-            await self._client.chat_update(
-                channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
-            )
+            await self._client.chat_update(channel=channel, ts=ts, **message.arguments())
         except CONNECTION_ERRORS as error:
             log.warning("the lesson at %s cannot be changed yet: %s", ts, type(error).__name__)
             raise SlackUnavailableError(f"{UNREACHABLE}.") from error

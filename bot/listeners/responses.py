@@ -41,9 +41,7 @@ async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> l
 async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
     """Tell one person something in a channel; a failure is logged."""
     try:
-        await client.chat_postEphemeral(
-            channel=channel, user=person, text=message.text, blocks=list(message.blocks)
-        )
+        await client.chat_postEphemeral(channel=channel, user=person, **message.arguments())
     except (SlackApiError, *CONNECTION_ERRORS) as error:
         log.warning("%s could not be told something: %s", person, error)
 
@@ -58,6 +56,7 @@ async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None
 
 async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
     try:
+        # Bolt's call takes neither parse nor link_names; the blocks are verbatim in themselves
         answer = await respond(
             text=message.text,
             blocks=list(message.blocks),

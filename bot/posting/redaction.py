@@ -72,8 +72,7 @@ class MessageRedactor:
         await self._client.chat_update(
             channel=redaction.channel,
             ts=redaction.ts,
-            text=message.text,
-            blocks=list(message.blocks),
+            **message.arguments(),
             metadata={"event_type": "memalign_forgotten", "event_payload": {}},
         )
 

@@ -5,11 +5,9 @@ import logging
 import os
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
-from bot.runtime.log_throttle import LogThrottle
 from bot.web.access import is_loopback
 from bot.web.connections import (
     HEAD_SECONDS,
@@ -21,6 +19,7 @@ from bot.web.connections import (
 )
 from bot.web.local_control import LocalControl
 from bot.web.request_error import RequestError
+from bot.web.request_log import request_logger
 from bot.web.routes import Handler, Routes
 from memalign.errors import SettingsError, StorageError
 
@@ -70,24 +69,6 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         )
 
 
-class _MalformedRequestFilter(logging.Filter):
-    """Tells of requests that are no HTTP without what they hold, one line a minute."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._throttle = LogThrottle()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, HttpProcessingError):
-            return True
-        left_out = self._throttle.admit("malformed request")
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        record.msg = "a request that is no HTTP was refused (%s), %d more before"
-        record.args, record.exc_info = (type(error).__name__, left_out or 0), None
-        return left_out is not None
-
-
 class Server:
     """Listens on `[ingest]` host and port."""
 
@@ -113,7 +94,7 @@ class Server:
             access_log=None,
             shutdown_timeout=3,
             keepalive_timeout=IDLE_SECONDS,
-            logger=_http_log(),
+            logger=request_logger(),
         )
         self._listener: asyncio.Server | None = None
 
@@ -174,11 +155,3 @@ def _application(routes: Routes) -> web.Application:
         ]
     )
     return app
-
-
-def _http_log() -> logging.Logger:
-    """Return the logger that aiohttp writes to."""
-    logger = logging.getLogger(f"{__name__}.http")
-    if not logger.filters:
-        logger.addFilter(_MalformedRequestFilter())
-    return logger
