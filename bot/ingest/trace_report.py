@@ -30,12 +30,14 @@ def report_response(outcomes: Sequence[Outcome]) -> web.Response:
     """Return the answer: 202, 422 where nothing was taken, 429 where the queue is full."""
     counts = count_outcomes(outcomes)
     taken = counts["accepted"] + counts["duplicate"]
+    refused = len(outcomes) - taken
     report: dict[str, Json] = {
         "accepted": counts["accepted"],
         "duplicates": counts["duplicate"],
         "rejected": list(islice(_refusals(outcomes), MAX_LISTED_REFUSALS)),
-        "rejected_count": len(outcomes) - taken,
     }
+    if refused > MAX_LISTED_REFUSALS:
+        report["rejected_count"] = refused
     if counts["full"]:
         report["error"] = REASONS["full"]
         return json_response(429, report, {"Retry-After": str(RETRY_AFTER_SECONDS)})

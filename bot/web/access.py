@@ -1,4 +1,4 @@
-"""Who may reach the server: the token, or this machine alone."""
+"""Access control of the HTTP server: the token, or this machine alone."""
 
 import hmac
 import ipaddress
