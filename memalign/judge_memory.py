@@ -89,6 +89,7 @@ class JudgeMemory:
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._reasons: dict[str, str] = {}
+        self._refused_rules = 0
         self._watches: list[set[str]] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
 
@@ -165,6 +166,11 @@ class JudgeMemory:
     def pending(self) -> Mapping[str, str]:
         """Trace id -> why something of it waits; `learn(())` tries again."""
         return MappingProxyType(pending_in(self.state, self._reasons))
+
+    @property
+    def refused_rules(self) -> int:
+        """Number of sentences, since the memory was opened, that were no rules on answers."""
+        return self._refused_rules
 
     async def judge(self, trace: Trace) -> Verdict:
         """Judge a trace by what is in memory; learns nothing.
@@ -373,7 +379,9 @@ class JudgeMemory:
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
         self._reasons = failure_reasons(plan, planned, result)
         await build_graph_if_needed(self.state)
-        lesson = lesson_of(plan, retried, before, self.state, self._reasons, result.usage)
+        refused = result.distillation.refused
+        lesson = lesson_of(plan, retried, before, self.state, self._reasons, refused, result.usage)
+        self._refused_rules += len(refused)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",
             self._judge.name,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
+from bot.cli.terminal import print_text
 from bot.config import load_environment, load_settings
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
@@ -112,7 +113,7 @@ def _steps(traces: Sequence[Trace], size: int) -> Iterator[list[Trace]]:
 def _report(judge: AlignedJudge, totals: AlignmentTotals, out: Path) -> None:
     """Print what was learned. Raises `ModelUnavailableError` if traces are pending."""
     pending = judge.report.pending
-    print(
+    print_text(
         f"{judge.name}: learned {len(totals.learned)}, unchanged {len(totals.unchanged)}, pending {len(pending)}, "
         f"rejected {len(totals.rejected)}; {out} holds {len(judge.episodes)} cases "
         f"and {len(judge.guidelines)} guidelines."
@@ -130,4 +131,4 @@ def _print_reasons(title: str, reasons: Mapping[str, str]) -> None:
     for reason in dict.fromkeys(reasons.values()):
         trace_ids = [trace_id for trace_id, other in reasons.items() if other == reason]
         more = f" and {len(trace_ids) - MAX_IDS_PER_LINE} more" if len(trace_ids) > MAX_IDS_PER_LINE else ""
-        print(f"{title}: {reason} ({', '.join(trace_ids[:MAX_IDS_PER_LINE])}{more})")
+        print_text(f"{title}: {reason} ({', '.join(trace_ids[:MAX_IDS_PER_LINE])}{more})")

@@ -36,7 +36,7 @@ class LocalControl:
         """Write address and token, readable by the same user only. Raises `StorageError`."""
         endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
         with translate_errors(self._file.parent):
-            replace_file(self._file, json.dumps(endpoint), mode=0o600)
+            replace_file(self._file, json.dumps(endpoint))
 
     def remove_endpoint_file(self) -> None:
         """Delete the file when the bot stops listening."""

@@ -18,6 +18,7 @@ from bot.reports.status import StatusReport
 from bot.runtime.health import log_bug
 from bot.web.local_control import LocalControl
 from bot.web.metrics import registry_of
+from bot.web.request_log import request_logger
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ class Server:
                 web.post("/forget", routes.forget),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
+        self._runner = web.AppRunner(app, access_log=None, logger=request_logger(), shutdown_timeout=3)
 
     async def start(self) -> None:
         """Listen. Raises `SettingsError` when the address cannot be had."""
