@@ -21,7 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TraceIntake(Protocol):
-    """Takes the traces of `POST /traces`; the rooms that take traces and this one do not know each other."""
+    """Takes the traces of `POST /traces`; neither this package nor `bot.ingest` imports the other."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -73,8 +73,9 @@ class Routes:
             status = await self.status.read()
         except StorageError as error:
             return {"status": "not ready", "why": [str(error)]}
-        if not status.connected:
-            return {"status": "not ready", "why": ["not connected to Slack", *status.troubles]}
+        if not status.ready:
+            unconnected = () if status.connected else ("not connected to Slack",)
+            return {"status": "not ready", "why": [*unconnected, *status.troubles]}
         return {"status": "ready", "waiting": _waiting(status), "why": list(status.troubles)}
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
