@@ -5,6 +5,7 @@
     │   └── TemplateError         a judge's instructions name a variable that does not exist
     ├── InputError                a trace, a feedback line or a request cannot be used
     ├── UnknownTraceError         nothing is known of that trace
+    ├── UnknownGuidelineError     the judge has no such guideline
     ├── ModelError                a language or embedding model did not answer usefully
     │   ├── ModelUnavailableError      … for now (no connection, time limit, 429, 5xx): worth another try
     │   ├── ModelRefusedError          … and will not (wrong key, unknown model, request refused)
@@ -35,6 +36,10 @@ class InputError(MemAlignError):
 
 class UnknownTraceError(MemAlignError):
     """Nothing is known of the named trace."""
+
+
+class UnknownGuidelineError(MemAlignError):
+    """The judge has no guideline of that id."""
 
 
 class ModelError(MemAlignError):

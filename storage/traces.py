@@ -107,9 +107,9 @@ class Traces(Repository):
         self.jobs.postpone(job_id_of(trace_id, judge), not_before_ms, reason)
 
     @writes
-    def hasten(self, judge: str) -> None:
+    def release_now(self, judge: str) -> None:
         """Let the judge's jobs that were put off be done at once, in their old order."""
-        self.jobs.hasten(lambda body: body["judge"] == judge)
+        self.jobs.release_now(lambda body: body["judge"] == judge)
 
     def has_forgotten(self, trace_id: str) -> bool:
         """Return whether the trace was here and was deleted."""

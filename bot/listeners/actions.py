@@ -69,7 +69,7 @@ class CardActions:
         votes = votes_of(await self._cards.feedback_on(card)) or {vote}
         if votes == {"down"}:
             await self._reason_modal.open(body["trigger_id"], card)
-        await respond_ephemeral(respond, [vote_counted(vote, torn=len(votes) > 1)])
+        await respond_ephemeral(respond, [vote_counted(vote, has_two_votes=len(votes) > 1)])
 
     async def show_all(self, ack: AsyncAck, body: Body) -> None:
         """Show the trace in full, in a modal."""
@@ -87,8 +87,8 @@ class CardActions:
         if card is not None:
             action = body["actions"][0]
             value = cast("Label", json.loads(action["selected_option"]["value"]))
-            torn = await self._cards.set_value(card, value, click_time(action))
-            message = value_counted(value, torn=torn)
+            has_two_votes = await self._cards.set_value(card, value, click_time(action))
+            message = value_counted(value, has_two_votes=has_two_votes)
         await ack()
         self._after_ack.run(respond_ephemeral(respond, [message]))
 

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
 from bot.blocks.thread import not_a_card, two_votes
 from bot.feedback import feedback_of
-from bot.learning.right_values import likely_values
+from bot.learning.likely_values import likely_values
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
@@ -87,12 +87,12 @@ class ReasonModal:
             await ack(response_action="errors", errors={"value": str(error)})
             return
         if value is not None:
-            torn = await self._cards.set_value(card, value, at)
+            has_two_votes = await self._cards.set_value(card, value, at)
         else:
-            torn = await self._cards.hold(card, "down", at)
+            has_two_votes = await self._cards.hold(card, "down", at)
         await self._cards.set_reason(card, entered(fields, "reason") or "", at)
         await ack()
-        if torn:
+        if has_two_votes:
             self._after_ack.run(post_ephemeral(self._client, card.channel, card.person, two_votes()))
 
 

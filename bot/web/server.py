@@ -38,7 +38,7 @@ def is_loopback(host: str) -> bool:
 
 
 class TraceIntake(Protocol):
-    """Takes the traces of `POST /traces`; the rooms that take traces and this one do not know each other."""
+    """Takes the traces of `POST /traces`; neither this package nor `bot.ingest` imports the other."""
 
     @property
     def counts(self) -> Mapping[str, int]:
