@@ -65,6 +65,8 @@ class ModelServer:
         self.longest_text = 1_000_000
         self.chat_seconds = 0.0
         self.embedding_seconds = 0.0
+        self.chats_waited_for = 0
+        """Chat calls whose caller was still there when their `chat_seconds` were over."""
         self.max_calls_under_way = 0
         self._calls_under_way = 0
 
@@ -82,6 +84,7 @@ class ModelServer:
         body = await self._note("chat", request)
         async with self._under_way():
             await asyncio.sleep(self.chat_seconds)
+        self.chats_waited_for += 1
         if self.faults and (fault := self.faults.popleft()):
             return _failure(fault)
         if self.refuses_schemas and "response_format" in body:
