@@ -212,7 +212,7 @@ def running_model_server() -> Iterator[ModelServer]:
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(_stop(runner), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
         loop.close()
@@ -230,3 +230,12 @@ async def _started(server: ModelServer) -> web.AppRunner:
     host, port = runner.addresses[0][:2]
     server.url = f"http://{host}:{port}"
     return runner
+
+
+async def _stop(runner: web.AppRunner) -> None:
+    """Close the server, and end the calls that still wait for their answer."""
+    await runner.cleanup()
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
