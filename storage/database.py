@@ -48,7 +48,7 @@ class Database:
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
-        self.memories = Memories(store, self.traces, self.audit)
+        self.memories = Memories(store, self.traces, self.feedback, self.audit)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
