@@ -129,7 +129,7 @@ class Database:
 
     @property
     def file_problem(self) -> str | None:
-        """Why the last write failed; None once one has succeeded since."""
+        """The reason that the last write failed; None once one has succeeded since."""
         return self.store.file_problem
 
     async def problems(self) -> list[str]:
