@@ -126,6 +126,13 @@ class Traces(Repository):
         """Return whether a judge is still to judge the trace."""
         return bool(self.jobs.table.range(*below(trace_id), limit=1))
 
+    def reduce_to_hash(self, trace_id: str) -> None:
+        """Keep of a trace that no judge will see only a hash of its id."""
+        body = self._traces.get(doc_id=trace_id)
+        if body is not None:
+            self._traces.remove(doc_ids=[trace_id])
+            self._put(UnsampledTrace(trace_id=trace_id), (), body["received_ms"], None)
+
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
         self.jobs.table.remove(doc_ids=[job.doc_id for job in self.jobs.table.range(*below(trace_id))])

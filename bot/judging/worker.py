@@ -131,7 +131,7 @@ class JudgingWorker:
         day = day_of(now_ms(), self._settings.digest.zone)
         shown = await self._database.verdicts.shown_on(judge.channel, day)
         if shown + self._reserved[judge.channel] >= self._settings.sampling.max_per_day:
-            await self._database.traces.drop_job(job.trace_id, job.judge)
+            await self._database.verdicts.drop_job(job.trace_id, job.judge)
             return
         self._reserved[judge.channel] += 1
         try:
