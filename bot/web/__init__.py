@@ -6,6 +6,7 @@ from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
 from bot.slack.service import SlackService
 from bot.slack.signature_health import SignatureHealth
+from bot.web.connections import ConnectionTable
 from bot.web.local_control import LocalControl
 from bot.web.request_body import BodyReader
 from bot.web.routes import Routes, TraceIntake
@@ -34,4 +35,4 @@ def build(
         slack=None if secrets.app_token else events.post,
         refusals=slack.dispatcher.refusals,
     )
-    return Server(settings.ingest, routes, control)
+    return Server(settings.ingest, routes, control, ConnectionTable())
