@@ -15,7 +15,7 @@ from tinydb.queries import QueryLike
 from tinydb.storages import Storage
 
 from memalign.records import Json
-from storage.engines.sqlite import Order, SqliteEngine
+from storage.engines import Engine, Order
 from storage.keys import LAST
 from storage.table_rows import Changes, Places, Rows, unpack
 
@@ -34,7 +34,7 @@ class Document(tinydb_table.Document):
 class DocumentStorage(Storage):
     """All tables of an engine, as TinyDB reads and writes them."""
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def rows(self, name: str) -> Rows | None:
@@ -171,7 +171,7 @@ class Documents(TinyDB):
 
     table_class = DocumentTable
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__(engine, storage=DocumentStorage)
         self.engine = engine
 
