@@ -15,6 +15,7 @@ from memalign.errors import StorageError
 from storage.documents import Document, Documents
 from storage.engines import Engine, Location
 from storage.errors import StoreFileError
+from storage.queue import Queue
 from storage.vacuum import Vacuum
 
 _LOG = logging.getLogger("memalign.storage")
@@ -149,6 +150,11 @@ class Repository:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def _release_due(self, queue: Queue, now_ms: int) -> None:
+        """Put back into the order what has waited long enough; a look each second writes only where there is any."""
+        if await self._store.read(lambda: queue.has_due(now_ms)):
+            await self._store.write(lambda: queue.release(now_ms))
 
 
 def reads(
