@@ -16,6 +16,7 @@ from bot.ingest.http import TraceEndpoint
 from bot.judging.memories import check_model_keys, open_memories
 from bot.judging.worker import JudgingWorker
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
+from bot.learning.teach_access import TeachAccess
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.posting.redaction import MessageRedactor
@@ -124,8 +125,9 @@ def build(
     posting = posting_flow.build(slack, database, memories, health, pace_seconds=timing.post_seconds)
     message_redactor = MessageRedactor(slack.client, database, health)
     judging = JudgingWorker(settings, database, memories, health, posting.wake, concurrency=max_concurrency())
+    teach_access = TeachAccess(settings.access.teach, slack.people, database)
     learning = learning_flow.build(
-        slack, database, memories, health, posting.wake, quiet_seconds=timing.quiet_seconds
+        slack, database, memories, teach_access, health, posting.wake, quiet_seconds=timing.quiet_seconds
     )
     reconciler = learning_flow.build_reconciler(
         settings, slack, database, redactor, health, learning.wake, card_seconds=timing.card_seconds
@@ -158,6 +160,7 @@ def build(
         wake_learning=learning.wake,
         background={
             "learning": learn,
+            "reviewing who may teach": teach_access.run,
             "posting": posting.run,
             "judging": judging.run,
             "covering what was forgotten": message_redactor.run,

@@ -6,6 +6,7 @@ from bot.config import Settings
 from bot.learning.card_reader import CardReader
 from bot.learning.gathering import FeedbackGatherer
 from bot.learning.reconciliation import CardReconciler
+from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.redaction.redactor import Redactor
@@ -19,6 +20,7 @@ def build(
     slack: SlackService,
     database: Database,
     memories: Mapping[str, JudgeMemory],
+    access: TeachAccess,
     health: HealthRegistry,
     wake_posting: Callable[[], None],
     *,
@@ -26,7 +28,7 @@ def build(
 ) -> LearningWorker:
     """Build the worker that learns from feedback which rested for `quiet_seconds`."""
     replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
-    gatherer = FeedbackGatherer(database, slack.people)
+    gatherer = FeedbackGatherer(database, access)
     return LearningWorker(database, memories, gatherer, replies, health, quiet_seconds=quiet_seconds)
 
 
