@@ -17,6 +17,7 @@ JOINERS = "\u200c\u200d"
 EMOJI_VARIATION = "\ufe0f"
 FLAG_TAGS = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 """The flags of England, Scotland and Wales, by UTS #51: a black flag and letters that nothing else may hold."""
+ISOLATE = re.compile("(\u2068[^\u2066-\u2069\n]*\u2069)")
 RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 """Bidirectional classes of UAX #9 whose characters turn the text around them."""
 FIRST_ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
@@ -37,6 +38,14 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """Return the text in one line, without control and direction characters."""
     return " ".join(visible(text).split("\n"))
+
+
+def visible_with_isolates(text: str) -> str:
+    """Return the text without control and direction characters, but with what `isolated` has put around names."""
+    return "".join(
+        f"{FIRST_ISOLATE}{visible(piece)}{END_OF_ISOLATE}" if place % 2 else visible(piece)
+        for place, piece in enumerate(ISOLATE.split(text))
+    )
 
 
 def isolated(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from bot.config import Settings
 from bot.learning.card_reader import CardReader
-from bot.learning.gathering import FeedbackGatherer
+from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies

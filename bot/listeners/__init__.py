@@ -24,7 +24,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.listeners import rationales, reactions
+from bot.listeners import errors, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import ClickedCards
@@ -55,6 +55,7 @@ def build(
     after_ack: AfterAck,
 ) -> None:
     """Build all listeners and register them with the app."""
+    errors.listen(slack.app)
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)

@@ -37,7 +37,7 @@ class SlashCommand:
 
     person: str
     channel: str
-    """Where it was typed."""
+    """The channel in which it was typed."""
     name: str
     text: str
     """The rest, after one blank."""

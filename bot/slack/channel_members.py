@@ -19,8 +19,8 @@ MEMBER_SECONDS = 60.0
 """Longest time that somebody who left a channel still counts as a member."""
 NON_MEMBER_SECONDS = 5.0
 """Longest time that somebody who joined a channel does not count as a member yet."""
-LOOKUP_SECONDS = 20.0
-"""Longest time that Slack may take to list a channel."""
+MEMBERS_SECONDS = 10.0
+"""Time limit of a look-up, all its pages together."""
 ACK_SECONDS = 1.5
 """Longest time that an acknowledgement, for which Slack waits three seconds, waits for a list."""
 
@@ -79,7 +79,7 @@ class ChannelMembers:
     async def _list(self, channel: str) -> MemberList:
         people: set[str] = set()
         try:
-            async with asyncio.timeout(LOOKUP_SECONDS):
+            async with asyncio.timeout(MEMBERS_SECONDS):
                 pages = await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE)
                 async for page in pages:
                     people.update(field_of(page, "members", list))

@@ -10,7 +10,7 @@ from typing import Literal
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import CONNECTION_ERRORS, code_of, field_of
+from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, code_of, field_of, is_undecided, status_of
 from bot.slack.identity import IdentityLookup
 from memalign.records import Json
 
@@ -23,8 +23,8 @@ HIDDEN_FROM_US = {"user_not_found", "user_not_visible"}
 """Codes for somebody of whom Slack tells this workspace nothing."""
 PROFILE_SECONDS = 60.0
 """Longest time that a guest who became a member still counts as a guest, or the other way round."""
-RETRY_SECONDS = 5.0
-"""Pause before Slack is asked again about somebody of whom it did not tell."""
+LOOKUP_PAUSE_SECONDS = 5.0
+"""Pause after a look-up to which Slack gave no answer, or a rate limit."""
 LOOKUP_SECONDS = 5.0
 """Longest time that anything waits for one person's profile."""
 ACK_SECONDS = 1.5
@@ -45,7 +45,8 @@ class Profile:
 class People:
     """Looks people up in the workspace; many questions at a time about one person are one call.
 
-    A name is shown as plain text and never as a mention: nobody is pinged for having taught the judge.
+    A name is shown as plain text and never as a mention: nobody is pinged for having taught the judge. While
+    Slack gives no names, nobody waits for one: it is not asked again before a pause is over.
     """
 
     def __init__(
@@ -53,17 +54,22 @@ class People:
         client: AsyncWebClient,
         identity: IdentityLookup,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        lookup_seconds: float = LOOKUP_SECONDS,
     ) -> None:
         self._client = client
         self._identity = identity
         self._clock = clock
+        self._lookup_seconds = lookup_seconds
+        self._asks_again_at = 0.0
+        """By the clock; before it all look-ups fail at once."""
         self._profiles: dict[str, Profile] = {}
         self._lookups: dict[str, asyncio.Task[Profile]] = {}
 
     async def name(self, person: str) -> str:
         """Return the name others see; the id itself while Slack does not answer."""
         known = self._profiles.get(person)
-        return known.name if known and known.standing else (await self._profile(person)).name
+        return (known or await self._profile(person)).name
 
     async def names(self, people: Iterable[str]) -> dict[str, str]:
         """Return the names of several people, by id."""
@@ -85,6 +91,8 @@ class People:
         known = self._profiles.get(person)
         if known is not None and self._clock() < known.expires_at:
             return known
+        if self._clock() < self._asks_again_at:
+            return self._unknown(person)
         lookup = self._lookups.get(person)
         if lookup is None:
             lookup = self._lookups[person] = asyncio.create_task(self._look_up(person))
@@ -94,20 +102,29 @@ class People:
 
     async def _look_up(self, person: str) -> Profile:
         try:
-            async with asyncio.timeout(LOOKUP_SECONDS):
+            async with asyncio.timeout(self._lookup_seconds):
                 user = field_of(await self._client.users_info(user=person), "user", dict)
-                standing: Standing | None = await self._standing_of(user)
+                standing = await self._standing_of(user)
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.info("Slack does not say who %s is: %s", person, error)
-            known = self._profiles.get(person)
-            name, seconds = known.name if known else person, RETRY_SECONDS
-            is_hidden = isinstance(error, SlackApiError) and code_of(error) in HIDDEN_FROM_US
-            standing = "stranger" if is_hidden else None
-        else:
-            name, seconds = _name_of(user) or person, PROFILE_SECONDS
-        profile = Profile(name=name, standing=standing, expires_at=self._clock() + seconds)
+            return self._failed(person, error)
+        return self._keep(person, _name_of(user) or person, standing)
+
+    def _failed(self, person: str, error: SlackCallError) -> Profile:
+        if isinstance(error, SlackApiError) and code_of(error) in HIDDEN_FROM_US:
+            return self._keep(person, person, "stranger")
+        if not isinstance(error, SlackApiError) or status_of(error) == 429 or is_undecided(error):
+            self._asks_again_at = self._clock() + LOOKUP_PAUSE_SECONDS
+        return self._unknown(person)
+
+    def _keep(self, person: str, name: str, standing: Standing) -> Profile:
+        profile = Profile(name=name, standing=standing, expires_at=self._clock() + PROFILE_SECONDS)
         self._profiles[person] = profile
         return profile
+
+    def _unknown(self, person: str) -> Profile:
+        known = self._profiles.get(person)
+        return Profile(name=known.name if known else person, standing=None, expires_at=0.0)
 
     async def _standing_of(self, user: Json) -> Standing:
         if user.get("is_bot"):

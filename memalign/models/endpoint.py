@@ -1,11 +1,14 @@
-"""Common ground of all model services: address and key, concurrency, retries, fallback, and errors."""
+"""Common ground of all model services: address and key, concurrency, fallback, and errors."""
 
 import asyncio
 import logging
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from memalign.errors import (
@@ -16,17 +19,18 @@ from memalign.errors import (
     RequestRefusedError,
     SettingsError,
 )
+from memalign.models.bounded_answer import MAX_ANSWER_BYTES
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
-ATTEMPT_SECONDS = 120.0
-"""Time limit of one attempt."""
-MAX_RETRIES = 4
-"""Further attempts on 429, 5xx and lost connections, with growing pauses or as Retry-After says (by the SDKs)."""
 DEFAULT_CONCURRENCY = 8
 """Model calls at once in this process."""
+LARGE_ANSWER_CHARACTERS = 100_000
+"""An answer of this size is read in a thread: it would hold up all other calls for a millisecond or more."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
 MAX_LOGGED_CHARACTERS = 2000
@@ -91,13 +95,20 @@ class Endpoint:
     base_url: str | None
     """None: the provider's own."""
 
-    def failure(self, model: str, error: BaseException, status: int | None) -> ModelError:
+    def failure(
+        self,
+        model: str,
+        error: BaseException,
+        status: int | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> ModelError:
         """Make the error for a person.
 
         Args:
             model: The model's name, without provider.
             error: What the SDK raised.
             status: HTTP status of the answer; None when there was no answer.
+            headers: The answer's headers.
 
         Returns:
             The error to raise, with the remedy, and never with the key or with words of the service.
@@ -116,7 +127,10 @@ class Endpoint:
                 f"{name} is not known to its service ({status}); correct the model's name."
             )
         if status in (408, 409, 429) or status >= 500:
-            return ModelUnavailableError(f"{name} is overloaded or down ({status}); it is tried again later.")
+            return ModelUnavailableError(
+                f"{name} is overloaded or down ({status}); it is tried again later.",
+                retry_after=retry_after_seconds(headers),
+            )
         return RequestRefusedError(
             f"{name} refused the request ({status}): its content, its length or an option is not accepted there."
         )
@@ -132,6 +146,20 @@ class Endpoint:
         """
         return MalformedAnswerError(
             f"{self.provider}:/{model} gave an answer that cannot be read; it is tried again later."
+        )
+
+    def oversize(self, model: str) -> MalformedAnswerError:
+        """Make the error for an answer that does not end within `MAX_ANSWER_BYTES`.
+
+        Args:
+            model: The model's name, without provider.
+
+        Returns:
+            The error to raise.
+        """
+        return MalformedAnswerError(
+            f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB; "
+            "it is tried again later."
         )
 
     def _log_words(self, model: str, error: BaseException) -> None:
@@ -184,6 +212,38 @@ def endpoint_of(provider: str, model: str) -> Endpoint:
     return Endpoint(provider=provider, key=key or NO_KEY, base_url=base_url)
 
 
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read after how long a service asks to be called again.
+
+    Args:
+        headers: The headers of its answer, by names in lower case.
+
+    Returns:
+        The seconds in `retry-after-ms` or `retry-after`; None when there are none. A date is not read.
+    """
+    for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(header, "")) * unit
+        except ValueError:
+            continue
+        if 0 <= seconds < math.inf:
+            return seconds
+    return None
+
+
+async def read_answer(read: Callable[[str], T], text: str) -> T:
+    """Read an answer, a large one in a thread of its own.
+
+    Args:
+        read: Parses the text.
+        text: The answer's body.
+
+    Returns:
+        What `read` returns.
+    """
+    return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
+
+
 def check_address(variable: str, url: str) -> None:
     """Check an address from the environment, which is never shown since it may hold a password.
 
@@ -208,8 +268,8 @@ def check_address(variable: str, url: str) -> None:
 async def complete_with_fallback(
     name: str,
     schema: Mapping[str, Json],
-    ask: Callable[[Mapping[str, Json] | None], Awaitable[Json]],
-    read: Callable[[Json], tuple[Mapping[str, Json] | None, Usage]],
+    ask: Callable[[Mapping[str, Json] | None], Awaitable[str]],
+    read: Callable[[str], tuple[Mapping[str, Json] | None, Usage]],
 ) -> Completion:
     """Ask for an answer by a schema, and once more without where the schema or the answer was refused.
 
@@ -235,7 +295,7 @@ async def complete_with_fallback(
             if requested is None:
                 raise
             continue
-        answer, cost = read(body)
+        answer, cost = await read_answer(read, body)
         usage += cost
         if answer is not None:
             return Completion(answer=answer, usage=usage)

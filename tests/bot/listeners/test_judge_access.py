@@ -53,7 +53,8 @@ async def private(tmp_path: Path) -> AsyncIterator[PrivateJudge]:
 
 
 def cards(harness: BotInWorkspace, channel: Channel) -> list[Message]:
-    return [message for message in harness.workspace.messages(channel.id) if message.metadata]
+    messages = harness.workspace.messages(channel.id)
+    return [message for message in messages if message.metadata and message.thread_ts is None]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ async def test_status_tells_no_trouble_of_a_judge_in_whose_channel_one_is_not(pr
     harness = private.harness
     health = harness.bot.health
     health.report("judging", "secret", "its model is down")
-    health.report("posting", private.board.id, "the channel is archived")
+    health.report("redaction", private.board.id, "the channel is archived")
     health.report("judging", "politeness", "its model is slow")
     told = await private.asked(harness.ben, harness.channel.id, "status")
     assert "its model is slow" in told
