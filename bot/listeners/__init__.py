@@ -23,7 +23,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.listeners import rationales, reactions
+from bot.listeners import errors, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import ClickedCards
@@ -48,6 +48,7 @@ def build(
     """Build all listeners and register them with the app."""
     settings, slack, redactor = resources.settings, resources.slack, resources.redactor
     database, memories = resources.database, resources.memories
+    errors.listen(slack.app)
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)

@@ -3,23 +3,28 @@
 from bot.forgetting.service import ForgetService
 from bot.reports.status import StatusReport
 from bot.resources import Resources
+from bot.slack.signature_health import SignatureHealth
 from bot.web.local_control import LocalControl
-from bot.web.server import Routes, Server, TraceIntake
+from bot.web.request_body import BodyReader
+from bot.web.routes import Routes, TraceIntake
+from bot.web.server import Server
+from bot.web.slack_events import SlackEvents
 
 
 def build(
-    resources: Resources,
-    traces: TraceIntake,
-    forgetting: ForgetService,
-    status: StatusReport,
+    resources: Resources, traces: TraceIntake, forgetting: ForgetService, status: StatusReport
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
-    control = LocalControl(resources.settings.data, forgetting)
+    settings, secrets, dispatcher = resources.settings, resources.secrets, resources.slack.dispatcher
+    control = LocalControl(settings.data, forgetting)
+    events = SlackEvents(dispatcher, secrets.signing_secret, SignatureHealth(resources.health))
     routes = Routes(
         traces=traces,
+        trace_bodies=BodyReader(settings.ingest.max_body),
         status=status,
         forget=control.forget,
-        token=resources.secrets.ingest_token,
-        slack=None if resources.secrets.app_token else resources.slack.app,
+        token=secrets.ingest_token,
+        slack=None if secrets.app_token else events.post,
+        refusals=dispatcher.refusals,
     )
-    return Server(resources.settings.ingest, routes, control)
+    return Server(settings.ingest, routes, control)
