@@ -1,6 +1,5 @@
 """The modal that asks why, and the shortcut "Correct this verdict" that opens it."""
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from bot.feedback import feedback_of
 from bot.learning.likely_values import likely_values
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
+from bot.listeners.own_values import ModalSubject, label_of
 from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
@@ -71,8 +71,8 @@ class ReasonModal:
 
     async def submit(self, ack: AsyncAck, body: Body) -> None:
         """Store the reason, and the right value if it was asked for."""
-        about = json.loads(body["view"]["private_metadata"])
-        card = await self._cards.of_modal(body, about["verdict_id"], about["card_ts"])
+        subject = ModalSubject.read(body["view"]["private_metadata"])
+        card = await self._cards.of_modal(body, subject.verdict_id, subject.card_ts)
         memory = self._memories.get(card.verdict.verdict.judge) if card else None
         if card is None or memory is None:
             await ack()
@@ -100,5 +100,5 @@ def entered(fields: Body, block_id: str) -> str | None:
     """Return the text of one field of a modal, typed or chosen; None if it is empty."""
     for element in (fields.get(block_id) or {}).values():
         option = element.get("selected_option")
-        return str(json.loads(option["value"])) if option else element.get("value")
+        return str(label_of(option["value"])) if option else element.get("value")
     return None
