@@ -62,6 +62,10 @@ class Queue:
         if body is not None:
             self.put(item_id, postponed(body, not_before_ms, reason))
 
+    def has_due(self, now_ms: int) -> bool:
+        """Return whether anything that had to wait has waited long enough, so that `release` would write."""
+        return bool(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=1))
+
     def release(self, now_ms: int) -> None:
         """Put back into the order what has waited long enough; its `not_before_ms` is 0 then."""
         self._put_in_order(self.table.range(high=stamp(now_ms + 1), index=LATER))
