@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from bot.config import Settings
 from bot.records import JudgeStatus, Status
+from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, Problem
+from bot.runtime.work_in_hand import LONG_SECONDS, LongWork
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
@@ -51,15 +53,30 @@ class StatusReport:
             troubles=(
                 *await self._database.problems(),
                 *(self._sentence(problem) for problem in self._health.problems()),
+                *(self._long_work(work) for work in self._health.work.long()),
+                *await self._long_queue(),
                 *self._unlearned(),
             ),
         )
 
     def _sentence(self, problem: Problem) -> str:
-        subject = problem.subject
-        if problem.component in CHANNEL_COMPONENTS:
-            subject = self._settings.channel_title(subject)
-        return f"{subject}: {problem.reason}"
+        return f"{self._title(problem.component, problem.subject)}: {problem.reason}"
+
+    def _long_work(self, work: LongWork) -> str:
+        pieces = "" if work.number == 1 else f" ({work.number} at once)"
+        title = self._title(work.component, work.subject)
+        return f"{title}: {work.doing} has taken {work.seconds:.0f} s so far{pieces}"
+
+    async def _long_queue(self) -> list[str]:
+        """Return a sentence on the trace that has waited longest for its turn, where that is long."""
+        job = await self._database.traces.oldest_ready()
+        seconds = 0.0 if job is None else (now_ms() - job.received_ms) / 1000
+        if job is None or seconds <= LONG_SECONDS or self._health.reason("judging", job.judge):
+            return []
+        return [f"{job.judge}: a trace has waited {seconds:.0f} s for its turn, since others came before it"]
+
+    def _title(self, component: str, subject: str) -> str:
+        return self._settings.channel_title(subject) if component in CHANNEL_COMPONENTS else subject
 
     def _unlearned(self) -> Iterator[str]:
         """Yield a sentence for each memory that still waits to learn, or to learn again."""
