@@ -102,25 +102,25 @@ class JudgingWorker:
         try:
             await self._judge(job)
         except RequestRefusedError as error:
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except ModelUnavailableError as error:
             self._breaker.record_failure(job.judge, _asked_pause_ms(error))
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except ModelRefusedError as error:
             self._breaker.record_failure(job.judge)
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except InputError as error:  # waiting would not give the trace what it lacks
             log.warning("not judged: %s", error)
             await self._database.traces.drop_job(job.trace_id, job.judge)
         except MemAlignError as error:
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except Exception:  # a bug on one trace must not stop the others
-            await self._postpone(job, unexpected(f"judging trace {job.trace_id} by {job.judge}"))
+            await self._report_and_postpone(job, unexpected(f"judging trace {job.trace_id} by {job.judge}"))
         finally:
             self._in_hand.discard((job.trace_id, job.judge))
             self._wake_event.set()
 
-    async def _postpone(self, job: Job, reason: str) -> None:
+    async def _report_and_postpone(self, job: Job, reason: str) -> None:
         self._health.report(COMPONENT, job.judge, reason)
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
         not_before = max(now_ms() + backoff_ms(job.attempts), self._breaker.open_until_ms(job.judge))
@@ -135,7 +135,7 @@ class JudgingWorker:
         day = day_of(now_ms(), self._settings.digest.zone)
         shown = await self._database.verdicts.shown_on(judge.channel, day)
         if shown + self._reserved[judge.channel] >= self._settings.sampling.max_per_day:
-            await self._database.traces.drop_job(job.trace_id, job.judge)
+            await self._database.verdicts.drop_job(job.trace_id, job.judge)
             return
         self._reserved[judge.channel] += 1
         try:
@@ -147,7 +147,7 @@ class JudgingWorker:
         with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
             verdict = await self._memories[judge.name].judge(trace)
         if self._breaker.record_success(judge.name):
-            await self._database.traces.hasten(judge.name)
+            await self._database.traces.release_now(judge.name)
         await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
         self._wake_posting()

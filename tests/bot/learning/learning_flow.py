@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.learning.gathering import FeedbackGatherer
+from bot.learning.feedback_gatherer import FeedbackGatherer
+from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry
+from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
@@ -37,9 +39,9 @@ class LearningFlow:
 
     def worker_of(self, memories: Mapping[str, JudgeMemory]) -> LearningWorker:
         """Another worker on the same store and Slack."""
-        people = People(self.slack)
+        people = People(self.slack, IdentityLookup(self.slack))
         replies = ThreadReplies(self.slack, self.database, people, self.posting)
-        gatherer = FeedbackGatherer(self.database, people)
+        gatherer = FeedbackGatherer(self.database, TeachAccess("members", people, self.database))
         return LearningWorker(self.database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
 
     @property
