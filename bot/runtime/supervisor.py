@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 from bot.runtime.clock import backoff_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from memalign.errors import MemAlignError
 
 log = logging.getLogger(__name__)
+
+Background: TypeAlias = Mapping[str, Callable[[], Awaitable[None]]]
+"""Background parts by their names in `status`; a call begins the part's work anew."""
 
 COMPONENT = "background"
 LONGEST_RESTART_MS = 30_000

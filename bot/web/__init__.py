@@ -1,10 +1,8 @@
 """The bot's one HTTP server."""
 
-from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.reports.status import StatusReport
-from bot.runtime.health import HealthRegistry
-from bot.slack.service import SlackService
+from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
 from bot.web.connections import ConnectionTable
 from bot.web.local_control import LocalControl
@@ -15,17 +13,12 @@ from bot.web.slack_events import SlackEvents
 
 
 def build(
-    settings: Settings,
-    secrets: Secrets,
-    slack: SlackService,
-    traces: TraceIntake,
-    forgetting: ForgetService,
-    status: StatusReport,
-    health: HealthRegistry,
+    resources: Resources, traces: TraceIntake, forgetting: ForgetService, status: StatusReport
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
+    settings, secrets, dispatcher = resources.settings, resources.secrets, resources.slack.dispatcher
     control = LocalControl(settings.data, forgetting)
-    events = SlackEvents(slack.dispatcher, secrets.signing_secret, SignatureHealth(health))
+    events = SlackEvents(dispatcher, secrets.signing_secret, SignatureHealth(resources.health))
     routes = Routes(
         traces=traces,
         trace_bodies=BodyReader(settings.ingest.max_body),
@@ -33,6 +26,6 @@ def build(
         forget=control.forget,
         token=secrets.ingest_token,
         slack=None if secrets.app_token else events.post,
-        refusals=slack.dispatcher.refusals,
+        refusals=dispatcher.refusals,
     )
     return Server(settings.ingest, routes, control, ConnectionTable())
