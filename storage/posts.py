@@ -1,11 +1,16 @@
 """The queue of messages for Slack, and feedback events that came before their card is known to have arrived."""
 
+import secrets
+from dataclasses import replace
+
 from memalign.serialization import from_document, to_document
 from storage.codec import post_body, post_of
 from storage.documents import Document, Documents, where
 from storage.keys import below, exactly, key, stamp
 from storage.queue import Queue
 from storage.records import FeedbackEvent, Post
+
+NONCE_BYTES = 16
 
 
 class PostQueue:
@@ -30,7 +35,8 @@ class PostQueue:
             return False
         last = self.queue.table.range(order="newest", limit=1)
         number = last[0]["number"] + 1 if last else 0
-        self.queue.put(post.post_id, {**post_body(post), "number": number})
+        marked = replace(post, nonce=secrets.token_hex(NONCE_BYTES))
+        self.queue.put(post.post_id, {**post_body(marked), "number": number})
         return True
 
     def of_verdict(self, verdict_id: str) -> list[Post]:

@@ -1,5 +1,6 @@
 """Traces, and the judges' work that waits for them."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -16,6 +17,9 @@ Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 
 
+SAMPLING_KEY_BYTES = 32
+
+
 class Traces(Repository):
     """Traces and jobs. A method to be awaited raises `StorageError`."""
 
@@ -28,8 +32,18 @@ class Traces(Repository):
         self._unsampled = documents.declare(
             "unsampled_traces", {"received": lambda body: [key(stamp(body["received_ms"]), body["digest"])]}
         )
+        self._sampling = documents.declare("sampling")
         self._forgotten = documents.declare("forgotten")
         self.jobs = Queue(documents, "jobs", order=lambda body: stamp(body["received_ms"]))
+
+    @writes
+    def sampling_key(self) -> bytes:
+        """Return the store's own secret for sampling: 32 random bytes, made once."""
+        document = self._sampling.get(doc_id="key")
+        if document is None:
+            document = Document({"hex": secrets.token_hex(SAMPLING_KEY_BYTES)}, "key")
+            self._sampling.insert(document)
+        return bytes.fromhex(document["hex"])
 
     @writes
     def add(
