@@ -144,11 +144,14 @@ class FeedbackEvents(Repository):
                 votes.append((verdict, feedback))
         return votes
 
-    @writes
-    def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
+    async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
-        self._pending.release(now_ms)
-        return [PendingFeedback(**body) for body in self._pending.first(high=stamp(now_ms - quiet_ms + 1))]
+        await self._release_due(self._pending, now_ms)
+        return await self._changed_before(now_ms - quiet_ms + 1)
+
+    @reads
+    def _changed_before(self, end_ms: int) -> list[PendingFeedback]:
+        return [from_document(PendingFeedback, body) for body in self._pending.first(high=stamp(end_ms))]
 
     @reads
     def waiting(self) -> int:

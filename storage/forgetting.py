@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from memalign.serialization import from_document, to_document
 from storage.audit import Audit
-from storage.documents import Document
+from storage.documents import Document, where
 from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
@@ -154,7 +154,13 @@ class Forgetting(Repository):
     @reads
     def redactions(self) -> list[Redaction]:
         """Return the messages in Slack that still show what is gone."""
-        return [Redaction(**body) for body in self._redactions.range()]
+        return [from_document(Redaction, body) for body in self._redactions.range()]
+
+    @reads
+    def redactions_due(self, now_ms: int) -> list[Redaction]:
+        """Return those of the messages that are not put off, by channel and time."""
+        due = self._redactions.search(where("not_before_ms") <= now_ms)
+        return [from_document(Redaction, body) for body in sorted(due, key=lambda body: body.doc_id)]
 
     @writes
     def redacted(self, redaction: Redaction) -> None:
