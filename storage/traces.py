@@ -15,6 +15,8 @@ Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 """A trace and the names of the judges that shall judge it; none: it is only stored."""
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 
+READY_BY_JUDGE = "ready by judge"
+
 
 class Traces(Repository):
     """Traces and jobs. A method to be awaited raises `StorageError`."""
@@ -29,7 +31,12 @@ class Traces(Repository):
             "unsampled_traces", {"received": lambda body: [key(stamp(body["received_ms"]), body["digest"])]}
         )
         self._forgotten = documents.declare("forgotten")
-        self.jobs = Queue(documents, "jobs", order=lambda body: stamp(body["received_ms"]))
+        self.jobs = Queue(
+            documents,
+            "jobs",
+            order=lambda body: stamp(body["received_ms"]),
+            indexes={READY_BY_JUDGE: _ready_by_judge},
+        )
 
     @writes
     def add(
@@ -100,6 +107,29 @@ class Traces(Repository):
         return [from_document(Job, body) for body in self.jobs.first(limit=limit)]
 
     @writes
+    def next_jobs_by_judge(self, now_ms: int, limits: Mapping[str, int]) -> list[Job]:
+        """Return the oldest jobs of each judge whose time has come; all together oldest first.
+
+        Args:
+            now_ms: the time now.
+            limits: how many jobs of a judge at most; of one that is not named, one.
+        """
+        self.jobs.release(now_ms)
+        found: list[Document] = []
+        heads = self.jobs.table.range(index=READY_BY_JUDGE, limit=1)
+        while heads:
+            low, high = below(heads[0]["judge"])
+            limit = limits.get(heads[0]["judge"], 1)
+            found += self.jobs.table.range(low, high, index=READY_BY_JUDGE, limit=max(0, limit))
+            heads = self.jobs.table.range(high, index=READY_BY_JUDGE, limit=1)
+        return [Job(**body) for body in sorted(found, key=lambda body: int(body["received_ms"]))]
+
+    @reads
+    def oldest_ready(self) -> Job | None:
+        """Return the job that has waited longest for its turn, leaving out those that wait for a time."""
+        return next((Job(**body) for body in self.jobs.first(limit=1)), None)
+
+    @writes
     def drop_job(self, trace_id: str, judge: str) -> None:
         """Take the job off the list, undone."""
         self.jobs.drop(job_id_of(trace_id, judge))
@@ -164,6 +194,10 @@ class Traces(Repository):
         for judge in sorted(set(judges)):
             job = Job(trace_id=trace.trace_id, judge=judge, received_ms=received_ms)
             self.jobs.table.insert(Document(to_document(job), job_id_of(trace.trace_id, judge)))
+
+
+def _ready_by_judge(body: Mapping[str, Json]) -> list[str]:
+    return [] if body["not_before_ms"] else [key(body["judge"], stamp(body["received_ms"]))]
 
 
 def job_id_of(trace_id: str, judge: str) -> str:
