@@ -25,7 +25,11 @@ def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(
-            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)
+            partial,
+            "x",
+            encoding="utf-8",
+            errors="backslashreplace",
+            opener=lambda name, flags: os.open(name, flags, mode),
         ) as file:
             file.write(text)
         partial.replace(path)

@@ -11,7 +11,7 @@ from memalign.errors import StorageError
 
 _FULL = "The disk that holds the store in {path} is full: free some space and try again; nothing was changed."
 _READ_ONLY = "The store in {path} cannot be written: give this user write access to the folder and its files."
-_DAMAGED = (
+DAMAGED = (
     "The store in {path} is damaged and was left as it is: move the folder aside and bring back a copy "
     "with `memalign restore`."
 )
@@ -29,8 +29,8 @@ _SENTENCES = {
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_PERM: _READ_ONLY,
     sqlite3.SQLITE_CANTOPEN: _READ_ONLY,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_IOERR: _FAILING,
@@ -51,6 +51,9 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         raise to_storage_error(problem, path) from problem
+    except UnicodeDecodeError as problem:
+        # SQLite's own words, with a name in them that is damaged; documents are never decoded here
+        raise StoreFileError(DAMAGED.format(path=path)) from problem
     except sqlite3.Error as problem:
         if _code(problem) not in _SENTENCES and not _is_unreadable(problem):
             raise
@@ -74,7 +77,7 @@ def _sentence_of(problem: OSError) -> str:
 
 def _sentence_of_sqlite(problem: sqlite3.Error, path: Path) -> str:
     if _is_unreadable(problem):
-        return _DAMAGED
+        return DAMAGED
     sentence = _SENTENCES.get(_code(problem), _FAILING)
     return _FULL if sentence is _FAILING and _is_full(path) else sentence
 

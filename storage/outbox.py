@@ -3,12 +3,13 @@
 from collections.abc import Collection
 
 from storage.codec import post_of
+from storage.document_forms import fields_form
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.keys import below, key
 from storage.posts import PostQueue
-from storage.queue import postponed
+from storage.queue import LONGEST_WAIT_MS, postponed
 from storage.records import CardContent, LessonContent, NoteContent, Post, ThreadPost
 from storage.repository import Repository, Store, reads, writes
 from storage.table_rows import Body
@@ -32,7 +33,7 @@ class Outbox(Repository):
         self._verdicts = verdicts
         self._feedback = feedback
         self._forgetting = forgetting
-        self._holds = store.documents.declare("channel_holds")
+        self._holds = store.documents.declare("channel_holds", form=fields_form(not_before_ms=int))
         self._digests = store.documents.declare("digests")
 
     @writes
@@ -69,12 +70,14 @@ class Outbox(Repository):
         """Return the first due post of each channel with none on its way, unless it is held; in order of adding."""
         self._queue.release(now_ms)
         due: list[Document] = []
-        heads = self._queue.first(limit=1)
-        while heads:
+        heads, low = self._queue.first(limit=1), ""
+        # the next channel lies behind, unless a post is not where the index says
+        while heads and below(heads[0]["channel"])[1] > low:
             channel: str = heads[0]["channel"]
+            low = below(channel)[1]
             if not self._posts.is_posting(channel) and not self._is_held(channel, now_ms):
                 due.append(heads[0])
-            heads = self._queue.first(below(channel)[1], limit=1)
+            heads = self._queue.first(low, limit=1)
         return [post_of(body) for body in sorted(due, key=lambda body: int(body["number"]))]
 
     @writes
@@ -151,7 +154,8 @@ class Outbox(Repository):
 
     def _is_held(self, channel: str, now_ms: int) -> bool:
         hold = self._holds.get(doc_id=channel)
-        return hold is not None and hold["not_before_ms"] > now_ms
+        # one that reaches further was set while the clock was ahead
+        return hold is not None and now_ms < hold["not_before_ms"] < now_ms + LONGEST_WAIT_MS
 
     def _is_expecting(self, channel: str) -> bool:
         return (

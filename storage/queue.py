@@ -3,10 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from memalign.records import Json
+from storage.document_forms import Form, any_form
 from storage.documents import Document, Documents
 from storage.keys import LAST, stamp
 from storage.table_rows import Body, Places
 
+LONGEST_WAIT_MS = 2 * 60 * 60 * 1000
+"""Longer than any pause, those that Slack or a model's service ask for included."""
+MAX_RELEASED = 500
+"""Items that are put back by one write, so that nobody waits long for the store."""
 READY = "ready"
 LATER = "later"
 
@@ -26,6 +31,7 @@ class Queue:
         order: Callable[[Mapping[str, Json]], str],
         is_listed: Callable[[Mapping[str, Json]], bool] = lambda _: True,
         indexes: Mapping[str, Places] | None = None,
+        form: Form = any_form,
     ) -> None:
         """Declare the table.
 
@@ -35,6 +41,7 @@ class Queue:
             order: a document's key in the order in which work is taken.
             is_listed: whether the document is in the order at all, waiting or not.
             indexes: further indexes of the table.
+            form: that of its documents.
         """
 
         def ready(body: Mapping[str, Json]) -> Iterable[str]:
@@ -43,7 +50,7 @@ class Queue:
         def later(body: Mapping[str, Json]) -> Iterable[str]:
             return [stamp(body["not_before_ms"])] if is_listed(body) and body["not_before_ms"] else []
 
-        self.table = documents.declare(name, {READY: ready, LATER: later, **(indexes or {})})
+        self.table = documents.declare(name, {READY: ready, LATER: later, **(indexes or {})}, form=form)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -63,12 +70,21 @@ class Queue:
             self.put(item_id, postponed(body, not_before_ms, reason))
 
     def release(self, now_ms: int) -> None:
-        """Put back into the order what has waited long enough; its `not_before_ms` is 0 then."""
-        self._hurry(self.table.range(high=stamp(now_ms + 1), index=LATER))
+        """Put back into the order what has waited long enough, some at a time; its `not_before_ms` is 0 then.
 
-    def hasten(self, wanted: Callable[[Body], bool]) -> None:
-        """Put back into the order what waits and is wanted, though its time has not come."""
-        self._hurry(item for item in self.table.range(index=LATER) if wanted(item))
+        So is what would wait longer than anything may: the clock was ahead when it was put off.
+        """
+        self._hurry(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=MAX_RELEASED))
+        self._hurry(self.table.range(stamp(now_ms + LONGEST_WAIT_MS), index=LATER, limit=MAX_RELEASED))
+
+    def postponed_ids(self, wanted: Callable[[Body], bool]) -> list[str]:
+        """Return the ids of what waits for its time and is wanted."""
+        return [item.doc_id for item in self.table.range(index=LATER) if wanted(item)]
+
+    def hasten(self, item_ids: Iterable[str]) -> None:
+        """Put back into the order what waits, though its time has not come."""
+        items = (self.table.get(doc_id=item_id) for item_id in item_ids)
+        self._hurry(item for item in items if item is not None)
 
     def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[Document]:
         """Return what is ready, in order, between two order keys."""
@@ -87,7 +103,7 @@ def postponed(body: Mapping[str, Json], not_before_ms: int, reason: str) -> Body
     """Return the document after one more failed attempt."""
     return {
         **body,
-        "attempts": body["attempts"] + 1,
+        "attempts": body.get("attempts", 0) + 1,
         "not_before_ms": not_before_ms,
         "reason": reason,
     }

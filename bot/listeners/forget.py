@@ -20,7 +20,7 @@ from bot.blocks.forget import (
     which_person,
     which_trace,
 )
-from bot.blocks.primitives import SlackMessage, pack_messages
+from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import not_a_card
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
@@ -136,7 +136,7 @@ class ForgetListener:
         self, respond: AsyncRespond, asker: Asker, text: str, requested: ForgetScope | None
     ) -> None:
         work = self._execute(requested) if requested else self._preview_command(asker, text)
-        await respond_ephemeral(respond, pack_messages(await or_error_message(work, "/memalign forget")))
+        await respond_ephemeral(respond, await or_error_message(work, "/memalign forget"))
 
     async def _answer_shortcut(self, respond: AsyncRespond, body: Body) -> None:
         asker, message = Asker.of(body), body["message"]

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import Secrets
+from memalign.surrogates import replace_surrogates
 
 
 class SlackClient(AsyncWebClient):
@@ -26,7 +27,7 @@ class SlackClient(AsyncWebClient):
             http_verb=http_verb, api_url=api_url, req_args=req_args
         )
         if isinstance(answer["data"], dict):
-            return answer
+            return {**answer, "data": replace_surrogates(answer["data"])}
         response = AsyncSlackResponse(
             client=self,
             http_verb=http_verb,

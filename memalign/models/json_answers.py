@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from memalign.records import Json
+from memalign.surrogates import replace_surrogates
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -24,7 +25,7 @@ def parse_body(text: str) -> Json:
         Its JSON; None when it is none.
     """
     try:
-        return json.loads(text)
+        return replace_surrogates(json.loads(text))
     except ValueError:
         return None
 
@@ -131,12 +132,12 @@ def fits(answer: Json, schema: Mapping[str, Json]) -> bool:
 def _candidates(text: str) -> Iterator[Json]:
     for block in (text, *_FENCE.findall(text)):
         try:
-            yield json.loads(block)
+            yield replace_surrogates(json.loads(block))
         except ValueError:
             continue
     decoder = json.JSONDecoder()
     for start in (match.start() for match in re.finditer(r"\{", text)):
         try:
-            yield decoder.raw_decode(text, start)[0]
+            yield replace_surrogates(decoder.raw_decode(text, start)[0])
         except ValueError:
             continue

@@ -1,14 +1,14 @@
 """Tables of documents and their indexes in one SQLite database."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
 from storage.engines.open_files import OpenFiles
 from storage.engines.slack import SlackFile
-from storage.engines.sqlite_file import copy, truncate_log
+from storage.engines.sqlite_file import INDEX_COLUMNS, TABLE_COLUMNS, copy, truncate_log
 from storage.keys import LAST
 
 Order = Literal["up", "down", "added", "newest"]
@@ -40,8 +40,18 @@ def encode(text: str) -> bytes:
 
 
 def decode(raw: bytes) -> str:
-    """Return the text that `encode` was given."""
+    """Return the text that `encode` was given. Raises `ValueError` for what it never wrote."""
     return raw.decode("utf-8", "surrogatepass")
+
+
+def _decode_key(raw: object) -> str:
+    """Return a key, also a damaged one, which leads nowhere."""
+    if not isinstance(raw, bytes):  # SQLite keeps any kind of value in any column
+        return str(raw)
+    try:
+        return decode(raw)
+    except ValueError:
+        return raw.decode("utf-8", "backslashreplace")
 
 
 class SqliteEngine:
@@ -129,15 +139,9 @@ class SqliteEngine:
     def create_table(self, table: str, indexes: Collection[str]) -> None:
         """Create the table and those of its indexes that are missing; their entries are left to the caller."""
         name = _quoted(table)
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} "
-            "(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL)"
-        )
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} {TABLE_COLUMNS}")
         for index in indexes:
-            self._connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} "
-                "(place BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (place, position)) WITHOUT ROWID"
-            )
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} {INDEX_COLUMNS}")
         self._tables = None
 
     def indexes(self, table: str) -> set[str]:
@@ -177,7 +181,7 @@ class SqliteEngine:
         """Yield key, position and body of all documents, in order of adding."""
         sql = f"SELECT id, position, body FROM {_quoted(table)} ORDER BY position"  # noqa: S608
         for key, position, body in self._connection.execute(sql):
-            yield decode(key), position, body
+            yield _decode_key(key), position, body
 
     def count(self, table: str) -> int:
         """Return the number of documents; counted once, then kept up to date while nobody else writes."""
@@ -226,17 +230,27 @@ class SqliteEngine:
         sql = f"DELETE FROM {_quoted(table, index)} WHERE place = ? AND position = ?"  # noqa: S608
         self._connection.execute(sql, (encode(place), position))
 
+    def remove_entries(self, table: str, index: str, position: int) -> None:
+        """Remove all entries of a document from an index, however they are called: looks at the whole index."""
+        self._connection.execute(f"DELETE FROM {_quoted(table, index)} WHERE position = ?", (position,))  # noqa: S608
+
+    def places(self, table: str, index: str, position: int) -> list[str]:
+        """Return the places under which an index lists a document: looks at the whole index."""
+        sql = f"SELECT place FROM {_quoted(table, index)} WHERE position = ?"  # noqa: S608
+        return [_decode_key(row[0]) for row in self._connection.execute(sql, (position,))]
+
     def range(
-        self, table: str, index: str | None, low: str, high: str = LAST, *, limit: int, order: Order
-    ) -> list[tuple[str, bytes]]:
-        """Return keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
+        self, table: str, index: str | None, low: str, high: str = LAST, *, order: Order
+    ) -> Generator[tuple[str, bytes], None, None]:
+        """Yield keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
         source, name, by = _quoted(table), "id", _KEY_ORDER[order]
         if index is not None:
             source = f"{_quoted(table, index)} JOIN {source} USING (position)"
             name, by = "place", _INDEX_ORDER[order]
-        sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by} LIMIT ?"  # noqa: S608
-        rows = self._connection.execute(sql, (encode(low), encode(high), limit))
-        return [(decode(key), body) for key, body in rows]
+        sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by}"  # noqa: S608
+        with closing(self._connection.execute(sql, (encode(low), encode(high)))) as rows:
+            for key, body in rows:
+                yield _decode_key(key), body
 
     # --- files
 
