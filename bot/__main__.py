@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.runtime.clock import week_bounds
 from bot.runtime.supervisor import first_known
+from bot.visible_text import visible
 from memalign.errors import MemAlignError
 
 DEFAULT_CONFIG = Path("memalign.toml")
@@ -27,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         asyncio.run(command(options))
     except MemAlignError as error:
-        sys.exit(f"memalign: {error}")
+        sys.exit(f"memalign: {visible(str(error))}")
     except BaseExceptionGroup as group:
         known = first_known(group)
         if known is None:
             raise
-        sys.exit(f"memalign: {known}")
+        sys.exit(f"memalign: {visible(str(known))}")
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
     except KeyboardInterrupt:
@@ -122,6 +123,12 @@ def add_batch_commands(commands: Commands) -> None:
     judge.add_argument("traces", type=Path, metavar="TRACES.jsonl")
     judge.add_argument("--aligned", type=Path, required=True, metavar="ALIGNED.json")
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
+    judge.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings whose [redaction] holds (default: that of no settings)",
+    )
 
 
 def add_store_commands(commands: Commands) -> None:

@@ -33,7 +33,7 @@ class Status:
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
     file_problem: str | None = None
-    """Why the store cannot be written, among the troubles as well; None while it can."""
+    """The reason that the store cannot be written, among the troubles as well; None while it can."""
 
     @property
     def ready(self) -> bool:

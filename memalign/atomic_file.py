@@ -7,9 +7,14 @@ from pathlib import Path
 
 _PARTIAL_NAME = re.compile(r".+\.[0-9a-f]{8}\.part")
 
+OWNER_ONLY = 0o600
+"""Permissions of a file that nobody else may read."""
 
-def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
+
+def replace_file(path: Path, text: str) -> None:
     """Write a text file so that readers see the old content or the new one, never a part of it.
+
+    It is readable by its owner alone, since what we write holds people's words.
 
     The text goes to a file beside the target, which then takes the target's name: after a crash the target is whole.
     It is not synced, so a cut of power may bring the old content back.
@@ -17,7 +22,6 @@ def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
     Args:
         path: The file to write; its folder must exist.
         text: The whole content, written as UTF-8.
-        mode: Permissions of the file, less the process's umask.
 
     Raises:
         OSError: If the file cannot be written; the old content then stays.
@@ -29,7 +33,7 @@ def replace_file(path: Path, text: str, *, mode: int = 0o666) -> None:
             "x",
             encoding="utf-8",
             errors="backslashreplace",
-            opener=lambda name, flags: os.open(name, flags, mode),
+            opener=lambda name, flags: os.open(name, flags, OWNER_ONLY),
         ) as file:
             file.write(text)
         partial.replace(path)

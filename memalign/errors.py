@@ -5,6 +5,7 @@
     │   └── TemplateError         a judge's instructions name a variable that does not exist
     ├── InputError                a trace, a feedback line or a request cannot be used
     ├── UnknownTraceError         nothing is known of that trace
+    ├── UnknownGuidelineError     the judge has no such guideline
     ├── ModelError                a language or embedding model did not answer usefully
     │   ├── ModelUnavailableError      … for now (no connection, time limit, 429, 5xx): worth another try
     │   ├── ModelRefusedError          … and will not (wrong key, unknown model, request refused)
@@ -37,12 +38,25 @@ class UnknownTraceError(MemAlignError):
     """Nothing is known of the named trace."""
 
 
+class UnknownGuidelineError(MemAlignError):
+    """The judge has no guideline of that id."""
+
+
 class ModelError(MemAlignError):
     """A language or embedding model did not answer usefully."""
 
 
 class ModelUnavailableError(ModelError):
-    """The model cannot be reached or is overloaded; the same call may work later."""
+    """The model cannot be reached or is overloaded; the same call may work later.
+
+    Args:
+        message: The sentence for a person.
+        retry_after: Seconds after which the service asks to be called again; None if it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelRefusedError(ModelError):

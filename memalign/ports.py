@@ -1,13 +1,13 @@
 """Ports of the core: models and stores, each a narrow group of methods."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memalign.records import Episode, Evidence, Guideline, Json, Label, Source, Usage
+from memalign.records import Episode, Evidence, Guideline, Json, Label, OpinionKey, RefusedRule, Source, Usage
 from memalign.value_types import ValueType
 
 Vector = NDArray[np.float32]
@@ -176,9 +176,49 @@ class Distillation:
     """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
     """Groups of ids of known guidelines that say the same in other words."""
+    prompted_by: Mapping[tuple[str, ...], tuple[OpinionKey, ...]] = field(default_factory=dict)
+    """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
+    refused: tuple[RefusedRule, ...] = ()
+    """Sentences that are no rules."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why its rationales could not be distilled."""
     usage: Usage = field(default_factory=Usage)
+
+
+def combine(parts: Sequence[Distillation]) -> Distillation:
+    """Unite distillations.
+
+    Args:
+        parts: Of different rationales, with the same known guidelines.
+
+    Returns:
+        All that is in them, in their order.
+    """
+    groups = dict.fromkeys(tuple(group) for part in parts for group in part.same)
+    return Distillation(
+        drafts=tuple(draft for part in parts for draft in part.drafts),
+        supports=_united([part.supports for part in parts]),
+        contradicts=_united([part.contradicts for part in parts]),
+        conflicts=tuple(pair for part in parts for pair in part.conflicts),
+        same=tuple(groups),
+        prompted_by={group: _prompting(group, parts) for group in groups},
+        refused=tuple(each for part in parts for each in part.refused),
+        failed={trace_id: why for part in parts for trace_id, why in part.failed.items()},
+        usage=sum((part.usage for part in parts), Usage()),
+    )
+
+
+def _united(parts: Iterable[Mapping[str, tuple[Source, ...]]]) -> dict[str, tuple[Source, ...]]:
+    united: dict[str, tuple[Source, ...]] = {}
+    for part in parts:
+        for rule_id, sources in part.items():
+            united[rule_id] = (*united.get(rule_id, ()), *sources)
+    return united
+
+
+def _prompting(group: tuple[str, ...], parts: Iterable[Distillation]) -> tuple[OpinionKey, ...]:
+    """Return the opinions in front of the model where it first took the group for the same."""
+    return next((part.prompted_by[group] for part in parts if group in part.prompted_by), ())
 
 
 class Distiller(Protocol):

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
 
 Json = Any
 """Any JSON value. A recursive alias would ask for a cast at each of some 900 places that read one."""
+
+OMIT_DEFAULT = MappingProxyType({"omit_default": True})
+"""Metadata of fields that documents lack where they hold their default, so that older files stay as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,10 @@ class Episode:
         return (self.label, self.opinions, self.minority, self.text)
 
 
+OpinionKey = tuple[str, str]
+"""The name of one person's opinion on one trace: trace id and person. It holds none of their words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One person's rationale on one trace, on which a guideline rests."""
@@ -120,6 +128,24 @@ class Source:
     quote: str
     """The rationale, in the person's own words."""
     time_ms: int = 0
+
+    @property
+    def key(self) -> OpinionKey:
+        """The opinion that it quotes."""
+        return self.trace_id, self.person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelinePolicy:
+    """The conditions on which a guideline is used."""
+
+    min_people: int = 1
+    """Different people that must support it."""
+    approval: Literal["auto", "manual"] = "auto"
+    """"manual": a new guideline is used once somebody approves it."""
+
+
+GuidelineState = Literal["used", "waiting", "pending", "overruled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +168,36 @@ class Guideline:
     """Rationales that say the opposite of it."""
     overruled: bool = False
     """True while out of use, since each of its people has said the opposite later."""
+    worded_by: tuple[OpinionKey, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """The sources that its text was distilled from; others support it since. Empty: all (files of earlier versions)."""
+    merged: tuple["MergedGuideline", ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Guidelines that say the same, for which it stands. Their sources are among its own."""
+    own_sources: tuple[OpinionKey, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """The sources that it has without the merged ones; empty where none was merged."""
+    needs_approval: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if it was learned while guidelines had to be approved."""
+    approved_by: str = field(default="", metadata=OMIT_DEFAULT)
+    """The person who approved it."""
+    pending: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True while out of use, since it has to be approved or needs the support of more people."""
+
+    @property
+    def state(self) -> GuidelineState:
+        """The state that says why it is used or not."""
+        if self.waiting:
+            return "waiting"
+        if self.overruled:
+            return "overruled"
+        return "pending" if self.pending else "used"
 
     @property
     def in_use(self) -> bool:
         """True if judges are shown it."""
+        return self.state == "used"
+
+    @property
+    def stands(self) -> bool:
+        """True if distillers are shown it: in use, or pending."""
         return not (self.waiting or self.overruled)
 
     @property
@@ -157,6 +209,26 @@ class Guideline:
     def people(self) -> tuple[str, ...]:
         """The people it rests on, each once, in order."""
         return tuple(dict.fromkeys(source.person for source in self.sources))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedGuideline:
+    """A guideline for which another one stands, kept so that it can be restored."""
+
+    guideline: Guideline
+    """The guideline as it was, with what it has lost since."""
+    prompted_by: tuple[OpinionKey, ...] = ()
+    """The opinions in front of the model that took the two for one; without one of them they are parted again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRule:
+    """A sentence that is no rule on answers, and so becomes no guideline."""
+
+    text: str
+    reason: Literal["verdict", "instruction"]
+    """It fixes the verdict whatever the record, or tells a model what to do."""
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +294,10 @@ class Lesson:
     """Guidelines that lost their last source, or that all their people have turned against."""
     retracted: tuple[str, ...] = ()
     """The traces among `learned` whose feedback was all taken back: their episodes are gone."""
+    merged: tuple[Guideline, ...] = ()
+    """Guidelines that stand for more guidelines than before."""
+    refused: tuple[RefusedRule, ...] = ()
+    """Sentences that are no rules: they fix the verdict, or instruct the model."""
     usage: Usage = field(default_factory=Usage)
 
 

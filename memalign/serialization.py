@@ -33,9 +33,15 @@ def to_document(record: Dataclass) -> dict[str, Json]:
         record: A dataclass whose fields are JSON, records, or tuples of these.
 
     Returns:
-        The fields by name. JSON values are shared with the record, not copied.
+        The fields by name, without those that `memalign.records.OMIT_DEFAULT` leaves out. JSON values are shared with
+        the record, not copied.
     """
-    return {each.name: _written(getattr(record, each.name)) for each in fields(record)}
+    values = ((each, getattr(record, each.name)) for each in fields(record))
+    return {
+        each.name: _written(value)
+        for each, value in values
+        if not (each.metadata.get("omit_default") and value == each.default)
+    }
 
 
 def from_document(kind: type[RecordT], document: Mapping[str, Json]) -> RecordT:

@@ -49,7 +49,7 @@ class Database:
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
-        self.memories = Memories(store, self.traces, self.audit)
+        self.memories = Memories(store, self.traces, self.feedback, self.audit)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -130,7 +130,7 @@ class Database:
 
     @property
     def file_problem(self) -> str | None:
-        """Why the last write failed; None once one has succeeded since."""
+        """The reason that the last write failed; None once one has succeeded since."""
         return self.store.file_problem
 
     async def problems(self) -> list[str]:

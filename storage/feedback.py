@@ -120,11 +120,6 @@ class FeedbackEvents(Repository):
         ]
 
     @reads
-    def all_pending(self) -> list[PendingFeedback]:
-        """Return all verdicts with feedback that was not learned yet, by id."""
-        return [from_document(PendingFeedback, body) for body in self._pending.table.range()]
-
-    @reads
     def waiting(self) -> int:
         """Return how many verdicts have feedback that was not learned yet."""
         return len(self._pending)
@@ -222,12 +217,12 @@ class FeedbackEvents(Repository):
             revision=revised.revision,
             since_ms=since_ms if waiting is None else max(since_ms, waiting["since_ms"]),
         )
-        put_off = (
+        postponement = (
             {}
             if waiting is None
             else {name: waiting[name] for name in ("attempts", "not_before_ms", "reason")}
         )
-        self._pending.put(verdict.verdict_id, {**to_document(pending), **put_off})
+        self._pending.put(verdict.verdict_id, {**to_document(pending), **postponement})
         return revised
 
 

@@ -138,7 +138,7 @@ class Forgetting(Repository):
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
         self._posts.delete_early_events(person)
-        self._sign("person", person)
+        self._write_audit_lines("person", person)
         return revised
 
     @writes
@@ -240,7 +240,7 @@ class Forgetting(Repository):
             self._feedback.has_any(verdict.verdict_id) for verdict in verdicts
         )
 
-    def _sign(self, kind: Forgettable, target: str) -> None:
+    def _write_audit_lines(self, kind: Forgettable, target: str) -> None:
         """Write the request's audit lines, once."""
         place = key(kind, target)
         body = self._requests.get(doc_id=place)
@@ -250,5 +250,5 @@ class Forgetting(Repository):
             self._requests.upsert(Document({**body, "notes": []}, place))
 
     def _finish(self, kind: Forgettable, target: str) -> None:
-        self._sign(kind, target)
+        self._write_audit_lines(kind, target)
         self._requests.remove(doc_ids=[key(kind, target)])

@@ -74,17 +74,17 @@ class Queue:
 
         So is what would wait longer than anything may: the clock was ahead when it was put off.
         """
-        self._hurry(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=MAX_RELEASED))
-        self._hurry(self.table.range(stamp(now_ms + LONGEST_WAIT_MS), index=LATER, limit=MAX_RELEASED))
+        self._put_in_order(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=MAX_RELEASED))
+        self._put_in_order(self.table.range(stamp(now_ms + LONGEST_WAIT_MS), index=LATER, limit=MAX_RELEASED))
 
     def postponed_ids(self, wanted: Callable[[Body], bool]) -> list[str]:
         """Return the ids of what waits for its time and is wanted."""
         return [item.doc_id for item in self.table.range(index=LATER) if wanted(item)]
 
-    def hasten(self, item_ids: Iterable[str]) -> None:
+    def release_now(self, item_ids: Iterable[str]) -> None:
         """Put back into the order what waits, though its time has not come."""
         items = (self.table.get(doc_id=item_id) for item_id in item_ids)
-        self._hurry(item for item in items if item is not None)
+        self._put_in_order(item for item in items if item is not None)
 
     def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[Document]:
         """Return what is ready, in order, between two order keys."""
@@ -94,7 +94,7 @@ class Queue:
         """Return whether anything that must wait for its time is wanted."""
         return any(wanted(item) for item in self.table.range(index=LATER))
 
-    def _hurry(self, items: Iterable[Document]) -> None:
+    def _put_in_order(self, items: Iterable[Document]) -> None:
         for item in items:
             self.put(item.doc_id, {**item, "not_before_ms": 0})
 

@@ -200,7 +200,10 @@ class ForgetRequest:
     target: str
     """The trace's id or the person's."""
     notes: tuple[AuditLine, ...] = ()
-    """For the audit, written when it is done; empty once they are."""
+    """For the audit: a person's are written as their words are deleted, a trace's as the request is finished.
+
+    Empty once they are written.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

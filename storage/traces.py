@@ -126,19 +126,19 @@ class Traces(Repository):
         """Put the job off after a failed attempt; a job that is gone stays gone."""
         self.jobs.postpone(job_id_of(trace_id, judge), not_before_ms, reason)
 
-    async def hasten(self, judge: str) -> None:
+    async def release_now(self, judge: str) -> None:
         """Let the judge's jobs that were put off be done at once, in their old order; some by each write."""
         postponed = await self._postponed_ids(judge)
         for begin in range(0, len(postponed), MAX_RELEASED):
-            await self._hasten(postponed[begin : begin + MAX_RELEASED])
+            await self._release_now(postponed[begin : begin + MAX_RELEASED])
 
     @reads
     def _postponed_ids(self, judge: str) -> list[str]:
         return self.jobs.postponed_ids(lambda body: body["judge"] == judge)
 
     @writes
-    def _hasten(self, job_ids: Sequence[str]) -> None:
-        self.jobs.hasten(job_ids)
+    def _release_now(self, job_ids: Sequence[str]) -> None:
+        self.jobs.release_now(job_ids)
 
     def has_forgotten(self, trace_id: str) -> bool:
         """Return whether the trace was here and was deleted."""
@@ -154,6 +154,13 @@ class Traces(Repository):
     def has_jobs(self, trace_id: str) -> bool:
         """Return whether a judge is still to judge the trace."""
         return bool(self.jobs.table.range(*below(trace_id), limit=1))
+
+    def reduce_to_hash(self, trace_id: str) -> None:
+        """Keep of a trace that no judge will see only a hash of its id."""
+        body = self._traces.get(doc_id=trace_id)
+        if body is not None:
+            self._traces.remove(doc_ids=[trace_id])
+            self._put(UnsampledTrace(trace_id=trace_id), (), body["received_ms"], None)
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""

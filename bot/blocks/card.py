@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.blocks.mrkdwn import escape, format_label, format_label_plain, quoted, split_pages
+from bot.blocks.mrkdwn import escape, escape_name, format_label, format_label_plain, quoted, split_pages
 from bot.blocks.primitives import (
     Block,
     SlackMessage,
@@ -15,9 +15,11 @@ from bot.blocks.primitives import (
     fit_modal,
     menu,
     modal,
+    plain_text,
     section,
 )
 from bot.redaction.redactor import is_redacted
+from bot.visible_text import visible
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
@@ -70,7 +72,7 @@ def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> 
     """Return the card that shows a verdict in its judge's channel."""
     verdict, parts = stored.verdict, parts_of(trace)
     cut = len(verdict.rationale) > MAX_RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
-    headline = f"*{escape(verdict.judge, 150)}*: {format_label(verdict.value)}"
+    headline = f"*{escape_name(verdict.judge, 150)}*: {format_label(verdict.value)}"
     buttons = [
         button("👍 Right", VOTE_UP, stored.verdict_id),
         button("👎 Wrong", VOTE_DOWN, stored.verdict_id),
@@ -92,7 +94,7 @@ def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> 
 
 
 def _origin(trace: Trace, verdict: Verdict) -> str:
-    pieces = [f"Trace {escape(trace.trace_id, 300)}"]
+    pieces = [f"Trace {escape_name(trace.trace_id, 300)}"]
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
         pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
     if is_redacted(trace):
@@ -110,7 +112,7 @@ def _legend(value_type: ValueType) -> str:
 def card_line(stored: StoredVerdict) -> str:
     """Return a card in one line, escaped."""
     verdict = stored.verdict
-    return f"*{escape(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
+    return f"*{escape_name(verdict.judge, 100)}*: {format_label(verdict.value)} – {escape(verdict.rationale, 150)}"
 
 
 def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
@@ -145,10 +147,10 @@ def reason_view(
         blocks.append(field("value", "The right value", element))
     reason: Block = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": 3000}
     if earlier:
-        reason["initial_value"] = earlier[:3000]
+        reason["initial_value"] = visible(earlier)[:3000]
     blocks.append(field("reason", "Your reason", reason, optional=True))
     return {
         **modal(REASON_VIEW, "What is wrong?", blocks),
-        "submit": {"type": "plain_text", "text": "Teach"},
+        "submit": plain_text("Teach"),
         "private_metadata": json.dumps({"verdict_id": stored.verdict_id, "card_ts": card_ts}),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import escape, join_names, quoted
+from bot.blocks.mrkdwn import escape, escape_name, join_names, quoted
 from bot.blocks.primitives import SlackMessage, plain_message, section, text_message
 from bot.plain_text import guideline_state, pluralise
 from bot.records import Status
@@ -31,9 +31,9 @@ def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> SlackM
     """Return a judge's guidelines with their sources; perhaps larger than one Slack message, see `pack_messages`."""
     if not rules:
         return text_message(
-            f"*{escape(judge)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
+            f"*{escape_name(judge)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
         )
-    title = f"*{escape(judge)}* has learned {pluralise(len(rules), 'guideline')}:"
+    title = f"*{escape_name(judge)}* has learned {pluralise(len(rules), 'guideline')}:"
     entries = (section(_rule(rule, names)) for rule, names in rules)
     return SlackMessage(text=title, blocks=(section(title), *entries))
 
@@ -43,7 +43,9 @@ def _rule(rule: Guideline, names: Sequence[str]) -> str:
     if rule.sources and _without_punctuation(rule.sources[-1].quote) != _without_punctuation(rule.text):
         lines.append(quoted(rule.sources[-1].quote, 300))
     traces = rule.source_trace_ids
-    listed = ", ".join(escape(trace_id, 80) for trace_id in traces[:3]) + (", …" if len(traces) > 3 else "")
+    listed = ", ".join(escape_name(trace_id, 80) for trace_id in traces[:3]) + (
+        ", …" if len(traces) > 3 else ""
+    )
     lines.append(f"from {join_names(names)} · {pluralise(len(traces), 'trace')}: {listed}")
     return "\n".join(lines)
 
@@ -72,8 +74,8 @@ def status_message(status: Status) -> SlackMessage:
     for judge in status.judges:
         out_of_use = f" ({judge.waiting} out of use for now)" if judge.waiting else ""
         lines.append(
-            f"*{escape(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
-            f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape(judge.model, 150)}."
+            f"*{escape_name(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
+            f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape_name(judge.model, 150)}."
         )
     return text_message("\n".join(lines))
 

@@ -1,6 +1,6 @@
 """The weekly digest in words."""
 
-from bot.blocks.mrkdwn import escape
+from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage, text_message
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
@@ -8,7 +8,7 @@ from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 
 def digest_message(week: Digest, running: Digest | None = None) -> SlackMessage:
     """Return a week's agreement between judge and people; with `running`, a line on the current week as well."""
-    lines = [f"*{escape(week.judge, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
+    lines = [f"*{escape_name(week.judge, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
     if week.kappa is not None and week.ac1 is not None:
         lines.append(
             f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {week.kappa:.2f}, "

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import escape, join_names
+from bot.blocks.mrkdwn import escape, escape_name, join_names
 from bot.blocks.primitives import (
     SlackMessage,
     actions,
@@ -50,7 +50,7 @@ def not_allowed(target: ForgetTarget, named: Sequence[str]) -> SlackMessage:
 
 def nothing_of_person(name: str) -> SlackMessage:
     """Return the answer for a person who said and voted nothing."""
-    return text_message(f"I hold no words and no votes of {escape(name, 100)}.")
+    return text_message(f"I hold no words and no votes of {escape_name(name, 100)}.")
 
 
 def forget_preview(preview: ForgetResult, names: Sequence[str]) -> SlackMessage:
@@ -78,10 +78,10 @@ def _cut(lines: list[str], room: int = MAX_PREVIEW_LENGTH) -> list[str]:
 
 
 def _trace_preview(trace_id: str, preview: ForgetResult, names: Sequence[str]) -> list[str]:
-    lines = [f"Forget trace {escape(trace_id, 300)}? This can't be undone. What goes:"]
+    lines = [f"Forget trace {escape_name(trace_id, 300)}? This can't be undone. What goes:"]
     for judge, part in preview.judges.items():
         if part.trace_ids:
-            lines.append(f"• the case that {escape(judge, 150)} remembers")
+            lines.append(f"• the case that {escape_name(judge, 150)} remembers")
         lines += [f"• {_guideline(rule.text)}" for rule in part.retired]
         lines += [
             f"• {_guideline(rule.text)} also rests on other traces: I'll learn it again from those"
@@ -100,7 +100,7 @@ def _person_preview(name: str, preview: ForgetResult) -> list[str]:
     for judge, part in preview.judges.items():
         if part.trace_ids:
             count = pluralise(len(part.trace_ids), "case")
-            lines.append(f"• their part in {count} that {escape(judge, 150)} remembers")
+            lines.append(f"• their part in {count} that {escape_name(judge, 150)} remembers")
         lines += [f"• {_guideline(rule.text)}" for rule in part.retired]
         lines += [
             f"• {_guideline(rule.text)} rests on others, too: I'll learn it again from them"
@@ -125,7 +125,7 @@ def forget_result(result: ForgetResult, names: Sequence[str]) -> SlackMessage:
 
 def _trace_result(trace_id: str, result: ForgetResult) -> list[str]:
     lines = [
-        f"Trace {escape(trace_id, 300)} is forgotten: its text, its verdict and what people said of it are gone.",
+        f"Trace {escape_name(trace_id, 300)} is forgotten: its text, its verdict and what people said of it are gone.",
         *_retired(result),
     ]
     if distilled := result.distilled:

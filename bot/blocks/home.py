@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bot.blocks.commands import HELP, state_note
-from bot.blocks.mrkdwn import escape
-from bot.blocks.primitives import Block, section
+from bot.blocks.mrkdwn import escape, escape_name
+from bot.blocks.primitives import Block, plain_text, section
 from bot.plain_text import pluralise
 from bot.records import Status
 from memalign.records import Guideline
@@ -22,7 +22,7 @@ def home_view(
         open_cards: cards without this person's vote: a line already escaped, and the card's link.
         status: the bot's status.
     """
-    blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": "Teach your judges"}}]
+    blocks: list[Block] = [{"type": "header", "text": plain_text("Teach your judges")}]
     if open_cards:
         blocks.append(section("*Cards that could use your thumb*"))
         blocks += [section(f"<{link}|Open the card> {line}") for line, link in open_cards]
@@ -32,7 +32,8 @@ def home_view(
         blocks.append({"type": "divider"})
         blocks.append(
             section(
-                f"*{escape(name, 150)}* remembers {pluralise(cases, 'case')} and {pluralise(len(rules), 'guideline')}."
+                f"*{escape_name(name, 150)}* remembers {pluralise(cases, 'case')} and "
+                f"{pluralise(len(rules), 'guideline')}."
             )
         )
         blocks += [section(f"• {escape(rule.text, 700)}{state_note(rule)}") for rule in rules[:5]]

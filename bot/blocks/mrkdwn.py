@@ -1,11 +1,13 @@
 """Text in Slack's markup.
 
-Text that comes from traces, models or people passes through `escape`: it can neither ping anyone nor disguise a link.
+Text that comes from traces, models or people passes through `escape`: it can neither ping anyone nor disguise a link,
+nor hide characters or turn the direction of the text around it.
 """
 
 import re
 from collections.abc import Sequence
 
+from bot.visible_text import isolated, visible
 from memalign.records import Label
 
 MAX_SECTION_LENGTH = 2900
@@ -16,6 +18,7 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 def escape(text: str, limit: int = MAX_SECTION_LENGTH) -> str:
     """Escape text for Slack, cutting it so that the escaped form keeps within `limit` characters."""
+    text = visible(text)
     escaped: list[str] = []
     used = 0
     for place, character in enumerate(text):
@@ -28,12 +31,17 @@ def escape(text: str, limit: int = MAX_SECTION_LENGTH) -> str:
     return "".join(escaped)
 
 
+def escape_name(name: str, limit: int = MAX_SECTION_LENGTH) -> str:
+    """Escape a name or an id that stands among other words."""
+    return isolated(escape(name, limit))
+
+
 def split_pages(text: str) -> list[str]:
     """Split a text into escaped pages, each short enough for a section."""
     pages: list[str] = []
     piece: list[str] = []
     used = 0
-    for character in text:
+    for character in visible(text):
         escaped = ESCAPES.get(character, character)
         if used + len(escaped) > PAGE_LENGTH:
             pages.append("".join(piece))
@@ -66,7 +74,7 @@ def format_label_plain(value: Label) -> str:
 
 def join_names(names: Sequence[str]) -> str:
     """Join people's names for a sentence, escaped; nobody is mentioned, so nobody is pinged."""
-    escaped = [escape(name, 80) for name in names] or ["somebody"]
+    escaped = [escape_name(name, 80) for name in names] or ["somebody"]
     if len(escaped) == 1:
         return escaped[0]
     if len(escaped) > 4:

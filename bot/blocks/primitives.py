@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.blocks.mrkdwn import MAX_SECTION_LENGTH, escape
+from bot.visible_text import visible
 from memalign.records import Json, Label
 
 Block = dict[str, Json]
@@ -31,10 +32,24 @@ class SlackMessage:
     text: str
     blocks: tuple[Block, ...]
 
+    def arguments(self) -> dict[str, Json]:
+        """Return the content as arguments of Slack's methods; Slack makes no links or mentions of words in it."""
+        return {"text": self.text, "blocks": list(self.blocks), "parse": "none", "link_names": False}
+
+
+def mrkdwn(text: str) -> Block:
+    """Return a text object of mrkdwn, in which Slack makes no links or mentions by itself."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def plain_text(text: str) -> Block:
+    """Return a text object without markup."""
+    return {"type": "plain_text", "text": visible(text)}
+
 
 def section(text: str) -> Block:
     """Return a paragraph of mrkdwn."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": mrkdwn(text)}
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
@@ -80,7 +95,7 @@ def _size(part: Json) -> int:
 
 def context(text: str) -> Block:
     """Return a line in small print."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+    return {"type": "context", "elements": [mrkdwn(text)]}
 
 
 def text_message(text: str) -> SlackMessage:
@@ -105,7 +120,7 @@ def actions(block_id: str, *elements: Block) -> Block:
 
 def button(text: str, action_id: str, value: str) -> Block:
     """Return a button."""
-    label = {"type": "plain_text", "text": text, "emoji": True}
+    label = {**plain_text(text), "emoji": True}
     return {"type": "button", "text": label, "action_id": action_id, "value": value}
 
 
@@ -119,10 +134,10 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
     return {
         "type": "static_select",
         "action_id": action_id,
-        "placeholder": {"type": "plain_text", "text": placeholder},
+        "placeholder": plain_text(placeholder),
         "options": [
             {
-                "text": {"type": "plain_text", "text": str(choice)},
+                "text": plain_text(str(choice)),
                 "value": json.dumps(choice, ensure_ascii=False),
             }
             for choice in choices[:MAX_MENU_OPTIONS]
@@ -136,7 +151,7 @@ def field(block_id: str, label: str, element: Block, *, optional: bool = False) 
         "type": "input",
         "block_id": block_id,
         "optional": optional,
-        "label": {"type": "plain_text", "text": label},
+        "label": plain_text(label),
         "element": element,
     }
 
@@ -158,7 +173,7 @@ def modal(callback_id: str, title: str, blocks: Sequence[Block]) -> Block:
     return {
         "type": "modal",
         "callback_id": callback_id,
-        "title": {"type": "plain_text", "text": title},
-        "close": {"type": "plain_text", "text": "Close"},
+        "title": plain_text(title),
+        "close": plain_text("Close"),
         "blocks": list(blocks),
     }

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
+from bot.cli.terminal import print_text
 from bot.config import load_environment, load_settings
+from bot.redaction.redactor import Redactor
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
 from memalign.judges import AlignableJudge, AlignedJudge
@@ -40,9 +42,9 @@ class AlignmentTotals:
 
 async def align(options: Namespace) -> None:
     """`memalign align FEEDBACK.jsonl --judge JUDGE.toml --out ALIGNED.json`; run again, it goes on."""
-    base, optimizer = _read_judge(options.judge)
+    base, optimizer, redactor = _read_judge(options.judge)
     aligned = await asyncio.to_thread(_resume, options.out, base)
-    lines = await asyncio.to_thread(read_lines, options.feedback, base)
+    lines = await asyncio.to_thread(read_lines, options.feedback, base, redactor)
     for complaint in lines.complaints():
         write_line(complaint)
     traces = [trace for trace in lines.traces.values() if trace.assessments]
@@ -61,8 +63,8 @@ async def align(options: Namespace) -> None:
         _report(aligned, totals, options.out)
 
 
-def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer]:
-    """Return the one judge that a settings file defines, and its optimizer. Raises `SettingsError`."""
+def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor]:
+    """Return the one judge that a settings file defines, its optimizer and redactor. Raises `SettingsError`."""
     if not file.exists():
         raise SettingsError(f"There is no file {file}; --judge takes a settings file with one [[judges]].")
     load_environment(file.parent)
@@ -83,7 +85,7 @@ def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer]:
         embedding_model=memory.embedding_model,
         embedding_dim=memory.embedding_dim,
     )
-    return judge, optimizer
+    return judge, optimizer, Redactor(settings.redaction)
 
 
 def _resume(out: Path, base: AlignableJudge) -> AlignedJudge | None:
@@ -112,7 +114,7 @@ def _steps(traces: Sequence[Trace], size: int) -> Iterator[list[Trace]]:
 def _report(judge: AlignedJudge, totals: AlignmentTotals, out: Path) -> None:
     """Print what was learned. Raises `ModelUnavailableError` if traces are pending."""
     pending = judge.report.pending
-    print(
+    print_text(
         f"{judge.name}: learned {len(totals.learned)}, unchanged {len(totals.unchanged)}, pending {len(pending)}, "
         f"rejected {len(totals.rejected)}; {out} holds {len(judge.episodes)} cases "
         f"and {len(judge.guidelines)} guidelines."
@@ -130,4 +132,4 @@ def _print_reasons(title: str, reasons: Mapping[str, str]) -> None:
     for reason in dict.fromkeys(reasons.values()):
         trace_ids = [trace_id for trace_id, other in reasons.items() if other == reason]
         more = f" and {len(trace_ids) - MAX_IDS_PER_LINE} more" if len(trace_ids) > MAX_IDS_PER_LINE else ""
-        print(f"{title}: {reason} ({', '.join(trace_ids[:MAX_IDS_PER_LINE])}{more})")
+        print_text(f"{title}: {reason} ({', '.join(trace_ids[:MAX_IDS_PER_LINE])}{more})")

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.cli.progress import wait_showing_size
+from bot.cli.terminal import print_text
 from bot.config import load_environment, load_settings
 from memalign.errors import StorageError
 from storage.backup import restore as restore_into
@@ -20,7 +21,7 @@ async def backup(options: Namespace) -> None:
     _refuse_unusable_place(file, settings.data)
     async with await Database.open(settings.data, read_only=True) as database:
         await wait_showing_size(asyncio.ensure_future(database.backup(file)), partial(_size, file))
-    print(
+    print_text(
         f"The store in {settings.data} is copied to {file} ({_size(file) / 1_000_000:.1f} MB); "
         "it holds people's words: keep it safe."
     )
@@ -32,7 +33,9 @@ async def restore(options: Namespace) -> None:
     settings = load_settings(options.config, channels=False)
     restoring = asyncio.ensure_future(restore_into(options.file, settings.data))
     await wait_showing_size(restoring, partial(_size, settings.data))
-    print(f"The backup {options.file} is restored into {settings.data}; start the bot with memalign run.")
+    print_text(
+        f"The backup {options.file} is restored into {settings.data}; start the bot with memalign run."
+    )
 
 
 def _refuse_unusable_place(file: Path, data: Path) -> None:

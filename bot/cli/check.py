@@ -10,6 +10,7 @@ from pathlib import Path
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cli.terminal import print_text
 from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
 from bot.slack.client import SlackClient
 from bot.slack.errors import CONNECTION_ERRORS, app_token_remedy, field_of, remedy
@@ -49,12 +50,12 @@ async def check(options: Namespace) -> None:
     """Print the findings. Raises `SettingsError` when something is not fine."""
     load_environment(options.config.parent)
     settings = load_settings(options.config)
-    print(f"ok    settings {options.config}")
+    print_text(f"ok    settings {options.config}")
     tried, wrong = 1, 0
     async for finding in findings(settings, Secrets.from_environment()):
         tried += 1
         wrong += not finding.fine
-        print(f"{'ok   ' if finding.fine else 'WRONG'} {finding.what}: {finding.words}", flush=True)
+        print_text(f"{'ok   ' if finding.fine else 'WRONG'} {finding.what}: {finding.words}")
     if wrong:
         raise SettingsError(f"{wrong} of {tried} checks need a remedy; see the lines marked WRONG.")
 

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.service import ForgetService
@@ -27,7 +28,7 @@ async def forget(options: Namespace) -> None:
     else:
         summaries = await _on_the_store(settings, options.traces, options.person)
     for forgotten in summaries:
-        print(in_words(forgotten))
+        print_text(in_words(forgotten))
 
 
 async def _on_the_store(

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from bot.visible_text import visible_line
+
 LINES_PER_RUN = 10
 """Lines in which a run tells its progress where there is no terminal."""
 SIZE_POLL_SECONDS = 0.2
@@ -54,4 +56,4 @@ async def wait_showing_size(work: "asyncio.Future[None]", size: Callable[[], int
 
 def write_line(line: str) -> None:
     """Write a line to standard error, above the bar if there is one."""
-    tqdm.write(line, file=sys.stderr)
+    tqdm.write(visible_line(line), file=sys.stderr)

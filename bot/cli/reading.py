@@ -1,17 +1,18 @@
 """Commands that only read the store; they work while the bot runs."""
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
 from bot.plain_text import guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines
 from bot.runtime.clock import from_ms, now_ms, week_of
+from bot.visible_text import isolated, visible_line
 from memalign.value_types import value_type_of
 from storage.database import Database
 
@@ -39,11 +40,12 @@ async def guidelines(options: Namespace) -> None:
     async with open_store(options) as (settings, database):
         for judge in _select_judges(settings, options.judge):
             rules = (await database.memories.load(judge.name)).guidelines
-            print(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
+            print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             for rule in rules:
-                people, traces = ", ".join(rule.people), ", ".join(rule.source_trace_ids)
-                print(" ".join(filter(None, ("-", rule.text, guideline_state(rule)))))
-                print(f"  from {people} · {traces}")
+                people = ", ".join(map(isolated, rule.people))
+                traces = ", ".join(map(isolated, rule.source_trace_ids))
+                print_text(" ".join(filter(None, ("-", visible_line(rule.text), guideline_state(rule)))))
+                print_text(f"  from {people} · {traces}")
 
 
 async def digest(options: Namespace) -> None:
@@ -57,9 +59,9 @@ async def digest(options: Namespace) -> None:
         ]
     for week_digest in digests:
         if options.format == "json":
-            print(json.dumps(week_digest.as_json(), ensure_ascii=False))
+            print_text(json_line(week_digest.as_json()))
         else:
-            print(_format_digest(week_digest))
+            print_text(_format_digest(week_digest))
 
 
 def _format_digest(week: Digest) -> str:
@@ -87,4 +89,4 @@ async def export(options: Namespace) -> None:
     kind: Format = options.format
     async with open_store(options) as (settings, database):
         async for line in export_lines(database, list(_select_judges(settings, options.judge)), kind):
-            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+            sys.stdout.write(json_line(line) + "\n")

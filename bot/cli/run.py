@@ -1,20 +1,19 @@
 """`memalign run`: the bot against Slack, until it is told to stop."""
 
 import asyncio
-import logging
 import signal
 from argparse import Namespace
 from contextlib import suppress
 
 from bot.app import Timing, running_bot
+from bot.cli.logs import configure_logging
+from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings, load_environment, load_settings
 
 
 async def run(options: Namespace) -> None:
     """Run until SIGTERM or Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_is_worth_a_line)
+    configure_logging()
     load_environment(options.config.parent)
     settings = load_settings(options.config)
     stop = stop_signal()
@@ -32,13 +31,8 @@ async def run(options: Namespace) -> None:
 async def _serve(settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:
     async with running_bot(settings, Secrets.from_environment(), Timing()) as bot:
         started.set()
-        print(f"memalign runs; it takes traces at {bot.url}/traces. Ctrl-C stops it.", flush=True)
+        print_text(f"memalign runs; it takes traces at {bot.url}/traces. Ctrl-C stops it.")
         await stop.wait()
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Leave out the steps that libraries log; Bolt's loggers have a level of their own, so a filter does it."""
-    return record.levelno >= logging.WARNING or not record.name.startswith(("slack_", "apscheduler"))
 
 
 def stop_signal() -> asyncio.Event:

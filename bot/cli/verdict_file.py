@@ -1,6 +1,5 @@
 """VERDICTS.jsonl: one verdict a line, kept from run to run, in the order of the traces."""
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from bot.cli.feedback_file import numbered_lines, parse_object
+from bot.cli.terminal import json_line
 from bot.reports.export import verdict_line
 from memalign.atomic_file import replace_file
 from memalign.errors import InputError
@@ -37,7 +37,7 @@ class VerdictFile:
 
     def add(self, verdict: Verdict) -> None:
         """Append a verdict."""
-        self._stream.write(json.dumps(verdict_line(verdict), ensure_ascii=False) + "\n")
+        self._stream.write(json_line(verdict_line(verdict)) + "\n")
         self._stream.flush()
 
     def put_in_order(self, trace_ids: Sequence[str]) -> None:
@@ -85,6 +85,6 @@ def _parse_verdict(line: bytes) -> dict[str, Json]:
 
 def _write(path: Path, verdicts: Sequence[Mapping[str, Json]]) -> None:
     try:
-        replace_file(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in verdicts))
+        replace_file(path, "".join(json_line(line) + "\n" for line in verdicts))
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field
 
-from memalign.errors import SettingsError
+from memalign.models.endpoint import check_address
 
 SLACK_API = "https://slack.com/api/"
 
@@ -25,10 +25,9 @@ class Secrets(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Secrets":
-        """Read the environment variables. Raises `SettingsError` if SLACK_API_URL is not an address."""
+        """Read the environment variables. Raises `SettingsError` if SLACK_API_URL is no address of its own."""
         url = environment.get("SLACK_API_URL", "").strip() or SLACK_API
-        if not url.startswith(("https://", "http://")):
-            raise SettingsError(f'SLACK_API_URL is "{url}"; expected an address such as {SLACK_API}.')
+        check_address("SLACK_API_URL", url)
         return cls(
             bot_token=environment.get("SLACK_BOT_TOKEN", "").strip(),
             app_token=environment.get("SLACK_APP_TOKEN", "").strip(),

@@ -223,8 +223,3 @@ class Settings(Section):
             return judge
         known = ", ".join(judge.name for judge in self.judges)
         raise SettingsError(f'There is no judge named "{name}"; the judges are: {known}.')
-
-    def channel_title(self, channel: str) -> str:
-        """Return what people call a channel: that of its judges; the id itself when no judge works there."""
-        names = [judge.name for judge in self.judges if judge.channel == channel]
-        return f"the channel of {' and '.join(names)}" if names else channel

@@ -39,10 +39,10 @@ class TellCase:
 ThreadReply = TellGuidelines | AskValue | AskWhy | TellCase
 
 
-def what_to_say(
+def choose_reply(
     *,
     rules: Sequence[Guideline],
-    told: Sequence[ThreadPost],
+    posts: Sequence[ThreadPost],
     feedback: Sequence[Feedback],
     episode: Episode | None,
     is_pending: bool,
@@ -51,7 +51,7 @@ def what_to_say(
 
     Args:
         rules: guidelines in use that rest on the verdict's trace.
-        told: what the thread was told before.
+        posts: what stands in the thread already.
         feedback: what each person says of the verdict.
         episode: the case that the memory holds of the trace, if any.
         is_pending: whether the memory still waits to learn from the trace in full.
@@ -59,7 +59,7 @@ def what_to_say(
     Returns:
         The reply, None when there is nothing new to say.
     """
-    known = {rule_id for post in told for rule_id in post.guideline_ids}
+    known = {rule_id for post in posts for rule_id in post.guideline_ids}
     if new := tuple(rule for rule in rules if rule.id not in known):
         return TellGuidelines(rules=new)
     if any(each.vote == "down" and each.value is None for each in feedback):

@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
 from bot.feedback import Feedback
-from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, what_to_say
-from bot.learning.right_values import likely_values
+from bot.learning.likely_values import likely_values
+from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, choose_reply
 from bot.slack.errors import (
     CONNECTION_ERRORS,
     UNREACHABLE,
@@ -49,12 +49,12 @@ class ThreadReplies:
         if verdict.message_ts is None:
             return
         trace_id = verdict.verdict.trace_id
-        told = await self._database.feedback.thread_posts(verdict.verdict_id)
+        posts = await self._database.feedback.thread_posts(verdict.verdict_id)
         rules = [rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting]
-        await self._update_lessons(verdict, told, rules)
-        reply = what_to_say(
+        await self._update_lessons(verdict, posts, rules)
+        reply = choose_reply(
             rules=rules,
-            told=told,
+            posts=posts,
             feedback=feedback,
             episode=memory.episodes.get(trace_id),
             is_pending=trace_id in lesson.pending,
@@ -63,10 +63,10 @@ class ThreadReplies:
             await self._post(verdict, reply, memory)
 
     async def _update_lessons(
-        self, verdict: StoredVerdict, told: Sequence[ThreadPost], rules: Sequence[Guideline]
+        self, verdict: StoredVerdict, posts: Sequence[ThreadPost], rules: Sequence[Guideline]
     ) -> None:
         """Let each lesson in the thread show those of its guidelines that stand: they may go, and come again."""
-        for post in told:
+        for post in posts:
             standing = [rule for rule in rules if rule.id in post.guideline_ids]
             ids = frozenset(rule.id for rule in standing)
             if self._shown.get(post.message_ts, frozenset(post.guideline_ids)) != ids:
@@ -76,9 +76,7 @@ class ThreadReplies:
 
     async def _change(self, channel: str, ts: str, message: SlackMessage) -> None:
         try:
-            await self._client.chat_update(
-                channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
-            )
+            await self._client.chat_update(channel=channel, ts=ts, **message.arguments())
         except CONNECTION_ERRORS as error:
             log.warning("the lesson at %s cannot be changed yet: %s", ts, type(error).__name__)
             raise SlackUnavailableError(f"{UNREACHABLE}.") from error

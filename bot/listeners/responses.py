@@ -42,9 +42,7 @@ async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, mess
     """Tell one person something in a channel; a failure is logged."""
     page = pack_messages([message])[0]
     try:
-        await client.chat_postEphemeral(
-            channel=channel, user=person, text=page.text, blocks=list(page.blocks)
-        )
+        await client.chat_postEphemeral(channel=channel, user=person, **page.arguments())
     except (SlackApiError, *CONNECTION_ERRORS) as error:
         log.warning("%s could not be told something: %s", person, error)
 
@@ -59,6 +57,7 @@ async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None
 
 async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
     try:
+        # Bolt's call takes neither parse nor link_names; the blocks are verbatim in themselves
         answer = await respond(
             text=message.text,
             blocks=list(message.blocks),

@@ -17,7 +17,7 @@ from storage.records import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
-COMPONENT = "redaction"
+COMPONENT = "redacting messages"
 UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
 """Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
 REDACT_EVERY_SECONDS = 5.0
@@ -72,8 +72,7 @@ class MessageRedactor:
         await self._client.chat_update(
             channel=redaction.channel,
             ts=redaction.ts,
-            text=message.text,
-            blocks=list(message.blocks),
+            **message.arguments(),
             metadata={"event_type": "memalign_forgotten", "event_payload": {}},
         )
 

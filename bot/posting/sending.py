@@ -165,8 +165,7 @@ def arguments(post: Post, message: SlackMessage) -> dict[str, Json]:
     """Return the arguments of `chat.postMessage`; the metadata names the post."""
     return {
         "channel": post.channel,
-        "text": message.text,
-        "blocks": list(message.blocks),
+        **message.arguments(),
         "thread_ts": post.thread_ts,
         "unfurl_links": False,
         "unfurl_media": False,

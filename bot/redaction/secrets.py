@@ -25,7 +25,7 @@ URL_CREDENTIALS = re.compile(
 AUTHORIZATION = re.compile(r"(?i)(?<!\w)(?P<before>(?:bearer|basic)[ \t]{1,4})(?P<value>[\w.~+/=-]{12,}+)")
 PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 PRIVATE_KEY_END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-BASE64_LINES = re.compile(r"(?:[A-Za-z0-9+/=\\:, -]{1,200}+\s?)*+")
+BASE64_LINES = re.compile(r"\s?(?:[A-Za-z0-9+/=\\]{1,200}+(?:\r?\n)?)*+")
 MAX_PRIVATE_KEY = 20_000
 """Characters; an RSA key of 16,384 bits has some 13,000."""
 

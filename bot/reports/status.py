@@ -8,7 +8,7 @@ from bot.runtime.health import HealthRegistry, Problem
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
-CHANNEL_COMPONENTS = {"posting", "redaction"}
+CHANNEL_COMPONENTS = {"posting", "redacting messages"}
 """Components that report channels; people know a channel by the judges that work there."""
 
 
@@ -58,7 +58,7 @@ class StatusReport:
     def _sentence(self, problem: Problem) -> str:
         subject = problem.subject
         if problem.component in CHANNEL_COMPONENTS:
-            subject = self._settings.channel_title(subject)
+            subject = _channel_title(self._settings, subject)
         return f"{subject}: {problem.reason}"
 
     def _unlearned(self) -> Iterator[str]:
@@ -67,3 +67,9 @@ class StatusReport:
             if reasons := memory.pending:
                 traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"
                 yield f"{name}: feedback on {traces} waits to be learned in full ({next(iter(reasons.values()))})"
+
+
+def _channel_title(settings: Settings, channel: str) -> str:
+    """Return what people call a channel: that of its judges; the id itself when no judge works there."""
+    names = [judge.name for judge in settings.judges if judge.channel == channel]
+    return f"the channel of {' and '.join(names)}" if names else channel

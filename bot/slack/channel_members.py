@@ -1,5 +1,6 @@
 """Membership of channels, as Slack tells it."""
 
+import asyncio
 import logging
 
 from slack_sdk.errors import SlackApiError
@@ -11,6 +12,8 @@ log = logging.getLogger(__name__)
 
 MEMBERS_PER_PAGE = 1000
 """The most that `conversations.members` returns at once."""
+MEMBERS_SECONDS = 10.0
+"""Time limit of a look-up, all its pages together."""
 
 
 class ChannelMembers:
@@ -22,11 +25,14 @@ class ChannelMembers:
     async def includes(self, channel: str, person: str) -> bool:
         """Return True if the person is in the channel; False also while Slack does not answer."""
         try:
-            async for page in await self._client.conversations_members(
-                channel=channel, limit=MEMBERS_PER_PAGE
-            ):
-                if person in field_of(page, "members", list):
-                    return True
+            async with asyncio.timeout(MEMBERS_SECONDS):
+                return await self._lists(channel, person)
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("the members of %s cannot be listed: %s", channel, error)
+        return False
+
+    async def _lists(self, channel: str, person: str) -> bool:
+        async for page in await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE):
+            if person in field_of(page, "members", list):
+                return True
         return False

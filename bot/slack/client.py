@@ -1,56 +1,108 @@
 """Clients of Slack's Web API."""
 
+import asyncio
+from copy import copy
 from typing import Any
 
+from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import Secrets
+from bot.slack.bounded_response import BoundedResponse
 from memalign.surrogates import replace_surrogates
+
+CALL_SECONDS = 30.0
+"""Time limit of one call, with its retries and their pauses."""
+LONGEST_PAUSE_SECONDS = 5.0
+"""Longest pause before a retry; where Slack asks for a longer one, the call fails and its caller waits."""
 
 
 class SlackClient(AsyncWebClient):
-    """A Web API client for which every unreadable answer is a `SlackApiError`.
+    """A Web API client whose calls end in time, with an answer that is a JSON object, or in a known error.
 
-    slack_sdk reads `.get` of whatever the body holds, so that a list, a number or plain text would end in an
-    `AttributeError` that no caller can tell from a mistake of its own.
+    slack_sdk limits the time of an attempt but not of a call, and not the size of an answer; and it reads `.get`
+    of whatever the body holds, so that a list, a number or plain text would end in an `AttributeError` that no
+    caller can tell from a mistake of its own. Raises `SlackApiError` or one of `CONNECTION_ERRORS`.
     """
 
+    call_seconds: float = CALL_SECONDS
+
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = await super()._request(
-            http_verb=http_verb, api_url=api_url, req_args=req_args
-        )
-        if isinstance(answer["data"], dict):
-            return {**answer, "data": replace_surrogates(answer["data"])}
-        response = AsyncSlackResponse(
-            client=self,
-            http_verb=http_verb,
-            api_url=api_url,
-            req_args=req_args,
-            data={},
-            headers=answer["headers"],
-            status_code=answer["status_code"],
-        )
-        raise SlackApiError("Slack's answer is no JSON object.", response)  # type: ignore[no-untyped-call] # slack_sdk gives no types here
+        call = {"http_verb": http_verb, "api_url": api_url, "req_args": req_args}
+        try:
+            answer = await self._answer(call)
+        except (RecursionError, ValueError) as error:  # nested without end, or no text in its own encoding
+            raise self._unreadable(call, {}, 200) from error
+        if not isinstance(answer["data"], dict):
+            raise self._unreadable(call, answer["headers"], answer["status_code"])
+        return {**answer, "data": replace_surrogates(answer["data"])}
+
+    async def _answer(self, call: dict[str, Any]) -> dict[str, Any]:
+        async with (
+            asyncio.timeout(self.call_seconds),
+            ClientSession(
+                response_class=BoundedResponse, timeout=ClientTimeout(total=self.timeout)
+            ) as session,
+        ):
+            client = copy(self)  # one session a call, as slack_sdk has it; calls at once must not share it
+            client.session = session
+            answer: dict[str, Any] = await super(SlackClient, client)._request(**call)
+            return answer
+
+    def _unreadable(self, call: dict[str, Any], headers: Any, status: int) -> SlackApiError:
+        response = AsyncSlackResponse(client=self, **call, data={}, headers=headers, status_code=status)
+        # slack_sdk gives its errors no types
+        return SlackApiError("Slack's answer is no JSON object.", response)  # type: ignore[no-untyped-call]
 
 
-def patient_client(secrets: Secrets) -> SlackClient:
-    """Return a client that repeats a call after a lost connection, a rate limit or a server error."""
-    return SlackClient(
+class ShortRateLimitRetryHandler(AsyncRateLimitErrorRetryHandler):
+    """Repeats a call after a rate limit, where the pause that Slack asks for is short."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        is_limited = await super()._can_retry_async(
+            state=state, request=request, response=response, error=error
+        )
+        return is_limited and response is not None and _pause_of(response) <= LONGEST_PAUSE_SECONDS
+
+
+def _pause_of(response: HttpResponse) -> float:
+    asked = {name.lower(): values[0] for name, values in response.headers.items() if values}
+    try:
+        return float(asked.get("retry-after", 0))
+    except ValueError:
+        return LONGEST_PAUSE_SECONDS + 1
+
+
+def patient_client(secrets: Secrets, call_seconds: float = CALL_SECONDS) -> SlackClient:
+    """Return a client that repeats a call after a lost connection, a short rate limit or a server error."""
+    client = SlackClient(
         token=secrets.bot_token,
         base_url=secrets.api_url,
         retry_handlers=[
             AsyncConnectionErrorRetryHandler(),
-            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+            ShortRateLimitRetryHandler(max_retry_count=3),
             AsyncServerErrorRetryHandler(max_retry_count=2),
         ],
     )
+    client.call_seconds = call_seconds
+    return client
 
 
 def single_try_client(secrets: Secrets) -> SlackClient:

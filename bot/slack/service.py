@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Secrets
 from bot.slack.client import single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
+from bot.slack.dispatch import SlackDispatcher
 from bot.slack.users import People
 
 
@@ -20,6 +21,7 @@ class SlackService:
     app: AsyncApp
     posting_client: AsyncWebClient
     """Never repeats a call by itself."""
+    dispatcher: SlackDispatcher
     connection: Connection
     people: People
 
@@ -35,11 +37,13 @@ async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
     """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
     app = build_app(secrets)
     await check_tokens(app, secrets)
-    connection = Connection(app, secrets)
+    dispatcher = SlackDispatcher(app)
+    connection = Connection(app, secrets, dispatcher)
     try:
         yield SlackService(
             app=app,
             posting_client=single_try_client(secrets),
+            dispatcher=dispatcher,
             connection=connection,
             people=People(app.client),
         )

@@ -8,7 +8,7 @@ from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.memory.state import MemoryState, rationale_of
 from memalign.ports import LabelledRationale
-from memalign.records import Episode, PersonLabel, Trace
+from memalign.records import Episode, OpinionKey, PersonLabel, Trace
 from memalign.template import text_of
 from memalign.votes import tally
 
@@ -27,8 +27,8 @@ class LearningPlan:
     """Known traces with the same feedback."""
     rejected: dict[str, str] = field(default_factory=dict)
     """Trace id -> why nothing can be learned from it."""
-    lost: set[tuple[str, str]] = field(default_factory=set)
-    """(trace id, person) of opinions that no longer stand as they were."""
+    lost: set[OpinionKey] = field(default_factory=set)
+    """The opinions that no longer stand as they were."""
     rationales: list[LabelledRationale] = field(default_factory=list)
     """Of opinions that are new."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 
 from memalign.align.plan import LearningPlan
 from memalign.memory.state import MemoryState
-from memalign.records import Guideline, Lesson, Usage
+from memalign.records import Guideline, Lesson, RefusedRule, Usage
 
 DISTIL_AGAIN = "A guideline that rests on this trace has still to be distilled again."
 NOT_DISTILLED = "Its reasons have not been distilled yet."
@@ -36,6 +36,7 @@ def lesson_of(
     before: MemoryState,
     after: MemoryState,
     reasons: Mapping[str, str],
+    refused: tuple[RefusedRule, ...],
     usage: Usage,
 ) -> Lesson:
     """Report on one round of learning.
@@ -46,6 +47,7 @@ def lesson_of(
         before: The state before the round.
         after: The state after it.
         reasons: Trace id -> what a model said when it failed.
+        refused: Sentences that were no rules.
         usage: The cost of the round.
 
     Returns:
@@ -62,6 +64,8 @@ def lesson_of(
         added=_added(known, current),
         retired=_retired(known, current),
         retracted=tuple(plan.retracted),
+        merged=_merged(known, current),
+        refused=refused,
         usage=usage,
     )
 
@@ -91,6 +95,15 @@ def _added(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> 
 
 def _retired(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
     return tuple(rule for rule in known.values() if rule.in_use and _is_retired(rule, current))
+
+
+def _merged(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
+    """Return the guidelines that stand for one that stood alone before."""
+    return tuple(
+        rule
+        for rule in current.values()
+        if any(each.guideline.id in known and each.guideline.id not in current for each in rule.merged)
+    )
 
 
 def _is_retired(rule: Guideline, current: Mapping[str, Guideline]) -> bool:

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from memalign.align.attribution import attribute, attribute_alone
 from memalign.align.plan import LearningPlan
+from memalign.align.refusal import others_of, refused_rationales, without_refused
 from memalign.errors import ModelError
 from memalign.memory.embedding_cache import VectorCache, VectorLookup
 from memalign.memory.state import MemoryState, rationales_of
-from memalign.ports import Distillation, Distiller, LabelledRationale
+from memalign.ports import Distillation, Distiller, LabelledRationale, combine
 from memalign.records import Guideline, Usage
 
 MIN_RATIONALES_TO_EMBED_DRAFTS = 50
@@ -28,7 +30,7 @@ class RoundResult:
     texts: VectorLookup
     """Of episodes."""
     drafts: VectorLookup
-    """Of drafts, where those were compared by vectors."""
+    """Of drafts and of guidelines, where those were compared by vectors."""
     distillation: Distillation
     settled: frozenset[str]
     """Ids of the waiting guidelines that were distilled again."""
@@ -62,12 +64,10 @@ async def run_models(
     rationales = _rationales(plan, state, semantic.waiting)
     lookup, distillation = await asyncio.gather(
         vectors.find([episode.text for episode in (*plan.put.values(), *pending)]),
-        _distil(distiller, instructions, rationales, semantic.in_use),
+        distil(distiller, instructions, rationales, semantic.standing),
     )
-    several_batches = len(rationales) >= MIN_RATIONALES_TO_EMBED_DRAFTS and len(distillation.drafts) > 1
-    drafts = (
-        await vectors.find(draft.text for draft in distillation.drafts) if several_batches else _NO_LOOKUP
-    )
+    compared = _compared_texts(distillation, len(rationales), semantic.standing)
+    drafts = await vectors.find(compared) if compared else _NO_LOOKUP
     return RoundResult(
         texts=lookup,
         drafts=drafts,
@@ -141,7 +141,46 @@ def _settled(waiting: Sequence[Guideline], distillation: Distillation) -> frozen
     )
 
 
-async def _distil(
+def _compared_texts(distillation: Distillation, rationales: int, known: Sequence[Guideline]) -> list[str]:
+    """Return the texts whose vectors decide: of known rules said to be the same, and of drafts of several batches."""
+    texts = {rule.id: rule.text for rule in known}
+    said_same = [texts[rule_id] for group in distillation.same for rule_id in group if rule_id in texts]
+    several_batches = rationales >= MIN_RATIONALES_TO_EMBED_DRAFTS and len(distillation.drafts) > 1
+    return [*said_same, *(draft.text for draft in distillation.drafts if several_batches)]
+
+
+async def distil(
+    distiller: Distiller,
+    instructions: str,
+    rationales: Sequence[LabelledRationale],
+    known: Sequence[Guideline],
+) -> Distillation:
+    """Distil rationales, so that everybody is a source of rules in their own sense only.
+
+    Args:
+        distiller: Is asked about all rationales at once, then about those of each person whose part was in doubt.
+        instructions: The judge's.
+        rationales: What to distil.
+        known: The guidelines that the distiller is shown.
+
+    Returns:
+        The distillation, without what is no rule; failures of the distiller are in it.
+    """
+    refused = refused_rationales(rationales)
+    rationales = others_of(rationales, refused)
+    attribution = attribute(await _ask(distiller, instructions, rationales, known), rationales, known)
+
+    async def ask_alone(person: str) -> Distillation:
+        own = [each for each in attribution.doubtful if each.source.person == person]
+        others = [each for each in rationales if each.source.person != person]
+        return attribute_alone(await _ask(distiller, instructions, own, known), own, known, others)
+
+    people = dict.fromkeys(each.source.person for each in attribution.doubtful)
+    parts = [attribution.distillation, *await asyncio.gather(*map(ask_alone, people))]
+    return without_refused(replace(combine(parts), refused=refused))
+
+
+async def _ask(
     distiller: Distiller,
     instructions: str,
     rationales: Sequence[LabelledRationale],
@@ -150,6 +189,13 @@ async def _distil(
     if not rationales:
         return Distillation()
     try:
-        return await distiller.distil(instructions, rationales, known)
+        distillation = await distiller.distil(instructions, rationales, known)
     except ModelError as error:
         return Distillation(failed={each.source.trace_id: str(error) for each in rationales})
+    everything = tuple(each.source.key for each in rationales)
+    same = tuple(map(tuple, distillation.same))
+    return replace(
+        distillation,
+        same=same,
+        prompted_by={group: distillation.prompted_by.get(group, everything) for group in same},
+    )

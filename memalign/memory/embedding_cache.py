@@ -23,6 +23,8 @@ MAX_VECTORS_IN_MEMORY = 4_096
 MAX_BATCH_TEXTS = 256
 MAX_BATCH_TOKENS = 100_000
 """Both below what OpenAI takes in one embeddings request (2,048 texts, 300,000 tokens)."""
+MAX_BATCH_NUMBERS = 400_000
+"""Numbers in the vectors of a batch; as text they take some 22 bytes each, and answers are read up to 10 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,8 @@ class VectorCache:
 
     def _start(self) -> None:
         texts, self._queue = self._queue, []
-        batches = token_batches(texts, count_tokens, max_items=MAX_BATCH_TEXTS, max_tokens=MAX_BATCH_TOKENS)
+        max_texts = max(1, min(MAX_BATCH_TEXTS, MAX_BATCH_NUMBERS // self._embedder.dimension))
+        batches = token_batches(texts, count_tokens, max_items=max_texts, max_tokens=MAX_BATCH_TOKENS)
         for batch in batches:
             task = asyncio.create_task(self._fulfil(batch))
             self._tasks.add(task)

@@ -4,11 +4,19 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from memalign.memory.rule_similarity import Relation, RuleFeatures, RuleIndex, relation
-from memalign.memory.semantic import SemanticMemory
+from memalign.memory.guideline_merge import merge, merged_into, union, with_merged_support, with_support
+from memalign.memory.rule_similarity import (
+    Relation,
+    RuleFeatures,
+    RuleIndex,
+    confirms_opposite,
+    confirms_same,
+    relation,
+)
+from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.memory.text_features import normal
 from memalign.ports import Distillation, Draft, Vector
-from memalign.records import Episode, Guideline, Label, Source
+from memalign.records import Episode, Guideline, GuidelinePolicy, Label, OpinionKey, Source
 
 
 class GuidelineMerger:
@@ -19,8 +27,9 @@ class GuidelineMerger:
         memory: The guidelines before.
         episodes: By trace id, as they are now.
         binary: Whether the judge has two labels only.
-        vectors: Vectors of drafts by their text, as far as they are known.
+        vectors: Vectors of drafts and of guidelines by their text, as far as they are known.
         now_ms: Milliseconds since 1970, noted in new guidelines.
+        policy: The conditions on which new guidelines are used.
     """
 
     def __init__(
@@ -32,18 +41,23 @@ class GuidelineMerger:
         binary: bool,
         vectors: Mapping[str, Vector],
         now_ms: int,
+        policy: GuidelinePolicy = DEFAULT_POLICY,
     ) -> None:
         self._judge = judge
         self._memory = memory
         self._episodes = episodes
+        self._places = {trace_id: place for place, trace_id in enumerate(episodes)}
         self._binary = binary
-        self._draft_vectors = vectors
+        self._vectors_by_text = vectors
         self._now_ms = now_ms
+        self._needs_approval = policy.approval == "manual"
         self._guidelines = {guideline.id: guideline for guideline in memory.guidelines}
         self._vectors = dict(memory.vectors)
         self._replaced: list[Guideline] = []
         """Waiting guidelines in whose place drafts come."""
         self._index = RuleIndex()
+        self._standing_for: dict[str, str] = {}
+        """Id of a merged guideline -> id of the one that stands for it."""
 
     def merge(self, distillation: Distillation, settled: Collection[str]) -> SemanticMemory:
         """Merge a distillation.
@@ -59,6 +73,7 @@ class GuidelineMerger:
         for known in self._guidelines.values():
             if not known.waiting:
                 self._index.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
+            self._standing_for.update((each.id, known.id) for each in merged_into(known))
         for guideline_id, sources in distillation.supports.items():
             self._support(guideline_id, sources)
         for guideline_id, sources in distillation.contradicts.items():
@@ -66,9 +81,9 @@ class GuidelineMerger:
         for draft in distillation.drafts:
             self._add_draft(draft)
         for text, guideline_id in distillation.conflicts:
-            self._mark_conflict(self._id_of(text), guideline_id)
+            self._mark_confirmed_conflict(self._id_of(text), guideline_id)
         for rule_ids in distillation.same:
-            self._merge_known(rule_ids)
+            self._merge_known(rule_ids, distillation.prompted_by.get(rule_ids, ()))
         return self._memory.with_guidelines(self._guidelines.values(), self._vectors)
 
     def _current(self, sources: Sequence[Source]) -> tuple[Source, ...]:
@@ -85,14 +100,13 @@ class GuidelineMerger:
 
     def _support(self, guideline_id: str, sources: Sequence[Source]) -> None:
         known = self._guidelines.get(guideline_id)
-        if known and known.in_use:
-            united = _union(known.sources, self._current(sources))
-            self._guidelines[guideline_id] = replace(known, sources=united)
+        if known and known.stands:
+            self._guidelines[guideline_id] = with_support(known, self._current(sources))
 
     def _contradict(self, guideline_id: str, sources: Sequence[Source]) -> None:
         known = self._guidelines.get(guideline_id)
         if known:
-            contradicted = _union(known.contradicted, self._current(sources))
+            contradicted = union(known.contradicted, self._current(sources))
             self._guidelines[guideline_id] = replace(known, contradicted=contradicted)
 
     def _add_draft(self, draft: Draft) -> None:
@@ -100,7 +114,11 @@ class GuidelineMerger:
         sources = self._current(draft.sources)
         if not text or not sources:
             return
-        vector = self._draft_vectors.get(draft.text)
+        if standing := self._standing_for.get(self._id_of(text)):
+            known = self._guidelines[standing]
+            self._guidelines[standing] = with_merged_support(known, self._id_of(text), sources)
+            return
+        vector = self._vectors_by_text.get(draft.text)
         features = RuleFeatures.of(text)
         relations = self._relations(features, sources, vector)
         same = next((rule_id for rule_id, kind in relations.items() if kind == "same"), None)
@@ -122,41 +140,62 @@ class GuidelineMerger:
     ) -> None:
         """Add a draft's sources to a rule that says the same, in the rule's words.
 
-        What is distilled again takes the shorter words instead: those do not depend on which of the two came
-        back first, so that the order of forgetting makes no difference.
+        Of what is distilled again the words of whoever taught first are taken instead: those do not depend on which of
+        the two came back first, so that the order of forgetting makes no difference.
         """
         known = self._guidelines[rule_id]
-        united = _union(known.sources, sources)
         again = any(set(sources) <= set(replaced.sources) for replaced in self._replaced)
-        if not again or (len(known.text), known.text) <= (len(text), text):
-            self._guidelines[rule_id] = replace(known, sources=united)
+        if not again or self._rank(known.text, known.sources) <= self._rank(text, sources):
+            self._guidelines[rule_id] = with_support(known, sources)
             return
         self._remove(rule_id)
-        own_id = self._add(text, features, united, vector)
-        self._guidelines[own_id] = replace(known, id=own_id, text=text, sources=united, conflicts_with=())
+        own_id = self._add(text, features, sources, vector)
+        reworded = replace(
+            known, id=own_id, text=text, sources=sources, worded_by=_keys(sources), conflicts_with=()
+        )
+        self._guidelines[own_id] = with_support(reworded, known.sources)
         for other in known.conflicts_with:
             self._mark_conflict(own_id, other)
 
-    def _merge_known(self, rule_ids: Sequence[str]) -> None:
-        """Make one of known rules that say the same: the best supported one's words, the sources of all.
+    def _rank(self, text: str, sources: Sequence[Source]) -> tuple[int, int, str]:
+        """Return the place of a text among those that say the same: by who taught first, then the shorter one."""
+        places = (self._places.get(source.trace_id, len(self._places)) for source in sources)
+        return min(places, default=0), len(text), text
 
-        Rules that rest on different labels, or are in conflict, are left apart, whatever a model says of them.
+    def _merge_known(self, rule_ids: Sequence[str], prompted_by: Sequence[OpinionKey]) -> None:
+        """Let one of known rules that say the same stand for the others: one in use, of most people, taught first.
+
+        Only those are merged that code finds alike as well, whatever a model says of them.
         """
-        known = [self._guidelines[rule_id] for rule_id in rule_ids if rule_id in self._guidelines]
-        known.sort(key=lambda rule: (-len(rule.sources), len(rule.text), rule.text))
+        found = (self._guidelines.get(rule_id) for rule_id in dict.fromkeys(rule_ids))
+        known = [rule for rule in found if rule and rule.stands]
+        known.sort(key=lambda rule: (rule.pending, -len(rule.people), self._rank(rule.text, rule.sources)))
         for other in known[1:]:
             best = self._guidelines[known[0].id]
             in_conflict = other.id in best.conflicts_with or best.id in other.conflicts_with
-            if in_conflict or (self._binary and self._labels(best.sources) != self._labels(other.sources)):
+            if in_conflict or not self._is_same(best, other):
                 continue
-            self._guidelines[best.id] = replace(
-                best,
-                sources=_union(best.sources, other.sources),
-                contradicted=_union(best.contradicted, other.contradicted),
-            )
             self._remove(other.id)
+            self._guidelines[best.id] = merge(best, other, prompted_by)
+            self._standing_for.update((each.id, best.id) for each in (other, *merged_into(other)))
             for opposed in other.conflicts_with:
                 self._mark_conflict(best.id, opposed)
+
+    def _is_same(self, rule: Guideline, other: Guideline) -> bool:
+        rows = [
+            row if row is not None else self._vectors_by_text.get(each.text)
+            for each in (rule, other)
+            for row in (self._vectors.get(each.id),)
+        ]
+        cosine = None if rows[0] is None or rows[1] is None else float(rows[0] @ rows[1])
+        return confirms_same(
+            RuleFeatures.of(rule.text),
+            self._labels(rule.sources),
+            RuleFeatures.of(other.text),
+            self._labels(other.sources),
+            cosine=cosine,
+            binary=self._binary,
+        )
 
     def _remove(self, rule_id: str) -> None:
         del self._guidelines[rule_id]
@@ -167,12 +206,18 @@ class GuidelineMerger:
         self, text: str, features: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
     ) -> str:
         own_id = self._id_of(text)
+        replaced = [rule for rule in self._replaced if set(sources) <= set(rule.sources)]
         self._guidelines[own_id] = Guideline(
             id=own_id,
             text=text,
             sources=sources,
             learned_ms=self._now_ms,
-            contradicted=self._inherited_contradictions(sources),
+            contradicted=tuple(source for rule in replaced for source in self._current(rule.contradicted)),
+            worded_by=_keys(sources),
+            needs_approval=all(rule.needs_approval for rule in replaced)
+            if replaced
+            else self._needs_approval,
+            approved_by=next((rule.approved_by for rule in replaced if rule.approved_by), ""),
         )
         if vector is not None:
             self._vectors[own_id] = vector
@@ -203,14 +248,18 @@ class GuidelineMerger:
             self._episodes[source.trace_id].label for source in sources if source.trace_id in self._episodes
         }
 
-    def _inherited_contradictions(self, sources: Sequence[Source]) -> tuple[Source, ...]:
-        """Return the sources against the guideline in whose place a new one comes."""
-        own = set(sources)
-        return tuple(
-            source
-            for replaced in self._replaced
-            if own <= set(replaced.sources)
-            for source in self._current(replaced.contradicted)
+    def _mark_confirmed_conflict(self, rule_id: str, other_id: str) -> None:
+        """Mark two rules that a model takes for opposites, where code does not say otherwise."""
+        rule, other = self._guidelines.get(rule_id), self._guidelines.get(other_id)
+        if rule and other and self._is_opposite(rule, other):
+            self._mark_conflict(rule_id, other_id)
+
+    def _is_opposite(self, rule: Guideline, other: Guideline) -> bool:
+        return confirms_opposite(
+            RuleFeatures.of(rule.text),
+            self._labels(rule.sources),
+            RuleFeatures.of(other.text),
+            self._labels(other.sources),
         )
 
     def _mark_conflict(self, rule_id: str, other_id: str) -> None:
@@ -224,8 +273,5 @@ class GuidelineMerger:
         return f"g-{digest.hexdigest()[:16]}"
 
 
-def _union(sources: Sequence[Source], more: Sequence[Source]) -> tuple[Source, ...]:
-    united = {(source.trace_id, source.person): source for source in sources}
-    for source in more:
-        united.setdefault((source.trace_id, source.person), source)
-    return tuple(united.values())
+def _keys(sources: Sequence[Source]) -> tuple[OpinionKey, ...]:
+    return tuple(source.key for source in sources)

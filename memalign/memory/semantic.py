@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from memalign.memory.guideline_merge import WAITING_TEXT, contradictions_of, without_opinions
 from memalign.ports import Vector
-from memalign.records import Episode, Guideline, Source
+from memalign.records import Episode, Guideline, GuidelinePolicy, OpinionKey, Source
 
-WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
-"""Stands for the text of a guideline that lost a source: that text may hold the lost source's words."""
+__all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "with_policy"]
 
+DEFAULT_POLICY = GuidelinePolicy()
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
@@ -27,8 +28,13 @@ class SemanticMemory:
 
     @property
     def in_use(self) -> tuple[Guideline, ...]:
-        """The guidelines that judges and distillers are shown."""
+        """The guidelines that judges are shown."""
         return tuple(guideline for guideline in self.guidelines if guideline.in_use)
+
+    @property
+    def standing(self) -> tuple[Guideline, ...]:
+        """The guidelines that distillers are shown: those in use, and those pending."""
+        return tuple(guideline for guideline in self.guidelines if guideline.stands)
 
     @property
     def waiting(self) -> tuple[Guideline, ...]:
@@ -50,20 +56,20 @@ class SemanticMemory:
             if any(source.trace_id in trace_ids for source in guideline.sources)
         )
 
-    def without_opinions(self, opinions: Collection[tuple[str, str]]) -> "SemanticMemory":
+    def without_opinions(self, opinions: Collection[OpinionKey]) -> "SemanticMemory":
         """Take opinions away.
 
         Args:
-            opinions: Each as (trace id, person).
+            opinions: The opinions that no longer stand.
 
         Returns:
-            The memory without the guidelines that lose all their sources; one that keeps some waits to be distilled
-            again.
+            The memory without the guidelines that lose all their sources. One that loses a source of its text waits to
+            be distilled again from those that remain, and what was merged because of the opinions is restored.
         """
         if not opinions:
             return self
-        remaining = (_without_opinions(guideline, opinions) for guideline in self.guidelines)
-        return self.with_guidelines(guideline for guideline in remaining if guideline is not None)
+        remaining = [part for rule in self.guidelines for part in without_opinions(rule, opinions)]
+        return self.with_guidelines(remaining)
 
     def with_guidelines(
         self, guidelines: Iterable[Guideline], vectors: Mapping[str, Vector] = _NO_VECTORS
@@ -83,35 +89,42 @@ class SemanticMemory:
         linked = tuple(_with_conflicts_among(guideline, ids) for guideline in guidelines)
         return SemanticMemory(guidelines=linked, vectors=rows)
 
-    def with_derived(self, episodes: Mapping[str, Episode]) -> "SemanticMemory":
-        """Derive order, labels and overruling from the episodes.
+    def with_derived(
+        self, episodes: Mapping[str, Episode], policy: GuidelinePolicy = DEFAULT_POLICY
+    ) -> "SemanticMemory":
+        """Derive order, labels, overruling and what is pending.
 
         Args:
             episodes: By trace id, in order of learning.
+            policy: The conditions on which guidelines are used; one person and no approval by default.
 
         Returns:
             The memory with guidelines in the order of their first source.
         """
         places = {trace_id: place for place, trace_id in enumerate(episodes)}
         guidelines = sorted(
-            (_with_labels(_with_ruling(guideline, places), episodes) for guideline in self.guidelines),
+            (
+                with_policy(_with_labels(_with_ruling(guideline, places), episodes), policy)
+                for guideline in self.guidelines
+            ),
             key=lambda guideline: (_first_place(guideline.sources, places), guideline.text, guideline.id),
         )
         return replace(self, guidelines=tuple(guidelines))
 
 
-def _without_opinions(guideline: Guideline, opinions: Collection[tuple[str, str]]) -> Guideline | None:
-    sources = _remaining(guideline.sources, opinions)
-    contradicted = _remaining(guideline.contradicted, opinions)
-    if not sources:
-        return None
-    if len(sources) < len(guideline.sources):
-        return replace(guideline, text=WAITING_TEXT, sources=sources, contradicted=contradicted, waiting=True)
-    return replace(guideline, contradicted=contradicted)
+def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
+    """Derive whether a guideline is pending.
 
+    Args:
+        guideline: The guideline.
+        policy: The conditions on which guidelines are used.
 
-def _remaining(sources: Sequence[Source], opinions: Collection[tuple[str, str]]) -> tuple[Source, ...]:
-    return tuple(source for source in sources if (source.trace_id, source.person) not in opinions)
+    Returns:
+        The guideline, pending where it lacks people or an approval.
+    """
+    unapproved = policy.approval == "manual" and guideline.needs_approval and not guideline.approved_by
+    pending = unapproved or len(guideline.people) < policy.min_people
+    return guideline if pending == guideline.pending else replace(guideline, pending=pending)
 
 
 def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
@@ -130,7 +143,8 @@ def _first_place(sources: Sequence[Source], places: Mapping[str, int]) -> int:
 def _with_ruling(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
     """Put sources in order of learning; overrule where each of its people has said the opposite since."""
     sources = tuple(sorted(guideline.sources, key=lambda source: (_recency(source, places), source.person)))
-    overruled = bool(guideline.contradicted) and _is_overruled(sources, guideline.contradicted, places)
+    contradicted = contradictions_of(guideline)
+    overruled = bool(contradicted) and _is_overruled(sources, contradicted, places)
     if sources == guideline.sources and overruled == guideline.overruled:
         return guideline
     return replace(guideline, sources=sources, overruled=overruled)

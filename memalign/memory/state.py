@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from memalign.errors import UnknownGuidelineError
 from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.guideline_merge import opinions_of
 from memalign.memory.merge import GuidelineMerger
-from memalign.memory.semantic import SemanticMemory
+from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.ports import Distillation, LabelledRationale, MemoryChange, Vector
-from memalign.records import Episode, Guideline, PersonLabel, Source
+from memalign.records import Episode, Guideline, GuidelinePolicy, OpinionKey, PersonLabel, Source
 
 _versions = itertools.count(1)
 
@@ -24,21 +26,24 @@ class MemoryState:
     semantic: SemanticMemory = field(default_factory=SemanticMemory)
     undistilled: frozenset[str] = frozenset()
     """Traces whose rationales have not been distilled yet."""
+    policy: GuidelinePolicy = DEFAULT_POLICY
+    """The conditions on which guidelines are used."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
     @classmethod
-    def empty(cls, judge: str, *, binary: bool) -> "MemoryState":
+    def empty(cls, judge: str, *, binary: bool, policy: GuidelinePolicy = DEFAULT_POLICY) -> "MemoryState":
         """Make the state of a judge that has learned nothing yet.
 
         Args:
             judge: The judge's name.
             binary: Whether its labels are two, one the opposite of the other.
+            policy: The conditions on which guidelines are used; one person and no approval by default.
 
         Returns:
             The state.
         """
-        return cls(judge=judge, binary=binary)
+        return cls(judge=judge, binary=binary, policy=policy)
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
@@ -61,7 +66,7 @@ class MemoryState:
         return replace(
             self,
             episodic=episodic,
-            semantic=semantic.with_derived(episodic.episodes),
+            semantic=semantic.with_derived(episodic.episodes, self.policy),
             undistilled=frozenset(undistilled) & episodic.episodes.keys(),
             version=next(_versions),
         )
@@ -86,7 +91,7 @@ class MemoryState:
         *,
         put: Collection[Episode],
         retracted: Collection[str],
-        lost: Collection[tuple[str, str]],
+        lost: Collection[OpinionKey],
         vectors: Mapping[str, Vector],
         undistilled: Collection[str],
     ) -> "MemoryState":
@@ -95,7 +100,7 @@ class MemoryState:
         Args:
             put: The episodes, new or changed.
             retracted: Trace ids whose episodes go.
-            lost: Opinions that no longer stand, each as (trace id, person).
+            lost: Opinions that no longer stand.
             vectors: By trace id.
             undistilled: All traces whose rationales are not distilled, before `with_distillation`.
 
@@ -120,16 +125,61 @@ class MemoryState:
         Args:
             distillation: What the distiller made.
             settled: Ids of the waiting guidelines that were distilled again.
-            vectors: Vectors of drafts by text, as far as they are known.
+            vectors: Vectors of drafts and of guidelines by text, as far as they are known.
             now_ms: Milliseconds since 1970.
 
         Returns:
             The state after it.
         """
         merger = GuidelineMerger(
-            self.judge, self.semantic, self.episodes, binary=self.binary, vectors=vectors, now_ms=now_ms
+            self.judge,
+            self.semantic,
+            self.episodes,
+            binary=self.binary,
+            vectors=vectors,
+            now_ms=now_ms,
+            policy=self.policy,
         )
         return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
+
+    def with_approval(self, guideline_id: str, person: str) -> "MemoryState":
+        """Approve a guideline.
+
+        Args:
+            guideline_id: Its id.
+            person: The person who approves it.
+
+        Returns:
+            The state after it; the same one where the guideline needs no approval.
+
+        Raises:
+            UnknownGuidelineError: If there is no such guideline.
+        """
+        rule = self.guideline(guideline_id)
+        if not rule.needs_approval or rule.approved_by:
+            return self
+        approved = replace(rule, approved_by=person)
+        rules = (approved if each.id == guideline_id else each for each in self.semantic.guidelines)
+        return self.next(self.episodic, self.semantic.with_guidelines(rules), self.undistilled)
+
+    def guideline(self, guideline_id: str) -> Guideline:
+        """Find a guideline.
+
+        Args:
+            guideline_id: Its id.
+
+        Returns:
+            The guideline.
+
+        Raises:
+            UnknownGuidelineError: If there is no such guideline.
+        """
+        for rule in self.semantic.guidelines:
+            if rule.id == guideline_id:
+                return rule
+        raise UnknownGuidelineError(
+            f"The judge {self.judge} has no guideline {guideline_id}; `memalign guidelines` lists what it has."
+        )
 
     def change_from(self, before: "MemoryState") -> MemoryChange:
         """Compare with an earlier state.
@@ -198,7 +248,7 @@ def rationale_of(episode: Episode, opinion: PersonLabel) -> LabelledRationale:
     return LabelledRationale(source=source, label=episode.label, fields=episode.fields)
 
 
-def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[tuple[str, str]]:
+def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[OpinionKey]:
     """Find the opinions that guidelines hold of some traces, for them or against them.
 
     Args:
@@ -206,11 +256,7 @@ def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[tup
         trace_ids: Ids of the traces.
 
     Returns:
-        The opinions, each as (trace id, person).
+        The opinions.
     """
-    return {
-        (source.trace_id, source.person)
-        for guideline in semantic.guidelines
-        for source in (*guideline.sources, *guideline.contradicted)
-        if source.trace_id in trace_ids
-    }
+    opinions = {key for guideline in semantic.guidelines for key in opinions_of(guideline)}
+    return {(trace_id, person) for trace_id, person in opinions if trace_id in trace_ids}

@@ -1,7 +1,9 @@
 """Anthropic's models, and servers that speak like them."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from anthropic import (
     AnthropicError,
@@ -9,19 +11,16 @@ from anthropic import (
     APIStatusError,
     AsyncAnthropic,
     DefaultAioHttpClient,
+    Timeout,
     omit,
 )
+from httpx2 import Request, Response
 
 from memalign.errors import ModelError
 from memalign.event_loop import close_at_exit, run_on_private_loop
-from memalign.models.endpoint import (
-    ATTEMPT_SECONDS,
-    MAX_RETRIES,
-    Endpoint,
-    complete_with_fallback,
-    concurrency_slot,
-    endpoint_of,
-)
+from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
+from memalign.models.deadline import CALL_SECONDS, CONNECT_SECONDS, call_within, retried
+from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_of
 from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
 from memalign.models.prompts import ANSWER_TOKENS
 from memalign.ports import Completion, Prompt
@@ -32,15 +31,22 @@ CONTEXT_TOKENS = 200_000
 _TOOL = "answer"
 
 
+class _BoundedAnthropicClient(DefaultAioHttpClient):
+    """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
+
+    async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
+        del stream
+        return await read_bounded(await super().send(request, stream=True, **options))
+
+
 @lru_cache(maxsize=8)
 def _client(endpoint: Endpoint) -> AsyncAnthropic:
     client = AsyncAnthropic(
         api_key=endpoint.key,
         base_url=endpoint.base_url,
-        timeout=ATTEMPT_SECONDS,
-        max_retries=MAX_RETRIES,
-        # of the SDK's two HTTP clients the one that takes less time where many calls run at once
-        http_client=DefaultAioHttpClient(),
+        timeout=Timeout(None, connect=CONNECT_SECONDS),
+        max_retries=0,
+        http_client=_BoundedAnthropicClient(follow_redirects=False),
     )
     close_at_exit(client.close)
     return client
@@ -51,10 +57,12 @@ class AnthropicModel:
 
     Args:
         model: The model's name at Anthropic.
+        timeout_seconds: Time limit of one call, retries included; 120 by default.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, timeout_seconds: float = CALL_SECONDS) -> None:
         self._model = model
+        self._timeout_seconds = timeout_seconds
 
     @property
     def name(self) -> str:
@@ -69,31 +77,41 @@ class AnthropicModel:
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """See `memalign.ports.LanguageModel.complete`."""
         return await run_on_private_loop(
-            complete_with_fallback(
-                self.name,
-                schema,
-                ask=lambda requested: self._ask(prompt, requested),
-                read=lambda body: (_answer(body, schema), _usage(body)),
+            call_within(
+                self.name, self._timeout_seconds, lambda deadline: self._complete(prompt, schema, deadline)
             )
         )
 
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
+    async def _complete(
+        self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
+    ) -> Completion:
+        return await complete_with_fallback(
+            self.name,
+            schema,
+            ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
+            read=lambda text: _answer_and_usage(parse_body(text), schema),
+        )
+
+    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
         endpoint = endpoint_of("anthropic", self._model)
-        async with concurrency_slot():
-            try:
-                response = await _client(endpoint).messages.with_raw_response.create(
-                    model=self._model,
-                    max_tokens=ANSWER_TOKENS,
-                    system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
-                    messages=[{"role": "user", "content": prompt.changing}],
-                    tools=omit
-                    if schema is None
-                    else [{"name": _TOOL, "description": "Give the answer.", "input_schema": dict(schema)}],
-                    tool_choice=omit if schema is None else {"type": "tool", "name": _TOOL},
-                )
-            except AnthropicError as error:
-                raise _failure(endpoint, self._model, error) from error
-        return parse_body(await response.text())
+        try:
+            response = await _client(endpoint).messages.with_raw_response.create(
+                model=self._model,
+                max_tokens=ANSWER_TOKENS,
+                system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
+                messages=[{"role": "user", "content": prompt.changing}],
+                tools=omit
+                if schema is None
+                else [{"name": _TOOL, "description": "Give the answer.", "input_schema": dict(schema)}],
+                tool_choice=omit if schema is None else {"type": "tool", "name": _TOOL},
+            )
+        except AnthropicError as error:
+            raise _failure(endpoint, self._model, error) from error
+        return str(await response.text())
+
+
+def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
+    return _answer(body, schema), _usage(body)
 
 
 def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
@@ -119,7 +137,9 @@ def _usage(body: Json) -> Usage:
 
 def _failure(endpoint: Endpoint, model: str, error: AnthropicError) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code)
+        return endpoint.failure(model, error, error.status_code, error.response.headers)
+    if isinstance(error.__cause__, OversizeAnswerError):  # this SDK takes any exception for a lost connection
+        return endpoint.oversize(model)
     if isinstance(error, APIConnectionError):
         return endpoint.failure(model, error.__cause__ or error, None)
     return endpoint.unreadable(model)

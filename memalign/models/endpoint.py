@@ -1,10 +1,15 @@
-"""Common ground of all model services: address and key, concurrency, retries, fallback, and errors."""
+"""Common ground of all model services: address and key, concurrency, fallback, and errors."""
 
 import asyncio
+import logging
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from memalign.errors import (
     MalformedAnswerError,
@@ -14,19 +19,33 @@ from memalign.errors import (
     RequestRefusedError,
     SettingsError,
 )
+from memalign.models.bounded_answer import MAX_ANSWER_BYTES
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
-ATTEMPT_SECONDS = 120.0
-"""Time limit of one attempt."""
-MAX_RETRIES = 4
-"""Further attempts on 429, 5xx and lost connections, with growing pauses or as Retry-After says (by the SDKs)."""
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
 DEFAULT_CONCURRENCY = 8
 """Model calls at once in this process."""
+LARGE_ANSWER_CHARACTERS = 100_000
+"""An answer of this size is read in a thread: it would hold up all other calls for a millisecond or more."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
-MAX_MESSAGE_CHARACTERS = 200
-"""Of a service's own words in an error."""
+MAX_LOGGED_CHARACTERS = 2000
+"""Of a service's own words in the log."""
+_CONNECTION_PROBLEMS = {
+    "TimeoutError": "no answer in time",
+    "ClientConnectorCertificateError": "its certificate is not accepted",
+    "SSLError": "its certificate is not accepted",
+    "ClientConnectorDNSError": "its name is not known",
+    "ConnectionRefusedError": "nothing listens there",
+    "ClientConnectorError": "nothing listens there",
+    "ServerDisconnectedError": "it broke the connection off",
+    "ConnectionResetError": "it broke the connection off",
+}
+"""Class of an error, or of one it derives from -> the problem; the first that fits."""
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
 
@@ -76,22 +95,29 @@ class Endpoint:
     base_url: str | None
     """None: the provider's own."""
 
-    def failure(self, model: str, error: BaseException, status: int | None) -> ModelError:
+    def failure(
+        self,
+        model: str,
+        error: BaseException,
+        status: int | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> ModelError:
         """Make the error for a person.
 
         Args:
             model: The model's name, without provider.
             error: What the SDK raised.
             status: HTTP status of the answer; None when there was no answer.
+            headers: The answer's headers.
 
         Returns:
-            The error to raise, with the remedy and never with the key.
+            The error to raise, with the remedy, and never with the key or with words of the service.
         """
         name, variable = f"{self.provider}:/{model}", f"{self.provider.upper()}_API_KEY"
-        message = self._message(error)
+        self._log_words(model, error)
         if status is None:
             return ModelUnavailableError(
-                f"{name} cannot be reached ({message}); check the network and "
+                f"{name} cannot be reached ({connection_problem(error)}); check the network and "
                 f"{self.provider.upper()}_BASE_URL, it is tried again later."
             )
         if status in (401, 403):
@@ -101,8 +127,13 @@ class Endpoint:
                 f"{name} is not known to its service ({status}); correct the model's name."
             )
         if status in (408, 409, 429) or status >= 500:
-            return ModelUnavailableError(f"{name} is overloaded or down ({status}); it is tried again later.")
-        return RequestRefusedError(f"{name} refused the request ({status}): {message}")
+            return ModelUnavailableError(
+                f"{name} is overloaded or down ({status}); it is tried again later.",
+                retry_after=retry_after_seconds(headers),
+            )
+        return RequestRefusedError(
+            f"{name} refused the request ({status}): its content, its length or an option is not accepted there."
+        )
 
     def unreadable(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that the SDK cannot read.
@@ -117,11 +148,42 @@ class Endpoint:
             f"{self.provider}:/{model} gave an answer that cannot be read; it is tried again later."
         )
 
-    def _message(self, error: BaseException) -> str:
-        text = " ".join(str(error).split())
+    def oversize(self, model: str) -> MalformedAnswerError:
+        """Make the error for an answer that does not end within `MAX_ANSWER_BYTES`.
+
+        Args:
+            model: The model's name, without provider.
+
+        Returns:
+            The error to raise.
+        """
+        return MalformedAnswerError(
+            f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB; "
+            "it is tried again later."
+        )
+
+    def _log_words(self, model: str, error: BaseException) -> None:
+        """Log the service's own words, which may quote the prompt; so they are nowhere but at this level."""
+        words = " ".join(str(error).split())
         if self.key != NO_KEY:
-            text = text.replace(self.key, "…")
-        return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+            words = words.replace(self.key, "…")
+        log.debug("%s:/%s: %s", self.provider, model, words[:MAX_LOGGED_CHARACTERS])
+
+
+def connection_problem(error: BaseException) -> str:
+    """Say in a few words of ours why a service was not reached.
+
+    Args:
+        error: The error of the connection.
+
+    Returns:
+        A phrase for a sentence in brackets.
+    """
+    names = {cause.__name__ for cause in type(error).__mro__}
+    for name, phrase in _CONNECTION_PROBLEMS.items():
+        if name in names:
+            return phrase
+    return "no connection"
 
 
 def endpoint_of(provider: str, model: str) -> Endpoint:
@@ -136,9 +198,12 @@ def endpoint_of(provider: str, model: str) -> Endpoint:
 
     Raises:
         ModelRefusedError: If neither a key nor an address of its own is set.
+        SettingsError: If the address is none, or holds a user name or password.
     """
     variable = f"{provider.upper()}_API_KEY"
     base_url = os.environ.get(f"{provider.upper()}_BASE_URL", "").strip() or None
+    if base_url is not None:
+        check_address(f"{provider.upper()}_BASE_URL", base_url)
     key = os.environ.get(variable, "").strip()
     if not key and base_url is None:
         raise ModelRefusedError(
@@ -147,11 +212,64 @@ def endpoint_of(provider: str, model: str) -> Endpoint:
     return Endpoint(provider=provider, key=key or NO_KEY, base_url=base_url)
 
 
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read after how long a service asks to be called again.
+
+    Args:
+        headers: The headers of its answer, by names in lower case.
+
+    Returns:
+        The seconds in `retry-after-ms` or `retry-after`; None when there are none. A date is not read.
+    """
+    for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(header, "")) * unit
+        except ValueError:
+            continue
+        if 0 <= seconds < math.inf:
+            return seconds
+    return None
+
+
+async def read_answer(read: Callable[[str], T], text: str) -> T:
+    """Read an answer, a large one in a thread of its own.
+
+    Args:
+        read: Parses the text.
+        text: The answer's body.
+
+    Returns:
+        What `read` returns.
+    """
+    return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
+
+
+def check_address(variable: str, url: str) -> None:
+    """Check an address from the environment, which is never shown since it may hold a password.
+
+    Args:
+        variable: The environment variable, for the error.
+        url: Its value.
+
+    Raises:
+        SettingsError: If it is no http or https address, or holds a user name or password.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise SettingsError(f"{variable} is no address; expected one such as https://example.com/v1.")
+    if "@" in parts.netloc:
+        raise SettingsError(f"{variable} holds a user name or password; take them out of the address.")
+
+
 async def complete_with_fallback(
     name: str,
     schema: Mapping[str, Json],
-    ask: Callable[[Mapping[str, Json] | None], Awaitable[Json]],
-    read: Callable[[Json], tuple[Mapping[str, Json] | None, Usage]],
+    ask: Callable[[Mapping[str, Json] | None], Awaitable[str]],
+    read: Callable[[str], tuple[Mapping[str, Json] | None, Usage]],
 ) -> Completion:
     """Ask for an answer by a schema, and once more without where the schema or the answer was refused.
 
@@ -177,7 +295,7 @@ async def complete_with_fallback(
             if requested is None:
                 raise
             continue
-        answer, cost = read(body)
+        answer, cost = await read_answer(read, body)
         usage += cost
         if answer is not None:
             return Completion(answer=answer, usage=usage)

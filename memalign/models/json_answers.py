@@ -2,12 +2,19 @@
 
 import json
 import re
+import string
 from collections.abc import Iterator, Mapping
 
 from memalign.records import Json
 from memalign.surrogates import replace_surrogates
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
+MAX_SCANNED_CHARACTERS = 20_000_000
+"""Looked at in search of objects in one text, all attempts together; some tenths of a second.
+
+Each attempt may read to the end of the text, so that a text of braces alone would take quadratic time.
+"""
+_FENCE = "```"
+_OBJECT_START = re.compile(r'\{(?=\s*["}])')
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -22,11 +29,11 @@ def parse_body(text: str) -> Json:
         text: The body.
 
     Returns:
-        Its JSON; None when it is none.
+        Its JSON; None when it is none, or nested too deeply to be read.
     """
     try:
         return replace_surrogates(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -130,14 +137,29 @@ def fits(answer: Json, schema: Mapping[str, Json]) -> bool:
 
 
 def _candidates(text: str) -> Iterator[Json]:
-    for block in (text, *_FENCE.findall(text)):
+    for block in (text, *_fenced(text)):
+        yield parse_body(block)
+    yield from _objects_in(text)
+
+
+def _fenced(text: str) -> list[str]:
+    """Return the blocks between pairs of fences, without the name of a language after the first one."""
+    parts = text.split(_FENCE)
+    return [part.lstrip(string.ascii_letters) for part in parts[1 : len(parts) - 1 : 2]]
+
+
+def _objects_in(text: str) -> Iterator[Json]:
+    """Yield the objects that begin somewhere in a text, until `MAX_SCANNED_CHARACTERS` have been looked at."""
+    decoder, budget = json.JSONDecoder(), MAX_SCANNED_CHARACTERS
+    for start in (match.start() for match in _OBJECT_START.finditer(text)):
+        if budget <= 0:
+            return
         try:
-            yield replace_surrogates(json.loads(block))
-        except ValueError:
-            continue
-    decoder = json.JSONDecoder()
-    for start in (match.start() for match in re.finditer(r"\{", text)):
-        try:
-            yield replace_surrogates(decoder.raw_decode(text, start)[0])
-        except ValueError:
-            continue
+            document, end = decoder.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            budget -= error.pos  # it has also counted the lines before
+        except (ValueError, RecursionError):  # a number of too many digits; nested too deeply
+            budget -= len(text)
+        else:
+            yield replace_surrogates(document)
+            budget -= end - start

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from memalign.batches import SplitBudget, call_in_halves, token_batches
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
 from memalign.memory.text_features import normal
 from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, rationale_line
-from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel
-from memalign.records import Guideline, Json, Source, Usage
+from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel, combine
+from memalign.records import Guideline, Json, Source
 from memalign.tokens import count_tokens
 
 _log = logging.getLogger("memalign")
@@ -23,6 +23,10 @@ RULES_SHARE = 4
 """Known rules get at most this fraction (a quarter) of the model's context."""
 _RULE_LINE_TOKENS = 10
 """Tokens that a known rule takes in a prompt beside its text."""
+MAX_RULE_CHARACTERS = 4_000
+"""Of a rule; a longer text is a model that repeats itself without end, and is left out."""
+MAX_DIGITS = 9
+"""Of the number of a record or a rule; longer ones name none."""
 _REFUSALS = (RequestRefusedError, MalformedAnswerError)
 """Errors that one rationale of a batch may be to blame for."""
 
@@ -36,18 +40,6 @@ class _Task:
     rules: Sequence[Guideline]
     lines: Sequence[str]
     """Each rationale as the prompt shows it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BatchResult:
-    """The model's answer to one batch."""
-
-    drafts: tuple[Draft, ...] = ()
-    supports: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
-    contradicts: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
-    same: Sequence[tuple[str, ...]] = ()
-    failed: Mapping[str, str] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
 
 
 class LLMDistiller:
@@ -82,9 +74,9 @@ class LLMDistiller:
         )
         budget = SplitBudget()
         results = await asyncio.gather(*(self._batch(task, batch, budget) for batch in batches))
-        return _combined([result for parts in results for result in parts], rules)
+        return _with_known_words(combine([result for parts in results for result in parts]), rules)
 
-    async def _batch(self, task: _Task, numbers: Sequence[int], budget: SplitBudget) -> list[_BatchResult]:
+    async def _batch(self, task: _Task, numbers: Sequence[int], budget: SplitBudget) -> list[Distillation]:
         async def complete(part: Sequence[int]) -> Completion:
             _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
             prompt = distilling_prompt(task.instructions, task.rules, [task.lines[number] for number in part])
@@ -108,18 +100,24 @@ def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideli
     return [rule for rule in known if rule.id in kept]
 
 
-def _failure(task: _Task, numbers: Sequence[int], error: ModelError) -> _BatchResult:
-    return _BatchResult(failed={task.rationales[number].source.trace_id: str(error) for number in numbers})
+def _failure(task: _Task, numbers: Sequence[int], error: ModelError) -> Distillation:
+    return Distillation(failed={task.rationales[number].source.trace_id: str(error) for number in numbers})
 
 
-def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> _BatchResult:
+def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> Distillation:
     """Map numbers back; what names no rationale of the batch, or no rule, is left out."""
     answer = completion.answer
-    return _BatchResult(
-        drafts=tuple(_drafts(task, numbers, answer.get("guidelines"))),
+    drafts = tuple(_drafts(task, numbers, answer.get("guidelines")))
+    contradicts = _sources_by_rule(task, numbers, answer.get("contradicts"))
+    same = _same(task, answer.get("same"))
+    read = tuple(task.rationales[number].source.key for number in numbers)
+    return Distillation(
+        drafts=drafts,
         supports=_sources_by_rule(task, numbers, answer.get("supports")),
-        contradicts=_sources_by_rule(task, numbers, answer.get("contradicts")),
-        same=_same(task, answer.get("same")),
+        contradicts=contradicts,
+        conflicts=tuple(_conflicts(drafts, contradicts)),
+        same=tuple(same),
+        prompted_by=dict.fromkeys(same, read),
         usage=completion.usage,
     )
 
@@ -131,7 +129,7 @@ def _drafts(task: _Task, numbers: Sequence[int], answer: Json) -> list[Draft]:
             task.rationales[number] for number in _numbers(item.get("records")) if number in numbers
         ]
         text = item.get("text")
-        if isinstance(text, str) and text.strip() and rationales:
+        if isinstance(text, str) and 0 < len(text.strip()) <= MAX_RULE_CHARACTERS and rationales:
             sources = tuple(rationale.source for rationale in rationales)
             labels = tuple(rationale.label for rationale in rationales)
             drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))
@@ -172,43 +170,27 @@ def _numbers(answer: Json) -> list[int]:
     texts = [
         str(item).strip() for item in answer if isinstance(item, int | str) and not isinstance(item, bool)
     ]
-    return list(dict.fromkeys(int(text) for text in texts if text.isascii() and text.isdigit()))
-
-
-def _combined(results: Sequence[_BatchResult], rules: Sequence[Guideline]) -> Distillation:
-    """Unite the batches; a draft in a known rule's words supports that rule."""
-    rule_ids = {normal(rule.text): rule.id for rule in rules}
-    drafts = [draft for result in results for draft in result.drafts]
-    known = [(rule_ids[normal(draft.text)], draft) for draft in drafts if normal(draft.text) in rule_ids]
-    return Distillation(
-        drafts=tuple(draft for draft in drafts if normal(draft.text) not in rule_ids),
-        supports=_united(
-            [
-                *(result.supports for result in results),
-                *({rule_id: draft.sources} for rule_id, draft in known),
-            ]
-        ),
-        contradicts=_united([result.contradicts for result in results]),
-        conflicts=tuple(pair for result in results for pair in _conflicts(result)),
-        same=tuple(dict.fromkeys(group for result in results for group in result.same)),
-        failed={trace_id: why for result in results for trace_id, why in result.failed.items()},
-        usage=sum((result.usage for result in results), Usage()),
+    return list(
+        dict.fromkeys(
+            int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+        )
     )
 
 
-def _united(parts: Iterable[Mapping[str, tuple[Source, ...]]]) -> dict[str, tuple[Source, ...]]:
-    united: dict[str, tuple[Source, ...]] = {}
-    for part in parts:
-        for rule_id, sources in part.items():
-            united[rule_id] = (*united.get(rule_id, ()), *sources)
-    return united
+def _with_known_words(result: Distillation, rules: Sequence[Guideline]) -> Distillation:
+    """Let a draft in a known rule's words support that rule."""
+    rule_ids = {normal(rule.text): rule.id for rule in rules}
+    known = [draft for draft in result.drafts if normal(draft.text) in rule_ids]
+    supports = (Distillation(supports={rule_ids[normal(draft.text)]: draft.sources}) for draft in known)
+    drafts = tuple(draft for draft in result.drafts if normal(draft.text) not in rule_ids)
+    return combine([replace(result, drafts=drafts), *supports])
 
 
-def _conflicts(result: _BatchResult) -> list[tuple[str, str]]:
+def _conflicts(drafts: Sequence[Draft], contradicts: Mapping[str, Sequence[Source]]) -> list[tuple[str, str]]:
     """Pair each draft with the rules that its own rationales contradict."""
     return [
         (draft.text, rule_id)
-        for rule_id, sources in result.contradicts.items()
-        for draft in result.drafts
+        for rule_id, sources in contradicts.items()
+        for draft in drafts
         if set(draft.sources) & set(sources)
     ]

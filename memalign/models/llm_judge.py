@@ -1,8 +1,12 @@
 """Judging with a language model."""
 
 from memalign.errors import InputError, MalformedAnswerError
+from memalign.models.json_answers import text_at
 from memalign.models.prompts import judging_prompt, judging_schema
 from memalign.ports import JudgeRequest, JudgeResponse, LanguageModel
+
+MAX_RATIONALE_CHARACTERS = 20_000
+"""Of a verdict's rationale; a model that repeats itself without end is cut off."""
 
 
 class LLMJudge:
@@ -30,7 +34,7 @@ class LLMJudge:
             raise MalformedAnswerError(f"{self._model.name} gave no usable verdict: {error}") from error
         return JudgeResponse(
             value=value,
-            rationale=str(completion.answer.get("rationale") or "").strip(),
+            rationale=text_at(completion.answer, "rationale").strip()[:MAX_RATIONALE_CHARACTERS],
             usage=completion.usage,
             guideline_ids=tuple(guideline.id for guideline in request.evidence.guidelines),
         )

@@ -1,21 +1,32 @@
 """OpenAI, and servers that speak like it."""
 
+import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError, omit
+from httpx2 import Request, Response
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncOpenAI,
+    DefaultAioHttpClient,
+    OpenAIError,
+    Timeout,
+    omit,
+)
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
 from memalign.event_loop import close_at_exit, run_on_private_loop
+from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
+from memalign.models.deadline import CALL_SECONDS, CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import (
-    ATTEMPT_SECONDS,
-    MAX_RETRIES,
     Endpoint,
     complete_with_fallback,
-    concurrency_slot,
     endpoint_of,
+    read_answer,
 )
 from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
 from memalign.ports import Completion, Embeddings, Prompt, Vector
@@ -42,15 +53,22 @@ The first is below OpenAI's own limit of 8,192; the others serve compatible serv
 """
 
 
+class _BoundedOpenAIClient(DefaultAioHttpClient):
+    """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
+
+    async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
+        del stream
+        return await read_bounded(await super().send(request, stream=True, **options))
+
+
 @lru_cache(maxsize=8)
 def _client(endpoint: Endpoint) -> AsyncOpenAI:
     client = AsyncOpenAI(
         api_key=endpoint.key,
         base_url=endpoint.base_url,
-        timeout=ATTEMPT_SECONDS,
-        max_retries=MAX_RETRIES,
-        # of the SDK's two HTTP clients the one that takes less time where many calls run at once
-        http_client=DefaultAioHttpClient(),
+        timeout=Timeout(None, connect=CONNECT_SECONDS),
+        max_retries=0,
+        http_client=_BoundedOpenAIClient(follow_redirects=False),
     )
     close_at_exit(client.close)
     return client
@@ -61,10 +79,12 @@ class OpenAIModel:
 
     Args:
         model: The model's name at OpenAI, or at the server that OPENAI_BASE_URL names.
+        timeout_seconds: Time limit of one call, retries included; 120 by default.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, timeout_seconds: float = CALL_SECONDS) -> None:
         self._model = model
+        self._timeout_seconds = timeout_seconds
 
     @property
     def name(self) -> str:
@@ -79,30 +99,38 @@ class OpenAIModel:
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """See `memalign.ports.LanguageModel.complete`."""
         return await run_on_private_loop(
-            complete_with_fallback(
-                self.name,
-                schema,
-                ask=lambda requested: self._ask(prompt, requested),
-                read=lambda body: (_answer(body, schema), _usage(body)),
+            call_within(
+                self.name, self._timeout_seconds, lambda deadline: self._complete(prompt, schema, deadline)
             )
         )
 
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> Json:
+    async def _complete(
+        self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
+    ) -> Completion:
+        return await complete_with_fallback(
+            self.name,
+            schema,
+            ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
+            read=lambda text: _answer_and_usage(parse_body(text), schema),
+        )
+
+    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
         endpoint = endpoint_of("openai", self._model)
-        async with concurrency_slot():
-            try:
-                response = await _client(endpoint).chat.completions.with_raw_response.create(
-                    model=self._model,
-                    messages=[
-                        {"role": "system", "content": prompt.stable},
-                        {"role": "user", "content": prompt.changing},
-                    ],
-                    # as a typed argument the SDK would walk through all of the schema on each call
-                    extra_body=None if schema is None else {"response_format": _form(schema)},
-                )
-            except OpenAIError as error:
-                raise _failure(endpoint, self._model, error) from error
-        return parse_body(response.text)
+        try:
+            response = await _client(endpoint).chat.completions.with_raw_response.create(
+                model=self._model,
+                messages=[
+                    {"role": "system", "content": prompt.stable},
+                    {"role": "user", "content": prompt.changing},
+                ],
+                # as a typed argument the SDK would walk through all of the schema on each call
+                extra_body=None if schema is None else {"response_format": _form(schema)},
+            )
+        except OpenAIError as error:
+            raise _failure(endpoint, self._model, error) from error
+        except OversizeAnswerError as error:
+            raise endpoint.oversize(self._model) from error
+        return response.text
 
 
 def _form(schema: Mapping[str, Json]) -> Json:
@@ -116,11 +144,13 @@ class OpenAIEmbedder:
         model: The model's name.
         dimension: Length of the vectors asked for. A model that refuses to choose gives its own; where that is
             another length, embedding raises `MalformedAnswerError`.
+        timeout_seconds: Time limit of one call, retries included; 120 by default.
     """
 
-    def __init__(self, model: str, dimension: int) -> None:
+    def __init__(self, model: str, dimension: int, *, timeout_seconds: float = CALL_SECONDS) -> None:
         self._model = model
         self._dimension = dimension
+        self._timeout_seconds = timeout_seconds
         self._takes_dimension = True
         """False once the model has refused the dimension as an argument."""
 
@@ -136,54 +166,65 @@ class OpenAIEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         """See `memalign.ports.Embedder.embed`. Texts are cut to 8,000 tokens, or less where that is refused."""
-        return await run_on_private_loop(self._embed(texts))
+        return await run_on_private_loop(
+            call_within(self.name, self._timeout_seconds, lambda deadline: self._embed(texts, deadline))
+        )
 
-    async def _embed(self, texts: Sequence[str]) -> Embeddings:
+    async def _embed(self, texts: Sequence[str], deadline: asyncio.Timeout) -> Embeddings:
         longest = max(map(count_tokens, texts))
         for limit in _EMBEDDING_LIMITS:
             try:
-                return await self._embed_cut([cut_to_tokens(text, limit) for text in texts])
+                return await self._embed_cut([cut_to_tokens(text, limit) for text in texts], deadline)
             except RequestRefusedError:
                 if limit == _EMBEDDING_LIMITS[-1] or longest <= limit // 2:
                     raise
         raise AssertionError("the last limit returns or raises")
 
-    async def _embed_cut(self, texts: Sequence[str]) -> Embeddings:
+    async def _embed_cut(self, texts: Sequence[str], deadline: asyncio.Timeout) -> Embeddings:
         """Ask for the dimension; where that is refused, take the vectors as the model gives them."""
         if self._takes_dimension:
             try:
-                return await self._ask(texts, dimensions=self._dimension)
+                return await retried(lambda: self._ask(texts, dimensions=self._dimension), deadline)
             except RequestRefusedError:
-                embedded = await self._ask(texts, dimensions=None)
+                embedded = await retried(lambda: self._ask(texts, dimensions=None), deadline)
                 self._takes_dimension = False
                 return embedded
-        return await self._ask(texts, dimensions=None)
+        return await retried(lambda: self._ask(texts, dimensions=None), deadline)
 
     async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
         endpoint = endpoint_of("openai", self._model)
-        async with concurrency_slot():
-            try:
-                response = await _client(endpoint).embeddings.with_raw_response.create(
-                    model=self._model,
-                    input="",
-                    dimensions=omit if dimensions is None else dimensions,
-                    # as the typed argument the SDK would look at every text a few times; this takes its place
-                    extra_body={"input": list(texts)},
-                )
-            except OpenAIError as error:
-                raise _failure(endpoint, self._model, error) from error
-        body = parse_body(response.text)
-        rows = _rows(body)
+        try:
+            response = await _client(endpoint).embeddings.with_raw_response.create(
+                model=self._model,
+                input="",
+                dimensions=omit if dimensions is None else dimensions,
+                # as the typed argument the SDK would look at every text a few times; this takes its place
+                extra_body={"input": list(texts)},
+            )
+        except OpenAIError as error:
+            raise _failure(endpoint, self._model, error) from error
+        except OversizeAnswerError as error:
+            raise endpoint.oversize(self._model) from error
+        rows, tokens = await read_answer(_rows_and_tokens, response.text)
         if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
             raise MalformedAnswerError(
                 f"{self.name} did not give one vector for each text; it is tried again later."
             )
-        tokens = integer_at(body, "usage", "prompt_tokens") or sum(map(count_tokens, texts))
-        return Embeddings(vectors=np.stack(rows), usage=Usage(calls=1, embedding_tokens=tokens))
+        usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
+        return Embeddings(vectors=np.stack(rows), usage=usage)
+
+
+def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
+    return _answer(body, schema), _usage(body)
 
 
 def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
     return find_answer(text_at(body, "choices", 0, "message", "content"), schema)
+
+
+def _rows_and_tokens(text: str) -> tuple[list[Vector], int]:
+    body = parse_body(text)
+    return _rows(body), integer_at(body, "usage", "prompt_tokens")
 
 
 def _rows(body: Json) -> list[Vector]:
@@ -196,7 +237,7 @@ def _rows(body: Json) -> list[Vector]:
                 rows.append(np.frombuffer(base64.b64decode(row), "<f4"))
             else:
                 rows.append(np.array(row, dtype=np.float32))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
     return rows
 
@@ -212,7 +253,7 @@ def _usage(body: Json) -> Usage:
 
 def _failure(endpoint: Endpoint, model: str, error: OpenAIError) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code)
+        return endpoint.failure(model, error, error.status_code, error.response.headers)
     if isinstance(error, APIConnectionError):
         return endpoint.failure(model, error.__cause__ or error, None)
     return endpoint.unreadable(model)

@@ -31,10 +31,10 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
         replace_file(tmp_path / "no" / "file.json", "text")
 
 
-def test_a_private_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    file = tmp_path / "secret.json"
-    file.touch(mode=0o644)
+@pytest.mark.parametrize("name", ["new.json", "old.json"])
+def test_a_file_is_readable_by_its_owner_alone(name: str, tmp_path: Path) -> None:
+    (tmp_path / "old.json").touch(mode=0o644)
 
-    replace_file(file, "secret", mode=0o600)
+    replace_file(tmp_path / name, "people's words")
 
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600

@@ -113,7 +113,6 @@ async def use(db: Database) -> None:
     await db.verdicts.recent("polite", 10)
     await db.feedback.of(verdict_id_of("polite", "tr-1"))
     await db.feedback.voted_between("polite", 0, 2 * NOON_MS)
-    await db.feedback.all_pending()
     await db.feedback.pending(2 * NOON_MS, 0)
     await db.feedback.note("C1", "1.1", button_event("U1", "down", at(9)))
     await db.feedback.note("C1", "1.1", button_event("U7", "down", at(9)))

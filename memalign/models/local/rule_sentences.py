@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from memalign.models.local.features import flatten
 from memalign.ports import LabelledRationale
 from memalign.records import Label
+from memalign.rule_refusal import refusal_of
 
 MIN_RULE_WORDS = 4
 MAX_RULE_WORDS = 30
@@ -235,7 +236,8 @@ def _punctuated(text: str) -> str:
 
 
 def _can_stand_alone(text: str) -> bool:
-    return MIN_RULE_WORDS <= len(roots(text)) <= MAX_RULE_WORDS and not _NO_RULE.search(text)
+    fits = MIN_RULE_WORDS <= len(roots(text)) <= MAX_RULE_WORDS
+    return fits and not (_NO_RULE.search(text) or refusal_of(text))
 
 
 def _form(text: str) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.learning.gathering import FeedbackGatherer
+from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry

@@ -83,24 +83,29 @@ def test_paraphrases_are_united_by_their_vectors_where_these_are_known() -> None
 
 
 def _told_to_be_the_same(
-    labels: list[Label], against: tuple[str, ...] = ()
+    labels: list[Label], against: tuple[str, ...] = (), meanings: tuple[str, str, str] = ("x", "x", "x")
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return what is left of three rules, the second resting on two traces, when a model takes them for one."""
+    """Return what is left of three rules, the second resting on two people, when a model takes them for one."""
     names = ["tr-1", "tr-2", "tr-3", "tr-4"]
     episodes = {name: an_episode(name, label) for name, label in zip(names, labels, strict=True)}
     rules = (
         a_guideline("Cite sources.", a_source("tr-1"), guideline_id="g-1"),
-        a_guideline("Give references.", a_source("tr-2"), a_source("tr-3"), guideline_id="g-2"),
+        a_guideline("Give references.", a_source("tr-2"), a_source("tr-3", "ben"), guideline_id="g-2"),
         replace(a_guideline("Say whence.", a_source("tr-4"), guideline_id="g-3"), conflicts_with=against),
     )
     memory = SemanticMemory(guidelines=rules)
-    merger = GuidelineMerger("j", memory, episodes, binary=True, vectors={}, now_ms=1)
+    vectors = {rule.text: direction(meaning) for rule, meaning in zip(rules, meanings, strict=True)}
+    merger = GuidelineMerger("j", memory, episodes, binary=True, vectors=vectors, now_ms=1)
     left = merger.merge(Distillation(same=(("g-1", "g-2", "g-3"),)), ()).guidelines
     return [(rule.text, tuple(sorted(rule.source_trace_ids))) for rule in left]
 
 
-def test_rules_that_a_model_takes_for_one_become_one_with_the_sources_of_all() -> None:
+def test_rules_that_a_model_takes_for_one_become_one_with_the_sources_of_all_where_vectors_say_so() -> None:
     assert _told_to_be_the_same([False] * 4) == [("Give references.", ("tr-1", "tr-2", "tr-3", "tr-4"))]
+
+
+def test_rules_that_only_a_model_takes_for_one_stay_apart() -> None:
+    assert len(_told_to_be_the_same([False] * 4, meanings=("x", "y", "z"))) == 3
 
 
 def test_rules_from_cases_with_other_labels_or_in_conflict_stay_apart_whatever_a_model_says() -> None:

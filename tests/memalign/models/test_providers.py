@@ -14,7 +14,7 @@ from memalign.errors import (
     SettingsError,
 )
 from memalign.models.anthropic import AnthropicModel
-from memalign.models.endpoint import MAX_RETRIES
+from memalign.models.deadline import MAX_RETRIES
 from memalign.models.openai import OpenAIEmbedder, OpenAIModel
 from memalign.models.prompts import judging_schema
 from memalign.ports import LanguageModel, Prompt
@@ -186,12 +186,11 @@ async def test_a_compatible_server_needs_no_key(server: ModelServer, monkeypatch
 async def test_a_service_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    monkeypatch.setattr("memalign.models.openai.MAX_RETRIES", 0)
 
     with pytest.raises(
         ModelUnavailableError, match=r"cannot be reached .* check the network and OPENAI_BASE_URL"
     ):
-        await OPENAI.complete(PROMPT, SCHEMA)
+        await OpenAIModel("some-model", timeout_seconds=0.3).complete(PROMPT, SCHEMA)
 
 
 @pytest.mark.parametrize("variable", ["MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS"])

@@ -1,0 +1,129 @@
+"""Attribution: a person is a source of those rules only that rest on that person's own reasons.
+
+A reflection model reads the reasons of several people at once, and one of them may tell it to put a rule down to the
+others. So each claimed source is compared with its quote. A person whose reasons do not hold a rule's words, which
+happens to every paraphrase, is asked about alone: then nobody else's words are in front of the model.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from memalign.memory.text_features import words_rest_on
+from memalign.ports import Distillation, Draft, LabelledRationale
+from memalign.records import Guideline, Label, Source
+
+Rests = Callable[[str, Source], bool]
+"""Decides whether a rule rests on a source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """A distillation with the sources that are beyond doubt."""
+
+    distillation: Distillation
+    doubtful: tuple[LabelledRationale, ...]
+    """The rationales that the model claimed for a rule whose words they do not hold."""
+
+
+def attribute(
+    distillation: Distillation, rationales: Sequence[LabelledRationale], known: Collection[Guideline]
+) -> Attribution:
+    """Check the sources that a distiller claims.
+
+    Args:
+        distillation: What the distiller made of the rationales.
+        rationales: All that it was asked about; what it names beside them is dropped.
+        known: The guidelines that it was shown.
+
+    Returns:
+        The checked distillation. Where the rationales are one person's, no source is in doubt.
+    """
+    if len({each.source.person for each in rationales}) < 2:
+        return Attribution(distillation=_checked(distillation, rationales, known, _rests_anyway), doubtful=())
+    doubted: set[Source] = set()
+
+    def rests(text: str, source: Source) -> bool:
+        if words_rest_on(text, source.quote):
+            return True
+        doubted.add(source)
+        return False
+
+    checked = _checked(distillation, rationales, known, rests)
+    doubtful = tuple(each for each in rationales if each.source in doubted)
+    return Attribution(distillation=checked, doubtful=doubtful)
+
+
+def attribute_alone(
+    distillation: Distillation,
+    rationales: Sequence[LabelledRationale],
+    known: Collection[Guideline],
+    others: Collection[LabelledRationale],
+) -> Distillation:
+    """Check what a distiller made of one person's rationales after others' had been in front of it as well.
+
+    Args:
+        distillation: What the distiller made of the person's rationales.
+        rationales: The person's.
+        known: The guidelines that it was shown.
+        others: Rationales of the other people.
+
+    Returns:
+        The distillation without drafts in somebody else's words, and with those confirmations and contradictions of
+        known rules that the person's own words bear out.
+    """
+    texts = {rule.text for rule in known}
+
+    def rests(text: str, source: Source) -> bool:
+        if words_rest_on(text, source.quote):
+            return True
+        return text not in texts and not any(words_rest_on(text, other.source.quote) for other in others)
+
+    return _checked(distillation, rationales, known, rests)
+
+
+def _rests_anyway(_text: str, _source: Source) -> bool:
+    return True
+
+
+def _checked(
+    distillation: Distillation,
+    rationales: Sequence[LabelledRationale],
+    known: Collection[Guideline],
+    rests: Rests,
+) -> Distillation:
+    texts = {rule.id: rule.text for rule in known}
+    asked = {each.source: each.label for each in rationales}
+    drafts = tuple(
+        draft for each in distillation.drafts if (draft := _with_sources(each, asked, rests)).sources
+    )
+    contradicts = _resting(distillation.contradicts, texts, asked, rests)
+    against = {
+        (draft.text, rule_id)
+        for draft in drafts
+        for rule_id, sources in contradicts.items()
+        if not set(draft.sources).isdisjoint(sources)
+    }
+    return replace(
+        distillation,
+        drafts=drafts,
+        supports=_resting(distillation.supports, texts, asked, rests),
+        contradicts=contradicts,
+        conflicts=tuple(pair for pair in distillation.conflicts if tuple(pair) in against),
+    )
+
+
+def _with_sources(draft: Draft, asked: Mapping[Source, Label], rests: Rests) -> Draft:
+    sources = tuple(source for source in draft.sources if source in asked and rests(draft.text, source))
+    return replace(draft, sources=sources, labels=tuple(asked[source] for source in sources))
+
+
+def _resting(
+    claims: Mapping[str, Sequence[Source]], texts: Mapping[str, str], asked: Collection[Source], rests: Rests
+) -> dict[str, tuple[Source, ...]]:
+    """Return the claimed sources of known rules that rest on them; rules without any are left out."""
+    resting = {
+        rule_id: tuple(source for source in sources if source in asked and rests(texts[rule_id], source))
+        for rule_id, sources in claims.items()
+        if rule_id in texts
+    }
+    return {rule_id: sources for rule_id, sources in resting.items() if sources}

@@ -1,0 +1,86 @@
+"""Time limits of model calls: one for a whole call, retries included."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from memalign.errors import ModelUnavailableError
+from memalign.models.endpoint import concurrency_slot
+
+T = TypeVar("T")
+
+CALL_SECONDS = 120.0
+"""Time limit of one model call, with its retries and their pauses."""
+CONNECT_SECONDS = 10.0
+"""Time limit of opening a connection; another attempt follows."""
+MAX_TRIES_OVER_TIME = 2
+"""A call that took too long is made once more; further tries are left to whoever asked for it."""
+MAX_RETRIES = 4
+"""Further attempts within a call, on 408, 409, 429, 5xx and lost connections."""
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 8.0
+"""Pauses double between the two, unless the service asks for another; as the services' own SDKs do."""
+
+
+async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout], Awaitable[T]]) -> T:
+    """Call a model in one of the process's slots and within a time limit; once more where it took longer.
+
+    The time in which the call waits for its slot does not count. Only for use on the private loop.
+
+    Args:
+        name: The model as `provider:/name`, for the error.
+        seconds: The time limit of one call.
+        call: Makes the call; it is handed the time limit, for `retried`.
+
+    Returns:
+        The call's result.
+
+    Raises:
+        ModelUnavailableError: If both calls took longer.
+        ModelError: If a call fails otherwise.
+    """
+    for _ in range(MAX_TRIES_OVER_TIME):
+        async with concurrency_slot():
+            try:
+                async with asyncio.timeout(seconds) as deadline:
+                    return await call(deadline)
+            except TimeoutError:
+                continue
+    raise ModelUnavailableError(f"{name} took longer than {seconds:g} s; it is tried again later.")
+
+
+async def retried(attempt: Callable[[], Awaitable[T]], deadline: asyncio.Timeout) -> T:
+    """Make an attempt, and up to `MAX_RETRIES` more while the service is not available.
+
+    Args:
+        attempt: Makes one attempt.
+        deadline: The call's time limit. A pause that does not fit into it is not begun: the caller learns at once
+            what the service answered.
+
+    Returns:
+        The attempt's result.
+
+    Raises:
+        ModelUnavailableError: If the service is still not available.
+        ModelError: If an attempt fails otherwise.
+    """
+    for retries in range(MAX_RETRIES + 1):
+        try:
+            return await attempt()
+        except ModelUnavailableError as error:
+            pause = _backoff(retries) if error.retry_after is None else error.retry_after
+            if retries == MAX_RETRIES or not _fits(pause, deadline):
+                raise
+            await asyncio.sleep(pause)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _backoff(retries: int) -> float:
+    pause = min(_FIRST_PAUSE_SECONDS * float(2**retries), _LONGEST_PAUSE_SECONDS)
+    return pause * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing
+
+
+def _fits(pause: float, deadline: asyncio.Timeout) -> bool:
+    end = deadline.when()
+    return end is None or asyncio.get_running_loop().time() + pause < end

@@ -1,0 +1,95 @@
+"""All blocks that the bot can make, from hostile texts: Slack reads nothing into them, and they hide nothing."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from typing import get_type_hints
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot import blocks
+from bot.blocks.home import home_view
+from bot.blocks.primitives import Block, SlackMessage
+from bot.blocks.thread import vote_counted
+from bot.visible_text import END_OF_ISOLATE, FIRST_ISOLATE, visible
+from memalign.records import Json, Trace
+from memalign.value_types import ValueType, value_type_of
+
+HOSTILE = (
+    "@here <!channel> <https://evil.example|a> #general \u202egnp.exe \x1b[31m\x9b31m ad\u200bmin\u2066",
+    "\u05e9\u05dc\u05d5\u05dd \u202b*bold* `code`\u2028second line",
+    "plain",
+)
+ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives")
+"""Modules of elements, which take text that is escaped already."""
+TEXTS = st.sampled_from(HOSTILE)
+JSON = TEXTS | st.lists(TEXTS, max_size=2) | st.dictionaries(TEXTS, TEXTS, max_size=2)
+FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
+    vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
+    home_view: {"open_cards": st.just([("a line escaped before", "https://slack.example")])},
+}
+"""Arguments whose type does not say all."""
+
+# for all tests of the process: so any text, too
+st.register_type_strategy(str, TEXTS | st.text())
+st.register_type_strategy(ValueType, st.sampled_from(["bool", "int", "float", "str"]).map(value_type_of))
+st.register_type_strategy(
+    Trace,
+    st.builds(
+        Trace,
+        trace_id=TEXTS,
+        inputs=JSON,
+        outputs=JSON,
+        expectations=JSON,
+        conversation=JSON,
+        url=TEXTS,
+        spans=st.just(()),
+    ),
+)
+
+
+def makers() -> Iterator[Callable[..., Json]]:
+    for info in pkgutil.iter_modules(blocks.__path__, "bot.blocks."):
+        module = importlib.import_module(info.name)
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            is_public = function.__module__ == info.name not in ELEMENTS and not name.startswith("_")
+            if is_public and get_type_hints(function)["return"] in (SlackMessage, Block):
+                yield function
+
+
+def text_objects(part: Json) -> Iterator[Block]:
+    if isinstance(part, SlackMessage):
+        yield from text_objects(part.blocks)
+    elif isinstance(part, dict):
+        if part.get("type") in ("mrkdwn", "plain_text"):
+            yield part
+        for inner in part.values():
+            yield from text_objects(inner)
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from text_objects(inner)
+
+
+@pytest.mark.parametrize("make", list(makers()), ids=lambda make: make.__name__)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_texts_are_literal_and_hide_nothing(make: Callable[..., Json], data: st.DataObject) -> None:
+    made = data.draw(st.builds(make, **FURTHER.get(make, {})))
+    found = list(text_objects(made))
+    assert found
+    assert [each for each in found if each["type"] == "mrkdwn" and each.get("verbatim") is not True] == []
+    markup = [each["text"] for each in found if each["type"] == "mrkdwn"]
+    markup.append(made.text if isinstance(made, SlackMessage) else "")
+    assert [text for text in markup if "<!channel>" in text] == []
+    for text in (*markup, *(each["text"] for each in found)):
+        own = text.replace(FIRST_ISOLATE, "").replace(END_OF_ISOLATE, "")
+        assert visible(own) == own
+        assert text.count(FIRST_ISOLATE) == text.count(END_OF_ISOLATE)
+
+
+def test_a_message_is_sent_so_that_slack_makes_no_links_and_mentions_of_its_words() -> None:
+    sent = SlackMessage(text="@here", blocks=()).arguments()
+    assert (sent["parse"], sent["link_names"]) == ("none", False)

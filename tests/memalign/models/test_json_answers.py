@@ -1,0 +1,39 @@
+"""Finding an answer in what a model wrote."""
+
+import pytest
+
+from memalign.models.json_answers import find_answer
+from memalign.models.prompts import judging_schema
+from memalign.records import Json
+from memalign.value_types import value_type_of
+
+SCHEMA = judging_schema(value_type_of("bool"))
+ANSWER = '{"rationale": "so", "value": true}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ANSWER,
+        f"```json\n{ANSWER}\n```",
+        f"```\n{ANSWER}```",
+        f"First ```x``` and then ```json {ANSWER}``` or so ```",
+        f"Sure! {{name}} {{{{x}}}} {{ }} My verdict is {ANSWER}, I think.",
+        f'{{"answer": {ANSWER}}}',
+        f'{{"broken": {ANSWER}',
+        '{\n\n  "rationale": "so",\n "value": true} {"rationale": 1}',
+        "{" * 10_000 + ANSWER,
+        "}" * 200_000 + ANSWER,
+    ],
+)
+def test_an_answer_is_found_wherever_it_stands(text: str) -> None:
+    assert find_answer(text, SCHEMA) == {"rationale": "so", "value": True}
+
+
+def _work(text: str) -> Json:
+    return find_answer(text, SCHEMA)
+
+
+@pytest.mark.parametrize("unit", ["{", '{"', '{"a":', '{"a": 1}', '{"a": "', "```", "```a", "[{", '{ "'])
+def test_texts_of_one_repeated_form_hold_no_answer_and_take_no_quadratic_time(unit: str) -> None:
+    assert _work(unit * 100_000) is None
