@@ -58,13 +58,17 @@ def _conforms(value: Json, hint: Any, name: str) -> bool:
         return any(_conforms_quietly(value, each, name) for each in arguments)
     if isinstance(hint, type) and is_dataclass(hint):
         return isinstance(value, dict) and _check_record(value, hint)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return isinstance(value, list) and all(
+            _conforms(each, part, name) for each, part in zip(value, arguments, strict=True)
+        )
     if origin in (tuple, Sequence, frozenset, list):
         return isinstance(value, list) and all(_conforms(each, arguments[0], name) for each in value)
     if origin is Mapping:
         return isinstance(value, dict) and all(_conforms(each, arguments[1], name) for each in value.values())
     if hint is bool or isinstance(value, bool):
         return hint is bool and isinstance(value, bool)
-    return isinstance(value, _SCALARS[hint])
+    return isinstance(value, _SCALARS.get(hint, (object,)))
 
 
 def _conforms_quietly(value: Json, hint: Any, name: str) -> bool:

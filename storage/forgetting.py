@@ -13,7 +13,7 @@ from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
-from storage.queue import postponed
+from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
     ForgetRequest,
@@ -168,6 +168,12 @@ class Forgetting(Repository):
     def redactions(self) -> list[Redaction]:
         """Return the messages in Slack that still show what is gone."""
         return [from_document(Redaction, body) for body in self._redactions.range()]
+
+    @reads
+    def redactions_due(self, now_ms: int) -> list[Redaction]:
+        """Return those of the messages that are not put off, by channel and time."""
+        redactions = (from_document(Redaction, body) for body in self._redactions.range())
+        return [redaction for redaction in redactions if not is_put_off(redaction.not_before_ms, now_ms)]
 
     @writes
     def redacted(self, redaction: Redaction) -> None:

@@ -124,10 +124,11 @@ class Memories(Repository):
         )
 
     def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
-        put = (rule.id for rule in change.put_guidelines)
+        put = {rule.id for rule in change.put_guidelines}
         self._note(judge, change, "guideline_learned", {each for each in put if not self._holds(judge, each)})
         merged = {each.guideline.id for rule in change.put_guidelines for each in rule.merged}
-        retired = {each for each in change.drop_guidelines - merged if self._holds(judge, each)}
+        # one that goes and comes back by the same change was there before and is there after
+        retired = {each for each in change.drop_guidelines - merged - put if self._holds(judge, each)}
         self._note(judge, change, "guideline_retired", retired)
 
     def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.keys import below, key
 from storage.posts import PostQueue
-from storage.queue import LONGEST_WAIT_MS, postponed
+from storage.queue import is_put_off, postponed
 from storage.records import CardContent, LessonContent, NoteContent, Post, ThreadPost
 from storage.repository import Repository, Store, reads, writes
 from storage.table_rows import Body
@@ -65,17 +65,21 @@ class Outbox(Repository):
         self._digests.insert(Document({}, place))
         return self._posts.add(post)
 
-    @writes
-    def next_due(self, now_ms: int) -> list[Post]:
+    async def next_due(self, now_ms: int) -> list[Post]:
         """Return the first due post of each channel with none on its way, unless it is held; in order of adding."""
-        self._queue.release(now_ms)
+        await self._release_due(self._queue, now_ms)
+        return await self._first_of_channels(now_ms)
+
+    @reads
+    def _first_of_channels(self, now_ms: int) -> list[Post]:
         due: list[Document] = []
+        held = self._held_channels(now_ms)
         heads, low = self._queue.first(limit=1), ""
         # the next channel lies behind, unless a post is not where the index says
         while heads and below(heads[0]["channel"])[1] > low:
             channel: str = heads[0]["channel"]
             low = below(channel)[1]
-            if not self._posts.is_posting(channel) and not self._is_held(channel, now_ms):
+            if not self._posts.is_posting(channel) and channel not in held:
                 due.append(heads[0])
             heads = self._queue.first(low, limit=1)
         return [post_of(body) for body in sorted(due, key=lambda body: int(body["number"]))]
@@ -152,10 +156,9 @@ class Outbox(Repository):
             self._posts.drop_early_events(body["channel"])
         return body
 
-    def _is_held(self, channel: str, now_ms: int) -> bool:
-        hold = self._holds.get(doc_id=channel)
-        # one that reaches further was set while the clock was ahead
-        return hold is not None and now_ms < hold["not_before_ms"] < now_ms + LONGEST_WAIT_MS
+    def _held_channels(self, now_ms: int) -> set[str]:
+        """Return the channels that wait; a channel that was ever held has a document, so that there are few."""
+        return {hold.doc_id for hold in self._holds.range() if is_put_off(hold["not_before_ms"], now_ms)}
 
     def _is_expecting(self, channel: str) -> bool:
         return (

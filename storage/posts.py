@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 
-from tinydb import where
-
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
 from storage.codec import post_body, post_of
 from storage.document_forms import fields_form, form_of
-from storage.documents import Document, Documents
+from storage.documents import Document, Documents, where
 from storage.keys import below, exactly, key, stamp
 from storage.queue import Queue
 from storage.records import FeedbackEvent, Post, PostState

@@ -69,6 +69,13 @@ class Queue:
         if body is not None:
             self.put(item_id, postponed(body, not_before_ms, reason))
 
+    def has_due(self, now_ms: int) -> bool:
+        """Return whether anything that had to wait has waited long enough, so that `release` would write."""
+        return bool(
+            self.table.range(high=stamp(now_ms + 1), index=LATER, limit=1)
+            or self.table.range(stamp(now_ms + LONGEST_WAIT_MS), index=LATER, limit=1)
+        )
+
     def release(self, now_ms: int) -> None:
         """Put back into the order what has waited long enough, some at a time; its `not_before_ms` is 0 then.
 
@@ -97,6 +104,11 @@ class Queue:
     def _put_in_order(self, items: Iterable[Document]) -> None:
         for item in items:
             self.put(item.doc_id, {**item, "not_before_ms": 0})
+
+
+def is_put_off(not_before_ms: int, now_ms: int) -> bool:
+    """Return whether something has to wait; not where it would longer than anything may: the clock was ahead then."""
+    return now_ms < not_before_ms < now_ms + LONGEST_WAIT_MS
 
 
 def postponed(body: Mapping[str, Json], not_before_ms: int, reason: str) -> Body:

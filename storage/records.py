@@ -11,6 +11,8 @@ Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
+StoreState = Literal["absent", "empty", "in_use", "closed"]
+"""There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
 RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""

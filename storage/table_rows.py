@@ -6,7 +6,8 @@ from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Mu
 from memalign.records import Json
 from storage.damage import DamageLog
 from storage.document_forms import DAMAGE, Form
-from storage.engines.sqlite import SqliteEngine, decode, encode
+from storage.engines import Engine
+from storage.keys import decode, encode
 
 Body = dict[str, Json]
 """A document without its id."""
@@ -53,7 +54,7 @@ class DocumentReader:
 class Rows(Mapping[str, Body]):
     """A table for reading. Every look fetches afresh: nobody shares a document."""
 
-    def __init__(self, engine: SqliteEngine, reader: DocumentReader) -> None:
+    def __init__(self, engine: Engine, reader: DocumentReader) -> None:
         self._engine = engine
         self._reader = reader
         self._table = reader.table
@@ -77,7 +78,7 @@ class Rows(Mapping[str, Body]):
 
 
 class _Items(ItemsView[str, Body]):
-    def __init__(self, rows: Rows, engine: SqliteEngine, reader: DocumentReader) -> None:
+    def __init__(self, rows: Rows, engine: Engine, reader: DocumentReader) -> None:
         super().__init__(rows)
         self._engine = engine
         self._reader = reader
@@ -92,7 +93,7 @@ class _Items(ItemsView[str, Body]):
 class Changes(MutableMapping[str, Body]):
     """A table under change: reads through to the rows, remembers what differs, and writes only that."""
 
-    def __init__(self, engine: SqliteEngine, reader: DocumentReader) -> None:
+    def __init__(self, engine: Engine, reader: DocumentReader) -> None:
         self._engine = engine
         self._reader = reader
         self._table = reader.table

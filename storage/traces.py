@@ -110,10 +110,13 @@ class Traces(Repository):
         """Return how many jobs wait, the postponed ones included."""
         return len(self.jobs)
 
-    @writes
-    def next_jobs(self, now_ms: int, limit: int) -> list[Job]:
+    async def next_jobs(self, now_ms: int, limit: int) -> list[Job]:
         """Return the oldest jobs whose time has come."""
-        self.jobs.release(now_ms)
+        await self._release_due(self.jobs, now_ms)
+        return await self._first_jobs(limit)
+
+    @reads
+    def _first_jobs(self, limit: int) -> list[Job]:
         return [from_document(Job, body) for body in self.jobs.first(limit=limit)]
 
     @writes

@@ -122,9 +122,11 @@ class DigestSettings(Section):
 
 
 class AccessSettings(Section):
-    """People who may do what cannot be undone."""
+    """People who may teach the judges, and people who may do what cannot be undone."""
 
     forget: list[str] = []
+    teach: Literal["members", "everybody"] = "members"
+    """With `everybody`, guests and people of connected workspaces teach and forget as members of the workspace do."""
 
     @field_validator("forget")
     @classmethod

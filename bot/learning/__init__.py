@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.reconciliation import CardReconciler
+from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.resources import Resources
@@ -34,7 +35,8 @@ def build(
     """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`."""
     database, slack, health = resources.database, resources.slack, resources.health
     replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
-    gatherer = FeedbackGatherer(database, slack.people)
+    access = TeachAccess(resources.settings.access.teach, slack.people, database)
+    gatherer = FeedbackGatherer(database, access)
     worker = LearningWorker(
         database, resources.memories, gatherer, replies, health, quiet_seconds=quiet_seconds
     )
@@ -53,5 +55,5 @@ def build(
         invalidate=worker.invalidate,
         reconciler=reconciler,
         learn=worker.run,
-        background={"reading cards": reconciler.run},
+        background={"reading cards": reconciler.run, "reviewing who may teach": access.run},
     )

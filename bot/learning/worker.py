@@ -123,10 +123,12 @@ class LearningWorker:
             return await self._gatherer.gather(pending, memory.definition.value_type, invalidations)
         except StorageError:
             raise
+        except MemAlignError as error:
+            await self._report_and_postpone(pending.judge, [pending], str(error))
         except Exception:  # a bug on one verdict must not stop the others
             reason = unexpected(f"gathering feedback on {pending.trace_id}")
             await self._report_and_postpone(pending.judge, [pending], reason)
-            return None
+        return None
 
     async def _teach(self, memory: JudgeMemory, gathered: Sequence[GatheredFeedback]) -> Lesson:
         """Let the memory forget what lost all its labels, and learn the rest. Raises `MemAlignError`."""

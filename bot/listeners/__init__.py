@@ -30,6 +30,7 @@ from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
 from bot.listeners.home import HomeTab
+from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
 from bot.reports.status import StatusReport
 from bot.resources import Resources
@@ -52,15 +53,18 @@ def build(
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
+    members = ChannelMembers(slack.client)
+    judge_access = JudgeAccess(settings, members)
     modal = ReasonModal(cards, memories, slack.client, after_ack)
     modal.listen(slack.app)
     CardActions(cards, database, slack.client, modal, after_ack).listen(slack.app)
-    members = ChannelMembers(slack.client)
-    access = ForgetAccess(settings, members)
-    forget = ForgetListener(settings, database, slack.people, forgetting, access, after_ack)
+    access = ForgetAccess(settings, members, slack.people)
+    forget = ForgetListener(settings, database, slack.people, forgetting, access, judge_access, after_ack)
     forget.listen(slack.app)
-    SlashCommands(settings, database, memories, slack.people, status, forget, after_ack).listen(slack.app)
-    HomeTab(settings, database, memories, members, status, slack.client, after_ack).listen(slack.app)
+    SlashCommands(settings, database, memories, slack.people, status, judge_access, forget, after_ack).listen(
+        slack.app
+    )
+    HomeTab(database, memories, judge_access, status, slack.client, after_ack).listen(slack.app)
     _ignore_others(slack.app)
 
 

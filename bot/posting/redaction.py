@@ -50,9 +50,8 @@ class MessageRedactor:
 
     async def _redact_due(self) -> None:
         async with self._lock:
-            for redaction in await self._database.forgetting.redactions():
-                if redaction.not_before_ms <= now_ms():
-                    await self._redact(redaction)
+            for redaction in await self._database.forgetting.redactions_due(now_ms()):
+                await self._redact(redaction)
 
     async def _redact(self, redaction: Redaction) -> None:
         try:

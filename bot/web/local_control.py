@@ -19,7 +19,7 @@ from bot.web.request_error import RequestError
 from memalign.atomic_file import replace_file
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
-from storage.errors import translate_errors
+from storage.errors import translate_file_errors
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class LocalControl:
     def write_endpoint_file(self, host: str, port: int) -> None:
         """Write address and token, readable by the same user only. Raises `StorageError`."""
         endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
-        with translate_errors(self._file.parent):
+        with translate_file_errors(self._file.parent):
             replace_file(self._file, json.dumps(endpoint))
 
     def remove_endpoint_file(self) -> None:
