@@ -19,6 +19,8 @@ Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 """A trace and the names of the judges that shall judge it; none: it is only stored."""
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 
+READY_BY_JUDGE = "ready by judge"
+
 
 class Traces(Repository):
     """Traces and jobs. A method to be awaited raises `StorageError`."""
@@ -37,7 +39,13 @@ class Traces(Repository):
             form=fields_form(received_ms=int, digest=str),
         )
         self._forgotten = documents.declare("forgotten")
-        self.jobs = Queue(documents, "jobs", order=lambda body: stamp(body["received_ms"]), form=form_of(Job))
+        self.jobs = Queue(
+            documents,
+            "jobs",
+            order=lambda body: stamp(body["received_ms"]),
+            indexes={READY_BY_JUDGE: _ready_by_judge},
+            form=form_of(Job),
+        )
 
     async def add(
         self,
@@ -120,6 +128,29 @@ class Traces(Repository):
         return [from_document(Job, body) for body in self.jobs.first(limit=limit)]
 
     @writes
+    def next_jobs_by_judge(self, now_ms: int, limits: Mapping[str, int]) -> list[Job]:
+        """Return the oldest jobs of each judge whose time has come; all together oldest first.
+
+        Args:
+            now_ms: the time now.
+            limits: how many jobs of a judge at most; of one that is not named, one.
+        """
+        self.jobs.release(now_ms)
+        found: list[Document] = []
+        heads = self.jobs.table.range(index=READY_BY_JUDGE, limit=1)
+        while heads:
+            low, high = below(heads[0]["judge"])
+            limit = limits.get(heads[0]["judge"], 1)
+            found += self.jobs.table.range(low, high, index=READY_BY_JUDGE, limit=max(0, limit))
+            heads = self.jobs.table.range(high, index=READY_BY_JUDGE, limit=1)
+        return [Job(**body) for body in sorted(found, key=lambda body: int(body["received_ms"]))]
+
+    @reads
+    def oldest_ready(self) -> Job | None:
+        """Return the job that has waited longest for its turn, leaving out those that wait for a time."""
+        return next((Job(**body) for body in self.jobs.first(limit=1)), None)
+
+    @writes
     def drop_job(self, trace_id: str, judge: str) -> None:
         """Take the job off the list, undone."""
         self.jobs.drop(job_id_of(trace_id, judge))
@@ -199,6 +230,10 @@ def _check_trace(body: Mapping[str, Json]) -> None:
     _CHECK_TRACE_FIELDS(body)
     if body.get("original") is not None:
         form_of(Trace)(body["original"])
+
+
+def _ready_by_judge(body: Mapping[str, Json]) -> list[str]:
+    return [] if body["not_before_ms"] else [key(body["judge"], stamp(body["received_ms"]))]
 
 
 def job_id_of(trace_id: str, judge: str) -> str:
