@@ -119,6 +119,12 @@ def add_batch_commands(commands: Commands) -> None:
     judge.add_argument("traces", type=Path, metavar="TRACES.jsonl")
     judge.add_argument("--aligned", type=Path, required=True, metavar="ALIGNED.json")
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
+    judge.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings whose [redaction] holds (default: that of no settings)",
+    )
 
 
 def add_store_commands(commands: Commands) -> None:

@@ -1,33 +1,25 @@
 """The running bot: built from its parts, started as tasks of one group, and stopped in a fixed order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot import learning as learning_flow
-from bot import listeners, web
-from bot import posting as posting_flow
+from bot import forgetting, ingest, judging, learning, listeners, posting, reports, web
 from bot.config import Secrets, Settings
-from bot.forgetting.resume import resume_forgetting
-from bot.forgetting.retention import Retention
 from bot.forgetting.service import ForgetService
-from bot.ingest.http import TraceEndpoint
 from bot.judging.memories import check_model_keys, open_memories
-from bot.judging.worker import JudgingWorker
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
-from bot.posting.redaction import MessageRedactor
 from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
-from bot.reports.weekly_digest import WeeklyDigest
+from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
-from bot.runtime.supervisor import supervise
-from bot.slack.service import SlackService, open_slack
+from bot.runtime.supervisor import Background, supervise
+from bot.slack.service import open_slack
 from bot.web.server import Server
 from memalign.judge_memory import JudgeMemory
-from memalign.models.endpoint import max_concurrency
 from storage.database import Database
 
 LAST_SECONDS = 4.0
@@ -48,18 +40,28 @@ class Timing:
 class Bot:
     """The bot, built."""
 
-    settings: Settings
-    database: Database
-    memories: Mapping[str, JudgeMemory]
-    slack: SlackService
+    resources: Resources
     forgetting: ForgetService
     reconciler: CardReconciler
     status: StatusReport
-    health: HealthRegistry
     server: Server
     wake_learning: Callable[[], None]
-    background: Mapping[str, Callable[[], Awaitable[None]]]
-    """Background parts by their names in `status`; a call begins the part's work anew."""
+    background: Background
+
+    @property
+    def database(self) -> Database:
+        """The store."""
+        return self.resources.database
+
+    @property
+    def memories(self) -> Mapping[str, JudgeMemory]:
+        """The judges' memories, by judge."""
+        return self.resources.memories
+
+    @property
+    def health(self) -> HealthRegistry:
+        """The present problems of all parts."""
+        return self.resources.health
 
     @property
     def url(self) -> str:
@@ -80,90 +82,66 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
     redactor = Redactor(settings.redaction)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(await Database.open(settings.data))
-        memories = await open_memories(settings, database)
-        slack = await stack.enter_async_context(open_slack(secrets))
-        bot = build(settings, secrets, timing, database, memories, slack, redactor)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        after_ack = AfterAck(tasks)
-        listeners.build(
-            settings,
-            slack,
-            database,
-            memories,
-            redactor,
-            bot.forgetting,
-            bot.status,
-            bot.wake_learning,
-            after_ack,
+        resources = Resources(
+            settings=settings,
+            secrets=secrets,
+            database=database,
+            memories=await open_memories(settings, database),
+            slack=await stack.enter_async_context(open_slack(secrets)),
+            redactor=redactor,
+            health=HealthRegistry(),
         )
-        await bot.server.start()
-        background = [
-            tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()
-        ]
-        try:
+        bot = build(resources, timing)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        async with _at_work(bot, tasks):
             yield bot
-        finally:  # no new events, then answers in hand, then background work, then requests in hand
-            await slack.connection.close()
-            await after_ack.finish(LAST_SECONDS)
-            for task in background:
-                task.cancel()
-            await bot.server.stop()
 
 
-def build(
-    settings: Settings,
-    secrets: Secrets,
-    timing: Timing,
-    database: Database,
-    memories: Mapping[str, JudgeMemory],
-    slack: SlackService,
-    redactor: Redactor,
-) -> Bot:
+@asynccontextmanager
+async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
+    """Let a bot listen and work while the context is open."""
+    after_ack = AfterAck(tasks)
+    listeners.build(bot.resources, bot.forgetting, bot.status, bot.wake_learning, after_ack)
+    await bot.server.start()
+    background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
+    try:
+        yield
+    finally:  # no new events, then answers in hand, then background work, then requests in hand
+        await bot.resources.slack.connection.close()
+        await after_ack.finish(LAST_SECONDS)
+        for task in background:
+            task.cancel()
+        await bot.server.stop()
+
+
+def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
-    health = HealthRegistry()
-    posting = posting_flow.build(slack, database, memories, health, pace_seconds=timing.post_seconds)
-    message_redactor = MessageRedactor(slack.client, database, health)
-    judging = JudgingWorker(settings, database, memories, health, posting.wake, concurrency=max_concurrency())
-    learning = learning_flow.build(
-        slack, database, memories, health, posting.wake, quiet_seconds=timing.quiet_seconds
-    )
-    reconciler = learning_flow.build_reconciler(
-        settings, slack, database, redactor, health, learning.wake, card_seconds=timing.card_seconds
-    )
-    forgetting = ForgetService(
-        database,
-        memories,
-        redact_now=message_redactor.redact_now,
-        cancel_trace=learning.cancel_trace,
-        invalidate=learning.invalidate,
-    )
-    status = StatusReport(settings, database, memories, slack.connection.is_up, health)
-    traces = TraceEndpoint(settings, database, memories, redactor, judging.wake)
+    posts = posting.build(resources, pace_seconds=timing.post_seconds)
+    judging_worker = judging.build(resources, posts.wake)
+    lessons = learning.build(resources, posts.wake, timing.quiet_seconds, timing.card_seconds)
+    forgets = forgetting.build(resources, posts.redact_now, lessons.cancel_trace, lessons.invalidate)
+    figures = reports.build(resources, posts.wake)
+    traces = ingest.build(resources, judging_worker.wake)
 
     async def learn() -> None:
         """Learn only once everything is forgotten that an earlier run was asked to forget."""
-        await resume_forgetting(database, forgetting)
-        await learning.run()
+        await forgets.resume()
+        await lessons.learn()
 
     return Bot(
-        settings=settings,
-        database=database,
-        memories=memories,
-        slack=slack,
-        forgetting=forgetting,
-        reconciler=reconciler,
-        status=status,
-        health=health,
-        server=web.build(settings, secrets, slack, traces, forgetting, status),
-        wake_learning=learning.wake,
+        resources=resources,
+        forgetting=forgets.service,
+        reconciler=lessons.reconciler,
+        status=figures.status,
+        server=web.build(resources, traces, forgets.service, figures.status),
+        wake_learning=lessons.wake,
         background={
             "learning": learn,
-            "posting": posting.run,
-            "judging": judging.run,
-            "covering what was forgotten": message_redactor.run,
-            "catching up": reconciler.run,
-            "erasing old traces": Retention(settings, database).run,
-            "weekly digest": WeeklyDigest(settings, database, memories, health, posting.wake).run,
-            "connecting to Slack": slack.connection.connect,
+            "judging": judging_worker.run,
+            "connecting to Slack": resources.slack.connection.connect,
+            **posts.background,
+            **lessons.background,
+            **forgets.background,
+            **figures.background,
         },
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
-from typing import Literal
+from typing import Literal, cast
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Label, Trace
@@ -55,6 +55,19 @@ CORRECTION = re.compile(
 def vote_of_reaction(name: str) -> Vote | None:
     """Return the vote of a reaction, whatever its skin tone; None for one that is no vote."""
     return THUMBS.get(name.split("::", 1)[0])
+
+
+def vote_after_press(held: Timestamped | None, pressed: Vote, at: str) -> Vote | None:
+    """Return the vote that stands after a button was pressed: pressed again, it takes the vote back.
+
+    Args:
+        held: the button last pressed, with the time of that.
+        pressed: the vote of the button.
+        at: time of the press. One that is known already, or older, changes nothing.
+    """
+    if held is not None and Decimal(at) <= Decimal(held.at):
+        return cast("Vote | None", held.value)
+    return None if held is not None and held.value == pressed else pressed
 
 
 def votes_of(events: PersonFeedback) -> frozenset[Vote]:

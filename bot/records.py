@@ -1,7 +1,7 @@
 """Figures about the bot, its judges and what it forgot, as views and the command line are given them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from memalign.records import ForgetTarget, Forgotten, Json, PersonTarget, TraceTarget
 
@@ -33,7 +33,7 @@ class Status:
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
     file_problem: str | None = None
-    """Why the store cannot be written, among the troubles as well; None while it can."""
+    """The reason that the store cannot be written, among the troubles as well; None while it can."""
 
     @property
     def ready(self) -> bool:
@@ -87,6 +87,15 @@ class ForgetResult:
     """Slack ids of those whose words and votes go."""
     judges: Mapping[str, Forgotten]
     """By judge, what is taken out of its memory."""
+    is_partial: bool = False
+    """True if there is more, of judges that are left out here."""
+
+    def about(self, judges: Collection[str]) -> "ForgetResult":
+        """Return what is told to somebody who may see these judges only."""
+        told = {name: part for name, part in self.judges.items() if name in judges}
+        hidden = (part for name, part in self.judges.items() if name not in judges)
+        is_partial = any(part.trace_ids or part.retired or part.waiting for part in hidden)
+        return replace(self, judges=told, is_partial=self.is_partial or is_partial)
 
     @property
     def trace_ids(self) -> set[str]:
@@ -99,7 +108,11 @@ class ForgetResult:
     def is_empty(self) -> bool:
         """True for a person of whom there is nothing."""
         parts = self.judges.values()
-        nothing = not self.verdicts and not any(part.trace_ids or part.retired for part in parts)
+        nothing = (
+            not self.verdicts
+            and not self.is_partial
+            and not any(part.trace_ids or part.retired for part in parts)
+        )
         return isinstance(self.target, PersonTarget) and nothing
 
     @property

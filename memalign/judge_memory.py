@@ -1,7 +1,7 @@
 """One judge's memory: judge with it, learn, forget.
 
-Readers take the state as it stands and never wait. Two locks keep writers apart: `_turn` lets one round of
-learning at a time ask models, `_writing` covers only the moment in which a new state is stored and put in
+Readers take the state as it stands and never wait. Two locks keep writers apart: `_round_lock` lets one round of
+learning at a time ask models, `_state_lock` covers only the moment in which a new state is stored and put in
 place. So what is forgotten is gone at once, also while a round of learning waits for a model.
 """
 
@@ -88,8 +88,8 @@ class JudgeMemory:
             guideline_tokens=guideline_tokens,
             durable=memory.durable,
         )
-        self._turn = asyncio.Lock()
-        self._writing = asyncio.Lock()
+        self._round_lock = asyncio.Lock()
+        self._state_lock = asyncio.Lock()
         self._reasons: dict[str, str] = {}
         self._refused_rules = 0
         self._watches: list[set[str]] = []
@@ -233,7 +233,7 @@ class JudgeMemory:
         """
         batch = list(traces)
         with self._forgotten_meanwhile() as forgotten_ids:
-            async with self._turn:
+            async with self._round_lock:
                 return await self._round(batch, forgotten_ids)
 
     def what_rests_on(self, target: ForgetTarget) -> Forgotten:
@@ -269,7 +269,7 @@ class JudgeMemory:
         """
         for watch in self._watches:
             watch.update(trace_ids)
-        async with self._writing:
+        async with self._state_lock:
             taken = await self._take_out(trace_ids)
         for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
@@ -290,7 +290,7 @@ class JudgeMemory:
             UnknownGuidelineError: If there is no such guideline.
             StorageError: If the store fails; nothing has changed then.
         """
-        async with self._writing:
+        async with self._state_lock:
             while True:
                 try:
                     await self._memory.adopt(self.state.with_approval(guideline_id, person))
@@ -319,7 +319,7 @@ class JudgeMemory:
         try:
             with self._forgotten_meanwhile() as forgotten_ids:
                 # what the models have answered is stored in any case: the limit ends with their answer
-                async with asyncio.timeout(seconds) as limit, self._turn:
+                async with asyncio.timeout(seconds) as limit, self._round_lock:
                     usage = (await self._round((), forgotten_ids, limit)).usage
         except TimeoutError:
             _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
@@ -376,11 +376,11 @@ class JudgeMemory:
             try:
                 return await self._apply(plan, before, result, forgotten_ids)
             except StaleMemoryError:
-                async with self._writing:
+                async with self._state_lock:
                     await self._memory.load()
 
     async def _take_out(self, trace_ids: Collection[str]) -> Forgotten:
-        """Adopt the state without these traces; returns what went. Under the writing lock."""
+        """Adopt the state without these traces; returns what went. Under the state lock."""
         while True:
             before = self.state
             try:
@@ -400,7 +400,7 @@ class JudgeMemory:
     ) -> Lesson:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
         retried = {*planned.undistilled, *planned.episodic.without_vector} - plan.put.keys()
-        async with self._writing:
+        async with self._state_lock:
             before = self.state
             after = await apply(before, plan, result)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)

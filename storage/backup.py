@@ -1,44 +1,11 @@
 """Restoring a store from a backup."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
-from memalign.errors import StorageError
-from storage.engines.folder_lock import FolderLock
-from storage.engines.sqlite_file import FILE, check, connect, copy, refuse_orphaned_log, remove_leftovers
-from storage.errors import translate_errors
+from storage import engines
 
 
-async def restore(file: Path, folder: Path) -> None:
-    """Bring a backup back into an empty folder. Raises `StorageError`; a store that is there stays."""
-    await asyncio.to_thread(_restore, file, folder)
-
-
-def _restore(file: Path, folder: Path) -> None:
-    if not file.is_file():
-        raise StorageError(f"There is no backup {file}: name the file that `memalign backup` wrote.")
-    with translate_errors(file), closing(connect(file, "ro")) as source:
-        _verify(source, file)
-        with translate_errors(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FolderLock(folder):
-                _adopt(source, folder)
-
-
-def _verify(source: sqlite3.Connection, file: Path) -> None:
-    check(source, file)
-    result = source.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if result != "ok":
-        raise StorageError(f"The backup {file} is damaged ({result}): take another copy.")
-
-
-def _adopt(source: sqlite3.Connection, folder: Path) -> None:
-    if (folder / FILE).exists():
-        raise StorageError(
-            f"There is a store in {folder} already: restore into an empty folder, or move that store away."
-        )
-    refuse_orphaned_log(folder)
-    remove_leftovers(folder)
-    copy(source, folder / FILE)
+async def restore(file: Path, location: engines.Location) -> None:
+    """Bring a backup back to where no store is yet. Raises `StorageError`; a store that is there stays."""
+    await asyncio.to_thread(engines.restore, file, location)

@@ -3,23 +3,21 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from storage import engines
 from storage.audit import Audit
 from storage.documents import Documents
-from storage.engines.folder_lock import FolderLock, is_locked
-from storage.engines.open_files import OpenFiles
-from storage.engines.slack import SlackFile
-from storage.engines.sqlite import SqliteEngine
-from storage.engines.sqlite_file import FILE, LOG_FILE, connect_reader, connect_writer
-from storage.errors import translate_errors
+from storage.engines import Location
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
+from storage.records import StoreState
 from storage.repository import Store
 from storage.traces import Traces
 from storage.upgrade import upgrade
@@ -48,7 +46,7 @@ class Database:
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
-        self.memories = Memories(store, self.traces, self.audit)
+        self.memories = Memories(store, self.traces, self.feedback, self.audit)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -64,7 +62,7 @@ class Database:
 
     @classmethod
     async def open(
-        cls, location: Path, *, read_only: bool = False, vacuum_seconds: float = VACUUM_SECONDS
+        cls, location: Location, *, read_only: bool = False, vacuum_seconds: float = VACUUM_SECONDS
     ) -> Self:
         """Open a store, making it when there is none, and carrying it over when it is of an earlier version.
 
@@ -77,9 +75,9 @@ class Database:
             StorageError: another process writes, the folder cannot be used, the store is damaged or newer.
         """
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
-        opening = _open_reader if read_only else _open_writer
+        opening = partial(engines.open_engine, location, read_only=read_only)
         try:
-            engine = await asyncio.get_running_loop().run_in_executor(executor, opening, location)
+            engine = await asyncio.get_running_loop().run_in_executor(executor, opening)
         except BaseException:
             executor.shutdown(wait=False)
             raise
@@ -95,10 +93,32 @@ class Database:
         return database
 
     @staticmethod
-    def is_in_use(location: Path) -> bool:
+    def is_in_use(location: Location) -> bool:
         """Return whether a process has the store open for writing; makes nothing there. Raises `StorageError`."""
-        with translate_errors(location):
-            return is_locked(location)
+        return engines.is_in_use(location)
+
+    @staticmethod
+    def state(location: Location) -> StoreState:
+        """Return what there is, without opening a store or making anything.
+
+        Raises `StorageError` where no store could be made or written.
+        """
+        return engines.state_of(location)
+
+    @staticmethod
+    def size(location: Location) -> int:
+        """Return the bytes of the store's files, unfinished ones included; 0 where there is no store."""
+        return engines.size_of(location)
+
+    @staticmethod
+    def copy_size(file: Path) -> int:
+        """Return the bytes of a copy that `backup` wrote, or has begun to write."""
+        return engines.copy_size(file)
+
+    @staticmethod
+    def refuse_copy_inside(location: Location, file: Path) -> None:
+        """Raise `StorageError` where a copy would lie in the store, from which what is forgotten must vanish."""
+        engines.refuse_inside(location, file)
 
     async def close(self) -> None:
         """Give the store back; again: nothing happens. Raises `StorageError`."""
@@ -129,7 +149,7 @@ class Database:
 
     @property
     def file_problem(self) -> str | None:
-        """Why the last write failed; None once one has succeeded since."""
+        """The reason that the last write failed; None once one has succeeded since."""
         return self.store.file_problem
 
     async def problems(self) -> list[str]:
@@ -141,13 +161,7 @@ class Database:
 
     async def backup(self, file: Path) -> None:
         """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
-
-        def copying(engine: SqliteEngine) -> None:
-            # what goes wrong here is about that file, not about the store
-            with translate_errors(file):
-                engine.copy(file)
-
-        await self.store.run(copying)
+        await self.store.run(lambda engine: engine.copy(file))
 
     async def _vacuum_when_due(self, seconds: float) -> None:
         clean = True
@@ -159,32 +173,3 @@ class Database:
             except Exception:  # a bug must not end the vacuuming for good
                 _LOG.exception("The store could not be vacuumed")
                 clean = False
-
-
-def _open_reader(folder: Path) -> SqliteEngine:
-    with translate_errors(folder):
-        return SqliteEngine(connect_reader(folder))
-
-
-def _open_writer(folder: Path) -> SqliteEngine:
-    with translate_errors(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FolderLock(folder)
-        try:
-            return _locked_writer(folder, lock)
-        except BaseException:
-            lock.release()
-            raise
-
-
-def _locked_writer(folder: Path, lock: FolderLock) -> SqliteEngine:
-    connection = connect_writer(folder)
-    try:
-        # from its first reading on, the log is there
-        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        slack = SlackFile(str(folder / FILE))
-        open_files = OpenFiles([lock.path, folder / FILE, folder / LOG_FILE])
-        return SqliteEngine(connection, lock.release, open_files=open_files, slack=slack)
-    except BaseException:
-        connection.close()
-        raise

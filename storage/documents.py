@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn, cast
 
-from tinydb import TinyDB
+from tinydb import TinyDB, where
 from tinydb import table as tinydb_table
 from tinydb.queries import QueryLike
 from tinydb.storages import Storage
 
 from memalign.records import Json
-from storage.engines.sqlite import Order, SqliteEngine
+from storage.engines import Engine, Order
 from storage.keys import LAST
 from storage.table_rows import Changes, Places, Rows, unpack
 
+# tinydb's own is imported here alone
+__all__ = ["Document", "DocumentStorage", "DocumentTable", "Documents", "where"]
 _NO_INDEXES: Mapping[str, Places] = MappingProxyType({})
 
 
@@ -34,7 +36,7 @@ class Document(tinydb_table.Document):
 class DocumentStorage(Storage):
     """All tables of an engine, as TinyDB reads and writes them."""
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def rows(self, name: str) -> Rows | None:
@@ -98,13 +100,17 @@ class DocumentTable(tinydb_table.Table):
         self._indexes = indexes
         super().__init__(storage, name, cache_size, persist_empty)
 
-    # TinyDB annotates ids as int, though any class will do: these three say what they take here
+    # TinyDB annotates ids as int, though any class will do: these say what they take here
 
     def get(  # type: ignore[override]
         self, cond: QueryLike | None = None, doc_id: str | None = None, doc_ids: list[str] | None = None
     ) -> Any:
         """Return the document of that id, or the first that matches; None when there is none."""
         return super().get(cond, cast("int", doc_id), cast("list[Any]", doc_ids))
+
+    def search(self, cond: QueryLike) -> list[Document]:  # type: ignore[override]
+        """Return all documents that match, in order of adding: looks at each, for small tables."""
+        return cast("list[Document]", super().search(cond))
 
     def contains(self, cond: QueryLike | None = None, doc_id: str | None = None) -> bool:  # type: ignore[override]
         """Return whether there is a document of that id, or one that matches."""
@@ -171,7 +177,7 @@ class Documents(TinyDB):
 
     table_class = DocumentTable
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__(engine, storage=DocumentStorage)
         self.engine = engine
 

@@ -8,7 +8,7 @@ from memalign.serialization import from_document, to_document
 from storage.codec import feedback_body, feedback_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, times
-from storage.keys import below, digest, event_ms, key, stamp
+from storage.keys import LAST, below, digest, event_ms, key, stamp
 from storage.posts import PostQueue
 from storage.queue import Queue
 from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
@@ -29,6 +29,7 @@ class FeedbackEvents(Repository):
         self._feedback = documents.declare("feedback", {"person": _by_person, "day": _by_day})
         self._thread_posts = documents.declare("thread_posts")
         self._forgotten = documents.declare("forgotten_people")
+        self._excluded = documents.declare("excluded_people")
         self._pending = Queue(
             documents, "pending_feedback", order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"])
         )
@@ -60,13 +61,58 @@ class FeedbackEvents(Repository):
 
     note = writes(take_in)
 
-    def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
-        """Return all feedback on a verdict, by person."""
+    def find_all_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
+        """Return all feedback on a verdict, by person, that of excluded people as well."""
         return {
             body["person"]: feedback_of(body["feedback"]) for body in self._feedback.range(*below(verdict_id))
         }
 
+    all_of = reads(find_all_of)
+
+    def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
+        """Return the feedback on a verdict that counts, by person."""
+        return {
+            person: feedback
+            for person, feedback in self.find_all_of(verdict_id).items()
+            if not self._excluded.contains(doc_id=person)
+        }
+
     of = reads(find_of)
+
+    @writes
+    def exclude(self, person: str, now_ms: int) -> bool:
+        """Keep the person's feedback, from now on and up to now, without counting it.
+
+        Returns:
+            True if it counted before; then all verdicts concerned wait to be learned again.
+        """
+        if self._excluded.contains(doc_id=person):
+            return False
+        self._excluded.insert(Document({}, person))
+        self._revise_of_person(person, now_ms)
+        return True
+
+    @writes
+    def include(self, person: str, now_ms: int) -> bool:
+        """Count the person's feedback again.
+
+        Returns:
+            True if it did not count before; then all verdicts concerned wait to be learned again.
+        """
+        if not self._excluded.remove(doc_ids=[person]):
+            return False
+        self._revise_of_person(person, now_ms)
+        return True
+
+    @reads
+    def people(self, after: str, limit: int) -> list[str]:
+        """Return people with feedback on any verdict, in the order of their ids, from the first behind `after`."""
+        people: list[str] = []
+        start = below(after)[1] if after else ""
+        while len(people) < limit and (bodies := self._feedback.range(start, LAST, index="person", limit=1)):
+            people.append(bodies[0]["person"])
+            start = below(people[-1])[1]
+        return people
 
     def find_of_person(self, person: str) -> list[StoredVerdict]:
         """Return the verdicts about which a person did anything."""
@@ -98,16 +144,14 @@ class FeedbackEvents(Repository):
                 votes.append((verdict, feedback))
         return votes
 
-    @writes
-    def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
+    async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
-        self._pending.release(now_ms)
-        return [PendingFeedback(**body) for body in self._pending.first(high=stamp(now_ms - quiet_ms + 1))]
+        await self._release_due(self._pending, now_ms)
+        return await self._changed_before(now_ms - quiet_ms + 1)
 
     @reads
-    def all_pending(self) -> list[PendingFeedback]:
-        """Return all verdicts with feedback that was not learned yet, by id."""
-        return [PendingFeedback(**body) for body in self._pending.table.range()]
+    def _changed_before(self, end_ms: int) -> list[PendingFeedback]:
+        return [from_document(PendingFeedback, body) for body in self._pending.first(high=stamp(end_ms))]
 
     @reads
     def waiting(self) -> int:
@@ -154,6 +198,7 @@ class FeedbackEvents(Repository):
     def forget_person(self, person: str, now_ms: int) -> None:
         """Take in nothing any more that the person did up to now; of the person a hash is kept."""
         at_ms = max(now_ms, self.find_forgotten_ms(person))
+        self._excluded.remove(doc_ids=[person])
         self._forgotten.upsert(Document({"at_ms": at_ms}, digest(person)))
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
@@ -171,6 +216,10 @@ class FeedbackEvents(Repository):
         )
         self._thread_posts.remove(doc_ids=[key(verdict_id, post.message_ts) for post in posts])
         return posts
+
+    def _revise_of_person(self, person: str, now_ms: int) -> None:
+        for verdict in self.find_of_person(person):
+            self._revise(verdict, now_ms)
 
     def _apply(self, verdict: StoredVerdict, event: FeedbackEvent) -> None:
         place = key(verdict.verdict_id, event.person)
@@ -201,12 +250,12 @@ class FeedbackEvents(Repository):
             revision=revised.revision,
             since_ms=since_ms if waiting is None else max(since_ms, waiting["since_ms"]),
         )
-        put_off = (
+        postponement = (
             {}
             if waiting is None
             else {name: waiting[name] for name in ("attempts", "not_before_ms", "reason")}
         )
-        self._pending.put(verdict.verdict_id, {**to_document(pending), **put_off})
+        self._pending.put(verdict.verdict_id, {**to_document(pending), **postponement})
         return revised
 
 

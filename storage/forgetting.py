@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from memalign.serialization import from_document, to_document
 from storage.audit import Audit
-from storage.documents import Document
+from storage.documents import Document, where
 from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
@@ -129,7 +129,7 @@ class Forgetting(Repository):
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
         self._posts.delete_early_events(person)
-        self._sign("person", person)
+        self._write_audit_lines("person", person)
         return revised
 
     @writes
@@ -154,7 +154,13 @@ class Forgetting(Repository):
     @reads
     def redactions(self) -> list[Redaction]:
         """Return the messages in Slack that still show what is gone."""
-        return [Redaction(**body) for body in self._redactions.range()]
+        return [from_document(Redaction, body) for body in self._redactions.range()]
+
+    @reads
+    def redactions_due(self, now_ms: int) -> list[Redaction]:
+        """Return those of the messages that are not put off, by channel and time."""
+        due = self._redactions.search(where("not_before_ms") <= now_ms)
+        return [from_document(Redaction, body) for body in sorted(due, key=lambda body: body.doc_id)]
 
     @writes
     def redacted(self, redaction: Redaction) -> None:
@@ -219,7 +225,7 @@ class Forgetting(Repository):
             self._feedback.has_any(verdict.verdict_id) for verdict in verdicts
         )
 
-    def _sign(self, kind: Forgettable, target: str) -> None:
+    def _write_audit_lines(self, kind: Forgettable, target: str) -> None:
         """Write the request's audit lines, once."""
         place = key(kind, target)
         body = self._requests.get(doc_id=place)
@@ -229,5 +235,5 @@ class Forgetting(Repository):
             self._requests.upsert(Document({**body, "notes": []}, place))
 
     def _finish(self, kind: Forgettable, target: str) -> None:
-        self._sign(kind, target)
+        self._write_audit_lines(kind, target)
         self._requests.remove(doc_ids=[key(kind, target)])

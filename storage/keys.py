@@ -34,9 +34,19 @@ def stamp(number: int) -> str:
     return f"{max(number, 0):015d}"
 
 
+def encode(text: str) -> bytes:
+    """Return UTF-8 that also takes half a surrogate pair, which JSON allows and traces contain."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode(raw: bytes) -> str:
+    """Return the text that `encode` was given."""
+    return raw.decode("utf-8", "surrogatepass")
+
+
 def digest(text: str) -> str:
     """Return the SHA-256, hexadecimal; also of text that UTF-8 cannot say (half a surrogate pair)."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(encode(text)).hexdigest()
 
 
 def event_ms(at: str) -> int:

@@ -8,6 +8,7 @@ from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
 from storage.documents import Document
+from storage.feedback import FeedbackEvents
 from storage.keys import below, exactly, key
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
@@ -17,10 +18,11 @@ from storage.traces import Traces
 class Memories(Repository):
     """Memories and vectors, for the core. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, audit: Audit) -> None:
+    def __init__(self, store: Store, traces: Traces, feedback: FeedbackEvents, audit: Audit) -> None:
         super().__init__(store)
         documents = store.documents
         self._traces = traces
+        self._feedback = feedback
         self._audit = audit
         self._memories = documents.declare("memories")
         self._episodes = documents.declare("episodes")
@@ -99,7 +101,8 @@ class Memories(Repository):
             raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
 
     def _save_episodes(self, judge: str, change: MemoryChange) -> None:
-        if change.drop_episodes:
+        if any(self._is_forgotten(judge, trace_id) for trace_id in change.drop_episodes):
+            # learned while it was being forgotten, and so perhaps after the vacuum of that forget
             self._store.vacuum.note_due()
         # learned anew is learned last: the place of the old version goes with it
         old = {*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)}
@@ -107,11 +110,22 @@ class Memories(Repository):
         for episode in change.put_episodes:
             self._episodes.insert(Document(to_document(episode), key(judge, episode.trace_id)))
 
+    def _is_forgotten(self, judge: str, trace_id: str) -> bool:
+        """Return whether a stored episode holds anything of a forgotten trace or person."""
+        body = self._episodes.get(doc_id=key(judge, trace_id))
+        if body is None:
+            return False
+        labels = [*body["opinions"], *body["minority"]]
+        return self._traces.has_forgotten(trace_id) or any(
+            self._feedback.find_forgotten_ms(label["person"]) for label in labels
+        )
+
     def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
-        put = (rule.id for rule in change.put_guidelines)
+        put = {rule.id for rule in change.put_guidelines}
         self._note(judge, change, "guideline_learned", {each for each in put if not self._holds(judge, each)})
         merged = {each.guideline.id for rule in change.put_guidelines for each in rule.merged}
-        retired = {each for each in change.drop_guidelines - merged if self._holds(judge, each)}
+        # one that goes and comes back by the same change was there before and is there after
+        retired = {each for each in change.drop_guidelines - merged - put if self._holds(judge, each)}
         self._note(judge, change, "guideline_retired", retired)
 
     def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:

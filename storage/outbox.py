@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from storage.codec import post_of
-from storage.documents import Document
+from storage.documents import Document, where
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.keys import below, key
@@ -64,15 +64,19 @@ class Outbox(Repository):
         self._digests.insert(Document({}, place))
         return self._posts.add(post)
 
-    @writes
-    def next_due(self, now_ms: int) -> list[Post]:
+    async def next_due(self, now_ms: int) -> list[Post]:
         """Return the first due post of each channel with none on its way, unless it is held; in order of adding."""
-        self._queue.release(now_ms)
+        await self._release_due(self._queue, now_ms)
+        return await self._first_of_channels(now_ms)
+
+    @reads
+    def _first_of_channels(self, now_ms: int) -> list[Post]:
         due: list[Document] = []
+        held = self._held_channels(now_ms)
         heads = self._queue.first(limit=1)
         while heads:
             channel: str = heads[0]["channel"]
-            if not self._posts.is_posting(channel) and not self._is_held(channel, now_ms):
+            if not self._posts.is_posting(channel) and channel not in held:
                 due.append(heads[0])
             heads = self._queue.first(below(channel)[1], limit=1)
         return [post_of(body) for body in sorted(due, key=lambda body: int(body["number"]))]
@@ -149,9 +153,9 @@ class Outbox(Repository):
             self._posts.drop_early_events(body["channel"])
         return body
 
-    def _is_held(self, channel: str, now_ms: int) -> bool:
-        hold = self._holds.get(doc_id=channel)
-        return hold is not None and hold["not_before_ms"] > now_ms
+    def _held_channels(self, now_ms: int) -> set[str]:
+        """Return the channels that wait; a channel that was ever held has a document, so that there are few."""
+        return {hold.doc_id for hold in self._holds.search(where("not_before_ms") > now_ms)}
 
     def _is_expecting(self, channel: str) -> bool:
         return (

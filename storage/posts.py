@@ -1,10 +1,8 @@
 """The queue of messages for Slack, and feedback events that came before their card is known to have arrived."""
 
-from tinydb import where
-
 from memalign.serialization import from_document, to_document
 from storage.codec import post_body, post_of
-from storage.documents import Document, Documents
+from storage.documents import Document, Documents, where
 from storage.keys import below, exactly, key, stamp
 from storage.queue import Queue
 from storage.records import FeedbackEvent, Post

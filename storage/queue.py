@@ -62,13 +62,17 @@ class Queue:
         if body is not None:
             self.put(item_id, postponed(body, not_before_ms, reason))
 
+    def has_due(self, now_ms: int) -> bool:
+        """Return whether anything that had to wait has waited long enough, so that `release` would write."""
+        return bool(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=1))
+
     def release(self, now_ms: int) -> None:
         """Put back into the order what has waited long enough; its `not_before_ms` is 0 then."""
-        self._hurry(self.table.range(high=stamp(now_ms + 1), index=LATER))
+        self._put_in_order(self.table.range(high=stamp(now_ms + 1), index=LATER))
 
-    def hasten(self, wanted: Callable[[Body], bool]) -> None:
+    def release_now(self, wanted: Callable[[Body], bool]) -> None:
         """Put back into the order what waits and is wanted, though its time has not come."""
-        self._hurry(item for item in self.table.range(index=LATER) if wanted(item))
+        self._put_in_order(item for item in self.table.range(index=LATER) if wanted(item))
 
     def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[Document]:
         """Return what is ready, in order, between two order keys."""
@@ -78,7 +82,7 @@ class Queue:
         """Return whether anything that must wait for its time is wanted."""
         return any(wanted(item) for item in self.table.range(index=LATER))
 
-    def _hurry(self, items: Iterable[Document]) -> None:
+    def _put_in_order(self, items: Iterable[Document]) -> None:
         for item in items:
             self.put(item.doc_id, {**item, "not_before_ms": 0})
 

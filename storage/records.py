@@ -11,6 +11,8 @@ Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
 FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
+StoreState = Literal["absent", "empty", "in_use", "closed"]
+"""There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
 RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""
@@ -200,7 +202,10 @@ class ForgetRequest:
     target: str
     """The trace's id or the person's."""
     notes: tuple[AuditLine, ...] = ()
-    """For the audit, written when it is done; empty once they are."""
+    """For the audit: a person's are written as their words are deleted, a trace's as the request is finished.
+
+    Empty once they are written.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,13 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from memalign.errors import StorageError
 from storage.documents import Document, Documents
-from storage.engines.sqlite import SqliteEngine
-from storage.errors import StoreFileError, translate_errors
+from storage.engines import Engine, Location
+from storage.errors import StoreFileError
+from storage.queue import Queue
 from storage.vacuum import Vacuum
 
 _LOG = logging.getLogger("memalign.storage")
@@ -35,10 +35,10 @@ class Store:
     """Runs functions on the documents, one after the other, each as one transaction."""
 
     def __init__(
-        self, executor: ThreadPoolExecutor, documents: Documents, path: Path, *, read_only: bool
+        self, executor: ThreadPoolExecutor, documents: Documents, location: Location, *, read_only: bool
     ) -> None:
         self._executor = executor
-        self._path = path
+        self._location = location
         self._read_only = read_only
         self.documents = documents
         """To be touched inside the functions only."""
@@ -51,7 +51,7 @@ class Store:
     async def read(self, work: Callable[[], T]) -> T:
         """Look things up, all in one state of the store. Raises `StorageError`."""
 
-        def reading(engine: SqliteEngine) -> T:
+        def reading(engine: Engine) -> T:
             with engine.snapshot():
                 return work()
 
@@ -61,10 +61,10 @@ class Store:
         """Change things, all or nothing; on disk when this returns. Raises `StorageError`."""
         if self._read_only:
             raise StorageError(
-                f"The store in {self._path} was opened for reading only: open it for writing to change it."
+                f"The store in {self._location} was opened for reading only: open it for writing to change it."
             )
 
-        def writing(engine: SqliteEngine) -> T:
+        def writing(engine: Engine) -> T:
             changes = engine.changes
             engine.check_files()
             with engine.transaction():
@@ -77,7 +77,7 @@ class Store:
 
         return await self.run(writing)
 
-    async def run(self, work: Callable[[SqliteEngine], T]) -> T:
+    async def run(self, work: Callable[[Engine], T]) -> T:
         """Run something in the thread, outside of any transaction. Raises `StorageError`."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._translated, work)
 
@@ -136,9 +136,9 @@ class Store:
         finally:
             self._executor.shutdown(wait=False)
 
-    def _translated(self, work: Callable[[SqliteEngine], T]) -> T:
+    def _translated(self, work: Callable[[Engine], T]) -> T:
         try:
-            with translate_errors(self._path):
+            with self.documents.engine.translate_errors(self._location):
                 return work(self.documents.engine)
         except StoreFileError as problem:
             self.file_problem = str(problem)
@@ -150,6 +150,11 @@ class Repository:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def _release_due(self, queue: Queue, now_ms: int) -> None:
+        """Put back into the order what has waited long enough; a look each second writes only where there is any."""
+        if await self._store.read(lambda: queue.has_due(now_ms)):
+            await self._store.write(lambda: queue.release(now_ms))
 
 
 def reads(

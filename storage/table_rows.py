@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping
 
 from memalign.records import Json
-from storage.engines.sqlite import SqliteEngine, decode, encode
+from storage.engines import Engine
+from storage.keys import decode, encode
 
 Body = dict[str, Json]
 """A document without its id."""
@@ -27,7 +28,7 @@ def unpack(raw: bytes) -> Body:
 class Rows(Mapping[str, Body]):
     """A table for reading. Every look fetches afresh: nobody shares a document."""
 
-    def __init__(self, engine: SqliteEngine, table: str) -> None:
+    def __init__(self, engine: Engine, table: str) -> None:
         self._engine = engine
         self._table = table
 
@@ -49,7 +50,7 @@ class Rows(Mapping[str, Body]):
 
 
 class _Items(ItemsView[str, Body]):
-    def __init__(self, rows: Rows, engine: SqliteEngine, table: str) -> None:
+    def __init__(self, rows: Rows, engine: Engine, table: str) -> None:
         super().__init__(rows)
         self._engine = engine
         self._table = table
@@ -62,7 +63,7 @@ class _Items(ItemsView[str, Body]):
 class Changes(MutableMapping[str, Body]):
     """A table under change: reads through to the rows, remembers what differs, and writes only that."""
 
-    def __init__(self, engine: SqliteEngine, table: str, indexes: Mapping[str, Places]) -> None:
+    def __init__(self, engine: Engine, table: str, indexes: Mapping[str, Places]) -> None:
         self._engine = engine
         self._table = table
         self._indexes = indexes

@@ -90,11 +90,14 @@ class Traces(Repository):
         """Return how many jobs wait, the postponed ones included."""
         return len(self.jobs)
 
-    @writes
-    def next_jobs(self, now_ms: int, limit: int) -> list[Job]:
+    async def next_jobs(self, now_ms: int, limit: int) -> list[Job]:
         """Return the oldest jobs whose time has come."""
-        self.jobs.release(now_ms)
-        return [Job(**body) for body in self.jobs.first(limit=limit)]
+        await self._release_due(self.jobs, now_ms)
+        return await self._first_jobs(limit)
+
+    @reads
+    def _first_jobs(self, limit: int) -> list[Job]:
+        return [from_document(Job, body) for body in self.jobs.first(limit=limit)]
 
     @writes
     def drop_job(self, trace_id: str, judge: str) -> None:
@@ -107,9 +110,9 @@ class Traces(Repository):
         self.jobs.postpone(job_id_of(trace_id, judge), not_before_ms, reason)
 
     @writes
-    def hasten(self, judge: str) -> None:
+    def release_now(self, judge: str) -> None:
         """Let the judge's jobs that were put off be done at once, in their old order."""
-        self.jobs.hasten(lambda body: body["judge"] == judge)
+        self.jobs.release_now(lambda body: body["judge"] == judge)
 
     def has_forgotten(self, trace_id: str) -> bool:
         """Return whether the trace was here and was deleted."""
@@ -125,6 +128,13 @@ class Traces(Repository):
     def has_jobs(self, trace_id: str) -> bool:
         """Return whether a judge is still to judge the trace."""
         return bool(self.jobs.table.range(*below(trace_id), limit=1))
+
+    def reduce_to_hash(self, trace_id: str) -> None:
+        """Keep of a trace that no judge will see only a hash of its id."""
+        body = self._traces.get(doc_id=trace_id)
+        if body is not None:
+            self._traces.remove(doc_ids=[trace_id])
+            self._put(UnsampledTrace(trace_id=trace_id), (), body["received_ms"], None)
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""

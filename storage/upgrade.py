@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 from memalign.records import Json
 from storage.documents import Documents
-from storage.engines.sqlite import SqliteEngine
-from storage.engines.sqlite_file import SCHEMA_VERSION, version_of
+from storage.engines import SCHEMA_VERSION, Engine
 from storage.table_rows import Body, pack, unpack
 
 _INDEX_TABLES_OF_1 = (
@@ -32,16 +31,16 @@ _NAMES_SINCE_2 = {
 def upgrade(documents: Documents) -> None:
     """Give the store the form of this version, if it has an earlier one. Its tables are declared already."""
     engine = documents.engine
-    if version_of(engine.connection) == SCHEMA_VERSION:
+    if engine.version == SCHEMA_VERSION:
         return
     with engine.transaction():
-        if version_of(engine.connection) == 1:
+        if engine.version == 1:
             _to_2(engine)
         documents.build_indexes()
-        engine.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        engine.set_version(SCHEMA_VERSION)
 
 
-def _to_2(engine: SqliteEngine) -> None:
+def _to_2(engine: Engine) -> None:
     """Drop the tables that were indexes, counters or dead, and say in each document what its indexes need."""
     _take_in_order(engine, "jobs")
     for name in _INDEX_TABLES_OF_1:
@@ -62,13 +61,13 @@ def _to_2(engine: SqliteEngine) -> None:
         engine.insert("maintenance", "vacuum", pack({}))
 
 
-def _rewrite(engine: SqliteEngine, table: str, change: Callable[[Body, str], Mapping[str, Json]]) -> None:
+def _rewrite(engine: Engine, table: str, change: Callable[[Body, str], Mapping[str, Json]]) -> None:
     if engine.has_table(table):
         for doc_id, position, raw in list(engine.items(table)):
             engine.replace(table, position, pack(change(unpack(raw), doc_id)))
 
 
-def _take_in_order(engine: SqliteEngine, table: str) -> None:
+def _take_in_order(engine: Engine, table: str) -> None:
     """Let the order of adding be the order in which work is taken."""
     if engine.has_table(table):
         rows = sorted(engine.items(table), key=lambda row: str(unpack(row[2])["order"]))
@@ -101,7 +100,7 @@ def _audit_line(body: Body, _: str = "") -> Mapping[str, Json]:
     return {("person" if name == "who" else name): value for name, value in body.items()}
 
 
-def _feedback(engine: SqliteEngine, body: Body, doc_id: str) -> Mapping[str, Json]:
+def _feedback(engine: Engine, body: Body, doc_id: str) -> Mapping[str, Json]:
     verdict_id = doc_id.partition("\x00")[0]
     row = engine.read("verdicts", verdict_id)
     judge = "" if row is None else unpack(row[1])["verdict"]["judge"]

@@ -17,7 +17,7 @@ class Vacuum:
 
     @property
     def is_due(self) -> bool:
-        """Whether bytes of what was deleted may still be in the files."""
+        """True while bytes of what was deleted may still be in the files."""
         return self._due.contains(doc_id=_VACUUM)
 
     def note_due(self) -> None:

@@ -58,6 +58,13 @@ class Verdicts(Repository):
         self._card_counts.upsert(Document({"count": self._count(channel, day) + 1}, key(channel, day)))
         return True
 
+    @writes
+    def drop_job(self, trace_id: str, judge: str) -> None:
+        """Take the job off the list, undone; of a trace that no judge has seen or will, only a hash of its id stays."""
+        self._traces.jobs.drop(job_id_of(trace_id, judge))
+        if not self._traces.has_jobs(trace_id) and not self.find_of_trace(trace_id):
+            self._traces.reduce_to_hash(trace_id)
+
     def find(self, verdict_id: str) -> StoredVerdict | None:
         """Return the verdict, if it is known."""
         body = self._verdicts.get(doc_id=verdict_id)

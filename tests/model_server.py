@@ -65,6 +65,8 @@ class ModelServer:
         self.longest_text = 1_000_000
         self.chat_seconds = 0.0
         self.embedding_seconds = 0.0
+        self.chats_waited_for = 0
+        """Chat calls whose caller was still there when their `chat_seconds` were over."""
         self.max_calls_under_way = 0
         self._calls_under_way = 0
 
@@ -82,6 +84,7 @@ class ModelServer:
         body = await self._note("chat", request)
         async with self._under_way():
             await asyncio.sleep(self.chat_seconds)
+        self.chats_waited_for += 1
         if self.faults and (fault := self.faults.popleft()):
             return _failure(fault)
         if self.refuses_schemas and "response_format" in body:
@@ -209,7 +212,7 @@ def running_model_server() -> Iterator[ModelServer]:
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(_stop(runner), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
         loop.close()
@@ -227,3 +230,12 @@ async def _started(server: ModelServer) -> web.AppRunner:
     host, port = runner.addresses[0][:2]
     server.url = f"http://{host}:{port}"
     return runner
+
+
+async def _stop(runner: web.AppRunner) -> None:
+    """Close the server, and end the calls that still wait for their answer."""
+    await runner.cleanup()
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)

@@ -70,6 +70,7 @@ def test_imports_go_only_in_the_agreed_directions() -> None:
         ("hnswlib", "memalign/memory/vector_index.py"),
         ("openai", "memalign/models/openai.py"),
         ("anthropic", "memalign/models/anthropic.py"),
+        ("tinydb", "storage/documents.py"),
     ],
 )
 def test_is_imported_in_one_module_only(distribution: str, module: str) -> None:
@@ -79,7 +80,6 @@ def test_is_imported_in_one_module_only(distribution: str, module: str) -> None:
 @pytest.mark.parametrize(
     ("distribution", "room"),
     [
-        ("tinydb", "storage"),
         ("sqlite3", "storage"),
         ("slack_bolt", "bot"),
         ("slack_sdk", "bot"),

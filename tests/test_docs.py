@@ -241,7 +241,7 @@ def layers_of(contract_name: str) -> list[set[str]]:
         for contract in settings["tool"]["importlinter"]["contracts"]
         if contract["name"].startswith(contract_name)
     )
-    return [{module.removeprefix("bot.") for module in layer.split(" | ")} for layer in layers]
+    return [set(layer.split(" | ")) for layer in layers]
 
 
 def test_the_picture_of_the_architecture_is_the_contract_of_imports() -> None:

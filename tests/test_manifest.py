@@ -22,6 +22,7 @@ MANIFEST: Json = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-
 CALLS = {
     "apps.connections.open": (),
     "auth.test": (),
+    "bots.info": ("users:read",),
     "chat.delete": ("chat:write",),
     "chat.getPermalink": (),
     "chat.postEphemeral": ("chat:write",),

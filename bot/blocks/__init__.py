@@ -1,1 +1,1 @@
-"""Records -> Slack blocks and texts. Every word a person reads in Slack is in these rooms; nothing here acts."""
+"""Records -> Slack blocks and texts. Every word a person reads in Slack is in this package; nothing here acts."""

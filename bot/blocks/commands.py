@@ -28,6 +28,11 @@ def help_text(opening: str = "") -> SlackMessage:
     return text_message(f"{escape(opening, 200)}\n{HELP}" if opening else HELP)
 
 
+def no_judges() -> SlackMessage:
+    """Return the answer to somebody who is in no judge's channel."""
+    return text_message("You are in no channel where a judge works; join one, and ask me again.")
+
+
 def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> SlackMessage:
     """Return a judge's guidelines with their sources; perhaps larger than one Slack message, see `pack_messages`."""
     if not rules:
@@ -65,22 +70,36 @@ def _without_punctuation(text: str) -> str:
 
 def status_message(status: Status) -> SlackMessage:
     """Return the work that waits, the reasons, and the size of each judge's memory."""
-    lines = ["*All is well.*" if status.connected and not status.troubles else "*Something needs a look.*"]
-    if not status.connected:
-        lines.append("• I am not connected to Slack at the moment.")
-    lines += [f"• {escape(trouble, 400)}" for trouble in status.troubles]
-    lines.append(
+    waiting = (
         f"Waiting: {pluralise(status.traces_waiting, 'trace')} to judge, "
         f"feedback on {pluralise(status.feedback_waiting, 'verdict')} to learn from, "
         f"{pluralise(status.posts_waiting, 'message')} to post."
     )
+    return text_message("\n".join([*_troubles(status), waiting, *_memory_sizes(status)]))
+
+
+def partial_status_message(status: Status) -> SlackMessage:
+    """Return the same for somebody who may see some judges only, without the numbers that count all."""
+    note = "I tell you of the judges whose channels you are in."
+    return text_message("\n".join([*_troubles(status), *_memory_sizes(status), note]))
+
+
+def _troubles(status: Status) -> list[str]:
+    lines = ["*All is well.*" if status.connected and not status.troubles else "*Something needs a look.*"]
+    if not status.connected:
+        lines.append("• I am not connected to Slack at the moment.")
+    return [*lines, *(f"• {escape(trouble, 400)}" for trouble in status.troubles)]
+
+
+def _memory_sizes(status: Status) -> list[str]:
+    lines = []
     for judge in status.judges:
         out_of_use = f" ({judge.waiting} out of use for now)" if judge.waiting else ""
         lines.append(
             f"*{escape_name(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
             f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape_name(judge.model, 150)}."
         )
-    return text_message("\n".join(lines))
+    return lines
 
 
 def apology(error_id: str) -> SlackMessage:

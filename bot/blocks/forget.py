@@ -34,14 +34,24 @@ def which_person() -> SlackMessage:
 
 
 def not_allowed(target: ForgetTarget, named: Sequence[str]) -> SlackMessage:
-    """Return the refusal; `named` are those whom the settings allow it."""
+    """Return the refusal for somebody who may know of the target; `named` are those whom the settings allow it."""
     if isinstance(target, TraceTarget):
         who = (
-            "Only those named in the settings" if named else "Only members of the channel where it was shown"
+            "Only those named in the settings"
+            if named
+            else "Only members of this workspace who are in every channel where it was shown"
         )
         return plain_message(f"{who} can forget this trace; please ask one of them.")
-    who = "Only those named in the settings" if named else "Only members of the channels where they were said"
-    return plain_message(f"{who} can take another person's words back; please ask one of them.")
+    who = "Only those named in the settings can" if named else "Nobody is named in the settings who can"
+    return plain_message(f"{who} take another person's words back; everybody can for themselves.")
+
+
+def no_trace_of_yours(reference: str) -> SlackMessage:
+    """Return the answer to somebody who may not know whether there is, or was, such a trace."""
+    return plain_message(
+        f'I know no trace "{reference}" in your channels. '
+        "Only members of the channels where it was shown can forget a trace."
+    )
 
 
 def nothing_of_person(name: str) -> SlackMessage:
@@ -75,7 +85,7 @@ def _trace_preview(trace_id: str, preview: ForgetResult, names: Sequence[str]) -
         ]
     if names:
         lines.append(f"• what {join_names(names)} said of it")
-    return [*lines, "• its text, its verdict and its card"]
+    return [*lines, *_rest(preview), "• its text, its verdict and its card"]
 
 
 def _person_preview(name: str, preview: ForgetResult) -> list[str]:
@@ -92,7 +102,11 @@ def _person_preview(name: str, preview: ForgetResult) -> list[str]:
             f"• {_guideline(rule.text)} rests on others, too: I'll learn it again from them"
             for rule in part.waiting
         ]
-    return lines
+    return [*lines, *_rest(preview)]
+
+
+def _rest(preview: ForgetResult) -> list[str]:
+    return ["• what belongs to it in channels that you are not in"] if preview.is_partial else []
 
 
 def _guideline(text: str) -> str:

@@ -132,14 +132,14 @@ def lesson_taken_back() -> SlackMessage:
     return small_message("Taken back: what I had learned here no longer counts.")
 
 
-def vote_counted(vote: str | None, *, torn: bool) -> SlackMessage:
+def vote_counted(vote: str | None, *, has_two_votes: bool) -> SlackMessage:
     """Return the answer to a pressed vote button, for the person who pressed it.
 
     Args:
         vote: the vote that counts now; None if it was taken back.
-        torn: the person holds two different votes.
+        has_two_votes: True if the person holds two different votes.
     """
-    if torn:
+    if has_two_votes:
         return two_votes()
     if vote is None:
         return plain_message("Your vote is taken back.")
@@ -154,9 +154,9 @@ def two_votes() -> SlackMessage:
     )
 
 
-def value_counted(value: Label, *, torn: bool) -> SlackMessage:
-    """Return the answer to a chosen value, for the person who chose it; `torn` as for `vote_counted`."""
-    if torn:
+def value_counted(value: Label, *, has_two_votes: bool) -> SlackMessage:
+    """Return the answer to a chosen value, for the person who chose it; `has_two_votes` as for `vote_counted`."""
+    if has_two_votes:
         return two_votes()
     return plain_message(f"Counted: {value} is right. Reply in the thread to say why.")
 

@@ -11,6 +11,7 @@ from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
 from bot.cli.terminal import print_text
 from bot.config import load_environment, load_settings
+from bot.redaction.redactor import Redactor
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
 from memalign.judges import AlignableJudge, AlignedJudge
@@ -41,9 +42,9 @@ class AlignmentTotals:
 
 async def align(options: Namespace) -> None:
     """`memalign align FEEDBACK.jsonl --judge JUDGE.toml --out ALIGNED.json`; run again, it goes on."""
-    base, optimizer = _read_judge(options.judge)
+    base, optimizer, redactor = _read_judge(options.judge)
     aligned = await asyncio.to_thread(_resume, options.out, base)
-    lines = await asyncio.to_thread(read_lines, options.feedback, base)
+    lines = await asyncio.to_thread(read_lines, options.feedback, base, redactor)
     for complaint in lines.complaints():
         write_line(complaint)
     traces = [trace for trace in lines.traces.values() if trace.assessments]
@@ -62,8 +63,8 @@ async def align(options: Namespace) -> None:
         _report(aligned, totals, options.out)
 
 
-def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer]:
-    """Return the one judge that a settings file defines, and its optimizer. Raises `SettingsError`."""
+def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor]:
+    """Return the one judge that a settings file defines, its optimizer and redactor. Raises `SettingsError`."""
     if not file.exists():
         raise SettingsError(f"There is no file {file}; --judge takes a settings file with one [[judges]].")
     load_environment(file.parent)
@@ -84,7 +85,7 @@ def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer]:
         embedding_model=memory.embedding_model,
         embedding_dim=memory.embedding_dim,
     )
-    return judge, optimizer
+    return judge, optimizer, Redactor(settings.redaction)
 
 
 def _resume(out: Path, base: AlignableJudge) -> AlignedJudge | None:

@@ -20,9 +20,11 @@ async def backup(options: Namespace) -> None:
     file: Path = options.file
     _refuse_unusable_place(file, settings.data)
     async with await Database.open(settings.data, read_only=True) as database:
-        await wait_showing_size(asyncio.ensure_future(database.backup(file)), partial(_size, file))
+        await wait_showing_size(
+            asyncio.ensure_future(database.backup(file)), partial(Database.copy_size, file)
+        )
     print_text(
-        f"The store in {settings.data} is copied to {file} ({_size(file) / 1_000_000:.1f} MB); "
+        f"The store in {settings.data} is copied to {file} ({Database.copy_size(file) / 1_000_000:.1f} MB); "
         "it holds people's words: keep it safe."
     )
 
@@ -32,7 +34,7 @@ async def restore(options: Namespace) -> None:
     load_environment(options.config.parent)
     settings = load_settings(options.config, channels=False)
     restoring = asyncio.ensure_future(restore_into(options.file, settings.data))
-    await wait_showing_size(restoring, partial(_size, settings.data))
+    await wait_showing_size(restoring, partial(Database.size, settings.data))
     print_text(
         f"The backup {options.file} is restored into {settings.data}; start the bot with memalign run."
     )
@@ -43,14 +45,4 @@ def _refuse_unusable_place(file: Path, data: Path) -> None:
         raise StorageError(f"There is a file {file} already: name another one, or move that one away.")
     if not file.parent.is_dir():
         raise StorageError(f"There is no folder {file.parent}: make it, or name another place.")
-    if file.resolve().is_relative_to(data.resolve()):
-        raise StorageError(
-            f"{file} is in the folder of the store, from which what is forgotten must vanish: "
-            "name a place outside of [storage] path."
-        )
-
-
-def _size(place: Path) -> int:
-    """Return the bytes in a folder, or in a file and the partial ones beside it."""
-    files = place.iterdir() if place.is_dir() else place.parent.glob(f"{place.name}*")
-    return sum(file.stat().st_size for file in files if file.is_file())
+    Database.refuse_copy_inside(data, file)

@@ -1,9 +1,8 @@
 """`memalign check`: one line for each thing tried; it changes nothing."""
 
 import asyncio
-import os
 from argparse import Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from memalign.models import connect_distiller, connect_embedder, connect_judge_m
 from memalign.ports import LabelledRationale
 from memalign.records import Source, Trace
 from storage.database import Database
+from storage.records import StoreState
 
 SCOPES = (
     "channels:history",
@@ -34,6 +34,12 @@ SCOPES = (
 )
 """Scopes of the bot's calls and events; manifest.yml asks for the same."""
 LATER = "check again later"
+STORE_WORDS: Mapping[StoreState, str] = {
+    "absent": "will be made",
+    "empty": "empty",
+    "in_use": "in use by a running bot",
+    "closed": "can be read and written",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +68,7 @@ async def check(options: Namespace) -> None:
 
 async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Finding]:
     """Try everything, one thing after the other."""
-    folder = await asyncio.to_thread(_folder, settings.data)
-    yield await _store(settings.data) if folder is None else folder
+    yield await _store(settings.data)
     client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
         yield line
@@ -75,31 +80,15 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield await _judge(judge)
 
 
-def _folder(folder: Path) -> Finding | None:
-    """Look at the data folder without opening a store in it; None if there is a store to open."""
-    what = f"storage {folder}"
-    if not folder.exists():
-        parent = next(place for place in folder.absolute().parents if place.exists())
-        if os.access(parent, os.W_OK | os.X_OK):
-            return Finding(what=what, fine=True, words="will be made")
-        return Finding(what=what, fine=False, words=f"make {parent} writable, or choose another path")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return Finding(what=what, fine=False, words="make the folder writable, or choose another path")
+async def _store(location: Path) -> Finding:
+    what = f"storage {location}"
     try:
-        if Database.is_in_use(folder):
-            return Finding(what=what, fine=True, words="in use by a running bot")
+        state = await asyncio.to_thread(Database.state, location)
+        if state == "closed":
+            await (await Database.open(location, read_only=True)).close()
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
-    return None if any(folder.iterdir()) else Finding(what=what, fine=True, words="empty")
-
-
-async def _store(folder: Path) -> Finding:
-    what = f"storage {folder}"
-    try:
-        await (await Database.open(folder, read_only=True)).close()
-    except MemAlignError as error:
-        return Finding(what=what, fine=False, words=str(error))
-    return Finding(what=what, fine=True, words="can be read and written")
+    return Finding(what=what, fine=True, words=STORE_WORDS[state])
 
 
 async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:

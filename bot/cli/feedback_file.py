@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bot.ingest.trace_body import TraceIn, in_words
 from bot.plain_text import pluralise
+from bot.redaction.redactor import Redactor
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Assessment, Json, Label, Trace
@@ -46,8 +47,8 @@ class FeedbackLines:
             yield f"Skipped {pluralise(self.others, 'line')} for other judges."
 
 
-def read_lines(file: Path, judge: Judge) -> FeedbackLines:
-    """Gather the lines of each trace. Raises `InputError` if the file cannot be read."""
+def read_lines(file: Path, judge: Judge, redactor: Redactor) -> FeedbackLines:
+    """Gather the lines of each trace, redacted. Raises `InputError` if the file cannot be read."""
     lines = FeedbackLines()
     for number, line in numbered_lines(file):
         if not line.strip():
@@ -60,6 +61,8 @@ def read_lines(file: Path, judge: Judge) -> FeedbackLines:
                 _add(lines, number, line_in, judge)
         except InputError as error:
             lines.skipped[number] = str(error)
+    for trace_id, trace in lines.traces.items():
+        lines.traces[trace_id] = redactor.trace(trace)
     return lines
 
 

@@ -21,7 +21,7 @@ async def forget(options: Namespace) -> None:
     """Forget the traces and the person, and say what went."""
     load_environment(options.config.parent)
     settings = load_settings(options.config, channels=False)
-    if not settings.data.exists():
+    if Database.state(settings.data) == "absent":
         raise UnknownTraceError(f"There is no data in {settings.data} yet, so there is nothing to forget.")
     if Database.is_in_use(settings.data):
         summaries = await ask_to_forget(settings.data, options.traces, options.person)

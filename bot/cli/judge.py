@@ -9,8 +9,9 @@ from itertools import islice
 from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
 from bot.cli.verdict_file import VerdictFile
-from bot.config import load_environment
+from bot.config import RedactionSettings, load_environment, load_settings
 from bot.plain_text import pluralise
+from bot.redaction.redactor import Redactor
 from memalign.errors import (
     InputError,
     MemAlignError,
@@ -33,7 +34,10 @@ async def judge(options: Namespace) -> None:
     """`memalign judge TRACES.jsonl --aligned ALIGNED.json [--out VERDICTS.jsonl]`; run again, it goes on."""
     load_environment(options.aligned.parent)
     aligned = await asyncio.to_thread(load_judge, options.aligned)
-    lines = await asyncio.to_thread(read_lines, options.traces, aligned.base)
+    redaction = (
+        load_settings(options.config, channels=False).redaction if options.config else RedactionSettings()
+    )
+    lines = await asyncio.to_thread(read_lines, options.traces, aligned.base, Redactor(redaction))
     for complaint in lines.complaints():
         write_line(complaint)
     out = await asyncio.to_thread(VerdictFile, options.out)

@@ -132,11 +132,13 @@ class DigestSettings(Section):
 
 
 class AccessSettings(Section):
-    """People who may do what cannot be undone, or what holds for everybody."""
+    """People who may teach the judges, manage guidelines, and do what cannot be undone."""
 
     forget: list[str] = []
     manage: list[str] = []
     """People who may approve guidelines; empty: everyone in the judge's channel."""
+    teach: Literal["members", "everybody"] = "members"
+    """With `everybody`, guests and people of connected workspaces teach and forget as members of the workspace do."""
 
     @field_validator("forget", "manage")
     @classmethod
@@ -235,8 +237,3 @@ class Settings(Section):
             return judge
         known = ", ".join(judge.name for judge in self.judges)
         raise SettingsError(f'There is no judge named "{name}"; the judges are: {known}.')
-
-    def channel_title(self, channel: str) -> str:
-        """Return what people call a channel: that of its judges; the id itself when no judge works there."""
-        names = [judge.name for judge in self.judges if judge.channel == channel]
-        return f"the channel of {' and '.join(names)}" if names else channel

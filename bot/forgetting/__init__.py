@@ -1,1 +1,38 @@
 """Flow C: a trace or a person is forgotten, in the memories, in the store, in Slack."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from bot.forgetting.resume import resume_forgetting
+from bot.forgetting.retention import Retention
+from bot.forgetting.service import ForgetService
+from bot.resources import Resources
+from bot.runtime.supervisor import Background
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgettingFlow:
+    """The parts of forgetting that the listeners and the server reach."""
+
+    service: ForgetService
+    resume: Callable[[], Awaitable[None]]
+    """Executes what an earlier run was asked to forget and did not finish."""
+    background: Background
+
+
+def build(
+    resources: Resources,
+    redact_now: Callable[[], Awaitable[None]],
+    cancel_trace: Callable[[str], None],
+    invalidate: Callable[[Collection[str]], None],
+) -> ForgettingFlow:
+    """Build what forgets on request, and what deletes old traces; the callbacks are those of `ForgetService`."""
+    database = resources.database
+    service = ForgetService(
+        database, resources.memories, redact_now=redact_now, cancel_trace=cancel_trace, invalidate=invalidate
+    )
+    return ForgettingFlow(
+        service=service,
+        resume=lambda: resume_forgetting(database, service),
+        background={"deleting old traces": Retention(resources.settings, database).run},
+    )

@@ -47,7 +47,7 @@ async def read_feedback(scope: ForgetScope, database: Database) -> FeedbackByPer
     """Read the feedback that goes: everybody's on a trace, or one person's. Raises `StorageError`."""
     by_person: dict[str, list[PersonFeedback]] = {}
     for stored in scope.verdicts:
-        for person, feedback in (await database.feedback.of(stored.verdict_id)).items():
+        for person, feedback in (await database.feedback.all_of(stored.verdict_id)).items():
             if scope.target in (TraceTarget(trace_id=stored.verdict.trace_id), PersonTarget(person=person)):
                 by_person.setdefault(person, []).append(feedback)
     return by_person

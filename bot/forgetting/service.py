@@ -67,9 +67,19 @@ class ForgetService:
             raise await self.references.unknown(target.trace_id)
         return scope
 
-    async def preview(self, scope: ForgetScope) -> ForgetResult:
-        """Return what would go; nothing is changed. Raises `StorageError`."""
-        return self._result(scope, await read_feedback(scope, self._database))
+    async def preview(self, scope: ForgetScope, judges: Collection[str] | None = None) -> ForgetResult:
+        """Return what would go; nothing is changed. Raises `StorageError`.
+
+        Args:
+            scope: what is to be forgotten.
+            judges: the judges of which it is told; None for all.
+        """
+        if judges is None:
+            return self._result(scope, await read_feedback(scope, self._database))
+        verdicts = tuple(stored for stored in scope.verdicts if stored.verdict.judge in judges)
+        told = replace(scope, verdicts=verdicts)
+        result = self._result(told, await read_feedback(told, self._database)).about(judges)
+        return replace(result, is_partial=result.is_partial or len(verdicts) < len(scope.verdicts))
 
     async def request(self, scope: ForgetScope, person: str | None) -> None:
         """Store the request: it is executed at the next start at the latest.

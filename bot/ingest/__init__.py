@@ -1,1 +1,12 @@
 """Traces that applications send."""
+
+from collections.abc import Callable
+
+from bot.ingest.http import TraceEndpoint
+from bot.resources import Resources
+
+
+def build(resources: Resources, wake_judging: Callable[[], None]) -> TraceEndpoint:
+    """Build what takes traces over HTTP."""
+    settings, database, memories = resources.settings, resources.database, resources.memories
+    return TraceEndpoint(settings, database, memories, resources.redactor, wake_judging)

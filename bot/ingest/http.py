@@ -8,28 +8,26 @@ from typing import ParamSpec, TypeVar, get_args
 from aiohttp import web
 
 from bot.config import Settings
+from bot.ingest.json_items import TooManyItemsError
 from bot.ingest.trace_body import RejectedTrace, read_body
+from bot.ingest.trace_report import Outcome, count_outcomes, json_response, report_response
 from bot.judging.sampling import judges_for, validation_error
 from bot.redaction.redactor import Redactor
 from bot.runtime.clock import now_ms
 from bot.runtime.health import unexpected
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Json, Trace
+from memalign.records import Trace
 from storage.database import Database
 from storage.records import Accepted, UnsampledTrace
 from storage.traces import Arrival
 
-RETRY_AFTER_SECONDS = 30
 THREAD_PARSE_BYTES = 20_000
 """Larger bodies are parsed and redacted in a thread, so that the event loop goes on."""
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
-REASONS: Mapping[str, str] = {
-    "full": "too many traces wait to be judged; send this one again later",
-    "forgotten": "this trace was forgotten and is not taken again",
-}
+MAX_NAME_CHARS = 100
+"""Characters of an unknown judge's name that are told."""
 
-Outcome = Accepted | RejectedTrace
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -53,34 +51,24 @@ class TraceEndpoint:
         self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by outcome, since the start."""
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, body: bytes, content_type: str) -> web.Response:
         """Store what can be stored, and say what could not. Raises `StorageError`."""
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return self._too_large()
-        if len(body) > self._settings.ingest.max_body:
-            return self._too_large()
-        ndjson = request.content_type in NDJSON_TYPES
+        ndjson = content_type in NDJSON_TYPES
         try:
             items = await _call_for_body(len(body), read_body, body, ndjson)
+        except TooManyItemsError as error:
+            return json_response(413, {"error": str(error)})
         except InputError as error:
-            return _response(400, {"error": str(error)})
+            return json_response(400, {"error": str(error)})
         return await self._store(items, await _call_for_body(len(body), self._prepare_all, items))
-
-    def _too_large(self) -> web.Response:
-        limit = self._settings.ingest.max_body_mb
-        error = f"The body is larger than {limit:g} MB; send the traces in smaller batches."
-        return _response(413, {"error": error})
 
     async def _store(
         self, items: Sequence[Trace | RejectedTrace], prepared: Sequence[Arrival | RejectedTrace]
     ) -> web.Response:
         outcomes = await self._add(items, prepared)
         self._wake_judging()
-        for outcome in outcomes:
-            self.counts["rejected" if isinstance(outcome, RejectedTrace) else outcome] += 1
-        return _report(outcomes)
+        self.counts.update(count_outcomes(outcomes))
+        return report_response(outcomes)
 
     def _prepare_all(self, items: Sequence[Trace | RejectedTrace]) -> list[Arrival | RejectedTrace]:
         return [item if isinstance(item, RejectedTrace) else self._prepare(item) for item in items]
@@ -89,7 +77,9 @@ class TraceEndpoint:
         """Check, sample and redact a trace."""
         if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
-            reason = f'judges: there is no judge named "{unknown[0]}"; the judges are: {names}'
+            reason = (
+                f'judges: there is no judge named "{unknown[0][:MAX_NAME_CHARS]}"; the judges are: {names}'
+            )
             return RejectedTrace(reason=reason)
         if error := validation_error(trace, self._memories):
             return RejectedTrace(reason=error)
@@ -127,26 +117,3 @@ async def _call_for_body(size: int, function: Callable[P, T], *args: P.args, **o
     if size > THREAD_PARSE_BYTES:
         return await asyncio.to_thread(function, *args, **options)
     return function(*args, **options)
-
-
-def _report(outcomes: Sequence[Outcome]) -> web.Response:
-    rejected = [
-        {"index": index, "error": reason}
-        for index, outcome in enumerate(outcomes)
-        if (reason := outcome.reason if isinstance(outcome, RejectedTrace) else REASONS.get(outcome))
-    ]
-    report: dict[str, Json] = {
-        "accepted": outcomes.count("accepted"),
-        "duplicates": outcomes.count("duplicate"),
-        "rejected": rejected,
-    }
-    if "full" not in outcomes:
-        return _response(202, report)
-    report["error"] = REASONS["full"]
-    return _response(429, report, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-def _response(
-    status: int, body: Mapping[str, Json], headers: Mapping[str, str] | None = None
-) -> web.Response:
-    return web.json_response(body, status=status, headers=headers)

@@ -1,18 +1,26 @@
 """The body of `POST /traces`: one object, an array, or NDJSON."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from memalign.errors import InputError
+from bot.ingest.json_items import Item, UnreadableItem, read_items
 from memalign.records import Json, Trace
 
 MAX_NESTING = 100
 """Greatest nesting depth; deeper JSON meets recursion limits downstream."""
+MAX_PROBLEMS = 5
+"""Problems of one trace that are told."""
+OTHER_NAMES: Mapping[str, str] = {"input": "inputs", "output": "outputs", "id": "trace_id"}
+"""Names that senders use for the keys of a trace, and the names here."""
+
+JudgeNames: TypeAlias = Annotated[list[str], Field(fail_fast=True)]
+"""Names; the first that is no text ends the check, so that a long list has one problem."""
 
 
 class TraceIn(BaseModel):
@@ -26,7 +34,7 @@ class TraceIn(BaseModel):
     expectations: dict[str, Any] | None = None
     conversation: Any = None
     spans: list[Any] = []
-    judges: list[str] | None = None
+    judges: JudgeNames | None = None
     timestamp: str | None = None
     url: str | None = None
     metadata: dict[str, Any] | None = None
@@ -50,7 +58,7 @@ class TraceIn(BaseModel):
             expectations=self.expectations,
             conversation=self.conversation,
             spans=tuple(self.spans),
-            judges=tuple(self.judges or ()),
+            judges=tuple(dict.fromkeys(self.judges or ())),
             timestamp=self.timestamp,
             url=self.url,
             metadata=self.metadata or {},
@@ -65,45 +73,43 @@ class RejectedTrace:
 
 
 def read_body(body: bytes, ndjson: bool) -> list[Trace | RejectedTrace]:
-    """Read traces; each bad one is rejected by itself. Raises `InputError` when the body is no JSON at all."""
-    if ndjson:
-        return [_read_line(line) for line in body.splitlines() if line.strip()]
-    try:
-        document = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"The body is not JSON ({error}); send one trace, an array of traces, or NDJSON."
-        ) from None
-    return [_read(item) for item in (document if isinstance(document, list) else [document])]
+    """Read the traces of a body; each bad one is rejected by itself.
+
+    Args:
+        body: one object, an array, or NDJSON.
+        ndjson: the content type says that each line is a trace.
+
+    Raises:
+        TooManyItemsError: there are more traces than are taken at once.
+        InputError: the body is no JSON at all.
+    """
+    return [_read(item) for item in read_items(body, ndjson=ndjson)]
 
 
-def _no_number(name: str) -> Json:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _read_line(line: bytes) -> Trace | RejectedTrace:
-    try:
-        return _read(json.loads(line, parse_constant=_no_number))
-    except (ValueError, RecursionError) as error:
-        return RejectedTrace(reason=f"this line is not JSON: {error}")
-
-
-def _read(item: Json) -> Trace | RejectedTrace:
+def _read(item: Item) -> Trace | RejectedTrace:
+    if isinstance(item, UnreadableItem):
+        return RejectedTrace(reason=item.reason)
     if not isinstance(item, dict):
         return RejectedTrace(reason="a trace is an object with trace_id, inputs and outputs")
     try:
         json.dumps(item, ensure_ascii=False, allow_nan=False).encode()
         if nesting(item) > MAX_NESTING:
             return RejectedTrace(reason=f"it is nested more than {MAX_NESTING} deep")
-        return TraceIn.model_validate(item).trace()
+        return TraceIn.model_validate(_with_our_names(item)).trace()
     except RecursionError:
         return RejectedTrace(reason="it is nested too deeply")
     except UnicodeEncodeError:
-        return RejectedTrace(reason="a text in it holds half a surrogate pair, which UTF-8 cannot say")
+        return RejectedTrace(reason="a text in it is not UTF-8, or holds half a surrogate pair")
     except ValidationError as error:
         return RejectedTrace(reason=in_words(error))
     except ValueError:
         return RejectedTrace(reason="a number in it is too large for JSON")
+
+
+def _with_our_names(item: dict[str, Json]) -> dict[str, Json]:
+    """Return a trace with the contract's names; where a key comes under both, ours counts."""
+    renamed = {OTHER_NAMES[key]: value for key, value in item.items() if key in OTHER_NAMES}
+    return {**renamed, **item}
 
 
 def nesting(item: Json) -> int:
@@ -117,7 +123,8 @@ def nesting(item: Json) -> int:
 
 def in_words(error: ValidationError) -> str:
     """Return what is wrong with a trace, key by key."""
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {_wanted(each)}" for each in error.errors())
+    problems = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {_wanted(each)}" for each in problems)
 
 
 def _wanted(problem: ErrorDetails) -> str:

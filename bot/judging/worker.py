@@ -75,24 +75,24 @@ class JudgingWorker:
         try:
             await self._judge_unless_down(job)
         except RequestRefusedError as error:
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except (ModelUnavailableError, ModelRefusedError) as error:
             self._breaker.record_failure(job.judge)
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except InputError as error:  # waiting would not give the trace what it lacks
             log.warning("not judged: %s", error)
             await self._database.traces.drop_job(job.trace_id, job.judge)
         except MemAlignError as error:
-            await self._postpone(job, str(error))
+            await self._report_and_postpone(job, str(error))
         except Exception:  # a bug on one trace must not stop the others
-            await self._postpone(job, unexpected(f"judging trace {job.trace_id} by {job.judge}"))
+            await self._report_and_postpone(job, unexpected(f"judging trace {job.trace_id} by {job.judge}"))
         finally:
             self._in_hand.discard((job.trace_id, job.judge))
             self._wake_event.set()
 
     async def _judge_unless_down(self, job: Job) -> None:
         if self._breaker.is_open(job.judge) or job.judge in self._probing:
-            await self._put_off(job)
+            await self._postpone_until_model_is_back(job)
         elif self._breaker.is_half_open(job.judge):
             await self._probe(job)
         else:
@@ -106,13 +106,13 @@ class JudgingWorker:
         finally:
             self._probing.discard(job.judge)
 
-    async def _postpone(self, job: Job, reason: str) -> None:
+    async def _report_and_postpone(self, job: Job, reason: str) -> None:
         self._health.report(COMPONENT, job.judge, reason)
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
         not_before = max(now_ms() + backoff_ms(job.attempts), self._breaker.open_until_ms(job.judge))
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
 
-    async def _put_off(self, job: Job) -> None:
+    async def _postpone_until_model_is_back(self, job: Job) -> None:
         """Put a trace off without asking a model that is down."""
         reason = self._health.reason(COMPONENT, job.judge) or "its model is not available"
         not_before = self._breaker.open_until_ms(job.judge)
@@ -120,7 +120,7 @@ class JudgingWorker:
             not_before = now_ms() + LONGEST_OPEN_MS
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
         if self._breaker.is_closed(job.judge):  # the probe succeeded before this trace was put off
-            await self._database.traces.hasten(job.judge)
+            await self._database.traces.release_now(job.judge)
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)
@@ -131,7 +131,7 @@ class JudgingWorker:
         day = day_of(now_ms(), self._settings.digest.zone)
         shown = await self._database.verdicts.shown_on(judge.channel, day)
         if shown + self._reserved[judge.channel] >= self._settings.sampling.max_per_day:
-            await self._database.traces.drop_job(job.trace_id, job.judge)
+            await self._database.verdicts.drop_job(job.trace_id, job.judge)
             return
         self._reserved[judge.channel] += 1
         try:
@@ -142,7 +142,7 @@ class JudgingWorker:
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
         verdict = await self._memories[judge.name].judge(trace)
         if self._breaker.record_success(judge.name):
-            await self._database.traces.hasten(judge.name)
+            await self._database.traces.release_now(judge.name)
         await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
         self._wake_posting()

@@ -1,48 +1,59 @@
 """Flow B: feedback is gathered, learned by the judge's memory, and told in the thread."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 
-from bot.config import Settings
 from bot.learning.card_reader import CardReader
-from bot.learning.gathering import FeedbackGatherer
+from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.reconciliation import CardReconciler
+from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
-from bot.redaction.redactor import Redactor
-from bot.runtime.health import HealthRegistry
-from bot.slack.service import SlackService
-from memalign.judge_memory import JudgeMemory
-from storage.database import Database
+from bot.resources import Resources
+from bot.runtime.supervisor import Background
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningFlow:
+    """The parts of learning that other flows and the listeners reach."""
+
+    wake: Callable[[], None]
+    cancel_trace: Callable[[str], None]
+    invalidate: Callable[[Collection[str]], None]
+    reconciler: CardReconciler
+    learn: Callable[[], Awaitable[None]]
+    """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
+    background: Background
 
 
 def build(
-    slack: SlackService,
-    database: Database,
-    memories: Mapping[str, JudgeMemory],
-    health: HealthRegistry,
+    resources: Resources,
     wake_posting: Callable[[], None],
-    *,
     quiet_seconds: float,
-) -> LearningWorker:
-    """Build the worker that learns from feedback which rested for `quiet_seconds`."""
-    replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
-    gatherer = FeedbackGatherer(database, slack.people)
-    return LearningWorker(database, memories, gatherer, replies, health, quiet_seconds=quiet_seconds)
-
-
-def build_reconciler(
-    settings: Settings,
-    slack: SlackService,
-    database: Database,
-    redactor: Redactor,
-    health: HealthRegistry,
-    wake_learning: Callable[[], None],
-    *,
     card_seconds: float,
-) -> CardReconciler:
-    """Build what reads the cards after a gap in the connection, one in `card_seconds`."""
-    reader = CardReader(slack.client, database, redactor.event)
-    session = slack.connection.session
-    return CardReconciler(
-        settings, database, reader, session, health, wake_learning, card_seconds=card_seconds
+) -> LearningFlow:
+    """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`."""
+    database, slack, health = resources.database, resources.slack, resources.health
+    replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
+    access = TeachAccess(resources.settings.access.teach, slack.people, database)
+    gatherer = FeedbackGatherer(database, access)
+    worker = LearningWorker(
+        database, resources.memories, gatherer, replies, health, quiet_seconds=quiet_seconds
+    )
+    reconciler = CardReconciler(
+        resources.settings,
+        database,
+        CardReader(slack.client, database, resources.redactor.event),
+        slack.connection.session,
+        health,
+        worker.wake,
+        card_seconds=card_seconds,
+    )
+    return LearningFlow(
+        wake=worker.wake,
+        cancel_trace=worker.cancel_trace,
+        invalidate=worker.invalidate,
+        reconciler=reconciler,
+        learn=worker.run,
+        background={"reading cards": reconciler.run, "reviewing who may teach": access.run},
     )

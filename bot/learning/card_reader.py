@@ -47,7 +47,7 @@ class CardReader:
         snapshot = await self._snapshot(verdict.channel, verdict.message_ts or "")
         if snapshot is None:
             return False
-        for event in diff(snapshot, await self._database.feedback.of(verdict.verdict_id)):
+        for event in diff(snapshot, await self._database.feedback.all_of(verdict.verdict_id)):
             if not await self._is_from_before_forgetting(event, snapshot):
                 await self._database.feedback.note(verdict.channel, snapshot.card_ts, self._redact(event))
         after = await self._database.verdicts.get(verdict.verdict_id)

@@ -23,7 +23,7 @@ from storage.records import CardContent, Post, StoredVerdict
 
 log = logging.getLogger(__name__)
 
-COMPONENT = "reconciliation"
+COMPONENT = "reading cards"
 MAX_CARD_AGE_DAYS = 7
 MAX_CARDS_PER_JUDGE = 1000
 """Newest cards of a judge that are read again after a gap."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.feedback import Feedback
+from memalign.memory.guideline_merge import merged_into
 from memalign.records import Episode, Guideline, Label, RefusedRule
 from memalign.rule_refusal import Refusal
 from storage.records import ThreadPost
@@ -55,10 +56,10 @@ class TellCase:
 ThreadReply = TellGuidelines | TellMerged | TellRefused | AskValue | AskWhy | TellCase
 
 
-def what_to_say(
+def choose_reply(
     *,
     rules: Sequence[Guideline],
-    told: Sequence[ThreadPost],
+    posts: Sequence[ThreadPost],
     feedback: Sequence[Feedback],
     episode: Episode | None,
     is_pending: bool,
@@ -68,7 +69,7 @@ def what_to_say(
 
     Args:
         rules: guidelines in use that rest on the verdict's trace.
-        told: what the thread was told before.
+        posts: what stands in the thread already.
         feedback: what each person says of the verdict.
         episode: the case that the memory holds of the trace, if any.
         is_pending: whether the memory still waits to learn from the trace in full.
@@ -77,8 +78,8 @@ def what_to_say(
     Returns:
         The reply, None when there is nothing new to say.
     """
-    known = {rule_id for post in told for rule_id in post.guideline_ids}
-    if new := tuple(rule for rule in rules if rule.id not in known):
+    known = {rule_id for post in posts for rule_id in post.guideline_ids}
+    if new := tuple(rule for rule in rules if known.isdisjoint(ids_of(rule))):
         return TellGuidelines(rules=new)
     if any(each.vote == "down" and each.value is None for each in feedback):
         return AskValue()
@@ -90,3 +91,8 @@ def what_to_say(
     if reasons := [each for each in feedback if each.value is not None and each.rationale]:
         return TellCase(label=episode.label, people=tuple(each.person for each in reasons))
     return AskWhy(label=episode.label) if any(each.vote == "down" for each in feedback) else None
+
+
+def ids_of(rule: Guideline) -> frozenset[str]:
+    """Return the ids of a guideline and of those it stands for."""
+    return frozenset({rule.id, *(each.id for each in merged_into(rule))})

@@ -19,6 +19,7 @@ from bot.blocks.thread import (
     rules_merged,
 )
 from bot.feedback import Feedback
+from bot.learning.likely_values import likely_values
 from bot.learning.reply_choice import (
     AskValue,
     AskWhy,
@@ -27,9 +28,9 @@ from bot.learning.reply_choice import (
     TellMerged,
     TellRefused,
     ThreadReply,
-    what_to_say,
+    choose_reply,
+    ids_of,
 )
-from bot.learning.right_values import likely_values
 from bot.slack.errors import (
     CONNECTION_ERRORS,
     UNREACHABLE,
@@ -40,7 +41,6 @@ from bot.slack.errors import (
 )
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
-from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline, GuidelineState, Lesson, RefusedRule
 from storage.database import Database
 from storage.records import LessonContent, NoteContent, Post, StoredVerdict
@@ -72,13 +72,13 @@ class ThreadReplies:
         if verdict.message_ts is None:
             return
         trace_id = verdict.verdict.trace_id
-        told = await self._database.feedback.thread_posts(verdict.verdict_id)
+        posts = await self._database.feedback.thread_posts(verdict.verdict_id)
         await self.update_lessons(verdict, memory)
-        reply = what_to_say(
+        reply = choose_reply(
             rules=[
                 rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting
             ],
-            told=told,
+            posts=posts,
             feedback=feedback,
             episode=memory.episodes.get(trace_id),
             is_pending=trace_id in lesson.pending,
@@ -99,9 +99,9 @@ class ThreadReplies:
                 rule
                 for rule in memory.guidelines
                 if _is_learned_from(rule, verdict.verdict.trace_id)
-                and not _ids_of(rule).isdisjoint(post.guideline_ids)
+                and not ids_of(rule).isdisjoint(post.guideline_ids)
             ]
-            shown = frozenset((rule.id, rule.state, tuple(sorted(_ids_of(rule)))) for rule in standing)
+            shown = frozenset((rule.id, rule.state, tuple(sorted(ids_of(rule)))) for rule in standing)
             posted = frozenset((each, "used", (each,)) for each in post.guideline_ids)
             if self._shown.get(post.message_ts, posted) != shown:
                 message = await self._lesson(verdict, standing) if standing else lesson_taken_back()
@@ -164,7 +164,7 @@ class ThreadReplies:
 
 def _content_of(reply: ThreadReply, message: SlackMessage) -> LessonContent | NoteContent:
     if isinstance(reply, TellGuidelines | TellMerged):
-        ids = tuple(rule_id for rule in reply.rules for rule_id in sorted(_ids_of(rule)))
+        ids = tuple(rule_id for rule in reply.rules for rule_id in sorted(ids_of(rule)))
         return LessonContent(text=message.text, blocks=tuple(message.blocks), guideline_ids=ids)
     return NoteContent(text=message.text, blocks=tuple(message.blocks))
 
@@ -193,11 +193,6 @@ def refused_on(trace_id: str, lesson: Lesson) -> list[RefusedRule]:
         for each in lesson.refused
     )
     return [each for each in own if each.sources]
-
-
-def _ids_of(rule: Guideline) -> frozenset[str]:
-    """Return the ids of a guideline and of those it stands for."""
-    return frozenset({rule.id, *(each.id for each in merged_into(rule))})
 
 
 def _is_learned_from(rule: Guideline, trace_id: str) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
-from bot.learning.gathering import FeedbackGatherer, GatheredFeedback
+from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
@@ -95,17 +95,19 @@ class LearningWorker:
     async def _learn(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
         memory = self._memories.get(judge)
         if memory is None:
-            await self._postpone(judge, pending, f'the judge "{judge}" is no longer in memalign.toml')
+            await self._report_and_postpone(
+                judge, pending, f'the judge "{judge}" is no longer in memalign.toml'
+            )
             return
         gathered = [item for each in pending if (item := await self._gather(each, memory))]
         try:
             lesson = await self._teach(memory, gathered)
         except MemAlignError as error:
-            await self._fail(judge, gathered, str(error))
+            await self._postpone_failed(judge, gathered, str(error))
         except Exception:  # a bug must not stop the other judges
             reason = unexpected(f"learning for {judge}")
             if len(gathered) < 2:
-                await self._fail(judge, gathered, reason)
+                await self._postpone_failed(judge, gathered, reason)
                 return
             for item in gathered:  # one by one, so that only the verdict that fails waits
                 await self._learn(judge, [item.pending])
@@ -121,10 +123,12 @@ class LearningWorker:
             return await self._gatherer.gather(pending, memory.definition.value_type, invalidations)
         except StorageError:
             raise
+        except MemAlignError as error:
+            await self._report_and_postpone(pending.judge, [pending], str(error))
         except Exception:  # a bug on one verdict must not stop the others
             reason = unexpected(f"gathering feedback on {pending.trace_id}")
-            await self._postpone(pending.judge, [pending], reason)
-            return None
+            await self._report_and_postpone(pending.judge, [pending], reason)
+        return None
 
     async def _teach(self, memory: JudgeMemory, gathered: Sequence[GatheredFeedback]) -> Lesson:
         """Let the memory forget what lost all its labels, and learn the rest. Raises `MemAlignError`."""
@@ -162,28 +166,28 @@ class LearningWorker:
         try:
             await self._thread_replies.update(item.verdict, item.feedback, lesson, memory)
         except MemAlignError as error:
-            await self._postpone(pending.judge, [pending], str(error))
+            await self._report_and_postpone(pending.judge, [pending], str(error))
         except Exception:  # a bug on one thread must not stop the others
-            await self._postpone(
+            await self._report_and_postpone(
                 pending.judge, [pending], unexpected(f"telling the thread of {pending.trace_id}")
             )
         else:
             if reason := lesson.pending.get(pending.trace_id):
-                await self._put_off(pending, reason)
+                await self._postpone(pending, reason)
             else:
                 await self._database.feedback.learned(pending.verdict_id, pending.revision)
 
-    async def _fail(self, judge: str, gathered: Sequence[GatheredFeedback], reason: str) -> None:
+    async def _postpone_failed(self, judge: str, gathered: Sequence[GatheredFeedback], reason: str) -> None:
         self._breaker.record_failure(judge)
-        await self._postpone(judge, [item.pending for item in gathered], reason)
+        await self._report_and_postpone(judge, [item.pending for item in gathered], reason)
 
-    async def _postpone(self, judge: str, pending: Sequence[PendingFeedback], reason: str) -> None:
+    async def _report_and_postpone(self, judge: str, pending: Sequence[PendingFeedback], reason: str) -> None:
         self._health.report(COMPONENT, judge, reason)
         log.warning("learning for %s waits: %s", judge, reason)
         for each in pending:
-            await self._put_off(each, reason)
+            await self._postpone(each, reason)
 
-    async def _put_off(self, pending: PendingFeedback, reason: str) -> None:
+    async def _postpone(self, pending: PendingFeedback, reason: str) -> None:
         not_before_ms = now_ms() + backoff_ms(pending.attempts)
         await self._database.feedback.postpone(pending.verdict_id, not_before_ms, reason)
 

@@ -16,56 +16,55 @@ Listeners translate and store; whatever takes time is done after the ack by a ta
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.listeners import rationales, reactions
+from bot.listeners import errors, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
 from bot.listeners.home import HomeTab
+from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
-from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
+from bot.resources import Resources
 from bot.slack.channel_members import ChannelMembers
-from bot.slack.service import SlackService
-from memalign.judge_memory import JudgeMemory
-from storage.database import Database
 
 log = logging.getLogger(__name__)
 
 
 def build(
-    settings: Settings,
-    slack: SlackService,
-    database: Database,
-    memories: Mapping[str, JudgeMemory],
-    redactor: Redactor,
+    resources: Resources,
     forgetting: ForgetService,
     status: StatusReport,
     wake_learning: Callable[[], None],
     after_ack: AfterAck,
 ) -> None:
     """Build all listeners and register them with the app."""
+    settings, slack, redactor = resources.settings, resources.slack, resources.redactor
+    database, memories = resources.database, resources.memories
+    errors.listen(slack.app)
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
+    members = ChannelMembers(slack.client)
+    judge_access = JudgeAccess(settings, members)
     modal = ReasonModal(cards, memories, slack.client, after_ack)
     modal.listen(slack.app)
     CardActions(cards, database, slack.client, modal, after_ack).listen(slack.app)
-    members = ChannelMembers(slack.client)
-    access = ForgetAccess(settings, members)
-    forget = ForgetListener(settings, database, slack.people, forgetting, access, after_ack)
+    access = ForgetAccess(settings, members, slack.people)
+    forget = ForgetListener(settings, database, slack.people, forgetting, access, judge_access, after_ack)
     forget.listen(slack.app)
-    SlashCommands(settings, database, memories, slack.people, status, forget, after_ack).listen(slack.app)
-    HomeTab(settings, database, memories, members, status, slack.client, after_ack).listen(slack.app)
+    SlashCommands(settings, database, memories, slack.people, status, judge_access, forget, after_ack).listen(
+        slack.app
+    )
+    HomeTab(database, memories, judge_access, status, slack.client, after_ack).listen(slack.app)
     _ignore_others(slack.app)
 
 

@@ -1,9 +1,7 @@
 """Buttons and menus on cards and in threads."""
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import cast
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -12,13 +10,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import SHOW_ALL, VOTE_DOWN, VOTE_UNSURE, VOTE_UP, trace_view
 from bot.blocks.thread import CORRECT_VALUE, card_gone, value_counted, vote_counted
-from bot.feedback import Vote, votes_of
+from bot.feedback import Vote, vote_after_press, votes_of
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
+from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import open_view, respond_ephemeral
 from bot.runtime.clock import now_ms
-from memalign.records import Label
 from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
@@ -56,10 +54,10 @@ class CardActions:
             self._after_ack.run(respond_ephemeral(respond, [card_gone()]))
             return
         action = body["actions"][0]
-        button = (await self._cards.feedback_on(card)).button
-        pressed = VOTES[action["action_id"]]
-        vote = None if button and button.value == pressed else pressed
-        await self._cards.set_vote(card, vote, click_time(action))
+        held = (await self._cards.feedback_on(card)).button
+        at = click_time(action)
+        vote = vote_after_press(held, VOTES[action["action_id"]], at)
+        await self._cards.set_vote(card, vote, at)
         await ack()
         self._after_ack.run(self._answer_vote(body, respond, card, vote))
 
@@ -69,7 +67,7 @@ class CardActions:
         votes = votes_of(await self._cards.feedback_on(card)) or {vote}
         if votes == {"down"}:
             await self._reason_modal.open(body["trigger_id"], card)
-        await respond_ephemeral(respond, [vote_counted(vote, torn=len(votes) > 1)])
+        await respond_ephemeral(respond, [vote_counted(vote, has_two_votes=len(votes) > 1)])
 
     async def show_all(self, ack: AsyncAck, body: Body) -> None:
         """Show the trace in full, in a modal."""
@@ -86,9 +84,9 @@ class CardActions:
         message = card_gone()
         if card is not None:
             action = body["actions"][0]
-            value = cast("Label", json.loads(action["selected_option"]["value"]))
-            torn = await self._cards.set_value(card, value, click_time(action))
-            message = value_counted(value, torn=torn)
+            value = chosen_value(action)
+            has_two_votes = await self._cards.set_value(card, value, click_time(action))
+            message = value_counted(value, has_two_votes=has_two_votes)
         await ack()
         self._after_ack.run(respond_ephemeral(respond, [message]))
 

@@ -8,12 +8,19 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from bot.blocks.commands import guidelines_message, help_text, status_message
+from bot.blocks.commands import (
+    guidelines_message,
+    help_text,
+    no_judges,
+    partial_status_message,
+    status_message,
+)
 from bot.blocks.digest import digest_message
 from bot.blocks.primitives import SlackMessage, pack_messages
 from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
-from bot.listeners.forget import Asker, ForgetListener
+from bot.listeners.forget import ForgetListener
+from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.responses import or_error_message, respond_ephemeral
 from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
@@ -28,7 +35,9 @@ from storage.database import Database
 class SlashCommand:
     """`/memalign <name> <text>` as a person typed it."""
 
-    asker: Asker
+    person: str
+    channel: str
+    """The channel in which it was typed."""
     name: str
     text: str
     """The rest, after one blank."""
@@ -37,8 +46,12 @@ class SlashCommand:
     def of(cls, payload: dict[str, Json]) -> "SlashCommand":
         """Read Slack's payload; without a name, help is asked for."""
         name, *text = re.split(r"\s", str(payload.get("text") or "").lstrip(), maxsplit=1)
-        asker = Asker(person=payload["user_id"], channel=payload["channel_id"])
-        return cls(asker=asker, name=name or "help", text="".join(text))
+        return cls(
+            person=str(payload["user_id"]),
+            channel=str(payload["channel_id"]),
+            name=name or "help",
+            text="".join(text),
+        )
 
 
 class SlashCommands:
@@ -51,6 +64,7 @@ class SlashCommands:
         memories: Mapping[str, JudgeMemory],
         people: People,
         status: StatusReport,
+        access: JudgeAccess,
         forgetting: ForgetListener,
         after_ack: AfterAck,
     ) -> None:
@@ -59,6 +73,7 @@ class SlashCommands:
         self._memories = memories
         self._people = people
         self._status = status
+        self._access = access
         self._forgetting = forgetting
         self._after_ack = after_ack
 
@@ -70,7 +85,7 @@ class SlashCommands:
         """Acknowledge, and answer from a task of the app."""
         typed = SlashCommand.of(command)
         if typed.name.lower() == "forget":
-            await self._forgetting.command(ack, typed.asker, typed.text, respond)
+            await self._forgetting.command(ack, typed.person, typed.text, respond)
         else:
             await ack()
             self._after_ack.run(self._respond(typed, respond))
@@ -89,10 +104,10 @@ class SlashCommands:
         return [help_text()]
 
     async def guidelines(self, command: SlashCommand) -> list[SlackMessage]:
-        """Show the guidelines of the judge that is named, or of all."""
+        """Show the guidelines of the judge that is named, or of all whose channels the person is in."""
         name = " ".join(command.text.split())
-        judges = [self._settings.judge(name)] if name else self._settings.judges
-        return [await self._guidelines_of(judge.name) for judge in judges]
+        judges = await self._access.judges_named(name, command.person)
+        return [await self._guidelines_of(judge.name) for judge in judges] or [no_judges()]
 
     async def _guidelines_of(self, judge: str) -> SlackMessage:
         rules = sorted(
@@ -101,14 +116,18 @@ class SlashCommands:
         authored = [(rule, [await self._people.name(person) for person in rule.people]) for rule in rules]
         return guidelines_message(judge, authored)
 
-    async def status(self, _: SlashCommand) -> list[SlackMessage]:
-        """Show what waits, and why."""
-        return [status_message(await self._status.read())]
+    async def status(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show what waits for the judges whose channels the person is in, and why."""
+        judges = await self._access.judges_of(command.person)
+        status = await self._status.read_about({judge.name for judge in judges})
+        is_whole = len(judges) == len(self._settings.judges)
+        return [status_message(status) if is_whole else partial_status_message(status)]
 
     async def digest(self, command: SlashCommand) -> list[SlackMessage]:
-        """Show the running week of the judges of this channel, or of all."""
-        judges_here = [judge for judge in self._settings.judges if judge.channel == command.asker.channel]
-        return [await self._digest_of(judge.name) for judge in judges_here or self._settings.judges]
+        """Show the running week of the judges of this channel, or of all whose channels the person is in."""
+        judges = await self._access.judges_of(command.person)
+        judges_here = [judge for judge in judges if judge.channel == command.channel]
+        return [await self._digest_of(judge.name) for judge in judges_here or judges] or [no_judges()]
 
     async def _digest_of(self, judge: str) -> SlackMessage:
         zone = self._settings.digest.zone

@@ -1,7 +1,6 @@
 """Forgetting from Slack: `/memalign forget`, the message shortcut, and the buttons of the previews."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -14,13 +13,14 @@ from bot.blocks.forget import (
     KEEP,
     forget_preview,
     forget_result,
+    no_trace_of_yours,
     not_allowed,
     nothing_forgotten,
     nothing_of_person,
     which_person,
     which_trace,
 )
-from bot.blocks.primitives import SlackMessage, pack_messages
+from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
 from bot.blocks.thread import not_a_card
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
@@ -29,6 +29,7 @@ from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_from_slack
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget_command import ForgetCommand, person_of
+from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.responses import or_error_message, replace_original, respond_ephemeral
 from bot.records import ForgetResult
 from bot.slack.users import People
@@ -37,19 +38,6 @@ from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 from storage.database import Database
 
 Body = dict[str, Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """A person who asks for something in a channel."""
-
-    person: str
-    channel: str
-
-    @classmethod
-    def of(cls, body: Body) -> "Asker":
-        """Read the payload of a click or a shortcut."""
-        return cls(person=str(body["user"]["id"]), channel=str(body["channel"]["id"]))
 
 
 class ForgetListener:
@@ -65,6 +53,7 @@ class ForgetListener:
         people: People,
         service: ForgetService,
         access: ForgetAccess,
+        judge_access: JudgeAccess,
         after_ack: AfterAck,
     ) -> None:
         self._settings = settings
@@ -72,6 +61,7 @@ class ForgetListener:
         self._people = people
         self._service = service
         self._access = access
+        self._judge_access = judge_access
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -81,12 +71,12 @@ class ForgetListener:
         app.action(FORGET_PERSON)(self.confirm_person)
         app.action(KEEP)(self.keep)
 
-    async def command(self, ack: AsyncAck, asker: Asker, text: str, respond: AsyncRespond) -> None:
+    async def command(self, ack: AsyncAck, person: str, text: str, respond: AsyncRespond) -> None:
         """Answer `/memalign forget`, `text` being what follows; with `--yes`, what is acked is going to happen."""
         is_confirmed = ForgetCommand.readings(text)[-1].is_confirmed
-        requested = await self._request_command(asker, text) if is_confirmed else None
+        requested = await self._request_command(person, text) if is_confirmed else None
         await ack()
-        self._after_ack.run(self._answer_command(respond, asker, text, requested))
+        self._after_ack.run(self._answer_command(respond, person, text, requested))
 
     async def shortcut(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show what goes with the trace of the message that the shortcut was chosen on."""
@@ -107,60 +97,86 @@ class ForgetListener:
         self._after_ack.run(replace_original(respond, nothing_forgotten()))
 
     async def _confirm(self, ack: AsyncAck, body: Body, respond: AsyncRespond, target: ForgetTarget) -> None:
-        asker = Asker.of(body)
-        requested = await self._request(asker, target)
+        person = str(body["user"]["id"])
+        requested = await self._request(person, target)
         await ack()
-        self._after_ack.run(self._answer_confirm(respond, asker, target, requested))
+        self._after_ack.run(self._answer_confirm(respond, person, target, requested))
 
-    async def _request_command(self, asker: Asker, text: str) -> ForgetScope | None:
+    async def _request_command(self, person: str, text: str) -> ForgetScope | None:
         """Store the request of a confirmed command; None when there is to be an explanation instead."""
         command = await self._read(text)
         try:
-            target = await self._target_of(asker, command)
+            target = await self._target_of(person, command)
         except UnknownTraceError:
             return None
-        return await self._request(asker, target) if target and command.is_confirmed else None
+        return await self._request(person, target) if target and command.is_confirmed else None
 
-    async def _request(self, asker: Asker, target: ForgetTarget) -> ForgetScope | None:
+    async def _request(self, person: str, target: ForgetTarget) -> ForgetScope | None:
         """Store a request; None for somebody who may not make it, or a trace that is not known."""
         try:
             scope = await self._service.find(target)
         except UnknownTraceError:
             return None
-        if not await self._access.allows(asker.person, asker.channel, scope):
+        if not await self._access.allows(person, scope):
             return None
-        await self._service.request(scope, asker.person)
+        await self._service.request(scope, person)
         return scope
 
     async def _answer_command(
-        self, respond: AsyncRespond, asker: Asker, text: str, requested: ForgetScope | None
+        self, respond: AsyncRespond, person: str, text: str, requested: ForgetScope | None
     ) -> None:
-        work = self._execute(requested) if requested else self._preview_command(asker, text)
+        work = self._execute(requested, person) if requested else self._preview_command(person, text)
         await respond_ephemeral(respond, pack_messages(await or_error_message(work, "/memalign forget")))
 
     async def _answer_shortcut(self, respond: AsyncRespond, body: Body) -> None:
-        asker, message = Asker.of(body), body["message"]
-        card_ts = message.get("thread_ts") or message["ts"]
-        stored = await self._database.verdicts.by_card(asker.channel, card_ts)
-        if stored is None:
-            await respond_ephemeral(respond, [not_a_card()])
-            return
-        work = self._preview(asker, TraceTarget(trace_id=stored.verdict.trace_id))
+        work = self._preview_shortcut(str(body["user"]["id"]), body)
         await respond_ephemeral(respond, await or_error_message(work, "the forget shortcut"))
 
+    async def _preview_shortcut(self, person: str, body: Body) -> list[SlackMessage]:
+        message = body["message"]
+        card_ts = str(message.get("thread_ts") or message["ts"])
+        stored = await self._database.verdicts.by_card(str(body["channel"]["id"]), card_ts)
+        if stored is None:
+            return [not_a_card()]
+        target = TraceTarget(trace_id=stored.verdict.trace_id)
+        return await self._preview(person, target) or [not_a_card()]
+
     async def _answer_confirm(
-        self, respond: AsyncRespond, asker: Asker, target: ForgetTarget, requested: ForgetScope | None
+        self, respond: AsyncRespond, person: str, target: ForgetTarget, requested: ForgetScope | None
     ) -> None:
-        work = self._execute(requested) if requested else self._preview(asker, target)
+        work = self._execute(requested, person) if requested else self._preview_confirmed(person, target)
         for message in await or_error_message(work, "forgetting"):
             await replace_original(respond, message)
 
-    async def _preview_command(self, asker: Asker, text: str) -> list[SlackMessage]:
+    async def _preview_confirmed(self, person: str, target: ForgetTarget) -> list[SlackMessage]:
+        """Say why what a button stands for is not done."""
+        reference = target.trace_id if isinstance(target, TraceTarget) else target.person
+        return await self._preview_or_unknown(person, target, reference)
+
+    async def _preview_command(self, person: str, text: str) -> list[SlackMessage]:
         command = await self._read(text)
-        target = await self._target_of(asker, command)
+        reference = next(iter(spellings_from_slack(command.reference)), "")
+        try:
+            target = await self._target_of(person, command)
+        except UnknownTraceError as error:
+            return [await self._unknown(person, reference, error)]
         if target is None:
             return [which_person() if command.is_for_person else which_trace()]
-        return await self._preview(asker, target)
+        return await self._preview_or_unknown(person, target, reference)
+
+    async def _preview_or_unknown(
+        self, person: str, target: ForgetTarget, reference: str
+    ) -> list[SlackMessage]:
+        try:
+            return await self._preview(person, target) or [no_trace_of_yours(reference)]
+        except UnknownTraceError as error:
+            return [await self._unknown(person, reference, error)]
+
+    async def _unknown(self, person: str, reference: str, error: UnknownTraceError) -> SlackMessage:
+        """Say that a trace is not known; whether it was forgotten only to somebody who may know of every trace."""
+        if await self._access.may_know_all(person):
+            return plain_message(str(error))
+        return no_trace_of_yours(reference)
 
     async def _read(self, text: str) -> ForgetCommand:
         """Read what follows `forget`; what looks like an option may be part of a trace's id."""
@@ -171,22 +187,30 @@ class ForgetListener:
                 return reading
         return command
 
-    async def _target_of(self, asker: Asker, command: ForgetCommand) -> ForgetTarget | None:
+    async def _target_of(self, person: str, command: ForgetCommand) -> ForgetTarget | None:
         """Return what a command names, if it names anything. Raises `UnknownTraceError`."""
         if command.is_for_person:
-            person = person_of(command.reference, asker.person)
-            return PersonTarget(person=person) if person else None
+            forgotten = person_of(command.reference, person)
+            return PersonTarget(person=forgotten) if forgotten else None
         spellings = spellings_from_slack(command.reference)
         return await self._service.references.resolve(spellings) if spellings else None
 
-    async def _preview(self, asker: Asker, target: ForgetTarget) -> list[SlackMessage]:
-        scope = await self._service.find(target)
-        if not await self._access.allows(asker.person, asker.channel, scope):
-            return [not_allowed(target, self._settings.access.forget)]
-        return await self._in_words(await self._service.preview(scope), forget_preview)
+    async def _preview(self, person: str, target: ForgetTarget) -> list[SlackMessage]:
+        """Return a preview or a refusal; nothing for somebody who may not know of the target.
 
-    async def _execute(self, requested: ForgetScope) -> list[SlackMessage]:
-        return await self._in_words(await self._service.execute(requested), forget_result)
+        Raises `UnknownTraceError`.
+        """
+        scope = await self._service.find(target)
+        if not await self._access.allows(person, scope):
+            is_known = isinstance(target, PersonTarget) or await self._access.may_know(person, scope)
+            return [not_allowed(target, self._settings.access.forget)] if is_known else []
+        judges = {judge.name for judge in await self._judge_access.judges_of(person)}
+        return await self._in_words(await self._service.preview(scope, judges), forget_preview)
+
+    async def _execute(self, requested: ForgetScope, person: str) -> list[SlackMessage]:
+        result = await self._service.execute(requested)
+        judges = {judge.name for judge in await self._judge_access.judges_of(person)}
+        return await self._in_words(result.about(judges), forget_result)
 
     async def _in_words(
         self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], SlackMessage]

@@ -1,7 +1,7 @@
 """App Home: the judges' knowledge, and the cards that still wait for this person's thumb."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
@@ -9,11 +9,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import card_line
 from bot.blocks.home import home_view
-from bot.config import Settings
+from bot.config import JudgeSettings
 from bot.feedback import votes_of
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.judge_access import JudgeAccess
 from bot.reports.status import StatusReport
-from bot.slack.channel_members import ChannelMembers
 from bot.slack.errors import CONNECTION_ERRORS, field_of
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
@@ -33,18 +33,16 @@ class HomeTab:
 
     def __init__(
         self,
-        settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
-        members: ChannelMembers,
+        access: JudgeAccess,
         status: StatusReport,
         client: AsyncWebClient,
         after_ack: AfterAck,
     ) -> None:
-        self._settings = settings
         self._database = database
         self._memories = memories
-        self._members = members
+        self._access = access
         self._status = status
         self._client = client
         self._after_ack = after_ack
@@ -59,22 +57,24 @@ class HomeTab:
             self._after_ack.run(self.publish(str(event["user"])))
 
     async def publish(self, person: str) -> None:
-        """Show a person the judges, the open cards and whether all is well."""
-        judges = [(name, len(memory.episodes), memory.guidelines) for name, memory in self._memories.items()]
-        view = home_view(judges, await self._open_cards(person), await self._status.read())
+        """Show a person the judges in whose channels they are, the open cards and whether all is well."""
+        judges = await self._access.judges_of(person)
+        memories = [(judge.name, self._memories[judge.name]) for judge in judges]
+        lessons = [(name, len(memory.episodes), memory.guidelines) for name, memory in memories]
+        status = await self._status.read_about({judge.name for judge in judges})
+        view = home_view(lessons, await self._open_cards(person, judges), status)
         try:
             await self._client.views_publish(user_id=person, view=view)
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("the Home tab of %s could not be published: %s", person, error)
 
-    async def _open_cards(self, person: str) -> list[tuple[str, str]]:
-        """Return the cards without this person's vote: a line about each card, and its link."""
+    async def _open_cards(self, person: str, judges: Sequence[JudgeSettings]) -> list[tuple[str, str]]:
+        """Return the judges' cards without this person's vote: a line about each card, and its link."""
         cards: list[tuple[str, str]] = []
-        for judge in self._settings.judges:
-            if not await self._members.includes(judge.channel, person):
-                continue
+        for judge in judges:
             for verdict in await self._database.verdicts.recent(judge.name, NEWEST_VERDICTS):
-                if await self._is_open(verdict, person) and (link := await self._link(verdict)):
+                is_here = verdict.channel == judge.channel
+                if is_here and await self._is_open(verdict, person) and (link := await self._link(verdict)):
                     cards.append((card_line(verdict), link))
                 if len(cards) == MAX_OPEN_CARDS:
                     return cards
@@ -83,7 +83,7 @@ class HomeTab:
     async def _is_open(self, verdict: StoredVerdict, person: str) -> bool:
         if verdict.message_ts is None:
             return False
-        feedback = (await self._database.feedback.of(verdict.verdict_id)).get(person)
+        feedback = (await self._database.feedback.all_of(verdict.verdict_id)).get(person)
         return feedback is None or not votes_of(feedback)
 
     async def _link(self, verdict: StoredVerdict) -> str | None:

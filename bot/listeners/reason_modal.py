@@ -1,6 +1,5 @@
 """The modal that asks why, and the shortcut "Correct this verdict" that opens it."""
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -12,9 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
 from bot.blocks.thread import not_a_card, two_votes
 from bot.feedback import feedback_of
-from bot.learning.right_values import likely_values
+from bot.learning.likely_values import likely_values
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
+from bot.listeners.own_values import ModalSubject, label_of
 from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
@@ -71,8 +71,8 @@ class ReasonModal:
 
     async def submit(self, ack: AsyncAck, body: Body) -> None:
         """Store the reason, and the right value if it was asked for."""
-        about = json.loads(body["view"]["private_metadata"])
-        card = await self._cards.of_modal(body, about["verdict_id"], about["card_ts"])
+        subject = ModalSubject.read(body["view"]["private_metadata"])
+        card = await self._cards.of_modal(body, subject.verdict_id, subject.card_ts)
         memory = self._memories.get(card.verdict.verdict.judge) if card else None
         if card is None or memory is None:
             await ack()
@@ -87,12 +87,12 @@ class ReasonModal:
             await ack(response_action="errors", errors={"value": str(error)})
             return
         if value is not None:
-            torn = await self._cards.set_value(card, value, at)
+            has_two_votes = await self._cards.set_value(card, value, at)
         else:
-            torn = await self._cards.hold(card, "down", at)
+            has_two_votes = await self._cards.hold(card, "down", at)
         await self._cards.set_reason(card, entered(fields, "reason") or "", at)
         await ack()
-        if torn:
+        if has_two_votes:
             self._after_ack.run(post_ephemeral(self._client, card.channel, card.person, two_votes()))
 
 
@@ -100,5 +100,5 @@ def entered(fields: Body, block_id: str) -> str | None:
     """Return the text of one field of a modal, typed or chosen; None if it is empty."""
     for element in (fields.get(block_id) or {}).values():
         option = element.get("selected_option")
-        return str(json.loads(option["value"])) if option else element.get("value")
+        return str(label_of(option["value"])) if option else element.get("value")
     return None

@@ -1,25 +1,34 @@
 """From the outbox to Slack: cards and replies posted, messages redacted."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from bot.posting.redaction import MessageRedactor
 from bot.posting.rendering import PostRenderer
 from bot.posting.sending import PostSender
 from bot.posting.worker import PostingWorker
-from bot.runtime.health import HealthRegistry
-from bot.slack.service import SlackService
-from memalign.judge_memory import JudgeMemory
-from storage.database import Database
+from bot.resources import Resources
+from bot.runtime.supervisor import Background
 
 
-def build(
-    slack: SlackService,
-    database: Database,
-    memories: Mapping[str, JudgeMemory],
-    health: HealthRegistry,
-    *,
-    pace_seconds: float,
-) -> PostingWorker:
-    """Build the worker that posts, with `pace_seconds` between two posts in a channel."""
-    renderer = PostRenderer(database, memories)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingFlow:
+    """The parts of posting that other flows reach."""
+
+    wake: Callable[[], None]
+    redact_now: Callable[[], Awaitable[None]]
+    background: Background
+
+
+def build(resources: Resources, *, pace_seconds: float) -> PostingFlow:
+    """Build what posts, with `pace_seconds` between two posts in a channel, and what redacts."""
+    database, slack, health = resources.database, resources.slack, resources.health
+    renderer = PostRenderer(database, resources.memories)
     sender = PostSender(slack.posting_client, database, renderer.render, health)
-    return PostingWorker(database, sender, health, pace_seconds=pace_seconds)
+    worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
+    redactor = MessageRedactor(slack.client, database, health)
+    return PostingFlow(
+        wake=worker.wake,
+        redact_now=redactor.redact_now,
+        background={"posting": worker.run, "redacting messages": redactor.run},
+    )

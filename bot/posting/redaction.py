@@ -17,7 +17,7 @@ from storage.records import Redaction, RedactionKind
 
 log = logging.getLogger(__name__)
 
-COMPONENT = "redaction"
+COMPONENT = "redacting messages"
 UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
 """Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
 REDACT_EVERY_SECONDS = 5.0
@@ -50,9 +50,8 @@ class MessageRedactor:
 
     async def _redact_due(self) -> None:
         async with self._lock:
-            for redaction in await self._database.forgetting.redactions():
-                if redaction.not_before_ms <= now_ms():
-                    await self._redact(redaction)
+            for redaction in await self._database.forgetting.redactions_due(now_ms()):
+                await self._redact(redaction)
 
     async def _redact(self, redaction: Redaction) -> None:
         try:

@@ -97,6 +97,8 @@ class PostingWorker:
     async def _deliver(self, post: Post, message: SlackMessage) -> None:
         try:
             lost = await self._sender.deliver(post, message)
+        except StorageError:  # the next run looks for what is in flight
+            raise
         except Exception:  # it may have arrived, so it is looked for
             self._health.report(COMPONENT, post.channel, unexpected(f"sending post {post.post_id}"))
             lost = await self._sender.lost(post)

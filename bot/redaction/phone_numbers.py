@@ -22,7 +22,7 @@ MAX_GROUPS = 8
 FRENCH_PAIRS = 5
 
 RUN = re.compile(
-    r"(?<![\w+#&%@\\./-])(?<![\d.],)(?<!\d:)(?:\+ ?)?\(?\d++\)?"
+    r"(?:(?<![A-Za-z_+&=])\(?\+ ?|(?<![\w+#&%@\\./-])(?<![\d.],)(?<!\d:))\(?\d++\)?"
     r"(?:[ \t\u00a0\u202f./\u2010-\u2013-]{0,3}+\(?\d++\)?)*+(?![\w@%]|[.,:]\d)"
 )
 PHONE_LINK = re.compile(r"<tel:[^<>\n]{1,100}>")
@@ -31,8 +31,8 @@ GROUP = re.compile(r"\d+")
 SIGNS_BEFORE = re.compile(r"\(?(?:\+ ?)?$")
 TRUNK_ZERO = re.compile(r"\(0\)")
 DATE = re.compile(
-    r"(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:19|20)?\d\d(?!\d)"
-    r"|(?:19|20)\d\d[./-]\d\d[./-]\d\d(?!\d)"
+    r"(?<!\d)((?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:(?:19|20)\d\d|\d\d(?![./-]))(?!\d)"
+    r"|(?:19|20)\d\d[./-]\d\d[./-]\d\d(?!\d))"
 )
 AMERICAN = re.compile(r"(?:1[ .-]?)?\(\d{3}\) ?\d{3}[ .-]\d{4}|(?:1([ .-]))?\d{3}([ .-])\d{3}\2\d{4}")
 AUSTRALIAN_HOTLINE = re.compile(r"1[38]00[ -]\d{3}[ -]\d{3}|13[ -]?\d\d[ -]\d\d")
@@ -83,6 +83,14 @@ def _without_numbers(match: re.Match[str], announced: bool) -> str:
     word = None if announced else _last_announcement(before)
     announced = announced or bool(word and word["phone"])
     doubtful = bool(word and word["other"])
+    parts = DATE.split(run)
+    return "".join(
+        part if place % 2 else _redact_run(part, announced=announced, doubtful=doubtful)
+        for place, part in enumerate(parts)
+    )
+
+
+def _redact_run(run: str, *, announced: bool, doubtful: bool) -> str:
     groups = list(GROUP.finditer(run))
     pieces, end, place = [], 0, 0
     while place < len(groups):
@@ -113,7 +121,7 @@ def _last_group(
     run: str, groups: Sequence[re.Match[str]], first: int, *, announced: bool, doubtful: bool
 ) -> int | None:
     """Return the last of the groups that are one number, the longest there is; None for none."""
-    is_international = first == 0 and run.startswith(("+", "(+"))
+    is_international = first == 0 and run.lstrip("(").startswith("+")
     if doubtful and not is_international:
         return None
     for last in reversed(range(first, min(first + MAX_GROUPS, len(groups)))):
@@ -144,7 +152,7 @@ def _is_national_number(
 ) -> bool:
     part = run[groups[first].start() : groups[last].end()]
     digits = _digits(part)
-    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS or DATE.match(part):
+    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
         return False
     if announced:
         is_whole = len(digits) >= MIN_INTERNATIONAL_DIGITS and is_international_number(digits)
@@ -157,6 +165,8 @@ def _is_national_number(
     if AUSTRALIAN_HOTLINE.fullmatch(part) and _is_of_plan("AU", digits):
         return True
     if _is_row_of_pairs(groups[first : last + 1]) and not len(groups) == last + 1 - first == FRENCH_PAIRS:
+        return False
+    if "." in part and last - first < 2:  # two numbers with a point are a decimal or an article's number
         return False
     has_form = digits[0] == "0" and _has_phone_groups([group[0] for group in groups[first : last + 1]])
     return has_form and any(_is_of_plan(region, digits) for region in TRUNK_REGIONS)

@@ -15,6 +15,8 @@ from bot.redaction.text import Detector, TextRedactor
 from memalign.records import Json, Trace
 from storage.records import FeedbackEvent
 
+AMPERSAND = "\ue000"
+"""Stands for an escaped ampersand for a moment; a character that Unicode keeps for private use."""
 MIN_NUMBER = 1_000_000
 """Smaller numbers are neither phone nor card numbers."""
 
@@ -57,8 +59,11 @@ class Redactor:
 
     def event(self, event: FeedbackEvent) -> FeedbackEvent:
         """Return what a person did, with the words in it as they may be stored."""
-        is_text = event.kind in ("reply", "correction") and isinstance(event.value, str)
-        return replace(event, value=self.words(event.value)) if is_text else event
+        if event.kind not in ("reply", "correction") or not isinstance(event.value, str):
+            return event
+        # Slack escapes an ampersand, which would end a password in the middle
+        words = self.words(event.value.replace("&amp;", AMPERSAND))
+        return replace(event, value=words.replace(AMPERSAND, "&amp;"))
 
     # --- the parts of a value, see `bot.redaction.json_text.Replacement`
 

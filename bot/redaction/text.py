@@ -1,5 +1,6 @@
 """Redaction of one text: all detectors, one after the other, until nothing more is found."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from bot.redaction.email_addresses import redact_email_addresses
@@ -19,6 +20,13 @@ DETECTORS: tuple[Detector, ...] = (
 )
 STRETCH_LENGTH = 32_000
 """Characters that are searched at once: a search holds up all other threads until it ends."""
+CUTS = (
+    re.compile(r"\n"),
+    re.compile(r"(?<=[^\W\d_])[.!?]\s(?=[^\W\d_])"),
+    re.compile(r"(?<=[^\W\d_])\s(?=[^\W\d_])"),
+    re.compile(r"(?<=[^\W\d_])[,;>}](?=[^\W\d_<{])"),
+)
+"""Places to cut a long text, the best first: between lines, sentences, words, and parts of minified code."""
 MAX_ROUNDS = 6
 """A marker may uncover something beside it; more rounds than two are met in made-up texts only."""
 MAX_NAME_LENGTH = 80
@@ -55,15 +63,26 @@ class TextRedactor:
 
 
 def stretches(text: str) -> Iterator[str]:
-    """Cut a text between lines into stretches of about `STRETCH_LENGTH` characters; a longer line stays whole."""
+    """Cut a text into stretches of about `STRETCH_LENGTH` characters, where nothing to be found is likely to be cut.
+
+    A stretch is longer where there is no such place.
+    """
     start = 0
     while len(text) - start > STRETCH_LENGTH:
-        cut = text.find("\n", start + STRETCH_LENGTH) + 1
+        cut = _cut(text, start + STRETCH_LENGTH)
         if not cut:
             break
         yield text[start:cut]
         start = cut
     yield text[start:]
+
+
+def _cut(text: str, start: int) -> int:
+    """Return the first good place to cut a text from there on; 0 for none."""
+    for pattern in CUTS:
+        if match := pattern.search(text, start, start + STRETCH_LENGTH):
+            return match.end()
+    return 0
 
 
 def _redact_by_name(name: str, text: str) -> str:

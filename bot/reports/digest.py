@@ -146,5 +146,5 @@ def _feedback_between(
     stored: StoredVerdict, people: Mapping[str, PersonFeedback], value_type: ValueType, start: int, end: int
 ) -> list[Feedback]:
     """Return the votes cast in the time, in milliseconds since 1970; `end` is excluded."""
-    feedback = [feedback_of(stored, person, facts, value_type) for person, facts in people.items()]
+    feedback = [feedback_of(stored, person, events, value_type) for person, events in people.items()]
     return [entry for entry in feedback if entry.vote and start <= entry.time_ms < end]

@@ -36,8 +36,8 @@ async def export_lines(
             trace = await database.traces.get(stored.verdict.trace_id)
             if stored.verdict.judge not in value_types or trace is None:
                 continue
-            facts = await database.feedback.of(stored.verdict_id)
-            people = all_feedback(stored, facts, value_types[stored.verdict.judge])
+            by_person = await database.feedback.of(stored.verdict_id)
+            people = all_feedback(stored, by_person, value_types[stored.verdict.judge])
             if kind == "mlflow":
                 yield mlflow_line(trace, stored, people)
                 continue

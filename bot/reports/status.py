@@ -1,14 +1,16 @@
 """The status: what waits and why, and whether the bot can work."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 
 from bot.config import Settings
 from bot.records import JudgeStatus, Status
 from bot.runtime.health import HealthRegistry, Problem
+from bot.runtime.supervisor import COMPONENT as BACKGROUND
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
-CHANNEL_COMPONENTS = {"posting", "redaction"}
+CHANNEL_COMPONENTS = {"posting", "redacting messages"}
 """Components that report channels; people know a channel by the judges that work there."""
 
 
@@ -48,22 +50,55 @@ class StatusReport:
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
             file_problem=self._database.file_problem,
-            troubles=(
-                *await self._database.problems(),
-                *(self._sentence(problem) for problem in self._health.problems()),
-                *self._unlearned(),
-            ),
+            troubles=await self._troubles(self._health.problems(), self._memories),
+        )
+
+    async def read_about(self, judges: Collection[str]) -> Status:
+        """Return the status as far as it concerns these judges or none; the numbers of waiting work are of all.
+
+        Raises `StorageError` when the store does not answer.
+        """
+        status = await self.read()
+        if len(judges) == len(status.judges):
+            return status
+        return replace(
+            status,
+            judges=tuple(judge for judge in status.judges if judge.name in judges),
+            troubles=await self._troubles(self._problems_of(judges), judges),
+        )
+
+    def _problems_of(self, judges: Collection[str]) -> list[Problem]:
+        """Return the problems of these judges, of their channels, and of the background parts."""
+        channels = {judge.channel for judge in self._settings.judges if judge.name in judges}
+        return [
+            problem
+            for problem in self._health.problems()
+            if problem.component == BACKGROUND
+            or problem.subject in (channels if problem.component in CHANNEL_COMPONENTS else judges)
+        ]
+
+    async def _troubles(self, problems: Collection[Problem], judges: Collection[str]) -> tuple[str, ...]:
+        return (
+            *await self._database.problems(),
+            *(self._sentence(problem) for problem in problems),
+            *self._unlearned(judges),
         )
 
     def _sentence(self, problem: Problem) -> str:
         subject = problem.subject
         if problem.component in CHANNEL_COMPONENTS:
-            subject = self._settings.channel_title(subject)
+            subject = _channel_title(self._settings, subject)
         return f"{subject}: {problem.reason}"
 
-    def _unlearned(self) -> Iterator[str]:
-        """Yield a sentence for each memory that still waits to learn, or to learn again."""
+    def _unlearned(self, judges: Collection[str]) -> Iterator[str]:
+        """Yield a sentence for each of these judges whose memory still waits to learn, or to learn again."""
         for name, memory in self._memories.items():
-            if reasons := memory.pending:
+            if name in judges and (reasons := memory.pending):
                 traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"
                 yield f"{name}: feedback on {traces} waits to be learned in full ({next(iter(reasons.values()))})"
+
+
+def _channel_title(settings: Settings, channel: str) -> str:
+    """Return what people call a channel: that of its judges; the id itself when no judge works there."""
+    names = [judge.name for judge in settings.judges if judge.channel == channel]
+    return f"the channel of {' and '.join(names)}" if names else channel

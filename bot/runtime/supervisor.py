@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 from bot.runtime.clock import backoff_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from memalign.errors import MemAlignError
 
 log = logging.getLogger(__name__)
+
+Background: TypeAlias = Mapping[str, Callable[[], Awaitable[None]]]
+"""Background parts by their names in `status`; a call begins the part's work anew."""
 
 COMPONENT = "background"
 LONGEST_RESTART_MS = 30_000
@@ -23,7 +27,7 @@ async def supervise(
     *,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Run a background part until it returns or is cancelled; restart it after any `Exception`.
+    """Run a background part until it returns or is cancelled; restart it after anything else that ends it.
 
     While the part waits for its restart, `health` says why.
 
@@ -39,6 +43,11 @@ async def supervise(
         began = clock()
         try:
             await run()
+        except asyncio.CancelledError as error:
+            if _is_being_cancelled():
+                raise
+            # a task or future inside the part was cancelled, not the part
+            reason = _reason(error, part)
         except Exception as error:
             reason = _reason(error, part)
         else:
@@ -49,7 +58,12 @@ async def supervise(
         health.report(COMPONENT, part, None)
 
 
-def _reason(error: Exception, part: str) -> str:
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _reason(error: BaseException, part: str) -> str:
     """Return the sentence for people; what is no `MemAlignError` is a bug, logged under an id."""
     known = first_known(error)
     if known is None:

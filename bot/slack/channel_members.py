@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,27 +15,77 @@ log = logging.getLogger(__name__)
 
 MEMBERS_PER_PAGE = 1000
 """The most that `conversations.members` returns at once."""
+MEMBER_SECONDS = 60.0
+"""Longest time that somebody who left a channel still counts as a member."""
+NON_MEMBER_SECONDS = 5.0
+"""Longest time that somebody who joined a channel does not count as a member yet."""
 MEMBERS_SECONDS = 10.0
 """Time limit of a look-up, all its pages together."""
+ACK_SECONDS = 1.5
+"""Longest time that an acknowledgement, for which Slack waits three seconds, waits for a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberList:
+    """The members of a channel at one moment."""
+
+    people: frozenset[str]
+    """Empty where Slack did not say."""
+    listed_at: float
+    """By the monotonic clock, in seconds."""
+
+    def covers(self, person: str, now: float) -> bool:
+        """Return whether the list is new enough to say if the person is a member."""
+        longest = MEMBER_SECONDS if person in self.people else NON_MEMBER_SECONDS
+        return now - self.listed_at < longest
 
 
 class ChannelMembers:
-    """Looks up who is in a channel; asked anew each time, since people come and go."""
+    """Looks up who is in a channel; many questions at a time about one channel are one call."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._clock = clock
+        self._lists: dict[str, MemberList] = {}
+        self._lookups: dict[str, asyncio.Task[MemberList]] = {}
 
     async def includes(self, channel: str, person: str) -> bool:
-        """Return True if the person is in the channel; False also while Slack does not answer."""
+        """Return True if the person is, or was a minute ago, in the channel; False while Slack does not answer."""
+        known = self._lists.get(channel)
+        if known is None or not known.covers(person, self._clock()):
+            known = await self._look_up(channel)
+        return person in known.people
+
+    async def includes_now(self, channel: str, person: str) -> bool:
+        """Return True if the person is in the channel at this moment, for what cannot be undone.
+
+        Where Slack does not answer before an acknowledgement is due, the list of the last minute decides.
+        """
+        try:
+            async with asyncio.timeout(ACK_SECONDS):
+                return person in (await self._look_up(channel)).people
+        except TimeoutError:
+            known = self._lists.get(channel)
+            return known is not None and person in known.people and known.covers(person, self._clock())
+
+    async def _look_up(self, channel: str) -> MemberList:
+        lookup = self._lookups.get(channel)
+        if lookup is None:
+            lookup = self._lookups[channel] = asyncio.create_task(self._list(channel))
+            lookup.add_done_callback(lambda _: self._lookups.pop(channel, None))
+        # whoever waits no longer must not end the call for the others
+        return await asyncio.shield(lookup)
+
+    async def _list(self, channel: str) -> MemberList:
+        people: set[str] = set()
         try:
             async with asyncio.timeout(MEMBERS_SECONDS):
-                return await self._lists(channel, person)
+                pages = await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE)
+                async for page in pages:
+                    people.update(field_of(page, "members", list))
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("the members of %s cannot be listed: %s", channel, error)
-        return False
-
-    async def _lists(self, channel: str, person: str) -> bool:
-        async for page in await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE):
-            if person in field_of(page, "members", list):
-                return True
-        return False
+            people.clear()
+        members = MemberList(people=frozenset(people), listed_at=self._clock())
+        self._lists[channel] = members
+        return members

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 
 from bot.config import Secrets
 from bot.slack.client import patient_client
+from bot.slack.dispatch import SlackDispatcher
 from bot.slack.errors import (
     CONNECTION_ERRORS,
     SlackUnavailableError,
@@ -20,6 +20,7 @@ from bot.slack.errors import (
     remedy,
     status_of,
 )
+from bot.slack.socket_mode import SocketModeReceiver
 from memalign.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def build_app(secrets: Secrets) -> AsyncApp:
         authorize=authorize,
         signing_secret=secrets.signing_secret or None,
         process_before_response=True,
-        request_verification_enabled=not secrets.app_token,
+        # signatures are checked over the raw bytes, before anything is parsed (bot.web.slack_events)
+        request_verification_enabled=False,
     )
 
 
@@ -79,12 +81,10 @@ async def _accepted(call: Awaitable[object], in_words: Callable[[SlackApiError],
 class Connection:
     """The connection by which Slack's events come: Socket Mode, or none of its own in HTTP mode."""
 
-    def __init__(self, slack: AsyncApp, secrets: Secrets) -> None:
+    def __init__(self, slack: AsyncApp, secrets: Secrets, dispatcher: SlackDispatcher) -> None:
         self._slack = slack
         self._handler = (
-            AsyncSocketModeHandler(slack, secrets.app_token, web_client=slack.client)
-            if secrets.app_token
-            else None
+            SocketModeReceiver(slack, secrets.app_token, dispatcher) if secrets.app_token else None
         )
         self._reached = False
 

@@ -10,17 +10,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Secrets
 from bot.slack.client import single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
+from bot.slack.dispatch import SlackDispatcher
+from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackService:
-    """The Bolt app, two clients, the connection, and the people of the workspace."""
+    """The Bolt app, two clients, the connection, the bot's identity, and the people of the workspace."""
 
     app: AsyncApp
     posting_client: AsyncWebClient
     """Never repeats a call by itself."""
+    dispatcher: SlackDispatcher
     connection: Connection
+    identity: IdentityLookup
     people: People
 
     @property
@@ -35,13 +39,17 @@ async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
     """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
     app = build_app(secrets)
     await check_tokens(app, secrets)
-    connection = Connection(app, secrets)
+    identity = IdentityLookup(app.client)
+    dispatcher = SlackDispatcher(app)
+    connection = Connection(app, secrets, dispatcher)
     try:
         yield SlackService(
             app=app,
             posting_client=single_try_client(secrets),
+            dispatcher=dispatcher,
             connection=connection,
-            people=People(app.client),
+            identity=identity,
+            people=People(app.client, identity),
         )
     finally:
         await connection.close()

@@ -1,6 +1,5 @@
 """Forgetting by a command on the same machine: a file in the data folder tells it how to reach the running bot."""
 
-import hmac
 import json
 import logging
 import secrets
@@ -9,19 +8,35 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_of
 from bot.records import ForgetResult
+from bot.web.access import has_bearer_token
+from bot.web.request_body import BodyReader
+from bot.web.request_error import RequestError
 from memalign.atomic_file import replace_file
 from memalign.errors import MemAlignError, StorageError, UnknownTraceError
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
-from storage.errors import translate_errors
+from storage.errors import translate_file_errors
 
 log = logging.getLogger(__name__)
 
 ENDPOINT_FILE = "running.json"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is dialled, not bound
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request to forget."""
+
+
+class ForgetArguments(BaseModel):
+    """The body of `POST /forget`."""
+
+    model_config = ConfigDict(strict=True)
+
+    traces: list[str]
+    person: str | None = None
 
 
 class LocalControl:
@@ -31,11 +46,12 @@ class LocalControl:
         self._file = folder / ENDPOINT_FILE
         self._service = service
         self._secret = secrets.token_urlsafe(32)
+        self._bodies = BodyReader(MAX_BODY)
 
     def write_endpoint_file(self, host: str, port: int) -> None:
         """Write address and token, readable by the same user only. Raises `StorageError`."""
         endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
-        with translate_errors(self._file.parent):
+        with translate_file_errors(self._file.parent):
             replace_file(self._file, json.dumps(endpoint))
 
     def remove_endpoint_file(self) -> None:
@@ -47,17 +63,24 @@ class LocalControl:
 
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""
-        token = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(token.encode(), f"Bearer {self._secret}".encode()):
-            return web.json_response(
-                {"error": "Only memalign forget on this machine may ask that."}, status=401
-            )
-        arguments = await request.json()
+        if not has_bearer_token(request, self._secret):
+            raise RequestError(401, "Only memalign forget on this machine may ask that.")
+        async with self._bodies.read(request) as body:
+            arguments = _arguments(body)
         try:
-            results = await forget_all(self._service, arguments["traces"], arguments.get("person"))
+            results = await forget_all(self._service, arguments.traces, arguments.person)
         except UnknownTraceError as error:
             return web.json_response({"error": str(error)}, status=404)
         return web.json_response({"forgotten": [summary(result) for result in results]})
+
+
+def _arguments(body: bytes) -> ForgetArguments:
+    try:
+        return ForgetArguments.model_validate_json(body)
+    except ValidationError:
+        raise RequestError(
+            400, 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
+        ) from None
 
 
 async def forget_all(

@@ -6,13 +6,32 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from bot.records import Status
 
+REFUSAL_REASONS = ("unsigned", "wrong secret", "wrong clock", "payload")
+"""Reasons that are told, also while their number is 0."""
 
-def registry_of(status: Status, trace_counts: Mapping[str, int]) -> CollectorRegistry:
-    """Return the metrics of the bot's status."""
+
+def registry_of(
+    status: Status, trace_counts: Mapping[str, int], refusals: Mapping[str, int]
+) -> CollectorRegistry:
+    """Return the metrics of the bot's status.
+
+    Args:
+        status: the status now.
+        trace_counts: traces received since the start, by outcome.
+        refusals: Slack's requests refused since the start, by reason.
+    """
     registry = CollectorRegistry()
     traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
     for result, number in trace_counts.items():
         traces.labels(result).set(number)
+    refused = Gauge(
+        "memalign_slack_requests_refused",
+        "Requests in Slack's name refused since the start",
+        ["reason"],
+        registry=registry,
+    )
+    for reason in REFUSAL_REASONS:
+        refused.labels(reason).set(refusals.get(reason, 0))
     waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
     waiting.labels("traces").set(status.traces_waiting)
     waiting.labels("feedback").set(status.feedback_waiting)

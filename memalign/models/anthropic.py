@@ -31,7 +31,7 @@ CONTEXT_TOKENS = 200_000
 _TOOL = "answer"
 
 
-class _BoundedClient(DefaultAioHttpClient):
+class _BoundedAnthropicClient(DefaultAioHttpClient):
     """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
 
     async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
@@ -46,7 +46,7 @@ def _client(endpoint: Endpoint) -> AsyncAnthropic:
         base_url=endpoint.base_url,
         timeout=Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
-        http_client=_BoundedClient(follow_redirects=False),
+        http_client=_BoundedAnthropicClient(follow_redirects=False),
     )
     close_at_exit(client.close)
     return client

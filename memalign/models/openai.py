@@ -53,7 +53,7 @@ The first is below OpenAI's own limit of 8,192; the others serve compatible serv
 """
 
 
-class _BoundedClient(DefaultAioHttpClient):
+class _BoundedOpenAIClient(DefaultAioHttpClient):
     """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
 
     async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
@@ -68,7 +68,7 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
         base_url=endpoint.base_url,
         timeout=Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
-        http_client=_BoundedClient(follow_redirects=False),
+        http_client=_BoundedOpenAIClient(follow_redirects=False),
     )
     close_at_exit(client.close)
     return client

@@ -8,8 +8,9 @@ from typing import Literal
 
 from storage.engines.open_files import OpenFiles
 from storage.engines.slack import SlackFile
-from storage.engines.sqlite_file import copy, truncate_log
-from storage.keys import LAST
+from storage.engines.sqlite_errors import translate_errors
+from storage.engines.sqlite_file import copy, set_version, truncate_log, version_of
+from storage.keys import LAST, decode, encode
 
 Order = Literal["up", "down", "added", "newest"]
 """By key, by key backwards, in order of adding, or in that order backwards."""
@@ -32,16 +33,6 @@ PAGES_PER_STEP = 2000
 """Pages of a step of the vacuum: some 30 ms."""
 _INDEX_MARK = "/"
 """Between a table's name and its index's, in the name of the index's own SQLite table."""
-
-
-def encode(text: str) -> bytes:
-    """Return UTF-8 that also takes half a surrogate pair, which JSON allows and traces contain."""
-    return text.encode("utf-8", "surrogatepass")
-
-
-def decode(raw: bytes) -> str:
-    """Return the text that `encode` was given."""
-    return raw.decode("utf-8", "surrogatepass")
 
 
 class SqliteEngine:
@@ -75,6 +66,9 @@ class SqliteEngine:
     def connection(self) -> sqlite3.Connection:
         """The connection itself, for measurements and tests."""
         return self._connection
+
+    translate_errors = staticmethod(translate_errors)
+    """Raise errors of the engine and of files inside as `StoreFileError` about a path."""
 
     # --- transactions
 
@@ -241,6 +235,15 @@ class SqliteEngine:
     # --- files
 
     @property
+    def version(self) -> int:
+        """The version of the form of the store's documents."""
+        return version_of(self._connection)
+
+    def set_version(self, version: int) -> None:
+        """Note that the documents have the form of that version."""
+        set_version(self._connection, version)
+
+    @property
     def changes(self) -> int:
         """The number of rows written since the engine was opened."""
         return self._connection.total_changes
@@ -273,8 +276,10 @@ class SqliteEngine:
         yield False
 
     def copy(self, file: Path) -> None:
-        """Write the store as it is now to one file, whole or not at all."""
-        copy(self._connection, file)
+        """Write the store as it is now to one file, whole or not at all. Raises `StorageError`."""
+        # what goes wrong here is about that file, not about the store
+        with translate_errors(file):
+            copy(self._connection, file)
 
     def close(self) -> None:
         """Close the file and give its folder back."""

@@ -72,6 +72,11 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
+def set_version(connection: sqlite3.Connection, version: int) -> None:
+    """Note the version of the store's form."""
+    connection.execute(f"PRAGMA user_version = {version}")
+
+
 def _in_memory(source: sqlite3.Connection) -> sqlite3.Connection:
     copied = sqlite3.connect(":memory:", isolation_level=None, cached_statements=_CACHED_STATEMENTS)
     with closing(source):
@@ -98,7 +103,7 @@ def _make(file: Path) -> None:
     with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        set_version(connection, SCHEMA_VERSION)
     settle(partial, file)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -42,6 +43,8 @@ class Lost:
 UNREADABLE = SlackApiError("unreadable", SimpleNamespace(status=200, headers={}))  # type: ignore[no-untyped-call]
 """Content type JSON, and a body that is none: slack_sdk passes aiohttp's response on."""
 CUT = ClientConnectionError("connection cut")
+MAX_WAIT_SECONDS = 120.0
+"""Longest wait for a state, however busy the machine is; then the test fails and says what it saw."""
 ODD_ANSWERS: dict[str, Answer | Exception] = {
     "200 JSON that is none": UNREADABLE,
     "200 list": Answer(data=["oops"]),
@@ -158,6 +161,7 @@ async def until(
     look: Callable[[], Awaitable[object] | object], part: asyncio.Task[None] | None = None
 ) -> None:
     """Wait until `look` returns something true; when the running part fails first, its error is raised."""
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
     while True:
         found = look()
         if await found if isinstance(found, Awaitable) else found:
@@ -165,4 +169,5 @@ async def until(
         if part is not None and part.done():
             await part
             raise AssertionError("the part has ended")
+        assert time.monotonic() < deadline, f"not within {MAX_WAIT_SECONDS} s: {look} returned {found!r}"
         await asyncio.sleep(0.002)

@@ -91,7 +91,7 @@ async def test_the_log_holds_nothing_of_a_request_that_cannot_be_read(
             assert b" 400 " in await reader.readline()
             writer.close()
     assert "s3cret-token" not in caplog.text
-    assert caplog.text.count("cannot read it") == 3
+    assert "cannot read it" in caplog.text
 
 
 @pytest.mark.parametrize(

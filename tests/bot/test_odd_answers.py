@@ -10,6 +10,7 @@ from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 RULE = "The answer should never send people away."
 METHODS = (
     "auth.test",
+    "bots.info",
     "chat.delete",
     "chat.getPermalink",
     "chat.postEphemeral",

@@ -107,15 +107,10 @@ async def test_the_socket_is_served_while_a_model_hangs(tmp_path: Path, server: 
 async def test_a_stop_does_not_wait_for_a_model_that_hangs(tmp_path: Path, server: ModelServer) -> None:
     server.chat_seconds = 600
     workspace = Workspace()
-    async with asyncio.timeout(120):
-        async with bot_in_workspace(
-            tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY
-        ) as harness:
-            await harness.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
-            await harness.until(lambda: asked(server))
-            began = asyncio.get_running_loop().time()
-        stopped = asyncio.get_running_loop().time() - began
-    assert stopped < 10
+    async with bot_in_workspace(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
+        await harness.send({"trace_id": "tr-1", "inputs": "Hi", "outputs": "Go."})
+        await harness.until(lambda: asked(server))
+    assert server.chats_waited_for == 0
     server.chat_seconds = 0.0
     async with bot_in_workspace(tmp_path, workspace=workspace, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
         await harness.card("tr-1")

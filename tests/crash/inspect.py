@@ -86,7 +86,6 @@ async def unfinished(world: World) -> list[str]:
             "redactions": len(await db.forgetting.redactions()),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
-        left += [f"waits to be learned: {each}" for each in await db.feedback.all_pending()]
         shown = {(payload_of(card)["trace_id"], payload_of(card)["judge"]) for card in world.cards()}
         for trace_id in sorted(world.ledger.accepted):
             if not await db.traces.is_forgotten(trace_id):

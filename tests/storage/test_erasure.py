@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from memalign.ports import MemoryChange, Vector, VectorKey
-from memalign.records import Episode
+from memalign.records import Episode, PersonLabel
 from memalign.serialization import pack_vector
 from storage.database import Database
 from storage.documents import Document, Documents, DocumentTable
@@ -210,6 +210,33 @@ async def test_a_wipe_that_a_reader_holds_up_is_made_up_for(folder: Path) -> Non
         assert await db.vacuum()
         assert list(places_of([b"SECRET"], folder)) == []
         assert await db.vacuum()
+
+
+def case_of(person: str) -> Episode:
+    label = PersonLabel(person=person, value=True, rationale="SECRET")
+    return Episode(trace_id="tr-1", label=True, fields={}, text="a", opinions=(label,))
+
+
+async def test_a_case_taken_back_makes_no_vacuum_due(db: Database, folder: Path) -> None:
+    await db.traces.add([(trace("tr-1"), [])], 1, 10)
+    await db.memories.save("polite", MemoryChange(put_episodes=(case_of("U1"),)))
+    await db.memories.save("polite", MemoryChange(drop_episodes=frozenset({"tr-1"}), from_version=1))
+    with reading(folder):
+        assert await db.vacuum()
+
+
+async def test_a_case_learned_from_a_person_being_forgotten_makes_a_vacuum_due(
+    db: Database, folder: Path
+) -> None:
+    await db.forgetting.delete_person("U1", 1)
+    await db.forgetting.finish_person("U1")
+    await db.traces.add([(trace("tr-1"), [])], 1, 10)
+    await db.memories.save("polite", MemoryChange(put_episodes=(case_of("U1"),)))
+    await db.memories.save("polite", MemoryChange(drop_episodes=frozenset({"tr-1"}), from_version=1))
+    with reading(folder):
+        assert not await db.vacuum()
+    assert await db.vacuum()
+    assert list(places_of([b"SECRET"], folder)) == []
 
 
 async def test_a_wipe_still_due_is_done_at_the_next_start(db: Database, folder: Path, tmp_path: Path) -> None:

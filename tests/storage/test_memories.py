@@ -127,3 +127,18 @@ async def test_guidelines_that_come_and_go_are_in_the_audit_with_the_change(db: 
         (6, "guideline_learned", "p", ("g3",)),
         (6, "guideline_retired", "p", ("g1",)),
     ]
+
+
+async def test_a_guideline_that_goes_and_comes_back_by_one_change_is_neither_retired_nor_learned(
+    db: Database,
+) -> None:
+    await db.memories.save("p", MemoryChange(put_guidelines=(guideline("g1"), guideline("g2")), at_ms=5))
+    back = replace(guideline("g1"), waiting=True)
+    change = MemoryChange(
+        put_guidelines=(back,), drop_guidelines=frozenset({"g1", "g2"}), from_version=1, at_ms=6
+    )
+    await db.memories.save("p", change)
+    assert (await db.memories.load("p")).guidelines == (back,)
+    assert [(line.what, line.ids) for line in await db.audit.between(6, 10)] == [
+        ("guideline_retired", ("g2",))
+    ]

@@ -1,12 +1,45 @@
 import pytest
 
 from storage.database import Database
-from storage.records import AuditLine, Job
+from storage.records import AuditLine, Job, UnsampledTrace
 from tests.storage.records import trace
 
 
 def job(trace_id: str, judge: str = "polite", received_ms: int = 1, **more: object) -> Job:
     return Job(trace_id=trace_id, judge=judge, received_ms=received_ms, **more)  # type: ignore[arg-type]
+
+
+async def test_of_an_unsampled_trace_only_a_hash_is_kept_until_it_is_as_old_as_traces_may_be(
+    db: Database,
+) -> None:
+    unsampled = UnsampledTrace(trace_id="t")
+    assert await db.traces.add([(unsampled, []), (unsampled, [])], 1, 10) == ["accepted", "duplicate"]
+    assert await db.traces.add([(trace("t"), ["p"])], 2, 10) == ["duplicate"]
+    assert await db.traces.get("t") is None
+    assert await db.traces.delete_unsampled(1, 10) == 0
+    assert await db.traces.delete_unsampled(2, 10) == 1
+    assert await db.traces.add([(unsampled, [])], 3, 10) == ["accepted"]
+    await db.forgetting.delete_traces(["t"])
+    assert await db.traces.add([(unsampled, [])], 3, 10) == ["forgotten"]
+
+
+async def test_of_a_trace_that_no_judge_will_see_any_more_only_a_hash_stays(db: Database) -> None:
+    await db.traces.add([(trace("t"), ["p", "q"])], 1, 10)
+    await db.verdicts.drop_job("t", "p")
+    assert await db.traces.get("t") is not None
+    await db.verdicts.drop_job("t", "q")
+    assert await db.traces.get("t") is None
+    assert await db.traces.add([(trace("t"), ["p"])], 2, 10) == ["duplicate"]
+
+
+async def test_the_original_is_kept_beside_the_trace_where_it_is_given(db: Database) -> None:
+    sent = trace("b", outputs="as sent")
+    await db.traces.add([(trace("a"), ["p"]), (trace("b"), ["p"])], 1, 10, {1: sent})
+    assert await db.traces.original("a") is None
+    assert await db.traces.original("b") == sent
+    assert await db.traces.get("b") == trace("b")
+    await db.forgetting.delete_traces(["b"])
+    assert await db.traces.original("b") is None
 
 
 async def test_a_batch_is_answered_one_by_one_in_order(db: Database) -> None:

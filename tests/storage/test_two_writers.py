@@ -41,7 +41,7 @@ class SlowMemories(Memories):
     """Takes its time to say that a change is stored, the first time."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db.store, db.traces, db.audit)
+        super().__init__(db.store, db.traces, db.feedback, db.audit)
         self.saved = asyncio.Event()
 
     async def save(self, judge: str, change: MemoryChange) -> None:
@@ -119,6 +119,17 @@ async def test_a_guideline_retired_while_a_round_of_learning_waits_is_in_the_aud
         ("guideline_retired", 1),
         ("guideline_learned", 1),
     ]
+
+
+async def test_a_guideline_withdrawn_and_learned_in_one_round_counts_as_neither(db: Database) -> None:
+    memory = await a_memory(store=db.memories)
+    await memory.learn([a_trace("tr-1", a_vote(False, "curt", "ana"))])
+    (before,) = memory.guidelines
+    await memory.learn([a_trace("tr-1"), a_trace("tr-2", a_vote(False, "curt", "ben"))])
+    (after,) = memory.guidelines
+    assert (before.id, before.source_trace_ids) == (after.id, ("tr-1",))
+    assert after.source_trace_ids == ("tr-2",)
+    assert await guidelines_in_audit(db) == [("guideline_learned", 1)]
 
 
 async def test_a_change_whose_caller_was_cancelled_is_not_lost(db: Database) -> None:

@@ -405,3 +405,27 @@ def test_judging_without_a_judge_is_told_in_one_sentence() -> None:
     assert problem(failure) == (
         "memalign: aligned.json cannot be read (No such file or directory); give the path of a saved judge."
     )
+
+
+def test_files_are_redacted_before_a_model_sees_them_and_are_their_owners_alone(
+    server: ModelServer, folder: Path
+) -> None:
+    private = {"outputs": "Write to ana@example.org", "rationale": "It must not name ana@example.org."}
+    write("feedback.jsonl", *(line(number, **private) for number in range(2)))
+    write("traces.jsonl", line(7, **private))
+    align()
+    judge("--out", "verdicts.jsonl")
+    asked = json.dumps([call.body for call in server.calls])
+    assert "[e-mail address]" in asked
+    files = [folder / "aligned.json", folder / "verdicts.jsonl"]
+    assert "ana@example.org" not in asked + "".join(file.read_text(encoding="utf-8") for file in files)
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_judging_redacts_as_the_settings_say(server: ModelServer) -> None:
+    write("feedback.jsonl", line(0))
+    write("traces.jsonl", line(7, outputs="Write to ana@example.org"))
+    align()
+    Path("judge.toml").write_text(REMOTE + "[redaction]\nenabled = false\n", encoding="utf-8")
+    judge("--config", "judge.toml")
+    assert "ana@example.org" in json.dumps(server.calls[-1].body)

@@ -102,6 +102,7 @@ async def test_cards_of_odd_ids_are_redacted(tmp_path: Path) -> None:
         await harness.card("<x>")
         await harness.asked(harness.ana, "forget <x> --yes")
         await harness.until(lambda: harness.shown("<x>") is None)
+        assert not await known(harness)
 
 
 def shown(trace_id: str) -> str:

@@ -1,15 +1,18 @@
 """Forgetting a trace or a person: preview, one request, execution, and the rest of it after a failure."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.forgetting.quotes import REDACTED_RATIONALE
 from bot.forgetting.resume import resume_forgetting
 from memalign.errors import StorageError, UnknownTraceError
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget
-from tests.bot.forgetting.learned_store import LearnedStore, learned_store
-from tests.storage.records import NOON_MS
+from storage.verdicts import card_post_id_of
+from tests.bot.forgetting.learned_store import CHANNEL, JUDGE, LearnedStore, learned_store
+from tests.storage.records import DAY, NOON_MS, at, reaction_event, trace, verdict
 
 TRACE, ANA = TraceTarget(trace_id="tr-1"), PersonTarget(person="ana")
 
@@ -97,6 +100,27 @@ async def test_a_person_is_forgotten_everywhere_and_what_others_said_is_learned_
     }
     assert await audit(store) == [("person_forgotten", "", None, ("ana",))]
     assert (store.calls.invalidated, store.calls.redactions) == ([{"tr-1", "tr-2"}], 1)
+
+
+async def test_forgetting_a_person_redacts_a_rationale_that_quotes_them_also_on_a_trace_of_their_own(
+    store: LearnedStore,
+) -> None:
+    reason = "It leaves the reader without any next step"
+    await store.teach("tr-3", {"ana": reason})
+    await store.database.traces.add([(trace("tr-4"), [])], NOON_MS, 10)
+    quoting = replace(
+        verdict("tr-4", JUDGE, rationale=f"As in case 1: {reason}."), retrieved_trace_ids=("tr-3",)
+    )
+    assert await store.database.verdicts.keep(quoting, channel=CHANNEL, judged_ms=NOON_MS, day=DAY)
+    [stored] = await store.database.verdicts.of_trace("tr-4")
+    post_id = card_post_id_of(stored.verdict_id)
+    assert await store.database.outbox.start(post_id)
+    assert await store.database.outbox.done(post_id, "400.1")
+    assert await store.database.feedback.note(CHANNEL, "400.1", reaction_event("ana", "-1", True, at()))
+    await store.service.forget(ANA, "ana")
+    kept = await store.database.verdicts.get(stored.verdict_id)
+    assert kept is not None
+    assert (kept.verdict.rationale, kept.verdict.value) == (REDACTED_RATIONALE, True)
 
 
 async def test_forgetting_again_is_refused_for_a_trace_and_takes_nothing_of_a_person(

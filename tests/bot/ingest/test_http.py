@@ -9,7 +9,7 @@ import pytest
 from bot.ingest.trace_body import RejectedTrace, read_body
 from bot.judging.sampling import is_sampled
 from bot.runtime.clock import now_ms
-from bot.web.server import is_loopback
+from bot.web.access import is_loopback
 from memalign.errors import SettingsError
 from memalign.records import Json, Trace
 from tests.bot.ingest.trace_server import TraceServer, trace_server
@@ -118,7 +118,7 @@ async def test_a_bad_trace_is_rejected_by_its_index_and_spares_its_neighbours(
 @pytest.mark.parametrize("bad", [{}, "tr-1", a_trace(judges=["wit"])])
 async def test_a_lone_bad_trace_is_answered_the_same_way(server: TraceServer, bad: Json) -> None:
     status, answer = await server.post(json.dumps(bad).encode())
-    assert (status, answer["accepted"], answer["duplicates"]) == (202, 0, 0)
+    assert (status, answer["accepted"], answer["duplicates"]) == (422, 0, 0)
     assert [one["index"] for one in answer["rejected"]] == [0]
 
 

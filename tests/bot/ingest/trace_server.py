@@ -1,6 +1,7 @@
 """The bot's HTTP server over a real store, without Slack and without workers."""
 
 import io
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
 from bot.web.local_control import LocalControl
-from bot.web.server import Routes, Server
+from bot.web.request_body import BodyReader
+from bot.web.routes import Routes
+from bot.web.server import Server
 from memalign.optimizer import make_judge
 from memalign.records import Json
 from storage.database import Database
@@ -82,10 +85,12 @@ async def trace_server(folder: Path, *, token: str = "", **sections: Json) -> As
         status = StatusReport(settings, database, memories, is_connected, health)
         routes = Routes(
             traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
+            trace_bodies=BodyReader(settings.ingest.max_body),
             status=status,
             forget=LocalControl(settings.data, forgetting).forget,
             token=token,
             slack=None,
+            refusals=Counter(),
         )
         server = Server(settings.ingest, routes, LocalControl(settings.data, forgetting))
         ready = TraceServer(server=server, database=database, health=health, judging=judging)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from bot.learning.gathering import FeedbackGatherer
+from bot.learning.feedback_gatherer import FeedbackGatherer
+from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry
+from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
@@ -33,9 +35,9 @@ class LearningFlow:
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.posting = Wakes()
-        people = People(self.slack)
+        people = People(self.slack, IdentityLookup(self.slack))
         replies = ThreadReplies(self.slack, database, people, self.posting)
-        gatherer = FeedbackGatherer(database, people)
+        gatherer = FeedbackGatherer(database, TeachAccess("members", people, database))
         self.worker = LearningWorker(database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
 
     @property

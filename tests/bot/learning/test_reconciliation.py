@@ -122,7 +122,7 @@ async def test_what_failed_once_is_read_later_and_health_is_well_again(
     verdict_ids = [await reconciling.card(f"tr-{number}") for number in (1, 2)]
     reconciling.slack.answers["reactions.get"].append(failure)
     async with running(reconciling.reconciler.run) as part:
-        await until(lambda: reconciling.health.reason("reconciliation", JUDGE), part)
+        await until(lambda: reconciling.health.reason("reading cards", JUDGE), part)
         await until(reconciling.reconciler.is_up_to_date, part)
     assert [await reconciling.voters(verdict_id) for verdict_id in verdict_ids] == [["ana"], ["ana"]]
     assert reconciling.health.problems() == ()
@@ -138,8 +138,8 @@ async def test_a_judge_whose_channel_is_closed_to_the_bot_holds_up_no_other(
     reconciling.slack.answers["reactions.get"].append(refusal("not_in_channel"))
     async with running(reconciling.reconciler.run) as part:
         await until(lambda: reconciling.voters(other), part)
-        assert reconciling.health.subjects("reconciliation") == {JUDGE}
-        assert "invite" in (reconciling.health.reason("reconciliation", JUDGE) or "")
+        assert reconciling.health.subjects("reading cards") == {JUDGE}
+        assert "invite" in (reconciling.health.reason("reading cards", JUDGE) or "")
 
 
 @pytest.mark.parametrize("code", ["message_not_found", "thread_not_found"])

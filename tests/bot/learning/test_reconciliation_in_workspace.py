@@ -122,7 +122,7 @@ async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_
     async with bot_in_workspace(tmp_path, workspace=workspace, judges=judges) as harness:
         await harness.until_async(lambda: has_voted(harness, beside))
         await harness.until(lambda: waiting(harness))
-        assert "invite" in (harness.bot.health.reason("reconciliation", JUDGE) or "")
+        assert "invite" in (harness.bot.health.reason("reading cards", JUDGE) or "")
         assert not await harness.bot.reconciler.is_up_to_date()
         await unheard(harness, lambda: harness.react(beside, "shrug", by=harness.ben))
         await harness.until_async(lambda: has_voted(harness, beside, "ben"))
@@ -135,7 +135,7 @@ async def test_a_channel_without_the_bot_holds_up_no_other_and_is_asked_once_it_
 
 def waiting(harness: BotInWorkspace) -> set[str]:
     """The judges whose cards cannot be read."""
-    return set(harness.bot.health.subjects("reconciliation"))
+    return set(harness.bot.health.subjects("reading cards"))
 
 
 async def unheard(harness: BotInWorkspace, *acts: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """The choice of what a thread is told."""
 
 from bot.feedback import Feedback, Vote
-from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, what_to_say
+from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, choose_reply
 from memalign.records import Label
 from storage.records import ThreadPost
 from tests.factories import a_guideline, an_episode
@@ -30,43 +30,47 @@ UNNAMED = feedback("down", None)
 
 
 def test_a_new_guideline_is_told() -> None:
-    said = what_to_say(rules=[RULE], told=[], feedback=[REASON], episode=EPISODE, is_pending=False)
-    assert said == TellGuidelines(rules=(RULE,))
+    reply = choose_reply(rules=[RULE], posts=[], feedback=[REASON], episode=EPISODE, is_pending=False)
+    assert reply == TellGuidelines(rules=(RULE,))
 
 
 def test_only_guidelines_that_the_thread_was_not_told_are_new() -> None:
-    told = [ThreadPost(message_ts="2.1", guideline_ids=(RULE.id,))]
-    said = what_to_say(rules=[RULE, OTHER], told=told, feedback=[REASON], episode=EPISODE, is_pending=False)
-    assert said == TellGuidelines(rules=(OTHER,))
+    posts = [ThreadPost(message_ts="2.1", guideline_ids=(RULE.id,))]
+    reply = choose_reply(
+        rules=[RULE, OTHER], posts=posts, feedback=[REASON], episode=EPISODE, is_pending=False
+    )
+    assert reply == TellGuidelines(rules=(OTHER,))
 
 
 def test_nothing_is_said_when_all_guidelines_were_told() -> None:
-    told = [ThreadPost(message_ts="2.1", guideline_ids=(RULE.id,))]
-    assert what_to_say(rules=[RULE], told=told, feedback=[REASON], episode=EPISODE, is_pending=False) is None
+    posts = [ThreadPost(message_ts="2.1", guideline_ids=(RULE.id,))]
+    assert (
+        choose_reply(rules=[RULE], posts=posts, feedback=[REASON], episode=EPISODE, is_pending=False) is None
+    )
 
 
 def test_a_thumb_down_without_the_right_value_is_asked_for_it() -> None:
-    said = what_to_say(rules=[], told=[], feedback=[UP, UNNAMED], episode=EPISODE, is_pending=False)
-    assert said == AskValue()
+    reply = choose_reply(rules=[], posts=[], feedback=[UP, UNNAMED], episode=EPISODE, is_pending=False)
+    assert reply == AskValue()
 
 
 def test_a_thumb_down_without_a_reason_is_asked_why() -> None:
-    said = what_to_say(rules=[], told=[], feedback=[DOWN], episode=EPISODE, is_pending=False)
-    assert said == AskWhy(label=False)
+    reply = choose_reply(rules=[], posts=[], feedback=[DOWN], episode=EPISODE, is_pending=False)
+    assert reply == AskWhy(label=False)
 
 
 def test_a_reason_that_gave_no_guideline_is_thanked_for() -> None:
-    said = what_to_say(rules=[], told=[], feedback=[DOWN, REASON], episode=EPISODE, is_pending=False)
-    assert said == TellCase(label=False, people=("ben",))
+    reply = choose_reply(rules=[], posts=[], feedback=[DOWN, REASON], episode=EPISODE, is_pending=False)
+    assert reply == TellCase(label=False, people=("ben",))
 
 
 def test_a_thumb_up_is_learned_without_a_word() -> None:
-    assert what_to_say(rules=[], told=[], feedback=[UP], episode=EPISODE, is_pending=False) is None
+    assert choose_reply(rules=[], posts=[], feedback=[UP], episode=EPISODE, is_pending=False) is None
 
 
 def test_nothing_is_said_while_the_memory_waits_for_its_model() -> None:
-    assert what_to_say(rules=[], told=[], feedback=[REASON], episode=EPISODE, is_pending=True) is None
+    assert choose_reply(rules=[], posts=[], feedback=[REASON], episode=EPISODE, is_pending=True) is None
 
 
 def test_nothing_is_said_of_a_case_that_was_not_learned() -> None:
-    assert what_to_say(rules=[], told=[], feedback=[], episode=None, is_pending=False) is None
+    assert choose_reply(rules=[], posts=[], feedback=[], episode=None, is_pending=False) is None

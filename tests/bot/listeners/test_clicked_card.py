@@ -89,7 +89,7 @@ async def test_the_right_value_says_whether_the_judge_was_right(
     assert votes_of(await cards.feedback_on(card)) == {vote}
 
 
-async def test_a_value_against_the_persons_own_reaction_leaves_them_torn(
+async def test_a_value_against_the_persons_own_reaction_leaves_them_with_two_votes(
     database: Database, cards: ClickedCards
 ) -> None:
     await posted(database, ts=TS)

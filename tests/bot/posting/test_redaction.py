@@ -57,7 +57,7 @@ async def test_while_a_message_stands_health_says_why(
 ) -> None:
     redacting.slack.answers["chat.update"].extend([answer] * 2)
     await redacting.redactor.redact_now()
-    reason = redacting.health.reason("redaction", "C1")
+    reason = redacting.health.reason("redacting messages", "C1")
     assert reason is not None
     assert reason.startswith("a message that shows what was forgotten still stands: Slack ")
 

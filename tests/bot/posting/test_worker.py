@@ -127,6 +127,7 @@ async def test_a_channel_is_well_again_when_what_waited_there_is_gone(posting: P
         await posting.database.outbox.drop("n-1")
         posting.worker.wake()
         await until(lambda: _is_well(posting), part)
+    assert posting.texts() == []
 
 
 async def _is_troubled(posting: Posting) -> bool:

@@ -142,6 +142,10 @@ def test_of_what_people_do_only_words_are_redacted() -> None:
     reply = FeedbackEvent(
         person="U1", kind="reply", name="1.1", value="ask <mailto:a@b.example|a@b.example>", at="1"
     )
+    login = FeedbackEvent(
+        person="U1", kind="reply", name="1.2", value="R&amp;D: password=a&amp;b9&amp;c &lt;x&gt;", at="1"
+    )
+    assert REDACTOR.event(login).value == "R&amp;D: password=[key] &lt;x&gt;"
     vote = FeedbackEvent(person="U1", kind="button", value="up", at="1")
     assert REDACTOR.event(reply).value == "ask [e-mail address]"
     assert REDACTOR.event(vote) == vote

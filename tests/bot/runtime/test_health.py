@@ -25,7 +25,7 @@ def test_a_subject_has_one_reason_in_each_component_the_newest() -> None:
 def test_subjects_are_those_of_one_component() -> None:
     health = HealthRegistry()
     health.report("posting", "C1", "archived")
-    health.report("redaction", "C2", "archived")
+    health.report("redacting messages", "C2", "archived")
     assert health.subjects("posting") == {"C1"}
 
 

@@ -14,7 +14,7 @@ from memalign.errors import MemAlignError, StorageError
 class FlakyPart:
     """Fails with each of its errors, one a run, then ends."""
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, *errors: BaseException) -> None:
         self._errors = list(errors)
         self.runs = 0
 
@@ -41,8 +41,10 @@ class Pauses:
 FULL = StorageError("The disk is full.")
 
 
-@pytest.mark.parametrize("error", [FULL, ExceptionGroup("tasks", [FULL]), KeyError("a bug")])
-async def test_a_part_that_fails_is_run_again_until_it_ends(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [FULL, ExceptionGroup("tasks", [FULL]), KeyError("a bug"), asyncio.CancelledError()]
+)
+async def test_a_part_that_fails_is_run_again_until_it_ends(error: BaseException) -> None:
     health, part = HealthRegistry(), FlakyPart(error, error)
     pauses = Pauses(health)
     await supervise("judging", part.run, health, pause=pauses)

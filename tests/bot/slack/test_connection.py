@@ -9,6 +9,7 @@ from bot.runtime.health import HealthRegistry
 from bot.runtime.supervisor import supervise
 from bot.sandbox import SlackServer, Workspace
 from bot.slack.connection import Connection, build_app
+from bot.slack.dispatch import SlackDispatcher
 from bot.slack.errors import SlackUnavailableError
 from memalign.records import Json
 
@@ -27,7 +28,8 @@ def connection_to(slack: SlackServer, app_token: str) -> Connection:
         ingest_token="",
         api_url=slack.api_url,
     )
-    return Connection(build_app(secrets), secrets)
+    app = build_app(secrets)
+    return Connection(app, secrets, SlackDispatcher(app))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from bot.config import Secrets
 from bot.slack.bounded_response import MAX_ANSWER_BYTES
 from bot.slack.client import SlackClient, patient_client
 from bot.slack.errors import CONNECTION_ERRORS, is_undecided
+from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
 from tests.bot.fakes import CUT, FakeSlack, refusal
 
@@ -61,6 +62,10 @@ async def served() -> AsyncIterator[Callable[[OddSlack, float], Awaitable[SlackC
 
 
 Serve = Callable[[OddSlack, float], Awaitable[SlackClient]]
+
+
+def people_of(client: SlackClient, lookup_seconds: float = 30) -> People:
+    return People(client, IdentityLookup(client), lookup_seconds=lookup_seconds)
 
 
 async def hang(_: web.Request) -> web.StreamResponse:
@@ -114,17 +119,17 @@ async def test_a_long_pause_is_not_waited_for_inside_a_call(served: Serve, pause
 
 async def test_a_rate_limit_on_names_is_met_once_and_costs_nobody_a_name_already_known() -> None:
     slack = FakeSlack()
-    people = People(slack)
+    people = people_of(slack)
     assert await people.name("UANA") == "Uana"
     slack.answers["users.info"].append(refusal("ratelimited", status=429, retry_after=3600))
     assert await people.names(["UBEN", "UCAT", "UANA"]) == {"UBEN": "UBEN", "UCAT": "UCAT", "UANA": "Uana"}
-    assert not await people.is_bot("UDAN")
+    assert await people.standing("UDAN") is None
     assert [call["user"] for call in slack.of("users.info")] == ["UANA", "UBEN"]
 
 
 async def test_a_name_that_nobody_answers_for_is_given_up_in_time(served: Serve) -> None:
     slack = OddSlack(hang)
-    people = People(await served(slack, 30), lookup_seconds=0.2)
+    people = people_of(await served(slack, 30), lookup_seconds=0.2)
     assert await people.names(["UBEN", "UCAT"]) == {"UBEN": "UBEN", "UCAT": "UCAT"}
     assert slack.calls == 1
 
@@ -132,10 +137,10 @@ async def test_a_name_that_nobody_answers_for_is_given_up_in_time(served: Serve)
 async def test_a_person_unknown_to_slack_holds_up_no_other_name() -> None:
     slack = FakeSlack()
     slack.answers["users.info"].append(refusal("user_not_found"))
-    assert await People(slack).names(["UGONE", "UANA"]) == {"UGONE": "UGONE", "UANA": "Uana"}
+    assert await people_of(slack).names(["UGONE", "UANA"]) == {"UGONE": "UGONE", "UANA": "Uana"}
 
 
 async def test_after_a_lost_connection_names_are_left_alone_for_a_while() -> None:
     slack = FakeSlack()
     slack.answers["users.info"].append(CUT)
-    assert await People(slack).names(["UBEN", "UANA"]) == {"UBEN": "UBEN", "UANA": "UANA"}
+    assert await people_of(slack).names(["UBEN", "UANA"]) == {"UBEN": "UBEN", "UANA": "UANA"}

@@ -22,7 +22,7 @@ async def two_sockets(folder: Path, heard: list[str]) -> AsyncIterator[BotInWork
             heard.append(message["payload"]["event_id"])
 
     async with bot_in_workspace(folder) as harness:
-        handler = AsyncSocketModeHandler(harness.bot.slack.app, harness.slack.app_token)
+        handler = AsyncSocketModeHandler(harness.bot.resources.slack.app, harness.slack.app_token)
         handler.client.message_listeners.append(note)
         await handler.connect_async()  # type: ignore[no-untyped-call] # slack_sdk gives no types here
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.feedback import Feedback, all_feedback, labelled_trace
-from bot.slack.users import People
+from bot.learning.teach_access import TeachAccess
 from memalign.records import Trace
 from memalign.value_types import ValueType
 from storage.database import Database
@@ -24,22 +24,27 @@ class GatheredFeedback:
 
 
 class FeedbackGatherer:
-    """Reads feedback from the store, and leaves programs out."""
+    """Reads feedback from the store, and leaves out whoever may not teach."""
 
-    def __init__(self, database: Database, people: People) -> None:
+    def __init__(self, database: Database, access: TeachAccess) -> None:
         self._database = database
-        self._people = people
+        self._access = access
 
     async def gather(
         self, pending: PendingFeedback, value_type: ValueType, invalidations: int
     ) -> GatheredFeedback | None:
-        """Return all feedback on a verdict; None when its trace was forgotten. Raises `StorageError`."""
+        """Return the feedback on a verdict that counts; None when its trace was forgotten.
+
+        Raises:
+            SlackUnavailableError: Slack does not say who gave some of it.
+            StorageError: the store failed.
+        """
         verdict = await self._database.verdicts.get(pending.verdict_id)
         trace = await self._database.traces.get(pending.trace_id)
         if verdict is None or trace is None:
             await self._database.feedback.learned(pending.verdict_id, pending.revision)
             return None
-        feedback = all_feedback(verdict, await self._people_only(verdict), value_type)
+        feedback = all_feedback(verdict, await self._counted(verdict), value_type)
         return GatheredFeedback(
             pending=pending,
             verdict=verdict,
@@ -48,12 +53,16 @@ class FeedbackGatherer:
             invalidations=invalidations,
         )
 
-    async def _people_only(self, verdict: StoredVerdict) -> dict[str, PersonFeedback]:
-        events = await self._database.feedback.of(verdict.verdict_id)
-        bots = [person for person in events if await self._people.is_bot(person)]
-        for bot in bots:
-            await self._remove_reactions(verdict, bot, events[bot])
-        return {person: known for person, known in events.items() if person not in bots}
+    async def _counted(self, verdict: StoredVerdict) -> dict[str, PersonFeedback]:
+        """Return the feedback of those who may teach. Raises `SlackUnavailableError` while one of them is unknown."""
+        counted = {}
+        for person, known in (await self._database.feedback.all_of(verdict.verdict_id)).items():
+            standing = await self._access.update(person)
+            if standing == "program":
+                await self._remove_reactions(verdict, person, known)
+            elif self._access.allows(standing):
+                counted[person] = known
+        return counted
 
     async def _remove_reactions(self, verdict: StoredVerdict, bot: str, known: PersonFeedback) -> None:
         """Remove a program's reactions from the store, so that no count of votes meets them later."""

@@ -1,0 +1,25 @@
+"""The resources that every flow is built on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.config import Secrets, Settings
+from bot.redaction.redactor import Redactor
+from bot.runtime.health import HealthRegistry
+from bot.slack.service import SlackService
+from memalign.judge_memory import JudgeMemory
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Settings, store, memories and Slack, opened; only `build` of a package takes them together."""
+
+    settings: Settings
+    secrets: Secrets
+    database: Database
+    memories: Mapping[str, JudgeMemory]
+    """By judge."""
+    slack: SlackService
+    redactor: Redactor
+    health: HealthRegistry

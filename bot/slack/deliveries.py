@@ -1,0 +1,72 @@
+"""Deliveries of Slack that were answered, so that a repeated one is answered alike and changes nothing."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from slack_bolt.response import BoltResponse
+
+from memalign.records import Json
+
+KEPT_SECONDS = 600.0
+"""Longer than Slack's last retry, which comes after five minutes, and than a signature is valid."""
+MAX_KEPT = 20_000
+
+
+def delivery_key(payload: dict[str, Json]) -> bytes:
+    """Return a digest of what a payload says; Slack repeats a payload word for word."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode("ascii")).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivery:
+    came_at: float
+    response: asyncio.Future[BoltResponse | None]
+    """None: the work failed, so that another delivery does it."""
+
+
+class Deliveries:
+    """Does the work of each delivery once."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._deliveries: OrderedDict[bytes, _Delivery] = OrderedDict()
+
+    async def once(self, key: bytes, work: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        """Return the response of the first delivery that succeeded, which may still be in hand."""
+        while (delivery := self._deliveries.get(key)) is not None:
+            response = await asyncio.shield(delivery.response)
+            if response is not None:
+                return _copy(response)
+        self._forget_old()
+        return await self._first(key, work)
+
+    async def _first(self, key: bytes, work: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        future: asyncio.Future[BoltResponse | None] = asyncio.get_running_loop().create_future()
+        self._deliveries[key] = _Delivery(came_at=self._clock(), response=future)
+        response = None
+        try:
+            response = await work()
+        finally:
+            is_done = response is not None and response.status < 400
+            if not is_done:
+                del self._deliveries[key]
+            future.set_result(response if is_done else None)
+        return _copy(response)
+
+    def _forget_old(self) -> None:
+        while self._deliveries:
+            key, oldest = next(iter(self._deliveries.items()))
+            is_recent = self._clock() - oldest.came_at < KEPT_SECONDS and len(self._deliveries) < MAX_KEPT
+            if is_recent or not oldest.response.done():
+                return
+            del self._deliveries[key]
+
+
+def _copy(response: BoltResponse) -> BoltResponse:
+    """Return a response of its own; Bolt's adapters take headers out of the one they are handed."""
+    return BoltResponse(status=response.status, body=response.body, headers=dict(response.headers))

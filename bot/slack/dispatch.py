@@ -1,0 +1,68 @@
+"""The way of Slack's payloads, from HTTP or Socket Mode, to the listeners."""
+
+import logging
+from collections import Counter
+from functools import partial
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.runtime.log_throttle import LogThrottle
+from bot.slack.deliveries import Deliveries, delivery_key
+from bot.slack.payload import MalformedPayloadError, check_payload
+from memalign.records import Json
+
+log = logging.getLogger(__name__)
+
+Headers = dict[str, str]
+TIMESTAMP_HEADER = "X-Slack-Request-Timestamp"
+BOLT_READING_ERRORS = (TypeError, AttributeError, KeyError, ValueError, IndexError, RecursionError)
+"""Raised by Bolt where ids are not where it looks for them."""
+
+
+class SlackDispatcher:
+    """Checks payloads, and hands each to the Bolt app once."""
+
+    def __init__(self, app: AsyncApp) -> None:
+        self._app = app
+        self._deliveries = Deliveries()
+        self._throttle = LogThrottle()
+        self.refusals: Counter[str] = Counter()
+        """Refused requests by reason, since the start."""
+
+    async def dispatch(self, payload: Json, headers: Headers) -> BoltResponse:
+        """Return the response to a payload: 400 for a malformed one."""
+        try:
+            request = _bolt_request(check_payload(payload), headers)
+        except MalformedPayloadError as error:
+            return self.refuse(400, "payload", str(error))
+        key = delivery_key(request.body)
+        if "command" in request.body:
+            # a command typed again is another one, a request sent again has the same time
+            key += headers.get(TIMESTAMP_HEADER, "").encode("utf-8", "surrogateescape")
+        return await self._deliveries.once(key, partial(self._dispatch, request))
+
+    async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
+        response: BoltResponse = await self._app.async_dispatch(request)
+        if response.status == 400:
+            self.refusals["payload"] += 1
+        return response
+
+    def refuse(self, status: int, reason: str, sentence: str) -> BoltResponse:
+        """Count and log a request that is refused; return the response."""
+        self.refusals[reason] += 1
+        left_out = self._throttle.admit(reason)
+        if left_out is not None:
+            log.warning(
+                "a request of Slack's was refused with %d, %d more before: %s", status, left_out, sentence
+            )
+        return BoltResponse(status=status, body={"error": sentence})
+
+
+def _bolt_request(payload: dict[str, Json], headers: Headers) -> AsyncBoltRequest:
+    """Return Bolt's request of a payload that is parsed already, which Bolt calls Socket Mode in either mode."""
+    try:
+        return AsyncBoltRequest(mode="socket_mode", body=payload, headers=dict(headers))
+    except BOLT_READING_ERRORS as error:
+        raise MalformedPayloadError(f"The payload is malformed ({type(error).__name__}).") from error

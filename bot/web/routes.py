@@ -1,0 +1,102 @@
+"""The requests that the server answers."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+from prometheus_client import generate_latest
+
+from bot.records import Status
+from bot.reports.status import StatusReport
+from bot.web.access import has_bearer_token, require_access
+from bot.web.metrics import registry_of
+from bot.web.request_body import BodyReader
+from bot.web.request_error import RequestError
+from memalign.errors import StorageError
+from memalign.records import Json
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class TraceIntake(Protocol):
+    """Takes the traces of `POST /traces`; neither this package nor `bot.ingest` imports the other."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Traces received since the start, by outcome."""
+        ...
+
+    async def post(self, body: bytes, content_type: str) -> web.StreamResponse:
+        """Store the traces of a body."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """Handlers by route."""
+
+    traces: TraceIntake
+    trace_bodies: BodyReader
+    status: StatusReport
+    forget: Handler
+    """Answers `POST /forget`, which `memalign forget` on this machine sends."""
+    token: str
+    """MEMALIGN_INGEST_TOKEN; empty: whoever reaches the server may send traces."""
+    slack: Handler | None
+    """Takes Slack's signed requests; None in Socket Mode."""
+    refusals: Counter[str]
+    """Slack's requests that were refused, by reason."""
+
+    async def take_traces(self, request: web.Request) -> web.StreamResponse:
+        """`POST /traces`."""
+        require_access(request, self.token)
+        async with self.trace_bodies.read(request) as body:
+            return await self.traces.post(body, request.content_type)
+
+    async def healthz(self, _: web.Request) -> web.StreamResponse:
+        """`GET /healthz`: alive."""
+        return web.json_response({"status": "alive"})
+
+    async def readyz(self, request: web.Request) -> web.StreamResponse:
+        """`GET /readyz`: ready or not; and, for who may know, what waits and why."""
+        document = await self._readiness()
+        status = 200 if document["status"] == "ready" else 503
+        if self.token and not has_bearer_token(request, self.token):
+            return web.json_response({"status": document["status"]}, status=status)
+        require_access(request, self.token)
+        return web.json_response(document, status=status)
+
+    async def _readiness(self) -> dict[str, Json]:
+        try:
+            status = await self.status.read()
+        except StorageError as error:
+            return {"status": "not ready", "why": [str(error)]}
+        if not status.ready:
+            unconnected = () if status.connected else ("not connected to Slack",)
+            return {"status": "not ready", "why": [*unconnected, *status.troubles]}
+        return {"status": "ready", "waiting": _waiting(status), "why": list(status.troubles)}
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """`GET /metrics`: Prometheus text."""
+        require_access(request, self.token)
+        registry = registry_of(await self.status.read(), self.traces.counts, self.refusals)
+        return web.Response(
+            body=generate_latest(registry),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+    async def slack_events(self, request: web.Request) -> web.StreamResponse:
+        """`POST /slack/events`: Slack's events, commands and interactions, signed."""
+        if self.slack is None:
+            raise RequestError(404, "The bot is in Socket Mode; unset SLACK_APP_TOKEN for HTTP mode.")
+        return await self.slack(request)
+
+
+def _waiting(status: Status) -> dict[str, int]:
+    return {
+        "traces": status.traces_waiting,
+        "feedback": status.feedback_waiting,
+        "posts": status.posts_waiting,
+    }

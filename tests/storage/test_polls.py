@@ -1,0 +1,63 @@
+"""Looks for work that the bot repeats each second: they write only where something has waited long enough."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from memalign.records import Json
+from storage.database import Database
+from storage.records import Redaction
+from tests.storage.records import NOON_MS, at, button_event, note, posted, trace
+
+LATER_MS = NOON_MS + 60_000
+
+
+@contextmanager
+def another_writer(folder: Path) -> Iterator[None]:
+    """Hold the lock for writing: a transaction that writes is refused meanwhile."""
+    with closing(sqlite3.connect(folder / "memalign.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def work_waiting_until(db: Database, not_before_ms: int) -> None:
+    """Put off one piece of each kind of work."""
+    verdict_id = await posted(db, "tr-2", ts="1.1")
+    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
+    await db.feedback.postpone(verdict_id, not_before_ms, "model is down")
+    await db.traces.add([(trace("tr-1"), ["polite"])], NOON_MS, 10)
+    await db.traces.postpone("tr-1", "polite", not_before_ms, "model is down")
+    await db.outbox.add(note("a"))
+    await db.outbox.retry("a", not_before_ms, "500")
+
+
+async def polls(db: Database, now_ms: int) -> list[list[Json]]:
+    return [
+        [job.trace_id for job in await db.traces.next_jobs(now_ms, 10)],
+        [post.post_id for post in await db.outbox.next_due(now_ms)],
+        [pending.trace_id for pending in await db.feedback.pending(now_ms, 0)],
+    ]
+
+
+async def test_a_poll_writes_nothing_while_all_that_waits_must_wait(db: Database, folder: Path) -> None:
+    await work_waiting_until(db, LATER_MS)
+    with another_writer(folder):
+        assert await polls(db, LATER_MS - 1) == [[], [], []]
+
+
+async def test_a_poll_gives_what_is_ready_without_writing(db: Database, folder: Path) -> None:
+    await work_waiting_until(db, LATER_MS)
+    ready = [["tr-1"], ["a"], ["tr-2"]]
+    assert await polls(db, LATER_MS) == ready
+    with another_writer(folder):
+        assert await polls(db, LATER_MS) == ready
+
+
+async def test_redactions_that_are_due_come_by_channel_and_time(db: Database) -> None:
+    for ts in ("3.3", "1.1", "2.2"):
+        await posted(db, f"tr-{ts}", ts=ts)
+    await db.forgetting.delete_traces(["tr-3.3", "tr-1.1", "tr-2.2"])
+    await db.forgetting.postpone(Redaction(channel="C1", ts="2.2", kind="forgotten"), LATER_MS, "429")
+    assert [each.ts for each in await db.forgetting.redactions_due(LATER_MS - 1)] == ["1.1", "3.3"]
+    assert [each.ts for each in await db.forgetting.redactions_due(LATER_MS)] == ["1.1", "2.2", "3.3"]
