@@ -64,7 +64,8 @@ def _agreement(week: Digest) -> list[str]:
         f"{voted} answered. The judge was right on *{week.agreed} of {pluralise(week.n, 'verdict')}* ({share})."
     ]
     if week.table and week.agreed < week.n:
-        strict, lenient = week.table["judge_fail_people_pass"], week.table["judge_pass_people_fail"]
+        strict = week.table.get("judge_fail_people_pass", 0)
+        lenient = week.table.get("judge_pass_people_fail", 0)
         lines.append(f"Where you differed: too strict {_times(strict)}, too lenient {_times(lenient)}.")
     return lines
 
