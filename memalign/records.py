@@ -182,7 +182,7 @@ class Guideline:
     approved_by: str = field(default="", metadata=OMIT_DEFAULT)
     """The person who approved it."""
     lacks: tuple[Lack, ...] = field(default=(), metadata=OMIT_DEFAULT)
-    """What it lacks to be used: somebody's approval, the support of more people."""
+    """The conditions of the policy that it does not meet."""
 
     @property
     def pending(self) -> bool:
