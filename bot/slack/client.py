@@ -19,6 +19,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import Secrets
 from bot.slack.bounded_response import BoundedResponse
+from memalign.surrogates import replace_surrogates
 
 CALL_SECONDS = 30.0
 """Time limit of one call, with its retries and their pauses."""
@@ -44,7 +45,7 @@ class SlackClient(AsyncWebClient):
             raise self._unreadable(call, {}, 200) from error
         if not isinstance(answer["data"], dict):
             raise self._unreadable(call, answer["headers"], answer["status_code"])
-        return answer
+        return {**answer, "data": replace_surrogates(answer["data"])}
 
     async def _answer(self, call: dict[str, Any]) -> dict[str, Any]:
         async with (

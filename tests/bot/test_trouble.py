@@ -3,16 +3,16 @@
 import asyncio
 import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox import Workspace
 from memalign.records import Trace, TraceTarget
-from storage.engines.sqlite import SqliteEngine
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
+from tests.storage.pragma import limit_pages
 
 REMOTE = {"model": "openai:/gpt-5-mini"}
 LOCAL_MEMORY = {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllama"}
@@ -128,18 +128,12 @@ async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -
         assert (await harness.bot.status.read()).troubles == ()
 
 
-def cap(pages: int) -> Callable[[SqliteEngine], None]:
-    """Let the store grow to so many pages only: what SQLite meets on a full disk; 1: no more than it is now."""
-    return lambda engine: engine.connection.execute(f"PRAGMA max_page_count = {pages}").close()
-
-
 async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path: Path) -> None:
     words = "The answer should never send people away. " * 300
     async with bot_in_workspace(tmp_path, slack={"ack_timeout": 0.3, "retries": (0.3,) * 20}) as harness:
         card = await harness.show("tr-1")
         await harness.learned()
-        store = harness.bot.database.store
-        await store.run(cap(1))
+        await limit_pages(harness.bot.database, 1)
         body = json.dumps(
             [{"trace_id": f"tr-{n}", "inputs": "x" * 9000, "outputs": "Go."} for n in range(20)]
         )
@@ -150,7 +144,7 @@ async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path:
         await harness.until(lambda: harness.slack.deliveries[-1].attempts > 1)
         # what is not on disk is not acknowledged, so that Slack sends it again
         assert not harness.slack.deliveries[-1].acked
-        await store.run(cap(10**6))
+        await limit_pages(harness.bot.database, 10**6)
         code, answer = await harness.post(body.encode())
         assert (code, answer["accepted"]) == (202, 19)
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(20)))

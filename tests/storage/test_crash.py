@@ -7,8 +7,8 @@ from pathlib import Path
 from memalign.ports import MemoryChange
 from memalign.records import Guideline, Source
 from storage.database import Database
-from storage.engines.sqlite import SqliteEngine
 from tests.storage.crash import run
+from tests.storage.pragma import pragma
 from tests.storage.records import trace
 
 WRITES = 12
@@ -85,9 +85,5 @@ async def writes_held(folder: Path, log: bytes) -> int:
 
 
 async def test_every_write_is_asked_to_reach_the_disk(db: Database) -> None:
-    def settings(engine: SqliteEngine) -> dict[str, object]:
-        names = ("journal_mode", "synchronous", "secure_delete")
-        return {name: engine.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
-
-    found = await db.store.run(settings)
-    assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}
+    settings = {name: await pragma(db, name) for name in ("journal_mode", "synchronous", "secure_delete")}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}

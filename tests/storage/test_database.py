@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +18,9 @@ import pytest
 from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
-from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import SCHEMA_VERSION
 from tests.storage.fsync import COMPILER, told_on_a_failing_disk
+from tests.storage.pragma import limit_pages
 from tests.storage.records import places_of, trace
 
 ROOT = Path(__file__).parents[2]
@@ -274,26 +274,17 @@ async def test_a_failed_fsync_is_told_and_what_was_confirmed_stays(tmp_path: Pat
         assert await db.traces.get("after") == trace("after")
 
 
-def cap(pages: int) -> Callable[[SqliteEngine], None]:
-    """Let the store grow to so many pages only."""
-    return lambda engine: engine.connection.execute(f"PRAGMA max_page_count = {pages}").close()
-
-
 async def test_a_full_disk_is_told_and_loses_nothing(folder: Path) -> None:
     async with await Database.open(folder) as db:
         await db.traces.add([(trace("before"), [])], 1, 10)
-        pages = await db.store.run(
-            lambda engine: engine.connection.execute("PRAGMA page_count").fetchone()[0]
-        )
-        # SQLite answers as it does when the disk has no more room
-        await db.store.run(cap(pages))
+        await limit_pages(db, 1)
         with pytest.raises(
             StorageError, match=r"is full: free some space and try again; nothing was changed"
         ):
             await db.traces.add([(trace("small"), []), (trace("big", inputs="x" * 100_000), [])], 1, 10)
         assert await db.traces.get("small") is None
         assert await db.traces.get("before") == trace("before")
-        await db.store.run(cap(pages * 100))
+        await limit_pages(db, 10**6)
         assert await db.traces.add([(trace("big", inputs="x" * 100_000), [])], 1, 10) == ["accepted"]
 
 

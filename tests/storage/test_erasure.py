@@ -129,7 +129,8 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
 def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None:
     folder.mkdir()
     chance, living, gone = random.Random(1), list[str](), list[str]()
-    with closing(SqliteEngine(connect_writer(folder), slack=SlackFile(str(folder / FILE)))) as engine:
+    connection = connect_writer(folder)
+    with closing(SqliteEngine(connection, slack=SlackFile(str(folder / FILE)))) as engine:
         table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:12]]})
         with engine.transaction():
             for number in range(5000):
@@ -162,7 +163,8 @@ def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folde
                 gone.append(living.pop(chance.randrange(len(living))))
                 table.remove(doc_ids=[gone[-1]])
 
-    with closing(SqliteEngine(connect_writer(folder), slack=SlackFile(str(folder / FILE)))) as engine:
+    connection = connect_writer(folder)
+    with closing(SqliteEngine(connection, slack=SlackFile(str(folder / FILE)))) as engine:
         table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:200]]})
         for _ in range(3):
             with engine.transaction():
@@ -171,9 +173,9 @@ def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folde
             for _ in engine.vacuum(pages_per_step=chance.choice([1, 10, 50])):
                 with engine.transaction():
                     work(table, 3)
-            assert truncate_log(engine.connection)
+            assert truncate_log(connection)
             assert list(places_of(deleted, folder)) == []
-        assert engine.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         assert {body.doc_id for body in table.range(index="body")} == set(living)
 
 

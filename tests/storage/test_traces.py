@@ -159,3 +159,28 @@ async def test_what_is_old_unanswered_and_not_waiting_expires(db: Database) -> N
         False,
     ]
     assert [line.ids for line in await db.audit.between(9, 10)] == [("a",), ("b",)]
+
+
+async def test_jobs_of_a_judge_are_found_past_those_of_another(db: Database) -> None:
+    await db.traces.add([(trace(f"a{number}"), ["busy"]) for number in range(5)], 1, 100)
+    await db.traces.add([(trace("b"), ["calm", "gone"])], 2, 100)
+    await db.traces.postpone("a0", "busy", 50, "down")
+    jobs = await db.traces.next_jobs_by_judge(10, {"busy": 2, "calm": 3})
+    assert [(each.trace_id, each.judge) for each in jobs] == [
+        ("a1", "busy"),
+        ("a2", "busy"),
+        ("b", "calm"),
+        ("b", "gone"),
+    ]
+    none = await db.traces.next_jobs_by_judge(50, {"busy": 0, "calm": 0, "gone": 0})
+    assert none == []
+    released = await db.traces.next_jobs_by_judge(50, {"busy": 1})
+    assert released[0].trace_id == "a0"
+
+
+async def test_the_job_that_has_waited_longest_is_known(db: Database) -> None:
+    assert await db.traces.oldest_ready() is None
+    await db.traces.add([(trace("a"), ["p"])], 1, 10)
+    await db.traces.add([(trace("b"), ["p"])], 2, 10)
+    await db.traces.postpone("a", "p", 50, "down")
+    assert await db.traces.oldest_ready() == job("b", "p", 2)

@@ -231,3 +231,23 @@ def test_a_card_names_its_trace_judge_verdict_and_post_in_its_metadata() -> None
 
 def test_links_in_posts_are_not_unfurled() -> None:
     assert not arguments(note("n-1"), MESSAGE)["unfurl_links"]
+
+
+@pytest.mark.parametrize(
+    "failure", [refusal("internal_error"), Answer(data={}, status=502), CUT, Answer(data="<html>oops")]
+)
+async def test_a_channel_in_which_no_post_arrives_is_left_alone_for_a_growing_pause_and_told(
+    sending: Sending, failure: Answer | Exception
+) -> None:
+    await sending.database.outbox.add(note("n-1"))
+    for failures in range(6):
+        sending.slack.answers["chat.postMessage"].append(failure)
+        (post,) = await sending.database.outbox.next_due(now_ms() + 3_600_000)
+        lost = await sending.send(post)
+        assert lost is not None
+        before_ms = now_ms()
+        await sending.sender.settle(lost)
+        shortest_pause_ms = 500 * 2**failures
+        assert await sending.database.outbox.next_due(before_ms + shortest_pause_ms - 1) == []
+        assert sending.health.subjects("posting") == {post.channel}
+    assert len(sending.slack.of("conversations.history")) == 6
