@@ -12,6 +12,7 @@ from bot.records import ForgetResult
 from bot.runtime.clock import now_ms
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
+from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
 from storage.records import AuditLine, ForgetRequest
@@ -164,11 +165,12 @@ class ForgetService:
         """Delete what other threads were told of guidelines that go: it may be in the forgotten words."""
         for part in result.judges.values():
             rules = (*part.retired, *part.waiting)
-            trace_ids = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
+            trace_ids = {trace_id for rule in rules for trace_id, _ in opinions_of(rule)}
+            rule_ids = {each.id for rule in rules for each in (rule, *merged_into(rule))}
             if isinstance(result.target, TraceTarget):
                 trace_ids.discard(result.target.trace_id)
             if trace_ids:
-                await self._database.forgetting.delete_lessons(trace_ids, {rule.id for rule in rules})
+                await self._database.forgetting.delete_lessons(trace_ids, rule_ids)
 
     async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
         # memories first: deleting the trace's rows ends the request

@@ -132,8 +132,9 @@ class SlashCommands:
     async def _digest_of(self, judge: str) -> SlackMessage:
         zone = self._settings.digest.zone
         week = week_of(from_ms(now_ms(), zone).date())
-        value_type = self._memories[judge].definition.value_type
-        return digest_message(await read_digest(self._database, judge, value_type, week, zone))
+        memory = self._memories[judge]
+        figures = await read_digest(self._database, judge, memory.definition.value_type, week, zone)
+        return digest_message(figures, rules=memory.guidelines)
 
 
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
