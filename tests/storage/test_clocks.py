@@ -35,7 +35,7 @@ async def test_a_post_put_off_or_a_channel_held_for_a_year_is_sent_at_once(db: D
 async def test_a_redaction_put_off_for_a_year_is_due_at_once(db: Database) -> None:
     await posted(db, ts="1.1")
     await db.forgetting.delete_traces(["tr-1"])
-    [redaction] = await db.forgetting.redactions()
+    [redaction] = await db.forgetting.redactions_due(NOON_MS)
     await db.forgetting.postpone(redaction, NOON_MS + YEAR_MS, "down")
     assert [each.ts for each in await db.forgetting.redactions_due(NOON_MS)] == ["1.1"]
     await db.forgetting.postpone(redaction, NOON_MS + 60_000, "down")
