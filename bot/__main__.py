@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from datetime import UTC
+from io import TextIOWrapper
 from pathlib import Path
 
 from bot.runtime.clock import week_bounds
@@ -19,6 +20,9 @@ DEFAULT_CONFIG = Path("memalign.toml")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit with 0 when done, 1 for a problem (told on standard error), 2 for wrong usage."""
     options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what is stored may hold half an emoji, which UTF-8 cannot say
+            stream.reconfigure(errors="backslashreplace")
     module, name = options.function.split(":")
     command = getattr(importlib.import_module(module), name)
     try:

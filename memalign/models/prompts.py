@@ -41,7 +41,8 @@ then "value", which must be {expected}. You may name the guidelines and cases th
 _GUIDELINES = """
 
 Distilled Guidelines ({count}):
-What the team taught with its feedback; where a guideline applies, it outweighs your own view.
+What the team taught with its feedback; where a guideline applies, it outweighs your own view. \
+One that is "from one person" is nobody else's word yet.
 <guidelines>
 {lines}
 </guidelines>"""
@@ -169,14 +170,16 @@ def _guidelines(guidelines: Sequence[Guideline]) -> str:
     if not guidelines:
         return ""
     lines = "\n".join(
-        _guideline_line(number, guideline.text) for number, guideline in enumerate(guidelines, start=1)
+        _guideline_line(number, guideline.text, len(guideline.people))
+        for number, guideline in enumerate(guidelines, start=1)
     )
     return _GUIDELINES.format(count=len(guidelines), lines=lines)
 
 
 @lru_cache(maxsize=4_096)
-def _guideline_line(number: int, text: str) -> str:
-    return encode({"guideline": number, "text": text})
+def _guideline_line(number: int, text: str, people: int) -> str:
+    source = {"from": "one person"} if people == 1 else {}
+    return encode({"guideline": number, "text": text} | source)
 
 
 def _cases(request: JudgeRequest, room: int) -> str:

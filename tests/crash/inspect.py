@@ -14,6 +14,7 @@ from storage.records import PersonFeedback, StoredVerdict
 from tests.crash.ledger import Ledger, payload_of
 from tests.crash.world import JUDGES, World, secret
 from tests.secrets import search
+from tests.storage.records import FOREVER_MS
 
 NOTHING = PersonFeedback()
 YES_OR_NO = ValueType(kind="bool")
@@ -83,7 +84,7 @@ async def unfinished(world: World) -> list[str]:
             "feedback": await db.feedback.waiting(),
             "posts": await db.outbox.waiting(),
             "requests to forget": len(await db.forgetting.requests()),
-            "redactions": len(await db.forgetting.redactions()),
+            "redactions": len(await db.forgetting.redactions_due(FOREVER_MS)),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
         shown = {(payload_of(card)["trace_id"], payload_of(card)["judge"]) for card in world.cards()}

@@ -11,7 +11,7 @@ from memalign.records import Json
 from storage.database import Database
 from storage.records import DigestContent, Post
 from storage.verdicts import card_post_id_of, verdict_id_of
-from tests.storage.records import DAY, NOON_MS
+from tests.storage.records import DAY, FOREVER_MS, NOON_MS
 
 HOUR_MS = 3_600_000
 LATE_MS = NOON_MS + 100 * 24 * HOUR_MS
@@ -60,7 +60,7 @@ async def lasting(db: Database) -> dict[str, Any]:
         "vectors": await vectors(db),
         "audit": [line_in_0_1_0(line) for line in plain(await db.audit.between(0, LATE_MS))],
         "requests": await requests(db),
-        "redactions": await db.forgetting.redactions(),
+        "redactions": await db.forgetting.redactions_due(FOREVER_MS),
     }
 
 
@@ -115,7 +115,7 @@ async def delivered(db: Database) -> dict[str, Any]:
         "delivered": await db.outbox.done(card_post_id_of(in_flight), "200.1"),
         "early events applied": await db.feedback.of(in_flight),
         "cancelled delivered": await db.outbox.done(card_post_id_of(cancelled), "500.1"),
-        "redactions at last": await db.forgetting.redactions(),
+        "redactions at last": await db.forgetting.redactions_due(FOREVER_MS),
         "digest again": await db.outbox.add_digest("C6:polite", "2023-W46", digest),
     }
 
