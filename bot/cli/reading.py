@@ -25,6 +25,8 @@ async def open_store(options: Namespace) -> AsyncIterator[tuple[Settings, Databa
     database = await Database.open(settings.data, read_only=True)
     try:
         yield settings, database
+        for sentence in await database.problems():
+            print(f"memalign: {sentence}", file=sys.stderr)
     finally:
         await database.close()
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from bot.config import JudgeSettings, Settings
-from bot.runtime.circuit_breaker import LONGEST_OPEN_MS, CircuitBreaker
+from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, day_of, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
@@ -25,6 +25,8 @@ from storage.records import Job
 log = logging.getLogger(__name__)
 
 COMPONENT = "judging"
+LONGEST_ASKED_PAUSE_MS = 3_600_000
+"""Longest pause that a model's service may ask for."""
 
 
 class JudgingWorker:
@@ -50,10 +52,9 @@ class JudgingWorker:
         self._wake_event = WakeEvent()
         self._breaker = CircuitBreaker()
         self._in_hand: set[tuple[str, str]] = set()
+        """Trace and judge of each job that is being done."""
         self._reserved: Counter[str] = Counter()
         """Channel -> cards that verdicts in hand will take of the day's maximum."""
-        self._probing: set[str] = set()
-        """Judges of which one trace is judged to see whether their model is back."""
 
     def wake(self) -> None:
         """Look for new traces now."""
@@ -64,19 +65,48 @@ class JudgingWorker:
         self._in_hand.clear()
         async with asyncio.TaskGroup() as tasks:
             while True:
-                free = self._concurrency - len(self._in_hand)
-                jobs = await self._database.traces.next_jobs(now_ms(), self._concurrency) if free > 0 else []
-                for job in [job for job in jobs if (job.trace_id, job.judge) not in self._in_hand][:free]:
+                for job in await self._next_jobs():
                     self._in_hand.add((job.trace_id, job.judge))
                     tasks.create_task(self._work(job))
                 await self._wake_event.wait(1)
 
+    async def _next_jobs(self) -> list[Job]:
+        """Return the oldest jobs for which their judge, and the process, have a worker left."""
+        free = self._concurrency - len(self._in_hand)
+        if free <= 0:
+            return []
+        limits = {judge.name: self._limit(judge.name) for judge in self._settings.judges}
+        room = Counter(limits)
+        room.subtract(Counter(judge for _, judge in self._in_hand))
+        jobs = []
+        for job in await self._database.traces.next_jobs_by_judge(now_ms(), limits):
+            if (job.trace_id, job.judge) not in self._in_hand and (
+                room[job.judge] > 0 or job.judge not in limits
+            ):
+                room[job.judge] -= 1
+                jobs.append(job)
+        return jobs[:free]
+
+    def _limit(self, judge: str) -> int:
+        """Return how many traces a judge may have in hand: none while its model is spared, then one probe.
+
+        Of several judges each has half of the workers at most, so that one whose model hangs holds up no other.
+        """
+        if self._breaker.is_open(judge):
+            return 0
+        if self._breaker.is_half_open(judge):
+            return 1
+        return self._concurrency if len(self._settings.judges) == 1 else max(1, self._concurrency // 2)
+
     async def _work(self, job: Job) -> None:
         try:
-            await self._judge_unless_down(job)
+            await self._judge(job)
         except RequestRefusedError as error:
             await self._report_and_postpone(job, str(error))
-        except (ModelUnavailableError, ModelRefusedError) as error:
+        except ModelUnavailableError as error:
+            self._breaker.record_failure(job.judge, _asked_pause_ms(error))
+            await self._report_and_postpone(job, str(error))
+        except ModelRefusedError as error:
             self._breaker.record_failure(job.judge)
             await self._report_and_postpone(job, str(error))
         except InputError as error:  # waiting would not give the trace what it lacks
@@ -90,37 +120,11 @@ class JudgingWorker:
             self._in_hand.discard((job.trace_id, job.judge))
             self._wake_event.set()
 
-    async def _judge_unless_down(self, job: Job) -> None:
-        if self._breaker.is_open(job.judge) or job.judge in self._probing:
-            await self._postpone_until_model_is_back(job)
-        elif self._breaker.is_half_open(job.judge):
-            await self._probe(job)
-        else:
-            await self._judge(job)
-
-    async def _probe(self, job: Job) -> None:
-        """Judge this trace alone: a model that hangs must not occupy the slots of other judges."""
-        self._probing.add(job.judge)
-        try:
-            await self._judge(job)
-        finally:
-            self._probing.discard(job.judge)
-
     async def _report_and_postpone(self, job: Job, reason: str) -> None:
         self._health.report(COMPONENT, job.judge, reason)
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
         not_before = max(now_ms() + backoff_ms(job.attempts), self._breaker.open_until_ms(job.judge))
         await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
-
-    async def _postpone_until_model_is_back(self, job: Job) -> None:
-        """Put a trace off without asking a model that is down."""
-        reason = self._health.reason(COMPONENT, job.judge) or "its model is not available"
-        not_before = self._breaker.open_until_ms(job.judge)
-        if job.judge in self._probing:  # a probe that succeeds calls the others back
-            not_before = now_ms() + LONGEST_OPEN_MS
-        await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
-        if self._breaker.is_closed(job.judge):  # the probe succeeded before this trace was put off
-            await self._database.traces.release_now(job.judge)
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)
@@ -140,9 +144,14 @@ class JudgingWorker:
             self._reserved[judge.channel] -= 1
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
-        verdict = await self._memories[judge.name].judge(trace)
+        with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
+            verdict = await self._memories[judge.name].judge(trace)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
         await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
         self._wake_posting()
+
+
+def _asked_pause_ms(error: ModelUnavailableError) -> int:
+    return min(int((error.retry_after or 0) * 1000), LONGEST_ASKED_PAUSE_MS)

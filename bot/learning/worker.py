@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
 
 from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
@@ -51,6 +50,8 @@ class LearningWorker:
         self._quiet_ms = int(quiet_seconds * 1000)
         self._wake_event = WakeEvent()
         self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
+        self._in_hand: set[str] = set()
+        """Judges that are learning."""
         self._cancelled_traces: set[str] = set()
         self._invalidations: Counter[str] = Counter()
 
@@ -68,12 +69,13 @@ class LearningWorker:
         self.wake()
 
     async def run(self) -> None:
-        """Learn until cancelled."""
-        while True:
-            learned = await self.learn_pending()
-            await self._distil_waiting()
-            if not learned and await self._wake_event.wait(max(0.05, min(1.0, self._quiet_ms / 2000))):
-                await asyncio.sleep(self._quiet_ms / 1000)
+        """Learn until cancelled; a judge whose reflection model is slow holds up no other."""
+        self._in_hand.clear()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._start(tasks)
+                if await self._wake_event.wait(max(0.05, min(1.0, self._quiet_ms / 2000))):
+                    await asyncio.sleep(self._quiet_ms / 1000)
 
     async def learn_pending(self) -> int:
         """Learn from all feedback that has come to rest.
@@ -81,16 +83,33 @@ class LearningWorker:
         Returns:
             The number of verdicts whose feedback was looked at.
         """
-        pending = await self._database.feedback.pending(now_ms(), self._quiet_ms)
-        for judge, group in groupby(sorted(pending, key=_judge_of), key=_judge_of):
-            await self._learn(judge, list(group))
-        return len(pending)
+        async with asyncio.TaskGroup() as tasks:
+            return await self._start(tasks)
 
-    async def _distil_waiting(self) -> None:
-        """Distil again what memories still wait for, although nobody gave new feedback."""
-        for judge, memory in self._memories.items():
-            if memory.pending and not self._breaker.is_open(judge):
-                await self._learn(judge, [])
+    async def _start(self, tasks: asyncio.TaskGroup) -> int:
+        """Start a task for each judge with something to learn, unless it is learning already.
+
+        A judge whose memory waits to distil something again learns although nobody gave new feedback.
+        """
+        work: dict[str, list[PendingFeedback]] = {
+            judge: []
+            for judge, memory in self._memories.items()
+            if memory.pending and not self._breaker.is_open(judge)
+        }
+        for each in await self._database.feedback.pending(now_ms(), self._quiet_ms):
+            work.setdefault(each.judge, []).append(each)
+        idle = {judge: pending for judge, pending in work.items() if judge not in self._in_hand}
+        for judge, pending in idle.items():
+            self._in_hand.add(judge)
+            tasks.create_task(self._learn_alone(judge, pending))
+        return sum(map(len, idle.values()))
+
+    async def _learn_alone(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
+        try:
+            with self._health.work.doing(COMPONENT, judge, "learning from feedback"):
+                await self._learn(judge, pending)
+        finally:
+            self._in_hand.discard(judge)
 
     async def _learn(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
         memory = self._memories.get(judge)
@@ -190,7 +209,3 @@ class LearningWorker:
     async def _postpone(self, pending: PendingFeedback, reason: str) -> None:
         not_before_ms = now_ms() + backoff_ms(pending.attempts)
         await self._database.feedback.postpone(pending.verdict_id, not_before_ms, reason)
-
-
-def _judge_of(pending: PendingFeedback) -> str:
-    return pending.judge

@@ -18,6 +18,7 @@ from bot.slack.errors import (
     CONNECTION_ERRORS,
     POST_REFUSED,
     THREAD_GONE,
+    UNREACHABLE,
     asked_pause_ms,
     code_of,
     field_of,
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 COMPONENT = "posting"
 CLOCK_TOLERANCE_MS = 10 * 60_000
 """Largest difference between Slack's clock and ours."""
+ANSWER_LOST = "the answer to a message was lost"
 
 Render = Callable[[Post], Awaitable[SlackMessage | None]]
 """Makes the message of a post that is about to be sent; None if there is nothing left to show."""
@@ -47,6 +49,8 @@ class LostPost:
     post: Post
     oldest: str
     """Slack's time before which it cannot have arrived."""
+    reason: str
+    """The failure, for people; reported unless the post has arrived."""
 
 
 class PostSender:
@@ -88,19 +92,19 @@ class PostSender:
                 await self._refused(post, error)
                 return None
             log.warning("Slack failed over post %s (%s); looking for it in the channel", post.post_id, error)
-            return await self.lost(post)
+            return await self.lost(post, remedy(error))
         except CONNECTION_ERRORS as error:
             log.warning("the answer to post %s was lost (%s); looking for it", post.post_id, error)
-            return await self.lost(post)
+            return await self.lost(post, UNREACHABLE)
         await self._done(post, ts)
         return None
 
-    async def lost(self, post: Post) -> LostPost:
+    async def lost(self, post: Post, reason: str = ANSWER_LOST) -> LostPost:
         """Return what is needed to look for a post later, when its verdict may be forgotten."""
         stored = await self._database.verdicts.get(post.verdict_id) if post.verdict_id else None
         since_ms = _due_ms(post) if stored is None else stored.judged_ms
         oldest = "0" if since_ms is None else f"{(since_ms - CLOCK_TOLERANCE_MS) / 1000:.6f}"
-        return LostPost(post=post, oldest=oldest)
+        return LostPost(post=post, oldest=oldest, reason=reason)
 
     async def settle(self, lost: LostPost) -> None:
         """Look for a lost post in its channel, and store whether it has arrived.
@@ -124,7 +128,9 @@ class PostSender:
         if ts is not None:
             await self._done(post, ts)
         else:
-            await self._database.outbox.hold(post.post_id, now_ms() + backoff_ms(0), "its answer was lost")
+            self._health.report(COMPONENT, post.channel, lost.reason)
+            not_before_ms = now_ms() + backoff_ms(post.attempts)
+            await self._database.outbox.hold(post.post_id, not_before_ms, lost.reason)
 
     async def _done(self, post: Post, ts: str) -> None:
         self._health.report(COMPONENT, post.channel, None)

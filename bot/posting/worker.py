@@ -73,9 +73,10 @@ class PostingWorker:
     async def _post(self, post: Post) -> None:
         try:
             await asyncio.sleep(self._pause(post.channel))
-            message = await self._begin(post)
-            if message is not None:
-                await self._deliver(post, message)
+            with self._health.work.doing(COMPONENT, post.channel, "posting a message"):
+                message = await self._begin(post)
+                if message is not None:
+                    await self._deliver(post, message)
         finally:
             self._free(post.channel)
 
@@ -100,14 +101,15 @@ class PostingWorker:
         except StorageError:  # the next run looks for what is in flight
             raise
         except Exception:  # it may have arrived, so it is looked for
-            self._health.report(COMPONENT, post.channel, unexpected(f"sending post {post.post_id}"))
-            lost = await self._sender.lost(post)
+            lost = await self._sender.lost(post, unexpected(f"sending post {post.post_id}"))
+            self._health.report(COMPONENT, post.channel, lost.reason)
         if lost is not None:
             self._lost[post.post_id] = lost
 
     async def _search(self, lost: LostPost) -> None:
         try:
-            await self._sender.settle(lost)
+            with self._health.work.doing(COMPONENT, lost.post.channel, "looking for a message"):
+                await self._sender.settle(lost)
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             self._search_failed(lost, reason_of(error), _asked_pause_ms(error))
         except StorageError:

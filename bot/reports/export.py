@@ -10,6 +10,7 @@ from typing import Literal
 from bot.config import JudgeSettings
 from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import from_ms
+from memalign.memory.guideline_merge import merged_into
 from memalign.records import Episode, Guideline, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -18,6 +19,8 @@ from storage.records import StoredVerdict
 Format = Literal["jsonl", "mlflow"]
 Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
+INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks"}
+"""Fields of guidelines that only the memory needs."""
 
 
 async def export_lines(
@@ -99,11 +102,14 @@ def feedback_line(trace: Trace, feedback: Feedback) -> Line:
 
 def guideline_line(judge: str, rule: Guideline) -> Line:
     """Return a guideline with its sources."""
+    facts = {name: value for name, value in asdict(rule).items() if name not in INTERNAL_FIELDS}
     return {
         "type": "guideline",
         "judge": judge,
-        **asdict(rule),
+        **facts,
         "source_trace_ids": list(rule.source_trace_ids),
+        "state": rule.state,
+        "merged": [each.text for each in merged_into(rule)],
     }
 
 

@@ -5,11 +5,15 @@ from dataclasses import replace
 
 from bot.config import Settings
 from bot.records import JudgeStatus, Status
+from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, Problem
 from bot.runtime.supervisor import COMPONENT as BACKGROUND
+from bot.runtime.work_in_hand import LONG_SECONDS, LongWork
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
+JUDGING = "judging"
+"""The component that judges traces."""
 CHANNEL_COMPONENTS = {"posting", "redacting messages"}
 """Components that report channels; people know a channel by the judges that work there."""
 
@@ -24,12 +28,14 @@ class StatusReport:
         memories: Mapping[str, JudgeMemory],
         connected: Callable[[], Awaitable[bool]],
         health: HealthRegistry,
+        clock_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
         self._connected = connected
         self._health = health
+        self._clock_problem = clock_problem
 
     async def read(self) -> Status:
         """Return the status now. Raises `StorageError` when the store does not answer."""
@@ -50,7 +56,7 @@ class StatusReport:
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
             file_problem=self._database.file_problem,
-            troubles=await self._troubles(self._health.problems(), self._memories),
+            troubles=await self._troubles(await self._problems(), self._memories),
         )
 
     async def read_about(self, judges: Collection[str]) -> Status:
@@ -64,15 +70,32 @@ class StatusReport:
         return replace(
             status,
             judges=tuple(judge for judge in status.judges if judge.name in judges),
-            troubles=await self._troubles(self._problems_of(judges), judges),
+            troubles=await self._troubles(await self._problems_of(judges), judges),
         )
 
-    def _problems_of(self, judges: Collection[str]) -> list[Problem]:
+    async def _problems(self) -> list[Problem]:
+        """Return what parts of the bot report, and what has been in hand or in a queue for long."""
+        long_work = [
+            Problem(component=work.component, subject=work.subject, reason=_long_work_reason(work))
+            for work in self._health.work.long()
+        ]
+        return [*self._health.problems(), *long_work, *await self._long_queue()]
+
+    async def _long_queue(self) -> list[Problem]:
+        """Return the trace that has waited longest for its turn, where that is long and no other reason is known."""
+        job = await self._database.traces.oldest_ready()
+        seconds = 0.0 if job is None else (now_ms() - job.received_ms) / 1000
+        if job is None or seconds <= LONG_SECONDS or self._health.reason(JUDGING, job.judge):
+            return []
+        reason = f"a trace has waited {seconds:.0f} s for its turn, since others came before it"
+        return [Problem(component=JUDGING, subject=job.judge, reason=reason)]
+
+    async def _problems_of(self, judges: Collection[str]) -> list[Problem]:
         """Return the problems of these judges, of their channels, and of the background parts."""
         channels = {judge.channel for judge in self._settings.judges if judge.name in judges}
         return [
             problem
-            for problem in self._health.problems()
+            for problem in await self._problems()
             if problem.component == BACKGROUND
             or problem.subject in (channels if problem.component in CHANNEL_COMPONENTS else judges)
         ]
@@ -80,6 +103,7 @@ class StatusReport:
     async def _troubles(self, problems: Collection[Problem], judges: Collection[str]) -> tuple[str, ...]:
         return (
             *await self._database.problems(),
+            *filter(None, [self._clock_problem()]),
             *(self._sentence(problem) for problem in problems),
             *self._unlearned(judges),
         )
@@ -96,6 +120,11 @@ class StatusReport:
             if name in judges and (reasons := memory.pending):
                 traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"
                 yield f"{name}: feedback on {traces} waits to be learned in full ({next(iter(reasons.values()))})"
+
+
+def _long_work_reason(work: LongWork) -> str:
+    pieces = "" if work.number == 1 else f" ({work.number} at once)"
+    return f"{work.doing} has taken {work.seconds:.0f} s so far{pieces}"
 
 
 def _channel_title(settings: Settings, channel: str) -> str:

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from bot.runtime.work_in_hand import WorkInHand
+
 log = logging.getLogger(__name__)
 
 
@@ -20,9 +22,10 @@ class Problem:
 
 
 class HealthRegistry:
-    """The present problems of all components; one for each component and subject."""
+    """The present problems of all components, one for each component and subject; and the work in hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: WorkInHand | None = None) -> None:
+        self.work = work or WorkInHand()
         self._reasons: dict[tuple[str, str], str] = {}
 
     def report(self, component: str, subject: str, reason: str | None) -> None:

@@ -4,6 +4,7 @@ from bot.forgetting.service import ForgetService
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
+from bot.web.connections import ConnectionTable
 from bot.web.local_control import LocalControl
 from bot.web.request_body import BodyReader
 from bot.web.routes import Routes, TraceIntake
@@ -27,4 +28,4 @@ def build(
         slack=None if secrets.app_token else events.post,
         refusals=dispatcher.refusals,
     )
-    return Server(settings.ingest, routes, control)
+    return Server(settings.ingest, routes, control, ConnectionTable())

@@ -100,8 +100,8 @@ async def test_a_judge_named_twice_has_one_job(db: Database) -> None:
 async def test_jobs_come_oldest_first_and_in_the_order_of_the_batch(db: Database) -> None:
     await db.traces.add([(trace("z"), ["p"]), (trace("a"), ["p", "b"])], 5, 10)
     await db.traces.add([(trace("older"), ["p"])], 4, 10)
-    found = await db.traces.next_jobs(100, 3)
-    assert [(each.trace_id, each.judge) for each in found] == [("older", "p"), ("z", "p"), ("a", "b")]
+    jobs = await db.traces.next_jobs(100, 3)
+    assert [(each.trace_id, each.judge) for each in jobs] == [("older", "p"), ("z", "p"), ("a", "b")]
 
 
 async def test_a_postponed_job_waits_for_its_time_and_then_keeps_its_place(db: Database) -> None:
@@ -119,8 +119,8 @@ async def test_a_job_can_be_postponed_again_and_dropped_while_it_waits(db: Datab
     await db.traces.postpone("a", "p", 50, "down")
     await db.traces.postpone("a", "p", 90, "still down")
     assert await db.traces.next_jobs(80, 10) == []
-    found = await db.traces.next_jobs(90, 10)
-    assert found == [job("a", "p", attempts=2, reason="still down")]
+    jobs = await db.traces.next_jobs(90, 10)
+    assert jobs == [job("a", "p", attempts=2, reason="still down")]
     await db.traces.postpone("a", "p", 200, "down")
     await db.traces.drop_job("a", "p")
     assert await db.traces.next_jobs(1000, 10) == []
@@ -159,3 +159,28 @@ async def test_what_is_old_unanswered_and_not_waiting_expires(db: Database) -> N
         False,
     ]
     assert [line.ids for line in await db.audit.between(9, 10)] == [("a",), ("b",)]
+
+
+async def test_jobs_of_a_judge_are_found_past_those_of_another(db: Database) -> None:
+    await db.traces.add([(trace(f"a{number}"), ["busy"]) for number in range(5)], 1, 100)
+    await db.traces.add([(trace("b"), ["calm", "gone"])], 2, 100)
+    await db.traces.postpone("a0", "busy", 50, "down")
+    jobs = await db.traces.next_jobs_by_judge(10, {"busy": 2, "calm": 3})
+    assert [(each.trace_id, each.judge) for each in jobs] == [
+        ("a1", "busy"),
+        ("a2", "busy"),
+        ("b", "calm"),
+        ("b", "gone"),
+    ]
+    none = await db.traces.next_jobs_by_judge(50, {"busy": 0, "calm": 0, "gone": 0})
+    assert none == []
+    released = await db.traces.next_jobs_by_judge(50, {"busy": 1})
+    assert released[0].trace_id == "a0"
+
+
+async def test_the_job_that_has_waited_longest_is_known(db: Database) -> None:
+    assert await db.traces.oldest_ready() is None
+    await db.traces.add([(trace("a"), ["p"])], 1, 10)
+    await db.traces.add([(trace("b"), ["p"])], 2, 10)
+    await db.traces.postpone("a", "p", 50, "down")
+    assert await db.traces.oldest_ready() == job("b", "p", 2)

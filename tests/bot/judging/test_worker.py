@@ -1,5 +1,6 @@
 """The judging worker: traces become verdicts with cards; a model that is down is spared."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from memalign.errors import (
     RequestRefusedError,
 )
 from memalign.judge_memory import JudgeMemory
+from memalign.optimizer import make_judge
+from memalign.ports import JudgeRequest, JudgeResponse
 from storage.database import Database
 from storage.records import CardContent
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes, running, until
-from tests.factories import a_memory, a_trace
+from tests.factories import POLITENESS, a_memory, a_trace
 from tests.fakes import FakeJudgeModel
 
 DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
@@ -38,14 +41,32 @@ class ScriptedJudgeModel(FakeJudgeModel):
         self.error = self._errors.pop(0) if self._errors else None
 
 
+class HangingJudgeModel(FakeJudgeModel):
+    """Takes requests and never answers."""
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        self.requests.append(request)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody waits that long")
+
+
 class Judging:
     """A worker on a store, with judges of fake models."""
 
-    def __init__(self, database: Database, settings: Settings, memories: dict[str, JudgeMemory]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        memories: dict[str, JudgeMemory],
+        *,
+        concurrency: int = 2,
+    ) -> None:
         self.database = database
         self.health = HealthRegistry()
         self.posting = Wakes()
-        self.worker = JudgingWorker(settings, database, memories, self.health, self.posting, concurrency=2)
+        self.worker = JudgingWorker(
+            settings, database, memories, self.health, self.posting, concurrency=concurrency
+        )
 
     async def add(self, *trace_ids: str, judges: Sequence[str] = ("politeness",)) -> None:
         batch = [(a_trace(trace_id), judges) for trace_id in trace_ids]
@@ -79,7 +100,7 @@ class Judging:
     async def judged(self, judge: str = "politeness") -> list[str]:
         """Traces that a judge has judged, oldest first."""
         verdicts = await self.database.verdicts.recent(judge, 100)
-        return [stored.verdict.trace_id for stored in reversed(verdicts)]
+        return [verdict.verdict.trace_id for verdict in reversed(verdicts)]
 
 
 async def judging(database: Database, folder: Path, model: FakeJudgeModel, **sections: object) -> Judging:
@@ -165,3 +186,72 @@ async def test_a_judge_that_the_settings_no_longer_name_judges_nothing(
     await judge.add("tr-1", judges=("gone",))
     await judge.run()
     assert (await judge.judged(), await judge.cards()) == ([], [])
+
+
+@pytest.mark.parametrize(("concurrency", "at_most"), [(8, 4), (3, 1), (2, 1)])
+async def test_a_judge_whose_model_hangs_takes_half_of_the_workers_and_holds_up_no_other(
+    database: Database, tmp_path: Path, concurrency: int, at_most: int
+) -> None:
+    settings = settings_for(tmp_path, "C1", judges=[{}, {"name": "brevity", "channel": "C2"}])
+    hanging, swift = HangingJudgeModel(), FakeJudgeModel()
+    memories = {
+        "politeness": await a_memory(judge_model=hanging),
+        "brevity": await a_memory(
+            make_judge(name="brevity", instructions=POLITENESS, feedback_value_type=bool), judge_model=swift
+        ),
+    }
+    judge = Judging(database, settings, memories, concurrency=concurrency)
+    await judge.add(*(f"tr-{number}" for number in range(30)), judges=("politeness",))
+    await judge.add(*(f"tr-{number}" for number in range(30, 50)), judges=("brevity",))
+    async with running(judge.worker.run) as part:
+        await until(lambda: len(swift.requests) == 20, part)
+    assert len(hanging.requests) == at_most
+
+
+async def test_a_judge_alone_has_all_workers(database: Database, tmp_path: Path) -> None:
+    hanging = HangingJudgeModel()
+    judge = Judging(
+        database,
+        settings_for(tmp_path, "C1"),
+        {"politeness": await a_memory(judge_model=hanging)},
+        concurrency=4,
+    )
+    await judge.add(*(f"tr-{number}" for number in range(10)))
+    async with running(judge.worker.run) as part:
+        await until(lambda: len(hanging.requests) == 4, part)
+
+
+async def test_what_waits_for_a_model_that_is_down_is_not_written_anew(
+    database: Database, tmp_path: Path
+) -> None:
+    model = ScriptedJudgeModel(*[DOWN] * 1000)
+    judge = await judging(database, tmp_path, model)
+    await judge.add(*(f"tr-{number}" for number in range(40)))
+    async with running(judge.worker.run) as part:
+        await until(lambda: len(model.requests) >= 3, part)
+    jobs = await database.traces.next_jobs(now_ms() + 3_600_000, 100)
+    assert len(jobs) == 40
+    assert sum(job.attempts for job in jobs) <= len(model.requests)
+
+
+async def test_a_pause_that_a_model_asks_for_is_kept(database: Database, tmp_path: Path) -> None:
+    limited = ModelUnavailableError("busy", retry_after=1800)
+    judge = await judging(database, tmp_path, ScriptedJudgeModel(limited, limited))
+    await judge.add("tr-1")
+    await judge.run_until_reported()
+    assert await database.traces.next_jobs(now_ms() + 1_700_000, 10) == []
+
+
+async def test_work_that_takes_long_is_known_with_its_model(database: Database, tmp_path: Path) -> None:
+    hanging = HangingJudgeModel()
+    judge = await judging(database, tmp_path, hanging)
+    await judge.add("tr-1")
+    async with running(judge.worker.run) as part:
+        await until(lambda: hanging.requests, part)
+        (work,) = judge.health.work.long(seconds=0)
+    assert (work.component, work.subject, work.doing) == (
+        "judging",
+        "politeness",
+        "judging a trace with local:/cases",
+    )
+    assert judge.health.work.long(seconds=0) == ()

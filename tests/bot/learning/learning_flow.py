@@ -1,6 +1,6 @@
 """The learning worker on a store, a fake Slack and fake models."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.teach_access import TeachAccess
@@ -26,7 +26,7 @@ LATER_MS = 10**15
 
 
 class LearningFlow:
-    """What the tests of learning work with."""
+    """The store, memory and workers of a test of learning."""
 
     def __init__(self, database: Database, memories: Mapping[str, JudgeMemory], model: FakeModel) -> None:
         self.database = database
@@ -35,10 +35,14 @@ class LearningFlow:
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.posting = Wakes()
+        self.worker = self.worker_of(memories)
+
+    def worker_of(self, memories: Mapping[str, JudgeMemory]) -> LearningWorker:
+        """Another worker on the same store and Slack."""
         people = People(self.slack, IdentityLookup(self.slack))
-        replies = ThreadReplies(self.slack, database, people, self.posting)
-        gatherer = FeedbackGatherer(database, TeachAccess("members", people, database))
-        self.worker = LearningWorker(database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
+        replies = ThreadReplies(self.slack, self.database, people, self.posting)
+        gatherer = FeedbackGatherer(self.database, TeachAccess("members", people, self.database))
+        return LearningWorker(self.database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
 
     @property
     def memory(self) -> JudgeMemory:
@@ -70,14 +74,17 @@ class LearningFlow:
     async def is_done(self) -> bool:
         return not await self.waiting()
 
+    def is_learned(self, trace_id: str) -> Callable[[], bool]:
+        return lambda: trace_id in self.labels()
+
     def labels(self) -> dict[str, object]:
         return {trace_id: episode.label for trace_id, episode in self.memory.episodes.items()}
 
     def rules(self) -> list[str]:
         return [rule.text for rule in self.memory.guidelines]
 
-    async def told(self) -> list[str]:
-        """What the outbox holds for threads."""
+    async def thread_texts(self) -> list[str]:
+        """The texts that the outbox holds for threads."""
         posts = await self.database.outbox.next_due(LATER_MS)
         return [post.content.text for post in posts if isinstance(post.content, LessonContent | NoteContent)]
 

@@ -1,12 +1,31 @@
 """The learning worker: feedback becomes cases and guidelines, and the thread is told."""
 
+import asyncio
+from collections.abc import Mapping
+
 import pytest
 
+from memalign.models.llm_distiller import LLMDistiller
+from memalign.optimizer import make_judge
+from memalign.ports import Completion, Prompt
+from memalign.records import Json
 from storage.database import Database
 from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, refusal, running, until
 from tests.bot.learning.learning_flow import JUDGE, LearningFlow, learning_flow
+from tests.factories import POLITENESS, a_memory
+from tests.fakes import FakeEmbedder, FakeModel
 
 RULE = "The answer should never send people away."
+
+
+class HangingModel(FakeModel):
+    """Takes prompts and never answers."""
+
+    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
+        del schema
+        self.prompts.append(prompt)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody waits that long")
 
 
 @pytest.fixture
@@ -31,9 +50,9 @@ async def test_a_thumb_down_with_a_reason_is_a_case_and_a_guideline(flow: Learni
     assert await flow.learn() == 1
     assert (flow.labels(), flow.rules()) == ({"tr-1": False}, [RULE])
     assert await flow.waiting() == 0
-    [told] = await flow.told()
-    assert RULE in told
-    assert "Ana" in told
+    [text] = await flow.thread_texts()
+    assert RULE in text
+    assert "Ana" in text
     assert flow.posting.count == 1
 
 
@@ -46,7 +65,7 @@ async def test_a_guideline_is_told_once(flow: LearningFlow) -> None:
     ts = await taught(flow)
     await flow.react(ts, "shrug", "ben")
     await flow.learn()
-    assert await flow.told() == []
+    assert await flow.thread_texts() == []
 
 
 async def test_a_shrug_teaches_nothing(flow: LearningFlow) -> None:
@@ -54,20 +73,20 @@ async def test_a_shrug_teaches_nothing(flow: LearningFlow) -> None:
     await flow.react(ts, "shrug")
     await flow.reply(ts, RULE)
     await flow.learn()
-    assert (flow.labels(), flow.rules(), await flow.told()) == ({}, [], [])
+    assert (flow.labels(), flow.rules(), await flow.thread_texts()) == ({}, [], [])
 
 
 async def test_a_thumb_down_without_a_reason_is_asked_why_once(flow: LearningFlow) -> None:
     ts = await flow.card()
     await flow.react(ts, "-1")
     await flow.learn()
-    [told] = await flow.post_all()
-    assert "Why is that?" in told
+    [text] = await flow.post_all()
+    assert "Why is that?" in text
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     await flow.react(ts, "-1", after=2)
     await flow.learn()
-    assert await flow.told() == []
+    assert await flow.thread_texts() == []
 
 
 async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(flow: LearningFlow) -> None:
@@ -146,8 +165,8 @@ async def test_a_thumb_down_that_names_no_value_is_asked_for_it(database: Databa
     await flow.react(ts, "-1")
     await flow.learn()
     assert flow.labels() == {}
-    [told] = await flow.post_all()
-    assert "Which value is right?" in told
+    [text] = await flow.post_all()
+    assert "Which value is right?" in text
     await flow.reply(ts, "4: because it is kind", after=1)
     await flow.learn()
     assert flow.labels() == {"tr-1": 4}
@@ -233,3 +252,31 @@ async def test_a_trace_that_is_being_forgotten_is_not_learned(flow: LearningFlow
     flow.worker.cancel_trace("tr-1")
     await flow.learn()
     assert flow.labels() == {}
+
+
+async def test_a_judge_whose_reflection_model_hangs_holds_up_no_other(database: Database) -> None:
+    flow = await learning_flow(database, "politeness", "brevity")
+    hanging = HangingModel()
+    flow.memories = {
+        **flow.memories,
+        "brevity": await a_memory(
+            make_judge(name="brevity", instructions=POLITENESS, feedback_value_type=bool),
+            embedder=FakeEmbedder(),
+            distiller=LLMDistiller(hanging),
+            store=database.memories,
+        ),
+    }
+    worker = flow.worker_of(flow.memories)
+    slow = await flow.card("tr-1", "brevity")
+    await flow.react(slow, "-1")
+    await flow.reply(slow, RULE)
+    async with running(worker.run) as part:
+        await until(lambda: hanging.prompts, part)
+        for number in (2, 3):  # one after the other
+            ts = await flow.card(f"tr-{number}")
+            await flow.react(ts, "-1")
+            await flow.reply(ts, f"{RULE} {number}")
+            await until(flow.is_learned(f"tr-{number}"), part)
+        in_hand = {(work.component, work.subject) for work in flow.health.work.long(seconds=0)}
+    assert ("learning", "brevity") in in_hand
+    assert len(hanging.prompts) == 1
