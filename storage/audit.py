@@ -32,11 +32,19 @@ class Audit(Repository):
         """Return lines from `start_ms` up to, but without, `end_ms`, oldest first."""
         return [from_document(AuditLine, body) for body in self._lines.range(stamp(start_ms), stamp(end_ms))]
 
-    @writes
-    def first_start_ms(self, now_ms: int) -> int:
+    async def first_start_ms(self, now_ms: int) -> int:
         """Return when this store's bot first ran: `now_ms` if that is now, or the clock was ahead then."""
+        known = await self._first_start()
+        if known is not None and known <= now_ms:
+            return known
+        await self._put_first_start(now_ms)
+        return now_ms
+
+    @reads
+    def _first_start(self) -> int | None:
         first_start = self._moments.get(doc_id="first_start")
-        if first_start is None or first_start["at_ms"] > now_ms:
-            first_start = {"at_ms": now_ms}
-            self._moments.upsert(Document(first_start, "first_start"))
-        return int(first_start["at_ms"])
+        return None if first_start is None else int(first_start["at_ms"])
+
+    @writes
+    def _put_first_start(self, at_ms: int) -> None:
+        self._moments.upsert(Document({"at_ms": at_ms}, "first_start"))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, cast
 
 from tinydb import TinyDB, where
 from tinydb import table as tinydb_table
-from tinydb.queries import QueryLike
+from tinydb.queries import QueryInstance, QueryLike
 from tinydb.storages import Storage
 
 from memalign.records import Json
@@ -24,7 +24,7 @@ from storage.keys import LAST
 from storage.table_rows import Changes, DocumentReader, Places, Rows
 
 # tinydb's own is imported here alone
-__all__ = ["Document", "DocumentStorage", "DocumentTable", "Documents", "where"]
+__all__ = ["Document", "DocumentStorage", "DocumentTable", "Documents", "QueryInstance", "where"]
 _NO_INDEXES: Mapping[str, Places] = MappingProxyType({})
 
 

@@ -1,6 +1,7 @@
 """People's feedback on verdicts, from which vote, label and lesson follow elsewhere, and what threads were told."""
 
 import sys
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -29,6 +30,8 @@ class FeedbackEvents(Repository):
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
+        self._arrivals: dict[str, float] = {}
+        """Verdict -> when its feedback changed last, since this start, by a clock that nobody sets."""
         self._feedback = documents.declare(
             "feedback", {"person": _by_person, "day": _by_day}, form=_check_feedback
         )
@@ -159,11 +162,16 @@ class FeedbackEvents(Repository):
     async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
         await self._release_due(self._pending, now_ms)
-        return await self._changed_before(now_ms - quiet_ms + 1)
+        return await self._arrived_before(time.monotonic() - quiet_ms / 1000)
 
     @reads
-    def _changed_before(self, end_ms: int) -> list[PendingFeedback]:
-        return [from_document(PendingFeedback, body) for body in self._pending.first(high=stamp(end_ms))]
+    def _arrived_before(self, end: float) -> list[PendingFeedback]:
+        # Slack's clock and this machine's may differ, so that the arrival counts; what came before this start rests
+        return [
+            from_document(PendingFeedback, body)
+            for body in self._pending.first()
+            if self._arrivals.get(body["verdict_id"], end) <= end
+        ]
 
     @reads
     def waiting(self) -> int:
@@ -177,6 +185,7 @@ class FeedbackEvents(Repository):
         if body is None or body["revision"] != revision:
             return False
         self._pending.drop(verdict_id)
+        self._arrivals.pop(verdict_id, None)
         return True
 
     @writes
@@ -213,11 +222,17 @@ class FeedbackEvents(Repository):
         self._pending.drop(verdict_id)
 
     def forget_person(self, person: str, now_ms: int) -> None:
-        """Take in nothing any more that the person did up to now; of the person a hash is kept."""
-        body = self._forgotten.get(doc_id=digest(person))
-        at_ms = max(now_ms, 0 if body is None else int(body["at_ms"]))
+        """Take in nothing any more that the person did up to now, or is known to have done; a hash is kept of them.
+
+        `now_ms` is by Slack's clock as far as that is known: events tell their times by it.
+        """
+        place = digest(person)
+        body = self._forgotten.get(doc_id=place)
+        moments = [now_ms, *(() if body is None else (int(body["at_ms"]),))]
+        for known in self._feedback.range(*below(person), index="person"):
+            moments += map(event_ms, times(feedback_of(known["feedback"])))
         self._excluded.remove(doc_ids=[person])
-        self._forgotten.upsert(Document({"at_ms": at_ms}, digest(person)))
+        self._forgotten.upsert(Document({"at_ms": max(moments)}, place))
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
         """Remember what the verdict's thread was told."""
@@ -274,6 +289,7 @@ class FeedbackEvents(Repository):
             else {name: waiting[name] for name in ("attempts", "not_before_ms", "reason")}
         )
         self._pending.put(verdict.verdict_id, {**to_document(pending), **postponement})
+        self._arrivals[verdict.verdict_id] = time.monotonic()
         return revised
 
 

@@ -165,15 +165,10 @@ class Forgetting(Repository):
         self._redactions.upsert(Document(to_document(redaction), key(channel, ts)))
 
     @reads
-    def redactions(self) -> list[Redaction]:
-        """Return the messages in Slack that still show what is gone."""
-        return [from_document(Redaction, body) for body in self._redactions.range()]
-
-    @reads
     def redactions_due(self, now_ms: int) -> list[Redaction]:
-        """Return those of the messages that are not put off, by channel and time."""
-        redactions = (from_document(Redaction, body) for body in self._redactions.range())
-        return [redaction for redaction in redactions if not is_put_off(redaction.not_before_ms, now_ms)]
+        """Return the messages in Slack that still show what is gone and are not put off, by channel and time."""
+        due = self._redactions.search(~is_put_off(now_ms))
+        return [from_document(Redaction, body) for body in sorted(due, key=lambda body: body.doc_id)]
 
     @writes
     def redacted(self, redaction: Redaction) -> None:

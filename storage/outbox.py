@@ -158,7 +158,7 @@ class Outbox(Repository):
 
     def _held_channels(self, now_ms: int) -> set[str]:
         """Return the channels that wait; a channel that was ever held has a document, so that there are few."""
-        return {hold.doc_id for hold in self._holds.range() if is_put_off(hold["not_before_ms"], now_ms)}
+        return {hold.doc_id for hold in self._holds.search(is_put_off(now_ms))}
 
     def _is_expecting(self, channel: str) -> bool:
         return (

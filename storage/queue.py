@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from memalign.records import Json
 from storage.document_forms import Form, any_form
-from storage.documents import Document, Documents
+from storage.documents import Document, Documents, QueryInstance, where
 from storage.keys import LAST, stamp
 from storage.table_rows import Body, Places
 
@@ -116,7 +116,7 @@ class Queue:
         Args:
             now_ms: the time, in milliseconds since 1970.
             limit: how many items at most.
-            lease_ms: how long nobody else is given them; 1 or more.
+            lease_ms: how long nobody else is given them; from 1 up to, but without, `LONGEST_WAIT_MS`.
         """
         self.release(now_ms)
         leases = [Lease(item=item, until_ms=now_ms + lease_ms) for item in self.first(limit=limit)]
@@ -155,9 +155,10 @@ class Queue:
         return body is not None and body.get(LEASED_UNTIL) == lease.until_ms
 
 
-def is_put_off(not_before_ms: int, now_ms: int) -> bool:
-    """Return whether something has to wait; not where it would longer than anything may: the clock was ahead then."""
-    return now_ms < not_before_ms < now_ms + LONGEST_WAIT_MS
+def is_put_off(now_ms: int) -> QueryInstance:
+    """Return the query for what has to wait; not longer than anything may: the clock was ahead then."""
+    not_before_ms = where("not_before_ms")
+    return (not_before_ms > now_ms) & (not_before_ms < now_ms + LONGEST_WAIT_MS)
 
 
 def postponed(body: Mapping[str, Json], not_before_ms: int, reason: str) -> Body:

@@ -105,9 +105,13 @@ class Transport(AsyncWebClient):
                 self.messages.append({**params, "ts": ts, "metadata": _decoded(params.get("metadata"))})
                 return {"ts": ts, "channel": params["channel"]}
             case "conversations.history":
-                return {"messages": [one for one in self.messages if one["channel"] == params["channel"]]}
+                return {
+                    "messages": [
+                        message for message in self.messages if message["channel"] == params["channel"]
+                    ]
+                }
             case "conversations.replies":
-                in_thread = [one for one in self.messages if one.get("thread_ts") == params["ts"]]
+                in_thread = [message for message in self.messages if message.get("thread_ts") == params["ts"]]
                 return {"messages": [{"ts": params["ts"]}, *in_thread, *self.thread]}
             case "reactions.get":
                 return {"message": {"ts": params["timestamp"], "reactions": self.reactions}}
@@ -163,11 +167,11 @@ async def until(
     """Wait until `look` returns something true; when the running part fails first, its error is raised."""
     deadline = time.monotonic() + MAX_WAIT_SECONDS
     while True:
-        found = look()
-        if await found if isinstance(found, Awaitable) else found:
+        result = look()
+        if await result if isinstance(result, Awaitable) else result:
             return
         if part is not None and part.done():
             await part
             raise AssertionError("the part has ended")
-        assert time.monotonic() < deadline, f"not within {MAX_WAIT_SECONDS} s: {look} returned {found!r}"
+        assert time.monotonic() < deadline, f"not within {MAX_WAIT_SECONDS} s: {look} returned {result!r}"
         await asyncio.sleep(0.002)

@@ -16,6 +16,7 @@ from storage.database import Database
 from storage.records import AuditLine, ForgetRequest
 from storage.verdicts import verdict_id_of
 from tests.storage.records import (
+    FOREVER_MS,
     NOON_MS,
     at,
     button_event,
@@ -121,7 +122,7 @@ async def use(db: Database) -> None:
     await db.audit.between(0, 2 * NOON_MS)
     await db.audit.first_start_ms(NOON_MS)
     await db.forgetting.requests()
-    await db.forgetting.redactions()
+    await db.forgetting.redactions_due(FOREVER_MS)
     await db.outbox.add(note("another"))
     await db.traces.add([(trace("new"), ["polite"])], 7, 10)
     await db.problems()
@@ -197,7 +198,9 @@ async def test_nothing_of_a_forgotten_trace_stays_though_its_records_are_damaged
         await db.memories.load("polite")
         await db.forgetting.delete_traces(["tr-1"])
         if damage in (truncated, bad_utf8):
-            assert [(each.channel, each.ts) for each in await db.forgetting.redactions()] == [("C1", "1.1")]
+            assert [(each.channel, each.ts) for each in await db.forgetting.redactions_due(FOREVER_MS)] == [
+                ("C1", "1.1")
+            ]
             assert list(places_of([b"SECRET"], folder)) == []
             assert await db.problems() == []
 

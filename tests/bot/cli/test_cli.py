@@ -45,7 +45,7 @@ RULE = "The answer should never send people away."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a command."""
+    """The outcome of a command."""
 
     code: int
     out: str

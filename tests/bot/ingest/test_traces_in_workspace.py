@@ -13,7 +13,8 @@ def a_trace(number: int = 1, **more: Json) -> Json:
 
 def _shown(harness: BotInWorkspace) -> list[tuple[str, str]]:
     payloads = [
-        (one.metadata or {})["event_payload"] for one in harness.workspace.messages(harness.channel.id)
+        (message.metadata or {})["event_payload"]
+        for message in harness.workspace.messages(harness.channel.id)
     ]
     return [(payload["trace_id"], payload["judge"]) for payload in payloads]
 
