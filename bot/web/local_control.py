@@ -35,7 +35,7 @@ MAX_BODY = 1024 * 1024
 """Bytes of a request to forget."""
 
 
-class Arguments(BaseModel):
+class ControlArguments(BaseModel):
     """The body of a request."""
 
     model_config = ConfigDict(strict=True)
@@ -43,7 +43,7 @@ class Arguments(BaseModel):
     """The sentence on what to send."""
 
 
-class ForgetArguments(Arguments):
+class ForgetArguments(ControlArguments):
     """The body of `POST /forget`."""
 
     form = 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
@@ -51,7 +51,7 @@ class ForgetArguments(Arguments):
     person: str | None = None
 
 
-class ApproveArguments(Arguments):
+class ApproveArguments(ControlArguments):
     """The body of `POST /guideline/approve`."""
 
     form = 'Send {"judge": name, "guideline_id": id} as JSON.'
@@ -59,7 +59,7 @@ class ApproveArguments(Arguments):
     guideline_id: str
 
 
-ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
+ArgumentsT = TypeVar("ArgumentsT", bound=ControlArguments)
 
 
 class Approval(Protocol):

@@ -37,7 +37,7 @@ async def test_a_member_of_the_channel_approves_a_guideline_in_its_thread(tmp_pa
         assert "Not used yet: somebody has to approve it." in listed
         assert "from one person so far" in listed
 
-        answer = await harness.whispered(
+        answer = await harness.ephemeral_answer(
             harness.press(lesson(harness, card), APPROVE_GUIDELINE, harness.ben), harness.ben
         )
 
@@ -51,7 +51,7 @@ async def test_only_those_named_approve_where_somebody_is_named(tmp_path: Path) 
     async with bot_in_workspace(tmp_path, memory=memory, access=access) as harness:
         card = await taught(harness)
 
-        refused = await harness.whispered(harness.press(lesson(harness, card), APPROVE_GUIDELINE))
+        refused = await harness.ephemeral_answer(harness.press(lesson(harness, card), APPROVE_GUIDELINE))
 
         assert "[access] manage" in refused
         assert [rule.state for rule in harness.bot.memories[JUDGE].guidelines] == ["pending"]
