@@ -140,6 +140,13 @@ def add_memory_commands(commands: Commands) -> None:
     )
     guidelines.add_argument("judge", nargs="?", metavar="JUDGE")
 
+    guideline = commands.add_with_settings(
+        "guideline", "bot.cli.guideline:approve", "let a guideline that waits for approval be used"
+    )
+    guideline.add_argument("action", choices=("approve",))
+    guideline.add_argument("judge", metavar="JUDGE")
+    guideline.add_argument("id", metavar="ID", help="as memalign guidelines shows it")
+
     forget = commands.add_with_settings(
         "forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them"
     )

@@ -5,6 +5,7 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `commands` | `/memalign` |
@@ -24,6 +25,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
+from bot.learning.guideline_approval import GuidelineApproval
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
@@ -31,6 +33,8 @@ from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
+from bot.listeners.guideline_access import GuidelineAccess
+from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
@@ -44,6 +48,7 @@ log = logging.getLogger(__name__)
 def build(
     resources: Resources,
     forgetting: ForgetService,
+    approval: GuidelineApproval,
     status: StatusReport,
     wake_learning: Callable[[], None],
     after_ack: AfterAck,
@@ -62,6 +67,8 @@ def build(
     modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
     modal.listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
+    guideline_access = GuidelineAccess(settings, members, slack.people)
+    GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, members, slack.people)
     forget = ForgetListener(settings, database, slack.people, forgetting, access, judge_access, after_ack)
     forget.listen(slack.app)
