@@ -1,4 +1,8 @@
-FROM python:3.13-slim AS build
+# The base image by digest. `docker buildx imagetools inspect python:3.13-slim` prints the present one; renew it
+# together with the locks.
+ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+
+FROM ${PYTHON_IMAGE} AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends g++ \
     && rm -rf /var/lib/apt/lists/*
@@ -17,24 +21,31 @@ COPY pyproject.toml README.md ./
 COPY memalign memalign
 COPY storage storage
 COPY bot bot
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation . \
+    && pip uninstall --yes pybind11 setuptools wheel pip
 
-FROM python:3.13-slim
-# libgomp1: hnswlib searches in parallel
+FROM ${PYTHON_IMAGE}
+# libgomp1: hnswlib searches in parallel. Nothing is installed once the image runs, so pip goes.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
+    && python -m pip uninstall --yes --root-user-action ignore pip \
+    && rm -rf /usr/local/lib/python3.*/ensurepip \
     && useradd --uid 10001 --create-home memalign \
     && install --directory --owner memalign --group memalign /app /app/data
 COPY --from=build /opt/memalign /opt/memalign
 ENV PATH=/opt/memalign/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER memalign
 WORKDIR /app
-# Mount the settings at /app/memalign.toml, with [storage] path = "data", and in [ingest] host = "0.0.0.0" and
-# port = 8080 so that the port is reached from outside; secrets come as environment variables.
+# Mount the settings at /app/memalign.toml, with [storage] path = "data", and in [ingest] host = "0.0.0.0" so that the
+# port is reached from outside; secrets come as environment variables. Only the data folder is written to:
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -v memalign-data:/app/data …
 VOLUME /app/data
 EXPOSE 8080
+# On SIGTERM the bot finishes the requests in hand.
+STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8080, timeout=3); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+    CMD ["python", "-m", "bot.cli.health_check", "/app/memalign.toml"]
 CMD ["memalign", "run", "--config", "/app/memalign.toml"]

@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -26,6 +26,7 @@ help:
 	@echo 'make lint              the same without the test suite'
 	@echo 'make bench             the benchmarks in tests/bench'
 	@echo 'make lock [UPGRADE=1]  write the lock files anew from pyproject.toml'
+	@echo 'make audit             compare the lock files with the published advisories; needs a network'
 	@echo 'make clean             remove what these commands made; data/ and .demo/ stay'
 
 demo:
@@ -52,6 +53,10 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) pyproject.toml -o requirements.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
+
+audit:
+	@scripts/make-venv run
+	@scripts/audit
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -91,6 +91,14 @@ def test_is_imported_in_one_room_only(distribution: str, room: str) -> None:
     assert {path.split("/")[0] for path in importers_of(distribution)} == {room}
 
 
+def test_only_the_engines_know_which_engine_there_is() -> None:
+    """The rest imports the seam, `storage.engines`; also a module that the contract does not list yet."""
+    engines = [path.stem for path in (ROOT / "storage/engines").glob("[!_]*.py")]
+    modules = ["sqlite3", "filelock", *(f"storage.engines.{name}" for name in engines)]
+    importers = {path for module in modules for path in importers_of(module)}
+    assert {path for path in importers if not path.startswith("storage/engines/")} == set()
+
+
 def test_only_the_command_line_knows_the_sandbox() -> None:
     """It is named there as text, and imported only when the demo is asked for."""
     paths = {

@@ -44,7 +44,10 @@ class SlackDispatcher:
         return await self._deliveries.once(key, partial(self._dispatch, request))
 
     async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
-        response: BoltResponse = await self._app.async_dispatch(request)
+        try:
+            response: BoltResponse = await self._app.async_dispatch(request)
+        except BOLT_READING_ERRORS as error:  # of Bolt itself: what listeners raise has become a response
+            return self.refuse(400, "payload", f"The payload is malformed ({type(error).__name__}).")
         if response.status == 400:
             self.refusals["payload"] += 1
         return response

@@ -172,6 +172,7 @@ class _State(_Object):
 
 class _View(_Object):
     id: str
+    type: str
     callback_id: str
     private_metadata: str = ""
     hash: str | None = None

@@ -33,8 +33,15 @@ ClosingReason = Literal["deadline", "oldest", "surplus"]
 class ConnectionTable:
     """The open connections, and those of them that wait for a request."""
 
-    def __init__(self, max_open: int = MAX_CONNECTIONS, head_seconds: float = HEAD_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        max_open: int = MAX_CONNECTIONS,
+        max_surplus: int = MAX_SURPLUS,
+        head_seconds: float = HEAD_SECONDS,
+    ) -> None:
         self._max_open = max_open
+        self._max_surplus = max_surplus
         self.head_seconds = head_seconds
         self._open: set[GuardedConnection] = set()
         self._waiting: dict[GuardedConnection, None] = {}
@@ -42,15 +49,20 @@ class ConnectionTable:
         self.closed: Counter[ClosingReason] = Counter()
         """Connections closed by this table, by reason, since the start."""
 
-    def has_place(self) -> bool:
-        """Return whether there is a place, after the one that has waited longest for a request gave its up."""
+    @property
+    def busy(self) -> int:
+        """The number of connections whose request is in hand."""
+        return len(self._open) - len(self._waiting)
+
+    def make_place(self) -> bool:
+        """Close the connection that has waited longest, if need be; return whether there is a place then."""
         if len(self._open) >= self._max_open and self._waiting:
             next(iter(self._waiting)).close("oldest")
         return len(self._open) < self._max_open
 
     def has_surplus_place(self) -> bool:
         """Return whether a connection beyond the limit can be told so by an HTTP answer."""
-        return len(self._open) < self._max_open + MAX_SURPLUS
+        return len(self._open) < self._max_open + self._max_surplus
 
     def add(self, connection: "GuardedConnection") -> None:
         """Count a connection as open and waiting."""
@@ -82,8 +94,8 @@ class ConnectionTable:
 
 CLOSING_REASONS: dict[ClosingReason, str] = {
     "deadline": "no request came in time, or the answer was not read",
-    "oldest": f"all {MAX_CONNECTIONS} places were taken, and it had waited longest without a request",
-    "surplus": f"all {MAX_CONNECTIONS} places were busy",
+    "oldest": "all places were taken, and it had waited longest without a request",
+    "surplus": "all places were busy",
 }
 
 
@@ -103,7 +115,7 @@ class GuardedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, or turn the peer away."""
         self._transport = cast("asyncio.Transport", transport)
-        self.is_surplus = not self._table.has_place()
+        self.is_surplus = not self._table.make_place()
         if self.is_surplus:
             self._table.count_closed("surplus")
         if self.is_surplus and not self._table.has_surplus_place():

@@ -10,9 +10,7 @@ from bot.config import IngestSettings
 from bot.runtime.health import log_bug
 from bot.web.access import is_loopback
 from bot.web.connections import (
-    HEAD_SECONDS,
     IDLE_SECONDS,
-    MAX_CONNECTIONS,
     ConnectionTable,
     GuardedConnection,
     connection_of,
@@ -77,9 +75,7 @@ class Server:
         settings: IngestSettings,
         routes: Routes,
         control: LocalControl,
-        *,
-        max_connections: int = MAX_CONNECTIONS,
-        head_seconds: float = HEAD_SECONDS,
+        connections: ConnectionTable,
     ) -> None:
         if not is_loopback(settings.host) and not routes.token:
             raise SettingsError(
@@ -88,7 +84,7 @@ class Server:
             )
         self._settings = settings
         self._control = control
-        self._connections = ConnectionTable(max_connections, head_seconds)
+        self._connections = connections
         self._runner = web.AppRunner(
             _application(routes),
             access_log=None,
@@ -152,6 +148,7 @@ def _application(routes: Routes) -> web.Application:
             web.get("/metrics", routes.metrics),
             web.post("/slack/events", routes.slack_events),
             web.post("/forget", routes.forget),
+            web.post("/guideline/approve", routes.approve),
         ]
     )
     return app

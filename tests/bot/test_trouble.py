@@ -3,16 +3,16 @@
 import asyncio
 import gc
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox import Workspace
 from memalign.records import Trace, TraceTarget
-from storage.engines.sqlite import SqliteEngine
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import Fault, ModelServer, overloaded, running_model_server
+from tests.storage.pragma import limit_pages
 
 REMOTE = {"model": "openai:/gpt-5-mini"}
 LOCAL_MEMORY = {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllama"}
@@ -62,7 +62,7 @@ async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, s
             await harness.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(3)))
         verdicts = await harness.bot.database.verdicts.recent("politeness", 10)
-        assert sorted(stored.verdict.trace_id for stored in verdicts) == ["tr-0", "tr-1", "tr-2"]
+        assert sorted(verdict.verdict.trace_id for verdict in verdicts) == ["tr-0", "tr-1", "tr-2"]
         assert not await harness.tells("politeness")
 
 
@@ -92,7 +92,7 @@ async def test_traces_that_wait_are_on_disk_and_not_in_memory(tmp_path: Path, se
         status = await harness.bot.status.read()
         assert status.traces_waiting == 3000
         gc.collect()
-        assert sum(isinstance(one, Trace) for one in gc.get_objects()) < 50
+        assert sum(isinstance(each, Trace) for each in gc.get_objects()) < 50
 
 
 async def test_the_socket_is_served_while_a_model_hangs(tmp_path: Path, server: ModelServer) -> None:
@@ -128,18 +128,12 @@ async def test_a_revoked_token_is_told_and_a_new_start_goes_on(tmp_path: Path) -
         assert (await harness.bot.status.read()).troubles == ()
 
 
-def cap(pages: int) -> Callable[[SqliteEngine], None]:
-    """Let the store grow to so many pages only: what SQLite meets on a full disk; 1: no more than it is now."""
-    return lambda engine: engine.connection.execute(f"PRAGMA max_page_count = {pages}").close()
-
-
 async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path: Path) -> None:
     words = "The answer should never send people away. " * 300
     async with bot_in_workspace(tmp_path, slack={"ack_timeout": 0.3, "retries": (0.3,) * 20}) as harness:
         card = await harness.show("tr-1")
         await harness.learned()
-        store = harness.bot.database.store
-        await store.run(cap(1))
+        await limit_pages(harness.bot.database, 1)
         body = json.dumps(
             [{"trace_id": f"tr-{n}", "inputs": "x" * 9000, "outputs": "Go."} for n in range(20)]
         )
@@ -150,7 +144,7 @@ async def test_a_full_disk_is_told_and_work_goes_on_once_there_is_room(tmp_path:
         await harness.until(lambda: harness.slack.deliveries[-1].attempts > 1)
         # what is not on disk is not acknowledged, so that Slack sends it again
         assert not harness.slack.deliveries[-1].acked
-        await store.run(cap(10**6))
+        await limit_pages(harness.bot.database, 10**6)
         code, answer = await harness.post(body.encode())
         assert (code, answer["accepted"]) == (202, 19)
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(20)))
@@ -170,7 +164,7 @@ async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, s
         server.chat_seconds = 600
         forgetting = asyncio.create_task(harness.bot.forgetting.forget(TraceTarget(trace_id="tr-1"), None))
         await harness.until_async(lambda: harness.bot.database.traces.is_forgotten("tr-1"))
-        assert [one.in_use for one in harness.bot.memories["politeness"].guidelines] == [False]
+        assert [each.in_use for each in harness.bot.memories["politeness"].guidelines] == [False]
         result = await forgetting
         assert (result.left, result.distilled) == (1, [])
         server.chat_seconds = 0.0

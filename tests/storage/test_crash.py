@@ -7,8 +7,8 @@ from pathlib import Path
 from memalign.ports import MemoryChange
 from memalign.records import Guideline, Source
 from storage.database import Database
-from storage.engines.sqlite import SqliteEngine
 from tests.storage.crash import run
+from tests.storage.pragma import pragma
 from tests.storage.records import trace
 
 WRITES = 12
@@ -41,8 +41,10 @@ async def test_a_log_cut_anywhere_holds_a_guideline_with_its_audit_line_or_neith
     source = Source(trace_id="tr-1", person="U1", quote="x" * 3000)
     for number in range(WRITES):
         rule = Guideline(id=f"g-{number:02}", text="x" * 3000, sources=(source,))
-        gone = frozenset({f"g-{number - 2:02}"} if number > 1 else {})
-        change = MemoryChange(put_guidelines=(rule,), drop_guidelines=gone, from_version=number, at_ms=number)
+        dropped = frozenset({f"g-{number - 2:02}"} if number > 1 else {})
+        change = MemoryChange(
+            put_guidelines=(rule,), drop_guidelines=dropped, from_version=number, at_ms=number
+        )
         await db.memories.save("polite", change)
     log = (folder / "memalign.db-wal").read_bytes()
     versions = [await version_held(folder, log[:cut]) for cut in range(0, len(log) + CUT_EVERY, CUT_EVERY)]
@@ -73,7 +75,7 @@ def cut_off(folder: Path, log: bytes) -> Path:
 
 
 async def writes_held(folder: Path, log: bytes) -> int:
-    """How many writes are left when power fails with so much of the log on disk."""
+    """Number of writes left when power fails with so much of the log on disk."""
     async with await Database.open(cut_off(folder, log)) as db:
         there = [
             {await db.traces.get(f"{number}{part}") is not None for part in "ab"} for number in range(WRITES)
@@ -85,9 +87,5 @@ async def writes_held(folder: Path, log: bytes) -> int:
 
 
 async def test_every_write_is_asked_to_reach_the_disk(db: Database) -> None:
-    def settings(engine: SqliteEngine) -> dict[str, object]:
-        names = ("journal_mode", "synchronous", "secure_delete")
-        return {name: engine.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
-
-    found = await db.store.run(settings)
-    assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}
+    settings = {name: await pragma(db, name) for name in ("journal_mode", "synchronous", "secure_delete")}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +18,9 @@ import pytest
 from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
-from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import SCHEMA_VERSION
 from tests.storage.fsync import COMPILER, told_on_a_failing_disk
+from tests.storage.pragma import limit_pages
 from tests.storage.records import places_of, trace
 
 ROOT = Path(__file__).parents[2]
@@ -108,8 +108,8 @@ async def test_a_second_opening_is_refused_in_one_sentence(folder: Path) -> None
 
 async def test_a_second_process_is_refused_and_the_first_goes_on(folder: Path) -> None:
     async with await Database.open(folder) as db:
-        said, _ = await asyncio.to_thread(opener(folder).communicate, "\n")
-        assert said.startswith("refused: Another memalign is using the store in ")
+        output, _ = await asyncio.to_thread(opener(folder).communicate, "\n")
+        assert output.startswith("refused: Another memalign is using the store in ")
         await db.traces.add([(trace(), [])], 1, 10)
         assert await db.traces.get("tr-1") == trace()
 
@@ -266,34 +266,25 @@ async def test_a_store_that_can_only_be_read_is_told_and_stays_as_it_was(public:
 
 @pytest.mark.skipif(COMPILER is None or sys.platform != "linux", reason="wants Linux and a C compiler")
 async def test_a_failed_fsync_is_told_and_what_was_confirmed_stays(tmp_path: Path, folder: Path) -> None:
-    before, told, meanwhile, after = told_on_a_failing_disk(tmp_path, folder)
+    before, sentence, meanwhile, after = told_on_a_failing_disk(tmp_path, folder)
     assert (before, meanwhile, after) == ("['accepted']", "None", "['accepted']")
-    assert "failed (disk I/O error): check the disk, then start again; what was confirmed" in told
+    assert "failed (disk I/O error): check the disk, then start again; what was confirmed" in sentence
     async with await Database.open(folder) as db:
         assert await db.traces.get("before") == trace("before")
         assert await db.traces.get("after") == trace("after")
 
 
-def cap(pages: int) -> Callable[[SqliteEngine], None]:
-    """Let the store grow to so many pages only."""
-    return lambda engine: engine.connection.execute(f"PRAGMA max_page_count = {pages}").close()
-
-
 async def test_a_full_disk_is_told_and_loses_nothing(folder: Path) -> None:
     async with await Database.open(folder) as db:
         await db.traces.add([(trace("before"), [])], 1, 10)
-        pages = await db.store.run(
-            lambda engine: engine.connection.execute("PRAGMA page_count").fetchone()[0]
-        )
-        # SQLite answers as it does when the disk has no more room
-        await db.store.run(cap(pages))
+        await limit_pages(db, 1)
         with pytest.raises(
             StorageError, match=r"is full: free some space and try again; nothing was changed"
         ):
             await db.traces.add([(trace("small"), []), (trace("big", inputs="x" * 100_000), [])], 1, 10)
         assert await db.traces.get("small") is None
         assert await db.traces.get("before") == trace("before")
-        await db.store.run(cap(pages * 100))
+        await limit_pages(db, 10**6)
         assert await db.traces.add([(trace("big", inputs="x" * 100_000), [])], 1, 10) == ["accepted"]
 
 

@@ -1,8 +1,10 @@
 """The bot's HTTP server over a real store, without Slack and without workers."""
 
+import asyncio
 import io
+import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +16,14 @@ from bot.ingest.http import TraceEndpoint
 from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
+from bot.web.connections import ConnectionTable
 from bot.web.local_control import LocalControl
-from bot.web.request_body import BodyReader
+from bot.web.request_body import BODY_SECONDS, BodyReader
 from bot.web.routes import Routes
 from bot.web.server import Server
+from memalign.errors import UnknownGuidelineError
 from memalign.optimizer import make_judge
-from memalign.records import Json
+from memalign.records import Guideline, Json
 from storage.database import Database
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes
@@ -51,6 +55,13 @@ class TraceServer:
         async with aiohttp.ClientSession() as session, session.get(f"{self.server.url}{path}") as answer:
             return answer.status, await answer.text()
 
+    async def until(self, look: Callable[[], bool]) -> None:
+        """Wait until something is true."""
+        deadline = time.monotonic() + 60
+        while not look():
+            assert time.monotonic() < deadline, "not within 60 s"
+            await asyncio.sleep(0.01)
+
     async def knows(self, number: int) -> bool:
         return await self.database.traces.get(f"tr-{number}") is not None
 
@@ -59,8 +70,22 @@ async def _nothing() -> None:
     return None
 
 
+class NoApproval:
+    """Knows no guideline."""
+
+    async def approve(self, judge: str, guideline_id: str, person: str) -> Guideline:
+        raise UnknownGuidelineError(f"{person}: there is no guideline {guideline_id} of {judge}.")
+
+
 @asynccontextmanager
-async def trace_server(folder: Path, *, token: str = "", **sections: Json) -> AsyncIterator[TraceServer]:
+async def trace_server(
+    folder: Path,
+    *,
+    token: str = "",
+    connections: ConnectionTable | None = None,
+    body_seconds: float = BODY_SECONDS,
+    **sections: Json,
+) -> AsyncIterator[TraceServer]:
     """Start the server; `sections` are settings, as for `settings_for`."""
     settings = settings_for(folder, "C1", **sections)
     async with await Database.open(folder / "store") as database:
@@ -83,16 +108,18 @@ async def trace_server(folder: Path, *, token: str = "", **sections: Json) -> As
             return ready.connected
 
         status = StatusReport(settings, database, memories, is_connected, health)
+        control = LocalControl(settings.data, forgetting, NoApproval())
         routes = Routes(
             traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
-            trace_bodies=BodyReader(settings.ingest.max_body),
+            trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
-            forget=LocalControl(settings.data, forgetting).forget,
+            forget=control.forget,
+            approve=control.approve,
             token=token,
             slack=None,
             refusals=Counter(),
         )
-        server = Server(settings.ingest, routes, LocalControl(settings.data, forgetting))
+        server = Server(settings.ingest, routes, control, connections or ConnectionTable())
         ready = TraceServer(server=server, database=database, health=health, judging=judging)
         await server.start()
         try:

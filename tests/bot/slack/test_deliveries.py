@@ -1,0 +1,94 @@
+"""Repeated deliveries: the work is done once, and all are answered alike."""
+
+import asyncio
+
+import pytest
+from slack_bolt.response import BoltResponse
+
+from bot.slack.deliveries import KEPT_SECONDS, Deliveries, delivery_key
+
+
+class Work:
+    """Counts its calls; ends with each of the statuses in turn, the last one again and again."""
+
+    def __init__(self, *statuses: int) -> None:
+        self._statuses = list(statuses)
+        self.count = 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+
+    async def __call__(self) -> BoltResponse:
+        self.count += 1
+        status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+        await self.may_end.wait()
+        return BoltResponse(status=status, body="answer")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def test_the_second_delivery_gets_the_first_ones_answer() -> None:
+    deliveries, work = Deliveries(), Work(200)
+    first = await deliveries.once(b"k", work)
+    first.headers.clear()
+    second = await deliveries.once(b"k", work)
+    assert (second.status, second.body, work.count) == (200, "answer", 1)
+
+
+async def test_a_delivery_waits_for_the_one_in_hand() -> None:
+    deliveries, work = Deliveries(), Work(200)
+    work.may_end.clear()
+    answers = [asyncio.create_task(deliveries.once(b"k", work)) for _ in range(5)]
+    await asyncio.sleep(0)
+    work.may_end.set()
+    assert [answer.status for answer in await asyncio.gather(*answers)] == [200] * 5
+    assert work.count == 1
+
+
+async def test_what_failed_is_done_by_the_next_delivery() -> None:
+    deliveries, work = Deliveries(), Work(503, 200)
+    assert (await deliveries.once(b"k", work)).status == 503
+    assert (await deliveries.once(b"k", work)).status == 200
+    assert (await deliveries.once(b"k", work)).status == 200
+    assert work.count == 2
+
+
+async def test_an_exception_and_a_cancellation_leave_the_work_to_the_next() -> None:
+    deliveries, work = Deliveries(), Work(200)
+
+    async def fails() -> BoltResponse:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await deliveries.once(b"k", fails)
+    work.may_end.clear()
+    cancelled = asyncio.create_task(deliveries.once(b"k", work))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    work.may_end.set()
+    assert (await deliveries.once(b"k", work)).status == 200
+    assert work.count == 2
+
+
+async def test_a_delivery_is_kept_for_longer_than_slack_repeats_it() -> None:
+    clock = Clock()
+    deliveries, work = Deliveries(clock), Work(200)
+    await deliveries.once(b"k", work)
+    clock.seconds = 301.0
+    await deliveries.once(b"k", work)
+    assert work.count == 1
+    clock.seconds = KEPT_SECONDS + 302
+    await deliveries.once(b"other", work)
+    await deliveries.once(b"k", work)
+    assert work.count == 3
+
+
+def test_the_key_is_of_what_a_payload_says() -> None:
+    assert delivery_key({"a": 1, "b": [2]}) == delivery_key({"b": [2], "a": 1})
+    assert delivery_key({"a": 1}) != delivery_key({"a": 2})
+    assert delivery_key({"a": "half \ud83d"}) != delivery_key({"a": "half \ud83e"})
