@@ -1,6 +1,11 @@
 """Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
 
-from memalign.records import Guideline
+from collections.abc import Mapping
+
+from memalign.records import Guideline, Lack
+
+FROM_ONE_PERSON = "from one person so far"
+LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people": "more people have to say so"}
 
 
 def pluralise(number: int, noun: str, plural: str | None = None) -> str:
@@ -14,4 +19,6 @@ def guideline_state(rule: Guideline) -> str:
         return "Out of use: to be learned again from what remains."
     if rule.overruled:
         return "Out of use: more people say the opposite."
+    if rule.lacks:
+        return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
     return "Another guideline says the opposite." if rule.conflicts_with else ""

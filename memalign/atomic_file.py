@@ -29,7 +29,11 @@ def replace_file(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(
-            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, OWNER_ONLY)
+            partial,
+            "x",
+            encoding="utf-8",
+            errors="backslashreplace",
+            opener=lambda name, flags: os.open(name, flags, OWNER_ONLY),
         ) as file:
             file.write(text)
         partial.replace(path)

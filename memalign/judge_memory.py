@@ -20,6 +20,7 @@ from memalign.align.round import RoundResult, apply, failure_reasons, run_models
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
@@ -30,6 +31,7 @@ from memalign.records import (
     ForgetTarget,
     Forgotten,
     Guideline,
+    GuidelinePolicy,
     Json,
     Lesson,
     PersonTarget,
@@ -43,7 +45,7 @@ from memalign.template import text_of
 _log = logging.getLogger("memalign")
 
 GUIDELINE_TOKENS = 4_000
-"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens."""
+"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
 MIN_SIMILARITY = 0.15
 """Least cosine of a case that is shown to the judge. Set by hand, low on purpose: on five sets of traces embedded by
 local:/wordllama (400 episodes, five retrieved) less than 1 % of those retrieved were below it."""
@@ -105,6 +107,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float = MIN_SIMILARITY,
         guideline_tokens: int = GUIDELINE_TOKENS,
+        policy: GuidelinePolicy = DEFAULT_POLICY,
     ) -> "JudgeMemory":
         """Read a judge's memory from the store, if there is one; calls no model.
 
@@ -117,6 +120,7 @@ class JudgeMemory:
             retrieval_k: Most similar cases for a verdict, 5 by default.
             min_similarity: Least cosine of a similar case, 0.15 by default.
             guideline_tokens: Room that guidelines may take in a prompt, 4,000 tokens by default.
+            policy: The conditions on which guidelines are used; one person and no approval by default.
 
         Returns:
             The memory.
@@ -124,7 +128,7 @@ class JudgeMemory:
         Raises:
             StorageError: If the store cannot be read.
         """
-        empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+        empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=policy)
         memory = StoredState(empty, VectorCache(embedder, store), store)
         await memory.load()
         return cls(
@@ -271,6 +275,29 @@ class JudgeMemory:
             self._reasons.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
+
+    async def approve(self, guideline_id: str, person: str) -> Guideline:
+        """Approve a guideline. It is used from now on, unless it needs more people.
+
+        Args:
+            guideline_id: Its id.
+            person: The person who approves it.
+
+        Returns:
+            The guideline as it is now.
+
+        Raises:
+            UnknownGuidelineError: If there is no such guideline.
+            StorageError: If the store fails; nothing has changed then.
+        """
+        async with self._state_lock:
+            while True:
+                try:
+                    await self._memory.adopt(self.state.with_approval(guideline_id, person))
+                except StaleMemoryError:
+                    await self._memory.load()
+                else:
+                    return self.state.guideline(guideline_id)
 
     async def distil_again(self, forgotten: Forgotten, *, seconds: float = REDISTIL_SECONDS) -> Forgotten:
         """Distil guidelines that lost a source from the sources they keep.

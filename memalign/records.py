@@ -145,7 +145,10 @@ class GuidelinePolicy:
     """"manual": a new guideline is used once somebody approves it."""
 
 
+Lack = Literal["approval", "people"]
+"""A condition that a guideline does not meet."""
 GuidelineState = Literal["used", "waiting", "pending", "overruled"]
+"""The reason why a guideline is used, or is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +181,13 @@ class Guideline:
     """True if it was learned while guidelines had to be approved."""
     approved_by: str = field(default="", metadata=OMIT_DEFAULT)
     """The person who approved it."""
-    pending: bool = field(default=False, metadata=OMIT_DEFAULT)
-    """True while out of use, since it has to be approved or needs the support of more people."""
+    lacks: tuple[Lack, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """The conditions of the policy that it does not meet."""
+
+    @property
+    def pending(self) -> bool:
+        """True while out of use, since it lacks something."""
+        return bool(self.lacks)
 
     @property
     def state(self) -> GuidelineState:

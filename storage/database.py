@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from memalign.errors import StorageError
 from storage import engines
 from storage.audit import Audit
 from storage.documents import Documents
@@ -153,15 +154,24 @@ class Database:
         return self.store.file_problem
 
     async def problems(self) -> list[str]:
-        """Return a sentence for all that is wrong with the store: its files, and a vacuum that is due.
+        """Return a sentence for all that is wrong: the files, a vacuum that is due, damaged records met so far.
 
         Raises `StorageError`.
         """
         return await self.store.problems()
 
     async def backup(self, file: Path) -> None:
-        """Write a copy of the store, as it is now, to a file. Raises `StorageError`."""
+        """Write a copy of the store, as it is now, to a file, and read all that was copied.
+
+        Raises `StorageError` when something is damaged. The copy is there nevertheless where that is a record; it
+        is not where the pages of the file are damaged.
+        """
         await self.store.run(lambda engine: engine.copy(file))
+        await self.store.read(self.store.documents.read_all)
+        if damaged := self.store.documents.damage.sentences():
+            raise StorageError(
+                f"{' '.join(damaged)} {file} was written with this damage: keep earlier copies."
+            )
 
     async def _vacuum_when_due(self, seconds: float) -> None:
         clean = True

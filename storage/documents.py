@@ -6,21 +6,25 @@ with the table, which alone keeps them up to date.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NoReturn, cast
 
 from tinydb import TinyDB, where
 from tinydb import table as tinydb_table
-from tinydb.queries import QueryLike
+from tinydb.queries import QueryInstance, QueryLike
 from tinydb.storages import Storage
 
 from memalign.records import Json
+from storage.damage import DamageLog
+from storage.document_forms import Form, any_form
 from storage.engines import Engine, Order
 from storage.keys import LAST
-from storage.table_rows import Changes, Places, Rows, unpack
+from storage.table_rows import Changes, DocumentReader, Places, Rows
 
 # tinydb's own is imported here alone
-__all__ = ["Document", "DocumentStorage", "DocumentTable", "Documents", "where"]
+__all__ = ["Document", "DocumentStorage", "DocumentTable", "Documents", "QueryInstance", "where"]
 _NO_INDEXES: Mapping[str, Places] = MappingProxyType({})
 
 
@@ -38,19 +42,28 @@ class DocumentStorage(Storage):
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.damage = DamageLog()
+        self._readers: dict[str, DocumentReader] = {}
+
+    def declare(self, name: str, form: Form, indexes: Mapping[str, Places]) -> None:
+        """Take the form and the indexes of a table."""
+        self._readers[name] = DocumentReader(name, form, indexes, self.damage)
+
+    def reader(self, name: str) -> DocumentReader:
+        """Return what reads a table's documents; one that is not declared has any form and no indexes."""
+        return self._readers.get(name) or DocumentReader(name, any_form, _NO_INDEXES, self.damage)
 
     def rows(self, name: str) -> Rows | None:
         """Return a table for reading, or None when nothing was ever written to it."""
-        return Rows(self.engine, name) if self.engine.has_table(name) else None
+        return Rows(self.engine, self.reader(name)) if self.engine.has_table(name) else None
 
-    def change(
-        self, name: str, updater: Callable[[Changes], None], indexes: Mapping[str, Places] = _NO_INDEXES
-    ) -> None:
+    def change(self, name: str, updater: Callable[[Changes], None]) -> None:
         """Run the updater on a table and store what it changed; nothing when it raises."""
         with self.engine.transaction():
+            reader = self.reader(name)
             if not self.engine.has_table(name):
-                self.engine.create_table(name, indexes)
-            changes = Changes(self.engine, name, indexes)
+                self.engine.create_table(name, reader.indexes)
+            changes = Changes(self.engine, reader)
             updater(changes)
             changes.write()
 
@@ -93,11 +106,8 @@ class DocumentTable(tinydb_table.Table):
         name: str,
         cache_size: int = 0,
         persist_empty: bool = False,
-        *,
-        indexes: Mapping[str, Places] = _NO_INDEXES,
     ) -> None:
         self._documents = cast("DocumentStorage", storage)
-        self._indexes = indexes
         super().__init__(storage, name, cache_size, persist_empty)
 
     # TinyDB annotates ids as int, though any class will do: these say what they take here
@@ -113,14 +123,25 @@ class DocumentTable(tinydb_table.Table):
         return cast("list[Document]", super().search(cond))
 
     def contains(self, cond: QueryLike | None = None, doc_id: str | None = None) -> bool:  # type: ignore[override]
-        """Return whether there is a document of that id, or one that matches."""
-        return super().contains(cond, cast("int", doc_id))
+        """Return whether there is a document of that id, be it damaged, or one that matches."""
+        if doc_id is None:
+            return super().contains(cond)
+        engine = self._documents.engine
+        return engine.has_table(self.name) and engine.read(self.name, doc_id) is not None
 
     def remove(  # type: ignore[override]
         self, cond: QueryLike | None = None, doc_ids: Iterable[str] | None = None
     ) -> list[str]:
-        """Remove the documents of those ids as far as there are any, or those that match; their ids."""
-        return cast("list[str]", super().remove(cond, cast("Iterable[int]", doc_ids)))
+        """Remove documents by id, as far as there are any, damaged or not, or those that match; their ids."""
+        if doc_ids is None:
+            return cast("list[str]", super().remove(cond))
+        removed: list[str] = []
+
+        def updater(changes: Changes) -> None:
+            removed.extend([doc_id for doc_id in doc_ids if changes.discard(doc_id)])
+
+        self._update_table(updater)
+        return removed
 
     def range(
         self,
@@ -140,23 +161,40 @@ class DocumentTable(tinydb_table.Table):
             limit: how many documents at most; -1: all.
             order: by key `up` or `down`, or in order of adding (`added`).
         """
-        if not self._documents.engine.has_table(self.name):
+        engine, reader = self._documents.engine, self._documents.reader(self.name)
+        if not engine.has_table(self.name):
             return []
-        rows = self._documents.engine.range(self.name, index, low, high, limit=limit, order=order)
-        return [Document(unpack(raw), doc_id) for doc_id, raw in rows]
+        with closing(engine.range(self.name, index, low, high, order=order)) as rows:
+            bodies = ((reader.read(doc_id, raw), doc_id) for doc_id, raw in rows)
+            documents = (Document(body, doc_id) for body, doc_id in bodies if body is not None)
+            return list(islice(documents, None if limit < 0 else limit))
+
+    def ids(self, low: str = "", high: str = LAST, *, index: str | None = None) -> list[str]:
+        """Return the ids of all documents in a range, as `range` takes it, the damaged ones included."""
+        engine = self._documents.engine
+        if not engine.has_table(self.name):
+            return []
+        return [doc_id for doc_id, _ in engine.range(self.name, index, low, high, order="up")]
+
+    def places(self, doc_id: str, index: str) -> list[str]:
+        """Return where an index lists a document; slow, for damaged ones, which do not tell it themselves."""
+        engine = self._documents.engine
+        row = engine.read(self.name, doc_id) if engine.has_table(self.name) else None
+        return [] if row is None else engine.places(self.name, index, row[0])
 
     def build_indexes(self) -> None:
         """Fill those of the declared indexes that the engine does not have yet."""
-        engine = self._documents.engine
+        engine, reader = self._documents.engine, self._documents.reader(self.name)
         if not engine.has_table(self.name):
             return
-        missing = {
-            index: places for index, places in self._indexes.items() if index not in engine.indexes(self.name)
-        }
+        present = engine.indexes(self.name)
+        missing = {index: places for index, places in reader.indexes.items() if index not in present}
         if missing:
             engine.create_table(self.name, missing)
-            for _, position, raw in list(engine.items(self.name)):
-                body = unpack(raw)
+            for doc_id, position, raw in list(engine.items(self.name)):
+                body = reader.read(doc_id, raw)
+                if body is None:
+                    continue
                 for index, places in missing.items():
                     for place in set(places(body)):
                         engine.add_entry(self.name, index, place, position)
@@ -169,7 +207,7 @@ class DocumentTable(tinydb_table.Table):
         return cast("dict[str, Mapping[Any, Any]]", {} if rows is None else rows)
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        self._documents.change(self.name, updater, self._indexes)
+        self._documents.change(self.name, updater)
 
 
 class Documents(TinyDB):
@@ -181,11 +219,34 @@ class Documents(TinyDB):
         super().__init__(engine, storage=DocumentStorage)
         self.engine = engine
 
-    def declare(self, name: str, indexes: Mapping[str, Places] = _NO_INDEXES) -> DocumentTable:
-        """Return the table with these indexes, which it keeps from the first document on."""
-        return cast("DocumentTable", self.table(name, indexes=indexes))
+    def declare(
+        self, name: str, indexes: Mapping[str, Places] = _NO_INDEXES, *, form: Form = any_form
+    ) -> DocumentTable:
+        """Return the table with these indexes, which it keeps from the first document on, for documents of a form."""
+        self._documents.declare(name, form, indexes)
+        return cast("DocumentTable", self.table(name))
+
+    @property
+    def damage(self) -> DamageLog:
+        """The damaged documents met so far."""
+        return self._documents.damage
+
+    def read_all(self) -> None:
+        """Read every document of every table, so that all damage is met."""
+        for name in self.tables():
+            for _ in self.table(name):
+                pass
+
+    def delete_damaged(self, tables: Iterable[str]) -> None:
+        """Delete the damaged documents of some tables."""
+        for table, doc_id in self.damage.ids_in(tables):
+            cast("DocumentTable", self.table(table)).remove(doc_ids=[doc_id])
 
     def build_indexes(self) -> None:
         """Fill the declared indexes that a store of an earlier version does not have yet."""
         for table in self._tables.values():
             cast("DocumentTable", table).build_indexes()
+
+    @property
+    def _documents(self) -> DocumentStorage:
+        return cast("DocumentStorage", self.storage)

@@ -1,11 +1,14 @@
 """People's feedback on verdicts, from which vote, label and lesson follow elsewhere, and what threads were told."""
 
+import sys
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
 from storage.codec import feedback_body, feedback_of
+from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, times
 from storage.keys import LAST, below, digest, event_ms, key, stamp
@@ -16,6 +19,7 @@ from storage.repository import Repository, Store, reads, writes
 from storage.verdicts import Verdicts
 
 DAY_MS = 24 * 60 * 60 * 1000
+_CHECK_FEEDBACK_FIELDS = fields_form(verdict_id=str, judge=str, person=str, feedback=Mapping[str, Json])
 
 
 class FeedbackEvents(Repository):
@@ -26,12 +30,19 @@ class FeedbackEvents(Repository):
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
-        self._feedback = documents.declare("feedback", {"person": _by_person, "day": _by_day})
-        self._thread_posts = documents.declare("thread_posts")
-        self._forgotten = documents.declare("forgotten_people")
+        self._arrivals: dict[str, float] = {}
+        """Verdict -> when its feedback changed last, since this start, by a clock that nobody sets."""
+        self._feedback = documents.declare(
+            "feedback", {"person": _by_person, "day": _by_day}, form=_check_feedback
+        )
+        self._thread_posts = documents.declare("thread_posts", form=form_of(ThreadPost))
+        self._forgotten = documents.declare("forgotten_people", form=fields_form(at_ms=int))
         self._excluded = documents.declare("excluded_people")
         self._pending = Queue(
-            documents, "pending_feedback", order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"])
+            documents,
+            "pending_feedback",
+            order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"]),
+            form=form_of(PendingFeedback),
         )
 
     def take_in(self, channel: str, ts: str, event: FeedbackEvent) -> str | None:
@@ -124,8 +135,12 @@ class FeedbackEvents(Repository):
 
     def find_forgotten_ms(self, person: str) -> int:
         """Return when the person's words were forgotten last, in milliseconds since 1970; 0: never."""
-        body = self._forgotten.get(doc_id=digest(person))
-        return 0 if body is None else int(body["at_ms"])
+        place = digest(person)
+        body = self._forgotten.get(doc_id=place)
+        if body is not None:
+            return int(body["at_ms"])
+        # a damaged mark may not bring back what was forgotten
+        return sys.maxsize if self._forgotten.contains(doc_id=place) else 0
 
     forgotten_ms = reads(find_forgotten_ms)
 
@@ -147,11 +162,16 @@ class FeedbackEvents(Repository):
     async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
         await self._release_due(self._pending, now_ms)
-        return await self._changed_before(now_ms - quiet_ms + 1)
+        return await self._arrived_before(time.monotonic() - quiet_ms / 1000)
 
     @reads
-    def _changed_before(self, end_ms: int) -> list[PendingFeedback]:
-        return [from_document(PendingFeedback, body) for body in self._pending.first(high=stamp(end_ms))]
+    def _arrived_before(self, end: float) -> list[PendingFeedback]:
+        # Slack's clock and this machine's may differ, so that the arrival counts; what came before this start rests
+        return [
+            from_document(PendingFeedback, body)
+            for body in self._pending.first()
+            if self._arrivals.get(body["verdict_id"], end) <= end
+        ]
 
     @reads
     def waiting(self) -> int:
@@ -165,6 +185,7 @@ class FeedbackEvents(Repository):
         if body is None or body["revision"] != revision:
             return False
         self._pending.drop(verdict_id)
+        self._arrivals.pop(verdict_id, None)
         return True
 
     @writes
@@ -189,17 +210,29 @@ class FeedbackEvents(Repository):
         self._feedback.remove(doc_ids=[key(verdict.verdict_id, person)])
         return self._revise(verdict, now_ms)
 
+    def delete_damaged_of_person(self, person: str) -> None:
+        """Remove what the person did about any verdict and cannot be read any more."""
+        ids = self._feedback.ids(*below(person), index="person")
+        self._feedback.remove(doc_ids=[each for each in ids if self._feedback.get(doc_id=each) is None])
+
     def delete_of_verdict(self, verdict_id: str) -> None:
         """Remove all that was done about the verdict, and what its thread was told."""
         for table in (self._feedback, self._thread_posts):
-            table.remove(doc_ids=[body.doc_id for body in table.range(*below(verdict_id))])
+            table.remove(doc_ids=table.ids(*below(verdict_id)))
         self._pending.drop(verdict_id)
 
     def forget_person(self, person: str, now_ms: int) -> None:
-        """Take in nothing any more that the person did up to now; of the person a hash is kept."""
-        at_ms = max(now_ms, self.find_forgotten_ms(person))
+        """Take in nothing any more that the person did up to now, or is known to have done; a hash is kept of them.
+
+        `now_ms` is by Slack's clock as far as that is known: events tell their times by it.
+        """
+        place = digest(person)
+        body = self._forgotten.get(doc_id=place)
+        moments = [now_ms, *(() if body is None else (int(body["at_ms"]),))]
+        for known in self._feedback.range(*below(person), index="person"):
+            moments += map(event_ms, times(feedback_of(known["feedback"])))
         self._excluded.remove(doc_ids=[person])
-        self._forgotten.upsert(Document({"at_ms": at_ms}, digest(person)))
+        self._forgotten.upsert(Document({"at_ms": max(moments)}, place))
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
         """Remember what the verdict's thread was told."""
@@ -256,7 +289,16 @@ class FeedbackEvents(Repository):
             else {name: waiting[name] for name in ("attempts", "not_before_ms", "reason")}
         )
         self._pending.put(verdict.verdict_id, {**to_document(pending), **postponement})
+        self._arrivals[verdict.verdict_id] = time.monotonic()
         return revised
+
+
+def _check_feedback(body: Mapping[str, Json]) -> None:
+    _CHECK_FEEDBACK_FIELDS(body)
+    for ts, reply in feedback_of(body["feedback"]).replies.items():
+        event_ms(ts)
+        if not isinstance(reply.text, str | None):
+            raise TypeError("the text of a reply is text")
 
 
 def _by_person(body: Mapping[str, Json]) -> Iterable[str]:

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable
 
 from memalign.serialization import from_document, to_document
 from storage.audit import Audit
-from storage.documents import Document, where
+from storage.document_forms import form_of
+from storage.documents import Document
 from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
-from storage.queue import postponed
+from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
     ForgetRequest,
@@ -26,6 +27,11 @@ from storage.records import (
 from storage.repository import Repository, Store, deletes, reads, writes
 from storage.traces import Traces
 from storage.verdicts import Verdicts
+
+_TABLES_WITH_WORDS = (
+    *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
+    *("vectors", "vector_owners"),
+)
 
 
 class Forgetting(Repository):
@@ -49,8 +55,8 @@ class Forgetting(Repository):
         self._posts = posts
         self._memories = memories
         self._audit = audit
-        self._requests = store.documents.declare("forget_requests")
-        self._redactions = store.documents.declare("redactions")
+        self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
+        self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
 
     # --- requests
 
@@ -58,7 +64,7 @@ class Forgetting(Repository):
     def request(self, request: ForgetRequest) -> None:
         """Keep a request until it is finished, unless the same one is kept already."""
         place = key(request.kind, request.target)
-        if not self._requests.contains(doc_id=place):
+        if self._requests.get(doc_id=place) is None:
             self._requests.insert(Document(to_document(request), place))
 
     @reads
@@ -92,6 +98,7 @@ class Forgetting(Repository):
         Returns:
             The verdicts there were.
         """
+        self._delete_damaged()
         return self._delete_traces(trace_ids, note, kind)
 
     @writes
@@ -118,7 +125,9 @@ class Forgetting(Repository):
         Returns:
             The verdicts concerned, whose feedback counts as changed at `now_ms`.
         """
+        self._delete_damaged()
         self._feedback.forget_person(person, now_ms)
+        self._feedback.delete_damaged_of_person(person)
         revised = [
             self._feedback.delete_of_person(verdict, person, now_ms)
             for verdict in self._feedback.find_of_person(person)
@@ -144,6 +153,10 @@ class Forgetting(Repository):
             self._redact_thread(verdict.channel, posts, "taken_back")
             self._cancel_lessons(verdict.verdict_id, guideline_ids)
 
+    def _delete_damaged(self) -> None:
+        """Delete what is damaged and may hold words: nobody can tell any more whose they are."""
+        self._store.documents.delete_damaged(_TABLES_WITH_WORDS)
+
     # --- redactions
 
     def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
@@ -152,14 +165,9 @@ class Forgetting(Repository):
         self._redactions.upsert(Document(to_document(redaction), key(channel, ts)))
 
     @reads
-    def redactions(self) -> list[Redaction]:
-        """Return the messages in Slack that still show what is gone."""
-        return [from_document(Redaction, body) for body in self._redactions.range()]
-
-    @reads
     def redactions_due(self, now_ms: int) -> list[Redaction]:
-        """Return those of the messages that are not put off, by channel and time."""
-        due = self._redactions.search(where("not_before_ms") <= now_ms)
+        """Return the messages in Slack that still show what is gone and are not put off, by channel and time."""
+        due = self._redactions.search(~is_put_off(now_ms))
         return [from_document(Redaction, body) for body in sorted(due, key=lambda body: body.doc_id)]
 
     @writes
@@ -186,17 +194,25 @@ class Forgetting(Repository):
     def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.find_of_trace(trace_id)
         for verdict in verdicts:
-            for post in self._posts.of_verdict(verdict.verdict_id):
-                self._posts.cancel(post.post_id)
             if verdict.message_ts is not None:
                 self.add_redaction(verdict.channel, verdict.message_ts, kind)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
-            self._feedback.delete_of_verdict(verdict.verdict_id)
-            self._verdicts.delete(verdict.verdict_id)
+            self._delete_verdict(verdict.verdict_id)
+        for damaged in self._verdicts.damaged_of_trace(trace_id):
+            for channel, ts in damaged.cards:
+                self.add_redaction(channel, ts, kind)
+                self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
+            self._delete_verdict(damaged.verdict_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts
+
+    def _delete_verdict(self, verdict_id: str) -> None:
+        for post_id in self._posts.ids_of_verdict(verdict_id):
+            self._posts.cancel(post_id)
+        self._feedback.delete_of_verdict(verdict_id)
+        self._verdicts.delete(verdict_id)
 
     def _cancel_lessons(self, verdict_id: str, guideline_ids: Collection[str] | None = None) -> None:
         """Cancel posts of lessons about these guidelines, or about any."""

@@ -1,16 +1,24 @@
 """Document ids that sort: several parts in one string, compared part by part."""
 
 import hashlib
+import re
 from decimal import Decimal
 
 LAST = "\U0010ffff"
 """Sorts after every text a key part may begin with."""
 _SEPARATOR = "\x00"
+_ORIGINALS = {"\x01\x01": "\x00", "\x01\x02": "\x01"}
+_ESCAPED = re.compile("\x01[\x01\x02]")
 
 
 def key(*parts: str) -> str:
     """Join the parts so that no two lists of parts share a key and shorter parts sort first."""
     return _SEPARATOR.join(_plain(part) for part in parts)
+
+
+def parts_of(joined: str) -> list[str]:
+    """Return the parts that `key` joined."""
+    return [_original(part) for part in joined.split(_SEPARATOR)]
 
 
 def below(*parts: str) -> tuple[str, str]:
@@ -58,3 +66,7 @@ def _plain(part: str) -> str:
     if "\x00" in part or "\x01" in part:
         return part.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
     return part
+
+
+def _original(part: str) -> str:
+    return part if "\x01" not in part else _ESCAPED.sub(lambda found: _ORIGINALS[found[0]], part)

@@ -7,9 +7,10 @@ from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
 from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
+from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
-from storage.keys import below, exactly, key
+from storage.keys import below, exactly, key, parts_of
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
@@ -24,11 +25,13 @@ class Memories(Repository):
         self._traces = traces
         self._feedback = feedback
         self._audit = audit
-        self._memories = documents.declare("memories")
-        self._episodes = documents.declare("episodes")
-        self._guidelines = documents.declare("guidelines")
-        self._vectors = documents.declare("vectors")
-        self._owners = documents.declare("vector_owners", {"vector": lambda body: [body["vector_id"]]})
+        self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
+        self._episodes = documents.declare("episodes", form=form_of(Episode))
+        self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
+        self._vectors = documents.declare("vectors", form=lambda body: unpack_vector(body["vector"]))
+        self._owners = documents.declare(
+            "vector_owners", {"vector": lambda body: [body["vector_id"]]}, form=fields_form(vector_id=str)
+        )
 
     @reads
     def load(self, judge: str) -> MemorySnapshot:
@@ -84,10 +87,10 @@ class Memories(Repository):
     def delete_vectors(self, owners: Collection[str]) -> None:
         """Remove the vectors that these owners alone had kept."""
         for owner in owners:
-            for owned in self._owners.range(*below(owner)):
-                vector_id: str = owned["vector_id"]
-                self._owners.remove(doc_ids=[owned.doc_id])
-                if not self._owners.range(*exactly(vector_id), index="vector", limit=1):
+            for owner_id in self._owners.ids(*below(owner)):
+                vector_id = parts_of(owner_id)[1]
+                self._owners.remove(doc_ids=[owner_id])
+                if not self._owners.ids(*exactly(vector_id), index="vector"):
                     self._vectors.remove(doc_ids=[vector_id])
 
     drop_vectors = writes(delete_vectors)

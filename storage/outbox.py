@@ -3,12 +3,13 @@
 from collections.abc import Collection
 
 from storage.codec import post_of
-from storage.documents import Document, where
+from storage.document_forms import fields_form
+from storage.documents import Document
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.keys import below, key
 from storage.posts import PostQueue
-from storage.queue import postponed
+from storage.queue import is_put_off, postponed
 from storage.records import CardContent, LessonContent, NoteContent, Post, ThreadPost
 from storage.repository import Repository, Store, reads, writes
 from storage.table_rows import Body
@@ -32,7 +33,7 @@ class Outbox(Repository):
         self._verdicts = verdicts
         self._feedback = feedback
         self._forgetting = forgetting
-        self._holds = store.documents.declare("channel_holds")
+        self._holds = store.documents.declare("channel_holds", form=fields_form(not_before_ms=int))
         self._digests = store.documents.declare("digests")
 
     @writes
@@ -73,12 +74,14 @@ class Outbox(Repository):
     def _first_of_channels(self, now_ms: int) -> list[Post]:
         due: list[Document] = []
         held = self._held_channels(now_ms)
-        heads = self._queue.first(limit=1)
-        while heads:
+        heads, low = self._queue.first(limit=1), ""
+        # the next channel lies behind, unless a post is not where the index says
+        while heads and below(heads[0]["channel"])[1] > low:
             channel: str = heads[0]["channel"]
+            low = below(channel)[1]
             if not self._posts.is_posting(channel) and channel not in held:
                 due.append(heads[0])
-            heads = self._queue.first(below(channel)[1], limit=1)
+            heads = self._queue.first(low, limit=1)
         return [post_of(body) for body in sorted(due, key=lambda body: int(body["number"]))]
 
     @writes
@@ -155,7 +158,7 @@ class Outbox(Repository):
 
     def _held_channels(self, now_ms: int) -> set[str]:
         """Return the channels that wait; a channel that was ever held has a document, so that there are few."""
-        return {hold.doc_id for hold in self._holds.search(where("not_before_ms") > now_ms)}
+        return {hold.doc_id for hold in self._holds.search(is_put_off(now_ms))}
 
     def _is_expecting(self, channel: str) -> bool:
         return (

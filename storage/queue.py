@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from memalign.records import Json
-from storage.documents import Document, Documents
+from storage.document_forms import Form, any_form
+from storage.documents import Document, Documents, QueryInstance, where
 from storage.keys import LAST, stamp
 from storage.table_rows import Body, Places
 
+LONGEST_WAIT_MS = 2 * 60 * 60 * 1000
+"""Longer than any pause, those that Slack or a model's service ask for included."""
+MAX_RELEASED = 500
+"""Items that are put back by one write, so that nobody waits long for the store."""
 READY = "ready"
 LATER = "later"
 LEASED_UNTIL = "leased_until_ms"
@@ -38,6 +43,7 @@ class Queue:
         order: Callable[[Mapping[str, Json]], str],
         is_listed: Callable[[Mapping[str, Json]], bool] = lambda _: True,
         indexes: Mapping[str, Places] | None = None,
+        form: Form = any_form,
     ) -> None:
         """Declare the table.
 
@@ -47,6 +53,7 @@ class Queue:
             order: a document's key in the order in which work is taken.
             is_listed: whether the document is in the order at all, waiting or not.
             indexes: further indexes of the table.
+            form: that of its documents.
         """
 
         def ready(body: Mapping[str, Json]) -> Iterable[str]:
@@ -55,7 +62,7 @@ class Queue:
         def later(body: Mapping[str, Json]) -> Iterable[str]:
             return [stamp(_waits_until(body))] if is_listed(body) and _waits_until(body) else []
 
-        self.table = documents.declare(name, {READY: ready, LATER: later, **(indexes or {})})
+        self.table = documents.declare(name, {READY: ready, LATER: later, **(indexes or {})}, form=form)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -76,17 +83,28 @@ class Queue:
 
     def has_due(self, now_ms: int) -> bool:
         """Return whether anything that had to wait has waited long enough, so that `release` would write."""
-        return bool(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=1))
+        return bool(
+            self.table.range(high=stamp(now_ms + 1), index=LATER, limit=1)
+            or self.table.range(stamp(now_ms + LONGEST_WAIT_MS), index=LATER, limit=1)
+        )
 
     def release(self, now_ms: int) -> None:
-        """Put back into the order what has waited long enough, or whose lease has ended; it waits for nothing then."""
-        self._put_in_order(self.table.range(high=stamp(now_ms + 1), index=LATER))
+        """Put back into the order what has waited long enough, or whose lease has ended, some at a time.
 
-    def release_now(self, wanted: Callable[[Body], bool]) -> None:
-        """Put back into the order what waits and is wanted, though its time has not come; not what is leased."""
-        self._put_in_order(
-            item for item in self.table.range(index=LATER) if wanted(item) and not item.get(LEASED_UNTIL)
-        )
+        So is what would wait longer than anything may: the clock was ahead when it was put off.
+        """
+        self._put_in_order(self.table.range(high=stamp(now_ms + 1), index=LATER, limit=MAX_RELEASED))
+        self._put_in_order(self.table.range(stamp(now_ms + LONGEST_WAIT_MS), index=LATER, limit=MAX_RELEASED))
+
+    def postponed_ids(self, wanted: Callable[[Body], bool]) -> list[str]:
+        """Return the ids of what waits for its time and is wanted; not of what is leased."""
+        waiting = self.table.range(index=LATER)
+        return [item.doc_id for item in waiting if wanted(item) and not item.get(LEASED_UNTIL)]
+
+    def release_now(self, item_ids: Iterable[str]) -> None:
+        """Put back into the order what waits, though its time has not come; not what is leased."""
+        items = (self.table.get(doc_id=item_id) for item_id in item_ids)
+        self._put_in_order(item for item in items if item is not None and not item.get(LEASED_UNTIL))
 
     def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[Document]:
         """Return what is ready, in order, between two order keys."""
@@ -98,7 +116,7 @@ class Queue:
         Args:
             now_ms: the time, in milliseconds since 1970.
             limit: how many items at most.
-            lease_ms: how long nobody else is given them; 1 or more.
+            lease_ms: how long nobody else is given them; from 1 up to, but without, `LONGEST_WAIT_MS`.
         """
         self.release(now_ms)
         leases = [Lease(item=item, until_ms=now_ms + lease_ms) for item in self.first(limit=limit)]
@@ -137,11 +155,17 @@ class Queue:
         return body is not None and body.get(LEASED_UNTIL) == lease.until_ms
 
 
+def is_put_off(now_ms: int) -> QueryInstance:
+    """Return the query for what has to wait; not longer than anything may: the clock was ahead then."""
+    not_before_ms = where("not_before_ms")
+    return (not_before_ms > now_ms) & (not_before_ms < now_ms + LONGEST_WAIT_MS)
+
+
 def postponed(body: Mapping[str, Json], not_before_ms: int, reason: str) -> Body:
     """Return the document after one more failed attempt."""
     return {
         **body,
-        "attempts": body["attempts"] + 1,
+        "attempts": body.get("attempts", 0) + 1,
         "not_before_ms": not_before_ms,
         "reason": reason,
     }

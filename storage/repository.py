@@ -127,7 +127,8 @@ class Store:
     async def problems(self) -> list[str]:
         """Return a sentence for all that is wrong. Raises `StorageError`."""
         waits = await self.run(lambda _: self.vacuum.is_due) and not self._vacuuming.locked()
-        return [*filter(None, [self.file_problem]), *([_VACUUM_WAITS] if waits else [])]
+        damaged = self.documents.damage.sentences()
+        return [*filter(None, [self.file_problem]), *([_VACUUM_WAITS] if waits else []), *damaged]
 
     async def close(self) -> None:
         """Close the files, then end the thread. Raises `StorageError`."""

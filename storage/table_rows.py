@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, MutableMapping
 
 from memalign.records import Json
+from storage.damage import DamageLog
+from storage.document_forms import DAMAGE, Form
 from storage.engines import Engine
 from storage.keys import decode, encode
 
@@ -22,21 +24,47 @@ def pack(body: Mapping[str, Json]) -> bytes:
 def unpack(raw: bytes) -> Body:
     """Return the document of stored bytes."""
     body: Body = json.loads(decode(raw))
+    if not isinstance(body, dict):
+        raise TypeError("a document is an object")
     return body
+
+
+class DocumentReader:
+    """Reads the documents of a table; one that is damaged is noted and passed over."""
+
+    def __init__(self, table: str, form: Form, indexes: Mapping[str, Places], damage: DamageLog) -> None:
+        self.table = table
+        self.indexes = indexes
+        self.damage = damage
+        self._form = form
+
+    def read(self, doc_id: str, raw: bytes) -> Body | None:
+        """Return the document, or None for a damaged one."""
+        try:
+            body = unpack(raw)
+            self._form(body)
+            for places in self.indexes.values():
+                list(places(body))
+        except DAMAGE as problem:
+            self.damage.note(self.table, doc_id, problem)
+            return None
+        return body
 
 
 class Rows(Mapping[str, Body]):
     """A table for reading. Every look fetches afresh: nobody shares a document."""
 
-    def __init__(self, engine: Engine, table: str) -> None:
+    def __init__(self, engine: Engine, reader: DocumentReader) -> None:
         self._engine = engine
-        self._table = table
+        self._reader = reader
+        self._table = reader.table
 
     def __getitem__(self, doc_id: str) -> Body:
         row = self._engine.read(self._table, doc_id)
-        if row is None:
+        body = None if row is None else self._reader.read(doc_id, row[1])
+        if body is None:
             raise KeyError(doc_id)
-        return unpack(row[1])
+        return body
 
     def __iter__(self) -> Iterator[str]:
         return (doc_id for doc_id, _, _ in self._engine.items(self._table))
@@ -46,27 +74,30 @@ class Rows(Mapping[str, Body]):
 
     def items(self) -> ItemsView[str, Body]:
         """Return all ids with their documents, in order of adding, by one statement."""
-        return _Items(self, self._engine, self._table)
+        return _Items(self, self._engine, self._reader)
 
 
 class _Items(ItemsView[str, Body]):
-    def __init__(self, rows: Rows, engine: Engine, table: str) -> None:
+    def __init__(self, rows: Rows, engine: Engine, reader: DocumentReader) -> None:
         super().__init__(rows)
         self._engine = engine
-        self._table = table
+        self._reader = reader
 
     def __iter__(self) -> Iterator[tuple[str, Body]]:
-        for doc_id, _, raw in self._engine.items(self._table):
-            yield doc_id, unpack(raw)
+        for doc_id, _, raw in self._engine.items(self._reader.table):
+            body = self._reader.read(doc_id, raw)
+            if body is not None:
+                yield doc_id, body
 
 
 class Changes(MutableMapping[str, Body]):
     """A table under change: reads through to the rows, remembers what differs, and writes only that."""
 
-    def __init__(self, engine: Engine, table: str, indexes: Mapping[str, Places]) -> None:
+    def __init__(self, engine: Engine, reader: DocumentReader) -> None:
         self._engine = engine
-        self._table = table
-        self._indexes = indexes
+        self._reader = reader
+        self._table = reader.table
+        self._indexes = reader.indexes
         self._stored: dict[str, tuple[int, bytes] | None] = {}
         self._bodies: dict[str, Body] = {}
         self._removed: dict[str, None] = {}
@@ -75,25 +106,36 @@ class Changes(MutableMapping[str, Body]):
     def __getitem__(self, doc_id: str) -> Body:
         if doc_id not in self._bodies:
             row = None if doc_id in self._removed else self._row(doc_id)
-            if row is None:
+            body = None if row is None else self._reader.read(doc_id, row[1])
+            if body is None:
                 raise KeyError(doc_id)
-            self._bodies[doc_id] = unpack(row[1])
+            self._bodies[doc_id] = body
         return self._bodies[doc_id]
 
     def __contains__(self, doc_id: object) -> bool:
-        if not isinstance(doc_id, str) or doc_id in self._removed:
+        if not isinstance(doc_id, str):
             return False
-        return doc_id in self._bodies or self._row(doc_id) is not None
+        try:
+            self[doc_id]
+        except KeyError:
+            return False
+        return True
 
     def __setitem__(self, doc_id: str, body: Body) -> None:
         self._removed.pop(doc_id, None)
         self._bodies[doc_id] = body
 
     def __delitem__(self, doc_id: str) -> None:
-        if doc_id not in self:
+        if not self.discard(doc_id):
             raise KeyError(doc_id)
+
+    def discard(self, doc_id: str) -> bool:
+        """Remove a document, also a damaged one; False when there is none."""
+        if doc_id in self._removed or (doc_id not in self._bodies and self._row(doc_id) is None):
+            return False
         self._bodies.pop(doc_id, None)
         self._removed[doc_id] = None
+        return True
 
     def __iter__(self) -> Iterator[str]:
         rows = () if self._cleared else self._engine.items(self._table)
@@ -127,26 +169,45 @@ class Changes(MutableMapping[str, Body]):
     def _delete(self, doc_id: str) -> None:
         row = self._row(doc_id)
         if row is not None:
-            position, raw = row
-            if self._indexes:
-                self._reindex(position, unpack(raw), None)
-            self._engine.delete(self._table, position)
+            self._remove_entries(doc_id, row)
+            self._engine.delete(self._table, row[0])
+            self._reader.damage.clear(self._table, doc_id)
 
     def _put(self, doc_id: str, body: Body) -> None:
         row, packed = self._row(doc_id), pack(body)
         if row is None:
-            self._reindex(self._engine.insert(self._table, doc_id, packed), None, body)
+            self._add_entries(self._engine.insert(self._table, doc_id, packed), self._places(body))
         elif packed != row[1]:
-            position, raw = row
-            self._engine.replace(self._table, position, packed)
-            if self._indexes:
-                self._reindex(position, unpack(raw), body)
+            self._engine.replace(self._table, row[0], packed)
+            self._reindex(doc_id, row, body)
 
-    def _reindex(self, position: int, before: Body | None, after: Body | None) -> None:
-        for index, places in self._indexes.items():
-            old = set() if before is None else set(places(before))
-            new = set() if after is None else set(places(after))
-            for place in old - new:
-                self._engine.remove_entry(self._table, index, place, position)
-            for place in new - old:
-                self._engine.add_entry(self._table, index, place, position)
+    def _reindex(self, doc_id: str, row: tuple[int, bytes], body: Body) -> None:
+        before = self._reader.read(doc_id, row[1]) if self._indexes else {}
+        after = self._places(body)
+        if before is None:
+            self._remove_entries(doc_id, row)
+            self._add_entries(row[0], after)
+            self._reader.damage.clear(self._table, doc_id)
+            return
+        old = self._places(before) if before else set()
+        for index, place in old - after:
+            self._engine.remove_entry(self._table, index, place, row[0])
+        self._add_entries(row[0], after - old)
+
+    def _remove_entries(self, doc_id: str, row: tuple[int, bytes]) -> None:
+        body = self._reader.read(doc_id, row[1]) if self._indexes else {}
+        if body is None:
+            # it does not tell its places any more
+            for index in self._indexes:
+                self._engine.remove_entries(self._table, index, row[0])
+            return
+        for index, place in self._places(body) if body else ():
+            self._engine.remove_entry(self._table, index, place, row[0])
+
+    def _add_entries(self, position: int, places: Iterable[tuple[str, str]]) -> None:
+        for index, place in places:
+            self._engine.add_entry(self._table, index, place, position)
+
+    def _places(self, body: Body) -> set[tuple[str, str]]:
+        """Return index and place of each entry of a document."""
+        return {(index, place) for index, places in self._indexes.items() for place in places(body)}

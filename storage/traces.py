@@ -1,21 +1,27 @@
 """Traces, and the judges' work that waits for them."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from memalign.records import Json, Trace
 from memalign.serialization import from_document, to_document
+from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.keys import below, digest, just_after, key, stamp
-from storage.queue import Queue
+from storage.queue import MAX_RELEASED, Queue
 from storage.records import Accepted, Job, UnsampledTrace
 from storage.repository import Repository, Store, reads, writes
 
+TRACES_PER_WRITE = 500
+"""Traces of a batch that are stored by one write: some 30 ms."""
+_CHECK_TRACE_FIELDS = fields_form(trace=Trace, received_ms=int)
 Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 """A trace and the names of the judges that shall judge it; none: it is only stored."""
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 
 READY_BY_JUDGE = "ready by judge"
+SAMPLING_KEY_BYTES = 32
 
 
 class Traces(Repository):
@@ -25,31 +31,46 @@ class Traces(Repository):
         super().__init__(store)
         documents = store.documents
         self._traces = documents.declare(
-            "traces", {"received": lambda body: [key(stamp(body["received_ms"]), body["trace"]["trace_id"])]}
+            "traces",
+            {"received": lambda body: [key(stamp(body["received_ms"]), body["trace"]["trace_id"])]},
+            form=_check_trace,
         )
         self._unsampled = documents.declare(
-            "unsampled_traces", {"received": lambda body: [key(stamp(body["received_ms"]), body["digest"])]}
+            "unsampled_traces",
+            {"received": lambda body: [key(stamp(body["received_ms"]), body["digest"])]},
+            form=fields_form(received_ms=int, digest=str),
         )
+        self._sampling = documents.declare("sampling", form=fields_form(hex=str))
         self._forgotten = documents.declare("forgotten")
         self.jobs = Queue(
             documents,
             "jobs",
             order=lambda body: stamp(body["received_ms"]),
             indexes={READY_BY_JUDGE: _ready_by_judge},
+            form=form_of(Job),
         )
 
     @writes
-    def add(
+    def sampling_key(self) -> bytes:
+        """Return the store's own secret for sampling: 32 random bytes, made once."""
+        document = self._sampling.get(doc_id="key")
+        if document is None:
+            document = Document({"hex": secrets.token_hex(SAMPLING_KEY_BYTES)}, "key")
+            self._sampling.upsert(document)
+        return bytes.fromhex(document["hex"])
+
+    async def add(
         self,
         batch: Sequence[Arrival],
         received_ms: int,
         max_waiting: int,
         originals: Mapping[int, Trace] = NO_ORIGINALS,
     ) -> list[Accepted]:
-        """Store what is new of a batch by one write; the answers are in the same order.
+        """Store what is new of a batch; the answers are in the same order.
 
         A known trace, or one repeated in the batch, changes nothing; neither does one whose jobs would make
-        more than `max_waiting` wait ("full").
+        more than `max_waiting` wait ("full"). A large batch takes several writes, between which other work is
+        done. When one of them fails, what was stored before it stays, and is a duplicate when it is sent again.
 
         Args:
             batch: the traces, as they may be shown.
@@ -57,6 +78,18 @@ class Traces(Repository):
             max_waiting: jobs that may wait.
             originals: place in the batch -> the trace as it was sent, where that is to be kept beside it.
         """
+        answers: list[Accepted] = []
+        for begin in range(0, len(batch), TRACES_PER_WRITE):
+            part = batch[begin : begin + TRACES_PER_WRITE]
+            places = range(begin, begin + len(part))
+            kept = {place - begin: originals[place] for place in places if place in originals}
+            answers += await self._add(part, received_ms, max_waiting, kept)
+        return answers
+
+    @writes
+    def _add(
+        self, batch: Sequence[Arrival], received_ms: int, max_waiting: int, originals: Mapping[int, Trace]
+    ) -> list[Accepted]:
         room = max_waiting - len(self.jobs)
         answers: list[Accepted] = []
         for place, (trace, judges) in enumerate(batch):
@@ -139,10 +172,19 @@ class Traces(Repository):
         """Put the job off after a failed attempt; a job that is gone stays gone."""
         self.jobs.postpone(job_id_of(trace_id, judge), not_before_ms, reason)
 
+    async def release_now(self, judge: str) -> None:
+        """Let the judge's jobs that were put off be done at once, in their old order; some by each write."""
+        postponed = await self._postponed_ids(judge)
+        for begin in range(0, len(postponed), MAX_RELEASED):
+            await self._release_now(postponed[begin : begin + MAX_RELEASED])
+
+    @reads
+    def _postponed_ids(self, judge: str) -> list[str]:
+        return self.jobs.postponed_ids(lambda body: body["judge"] == judge)
+
     @writes
-    def release_now(self, judge: str) -> None:
-        """Let the judge's jobs that were put off be done at once, in their old order."""
-        self.jobs.release_now(lambda body: body["judge"] == judge)
+    def _release_now(self, job_ids: Sequence[str]) -> None:
+        self.jobs.release_now(job_ids)
 
     def has_forgotten(self, trace_id: str) -> bool:
         """Return whether the trace was here and was deleted."""
@@ -168,7 +210,7 @@ class Traces(Repository):
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
-        self.jobs.table.remove(doc_ids=[job.doc_id for job in self.jobs.table.range(*below(trace_id))])
+        self.jobs.table.remove(doc_ids=self.jobs.table.ids(*below(trace_id)))
         self._traces.remove(doc_ids=[trace_id])
         self._unsampled.remove(doc_ids=[digest(trace_id)])
         self._forgotten.upsert(Document({}, digest(trace_id)))
@@ -194,6 +236,12 @@ class Traces(Repository):
         for judge in sorted(set(judges)):
             job = Job(trace_id=trace.trace_id, judge=judge, received_ms=received_ms)
             self.jobs.table.insert(Document(to_document(job), job_id_of(trace.trace_id, judge)))
+
+
+def _check_trace(body: Mapping[str, Json]) -> None:
+    _CHECK_TRACE_FIELDS(body)
+    if body.get("original") is not None:
+        form_of(Trace)(body["original"])
 
 
 def _ready_by_judge(body: Mapping[str, Json]) -> list[str]:

@@ -1,8 +1,10 @@
 """Carrying a store of an earlier version over, in one transaction: forward only, and whole or not at all."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from memalign.records import Json
+from storage.document_forms import DAMAGE
 from storage.documents import Documents
 from storage.engines import SCHEMA_VERSION, Engine
 from storage.table_rows import Body, pack, unpack
@@ -64,16 +66,25 @@ def _to_2(engine: Engine) -> None:
 def _rewrite(engine: Engine, table: str, change: Callable[[Body, str], Mapping[str, Json]]) -> None:
     if engine.has_table(table):
         for doc_id, position, raw in list(engine.items(table)):
-            engine.replace(table, position, pack(change(unpack(raw), doc_id)))
+            # a damaged document stays as it is, and is set aside by whoever reads it
+            with suppress(*DAMAGE):
+                engine.replace(table, position, pack(change(unpack(raw), doc_id)))
 
 
 def _take_in_order(engine: Engine, table: str) -> None:
     """Let the order of adding be the order in which work is taken."""
     if engine.has_table(table):
-        rows = sorted(engine.items(table), key=lambda row: str(unpack(row[2])["order"]))
+        rows = sorted(engine.items(table), key=lambda row: _order_of(row[2]))
         engine.clear(table)
         for doc_id, _, raw in rows:
             engine.insert(table, doc_id, raw)
+
+
+def _order_of(raw: bytes) -> str:
+    try:
+        return str(unpack(raw)["order"])
+    except DAMAGE:
+        return ""
 
 
 def _without_order(body: Body, _: str = "") -> Mapping[str, Json]:
@@ -103,5 +114,5 @@ def _audit_line(body: Body, _: str = "") -> Mapping[str, Json]:
 def _feedback(engine: Engine, body: Body, doc_id: str) -> Mapping[str, Json]:
     verdict_id = doc_id.partition("\x00")[0]
     row = engine.read("verdicts", verdict_id)
-    judge = "" if row is None else unpack(row[1])["verdict"]["judge"]
+    judge = "" if row is None else str(unpack(row[1])["verdict"]["judge"])
     return {"verdict_id": verdict_id, "judge": judge, "person": body["person"], "feedback": body["facts"]}

@@ -1,12 +1,13 @@
 """Verdicts and the cards that show them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from memalign.records import Json, Verdict
 from memalign.serialization import from_document, to_document
+from storage.document_forms import fields_form, form_of
 from storage.documents import Document
-from storage.keys import below, digest, exactly, just_after, key, stamp
+from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
 from storage.posts import PostQueue
 from storage.records import CardContent, Post, StoredVerdict
 from storage.repository import Repository, Store, reads, writes
@@ -23,6 +24,15 @@ def card_post_id_of(verdict_id: str) -> str:
     return f"card:{verdict_id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedVerdict:
+    """A verdict that cannot be read any more."""
+
+    verdict_id: str
+    cards: tuple[tuple[str, str], ...]
+    """Channel and ts of the message that shows it, if one does."""
+
+
 class Verdicts(Repository):
     """Verdicts and cards. A method to be awaited raises `StorageError`."""
 
@@ -31,9 +41,11 @@ class Verdicts(Repository):
         self._traces = traces
         self._posts = posts
         self._verdicts = store.documents.declare(
-            "verdicts", {"trace": _by_trace, "judge": _by_judge, "card": _by_card, "evidence": _by_evidence}
+            "verdicts",
+            {"trace": _by_trace, "judge": _by_judge, "card": _by_card, "evidence": _by_evidence},
+            form=form_of(StoredVerdict),
         )
-        self._card_counts = store.documents.declare("card_counts")
+        self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
 
     @writes
     def keep(self, verdict: Verdict, *, channel: str, judged_ms: int, day: str) -> bool:
@@ -77,6 +89,18 @@ class Verdicts(Repository):
         return [_verdict_of(body) for body in self._verdicts.range(*below(trace_id), index="trace")]
 
     of_trace = reads(find_of_trace)
+
+    def damaged_of_trace(self, trace_id: str) -> list[DamagedVerdict]:
+        """Return what the indexes tell of the verdicts on a trace that cannot be read."""
+        return [
+            DamagedVerdict(verdict_id=verdict_id, cards=self._cards_of(verdict_id))
+            for verdict_id in self._verdicts.ids(*below(trace_id), index="trace")
+            if self.find(verdict_id) is None
+        ]
+
+    def _cards_of(self, verdict_id: str) -> tuple[tuple[str, str], ...]:
+        places = (parts_of(place) for place in self._verdicts.places(verdict_id, "card"))
+        return tuple((channel, ts) for channel, ts in places)
 
     def find_by_card(self, channel: str, ts: str) -> StoredVerdict | None:
         """Return the verdict that a message shows, if it is a card."""

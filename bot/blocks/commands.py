@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from bot.blocks.mrkdwn import escape, escape_name, join_names, quoted
 from bot.blocks.primitives import SlackMessage, plain_message, section, text_message
-from bot.plain_text import guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
 from bot.records import Status
+from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline
 
 HELP = """*What you can ask me*
@@ -51,7 +52,9 @@ def _rule(rule: Guideline, names: Sequence[str]) -> str:
     listed = ", ".join(escape_name(trace_id, 80) for trace_id in traces[:3]) + (
         ", …" if len(traces) > 3 else ""
     )
-    lines.append(f"from {join_names(names)} · {pluralise(len(traces), 'trace')}: {listed}")
+    alone = f" · {FROM_ONE_PERSON}" if len(rule.people) == 1 else ""
+    lines.append(f"from {join_names(names)} · {pluralise(len(traces), 'trace')}: {listed}{alone}")
+    lines += [f"stands also for “{escape(each.text, 300)}”" for each in merged_into(rule)]
     return "\n".join(lines)
 
 

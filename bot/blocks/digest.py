@@ -1,13 +1,24 @@
 """The weekly digest in words."""
 
+from collections.abc import Sequence
+
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage, text_message
-from bot.plain_text import pluralise
+from bot.plain_text import FROM_ONE_PERSON, pluralise
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
+from memalign.records import Guideline
 
 
-def digest_message(week: Digest, running: Digest | None = None) -> SlackMessage:
-    """Return a week's agreement between judge and people; with `running`, a line on the current week as well."""
+def digest_message(
+    week: Digest, running: Digest | None = None, rules: Sequence[Guideline] = ()
+) -> SlackMessage:
+    """Return a week's agreement between judge and people.
+
+    Args:
+        week: the week.
+        running: the current week, where a line on it is wanted as well.
+        rules: the judge's guidelines as they are now.
+    """
     lines = [f"*{escape_name(week.judge, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
     if week.kappa is not None and week.ac1 is not None:
         lines.append(
@@ -18,11 +29,24 @@ def digest_message(week: Digest, running: Digest | None = None) -> SlackMessage:
         f"Guidelines learned: {week.guidelines_learned} · taken back: {week.guidelines_retired} · "
         f"traces forgotten: {week.forgotten}"
     )
+    lines += _voices(rules)
     if running and running.n:
         lines.append(
             f"This week so far: you agreed with {running.agreed} of {pluralise(running.n, 'verdict')}."
         )
     return text_message("\n".join(lines))
+
+
+def _voices(rules: Sequence[Guideline]) -> list[str]:
+    """Return a line on guidelines that rest on one person, or are not used yet; none where there are none."""
+    alone = sum(rule.in_use and len(rule.people) == 1 for rule in rules)
+    pending = sum(rule.state == "pending" for rule in rules)
+    parts = [
+        f"{alone} of {pluralise(sum(rule.in_use for rule in rules), 'guideline')} in use {FROM_ONE_PERSON}",
+        f"{pending} not used yet: to be approved, or to be said by more people",
+    ]
+    line = " · ".join(part for part, number in zip(parts, (alone, pending), strict=True) if number)
+    return [line] if line else []
 
 
 def _agreement(week: Digest) -> list[str]:
@@ -40,7 +64,8 @@ def _agreement(week: Digest) -> list[str]:
         f"{voted} answered. The judge was right on *{week.agreed} of {pluralise(week.n, 'verdict')}* ({share})."
     ]
     if week.table and week.agreed < week.n:
-        strict, lenient = week.table["judge_fail_people_pass"], week.table["judge_pass_people_fail"]
+        strict = week.table.get("judge_fail_people_pass", 0)
+        lenient = week.table.get("judge_pass_people_fail", 0)
         lines.append(f"Where you differed: too strict {_times(strict)}, too lenient {_times(lenient)}.")
     return lines
 

@@ -17,6 +17,10 @@ from bot.records import ForgetResult
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 
 FORGET_TRACE, FORGET_PERSON, KEEP = "forget_confirm", "forget_person_confirm", "forget_cancel"
+MAX_PREVIEW_LENGTH = 8000
+"""Characters of a preview's list: so much fits into one message, and the buttons are always in it."""
+MAX_RULES_LENGTH = 2000
+"""Characters of the guidelines that a result names in one line."""
 FORGET_SHORTCUT = "forget_trace"
 
 
@@ -66,11 +70,21 @@ def forget_preview(preview: ForgetResult, names: Sequence[str]) -> SlackMessage:
             confirm, lines = FORGET_TRACE, _trace_preview(known_id, preview, names)
         case PersonTarget(person=known_id):
             confirm, lines = FORGET_PERSON, _person_preview(join_names(names), preview)
-    text = "\n".join(lines)
+    text = "\n".join(_cut(lines))
     forget = {**button("Forget", confirm, known_id), "style": "danger"}
     return SlackMessage(
         text=text, blocks=(*paragraphs(text), actions("forget", forget, button("Keep", KEEP, known_id)))
     )
+
+
+def _cut(lines: list[str], room: int = MAX_PREVIEW_LENGTH) -> list[str]:
+    """Return as many lines as one message holds beside its buttons, and a line on how many more there are."""
+    kept = 0
+    while kept < len(lines) and room >= len(lines[kept]):
+        room -= len(lines[kept])
+        kept += 1
+    more = len(lines) - kept
+    return lines if not more else [*lines[:kept], f"• and {more} more"]
 
 
 def _trace_preview(trace_id: str, preview: ForgetResult, names: Sequence[str]) -> list[str]:
@@ -129,7 +143,7 @@ def _trace_result(trace_id: str, result: ForgetResult) -> list[str]:
         *_retired(result),
     ]
     if distilled := result.distilled:
-        rules = " ".join(f"“{escape(text, 300)}”" for text in distilled)
+        rules = " ".join(_cut([f"“{escape(text, 300)}”" for text in distilled], MAX_RULES_LENGTH))
         lines.append(f"Learned again from what remains: {rules}")
     if result.left:
         lines.append(

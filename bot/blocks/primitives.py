@@ -17,6 +17,10 @@ MAX_OPTION_LENGTH = 75
 MAX_MENU_OPTIONS = 100
 MAX_MESSAGE_LENGTH, MAX_MESSAGE_BLOCKS = 12_000, 45
 """Slack takes about 13,200 characters and 50 blocks in a message."""
+MAX_LINE_LENGTH = 2800
+"""Of a single line, below the length of a section."""
+MAX_TEXT_LENGTH = 3000
+"""Of the text for notifications, which nobody reads further."""
 MAX_RESPONSES = 5
 """Slack accepts five responses to one command."""
 
@@ -51,7 +55,8 @@ def section(text: str) -> Block:
 def paragraphs(text: str) -> tuple[Block, ...]:
     """Return a text of many lines as sections, cut between lines."""
     pages: list[str] = [""]
-    for line in text.splitlines():
+    for long_line in text.splitlines():
+        line = long_line if len(long_line) <= MAX_SECTION_LENGTH else f"{long_line[:MAX_LINE_LENGTH]}…"
         if pages[-1] and len(pages[-1]) + len(line) + 1 > MAX_SECTION_LENGTH:
             pages.append("")
         pages[-1] = f"{pages[-1]}\n{line}" if pages[-1] else line
@@ -66,7 +71,7 @@ def pack_messages(messages: Sequence[SlackMessage]) -> list[SlackMessage]:
         for block in message.blocks:
             size = _size(block)
             if not pages or used + size > MAX_MESSAGE_LENGTH or len(pages[-1].blocks) == MAX_MESSAGE_BLOCKS:
-                pages.append(SlackMessage(text=message.text, blocks=()))
+                pages.append(SlackMessage(text=message.text[:MAX_TEXT_LENGTH], blocks=()))
                 used = 0
             pages[-1] = replace(pages[-1], blocks=(*pages[-1].blocks, block))
             used += size

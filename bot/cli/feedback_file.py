@@ -15,6 +15,7 @@ from bot.redaction.redactor import Redactor
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Assessment, Json, Label, Trace
+from memalign.surrogates import replace_surrogates
 
 
 class LineIn(TraceIn):
@@ -79,7 +80,7 @@ def numbered_lines(file: Path) -> Iterator[tuple[int, bytes]]:
 def parse_object(line: bytes) -> dict[str, Json]:
     """Return the line's JSON object. Raises `InputError`."""
     try:
-        document = json.loads(line.decode("utf-8"))
+        document = replace_surrogates(json.loads(line.decode("utf-8")))
     except (ValueError, RecursionError) as error:
         raise InputError(f"it is not JSON ({error})") from None
     if not isinstance(document, dict):

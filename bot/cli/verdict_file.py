@@ -27,7 +27,9 @@ class VerdictFile:
         self._known = {(line["judge"], line["trace_id"]) for line in verdicts}
         if path:
             _write(path, verdicts)
-        self._stream: TextIO = path.open("a", encoding="utf-8") if path else sys.stdout
+        self._stream: TextIO = (
+            path.open("a", encoding="utf-8", errors="backslashreplace") if path else sys.stdout
+        )
 
     def has(self, judge: str, trace_id: str) -> bool:
         """Return True if an earlier run has judged the trace."""

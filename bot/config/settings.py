@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from memalign.errors import SettingsError
 from memalign.models.registry import Use, check_use
+from memalign.records import GuidelinePolicy
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -58,6 +59,15 @@ class MemorySettings(Section):
     embedding_model: EmbeddingModelName = "openai:/text-embedding-3-small"
     embedding_dim: int = Field(default=512, gt=0)
     retrieval_k: int = Field(default=5, gt=0)
+    min_people: int = Field(default=1, gt=0)
+    """Different people that must support a guideline before it is used."""
+    approval: Literal["auto", "manual"] = "auto"
+    """With "manual", a new guideline is used once somebody in `[access] manage` says so."""
+
+    @property
+    def policy(self) -> GuidelinePolicy:
+        """The conditions on which guidelines are used."""
+        return GuidelinePolicy(min_people=self.min_people, approval=self.approval)
 
 
 class JudgeSettings(Section):
@@ -122,13 +132,15 @@ class DigestSettings(Section):
 
 
 class AccessSettings(Section):
-    """People who may teach the judges, and people who may do what cannot be undone."""
+    """People who may teach the judges, manage guidelines, and do what cannot be undone."""
 
     forget: list[str] = []
+    manage: list[str] = []
+    """People who may approve guidelines; empty: everyone in the judge's channel."""
     teach: Literal["members", "everybody"] = "members"
     """With `everybody`, guests and people of connected workspaces teach and forget as members of the workspace do."""
 
-    @field_validator("forget")
+    @field_validator("forget", "manage")
     @classmethod
     def _require_ids(cls, people: list[str]) -> list[str]:
         if any(person.startswith("@") or not person.strip() for person in people):

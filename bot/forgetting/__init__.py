@@ -29,10 +29,17 @@ def build(
     """Build what forgets on request, and what deletes old traces; the callbacks are those of `ForgetService`."""
     database = resources.database
     service = ForgetService(
-        database, resources.memories, redact_now=redact_now, cancel_trace=cancel_trace, invalidate=invalidate
+        database,
+        resources.memories,
+        redact_now=redact_now,
+        cancel_trace=cancel_trace,
+        invalidate=invalidate,
+        time_ms=resources.slack.clock.now_ms,
     )
     return ForgettingFlow(
         service=service,
         resume=lambda: resume_forgetting(database, service),
-        background={"deleting old traces": Retention(resources.settings, database).run},
+        background={
+            "deleting old traces": Retention(resources.settings, database, resources.slack.clock.now_ms).run
+        },
     )

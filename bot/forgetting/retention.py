@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from bot.config import Settings
 from bot.runtime.clock import now_ms
@@ -17,7 +18,9 @@ TRACES_PER_TRANSACTION = 200
 class Retention:
     """Deletes traces that are older than `[storage] keep_days` and were never answered."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, time_ms: Callable[[], int] = now_ms) -> None:
+        """Take the clock that tells how old a trace is; one that is years ahead would delete everything."""
+        self._time_ms = time_ms
         self._days = settings.storage.keep_days
         self._database = database
 
@@ -29,7 +32,7 @@ class Retention:
 
     async def round(self, days: int) -> int:
         """Delete the traces that are older. Returns their number. Raises `StorageError`."""
-        now = now_ms()
+        now = self._time_ms()
         before = now - days * SECONDS_PER_DAY * 1000
         deleted = 0
         while count := await self._database.forgetting.delete_expired(before, TRACES_PER_TRANSACTION, now):

@@ -12,6 +12,7 @@ from bot.records import ForgetResult
 from bot.runtime.clock import now_ms
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
+from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
 from storage.records import AuditLine, ForgetRequest
@@ -35,6 +36,7 @@ class ForgetService:
         redact_now: Callable[[], Awaitable[None]],
         cancel_trace: Callable[[str], None],
         invalidate: Callable[[Collection[str]], None],
+        time_ms: Callable[[], int] = now_ms,
     ) -> None:
         """Take the store, the judges' memories, and what other flows have to do meanwhile.
 
@@ -44,12 +46,14 @@ class ForgetService:
             redact_now: redacts in Slack what the store has noted as to be redacted, as far as Slack answers.
             cancel_trace: makes learning leave a trace out, also where its feedback is being learned just now.
             invalidate: makes learning gather the feedback on these traces again.
+            time_ms: Slack's clock, by which a person's later events are told from earlier ones.
         """
         self._database = database
         self._memories = memories
         self._redact_now = redact_now
         self._cancel_trace = cancel_trace
         self._invalidate = invalidate
+        self._time_ms = time_ms
         self.references = TraceReferences(database, memories)
 
     async def find(self, target: ForgetTarget) -> ForgetScope:
@@ -161,11 +165,12 @@ class ForgetService:
         """Delete what other threads were told of guidelines that go: it may be in the forgotten words."""
         for part in result.judges.values():
             rules = (*part.retired, *part.waiting)
-            trace_ids = {trace_id for rule in rules for trace_id in rule.source_trace_ids}
+            trace_ids = {trace_id for rule in rules for trace_id, _ in opinions_of(rule)}
+            rule_ids = {each.id for rule in rules for each in (rule, *merged_into(rule))}
             if isinstance(result.target, TraceTarget):
                 trace_ids.discard(result.target.trace_id)
             if trace_ids:
-                await self._database.forgetting.delete_lessons(trace_ids, {rule.id for rule in rules})
+                await self._database.forgetting.delete_lessons(trace_ids, rule_ids)
 
     async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
         # memories first: deleting the trace's rows ends the request
@@ -178,7 +183,7 @@ class ForgetService:
 
     async def _forget_person(self, person: str, judges: ForgottenByJudge) -> None:
         # rows first: from then on, feedback of others on the same traces is learned again, without this person's
-        verdicts = await self._database.forgetting.delete_person(person, now_ms())
+        verdicts = await self._database.forgetting.delete_person(person, self._time_ms())
         for name, part in judges.items():
             own = {stored.verdict.trace_id for stored in verdicts if stored.verdict.judge == name}
             if trace_ids := own.union(part.trace_ids):

@@ -32,5 +32,6 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
             distiller=distiller,
             store=database.memories,
             retrieval_k=settings.memory.retrieval_k,
+            policy=settings.memory.policy,
         )
     return memories

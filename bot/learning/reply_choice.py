@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.feedback import Feedback
-from memalign.records import Episode, Guideline, Label
+from memalign.memory.guideline_merge import merged_into
+from memalign.records import Episode, Guideline, Label, RefusedRule
+from memalign.rule_refusal import Refusal
 from storage.records import ThreadPost
 
 
@@ -13,6 +15,21 @@ class TellGuidelines:
     """New guidelines were learned from this trace."""
 
     rules: tuple[Guideline, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellMerged:
+    """Feedback on this trace led to known guidelines being merged."""
+
+    rules: tuple[Guideline, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellRefused:
+    """The reasons given here are no rules on answers."""
+
+    reason: Refusal
+    people: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +53,7 @@ class TellCase:
     """Those who gave a reason."""
 
 
-ThreadReply = TellGuidelines | AskValue | AskWhy | TellCase
+ThreadReply = TellGuidelines | TellMerged | TellRefused | AskValue | AskWhy | TellCase
 
 
 def choose_reply(
@@ -46,6 +63,7 @@ def choose_reply(
     feedback: Sequence[Feedback],
     episode: Episode | None,
     is_pending: bool,
+    refused: Sequence[RefusedRule] = (),
 ) -> ThreadReply | None:
     """Choose the reply for a verdict's thread.
 
@@ -55,17 +73,26 @@ def choose_reply(
         feedback: what each person says of the verdict.
         episode: the case that the memory holds of the trace, if any.
         is_pending: whether the memory still waits to learn from the trace in full.
+        refused: sentences of the last round that are no rules, with their sources on this trace.
 
     Returns:
         The reply, None when there is nothing new to say.
     """
     known = {rule_id for post in posts for rule_id in post.guideline_ids}
-    if new := tuple(rule for rule in rules if rule.id not in known):
+    if new := tuple(rule for rule in rules if known.isdisjoint(ids_of(rule))):
         return TellGuidelines(rules=new)
     if any(each.vote == "down" and each.value is None for each in feedback):
         return AskValue()
     if rules or is_pending or episode is None:
         return None
+    if refused:
+        people = dict.fromkeys(source.person for each in refused for source in each.sources)
+        return TellRefused(reason=refused[0].reason, people=tuple(people))
     if reasons := [each for each in feedback if each.value is not None and each.rationale]:
         return TellCase(label=episode.label, people=tuple(each.person for each in reasons))
     return AskWhy(label=episode.label) if any(each.vote == "down" for each in feedback) else None
+
+
+def ids_of(rule: Guideline) -> frozenset[str]:
+    """Return the ids of a guideline and of those it stands for."""
+    return frozenset({rule.id, *(each.id for each in merged_into(rule))})

@@ -3,15 +3,34 @@
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import SlackMessage
-from bot.blocks.thread import ask_value, ask_why, case_remembered, lesson_message, lesson_taken_back
+from bot.blocks.thread import (
+    ask_value,
+    ask_why,
+    case_remembered,
+    lesson_message,
+    lesson_taken_back,
+    rule_refused,
+    rules_merged,
+)
 from bot.feedback import Feedback
 from bot.learning.likely_values import likely_values
-from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, ThreadReply, choose_reply
+from bot.learning.reply_choice import (
+    AskValue,
+    AskWhy,
+    TellCase,
+    TellGuidelines,
+    TellMerged,
+    TellRefused,
+    ThreadReply,
+    choose_reply,
+    ids_of,
+)
 from bot.slack.errors import (
     CONNECTION_ERRORS,
     UNREACHABLE,
@@ -22,11 +41,15 @@ from bot.slack.errors import (
 )
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Guideline, Lesson
+from memalign.records import Guideline, GuidelineState, Lesson, RefusedRule
 from storage.database import Database
 from storage.records import LessonContent, NoteContent, Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
+
+
+ShownGuideline = tuple[str, GuidelineState, tuple[str, ...]]
+"""Id and state of a guideline, and the ids of those it stands for."""
 
 
 class ThreadReplies:
@@ -39,7 +62,7 @@ class ThreadReplies:
         self._database = database
         self._people = people
         self._wake_posting = wake_posting
-        self._shown: dict[str, frozenset[str]] = {}
+        self._shown: dict[str, frozenset[ShownGuideline]] = {}
         """Message -> the guidelines it shows, where this process has brought it up to date."""
 
     async def update(
@@ -50,29 +73,39 @@ class ThreadReplies:
             return
         trace_id = verdict.verdict.trace_id
         posts = await self._database.feedback.thread_posts(verdict.verdict_id)
-        rules = [rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting]
-        await self._update_lessons(verdict, posts, rules)
+        await self.update_lessons(verdict, memory)
         reply = choose_reply(
-            rules=rules,
+            rules=[
+                rule for rule in memory.guidelines if trace_id in rule.source_trace_ids and not rule.waiting
+            ],
             posts=posts,
             feedback=feedback,
             episode=memory.episodes.get(trace_id),
             is_pending=trace_id in lesson.pending,
+            refused=refused_on(trace_id, lesson),
         )
         if reply is not None:
             await self._post(verdict, reply, memory)
+        if merged := tuple(rule for rule in lesson.merged if _is_prompted_by(rule, trace_id)):
+            await self._post(verdict, TellMerged(rules=merged), memory)
 
-    async def _update_lessons(
-        self, verdict: StoredVerdict, posts: Sequence[ThreadPost], rules: Sequence[Guideline]
-    ) -> None:
-        """Let each lesson in the thread show those of its guidelines that stand: they may go, and come again."""
-        for post in posts:
-            standing = [rule for rule in rules if rule.id in post.guideline_ids]
-            ids = frozenset(rule.id for rule in standing)
-            if self._shown.get(post.message_ts, frozenset(post.guideline_ids)) != ids:
+    async def update_lessons(self, verdict: StoredVerdict, memory: JudgeMemory) -> None:
+        """Let each lesson in the thread show those of its guidelines that stand: they may go, and come again.
+
+        Raises `SlackUnavailableError`.
+        """
+        for post in await self._database.feedback.thread_posts(verdict.verdict_id):
+            standing = [
+                rule
+                for rule in memory.guidelines
+                if _is_learned_from(rule, verdict.verdict.trace_id)
+                and not ids_of(rule).isdisjoint(post.guideline_ids)
+            ]
+            shown = frozenset((rule.id, rule.state, tuple(sorted(ids_of(rule)))) for rule in standing)
+            if self._shown.get(post.message_ts, _as_posted(post, standing, memory)) != shown:
                 message = await self._lesson(verdict, standing) if standing else lesson_taken_back()
                 await self._change(verdict.channel, post.message_ts, message)
-                self._shown[post.message_ts] = ids
+                self._shown[post.message_ts] = shown
 
     async def _change(self, channel: str, ts: str, message: SlackMessage) -> None:
         try:
@@ -108,6 +141,12 @@ class ThreadReplies:
                 return ask_value(choices, choices[0] if choices else verdict.verdict.value)
             case AskWhy():
                 return ask_why(reply.label)
+            case TellMerged():
+                return rules_merged(reply.rules)
+            case TellRefused():
+                return rule_refused(
+                    reply.reason, [await self._people.name(person) for person in reply.people]
+                )
             case TellCase():
                 names = [await self._people.name(person) for person in reply.people]
                 return case_remembered(reply.label, names)
@@ -116,14 +155,15 @@ class ThreadReplies:
         trace_id = verdict.verdict.trace_id
         authored = []
         for rule in rules:
-            authors = dict.fromkeys(source.person for source in rule.sources if source.trace_id == trace_id)
+            here = dict.fromkeys(source.person for source in rule.sources if source.trace_id == trace_id)
+            authors = here or rule.people
             authored.append((rule, [await self._people.name(person) for person in authors]))
-        return lesson_message(authored)
+        return lesson_message(authored, verdict.verdict.judge)
 
 
 def _content_of(reply: ThreadReply, message: SlackMessage) -> LessonContent | NoteContent:
-    if isinstance(reply, TellGuidelines):
-        ids = tuple(rule.id for rule in reply.rules)
+    if isinstance(reply, TellGuidelines | TellMerged):
+        ids = tuple(rule_id for rule in reply.rules for rule_id in sorted(ids_of(rule)))
         return LessonContent(text=message.text, blocks=tuple(message.blocks), guideline_ids=ids)
     return NoteContent(text=message.text, blocks=tuple(message.blocks))
 
@@ -131,12 +171,42 @@ def _content_of(reply: ThreadReply, message: SlackMessage) -> LessonContent | No
 def _name_of(reply: ThreadReply) -> str:
     """Return the first part of the post's id, by which each thing is told once."""
     match reply:
-        case TellGuidelines():
+        case TellGuidelines() | TellMerged():
             ids = "\0".join(sorted(rule.id for rule in reply.rules))
-            return "lesson-" + hashlib.sha256(ids.encode()).hexdigest()[:12]
+            kind = "lesson" if isinstance(reply, TellGuidelines) else "merged"
+            return f"{kind}-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
+        case TellRefused():
+            return f"refused-{reply.reason}"
         case AskValue():
             return "ask-value"
         case AskWhy():
             return "ask-why"
         case TellCase():
             return "remembered"
+
+
+def refused_on(trace_id: str, lesson: Lesson) -> list[RefusedRule]:
+    """Return the sentences of a trace that were no rules, each with its sources on that trace."""
+    own = (
+        replace(each, sources=tuple(source for source in each.sources if source.trace_id == trace_id))
+        for each in lesson.refused
+    )
+    return [each for each in own if each.sources]
+
+
+def _as_posted(
+    post: ThreadPost, rules: Sequence[Guideline], memory: JudgeMemory
+) -> frozenset[ShownGuideline] | None:
+    """Return what a message showed when it was posted; None where a guideline may have waited then."""
+    if memory.state.policy.min_people > 1 or any(rule.needs_approval for rule in rules):
+        return None
+    return frozenset((rule_id, "used", (rule_id,)) for rule_id in post.guideline_ids)
+
+
+def _is_learned_from(rule: Guideline, trace_id: str) -> bool:
+    """Return whether a guideline, or its standing for others, rests on a trace."""
+    return not rule.waiting and (trace_id in rule.source_trace_ids or _is_prompted_by(rule, trace_id))
+
+
+def _is_prompted_by(rule: Guideline, trace_id: str) -> bool:
+    return any(key[0] == trace_id for each in rule.merged for key in each.prompted_by)

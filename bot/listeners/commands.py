@@ -16,7 +16,7 @@ from bot.blocks.commands import (
     status_message,
 )
 from bot.blocks.digest import digest_message
-from bot.blocks.primitives import SlackMessage, pack_messages
+from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
@@ -93,7 +93,7 @@ class SlashCommands:
     async def _respond(self, command: SlashCommand, respond: AsyncRespond) -> None:
         work = ANSWERS.get(command.name.lower(), SlashCommands.unknown)(self, command)
         messages = await or_error_message(work, f"/memalign {command.name}")
-        await respond_ephemeral(respond, pack_messages(messages))
+        await respond_ephemeral(respond, messages)
 
     async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
         """Say that there is no such sub-command."""
@@ -132,8 +132,9 @@ class SlashCommands:
     async def _digest_of(self, judge: str) -> SlackMessage:
         zone = self._settings.digest.zone
         week = week_of(from_ms(now_ms(), zone).date())
-        value_type = self._memories[judge].definition.value_type
-        return digest_message(await read_digest(self._database, judge, value_type, week, zone))
+        memory = self._memories[judge]
+        figures = await read_digest(self._database, judge, memory.definition.value_type, week, zone)
+        return digest_message(figures, rules=memory.guidelines)
 
 
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {

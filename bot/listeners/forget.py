@@ -20,7 +20,7 @@ from bot.blocks.forget import (
     which_person,
     which_trace,
 )
-from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
+from bot.blocks.primitives import SlackMessage, plain_message
 from bot.blocks.thread import not_a_card
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
@@ -126,7 +126,7 @@ class ForgetListener:
         self, respond: AsyncRespond, person: str, text: str, requested: ForgetScope | None
     ) -> None:
         work = self._execute(requested, person) if requested else self._preview_command(person, text)
-        await respond_ephemeral(respond, pack_messages(await or_error_message(work, "/memalign forget")))
+        await respond_ephemeral(respond, await or_error_message(work, "/memalign forget"))
 
     async def _answer_shortcut(self, respond: AsyncRespond, body: Body) -> None:
         work = self._preview_shortcut(str(body["user"]["id"]), body)

@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.commands import apology
-from bot.blocks.primitives import SlackMessage, plain_message
+from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
 from bot.runtime.health import log_bug
 from bot.slack.errors import CONNECTION_ERRORS
 from memalign.errors import MemAlignError
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 async def respond_ephemeral(respond: AsyncRespond, messages: Sequence[SlackMessage]) -> None:
     """Answer one person; a failure is logged, since nothing depends on the answer being read."""
-    for message in messages:
+    for message in pack_messages(messages):
         await _send(respond, message, replace=False)
 
 
 async def replace_original(respond: AsyncRespond, message: SlackMessage) -> None:
-    """Put the message in the place of the one that was clicked."""
-    await _send(respond, message, replace=True)
+    """Put the message in the place of the one that was clicked; what does not fit in one is left out."""
+    await _send(respond, pack_messages([message])[0], replace=True)
 
 
 async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> list[SlackMessage]:
@@ -40,8 +40,9 @@ async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> l
 
 async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
     """Tell one person something in a channel; a failure is logged."""
+    page = pack_messages([message])[0]
     try:
-        await client.chat_postEphemeral(channel=channel, user=person, **message.arguments())
+        await client.chat_postEphemeral(channel=channel, user=person, **page.arguments())
     except (SlackApiError, *CONNECTION_ERRORS) as error:
         log.warning("%s could not be told something: %s", person, error)
 

@@ -28,12 +28,14 @@ class StatusReport:
         memories: Mapping[str, JudgeMemory],
         connected: Callable[[], Awaitable[bool]],
         health: HealthRegistry,
+        clock_problem: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
         self._connected = connected
         self._health = health
+        self._clock_problem = clock_problem
 
     async def read(self) -> Status:
         """Return the status now. Raises `StorageError` when the store does not answer."""
@@ -101,6 +103,7 @@ class StatusReport:
     async def _troubles(self, problems: Collection[Problem], judges: Collection[str]) -> tuple[str, ...]:
         return (
             *await self._database.problems(),
+            *filter(None, [self._clock_problem()]),
             *(self._sentence(problem) for problem in problems),
             *self._unlearned(judges),
         )

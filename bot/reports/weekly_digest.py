@@ -75,9 +75,10 @@ class WeeklyDigest:
     async def run(self) -> None:
         """Post the digests that fell due while the bot was away, then each one when it is due."""
         settings = self._settings.digest
-        first = from_ms(await self._database.audit.first_start_ms(now_ms()), settings.zone)
         while True:
             now = from_ms(now_ms(), settings.zone)
+            # read each time: a clock that was years ahead at the first start may be set right at any time
+            first = from_ms(await self._database.audit.first_start_ms(now_ms()), settings.zone)
             if (due := last_due(now, settings)) >= first:
                 await self.post(due)
             seconds = (next_due(now, settings) - now).total_seconds()
@@ -109,7 +110,7 @@ class WeeklyDigest:
         """
         last = await self._count(judge, week_of(due.date() - ONE_WEEK))
         running = await self._count(judge, week_of(due.date()))
-        message = digest_message(last, running)
+        message = digest_message(last, running, self._memories[judge.name].guidelines)
         slot = f"{judge.channel}:{judge.name}"
         post = Post(
             post_id=f"digest:{slot}:{week_of(due.date())}",

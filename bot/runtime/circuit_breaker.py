@@ -3,6 +3,7 @@
 M. T. Nygard, "Release It!", 2nd ed. (2018), chapter 5, "Circuit Breaker".
 """
 
+import time
 from collections import Counter
 
 from bot.runtime.clock import backoff_ms, now_ms
@@ -17,7 +18,10 @@ class CircuitBreaker:
     def __init__(self, longest_ms: int = LONGEST_OPEN_MS) -> None:
         """Keep the pause between two probes below `longest_ms` milliseconds."""
         self._longest_ms = longest_ms
+        self._open_until: dict[str, float] = {}
+        """In seconds of a clock that nobody sets: this decides."""
         self._open_until_ms: dict[str, int] = {}
+        """In milliseconds since 1970, for what is put off in the store until then."""
         self._failures: Counter[str] = Counter()
 
     def record_failure(self, name: str, at_least_ms: int = 0) -> None:
@@ -28,6 +32,7 @@ class CircuitBreaker:
         """
         if not self.is_open(name):
             pause_ms = max(at_least_ms, backoff_ms(self._failures[name], self._longest_ms))
+            self._open_until[name] = time.monotonic() + pause_ms / 1000
             self._open_until_ms[name] = now_ms() + pause_ms
             self._failures[name] += 1
 
@@ -37,12 +42,13 @@ class CircuitBreaker:
         Returns:
             True when there had been failures before.
         """
+        self._open_until.pop(name, None)
         self._open_until_ms.pop(name, None)
         return bool(self._failures.pop(name, 0))
 
     def is_open(self, name: str) -> bool:
         """Return whether it is to be left alone for now."""
-        return now_ms() < self.open_until_ms(name)
+        return time.monotonic() < self._open_until.get(name, 0.0)
 
     def is_half_open(self, name: str) -> bool:
         """Return whether its pause is over and no call has succeeded since: the next one is a probe."""

@@ -1,7 +1,9 @@
 """Clients of Slack's Web API."""
 
 import asyncio
+from collections.abc import Mapping
 from copy import copy
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
@@ -18,7 +20,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import Secrets
+from bot.runtime.reference_clock import ReferenceClock
 from bot.slack.bounded_response import BoundedResponse
+from memalign.surrogates import replace_surrogates
 
 CALL_SECONDS = 30.0
 """Time limit of one call, with its retries and their pauses."""
@@ -36,6 +40,11 @@ class SlackClient(AsyncWebClient):
 
     call_seconds: float = CALL_SECONDS
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clock = ReferenceClock()
+        """Slack's, by its answers."""
+
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
         call = {"http_verb": http_verb, "api_url": api_url, "req_args": req_args}
         try:
@@ -44,7 +53,15 @@ class SlackClient(AsyncWebClient):
             raise self._unreadable(call, {}, 200) from error
         if not isinstance(answer["data"], dict):
             raise self._unreadable(call, answer["headers"], answer["status_code"])
-        return answer
+        self._note_time(answer["headers"])
+        return {**answer, "data": replace_surrogates(answer["data"])}
+
+    def _note_time(self, headers: Mapping[str, Any]) -> None:
+        try:
+            date = parsedate_to_datetime(str(headers.get("Date")))
+        except ValueError:
+            return
+        self.clock.note(int(date.timestamp() * 1000))
 
     async def _answer(self, call: dict[str, Any]) -> dict[str, Any]:
         async with (

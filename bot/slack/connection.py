@@ -22,6 +22,8 @@ from bot.slack.errors import (
 )
 from bot.slack.socket_mode import SocketModeReceiver
 from memalign.errors import SettingsError
+from memalign.records import Json
+from memalign.surrogates import replace_surrogates
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def build_app(secrets: Secrets) -> AsyncApp:
         # by itself Bolt asks auth.test at the first event, and acknowledges an event that it could not authorize
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=secrets.bot_token)
 
-    return AsyncApp(
+    app = AsyncApp(
         client=patient_client(secrets),
         authorize=authorize,
         signing_secret=secrets.signing_secret or None,
@@ -50,6 +52,14 @@ def build_app(secrets: Secrets) -> AsyncApp:
         # signatures are checked over the raw bytes, before anything is parsed (bot.web.slack_events)
         request_verification_enabled=False,
     )
+    app.middleware(_replace_surrogates)
+    return app
+
+
+async def _replace_surrogates(body: dict[str, Json], next_: Callable[[], Awaitable[None]]) -> None:
+    """Clean what Slack sends of half surrogate pairs, before any listener sees it."""
+    body.update(replace_surrogates(body))
+    await next_()
 
 
 def _is_no_advice_on_the_token(record: logging.LogRecord) -> bool:

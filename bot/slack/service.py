@@ -8,7 +8,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Secrets
-from bot.slack.client import single_try_client
+from bot.runtime.reference_clock import ReferenceClock
+from bot.slack.client import SlackClient, single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.identity import IdentityLookup
@@ -26,6 +27,11 @@ class SlackService:
     connection: Connection
     identity: IdentityLookup
     people: People
+
+    @property
+    def clock(self) -> ReferenceClock:
+        """Slack's clock, as its answers tell it."""
+        return self.client.clock if isinstance(self.client, SlackClient) else ReferenceClock()
 
     @property
     def client(self) -> AsyncWebClient:

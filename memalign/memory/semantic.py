@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from memalign.memory.guideline_merge import WAITING_TEXT, contradictions_of, without_opinions
 from memalign.ports import Vector
-from memalign.records import Episode, Guideline, GuidelinePolicy, OpinionKey, Source
+from memalign.records import Episode, Guideline, GuidelinePolicy, Lack, OpinionKey, Source
 
 __all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "with_policy"]
 
@@ -123,8 +123,12 @@ def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
         The guideline, pending where it lacks people or an approval.
     """
     unapproved = policy.approval == "manual" and guideline.needs_approval and not guideline.approved_by
-    pending = unapproved or len(guideline.people) < policy.min_people
-    return guideline if pending == guideline.pending else replace(guideline, pending=pending)
+    conditions: Mapping[Lack, bool] = {
+        "approval": unapproved,
+        "people": len(guideline.people) < policy.min_people,
+    }
+    lacks = tuple(name for name, is_lacking in conditions.items() if is_lacking)
+    return guideline if lacks == guideline.lacks else replace(guideline, lacks=lacks)
 
 
 def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideline:

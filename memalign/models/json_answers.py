@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator, Mapping
 
 from memalign.records import Json
+from memalign.surrogates import replace_surrogates
 
 MAX_SCANNED_CHARACTERS = 20_000_000
 """Looked at in search of objects in one text, all attempts together; some tenths of a second.
@@ -31,7 +32,7 @@ def parse_body(text: str) -> Json:
         Its JSON; None when it is none, or nested too deeply to be read.
     """
     try:
-        return json.loads(text)
+        return replace_surrogates(json.loads(text))
     except (ValueError, RecursionError):
         return None
 
@@ -160,5 +161,5 @@ def _objects_in(text: str) -> Iterator[Json]:
         except (ValueError, RecursionError):  # a number of too many digits; nested too deeply
             budget -= len(text)
         else:
-            yield document
+            yield replace_surrogates(document)
             budget -= end - start

@@ -15,11 +15,11 @@ from memalign.tokens import count_tokens, cut_to_tokens
 from memalign.value_types import ValueType
 
 ANSWER_TOKENS = 4_000
-"""Room left for the model's answer."""
+"""Room left for the model's answer. Set by hand: a verdict is a value and two or three sentences."""
 CASE_TOKENS = 1_500
-"""Most tokens of one similar case in a prompt."""
+"""Most tokens of one similar case in a prompt. Set by hand: five of them are 6 % of a context of 128,000."""
 _FRAME_TOKENS = 1_000
-"""Room left for what surrounds the data, and the least room that a record gets."""
+"""Room left for what surrounds the data, and the least room that a record gets. Set by hand."""
 _ESCAPED = re.compile("[<>\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Characters that could end a delimiter or a line, and half surrogate pairs, which no request can carry."""
 
@@ -41,7 +41,8 @@ then "value", which must be {expected}. You may name the guidelines and cases th
 _GUIDELINES = """
 
 Distilled Guidelines ({count}):
-What the team taught with its feedback; where a guideline applies, it outweighs your own view.
+What the team taught with its feedback; where a guideline applies, it outweighs your own view. \
+One that is "from one person" is nobody else's word yet.
 <guidelines>
 {lines}
 </guidelines>"""
@@ -169,14 +170,16 @@ def _guidelines(guidelines: Sequence[Guideline]) -> str:
     if not guidelines:
         return ""
     lines = "\n".join(
-        _guideline_line(number, guideline.text) for number, guideline in enumerate(guidelines, start=1)
+        _guideline_line(number, guideline.text, len(guideline.people))
+        for number, guideline in enumerate(guidelines, start=1)
     )
     return _GUIDELINES.format(count=len(guidelines), lines=lines)
 
 
 @lru_cache(maxsize=4_096)
-def _guideline_line(number: int, text: str) -> str:
-    return encode({"guideline": number, "text": text})
+def _guideline_line(number: int, text: str, people: int) -> str:
+    source = {"from": "one person"} if people == 1 else {}
+    return encode({"guideline": number, "text": text} | source)
 
 
 def _cases(request: JudgeRequest, room: int) -> str:

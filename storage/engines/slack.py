@@ -52,11 +52,11 @@ class _Page:
         """Yield begin and end of each stretch of unused bytes."""
         pointers_end = self.start + (12 if self.is_interior else 8) + 2 * self._short(self.start + 3)
         yield pointers_end, self._short(self.start + 5) or 65536
-        block = self.first_freeblock
+        block = min(self.first_freeblock, len(self.data) - 4)
         while block:
             following, size = struct.unpack_from(">HH", self.data, block)
             yield block + 4, block + size
-            block = following if following > block else 0
+            block = following if block < following <= len(self.data) - 4 else 0
 
     def _short(self, place: int) -> int:
         value: int = struct.unpack_from(">H", self.data, place)[0]
@@ -92,7 +92,8 @@ class SlackFile:
         for number in numbers:
             page = self._page(number)
             if page is not None:
-                for begin, end in page.unused():
+                for begin, stretch_end in page.unused():
+                    end = min(stretch_end, self._page_size)
                     if end > begin and page.data.count(0, begin, end) < end - begin:
                         place = (number - 1) * self._page_size + begin
                         os.pwrite(self._handle, bytes(end - begin), place)
@@ -106,8 +107,10 @@ class SlackFile:
         os.close(self._handle)
 
     def _tree(self, root: int) -> Iterator[int]:
-        level = [root]
-        while level:
+        level, seen = [root], set[int]()
+        # in a damaged file a page may lead back to one above it
+        while level and seen.isdisjoint(level):
+            seen.update(level)
             yield from level
             # all leaves of a B-tree are equally deep, so that one page tells for its level
             first = self._page(level[0])
@@ -118,8 +121,8 @@ class SlackFile:
 
     def _page(self, number: int) -> _Page | None:
         """Read a B-tree page; None for what is none, as in a damaged file."""
-        data = os.pread(self._handle, self._page_size, (number - 1) * self._page_size)
+        data = os.pread(self._handle, self._page_size, max(number - 1, 0) * self._page_size)
         start = _FILE_HEADER if number == 1 else 0
-        if len(data) < self._page_size or data[start] not in _PAGE_TYPES:
+        if number < 1 or len(data) < self._page_size or data[start] not in _PAGE_TYPES:
             return None
         return _Page(number=number, data=data, start=start)

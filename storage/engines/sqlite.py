@@ -1,15 +1,22 @@
 """Tables of documents and their indexes in one SQLite database."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
 from storage.engines.open_files import OpenFiles
 from storage.engines.slack import SlackFile
 from storage.engines.sqlite_errors import translate_errors
-from storage.engines.sqlite_file import copy, set_version, truncate_log, version_of
+from storage.engines.sqlite_file import (
+    INDEX_COLUMNS,
+    TABLE_COLUMNS,
+    copy,
+    set_version,
+    truncate_log,
+    version_of,
+)
 from storage.keys import LAST, decode, encode
 
 Order = Literal["up", "down", "added", "newest"]
@@ -33,6 +40,16 @@ PAGES_PER_STEP = 2000
 """Pages of a step of the vacuum: some 30 ms."""
 _INDEX_MARK = "/"
 """Between a table's name and its index's, in the name of the index's own SQLite table."""
+
+
+def _decode_key(raw: object) -> str:
+    """Return a key, also a damaged one, which leads nowhere."""
+    if not isinstance(raw, bytes):  # SQLite keeps any kind of value in any column
+        return str(raw)
+    try:
+        return decode(raw)
+    except ValueError:
+        return raw.decode("utf-8", "backslashreplace")
 
 
 class SqliteEngine:
@@ -123,15 +140,9 @@ class SqliteEngine:
     def create_table(self, table: str, indexes: Collection[str]) -> None:
         """Create the table and those of its indexes that are missing; their entries are left to the caller."""
         name = _quoted(table)
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} "
-            "(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL)"
-        )
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} {TABLE_COLUMNS}")
         for index in indexes:
-            self._connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} "
-                "(place BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (place, position)) WITHOUT ROWID"
-            )
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_quoted(table, index)} {INDEX_COLUMNS}")
         self._tables = None
 
     def indexes(self, table: str) -> set[str]:
@@ -171,7 +182,7 @@ class SqliteEngine:
         """Yield key, position and body of all documents, in order of adding."""
         sql = f"SELECT id, position, body FROM {_quoted(table)} ORDER BY position"  # noqa: S608
         for key, position, body in self._connection.execute(sql):
-            yield decode(key), position, body
+            yield _decode_key(key), position, body
 
     def count(self, table: str) -> int:
         """Return the number of documents; counted once, then kept up to date while nobody else writes."""
@@ -220,17 +231,27 @@ class SqliteEngine:
         sql = f"DELETE FROM {_quoted(table, index)} WHERE place = ? AND position = ?"  # noqa: S608
         self._connection.execute(sql, (encode(place), position))
 
+    def remove_entries(self, table: str, index: str, position: int) -> None:
+        """Remove all entries of a document from an index, however they are called: looks at the whole index."""
+        self._connection.execute(f"DELETE FROM {_quoted(table, index)} WHERE position = ?", (position,))  # noqa: S608
+
+    def places(self, table: str, index: str, position: int) -> list[str]:
+        """Return the places under which an index lists a document: looks at the whole index."""
+        sql = f"SELECT place FROM {_quoted(table, index)} WHERE position = ?"  # noqa: S608
+        return [_decode_key(row[0]) for row in self._connection.execute(sql, (position,))]
+
     def range(
-        self, table: str, index: str | None, low: str, high: str = LAST, *, limit: int, order: Order
-    ) -> list[tuple[str, bytes]]:
-        """Return keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
+        self, table: str, index: str | None, low: str, high: str = LAST, *, order: Order
+    ) -> Generator[tuple[str, bytes], None, None]:
+        """Yield keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
         source, name, by = _quoted(table), "id", _KEY_ORDER[order]
         if index is not None:
             source = f"{_quoted(table, index)} JOIN {source} USING (position)"
             name, by = "place", _INDEX_ORDER[order]
-        sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by} LIMIT ?"  # noqa: S608
-        rows = self._connection.execute(sql, (encode(low), encode(high), limit))
-        return [(decode(key), body) for key, body in rows]
+        sql = f"SELECT id, body FROM {source} WHERE {name} >= ? AND {name} < ? ORDER BY {by}"  # noqa: S608
+        with closing(self._connection.execute(sql, (encode(low), encode(high)))) as rows:
+            for key, body in rows:
+                yield _decode_key(key), body
 
     # --- files
 

@@ -29,6 +29,9 @@ def translate_errors(path: Path) -> Iterator[None]:
     try:
         with translate_file_errors(path):
             yield
+    except UnicodeDecodeError as problem:
+        # SQLite's own words, with a name in them that is damaged; documents are never decoded here
+        raise StoreFileError(DAMAGED.format(path=path)) from problem
     except sqlite3.Error as problem:
         if _code(problem) not in _SENTENCES and not _is_unreadable(problem):
             raise

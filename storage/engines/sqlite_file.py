@@ -8,12 +8,17 @@ from urllib.parse import quote
 
 from memalign.atomic_file import remove_partial_files
 from memalign.errors import StorageError
+from storage.errors import DAMAGED, StoreFileError
 
 FILE = "memalign.db"
 LOG_FILE = f"{FILE}-wal"
 SCHEMA_VERSION = 2
 """2: tables hold facts alone, their indexes are declared; 1, of memalign 0.1.0, is carried over when opened."""
 APPLICATION_ID = 0x6D656D61
+TABLE_COLUMNS = "(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL)"
+INDEX_COLUMNS = (
+    "(place BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (place, position)) WITHOUT ROWID"
+)
 _NEW, _PARTIAL = ".new", ".partial"
 """Ends of the names of files that are not complete yet."""
 _COMPANIONS = ("", "-journal", "-wal", "-shm")
@@ -224,7 +229,12 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
             f"The store in {path} was written by a newer memalign (store version {version}, this one reads "
             f"up to {SCHEMA_VERSION}): update memalign, or use another folder."
         )
-    connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    names = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    tables = [row[0] for row in names]
+    if version == SCHEMA_VERSION and not all(sql.endswith((TABLE_COLUMNS, INDEX_COLUMNS)) for sql in tables):
+        raise StoreFileError(DAMAGED.format(path=path))
 
 
 def refuse_broken_restore(folder: Path) -> None:

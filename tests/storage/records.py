@@ -11,6 +11,8 @@ from storage.verdicts import card_post_id_of, verdict_id_of
 DAY = "2023-11-14"
 NOON_MS = 1_699_963_200_000
 """12:00 UTC on that day."""
+FOREVER_MS = 9 * NOON_MS
+"""After everything that a test puts off."""
 
 
 def at(seconds: float = 0.0) -> str:

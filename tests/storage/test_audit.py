@@ -1,5 +1,6 @@
 from storage.database import Database
 from storage.records import AuditLine
+from tests.storage.records import NOON_MS
 
 
 def line(at_ms: int, *ids: str) -> AuditLine:
@@ -18,3 +19,10 @@ async def test_audit_lines_come_in_order_also_within_a_millisecond(db: Database)
 async def test_the_first_start_is_remembered(db: Database) -> None:
     assert await db.audit.first_start_ms(100) == 100
     assert await db.audit.first_start_ms(900) == 100
+
+
+async def test_a_first_start_with_a_clock_years_ahead_is_set_right(db: Database) -> None:
+    year_ms = 365 * 24 * 3_600_000
+    assert await db.audit.first_start_ms(NOON_MS + 3 * year_ms) == NOON_MS + 3 * year_ms
+    assert await db.audit.first_start_ms(NOON_MS) == NOON_MS
+    assert await db.audit.first_start_ms(NOON_MS + 1000) == NOON_MS

@@ -9,13 +9,13 @@ from memalign.ports import MemoryChange
 from memalign.records import Episode, Guideline, PersonLabel, Source
 from storage.database import Database
 from storage.records import AuditLine, ForgetRequest, Redaction
-from tests.storage.records import NOON_MS, at, button_event, card, judged, lesson, posted
+from tests.storage.records import FOREVER_MS, NOON_MS, at, button_event, card, judged, lesson, posted
 
 ASKED = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", person="U9", ids=("tr-1",))
 A_WEEK_MS = 7 * 24 * 3600 * 1000
 
 
-async def told(db: Database, verdict_id: str, ts: str) -> None:
+async def keep_lesson(db: Database, verdict_id: str, ts: str) -> None:
     await db.outbox.add(lesson(ts, verdict_id, "g"))
     await db.outbox.start(ts)
     await db.outbox.done(ts, ts)
@@ -45,9 +45,9 @@ async def test_requesting_and_deleting_twice_leaves_one_line_in_the_audit(db: Da
 
 async def test_what_slack_shows_of_a_trace_is_to_be_redacted(db: Database) -> None:
     verdict_id = await posted(db, "tr-1", ts="1.1")
-    await told(db, verdict_id, "2.2")
+    await keep_lesson(db, verdict_id, "2.2")
     await db.forgetting.delete_traces(["tr-1"])
-    assert await db.forgetting.redactions() == [
+    assert await db.forgetting.redactions_due(FOREVER_MS) == [
         Redaction(channel="C1", ts=ts, kind="forgotten") for ts in ("1.1", "2.2")
     ]
 
@@ -55,26 +55,28 @@ async def test_what_slack_shows_of_a_trace_is_to_be_redacted(db: Database) -> No
 async def test_a_failed_redaction_waits_and_a_redacted_message_is_listed_no_more(db: Database) -> None:
     await posted(db, "tr-1", ts="1.1")
     await db.forgetting.delete_traces(["tr-1"])
-    [redaction] = await db.forgetting.redactions()
+    [redaction] = await db.forgetting.redactions_due(FOREVER_MS)
     await db.forgetting.postpone(redaction, 7, "archived")
-    [waiting] = await db.forgetting.redactions()
+    [waiting] = await db.forgetting.redactions_due(FOREVER_MS)
     assert (waiting.attempts, waiting.not_before_ms, waiting.reason) == (1, 7, "archived")
     await db.forgetting.redacted(waiting)
     await db.forgetting.postpone(waiting, 8, "archived")
-    assert await db.forgetting.redactions() == []
+    assert await db.forgetting.redactions_due(FOREVER_MS) == []
 
 
 async def test_deleting_a_person_redacts_what_threads_were_told_and_signs_once(db: Database) -> None:
     verdict_id = await posted(db, "tr-1", ts="1.1")
     await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
-    await told(db, verdict_id, "2.2")
+    await keep_lesson(db, verdict_id, "2.2")
     line = AuditLine(at_ms=NOON_MS, what="person_forgotten", judge="", person="U1", ids=("U1",))
     await db.forgetting.request(ForgetRequest(kind="person", target="U1", notes=(line,)))
     for _ in range(2):
         await db.forgetting.delete_person("U1", NOON_MS)
-    assert await db.forgetting.redactions() == [Redaction(channel="C1", ts="2.2", kind="taken_back")]
+    assert await db.forgetting.redactions_due(FOREVER_MS) == [
+        Redaction(channel="C1", ts="2.2", kind="taken_back")
+    ]
     assert await db.feedback.thread_posts(verdict_id) == ()
-    assert [one.kind for one in await db.forgetting.requests()] == ["person"]
+    assert [request.kind for request in await db.forgetting.requests()] == ["person"]
     await db.forgetting.finish_person("U1")
     assert await db.forgetting.requests() == []
     assert await db.audit.between(0, NOON_MS + A_WEEK_MS) == [line]
@@ -102,5 +104,7 @@ async def test_a_card_forgotten_on_its_way_is_found_by_its_id_and_taken_down(fol
         [on_its_way] = await db.outbox.in_flight()
         assert (on_its_way.post_id, on_its_way.content) == (post_id, None)
         assert not await db.outbox.done(post_id, "1.1")
-        assert await db.forgetting.redactions() == [Redaction(channel="C1", ts="1.1", kind="remove")]
+        assert await db.forgetting.redactions_due(FOREVER_MS) == [
+            Redaction(channel="C1", ts="1.1", kind="remove")
+        ]
         assert await db.outbox.waiting() == 0

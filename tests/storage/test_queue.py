@@ -92,7 +92,7 @@ def test_a_failed_attempt_ends_the_lease_and_waits_for_its_own_time(queue: Queue
 def test_work_that_is_called_back_early_stays_with_whoever_has_leased_it(queue: Queue) -> None:
     queue.take(0, 1, LEASE_MS)
     queue.postpone("b", 500, "model is down")
-    queue.release_now(lambda _: True)
+    queue.release_now(queue.postponed_ids(lambda _: True))
     assert ids(queue.take(1, 9, LEASE_MS)) == ["b", "c"]
 
 

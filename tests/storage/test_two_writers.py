@@ -12,10 +12,9 @@ from storage.database import Database
 from storage.memories import Memories
 from tests.factories import a_memory, a_trace, a_vote
 from tests.fakes import FakeModel
-from tests.storage.records import NOON_MS
+from tests.storage.records import FOREVER_MS
 
 JUDGE = "politeness"
-FOREVER_MS = 9 * NOON_MS
 
 
 @dataclass(slots=True)

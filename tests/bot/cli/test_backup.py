@@ -11,10 +11,13 @@ from bot.config import read_settings
 from bot.forgetting.retention import Retention
 from bot.runtime.clock import now_ms
 from memalign.errors import SettingsError
+from memalign.ports import MemoryChange
+from memalign.records import Guideline, Source
 from storage.database import Database
 from storage.traces import Arrival
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.storage.records import posted, trace
+from tests.storage.test_damage import damage_one, truncated
 
 SETTINGS = """
 [storage]
@@ -129,3 +132,20 @@ async def test_retention_erases_at_each_start_what_is_older(tmp_path: Path) -> N
         assert await db.traces.get("old-0") is None
         assert await db.traces.get("young") is not None
         assert await db.traces.get("waiting") is not None
+
+
+async def test_a_damaged_record_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    source = Source(trace_id="t", person="U1", quote="because")
+    rules = tuple(Guideline(id=f"g-{each}", text=f"Rule {each}.", sources=(source,)) for each in "ab")
+    async with await Database.open(tmp_path / "store") as db:
+        await posted(db)
+        await db.memories.save("politeness", MemoryChange(put_guidelines=rules))
+    damage_one(tmp_path / "store" / "memalign.db", "guidelines", 1, truncated)
+    for command in ("guidelines", "export", "digest"):
+        code, out, err = await memalign(tmp_path, command)
+        assert (code, "Traceback" in err) == (0, False)
+        assert "Rule b." in out or command == "digest"
+        assert 'The record "politeness / g-a" in the table "guidelines"' in err or command == "digest"
+    code, _, err = await memalign(tmp_path, "backup", str(tmp_path / "copy.db"))
+    assert code == 1
+    assert 'The record "politeness / g-a" in the table "guidelines"' in err

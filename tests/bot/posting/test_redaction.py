@@ -7,7 +7,7 @@ from bot.runtime.health import HealthRegistry
 from storage.database import Database
 from storage.records import RedactionKind
 from tests.bot.fakes import ODD_ANSWERS, Answer, FakeSlack, refusal
-from tests.storage.records import posted
+from tests.storage.records import FOREVER_MS, posted
 
 
 class Redacting:
@@ -21,7 +21,7 @@ class Redacting:
 
     async def left(self) -> list[str]:
         """The ts of the messages that are still to be redacted."""
-        return [redaction.ts for redaction in await self.database.forgetting.redactions()]
+        return [redaction.ts for redaction in await self.database.forgetting.redactions_due(FOREVER_MS)]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_an_odd_answer_leaves_its_message_for_later_and_stops_no_other(
     redacting.slack.answers["chat.update"].append(answer)
     await redacting.redactor.redact_now()
     assert await redacting.left() == ["1.1"]
-    [redaction] = await redacting.database.forgetting.redactions()
+    [redaction] = await redacting.database.forgetting.redactions_due(FOREVER_MS)
     assert (redaction.attempts, redaction.not_before_ms > 0) == (1, True)
 
 

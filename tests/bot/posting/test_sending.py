@@ -11,7 +11,7 @@ from bot.runtime.health import HealthRegistry
 from storage.database import Database
 from storage.records import Post
 from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, FakeSlack, Lost, refusal
-from tests.storage.records import card, judged, lesson, note, posted
+from tests.storage.records import FOREVER_MS, card, judged, lesson, note, posted
 
 MESSAGE = SlackMessage(text="hello", blocks=())
 
@@ -151,7 +151,7 @@ async def test_a_lesson_is_searched_for_in_its_thread(sending: Sending) -> None:
     assert lost is not None
     await sending.sender.settle(lost)
     assert sending.slack.of("conversations.replies")[0]["ts"] == "1.1"
-    assert [told.guideline_ids for told in await sending.database.feedback.thread_posts(verdict_id)] == [
+    assert [post.guideline_ids for post in await sending.database.feedback.thread_posts(verdict_id)] == [
         ("g-1",)
     ]
 
@@ -220,7 +220,7 @@ async def test_what_is_forgotten_on_its_way_is_taken_down_where_it_arrives(sendi
     await sending.database.forgetting.delete_traces(["tr-1"], None)
     await sending.sender.deliver(card(), MESSAGE)
     assert [call["ts"] for call in sending.slack.of("chat.delete")] == [sending.slack.messages[0]["ts"]]
-    assert len(await sending.database.forgetting.redactions()) == 1
+    assert len(await sending.database.forgetting.redactions_due(FOREVER_MS)) == 1
 
 
 def test_a_card_names_its_trace_judge_verdict_and_post_in_its_metadata() -> None:

@@ -1,0 +1,23 @@
+"""Half surrogate pairs: JSON can say them (`"\\ud83d"`, half an emoji), UTF-8 cannot."""
+
+import re
+
+from memalign.records import Json
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def replace_surrogates(value: Json) -> Json:
+    """Put U+FFFD, the replacement character, for each half surrogate pair. To be called where texts come in.
+
+    Args:
+        value: A text, or any JSON, in whose names and texts they are replaced.
+
+    Returns:
+        The value; the same object where it is a text without any.
+    """
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {replace_surrogates(name): replace_surrogates(item) for name, item in value.items()}
+    return [replace_surrogates(item) for item in value] if isinstance(value, list) else value
