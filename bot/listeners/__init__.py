@@ -10,6 +10,7 @@
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened` |
+| `foreign_events` | events of another app or workspace, which are ignored |
 | here | every other event: Slack gets its ack, and nothing happens |
 
 Listeners translate and store; whatever takes time is done after the ack by a task of the app.
@@ -25,9 +26,10 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_approval import GuidelineApproval
-from bot.listeners import errors, rationales, reactions
+from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
@@ -55,14 +57,16 @@ def build(
     settings, slack, redactor = resources.settings, resources.slack, resources.redactor
     database, memories = resources.database, resources.memories
     errors.listen(slack.app)
+    foreign_events.listen(slack.app, slack.identity)
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
     members = ChannelMembers(slack.client)
     judge_access = JudgeAccess(settings, members)
-    modal = ReasonModal(cards, memories, slack.client, after_ack)
+    card_access = CardAccess(settings, members, slack.people)
+    modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
     modal.listen(slack.app)
-    CardActions(cards, database, slack.client, modal, after_ack).listen(slack.app)
+    CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, members, slack.people)
     GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, members, slack.people)

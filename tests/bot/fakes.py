@@ -102,7 +102,9 @@ class Transport(AsyncWebClient):
         match method:
             case "chat.postMessage":
                 ts = f"{1_700_000_000 + len(self.messages)}.000100"
-                self.messages.append({**params, "ts": ts, "metadata": _decoded(params.get("metadata"))})
+                author = {"bot_id": "BOURS", "app_id": "AOURS"}
+                metadata = _decoded(params.get("metadata"))
+                self.messages.append({**params, **author, "ts": ts, "metadata": metadata})
                 return {"ts": ts, "channel": params["channel"]}
             case "conversations.history":
                 return {
@@ -115,6 +117,10 @@ class Transport(AsyncWebClient):
                 return {"messages": [{"ts": params["ts"]}, *in_thread, *self.thread]}
             case "reactions.get":
                 return {"message": {"ts": params["timestamp"], "reactions": self.reactions}}
+            case "auth.test":
+                return {"team_id": "TOURS", "user_id": "UOURS", "bot_id": "BOURS"}
+            case "bots.info":
+                return {"bot": {"id": "BOURS", "app_id": "AOURS"}}
             case "users.info":
                 return {"user": {"id": params["user"], "real_name": params["user"].title()}}
             case "chat.getPermalink":

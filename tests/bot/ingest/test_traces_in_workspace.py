@@ -21,8 +21,9 @@ def _shown(harness: BotInWorkspace) -> list[tuple[str, str]]:
 
 async def test_a_restart_samples_the_same(tmp_path: Path) -> None:
     traces = [a_trace(n) for n in range(40)]
-    chosen = {n for n in range(40) if is_sampled(f"tr-{n}", "politeness", 0.2)}
     async with bot_in_workspace(tmp_path, sampling={"rate": 0.2}) as harness:
+        key = await harness.bot.database.traces.sampling_key()
+        chosen = {n for n in range(40) if is_sampled(f"tr-{n}", "politeness", 0.2, key)}
         await harness.send(*traces)
         await harness.until(lambda: len(_shown(harness)) == len(chosen))
         workspace = harness.workspace
