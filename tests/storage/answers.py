@@ -96,7 +96,6 @@ async def due(db: Database) -> dict[str, Any]:
         "first start": await db.audit.first_start_ms(LATE_MS),
         "jobs now": await db.traces.next_jobs(NOON_MS + 10, 100),
         "jobs later": [[one.trace_id, one.judge] for one in await db.traces.next_jobs(LATE_MS, 100)],
-        "pending now": await db.feedback.pending(NOON_MS + 60_000 - 24 * HOUR_MS, 0),
         "pending later": [one.verdict_id for one in await db.feedback.pending(LATE_MS, 2000)],
         "posts now": [post_in_0_1_0(post) for post in await db.outbox.next_due(NOON_MS)],
         "posts later": [post.post_id for post in await db.outbox.next_due(LATE_MS)],
