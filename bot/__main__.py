@@ -64,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
     commands = Commands(top)
     add_bot_commands(commands)
     add_batch_commands(commands)
+    add_memory_commands(commands)
+    add_report_commands(commands)
     add_store_commands(commands)
     return top
 
@@ -131,12 +133,19 @@ def add_batch_commands(commands: Commands) -> None:
     )
 
 
-def add_store_commands(commands: Commands) -> None:
-    """Add the commands that work on the bot's store."""
+def add_memory_commands(commands: Commands) -> None:
+    """Add the commands that show what judges have learned, and take it back."""
     guidelines = commands.add_with_settings(
         "guidelines", "bot.cli.reading:guidelines", "what judges have learned, and from whom"
     )
     guidelines.add_argument("judge", nargs="?", metavar="JUDGE")
+
+    guideline = commands.add_with_settings(
+        "guideline", "bot.cli.guideline:approve", "let a guideline that waits for approval be used"
+    )
+    guideline.add_argument("action", choices=("approve",))
+    guideline.add_argument("judge", metavar="JUDGE")
+    guideline.add_argument("id", metavar="ID", help="as memalign guidelines shows it")
 
     forget = commands.add_with_settings(
         "forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them"
@@ -149,6 +158,9 @@ def add_store_commands(commands: Commands) -> None:
         "--person", metavar="USER", help="take back all that this Slack user id said and voted"
     )
 
+
+def add_report_commands(commands: Commands) -> None:
+    """Add the commands that print figures and data of the bot's store."""
     digest = commands.add_with_settings("digest", "bot.cli.reading:digest", "how far judge and people agree")
     digest.add_argument(
         "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"
@@ -161,6 +173,9 @@ def add_store_commands(commands: Commands) -> None:
     export.add_argument("--judge", metavar="JUDGE")
     export.add_argument("--format", choices=("jsonl", "mlflow"), default="jsonl")
 
+
+def add_store_commands(commands: Commands) -> None:
+    """Add the commands that copy the bot's store to a file and back."""
     backup = commands.add_with_settings(
         "backup", "bot.cli.backup:backup", "copy the store to a file, also while the bot runs"
     )

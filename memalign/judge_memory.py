@@ -45,7 +45,7 @@ from memalign.template import text_of
 _log = logging.getLogger("memalign")
 
 GUIDELINE_TOKENS = 4_000
-"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens."""
+"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
 MIN_SIMILARITY = 0.15
 """Least cosine of a case that is shown to the judge. Set by hand, low on purpose: on five sets of traces embedded by
 local:/wordllama (400 episodes, five retrieved) less than 1 % of those retrieved were below it."""

@@ -1,6 +1,8 @@
 """The queue of messages for Slack, and feedback events that came before their card is known to have arrived."""
 
+import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
@@ -21,6 +23,8 @@ _CHECK_POST_FIELDS = fields_form(
     attempts=int,
     not_before_ms=int,
 )
+
+NONCE_BYTES = 16
 
 
 class PostQueue:
@@ -46,7 +50,8 @@ class PostQueue:
             return False
         last = self.queue.table.range(order="newest", limit=1)
         number = last[0]["number"] + 1 if last else 0
-        self.queue.put(post.post_id, {**post_body(post), "number": number})
+        marked = replace(post, nonce=secrets.token_hex(NONCE_BYTES))
+        self.queue.put(post.post_id, {**post_body(marked), "number": number})
         return True
 
     def of_verdict(self, verdict_id: str) -> list[Post]:

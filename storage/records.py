@@ -151,6 +151,8 @@ class Post:
     """None: it was cancelled while it was on its way, so that it is to be deleted where it arrived."""
     thread_ts: str | None = None
     verdict_id: str | None = None
+    nonce: str = field(default="", compare=False)
+    """128 random bits that mark the post's message as ours; empty only for a post of an earlier version."""
     state: PostState = "due"
     attempts: int = 0
     """Failed ones so far."""

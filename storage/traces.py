@@ -1,5 +1,6 @@
 """Traces, and the judges' work that waits for them."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -20,6 +21,7 @@ Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 
 READY_BY_JUDGE = "ready by judge"
+SAMPLING_KEY_BYTES = 32
 
 
 class Traces(Repository):
@@ -38,6 +40,7 @@ class Traces(Repository):
             {"received": lambda body: [key(stamp(body["received_ms"]), body["digest"])]},
             form=fields_form(received_ms=int, digest=str),
         )
+        self._sampling = documents.declare("sampling", form=fields_form(hex=str))
         self._forgotten = documents.declare("forgotten")
         self.jobs = Queue(
             documents,
@@ -46,6 +49,15 @@ class Traces(Repository):
             indexes={READY_BY_JUDGE: _ready_by_judge},
             form=form_of(Job),
         )
+
+    @writes
+    def sampling_key(self) -> bytes:
+        """Return the store's own secret for sampling: 32 random bytes, made once."""
+        document = self._sampling.get(doc_id="key")
+        if document is None:
+            document = Document({"hex": secrets.token_hex(SAMPLING_KEY_BYTES)}, "key")
+            self._sampling.upsert(document)
+        return bytes.fromhex(document["hex"])
 
     async def add(
         self,

@@ -4,10 +4,22 @@ from collections.abc import Sequence
 
 from memalign.judge_memory import JudgeMemory
 from memalign.judges import AlignableJudge
+from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.optimizer import make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
-from memalign.records import Assessment, Episode, Evidence, Guideline, Json, Label, PersonLabel, Source, Trace
+from memalign.records import (
+    Assessment,
+    Episode,
+    Evidence,
+    Guideline,
+    GuidelinePolicy,
+    Json,
+    Label,
+    PersonLabel,
+    Source,
+    Trace,
+)
 from memalign.value_types import FeedbackValueType
 from tests.fakes import FakeEmbedder, FakeJudgeModel, FakeModel
 
@@ -97,6 +109,7 @@ async def a_memory(
     retrieval_k: int = 5,
     min_similarity: float = 0.15,
     guideline_tokens: int = 4_000,
+    policy: GuidelinePolicy = DEFAULT_POLICY,
 ) -> JudgeMemory:
     return await JudgeMemory.open(
         judge or a_judge(),
@@ -107,6 +120,7 @@ async def a_memory(
         retrieval_k=retrieval_k,
         min_similarity=min_similarity,
         guideline_tokens=guideline_tokens,
+        policy=policy,
     )
 
 

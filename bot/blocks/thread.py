@@ -161,6 +161,18 @@ def value_counted(value: Label, *, has_two_votes: bool) -> SlackMessage:
     return plain_message(f"Counted: {value} is right. Reply in the thread to say why.")
 
 
+def not_counted() -> SlackMessage:
+    """Return the answer to a guest, or a person of a connected workspace, where these do not teach."""
+    return plain_message(
+        "Thank you! Here only members of this workspace teach the judge, so this does not count."
+    )
+
+
+def not_in_channel() -> SlackMessage:
+    """Return the answer to a click of somebody who is not in the card's channel."""
+    return plain_message("Only members of the card's channel can do that. Join the channel, and try again.")
+
+
 def card_gone() -> SlackMessage:
     """Return the answer to a click on a card whose trace was forgotten."""
     return plain_message("This card's trace was forgotten, so there is nothing left to vote on.")

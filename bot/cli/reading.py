@@ -1,5 +1,6 @@
 """Commands that only read the store; they work while the bot runs."""
 
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable
@@ -7,12 +8,14 @@ from contextlib import asynccontextmanager
 
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.plain_text import guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.visible_text import isolated, visible_line
+from memalign.memory.guideline_merge import merged_into
+from memalign.memory.semantic import with_policy
 from memalign.value_types import value_type_of
 from storage.database import Database
 
@@ -39,13 +42,19 @@ async def guidelines(options: Namespace) -> None:
     """`memalign guidelines [JUDGE]`."""
     async with open_store(options) as (settings, database):
         for judge in _select_judges(settings, options.judge):
-            rules = (await database.memories.load(judge.name)).guidelines
+            stored = (await database.memories.load(judge.name)).guidelines
+            rules = [with_policy(rule, settings.memory.policy) for rule in stored]
             print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             for rule in rules:
                 people = ", ".join(map(isolated, rule.people))
                 traces = ", ".join(map(isolated, rule.source_trace_ids))
                 print_text(" ".join(filter(None, ("-", visible_line(rule.text), guideline_state(rule)))))
-                print_text(f"  from {people} · {traces}")
+                alone = f" · {FROM_ONE_PERSON}" if len(rule.people) == 1 else ""
+                print_text(f"  from {people} · {traces}{alone}")
+                for merged in merged_into(rule):
+                    print_text(f"  stands also for: {visible_line(merged.text)}")
+                if "approval" in rule.lacks:
+                    print_text(f"  to use it: memalign guideline approve {shlex.quote(judge.name)} {rule.id}")
 
 
 async def digest(options: Namespace) -> None:
@@ -88,5 +97,7 @@ async def export(options: Namespace) -> None:
     """`memalign export [--judge JUDGE] [--format jsonl|mlflow]`."""
     kind: Format = options.format
     async with open_store(options) as (settings, database):
-        async for line in export_lines(database, list(_select_judges(settings, options.judge)), kind):
+        async for line in export_lines(
+            database, list(_select_judges(settings, options.judge)), kind, settings.memory.policy
+        ):
             sys.stdout.write(json_line(line) + "\n")

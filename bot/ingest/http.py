@@ -48,6 +48,7 @@ class TraceEndpoint:
         self._memories = memories
         self._redactor = redactor
         self._wake_judging = wake_judging
+        self._sampling_key: bytes | None = None
         self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by outcome, since the start."""
 
@@ -60,7 +61,10 @@ class TraceEndpoint:
             return json_response(413, {"error": str(error)})
         except InputError as error:
             return json_response(400, {"error": str(error)})
-        return await self._store(items, await _call_for_body(len(body), self._prepare_all, items))
+        if self._sampling_key is None:
+            self._sampling_key = await self._database.traces.sampling_key()
+        prepared = await _call_for_body(len(body), self._prepare_all, items, self._sampling_key)
+        return await self._store(items, prepared)
 
     async def _store(
         self, items: Sequence[Trace | RejectedTrace], prepared: Sequence[Arrival | RejectedTrace]
@@ -70,10 +74,14 @@ class TraceEndpoint:
         self.counts.update(count_outcomes(outcomes))
         return report_response(outcomes)
 
-    def _prepare_all(self, items: Sequence[Trace | RejectedTrace]) -> list[Arrival | RejectedTrace]:
-        return [item if isinstance(item, RejectedTrace) else self._prepare(item) for item in items]
+    def _prepare_all(
+        self, items: Sequence[Trace | RejectedTrace], sampling_key: bytes
+    ) -> list[Arrival | RejectedTrace]:
+        return [
+            item if isinstance(item, RejectedTrace) else self._prepare(item, sampling_key) for item in items
+        ]
 
-    def _prepare(self, trace: Trace) -> Arrival | RejectedTrace:
+    def _prepare(self, trace: Trace, sampling_key: bytes) -> Arrival | RejectedTrace:
         """Check, sample and redact a trace."""
         if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
@@ -83,7 +91,7 @@ class TraceEndpoint:
             return RejectedTrace(reason=reason)
         if error := validation_error(trace, self._memories):
             return RejectedTrace(reason=error)
-        judges = judges_for(trace, self._settings)
+        judges = judges_for(trace, self._settings, sampling_key)
         if not judges:
             return UnsampledTrace(trace_id=trace.trace_id), judges
         try:

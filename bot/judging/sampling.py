@@ -9,22 +9,24 @@ from memalign.judge_memory import JudgeMemory
 from memalign.records import Trace
 
 
-def is_sampled(trace_id: str, judge: str, rate: float) -> bool:
+def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool:
     """Return whether a judge sees a trace: the same answer each time, also after a restart.
 
     Args:
         trace_id: the trace's id.
         judge: the judge's name.
         rate: share of the traces that are sampled, from 0 to 1.
+        key: the store's secret, up to 64 bytes; who does not know it cannot choose ids that are always or never
+            sampled.
     """
-    digest = hashlib.sha256(f"{judge}\0{trace_id}".encode()).digest()
-    return int.from_bytes(digest[:8]) < rate * 2**64
+    digest = hashlib.blake2b(f"{judge}\0{trace_id}".encode(), key=key, digest_size=8).digest()
+    return int.from_bytes(digest) < rate * 2**64
 
 
-def judges_for(trace: Trace, settings: Settings) -> tuple[str, ...]:
-    """Return the judges that are to judge a trace: those it names, else all; sampled."""
+def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:
+    """Return the judges that are to judge a trace: those it names, else all; sampled, as `is_sampled` says."""
     names = trace.judges or tuple(judge.name for judge in settings.judges)
-    return tuple(name for name in names if is_sampled(trace.trace_id, name, settings.sampling.rate))
+    return tuple(name for name in names if is_sampled(trace.trace_id, name, settings.sampling.rate, key))
 
 
 def validation_error(trace: Trace, memories: Mapping[str, JudgeMemory]) -> str | None:

@@ -43,7 +43,7 @@ from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline, GuidelineState, Lesson, RefusedRule
 from storage.database import Database
-from storage.records import LessonContent, NoteContent, Post, StoredVerdict
+from storage.records import LessonContent, NoteContent, Post, StoredVerdict, ThreadPost
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +102,7 @@ class ThreadReplies:
                 and not ids_of(rule).isdisjoint(post.guideline_ids)
             ]
             shown = frozenset((rule.id, rule.state, tuple(sorted(ids_of(rule)))) for rule in standing)
-            posted = frozenset((each, "used", (each,)) for each in post.guideline_ids)
-            if self._shown.get(post.message_ts, posted) != shown:
+            if self._shown.get(post.message_ts, _as_posted(post, standing, memory)) != shown:
                 message = await self._lesson(verdict, standing) if standing else lesson_taken_back()
                 await self._change(verdict.channel, post.message_ts, message)
                 self._shown[post.message_ts] = shown
@@ -193,6 +192,15 @@ def refused_on(trace_id: str, lesson: Lesson) -> list[RefusedRule]:
         for each in lesson.refused
     )
     return [each for each in own if each.sources]
+
+
+def _as_posted(
+    post: ThreadPost, rules: Sequence[Guideline], memory: JudgeMemory
+) -> frozenset[ShownGuideline] | None:
+    """Return what a message showed when it was posted; None where a guideline may have waited then."""
+    if memory.state.policy.min_people > 1 or any(rule.needs_approval for rule in rules):
+        return None
+    return frozenset((rule_id, "used", (rule_id,)) for rule_id in post.guideline_ids)
 
 
 def _is_learned_from(rule: Guideline, trace_id: str) -> bool:

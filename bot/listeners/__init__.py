@@ -5,10 +5,12 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened` |
+| `foreign_events` | events of another app or workspace, which are ignored |
 | here | every other event: Slack gets its ack, and nothing happens |
 
 Listeners translate and store; whatever takes time is done after the ack by a task of the app.
@@ -23,12 +25,16 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.listeners import errors, rationales, reactions
+from bot.learning.guideline_approval import GuidelineApproval
+from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
+from bot.listeners.guideline_access import GuidelineAccess
+from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
@@ -42,6 +48,7 @@ log = logging.getLogger(__name__)
 def build(
     resources: Resources,
     forgetting: ForgetService,
+    approval: GuidelineApproval,
     status: StatusReport,
     wake_learning: Callable[[], None],
     after_ack: AfterAck,
@@ -50,14 +57,18 @@ def build(
     settings, slack, redactor = resources.settings, resources.slack, resources.redactor
     database, memories = resources.database, resources.memories
     errors.listen(slack.app)
+    foreign_events.listen(slack.app, slack.identity)
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
     members = ChannelMembers(slack.client)
     judge_access = JudgeAccess(settings, members)
-    modal = ReasonModal(cards, memories, slack.client, after_ack)
+    card_access = CardAccess(settings, members, slack.people)
+    modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
     modal.listen(slack.app)
-    CardActions(cards, database, slack.client, modal, after_ack).listen(slack.app)
+    CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
+    guideline_access = GuidelineAccess(settings, members, slack.people)
+    GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, members, slack.people)
     forget = ForgetListener(settings, database, slack.people, forgetting, access, judge_access, after_ack)
     forget.listen(slack.app)

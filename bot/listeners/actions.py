@@ -9,9 +9,18 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import SHOW_ALL, VOTE_DOWN, VOTE_UNSURE, VOTE_UP, trace_view
-from bot.blocks.thread import CORRECT_VALUE, card_gone, value_counted, vote_counted
+from bot.blocks.primitives import SlackMessage
+from bot.blocks.thread import (
+    CORRECT_VALUE,
+    card_gone,
+    not_counted,
+    not_in_channel,
+    value_counted,
+    vote_counted,
+)
 from bot.feedback import Vote, vote_after_press, votes_of
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
@@ -28,12 +37,14 @@ class CardActions:
     def __init__(
         self,
         cards: ClickedCards,
+        access: CardAccess,
         database: Database,
         client: AsyncWebClient,
         reason_modal: ReasonModal,
         after_ack: AfterAck,
     ) -> None:
         self._cards = cards
+        self._access = access
         self._database = database
         self._client = client
         self._reason_modal = reason_modal
@@ -64,31 +75,58 @@ class CardActions:
     async def _answer_vote(
         self, body: Body, respond: AsyncRespond, card: ClickedCard, vote: Vote | None
     ) -> None:
+        if message := await self._refused(body, card):
+            await respond_ephemeral(respond, [message])
+            return
         votes = votes_of(await self._cards.feedback_on(card)) or {vote}
         if votes == {"down"}:
             await self._reason_modal.open(body["trigger_id"], card)
         await respond_ephemeral(respond, [vote_counted(vote, has_two_votes=len(votes) > 1)])
 
-    async def show_all(self, ack: AsyncAck, body: Body) -> None:
+    async def _refused(self, body: Body, card: ClickedCard) -> SlackMessage | None:
+        """Say why a click does not count; that of somebody who has left the channel is taken back."""
+        match await self._access.refusal(card):
+            case "not in the channel":
+                await self._cards.set_vote(card, None, click_time(body["actions"][0]))
+                return not_in_channel()
+            case "not a member of the workspace":
+                return not_counted()
+            case _:
+                return None
+
+    async def show_all(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show the trace in full, in a modal."""
         await ack()
+        self._after_ack.run(self._show_all(body, respond))
+
+    async def _show_all(self, body: Body, respond: AsyncRespond) -> None:
         card = await self._cards.of_click(body)
         trace = await self._database.traces.get(card.verdict.verdict.trace_id) if card else None
-        if card and trace:
-            view = trace_view(card.verdict, trace)
-            self._after_ack.run(open_view(self._client, body["trigger_id"], view))
+        if card is None or trace is None:
+            return
+        if await self._access.may_see(card):
+            await open_view(self._client, body["trigger_id"], trace_view(card.verdict, trace))
+        else:
+            await respond_ephemeral(respond, [not_in_channel()])
 
     async def correct(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Store the right value, chosen from the menu in the thread."""
         card = await self._cards.of_click(body)
-        message = card_gone()
-        if card is not None:
-            action = body["actions"][0]
-            value = chosen_value(action)
-            has_two_votes = await self._cards.set_value(card, value, click_time(action))
-            message = value_counted(value, has_two_votes=has_two_votes)
+        if card is None:
+            await ack()
+            self._after_ack.run(respond_ephemeral(respond, [card_gone()]))
+            return
+        action = body["actions"][0]
+        value = chosen_value(action)
+        has_two_votes = await self._cards.set_value(card, value, click_time(action))
         await ack()
-        self._after_ack.run(respond_ephemeral(respond, [message]))
+        counted = value_counted(value, has_two_votes=has_two_votes)
+        self._after_ack.run(self._answer_correction(body, respond, card, counted))
+
+    async def _answer_correction(
+        self, body: Body, respond: AsyncRespond, card: ClickedCard, counted: SlackMessage
+    ) -> None:
+        await respond_ephemeral(respond, [await self._refused(body, card) or counted])
 
 
 def click_time(action: Body) -> str:

@@ -26,6 +26,23 @@ class ModalSubject:
         return cls(verdict_id=verdict_id, card_ts=card_ts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineSubject:
+    """The guideline that a button belongs to."""
+
+    judge: str
+    guideline_id: str
+
+    @classmethod
+    def read(cls, value: str) -> "GuidelineSubject":
+        """Read what the button carries. Raises `MalformedPayloadError`."""
+        document = _load(value)
+        names = (document.get("judge"), document.get("guideline")) if isinstance(document, dict) else ()
+        if not names or not all(isinstance(name, str) for name in names):
+            raise MalformedPayloadError("The value of the button names no guideline.")
+        return cls(judge=str(names[0]), guideline_id=str(names[1]))
+
+
 def is_message_ts(text: str) -> bool:
     """Return whether a text is a message's ts: seconds since 1970 in decimal digits."""
     return text.isascii() and text.replace(".", "", 1).isdigit()

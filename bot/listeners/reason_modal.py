@@ -9,16 +9,22 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
-from bot.blocks.thread import not_a_card, two_votes
+from bot.blocks.thread import not_a_card, not_counted, two_votes
 from bot.feedback import feedback_of
 from bot.learning.likely_values import likely_values
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import ModalSubject, label_of
 from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
+
+NOT_A_MEMBER = (
+    "I can't see that you are in the card's channel, so this is not stored. "
+    "If you are, submit it again in a minute."
+)
 
 
 class ReasonModal:
@@ -27,11 +33,13 @@ class ReasonModal:
     def __init__(
         self,
         cards: ClickedCards,
+        access: CardAccess,
         memories: Mapping[str, JudgeMemory],
         client: AsyncWebClient,
         after_ack: AfterAck,
     ) -> None:
         self._cards = cards
+        self._access = access
         self._memories = memories
         self._client = client
         self._after_ack = after_ack
@@ -44,11 +52,20 @@ class ReasonModal:
     async def shortcut(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Ask why, wherever in the thread the shortcut was chosen."""
         await ack()
+        self._after_ack.run(self._answer_shortcut(body, respond))
+
+    async def _answer_shortcut(self, body: Body, respond: AsyncRespond) -> None:
         card = await self._cards.of_click(body)
         if card is None:
-            self._after_ack.run(respond_ephemeral(respond, [not_a_card()]))
-        else:
-            self._after_ack.run(self.open(body["trigger_id"], card))
+            await respond_ephemeral(respond, [not_a_card()])
+            return
+        match await self._access.refusal(card):
+            case "not in the channel":
+                await respond_ephemeral(respond, [not_a_card()])
+            case "not a member of the workspace":
+                await respond_ephemeral(respond, [not_counted()])
+            case _:
+                await self.open(body["trigger_id"], card)
 
     async def open(self, trigger_id: str, card: ClickedCard) -> None:
         """Ask a person why, and for the right value where 👎 leaves it open."""
@@ -76,6 +93,9 @@ class ReasonModal:
         memory = self._memories.get(card.verdict.verdict.judge) if card else None
         if card is None or memory is None:
             await ack()
+            return
+        if not await self._access.may_submit(card):
+            await ack(response_action="errors", errors={"reason": NOT_A_MEMBER})
             return
         at = f"{Decimal(now_ms()) / 1000:.6f}"
         fields = body["view"]["state"]["values"]

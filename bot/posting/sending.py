@@ -25,7 +25,8 @@ from bot.slack.errors import (
     is_undecided,
     remedy,
 )
-from bot.slack.message_search import find_message
+from bot.slack.identity import IdentityLookup
+from bot.slack.message_search import PostMark, find_message
 from memalign.records import Json
 from storage.database import Database
 from storage.records import CardContent, DigestContent, Post
@@ -60,6 +61,7 @@ class PostSender:
     ) -> None:
         """Use `client` without retry handlers of its own: a repeated call could post twice."""
         self._client = client
+        self._identity = IdentityLookup(client)
         self._database = database
         self._render = render
         self._health = health
@@ -114,12 +116,9 @@ class PostSender:
         """
         post = lost.post
         try:
+            mark = PostMark(author=await self._identity.read(), post_id=post.post_id, nonce=post.nonce)
             ts = await find_message(
-                self._client,
-                post_id=post.post_id,
-                channel=post.channel,
-                thread_ts=post.thread_ts,
-                oldest=lost.oldest,
+                self._client, mark, channel=post.channel, thread_ts=post.thread_ts, oldest=lost.oldest
             )
         except SlackApiError as error:
             if code_of(error) not in THREAD_GONE:
@@ -177,9 +176,13 @@ def arguments(post: Post, message: SlackMessage) -> dict[str, Json]:
         "unfurl_media": False,
         "metadata": {
             "event_type": _event_type(post),
-            "event_payload": {**_subject(post), "post_id": post.post_id},
+            "event_payload": {**_subject(post), "post_id": post.post_id, **_nonce(post)},
         },
     }
+
+
+def _nonce(post: Post) -> Mapping[str, Json]:
+    return {"nonce": post.nonce} if post.nonce else {}
 
 
 def _event_type(post: Post) -> str:

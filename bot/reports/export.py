@@ -11,7 +11,8 @@ from bot.config import JudgeSettings
 from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import from_ms
 from memalign.memory.guideline_merge import merged_into
-from memalign.records import Episode, Guideline, Json, Trace, Verdict
+from memalign.memory.semantic import DEFAULT_POLICY, with_policy
+from memalign.records import Episode, Guideline, GuidelinePolicy, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -24,7 +25,10 @@ INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks"}
 
 
 async def export_lines(
-    database: Database, judges: Collection[JudgeSettings], kind: Format
+    database: Database,
+    judges: Collection[JudgeSettings],
+    kind: Format,
+    policy: GuidelinePolicy = DEFAULT_POLICY,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
     value_types = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
@@ -50,7 +54,7 @@ async def export_lines(
     for name in value_types if kind == "jsonl" else ():
         memory = await database.memories.load(name)
         for rule in memory.guidelines:
-            yield guideline_line(name, rule)
+            yield guideline_line(name, with_policy(rule, policy))
         for episode in memory.episodes.values():
             yield episode_line(name, episode)
 

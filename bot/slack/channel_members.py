@@ -29,15 +29,22 @@ ACK_SECONDS = 1.5
 class MemberList:
     """The members of a channel at one moment."""
 
-    people: frozenset[str]
-    """Empty where Slack did not say."""
+    people: frozenset[str] | None
+    """None where Slack did not say."""
     listed_at: float
     """By the monotonic clock, in seconds."""
 
     def covers(self, person: str, now: float) -> bool:
         """Return whether the list is new enough to say if the person is a member."""
-        longest = MEMBER_SECONDS if person in self.people else NON_MEMBER_SECONDS
-        return now - self.listed_at < longest
+        return now - self.listed_at < (MEMBER_SECONDS if self.includes(person) else NON_MEMBER_SECONDS)
+
+    def includes(self, person: str) -> bool:
+        """Return True if the person is on the list; False also where Slack did not say."""
+        return self.people is not None and person in self.people
+
+    def excludes(self, person: str) -> bool:
+        """Return True if Slack said that the person is no member."""
+        return self.people is not None and person not in self.people
 
 
 class ChannelMembers:
@@ -51,10 +58,11 @@ class ChannelMembers:
 
     async def includes(self, channel: str, person: str) -> bool:
         """Return True if the person is, or was a minute ago, in the channel; False while Slack does not answer."""
-        known = self._lists.get(channel)
-        if known is None or not known.covers(person, self._clock()):
-            known = await self._look_up(channel)
-        return person in known.people
+        return (await self._recent(channel, person)).includes(person)
+
+    async def excludes(self, channel: str, person: str) -> bool:
+        """Return True if Slack says that the person is not in the channel; False while it does not answer."""
+        return (await self._recent(channel, person)).excludes(person)
 
     async def includes_now(self, channel: str, person: str) -> bool:
         """Return True if the person is in the channel at this moment, for what cannot be undone.
@@ -63,10 +71,16 @@ class ChannelMembers:
         """
         try:
             async with asyncio.timeout(ACK_SECONDS):
-                return person in (await self._look_up(channel)).people
+                return (await self._look_up(channel)).includes(person)
         except TimeoutError:
             known = self._lists.get(channel)
-            return known is not None and person in known.people and known.covers(person, self._clock())
+            return known is not None and known.includes(person) and known.covers(person, self._clock())
+
+    async def _recent(self, channel: str, person: str) -> MemberList:
+        known = self._lists.get(channel)
+        if known is None or not known.covers(person, self._clock()):
+            known = await self._look_up(channel)
+        return known
 
     async def _look_up(self, channel: str) -> MemberList:
         lookup = self._lookups.get(channel)
@@ -77,15 +91,18 @@ class ChannelMembers:
         return await asyncio.shield(lookup)
 
     async def _list(self, channel: str) -> MemberList:
-        people: set[str] = set()
         try:
             async with asyncio.timeout(MEMBERS_SECONDS):
-                pages = await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE)
-                async for page in pages:
-                    people.update(field_of(page, "members", list))
+                people: frozenset[str] | None = await self._all_pages(channel)
         except (SlackApiError, *CONNECTION_ERRORS) as error:
             log.warning("the members of %s cannot be listed: %s", channel, error)
-            people.clear()
-        members = MemberList(people=frozenset(people), listed_at=self._clock())
+            people = None
+        members = MemberList(people=people, listed_at=self._clock())
         self._lists[channel] = members
         return members
+
+    async def _all_pages(self, channel: str) -> frozenset[str]:
+        people: set[str] = set()
+        async for page in await self._client.conversations_members(channel=channel, limit=MEMBERS_PER_PAGE):
+            people.update(field_of(page, "members", list))
+        return frozenset(people)

@@ -1,24 +1,44 @@
-"""Search for a posted message in its channel, by the id of its post."""
+"""Search for a posted message in its channel, by the mark that it carries."""
 
+import hmac
 from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.errors import field_of
+from bot.slack.identity import BotIdentity
 from memalign.records import Json
 
 MESSAGES_PER_PAGE = 200
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostMark:
+    """The author of a post's message, and what its metadata says; nobody else can have both."""
+
+    author: BotIdentity
+    post_id: str
+    nonce: str
+    """Empty for a post of an earlier version, which carried none."""
+
+    def is_on(self, message: Json) -> bool:
+        """Return whether a message of Slack's history carries the mark."""
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        nonce = str(payload.get("nonce") or "").encode()
+        is_same = payload.get("post_id") == self.post_id and hmac.compare_digest(nonce, self.nonce.encode())
+        return is_same and self.author.wrote(message)
+
+
 async def find_message(
-    client: AsyncWebClient, *, post_id: str, channel: str, thread_ts: str | None, oldest: str
+    client: AsyncWebClient, mark: PostMark, *, channel: str, thread_ts: str | None, oldest: str
 ) -> str | None:
-    """Find the message whose metadata names a post; all pages are read.
+    """Find the message that carries a post's mark; all pages are read.
 
     Args:
         client: a Web API client.
-        post_id: the post's id in the message's metadata.
+        mark: the mark of the post.
         channel: the channel to search.
         thread_ts: the thread to search, None for the channel itself.
         oldest: ts before which the message cannot have arrived; used for a channel.
@@ -32,7 +52,7 @@ async def find_message(
     """
     async for page in await _first_page(client, channel, thread_ts, oldest):
         for message in field_of(page, "messages", list):
-            if _post_id_of(message) == post_id:
+            if mark.is_on(message):
                 return str(message["ts"])
     return None
 
@@ -47,7 +67,3 @@ def _first_page(
     return client.conversations_history(
         channel=channel, oldest=oldest, include_all_metadata=True, limit=MESSAGES_PER_PAGE
     )
-
-
-def _post_id_of(message: Json) -> Json:
-    return ((message.get("metadata") or {}).get("event_payload") or {}).get("post_id")

@@ -5,7 +5,7 @@ from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
 from bot.web.connections import ConnectionTable
-from bot.web.local_control import LocalControl
+from bot.web.local_control import Approval, LocalControl
 from bot.web.request_body import BodyReader
 from bot.web.routes import Routes, TraceIntake
 from bot.web.server import Server
@@ -13,17 +13,22 @@ from bot.web.slack_events import SlackEvents
 
 
 def build(
-    resources: Resources, traces: TraceIntake, forgetting: ForgetService, status: StatusReport
+    resources: Resources,
+    traces: TraceIntake,
+    forgetting: ForgetService,
+    approval: Approval,
+    status: StatusReport,
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
     settings, secrets, dispatcher = resources.settings, resources.secrets, resources.slack.dispatcher
-    control = LocalControl(settings.data, forgetting)
+    control = LocalControl(settings.data, forgetting, approval)
     events = SlackEvents(dispatcher, secrets.signing_secret, SignatureHealth(resources.health))
     routes = Routes(
         traces=traces,
         trace_bodies=BodyReader(settings.ingest.max_body),
         status=status,
         forget=control.forget,
+        approve=control.approve,
         token=secrets.ingest_token,
         slack=None if secrets.app_token else events.post,
         refusals=dispatcher.refusals,

@@ -4,7 +4,9 @@ import json
 import logging
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -12,39 +14,69 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_of
+from bot.plain_text import guideline_state
 from bot.records import ForgetResult
 from bot.web.access import has_bearer_token
 from bot.web.request_body import BodyReader
 from bot.web.request_error import RequestError
 from memalign.atomic_file import replace_file
-from memalign.errors import MemAlignError, StorageError, UnknownTraceError
-from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
+from memalign.errors import MemAlignError, StorageError, UnknownGuidelineError, UnknownTraceError
+from memalign.records import ForgetTarget, Guideline, Json, PersonTarget, TraceTarget
 from storage.errors import translate_file_errors
 
 log = logging.getLogger(__name__)
 
 ENDPOINT_FILE = "running.json"
+TERMINAL = "terminal"
+"""Stands for a person who approves a guideline at the terminal."""
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is dialled, not bound
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request to forget."""
 
 
-class ForgetArguments(BaseModel):
-    """The body of `POST /forget`."""
+class ControlArguments(BaseModel):
+    """The body of a request."""
 
     model_config = ConfigDict(strict=True)
+    form: ClassVar[str]
+    """The sentence on what to send."""
 
+
+class ForgetArguments(ControlArguments):
+    """The body of `POST /forget`."""
+
+    form = 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
     traces: list[str]
     person: str | None = None
+
+
+class ApproveArguments(ControlArguments):
+    """The body of `POST /guideline/approve`."""
+
+    form = 'Send {"judge": name, "guideline_id": id} as JSON.'
+    judge: str
+    guideline_id: str
+
+
+ArgumentsT = TypeVar("ArgumentsT", bound=ControlArguments)
+
+
+class Approval(Protocol):
+    """Approves guidelines; learning, which does it, and this package do not know each other."""
+
+    async def approve(self, judge: str, guideline_id: str, person: str) -> Guideline:
+        """Approve a guideline. Raises `UnknownGuidelineError` and `StorageError`."""
+        ...
 
 
 class LocalControl:
     """The running bot's side."""
 
-    def __init__(self, folder: Path, service: ForgetService) -> None:
+    def __init__(self, folder: Path, service: ForgetService, approval: Approval) -> None:
         self._file = folder / ENDPOINT_FILE
         self._service = service
+        self._approval = approval
         self._secret = secrets.token_urlsafe(32)
         self._bodies = BodyReader(MAX_BODY)
 
@@ -63,24 +95,35 @@ class LocalControl:
 
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""
-        if not has_bearer_token(request, self._secret):
-            raise RequestError(401, "Only memalign forget on this machine may ask that.")
-        async with self._bodies.read(request) as body:
-            arguments = _arguments(body)
+        async with self._body(request) as body:
+            arguments = _arguments(ForgetArguments, body)
         try:
             results = await forget_all(self._service, arguments.traces, arguments.person)
         except UnknownTraceError as error:
             return web.json_response({"error": str(error)}, status=404)
         return web.json_response({"forgotten": [summary(result) for result in results]})
 
+    async def approve(self, request: web.Request) -> web.Response:
+        """`POST /guideline/approve` with `{"judge": name, "guideline_id": id}`: from `memalign guideline approve`."""
+        async with self._body(request) as body:
+            arguments = _arguments(ApproveArguments, body)
+        try:
+            rule = await self._approval.approve(arguments.judge, arguments.guideline_id, TERMINAL)
+        except UnknownGuidelineError as error:
+            return web.json_response({"error": str(error)}, status=404)
+        return web.json_response({"guideline": guideline_summary(rule)})
 
-def _arguments(body: bytes) -> ForgetArguments:
+    def _body(self, request: web.Request) -> AbstractAsyncContextManager[bytes]:
+        if not has_bearer_token(request, self._secret):
+            raise RequestError(401, "Only memalign on this machine may ask that.")
+        return self._bodies.read(request)
+
+
+def _arguments(kind: type[ArgumentsT], body: bytes) -> ArgumentsT:
     try:
-        return ForgetArguments.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError:
-        raise RequestError(
-            400, 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
-        ) from None
+        raise RequestError(400, kind.form) from None
 
 
 async def forget_all(
@@ -116,11 +159,41 @@ def summary(result: ForgetResult) -> dict[str, Json]:
             return {"person": person, "verdicts": result.verdicts, **numbers, "waiting": result.waiting}
 
 
+def guideline_summary(rule: Guideline) -> dict[str, Json]:
+    """Return an approved guideline's text, and the sentence on why it is not used yet, if it is not."""
+    return {"text": rule.text, "note": guideline_state(rule)}
+
+
+async def ask_to_approve(folder: Path, judge: str, guideline_id: str) -> dict[str, Json]:
+    """Ask the bot that runs on this data folder to approve a guideline.
+
+    Raises `UnknownGuidelineError` for one it does not know, `StorageError` when it does not answer.
+    """
+    arguments = {"judge": judge, "guideline_id": guideline_id}
+    status, body = await _ask(folder, "/guideline/approve", arguments)
+    if status == 404:
+        raise UnknownGuidelineError(body["error"])
+    return dict(_accepted(status, body)["guideline"])
+
+
 async def ask_to_forget(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:
     """Ask the bot that runs on this data folder to forget.
 
     Raises `UnknownTraceError` for a trace it does not know, `StorageError` when it does not answer.
     """
+    status, body = await _ask(folder, "/forget", {"traces": references, "person": person})
+    if status == 404:
+        raise UnknownTraceError(body["error"])
+    return list(_accepted(status, body)["forgotten"])
+
+
+def _accepted(status: int, body: dict[str, Json]) -> dict[str, Json]:
+    if status != 200:
+        raise MemAlignError(str(body.get("error", "The running bot refused.")))
+    return body
+
+
+async def _ask(folder: Path, path: str, arguments: dict[str, Json]) -> tuple[int, dict[str, Json]]:
     try:
         endpoint = json.loads((folder / ENDPOINT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -128,20 +201,13 @@ async def ask_to_forget(folder: Path, references: list[str], person: str | None)
             f"A bot runs on {folder} but has not said where it listens; wait a moment and try again."
         ) from error
     headers = {"Authorization": f"Bearer {endpoint['secret']}"}
-    arguments = {"traces": references, "person": person}
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{endpoint['url']}/forget", json=arguments, headers=headers) as response,
+            session.post(f"{endpoint['url']}{path}", json=arguments, headers=headers) as response,
         ):
-            body = await response.json()
-            status = response.status
+            return response.status, await response.json()
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise StorageError(
             f"The bot that runs on {folder} does not answer at {endpoint['url']}: {error}."
         ) from error
-    if status == 404:
-        raise UnknownTraceError(body["error"])
-    if status != 200:
-        raise MemAlignError(str(body.get("error", "The running bot refused.")))
-    return list(body["forgotten"])

@@ -18,7 +18,8 @@ MIN_RATIONALES_TO_EMBED_DRAFTS = 50
 """Rationales in a round from which on drafts are compared by vectors too: a language model distils at most 50 in one
 batch, and the batches of a larger round do not see each other's drafts."""
 MIN_DRAFTS_FOR_THREAD = 50
-"""Drafts from which on merging them would hold up the event loop noticeably."""
+"""Drafts from which on they are merged in a thread, so that they do not hold up the event loop. Set by hand: as many as
+a language model's batch has rationales."""
 
 _NO_LOOKUP = VectorLookup(vectors={}, failed={}, usage=Usage())
 

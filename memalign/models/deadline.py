@@ -11,13 +11,13 @@ from memalign.models.endpoint import concurrency_slot
 T = TypeVar("T")
 
 CALL_SECONDS = 120.0
-"""Time limit of one model call, with its retries and their pauses."""
+"""Time limit of one model call, with its retries and their pauses. Set by hand."""
 CONNECT_SECONDS = 10.0
-"""Time limit of opening a connection; another attempt follows."""
+"""Time limit of opening a connection; another attempt follows. Set by hand."""
 MAX_TRIES_OVER_TIME = 2
 """A call that took too long is made once more; further tries are left to whoever asked for it."""
 MAX_RETRIES = 4
-"""Further attempts within a call, on 408, 409, 429, 5xx and lost connections."""
+"""Further attempts within a call, on 408, 409, 429, 5xx and lost connections. Set by hand; the SDKs' default is 2."""
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 """Pauses double between the two, unless the service asks for another; as the services' own SDKs do."""

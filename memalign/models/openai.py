@@ -44,8 +44,12 @@ _CONTEXTS = (
     ("o3", 200_000),
     ("o4", 200_000),
 )
+"""Beginning of a model's name -> tokens of its context, as OpenAI's model pages have it, most of them rounded down.
+
+Of gpt-5 it is the part for input (400,000 less 128,000 of output). Variants with another context are not told apart.
+"""
 _DEFAULT_CONTEXT = 128_000
-"""For models not listed above."""
+"""For models not listed above; set by hand."""
 _EMBEDDING_LIMITS = (8_000, 4_000, 2_000, 500)
 """Tokens to which texts are cut, one after the other, while the service finds them too long.
 

@@ -15,11 +15,11 @@ from memalign.tokens import count_tokens, cut_to_tokens
 from memalign.value_types import ValueType
 
 ANSWER_TOKENS = 4_000
-"""Room left for the model's answer."""
+"""Room left for the model's answer. Set by hand: a verdict is a value and two or three sentences."""
 CASE_TOKENS = 1_500
-"""Most tokens of one similar case in a prompt."""
+"""Most tokens of one similar case in a prompt. Set by hand: five of them are 6 % of a context of 128,000."""
 _FRAME_TOKENS = 1_000
-"""Room left for what surrounds the data, and the least room that a record gets."""
+"""Room left for what surrounds the data, and the least room that a record gets. Set by hand."""
 _ESCAPED = re.compile("[<>\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Characters that could end a delimiter or a line, and half surrogate pairs, which no request can carry."""
 

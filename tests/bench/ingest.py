@@ -52,12 +52,12 @@ async def main() -> None:
         # each trace makes its job, and none is judged: what is measured is taking in
         sampling, ingest = {"rate": 1.0, "max_per_day": 0}, {"port": 0, "max_pending": 10**6}
         async with bot_in_workspace(Path(folder), sampling=sampling, ingest=ingest) as harness:
-            found, seconds = await rate(harness.bot.url, 0)
+            traces_per_second, seconds = await rate(harness.bot.url, 0)
     slowest = max(seconds) * 1e3
     print(f"{'POST /traces':50}{'ours':>12}{'wanted':>14}")
-    print(f"{f'traces a second, {BATCH} a batch':50}{found:12.0f}{WANTED:14}")
+    print(f"{f'traces a second, {BATCH} a batch':50}{traces_per_second:12.0f}{WANTED:14}")
     print(f"{'a batch, ms, median and slowest':50}{statistics.median(seconds) * 1e3:12.0f}{slowest:14.0f}")
-    if found < WANTED:
+    if traces_per_second < WANTED:
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What the store costs, beside TinyDB's own JSON storage: `python -m tests.bench.storage`."""
+"""The cost of the store, beside TinyDB's own JSON storage: `python -m tests.bench.storage`."""
 
 import asyncio
 import statistics
@@ -68,23 +68,23 @@ async def both(small: Database, large: Database, write: Write) -> tuple[float, f
     """Median seconds of a write, on disk, to either store: by turns, so that a busy machine slows both."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(OURS_WRITES):
-        for db, found in zip((small, large), times, strict=True):
+        for db, figures in zip((small, large), times, strict=True):
             start = time.perf_counter()
             await write(db, number)
-            found.append(time.perf_counter() - start)
+            figures.append(time.perf_counter() - start)
     return statistics.median(times[0]), statistics.median(times[1])
 
 
 async def ours(folder: Path) -> dict[str, float]:
     """Our figures; all times in seconds."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     async with await Database.open(folder / "small") as small, await Database.open(folder / "large") as large:
         await fill(small, 0, SMALL)
-        found["rate"] = await fill(large, 0, LARGE)
+        figures["rate"] = await fill(large, 0, LARGE)
         for db in (small, large):
             await posted(db, "bench", ts="100.1")
         for name, write in WRITES.items():
-            found[f"{name} small"], found[f"{name} large"] = await both(small, large, write)
+            figures[f"{name} small"], figures[f"{name} large"] = await both(small, large, write)
     times = []
     for _ in range(5):
         start = time.perf_counter()
@@ -93,8 +93,8 @@ async def ours(folder: Path) -> dict[str, float]:
             times.append(time.perf_counter() - start)
             start = time.perf_counter()
             await db.forgetting.delete_traces([f"tr-{len(times)}"])
-            found["erase"] = time.perf_counter() - start
-    return found | {"open": statistics.median(times)}
+            figures["erase"] = time.perf_counter() - start
+    return figures | {"open": statistics.median(times)}
 
 
 def stock_body(number: int) -> dict[str, Json]:
@@ -130,7 +130,7 @@ class Row:
 
     @property
     def is_reached(self) -> bool:
-        """Whether it is; so it is where nothing is wanted."""
+        """True if the figure is reached, or none is asked for."""
         return (self.most is None or self.ours <= self.most) and (
             self.least is None or self.ours >= self.least
         )
@@ -147,37 +147,41 @@ async def main() -> None:
     """Measure and print; end with 1 when a figure is missed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = await ours(folder)
+        figures = await ours(folder)
         stock_small, _ = await asyncio.to_thread(stock, folder, SMALL)
         stock_large, stock_open = await asyncio.to_thread(stock, folder, LARGE)
     rows = [
         Row(
-            title=f"one document at {SMALL}, ms", ours=found["document small"] * 1e3, stock=stock_small * 1e3
+            title=f"one document at {SMALL}, ms",
+            ours=figures["document small"] * 1e3,
+            stock=stock_small * 1e3,
         ),
         Row(
-            title=f"one document at {LARGE}, ms", ours=found["document large"] * 1e3, stock=stock_large * 1e3
+            title=f"one document at {LARGE}, ms",
+            ours=figures["document large"] * 1e3,
+            stock=stock_large * 1e3,
         ),
         Row(
             title="  ratio",
-            ours=found["document large"] / found["document small"],
+            ours=figures["document large"] / figures["document small"],
             stock=stock_large / stock_small,
             most=1.3,
         ),
-        Row(title=f"  stock to ours at {LARGE}", ours=stock_large / found["document large"], least=500),
-        Row(title=f"one trace with its job at {SMALL}, ms", ours=found["trace small"] * 1e3),
-        Row(title=f"one trace with its job at {LARGE}, ms", ours=found["trace large"] * 1e3),
-        Row(title="  ratio", ours=found["trace large"] / found["trace small"], most=1.3),
-        Row(title=f"one thumb at {SMALL}, ms", ours=found["thumb small"] * 1e3),
-        Row(title=f"one thumb at {LARGE}, ms", ours=found["thumb large"] * 1e3),
-        Row(title="  ratio", ours=found["thumb large"] / found["thumb small"], most=1.3),
-        Row(title=f"traces a second, {BATCH} a batch", ours=found["rate"], least=2000),
+        Row(title=f"  stock to ours at {LARGE}", ours=stock_large / figures["document large"], least=500),
+        Row(title=f"one trace with its job at {SMALL}, ms", ours=figures["trace small"] * 1e3),
+        Row(title=f"one trace with its job at {LARGE}, ms", ours=figures["trace large"] * 1e3),
+        Row(title="  ratio", ours=figures["trace large"] / figures["trace small"], most=1.3),
+        Row(title=f"one thumb at {SMALL}, ms", ours=figures["thumb small"] * 1e3),
+        Row(title=f"one thumb at {LARGE}, ms", ours=figures["thumb large"] * 1e3),
+        Row(title="  ratio", ours=figures["thumb large"] / figures["thumb small"], most=1.3),
+        Row(title=f"traces a second, {BATCH} a batch", ours=figures["rate"], least=2000),
         Row(
             title=f"opening {LARGE} and reading one, ms",
-            ours=found["open"] * 1e3,
+            ours=figures["open"] * 1e3,
             stock=stock_open * 1e3,
             most=1000,
         ),
-        Row(title=f"erasing one of {LARGE} to the last byte, ms", ours=found["erase"] * 1e3),
+        Row(title=f"erasing one of {LARGE} to the last byte, ms", ours=figures["erase"] * 1e3),
     ]
     print(f"{'medians':42}{'ours':>12}{'stock TinyDB':>14}{'wanted':>10}{'reached':>9}")
     for row in rows:

@@ -103,28 +103,28 @@ class BotInWorkspace:
         await self.slack.interactions.click((by or self.ana).id, card.channel, card.ts, action, value)
 
     async def feedback(self, card: Message) -> dict[str, Feedback]:
-        """What people say of a card's verdict, by name, as the store has it."""
+        """Return people's feedback on a card's verdict, by name, as the store has it."""
         await self.slack.settled()
         await self.until_async(lambda: self._recorded(card))
-        stored = await self.bot.database.verdicts.by_card(card.channel, card.ts)
-        assert stored is not None
-        facts = await self.bot.database.feedback.of(stored.verdict_id)
-        values = self.bot.memories[stored.verdict.judge].definition.value_type
+        verdict = await self.bot.database.verdicts.by_card(card.channel, card.ts)
+        assert verdict is not None
+        by_person = await self.bot.database.feedback.of(verdict.verdict_id)
+        values = self.bot.memories[verdict.verdict.judge].definition.value_type
         names = {user.id: user.name for user in self.workspace.users.values()}
-        return {names[said.person]: said for said in all_feedback(stored, facts, values)}
+        return {names[entry.person]: entry for entry in all_feedback(verdict, by_person, values)}
 
     async def _recorded(self, card: Message) -> bool:
         return await self.bot.database.verdicts.by_card(card.channel, card.ts) is not None
 
     def labels(self, judge: str = JUDGE) -> dict[str, Label]:
-        """What a judge remembers: trace id -> label."""
+        """Return the labels that a judge remembers, by trace id."""
         return {name: episode.label for name, episode in self.bot.memories[judge].episodes.items()}
 
     def rules(self, judge: str = JUDGE) -> list[str]:
         """The texts of a judge's guidelines."""
         return [rule.text for rule in self.bot.memories[judge].guidelines]
 
-    async def whispered(self, act: Awaitable[object], user: User | None = None) -> str:
+    async def ephemeral_answer(self, act: Awaitable[object], user: User | None = None) -> str:
         """Do something, and wait for what the bot says to one person of it."""
         before = len(self.slack.ephemerals)
         await act
@@ -155,7 +155,11 @@ class BotInWorkspace:
     def thread(self, card: Message) -> list[str]:
         """The bot's words in a card's thread."""
         replies = self.workspace.thread(card.channel, card.ts)
-        return [one.text for one in replies if one.user == self.workspace.bot.id and one.ts != card.ts]
+        return [
+            message.text
+            for message in replies
+            if message.user == self.workspace.bot.id and message.ts != card.ts
+        ]
 
     async def learned(self) -> None:
         """Wait until nothing anybody said waits to be learned, and nothing waits to be posted."""
@@ -171,7 +175,7 @@ class BotInWorkspace:
         return not await database.feedback.waiting() and not await database.outbox.waiting()
 
     async def tells(self, reason: str) -> bool:
-        """Whether the bot says so of what waits."""
+        """Return whether the bot says so of what waits."""
         return any(reason in trouble for trouble in (await self.bot.status.read()).troubles)
 
     async def asked(self, user: User, text: str) -> list[str]:
@@ -180,7 +184,7 @@ class BotInWorkspace:
         await self.slack.interactions.command(user.id, self.channel.id, "/memalign", text)
         await self.until(lambda: len(self.slack.ephemerals) > before)
         await asyncio.sleep(0.05)
-        return [words(one.blocks, one.text) for one in self.slack.ephemerals[before:]]
+        return [words(message.blocks, message.text) for message in self.slack.ephemerals[before:]]
 
     async def until(self, look: Callable[[], T | None], seconds: float = 120) -> T:
         """Wait until `look` returns something true; fail with the bot's status if it does not."""
@@ -204,12 +208,12 @@ class BotInWorkspace:
 
 def words(blocks: Sequence[Json] | None, text: str = "") -> str:
     """All that a person reads in blocks."""
-    found: list[str] = []
+    parts: list[str] = []
 
     def gather(part: Json) -> None:
         if isinstance(part, dict):
             if isinstance(part.get("text"), str):
-                found.append(part["text"])
+                parts.append(part["text"])
             for value in part.values():
                 gather(value)
         elif isinstance(part, list):
@@ -217,7 +221,7 @@ def words(blocks: Sequence[Json] | None, text: str = "") -> str:
                 gather(value)
 
     gather(list(blocks or []))
-    return "\n".join(found) or text
+    return "\n".join(parts) or text
 
 
 @asynccontextmanager

@@ -102,15 +102,25 @@ class Transport(AsyncWebClient):
         match method:
             case "chat.postMessage":
                 ts = f"{1_700_000_000 + len(self.messages)}.000100"
-                self.messages.append({**params, "ts": ts, "metadata": _decoded(params.get("metadata"))})
+                author = {"bot_id": "BOURS", "app_id": "AOURS"}
+                metadata = _decoded(params.get("metadata"))
+                self.messages.append({**params, **author, "ts": ts, "metadata": metadata})
                 return {"ts": ts, "channel": params["channel"]}
             case "conversations.history":
-                return {"messages": [one for one in self.messages if one["channel"] == params["channel"]]}
+                return {
+                    "messages": [
+                        message for message in self.messages if message["channel"] == params["channel"]
+                    ]
+                }
             case "conversations.replies":
-                in_thread = [one for one in self.messages if one.get("thread_ts") == params["ts"]]
+                in_thread = [message for message in self.messages if message.get("thread_ts") == params["ts"]]
                 return {"messages": [{"ts": params["ts"]}, *in_thread, *self.thread]}
             case "reactions.get":
                 return {"message": {"ts": params["timestamp"], "reactions": self.reactions}}
+            case "auth.test":
+                return {"team_id": "TOURS", "user_id": "UOURS", "bot_id": "BOURS"}
+            case "bots.info":
+                return {"bot": {"id": "BOURS", "app_id": "AOURS"}}
             case "users.info":
                 return {"user": {"id": params["user"], "real_name": params["user"].title()}}
             case "chat.getPermalink":
@@ -163,11 +173,11 @@ async def until(
     """Wait until `look` returns something true; when the running part fails first, its error is raised."""
     deadline = time.monotonic() + MAX_WAIT_SECONDS
     while True:
-        found = look()
-        if await found if isinstance(found, Awaitable) else found:
+        result = look()
+        if await result if isinstance(result, Awaitable) else result:
             return
         if part is not None and part.done():
             await part
             raise AssertionError("the part has ended")
-        assert time.monotonic() < deadline, f"not within {MAX_WAIT_SECONDS} s: {look} returned {found!r}"
+        assert time.monotonic() < deadline, f"not within {MAX_WAIT_SECONDS} s: {look} returned {result!r}"
         await asyncio.sleep(0.002)

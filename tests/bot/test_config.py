@@ -143,9 +143,9 @@ def test_commands_without_slack_need_no_channel(tmp_path: Path) -> None:
     assert settings.judges[0].channel == ""
 
 
-@pytest.mark.parametrize(("name", "found"), [("politeness", "politeness"), ("POLITENESS", "politeness")])
-def test_a_judge_is_found_by_its_name(tmp_path: Path, name: str, found: str) -> None:
-    assert load(tmp_path, JUDGE).judge(name).name == found
+@pytest.mark.parametrize(("name", "expected"), [("politeness", "politeness"), ("POLITENESS", "politeness")])
+def test_a_judge_is_found_by_its_name(tmp_path: Path, name: str, expected: str) -> None:
+    assert load(tmp_path, JUDGE).judge(name).name == expected
 
 
 def test_secrets_come_from_the_environment_and_are_not_shown() -> None:

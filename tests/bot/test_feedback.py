@@ -16,9 +16,9 @@ from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 CARD = "1700000000.000000"
 
 
-def facts(
+def person_feedback(
     *reactions: str,
-    gone: tuple[str, ...] = (),
+    removed: tuple[str, ...] = (),
     button: Vote | None = None,
     correction: Label | None = None,
     replies: dict[int, str | None] | None = None,
@@ -26,18 +26,18 @@ def facts(
 ) -> PersonFeedback:
     """Facts a second after one another: live reactions, those taken off, the button, replies by second."""
     marks = {name: Timestamped(value=True, at="1700000001.0") for name in reactions}
-    marks |= {name: Timestamped(value=False, at="1700000002.0") for name in gone}
-    said = {
+    marks |= {name: Timestamped(value=False, at="1700000002.0") for name in removed}
+    replies_by_ts = {
         f"17000000{second:02}.000000": Reply(text=text, at=f"17000000{second:02}.0")
         for second, text in (replies or {}).items()
     }
     if modal is not None:
-        said[CARD] = Reply(text=modal, at="1700000009.0")
+        replies_by_ts[CARD] = Reply(text=modal, at="1700000009.0")
     return PersonFeedback(
         reactions=marks,
         button=Timestamped(value=button, at="1700000003.0") if button else None,
         correction=None if correction is None else Timestamped(value=correction, at="1700000005.0"),
-        replies=said,
+        replies=replies_by_ts,
     )
 
 
@@ -73,57 +73,57 @@ def test_each_alias_in_each_skin_tone_is_a_vote_and_nothing_else_is(name: str, v
 @pytest.mark.parametrize(
     ("done", "vote", "label"),
     [
-        (facts(), None, None),
-        (facts("+1"), "up", True),
-        (facts("-1"), "down", False),
-        (facts("shrug"), "unsure", None),
-        (facts("+1", "thumbsup::skin-tone-4"), "up", True),
-        (facts("+1", "-1"), None, None),
-        (facts("+1", "shrug"), None, None),
-        (facts("+1", gone=("-1",)), "up", True),
-        (facts(gone=("+1",)), None, None),
-        (facts("heart"), None, None),
-        (facts(button="down"), "down", False),
-        (facts("-1", button="down"), "down", False),
-        (facts("+1", button="down"), None, None),
-        (facts(replies={4: "It is curt."}), None, None),
+        (person_feedback(), None, None),
+        (person_feedback("+1"), "up", True),
+        (person_feedback("-1"), "down", False),
+        (person_feedback("shrug"), "unsure", None),
+        (person_feedback("+1", "thumbsup::skin-tone-4"), "up", True),
+        (person_feedback("+1", "-1"), None, None),
+        (person_feedback("+1", "shrug"), None, None),
+        (person_feedback("+1", removed=("-1",)), "up", True),
+        (person_feedback(removed=("+1",)), None, None),
+        (person_feedback("heart"), None, None),
+        (person_feedback(button="down"), "down", False),
+        (person_feedback("-1", button="down"), "down", False),
+        (person_feedback("+1", button="down"), None, None),
+        (person_feedback(replies={4: "It is curt."}), None, None),
     ],
 )
 def test_one_person_has_one_vote_on_a_yes_or_no_verdict(
     done: PersonFeedback, vote: Vote | None, label: Label | None
 ) -> None:
-    said = derived(done)
-    assert (said.vote, said.value) == (vote, label)
+    feedback = derived(done)
+    assert (feedback.vote, feedback.value) == (vote, label)
 
 
 def test_a_thumb_down_on_fail_says_pass() -> None:
-    assert derived(facts("-1"), judged=False).value is True
+    assert derived(person_feedback("-1"), judged=False).value is True
 
 
 @pytest.mark.parametrize(
     ("values", "judged", "done", "label"),
     [
-        ("int", 3, facts("+1"), 3),
-        ("int", 3, facts("-1"), None),
-        ("int", 3, facts("-1", replies={4: "4: because it is kind"}), 4),
-        ("int", 3, facts("-1", replies={4: "2: no", 6: "5: yes"}), 5),
-        ("int", 3, facts("-1", correction=4, replies={4: "2: older than the menu's 4"}), 4),
-        ("int", 3, facts("-1", correction=4, replies={6: "2: newer than the menu's 4"}), 2),
-        ("int", 3, facts("-1", replies={4: "4: gone", 5: None}), 4),
-        ("int", 3, facts("-1", replies={4: None}), None),
-        ("int", 3, facts("-1", replies={4: "I counted 4 errors"}), None),
-        ("int", 3, facts("shrug", replies={4: "4: perhaps"}), None),
-        ("int", 3, facts(replies={4: "4: without a thumb"}), None),
-        ("int", 0, facts("+1"), 0),
-        ("float", 0.5, facts("-1", replies={4: "0.75: closer"}), 0.75),
-        ("float", 0.5, facts("-1", replies={4: "1"}), 1.0),
-        ("str", "kind", facts("-1", replies={4: "curt: it says go away"}), "curt"),
-        ("str", "kind", facts("-1", replies={4: "It says go away"}), None),
-        ("str", "kind", facts("-1", correction="curt", modal="Note: it says go away"), "curt"),
-        (["good", "fair", "poor"], "good", facts("-1"), None),
-        (["good", "fair", "poor"], "good", facts("-1", replies={4: "*Poor*: rude"}), "poor"),
-        (["good", "poor"], "good", facts("-1", replies={4: "poor"}), "poor"),
-        (["good", "poor"], "good", facts("-1", replies={4: "awful: rude"}), None),
+        ("int", 3, person_feedback("+1"), 3),
+        ("int", 3, person_feedback("-1"), None),
+        ("int", 3, person_feedback("-1", replies={4: "4: because it is kind"}), 4),
+        ("int", 3, person_feedback("-1", replies={4: "2: no", 6: "5: yes"}), 5),
+        ("int", 3, person_feedback("-1", correction=4, replies={4: "2: older than the menu's 4"}), 4),
+        ("int", 3, person_feedback("-1", correction=4, replies={6: "2: newer than the menu's 4"}), 2),
+        ("int", 3, person_feedback("-1", replies={4: "4: gone", 5: None}), 4),
+        ("int", 3, person_feedback("-1", replies={4: None}), None),
+        ("int", 3, person_feedback("-1", replies={4: "I counted 4 errors"}), None),
+        ("int", 3, person_feedback("shrug", replies={4: "4: perhaps"}), None),
+        ("int", 3, person_feedback(replies={4: "4: without a thumb"}), None),
+        ("int", 0, person_feedback("+1"), 0),
+        ("float", 0.5, person_feedback("-1", replies={4: "0.75: closer"}), 0.75),
+        ("float", 0.5, person_feedback("-1", replies={4: "1"}), 1.0),
+        ("str", "kind", person_feedback("-1", replies={4: "curt: it says go away"}), "curt"),
+        ("str", "kind", person_feedback("-1", replies={4: "It says go away"}), None),
+        ("str", "kind", person_feedback("-1", correction="curt", modal="Note: it says go away"), "curt"),
+        (["good", "fair", "poor"], "good", person_feedback("-1"), None),
+        (["good", "fair", "poor"], "good", person_feedback("-1", replies={4: "*Poor*: rude"}), "poor"),
+        (["good", "poor"], "good", person_feedback("-1", replies={4: "poor"}), "poor"),
+        (["good", "poor"], "good", person_feedback("-1", replies={4: "awful: rude"}), None),
     ],
 )
 def test_other_judges_learn_the_value_people_give(
@@ -162,7 +162,7 @@ def test_a_reply_may_begin_with_the_right_value(
 
 
 def test_replies_are_one_rationale_in_the_order_they_were_written() -> None:
-    done = facts(
+    done = person_feedback(
         "-1", replies={12: "Second.", 11: "First &amp; foremost.", 13: None, 10: "  "}, modal="Modal."
     )
     assert derived(done).rationale == "Modal.\nFirst & foremost.\nSecond."
@@ -171,8 +171,10 @@ def test_replies_are_one_rationale_in_the_order_they_were_written() -> None:
 def test_everybody_says_something_of_their_own() -> None:
     verdict = Verdict(judge="politeness", trace_id="tr-1", value=True, rationale="so")
     stored = StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=0, channel="C1", message_ts=CARD)
-    said = all_feedback(stored, {"U1": facts("+1"), "U2": facts("-1")}, value_type_of(bool))
-    assert {one.person: one.value for one in said} == {"U1": True, "U2": False}
+    feedback = all_feedback(
+        stored, {"U1": person_feedback("+1"), "U2": person_feedback("-1")}, value_type_of(bool)
+    )
+    assert {entry.person: entry.value for entry in feedback} == {"U1": True, "U2": False}
 
 
 BASE: Json = {"channel": "C1", "ts": "3.0", "event_ts": "3.0"}
@@ -263,8 +265,8 @@ async def test_reactions_that_come_and_go(
     card = await harness.show()
     harness.react(card, *put)
     harness.unreact(card, *taken)
-    said = await harness.feedback(card)
-    assert (said["ana"].vote if "ana" in said else "nothing") == vote
+    feedback = await harness.feedback(card)
+    assert (feedback["ana"].vote if "ana" in feedback else "nothing") == vote
 
 
 async def test_replies_written_edited_and_deleted(harness: BotInWorkspace) -> None:
@@ -283,8 +285,8 @@ async def test_people_speak_for_themselves(harness: BotInWorkspace) -> None:
     harness.react(card, "-1")
     harness.react(card, "+1", by=harness.ben)
     harness.reply(card, "I like it.", by=harness.ben)
-    said = await harness.feedback(card)
-    assert {name: (one.vote, one.rationale) for name, one in said.items()} == {
+    feedback = await harness.feedback(card)
+    assert {name: (entry.vote, entry.rationale) for name, entry in feedback.items()} == {
         "ana": ("down", ""),
         "ben": ("up", "I like it."),
     }
@@ -303,8 +305,8 @@ async def test_repeated_and_lost_acknowledgements_change_nothing(harness: BotInW
     before = harness.bot.memories["politeness"].version
     harness.slack.faults.redeliver_last()
     await harness.learned()
-    said = (await harness.feedback(card))["ana"]
-    assert (said.vote, said.rationale) == ("down", "It is curt.")
+    feedback = (await harness.feedback(card))["ana"]
+    assert (feedback.vote, feedback.rationale) == ("down", "It is curt.")
     assert harness.bot.memories["politeness"].version == before
     assert all(delivery.acked for delivery in harness.slack.deliveries)
 
@@ -318,9 +320,12 @@ async def test_what_comes_before_slacks_answer_to_the_card_counts(harness: BotIn
     await harness.press(card, "vote_up", by=harness.ben)
     await harness.slack.settled()
     hold.release()
-    said = await harness.feedback(card)
-    assert (said["ana"].vote, said["ana"].rationale) == ("down", "An answer should never send people away.")
-    assert said["ben"].vote == "up"
+    feedback = await harness.feedback(card)
+    assert (feedback["ana"].vote, feedback["ana"].rationale) == (
+        "down",
+        "An answer should never send people away.",
+    )
+    assert feedback["ben"].vote == "up"
 
 
 async def test_a_reason_may_come_before_its_thumb(harness: BotInWorkspace) -> None:
@@ -371,11 +376,11 @@ async def test_other_messages_and_their_reactions_are_let_be(harness: BotInWorks
 
 async def test_a_button_counts_once_and_pressed_again_is_taken_back(harness: BotInWorkspace) -> None:
     card = await harness.show()
-    assert "Counted" in await harness.whispered(harness.press(card, "vote_up"))
+    assert "Counted" in await harness.ephemeral_answer(harness.press(card, "vote_up"))
     assert (await harness.feedback(card))["ana"].vote == "up"
-    assert "can't tell" in await harness.whispered(harness.press(card, "vote_unsure"))
+    assert "can't tell" in await harness.ephemeral_answer(harness.press(card, "vote_unsure"))
     assert (await harness.feedback(card))["ana"].vote == "unsure"
-    assert "taken back" in await harness.whispered(harness.press(card, "vote_unsure"))
+    assert "taken back" in await harness.ephemeral_answer(harness.press(card, "vote_unsure"))
     assert (await harness.feedback(card))["ana"].vote is None
 
 
@@ -385,7 +390,7 @@ async def test_button_and_reaction_that_differ_cancel_each_other_and_the_person_
     card = await harness.show()
     harness.react(card, "+1")
     await harness.slack.settled()
-    assert "neither counts" in await harness.whispered(harness.press(card, "vote_down"))
+    assert "neither counts" in await harness.ephemeral_answer(harness.press(card, "vote_down"))
     assert (await harness.feedback(card))["ana"].vote is None
     harness.unreact(card, "+1")
     assert (await harness.feedback(card))["ana"].vote == "down"
@@ -398,8 +403,8 @@ async def test_the_wrong_button_asks_for_a_reason_which_can_be_changed_later(har
     await harness.slack.modals.submit(
         harness.ana.id, view.id, {"reason": "An answer should never send people away."}
     )
-    said = (await harness.feedback(card))["ana"]
-    assert (said.vote, said.rationale) == ("down", "An answer should never send people away.")
+    feedback = (await harness.feedback(card))["ana"]
+    assert (feedback.vote, feedback.rationale) == ("down", "An answer should never send people away.")
     await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
     again = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     assert "never send people away" in str(again.content)
@@ -422,16 +427,16 @@ async def test_correcting_against_ones_own_reaction_is_told(harness: BotInWorksp
     await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     submitted = harness.slack.modals.submit(harness.ana.id, view.id, {"reason": "It is curt."})
-    assert "neither counts" in await harness.whispered(submitted)
+    assert "neither counts" in await harness.ephemeral_answer(submitted)
 
 
 async def test_a_shortcut_elsewhere_says_where_it_works(harness: BotInWorkspace) -> None:
     ts = harness.workspace.post(harness.ana.id, harness.channel.id, "Lunch?")
     for shortcut in ("correct_verdict", "forget_trace"):
-        said = await harness.whispered(
+        answer = await harness.ephemeral_answer(
             harness.slack.interactions.shortcut(harness.ana.id, harness.channel.id, ts, shortcut)
         )
-        assert "not one of my cards" in said
+        assert "not one of my cards" in answer
 
 
 async def test_a_deleted_card_leaves_what_was_said_and_stops_nothing(harness: BotInWorkspace) -> None:

@@ -30,7 +30,7 @@ async def test_a_thumb_with_a_reason_becomes_a_guideline_told_in_the_thread(harn
         harness.ana.id, card.channel, "The answer should never send people away.", thread_ts=card.ts
     )
     await harness.learned()
-    assert any("never send people away" in said and "Ana Ruiz" in said for said in harness.thread(card))
+    assert any("never send people away" in text and "Ana Ruiz" in text for text in harness.thread(card))
     assert "never send people away" in "\n".join(await harness.asked(harness.ben, "guidelines"))
     assert harness.workspace.mentions == []
 

@@ -24,7 +24,7 @@ WORDS = ("An answer should never send people away.", "Every answer must name the
 RULES = WORDS[:2]
 """The words that read like a rule."""
 Act: TypeAlias = tuple[str, int, int, int]
-"""What is done, by whom, to which card, with which thumb or words."""
+"""One step: the act, the person, the card, and the thumb or words."""
 
 QUIET_ACTS = ("react", "react", "react", "unreact", "reply", "reply", "edit", "delete")
 """Also possible while the bot is away."""
@@ -33,13 +33,13 @@ LOUD_ACTS = ("again", "drop_ack", "forget", "forget_person", "rest")
 
 @dataclass(kw_only=True, slots=True)
 class Model:
-    """What should come of a history."""
+    """The expected outcome of a history."""
 
     thumbs: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """(person, trace) -> live thumbs."""
     replies: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     """(person, trace) -> time -> words."""
-    gone: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     """People: what Slack shows of their thumbs is no proof that they gave them afterwards."""
 
@@ -61,15 +61,15 @@ class Model:
         vote = "up" if label is verdict else "down"
         return {
             (person, trace)
-            for (person, of), said in self.replies.items()
-            if of == trace and self.vote(person, trace) == vote and set(RULES) & set(said.values())
+            for (person, of), replies in self.replies.items()
+            if of == trace and self.vote(person, trace) == vote and set(RULES) & set(replies.values())
         }
 
     def forget_person(self, person: str) -> None:
         self.forgotten.add(person)
-        for facts in (self.thumbs, self.replies):
-            for key in [key for key in facts if key[0] == person]:
-                del facts[key]
+        for acts in (self.thumbs, self.replies):
+            for key in [key for key in acts if key[0] == person]:
+                del acts[key]
 
 
 class History:
@@ -127,10 +127,10 @@ class History:
             case "forget":
                 await self.calm()
                 await self.harness.asked(self.harness.ana, f"forget {trace} --yes")
-                self.model.gone.add(trace)
+                self.model.deleted.add(trace)
             case "forget_person":
                 await self.calm()
-                user = next(one for one in (self.harness.ana, self.harness.ben) if one.id == person)
+                user = next(each for each in (self.harness.ana, self.harness.ben) if each.id == person)
                 await self.harness.asked(user, "forget --person me --yes")
                 self.model.forget_person(person)
             case _:
@@ -184,35 +184,35 @@ class History:
         remembered = self.harness.labels()
         teachers: set[tuple[str, str]] = set()
         for trace in TRACES:
-            if trace in self.model.gone:
+            if trace in self.model.deleted:
                 assert await database.traces.is_forgotten(trace)
                 assert trace not in remembered
                 continue
             channel, ts = self.places[trace]
             card = self.workspace.message(channel, ts)
             await self.compare_card(trace, card)
-            stored = await database.verdicts.by_card(channel, ts)
-            assert stored is not None
-            possible = self.model.labels(trace, bool(stored.verdict.value), self.people)
+            shown = await database.verdicts.by_card(channel, ts)
+            assert shown is not None
+            possible = self.model.labels(trace, bool(shown.verdict.value), self.people)
             assert ({remembered[trace]} if trace in remembered else set()) <= possible
             assert bool(possible) == (trace in remembered)
             if trace in remembered:
-                label, verdict = bool(remembered[trace]), bool(stored.verdict.value)
+                label, verdict = bool(remembered[trace]), bool(shown.verdict.value)
                 teachers |= self.model.teachers(trace, label, verdict)
-        sources = {(one.person, one.trace_id) for rule in memory.guidelines for one in rule.sources}
+        sources = {(each.person, each.trace_id) for rule in memory.guidelines for each in rule.sources}
         assert teachers <= sources
         for rule in memory.guidelines:
             for source in rule.sources:
-                assert source.trace_id not in self.model.gone
+                assert source.trace_id not in self.model.deleted
                 assert source.quote == self.model.rationale(source.person, source.trace_id)
                 assert self.model.vote(source.person, source.trace_id) is not None
 
     async def compare_card(self, trace: str, card: Message) -> None:
         names = {user.id: user.name for user in self.workspace.users.values()}
-        said = await self.harness.feedback(card)
+        replies = await self.harness.feedback(card)
         for person in self.people:
-            found = said.get(names[person])
-            vote, words = (found.vote, found.rationale) if found else (None, "")
+            entry = replies.get(names[person])
+            vote, words = (entry.vote, entry.rationale) if entry else (None, "")
             assert (vote, words) == (self.model.vote(person, trace), self.model.rationale(person, trace))
 
 

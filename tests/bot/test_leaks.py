@@ -43,12 +43,12 @@ async def test_a_provider_that_quotes_the_prompt_is_quoted_nowhere(
         await harness.send({"trace_id": "t", "inputs": PROMPT_WORDS, "outputs": "a"})
         await harness.until_async(lambda: harness.tells("openai:/m"))
         _, ready = await harness.get("/readyz")
-        told = "\n".join(await harness.asked(harness.ben, "status"))
+        answer = "\n".join(await harness.asked(harness.ben, "status"))
     assert f"({status})" in ready
-    assert f"({status})" in told
+    assert f"({status})" in answer
     own = [record for record in caplog.records if record.name.startswith(("bot", "memalign", "storage"))]
     loud = [record.getMessage() for record in own if record.levelno > logging.DEBUG]
-    assert [text for text in (ready, told, *loud) if PROMPT_WORDS in text] == []
+    assert [text for text in (ready, answer, *loud) if PROMPT_WORDS in text] == []
     assert any(PROMPT_WORDS in record.getMessage() for record in own if record.levelno == logging.DEBUG)
 
 

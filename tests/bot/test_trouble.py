@@ -62,7 +62,7 @@ async def test_an_answer_that_is_nonsense_stops_only_its_trace(tmp_path: Path, s
             await harness.send({"trace_id": f"tr-{number}", "inputs": "Hi", "outputs": "Go."})
         await harness.until(lambda: all(harness.shown(f"tr-{number}") for number in range(3)))
         verdicts = await harness.bot.database.verdicts.recent("politeness", 10)
-        assert sorted(stored.verdict.trace_id for stored in verdicts) == ["tr-0", "tr-1", "tr-2"]
+        assert sorted(verdict.verdict.trace_id for verdict in verdicts) == ["tr-0", "tr-1", "tr-2"]
         assert not await harness.tells("politeness")
 
 
@@ -92,7 +92,7 @@ async def test_traces_that_wait_are_on_disk_and_not_in_memory(tmp_path: Path, se
         status = await harness.bot.status.read()
         assert status.traces_waiting == 3000
         gc.collect()
-        assert sum(isinstance(one, Trace) for one in gc.get_objects()) < 50
+        assert sum(isinstance(each, Trace) for each in gc.get_objects()) < 50
 
 
 async def test_the_socket_is_served_while_a_model_hangs(tmp_path: Path, server: ModelServer) -> None:
@@ -164,7 +164,7 @@ async def test_forgetting_does_not_wait_for_a_model_that_hangs(tmp_path: Path, s
         server.chat_seconds = 600
         forgetting = asyncio.create_task(harness.bot.forgetting.forget(TraceTarget(trace_id="tr-1"), None))
         await harness.until_async(lambda: harness.bot.database.traces.is_forgotten("tr-1"))
-        assert [one.in_use for one in harness.bot.memories["politeness"].guidelines] == [False]
+        assert [each.in_use for each in harness.bot.memories["politeness"].guidelines] == [False]
         result = await forgetting
         assert (result.left, result.distilled) == (1, [])
         server.chat_seconds = 0.0

@@ -48,8 +48,8 @@ async def finish(world: World, tally: Tally) -> None:
     tally.unfinished += left + ([] if process.returncode == 0 else [f"exit code {process.returncode}"])
     tally.doubled += inspect.doubled(world)
     tally.lost += await inspect.remembered_wrongly(world)
-    tally.bytes_searched, found = inspect.bytes_searched(world, world.ledger)
-    tally.lost += [*found, *inspect.still_shown(world)]
+    tally.bytes_searched, left_bytes = inspect.bytes_searched(world, world.ledger)
+    tally.lost += [*left_bytes, *inspect.still_shown(world)]
     count(world, tally)
 
 

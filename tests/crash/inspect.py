@@ -21,26 +21,26 @@ YES_OR_NO = ValueType(kind="bool")
 
 
 async def lost_now(world: World) -> list[str]:
-    """What was acknowledged and is not on disk, just after a kill, before anything can put it right."""
+    """Acknowledged work that is not on disk just after a kill, before anything can put it right."""
     ledger = world.ledger
     ledger.collect(world.slack)
     async with await Database.open(world.folder / "store", read_only=True) as db:
-        gone = [trace_id for trace_id in ledger.accepted if not await is_kept(db, trace_id)]
-        lost = [f"trace {trace_id}" for trace_id in gone]
-        intents = {one.target for one in await db.forgetting.requests()}
+        forgotten = [trace_id for trace_id in ledger.accepted if not await is_kept(db, trace_id)]
+        lost = [f"trace {trace_id}" for trace_id in forgotten]
+        intents = {request.target for request in await db.forgetting.requests()}
         for trace_id in ledger.forgotten - intents:
             lost += [] if await db.traces.is_forgotten(trace_id) else [f"forgetting of {trace_id}"]
         for channel, ts in ledger.pressed:
-            stored = await db.verdicts.by_card(channel, ts)
-            if stored and not (facts := await facts_of(db, stored, world.presser)).button:
-                lost.append(f"button on {ts}: {facts}")
+            verdict = await db.verdicts.by_card(channel, ts)
+            if verdict and not (pressed := await feedback_of_person(db, verdict, world.presser)).button:
+                lost.append(f"button on {ts}: {pressed}")
         later = []
         for delivery in ledger.unchecked:
             # what eve said may be forgotten by now
-            found = world.leaver in str(delivery.payload["event"]) or await is_on_disk(db, delivery)
-            if found is None:
+            is_known = world.leaver in str(delivery.payload["event"]) or await is_on_disk(db, delivery)
+            if is_known is None:
                 later.append(delivery)
-            elif not found:
+            elif not is_known:
                 lost.append(f"event {delivery.payload['event']}")
         ledger.unchecked = later
     return lost
@@ -50,33 +50,33 @@ async def is_kept(db: Database, trace_id: str) -> bool:
     return await db.traces.get(trace_id) is not None or await db.traces.is_forgotten(trace_id)
 
 
-async def facts_of(db: Database, stored: StoredVerdict, person: str) -> PersonFeedback:
-    return (await db.feedback.of(stored.verdict_id)).get(person, NOTHING)
+async def feedback_of_person(db: Database, verdict: StoredVerdict, person: str) -> PersonFeedback:
+    return (await db.feedback.of(verdict.verdict_id)).get(person, NOTHING)
 
 
 async def is_on_disk(db: Database, delivery: Delivery) -> bool | None:
-    """Whether an event's fact, or a newer one, is stored; None while its card is not known to the store."""
+    """True if an event's change, or a newer one, is stored; None while its card is not known to the store."""
     event: dict[str, Json] = delivery.payload["event"]
     if event["type"] == "message":
         reply = reply_of(event)
         if reply is None:
             return True
-        stored = await db.verdicts.by_card(reply.channel, reply.card_ts)
-        if stored is None:
+        verdict = await db.verdicts.by_card(reply.channel, reply.card_ts)
+        if verdict is None:
             return None
-        held = (await facts_of(db, stored, reply.event.person)).replies.get(reply.event.name)
+        held = (await feedback_of_person(db, verdict, reply.event.person)).replies.get(reply.event.name)
         return held is not None and (held.text is None or Decimal(held.at) >= Decimal(reply.event.at))
     if not event["type"].startswith("reaction_") or vote_of_reaction(event["reaction"]) is None:
         return True
-    stored = await db.verdicts.by_card(event["item"]["channel"], event["item"]["ts"])
-    if stored is None:
+    verdict = await db.verdicts.by_card(event["item"]["channel"], event["item"]["ts"])
+    if verdict is None:
         return None
-    mark = (await facts_of(db, stored, event["user"])).reactions.get(event["reaction"])
+    mark = (await feedback_of_person(db, verdict, event["user"])).reactions.get(event["reaction"])
     return mark is not None and Decimal(mark.at) >= Decimal(event["event_ts"])
 
 
 async def unfinished(world: World) -> list[str]:
-    """What is still to do, or to be caught up with."""
+    """Work that is still to be done."""
     left: list[str] = []
     async with await Database.open(world.folder / "store", read_only=True) as db:
         waiting = {
@@ -99,46 +99,55 @@ async def unfinished(world: World) -> list[str]:
 
 
 async def differences(db: Database, world: World, card: Message) -> list[str]:
-    """Where the store's facts about a card are others than what the workspace shows."""
-    stored = await db.verdicts.by_card(card.channel, card.ts)
-    if stored is None:
+    """Differences between the store's feedback on a card and what the workspace shows."""
+    verdict = await db.verdicts.by_card(card.channel, card.ts)
+    if verdict is None:
         return [f"card {card.ts} of {payload_of(card)['trace_id']} is unknown"]
     known = {
-        who: facts for who, facts in (await db.feedback.of(stored.verdict_id)).items() if who != world.leaver
+        who: person_feedback
+        for who, person_feedback in (await db.feedback.of(verdict.verdict_id)).items()
+        if who != world.leaver
     }
-    reactions = {(user, one.name) for one in card.reactions for user in one.users if user != world.leaver}
+    reactions = {(user, mark.name) for mark in card.reactions for user in mark.users if user != world.leaver}
     thread = world.workspace.thread(card.channel, card.ts)[1:]
     replies = {
-        (one.user, one.ts, one.text) for one in thread if one.user in world.people and not one.tombstone
+        (reply.user, reply.ts, reply.text)
+        for reply in thread
+        if reply.user in world.people and not reply.tombstone
     }
     held = {
-        (who, name) for who, facts in known.items() for name, mark in facts.reactions.items() if mark.value
+        (who, name)
+        for who, person_feedback in known.items()
+        for name, mark in person_feedback.reactions.items()
+        if mark.value
     }
-    said = {
+    stored_replies = {
         (who, ts, reply.text)
-        for who, facts in known.items()
-        for ts, reply in facts.replies.items()
+        for who, person_feedback in known.items()
+        for ts, reply in person_feedback.replies.items()
         if reply.text
     }
-    found = []
+    differing = []
     if reactions != held:
-        found.append(f"reactions on {card.ts}: {sorted(reactions ^ held)}")
-    if replies != said:
-        found.append(f"replies on {card.ts}: {sorted(replies ^ said)}")
-    return found
+        differing.append(f"reactions on {card.ts}: {sorted(reactions ^ held)}")
+    if replies != stored_replies:
+        differing.append(f"replies on {card.ts}: {sorted(replies ^ stored_replies)}")
+    return differing
 
 
 async def remembered_wrongly(world: World) -> list[str]:
     """Forgotten traces in memories, and votes that are not remembered as they stand."""
     wrong: list[str] = []
     async with await Database.open(world.folder / "store", read_only=True) as db:
-        gone = {trace_id for trace_id in world.sent if await db.traces.is_forgotten(trace_id)}
+        forgotten = {trace_id for trace_id in world.sent if await db.traces.is_forgotten(trace_id)}
         for judge in JUDGES:
             memory = await db.memories.load(judge)
-            wrong += [f"{judge} remembers {trace_id}" for trace_id in gone & memory.episodes.keys()]
+            wrong += [f"{judge} remembers {trace_id}" for trace_id in forgotten & memory.episodes.keys()]
             rests = {trace_id for rule in memory.guidelines for trace_id in rule.source_trace_ids}
-            wrong += [f"{judge} rests on {trace_id}" for trace_id in gone & rests]
-            remembered = {name: one.label for name, one in memory.episodes.items() if name not in gone}
+            wrong += [f"{judge} rests on {trace_id}" for trace_id in forgotten & rests]
+            remembered = {
+                name: episode.label for name, episode in memory.episodes.items() if name not in forgotten
+            }
             voted = await labels(db, world, judge)
             wrong += [
                 f"{judge} remembers {trace_id} as {remembered.get(trace_id)}, voted {voted.get(trace_id)}"
@@ -149,29 +158,29 @@ async def remembered_wrongly(world: World) -> list[str]:
 
 
 async def labels(db: Database, world: World, judge: str) -> dict[str, Label]:
-    """What the votes that stand in the store make of each trace that somebody voted on."""
-    found: dict[str, Label] = {}
+    """The label of each trace that somebody voted on, by the votes in the store."""
+    labels_by_trace: dict[str, Label] = {}
     for trace_id in world.sent:
         trace, cards = await db.traces.get(trace_id), await db.verdicts.of_trace(trace_id)
-        for stored in cards:
-            if trace is None or stored.verdict.judge != judge:
+        for verdict in cards:
+            if trace is None or verdict.verdict.judge != judge:
                 continue
-            said = all_feedback(stored, await db.feedback.of(stored.verdict_id), YES_OR_NO)
-            if counted := tally(labelled_trace(trace, judge, said).assessments, judge, YES_OR_NO):
-                found[trace_id] = counted.label
-    return found
+            feedback = all_feedback(verdict, await db.feedback.of(verdict.verdict_id), YES_OR_NO)
+            if counted := tally(labelled_trace(trace, judge, feedback).assessments, judge, YES_OR_NO):
+                labels_by_trace[trace_id] = counted.label
+    return labels_by_trace
 
 
 def still_shown(world: World) -> list[str]:
     """Words of the forgotten in messages of the bot."""
     words = [*(secret(trace_id) for trace_id in sorted(world.ledger.forgotten)), *sorted(world.ledger.unsaid)]
-    said = [
+    texts = [
         (message.ts, f"{message.text} {message.blocks}")
         for channel in world.channels.values()
         for message in world.workspace.messages(channel)
         if message.user == world.workspace.bot.id
     ]
-    return [f"{word} is shown at {ts}" for ts, text in said for word in words if word in text]
+    return [f"{word} is shown at {ts}" for ts, text in texts for word in words if word in text]
 
 
 def doubled(world: World) -> list[str]:

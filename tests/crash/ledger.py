@@ -1,4 +1,4 @@
-"""What the world outside was told by the bot: the yardstick of the crash test."""
+"""Everything the bot acknowledged to the world outside: the yardstick of the crash test."""
 
 from dataclasses import dataclass, field
 
@@ -43,7 +43,7 @@ class Ledger:
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What was tried, and what was found."""
+    """Counts of what was tried, and the faults."""
 
     kills: int = 0
     acked_events: int = 0
@@ -67,7 +67,7 @@ class Tally:
         figures = {name: getattr(self, name) for name in self.__slots__}
         counts = {name: len(value) if isinstance(value, list) else value for name, value in figures.items()}
         wrong = [
-            f"  {name}: {one}" for name in ("lost", "doubled", "unfinished") for one in figures[name][:20]
+            f"  {name}: {entry}" for name in ("lost", "doubled", "unfinished") for entry in figures[name][:20]
         ]
         return "\n".join([", ".join(f"{name} {count}" for name, count in counts.items()), *wrong])
 

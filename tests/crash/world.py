@@ -65,7 +65,7 @@ class World:
         self.people = [self.workspace.add_user(name).id for name in ("ana", "ben", "carl")]
         self.presser = self.workspace.add_user("dora").id
         self.leaver = self.workspace.add_user("eve").id
-        self.said: list[str] = []
+        self.rationales: list[str] = []
         everybody = [*self.people, self.presser, self.leaver]
         self.channels = {name: self.workspace.add_channel(name, members=everybody).id for name in JUDGES}
         self.slack = SlackServer(self.workspace, shortcuts=SHORTCUTS, retries=(0.05, 0.3, 1.0))
@@ -94,7 +94,11 @@ class World:
     def digests(self, judge: str) -> list[Message]:
         """Every digest in a judge's channel."""
         messages = self.workspace.messages(self.channels[judge])
-        return [one for one in messages if str(payload_of(one).get("post_id", "")).startswith("digest")]
+        return [
+            message
+            for message in messages
+            if str(payload_of(message).get("post_id", "")).startswith("digest")
+        ]
 
     # --- the bot
 
@@ -181,11 +185,11 @@ class World:
                     return
         except (aiohttp.ClientError, OSError, ValueError):
             return
-        refused = {one["index"] for one in report["rejected"]}
+        refused = {rejection["index"] for rejection in report["rejected"]}
         taken = {str(body["trace_id"]) for index, body in enumerate(bodies) if index not in refused}
         self.ledger.accepted |= taken
-        told = {str(body["trace_id"]) for body in bodies}
-        self.unanswered = [body for body in self.unanswered if body["trace_id"] not in told]
+        trace_ids = {str(body["trace_id"]) for body in bodies}
+        self.unanswered = [body for body in self.unanswered if body["trace_id"] not in trace_ids]
 
     async def _crowd(self) -> None:
         acts: list[tuple[int, Callable[[Message], None]]] = [
@@ -209,7 +213,7 @@ class World:
 
     def _thumb(self, card: Message) -> None:
         person, name = self.chance.choice(self.people), self.chance.choice(THUMBS)
-        there = any(one.name == name and person in one.users for one in card.reactions)
+        there = any(mark.name == name and person in mark.users for mark in card.reactions)
         (self.workspace.unreact if there else self.workspace.react)(person, card.channel, card.ts, name)
 
     def _reply(self, card: Message) -> None:
@@ -218,8 +222,8 @@ class World:
 
     def _own_reply(self, card: Message) -> Message | None:
         thread = self.workspace.thread(card.channel, card.ts)[1:]
-        said = [one for one in thread if one.user in self.people and not one.tombstone]
-        return self.chance.choice(said) if said else None
+        replies = [reply for reply in thread if reply.user in self.people and not reply.tombstone]
+        return self.chance.choice(replies) if replies else None
 
     def _edit(self, card: Message) -> None:
         if reply := self._own_reply(card):
@@ -240,18 +244,18 @@ class World:
             self._ask(self._asked_to_forget(card))
 
     def _say_for_now(self, card: Message) -> None:
-        self.said.append(f"okapi{len(self.said)}stripe")
-        text = f"Every answer must name the {self.said[-1]}."
+        self.rationales.append(f"okapi{len(self.rationales)}stripe")
+        text = f"Every answer must name the {self.rationales[-1]}."
         self.workspace.post(self.leaver, card.channel, text, thread_ts=card.ts)
         with contextlib.suppress(SlackError):
             self.workspace.react(self.leaver, card.channel, card.ts, "-1")
 
     def _leave(self, card: Message) -> None:
-        self._ask(self._left(card, set(self.said)))
+        self._ask(self._left(card, set(self.rationales)))
 
-    async def _left(self, card: Message, said: set[str]) -> None:
+    async def _left(self, card: Message, rationales: set[str]) -> None:
         if await self._command(card, "forget --person me --yes", self.leaver):
-            self.ledger.unsaid |= said
+            self.ledger.unsaid |= rationales
 
     def _status(self, card: Message) -> None:
         self._ask(self._command(card, "status"))

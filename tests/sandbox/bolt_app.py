@@ -116,12 +116,12 @@ def field_block(block_id: str = "why", **more: object) -> Payload:
 
 
 def modal(*blocks: Payload, **more: object) -> Payload:
-    said = {"type": "plain_text", "text": "Send"}
+    submit_text = {"type": "plain_text", "text": "Send"}
     title = {"type": "plain_text", "text": "Why?"}
     return {
         "type": "modal",
         "title": title,
-        "submit": said,
+        "submit": submit_text,
         "blocks": list(blocks) or [field_block()],
         **more,
     }

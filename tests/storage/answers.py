@@ -8,6 +8,7 @@ import numpy as np
 
 from memalign.ports import VectorKey
 from memalign.records import Json
+from memalign.serialization import to_document
 from storage.database import Database
 from storage.records import DigestContent, Post
 from storage.verdicts import card_post_id_of, verdict_id_of
@@ -72,10 +73,12 @@ async def about_verdicts(db: Database) -> dict[str, Any]:
         "verdicts": {each: await db.verdicts.of_trace(each) for each in TRACES},
         "cards": {ts: await db.verdicts.by_card("C1", ts) for ts in CARDS},
         "shown": {each: await db.verdicts.shown_on(each, DAY) for each in CHANNELS if each != "C6"},
-        "recent": {judge: [one.verdict_id for one in found] for judge, found in recent.items()},
-        "all verdicts": [one.verdict_id for one in await db.verdicts.page(None, 100)],
-        "voted": {judge: {one.verdict_id: given for one, given in found} for judge, found in voted.items()},
-        "voted a day later": [one.verdict_id for one, _ in later],
+        "recent": {judge: [each.verdict_id for each in verdicts] for judge, verdicts in recent.items()},
+        "all verdicts": [each.verdict_id for each in await db.verdicts.page(None, 100)],
+        "voted": {
+            judge: {each.verdict_id: given for each, given in verdicts} for judge, verdicts in voted.items()
+        },
+        "voted a day later": [each.verdict_id for each, _ in later],
     }
 
 
@@ -84,7 +87,9 @@ async def about_people(db: Database) -> dict[str, Any]:
     return {
         "feedback": {each: await db.feedback.of(each) for each in VERDICTS},
         "told": {each: await db.feedback.thread_posts(each) for each in VERDICTS},
-        "of person": {person: [one.verdict_id for one in found] for person, found in of_person.items()},
+        "of person": {
+            person: [each.verdict_id for each in verdicts] for person, verdicts in of_person.items()
+        },
         "forgotten people": {each: await db.feedback.forgotten_ms(each) for each in PEOPLE},
         "feedback waiting": await db.feedback.waiting(),
     }
@@ -95,8 +100,8 @@ async def due(db: Database) -> dict[str, Any]:
     return {
         "first start": await db.audit.first_start_ms(LATE_MS),
         "jobs now": await db.traces.next_jobs(NOON_MS + 10, 100),
-        "jobs later": [[one.trace_id, one.judge] for one in await db.traces.next_jobs(LATE_MS, 100)],
-        "pending later": [one.verdict_id for one in await db.feedback.pending(LATE_MS, 2000)],
+        "jobs later": [[each.trace_id, each.judge] for each in await db.traces.next_jobs(LATE_MS, 100)],
+        "pending later": [each.verdict_id for each in await db.feedback.pending(LATE_MS, 2000)],
         "posts now": [post_in_0_1_0(post) for post in await db.outbox.next_due(NOON_MS)],
         "posts later": [post.post_id for post in await db.outbox.next_due(LATE_MS)],
     }
@@ -117,8 +122,12 @@ async def delivered(db: Database) -> dict[str, Any]:
 
 async def memory(db: Database, judge: str) -> Json:
     """Return a judge's memory without its version, which 0.1.0 did not have."""
-    snapshot: dict[str, Json] = plain(await db.memories.load(judge))
-    return {name: value for name, value in snapshot.items() if name != "version"}
+    snapshot = await db.memories.load(judge)
+    return {
+        "episodes": {trace_id: to_document(episode) for trace_id, episode in snapshot.episodes.items()},
+        "guidelines": [to_document(guideline) for guideline in snapshot.guidelines],
+        "undistilled": sorted(snapshot.undistilled),
+    }
 
 
 async def vectors(db: Database) -> dict[str, Any]:
@@ -127,8 +136,8 @@ async def vectors(db: Database) -> dict[str, Any]:
 
 
 async def requests(db: Database) -> list[Json]:
-    found: list[dict[str, Json]] = plain(await db.forgetting.requests())
-    return [{**each, "notes": [line_in_0_1_0(line) for line in each["notes"]]} for each in found]
+    stored_requests: list[dict[str, Json]] = plain(await db.forgetting.requests())
+    return [{**each, "notes": [line_in_0_1_0(line) for line in each["notes"]]} for each in stored_requests]
 
 
 def line_in_0_1_0(line: Mapping[str, Json]) -> Json:

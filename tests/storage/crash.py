@@ -33,12 +33,12 @@ LEVELS: tuple[Observed, ...] = (
     (True, True, False, True, 1, "none", True, True, 1, False),
     (False, True, False, False, 1, "none", False, False, 0, True),
 )
-"""What the store may hold of a case after each of its steps: anything else is half a step."""
+"""The states of a case in the store after each of its steps: anything else is half a step."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What was tried and what was found."""
+    """Counts of what was tried, and the faults."""
 
     kills: int = 0
     confirmed: int = 0
@@ -64,10 +64,10 @@ def steps(db: Database, number: int) -> list[Callable[[], Awaitable[object]]]:
     # more than a page, so that an interrupted write has many places to stop at
     shown = trace(own, inputs="x" * 9000)
     batch = [(shown, [JUDGE]), (trace(f"{own}b"), [])]
-    said = verdict(own, JUDGE)
+    new_verdict = verdict(own, JUDGE)
     return [
         lambda: db.traces.add(batch, NOON_MS, 10**9),
-        lambda: db.verdicts.keep(said, channel=channel, judged_ms=NOON_MS, day=DAY),
+        lambda: db.verdicts.keep(new_verdict, channel=channel, judged_ms=NOON_MS, day=DAY),
         lambda: db.outbox.start(post_id),
         lambda: db.outbox.done(post_id, "1.1"),
         lambda: db.feedback.note(channel, "1.1", button_event("U1", "up", at())),
@@ -76,23 +76,23 @@ def steps(db: Database, number: int) -> list[Callable[[], Awaitable[object]]]:
 
 
 async def observe(db: Database, number: int) -> Observed:
-    """What the store holds of a case."""
+    """The state of a case in the store."""
     own, channel = f"t{number}", f"C{number}"
     post_id, verdict_id = card(own, JUDGE, channel).post_id, verdict_id_of(JUDGE, own)
     due = {each.post_id for each in await db.outbox.next_due(NOON_MS)}
     posting = {each.post_id for each in await db.outbox.in_flight()}
     jobs = {each.trace_id for each in await db.traces.next_jobs(NOON_MS, 1000)}
-    stored = await db.verdicts.get(verdict_id)
+    kept_verdict = await db.verdicts.get(verdict_id)
     return (
         await db.traces.get(own) is not None,
         await db.traces.get(f"{own}b") is not None,
         own in jobs,
-        stored is not None,
+        kept_verdict is not None,
         await db.verdicts.shown_on(channel, DAY),
         "due" if post_id in due else "posting" if post_id in posting else "none",
         await db.verdicts.by_card(channel, "1.1") is not None,
         bool(await db.feedback.of(verdict_id)),
-        0 if stored is None else stored.revision,
+        0 if kept_verdict is None else kept_verdict.revision,
         await db.traces.is_forgotten(own),
     )
 
@@ -109,9 +109,9 @@ def kill_once(folder: Path, first: int, chance: random.Random) -> dict[int, tupl
         time.sleep(chance.uniform(0, 0.12))
         writer.send_signal(signal.SIGKILL)
         # a line that the kill cut short was never told
-        said = writer.stdout.read().rpartition(b"\n")[0].decode().splitlines()
+        new_verdict = writer.stdout.read().rpartition(b"\n")[0].decode().splitlines()
     progress = {first: (0, 1)}
-    for line in said:
+    for line in new_verdict:
         word, number, step = line.split()
         done, _ = progress.get(int(number), (0, 0))
         progress[int(number)] = (int(step) if word == "done" else done, int(step))

@@ -41,8 +41,10 @@ async def test_a_log_cut_anywhere_holds_a_guideline_with_its_audit_line_or_neith
     source = Source(trace_id="tr-1", person="U1", quote="x" * 3000)
     for number in range(WRITES):
         rule = Guideline(id=f"g-{number:02}", text="x" * 3000, sources=(source,))
-        gone = frozenset({f"g-{number - 2:02}"} if number > 1 else {})
-        change = MemoryChange(put_guidelines=(rule,), drop_guidelines=gone, from_version=number, at_ms=number)
+        dropped = frozenset({f"g-{number - 2:02}"} if number > 1 else {})
+        change = MemoryChange(
+            put_guidelines=(rule,), drop_guidelines=dropped, from_version=number, at_ms=number
+        )
         await db.memories.save("polite", change)
     log = (folder / "memalign.db-wal").read_bytes()
     versions = [await version_held(folder, log[:cut]) for cut in range(0, len(log) + CUT_EVERY, CUT_EVERY)]
@@ -73,7 +75,7 @@ def cut_off(folder: Path, log: bytes) -> Path:
 
 
 async def writes_held(folder: Path, log: bytes) -> int:
-    """How many writes are left when power fails with so much of the log on disk."""
+    """Number of writes left when power fails with so much of the log on disk."""
     async with await Database.open(cut_off(folder, log)) as db:
         there = [
             {await db.traces.get(f"{number}{part}") is not None for part in "ab"} for number in range(WRITES)

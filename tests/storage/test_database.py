@@ -108,8 +108,8 @@ async def test_a_second_opening_is_refused_in_one_sentence(folder: Path) -> None
 
 async def test_a_second_process_is_refused_and_the_first_goes_on(folder: Path) -> None:
     async with await Database.open(folder) as db:
-        said, _ = await asyncio.to_thread(opener(folder).communicate, "\n")
-        assert said.startswith("refused: Another memalign is using the store in ")
+        output, _ = await asyncio.to_thread(opener(folder).communicate, "\n")
+        assert output.startswith("refused: Another memalign is using the store in ")
         await db.traces.add([(trace(), [])], 1, 10)
         assert await db.traces.get("tr-1") == trace()
 
@@ -266,9 +266,9 @@ async def test_a_store_that_can_only_be_read_is_told_and_stays_as_it_was(public:
 
 @pytest.mark.skipif(COMPILER is None or sys.platform != "linux", reason="wants Linux and a C compiler")
 async def test_a_failed_fsync_is_told_and_what_was_confirmed_stays(tmp_path: Path, folder: Path) -> None:
-    before, told, meanwhile, after = told_on_a_failing_disk(tmp_path, folder)
+    before, sentence, meanwhile, after = told_on_a_failing_disk(tmp_path, folder)
     assert (before, meanwhile, after) == ("['accepted']", "None", "['accepted']")
-    assert "failed (disk I/O error): check the disk, then start again; what was confirmed" in told
+    assert "failed (disk I/O error): check the disk, then start again; what was confirmed" in sentence
     async with await Database.open(folder) as db:
         assert await db.traces.get("before") == trace("before")
         assert await db.traces.get("after") == trace("after")

@@ -84,9 +84,9 @@ def test_queries_find_documents_in_order_of_adding(tiny: TinyDB) -> None:
     assert table.count(where("age") < 100) == 3
     assert ids(table.all()) == ["ana", "bo", "cy"]
     assert len(table) == 3
-    found = table.get(where("age") == 50)
-    assert found is not None
-    assert ids([found]) == ["cy"]
+    match = table.get(where("age") == 50)
+    assert match is not None
+    assert ids([match]) == ["cy"]
 
 
 def test_an_id_can_be_inserted_once(tiny: TinyDB) -> None:

@@ -1,4 +1,4 @@
-"""What is deleted is in no file any more: every byte of the folder is searched."""
+"""Deleted content is in no file any more: every byte of the folder is searched."""
 
 import asyncio
 import random
@@ -56,8 +56,8 @@ async def test_all_that_hangs_on_a_trace_goes_with_it(db: Database) -> None:
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
     await db.outbox.add(lesson("m", verdict_id))
-    [gone] = await db.forgetting.delete_traces(["tr-1"], NOTE)
-    assert (gone.verdict_id, gone.message_ts, gone.channel) == (verdict_id, "1.1", "C1")
+    [deleted] = await db.forgetting.delete_traces(["tr-1"], NOTE)
+    assert (deleted.verdict_id, deleted.message_ts, deleted.channel) == (verdict_id, "1.1", "C1")
     assert await db.traces.get("tr-1") is None
     assert await db.verdicts.get(verdict_id) is None
     assert await db.verdicts.of_trace("tr-1") == []
@@ -102,19 +102,19 @@ async def test_a_job_waiting_for_a_forgotten_trace_goes(db: Database) -> None:
 
 async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, folder: Path) -> None:
     secret = 'Zoë\'s "secret" 日本 words'
-    said = {name: f"{secret} {name}" for name in ("in", "out", "why", "reply", "edited", "parked", "posted")}
+    texts = {name: f"{secret} {name}" for name in ("in", "out", "why", "reply", "edited", "parked", "posted")}
     vector: Vector = (np.arange(256) / 7).astype(np.float32)
-    shown = trace("tr-secret-id", inputs={"q": said["in"]}, outputs=said["out"])
+    shown = trace("tr-secret-id", inputs={"q": texts["in"]}, outputs=texts["out"])
     await db.traces.add([(shown, ["polite"])], NOON_MS, 10)
-    judged_so = verdict("tr-secret-id", rationale=said["why"])
+    judged_so = verdict("tr-secret-id", rationale=texts["why"])
     await db.verdicts.keep(judged_so, channel="C1", judged_ms=NOON_MS, day=DAY)
     post_id = card("tr-secret-id").post_id
     await db.outbox.start(post_id)
-    await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", said["parked"], at(1)))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", texts["parked"], at(1)))
     await db.outbox.done(post_id, "1.1")
-    await db.outbox.add(lesson("l", verdict_id_of("polite", "tr-secret-id"), "g", text=said["posted"]))
-    await db.feedback.note("C1", "1.1", reply_event("U1", "2.3", said["reply"], at(2)))
-    await db.feedback.note("C1", "1.1", reply_event("U1", "2.3", said["edited"], at(3)))
+    await db.outbox.add(lesson("l", verdict_id_of("polite", "tr-secret-id"), "g", text=texts["posted"]))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.3", texts["reply"], at(2)))
+    await db.feedback.note("C1", "1.1", reply_event("U1", "2.3", texts["edited"], at(3)))
     key = VectorKey(model="m", dimension=256, digest="d")
     await db.memories.keep_vectors("tr-secret-id", {key: vector})
     needles = [each for text in ("secret", "Zoë", "日本", "tr-secret-id") for each in spellings(text)]
@@ -128,7 +128,7 @@ async def test_no_byte_of_an_erased_trace_is_left_in_any_file(db: Database, fold
 
 def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None:
     folder.mkdir()
-    chance, living, gone = random.Random(1), list[str](), list[str]()
+    chance, living, deleted_ids = random.Random(1), list[str](), list[str]()
     connection = connect_writer(folder)
     with closing(SqliteEngine(connection, slack=SlackFile(str(folder / FILE)))) as engine:
         table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:12]]})
@@ -139,17 +139,17 @@ def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None
                     body = f"[{living[-1]}] " * chance.choice([1, 3, 15, 80, 250])
                     table.insert(Document({"body": body}, living[-1]))
                 else:
-                    gone.append(living.pop(chance.randrange(len(living))))
-                    table.remove(doc_ids=[gone[-1]])
+                    deleted_ids.append(living.pop(chance.randrange(len(living))))
+                    table.remove(doc_ids=[deleted_ids[-1]])
         assert all(engine.vacuum())
         assert {body.doc_id for body in table.range(index="body")} == set(living)
-    assert list(places_of([each.encode() for each in gone], folder)) == []
+    assert list(places_of([each.encode() for each in deleted_ids], folder)) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folder: Path, seed: int) -> None:
     folder.mkdir()
-    chance, living, gone = random.Random(seed), list[str](), list[str]()
+    chance, living, deleted_ids = random.Random(seed), list[str](), list[str]()
 
     def work(table: DocumentTable, actions: int) -> None:
         for _ in range(actions):
@@ -160,8 +160,8 @@ def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folde
             elif chance.random() < 0.5:
                 table.upsert(Document({"body": living[0] + text}, living[0]))
             else:
-                gone.append(living.pop(chance.randrange(len(living))))
-                table.remove(doc_ids=[gone[-1]])
+                deleted_ids.append(living.pop(chance.randrange(len(living))))
+                table.remove(doc_ids=[deleted_ids[-1]])
 
     connection = connect_writer(folder)
     with closing(SqliteEngine(connection, slack=SlackFile(str(folder / FILE)))) as engine:
@@ -169,7 +169,7 @@ def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folde
         for _ in range(3):
             with engine.transaction():
                 work(table, 700)
-            deleted = [each.encode() for each in gone]
+            deleted = [each.encode() for each in deleted_ids]
             for _ in engine.vacuum(pages_per_step=chance.choice([1, 10, 50])):
                 with engine.transaction():
                     work(table, 3)

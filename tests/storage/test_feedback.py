@@ -41,9 +41,9 @@ async def test_a_change_raises_the_revision_and_waits_to_be_learned(db: Database
     verdict_id = await posted(db, ts="1.1")
     await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
     await db.feedback.note("C1", "1.1", button_event("U1", "down", at(2)))
-    stored = await db.verdicts.get(verdict_id)
-    assert stored is not None
-    assert stored.revision == 2
+    verdict = await db.verdicts.get(verdict_id)
+    assert verdict is not None
+    assert verdict.revision == 2
     assert await db.feedback.pending(LATER_MS, 0) == [
         PendingFeedback(
             verdict_id=verdict_id, trace_id="tr-1", judge="polite", revision=2, since_ms=NOON_MS + 2000
@@ -69,8 +69,8 @@ async def test_a_repeated_thumb_outdates_a_removal_that_comes_late(db: Database)
     verdict_id = await posted(db, ts="1.1")
     for live, when in ((True, 1), (True, 3), (False, 2)):
         await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", live, at(when)))
-    facts = await db.feedback.of(verdict_id)
-    assert facts["U1"].reactions["+1"] == Timestamped(value=True, at=at(3))
+    by_person = await db.feedback.of(verdict_id)
+    assert by_person["U1"].reactions["+1"] == Timestamped(value=True, at=at(3))
 
 
 async def test_learning_waits_for_quiet_and_takes_the_oldest_first(db: Database) -> None:
@@ -136,10 +136,10 @@ async def test_facts_about_a_card_not_yet_recorded_are_kept_for_it(db: Database)
     assert await db.feedback.note("C1", "7.7", reply_event("U2", "8.8", "because", at(3))) is None
     assert await db.feedback.note("C1", "6.6", reply_event("U3", "8.9", "small talk", at(3))) is None
     await db.outbox.done(post.post_id, "7.7")
-    facts = await db.feedback.of(verdict_id)
-    assert set(facts) == {"U1", "U2"}
-    assert facts["U1"].reactions["+1"].value is False
-    assert facts["U2"].replies["8.8"].text == "because"
+    by_person = await db.feedback.of(verdict_id)
+    assert set(by_person) == {"U1", "U2"}
+    assert by_person["U1"].reactions["+1"].value is False
+    assert by_person["U2"].replies["8.8"].text == "because"
     assert await db.feedback.waiting() == 1
 
 

@@ -18,17 +18,17 @@ def reply(ts: str, text: str | None, at: str) -> FeedbackEvent:
     return FeedbackEvent(person="U1", kind="reply", name=ts, value=text, at=at)
 
 
-def after(*facts: FeedbackEvent) -> PersonFeedback:
-    return reduce(apply, facts, PersonFeedback())
+def after(*events: FeedbackEvent) -> PersonFeedback:
+    return reduce(apply, events, PersonFeedback())
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[FeedbackEvent]:
     kinds = draw(st.lists(st.integers(0, 3), max_size=8))
-    facts = []
+    events = []
     for number, kind in enumerate(kinds):
         at = f"{number + 8}.5"
-        facts.append(
+        events.append(
             [
                 reaction(draw(st.sampled_from(["+1", "-1"])), draw(st.booleans()), at),
                 FeedbackEvent(
@@ -40,7 +40,7 @@ def histories(draw: st.DrawFn) -> list[FeedbackEvent]:
                 reply(draw(st.sampled_from(["1.1", "2.2"])), draw(st.sampled_from(["a", "b", None])), at),
             ][kind]
         )
-    return facts
+    return events
 
 
 @given(histories(), st.randoms(use_true_random=False))
@@ -70,8 +70,8 @@ def test_skin_tones_are_separate_reactions() -> None:
 
 
 def test_a_deletion_is_final_even_when_its_time_is_earlier() -> None:
-    gone = after(reply("1.1", "words", "5"), reply("1.1", None, "4"), reply("1.1", "back", "6"))
-    assert gone.replies["1.1"].text is None
+    feedback = after(reply("1.1", "words", "5"), reply("1.1", None, "4"), reply("1.1", "back", "6"))
+    assert feedback.replies["1.1"].text is None
 
 
 def test_an_edit_that_comes_late_does_not_undo_a_later_one() -> None:
@@ -88,15 +88,15 @@ def test_the_meaning_leaves_out_times_and_what_is_not_there() -> None:
 
 
 def test_a_correction_to_another_type_is_another_meaning() -> None:
-    one = PersonFeedback(correction=Timestamped(value=1, at="1"))
-    assert meaning(one) != meaning(PersonFeedback(correction=Timestamped(value=True, at="1")))
+    number_one = PersonFeedback(correction=Timestamped(value=1, at="1"))
+    assert meaning(number_one) != meaning(PersonFeedback(correction=Timestamped(value=True, at="1")))
 
 
 def test_all_times_are_told() -> None:
-    facts = after(
+    events = after(
         reaction("+1", True, "1"),
         FeedbackEvent(person="U1", kind="button", value="up", at="2"),
         FeedbackEvent(person="U1", kind="correction", value=3, at="3"),
         reply("9", "w", "4"),
     )
-    assert sorted(times(facts)) == ["1", "2", "3", "4"]
+    assert sorted(times(events)) == ["1", "2", "3", "4"]

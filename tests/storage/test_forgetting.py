@@ -15,7 +15,7 @@ ASKED = AuditLine(at_ms=NOON_MS, what="forgotten", judge="polite", person="U9", 
 A_WEEK_MS = 7 * 24 * 3600 * 1000
 
 
-async def told(db: Database, verdict_id: str, ts: str) -> None:
+async def keep_lesson(db: Database, verdict_id: str, ts: str) -> None:
     await db.outbox.add(lesson(ts, verdict_id, "g"))
     await db.outbox.start(ts)
     await db.outbox.done(ts, ts)
@@ -45,7 +45,7 @@ async def test_requesting_and_deleting_twice_leaves_one_line_in_the_audit(db: Da
 
 async def test_what_slack_shows_of_a_trace_is_to_be_redacted(db: Database) -> None:
     verdict_id = await posted(db, "tr-1", ts="1.1")
-    await told(db, verdict_id, "2.2")
+    await keep_lesson(db, verdict_id, "2.2")
     await db.forgetting.delete_traces(["tr-1"])
     assert await db.forgetting.redactions_due(FOREVER_MS) == [
         Redaction(channel="C1", ts=ts, kind="forgotten") for ts in ("1.1", "2.2")
@@ -67,7 +67,7 @@ async def test_a_failed_redaction_waits_and_a_redacted_message_is_listed_no_more
 async def test_deleting_a_person_redacts_what_threads_were_told_and_signs_once(db: Database) -> None:
     verdict_id = await posted(db, "tr-1", ts="1.1")
     await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
-    await told(db, verdict_id, "2.2")
+    await keep_lesson(db, verdict_id, "2.2")
     line = AuditLine(at_ms=NOON_MS, what="person_forgotten", judge="", person="U1", ids=("U1",))
     await db.forgetting.request(ForgetRequest(kind="person", target="U1", notes=(line,)))
     for _ in range(2):
@@ -76,7 +76,7 @@ async def test_deleting_a_person_redacts_what_threads_were_told_and_signs_once(d
         Redaction(channel="C1", ts="2.2", kind="taken_back")
     ]
     assert await db.feedback.thread_posts(verdict_id) == ()
-    assert [one.kind for one in await db.forgetting.requests()] == ["person"]
+    assert [request.kind for request in await db.forgetting.requests()] == ["person"]
     await db.forgetting.finish_person("U1")
     assert await db.forgetting.requests() == []
     assert await db.audit.between(0, NOON_MS + A_WEEK_MS) == [line]

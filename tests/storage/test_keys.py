@@ -7,20 +7,20 @@ parts = st.lists(st.text(st.sampled_from("ab\x00\x01\x02\U0010fffe"), max_size=4
 
 
 @given(parts, parts)
-def test_different_parts_have_different_keys(one: list[str], other: list[str]) -> None:
-    assert (key(*one) == key(*other)) == (one == other)
+def test_different_parts_have_different_keys(first: list[str], second: list[str]) -> None:
+    assert (key(*first) == key(*second)) == (first == second)
 
 
 @given(parts, parts)
-def test_below_holds_exactly_the_keys_that_go_on(prefix: list[str], other: list[str]) -> None:
+def test_below_holds_exactly_the_keys_that_go_on(prefix: list[str], second: list[str]) -> None:
     low, high = below(*prefix)
-    goes_on = len(other) > len(prefix) and other[: len(prefix)] == prefix
-    assert (low <= key(*other) < high) == goes_on
+    goes_on = len(second) > len(prefix) and second[: len(prefix)] == prefix
+    assert (low <= key(*second) < high) == goes_on
 
 
 @given(st.integers(0, 10**14), st.integers(0, 10**14))
-def test_stamps_sort_as_their_numbers(one: int, other: int) -> None:
-    assert (stamp(one) < stamp(other)) == (one < other)
+def test_stamps_sort_as_their_numbers(first: int, second: int) -> None:
+    assert (stamp(first) < stamp(second)) == (first < second)
 
 
 def test_nothing_fits_between_a_key_and_the_one_just_after() -> None:

@@ -53,7 +53,7 @@ def partial_of(folder: Path) -> Path:
 
 
 def names_like(file: Path) -> list[str]:
-    return [found.name for found in file.parent.glob(f"{file.name}*")]
+    return [path.name for path in file.parent.glob(f"{file.name}*")]
 
 
 async def test_a_backup_killed_at_any_instant_is_absent_or_whole_and_can_be_repeated(tmp_path: Path) -> None:

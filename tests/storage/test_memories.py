@@ -75,9 +75,9 @@ async def test_a_changed_guideline_keeps_its_place_and_a_dropped_one_goes(db: Da
 async def test_vectors_are_known_by_what_made_them(db: Database) -> None:
     await db.memories.keep_vectors("tr-1", {vector_key("a"): vector(1, 0, 0)})
     asked = [vector_key("a"), vector_key("b"), vector_key("a", "openai:/x")]
-    found = await db.memories.vectors(asked)
-    assert list(found) == [vector_key("a")]
-    assert found[vector_key("a")].tolist() == [1, 0, 0]
+    vectors = await db.memories.vectors(asked)
+    assert list(vectors) == [vector_key("a")]
+    assert vectors[vector_key("a")].tolist() == [1, 0, 0]
 
 
 async def test_a_vector_stays_until_its_last_owner_drops_it(db: Database) -> None:

@@ -100,8 +100,8 @@ async def test_a_judge_named_twice_has_one_job(db: Database) -> None:
 async def test_jobs_come_oldest_first_and_in_the_order_of_the_batch(db: Database) -> None:
     await db.traces.add([(trace("z"), ["p"]), (trace("a"), ["p", "b"])], 5, 10)
     await db.traces.add([(trace("older"), ["p"])], 4, 10)
-    found = await db.traces.next_jobs(100, 3)
-    assert [(each.trace_id, each.judge) for each in found] == [("older", "p"), ("z", "p"), ("a", "b")]
+    jobs = await db.traces.next_jobs(100, 3)
+    assert [(each.trace_id, each.judge) for each in jobs] == [("older", "p"), ("z", "p"), ("a", "b")]
 
 
 async def test_a_postponed_job_waits_for_its_time_and_then_keeps_its_place(db: Database) -> None:
@@ -119,8 +119,8 @@ async def test_a_job_can_be_postponed_again_and_dropped_while_it_waits(db: Datab
     await db.traces.postpone("a", "p", 50, "down")
     await db.traces.postpone("a", "p", 90, "still down")
     assert await db.traces.next_jobs(80, 10) == []
-    found = await db.traces.next_jobs(90, 10)
-    assert found == [job("a", "p", attempts=2, reason="still down")]
+    jobs = await db.traces.next_jobs(90, 10)
+    assert jobs == [job("a", "p", attempts=2, reason="still down")]
     await db.traces.postpone("a", "p", 200, "down")
     await db.traces.drop_job("a", "p")
     assert await db.traces.next_jobs(1000, 10) == []

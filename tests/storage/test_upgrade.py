@@ -69,8 +69,8 @@ def dump(folder: Path) -> list[str]:
 
 async def test_every_repository_answers_as_the_version_before_did(old: Path) -> None:
     async with await Database.open(old) as db:
-        found = await answers(db)
-    assert found == ANSWERED
+        current = await answers(db)
+    assert current == ANSWERED
     assert version_of(old) == SCHEMA_VERSION
 
 
@@ -84,15 +84,15 @@ async def test_opening_it_again_changes_nothing(old: Path) -> None:
 async def test_no_table_of_the_version_before_is_left(old: Path) -> None:
     await (await Database.open(old)).close()
     with closing(sqlite3.connect(old / FILE)) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    assert {name.partition("/")[0] for (name,) in found} == TABLES
+        current = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert {name.partition("/")[0] for (name,) in current} == TABLES
 
 
 async def test_reading_an_old_store_leaves_its_file_as_it_is(old: Path) -> None:
     before = (old / FILE).read_bytes()
     async with await Database.open(old, read_only=True) as reader:
-        found = plain(await lasting(reader))
-    assert found == {name: ANSWERED[name] for name in found}
+        current = plain(await lasting(reader))
+    assert current == {name: ANSWERED[name] for name in current}
     assert (old / FILE).read_bytes() == before
 
 

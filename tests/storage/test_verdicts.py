@@ -77,15 +77,15 @@ async def test_verdicts_are_found_by_the_evidence_that_was_shown(db: Database) -
         await db.verdicts.keep(shown, channel="C1", judged_ms=1, day=DAY)
         ids[trace_id] = verdict_id_of("polite", trace_id)
 
-    async def found(trace_ids: set[str], guideline_ids: set[str]) -> set[str]:
+    async def verdict_ids(trace_ids: set[str], guideline_ids: set[str]) -> set[str]:
         return {each.verdict_id for each in await db.verdicts.shown_evidence(trace_ids, guideline_ids)}
 
-    assert await found({"x"}, set()) == {ids["a"]}
-    assert await found(set(), {"x"}) == {ids["b"]}
-    assert await found({"x", "y", "z"}, {"g"}) == {ids["a"], ids["c"]}
-    assert await found(set(), set()) == set()
+    assert await verdict_ids({"x"}, set()) == {ids["a"]}
+    assert await verdict_ids(set(), {"x"}) == {ids["b"]}
+    assert await verdict_ids({"x", "y", "z"}, {"g"}) == {ids["a"], ids["c"]}
+    assert await verdict_ids(set(), set()) == set()
     await db.forgetting.delete_traces(["a"])
-    assert await found({"x", "y"}, set()) == set()
+    assert await verdict_ids({"x", "y"}, set()) == set()
 
 
 async def test_cards_are_counted_by_channel_and_day(db: Database) -> None:
@@ -153,6 +153,6 @@ async def test_a_vote_given_again_later_counts_for_the_later_time(db: Database) 
     await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
     await db.feedback.note("C1", "1.1", button_event("U1", "down", at(7 * 24 * 3600)))
     assert await db.feedback.voted_between("polite", NOON_MS - HOUR_MS, NOON_MS + HOUR_MS) == []
-    [(_, facts)] = await db.feedback.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
-    assert facts["U1"].button is not None
-    assert facts["U1"].button.value == "down"
+    [(_, by_person)] = await db.feedback.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
+    assert by_person["U1"].button is not None
+    assert by_person["U1"].button.value == "down"

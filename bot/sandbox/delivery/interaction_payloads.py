@@ -114,7 +114,12 @@ def _common(context: ApiContext, kind: str, user_id: str, view_id: str | None = 
         "type": kind,
         "token": VERIFICATION_TOKEN,
         "team": {"id": workspace.team_id, "domain": workspace.domain},
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": workspace.team_id},
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": user.team_id or workspace.team_id,
+        },
         "api_app_id": workspace.app_id,
         "enterprise": None,
         "is_enterprise_install": False,

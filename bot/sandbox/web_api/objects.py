@@ -25,8 +25,9 @@ def _marks(workspace: Workspace, message: Message) -> Payload:
     if message.subtype:
         return {"subtype": message.subtype}
     marks: Payload = {"team": workspace.team_id}
-    if message.user == workspace.bot.id:
-        marks |= _bot_marks(workspace)
+    author = workspace.user(message.user)
+    if author.bot_id:
+        marks |= _bot_marks(workspace, author)
     if message.client_msg_id:
         marks["client_msg_id"] = message.client_msg_id
     return marks
@@ -55,19 +56,23 @@ def reactions_object(message: Message) -> list[Payload]:
 
 def user_object(workspace: Workspace, user: User) -> Payload:
     """Render a person or the bot's user."""
-    return {
+    team_id = user.team_id or workspace.team_id
+    shown: Payload = {
         "id": user.id,
-        "team_id": workspace.team_id,
+        "team_id": team_id,
         "name": user.name,
         "deleted": False,
         "real_name": user.real_name,
         "tz": "Etc/UTC",
         "tz_offset": 0,
-        "profile": {"real_name": user.real_name, "display_name": user.real_name, "team": workspace.team_id},
+        "profile": {"real_name": user.real_name, "display_name": user.real_name, "team": team_id},
         "is_bot": user.is_bot,
         "is_app_user": False,
+        "is_restricted": user.is_restricted,
+        "is_ultra_restricted": user.is_ultra_restricted,
         "updated": 0,
     }
+    return shown | {"is_stranger": True} if user.team_id else shown
 
 
 def channel_object(workspace: Workspace, channel: Channel) -> Payload:
@@ -133,16 +138,16 @@ def view_object(workspace: Workspace, view: View) -> Payload:
     }
 
 
-def _bot_marks(workspace: Workspace) -> Payload:
+def _bot_marks(workspace: Workspace, author: User) -> Payload:
     profile = {
-        "id": workspace.bot_id,
-        "app_id": workspace.app_id,
-        "user_id": workspace.bot.id,
-        "name": workspace.bot.name,
+        "id": author.bot_id,
+        "app_id": author.app_id,
+        "user_id": author.id,
+        "name": author.name,
         "deleted": False,
         "team_id": workspace.team_id,
     }
-    return {"bot_id": workspace.bot_id, "app_id": workspace.app_id, "bot_profile": profile}
+    return {"bot_id": author.bot_id, "app_id": author.app_id, "bot_profile": profile}
 
 
 def _composer_blocks(workspace: Workspace, message: Message) -> list[Payload] | None:

@@ -1,6 +1,7 @@
 """The people and channels of the workspace, and the listeners to its changes."""
 
 from collections.abc import Callable
+from typing import Any
 
 from bot.sandbox.workspace.changes import (
     ChannelChanged,
@@ -23,7 +24,14 @@ class Directory:
         self.domain = name.lower().replace(" ", "-")
         self.app_id = "A0000000APP"
         self.bot_id = "B0000000BOT"
-        self.bot = User(id="U0000000BOT", name=bot_name, real_name=bot_name, is_bot=True)
+        self.bot = User(
+            id="U0000000BOT",
+            name=bot_name,
+            real_name=bot_name,
+            is_bot=True,
+            bot_id=self.bot_id,
+            app_id=self.app_id,
+        )
         self.users: dict[str, User] = {self.bot.id: self.bot}
         self.channels: dict[str, Channel] = {}
         self.clock = Timestamps(now)
@@ -39,9 +47,9 @@ class Directory:
         for listener in list(self._listeners):
             listener(change)
 
-    def add_user(self, name: str, *, real_name: str = "") -> User:
-        """Add a person to the workspace."""
-        user = User(id=f"U{len(self.users):010d}", name=name, real_name=real_name or name)
+    def add_user(self, name: str, *, real_name: str = "", **standing: Any) -> User:
+        """Add a person to the workspace; for `standing` see `User`."""
+        user = User(id=f"U{len(self.users):010d}", name=name, real_name=real_name or name, **standing)
         self.users[user.id] = user
         self.notify(UserAdded(user=user))
         return user

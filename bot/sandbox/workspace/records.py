@@ -15,12 +15,23 @@ ChannelKind = Literal["channel", "group", "im"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person, or the bot's own user."""
+    """A person, or the user of an app.
+
+    Attributes:
+        team_id: a connected workspace; None for the workspace itself.
+        bot_id: of an app's user, as its `app_id`.
+
+    """
 
     id: str
     name: str
     real_name: str
     is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    team_id: str | None = None
+    bot_id: str | None = None
+    app_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,7 @@ class Workspace(Conversation):
             "last_ts": self.clock.mint(),
             "blocks": self._blocks,
             "views": self.person_views.views_created,
-            "users": snapshot.to_json(user for user in self.users.values() if not user.is_bot),
+            "users": snapshot.to_json(user for user in self.users.values() if user != self.bot),
             "channels": snapshot.to_json(self.channels.values()),
             "messages": snapshot.to_json(self.log.all()),
             "files": snapshot.to_json(self.files.all()),

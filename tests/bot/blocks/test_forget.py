@@ -18,9 +18,9 @@ def result(part: Forgotten, target: ForgetTarget = TRACE, verdicts: int = 1) -> 
 
 
 def test_what_was_learned_again_does_not_hide_what_is_still_out_of_use() -> None:
-    one, other = rule("One."), rule("Other.")
+    first, other = rule("One."), rule("Other.")
     part = Forgotten(
-        trace_ids=("tr-1",), waiting=(one, other), distilled=(rule("One, anew."),), left=(other,)
+        trace_ids=("tr-1",), waiting=(first, other), distilled=(rule("One, anew."),), left=(other,)
     )
     text = forget_result(result(part), ["Ana"]).text
     assert "Learned again from what remains: “One, anew.”" in text

@@ -78,13 +78,13 @@ def text_objects(part: Json) -> Iterator[Block]:
 @given(data=st.data())
 def test_texts_are_literal_and_hide_nothing(make: Callable[..., Json], data: st.DataObject) -> None:
     made = data.draw(st.builds(make, **FURTHER.get(make, {})))
-    found = list(text_objects(made))
-    assert found
-    assert [each for each in found if each["type"] == "mrkdwn" and each.get("verbatim") is not True] == []
-    markup = [each["text"] for each in found if each["type"] == "mrkdwn"]
+    objects = list(text_objects(made))
+    assert objects
+    assert [each for each in objects if each["type"] == "mrkdwn" and each.get("verbatim") is not True] == []
+    markup = [each["text"] for each in objects if each["type"] == "mrkdwn"]
     markup.append(made.text if isinstance(made, SlackMessage) else "")
     assert [text for text in markup if "<!channel>" in text] == []
-    for text in (*markup, *(each["text"] for each in found)):
+    for text in (*markup, *(each["text"] for each in objects)):
         own = text.replace(FIRST_ISOLATE, "").replace(END_OF_ISOLATE, "")
         assert visible(own) == own
         assert text.count(FIRST_ISOLATE) == text.count(END_OF_ISOLATE)

@@ -17,7 +17,7 @@ from bot.__main__ import main
 from bot.sandbox import SlackServer, Workspace
 from memalign.records import Json, Trace
 from storage.database import Database
-from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, free_port, peopled
+from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, free_port, peopled
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = """
@@ -45,7 +45,7 @@ RULE = "The answer should never send people away."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a command."""
+    """The outcome of a command."""
 
     code: int
     out: str
@@ -419,3 +419,31 @@ async def test_check_names_missing_scopes(tmp_path: Path) -> None:
     assert outcome.code == 1
     assert "reactions:read" in outcome.out
     assert "manifest.yml" in outcome.out
+
+
+async def test_a_guideline_is_approved_through_the_running_bot_or_on_the_store(folder: Path) -> None:
+    settings = (folder / "memalign.toml").read_text().replace("[memory]", '[memory]\napproval = "manual"')
+    (folder / "memalign.toml").write_text(settings)
+    models = {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllama"}
+    async with bot_in_workspace(folder, memory={**models, "approval": "manual"}) as harness:
+        for number, rule in enumerate((RULE, "Answers must always name the price with tax.")):
+            card = await harness.show(f"tr-{number}")
+            harness.react(card, "-1")
+            harness.reply(card, rule)
+            await harness.learned()
+        first, second = (rule.id for rule in harness.bot.memories[JUDGE].guidelines)
+        listed = await memalign(folder, "guidelines")
+        unknown = await memalign(folder, "guideline", "approve", JUDGE, "g-unknown")
+        asked = await memalign(folder, "guideline", "approve", JUDGE, first)
+        assert [rule.state for rule in harness.bot.memories[JUDGE].guidelines] == ["used", "pending"]
+    stored = await memalign(folder, "guideline", "approve", JUDGE, second)
+    exported = await memalign(folder, "export")
+
+    assert f"to use it: memalign guideline approve {JUDGE} {first}" in listed.out
+    assert "has no guideline g-unknown" in sentence(unknown)
+    assert [outcome.out for outcome in (asked, stored)] == [
+        f"Approved: {RULE}\n",
+        "Approved: Answers must always name the price with tax.\n",
+    ]
+    lines = [json.loads(line) for line in exported.out.splitlines()]
+    assert [line["state"] for line in lines if line["type"] == "guideline"] == ["used", "used"]

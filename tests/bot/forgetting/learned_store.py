@@ -53,7 +53,7 @@ class StoreCalls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedStore:
-    """What a test of forgetting works with."""
+    """The store, memory and service of a test of forgetting."""
 
     database: Database
     memory: JudgeMemory
@@ -108,10 +108,10 @@ class RecordingStore:
         self._calls = calls
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
-        if not callable(found):
-            return RecordingStore(found, self._calls)
-        return self._noted(name, found)
+        attribute = getattr(self._store, name)
+        if not callable(attribute):
+            return RecordingStore(attribute, self._calls)
+        return self._noted(name, attribute)
 
     def _noted(self, name: str, method: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
         async def call(*arguments: object, **named: object) -> object:

@@ -1,4 +1,4 @@
-"""Who may forget what."""
+"""Permission to forget."""
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path

@@ -54,7 +54,7 @@ async def typed(harness: BotInWorkspace, trace_id: str) -> str:
 
 async def shortcut(harness: BotInWorkspace, trace_id: str) -> str:
     card = await harness.card(trace_id)
-    return await harness.whispered(
+    return await harness.ephemeral_answer(
         harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "forget_trace")
     )
 
@@ -68,7 +68,7 @@ async def test_a_preview_and_its_button_forget_the_trace(harness: BotInWorkspace
     for place, trace_id in enumerate(ODD_IDS):
         assert f"Forget trace {shown(trace_id)}?" in await preview(harness, trace_id)
         asking = harness.slack.ephemerals[-1]
-        done = await harness.whispered(
+        done = await harness.ephemeral_answer(
             harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
         )
         assert f"Trace {shown(trace_id)} is forgotten" in done

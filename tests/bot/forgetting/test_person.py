@@ -48,9 +48,9 @@ async def test_a_person_may_take_everything_back_and_others_words_stay(harness: 
     assert not any("greet" in rule for rule in harness.rules())
     assert any("next step" in rule for rule in harness.rules())
     people = {
-        said.person
-        for one in harness.bot.memories["politeness"].episodes.values()
-        for said in (*one.opinions, *one.minority)
+        label.person
+        for episode in harness.bot.memories["politeness"].episodes.values()
+        for label in (*episode.opinions, *episode.minority)
     }
     assert harness.ana.id not in people
     assert await harness.bot.database.feedback.of_person(harness.ana.id) == []
@@ -72,13 +72,13 @@ async def test_no_byte_of_the_persons_words_is_left(
 async def test_what_threads_were_told_of_it_is_replaced(harness: BotInWorkspace) -> None:
     await taught(harness)
     cards = [harness.shown(f"tr-{number}") for number in (1, 2, 3)]
-    assert any("greet" in said for card in cards if card for said in harness.thread(card))
+    assert any("greet" in text for card in cards if card for text in harness.thread(card))
     await harness.asked(harness.ana, "forget --person me --yes")
     await harness.learned()
-    told = [said for card in cards if card for said in harness.thread(card)]
-    assert not any("greet" in said for said in told)
-    assert any("Taken back" in said for said in told)
-    assert any("next step" in said for said in told)
+    texts = [text for card in cards if card for text in harness.thread(card)]
+    assert not any("greet" in text for text in texts)
+    assert any("Taken back" in text for text in texts)
+    assert any("next step" in text for text in texts)
 
 
 async def test_a_lesson_told_elsewhere_in_the_persons_words_is_replaced(harness: BotInWorkspace) -> None:
@@ -92,10 +92,10 @@ async def test_a_lesson_told_elsewhere_in_the_persons_words_is_replaced(harness:
     await harness.learned()
     [rule] = harness.bot.memories["politeness"].guidelines
     assert set(rule.people) == {harness.ana.id, harness.ben.id}
-    assert any("Zoë" in said for said in harness.thread(his))
+    assert any("Zoë" in text for text in harness.thread(his))
     await harness.asked(harness.ana, "forget --person me --yes")
     await harness.learned()
-    assert not any("Zoë" in said for card in (hers, his) for said in harness.thread(card))
+    assert not any("Zoë" in text for card in (hers, his) for text in harness.thread(card))
 
 
 async def test_the_preview_names_what_goes_and_keeps_everything(harness: BotInWorkspace) -> None:
@@ -136,8 +136,8 @@ async def test_whoever_said_nothing_has_nothing_to_forget(harness: BotInWorkspac
 
 async def test_the_command_line_asks_the_running_bot(harness: BotInWorkspace, tmp_path: Path) -> None:
     await taught(harness)
-    [gone] = await ask_to_forget(tmp_path / "store", [], harness.ana.id)
-    assert (gone["person"], gone["verdicts"], gone["cases"]) == (harness.ana.id, 3, 3)
+    [result] = await ask_to_forget(tmp_path / "store", [], harness.ana.id)
+    assert (result["person"], result["verdicts"], result["cases"]) == (harness.ana.id, 3, 3)
     await harness.learned()
     assert harness.labels() == {"tr-2": False, "tr-3": True}
 
@@ -167,8 +167,8 @@ async def test_what_slack_still_shows_of_the_person_is_not_taken_in_again(tmp_pa
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
         await harness.reconciled()
         await harness.learned()
-        said = (await harness.feedback(card))["ana"]
-        assert (said.vote, said.rationale) == ("unsure", "")
+        feedback = (await harness.feedback(card))["ana"]
+        assert (feedback.vote, feedback.rationale) == ("unsure", "")
         assert harness.labels() == {"tr-2": False, "tr-3": True}
     assert search(tmp_path / "store", [HERS]).found == ()
 

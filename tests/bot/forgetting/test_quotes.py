@@ -16,7 +16,7 @@ async def judged(
     db: Database, trace_id: str, rationale: str, shown: tuple[str, ...], by: tuple[str, ...]
 ) -> str:
     await db.traces.add([(trace(trace_id), [])], NOON_MS, 10)
-    said = Verdict(
+    new_verdict = Verdict(
         judge="polite",
         trace_id=trace_id,
         value=False,
@@ -24,7 +24,7 @@ async def judged(
         retrieved_trace_ids=shown,
         guideline_ids=by,
     )
-    assert await db.verdicts.keep(said, channel="C1", judged_ms=NOON_MS, day=DAY)
+    assert await db.verdicts.keep(new_verdict, channel="C1", judged_ms=NOON_MS, day=DAY)
     [stored] = await db.verdicts.of_trace(trace_id)
     return stored.verdict_id
 

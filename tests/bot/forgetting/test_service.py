@@ -118,9 +118,9 @@ async def test_forgetting_a_person_redacts_a_rationale_that_quotes_them_also_on_
     assert await store.database.outbox.done(post_id, "400.1")
     assert await store.database.feedback.note(CHANNEL, "400.1", reaction_event("ana", "-1", True, at()))
     await store.service.forget(ANA, "ana")
-    kept = await store.database.verdicts.get(stored.verdict_id)
-    assert kept is not None
-    assert (kept.verdict.rationale, kept.verdict.value) == (REDACTED_RATIONALE, True)
+    redacted = await store.database.verdicts.get(stored.verdict_id)
+    assert redacted is not None
+    assert (redacted.verdict.rationale, redacted.verdict.value) == (REDACTED_RATIONALE, True)
 
 
 async def test_forgetting_again_is_refused_for_a_trace_and_takes_nothing_of_a_person(
@@ -180,7 +180,7 @@ async def is_done_in_spite_of_failure(folder: Path, target: ForgetTarget, step: 
 
 
 async def state(store: LearnedStore) -> object:
-    """What is left, and what the audit says."""
+    """Return the rows that are left, and the lines of the audit."""
     feedback = {
         stored.verdict.trace_id: sorted(await store.database.feedback.of(stored.verdict_id))
         for trace_id in ("tr-1", "tr-2")

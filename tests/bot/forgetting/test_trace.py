@@ -69,7 +69,7 @@ async def test_a_forgotten_trace_is_not_taken_again(harness: BotInWorkspace) -> 
 
 
 async def interrupted(folder: Path, kind: str, target: str, who: str) -> None:
-    """What a kill leaves behind just after somebody's confirmation was acknowledged."""
+    """Leave behind what a kill does just after somebody's confirmation was acknowledged."""
     note = AuditLine(at_ms=now_ms(), what="forgotten", judge="politeness", person=who, ids=(target,))
     async with await Database.open(folder / "store") as db:
         await db.forgetting.request(
@@ -121,8 +121,10 @@ async def test_old_traces_that_nobody_answered_go_and_answered_ones_stay(tmp_pat
         assert await harness.bot.database.vacuum()
         assert search(tmp_path / "store", ["An answer nobody cared for."]).found == ()
         assert await harness.bot.database.traces.get("tr-answered") is not None
-        await harness.until(lambda: "older than I keep" in said(harness))
+        await harness.until(lambda: "older than I keep" in channel_text(harness))
 
 
-def said(harness: BotInWorkspace) -> str:
-    return "\n".join(words(one.blocks, one.text) for one in harness.workspace.messages(harness.channel.id))
+def channel_text(harness: BotInWorkspace) -> str:
+    return "\n".join(
+        words(message.blocks, message.text) for message in harness.workspace.messages(harness.channel.id)
+    )

@@ -1,4 +1,4 @@
-"""Which trace a text names: its id as it is, before anything that could be read into it."""
+"""The trace that a text names: its id as it is, before anything that could be read into it."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path

@@ -119,14 +119,14 @@ async def test_a_bad_trace_is_rejected_by_its_index_and_spares_its_neighbours(
 async def test_a_lone_bad_trace_is_answered_the_same_way(server: TraceServer, bad: Json) -> None:
     status, answer = await server.post(json.dumps(bad).encode())
     assert (status, answer["accepted"], answer["duplicates"]) == (422, 0, 0)
-    assert [one["index"] for one in answer["rejected"]] == [0]
+    assert [entry["index"] for entry in answer["rejected"]] == [0]
 
 
 async def test_a_bad_line_is_rejected_by_its_number_among_the_lines(server: TraceServer) -> None:
     lines = [json.dumps(a_trace(1)), "{broken", "", json.dumps(a_trace(2)), json.dumps({"trace_id": "tr-3"})]
     status, answer = await server.post("\n".join(lines).encode(), NDJSON)
     assert (status, answer["accepted"]) == (202, 2)
-    assert [one["index"] for one in answer["rejected"]] == [1, 3]
+    assert [entry["index"] for entry in answer["rejected"]] == [1, 3]
 
 
 async def test_an_unknown_judge_is_named_with_those_there_are(server: TraceServer) -> None:
@@ -229,7 +229,7 @@ async def test_a_full_queue_is_429_and_says_when_to_come_back(tmp_path: Path) ->
         assert status == 429
         assert int(answer["headers"]["Retry-After"]) > 0
         assert answer["accepted"] == 2
-        assert [one["index"] for one in answer["rejected"]] == [2, 3]
+        assert [entry["index"] for entry in answer["rejected"]] == [2, 3]
         assert [await server.knows(n) for n in range(1, 5)] == [True, True, False, False]
         status, answer = await server.post(json.dumps(a_trace(1)).encode())
         assert (status, answer["duplicates"]) == (202, 1)

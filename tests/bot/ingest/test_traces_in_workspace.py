@@ -13,15 +13,17 @@ def a_trace(number: int = 1, **more: Json) -> Json:
 
 def _shown(harness: BotInWorkspace) -> list[tuple[str, str]]:
     payloads = [
-        (one.metadata or {})["event_payload"] for one in harness.workspace.messages(harness.channel.id)
+        (message.metadata or {})["event_payload"]
+        for message in harness.workspace.messages(harness.channel.id)
     ]
     return [(payload["trace_id"], payload["judge"]) for payload in payloads]
 
 
 async def test_a_restart_samples_the_same(tmp_path: Path) -> None:
     traces = [a_trace(n) for n in range(40)]
-    chosen = {n for n in range(40) if is_sampled(f"tr-{n}", "politeness", 0.2)}
     async with bot_in_workspace(tmp_path, sampling={"rate": 0.2}) as harness:
+        key = await harness.bot.database.traces.sampling_key()
+        chosen = {n for n in range(40) if is_sampled(f"tr-{n}", "politeness", 0.2, key)}
         await harness.send(*traces)
         await harness.until(lambda: len(_shown(harness)) == len(chosen))
         workspace = harness.workspace

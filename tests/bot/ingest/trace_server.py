@@ -21,8 +21,9 @@ from bot.web.local_control import LocalControl
 from bot.web.request_body import BODY_SECONDS, BodyReader
 from bot.web.routes import Routes
 from bot.web.server import Server
+from memalign.errors import UnknownGuidelineError
 from memalign.optimizer import make_judge
-from memalign.records import Json
+from memalign.records import Guideline, Json
 from storage.database import Database
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes
@@ -69,6 +70,13 @@ async def _nothing() -> None:
     return None
 
 
+class NoApproval:
+    """Knows no guideline."""
+
+    async def approve(self, judge: str, guideline_id: str, person: str) -> Guideline:
+        raise UnknownGuidelineError(f"{person}: there is no guideline {guideline_id} of {judge}.")
+
+
 @asynccontextmanager
 async def trace_server(
     folder: Path,
@@ -100,12 +108,13 @@ async def trace_server(
             return ready.connected
 
         status = StatusReport(settings, database, memories, is_connected, health)
-        control = LocalControl(settings.data, forgetting)
+        control = LocalControl(settings.data, forgetting, NoApproval())
         routes = Routes(
             traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
             forget=control.forget,
+            approve=control.approve,
             token=token,
             slack=None,
             refusals=Counter(),

@@ -100,7 +100,7 @@ class Judging:
     async def judged(self, judge: str = "politeness") -> list[str]:
         """Traces that a judge has judged, oldest first."""
         verdicts = await self.database.verdicts.recent(judge, 100)
-        return [stored.verdict.trace_id for stored in reversed(verdicts)]
+        return [verdict.verdict.trace_id for verdict in reversed(verdicts)]
 
 
 async def judging(database: Database, folder: Path, model: FakeJudgeModel, **sections: object) -> Judging:

@@ -26,7 +26,7 @@ LATER_MS = 10**15
 
 
 class LearningFlow:
-    """What the tests of learning work with."""
+    """The store, memory and workers of a test of learning."""
 
     def __init__(self, database: Database, memories: Mapping[str, JudgeMemory], model: FakeModel) -> None:
         self.database = database
@@ -83,8 +83,8 @@ class LearningFlow:
     def rules(self) -> list[str]:
         return [rule.text for rule in self.memory.guidelines]
 
-    async def told(self) -> list[str]:
-        """What the outbox holds for threads."""
+    async def thread_texts(self) -> list[str]:
+        """The texts that the outbox holds for threads."""
         posts = await self.database.outbox.next_due(LATER_MS)
         return [post.content.text for post in posts if isinstance(post.content, LessonContent | NoteContent)]
 

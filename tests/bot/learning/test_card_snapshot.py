@@ -1,4 +1,4 @@
-"""How a card as Slack shows it differs from what the store knows."""
+"""Differences between a card as Slack shows it and what the store knows."""
 
 import pytest
 

@@ -18,10 +18,10 @@ async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
         yield ready
 
 
-def told(harness: BotInWorkspace, card: Message) -> list[str]:
+def bot_texts(harness: BotInWorkspace, card: Message) -> list[str]:
     """The bot's messages in a card's thread as they read now, all blocks of them."""
     replies = harness.workspace.thread(card.channel, card.ts)
-    return [words(one.blocks, one.text) for one in replies if one.user == harness.workspace.bot.id][1:]
+    return [words(each.blocks, each.text) for each in replies if each.user == harness.workspace.bot.id][1:]
 
 
 async def test_a_guideline_is_told_once_with_its_authors_name_and_pings_nobody(
@@ -34,10 +34,10 @@ async def test_a_guideline_is_told_once_with_its_authors_name_and_pings_nobody(
     harness.react(card, "thumbsdown::skin-tone-2")
     harness.react(card, "shrug", by=harness.ben)
     await harness.learned()
-    (said,) = told(harness, card)
-    assert RULE in said
-    assert "Ana Ruiz" in said
-    assert harness.ana.id not in said
+    (text,) = bot_texts(harness, card)
+    assert RULE in text
+    assert "Ana Ruiz" in text
+    assert harness.ana.id not in text
     assert harness.workspace.mentions == []
 
 
@@ -68,10 +68,10 @@ async def test_a_thumb_down_asks_for_the_right_value_and_a_reply_gives_it(
         harness.react(card, "-1")
         await harness.learned()
         assert harness.labels() == {}
-        assert "Which value is right?" in told(harness, card)[0]
+        assert "Which value is right?" in bot_texts(harness, card)[0]
         harness.react(card, "thumbsdown::skin-tone-3")
         await harness.learned()
-        assert len(told(harness, card)) == 1
+        assert len(bot_texts(harness, card)) == 1
         harness.reply(card, reply)
         await harness.learned()
         assert harness.labels() == {"tr-1": label}
@@ -87,9 +87,9 @@ async def test_the_menu_gives_the_right_value(tmp_path: Path) -> None:
         asking = harness.workspace.thread(card.channel, card.ts)[-1]
         judged = await _judged(harness, card)
         right = "rude" if judged != "rude" else "curt"
-        assert f'"{judged}"' not in [str(one) for one in _options(asking)]
-        said = await harness.whispered(harness.press(asking, "correct_value", value=f'"{right}"'))
-        assert right in said
+        assert f'"{judged}"' not in [str(each) for each in _options(asking)]
+        text = await harness.ephemeral_answer(harness.press(asking, "correct_value", value=f'"{right}"'))
+        assert right in text
         await harness.learned()
         assert harness.labels() == {"tr-1": right}
 
@@ -115,8 +115,8 @@ async def test_the_modal_asks_for_the_value_and_says_what_is_expected(tmp_path: 
         await harness.slack.modals.submit(harness.ana.id, view.id, {"value": "0.25", "reason": "It is curt."})
         await harness.learned()
         assert harness.labels() == {"tr-1": 0.25}
-        said = (await harness.feedback(card))["ana"]
-        assert (said.vote, said.rationale) == ("down", "It is curt.")
+        feedback = (await harness.feedback(card))["ana"]
+        assert (feedback.vote, feedback.rationale) == ("down", "It is curt.")
 
 
 async def test_correcting_after_a_thumb_up_asks_for_the_value(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_values_that_no_menu_takes_can_be_typed(tmp_path: Path, values: li
         card = await harness.show()
         harness.react(card, "-1")
         await harness.learned()
-        assert "Which value is right?" in told(harness, card)[0]
+        assert "Which value is right?" in bot_texts(harness, card)[0]
         judged = await _judged(harness, card)
         other = next(value for value in reversed(values) if value != judged)
         if len(other) < 100:

@@ -1,4 +1,4 @@
-"""What people did while the bot was away is taken in when it is back, and only once."""
+"""Acts of people while the bot was away are taken in when it is back, and only once."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,8 +39,8 @@ async def test_thumbs_and_replies_given_meanwhile_are_learned(tmp_path: Path) ->
     workspace.react(ana.id, card.channel, card.ts, "-1::skin-tone-4")
     workspace.post(ana.id, card.channel, REASON, thread_ts=card.ts)
     async with caught_up(tmp_path, workspace) as harness:
-        said = (await harness.feedback(card))["ana"]
-        assert (said.vote, said.rationale) == ("down", REASON)
+        feedback = (await harness.feedback(card))["ana"]
+        assert (feedback.vote, feedback.rationale) == ("down", REASON)
         assert any("never send people away" in rule for rule in harness.rules())
 
 
@@ -94,7 +94,7 @@ async def has_voted(harness: BotInWorkspace, card: Message, name: str = "ana") -
 
 def card_in(harness: BotInWorkspace, channel: str) -> Message | None:
     """The card in a channel that has one only."""
-    return next((one for one in harness.workspace.messages(channel) if one.metadata), None)
+    return next((message for message in harness.workspace.messages(channel) if message.metadata), None)
 
 
 def two_channels(*, private: bool = False) -> tuple[Workspace, str, list[Json]]:

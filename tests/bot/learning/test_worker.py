@@ -50,9 +50,9 @@ async def test_a_thumb_down_with_a_reason_is_a_case_and_a_guideline(flow: Learni
     assert await flow.learn() == 1
     assert (flow.labels(), flow.rules()) == ({"tr-1": False}, [RULE])
     assert await flow.waiting() == 0
-    [told] = await flow.told()
-    assert RULE in told
-    assert "Ana" in told
+    [text] = await flow.thread_texts()
+    assert RULE in text
+    assert "Ana" in text
     assert flow.posting.count == 1
 
 
@@ -65,7 +65,7 @@ async def test_a_guideline_is_told_once(flow: LearningFlow) -> None:
     ts = await taught(flow)
     await flow.react(ts, "shrug", "ben")
     await flow.learn()
-    assert await flow.told() == []
+    assert await flow.thread_texts() == []
 
 
 async def test_a_shrug_teaches_nothing(flow: LearningFlow) -> None:
@@ -73,20 +73,20 @@ async def test_a_shrug_teaches_nothing(flow: LearningFlow) -> None:
     await flow.react(ts, "shrug")
     await flow.reply(ts, RULE)
     await flow.learn()
-    assert (flow.labels(), flow.rules(), await flow.told()) == ({}, [], [])
+    assert (flow.labels(), flow.rules(), await flow.thread_texts()) == ({}, [], [])
 
 
 async def test_a_thumb_down_without_a_reason_is_asked_why_once(flow: LearningFlow) -> None:
     ts = await flow.card()
     await flow.react(ts, "-1")
     await flow.learn()
-    [told] = await flow.post_all()
-    assert "Why is that?" in told
+    [text] = await flow.post_all()
+    assert "Why is that?" in text
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     await flow.react(ts, "-1", after=2)
     await flow.learn()
-    assert await flow.told() == []
+    assert await flow.thread_texts() == []
 
 
 async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(flow: LearningFlow) -> None:
@@ -165,8 +165,8 @@ async def test_a_thumb_down_that_names_no_value_is_asked_for_it(database: Databa
     await flow.react(ts, "-1")
     await flow.learn()
     assert flow.labels() == {}
-    [told] = await flow.post_all()
-    assert "Which value is right?" in told
+    [text] = await flow.post_all()
+    assert "Which value is right?" in text
     await flow.reply(ts, "4: because it is kind", after=1)
     await flow.learn()
     assert flow.labels() == {"tr-1": 4}

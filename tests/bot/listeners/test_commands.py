@@ -34,19 +34,19 @@ async def taught(harness: BotInWorkspace, trace_id: str = "tr-1") -> Posted:
 
 
 def refused(harness: BotInWorkspace) -> list[str]:
-    """What Slack did not take."""
+    """The texts that Slack did not take."""
     calls = [f"{call.method}: {call.error}" for call in harness.slack.calls if call.error]
     return calls + [f"answer: {response.error}" for response in harness.slack.responses if response.error]
 
 
 def unescaped(harness: BotInWorkspace) -> list[str]:
     """Words of the bot that Slack would read as mentions or disguised links."""
-    said = [
+    payloads = [
         {name: opened(given) for name, given in call.params.items() if name != "metadata"}
         for call in harness.slack.calls
     ]
-    said += [response.body for response in harness.slack.responses]
-    return [text for one in said for text in texts(one) if UNESCAPED.search(text)]
+    payloads += [response.body for response in harness.slack.responses]
+    return [text for payload in payloads for text in texts(payload) if UNESCAPED.search(text)]
 
 
 def opened(given: Json) -> Json:
@@ -70,7 +70,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
     before = len(harness.workspace.messages(harness.channel.id))
     for text in ("guidelines", "forget tr-1", "status", "digest", "help", "", "what?", "forget"):
         await harness.asked(harness.ben, text)
-    assert {(one.user, one.channel) for one in harness.slack.ephemerals} == {
+    assert {(message.user, message.channel) for message in harness.slack.ephemerals} == {
         (harness.ben.id, harness.channel.id)
     }
     assert len(harness.workspace.messages(harness.channel.id)) == before
@@ -99,28 +99,28 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
     ],
 )
 async def test_what_is_asked_is_answered(harness: BotInWorkspace, text: str, part: str) -> None:
-    (said,) = await harness.asked(harness.ana, text)
-    assert part in said
+    (answer,) = await harness.asked(harness.ana, text)
+    assert part in answer
 
 
 async def test_a_wrong_sub_command_is_answered_with_help(harness: BotInWorkspace) -> None:
-    (said,) = await harness.asked(harness.ana, "guidline")
-    assert "I don't know “guidline”." in said
-    assert "/memalign guidelines" in said
+    (answer,) = await harness.asked(harness.ana, "guidline")
+    assert "I don't know “guidline”." in answer
+    assert "/memalign guidelines" in answer
 
 
 async def test_guidelines_name_their_authors_and_traces(harness: BotInWorkspace) -> None:
     await taught(harness)
-    (said,) = await harness.asked(harness.ben, "guidelines")
-    assert all(part in said for part in (RULE, "Ana Ruiz", "tr-1"))
+    (answer,) = await harness.asked(harness.ben, "guidelines")
+    assert all(part in answer for part in (RULE, "Ana Ruiz", "tr-1"))
 
 
 async def test_the_digest_counts_this_week(harness: BotInWorkspace) -> None:
     card = await harness.show()
     harness.react(card, "+1")
     await harness.slack.settled()
-    (said,) = await harness.asked(harness.ana, "digest")
-    assert "1 of 1 verdict" in said
+    (answer,) = await harness.asked(harness.ana, "digest")
+    assert "1 of 1 verdict" in answer
 
 
 # --- forgetting
@@ -139,21 +139,21 @@ async def test_a_trace_is_named_by_its_id_or_by_a_link(harness: BotInWorkspace, 
         "pasted link": f"<{link}>",
         "thread link": f"https://memalign-demo.slack.com/archives/{card.channel}/p{reply}?thread_ts={card.ts}&cid={card.channel}",
     }[reference]
-    (said,) = await harness.asked(harness.ana, f"forget {typed}")
-    assert "Forget trace tr-1?" in said
-    (said,) = await harness.asked(harness.ana, f"FORGET {typed} --yes")
-    assert "is forgotten" in said
+    (answer,) = await harness.asked(harness.ana, f"forget {typed}")
+    assert "Forget trace tr-1?" in answer
+    (answer,) = await harness.asked(harness.ana, f"FORGET {typed} --yes")
+    assert "is forgotten" in answer
     assert (harness.labels(), harness.rules()) == ({}, [])
 
 
 async def test_forgetting_shows_what_goes_and_waits_for_a_yes(harness: BotInWorkspace) -> None:
     await taught(harness)
-    said = (await harness.asked(harness.ana, "forget tr-1"))[0]
-    assert RULE in said
-    assert "Ana Ruiz" in said
+    answer = (await harness.asked(harness.ana, "forget tr-1"))[0]
+    assert RULE in answer
+    assert "Ana Ruiz" in answer
     assert harness.rules() == [RULE]
     asking = harness.slack.ephemerals[-1]
-    kept = await harness.whispered(
+    kept = await harness.ephemeral_answer(
         harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_cancel")
     )
     assert "Nothing was forgotten" in kept
@@ -164,18 +164,22 @@ async def test_the_button_forgets_and_the_card_says_so(harness: BotInWorkspace) 
     card = await taught(harness)
     await harness.asked(harness.ana, "forget tr-1")
     asking = harness.slack.ephemerals[-1]
-    done = await harness.whispered(
+    done = await harness.ephemeral_answer(
         harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
     )
     assert "Trace tr-1 is forgotten" in done
     assert harness.rules() == []
     await harness.until(lambda: harness.shown("tr-1") is None)
-    everything = [words(one.blocks, one.text) for one in harness.workspace.thread(card.channel, card.ts)]
-    assert not any("Go away." in said for said in everything)
-    bot_said = [
-        one for one in harness.workspace.thread(card.channel, card.ts) if one.user == harness.workspace.bot.id
+    everything = [
+        words(message.blocks, message.text) for message in harness.workspace.thread(card.channel, card.ts)
     ]
-    assert not any(RULE in words(one.blocks, one.text) for one in bot_said)
+    assert not any("Go away." in text for text in everything)
+    bot_messages = [
+        message
+        for message in harness.workspace.thread(card.channel, card.ts)
+        if message.user == harness.workspace.bot.id
+    ]
+    assert not any(RULE in words(message.blocks, message.text) for message in bot_messages)
 
 
 @pytest.mark.parametrize("dash", ["--yes", "—yes"])
@@ -184,10 +188,14 @@ async def test_what_is_forgotten_is_said_to_be_so_when_asked_again(
 ) -> None:
     card = await taught(harness)
     await harness.asked(harness.ana, f"forget tr-1 {dash}")
-    (said,) = await harness.asked(harness.ana, "forget tr-1")
-    assert "was forgotten already" in said
-    said = await harness.whispered(harness.press(card, "vote_up")) if harness.shown("tr-1") else "forgotten"
-    assert "forgotten" in said
+    (answer,) = await harness.asked(harness.ana, "forget tr-1")
+    assert "was forgotten already" in answer
+    answer = (
+        await harness.ephemeral_answer(harness.press(card, "vote_up"))
+        if harness.shown("tr-1")
+        else "forgotten"
+    )
+    assert "forgotten" in answer
 
 
 async def test_a_forgotten_trace_is_not_taken_in_again(harness: BotInWorkspace) -> None:
@@ -203,8 +211,8 @@ async def test_only_those_named_in_the_settings_may_forget(tmp_path: Path) -> No
         assert harness.ben.id == "U0000000002"
         await taught(harness)
         for text in ("forget tr-1", "forget tr-1 --yes"):
-            (said,) = await harness.asked(harness.ana, text)
-            assert "Only those named in the settings can forget this trace" in said
+            (answer,) = await harness.asked(harness.ana, text)
+            assert "Only those named in the settings can forget this trace" in answer
         assert harness.rules() == [RULE]
         assert "is forgotten" in (await harness.asked(harness.ben, "forget tr-1 --yes"))[0]
 
@@ -217,7 +225,7 @@ async def test_who_is_not_in_the_channel_may_not_forget(harness: BotInWorkspace)
     await harness.until(lambda: harness.slack.ephemerals)
     assert "Only members of the channel" in harness.slack.ephemerals[-1].text
     assert harness.rules() == [RULE]
-    done = await harness.whispered(
+    done = await harness.ephemeral_answer(
         harness.slack.interactions.command(harness.ben.id, elsewhere.id, "/memalign", "forget tr-1 --yes"),
         harness.ben,
     )
@@ -227,10 +235,10 @@ async def test_who_is_not_in_the_channel_may_not_forget(harness: BotInWorkspace)
 async def test_the_shortcut_forgets_from_the_card_and_from_its_thread(harness: BotInWorkspace) -> None:
     card = await taught(harness)
     for ts in (card.ts, harness.workspace.thread(card.channel, card.ts)[-1].ts):
-        said = await harness.whispered(
+        answer = await harness.ephemeral_answer(
             harness.slack.interactions.shortcut(harness.ana.id, card.channel, ts, "forget_trace")
         )
-        assert "Forget trace tr-1?" in said
+        assert "Forget trace tr-1?" in answer
 
 
 # --- App Home
@@ -241,10 +249,10 @@ async def test_home_shows_what_judges_know_and_the_cards_without_my_thumb(harnes
     other = await harness.show("tr-2", outputs="You are welcome.")
     harness.workspace.open_home(harness.ana.id)
     view = await harness.until(lambda: harness.slack.home(harness.ana.id))
-    said = words(view.content["blocks"])
-    assert RULE in said
-    assert said.count("Open the card") == 1
-    assert other.ts.replace(".", "") in said
+    home_text = words(view.content["blocks"])
+    assert RULE in home_text
+    assert home_text.count("Open the card") == 1
+    assert other.ts.replace(".", "") in home_text
 
 
 async def test_home_does_not_show_cards_of_channels_one_is_not_in(harness: BotInWorkspace) -> None:
@@ -256,13 +264,13 @@ async def test_home_does_not_show_cards_of_channels_one_is_not_in(harness: BotIn
 
 
 async def test_home_leaves_out_a_card_that_was_deleted(harness: BotInWorkspace) -> None:
-    gone, there = await harness.show("tr-1"), await harness.show("tr-2")
-    harness.workspace.delete_message(harness.workspace.message(gone.channel, gone.ts))
+    deleted, there = await harness.show("tr-1"), await harness.show("tr-2")
+    harness.workspace.delete_message(harness.workspace.message(deleted.channel, deleted.ts))
     harness.workspace.open_home(harness.ana.id)
     view = await harness.until(lambda: harness.slack.home(harness.ana.id))
-    said = words(view.content["blocks"])
-    assert there.ts.replace(".", "") in said
-    assert gone.ts.replace(".", "") not in said
+    home_text = words(view.content["blocks"])
+    assert there.ts.replace(".", "") in home_text
+    assert deleted.ts.replace(".", "") not in home_text
 
 
 # --- hostile and very long text
@@ -345,8 +353,8 @@ async def test_hostile_ids_links_and_names_are_shown_as_they_are(harness: BotInW
     harness.reply(card, RULE)
     await harness.learned()
     await harness.asked(harness.ana, "guidelines")
-    (said,) = await harness.asked(harness.ana, f"forget {trace_id}")
-    assert "&lt;!here&gt;" in said
+    (answer,) = await harness.asked(harness.ana, f"forget {trace_id}")
+    assert "&lt;!here&gt;" in answer
     await harness.asked(harness.ana, "forget <!everyone>")
     harness.workspace.open_home(harness.ana.id)
     await harness.until(lambda: harness.slack.home(harness.ana.id))
@@ -360,8 +368,8 @@ async def test_a_trace_id_too_long_for_slack_is_refused_at_the_door(harness: Bot
     assert "trace_id" in answer["rejected"][0]["error"]
     await harness.send({"trace_id": "t" * 500, "inputs": "a", "outputs": "b"})
     await harness.card("t" * 500)
-    (said,) = await harness.asked(harness.ana, "forget " + "t" * 500)
-    assert "Forget trace" in said
+    (answer,) = await harness.asked(harness.ana, "forget " + "t" * 500)
+    assert "Forget trace" in answer
     assert refused(harness) == []
 
 
@@ -391,6 +399,6 @@ def test_many_long_guidelines_are_few_messages_within_the_limits(number: int, le
 
 
 def test_a_lesson_pings_nobody_whatever_was_said() -> None:
-    said = lesson_message([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
-    assert not UNESCAPED.search(said.text)
-    assert not any(UNESCAPED.search(text) for text in texts(list(said.blocks)))
+    lesson = lesson_message([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
+    assert not UNESCAPED.search(lesson.text)
+    assert not any(UNESCAPED.search(text) for text in texts(list(lesson.blocks)))

@@ -24,7 +24,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
 
 
 def cards(harness: BotInWorkspace) -> list[str]:
-    payloads = [(one.metadata or {}).get("event_payload", {}) for one in _messages(harness)]
+    payloads = [(message.metadata or {}).get("event_payload", {}) for message in _messages(harness)]
     return [payload["trace_id"] for payload in payloads if "trace_id" in payload]
 
 
@@ -33,7 +33,7 @@ def _messages(harness: BotInWorkspace) -> list[Message]:
 
 
 def posts(harness: BotInWorkspace) -> list[str | None]:
-    """How Slack answered each posting."""
+    """Return Slack's answers to the postings."""
     return [call.error for call in harness.slack.calls if call.method == "chat.postMessage"]
 
 
@@ -111,7 +111,7 @@ async def test_a_bot_that_was_thrown_out_says_to_invite_it(harness: BotInWorkspa
     harness.workspace.leave(harness.workspace.bot.id, harness.channel.id)
     await harness.send(a_trace(1))
     await harness.until_async(lambda: harness.tells("/invite"))
-    (said,) = await harness.asked(harness.ana, "status")
-    assert "1 message to post" in said
+    (answer,) = await harness.asked(harness.ana, "status")
+    assert "1 message to post" in answer
     harness.workspace.join(harness.workspace.bot.id, harness.channel.id)
     await harness.card("tr-1")

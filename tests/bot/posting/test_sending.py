@@ -151,7 +151,7 @@ async def test_a_lesson_is_searched_for_in_its_thread(sending: Sending) -> None:
     assert lost is not None
     await sending.sender.settle(lost)
     assert sending.slack.of("conversations.replies")[0]["ts"] == "1.1"
-    assert [told.guideline_ids for told in await sending.database.feedback.thread_posts(verdict_id)] == [
+    assert [post.guideline_ids for post in await sending.database.feedback.thread_posts(verdict_id)] == [
         ("g-1",)
     ]
 

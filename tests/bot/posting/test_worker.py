@@ -7,6 +7,7 @@ import pytest
 from bot.blocks.primitives import SlackMessage
 from bot.posting.sending import PostSender
 from bot.posting.worker import PostingWorker
+from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
 from storage.database import Database
 from storage.records import Post
@@ -87,9 +88,10 @@ async def test_what_an_earlier_run_left_on_its_way_is_not_posted_twice(posting: 
     await posting.add(note("n-1"))
     posting.slack.answers["chat.postMessage"].append(Lost())
     sender = PostSender(posting.slack, posting.database, _same_text, posting.health)
-    message = await sender.begin(note("n-1"))
+    [post] = await posting.database.outbox.next_due(now_ms())
+    message = await sender.begin(post)
     assert message is not None
-    assert await sender.deliver(note("n-1"), message) is not None  # and the bot is stopped here
+    assert await sender.deliver(post, message) is not None  # and the bot is stopped here
     async with running(posting.worker.run) as part:
         await until(lambda: _settled(posting), part)
     assert posting.texts() == ["n-1"]

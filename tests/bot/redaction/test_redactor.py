@@ -127,8 +127,8 @@ def test_fields_are_kept_or_dropped_by_their_path() -> None:
     assert redacted({"user": inputs}, drop_fields=["inputs.user"]) == {"user": "[removed]"}
     assert redacted(json.dumps({"user": inputs}), drop_fields=["inputs.*"]) == '{"user": "[removed]"}'
     trace = Trace(trace_id="t", inputs="q", spans=({"a": 1},), metadata={"a": 1}, url="https://x.example")
-    gone = Redactor(RedactionSettings(drop_fields=["inputs", "spans", "metadata", "url"])).trace(trace)
-    assert gone == Trace(trace_id="t", inputs="[removed]")
+    dropped = Redactor(RedactionSettings(drop_fields=["inputs", "spans", "metadata", "url"])).trace(trace)
+    assert dropped == Trace(trace_id="t", inputs="[removed]")
 
 
 def test_nothing_is_redacted_where_it_is_turned_off() -> None:
@@ -152,7 +152,7 @@ def test_of_what_people_do_only_words_are_redacted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "sentence"),
     [
         ("patterns", ["(a"], "'(a' is no regular expression"),
         ("patterns", [r"(?=a)b"], "no look-around"),
@@ -162,12 +162,12 @@ def test_of_what_people_do_only_words_are_redacted() -> None:
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_a_sentence(
-    key: str, value: Json, told: str, tmp_path: Path
+    key: str, value: Json, sentence: str, tmp_path: Path
 ) -> None:
     judge = {"name": "p", "channel": "C1", "instructions": "{{ inputs }}", "model": "local:/cases"}
     with pytest.raises(SettingsError) as error:
         read_settings({"judges": [judge], "redaction": {key: value}}, tmp_path / "memalign.toml")
-    assert told in str(error.value)
+    assert sentence in str(error.value)
 
 
 def test_a_card_says_that_something_was_taken_out() -> None:

@@ -124,7 +124,7 @@ def test_names_need_an_extra_which_the_error_names() -> None:
 
 def test_names_of_people_are_taken_out_by_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     def recognise(text: str) -> SimpleNamespace:
-        found = re.finditer("Ana Ruiz|Berlin", text)
+        matches = re.finditer("Ana Ruiz|Berlin", text)
         return SimpleNamespace(
             ents=[
                 SimpleNamespace(
@@ -132,7 +132,7 @@ def test_names_of_people_are_taken_out_by_a_pipeline(monkeypatch: pytest.MonkeyP
                     start_char=match.start(),
                     end_char=match.end(),
                 )
-                for match in found
+                for match in matches
             ]
         )
 

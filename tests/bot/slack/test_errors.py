@@ -1,4 +1,4 @@
-"""What Slack's errors mean."""
+"""The meaning of Slack's errors."""
 
 from types import SimpleNamespace
 
@@ -49,10 +49,10 @@ def test_a_request_to_slow_down_is_a_refusal_in_any_shape(error: SlackApiError) 
 
 
 @pytest.mark.parametrize(
-    ("said", "pause"), [({"Retry-After": "30"}, 30_000), ({"Retry-After": "soon"}, None), ({}, None)]
+    ("headers", "pause"), [({"Retry-After": "30"}, 30_000), ({"Retry-After": "soon"}, None), ({}, None)]
 )
-def test_slack_is_left_alone_for_as_long_as_it_says(said: dict[str, str], pause: int | None) -> None:
-    assert asked_pause_ms(refusal(429, **said)) == pause
+def test_slack_is_left_alone_for_as_long_as_it_says(headers: dict[str, str], pause: int | None) -> None:
+    assert asked_pause_ms(refusal(429, **headers)) == pause
 
 
 def test_a_token_is_told_by_its_name() -> None:

@@ -30,7 +30,7 @@ async def test_the_three_flows_over_http(harness: BotInWorkspace) -> None:
     harness.reply(card, RULE)
     await harness.learned()
     assert harness.rules() == [RULE]
-    assert any(RULE in said for said in harness.thread(card))
+    assert any(RULE in text for text in harness.thread(card))
     assert RULE in (await harness.asked(harness.ben, "guidelines"))[0]
     await harness.press(card, "vote_down", by=harness.ben)
     view = (await harness.until(lambda: harness.slack.views(harness.ben.id)))[-1]
@@ -39,7 +39,7 @@ async def test_the_three_flows_over_http(harness: BotInWorkspace) -> None:
     await harness.until(lambda: harness.slack.home(harness.ana.id))
     await harness.asked(harness.ana, "forget tr-1")
     asking = harness.slack.ephemerals[-1]
-    done = await harness.whispered(
+    done = await harness.ephemeral_answer(
         harness.slack.interactions.click(harness.ana.id, asking.channel, asking.ts, "forget_confirm")
     )
     assert "is forgotten" in done
@@ -113,10 +113,10 @@ async def test_events_may_come_in_any_order(harness: BotInWorkspace) -> None:
     now = time.time()
     written = {**a_message(harness, card, now, "first"), "type": "message", "event_ts": f"{now:.6f}"}
     edited = {**a_message(harness, card, now, "second"), "edited": {"ts": f"{now + 2:.6f}"}}
-    gone = a_message(harness, card, now + 1, "never mind")
+    deleted = a_message(harness, card, now + 1, "never mind")
     changes: list[Json] = [
         {"subtype": "message_changed", "message": edited, "previous_message": {**edited, "text": "first"}},
-        {"subtype": "message_deleted", "deleted_ts": gone["ts"], "previous_message": gone},
+        {"subtype": "message_deleted", "deleted_ts": deleted["ts"], "previous_message": deleted},
     ]
     events = [
         *(
@@ -124,7 +124,7 @@ async def test_events_may_come_in_any_order(harness: BotInWorkspace) -> None:
             for n, change in enumerate(changes)
         ),
         written,
-        {**gone, "type": "message", "event_ts": gone["ts"]},
+        {**deleted, "type": "message", "event_ts": deleted["ts"]},
         a_reaction(harness, card, "reaction_removed", "+1", now + 6),
         a_reaction(harness, card, "reaction_added", "-1", now + 7),
         a_reaction(harness, card, "reaction_added", "+1", now + 5),
@@ -132,8 +132,8 @@ async def test_events_may_come_in_any_order(harness: BotInWorkspace) -> None:
     for event in ({"channel": card.channel, **event} for event in events):
         body = enveloped(harness, event)
         assert await posted(harness, body, signed(body, harness.slack.signing_secret, time.time())) == 200
-    said = (await harness.feedback(card))["ana"]
-    assert (said.vote, said.rationale) == ("down", "second")
+    feedback = (await harness.feedback(card))["ana"]
+    assert (feedback.vote, feedback.rationale) == ("down", "second")
 
 
 async def test_only_what_slack_signed_just_now_is_taken(harness: BotInWorkspace) -> None:

@@ -46,12 +46,12 @@ async def test_an_event_that_comes_over_both_connections_is_one_vote_and_one_les
         await harness.slack.settled()
         reason = harness.slack.deliveries[-1]
         await harness.learned()
-        for told in (vote, reason):
+        for delivery in (vote, reason):
             # the second connection had it once, so that the other attempt went over the first
-            assert (told.attempts, heard.count(told.event_id or "")) == (2, 1)
-        said = await harness.feedback(card)
-        assert list(said) == ["ana"]
-        assert (said["ana"].vote, said["ana"].rationale) == ("down", REASON)
+            assert (delivery.attempts, heard.count(delivery.event_id or "")) == (2, 1)
+        feedback = await harness.feedback(card)
+        assert list(feedback) == ["ana"]
+        assert (feedback["ana"].vote, feedback["ana"].rationale) == ("down", REASON)
         assert list(harness.labels()) == ["tr-1"]
         assert len(harness.rules()) == 1
         [lesson] = harness.thread(card)

@@ -121,10 +121,10 @@ async def test_a_rule_is_found_among_remarks_on_the_case() -> None:
 
 
 async def test_every_guideline_names_its_rationales_with_their_labels() -> None:
-    one = record("The answer should name its source.", label=False, trace_id="tr-1")
-    two = record("The answer should name its source", label=False, trace_id="tr-2", person="bo")
-    (draft,) = (await distil(one, two)).drafts
-    assert draft.sources == (one.source, two.source)
+    first = record("The answer should name its source.", label=False, trace_id="tr-1")
+    second = record("The answer should name its source", label=False, trace_id="tr-2", person="bo")
+    (draft,) = (await distil(first, second)).drafts
+    assert draft.sources == (first.source, second.source)
     assert draft.labels == (False, False)
 
 

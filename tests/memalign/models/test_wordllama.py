@@ -49,10 +49,10 @@ async def test_a_vector_does_not_depend_on_its_neighbours() -> None:
 
 async def test_tokens_are_counted_as_the_tokenizer_makes_them() -> None:
     embedder = WordLlamaEmbedder()
-    one = (await embedder.embed(["visa"])).usage.embedding_tokens
+    single = (await embedder.embed(["visa"])).usage.embedding_tokens
     both = (await embedder.embed(["visa", "visa visa visa"])).usage.embedding_tokens
-    assert one >= 1
-    assert both == 4 * one
+    assert single >= 1
+    assert both == 4 * single
 
 
 async def test_no_texts_give_no_vectors() -> None:

@@ -115,8 +115,8 @@ async def test_an_answer_in_the_acknowledgement_is_shown_ephemerally(sandbox: Sa
         assert await sandbox.server.interactions.command(
             sandbox.ana.id, sandbox.channel.id, "/memalign", "status"
         ) == {"text": "done"}
-    (told,) = sandbox.server.ephemerals
-    assert (told.user, told.channel, told.text) == (sandbox.ana.id, sandbox.channel.id, "done")
+    (ephemeral,) = sandbox.server.ephemerals
+    assert (ephemeral.user, ephemeral.channel, ephemeral.text) == (sandbox.ana.id, sandbox.channel.id, "done")
 
 
 async def test_commands_work_neither_in_threads_nor_by_another_name(sandbox: Sandbox) -> None:
@@ -142,7 +142,7 @@ async def test_a_response_address_works_five_times(sandbox: Sandbox) -> None:
         body = await _command_body(sandbox, bodies)
         statuses = [await _respond(body, {"text": str(number)}) for number in range(6)]
     assert statuses == [200, 200, 200, 200, 200, 404]
-    assert [told.text for told in sandbox.server.ephemerals] == ["0", "1", "2", "3", "4"]
+    assert [ephemeral.text for ephemeral in sandbox.server.ephemerals] == ["0", "1", "2", "3", "4"]
     assert sandbox.server.responses[-1].error == "used_url"
 
 
@@ -193,8 +193,8 @@ async def test_a_press_on_an_ephemeral_message_carries_no_message_but_can_replac
         await sandbox.server.interactions.click(sandbox.ana.id, sandbox.channel.id, shown["message_ts"], "go")
         assert "message" not in bodies[0]
         await _respond(bodies[0], {"text": "forgotten", "replace_original": True})
-        (told,) = sandbox.workspace.person_views.ephemerals(sandbox.ana.id)
-        assert (told.ts, told.text, told.blocks) == (shown["message_ts"], "forgotten", None)
+        (ephemeral,) = sandbox.workspace.person_views.ephemerals(sandbox.ana.id)
+        assert (ephemeral.ts, ephemeral.text, ephemeral.blocks) == (shown["message_ts"], "forgotten", None)
         await _respond(bodies[0], {"delete_original": True})
     assert sandbox.workspace.person_views.ephemerals(sandbox.ana.id) == []
 
@@ -344,9 +344,9 @@ async def test_closing_a_modal_is_told_when_the_app_asked_for_it(sandbox: Sandbo
     async with talking(sandbox) as bodies:
         quiet = await _open(sandbox, bodies, modal(callback_id="why"))
         await sandbox.server.modals.close(sandbox.ana.id, quiet)
-        told = await _open(sandbox, bodies, modal(callback_id="why", notify_on_close=True))
-        await sandbox.server.modals.close(sandbox.ana.id, told)
-    assert [body["view"]["id"] for body in bodies if body.get("type") == "view_closed"] == [told]
+        ephemeral = await _open(sandbox, bodies, modal(callback_id="why", notify_on_close=True))
+        await sandbox.server.modals.close(sandbox.ana.id, ephemeral)
+    assert [body["view"]["id"] for body in bodies if body.get("type") == "view_closed"] == [ephemeral]
     assert sandbox.server.views(sandbox.ana.id) == []
 
 

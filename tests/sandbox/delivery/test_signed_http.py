@@ -74,7 +74,7 @@ async def test_events_commands_and_presses_arrive_signed(sandbox: Sandbox) -> No
         await until(lambda: len(recorded) == 2)
     assert recorded[0]["text"] == "grüße"
     assert recorded[1]["actions"][0]["value"] == "ü & <1>"
-    assert [told.text for told in sandbox.server.ephemerals] == ["you said help &amp; more"]
+    assert [ephemeral.text for ephemeral in sandbox.server.ephemerals] == ["you said help &amp; more"]
 
 
 async def test_a_wrong_signature_is_refused_by_the_app(sandbox: Sandbox) -> None:

@@ -167,11 +167,11 @@ async def test_people_reach_the_app_from_the_page(sandbox: Sandbox, page: Page) 
 
     @app.view("form")
     async def submitted(ack: Any, view: Payload) -> None:
-        said = view["state"]["values"]["why"]["text"]["value"]
-        if said == "bad":
+        reason = view["state"]["values"]["why"]["text"]["value"]
+        if reason == "bad":
             await ack(response_action="errors", errors={"why": "say more"})
         else:
-            recorded.append(said)
+            recorded.append(reason)
             await ack()
 
     async with connected(sandbox, app):
@@ -241,11 +241,11 @@ async def test_what_slack_refuses_is_told_in_a_sentence(sandbox: Sandbox, page: 
 
 @pytest.mark.parametrize("ack_timeout", [0.1])
 async def test_a_command_without_answer_is_noticed(sandbox: Sandbox, page: Page) -> None:
-    told = '/memalign failed with the error "operation_timeout".'
+    error = '/memalign failed with the error "operation_timeout".'
     async with connected(sandbox, bolt_app(sandbox)), page.socket() as socket:
         answer = await page.act("command", channel=sandbox.channel.id, command="/memalign", text="x")
-        assert await socket.receive_json() == {"type": "notice", "text": told}
-    assert answer == {"ok": False, "error": told}
+        assert await socket.receive_json() == {"type": "notice", "text": error}
+    assert answer == {"ok": False, "error": error}
 
 
 async def test_the_demos_buttons_call_their_hook(session: aiohttp.ClientSession) -> None:

@@ -101,8 +101,8 @@ def test_blocks_beyond_slacks_limits_are_refused_with_the_place(
     with pytest.raises(SlackError) as caught:
         check_message_blocks(blocks)
     assert caught.value.code == "invalid_blocks"
-    assert any(complaint in told for told in caught.value.details["errors"])
-    assert all("json-pointer:/blocks" in told for told in caught.value.details["errors"])
+    assert any(complaint in error for error in caught.value.details["errors"])
+    assert all("json-pointer:/blocks" in error for error in caught.value.details["errors"])
 
 
 def test_two_tables_are_one_too_many() -> None:
@@ -131,7 +131,7 @@ def test_two_tables_are_one_too_many() -> None:
 def test_modals_beyond_slacks_limits_are_refused(complaint: str, view: Payload) -> None:
     with pytest.raises(SlackError, match="invalid_arguments") as caught:
         normalize_view(view, "modal", 1)
-    assert any(complaint in told for told in caught.value.details["response_metadata"]["messages"])
+    assert any(complaint in error for error in caught.value.details["response_metadata"]["messages"])
 
 
 def test_a_home_takes_no_title() -> None:
