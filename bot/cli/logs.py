@@ -2,6 +2,7 @@
 
 import logging
 
+from bot.runtime.log_rate import RepeatFilter
 from bot.visible_text import visible, visible_line
 
 OWN_LOGGERS = ("bot", "memalign", "storage")
@@ -27,6 +28,7 @@ def configure_logging() -> None:
     handler.setFormatter(VisibleFormatter(FORMAT))
     # Bolt and the models' SDKs give their loggers levels of their own, so a filter does it
     handler.addFilter(is_worth_a_line)
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 

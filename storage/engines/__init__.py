@@ -30,7 +30,7 @@ from storage.engines.sqlite_opening import (
 from storage.engines.sqlite_restore import restore
 
 Location = Path
-"""What the settings name under `[storage]`: a folder; a URL would take its place for an engine behind a network."""
+"""Location from `[storage]` in the settings: a folder; a URL would take its place for an engine behind a network."""
 
 __all__ = [
     "SCHEMA_VERSION",

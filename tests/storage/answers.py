@@ -8,6 +8,7 @@ import numpy as np
 
 from memalign.ports import VectorKey
 from memalign.records import Json
+from memalign.serialization import to_document
 from storage.database import Database
 from storage.records import DigestContent, Post
 from storage.verdicts import card_post_id_of, verdict_id_of
@@ -100,7 +101,6 @@ async def due(db: Database) -> dict[str, Any]:
         "first start": await db.audit.first_start_ms(LATE_MS),
         "jobs now": await db.traces.next_jobs(NOON_MS + 10, 100),
         "jobs later": [[each.trace_id, each.judge] for each in await db.traces.next_jobs(LATE_MS, 100)],
-        "pending now": await db.feedback.pending(NOON_MS + 60_000 - 24 * HOUR_MS, 0),
         "pending later": [each.verdict_id for each in await db.feedback.pending(LATE_MS, 2000)],
         "posts now": [post_in_0_1_0(post) for post in await db.outbox.next_due(NOON_MS)],
         "posts later": [post.post_id for post in await db.outbox.next_due(LATE_MS)],
@@ -122,8 +122,12 @@ async def delivered(db: Database) -> dict[str, Any]:
 
 async def memory(db: Database, judge: str) -> Json:
     """Return a judge's memory without its version, which 0.1.0 did not have."""
-    snapshot: dict[str, Json] = plain(await db.memories.load(judge))
-    return {name: value for name, value in snapshot.items() if name != "version"}
+    snapshot = await db.memories.load(judge)
+    return {
+        "episodes": {trace_id: to_document(episode) for trace_id, episode in snapshot.episodes.items()},
+        "guidelines": [to_document(guideline) for guideline in snapshot.guidelines],
+        "undistilled": sorted(snapshot.undistilled),
+    }
 
 
 async def vectors(db: Database) -> dict[str, Any]:

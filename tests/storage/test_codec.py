@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from memalign.records import Assessment, Episode, Guideline, PersonLabel, Source, Trace, Usage, Verdict
+from memalign.records import (
+    Assessment,
+    Episode,
+    Guideline,
+    MergedGuideline,
+    PersonLabel,
+    Source,
+    Trace,
+    Usage,
+    Verdict,
+)
 from memalign.serialization import from_document, to_document
 from storage import codec
 from storage.records import (
@@ -86,6 +96,16 @@ GUIDELINE = Guideline(
     labels=(True, 4.0),
     contradicted=(SOURCE,),
     overruled=True,
+    worded_by=(("tr-1", "U1"),),
+    merged=(
+        MergedGuideline(
+            guideline=Guideline(id="g0", text=HOSTILE, sources=(SOURCE,)), prompted_by=(("t", "U"),)
+        ),
+    ),
+    own_sources=(("tr-1", "U1"),),
+    needs_approval=True,
+    approved_by="U2",
+    lacks=("approval", "people"),
 )
 STORED = StoredVerdict(
     verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3

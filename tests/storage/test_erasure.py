@@ -56,8 +56,8 @@ async def test_all_that_hangs_on_a_trace_goes_with_it(db: Database) -> None:
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
     await db.outbox.add(lesson("m", verdict_id))
-    [deleted_ids] = await db.forgetting.delete_traces(["tr-1"], NOTE)
-    assert (deleted_ids.verdict_id, deleted_ids.message_ts, deleted_ids.channel) == (verdict_id, "1.1", "C1")
+    [deleted] = await db.forgetting.delete_traces(["tr-1"], NOTE)
+    assert (deleted.verdict_id, deleted.message_ts, deleted.channel) == (verdict_id, "1.1", "C1")
     assert await db.traces.get("tr-1") is None
     assert await db.verdicts.get(verdict_id) is None
     assert await db.verdicts.of_trace("tr-1") == []

@@ -1,5 +1,6 @@
 """`POST /traces` and the other pages of the bot's server, line by line as the contract has them."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -306,3 +307,99 @@ def test_no_judges_named_means_all() -> None:
     (trace,) = read_body(b'{"trace_id": "t", "inputs": 1, "outputs": 2, "judges": null}', ndjson=False)
     assert isinstance(trace, Trace)
     assert trace.judges == ()
+
+
+async def test_ten_thousand_refusals_are_counted_and_a_hundred_listed(server: TraceServer) -> None:
+    status, answer = await server.post(b"[" + b"1," * 9_999 + b"1]")
+    assert (status, len(answer["rejected"]), answer["rejected_count"]) == (422, 100, 10_000)
+    assert [refusal["index"] for refusal in answer["rejected"]] == list(range(100))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"1," * 2_000_000 + b"1]",
+        b"[" + b"[]," * 2_000_000 + b"[]]",
+        b"\n".join([b"{}"] * 100_000),
+        b'{"inputs": [' + b"[]," * 2_000_000 + b"[]]}",
+    ],
+    ids=["numbers", "lists", "lines", "one trace"],
+)
+async def test_an_endless_body_has_a_short_answer(server: TraceServer, body: bytes) -> None:
+    status, answer = await server.post(body)
+    assert status == 413
+    assert len(json.dumps(answer)) < 2_000
+
+
+async def test_duplicates_count_as_accepted_and_an_empty_array_is_no_refusal(server: TraceServer) -> None:
+    assert (await server.post(json.dumps([a_trace(1)]).encode()))[0] == 202
+    assert (await server.post(json.dumps([a_trace(1), 5]).encode()))[0] == 202
+    assert (await server.post(json.dumps([5, {}]).encode()))[0] == 422
+    assert (await server.post(b"[]"))[0] == 202
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/octet-stream", NDJSON])
+async def test_lines_and_arrays_are_recognised_without_their_content_type(
+    server: TraceServer, kind: str
+) -> None:
+    _, answer = await server.post("\n".join(json.dumps(a_trace(n)) for n in (1, 2)).encode(), kind)
+    assert answer["accepted"] == 2
+    _, answer = await server.post(json.dumps([a_trace(3), a_trace(4)], indent=1).encode(), kind)
+    assert answer["accepted"] == 2
+
+
+async def test_other_names_of_the_keys_are_taken(server: TraceServer) -> None:
+    trace = {"id": "tr-1", "input": "q", "output": "a"}
+    both = {"id": "x", "trace_id": "tr-2", "input": "no", "inputs": "q", "outputs": "a"}
+    _, answer = await server.post(json.dumps([trace, both]).encode())
+    assert answer["accepted"] == 2
+    kept = [await server.database.traces.get(name) for name in ("tr-1", "tr-2")]
+    assert [(trace.inputs, trace.outputs) for trace in kept if trace] == [("q", "a"), ("q", "a")]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '{"trace_id": "t", "inputs": NaN, "outputs": 1}',
+        '{"trace_id": "t", "inputs": ' + "9" * 5_000 + ', "outputs": 1}',
+        '{"trace_id": "t", "inputs": ' + "[" * 3_000 + "]" * 3_000 + ', "outputs": 1}',
+        '{"trace_id": "t", "inputs": "\xff", "outputs": 1}',
+        '{"trace_id": "t", "inputs": 1, "outputs": 1, "judges": [' + "1," * 100_000 + "1]}",
+    ],
+    ids=range(5),
+)
+async def test_what_no_parser_takes_spares_its_neighbours(server: TraceServer, bad: str) -> None:
+    body = f"[{json.dumps(a_trace(8))}, {bad}, {json.dumps(a_trace(9))}]".encode("latin-1")
+    status, answer = await server.post(body)
+    assert (status, answer["accepted"]) == (202, 2)
+    assert [refusal["index"] for refusal in answer["rejected"]] == [1]
+    assert len(json.dumps(answer)) < 2_000
+
+
+async def test_a_judge_named_ten_thousand_times_is_named_once(tmp_path: Path) -> None:
+    async with trace_server(tmp_path, ingest={"port": 0, "max_pending": 2}) as server:
+        status, answer = await server.post(json.dumps(a_trace(judges=["politeness"] * 10_001)).encode())
+        assert (status, answer["accepted"]) == (202, 1)
+        assert await server.database.traces.waiting() == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b"[]") + b"trailing",
+        b"\x1f\x8b garbage",
+        b"no gzip",
+        gzip.compress(b"[" + b"1, 2, 3, " * 99 + b"4]")[:-20],
+        b"\x1f",
+    ],
+    ids=["trailing", "garbage", "plain", "cut", "a byte"],
+)
+async def test_what_is_no_gzip_is_400_and_the_next_body_is_taken(server: TraceServer, body: bytes) -> None:
+    status, answer = await server.post(body, **{"Content-Encoding": "gzip"})
+    assert status == 400
+    assert answer["error"]
+    assert (await server.post(gzip.compress(b"[]"), **{"Content-Encoding": "gzip"}))[0] == 202
+
+
+async def test_a_gzip_bomb_is_413(server: TraceServer) -> None:
+    assert (await server.post(gzip.compress(b" " * 300_000_000), **{"Content-Encoding": "gzip"}))[0] == 413
