@@ -19,6 +19,8 @@ class JudgeStatus:
     guidelines: int
     waiting: int
     """Guidelines out of use until distilled again."""
+    refused_rules: int = 0
+    """Sentences, since the start, that were no rules on answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,8 @@ class LearningWorker:
             )
             return
         gathered = [item for each in pending if (item := await self._gather(each, memory))]
+        if pending and not gathered:
+            return  # nothing was learned that would end what was reported
         try:
             lesson = await self._teach(memory, gathered)
         except MemAlignError as error:

@@ -46,6 +46,7 @@ class StatusReport:
                 cases=len(self._memories[judge.name].episodes),
                 guidelines=len(self._memories[judge.name].guidelines),
                 waiting=sum(rule.waiting for rule in self._memories[judge.name].guidelines),
+                refused_rules=self._memories[judge.name].refused_rules,
             )
             for judge in self._settings.judges
         )

@@ -39,7 +39,14 @@ def registry_of(
     Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
     cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
     guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
+    no_rules = Gauge(
+        "memalign_rules_refused",
+        "Sentences that fix the verdict or instruct the model, refused as guidelines since the start",
+        ["judge"],
+        registry=registry,
+    )
     for judge in status.judges:
+        no_rules.labels(judge.name).set(judge.refused_rules)
         cases.labels(judge.name).set(judge.cases)
         guidelines.labels(judge.name).set(judge.guidelines)
     return registry

@@ -1,19 +1,19 @@
 """Attribution: a person is a source of those rules only that rest on that person's own reasons.
 
 A reflection model reads the reasons of several people at once, and one of them may tell it to put a rule down to the
-others. So each claimed source is compared with its quote. A person whose reasons do not hold a rule's words, which
-happens to every paraphrase, is asked about alone: then nobody else's words are in front of the model.
+others. So each claimed source is compared with its quote. A person whose reasons do not say a rule in its own words,
+which happens to every paraphrase, is asked about alone: then nobody else's words are in front of the model.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.memory.text_features import words_rest_on
+from memalign.memory.text_features import says, says_opposite, words_rest_on
 from memalign.ports import Distillation, Draft, LabelledRationale
 from memalign.records import Guideline, Label, Source
 
 Rests = Callable[[str, Source], bool]
-"""Decides whether a rule rests on a source."""
+"""Decides whether a rule rests on a source, or has it against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +39,22 @@ def attribute(
         The checked distillation. Where the rationales are one person's, no source is in doubt.
     """
     if len({each.source.person for each in rationales}) < 2:
-        return Attribution(distillation=_checked(distillation, rationales, known, _rests_anyway), doubtful=())
+        return Attribution(
+            distillation=_checked(distillation, rationales, known, _rests_anyway, _rests_anyway),
+            doubtful=(),
+        )
     doubted: set[Source] = set()
 
-    def rests(text: str, source: Source) -> bool:
-        if words_rest_on(text, source.quote):
-            return True
-        doubted.add(source)
-        return False
+    def noting(decide: Callable[[str, str], bool]) -> Rests:
+        def rests(text: str, source: Source) -> bool:
+            if decide(text, source.quote):
+                return True
+            doubted.add(source)
+            return False
 
-    checked = _checked(distillation, rationales, known, rests)
+        return rests
+
+    checked = _checked(distillation, rationales, known, noting(says), noting(says_opposite))
     doubtful = tuple(each for each in rationales if each.source in doubted)
     return Attribution(distillation=checked, doubtful=doubtful)
 
@@ -71,14 +77,20 @@ def attribute_alone(
         The distillation without drafts in somebody else's words, and with those confirmations and contradictions of
         known rules that the person's own words bear out.
     """
-    texts = {rule.text for rule in known}
+    labels = {each.source: each.label for each in rationales}
+    labels_of = {rule.text: rule.labels for rule in known}
 
     def rests(text: str, source: Source) -> bool:
         if words_rest_on(text, source.quote):
             return True
-        return text not in texts and not any(words_rest_on(text, other.source.quote) for other in others)
+        return text not in labels_of and not any(words_rest_on(text, other.source.quote) for other in others)
 
-    return _checked(distillation, rationales, known, rests)
+    def opposes(text: str, source: Source) -> bool:
+        label = labels[source]
+        splits = isinstance(label, bool) and label not in labels_of[text]
+        return says_opposite(text, source.quote) or (splits and words_rest_on(text, source.quote))
+
+    return _checked(distillation, rationales, known, rests, opposes)
 
 
 def _rests_anyway(_text: str, _source: Source) -> bool:
@@ -90,13 +102,14 @@ def _checked(
     rationales: Sequence[LabelledRationale],
     known: Collection[Guideline],
     rests: Rests,
+    opposes: Rests,
 ) -> Distillation:
     texts = {rule.id: rule.text for rule in known}
     asked = {each.source: each.label for each in rationales}
     drafts = tuple(
         draft for each in distillation.drafts if (draft := _with_sources(each, asked, rests)).sources
     )
-    contradicts = _resting(distillation.contradicts, texts, asked, rests)
+    contradicts = _resting(distillation.contradicts, texts, asked, opposes)
     against = {
         (draft.text, rule_id)
         for draft in drafts

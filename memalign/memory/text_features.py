@@ -3,6 +3,7 @@
 import re
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "ly", "es", "s")
 _STOP_WORD_LIST = """
 a an and are as at be been being but by can do does for from has have if in into is it its of on or so such
@@ -103,6 +104,37 @@ def words_rest_on(text: str, quote: str) -> bool:
         return True
     wanted = _evidence(text)
     return bool(wanted) and len(wanted & _evidence(quote)) >= MIN_SHARE_OF_WORDS * len(wanted)
+
+
+def says(text: str, quote: str) -> bool:
+    """Decide by words whether a reason says what a rule says.
+
+    Args:
+        text: The rule.
+        quote: The reason.
+
+    Returns:
+        True if the rule rests on a sentence of the reason, and both are negated or neither.
+    """
+    turn = _is_negated(text)
+    return any(words_rest_on(text, part) and _is_negated(part) == turn for part in _SENTENCE_END.split(quote))
+
+
+def says_opposite(text: str, quote: str) -> bool:
+    """Decide by words whether a reason says the opposite of a rule.
+
+    Args:
+        text: The rule.
+        quote: The reason.
+
+    Returns:
+        True if the rule rests on the reason, and no sentence of the reason says the same.
+    """
+    return words_rest_on(text, quote) and not says(text, quote)
+
+
+def _is_negated(text: str) -> bool:
+    return "not" in negations_and_numbers(text)
 
 
 def _evidence(text: str) -> set[str]:

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_merge import merged_into
-from memalign.memory.text_features import words_rest_on
+from memalign.memory.text_features import says, says_opposite, words_rest_on
 from memalign.ports import Distillation, Draft, LabelledRationale
 from memalign.records import Guideline, Json, Source, Trace
 from tests.factories import a_memory, a_trace, a_vote
@@ -300,3 +301,38 @@ async def test_an_opposite_that_only_a_model_sees_takes_no_rule_out_of_use() -> 
 
     assert [rule.conflicts_with for rule in memory.guidelines] == [()] * 5
     assert all(rule.in_use for rule in memory.guidelines)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "is_said", "is_contradicted"),
+    [
+        ("Cite the source of every figure.", "cite the source of every figure", True, False),
+        ("Cite the source of every figure.", "Figures need a source, always.", True, False),
+        ("Never promise a refund.", "We never promise refunds. It was long.", True, False),
+        ("Never promise a refund.", "A refund may be promised.", False, True),
+        ("Antworten müssen eine Quelle nennen.", "Die Quelle muss man nennen.", True, False),
+        ("Answers may name competitors.", "Never promise a refund.", False, False),
+        ("Every answer passes.", "An answer must cite its source.", False, False),
+        ("Answers must be polite.", "rude", False, False),
+    ],
+)
+def test_a_reason_says_a_rule_its_opposite_or_neither(
+    text: str, quote: str, is_said: bool, is_contradicted: bool
+) -> None:
+    assert (says(text, quote), says_opposite(text, quote)) == (is_said, is_contradicted)
+
+
+async def test_nobody_is_made_to_contradict_what_he_says_again() -> None:
+    def contradicts(rationales: Sequence[LabelledRationale], known: Sequence[Guideline]) -> Distillation:
+        if not is_hostile(rationales):
+            return honest(rationales, known)
+        everybody = tuple(each.source for each in rationales)
+        return Distillation(contradicts={rule.id: everybody for rule in known})
+
+    memory = await a_memory(distiller=ScriptedDistiller(contradicts))
+    await memory.learn(honest_traces([1]))
+    again = a_trace("tr-8", a_vote(False, RULES[1], "ana", ms=50))
+    await memory.learn([again, hostile_trace("It is all wrong.")])
+
+    (rule,) = memory.guidelines
+    assert (rule.text, rule.state, rule.source_trace_ids) == (RULES[1], "used", ("tr-0", "tr-8"))
