@@ -56,6 +56,9 @@ async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None
 
 
 async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
+    if respond.response_url is None:
+        log.warning("an answer could not be sent, since Slack gave no address for it")
+        return
     try:
         # Bolt's call takes neither parse nor link_names; the blocks are verbatim in themselves
         answer = await respond(

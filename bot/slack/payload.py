@@ -16,6 +16,9 @@ Time = Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$")]
 """Seconds since 1970 in decimal digits; also the id of a message."""
 MAX_PROBLEMS = 3
 """Problems of one payload that are told."""
+WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)]
+OBJECT_KEYS = ("event", "view", "message", "previous_message", "item", "assistant_thread", "function_data")
+"""Keys whose values Bolt takes for objects, in a payload and in its event."""
 REPLY_CHANGES = ("message_changed", "message_deleted")
 """Subtypes of a message event that tell of another message."""
 
@@ -133,7 +136,7 @@ class _Interaction(_Envelope):
     user: _Identified
     channel: _Identified | None = None
     trigger_id: str | None = None
-    response_url: str | None = None
+    response_url: WebAddress | None = None
 
 
 class _Option(_Object):
@@ -196,13 +199,25 @@ class _MessageShortcut(_Interaction):
         return self
 
 
+class _GlobalShortcut(_Interaction):
+    callback_id: str
+
+
+class _BlockSuggestion(_Interaction):
+    action_id: str
+
+
 class _Command(_Envelope):
     command: str
     user_id: Id
     channel_id: Id
     text: str | None = None
     trigger_id: str | None = None
-    response_url: str | None = None
+    response_url: WebAddress | None = None
+
+
+class _AddressCheck(_Envelope):
+    challenge: str
 
 
 EVENTS: Mapping[str, type[_EventCallback]] = {
@@ -211,7 +226,11 @@ EVENTS: Mapping[str, type[_EventCallback]] = {
     "message": _MessageCallback,
     "app_home_opened": _HomeCallback,
 }
-INTERACTIONS: Mapping[str, type[_Envelope]] = {
+KINDS: Mapping[str, type[_Envelope]] = {
+    "url_verification": _AddressCheck,
+    "app_rate_limited": _Envelope,
+    "shortcut": _GlobalShortcut,
+    "block_suggestion": _BlockSuggestion,
     "block_actions": _BlockActions,
     "view_submission": _ViewSubmission,
     "view_closed": _ViewSubmission,
@@ -223,6 +242,8 @@ def check_payload(payload: Json) -> dict[str, Json]:
     """Return the payload unchanged. Raises `MalformedPayloadError` if Slack never sends the like."""
     if not isinstance(payload, dict):
         raise MalformedPayloadError("The payload is no object.")
+    for part in (payload, payload.get("event") or {}):
+        _check_objects(part)
     try:
         _model_of(payload).model_validate(payload)
     except ValidationError as error:
@@ -232,15 +253,25 @@ def check_payload(payload: Json) -> dict[str, Json]:
     return payload
 
 
+def _check_objects(part: Json) -> None:
+    if not isinstance(part, dict):
+        raise MalformedPayloadError("The payload's event is no object.")
+    for key in OBJECT_KEYS:
+        if not isinstance(part.get(key), dict | None):
+            raise MalformedPayloadError(f"The payload's {key} is no object.")
+
+
 def _model_of(payload: dict[str, Any]) -> type[_Envelope]:
+    """Return the shape that a payload must have. Raises `MalformedPayloadError` for a type unknown to Bolt."""
     kind = payload.get("type")
+    if kind is None:
+        return _Envelope if "ssl_check" in payload else _Command
     if kind == "event_callback":
-        event = payload.get("event")
-        name = event.get("type") if isinstance(event, dict) else None
+        name = (payload.get("event") or {}).get("type")
         return EVENTS.get(name, _EventCallback) if isinstance(name, str) else _EventCallback
-    if isinstance(kind, str):
-        return INTERACTIONS.get(kind, _Envelope)
-    return _Envelope if "ssl_check" in payload else _Command
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise MalformedPayloadError("The payload's type is none that this app handles.")
+    return KINDS[kind]
 
 
 def _in_words(error: ValidationError) -> str:

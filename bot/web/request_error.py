@@ -17,6 +17,5 @@ class RequestError(MemAlignError):
         """Return the answer."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         response = web.json_response({"error": str(self)}, status=self.status, headers=headers)
-        if self.status in {408, 413, 503}:
-            response.force_close()  # the rest of the body is not waited for
+        response.force_close()  # the rest of the body, or what follows a body that is none, is not waited for
         return response

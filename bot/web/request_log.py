@@ -2,6 +2,7 @@
 
 import logging
 
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.runtime.log_throttle import LogThrottle
@@ -16,7 +17,7 @@ class _WithoutContents(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, HttpProcessingError):
+        if not isinstance(error, HttpProcessingError | web.RequestPayloadError):
             return True
         left_out = self._throttle.admit("unreadable request")
         record.exc_info = record.exc_text = None

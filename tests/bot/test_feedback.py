@@ -424,6 +424,7 @@ async def test_correcting_a_verdict_turns_an_earlier_thumb_up(harness: BotInWork
 async def test_correcting_against_ones_own_reaction_is_told(harness: BotInWorkspace) -> None:
     card = await harness.show()
     harness.react(card, "+1")
+    await harness.slack.settled()
     await harness.slack.interactions.shortcut(harness.ana.id, card.channel, card.ts, "correct_verdict")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     submitted = harness.slack.modals.submit(harness.ana.id, view.id, {"reason": "It is curt."})

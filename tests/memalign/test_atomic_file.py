@@ -16,14 +16,15 @@ def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> Non
 
 
 def test_a_failed_write_keeps_the_old_content_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    file = tmp_path / "file.json"
-    file.write_text("old", encoding="utf-8")
+    folder = tmp_path / "file.json"
+    folder.mkdir()
+    (folder / "kept").touch()
 
-    with pytest.raises(UnicodeEncodeError):
-        replace_file(file, "a lone surrogate: \ud800")
+    with pytest.raises(OSError, match="directory"):
+        replace_file(folder, "text")
 
-    assert file.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [file]
+    assert list(tmp_path.iterdir()) == [folder]
+    assert list(folder.iterdir()) == [folder / "kept"]
 
 
 def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:

@@ -301,7 +301,9 @@ def test_what_fails_is_reported_pending_and_learned_by_the_next_align(
 def test_a_thousand_traces_under_faults_are_all_learned_or_pending_and_the_rest_learned_later(
     server: ModelServer,
 ) -> None:
-    bad = overloaded(500, **{"x-should-retry": "false"})
+    bad = overloaded(
+        500, **{"retry-after-ms": "3600000"}
+    )  # longer than a call may take: not tried again at once
     server.faults.extend([None, bad, overloaded(), None, None] * 4)
     server.answers.extend(["nonsense"] * 2)
 
