@@ -165,3 +165,47 @@ async def test_facts_are_parked_only_for_the_channel_that_is_posted_to(db: Datab
     await db.outbox.start(post.post_id)
     await db.outbox.done(post.post_id, "7.7")
     assert await db.feedback.of(verdict_id) == {}
+
+
+async def test_feedback_of_excluded_people_is_kept_and_counts_nowhere(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", True, at(1)))
+    await db.feedback.note("C1", "1.1", reaction_event("U2", "-1", True, at(2)))
+    assert await db.feedback.exclude("U2", NOON_MS)
+    assert set(await db.feedback.of(verdict_id)) == {"U1"}
+    assert set(await db.feedback.all_of(verdict_id)) == {"U1", "U2"}
+    [(_, counted)] = await db.feedback.voted_between("polite", NOON_MS - 10_000, NOON_MS + 10_000)
+    assert set(counted) == {"U1"}
+    assert [verdict.verdict_id for verdict in await db.feedback.of_person("U2")] == [verdict_id]
+
+
+async def test_excluding_and_including_again_wait_to_be_learned_once_each(db: Database) -> None:
+    verdict_id = await posted(db, ts="1.1")
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", True, at(1)))
+    assert not await db.feedback.include("U1", NOON_MS)
+    for change in (db.feedback.exclude, db.feedback.include):
+        [pending] = await db.feedback.pending(LATER_MS, 0)
+        await db.feedback.learned(verdict_id, pending.revision)
+        assert await change("U1", NOON_MS)
+        assert not await change("U1", NOON_MS)
+        assert [each.verdict_id for each in await db.feedback.pending(LATER_MS, 0)] == [verdict_id]
+    assert set(await db.feedback.of(verdict_id)) == {"U1"}
+
+
+async def test_of_a_forgotten_person_no_exclusion_is_kept(db: Database) -> None:
+    await posted(db, ts="1.1")
+    await db.feedback.note("C1", "1.1", reaction_event("U1", "+1", True, at(1)))
+    await db.feedback.exclude("U1", NOON_MS)
+    await db.forgetting.delete_person("U1", NOON_MS)
+    assert not await db.feedback.include("U1", NOON_MS)
+    assert await db.feedback.people("", 10) == []
+
+
+async def test_people_with_feedback_are_listed_page_by_page(db: Database) -> None:
+    for number in range(3):
+        await posted(db, f"tr-{number}", ts=f"{number}.1")
+        for person in ("U1", "U10", "U2"):
+            await db.feedback.note("C1", f"{number}.1", reaction_event(person, "+1", True, at(1)))
+    assert await db.feedback.people("", 2) == ["U1", "U10"]
+    assert await db.feedback.people("U10", 2) == ["U2"]
+    assert await db.feedback.people("U2", 2) == []

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from storage.database import Database
@@ -184,3 +186,13 @@ async def test_the_job_that_has_waited_longest_is_known(db: Database) -> None:
     await db.traces.add([(trace("b"), ["p"])], 2, 10)
     await db.traces.postpone("a", "p", 50, "down")
     assert await db.traces.oldest_ready() == job("b", "p", 2)
+
+
+async def test_the_sampling_key_is_the_stores_own_and_stays(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path / "one") as one:
+        first = await one.traces.sampling_key()
+        assert await one.traces.sampling_key() == first
+    async with await Database.open(tmp_path / "one") as again, await Database.open(tmp_path / "two") as two:
+        assert await again.traces.sampling_key() == first
+        assert await two.traces.sampling_key() != first
+    assert len(first) == 32

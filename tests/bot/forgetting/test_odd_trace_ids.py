@@ -24,6 +24,10 @@ ODD_IDS = [
     "--person",
     "tr-1 --yes",
     "--person me",
+    "x --person y",
+    "—yes",
+    "line\u2028separator",
+    "no-break\u00a0\u00a0blanks",
     "tr",
     "tr-1",
     "me",
@@ -106,6 +110,6 @@ async def test_cards_of_odd_ids_are_redacted(tmp_path: Path) -> None:
 
 
 def shown(trace_id: str) -> str:
-    """The id as a message has it: escaped, and cut."""
-    escaped = html.escape(trace_id, quote=False)
+    """The id as a message has it: escaped, cut, and in lines."""
+    escaped = html.escape(trace_id, quote=False).replace("\u2028", "\n")
     return escaped if len(escaped) <= 300 else escaped[:299] + "…"

@@ -247,6 +247,12 @@ def test_a_higher_rate_adds_traces_and_takes_none_away() -> None:
     assert few < more
 
 
+def test_who_does_not_know_the_stores_key_cannot_choose_what_is_sampled() -> None:
+    never = [f"tr-{n}" for n in range(3_000) if not is_sampled(f"tr-{n}", "politeness", 0.3, b"guess")]
+    share = sum(is_sampled(trace_id, "politeness", 0.3, b"key") for trace_id in never) / len(never)
+    assert 0.25 < share < 0.35
+
+
 async def test_health_readiness_and_metrics(server: TraceServer) -> None:
     await server.post(json.dumps([a_trace(1), {}]).encode())
     assert (await server.get("/healthz"))[0] == 200

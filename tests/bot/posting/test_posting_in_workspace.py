@@ -10,6 +10,7 @@ import pytest
 from bot.app import Timing
 from bot.sandbox import Message
 from memalign.records import Json
+from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 
@@ -115,3 +116,46 @@ async def test_a_bot_that_was_thrown_out_says_to_invite_it(harness: BotInWorkspa
     assert "1 message to post" in answer
     harness.workspace.join(harness.workspace.bot.id, harness.channel.id)
     await harness.card("tr-1")
+
+
+@pytest.mark.parametrize("author", ["another app", "a person"])
+async def test_a_message_of_somebody_else_with_our_metadata_is_not_taken_for_the_card(
+    harness: BotInWorkspace, author: str
+) -> None:
+    """The id of a post can be guessed; its author and its nonce cannot."""
+    marks: Json = (
+        {"is_bot": True, "bot_id": "B0OTHER", "app_id": "A0OTHER"} if author == "another app" else {}
+    )
+    forger = harness.workspace.add_user("forger", **marks)
+    harness.workspace.join(forger.id, harness.channel.id)
+    genuine = (await harness.show("tr-1")).metadata or {}
+    verdict_id = verdict_id_of("politeness", "tr-2")
+    guess = {"trace_id": "tr-2", "verdict_id": verdict_id, "post_id": card_post_id_of(verdict_id)}
+    harness.slack.faults.fail_next("chat.postMessage", error="internal_error")
+    harness.workspace.add_message(
+        Message(
+            ts=harness.workspace.clock.mint(),
+            channel=harness.channel.id,
+            user=forger.id,
+            text="pass",
+            metadata={**genuine, "event_payload": {**genuine["event_payload"], **guess}},
+        )
+    )
+    await harness.send(a_trace(2))
+    await harness.until_async(lambda: shown_by_the_bot(harness, "tr-2"))
+    stored = (await harness.bot.database.verdicts.of_trace("tr-2"))[0]
+    shown = harness.workspace.message(harness.channel.id, stored.message_ts or "")
+    assert shown.user == harness.workspace.bot.id
+
+
+async def shown_by_the_bot(harness: BotInWorkspace, trace_id: str) -> bool:
+    verdicts = await harness.bot.database.verdicts.of_trace(trace_id)
+    return bool(verdicts) and verdicts[0].message_ts is not None
+
+
+async def test_each_card_carries_a_mark_of_128_random_bits(harness: BotInWorkspace) -> None:
+    payloads = [(await harness.show(name)).metadata or {} for name in ("tr-1", "tr-2")]
+    nonces = {payload["event_payload"]["nonce"] for payload in payloads}
+    assert len(nonces) == 2
+    assert {len(bytes.fromhex(nonce)) for nonce in nonces} == {16}
+    assert all(payload["event_type"] == "memalign_verdict" for payload in payloads)
