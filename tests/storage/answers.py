@@ -146,8 +146,9 @@ def line_in_0_1_0(line: Mapping[str, Json]) -> Json:
 
 
 def post_in_0_1_0(post: Post) -> Json:
-    """Return a post as 0.1.0 named its fields."""
+    """Return a post as 0.1.0 named its fields; it had no nonce, and none is made up for a post of its time."""
     fields: dict[str, Json] = plain(post)
+    assert fields.pop("nonce") == ""
     content = fields.pop("content")
     kind = "void" if post.content is None else post.content.kind
     return {**fields, "kind": kind, "payload": content or {}}
