@@ -9,11 +9,16 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from bot.ingest.json_items import Item, UnreadableItem, read_items
+from bot.ingest.json_items import Item, TooManyItemsError, UnreadableItem, read_items
+from bot.ingest.json_size import JsonSize, size_of
 from memalign.records import Json, Trace
 
 MAX_NESTING = 100
 """Greatest nesting depth; deeper JSON meets recursion limits downstream."""
+MAX_TRACE_VALUES = 200_000
+"""Values in one trace; redacting and judging take some 5 µs and 400 bytes for each."""
+MAX_BODY_VALUES = 1_000_000
+"""Values in all traces of a body."""
 MAX_PROBLEMS = 5
 """Problems of one trace that are told."""
 OTHER_NAMES: Mapping[str, str] = {"input": "inputs", "output": "outputs", "id": "trace_id"}
@@ -83,18 +88,26 @@ def read_body(body: bytes, ndjson: bool) -> list[Trace | RejectedTrace]:
         TooManyItemsError: there are more traces than are taken at once.
         InputError: the body is no JSON at all.
     """
-    return [_read(item) for item in read_items(body, ndjson=ndjson)]
+    items = read_items(body, ndjson=ndjson)
+    sizes = [size_of(item) for item in items]
+    if sum(size.values for size in sizes if size.values <= MAX_TRACE_VALUES) > MAX_BODY_VALUES:
+        raise TooManyItemsError(
+            f"The traces have more than {MAX_BODY_VALUES:,} values; send them in smaller batches."
+        )
+    return [_read(item, size) for item, size in zip(items, sizes, strict=True)]
 
 
-def _read(item: Item) -> Trace | RejectedTrace:
+def _read(item: Item, size: JsonSize) -> Trace | RejectedTrace:
     if isinstance(item, UnreadableItem):
         return RejectedTrace(reason=item.reason)
     if not isinstance(item, dict):
         return RejectedTrace(reason="a trace is an object with trace_id, inputs and outputs")
+    if size.depth > MAX_NESTING:
+        return RejectedTrace(reason=f"it is nested more than {MAX_NESTING} deep")
+    if size.values > MAX_TRACE_VALUES:
+        return RejectedTrace(reason=f"it has more than {MAX_TRACE_VALUES:,} values")
     try:
         json.dumps(item, ensure_ascii=False, allow_nan=False).encode()
-        if nesting(item) > MAX_NESTING:
-            return RejectedTrace(reason=f"it is nested more than {MAX_NESTING} deep")
         return TraceIn.model_validate(_with_our_names(item)).trace()
     except RecursionError:
         return RejectedTrace(reason="it is nested too deeply")
@@ -110,15 +123,6 @@ def _with_our_names(item: dict[str, Json]) -> dict[str, Json]:
     """Return a trace with the contract's names; where a key comes under both, ours counts."""
     renamed = {OTHER_NAMES[key]: value for key, value in item.items() if key in OTHER_NAMES}
     return {**renamed, **item}
-
-
-def nesting(item: Json) -> int:
-    """Return the nesting depth of lists and objects in a JSON value; 0 for a text or a number."""
-    depth, level = 0, [item]
-    while level := [part for part in level if isinstance(part, dict | list)]:
-        depth += 1
-        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
-    return depth
 
 
 def in_words(error: ValidationError) -> str:

@@ -29,11 +29,16 @@ class ReferenceClock:
             self._reference = reference_ms, self._monotonic()
 
     def now_ms(self) -> int:
-        """Return the time now, in milliseconds since 1970; by this machine's clock until there was an answer."""
+        """Return the time now, in milliseconds since 1970; by this machine's clock until there was an answer.
+
+        Within what an answer leaves open, this machine's clock decides.
+        """
+        own_ms = self._own_ms()
         if self._reference is None:
-            return self._own_ms()
+            return own_ms
         reference_ms, noted = self._reference
-        return reference_ms + int((self._monotonic() - noted) * 1000)
+        earliest_ms = reference_ms + int((self._monotonic() - noted) * 1000)
+        return own_ms if 0 <= own_ms - earliest_ms < PRECISION_MS else earliest_ms
 
     def problem(self) -> str | None:
         """Return the sentence on a clock that is off; None for one that is right."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from storage.engines.open_files import OpenFiles
-from storage.engines.slack import SlackFile
 from storage.engines.sqlite_errors import translate_errors
 from storage.engines.sqlite_file import (
     INDEX_COLUMNS,
@@ -17,6 +16,7 @@ from storage.engines.sqlite_file import (
     truncate_log,
     version_of,
 )
+from storage.engines.unused_bytes import UnusedBytes
 from storage.keys import LAST, decode, encode
 
 Order = Literal["up", "down", "added", "newest"]
@@ -61,7 +61,7 @@ class SqliteEngine:
         release: Callable[[], None] = lambda: None,
         *,
         open_files: OpenFiles | None = None,
-        slack: SlackFile | None = None,
+        slack: UnusedBytes | None = None,
     ) -> None:
         """Take a connection that is set up.
 

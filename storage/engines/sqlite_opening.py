@@ -6,10 +6,10 @@ from pathlib import Path
 from memalign.errors import StorageError
 from storage.engines.folder_lock import FolderLock, is_locked
 from storage.engines.open_files import OpenFiles
-from storage.engines.slack import SlackFile
 from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_errors import translate_errors
 from storage.engines.sqlite_file import FILE, LOG_FILE, connect_reader, connect_writer
+from storage.engines.unused_bytes import UnusedBytes
 from storage.records import StoreState
 
 
@@ -83,7 +83,7 @@ def _locked_writer(folder: Path, lock: FolderLock) -> SqliteEngine:
     try:
         # from its first reading on, the log is there
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        slack = SlackFile(str(folder / FILE))
+        slack = UnusedBytes(str(folder / FILE))
         open_files = OpenFiles([lock.path, folder / FILE, folder / LOG_FILE])
         return SqliteEngine(connection, lock.release, open_files=open_files, slack=slack)
     except BaseException:

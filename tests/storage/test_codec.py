@@ -145,6 +145,7 @@ POSTS = [
         attempts=1,
         not_before_ms=2,
         reason="archived",
+        nonce="0f",
     )
     for content in (
         CardContent(trace_id="t", judge="j"),

@@ -16,9 +16,9 @@ from memalign.records import Episode, PersonLabel
 from memalign.serialization import pack_vector
 from storage.database import Database
 from storage.documents import Document, Documents, DocumentTable
-from storage.engines.slack import SlackFile
 from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import FILE, connect_writer, truncate_log
+from storage.engines.unused_bytes import UnusedBytes
 from storage.records import AuditLine
 from storage.verdicts import verdict_id_of
 from tests.secrets import spellings
@@ -130,7 +130,7 @@ def test_no_byte_is_left_where_pages_were_split_and_merged(folder: Path) -> None
     folder.mkdir()
     chance, living, deleted_ids = random.Random(1), list[str](), list[str]()
     connection = connect_writer(folder)
-    with closing(SqliteEngine(connection, slack=SlackFile(str(folder / FILE)))) as engine:
+    with closing(SqliteEngine(connection, slack=UnusedBytes(str(folder / FILE)))) as engine:
         table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:12]]})
         with engine.transaction():
             for number in range(5000):
@@ -164,7 +164,7 @@ def test_no_byte_is_left_though_others_write_between_the_steps_of_a_vacuum(folde
                 table.remove(doc_ids=[deleted_ids[-1]])
 
     connection = connect_writer(folder)
-    with closing(SqliteEngine(connection, slack=SlackFile(str(folder / FILE)))) as engine:
+    with closing(SqliteEngine(connection, slack=UnusedBytes(str(folder / FILE)))) as engine:
         table = Documents(engine).declare("any", {"body": lambda body: [body["body"][:200]]})
         for _ in range(3):
             with engine.transaction():

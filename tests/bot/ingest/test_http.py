@@ -328,13 +328,21 @@ async def test_ten_thousand_refusals_are_counted_and_a_hundred_listed(server: Tr
         b"[" + b"[]," * 2_000_000 + b"[]]",
         b"\n".join([b"{}"] * 100_000),
         b'{"inputs": [' + b"[]," * 2_000_000 + b"[]]}",
+        b"[" + b",".join([b'{"inputs": [' + b"1," * 99_000 + b"1]}"] * 11) + b"]",
     ],
-    ids=["numbers", "lists", "lines", "one trace"],
+    ids=["numbers", "lists", "lines", "one trace", "values"],
 )
 async def test_an_endless_body_has_a_short_answer(server: TraceServer, body: bytes) -> None:
     status, answer = await server.post(body)
     assert status == 413
     assert len(json.dumps(answer)) < 2_000
+
+
+async def test_a_trace_of_a_million_numbers_is_refused_and_spares_its_neighbours(server: TraceServer) -> None:
+    body = b'[{"trace_id": "tr-1", "outputs": 1, "inputs": [' + b"1," * 1_000_000 + b"1]}, "
+    status, answer = await server.post(body + json.dumps(a_trace(2)).encode() + b"]")
+    assert (status, answer["accepted"]) == (202, 1)
+    assert "200,000 values" in answer["rejected"][0]["error"]
 
 
 async def test_duplicates_count_as_accepted_and_an_empty_array_is_no_refusal(server: TraceServer) -> None:

@@ -63,7 +63,7 @@ class _Page:
         return value
 
 
-class SlackFile:
+class UnusedBytes:
     """The main file of a store, whose log is empty during each call.
 
     The handle stays open as long as the store: closing one handle of a file gives up all locks that the process
