@@ -140,7 +140,6 @@ POSTS = [
         content=content,
         thread_ts="1.1",
         verdict_id="v",
-        nonce="ab" * 16,
         state="posting",
         attempts=1,
         not_before_ms=2,
