@@ -33,6 +33,7 @@ from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
 from bot.listeners.forget import ForgetListener
+from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
@@ -70,7 +71,8 @@ def build(
     guideline_access = GuidelineAccess(settings, members, slack.people)
     GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, members, slack.people)
-    forget = ForgetListener(settings, database, slack.people, forgetting, access, judge_access, after_ack)
+    answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access)
+    forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
     SlashCommands(settings, database, memories, slack.people, status, judge_access, forget, after_ack).listen(
         slack.app

@@ -1,7 +1,5 @@
 """Forgetting from Slack: `/memalign forget`, the message shortcut, and the buttons of the previews."""
 
-from collections.abc import Callable, Sequence
-
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
@@ -11,28 +9,20 @@ from bot.blocks.forget import (
     FORGET_SHORTCUT,
     FORGET_TRACE,
     KEEP,
-    forget_preview,
-    forget_result,
-    no_trace_of_yours,
-    not_allowed,
     nothing_forgotten,
-    nothing_of_person,
     which_person,
     which_trace,
 )
-from bot.blocks.primitives import SlackMessage, plain_message
+from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import not_a_card
-from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.scope import ForgetScope
 from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_from_slack
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.forget_command import ForgetCommand, person_of
-from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.responses import or_error_message, replace_original, respond_ephemeral
-from bot.records import ForgetResult
-from bot.slack.users import People
 from memalign.errors import UnknownTraceError
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 from storage.database import Database
@@ -48,20 +38,16 @@ class ForgetListener:
 
     def __init__(
         self,
-        settings: Settings,
         database: Database,
-        people: People,
         service: ForgetService,
         access: ForgetAccess,
-        judge_access: JudgeAccess,
+        answers: ForgetAnswers,
         after_ack: AfterAck,
     ) -> None:
-        self._settings = settings
         self._database = database
-        self._people = people
         self._service = service
         self._access = access
-        self._judge_access = judge_access
+        self._answers = answers
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -125,7 +111,7 @@ class ForgetListener:
     async def _answer_command(
         self, respond: AsyncRespond, person: str, text: str, requested: ForgetScope | None
     ) -> None:
-        work = self._execute(requested, person) if requested else self._preview_command(person, text)
+        work = self._answers.execute(person, requested) if requested else self._preview_command(person, text)
         await respond_ephemeral(respond, await or_error_message(work, "/memalign forget"))
 
     async def _answer_shortcut(self, respond: AsyncRespond, body: Body) -> None:
@@ -139,19 +125,17 @@ class ForgetListener:
         if stored is None:
             return [not_a_card()]
         target = TraceTarget(trace_id=stored.verdict.trace_id)
-        return await self._preview(person, target) or [not_a_card()]
+        return await self._answers.preview_known(person, target) or [not_a_card()]
 
     async def _answer_confirm(
         self, respond: AsyncRespond, person: str, target: ForgetTarget, requested: ForgetScope | None
     ) -> None:
-        work = self._execute(requested, person) if requested else self._preview_confirmed(person, target)
+        # a button stands for what its preview named
+        reference = target.trace_id if isinstance(target, TraceTarget) else target.person
+        answers = self._answers
+        work = answers.execute(person, requested) if requested else answers.preview(person, target, reference)
         for message in await or_error_message(work, "forgetting"):
             await replace_original(respond, message)
-
-    async def _preview_confirmed(self, person: str, target: ForgetTarget) -> list[SlackMessage]:
-        """Say why what a button stands for is not done."""
-        reference = target.trace_id if isinstance(target, TraceTarget) else target.person
-        return await self._preview_or_unknown(person, target, reference)
 
     async def _preview_command(self, person: str, text: str) -> list[SlackMessage]:
         command = await self._read(text)
@@ -159,24 +143,10 @@ class ForgetListener:
         try:
             target = await self._target_of(person, command)
         except UnknownTraceError as error:
-            return [await self._unknown(person, reference, error)]
+            return [await self._answers.unknown(person, reference, error)]
         if target is None:
             return [which_person() if command.is_for_person else which_trace()]
-        return await self._preview_or_unknown(person, target, reference)
-
-    async def _preview_or_unknown(
-        self, person: str, target: ForgetTarget, reference: str
-    ) -> list[SlackMessage]:
-        try:
-            return await self._preview(person, target) or [no_trace_of_yours(reference)]
-        except UnknownTraceError as error:
-            return [await self._unknown(person, reference, error)]
-
-    async def _unknown(self, person: str, reference: str, error: UnknownTraceError) -> SlackMessage:
-        """Say that a trace is not known; whether it was forgotten only to somebody who may know of every trace."""
-        if await self._access.may_know_all(person):
-            return plain_message(str(error))
-        return no_trace_of_yours(reference)
+        return await self._answers.preview(person, target, reference)
 
     async def _read(self, text: str) -> ForgetCommand:
         """Read what follows `forget`; what looks like an option may be part of a trace's id."""
@@ -194,28 +164,3 @@ class ForgetListener:
             return PersonTarget(person=forgotten) if forgotten else None
         spellings = spellings_from_slack(command.reference)
         return await self._service.references.resolve(spellings) if spellings else None
-
-    async def _preview(self, person: str, target: ForgetTarget) -> list[SlackMessage]:
-        """Return a preview or a refusal; nothing for somebody who may not know of the target.
-
-        Raises `UnknownTraceError`.
-        """
-        scope = await self._service.find(target)
-        if not await self._access.allows(person, scope):
-            is_known = isinstance(target, PersonTarget) or await self._access.may_know(person, scope)
-            return [not_allowed(target, self._settings.access.forget)] if is_known else []
-        judges = {judge.name for judge in await self._judge_access.judges_of(person)}
-        return await self._in_words(await self._service.preview(scope, judges), forget_preview)
-
-    async def _execute(self, requested: ForgetScope, person: str) -> list[SlackMessage]:
-        result = await self._service.execute(requested)
-        judges = {judge.name for judge in await self._judge_access.judges_of(person)}
-        return await self._in_words(result.about(judges), forget_result)
-
-    async def _in_words(
-        self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], SlackMessage]
-    ) -> list[SlackMessage]:
-        names = [await self._people.name(person) for person in result.people]
-        if result.is_empty:
-            return [nothing_of_person(*names)]
-        return [words(result, names)]

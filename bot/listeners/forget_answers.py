@@ -1,0 +1,86 @@
+"""Answers to who forgets a trace or a person: as much as they may know."""
+
+from collections.abc import Callable, Sequence
+
+from bot.blocks.forget import (
+    forget_preview,
+    forget_result,
+    no_trace_of_yours,
+    not_allowed,
+    nothing_of_person,
+)
+from bot.blocks.primitives import SlackMessage, plain_message
+from bot.config import Settings
+from bot.forgetting.access import ForgetAccess
+from bot.forgetting.scope import ForgetScope
+from bot.forgetting.service import ForgetService
+from bot.listeners.judge_access import JudgeAccess
+from bot.records import ForgetResult
+from bot.slack.users import People
+from memalign.errors import UnknownTraceError
+from memalign.records import ForgetTarget, PersonTarget
+
+
+class ForgetAnswers:
+    """Previews, results and refusals, without anything of judges that a person may not see."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        people: People,
+        service: ForgetService,
+        access: ForgetAccess,
+        judge_access: JudgeAccess,
+    ) -> None:
+        self._named = settings.access.forget
+        self._people = people
+        self._service = service
+        self._access = access
+        self._judge_access = judge_access
+
+    async def preview(self, person: str, target: ForgetTarget, reference: str) -> list[SlackMessage]:
+        """Return a preview, a refusal, or that the trace is not known.
+
+        Args:
+            person: Slack id of who asks.
+            target: what is to be forgotten.
+            reference: the target as the person named it.
+        """
+        try:
+            return await self.preview_known(person, target) or [no_trace_of_yours(reference)]
+        except UnknownTraceError as error:
+            return [await self.unknown(person, reference, error)]
+
+    async def preview_known(self, person: str, target: ForgetTarget) -> list[SlackMessage]:
+        """Return a preview or a refusal; nothing for somebody who may not know of the target.
+
+        Raises `UnknownTraceError`.
+        """
+        scope = await self._service.find(target)
+        if not await self._access.allows(person, scope):
+            is_known = isinstance(target, PersonTarget) or await self._access.may_know(person, scope)
+            return [not_allowed(target, self._named)] if is_known else []
+        judges = await self._visible_judges(person)
+        return await self._in_words(await self._service.preview(scope, judges), forget_preview)
+
+    async def unknown(self, person: str, reference: str, error: UnknownTraceError) -> SlackMessage:
+        """Say that a trace is not known; whether it was forgotten only to somebody who may know of every trace."""
+        if await self._access.may_know_all(person):
+            return plain_message(str(error))
+        return no_trace_of_yours(reference)
+
+    async def execute(self, person: str, requested: ForgetScope) -> list[SlackMessage]:
+        """Carry out a stored request of a person, and return the result. Raises `StorageError`."""
+        result = await self._service.execute(requested)
+        return await self._in_words(result.about(await self._visible_judges(person)), forget_result)
+
+    async def _visible_judges(self, person: str) -> set[str]:
+        return {judge.name for judge in await self._judge_access.judges_of(person)}
+
+    async def _in_words(
+        self, result: ForgetResult, words: Callable[[ForgetResult, Sequence[str]], SlackMessage]
+    ) -> list[SlackMessage]:
+        names = [await self._people.name(person) for person in result.people]
+        if result.is_empty:
+            return [nothing_of_person(*names)]
+        return [words(result, names)]
