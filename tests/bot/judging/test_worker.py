@@ -238,8 +238,13 @@ async def test_a_pause_that_a_model_asks_for_is_kept(database: Database, tmp_pat
     limited = ModelUnavailableError("busy", retry_after=1800)
     judge = await judging(database, tmp_path, ScriptedJudgeModel(limited, limited))
     await judge.add("tr-1")
-    await judge.run_until_reported()
-    assert await database.traces.next_jobs(now_ms() + 1_700_000, 10) == []
+
+    async def is_put_off() -> bool:
+        return await database.traces.next_jobs(now_ms() + 1_700_000, 10) == []
+
+    async with running(judge.worker.run) as part:
+        await until(is_put_off, part)
+    assert await database.traces.waiting() == 1
 
 
 async def test_work_that_takes_long_is_known_with_its_model(database: Database, tmp_path: Path) -> None:
