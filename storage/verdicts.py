@@ -1,6 +1,6 @@
 """Verdicts and the cards that show them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.records import Json, Verdict
@@ -108,6 +108,24 @@ class Verdicts(Repository):
         return _verdict_of(bodies[0]) if bodies else None
 
     by_card = reads(find_by_card)
+
+    @reads
+    def clicked(self, channel: str, timestamps: Sequence[str], verdict_id: str) -> StoredVerdict | None:
+        """Return the verdict of a click, looked up in one state of the store: its card may be noted just now.
+
+        Args:
+            channel: the channel of the click.
+            timestamps: the messages that may be the card: that of the button, and the first of its thread.
+            verdict_id: the verdict that the button names; it counts while no message is known to show it.
+
+        Returns:
+            The verdict that one of the messages shows, else the one named; None if that is shown elsewhere.
+        """
+        for ts in timestamps:
+            if verdict := self.find_by_card(channel, ts):
+                return verdict
+        verdict = self.find(verdict_id)
+        return verdict if verdict is not None and verdict.message_ts is None else None
 
     @reads
     def shown_on(self, channel: str, day: str) -> int:

@@ -41,16 +41,14 @@ class ClickedCards:
         container, message = body.get("container") or {}, body.get("message") or {}
         channel = str((body.get("channel") or {}).get("id") or container.get("channel_id"))
         person, container_ts = body["user"]["id"], container.get("message_ts")
-        verdicts = self._database.verdicts
-        for ts in (message.get("thread_ts"), message.get("ts"), container_ts):
-            if ts and (verdict := await verdicts.by_card(channel, ts)):
-                return ClickedCard(verdict=verdict, channel=channel, ts=ts, person=person)
+        timestamps = [ts for ts in (message.get("thread_ts"), message.get("ts"), container_ts) if ts]
         # a button knows its verdict, also while Slack's answer to the card's posting is on its way
-        value = str((body.get("actions") or [{}])[0].get("value") or "")
-        verdict = await verdicts.get(value)
-        if verdict is None or verdict.message_ts is not None or not container_ts:
+        verdict_id = str((body.get("actions") or [{}])[0].get("value") or "")
+        verdict = await self._database.verdicts.clicked(channel, timestamps, verdict_id)
+        ts = None if verdict is None else verdict.message_ts or container_ts
+        if verdict is None or not ts:
             return None
-        return ClickedCard(verdict=verdict, channel=channel, ts=container_ts, person=person)
+        return ClickedCard(verdict=verdict, channel=channel, ts=ts, person=person)
 
     async def of_modal(self, body: Body, verdict_id: str, card_ts: str) -> ClickedCard | None:
         """Return the card that a modal was opened for; None if its trace was forgotten meanwhile."""

@@ -156,3 +156,19 @@ async def test_a_vote_given_again_later_counts_for_the_later_time(db: Database) 
     [(_, by_person)] = await db.feedback.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
     assert by_person["U1"].button is not None
     assert by_person["U1"].button.value == "down"
+
+
+async def test_a_click_finds_the_verdict_its_message_shows_or_the_one_named_until_that_is_shown(
+    db: Database,
+) -> None:
+    verdict_id = await judged(db)
+    named = await db.verdicts.clicked("C1", ["1.1"], verdict_id)
+    assert named is not None
+    assert (named.verdict_id, named.message_ts) == (verdict_id, None)
+    shown_id = await posted(db, "tr-2", ts="2.2")
+    for timestamps in (["2.2"], ["9.9", "2.2"]):
+        shown = await db.verdicts.clicked("C1", timestamps, "")
+        assert shown is not None
+        assert (shown.verdict_id, shown.message_ts) == (shown_id, "2.2")
+    assert await db.verdicts.clicked("C1", ["9.9"], shown_id) is None
+    assert await db.verdicts.clicked("C2", ["2.2"], "") is None

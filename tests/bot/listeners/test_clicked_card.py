@@ -1,11 +1,14 @@
 """Cards that people click on, and what the click says."""
 
+import asyncio
+
 import pytest
 
 from bot.feedback import Vote, votes_of
 from bot.listeners.clicked_card import ClickedCard, ClickedCards
 from memalign.records import Json
 from storage.database import Database
+from storage.verdicts import card_post_id_of
 from tests.bot.fakes import Wakes
 from tests.storage.records import at, judged, posted, reaction_event
 
@@ -51,6 +54,18 @@ async def test_a_click_on_a_card_or_in_its_thread_finds_the_card(
 async def test_a_click_on_another_message_finds_none(database: Database, cards: ClickedCards) -> None:
     await posted(database, ts=TS)
     assert await cards.of_click(click(ts="7.7")) is None
+
+
+async def test_a_button_finds_its_card_while_the_store_is_told_where_it_is(
+    database: Database, cards: ClickedCards
+) -> None:
+    verdict_id = await judged(database)
+    post_id = card_post_id_of(verdict_id)
+    assert await database.outbox.start(post_id)
+    body = {**click(verdict_id), "container": {"message_ts": TS}}
+    card, _ = await asyncio.gather(cards.of_click(body), database.outbox.done(post_id, TS))
+    assert card is not None
+    assert (card.verdict.verdict_id, card.ts) == (verdict_id, TS)
 
 
 async def test_a_button_finds_its_card_before_the_store_knows_where_it_is(
