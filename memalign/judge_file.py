@@ -47,6 +47,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
             "instructions": judge.instructions,
             "feedback_value_type": judge.value_type.setting,
             "model": judge.model,
+            **({"value_range": list(judge.value_type.value_range)} if judge.value_type.value_range else {}),
         },
         "settings": to_document(saved.settings),
         "episodes": [
@@ -138,7 +139,7 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     judge = Judge(
         name=definition["name"],
         instructions=definition["instructions"],
-        value_type=value_type_of(definition["feedback_value_type"]),
+        value_type=value_type_of(definition["feedback_value_type"], definition.get("value_range")),
         model=definition["model"],
     )
     episodes = [from_document(Episode, each) for each in document["episodes"]]

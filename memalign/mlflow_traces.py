@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from memalign.errors import InputError
+from memalign.label_reading import plain_value
 from memalign.records import Assessment, Json, Label, Trace
 
 
@@ -106,6 +107,7 @@ def _assessment(assessment: object) -> Assessment:
 
 
 def _label(value: Json) -> Label | None:
+    value = plain_value(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -86,6 +86,7 @@ def make_judge(
     instructions: str,
     feedback_value_type: FeedbackValueType = str,
     model: str = DEFAULT_MODEL,
+    value_range: Sequence[float] | None = None,
 ) -> AlignableJudge:
     """Define a judge. No model is asked, and no key is needed yet.
 
@@ -97,19 +98,21 @@ def make_judge(
             names, or categories as a list of different texts and numbers or a `Literal` of them, at least two.
         model: Model that judges: `openai:/NAME`, `anthropic:/NAME`, or `local:/cases`, a statistical model fitted to
             the labelled cases, which needs no key. Each verdict costs one call.
+        value_range: Lowest and highest value of an int or float judge, such as (1, 5); None: no bounds. Values outside
+            are no labels, and `2/5` is 2 where the range ends at 5.
 
     Returns:
         A judge that can be called, and aligned.
 
     Raises:
-        SettingsError: If the name is empty, or the value type or the model does not exist.
+        SettingsError: If the name is empty, the value type or the model does not exist, or the range is none.
         TemplateError: If the instructions use no template variable, or one that does not exist.
     """
     if not name.strip():
         raise SettingsError("A judge needs a name.")
     try:
         model_name(model)
-        value_type = value_type_of(feedback_value_type)
+        value_type = value_type_of(feedback_value_type, value_range)
     except SettingsError as error:
         raise SettingsError(f"Judge {name}: {error}") from error
     _check_template(name, instructions)

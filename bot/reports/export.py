@@ -31,7 +31,7 @@ async def export_lines(
     policy: GuidelinePolicy = DEFAULT_POLICY,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
-    value_types = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
+    value_types = {judge.name: value_type_of(judge.feedback_value_type, judge.range) for judge in judges}
     exported: set[str] = set()
     after: str | None = None
     while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
