@@ -27,7 +27,7 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"[*_\"”’'`“»]*(?:\s*(?::(?!\d|//)|：|[—–](?!\s*\d)|\n)|\s+-+\s+(?!\d)|,?\s+(?=(?:because|since|weil|denn|da)\s))"
+    r"[*_\"”’'`“»]*(?:\s*(?::(?!\d|//)|：|[—–](?!\s*\d)|\n)|\s+-+\s+(?!\d)|,?\s+(?=(?:because|since|weil|denn|da)\b))"
 )
 """Ends a label before its reason, also in a reply of a person; `4:30` and `3–4` hold none."""
 _WEAK = re.compile(r"[*_]*(?:[,;，；](?!\s*\d)|[.!。！](?=\s)|\s+(?=[(（]))")

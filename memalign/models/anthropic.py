@@ -21,7 +21,8 @@ from memalign.event_loop import close_at_exit, run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
 from memalign.models.deadline import CALL_SECONDS, CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_of
-from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
+from memalign.models.json_answers import integer_at, parse_body, value_at
+from memalign.models.message_answer import answer_of_blocks
 from memalign.models.prompts import ANSWER_TOKENS
 from memalign.ports import Completion, Prompt
 from memalign.records import Json, Usage
@@ -89,7 +90,7 @@ class AnthropicModel:
             self.name,
             schema,
             ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-            read=lambda text: _answer_and_usage(parse_body(text), schema),
+            read=lambda _, text: _answer_and_usage(parse_body(text), schema),
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
@@ -111,16 +112,7 @@ class AnthropicModel:
 
 
 def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
-    return _answer(body, schema), _usage(body)
-
-
-def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    blocks = objects_at(body, "content")
-    for block in blocks:
-        arguments: Json = block.get("input")
-        if block.get("type") == "tool_use" and isinstance(arguments, dict) and fits(arguments, schema):
-            return arguments
-    return find_answer("\n".join(text_at(block, "text") for block in blocks), schema)
+    return answer_of_blocks(value_at(body, "content"), schema), _usage(body)
 
 
 def _usage(body: Json) -> Usage:
