@@ -20,7 +20,7 @@ from memalign.alignment import (
 )
 from memalign.errors import SettingsError, TemplateError
 from memalign.judge_file import read
-from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge
+from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge, judge_of_state
 from memalign.models import model_name
 from memalign.records import Lesson
 from memalign.template import VARIABLES, variables_in
@@ -136,15 +136,7 @@ def load_judge(path: str | PathLike[str]) -> AlignedJudge:
     optimizer = MemAlignOptimizer(
         settings.reflection_lm, settings.retrieval_k, settings.embedding_model, settings.embedding_dim
     )
-    rows = saved.state.episodic.vectors
-    optimizer.vectors.prime(
-        {
-            episode.text: rows[trace_id]
-            for trace_id, episode in saved.state.episodes.items()
-            if trace_id in rows
-        }
-    )
-    return AlignedJudge(base, saved.state, optimizer, Lesson())
+    return judge_of_state(base, saved.state, optimizer, Lesson())
 
 
 def _check_template(name: str, instructions: str) -> None:
