@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from memalign.errors import (
+    ContentRefusedError,
     MalformedAnswerError,
     ModelError,
     ModelRefusedError,
@@ -20,6 +19,9 @@ from memalign.errors import (
     SettingsError,
 )
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
+from memalign.models.content_refusal import withholds_answer
+from memalign.models.json_answers import parse_body
+from memalign.models.service_failure import FailedCall, ServiceAnswer, error_answer_of
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
@@ -38,7 +40,9 @@ MAX_LOGGED_CHARACTERS = 2000
 _CONNECTION_PROBLEMS = {
     "TimeoutError": "no answer in time",
     "ClientConnectorCertificateError": "its certificate is not accepted",
-    "SSLError": "its certificate is not accepted",
+    "SSLCertVerificationError": "its certificate is not accepted",
+    "ClientConnectorSSLError": "it does not speak TLS, which https asks for",
+    "SSLError": "it does not speak TLS, which https asks for",
     "ClientConnectorDNSError": "its name is not known",
     "ConnectionRefusedError": "nothing listens there",
     "ClientConnectorError": "nothing listens there",
@@ -96,44 +100,55 @@ class Endpoint:
     """None: the provider's own."""
 
     def failure(
-        self,
-        model: str,
-        error: BaseException,
-        status: int | None,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        self, model: str, error: BaseException, answer: ServiceAnswer | None, prompt: Sequence[str] = ()
     ) -> ModelError:
         """Make the error for a person.
 
         Args:
             model: The model's name, without provider.
             error: What the SDK raised.
-            status: HTTP status of the answer; None when there was no answer.
-            headers: The answer's headers.
+            answer: The service's answer; None when there was none.
+            prompt: The texts that were sent.
 
         Returns:
-            The error to raise, with the remedy, and never with the key or with words of the service.
+            The error to raise, with the remedy, and never with the key or with words of the prompt.
         """
-        name, variable = f"{self.provider}:/{model}", f"{self.provider.upper()}_API_KEY"
+        name, address_name = f"{self.provider}:/{model}", f"{self.provider.upper()}_BASE_URL"
         self._log_words(model, error)
-        if status is None:
+        if answer is None:
             return ModelUnavailableError(
-                f"{name} cannot be reached ({connection_problem(error)}); check the network and "
-                f"{self.provider.upper()}_BASE_URL, it is tried again later."
+                f"{name} cannot be reached ({connection_problem(error)}); check the network and {address_name}."
             )
-        if status in (401, 403):
-            return ModelRefusedError(f"{name} refuses the key ({status}); set {variable} to a valid key.")
-        if status == 404:
-            return ModelRefusedError(
-                f"{name} is not known to its service ({status}); correct the model's name."
-            )
-        if status in (408, 409, 429) or status >= 500:
-            return ModelUnavailableError(
-                f"{name} is overloaded or down ({status}); it is tried again later.",
-                retry_after=retry_after_seconds(headers),
-            )
-        return RequestRefusedError(
-            f"{name} refused the request ({status}): its content, its length or an option is not accepted there."
+        return self._call(model, prompt).error(answer)
+
+    def _call(self, model: str, prompt: Sequence[str]) -> FailedCall:
+        return FailedCall(
+            name=f"{self.provider}:/{model}",
+            key_variable=f"{self.provider.upper()}_API_KEY",
+            address_name=f"{self.provider.upper()}_BASE_URL",
+            address=self.base_url,
+            key="" if self.key == NO_KEY else self.key,
+            prompt=prompt,
         )
+
+    def check_answer(self, model: str, text: str, prompt: Sequence[str]) -> None:
+        """Check that an answer with status 200 is one of a model.
+
+        Args:
+            model: The model's name, without provider.
+            text: The answer's body.
+            prompt: The texts that were sent.
+
+        Raises:
+            ContentRefusedError: If the model withheld its answer.
+            ModelError: If the answer tells an error, or is a web page.
+        """
+        if len(text) >= LARGE_ANSWER_CHARACTERS:
+            return
+        if answer := error_answer_of(text):
+            raise self._call(model, prompt).error(answer)
+        if withholds_answer(parse_body(text)):
+            raise ContentRefusedError(f"{self.provider}:/{model} refuses to answer what this request says.")
 
     def unreadable(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that the SDK cannot read.
@@ -144,9 +159,7 @@ class Endpoint:
         Returns:
             The error to raise.
         """
-        return MalformedAnswerError(
-            f"{self.provider}:/{model} gave an answer that cannot be read; it is tried again later."
-        )
+        return MalformedAnswerError(f"{self.provider}:/{model} gave an answer that cannot be read.")
 
     def oversize(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that does not end within `MAX_ANSWER_BYTES`.
@@ -158,8 +171,7 @@ class Endpoint:
             The error to raise.
         """
         return MalformedAnswerError(
-            f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB; "
-            "it is tried again later."
+            f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB."
         )
 
     def _log_words(self, model: str, error: BaseException) -> None:
@@ -210,25 +222,6 @@ def endpoint_of(provider: str, model: str) -> Endpoint:
             f"{provider}:/{model} needs a key; set {variable}, or choose a local:/ model."
         )
     return Endpoint(provider=provider, key=key or NO_KEY, base_url=base_url)
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Read after how long a service asks to be called again.
-
-    Args:
-        headers: The headers of its answer, by names in lower case.
-
-    Returns:
-        The seconds in `retry-after-ms` or `retry-after`; None when there are none. A date is not read.
-    """
-    for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(header, "")) * unit
-        except ValueError:
-            continue
-        if 0 <= seconds < math.inf:
-            return seconds
-    return None
 
 
 async def read_answer(read: Callable[[str], T], text: str) -> T:
@@ -291,6 +284,8 @@ async def complete_with_fallback(
     for requested in (schema, None):
         try:
             body = await ask(requested)
+        except ContentRefusedError:
+            raise
         except RequestRefusedError:
             if requested is None:
                 raise
@@ -299,4 +294,4 @@ async def complete_with_fallback(
         usage += cost
         if answer is not None:
             return Completion(answer=answer, usage=usage)
-    raise MalformedAnswerError(f"{name} did not answer in the form asked for; it is tried again later.")
+    raise MalformedAnswerError(f"{name} did not answer in the form asked for.")
