@@ -50,7 +50,7 @@ _NO_ROUTE = re.compile(
 )
 """Messages of servers that have nothing at the address; an empty one, or these two words alone, as well."""
 _ANSWER_NAMES = ("choices", "content", "data")
-"""Where the answers of chats, messages and embeddings are."""
+"""Names under which chats, messages and embeddings give their answers."""
 _OVERLOADED = re.compile(r"overloaded|server[ _]busy|try again later", re.IGNORECASE)
 
 
@@ -72,9 +72,9 @@ class FailedCall:
     name: str
     """The model as `provider:/name`."""
     key_variable: str
-    """What holds the key, for the remedy."""
+    """Environment variable of the key."""
     address_name: str
-    """What holds the address, for the remedy."""
+    """Environment variable, or setting, of the address."""
     address: str | None
     """None: the provider's own."""
     key: str = field(repr=False)
