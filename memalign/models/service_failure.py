@@ -77,7 +77,8 @@ class FailedCall:
     """Environment variable, or setting, of the address."""
     address: str | None
     """None: the provider's own."""
-    key: str = field(repr=False)
+    secrets: Sequence[str] = field(repr=False)
+    """Texts that a service may repeat and nobody is to see, such as the key."""
     prompt: Sequence[str] = field(default=(), repr=False)
     """The texts that were sent: a service's words are not shown where they repeat these."""
 
@@ -182,7 +183,7 @@ class FailedCall:
 
     def _said(self, answer: ServiceAnswer, what: str = "") -> str:
         """Return status and words in brackets; a status below 400 is an answer that went to somewhere else."""
-        quote = answer.words.quote(self.prompt, [self.key])
+        quote = answer.words.quote(self.prompt, self.secrets)
         return f" ({answer.status}{what}{f', {quote}' if quote else ''})"
 
     def _code(self, words: ServiceWords) -> str:

@@ -375,7 +375,7 @@ async def test_an_address_without_its_version_is_told(
         await OpenAIModel("some").complete(PROMPT, SCHEMA)
 
     assert hint in str(caught.value)
-    assert "404: Not Found" in str(caught.value)
+    assert "not served at its address (404, “" in str(caught.value)
 
 
 async def test_an_address_with_a_version_too_many_is_told(
