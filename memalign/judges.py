@@ -237,12 +237,22 @@ class AlignedJudge(LibraryJudge):
     def save(self, path: str | PathLike[str]) -> None:
         """Write the judge with all it knows, vectors included, as one JSON file, whole or not at all.
 
+        Header values may be secrets: those that are not read from the environment are left out, with a warning.
+
         Args:
             path: The file; one that is there is replaced. Its folder must exist.
 
         Raises:
             InputError: If the file cannot be written.
         """
+        settings = self.optimizer.settings
+        for model, each in [(self.model, self.base.model_options), *settings.model_options.items()]:
+            if each.literal_headers:
+                _log.warning(
+                    "Headers of %s are not saved (%s); write their values as env:NAME, or give them to load_judge.",
+                    model,
+                    ", ".join(each.literal_headers),
+                )
         write(Path(path), self._saved())
 
     def _saved(self) -> SavedJudge:
@@ -312,7 +322,7 @@ def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels
     return JudgeMemory(
         base,
         StoredState(state, optimizer.vectors),
-        judge_model=connect_judge_model(base.model),
+        judge_model=connect_judge_model(base.model, base.model_options),
         distiller=optimizer.distiller,
         retrieval_k=optimizer.settings.retrieval_k,
     )

@@ -11,7 +11,7 @@ RULES = ("thanks are kind", "shouting is rude")
 
 
 def a_judge(server: ModelServer) -> AlignableJudge:
-    return make_judge("politeness", INSTRUCTIONS, bool, server.dialect.model)
+    return make_judge("politeness", INSTRUCTIONS, server.dialect.model, feedback_value_type=bool)
 
 
 def align(server: ModelServer, judge: AlignableJudge) -> AlignedJudge:

@@ -37,7 +37,7 @@ SETUP = """
 
     def aligned(kind, count=4):
         model, reflection_lm, embedding_model = MODELS[kind]
-        judge = make_judge("politeness", "{{ inputs }} {{ outputs }}", bool, model)
+        judge = make_judge("politeness", "{{ inputs }} {{ outputs }}", model, feedback_value_type=bool)
         optimizer = MemAlignOptimizer(reflection_lm, 5, embedding_model, 64)
         return judge.align([trace(f"tr-{n}", n % 2 == 0) for n in range(count)], optimizer)
 
@@ -182,7 +182,7 @@ def test_what_a_judge_raises_in_a_pool_is_raised_here(tmp_path: Path) -> None:
         from memalign.errors import InputError
 
         if __name__ == "__main__":
-            judge = make_judge("politeness", "{{ inputs }} {{ expectations }}", bool, "openai:/m")
+            judge = make_judge("politeness", "{{ inputs }} {{ expectations }}", "openai:/m")
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 try:
                     pool.apply(judge.align, ([],))
