@@ -69,7 +69,8 @@ async def test_questions_at_once_about_one_person_are_one_call() -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [CUT, TimeoutError(), refusal("ratelimited", status=429, retry_after=3600), refusal("fatal_error")]
+    "failure",
+    [CUT, TimeoutError(), refusal("ratelimited", status=429, retry_after=3600), refusal("fatal_error")],
 )
 async def test_one_person_whom_slack_does_not_describe_keeps_nobody_else_from_teaching(
     failure: Answer | Exception,
