@@ -13,7 +13,7 @@ from anthropic import (
 from httpx2 import Request, Response
 
 from memalign.errors import ModelRefusedError
-from memalign.event_loop import close_at_exit
+from memalign.event_loop import call_in_forked_child, close_at_exit
 from memalign.models.bounded_answer import read_bounded
 from memalign.models.deadline import CONNECT_SECONDS
 from memalign.models.endpoint import NO_KEY, Endpoint
@@ -53,6 +53,9 @@ def client_of(endpoint: Endpoint) -> Client:
         ) from error
     close_at_exit(client.close)
     return client
+
+
+call_in_forked_child(client_of.cache_clear)
 
 
 def _client(endpoint: Endpoint) -> Client:

@@ -20,6 +20,7 @@ from memalign.models.json_answers import find_answer, integer_at, objects_at, pa
 from memalign.models.openai_client import client_of
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.providers import endpoint_of
+from memalign.models.service_failure import answer_of
 from memalign.ports import Completion, Embeddings, Prompt, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
@@ -97,6 +98,7 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
         endpoint = endpoint_of(self._provider, self._model, self._options)
+        texts = (prompt.stable, prompt.changing)
         try:
             response = await client_of(endpoint).chat.completions.with_raw_response.create(
                 model=self._model,
@@ -108,9 +110,10 @@ class OpenAIModel:
                 extra_body=None if schema is None else {"response_format": _form(schema)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error) from error
+            raise _failure(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
+        endpoint.check_answer(self._model, response.text, texts)
         return response.text
 
 
@@ -194,14 +197,13 @@ class OpenAIEmbedder:
                 extra_body={"input": list(texts)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error) from error
+            raise _failure(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
+        endpoint.check_answer(self._model, response.text, texts)
         rows, tokens = await read_answer(_rows_and_tokens, response.text)
         if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
-            raise MalformedAnswerError(
-                f"{self.name} did not give one vector for each text; it is tried again later."
-            )
+            raise MalformedAnswerError(f"{self.name} did not give one vector for each text.")
         usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
         return Embeddings(vectors=np.stack(rows), usage=usage)
 
@@ -243,9 +245,11 @@ def _usage(body: Json) -> Usage:
     )
 
 
-def _failure(endpoint: Endpoint, model: str, error: OpenAIError) -> ModelError:
+def _failure(endpoint: Endpoint, model: str, error: OpenAIError, texts: Sequence[str]) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code, error.response.headers)
+        response = error.response
+        answer = answer_of(response.status_code, response.headers, response.text)
+        return endpoint.failure(model, error, answer, texts)
     if isinstance(error, APIConnectionError):
         return endpoint.failure(model, error.__cause__ or error, None)
     return endpoint.unreadable(model)

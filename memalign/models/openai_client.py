@@ -6,7 +6,7 @@ from typing import Any
 from httpx2 import Request, Response
 from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-from memalign.event_loop import close_at_exit
+from memalign.event_loop import call_in_forked_child, close_at_exit
 from memalign.models.bounded_answer import read_bounded
 from memalign.models.deadline import CONNECT_SECONDS
 from memalign.models.endpoint import Endpoint
@@ -36,6 +36,9 @@ def client_of(endpoint: Endpoint) -> AsyncOpenAI:
     client = _azure_client(endpoint, endpoint.api_version) if endpoint.api_version else _client(endpoint)
     close_at_exit(client.close)
     return client
+
+
+call_in_forked_child(client_of.cache_clear)
 
 
 def _client(endpoint: Endpoint) -> AsyncOpenAI:

@@ -52,11 +52,11 @@ def model_name(text: str) -> ModelName:
 
 def _no_model(text: str, provider: str) -> SettingsError:
     nearest = get_close_matches(provider, PROVIDERS, n=1)
-    hint = f"did you mean {nearest[0]}:/?" if nearest and nearest[0] != provider else ""
+    hint = f" (did you mean {nearest[0]}:/?)" if nearest and nearest[0] != provider else ""
     others = ", ".join(f"{name}:/" for name in PROVIDERS if name not in ("openai", "anthropic", "local"))
     return SettingsError(
-        f"{text!r} is no model{f' ({hint})' if hint else ''}; write openai:/NAME, anthropic:/NAME, or "
-        f"local:/wordllama, local:/cases, local:/extract; other providers are {others}."
+        f"{text!r} is no model; write openai:/NAME, anthropic:/NAME, or local:/wordllama, local:/cases, "
+        f"local:/extract; other providers are {others}{hint}."
     )
 
 
