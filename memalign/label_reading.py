@@ -106,7 +106,14 @@ def split_truth(text: str) -> LabelledText | None:
 
 
 def read_bool(value: Json) -> Label | None:
-    """Read a truth value: a bool, the numbers 1 and 0, or a word for one."""
+    """Read a truth value.
+
+    Args:
+        value: A bool, the numbers 1 and 0, or a word for one.
+
+    Returns:
+        The truth value; None for anything else.
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -116,20 +123,43 @@ def read_bool(value: Json) -> Label | None:
 
 
 def read_float(value: Json, scale_end: float | None) -> Label | None:
-    """Read a number; `scale_end` is the highest label, if there is one."""
+    """Read a number.
+
+    Args:
+        value: A number, or a text that is one.
+        scale_end: The highest label; None where there is none.
+
+    Returns:
+        The number; None for anything else.
+    """
     number = _number(value, scale_end)
     # adding 0.0 makes -0.0 the same label as 0.0
     return None if number is None else float(number) + 0.0
 
 
 def read_int(value: Json, scale_end: float | None) -> Label | None:
-    """Read a whole number, also from 4.0; `scale_end` is the highest label, if there is one."""
+    """Read a whole number, also from 4.0.
+
+    Args:
+        value: A number, or a text that is one.
+        scale_end: The highest label; None where there is none.
+
+    Returns:
+        The number; None for anything else.
+    """
     number = _number(value, scale_end)
     return int(number) if number is not None and float(number).is_integer() else None
 
 
 def read_text(value: Json) -> Label | None:
-    """Read a text that is not empty, without quotation marks around it; other JSON is written as a text."""
+    """Read a free text.
+
+    Args:
+        value: A text, with or without quotation marks around it; other JSON is written as a text.
+
+    Returns:
+        The text; None where it is empty.
+    """
     if value is None:
         return None
     text = unquote(fold_accents(value)) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -137,12 +167,27 @@ def read_text(value: Json) -> Label | None:
 
 
 def fold_accents(text: str) -> str:
-    """Compose accents, and take off the blanks around a text."""
+    """Compose accents, and take off the blanks around a text.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text in NFC.
+    """
     return unicodedata.normalize("NFC", text).strip()
 
 
 def read_category(value: Json, categories: Sequence[Label]) -> Label | None:
-    """Read one of the categories, in any letter case, spelling of accents, or as a number of the same value."""
+    """Read one of the categories.
+
+    Args:
+        value: A category in any letter case and spelling of accents, or a number of the same value.
+        categories: The judge's.
+
+    Returns:
+        The category in its own spelling; None where the value is none of them, or could be two.
+    """
     if isinstance(value, bool):
         return _only(each for each in categories if isinstance(each, bool | str) and read_bool(each) is value)
     if isinstance(value, str):

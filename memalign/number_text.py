@@ -39,10 +39,13 @@ def read_number(text: str, scale_end: float | None = None) -> float | None:
 
 
 def finite(number: float) -> float | None:
-    """Return a number as it is; None if it is not finite, or too large for a float.
+    """Keep a number that can be a label.
 
     Args:
         number: An int or a float.
+
+    Returns:
+        The number as it is; None if it is not finite, or too large for a float.
     """
     try:
         return number if math.isfinite(number) else None

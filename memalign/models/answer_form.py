@@ -73,12 +73,28 @@ def answer_in(
 
 
 def usable(answer: dict[str, Json] | None, schema: Mapping[str, Json]) -> dict[str, Json] | None:
-    """Return an answer whose value can be read and that is no echo of the form; else None."""
+    """Keep an answer whose value can be read, and that does not just repeat the form.
+
+    Args:
+        answer: As `answer_in` took it; None for none.
+        schema: The JSON schema that was asked for.
+
+    Returns:
+        The answer, or None.
+    """
     return answer if answer and is_readable(answer, schema) and not is_echo(answer, schema) else None
 
 
 def is_readable(answer: Mapping[str, Json], schema: Mapping[str, Json]) -> bool:
-    """Check that the value of a verdict is one of the judge's; other answers have none."""
+    """Check that the value of a verdict is one of the judge's.
+
+    Args:
+        answer: As `answer_in` took it.
+        schema: The JSON schema that was asked for.
+
+    Returns:
+        True if it is; always True for other answers, which have no value.
+    """
     value_type = value_type_in(schema)
     if value_type is None:
         return True
@@ -90,7 +106,15 @@ def is_readable(answer: Mapping[str, Json], schema: Mapping[str, Json]) -> bool:
 
 
 def is_echo(answer: Mapping[str, Json], schema: Mapping[str, Json]) -> bool:
-    """Check whether a verdict only repeats the form that was asked for: `{"rationale": "...", "value": "boolean"}`."""
+    """Check whether a verdict only repeats the form that was asked for: `{"rationale": "...", "value": "boolean"}`.
+
+    Args:
+        answer: As `answer_in` took it.
+        schema: The JSON schema that was asked for.
+
+    Returns:
+        True if it does; never for other answers.
+    """
     value_type = value_type_in(schema)
     if value_type is None:
         return False

@@ -52,7 +52,15 @@ def repaired_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | 
 
 
 def answer_starts(text: str, schema: Mapping[str, Json]) -> list[int]:
-    """Find where objects begin with a name of the schema, in whatever quotation marks."""
+    """Find where objects begin with a name of the schema, in whatever quotation marks.
+
+    Args:
+        text: What a model wrote.
+        schema: The JSON schema that was asked for.
+
+    Returns:
+        The places of their brackets, in order.
+    """
     names = "|".join(map(re.escape, schema.get("properties", {})))
     return [
         match.start() for match in re.finditer(rf"\{{\s*{_QUOTE}(?:{names}){_QUOTE}\s*:", text, re.IGNORECASE)

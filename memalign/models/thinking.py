@@ -50,7 +50,15 @@ def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[Span]:
 
 
 def within(objects: Sequence[JsonObject], spans: Sequence[Span]) -> list[JsonObject]:
-    """Select the objects that begin in one of the spans; both in order."""
+    """Select the objects that begin in one of the spans.
+
+    Args:
+        objects: In order.
+        spans: In order.
+
+    Returns:
+        The objects, in order.
+    """
     inside, rest = [], list(reversed(spans))
     for each in objects:
         while rest and rest[-1][1] <= each.start:
