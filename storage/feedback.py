@@ -45,6 +45,7 @@ class FeedbackEvents(Repository):
             documents,
             "pending_feedback",
             order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"]),
+            group="judge",
             form=form_of(PendingFeedback),
         )
 
@@ -192,6 +193,11 @@ class FeedbackEvents(Repository):
             for body in self._pending.first()
             if self._arrivals.get(body["verdict_id"], end) <= end
         ]
+
+    @reads
+    def oldest(self) -> list[PendingFeedback]:
+        """Return of each judge the feedback that has waited longest to be learned."""
+        return [from_document(PendingFeedback, body) for body in self._pending.oldest()]
 
     @reads
     def waiting(self) -> int:
