@@ -207,6 +207,9 @@ class JudgeMemory:
             usage=retrieval.evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
             note=retrieval.evidence.note,
+            left_out=replace(
+                response.left_out, guidelines=response.left_out.guidelines + retrieval.evidence.left_out
+            ),
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",

@@ -7,7 +7,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from memalign.records import Episode, Evidence, Guideline, Json, Label, OpinionKey, RefusedRule, Source, Usage
+from memalign.records import (
+    Episode,
+    Evidence,
+    Guideline,
+    Json,
+    Label,
+    LeftOut,
+    OpinionKey,
+    RefusedRule,
+    Source,
+    Usage,
+)
 from memalign.value_types import ValueType
 
 Vector = NDArray[np.float32]
@@ -107,6 +118,8 @@ class JudgeResponse:
     """Guidelines that the model was shown."""
     retrieved_trace_ids: tuple[str, ...] | None = None
     """Traces of the cases that decided; None: those that were retrieved."""
+    left_out: LeftOut = LeftOut()
+    """The part of the evidence and of the record that the model was not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

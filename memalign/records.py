@@ -249,6 +249,16 @@ class RetrievedEpisode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """The part of the evidence and of the record for which a prompt had no room."""
+
+    guidelines: int = 0
+    cases: int = 0
+    tokens: int = 0
+    """Tokens of the record, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The part of a judge's memory that is shown to the judge model for one trace."""
 
@@ -256,6 +266,8 @@ class Evidence:
     """In use and within the prompt budget, best first."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
+    guideline_ranking: tuple[str, ...] = ()
+    """Ids of the guidelines in the order in which they are kept where a prompt has room for some only; empty: theirs."""
     retrieved: tuple[RetrievedEpisode, ...] = ()
     """The most similar episodes, best first; never the trace's own."""
     note: str | None = None
@@ -282,6 +294,8 @@ class Verdict:
     """Duration of the whole call."""
     note: str | None = None
     """Reason why there was less evidence than there could be."""
+    left_out: LeftOut = field(default=LeftOut(), metadata=OMIT_DEFAULT)
+    """What the model was not shown, since its context has no room for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ class Retriever:
         evidence = Evidence(
             guidelines=selection.guidelines,
             left_out=selection.left_out,
+            guideline_ranking=selection.ranking,
             retrieved=retrieved,
             note=f"Similar cases could not be looked up: {failure}" if failure else None,
             usage=lookup.usage,
