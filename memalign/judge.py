@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from memalign.errors import InputError
+from memalign.models import DEFAULT_OPTIONS, ModelOptions
 from memalign.records import Json, Trace
 from memalign.template import fields_of, text_of, variables_in
 from memalign.value_types import ValueType
@@ -20,6 +21,10 @@ class Judge:
     value_type: ValueType
     model: str
     """The model that judges, as `provider:/name`."""
+    model_options: ModelOptions = DEFAULT_OPTIONS
+    """Options of that model."""
+    description: str = ""
+    """The criterion in a few words, for people; no model is shown it."""
 
     @property
     def fields(self) -> tuple[str, ...]:

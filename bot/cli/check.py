@@ -16,7 +16,7 @@ from bot.slack.errors import CONNECTION_ERRORS, app_token_remedy, field_of, reme
 from memalign import make_judge
 from memalign.errors import MemAlignError, SettingsError
 from memalign.judge_memory import JudgeMemory
-from memalign.models import connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import ModelOptions, connect_distiller, connect_embedder, connect_judge_model
 from memalign.ports import LabelledRationale
 from memalign.records import Source, Trace
 from storage.database import Database
@@ -77,7 +77,7 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
     yield await _embedding_model(settings)
     yield await _reflection_model(settings)
     for judge in settings.judges:
-        yield await _judge(judge)
+        yield await _judge(judge, settings.options_of(judge.model))
 
 
 async def _store(location: Path) -> Finding:
@@ -141,9 +141,10 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
 
 
 async def _embedding_model(settings: Settings) -> Finding:
-    what = f"embedding model {settings.memory.embedding_model}"
+    model = settings.memory.embedding_model
+    what = f"embedding model {model}"
     try:
-        embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
+        embedder = connect_embedder(model, settings.memory.embedding_dim, settings.options_of(model))
         found = (await embedder.embed(["A short text."])).vectors.shape[1]
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
@@ -154,11 +155,13 @@ async def _embedding_model(settings: Settings) -> Finding:
 
 
 async def _reflection_model(settings: Settings) -> Finding:
-    what = f"reflection model {settings.memory.reflection_lm}"
+    model = settings.memory.reflection_lm
+    what = f"reflection model {model}"
     said = Source(trace_id="check", person="check", quote="The answer should be polite.")
     record = LabelledRationale(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
     try:
-        made = await connect_distiller(settings.memory.reflection_lm).distil("Is it polite?", [record], [])
+        distiller = connect_distiller(model, settings.options_of(model))
+        made = await distiller.distil("Is it polite?", [record], [])
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
     if made.failed:
@@ -166,7 +169,7 @@ async def _reflection_model(settings: Settings) -> Finding:
     return Finding(what=what, fine=True, words="answers")
 
 
-async def _judge(judge: JudgeSettings) -> Finding:
+async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:
     what = f"judge {judge.name} with {judge.model}"
     try:
         memory = await JudgeMemory.open(
@@ -177,7 +180,7 @@ async def _judge(judge: JudgeSettings) -> Finding:
                 model=judge.model,
             ),
             embedder=connect_embedder("local:/wordllama", 256),
-            judge_model=connect_judge_model(judge.model),
+            judge_model=connect_judge_model(judge.model, options),
             distiller=connect_distiller("local:/extract"),
         )
         sample = Trace(
