@@ -258,6 +258,9 @@ class LeftOut:
     """Tokens of the record, about."""
 
 
+NOTHING_LEFT_OUT = LeftOut()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The part of a judge's memory that is shown to the judge model for one trace."""
@@ -267,7 +270,7 @@ class Evidence:
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
     guideline_ranking: tuple[str, ...] = ()
-    """Ids of the guidelines in the order in which they are kept where a prompt has room for some only; empty: theirs."""
+    """Ids of the guidelines, the one to be kept longest first, for prompts with room for some only; empty: theirs."""
     retrieved: tuple[RetrievedEpisode, ...] = ()
     """The most similar episodes, best first; never the trace's own."""
     note: str | None = None
@@ -294,7 +297,7 @@ class Verdict:
     """Duration of the whole call."""
     note: str | None = None
     """Reason why there was less evidence than there could be."""
-    left_out: LeftOut = field(default=LeftOut(), metadata=OMIT_DEFAULT)
+    left_out: LeftOut = field(default=NOTHING_LEFT_OUT, metadata=OMIT_DEFAULT)
     """What the model was not shown, since its context has no room for it."""
 
 

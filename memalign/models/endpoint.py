@@ -15,11 +15,13 @@ from memalign.errors import (
     ModelError,
     ModelRefusedError,
     ModelUnavailableError,
+    PromptTooLongError,
     RequestRefusedError,
     SettingsError,
 )
 from memalign.models.address import check_address
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
+from memalign.models.length_refusal import length_refusal
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.ports import Completion
 from memalign.records import Json, Usage
@@ -122,6 +124,12 @@ class Endpoint:
         """
         name = f"{self.provider}:/{model}"
         self._log_words(model, error)
+        if status is not None and (refusal := length_refusal(str(error))):
+            return PromptTooLongError(
+                f"{name} has no room for so long a prompt ({status}); choose a model with a larger context.",
+                context_tokens=refusal.context_tokens,
+                prompt_tokens=refusal.prompt_tokens,
+            )
         if status is None:
             return ModelUnavailableError(
                 f"{name} cannot be reached ({connection_problem(error)}); check the network and "
@@ -296,6 +304,8 @@ async def complete_with_fallback(
     for requested in (schema, None):
         try:
             body = await ask(requested)
+        except PromptTooLongError:
+            raise
         except RequestRefusedError:
             if requested is None:
                 raise

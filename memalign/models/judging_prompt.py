@@ -19,7 +19,7 @@ from memalign.models.prompts import (
     record_section,
 )
 from memalign.models.shortening import encoded_tokens, fair_shares, shorten_fields
-from memalign.ports import JudgeRequest, Prompt
+from memalign.ports import JudgeRequest, Prompt, PromptRoom
 from memalign.records import Evidence, Guideline, LeftOut, RetrievedEpisode
 from memalign.tokens import count_tokens
 
@@ -43,12 +43,12 @@ class JudgingPrompt:
     left_out: LeftOut
 
 
-def judging_prompt(request: JudgeRequest, max_tokens: int) -> JudgingPrompt:
+def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPrompt:
     """Write the prompt that asks for a verdict.
 
     Args:
         request: Criterion, fields and evidence.
-        max_tokens: Most tokens of the prompt, by `memalign.tokens.count_tokens`.
+        prompt_room: The room for the prompt and for its answer.
 
     Returns:
         The prompt, and what had no room in it.
@@ -58,20 +58,25 @@ def judging_prompt(request: JudgeRequest, max_tokens: int) -> JudgingPrompt:
     """
     instructions = judging_instructions(request)
     names = encoded_tokens(dict.fromkeys(request.fields, ""))
-    room = max_tokens - count_tokens(instructions) - count_tokens(record_section(""))
+    room = prompt_room.prompt_tokens - count_tokens(instructions) - count_tokens(record_section(""))
     if room < MIN_RECORD_TOKENS + names:
         raise ModelRefusedError(
             f"The instructions of judge {request.judge} take about {count_tokens(instructions):,} tokens of a prompt, "
-            f"and its model has room for about {max(max_tokens, 0):,}; shorten them, choose a model with a larger "
-            "context, or set context_tokens if it has one."
+            f"and its model has room for about {prompt_room.prompt_tokens:,}; shorten them, choose a model with a "
+            "larger context, or set context_tokens if it has one."
         )
     size = encoded_tokens(request.fields)
     guidelines = _kept_guidelines(request.evidence, max(room - size, room // GUIDELINES_SHARE))
     section = guidelines_section(guidelines)
     record = encode(shorten_fields(request.fields, room - count_tokens(section)))
     cases = _case_lines(request.evidence.retrieved, room - count_tokens(section) - count_tokens(record))
+    prompt = Prompt(
+        stable=instructions + section,
+        changing=cases_section(cases) + record_section(record),
+        answer_tokens=prompt_room.answer_tokens,
+    )
     return JudgingPrompt(
-        prompt=Prompt(stable=instructions + section, changing=cases_section(cases) + record_section(record)),
+        prompt=prompt,
         guidelines=guidelines,
         cases=request.evidence.retrieved[: len(cases)],
         left_out=LeftOut(

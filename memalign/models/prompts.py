@@ -188,20 +188,24 @@ def judging_schema(value_type: ValueType) -> dict[str, Json]:
     return _object(rationale={"type": "string"}, value=value_type.schema())
 
 
-def distilling_prompt(instructions: str, rules: Sequence[Guideline], lines: Sequence[str]) -> Prompt:
+def distilling_prompt(
+    instructions: str, rules: Sequence[Guideline], lines: Sequence[str], answer_tokens: int
+) -> Prompt:
     """Write the prompt that asks for what rationales teach beyond the known rules.
 
     Args:
         instructions: The judge's.
         rules: Known guidelines; their places are their numbers.
         lines: Rationales as `rationale_line` wrote them.
+        answer_tokens: Most tokens of the answer.
 
     Returns:
         The prompt; instructions and rules are its stable part.
     """
     known = "\n".join(encode({"rule": number, "text": rule.text}) for number, rule in enumerate(rules))
     stable = _DISTIL.format(instructions=instructions, data_rule=_DATA_RULE, rules=known)
-    return Prompt(stable=stable, changing=_RECORDS.format(lines="\n".join(lines)))
+    records = _RECORDS.format(lines="\n".join(lines))
+    return Prompt(stable=stable, changing=records, answer_tokens=answer_tokens)
 
 
 def rationale_line(number: int, rationale: LabelledRationale, max_tokens: int) -> str:

@@ -139,7 +139,9 @@ def _shorten_object(value: Mapping[str, Json], max_tokens: int, depth: int) -> J
 def _shorten_list(value: Sequence[Json], max_tokens: int, depth: int) -> Json:
     """Return the list with its items cut; where there are too many, those in the middle are left out."""
     sizes = [encoded_tokens(part) for part in value]
-    inward = [place for pair in zip(range(len(value)), reversed(range(len(value))), strict=True) for place in pair]
+    inward = [
+        place for pair in zip(range(len(value)), reversed(range(len(value))), strict=True) for place in pair
+    ]
     inward = inward[: len(value)]
     count = _fitting_parts([1 + min(sizes[place], MIN_ITEM_TOKENS) for place in inward], max_tokens - 1)
     kept = sorted(inward[:count])

@@ -269,11 +269,3 @@ async def test_logs_hold_no_secret(server: ModelServer, caplog: pytest.LogCaptur
 
     assert "sk-secret" not in caplog.text
     assert len(server.calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "tokens"),
-    [("gpt-5-mini", 272_000), ("gpt-4o-mini", 128_000), ("gpt-4", 8_000), ("llama", 128_000)],
-)
-def test_the_context_of_a_model_is_known_or_guessed(name: str, tokens: int) -> None:
-    assert OpenAIModel(name).context_tokens == tokens
