@@ -7,10 +7,12 @@
     ├── UnknownTraceError         nothing is known of that trace
     ├── UnknownGuidelineError     the judge has no such guideline
     ├── ModelError                a language or embedding model did not answer usefully
-    │   ├── ModelUnavailableError      … for now (no connection, time limit, 429, 5xx): worth another try
-    │   ├── ModelRefusedError          … and will not (wrong key, unknown model, request refused)
+    │   ├── ModelUnavailableError      … for now (no connection, 429, asked to wait): worth another try
+    │   │   └── RequestFailedError     … at this request (5xx, time limit): it may be down, or stumble over the content
+    │   ├── ModelRefusedError          … and will not (wrong key, unknown model, unpaid bill, request refused)
     │   │   └── RequestRefusedError    … this request; another one may pass
     │   │       └── PromptTooLongError     … since it is longer than the model's context
+    │   │       └── ContentRefusedError    … for what it says
     │   └── MalformedAnswerError       … with what was asked for
     └── StorageError              the store cannot be opened, read or written
         └── StaleMemoryError      another writer has changed the memory since it was read
@@ -60,8 +62,22 @@ class ModelUnavailableError(ModelError):
         self.retry_after = retry_after
 
 
+class RequestFailedError(ModelUnavailableError):
+    """The service failed at this request: it is down, or it stumbles over what this request holds.
+
+    Args:
+        message: The sentence for a person, for as long as nothing more is known.
+        blame: The sentence for a person where the service answers other requests.
+        retry_after: As for `ModelUnavailableError`.
+    """
+
+    def __init__(self, message: str, *, blame: str, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.blame = blame
+
+
 class ModelRefusedError(ModelError):
-    """The model's service refuses the call (key, model name, content); trying again will not help."""
+    """The model's service refuses the call (key, model name, bill, content); trying again will not help."""
 
 
 class RequestRefusedError(ModelRefusedError):
@@ -83,6 +99,10 @@ class PromptTooLongError(RequestRefusedError):
         super().__init__(message)
         self.context_tokens = context_tokens
         self.prompt_tokens = prompt_tokens
+
+
+class ContentRefusedError(RequestRefusedError):
+    """The model, or its service's content filter, refuses to deal with what this request says."""
 
 
 class MalformedAnswerError(ModelError):

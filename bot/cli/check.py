@@ -6,13 +6,19 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.terminal import print_text
 from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
 from bot.slack.client import SlackClient
-from bot.slack.errors import CONNECTION_ERRORS, app_token_remedy, field_of, remedy
+from bot.slack.errors import (
+    SlackCallError,
+    SlackRefusedError,
+    SlackUnreachableError,
+    app_token_remedy,
+    field_of,
+    remedy,
+)
 from memalign import make_judge
 from memalign.errors import MemAlignError, SettingsError
 from memalign.judge_memory import JudgeMemory
@@ -96,7 +102,7 @@ async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:
         return Finding(what="bot token", fine=False, words="set SLACK_BOT_TOKEN to the bot token (xoxb-…)")
     try:
         answer = await client.auth_test()
-    except (SlackApiError, *CONNECTION_ERRORS) as error:
+    except SlackCallError as error:
         return Finding(what="bot token", fine=False, words=_why(error, secrets))
     granted = str(answer.headers.get("x-oauth-scopes") or "")
     missing = [scope for scope in SCOPES if scope not in [each.strip() for each in granted.split(",")]]
@@ -112,9 +118,9 @@ async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
     if secrets.app_token:
         try:
             await client.apps_connections_open(app_token=secrets.app_token)
-        except SlackApiError as error:
+        except SlackRefusedError as error:
             return Finding(what="app token", fine=False, words=app_token_remedy(error, LATER))
-        except CONNECTION_ERRORS as error:
+        except SlackUnreachableError as error:
             return Finding(what="app token", fine=False, words=_why(error, secrets))
         return Finding(what="app token", fine=True, words="Socket Mode opens")
     if secrets.signing_secret:
@@ -127,12 +133,10 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
     what = f"channel {judge.channel} of {judge.name}"
     try:
         channel = field_of(await client.conversations_info(channel=judge.channel), "channel", dict)
-    except SlackApiError as error:
+    except SlackRefusedError as error:
         return Finding(what=what, fine=False, words=remedy(error, LATER))
-    except CONNECTION_ERRORS as error:
-        return Finding(
-            what=what, fine=False, words=f"Slack cannot be reached: {type(error).__name__} {error}"
-        )
+    except SlackUnreachableError as error:
+        return Finding(what=what, fine=False, words=f"{error}: {error.detail}")
     if channel.get("is_archived"):
         return Finding(what=what, fine=False, words="it is archived; unarchive it or choose another")
     if not channel.get("is_member"):
@@ -192,7 +196,7 @@ async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:
     return Finding(what=what, fine=True, words="answers")
 
 
-def _why(error: BaseException, secrets: Secrets) -> str:
-    if isinstance(error, SlackApiError):
+def _why(error: SlackCallError, secrets: Secrets) -> str:
+    if isinstance(error, SlackRefusedError):
         return remedy(error, LATER)
-    return f"Slack cannot be reached at {secrets.api_url}: {type(error).__name__} {error}"
+    return f"{error} at {secrets.api_url}: {error.detail}"

@@ -1,7 +1,7 @@
 """Anthropic's models, and servers that speak like them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_
 from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.server_context import server_context
+from memalign.models.service_failure import answer_of
 from memalign.ports import Completion, Prompt, PromptRoom
 from memalign.records import Json, Usage
 
@@ -112,6 +113,7 @@ class AnthropicModel:
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
         endpoint = endpoint_of("anthropic", self._model, self._options)
+        texts = (prompt.stable, prompt.changing)
         try:
             response = await _client(endpoint).messages.with_raw_response.create(
                 model=self._model,
@@ -124,8 +126,10 @@ class AnthropicModel:
                 tool_choice=omit if schema is None else {"type": "tool", "name": _TOOL},
             )
         except AnthropicError as error:
-            raise _failure(endpoint, self._model, error) from error
-        return str(await response.text())
+            raise _failure(endpoint, self._model, error, texts) from error
+        text = str(await response.text())
+        endpoint.check_answer(self._model, text, texts)
+        return text
 
 
 async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
@@ -166,9 +170,11 @@ def _usage(body: Json) -> Usage:
     )
 
 
-def _failure(endpoint: Endpoint, model: str, error: AnthropicError) -> ModelError:
+def _failure(endpoint: Endpoint, model: str, error: AnthropicError, texts: Sequence[str]) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code, error.response.headers)
+        response = error.response
+        answer = answer_of(response.status_code, response.headers, response.text)
+        return endpoint.failure(model, error, answer, texts)
     if isinstance(error.__cause__, OversizeAnswerError):  # this SDK takes any exception for a lost connection
         return endpoint.oversize(model)
     if isinstance(error, APIConnectionError):

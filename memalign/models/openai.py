@@ -32,6 +32,7 @@ from memalign.models.endpoint import (
 from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.server_context import server_context
+from memalign.models.service_failure import answer_of
 from memalign.models.text_limit import shorter_limit, text_limit
 from memalign.ports import Completion, Embeddings, Prompt, PromptRoom, Vector
 from memalign.records import Json, Usage
@@ -119,6 +120,7 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
         endpoint = endpoint_of("openai", self._model, self._options)
+        texts = (prompt.stable, prompt.changing)
         try:
             response = await _client(endpoint).chat.completions.with_raw_response.create(
                 model=self._model,
@@ -130,9 +132,10 @@ class OpenAIModel:
                 extra_body=None if schema is None else {"response_format": _form(schema)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error) from error
+            raise _failure(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
+        endpoint.check_answer(self._model, response.text, texts)
         return response.text
 
 
@@ -228,14 +231,13 @@ class OpenAIEmbedder:
                 extra_body={"input": list(texts)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error) from error
+            raise _failure(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
+        endpoint.check_answer(self._model, response.text, texts)
         rows, tokens = await read_answer(_rows_and_tokens, response.text)
         if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
-            raise MalformedAnswerError(
-                f"{self.name} did not give one vector for each text; it is tried again later."
-            )
+            raise MalformedAnswerError(f"{self.name} did not give one vector for each text.")
         usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
         return Embeddings(vectors=np.stack(rows), usage=usage)
 
@@ -277,9 +279,11 @@ def _usage(body: Json) -> Usage:
     )
 
 
-def _failure(endpoint: Endpoint, model: str, error: OpenAIError) -> ModelError:
+def _failure(endpoint: Endpoint, model: str, error: OpenAIError, texts: Sequence[str]) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code, error.response.headers)
+        response = error.response
+        answer = answer_of(response.status_code, response.headers, response.text)
+        return endpoint.failure(model, error, answer, texts)
     if isinstance(error, APIConnectionError):
         return endpoint.failure(model, error.__cause__ or error, None)
     return endpoint.unreadable(model)
