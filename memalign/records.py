@@ -298,7 +298,7 @@ class Verdict:
     note: str | None = None
     """Reason why there was less evidence than there could be."""
     left_out: LeftOut = field(default=NOTHING_LEFT_OUT, metadata=OMIT_DEFAULT)
-    """What the model was not shown, since its context has no room for it."""
+    """Evidence and parts of the record that the model was not shown, since its context has no room for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

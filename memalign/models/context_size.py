@@ -40,7 +40,7 @@ and parts of long records, too high a one each verdict."""
 MIN_CONTEXT_TOKENS = 1_024
 """A refusal that names no limit lowers the size at most to this."""
 OVERHEAD_TOKENS = 100
-"""What a server adds to a prompt: the marks of its chat template, the schema. Set by hand."""
+"""A server's additions to a prompt: the marks of its chat template, the schema. Set by hand."""
 ANSWER_SHARE = 4
 """At most this fraction (a quarter) of the context is kept for the answer."""
 TOKENS_PER_ESTIMATE = 1.2
@@ -53,7 +53,7 @@ MIN_COMPARED_TOKENS = 500
 LOOKUP_SECONDS = 10.0
 """Time limit of asking a server."""
 WAIT_SECONDS = 2.0
-"""So long a call waits for what the server tells; it goes on with what is assumed, and the next one knows more."""
+"""Time that a call waits for the server to tell; it goes on with what is assumed, and the next one knows more."""
 RETRY_SECONDS = 60.0
 """Pause after which a server that was not reached is asked again."""
 _OWN_HOSTS = re.compile(r"(?:.+\.)?(?:openai\.com|openai\.azure\.com|anthropic\.com)")

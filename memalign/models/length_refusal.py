@@ -47,7 +47,7 @@ _CONTEXT_LIMITS = tuple(
         r"\(TPM\): limit N",
     )
 )
-"""Where services name their limit, the surest first."""
+"""Words with which services name their limit, the surest first."""
 _PROMPT_LENGTHS = tuple(
     re.compile(pattern.replace("N", _NUMBER), re.IGNORECASE)
     for pattern in (
@@ -66,7 +66,7 @@ _PROMPT_LENGTHS = tuple(
         r"\brequested,? (?:about )?N",
     )
 )
-"""Where services name the length of the prompt, the surest first."""
+"""Words with which services name the length of the prompt, the surest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

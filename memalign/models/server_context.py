@@ -35,7 +35,7 @@ _MODEL_FIELDS: Sequence[tuple[str | int, ...]] = (
     ("metadata", "context_length"),
     ("model_spec", "availableContextTokens"),
 )
-"""Where entries in lists of models name the context, the one in effect before the largest one possible."""
+"""Paths to the context in an entry of a list of models, the one in effect before the largest one possible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

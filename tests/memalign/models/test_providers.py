@@ -250,7 +250,7 @@ async def test_a_text_too_long_for_the_model_is_cut_until_it_fits(server: ModelS
 async def test_a_refused_embedding_is_told(server: ModelServer) -> None:
     server.longest_text = 0
 
-    with pytest.raises(RequestRefusedError, match="openai:/e refused the request"):
+    with pytest.raises(RequestRefusedError, match="openai:/e has no room for so long a text"):
         await OpenAIEmbedder("e", 16).embed(["x"])
     assert len(server.calls) <= 2
 
