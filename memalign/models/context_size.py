@@ -26,11 +26,13 @@ KNOWN_CONTEXTS = (
     (r"gpt-4", 8_000),
     (r"gpt-3\.5", 16_000),
     (r"o[134]\b", 200_000),
-    (r"(?:[\w.-]*[./-])?claude", 200_000),
+    (r"(?:[\w.-]*[.-])?claude", 200_000),
+    (r"gemini", 1_000_000),
 )
-"""Beginning of a model's name -> tokens of its context, as OpenAI's and Anthropic's model pages have it, most of them
-rounded down. Of gpt-5 it is the part for input (400,000 less 128,000 of output); of Claude that without the beta header
-for more, which all models since 2.1 have. Variants with another context are not told apart."""
+"""Beginning of a model's name -> tokens of its context, as the model pages of OpenAI, Anthropic and Google have it, most of
+them rounded down. Of gpt-5 it is the part for input (400,000 less 128,000 of output); of Claude that without the beta header
+for more, which all models since 2.1 have; of Gemini that of all models since 1.5. Variants with another context are not
+told apart."""
 OWN_CONTEXT_TOKENS = 128_000
 """Of a model that is not listed above, at OpenAI's or Anthropic's own address: no newer model has less."""
 ASSUMED_CONTEXT_TOKENS = 8_192
@@ -56,11 +58,11 @@ WAIT_SECONDS = 2.0
 """Time that a call waits for the server to tell; it goes on with what is assumed, and the next one knows more."""
 RETRY_SECONDS = 60.0
 """Pause after which a server that was not reached is asked again."""
-_OWN_HOSTS = re.compile(r"(?:.+\.)?(?:openai\.com|openai\.azure\.com|anthropic\.com)")
+_OWN_HOSTS = re.compile(r"(?:.+\.)?(?:openai\.com|azure\.com|anthropic\.com)")
 
 
 def known_context(model: str) -> int | None:
-    """Look up the context size of a model of OpenAI or Anthropic.
+    """Look up the context size of a model of OpenAI, Anthropic or Google.
 
     Args:
         model: Its name, without provider.

@@ -3,34 +3,25 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
-from httpx2 import Request, Response
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    AsyncOpenAI,
-    DefaultAioHttpClient,
-    OpenAIError,
-    Timeout,
-    omit,
-)
+from openai import APIConnectionError, APIStatusError, OpenAIError, omit
 
 from memalign.errors import MalformedAnswerError, ModelError, PromptTooLongError, RequestRefusedError
-from memalign.event_loop import close_at_exit, run_on_private_loop
-from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
+from memalign.event_loop import run_on_private_loop
+from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.context_size import ContextSize, complete_and_learn, context_size
-from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
+from memalign.models.deadline import call_within, retried
 from memalign.models.endpoint import (
     Endpoint,
     complete_with_fallback,
-    endpoint_of,
     read_answer,
 )
 from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
+from memalign.models.openai_client import client_of
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
+from memalign.models.providers import endpoint_of
 from memalign.models.server_context import server_context
 from memalign.models.service_failure import answer_of
 from memalign.models.text_limit import shorter_limit, text_limit
@@ -39,51 +30,33 @@ from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
 
 
-class _BoundedOpenAIClient(DefaultAioHttpClient):
-    """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
-
-    async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
-        del stream
-        return await read_bounded(await super().send(request, stream=True, **options))
-
-
-@lru_cache(maxsize=8)
-def _client(endpoint: Endpoint) -> AsyncOpenAI:
-    client = AsyncOpenAI(
-        api_key=endpoint.key,
-        base_url=endpoint.base_url,
-        default_headers=dict(endpoint.headers),
-        timeout=Timeout(None, connect=CONNECT_SECONDS),
-        max_retries=0,
-        http_client=_BoundedOpenAIClient(follow_redirects=False),
-    )
-    close_at_exit(client.close)
-    return client
-
-
 class OpenAIModel:
     """A chat model, which answers by structured outputs (`response_format`).
 
     Args:
-        model: The model's name at OpenAI, or at the server that OPENAI_BASE_URL names.
+        model: The model's name at its service.
         options: Of the model.
+        provider: One whose service speaks so.
     """
 
-    def __init__(self, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self, model: str, options: ModelOptions = DEFAULT_OPTIONS, *, provider: str = "openai"
+    ) -> None:
+        self._provider = provider
         self._model = model
         self._options = options
 
     @property
     def name(self) -> str:
-        """The model as `openai:/name`."""
-        return f"openai:/{self._model}"
+        """The model as `provider:/name`."""
+        return f"{self._provider}:/{self._model}"
 
     async def prompt_room(self, answer_tokens: int) -> PromptRoom:
         """See `memalign.ports.LanguageModel.prompt_room`."""
         return await run_on_private_loop(self._prompt_room(answer_tokens))
 
     async def _prompt_room(self, answer_tokens: int) -> PromptRoom:
-        endpoint = endpoint_of("openai", self._model, self._options)
+        endpoint = endpoint_of(self._provider, self._model, self._options)
         size = self._context_size(endpoint)
         await size.look_up(
             lambda: server_context(partial(_fetch, endpoint), endpoint.base_url or "", self._model)
@@ -106,7 +79,7 @@ class OpenAIModel:
     async def _complete(
         self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
     ) -> Completion:
-        size = self._context_size(endpoint_of("openai", self._model, self._options))
+        size = self._context_size(endpoint_of(self._provider, self._model, self._options))
         return await complete_and_learn(
             size,
             prompt,
@@ -119,10 +92,10 @@ class OpenAIModel:
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of("openai", self._model, self._options)
+        endpoint = endpoint_of(self._provider, self._model, self._options)
         texts = (prompt.stable, prompt.changing)
         try:
-            response = await _client(endpoint).chat.completions.with_raw_response.create(
+            response = await client_of(endpoint).chat.completions.with_raw_response.create(
                 model=self._model,
                 messages=[
                     {"role": "system", "content": prompt.stable},
@@ -141,7 +114,7 @@ class OpenAIModel:
 
 async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
     """See `memalign.models.server_context.Fetch`."""
-    client = _client(endpoint)
+    client = client_of(endpoint)
     try:
         if body is None:
             return parse_body(await client.get(address, cast_to=str))
@@ -164,9 +137,18 @@ class OpenAIEmbedder:
         dimension: Length of the vectors asked for. A model that refuses to choose gives its own; where that is
             another length, embedding raises `MalformedAnswerError`.
         options: Of the model.
+        provider: One whose service speaks so.
     """
 
-    def __init__(self, model: str, dimension: int, options: ModelOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self,
+        model: str,
+        dimension: int,
+        options: ModelOptions = DEFAULT_OPTIONS,
+        *,
+        provider: str = "openai",
+    ) -> None:
+        self._provider = provider
         self._model = model
         self._dimension = dimension
         self._options = options
@@ -175,8 +157,8 @@ class OpenAIEmbedder:
 
     @property
     def name(self) -> str:
-        """The model as `openai:/name`."""
-        return f"openai:/{self._model}"
+        """The model as `provider:/name`."""
+        return f"{self._provider}:/{self._model}"
 
     @property
     def dimension(self) -> int:
@@ -192,7 +174,7 @@ class OpenAIEmbedder:
         )
 
     async def _embed(self, texts: Sequence[str], deadline: asyncio.Timeout) -> Embeddings:
-        base_url = endpoint_of("openai", self._model, self._options).base_url
+        base_url = endpoint_of(self._provider, self._model, self._options).base_url
         known = text_limit(base_url, self._model, self._options.context_tokens)
         longest, limit = max(map(count_tokens, texts)), known.tokens
         while True:
@@ -221,9 +203,9 @@ class OpenAIEmbedder:
         return await retried(lambda: self._ask(texts, dimensions=None), deadline)
 
     async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
-        endpoint = endpoint_of("openai", self._model, self._options)
+        endpoint = endpoint_of(self._provider, self._model, self._options)
         try:
-            response = await _client(endpoint).embeddings.with_raw_response.create(
+            response = await client_of(endpoint).embeddings.with_raw_response.create(
                 model=self._model,
                 input="",
                 dimensions=omit if dimensions is None else dimensions,

@@ -119,8 +119,8 @@ REFUSALS: list[tuple[str, int | None, int | None]] = [
     ("Prompt too long: 5152 tokens exceeds max_seq_len 2048 (leave room for output)", 2_048, 5_152),
     (
         (
-            "Trying to keep the first 5123 tokens when context the overflows. However, the model is loaded with context "
-            "length of only 4096 tokens, which is not enough."
+            "Trying to keep the first 5123 tokens when context the overflows. However, the model is loaded with "
+            "context length of only 4096 tokens, which is not enough."
         ),
         4_096,
         None,
