@@ -5,6 +5,7 @@ either begins as a known file format does, or changes between upper case, lower 
 """
 
 import re
+import string
 from collections.abc import Callable
 from itertools import pairwise
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -13,6 +14,10 @@ from memalign.media_types import head_of_base64, placeholder, type_of_bytes
 
 MIN_ENCODED_CHARACTERS = 256
 """Shorter runs stay: keys, signatures and ids are shorter as a rule. Set by hand."""
+MIN_DECLARED_CHARACTERS = 16
+"""Shorter texts stay even where they are declared to be data."""
+_MIN_UNSURE_CHARACTERS = 64
+"""Least length of declared data that could be a word."""
 _MIN_HEX_CHARACTERS = 512
 """Four times the longest usual digest, SHA-512."""
 _MIN_CLASS_SHARE = 0.03
@@ -29,7 +34,7 @@ _B64 = r"[A-Za-z0-9+/_\\-]"
 _LINES = rf"(?:\r?\n[ \t]*{_B64}{{40,}})*(?:\r?\n[ \t]*{_B64}{{20,}}|\r?\n[ \t]*{_B64}+=)?={{0,2}}"
 _DATA_URL = re.compile(
     r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+=[^;,\s\"']*)*"
-    rf"(?:;base64,(?P<base64>(?:{_B64}|%[0-9A-Fa-f]{{2}})*{_LINES})|,(?P<plain>[^\s\"'<>)\\]+))",
+    rf"(?:;base64,(?P<base64>[A-Za-z0-9+/_\\%-]*+{_LINES})|,(?P<plain>[^\s\"'<>)\\]+))",
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
@@ -71,14 +76,24 @@ def replace_encoded(text: str) -> str:
     return text
 
 
-def is_base64(text: str) -> bool:
-    """Tell whether a text that is declared to be data holds nothing but base64."""
-    return not text.strip("=").translate(_NO_BASE64)
+def is_base64(text: str, *, sure: bool) -> bool:
+    """Tell whether a text is nothing but base64.
+
+    Args:
+        text: The text.
+        sure: True where it can hardly be anything else, as a picture's `data`; else it must not look like a word.
+
+    Returns:
+        True for base64.
+    """
+    if len(text) < MIN_DECLARED_CHARACTERS or text.strip("=").translate(_BASE64):
+        return False
+    is_mixed = all(any(map(test, text[:200])) for test in _CLASS_TESTS)
+    return sure or (is_mixed and len(text) >= _MIN_UNSURE_CHARACTERS)
 
 
-_NO_BASE64 = dict.fromkeys(
-    map(ord, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-\r\n\\")
-)
+_BASE64 = dict.fromkeys(map(ord, string.ascii_letters + string.digits + "+/_-\r\n\\"))
+_CLASS_TESTS = (str.isupper, str.islower, str.isdigit)
 
 
 def base64_placeholder(text: str, mime_type: str = "", name: str = "", *, declared: bool = True) -> str:

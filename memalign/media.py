@@ -13,11 +13,10 @@ from memalign.records import Json, Trace
 
 _TYPE_NAMES = ("media_type", "mime_type", "mimetype", "mediatype", "contenttype", "content_type", "format")
 _FILE_NAMES = ("filename", "file_name", "title")
-_DATA_NAMES = frozenset({
-    "data", "bytes", "base64", "b64_json", "file_data", "filedata", "blob", "content", "image", "audio", "video",
-    "image_url", "url", "result", "binary", "body",
-})  # fmt: skip
-"""Names under which formats keep the data of a medium."""
+_BINARY_NAMES = frozenset({"data", "bytes", "base64", "b64_json", "file_data", "filedata", "blob", "binary"})
+"""Names under which formats keep the data of a medium, and nothing else."""
+_OTHER_DATA_NAMES = frozenset({"content", "image", "audio", "video", "image_url", "url", "result", "body"})
+"""Names under which they keep the data, or a text or a link."""
 _KIND_NAMES = {
     "image": "image", "input_image": "image", "image_url": "image", "picture": "image", "audio": "audio",
     "input_audio": "audio", "video": "video", "image_generation_call": "image", "computer_screenshot": "image",
@@ -27,8 +26,6 @@ _CONTAINER_NAMES = frozenset(
     {*_KIND_NAMES, "inline_data", "inlinedata", "source", "file", "input_file", "document", "media", "blob"}
 )
 """Names, or types, of objects that hold a medium."""
-_MIN_DECLARED_CHARACTERS = 16
-"""Shorter texts stay even where they are declared to be data."""
 _MIN_BYTE_NUMBERS = 32
 
 
@@ -54,6 +51,12 @@ def replace_media(value: Json) -> Json:
         The value of the same shape; the same object where it holds no binary data. To call it again changes nothing.
     """
     return _replaced(value, "", _NOTHING)
+
+
+def declared_type(value: Mapping[str, Json]) -> str:
+    """Find the MIME type that an object states of its data; empty where it states none."""
+    texts = {str(key).lower(): part for key, part in value.items() if isinstance(part, str)}
+    return full_type(next((texts[each] for each in _TYPE_NAMES if each in texts), ""))
 
 
 def trace_without_media(trace: Trace) -> Trace:
@@ -90,12 +93,9 @@ def _replaced(value: Json, name: str, declared: _Declaration) -> Json:
 
 
 def _text(text: str, name: str, declared: _Declaration) -> str:
-    is_data = (
-        declared.is_media
-        and len(text) >= _MIN_DECLARED_CHARACTERS
-        and name.lower() in _DATA_NAMES
-        and is_base64(text)
-    )
+    plain = name.lower()
+    is_sure = plain in _BINARY_NAMES and not declared.mime_type.startswith("text/")
+    is_data = declared.is_media and (is_sure or plain in _OTHER_DATA_NAMES) and is_base64(text, sure=is_sure)
     if is_data:
         return base64_placeholder(text, declared.mime_type, declared.file_name)
     return replace_encoded(text)
@@ -122,10 +122,7 @@ def _list(value: list[Json] | tuple[Json, ...], name: str, declared: _Declaratio
 def _declaration(value: Mapping[str, Json], name: str, around: _Declaration) -> _Declaration:
     """Return what an object says of the data in it: the type, the file's name, and that it is a medium."""
     texts = {str(key).lower(): part for key, part in value.items() if isinstance(part, str)}
-    kind = next(
-        (text.lower() for text in (texts.get("type", ""), texts.get("modality", ""), name) if text), name
-    )
-    kinds = (kind, texts.get("modality", "").lower(), name.lower())
+    kinds = [texts.get("type", "").lower(), texts.get("modality", "").lower(), name.lower()]
     stated = next((texts[each] for each in _TYPE_NAMES if each in texts), "")
     implied = next((_KIND_NAMES[each] for each in kinds if each in _KIND_NAMES), "")
     mime_type = full_type(stated) or around.mime_type or implied

@@ -59,7 +59,7 @@ def placeholder(mime_type: str, size: int | None, name: str = "") -> str:
         Words such as `[picture: PNG, 0.9 MB]`.
     """
     main, _, subtype = full_type(mime_type).partition("/")
-    kind = _KINDS.get(main, "file" if subtype else "data")
+    kind = _KINDS.get(main, "file" if main else "data")
     plain = subtype.removeprefix("x-")
     facts = [_FORMATS.get(plain, plain.upper()), "" if size is None else size_in_words(size), name]
     return f"[{kind}: {', '.join(filter(None, facts)) or 'not included'}]"
@@ -69,14 +69,14 @@ def full_type(mime_type: str) -> str:
     """Complete a MIME type.
 
     Args:
-        mime_type: A MIME type with or without parameters, the name of a format such as `png`, or of a kind such as
-            `image`.
+        mime_type: A MIME type with or without parameters, the name of a format such as `png`, or of a kind: `image`,
+            `audio`, `video`, `file`.
 
     Returns:
         The type in lower case, without parameters; empty where none is recognised.
     """
-    plain = mime_type.split(";")[0].strip().lower()
-    if "/" in plain or plain in _KINDS:
+    plain = mime_type.split(";", maxsplit=1)[0].strip().lower()
+    if "/" in plain or plain in (*_KINDS, "file"):
         return plain
     return next((f"{main}/{plain}" for main, formats in _FORMAT_KINDS.items() if plain in formats), "")
 
