@@ -273,7 +273,7 @@ def _spoken(value: Json, depth: int) -> Json:
     if is_turn(value):
         return _alone(value)
     if isinstance(value, list) and value and all(map(is_turn, value)):
-        return _alone(value[0]) if len(value) == 1 else [turn_text(turn) for turn in value]
+        return _alone(value[0]) if len(value) == 1 else "\n".join(map(turn_text, value))
     if isinstance(value, list):
         return [_spoken(item, depth + 1) for item in value]
     if not isinstance(value, Mapping):
