@@ -2,7 +2,7 @@
 
 from memalign import Assessment, Trace, make_judge
 
-judge = make_judge("politeness", "Is {{ outputs }} a polite answer to {{ inputs }}?", bool)
+judge = make_judge("politeness", "Is {{ outputs }} a polite answer to {{ inputs }}?", feedback_value_type=bool)
 aligned = judge.align([Trace(trace_id="tr-1", inputs="Hello", outputs="What?", assessments=[
     Assessment(name="politeness", value=False, rationale="Curt.", source_id="ana")])])
 verdict = aligned(inputs="Hello", outputs="Good day!")
@@ -22,6 +22,7 @@ from memalign.errors import (
     UnknownTraceError,
 )
 from memalign.judges import AlignableJudge, AlignedJudge
+from memalign.models import ModelOptions
 from memalign.optimizer import MemAlignOptimizer, load_judge, make_judge
 from memalign.records import (
     Assessment,
@@ -47,6 +48,7 @@ __all__ = [
     "MemAlignError",
     "MemAlignOptimizer",
     "ModelError",
+    "ModelOptions",
     "ModelRefusedError",
     "ModelUnavailableError",
     "PersonLabel",

@@ -1,12 +1,19 @@
 """Settings of an alignment, and the models that they name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from memalign.errors import SettingsError
 from memalign.memory.embedding_cache import VectorCache
-from memalign.models import connect_distiller, connect_embedder, model_name
+from memalign.models import (
+    DEFAULT_OPTIONS,
+    ModelOptions,
+    canonical_name,
+    connect_distiller,
+    connect_embedder,
+    model_name,
+)
 from memalign.ports import Distiller, Embedder
 
 DEFAULT_MODEL = "openai:/gpt-5-mini"
@@ -28,6 +35,8 @@ class AlignmentSettings:
     retrieval_k: int = DEFAULT_RETRIEVAL_K
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_dim: int = DEFAULT_EMBEDDING_DIM
+    model_options: Mapping[str, ModelOptions] = field(default_factory=dict, hash=False)
+    """By model, as `provider:/name`; a model that is not in it has the defaults."""
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -40,6 +49,19 @@ class AlignmentSettings:
                 raise SettingsError(f"{name} is {number!r}; set a whole number of at least 1.")
         for name in (self.reflection_lm, self.embedding_model):
             model_name(name)
+        by_name = {canonical_name(name): options for name, options in self.model_options.items()}
+        object.__setattr__(self, "model_options", by_name)
+
+    def options_of(self, model: str) -> ModelOptions:
+        """Look up the options of a model.
+
+        Args:
+            model: `provider:/name`.
+
+        Returns:
+            Its options, or the defaults.
+        """
+        return self.model_options.get(canonical_name(model), DEFAULT_OPTIONS)
 
 
 class AlignmentModels:
@@ -55,12 +77,14 @@ class AlignmentModels:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model. Raises `SettingsError` if it does not embed."""
-        return connect_embedder(self.settings.embedding_model, self.settings.embedding_dim)
+        model = self.settings.embedding_model
+        return connect_embedder(model, self.settings.embedding_dim, self.settings.options_of(model))
 
     @cached_property
     def distiller(self) -> Distiller:
         """The reflection model. Raises `SettingsError` if it does not distil."""
-        return connect_distiller(self.settings.reflection_lm)
+        model = self.settings.reflection_lm
+        return connect_distiller(model, self.settings.options_of(model))
 
     @cached_property
     def vectors(self) -> VectorCache:

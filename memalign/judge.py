@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from memalign.embedded_text import has_text
 from memalign.errors import InputError
+from memalign.models import DEFAULT_OPTIONS, ModelOptions
 from memalign.records import Json, Trace
 from memalign.template import fields_of, lacks, variables_in
 from memalign.value_types import ValueType
@@ -21,6 +22,10 @@ class Judge:
     value_type: ValueType
     model: str
     """The model that judges, as `provider:/name`."""
+    model_options: ModelOptions = DEFAULT_OPTIONS
+    """Options of that model."""
+    description: str = ""
+    """The criterion in a few words, for people; no model is shown it."""
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memalign.alignment import AlignmentSettings
@@ -12,6 +12,7 @@ from memalign.judge import Judge
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
+from memalign.models import ModelOptions
 from memalign.ports import Vector
 from memalign.records import Episode, Guideline, Json
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
@@ -47,8 +48,9 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
             "instructions": judge.instructions,
             "feedback_value_type": judge.value_type.setting,
             "model": judge.model,
+            **_present(description=judge.description, model_options=judge.model_options.to_document()),
         },
-        "settings": to_document(saved.settings),
+        "settings": _settings_document(saved.settings),
         "episodes": [
             _with_vector(episode, state.episodic.vectors.get(trace_id))
             for trace_id, episode in state.episodes.items()
@@ -125,6 +127,17 @@ def read(path: Path) -> SavedJudge:
     return restore(document)
 
 
+def _present(**fields: Json) -> dict[str, Json]:
+    """Return the fields that are set: files of judges without them stay as they were."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def _settings_document(settings: AlignmentSettings) -> dict[str, Json]:
+    document = to_document(settings)
+    options = {model: each.to_document() for model, each in document.pop("model_options").items()}
+    return {**document, **_present(model_options=options)}
+
+
 def _with_vector(record: Episode | Guideline, vector: Vector | None) -> dict[str, Json]:
     return {**to_document(record), "vector": None if vector is None else pack_vector(vector)}
 
@@ -140,7 +153,10 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
         instructions=definition["instructions"],
         value_type=value_type_of(definition["feedback_value_type"]),
         model=definition["model"],
+        model_options=ModelOptions(**definition.get("model_options", {})),
+        description=definition.get("description", ""),
     )
+    options = document["settings"].get("model_options", {})
     episodes = [from_document(Episode, each) for each in document["episodes"]]
     guidelines = [from_document(Guideline, each) for each in document["guidelines"]]
     episodic = EpisodicMemory(
@@ -150,6 +166,9 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
     return SavedJudge(
         judge=judge,
-        settings=from_document(AlignmentSettings, document["settings"]),
+        settings=replace(
+            from_document(AlignmentSettings, {**document["settings"], "model_options": {}}),
+            model_options={name: ModelOptions(**values) for name, values in options.items()},
+        ),
         state=empty.next(episodic, semantic, document["undistilled"]),
     )

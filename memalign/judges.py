@@ -227,13 +227,23 @@ class AlignedJudge(LibraryJudge):
     def save(self, path: str | PathLike[str]) -> None:
         """Write the judge with all it knows, vectors included, as one JSON file, whole or not at all.
 
+        Header values may be secrets: those that are not read from the environment are left out, with a warning.
+
         Args:
             path: The file; one that is there is replaced. Its folder must exist.
 
         Raises:
             InputError: If the file cannot be written.
         """
-        write(Path(path), SavedJudge(judge=self.base, settings=self.optimizer.settings, state=self._state))
+        settings = self.optimizer.settings
+        for model, each in [(self.model, self.base.model_options), *settings.model_options.items()]:
+            if each.literal_headers:
+                _log.warning(
+                    "Headers of %s are not saved (%s); write their values as env:NAME, or give them to load_judge.",
+                    model,
+                    ", ".join(each.literal_headers),
+                )
+        write(Path(path), SavedJudge(judge=self.base, settings=settings, state=self._state))
 
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
         chosen = optimizer or self.optimizer
@@ -271,7 +281,7 @@ def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels
     return JudgeMemory(
         base,
         StoredState(state, optimizer.vectors),
-        judge_model=connect_judge_model(base.model),
+        judge_model=connect_judge_model(base.model, base.model_options),
         distiller=optimizer.distiller,
         retrieval_k=optimizer.settings.retrieval_k,
     )

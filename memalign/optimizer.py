@@ -6,7 +6,8 @@ Human Feedback With Scalable Memory" (Databricks, February 2026) and shipped in 
 `mlflow.genai.judges.optimizers.MemAlignOptimizer`. Votes, forgetting and merging differ from it on purpose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from memalign.alignment import (
 from memalign.errors import SettingsError, TemplateError
 from memalign.judge_file import read
 from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge
-from memalign.models import model_name
-from memalign.records import Lesson
+from memalign.models import DEFAULT_OPTIONS, ModelOptions, canonical_name, model_name, model_options_of
+from memalign.records import Json, Lesson
 from memalign.template import VARIABLES, variables_in
 from memalign.value_types import FeedbackValueType, value_type_of
 
@@ -36,31 +37,38 @@ class MemAlignOptimizer(AlignmentModels):
     Args:
         reflection_lm: Model that distils guidelines from rationales: `openai:/NAME` (also any server that speaks like
             OpenAI, at OPENAI_BASE_URL), `anthropic:/NAME`, or `local:/extract`, which needs no key and takes rules
-            word for word. An alignment costs one call for each 50 new rationales; the calls run at once.
+            word for word. An alignment costs one call for each 50 new rationales; the calls run at once. None:
+            `openai:/gpt-5-mini`.
         retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. Cases less similar than a
             cosine of 0.15 are not shown, so that there may be fewer.
         embedding_model: Model that embeds the traces' texts: `openai:/NAME` or `local:/wordllama`, which needs no key.
-            Each new text is embedded once, in batches; a verdict costs one text.
+            Each new text is embedded once, in batches; a verdict costs one text. None:
+            `openai:/text-embedding-3-small`.
         embedding_dim: Length of a vector in numbers, at least 1. A model that cannot choose its length must give just
             this one; `local:/wordllama` always gives 256, whatever is set here.
+        model_options: Options of these models by name, such as `{"openai:/gpt-5-mini": {"timeout_seconds": 60}}`; see
+            `ModelOptions`. None: each has the defaults. The judge's own model has its options from `make_judge`.
 
     Raises:
-        SettingsError: If a number is below 1 or a model does not exist.
+        SettingsError: If a number is below 1, a model does not exist, or an option cannot be used.
     """
 
     def __init__(
         self,
-        reflection_lm: str = DEFAULT_MODEL,
+        reflection_lm: str | None = None,
         retrieval_k: int = DEFAULT_RETRIEVAL_K,
-        embedding_model: str = DEFAULT_EMBEDDING_MODEL,
+        embedding_model: str | None = None,
         embedding_dim: int = DEFAULT_EMBEDDING_DIM,
+        *,
+        model_options: Mapping[str, ModelOptions | Mapping[str, Json]] | None = None,
     ) -> None:
         super().__init__(
             AlignmentSettings(
-                reflection_lm=reflection_lm,
+                reflection_lm=DEFAULT_MODEL if reflection_lm is None else reflection_lm,
                 retrieval_k=retrieval_k,
-                embedding_model=embedding_model,
+                embedding_model=DEFAULT_EMBEDDING_MODEL if embedding_model is None else embedding_model,
                 embedding_dim=embedding_dim,
+                model_options=_options_by_model(model_options),
             )
         )
 
@@ -84,57 +92,104 @@ class MemAlignOptimizer(AlignmentModels):
 def make_judge(
     name: str,
     instructions: str,
-    feedback_value_type: FeedbackValueType = str,
-    model: str = DEFAULT_MODEL,
+    model: str | None = None,
+    description: str | None = None,
+    feedback_value_type: "FeedbackValueType | None" = None,
+    inference_params: Mapping[str, Json] | None = None,
+    base_url: str | None = None,
+    extra_headers: Mapping[str, str] | None = None,
+    include_timing_in_conversation: bool = False,
+    generate_rationale_first: bool = True,
+    *,
+    model_options: ModelOptions | Mapping[str, Json] | None = None,
 ) -> AlignableJudge:
-    """Define a judge. No model is asked, and no key is needed yet.
+    """Define a judge, with the arguments of MLflow's `make_judge` in their order. No model is asked, and no key is
+    needed yet.
 
     Args:
         name: The judge's name. Assessments with this name are its feedback; letter case does not matter.
         instructions: The criterion, with at least one of the template variables {{ inputs }}, {{ outputs }},
             {{ expectations }}, {{ conversation }} and {{ trace }}.
-        feedback_value_type: The labels that the judge may give: bool, int, float, str (any text, the default), their
-            names, or categories as a list of different texts and numbers or a `Literal` of them, at least two.
         model: Model that judges: `openai:/NAME`, `anthropic:/NAME`, or `local:/cases`, a statistical model fitted to
-            the labelled cases, which needs no key. Each verdict costs one call.
+            the labelled cases, which needs no key. Each verdict costs one call. None: `openai:/gpt-5-mini`.
+        description: The criterion in a few words, for people; no model is shown it.
+        feedback_value_type: The labels that the judge may give: bool, int, float, str (any text), their
+            names, or categories as a list of different texts and numbers or a `Literal` of them, at least two. None:
+            str.
+        inference_params: Parameters of each request, passed on as they are; `params` of `model_options`.
+        base_url: Address of the model's server; `base_url` of `model_options`.
+        extra_headers: HTTP headers of each request; `headers` of `model_options`.
+        include_timing_in_conversation: Not supported, except False.
+        generate_rationale_first: Without effect: a judge always gives the rationale before the value.
+        model_options: Options of the model by key, such as `{"timeout_seconds": 60}`; see `ModelOptions`.
 
     Returns:
         A judge that can be called, and aligned.
 
     Raises:
-        SettingsError: If the name is empty, or the value type or the model does not exist.
+        SettingsError: If the name is empty, the value type or the model does not exist, or an argument or an option
+            cannot be used.
         TemplateError: If the instructions use no template variable, or one that does not exist.
     """
+    del generate_rationale_first
     if not name.strip():
         raise SettingsError("A judge needs a name.")
     try:
-        model_name(model)
-        value_type = value_type_of(feedback_value_type)
+        _check_arguments(model, include_timing_in_conversation)
+        chosen = DEFAULT_MODEL if model is None else model
+        model_name(chosen)
+        value_type = value_type_of(str if feedback_value_type is None else feedback_value_type)
+        options = _with_arguments(
+            model_options_of(model_options), base_url=base_url, headers=extra_headers, params=inference_params
+        )
     except SettingsError as error:
         raise SettingsError(f"Judge {name}: {error}") from error
     _check_template(name, instructions)
-    return AlignableJudge(name=name, instructions=instructions, value_type=value_type, model=model)
+    return AlignableJudge(
+        name=name,
+        instructions=instructions,
+        value_type=value_type,
+        model=chosen,
+        model_options=options,
+        description=description or "",
+    )
 
 
-def load_judge(path: str | PathLike[str]) -> AlignedJudge:
+def load_judge(
+    path: str | PathLike[str],
+    *,
+    model_options: Mapping[str, ModelOptions | Mapping[str, Json]] | None = None,
+) -> AlignedJudge:
     """Read a judge that `AlignedJudge.save` wrote, exactly as it was. No model is asked, and no key is needed.
 
     Args:
         path: The file.
+        model_options: Options by model, in place of those that were saved for it. The file holds no header's value,
+            except where it is read from the environment (`env:NAME`).
 
     Returns:
         The judge, with an optimizer of the same settings.
 
     Raises:
         InputError: If the file is not there, or is no saved judge.
+        SettingsError: If an option cannot be used.
     """
     saved = read(Path(path))
-    judge, settings = saved.judge, saved.settings
+    judge, settings, options = saved.judge, saved.settings, _options_by_model(model_options)
     base = AlignableJudge(
-        name=judge.name, instructions=judge.instructions, value_type=judge.value_type, model=judge.model
+        name=judge.name,
+        instructions=judge.instructions,
+        value_type=judge.value_type,
+        model=judge.model,
+        model_options=options.get(canonical_name(judge.model), judge.model_options),
+        description=judge.description,
     )
     optimizer = MemAlignOptimizer(
-        settings.reflection_lm, settings.retrieval_k, settings.embedding_model, settings.embedding_dim
+        settings.reflection_lm,
+        settings.retrieval_k,
+        settings.embedding_model,
+        settings.embedding_dim,
+        model_options={**settings.model_options, **options},
     )
     rows = saved.state.episodic.vectors
     optimizer.vectors.prime(
@@ -145,6 +200,37 @@ def load_judge(path: str | PathLike[str]) -> AlignedJudge:
         }
     )
     return AlignedJudge(base, saved.state, optimizer, Lesson())
+
+
+def _options_by_model(
+    options: Mapping[str, ModelOptions | Mapping[str, Json]] | None,
+) -> dict[str, ModelOptions]:
+    """Read options by model; an error names the model."""
+    by_model = {}
+    for name, values in (options or {}).items():
+        model = canonical_name(name)
+        try:
+            by_model[model] = model_options_of(values)
+        except SettingsError as error:
+            raise SettingsError(f"model_options of {model}: {error}") from error
+    return by_model
+
+
+def _check_arguments(model: object, include_timing_in_conversation: bool) -> None:
+    """Refuse what MLflow's order of arguments, or its judges alone, give a meaning."""
+    if model is not None and not isinstance(model, str):
+        raise SettingsError(f"model is {model!r}; write feedback_value_type=… to give the labels.")
+    if include_timing_in_conversation:
+        raise SettingsError("include_timing_in_conversation is not supported here; leave it out.")
+
+
+def _with_arguments(options: ModelOptions, **arguments: Json) -> ModelOptions:
+    """Return the options with those that were given as arguments of MLflow's."""
+    present = {name: value for name, value in arguments.items() if value is not None}
+    twice = [name for name in present if getattr(options, name) != getattr(DEFAULT_OPTIONS, name)]
+    if twice:
+        raise SettingsError(f"{twice[0]} is given as an argument and in model_options; give it once.")
+    return replace(options, **present)
 
 
 def _check_template(name: str, instructions: str) -> None:

@@ -1,6 +1,7 @@
-"""A local server that speaks like OpenAI (chat, embeddings) and Anthropic (messages), in a thread of its own.
+"""A local server that speaks like one of the services for language models, in a thread of its own.
 
-Counts calls, texts and tokens; fails on demand; answers as `simulated_answer` does, or from a queue.
+Counts calls, texts and tokens; fails on demand; answers as `simulated_answer` does, or from a queue. Chat and messages
+are answered in the form of its dialect, which is OpenAI's (and Anthropic's for messages) unless another one is chosen.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from aiohttp import web
@@ -18,6 +19,9 @@ from memalign.ports import Prompt
 from memalign.records import Json
 from memalign.tokens import count_tokens
 from tests.fakes import direction, simulated_answer
+from tests.model_dialects import Anthropic, Dialect, Fault, Overflow, Tokens
+
+__all__ = ["Call", "Fault", "Kind", "ModelServer", "overloaded", "running_model_server"]
 
 Kind = Literal["chat", "embeddings", "messages"]
 
@@ -29,15 +33,6 @@ class Call:
     kind: Kind
     body: Json
     headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """An answer to give instead of the usual one."""
-
-    status: int = 200
-    body: str = "{}"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def overloaded(status: int = 429, **headers: str) -> Fault:
@@ -52,9 +47,17 @@ def overloaded(status: int = 429, **headers: str) -> Fault:
 class ModelServer:
     """The server's behaviour, and the calls it has had."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect | None = None) -> None:
+        self.dialect = dialect or Dialect()
         self.url = ""
         self.calls: list[Call] = []
+        self.lookups: list[str] = []
+        """Addresses that were asked for models and their context."""
+        self.models: tuple[str, ...] = ("some-model",)
+        """The list of models; a call with another name is answered all the same unless `refuses_unknown_models`."""
+        self.refuses_unknown_models = False
+        self.context_tokens: int | None = None
+        """Prompts with whose answer this size would be passed are refused; None: all are taken."""
         self.faults: deque[Fault | None] = deque()
         """Taken in turn by chat and messages calls; None: answer as usual."""
         self.embedding_faults: deque[Fault | None] = deque()
@@ -79,6 +82,11 @@ class ModelServer:
         """All texts that were to be embedded."""
         return [text for call in self.of("embeddings") for text in call.body["input"]]
 
+    @property
+    def base_url(self) -> str:
+        """The address that a client of this dialect is given."""
+        return f"{self.url}{self.dialect.base_path}"
+
     async def chat(self, request: web.Request) -> web.Response:
         """`POST /v1/chat/completions`."""
         body = await self._note("chat", request)
@@ -90,28 +98,11 @@ class ModelServer:
         if self.refuses_schemas and "response_format" in body:
             return _refusal("response_format is not supported")
         texts = [message["content"] for message in body["messages"]]
-        text = self._write(Prompt(stable=texts[0], changing=texts[1]))
-        return web.json_response(
-            {
-                "id": "c-1",
-                "object": "chat.completion",
-                "created": 1,
-                "model": body["model"],
-                "choices": [
-                    {
-                        "index": 0,
-                        "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": text},
-                    }
-                ],
-                "usage": {
-                    "prompt_tokens": sum(map(count_tokens, texts)),
-                    "completion_tokens": count_tokens(text),
-                    "total_tokens": 0,
-                    "prompt_tokens_details": {"cached_tokens": 3},
-                },
-            }
-        )
+        if refusal := self._refusal(body, texts):
+            return _failure(refusal)
+        text = self._write(Prompt(stable=texts[0], changing=texts[-1]))
+        tokens = Tokens(prompt=sum(map(count_tokens, texts)), answer=count_tokens(text))
+        return web.json_response(self.dialect.completion(body["model"], text, tokens))
 
     async def embeddings(self, request: web.Request) -> web.Response:
         """`POST /v1/embeddings`."""
@@ -145,27 +136,57 @@ class ModelServer:
             return _failure(fault)
         if self.refuses_schemas and "tools" in body:
             return _refusal("tools are not supported")
-        text = self._write(Prompt(stable=body["system"][0]["text"], changing=body["messages"][0]["content"]))
-        block: Json = {"type": "text", "text": text}
+        prompt = Prompt(stable=body["system"][0]["text"], changing=body["messages"][0]["content"])
+        if refusal := self._refusal(body, [prompt.stable, prompt.changing]):
+            return _failure(refusal)
+        dialect = self.dialect if isinstance(self.dialect, Anthropic) else Anthropic()
+        text = self._write(prompt)
         if "tools" in body:
-            block = {"type": "tool_use", "id": "t-1", "name": "answer", "input": _object(text)}
+            return web.json_response(dialect.tool_use(body["model"], _object(text)))
+        return web.json_response(dialect.completion(body["model"], text, Tokens(prompt=10, answer=5)))
+
+    async def list_models(self, request: web.Request) -> web.Response:
+        """`GET /v1/models`."""
+        self.lookups.append(request.path)
+        return web.json_response(self.dialect.models(self.models, self.context_tokens or 131_072))
+
+    async def show_model(self, request: web.Request) -> web.Response:
+        """`POST /api/show`, which Ollama alone has."""
+        self.lookups.append(request.path)
+        if self.dialect.name != "ollama":
+            return _failure(self.dialect.unknown_address())
+        context = self.context_tokens or 131_072
+        info = {"general.architecture": "llama", "llama.context_length": 131_072}
         return web.json_response(
-            {
-                "id": "m-1",
-                "type": "message",
-                "role": "assistant",
-                "model": body["model"],
-                "content": [block],
-                "stop_reason": "end_turn",
-                "stop_sequence": None,
-                "usage": {
-                    "input_tokens": 10,
-                    "cache_creation_input_tokens": 20,
-                    "cache_read_input_tokens": 30,
-                    "output_tokens": 5,
-                },
-            }
+            {"parameters": f"num_ctx                        {context}", "model_info": info}
         )
+
+    async def properties(self, request: web.Request) -> web.Response:
+        """`GET /props`, which llama.cpp alone has."""
+        self.lookups.append(request.path)
+        if not self.dialect.takes_any_model:
+            return _failure(self.dialect.unknown_address())
+        return web.json_response(
+            {"default_generation_settings": {"n_ctx": self.context_tokens or 131_072}, "total_slots": 1}
+        )
+
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """Answer any other address."""
+        self.lookups.append(request.path)
+        return _failure(self.dialect.unknown_address())
+
+    def _refusal(self, body: Json, texts: list[str]) -> Fault | None:
+        """The refusal of a call for its model, its arguments or its length."""
+        unknown = self.refuses_unknown_models and body["model"] not in self.models
+        if unknown and not self.dialect.takes_any_model:
+            return self.dialect.unknown_model(body["model"])
+        if "system" not in body and (refusal := self.dialect.refuse_body(body)):
+            return refusal
+        answer = body.get("max_completion_tokens", body.get("max_tokens", 0))
+        prompt = sum(map(count_tokens, texts))
+        if self.context_tokens is not None and prompt + answer > self.context_tokens:
+            return self.dialect.too_long(Overflow(prompt=prompt, answer=answer, context=self.context_tokens))
+        return None
 
     @asynccontextmanager
     async def _under_way(self) -> AsyncIterator[None]:
@@ -203,9 +224,9 @@ def _refusal(message: str) -> web.Response:
 
 
 @contextmanager
-def running_model_server() -> Iterator[ModelServer]:
+def running_model_server(dialect: Dialect | None = None) -> Iterator[ModelServer]:
     """Serve on a free port until the end of the block."""
-    server, loop = ModelServer(), asyncio.new_event_loop()
+    server, loop = ModelServer(dialect), asyncio.new_event_loop()
     runner = loop.run_until_complete(_started(server))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -220,9 +241,14 @@ def running_model_server() -> Iterator[ModelServer]:
 
 async def _started(server: ModelServer) -> web.AppRunner:
     app = web.Application(client_max_size=2**28)
-    app.router.add_post("/v1/chat/completions", server.chat)
-    app.router.add_post("/v1/embeddings", server.embeddings)
+    for base in ("/v1", "/openai/v1", "/openai/deployments/{deployment}"):
+        app.router.add_post(f"{base}/chat/completions", server.chat)
+        app.router.add_post(f"{base}/embeddings", server.embeddings)
+        app.router.add_get(f"{base}/models", server.list_models)
     app.router.add_post("/v1/messages", server.messages)
+    app.router.add_post("/api/show", server.show_model)
+    app.router.add_get("/props", server.properties)
+    app.router.add_route("*", "/{anywhere:.*}", server.elsewhere)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

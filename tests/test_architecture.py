@@ -99,6 +99,15 @@ def test_only_the_engines_know_which_engine_there_is() -> None:
     assert {path for path in importers if not path.startswith("storage/engines/")} == set()
 
 
+def test_slacks_own_errors_are_known_at_its_border_alone() -> None:
+    outside = {
+        path
+        for path in importers_of("slack_sdk.errors") | importers_of("aiohttp.ClientError")
+        if not path.startswith(("bot/slack/", "bot/sandbox/"))
+    }
+    assert outside == set()
+
+
 def test_only_the_command_line_knows_the_sandbox() -> None:
     """It is named there as text, and imported only when the demo is asked for."""
     paths = {

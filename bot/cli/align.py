@@ -78,12 +78,14 @@ def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor
         instructions=definition.instructions,
         feedback_value_type=definition.feedback_value_type,
         model=definition.model,
+        model_options=settings.options_of(definition.model),
     )
     optimizer = MemAlignOptimizer(
         reflection_lm=memory.reflection_lm,
         retrieval_k=memory.retrieval_k,
         embedding_model=memory.embedding_model,
         embedding_dim=memory.embedding_dim,
+        model_options=settings.models,
     )
     return judge, optimizer, Redactor(settings.redaction)
 
@@ -94,7 +96,7 @@ def _resume(out: Path, base: AlignableJudge) -> AlignedJudge | None:
         raise InputError(f"There is no folder {out.parent} for --out; make it, or choose another.")
     if not out.exists():
         return None
-    aligned = load_judge(out)
+    aligned = load_judge(out, model_options={base.model: base.model_options})
     if aligned.name != base.name:
         raise InputError(f"{out} holds judge {aligned.name}, not {base.name}; choose another --out.")
     if aligned.base != base:

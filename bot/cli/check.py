@@ -6,17 +6,23 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.terminal import print_text
 from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
 from bot.slack.client import SlackClient
-from bot.slack.errors import CONNECTION_ERRORS, app_token_remedy, field_of, remedy
+from bot.slack.errors import (
+    SlackCallError,
+    SlackRefusedError,
+    SlackUnreachableError,
+    app_token_remedy,
+    field_of,
+    remedy,
+)
 from memalign import make_judge
 from memalign.errors import MemAlignError, SettingsError
 from memalign.judge_memory import JudgeMemory
-from memalign.models import connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import ModelOptions, connect_distiller, connect_embedder, connect_judge_model
 from memalign.ports import LabelledRationale
 from memalign.records import Source, Trace
 from storage.database import Database
@@ -77,7 +83,7 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
     yield await _embedding_model(settings)
     yield await _reflection_model(settings)
     for judge in settings.judges:
-        yield await _judge(judge)
+        yield await _judge(judge, settings.options_of(judge.model))
 
 
 async def _store(location: Path) -> Finding:
@@ -96,7 +102,7 @@ async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:
         return Finding(what="bot token", fine=False, words="set SLACK_BOT_TOKEN to the bot token (xoxb-…)")
     try:
         answer = await client.auth_test()
-    except (SlackApiError, *CONNECTION_ERRORS) as error:
+    except SlackCallError as error:
         return Finding(what="bot token", fine=False, words=_why(error, secrets))
     granted = str(answer.headers.get("x-oauth-scopes") or "")
     missing = [scope for scope in SCOPES if scope not in [each.strip() for each in granted.split(",")]]
@@ -112,9 +118,9 @@ async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
     if secrets.app_token:
         try:
             await client.apps_connections_open(app_token=secrets.app_token)
-        except SlackApiError as error:
+        except SlackRefusedError as error:
             return Finding(what="app token", fine=False, words=app_token_remedy(error, LATER))
-        except CONNECTION_ERRORS as error:
+        except SlackUnreachableError as error:
             return Finding(what="app token", fine=False, words=_why(error, secrets))
         return Finding(what="app token", fine=True, words="Socket Mode opens")
     if secrets.signing_secret:
@@ -127,12 +133,10 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
     what = f"channel {judge.channel} of {judge.name}"
     try:
         channel = field_of(await client.conversations_info(channel=judge.channel), "channel", dict)
-    except SlackApiError as error:
+    except SlackRefusedError as error:
         return Finding(what=what, fine=False, words=remedy(error, LATER))
-    except CONNECTION_ERRORS as error:
-        return Finding(
-            what=what, fine=False, words=f"Slack cannot be reached: {type(error).__name__} {error}"
-        )
+    except SlackUnreachableError as error:
+        return Finding(what=what, fine=False, words=f"{error}: {error.detail}")
     if channel.get("is_archived"):
         return Finding(what=what, fine=False, words="it is archived; unarchive it or choose another")
     if not channel.get("is_member"):
@@ -141,9 +145,10 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
 
 
 async def _embedding_model(settings: Settings) -> Finding:
-    what = f"embedding model {settings.memory.embedding_model}"
+    model = settings.memory.embedding_model
+    what = f"embedding model {model}"
     try:
-        embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
+        embedder = connect_embedder(model, settings.memory.embedding_dim, settings.options_of(model))
         found = (await embedder.embed(["A short text."])).vectors.shape[1]
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
@@ -154,11 +159,13 @@ async def _embedding_model(settings: Settings) -> Finding:
 
 
 async def _reflection_model(settings: Settings) -> Finding:
-    what = f"reflection model {settings.memory.reflection_lm}"
+    model = settings.memory.reflection_lm
+    what = f"reflection model {model}"
     said = Source(trace_id="check", person="check", quote="The answer should be polite.")
     record = LabelledRationale(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
     try:
-        made = await connect_distiller(settings.memory.reflection_lm).distil("Is it polite?", [record], [])
+        distiller = connect_distiller(model, settings.options_of(model))
+        made = await distiller.distil("Is it polite?", [record], [])
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
     if made.failed:
@@ -166,7 +173,7 @@ async def _reflection_model(settings: Settings) -> Finding:
     return Finding(what=what, fine=True, words="answers")
 
 
-async def _judge(judge: JudgeSettings) -> Finding:
+async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:
     what = f"judge {judge.name} with {judge.model}"
     try:
         memory = await JudgeMemory.open(
@@ -177,7 +184,7 @@ async def _judge(judge: JudgeSettings) -> Finding:
                 model=judge.model,
             ),
             embedder=connect_embedder("local:/wordllama", 256),
-            judge_model=connect_judge_model(judge.model),
+            judge_model=connect_judge_model(judge.model, options),
             distiller=connect_distiller("local:/extract"),
         )
         sample = Trace(
@@ -189,7 +196,7 @@ async def _judge(judge: JudgeSettings) -> Finding:
     return Finding(what=what, fine=True, words="answers")
 
 
-def _why(error: BaseException, secrets: Secrets) -> str:
-    if isinstance(error, SlackApiError):
+def _why(error: SlackCallError, secrets: Secrets) -> str:
+    if isinstance(error, SlackRefusedError):
         return remedy(error, LATER)
-    return f"Slack cannot be reached at {secrets.api_url}: {type(error).__name__} {error}"
+    return f"{error} at {secrets.api_url}: {error.detail}"

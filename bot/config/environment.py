@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field
 
-from memalign.models.endpoint import check_address
+from memalign.models.address import check_address
 
 SLACK_API = "https://slack.com/api/"
 

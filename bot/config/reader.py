@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from bot.config.settings import JudgeSettings, Section, Settings
 from memalign import make_judge
 from memalign.errors import SettingsError
+from memalign.models import option_keys
 
 
 def load_settings(file: Path, *, channels: bool = True) -> Settings:
@@ -46,7 +47,7 @@ def read_settings(document: Mapping[str, Any], file: Path, *, channels: bool = T
     try:
         settings = Settings.model_validate({**document, "folder": file.parent})
     except ValidationError as error:
-        problems += [_problem(detail) for detail in error.errors()]
+        problems += [line for detail in error.errors() for line in _problems(detail)]
     else:
         problems += [problem for judge in settings.judges for problem in _judge_problems(judge, channels)]
     if problems:
@@ -72,27 +73,30 @@ def _judge_problems(judge: JudgeSettings, channels: bool) -> list[str]:
     return problems
 
 
-def _problem(detail: ErrorDetails) -> str:
-    """Return a problem as the key and what was expected of it."""
+def _problems(detail: ErrorDetails) -> list[str]:
+    """Return each problem as the key and what was expected of it."""
     place = [part for part in detail["loc"] if not str(part).startswith(("literal[", "constrained", "list["))]
     key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     match detail["type"]:
         case "extra_forbidden":
             section = next((str(part) for part in place[:-1]), "")
-            return f"{key}: unknown key; expected one of {', '.join(keys_of(section))}"
+            return [f"{key}: unknown key; expected one of {', '.join(keys_of(section))}"]
         case "missing":
-            return f"{key}: is missing"
+            return [f"{key}: is missing"]
         case "value_error":
-            return f"{key or 'judges'}: {detail['msg'].removeprefix('Value error, ')}"
+            lines = detail["msg"].removeprefix("Value error, ").splitlines()
+            return [f"{key or 'judges'}: {line}" for line in lines]
         case _:
             expected = detail["msg"][0].lower() + detail["msg"][1:]
-            return f"{key}: {expected}, found {detail['input']!r}"
+            return [f"{key}: {expected}, found {detail['input']!r}"]
 
 
 def keys_of(section: str = "") -> list[str]:
     """Return the keys of a section of the settings file; without a section, the names of the sections."""
     if not section:
         return [name for name in Settings.model_fields if name != "folder"]
+    if section == "models":
+        return list(option_keys())
     annotation = Settings.model_fields[section].annotation
     section_type = cast("type[Section]", next(iter(get_args(annotation)), annotation))  # of a list: its items
     return list(section_type.model_fields)

@@ -7,10 +7,26 @@ from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import re2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    field_validator,
+    model_validator,
+)
 
 from memalign.errors import SettingsError
-from memalign.models.registry import Use, check_use
+from memalign.models import (
+    DEFAULT_OPTIONS,
+    ModelOptions,
+    Use,
+    canonical_name,
+    check_use,
+    model_options_of,
+    option_problems,
+)
 from memalign.records import GuidelinePolicy
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -30,6 +46,25 @@ Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 JudgeModelName = Annotated[str, AfterValidator(partial(_require_use, use="judges"))]
 ReflectionModelName = Annotated[str, AfterValidator(partial(_require_use, use="distils"))]
 EmbeddingModelName = Annotated[str, AfterValidator(partial(_require_use, use="embeds"))]
+
+
+def _canonical(model: str) -> str:
+    try:
+        return canonical_name(model)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+
+
+def _model_options(table: object) -> ModelOptions:
+    if not isinstance(table, dict):
+        raise ValueError(f"expected a table of options, found {table!r}")
+    if problems := list(option_problems(table)):
+        raise ValueError("\n".join(problems))
+    return model_options_of(table)
+
+
+AnyModelName = Annotated[str, AfterValidator(_canonical)]
+ModelTable = Annotated[ModelOptions, PlainValidator(_model_options)]
 
 FieldPath = Annotated[
     str,
@@ -214,6 +249,8 @@ class Settings(Section):
     digest: DigestSettings = DigestSettings()
     access: AccessSettings = AccessSettings()
     redaction: RedactionSettings = RedactionSettings()
+    models: dict[AnyModelName, ModelTable] = {}
+    """Options by model; a model that is not in it has the defaults."""
     ingest: IngestSettings = IngestSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder of the settings file; not a key of it."""
@@ -229,6 +266,10 @@ class Settings(Section):
     def data(self) -> Path:
         """Data folder."""
         return self.folder / self.storage.path
+
+    def options_of(self, model: str) -> ModelOptions:
+        """Look up the options of a model, by its name as `provider:/name`."""
+        return self.models.get(canonical_name(model), DEFAULT_OPTIONS)
 
     def judge(self, name: str) -> JudgeSettings:
         """Return the judge of that name, preferring the same letter case. Raises `SettingsError` listing the names."""

@@ -11,13 +11,16 @@ def check_model_keys(settings: Settings) -> None:
     """Check that each model named in the settings has its key. Raises `ModelRefusedError`."""
     judge_models = (judge.model for judge in settings.judges)
     for model in {settings.memory.embedding_model, settings.memory.reflection_lm, *judge_models}:
-        check_key(model)
+        check_key(model, settings.options_of(model))
 
 
 async def open_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
     """Open each judge's memory as it was left; by judge. Raises `StorageError`."""
-    embedder = connect_embedder(settings.memory.embedding_model, settings.memory.embedding_dim)
-    distiller = connect_distiller(settings.memory.reflection_lm)
+    chosen = settings.memory
+    embedder = connect_embedder(
+        chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
+    )
+    distiller = connect_distiller(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
     memories = {}
     for judge in settings.judges:
         memories[judge.name] = await JudgeMemory.open(
@@ -28,10 +31,10 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
                 model=judge.model,
             ),
             embedder=embedder,
-            judge_model=connect_judge_model(judge.model),
+            judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
             distiller=distiller,
             store=database.memories,
-            retrieval_k=settings.memory.retrieval_k,
-            policy=settings.memory.policy,
+            retrieval_k=chosen.retrieval_k,
+            policy=chosen.policy,
         )
     return memories

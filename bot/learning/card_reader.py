@@ -40,8 +40,8 @@ class CardReader:
             Whether it changes what people say of the verdict.
 
         Raises:
-            SlackApiError: Slack refuses, or its answer lacks the message.
-            ClientError, TimeoutError, OSError: Slack cannot be reached.
+            SlackRefusedError: Slack refuses, or its answer lacks the message.
+            SlackUnreachableError: Slack cannot be reached.
             StorageError: the store fails.
         """
         snapshot = await self._snapshot(verdict.channel, verdict.message_ts or "")

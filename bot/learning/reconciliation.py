@@ -9,14 +9,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from slack_sdk.errors import SlackApiError
-
 from bot.config import Settings
 from bot.learning.card_reader import CardReader
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, unexpected
-from bot.slack.errors import CONNECTION_ERRORS, code_of, reason_of
+from bot.slack.errors import SlackCallError, SlackRefusedError
 from memalign.errors import StorageError
 from storage.database import Database
 from storage.records import CardContent, Post, StoredVerdict
@@ -159,9 +157,9 @@ class CardReconciler:
             return None
         try:
             is_new = await self._reader.read(current)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            is_gone = isinstance(error, SlackApiError) and self._is_gone(current, error)
-            return None if is_gone else reason_of(error)
+        except SlackCallError as error:
+            is_gone = isinstance(error, SlackRefusedError) and self._is_gone(current, error)
+            return None if is_gone else str(error)
         except StorageError:
             raise
         except Exception:  # a bug on one card must not stop the others
@@ -171,13 +169,13 @@ class CardReconciler:
             self._wake_learning()
         return None
 
-    def _is_gone(self, verdict: StoredVerdict, error: SlackApiError) -> bool:
+    def _is_gone(self, verdict: StoredVerdict, error: SlackRefusedError) -> bool:
         """Return whether there is nothing to ask any more.
 
         Where the bot is not in the channel it may be invited again, but hardly to one that its judge has left.
         """
         has_left = verdict.channel != self._channels.get(verdict.verdict.judge)
-        return code_of(error) in CARD_GONE or (has_left and code_of(error) in NO_ACCESS)
+        return error.code in CARD_GONE or (has_left and error.code in NO_ACCESS)
 
 
 def _is_recent(verdict: StoredVerdict) -> bool:

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import SlackMessage
@@ -31,14 +30,7 @@ from bot.learning.reply_choice import (
     choose_reply,
     ids_of,
 )
-from bot.slack.errors import (
-    CONNECTION_ERRORS,
-    UNREACHABLE,
-    SlackUnavailableError,
-    is_undecided,
-    remedy,
-    status_of,
-)
+from bot.slack.errors import SlackRefusedError, SlackUnavailableError, SlackUnreachableError
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline, GuidelineState, Lesson, RefusedRule
@@ -110,13 +102,13 @@ class ThreadReplies:
     async def _change(self, channel: str, ts: str, message: SlackMessage) -> None:
         try:
             await self._client.chat_update(channel=channel, ts=ts, **message.arguments())
-        except CONNECTION_ERRORS as error:
-            log.warning("the lesson at %s cannot be changed yet: %s", ts, type(error).__name__)
-            raise SlackUnavailableError(f"{UNREACHABLE}.") from error
-        except SlackApiError as error:
-            if is_undecided(error) or status_of(error) == 429:
-                raise SlackUnavailableError(f"Slack cannot take an update: {remedy(error)}.") from error
-            log.warning("the lesson at %s could not be changed: %s", ts, remedy(error))
+        except SlackUnreachableError as error:
+            log.warning("the lesson at %s cannot be changed yet: %s", ts, error.detail)
+            raise SlackUnavailableError(f"{error}.") from error
+        except SlackRefusedError as error:
+            if error.is_undecided or error.is_rate_limit:
+                raise SlackUnavailableError(f"Slack cannot take an update: {error}.") from error
+            log.warning("the lesson at %s could not be changed: %s", ts, error)
 
     async def _post(self, verdict: StoredVerdict, reply: ThreadReply, memory: JudgeMemory) -> None:
         """Put the reply into the outbox; the store knows by the post's id what the thread was told."""

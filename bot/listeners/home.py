@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import card_line
@@ -14,7 +13,7 @@ from bot.feedback import votes_of
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.judge_access import JudgeAccess
 from bot.reports.status import StatusReport
-from bot.slack.errors import CONNECTION_ERRORS, field_of
+from bot.slack.errors import SlackCallError, field_of
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
 from storage.database import Database
@@ -65,8 +64,8 @@ class HomeTab:
         view = home_view(lessons, await self._open_cards(person, judges), status)
         try:
             await self._client.views_publish(user_id=person, view=view)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.warning("the Home tab of %s could not be published: %s", person, error)
+        except SlackCallError as error:
+            log.warning("the Home tab of %s could not be published: %s", person, error.detail)
 
     async def _open_cards(self, person: str, judges: Sequence[JudgeSettings]) -> list[tuple[str, str]]:
         """Return the judges' cards without this person's vote: a line about each card, and its link."""
@@ -92,6 +91,6 @@ class HomeTab:
         try:
             answer = await self._client.chat_getPermalink(channel=verdict.channel, message_ts=ts)
             return field_of(answer, "permalink", str)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.info("no link to the card at %s: %s", ts, error)
+        except SlackCallError as error:
+            log.info("no link to the card at %s: %s", ts, error.detail)
             return None

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Awaitable, Sequence
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.commands import apology
 from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
 from bot.runtime.health import log_bug
-from bot.slack.errors import CONNECTION_ERRORS
+from bot.slack.errors import SlackCallError, SlackUnreachableError, translated_errors
 from memalign.errors import MemAlignError
 from memalign.records import Json
 
@@ -43,16 +42,16 @@ async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, mess
     page = pack_messages([message])[0]
     try:
         await client.chat_postEphemeral(channel=channel, user=person, **page.arguments())
-    except (SlackApiError, *CONNECTION_ERRORS) as error:
-        log.warning("%s could not be told something: %s", person, error)
+    except SlackCallError as error:
+        log.warning("%s could not be told something: %s", person, error.detail)
 
 
 async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None:
     """Open a modal; a failure is logged, and what was clicked stands all the same."""
     try:
         await client.views_open(trigger_id=trigger_id, view=view)
-    except (SlackApiError, *CONNECTION_ERRORS) as error:
-        log.warning("a modal could not be opened: %s", error)
+    except SlackCallError as error:
+        log.warning("a modal could not be opened: %s", error.detail)
 
 
 async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
@@ -61,14 +60,15 @@ async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) 
         return
     try:
         # Bolt's call takes neither parse nor link_names; the blocks are verbatim in themselves
-        answer = await respond(
-            text=message.text,
-            blocks=list(message.blocks),
-            response_type="ephemeral",
-            replace_original=replace,
-        )
-    except CONNECTION_ERRORS as error:
-        log.warning("an answer could not be sent: %s %s", type(error).__name__, error)
+        with translated_errors():
+            answer = await respond(
+                text=message.text,
+                blocks=list(message.blocks),
+                response_type="ephemeral",
+                replace_original=replace,
+            )
+    except SlackUnreachableError as error:
+        log.warning("an answer could not be sent: %s", error.detail)
         return
     if answer.status_code != 200:
         log.warning("Slack did not take an answer: %s %s", answer.status_code, answer.body)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import expired_card, forgotten_card
@@ -11,7 +10,7 @@ from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
-from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, code_of, reason_of
+from bot.slack.errors import SlackCallError, SlackRefusedError
 from storage.database import Database
 from storage.records import Redaction, RedactionKind
 
@@ -56,7 +55,7 @@ class MessageRedactor:
     async def _redact(self, redaction: Redaction) -> None:
         try:
             await self._replace(redaction)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
+        except SlackCallError as error:
             await self._refused(redaction, error)
         except Exception:  # a bug on one message must not stop the others
             await self._postpone(redaction, unexpected(f"redacting the message at {redaction.ts}"))
@@ -76,12 +75,12 @@ class MessageRedactor:
         )
 
     async def _refused(self, redaction: Redaction, error: SlackCallError) -> None:
-        code = code_of(error) if isinstance(error, SlackApiError) else None
+        code = error.code if isinstance(error, SlackRefusedError) else None
         if code in UNCHANGEABLE:
             log.info("the message at %s cannot be redacted: %s", redaction.ts, code)
             await self._redacted(redaction)
         else:
-            await self._postpone(redaction, reason_of(error))
+            await self._postpone(redaction, str(error))
 
     async def _redacted(self, redaction: Redaction) -> None:
         self._health.report(COMPONENT, redaction.channel, None)

@@ -8,22 +8,18 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import SlackMessage
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.slack.errors import (
-    CONNECTION_ERRORS,
     POST_REFUSED,
     THREAD_GONE,
-    UNREACHABLE,
-    asked_pause_ms,
-    code_of,
+    SlackCallError,
+    SlackRefusedError,
+    SlackUnreachableError,
     field_of,
-    is_undecided,
-    remedy,
 )
 from bot.slack.identity import IdentityLookup
 from bot.slack.message_search import PostMark, find_message
@@ -87,15 +83,15 @@ class PostSender:
         try:
             answer = await self._client.chat_postMessage(**arguments(post, message))
             ts = field_of(answer, "ts", str)
-        except SlackApiError as error:
-            if not is_undecided(error):
+        except SlackRefusedError as error:
+            if not error.is_undecided:
                 await self._refused(post, error)
                 return None
-            log.warning("Slack failed over post %s (%s); looking for it in the channel", post.post_id, error)
-            return await self.lost(post, remedy(error))
-        except CONNECTION_ERRORS as error:
-            log.warning("the answer to post %s was lost (%s); looking for it", post.post_id, error)
-            return await self.lost(post, UNREACHABLE)
+            log.warning("Slack failed over post %s (%s); looking for it", post.post_id, error.detail)
+            return await self.lost(post, str(error))
+        except SlackUnreachableError as error:
+            log.warning("the answer to post %s was lost (%s); looking for it", post.post_id, error.detail)
+            return await self.lost(post, str(error))
         await self._done(post, ts)
         return None
 
@@ -110,8 +106,8 @@ class PostSender:
         """Look for a lost post in its channel, and store whether it has arrived.
 
         Raises:
-            SlackApiError: Slack refuses to be searched.
-            ClientError, TimeoutError, OSError: Slack cannot be reached.
+            SlackRefusedError: Slack refuses to be searched.
+            SlackUnreachableError: Slack cannot be reached.
             StorageError: the outcome cannot be stored.
         """
         post = lost.post
@@ -120,8 +116,8 @@ class PostSender:
             ts = await find_message(
                 self._client, mark, channel=post.channel, thread_ts=post.thread_ts, oldest=lost.oldest
             )
-        except SlackApiError as error:
-            if code_of(error) not in THREAD_GONE:
+        except SlackRefusedError as error:
+            if error.code not in THREAD_GONE:
                 raise
             await self._give_up(post)
             return
@@ -141,20 +137,21 @@ class PostSender:
         """Delete a message whose trace was forgotten on its way; `MessageRedactor` retries what fails here."""
         try:
             await self._client.chat_delete(channel=post.channel, ts=ts)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.warning("the message at %s shows what was forgotten and is deleted later: %s", ts, error)
+        except SlackCallError as error:
+            log.warning(
+                "the message at %s shows what was forgotten and is deleted later: %s", ts, error.detail
+            )
 
-    async def _refused(self, post: Post, error: SlackApiError) -> None:
-        code = code_of(error)
-        if code in THREAD_GONE:
+    async def _refused(self, post: Post, error: SlackRefusedError) -> None:
+        if error.code in THREAD_GONE:
             await self._give_up(post)
             return
-        reason = remedy(error)
+        reason = str(error)
         self._health.report(COMPONENT, post.channel, reason)
         log.warning("post %s to %s waits: %s", post.post_id, post.channel, reason)
-        not_before_ms = now_ms() + (asked_pause_ms(error) or backoff_ms(post.attempts))
+        not_before_ms = now_ms() + (error.pause_ms or backoff_ms(post.attempts))
         outbox = self._database.outbox
-        put_back = outbox.retry if code in POST_REFUSED else outbox.hold
+        put_back = outbox.retry if error.code in POST_REFUSED else outbox.hold
         await put_back(post.post_id, not_before_ms, reason)
 
     async def _give_up(self, post: Post) -> None:

@@ -4,15 +4,13 @@ import asyncio
 import logging
 import time
 
-from slack_sdk.errors import SlackApiError
-
 from bot.blocks.primitives import SlackMessage
 from bot.posting.sending import COMPONENT, LostPost, PostSender
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
-from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, asked_pause_ms, reason_of
+from bot.slack.errors import SlackCallError, SlackRefusedError
 from memalign.errors import StorageError
 from storage.database import Database
 from storage.records import Post
@@ -110,8 +108,8 @@ class PostingWorker:
         try:
             with self._health.work.doing(COMPONENT, lost.post.channel, "looking for a message"):
                 await self._sender.settle(lost)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            self._search_failed(lost, reason_of(error), _asked_pause_ms(error))
+        except SlackCallError as error:
+            self._search_failed(lost, str(error), _asked_pause_ms(error))
         except StorageError:
             raise
         except Exception:
@@ -134,4 +132,4 @@ class PostingWorker:
 
 
 def _asked_pause_ms(error: SlackCallError) -> int:
-    return (asked_pause_ms(error) or 0) if isinstance(error, SlackApiError) else 0
+    return (error.pause_ms or 0) if isinstance(error, SlackRefusedError) else 0

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import CONNECTION_ERRORS, field_of
+from bot.slack.errors import SlackCallError, field_of, translated_errors
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +91,11 @@ class ChannelMembers:
 
     async def _list(self, channel: str) -> MemberList:
         try:
-            async with asyncio.timeout(MEMBERS_SECONDS):
-                people: frozenset[str] | None = await self._all_pages(channel)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.warning("the members of %s cannot be listed: %s", channel, error)
+            with translated_errors():
+                async with asyncio.timeout(MEMBERS_SECONDS):
+                    people: frozenset[str] | None = await self._all_pages(channel)
+        except SlackCallError as error:
+            log.warning("the members of %s cannot be listed: %s", channel, error.detail)
             people = None
         members = MemberList(people=people, listed_at=self._clock())
         self._lists[channel] = members

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from copy import copy
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
@@ -22,6 +22,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.config import Secrets
 from bot.runtime.reference_clock import ReferenceClock
 from bot.slack.bounded_response import BoundedResponse
+from bot.slack.errors import translated_errors
 from memalign.surrogates import replace_surrogates
 
 CALL_SECONDS = 30.0
@@ -30,12 +31,12 @@ LONGEST_PAUSE_SECONDS = 5.0
 """Longest pause before a retry; where Slack asks for a longer one, the call fails and its caller waits."""
 
 
-class SlackClient(AsyncWebClient):
-    """A Web API client whose calls end in time, with an answer that is a JSON object, or in a known error.
+class BoundedClient(AsyncWebClient):
+    """slack_sdk's client, but its calls end in time, with an answer that is a JSON object, or in an error of its own.
 
     slack_sdk limits the time of an attempt but not of a call, and not the size of an answer; and it reads `.get`
     of whatever the body holds, so that a list, a number or plain text would end in an `AttributeError` that no
-    caller can tell from a mistake of its own. Raises `SlackApiError` or one of `CONNECTION_ERRORS`.
+    caller can tell from a mistake of its own.
     """
 
     call_seconds: float = CALL_SECONDS
@@ -72,13 +73,25 @@ class SlackClient(AsyncWebClient):
         ):
             client = copy(self)  # one session a call, as slack_sdk has it; calls at once must not share it
             client.session = session
-            answer: dict[str, Any] = await super(SlackClient, client)._request(**call)
+            answer: dict[str, Any] = await super(BoundedClient, client)._request(**call)
             return answer
 
     def _unreadable(self, call: dict[str, Any], headers: Any, status: int) -> SlackApiError:
         response = AsyncSlackResponse(client=self, **call, data={}, headers=headers, status_code=status)
         # slack_sdk gives its errors no types
         return SlackApiError("Slack's answer is no JSON object.", response)  # type: ignore[no-untyped-call]
+
+
+class SlackClient(BoundedClient):
+    """The client of all our own calls. Raises `SlackCallError`."""
+
+    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
+        call: dict[str, Any] = {"http_verb": http_verb, "api_url": api_url, "req_args": req_args}
+        with translated_errors():
+            answer = await super()._request(**call)
+            # slack_sdk checks it as well, but later, and further pages in another place
+            AsyncSlackResponse(client=self, **call, **answer).validate()  # type: ignore[no-untyped-call]
+        return answer
 
 
 class ShortRateLimitRetryHandler(AsyncRateLimitErrorRetryHandler):
@@ -106,9 +119,21 @@ def _pause_of(response: HttpResponse) -> float:
         return LONGEST_PAUSE_SECONDS + 1
 
 
+Client = TypeVar("Client", bound=BoundedClient)
+
+
 def patient_client(secrets: Secrets, call_seconds: float = CALL_SECONDS) -> SlackClient:
     """Return a client that repeats a call after a lost connection, a short rate limit or a server error."""
-    client = SlackClient(
+    return _patient(SlackClient, secrets, call_seconds)
+
+
+def socket_mode_client(secrets: Secrets) -> BoundedClient:
+    """Return the same for slack_sdk's Socket Mode, which knows slack_sdk's own errors alone."""
+    return _patient(BoundedClient, secrets, CALL_SECONDS)
+
+
+def _patient(kind: type[Client], secrets: Secrets, call_seconds: float) -> Client:
+    client = kind(
         token=secrets.bot_token,
         base_url=secrets.api_url,
         retry_handlers=[

@@ -6,19 +6,18 @@ from collections.abc import Awaitable, Callable
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 
 from bot.config import Secrets
-from bot.slack.client import patient_client
+from bot.slack.client import SlackClient, socket_mode_client
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.errors import (
-    CONNECTION_ERRORS,
+    SlackCallError,
+    SlackRefusedError,
     SlackUnavailableError,
+    SlackUnreachableError,
     app_token_remedy,
-    is_undecided,
-    reason_of,
     remedy,
-    status_of,
+    translated_errors,
 )
 from bot.slack.socket_mode import SocketModeReceiver
 from memalign.errors import SettingsError
@@ -30,7 +29,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 20.0
 
 
-def build_app(secrets: Secrets) -> AsyncApp:
+def build_app(secrets: Secrets, client: SlackClient) -> AsyncApp:
     """Return the Bolt app; an event is acknowledged when its listener has stored it, not before."""
     if not secrets.bot_token:
         raise SettingsError("SLACK_BOT_TOKEN is not set; copy the bot token (xoxb-…) of the installed app.")
@@ -45,7 +44,7 @@ def build_app(secrets: Secrets) -> AsyncApp:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=secrets.bot_token)
 
     app = AsyncApp(
-        client=patient_client(secrets),
+        client=client,
         authorize=authorize,
         signing_secret=secrets.signing_secret or None,
         process_before_response=True,
@@ -74,16 +73,16 @@ async def check_tokens(slack: AsyncApp, secrets: Secrets) -> None:
         await _accepted(client.auth_test(), remedy)
         if secrets.app_token:
             await _accepted(client.apps_connections_open(app_token=secrets.app_token), app_token_remedy)
-    except CONNECTION_ERRORS as error:
-        log.warning("Slack cannot be reached at %s (%s); trying again", secrets.api_url, error)
+    except SlackUnreachableError as error:
+        log.warning("Slack cannot be reached at %s (%s); trying again", secrets.api_url, error.detail)
 
 
-async def _accepted(call: Awaitable[object], in_words: Callable[[SlackApiError], str]) -> None:
+async def _accepted(call: Awaitable[object], in_words: Callable[[SlackRefusedError], str]) -> None:
     """Wait for a call that only a wrong token makes fail for good. Raises `SettingsError`."""
     try:
         await call
-    except SlackApiError as error:
-        if not is_undecided(error) and status_of(error) != 429:
+    except SlackRefusedError as error:
+        if not error.is_undecided and not error.is_rate_limit:
             raise SettingsError(f"Slack refuses the start: {in_words(error)}.") from error
         log.warning("the tokens cannot be tried yet: %s", in_words(error))
 
@@ -94,7 +93,9 @@ class Connection:
     def __init__(self, slack: AsyncApp, secrets: Secrets, dispatcher: SlackDispatcher) -> None:
         self._slack = slack
         self._handler = (
-            SocketModeReceiver(slack, secrets.app_token, dispatcher) if secrets.app_token else None
+            SocketModeReceiver(slack, secrets.app_token, socket_mode_client(secrets), dispatcher)
+            if secrets.app_token
+            else None
         )
         self._reached = False
 
@@ -105,10 +106,11 @@ class Connection:
             SlackUnavailableError: Slack does not answer, or refuses for now.
         """
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await self._connect()
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            raise SlackUnavailableError(reason_of(error)) from error
+            with translated_errors():
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await self._connect()
+        except SlackCallError as error:
+            raise SlackUnavailableError(str(error)) from error
         self._reached = True
 
     async def _connect(self) -> None:

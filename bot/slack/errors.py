@@ -1,5 +1,10 @@
-"""Slack's errors: their meaning in words with a remedy, and whether they concern one post or its whole channel."""
+"""Slack's errors: their meaning in words with a remedy, and whether they concern one post or its whole channel.
 
+slack_sdk's own errors, and those of its connection, are translated here once; no other package sees them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from aiohttp import ClientError
@@ -9,9 +14,6 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from memalign.errors import MemAlignError
 
 T = TypeVar("T")
-SlackCallError = SlackApiError | ClientError | TimeoutError | OSError
-CONNECTION_ERRORS = (ClientError, TimeoutError, OSError)
-"""The connection failed: the call may or may not have taken effect."""
 UNREACHABLE = "Slack cannot be reached"
 DOWN = "Slack does not work at the moment"
 AGAIN_BY_ITSELF = "I'll try again by myself"
@@ -53,67 +55,114 @@ POST_REFUSED = THREAD_GONE | {
 """Codes by which Slack refuses one message; another in the same channel may be taken."""
 
 
-def code_of(error: SlackApiError) -> str | None:
-    """Return Slack's code for the error; None if its answer was not one of the Web API's."""
-    response = error.response
-    # for a body that is no JSON, slack_sdk passes aiohttp's response on
-    if not isinstance(response, AsyncSlackResponse) or not isinstance(response.data, dict):
-        return None
-    code = response.data.get("error")
-    return None if code is None else str(code)
+class SlackCallError(MemAlignError):
+    """A call of Slack's Web API failed; its text says why, for people.
+
+    Args:
+        message: The sentence for a person.
+        detail: What was answered, for the log.
+    """
+
+    def __init__(self, message: str, *, detail: str) -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
-def status_of(error: SlackApiError) -> int:
-    """Return the HTTP status of the answer; 0 if there is none."""
-    response = error.response
-    return int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+class SlackUnreachableError(SlackCallError):
+    """The connection failed: the call may or may not have taken effect."""
+
+    def __init__(self, *, detail: str) -> None:
+        super().__init__(UNREACHABLE, detail=detail)
 
 
-def is_undecided(error: SlackApiError) -> bool:
-    """Return whether the call may have taken effect: it failed on Slack's side, or the answer is unreadable."""
-    status, code = status_of(error), code_of(error)
-    return status >= 500 or (status != 429 and (code is None or code in SLACK_FAILURES))
+class SlackRefusedError(SlackCallError):
+    """Slack answered that it did not do what it was asked for, or gave no usable answer.
 
+    Args:
+        code: Slack's code for the error; None if its answer was not one of the Web API's.
+        status: The HTTP status of the answer; 0 if there is none.
+        pause_ms: The pause that Slack asks for, in milliseconds; None if it asks for none.
+        detail: What was answered, for the log; by default status and code.
+    """
 
-def asked_pause_ms(error: SlackApiError) -> int | None:
-    """Return the pause that Slack asks for, in milliseconds; None if it asks for none."""
-    seconds = error.response.headers.get("Retry-After") if status_of(error) == 429 else None
-    try:
-        return None if seconds is None else int(float(seconds) * 1000)
-    except ValueError:
-        return None
+    def __init__(
+        self, code: str | None, *, status: int = 200, pause_ms: int | None = None, detail: str = ""
+    ) -> None:
+        self.code = code
+        self.status = status
+        self.pause_ms = pause_ms
+        super().__init__(remedy(self), detail=detail or f"status {status}, {code or 'no code'}")
 
+    @property
+    def is_rate_limit(self) -> bool:
+        """True if Slack asks to slow down."""
+        return self.status == 429
 
-def remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
-    """Return the meaning of Slack's error and the remedy; `when_down` says what follows from an outage."""
-    code = "ratelimited" if status_of(error) == 429 else code_of(error)
-    if is_undecided(error) or code is None:
-        return f"{DOWN}; {when_down}"
-    return REMEDIES.get(code, f"Slack answered {code}")
-
-
-def app_token_remedy(error: SlackApiError, when_down: str = AGAIN_BY_ITSELF) -> str:
-    """Return the same for an error about the app-level token."""
-    return APP_TOKEN_REMEDIES.get(code_of(error) or "") or remedy(error, when_down)
+    @property
+    def is_undecided(self) -> bool:
+        """True if the call may have taken effect: it failed on Slack's side, or the answer is unreadable."""
+        is_unclear = self.code is None or self.code in SLACK_FAILURES
+        return self.status >= 500 or (not self.is_rate_limit and is_unclear)
 
 
 class SlackUnavailableError(MemAlignError):
     """Slack does not take a call at the moment; it may later."""
 
 
-def reason_of(error: SlackCallError) -> str:
-    """Return in words why a call of the Web API failed."""
-    return remedy(error) if isinstance(error, SlackApiError) else UNREACHABLE
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise what a call of slack_sdk's raises inside as a `SlackCallError`."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _refusal(error) from error
+    except (ClientError, TimeoutError, OSError) as error:
+        raise SlackUnreachableError(detail=f"{type(error).__name__} {error}") from error
+
+
+def _refusal(error: SlackApiError) -> SlackRefusedError:
+    # for a body that is no JSON, slack_sdk passes aiohttp's response on
+    response = error.response
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+    code = response.data.get("error") if _is_object(response) else None
+    return SlackRefusedError(
+        None if code is None else str(code),
+        status=status,
+        pause_ms=_asked_pause_ms(response.headers.get("Retry-After")) if status == 429 else None,
+    )
+
+
+def _is_object(response: object) -> bool:
+    return isinstance(response, AsyncSlackResponse) and isinstance(response.data, dict)
+
+
+def _asked_pause_ms(seconds: str | None) -> int | None:
+    try:
+        return None if seconds is None else int(float(seconds) * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def remedy(error: SlackRefusedError, when_down: str = AGAIN_BY_ITSELF) -> str:
+    """Return the meaning of Slack's error and the remedy; `when_down` says what follows from an outage."""
+    code = "ratelimited" if error.is_rate_limit else error.code
+    if error.is_undecided or code is None:
+        return f"{DOWN}; {when_down}"
+    return REMEDIES.get(code, f"Slack answered {code}")
+
+
+def app_token_remedy(error: SlackRefusedError, when_down: str = AGAIN_BY_ITSELF) -> str:
+    """Return the same for an error about the app-level token."""
+    return APP_TOKEN_REMEDIES.get(error.code or "") or remedy(error, when_down)
 
 
 def field_of(answer: AsyncSlackResponse, key: str, kind: type[T]) -> T:
     """Return a field that an answer must have.
 
     Raises:
-        SlackApiError: it is missing, or not of that kind; `is_undecided` holds for the error.
+        SlackRefusedError: it is missing, or not of that kind; the error is undecided.
     """
     value = answer.get(key)
     if isinstance(value, kind):
         return value
-    # slack_sdk gives its errors no types
-    raise SlackApiError(f"Slack's answer has no {key}.", answer)  # type: ignore[no-untyped-call]
+    raise SlackRefusedError(None, status=answer.status_code, detail=f"the answer has no {key}")

@@ -4,10 +4,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import CONNECTION_ERRORS, field_of
+from bot.slack.errors import SlackCallError, field_of, translated_errors
 from memalign.records import Json
 
 log = logging.getLogger(__name__)
@@ -40,8 +39,8 @@ class IdentityLookup:
         """Return the identity.
 
         Raises:
-            SlackApiError: Slack refuses, or an answer lacks an id.
-            ClientError, TimeoutError, OSError: Slack cannot be reached.
+            SlackRefusedError: Slack refuses, or an answer lacks an id.
+            SlackUnreachableError: Slack cannot be reached.
         """
         if self._identity is None:
             account = await self._client.auth_test()
@@ -56,8 +55,9 @@ class IdentityLookup:
     async def read_soon(self) -> BotIdentity | None:
         """Return the identity; None where Slack does not say within `LOOKUP_SECONDS`."""
         try:
-            async with asyncio.timeout(LOOKUP_SECONDS):
-                return await self.read()
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.info("Slack does not say who the bot is: %s", error)
+            with translated_errors():
+                async with asyncio.timeout(LOOKUP_SECONDS):
+                    return await self.read()
+        except SlackCallError as error:
+            log.info("Slack does not say who the bot is: %s", error.detail)
             return None

@@ -47,8 +47,8 @@ async def find_message(
         The message's ts, None when it is not there.
 
     Raises:
-        SlackApiError: Slack refuses, or an answer has no messages.
-        ClientError, TimeoutError, OSError: Slack cannot be reached.
+        SlackRefusedError: Slack refuses, or an answer has no messages.
+        SlackUnreachableError: Slack cannot be reached.
     """
     async for page in await _first_page(client, channel, thread_ts, oldest):
         for message in field_of(page, "messages", list):

@@ -5,11 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Secrets
 from bot.runtime.reference_clock import ReferenceClock
-from bot.slack.client import SlackClient, single_try_client
+from bot.slack.client import SlackClient, patient_client, single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.identity import IdentityLookup
@@ -21,7 +20,9 @@ class SlackService:
     """The Bolt app, two clients, the connection, the bot's identity, and the people of the workspace."""
 
     app: AsyncApp
-    posting_client: AsyncWebClient
+    client: SlackClient
+    """Repeats calls after a lost connection."""
+    posting_client: SlackClient
     """Never repeats a call by itself."""
     dispatcher: SlackDispatcher
     connection: Connection
@@ -31,31 +32,27 @@ class SlackService:
     @property
     def clock(self) -> ReferenceClock:
         """Slack's clock, as its answers tell it."""
-        return self.client.clock if isinstance(self.client, SlackClient) else ReferenceClock()
-
-    @property
-    def client(self) -> AsyncWebClient:
-        """The client that repeats calls after a lost connection."""
-        client: AsyncWebClient = self.app.client
-        return client
+        return self.client.clock
 
 
 @asynccontextmanager
 async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
     """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
-    app = build_app(secrets)
+    client = patient_client(secrets)
+    app = build_app(secrets, client)
     await check_tokens(app, secrets)
-    identity = IdentityLookup(app.client)
+    identity = IdentityLookup(client)
     dispatcher = SlackDispatcher(app)
     connection = Connection(app, secrets, dispatcher)
     try:
         yield SlackService(
             app=app,
+            client=client,
             posting_client=single_try_client(secrets),
             dispatcher=dispatcher,
             connection=connection,
             identity=identity,
-            people=People(app.client, identity),
+            people=People(client, identity),
         )
     finally:
         await connection.close()

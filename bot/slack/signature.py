@@ -23,11 +23,11 @@ def check_signature(
         timestamp: the header `X-Slack-Request-Timestamp`; empty if it is missing.
         signature: the header `X-Slack-Signature`; empty if it is missing.
         body: the body as it was sent.
-        now_seconds: the time by this machine's clock, in seconds since 1970.
+        now_seconds: the time by Slack's clock as far as it is known, in seconds since 1970.
 
     Returns:
         "unsigned" if a header is missing or does not look like Slack's; "wrong clock" if Slack signed it, but at
-        another time: one of the two clocks is wrong, or somebody sends an old request again.
+        another time: somebody sends an old request again, or the time is not known.
     """
     if not (TIMESTAMP.fullmatch(timestamp) and SIGNATURE.fullmatch(signature)):
         return "unsigned"

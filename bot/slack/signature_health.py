@@ -17,8 +17,8 @@ REASONS: Mapping[SignatureCheck, str] = {
         "“Basic Information”, or, if the app works, somebody else sends them"
     ),
     "wrong clock": (
-        "they are signed at a time that is more than 5 minutes off this machine's clock; set the clock, or, if it "
-        "is right, somebody sends old requests again"
+        "by Slack's clock they were signed more than 5 minutes ago, so somebody sends old requests again; or, while "
+        "Slack does not say what time it is, this machine's clock is wrong"
     ),
 }
 

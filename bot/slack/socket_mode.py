@@ -10,6 +10,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.dispatch import SlackDispatcher
 from memalign.records import Json
@@ -18,8 +19,10 @@ from memalign.records import Json
 class SocketModeReceiver(AsyncSocketModeHandler):
     """Acknowledges what was handled, and what nobody could handle; Slack sends again what failed here."""
 
-    def __init__(self, app: AsyncApp, app_token: str, dispatcher: SlackDispatcher) -> None:
-        super().__init__(app, app_token, web_client=app.client)
+    def __init__(
+        self, app: AsyncApp, app_token: str, web_client: AsyncWebClient, dispatcher: SlackDispatcher
+    ) -> None:
+        super().__init__(app, app_token, web_client=web_client)
         self._dispatcher = dispatcher
         self.client.message_listeners.append(self._ignore_malformed)
 

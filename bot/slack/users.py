@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import CONNECTION_ERRORS, SlackCallError, code_of, field_of, is_undecided, status_of
+from bot.slack.errors import SlackCallError, SlackRefusedError, field_of, translated_errors
 from bot.slack.identity import IdentityLookup
 from memalign.records import Json
 
@@ -102,18 +101,20 @@ class People:
 
     async def _look_up(self, person: str) -> Profile:
         try:
-            async with asyncio.timeout(self._lookup_seconds):
-                user = field_of(await self._client.users_info(user=person), "user", dict)
-                standing = await self._standing_of(user)
-        except (SlackApiError, *CONNECTION_ERRORS) as error:
-            log.info("Slack does not say who %s is: %s", person, error)
+            with translated_errors():
+                async with asyncio.timeout(self._lookup_seconds):
+                    user = field_of(await self._client.users_info(user=person), "user", dict)
+                    standing = await self._standing_of(user)
+        except SlackCallError as error:
+            log.info("Slack does not say who %s is: %s", person, error.detail)
             return self._failed(person, error)
         return self._keep(person, _name_of(user) or person, standing)
 
     def _failed(self, person: str, error: SlackCallError) -> Profile:
-        if isinstance(error, SlackApiError) and code_of(error) in HIDDEN_FROM_US:
+        refusal = error if isinstance(error, SlackRefusedError) else None
+        if refusal is not None and refusal.code in HIDDEN_FROM_US:
             return self._keep(person, person, "stranger")
-        if not isinstance(error, SlackApiError) or status_of(error) == 429 or is_undecided(error):
+        if refusal is None or refusal.is_rate_limit or refusal.is_undecided:
             self._asks_again_at = self._clock() + LOOKUP_PAUSE_SECONDS
         return self._unknown(person)
 

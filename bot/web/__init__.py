@@ -4,6 +4,7 @@ from bot.forgetting.service import ForgetService
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
+from bot.slack.slack_time import SlackTime
 from bot.web.connections import ConnectionTable
 from bot.web.local_control import Approval, LocalControl
 from bot.web.request_body import BodyReader
@@ -20,9 +21,11 @@ def build(
     status: StatusReport,
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
-    settings, secrets, dispatcher = resources.settings, resources.secrets, resources.slack.dispatcher
+    settings, secrets, slack = resources.settings, resources.secrets, resources.slack
+    dispatcher = slack.dispatcher
     control = LocalControl(settings.data, forgetting, approval)
-    events = SlackEvents(dispatcher, secrets.signing_secret, SignatureHealth(resources.health))
+    signatures = SignatureHealth(resources.health)
+    events = SlackEvents(dispatcher, secrets.signing_secret, signatures, SlackTime(slack.client))
     routes = Routes(
         traces=traces,
         trace_bodies=BodyReader(settings.ingest.max_body),

@@ -1,6 +1,10 @@
 """Models by name: `provider:/name` -> client. Each provider's package is imported only when it is chosen."""
 
+from memalign.models.option_checks import option_keys, option_problems
+from memalign.models.options import DEFAULT_OPTIONS, ModelOptions, model_options_of
 from memalign.models.registry import (
+    Use,
+    canonical_name,
     check_key,
     check_use,
     connect_distiller,
@@ -10,10 +14,17 @@ from memalign.models.registry import (
 )
 
 __all__ = [
+    "DEFAULT_OPTIONS",
+    "ModelOptions",
+    "Use",
+    "canonical_name",
     "check_key",
     "check_use",
     "connect_distiller",
     "connect_embedder",
     "connect_judge_model",
     "model_name",
+    "model_options_of",
+    "option_keys",
+    "option_problems",
 ]

@@ -19,9 +19,10 @@ from httpx2 import Request, Response
 from memalign.errors import ModelError
 from memalign.event_loop import close_at_exit, run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
-from memalign.models.deadline import CALL_SECONDS, CONNECT_SECONDS, call_within, retried
+from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_of
 from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
+from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.prompts import ANSWER_TOKENS
 from memalign.ports import Completion, Prompt
 from memalign.records import Json, Usage
@@ -44,6 +45,7 @@ def _client(endpoint: Endpoint) -> AsyncAnthropic:
     client = AsyncAnthropic(
         api_key=endpoint.key,
         base_url=endpoint.base_url,
+        default_headers=dict(endpoint.headers),
         timeout=Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
         http_client=_BoundedAnthropicClient(follow_redirects=False),
@@ -57,12 +59,12 @@ class AnthropicModel:
 
     Args:
         model: The model's name at Anthropic.
-        timeout_seconds: Time limit of one call, retries included; 120 by default.
+        options: Of the model.
     """
 
-    def __init__(self, model: str, *, timeout_seconds: float = CALL_SECONDS) -> None:
+    def __init__(self, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
         self._model = model
-        self._timeout_seconds = timeout_seconds
+        self._options = options
 
     @property
     def name(self) -> str:
@@ -72,13 +74,15 @@ class AnthropicModel:
     @property
     def context_tokens(self) -> int:
         """Tokens that a prompt and its answer may have together."""
-        return CONTEXT_TOKENS
+        return self._options.context_tokens or CONTEXT_TOKENS
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """See `memalign.ports.LanguageModel.complete`."""
         return await run_on_private_loop(
             call_within(
-                self.name, self._timeout_seconds, lambda deadline: self._complete(prompt, schema, deadline)
+                self.name,
+                self._options.timeout_seconds,
+                lambda deadline: self._complete(prompt, schema, deadline),
             )
         )
 
@@ -93,7 +97,7 @@ class AnthropicModel:
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of("anthropic", self._model)
+        endpoint = endpoint_of("anthropic", self._model, self._options)
         try:
             response = await _client(endpoint).messages.with_raw_response.create(
                 model=self._model,

@@ -10,8 +10,6 @@ from memalign.models.endpoint import concurrency_slot
 
 T = TypeVar("T")
 
-CALL_SECONDS = 120.0
-"""Time limit of one model call, with its retries and their pauses. Set by hand."""
 CONNECT_SECONDS = 10.0
 """Time limit of opening a connection; another attempt follows. Set by hand."""
 MAX_TRIES_OVER_TIME = 2

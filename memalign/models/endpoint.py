@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from memalign.errors import (
     MalformedAnswerError,
@@ -19,7 +18,9 @@ from memalign.errors import (
     RequestRefusedError,
     SettingsError,
 )
+from memalign.models.address import check_address
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
+from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
@@ -94,6 +95,12 @@ class Endpoint:
     key: str = field(repr=False)
     base_url: str | None
     """None: the provider's own."""
+    key_variable: str
+    """The environment variable of the key, for errors."""
+    base_url_name: str
+    """The environment variable or the option of the address, for errors."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """HTTP headers to send, by name."""
 
     def failure(
         self,
@@ -113,15 +120,17 @@ class Endpoint:
         Returns:
             The error to raise, with the remedy, and never with the key or with words of the service.
         """
-        name, variable = f"{self.provider}:/{model}", f"{self.provider.upper()}_API_KEY"
+        name = f"{self.provider}:/{model}"
         self._log_words(model, error)
         if status is None:
             return ModelUnavailableError(
                 f"{name} cannot be reached ({connection_problem(error)}); check the network and "
-                f"{self.provider.upper()}_BASE_URL, it is tried again later."
+                f"{self.base_url_name}, it is tried again later."
             )
         if status in (401, 403):
-            return ModelRefusedError(f"{name} refuses the key ({status}); set {variable} to a valid key.")
+            return ModelRefusedError(
+                f"{name} refuses the key ({status}); set {self.key_variable} to a valid key."
+            )
         if status == 404:
             return ModelRefusedError(
                 f"{name} is not known to its service ({status}); correct the model's name."
@@ -186,30 +195,47 @@ def connection_problem(error: BaseException) -> str:
     return "no connection"
 
 
-def endpoint_of(provider: str, model: str) -> Endpoint:
-    """Read from the environment where a provider is reached and with which key.
+def endpoint_of(provider: str, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> Endpoint:
+    """Read where a model is reached and with which key.
 
     Args:
         provider: openai or anthropic.
         model: The model's name, for the error.
+        options: Of the model; what they leave out is read from the environment.
 
     Returns:
-        The endpoint, from PROVIDER_API_KEY and PROVIDER_BASE_URL.
+        The endpoint, from PROVIDER_API_KEY and PROVIDER_BASE_URL where the options name no others.
 
     Raises:
         ModelRefusedError: If neither a key nor an address of its own is set.
         SettingsError: If the address is none, or holds a user name or password.
     """
-    variable = f"{provider.upper()}_API_KEY"
-    base_url = os.environ.get(f"{provider.upper()}_BASE_URL", "").strip() or None
-    if base_url is not None:
-        check_address(f"{provider.upper()}_BASE_URL", base_url)
-    key = os.environ.get(variable, "").strip()
-    if not key and base_url is None:
+    variable = f"{provider.upper()}_API_KEY" if options.api_key_env is None else options.api_key_env
+    base_url, base_url_name = _base_url(provider, model, options)
+    key = os.environ.get(variable, "").strip() if variable else ""
+    if not key and (options.api_key_env or base_url is None):
         raise ModelRefusedError(
             f"{provider}:/{model} needs a key; set {variable}, or choose a local:/ model."
         )
-    return Endpoint(provider=provider, key=key or NO_KEY, base_url=base_url)
+    return Endpoint(
+        provider=provider,
+        key=key or NO_KEY,
+        base_url=base_url,
+        key_variable=variable or "api_key_env",
+        base_url_name=base_url_name,
+        headers=tuple(options.resolved_headers().items()),
+    )
+
+
+def _base_url(provider: str, model: str, options: ModelOptions) -> tuple[str | None, str]:
+    """Return the address, and the name of what holds it."""
+    if options.base_url is not None:
+        return options.base_url, f"base_url of {provider}:/{model}"
+    variable = f"{provider.upper()}_BASE_URL"
+    base_url = os.environ.get(variable, "").strip() or None
+    if base_url is not None:
+        check_address(variable, base_url)
+    return base_url, variable
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -242,27 +268,6 @@ async def read_answer(read: Callable[[str], T], text: str) -> T:
         What `read` returns.
     """
     return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
-
-
-def check_address(variable: str, url: str) -> None:
-    """Check an address from the environment, which is never shown since it may hold a password.
-
-    Args:
-        variable: The environment variable, for the error.
-        url: Its value.
-
-    Raises:
-        SettingsError: If it is no http or https address, or holds a user name or password.
-    """
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise SettingsError(f"{variable} is no address; expected one such as https://example.com/v1.")
-    if "@" in parts.netloc:
-        raise SettingsError(f"{variable} holds a user name or password; take them out of the address.")
 
 
 async def complete_with_fallback(

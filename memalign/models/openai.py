@@ -21,7 +21,7 @@ from openai import (
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
 from memalign.event_loop import close_at_exit, run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
-from memalign.models.deadline import CALL_SECONDS, CONNECT_SECONDS, call_within, retried
+from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import (
     Endpoint,
     complete_with_fallback,
@@ -29,6 +29,7 @@ from memalign.models.endpoint import (
     read_answer,
 )
 from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
+from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.ports import Completion, Embeddings, Prompt, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
@@ -70,6 +71,7 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
     client = AsyncOpenAI(
         api_key=endpoint.key,
         base_url=endpoint.base_url,
+        default_headers=dict(endpoint.headers),
         timeout=Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
         http_client=_BoundedOpenAIClient(follow_redirects=False),
@@ -83,12 +85,12 @@ class OpenAIModel:
 
     Args:
         model: The model's name at OpenAI, or at the server that OPENAI_BASE_URL names.
-        timeout_seconds: Time limit of one call, retries included; 120 by default.
+        options: Of the model.
     """
 
-    def __init__(self, model: str, *, timeout_seconds: float = CALL_SECONDS) -> None:
+    def __init__(self, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
         self._model = model
-        self._timeout_seconds = timeout_seconds
+        self._options = options
 
     @property
     def name(self) -> str:
@@ -98,13 +100,16 @@ class OpenAIModel:
     @property
     def context_tokens(self) -> int:
         """Tokens that a prompt and its answer may have together."""
-        return next((size for name, size in _CONTEXTS if self._model.startswith(name)), _DEFAULT_CONTEXT)
+        known = next((size for name, size in _CONTEXTS if self._model.startswith(name)), _DEFAULT_CONTEXT)
+        return self._options.context_tokens or known
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """See `memalign.ports.LanguageModel.complete`."""
         return await run_on_private_loop(
             call_within(
-                self.name, self._timeout_seconds, lambda deadline: self._complete(prompt, schema, deadline)
+                self.name,
+                self._options.timeout_seconds,
+                lambda deadline: self._complete(prompt, schema, deadline),
             )
         )
 
@@ -119,7 +124,7 @@ class OpenAIModel:
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of("openai", self._model)
+        endpoint = endpoint_of("openai", self._model, self._options)
         try:
             response = await _client(endpoint).chat.completions.with_raw_response.create(
                 model=self._model,
@@ -148,13 +153,13 @@ class OpenAIEmbedder:
         model: The model's name.
         dimension: Length of the vectors asked for. A model that refuses to choose gives its own; where that is
             another length, embedding raises `MalformedAnswerError`.
-        timeout_seconds: Time limit of one call, retries included; 120 by default.
+        options: Of the model.
     """
 
-    def __init__(self, model: str, dimension: int, *, timeout_seconds: float = CALL_SECONDS) -> None:
+    def __init__(self, model: str, dimension: int, options: ModelOptions = DEFAULT_OPTIONS) -> None:
         self._model = model
         self._dimension = dimension
-        self._timeout_seconds = timeout_seconds
+        self._options = options
         self._takes_dimension = True
         """False once the model has refused the dimension as an argument."""
 
@@ -171,7 +176,9 @@ class OpenAIEmbedder:
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         """See `memalign.ports.Embedder.embed`. Texts are cut to 8,000 tokens, or less where that is refused."""
         return await run_on_private_loop(
-            call_within(self.name, self._timeout_seconds, lambda deadline: self._embed(texts, deadline))
+            call_within(
+                self.name, self._options.timeout_seconds, lambda deadline: self._embed(texts, deadline)
+            )
         )
 
     async def _embed(self, texts: Sequence[str], deadline: asyncio.Timeout) -> Embeddings:
@@ -196,7 +203,7 @@ class OpenAIEmbedder:
         return await retried(lambda: self._ask(texts, dimensions=None), deadline)
 
     async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
-        endpoint = endpoint_of("openai", self._model)
+        endpoint = endpoint_of("openai", self._model, self._options)
         try:
             response = await _client(endpoint).embeddings.with_raw_response.create(
                 model=self._model,

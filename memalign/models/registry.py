@@ -8,6 +8,7 @@ from memalign.errors import SettingsError
 from memalign.models.endpoint import endpoint_of
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
+from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
 PROVIDERS = ("openai", "anthropic", "local")
@@ -62,6 +63,22 @@ _DENIALS: Mapping[Use, str] = {
 }
 
 
+def canonical_name(text: str) -> str:
+    """Write a model's name the one way in which options are filed.
+
+    Args:
+        text: As for `model_name`.
+
+    Returns:
+        `provider:/name`, without blanks around it.
+
+    Raises:
+        SettingsError: If it is no model.
+    """
+    model = model_name(text)
+    return f"{model.provider}:/{model.name}"
+
+
 def check_use(name: str, use: Use) -> ModelName:
     """Check that a model can be used for a purpose; no call is made.
 
@@ -82,11 +99,12 @@ def check_use(name: str, use: Use) -> ModelName:
     return model
 
 
-def check_key(name: str) -> None:
+def check_key(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
     """Check that the key of a model's service is set; no call is made.
 
     Args:
         name: As for `model_name`.
+        options: Of the model.
 
     Raises:
         ModelRefusedError: If the key is missing.
@@ -94,15 +112,16 @@ def check_key(name: str) -> None:
     """
     model = model_name(name)
     if model.provider != "local":
-        endpoint_of(model.provider, model.name)
+        endpoint_of(model.provider, model.name, options)
 
 
-def connect_embedder(name: str, dimension: int) -> Embedder:
+def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_OPTIONS) -> Embedder:
     """Make the client of an embedding model; no call is made.
 
     Args:
         name: `openai:/NAME` or `local:/wordllama`.
         dimension: Length of the vectors asked for; a local model keeps its own.
+        options: Of the model.
 
     Returns:
         The client.
@@ -119,14 +138,15 @@ def connect_embedder(name: str, dimension: int) -> Embedder:
         return WordLlamaEmbedder()
     from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
 
-    return OpenAIEmbedder(model.name, dimension)
+    return OpenAIEmbedder(model.name, dimension, options)
 
 
-def connect_judge_model(name: str) -> JudgeModel:
+def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> JudgeModel:
     """Make the client of a model that judges; no call is made.
 
     Args:
         name: `openai:/NAME`, `anthropic:/NAME` or `local:/cases`.
+        options: Of the model.
 
     Returns:
         The client.
@@ -139,14 +159,15 @@ def connect_judge_model(name: str) -> JudgeModel:
         from memalign.models.local.case_classifier import CaseClassifier  # noqa: PLC0415
 
         return CaseClassifier()
-    return LLMJudge(_language_model(model))
+    return LLMJudge(_language_model(model, options))
 
 
-def connect_distiller(name: str) -> Distiller:
+def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Distiller:
     """Make the client of a model that distils; no call is made.
 
     Args:
         name: `openai:/NAME`, `anthropic:/NAME` or `local:/extract`.
+        options: Of the model.
 
     Returns:
         The client.
@@ -159,14 +180,14 @@ def connect_distiller(name: str) -> Distiller:
         from memalign.models.local.extractive_distiller import ExtractiveDistiller  # noqa: PLC0415
 
         return ExtractiveDistiller()
-    return LLMDistiller(_language_model(model))
+    return LLMDistiller(_language_model(model, options))
 
 
-def _language_model(model: ModelName) -> LanguageModel:
+def _language_model(model: ModelName, options: ModelOptions) -> LanguageModel:
     if model.provider == "anthropic":
         from memalign.models.anthropic import AnthropicModel  # noqa: PLC0415
 
-        return AnthropicModel(model.name)
+        return AnthropicModel(model.name, options)
     from memalign.models.openai import OpenAIModel  # noqa: PLC0415
 
-    return OpenAIModel(model.name)
+    return OpenAIModel(model.name, options)

@@ -33,6 +33,7 @@ class Answer:
     data: Json
     status: int = 200
     retry_after: int | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class Transport(AsyncWebClient):
             if answer is not None:
                 raise CUT
             answer = Answer(data={"ok": True, **usual})
-        headers = {} if answer.retry_after is None else {"Retry-After": str(answer.retry_after)}
+        told = {"Retry-After": answer.retry_after, "Date": answer.date}
+        headers = {name: str(value) for name, value in told.items() if value is not None}
         return {"data": answer.data, "headers": headers, "status_code": answer.status}
 
     def _usual(self, method: str, params: Json) -> Json:

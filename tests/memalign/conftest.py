@@ -1,7 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
+from tests.model_dialects import DIALECTS, Dialect
 from tests.model_server import ModelServer, running_model_server
 
 
@@ -11,6 +13,34 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     with running_model_server() as running:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
         monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", running.url)
+        yield running
+
+
+THOUGHTS_IN_THE_ANSWER = pytest.mark.xfail(reason="thoughts are taken for the answer")
+
+
+def dialect_parameters() -> list[ParameterSet]:
+    return [
+        pytest.param(
+            dialect,
+            id=dialect.name,
+            marks=THOUGHTS_IN_THE_ANSWER
+            if dialect.name in {"think-tags", "open-think-tag", "harmony", "magistral"}
+            else (),
+        )
+        for dialect in DIALECTS
+    ]
+
+
+@pytest.fixture(params=dialect_parameters())
+def dialect_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A local server of each dialect in turn; `server.dialect.model` is the model to name."""
+    dialect: Dialect = request.param
+    with running_model_server(dialect) as running:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+        monkeypatch.setenv("OPENAI_BASE_URL", running.base_url if dialect.base_path else f"{running.url}/v1")
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", running.url)
         yield running

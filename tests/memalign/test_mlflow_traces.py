@@ -105,7 +105,7 @@ def test_what_is_no_trace_is_told(thing: object) -> None:
 
 
 def test_mlflow_traces_teach_and_are_unlearned(server: ModelServer) -> None:
-    judge = make_judge("politeness", POLITENESS, bool, "openai:/m")
+    judge = make_judge("politeness", POLITENESS, "openai:/m", feedback_value_type=bool)
     optimizer = MemAlignOptimizer(reflection_lm="openai:/m", embedding_model="openai:/e", embedding_dim=16)
 
     learned = judge.align([mlflow_trace(feedback(False))], optimizer)

@@ -378,7 +378,7 @@ def test_importing_the_library_imports_no_provider() -> None:
 def test_a_process_ends_cleanly_after_use(server: ModelServer) -> None:
     code = (
         "import memalign;"
-        "judge = memalign.make_judge('p', '{{ inputs }}', bool, 'openai:/m');"
+        "judge = memalign.make_judge('p', '{{ inputs }}', 'openai:/m', feedback_value_type=bool);"
         "print(judge(inputs='x').value)"
     )
     command = [sys.executable, "-W", "error", "-c", code]

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.scope import ForgetScope
 from bot.slack.channel_members import ChannelMembers
+from bot.slack.errors import SlackRefusedError
 from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget, Verdict
@@ -48,7 +48,7 @@ class FakeClient:
         assert limit > 0
         self.asked.append(channel)
         if channel not in self._channels:
-            raise SlackApiError("no", {"error": "channel_not_found"})  # type: ignore[no-untyped-call] # slack_sdk gives no types here
+            raise SlackRefusedError("channel_not_found")
         return Pages([], *([person] for person in self._channels[channel]))
 
     async def users_info(self, *, user: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from bot.blocks.primitives import SlackMessage
 from bot.posting.sending import LostPost, PostSender, arguments
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.slack.errors import SlackRefusedError
 from storage.database import Database
 from storage.records import Post
 from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, FakeSlack, Lost, refusal
@@ -114,8 +115,9 @@ async def test_a_history_without_messages_says_nothing_of_a_lost_post(sending: S
     await sending.database.outbox.add(note("n-1"))
     await sending.sender.begin(note("n-1"))
     sending.slack.answers["conversations.history"].append(Answer(data={"ok": True}))
-    with pytest.raises(Exception, match="no messages"):
+    with pytest.raises(SlackRefusedError) as problem:
         await sending.sender.settle(await sending.sender.lost(note("n-1")))
+    assert problem.value.detail == "the answer has no messages"
     assert await sending.states() == ["→n-1"]
 
 

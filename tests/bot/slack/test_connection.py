@@ -8,6 +8,7 @@ from bot.config import Secrets
 from bot.runtime.health import HealthRegistry
 from bot.runtime.supervisor import supervise
 from bot.sandbox import SlackServer, Workspace
+from bot.slack.client import patient_client
 from bot.slack.connection import Connection, build_app
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.errors import SlackUnavailableError
@@ -28,7 +29,7 @@ def connection_to(slack: SlackServer, app_token: str) -> Connection:
         ingest_token="",
         api_url=slack.api_url,
     )
-    app = build_app(secrets)
+    app = build_app(secrets, patient_client(secrets))
     return Connection(app, secrets, SlackDispatcher(app))
 
 

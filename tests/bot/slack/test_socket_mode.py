@@ -8,6 +8,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.config import Secrets
+from bot.slack.client import patient_client
 from bot.slack.connection import build_app
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.socket_mode import SocketModeReceiver
@@ -30,9 +31,10 @@ class Receiver:
     """A receiver whose listener counts home tabs, and fails as it is told."""
 
     def __init__(self) -> None:
-        app = build_app(Secrets(bot_token="xoxb-1", app_token="xapp-1", signing_secret=""))
+        secrets = Secrets(bot_token="xoxb-1", app_token="xapp-1", signing_secret="")
+        app = build_app(secrets, patient_client(secrets))
         self.dispatcher = SlackDispatcher(app)
-        self.receiver = SocketModeReceiver(app, "xapp-1", self.dispatcher)
+        self.receiver = SocketModeReceiver(app, "xapp-1", app.client, self.dispatcher)
         self.client = RecordingClient()
         self.opened = 0
         self.failures = 0

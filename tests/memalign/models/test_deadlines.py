@@ -14,6 +14,7 @@ from memalign.errors import MalformedAnswerError, ModelError, ModelUnavailableEr
 from memalign.models.anthropic import AnthropicModel
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
 from memalign.models.openai import OpenAIEmbedder, OpenAIModel
+from memalign.models.options import ModelOptions
 from memalign.models.prompts import judging_schema
 from memalign.ports import Prompt
 from memalign.records import Json
@@ -27,9 +28,15 @@ MEGABYTE = b" " * 2**20
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Call = Callable[[float], Awaitable[object]]
 CALLS: dict[str, Call] = {
-    "openai": lambda seconds: OpenAIModel("m", timeout_seconds=seconds).complete(PROMPT, SCHEMA),
-    "anthropic": lambda seconds: AnthropicModel("m", timeout_seconds=seconds).complete(PROMPT, SCHEMA),
-    "embeddings": lambda seconds: OpenAIEmbedder("m", 8, timeout_seconds=seconds).embed(["text"]),
+    "openai": lambda seconds: OpenAIModel("m", ModelOptions(timeout_seconds=seconds)).complete(
+        PROMPT, SCHEMA
+    ),
+    "anthropic": lambda seconds: AnthropicModel("m", ModelOptions(timeout_seconds=seconds)).complete(
+        PROMPT, SCHEMA
+    ),
+    "embeddings": lambda seconds: OpenAIEmbedder("m", 8, ModelOptions(timeout_seconds=seconds)).embed(
+        ["text"]
+    ),
 }
 EACH_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
@@ -198,7 +205,7 @@ async def test_waiting_for_a_slot_is_no_part_of_a_call(
 ) -> None:
     monkeypatch.setenv("MEMALIGN_MAX_WORKERS", "1")
     server.chat_seconds = 0.3
-    model = OpenAIModel("m", timeout_seconds=1.0)
+    model = OpenAIModel("m", ModelOptions(timeout_seconds=1.0))
 
     answers = await asyncio.gather(
         *(model.complete(PROMPT, SCHEMA) for _ in range(5)), return_exceptions=True

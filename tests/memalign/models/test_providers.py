@@ -16,6 +16,7 @@ from memalign.errors import (
 from memalign.models.anthropic import AnthropicModel
 from memalign.models.deadline import MAX_RETRIES
 from memalign.models.openai import OpenAIEmbedder, OpenAIModel
+from memalign.models.options import ModelOptions
 from memalign.models.prompts import judging_schema
 from memalign.ports import LanguageModel, Prompt
 from memalign.records import Json, Usage
@@ -190,7 +191,7 @@ async def test_a_service_that_cannot_be_reached_is_told(monkeypatch: pytest.Monk
     with pytest.raises(
         ModelUnavailableError, match=r"cannot be reached .* check the network and OPENAI_BASE_URL"
     ):
-        await OpenAIModel("some-model", timeout_seconds=0.3).complete(PROMPT, SCHEMA)
+        await OpenAIModel("some-model", ModelOptions(timeout_seconds=0.3)).complete(PROMPT, SCHEMA)
 
 
 @pytest.mark.parametrize("variable", ["MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS"])
