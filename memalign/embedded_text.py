@@ -36,7 +36,14 @@ def text_of(fields: Mapping[str, Json]) -> str:
 
 
 def has_text(value: Json) -> bool:
-    """Tell whether a value holds any word, number or truth value."""
+    """Tell whether a value holds any word, number or truth value.
+
+    Args:
+        value: Any JSON, as `memalign.messages.read_messages` returns it.
+
+    Returns:
+        False for null, blanks, and objects and lists of nothing else.
+    """
     return any(map(_line, leaves(without_envelopes(value))))
 
 

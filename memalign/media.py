@@ -54,7 +54,14 @@ def replace_media(value: Json) -> Json:
 
 
 def declared_type(value: Mapping[str, Json]) -> str:
-    """Find the MIME type that an object states of its data; empty where it states none."""
+    """Find the MIME type that an object states of its data.
+
+    Args:
+        value: The object.
+
+    Returns:
+        The type; empty where it states none.
+    """
     texts = {str(key).lower(): part for key, part in value.items() if isinstance(part, str)}
     return full_type(next((texts[each] for each in _TYPE_NAMES if each in texts), ""))
 

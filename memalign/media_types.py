@@ -82,7 +82,14 @@ def full_type(mime_type: str) -> str:
 
 
 def size_in_words(size: int) -> str:
-    """Write a number of bytes as people read it: in bytes, KB, or from half a megabyte on in MB."""
+    """Write a number of bytes as people read it.
+
+    Args:
+        size: In bytes.
+
+    Returns:
+        Bytes, KB, or from half a megabyte on MB.
+    """
     if size < 1_000:
         return f"{size} bytes"
     return f"{size / 1_000:.0f} KB" if size < 500_000 else f"{size / 1_000_000:.1f} MB"
@@ -112,7 +119,14 @@ def type_of_bytes(head: bytes, *, declared: bool = False) -> str:
 
 
 def head_of_base64(text: str) -> bytes:
-    """Decode the first bytes of a text in base64, of either alphabet; empty where it is not base64."""
+    """Decode the first bytes of a text in base64.
+
+    Args:
+        text: The base64, of either alphabet.
+
+    Returns:
+        24 bytes or fewer; empty where it is not base64.
+    """
     head = "".join(text[:200].split())[:32].translate({45: "+", 95: "/"})
     try:
         return base64.b64decode(head[: len(head) // 4 * 4], validate=True)

@@ -77,7 +77,14 @@ class Parts:
 
 
 def is_part(value: Json) -> bool:
-    """Tell whether a value is a part of a message: an object whose type is known."""
+    """Tell whether a value is a part of a message.
+
+    Args:
+        value: Any JSON.
+
+    Returns:
+        True for an object whose type is known.
+    """
     return isinstance(value, Mapping) and str(value.get("type", "")).lower() in _PART_TYPES
 
 
@@ -97,7 +104,14 @@ def read_parts(content: Json) -> Parts:
 
 
 def read_call(call: Mapping[str, Json]) -> ToolCall:
-    """Read a tool call, whatever its form; the arguments are read as JSON where they are a text of it."""
+    """Read a tool call, whatever its form.
+
+    Args:
+        call: The object that holds it.
+
+    Returns:
+        The call; its arguments are read as JSON where they are a text of it.
+    """
     function = call.get("function", call.get("tool_call"))
     inner = function if isinstance(function, Mapping) else call
     if "function" in inner and isinstance(inner["function"], Mapping):
@@ -108,7 +122,14 @@ def read_call(call: Mapping[str, Json]) -> ToolCall:
 
 
 def read_result(result: Mapping[str, Json]) -> Turn:
-    """Read a tool's result, whatever its form."""
+    """Read a tool's result, whatever its form.
+
+    Args:
+        result: The object that holds it.
+
+    Returns:
+        A turn of the tool.
+    """
     content = next((result[each] for each in _RESULT_NAMES if result.get(each) is not None), "")
     failed = result.get("is_error") or result.get("isError") or result.get("status") == "error"
     words = _result_words(content)
@@ -121,12 +142,27 @@ def read_result(result: Mapping[str, Json]) -> Turn:
 
 
 def first(value: Mapping[str, Json], names: Iterable[str]) -> str:
-    """Return the first text under these names; empty without one."""
+    """Find the first text under some names.
+
+    Args:
+        value: An object.
+        names: In order of preference.
+
+    Returns:
+        The text; empty without one.
+    """
     return next((value[name] for name in names if isinstance(value.get(name), str) and value[name]), "")
 
 
 def from_json(value: Json) -> Json:
-    """Read a text of a JSON object or list; anything else stays as it is."""
+    """Read a text of a JSON object or list.
+
+    Args:
+        value: Any JSON.
+
+    Returns:
+        What the text says; anything else as it is.
+    """
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
     try:

@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 
 from memalign.errors import InputError
-from memalign.message_parts import from_json
 from memalign.records import Assessment, Json, Label, Trace
 from memalign.span_forms import is_empty
-from memalign.spans import shallowest_content, span_tree
+from memalign.spans import error_of, shallowest_content, span_tree
 
 
 def trace_of(trace: object) -> Trace:
@@ -41,7 +40,7 @@ def trace_of(trace: object) -> Trace:
         expectations=_expectations(assessments),
         spans=tuple(span_tree(spans)),
         assessments=tuple(_assessment(each) for each in assessments if _has_feedback(each)),
-        error=_error(info),
+        error=_error(info, spans),
     )
 
 
@@ -66,21 +65,36 @@ def _content(spans: Sequence[dict[str, Json]], data: object) -> tuple[Json, Json
     for span in roots:
         if not (is_empty(span.get("inputs")) and is_empty(span.get("outputs"))):
             return span.get("inputs"), span.get("outputs")
-    inputs, outputs = (from_json(getattr(data, name, None)) for name in ("request", "response"))
+    inputs, outputs = (_loaded(getattr(data, name, None)) for name in ("request", "response"))
     if is_empty(inputs) and is_empty(outputs):
         return shallowest_content(span_tree(spans))
     return inputs, outputs
 
 
-def _error(info: object) -> str | None:
-    """Return what the trace's own state says; why it failed is said by its spans."""
+def _loaded(value: Json) -> Json:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _error(info: object, spans: Sequence[dict[str, Json]]) -> str | None:
+    """Return the error that the trace's state tells of; the reason is in its spans."""
     state = getattr(info, "state", None) or getattr(info, "status", None)
-    return "no reason is given" if str(getattr(state, "value", state)).upper() == "ERROR" else None
+    if str(getattr(state, "value", state)).upper() != "ERROR":
+        return None
+    return error_of(span_tree(spans)) or "no reason is given"
+
+
+_SPAN_NAMES = (
+    "span_id", "parent_id", "name", "span_type", "start_time_ns", "end_time_ns", "inputs", "outputs", "attributes",
+)  # fmt: skip
 
 
 def _span(span: object) -> dict[str, Json]:
-    names = ("span_id", "parent_id", "name", "span_type", "start_time_ns", "end_time_ns", "inputs", "outputs", "attributes")  # fmt: skip
-    parts = {name: getattr(span, name, None) for name in names}
+    parts = {name: getattr(span, name, None) for name in _SPAN_NAMES}
     status = getattr(span, "status", None)
     code = getattr(status, "status_code", None)
     parts["status"] = {"code": getattr(code, "value", code), "message": getattr(status, "description", None)}

@@ -91,12 +91,26 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def is_empty(value: Json) -> bool:
-    """Tell whether a value has no content: null, blank, or an empty object or list."""
+    """Tell whether a value has no content.
+
+    Args:
+        value: Any JSON.
+
+    Returns:
+        True for null, a blank text, and an empty object or list.
+    """
     return value is None or (isinstance(value, str) and not value.strip()) or value in ({}, [], ())
 
 
 def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
-    """Return the spans that a span holds; none where it names its parent instead."""
+    """Find the spans that a span holds.
+
+    Args:
+        span: As a tool exports it.
+
+    Returns:
+        Its children; none where these name their parent instead.
+    """
     return next(
         (part for name, part in span.items() if _plain(name) in _CHILDREN and isinstance(part, list)), []
     )

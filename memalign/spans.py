@@ -69,12 +69,26 @@ def error_of(spans: Sequence[Json]) -> str | None:
 
 
 def is_failed(span: Json) -> bool:
-    """Tell whether a span ended with an error."""
+    """Tell whether a span ended with an error.
+
+    Args:
+        span: As `span_tree` returns it.
+
+    Returns:
+        True if its status or an exception says so.
+    """
     return isinstance(span, Mapping) and (span.get("status") == "error" or bool(span.get("exceptions")))
 
 
 def is_span_list(value: Json) -> bool:
-    """Tell whether a value is a list of spans, as `span_tree` returns it."""
+    """Tell whether a value is a list of spans.
+
+    Args:
+        value: Any JSON.
+
+    Returns:
+        True for two or more documents as `span_tree` returns them.
+    """
     return (
         isinstance(value, list)
         and len(value) > 1

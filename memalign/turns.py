@@ -19,7 +19,11 @@ class ToolCall:
     call_id: str = ""
 
     def document(self) -> dict[str, Json]:
-        """Return the call as it stands in a prompt."""
+        """Write the call as it stands in a prompt.
+
+        Returns:
+            Its name and arguments.
+        """
         return {"name": self.name, "arguments": self.arguments}
 
 
@@ -41,7 +45,11 @@ class Turn:
     """Reason why a model stopped too early, such as `length`."""
 
     def document(self) -> dict[str, Json]:
-        """Return the turn as it stands in a prompt, without what it lacks."""
+        """Write the turn as it stands in a prompt.
+
+        Returns:
+            Its parts by name, without those that it lacks.
+        """
         parts = {
             "role": self.role,
             "name": self.name,
@@ -59,7 +67,14 @@ class Turn:
 
 
 def is_turn(value: Json) -> bool:
-    """Tell whether a JSON value is a turn's document."""
+    """Tell whether a JSON value is a turn's document.
+
+    Args:
+        value: Any JSON.
+
+    Returns:
+        True for what `Turn.document` returns.
+    """
     if not isinstance(value, Mapping) or not isinstance(value.get("role"), str) or not value.keys() <= _NAMES:
         return False
     if value["role"] != "tool" and not isinstance(value.get("content", ""), str):
