@@ -21,7 +21,7 @@ _KIND_NAMES = {
     "image": "image", "input_image": "image", "image_url": "image", "picture": "image", "audio": "audio",
     "input_audio": "audio", "video": "video", "image_generation_call": "image", "computer_screenshot": "image",
 }  # fmt: skip
-"""What a part's `type` or `modality`, or the name it has, says of the kind of medium."""
+"""Kinds of media that a part's `type` or `modality`, or the name it has, tells."""
 _CONTAINER_NAMES = frozenset(
     {*_KIND_NAMES, "inline_data", "inlinedata", "source", "file", "input_file", "document", "media", "blob"}
 )
@@ -31,7 +31,7 @@ _MIN_BYTE_NUMBERS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Declaration:
-    """What the objects around a value say of it."""
+    """Facts that the objects around a value state of it."""
 
     is_media: bool = False
     mime_type: str = ""

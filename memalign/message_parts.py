@@ -72,7 +72,7 @@ class Parts:
 
     @property
     def text(self) -> str:
-        """What is said, a line for each part."""
+        """The words, a line for each part."""
         return "\n".join(filter(None, self.texts))
 
 

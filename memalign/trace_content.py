@@ -22,7 +22,7 @@ NO_OUTPUT: Final = "(no output)"
 
 @dataclass(frozen=True)
 class TraceContent:
-    """What a trace holds; each part is read when it is asked for.
+    """Content of a trace; each part is read when it is asked for.
 
     Args:
         trace: The trace.

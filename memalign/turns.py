@@ -34,7 +34,7 @@ class Turn:
     role: str
     """As the application says it: user, assistant, system, developer, tool, and the like."""
     content: Json = ""
-    """What is said, placeholders of media included; of a tool, its result."""
+    """The words, placeholders of media included; of a tool, its result."""
     name: str = ""
     """Of the tool or the participant."""
     thinking: str = ""
