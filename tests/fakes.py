@@ -23,7 +23,7 @@ from memalign.ports import (
 from memalign.records import Episode, Guideline, Json, Label, Usage
 
 DIMENSION = 64
-DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
+DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
 
 
 def direction(text: str, dimension: int = DIMENSION) -> Vector:

@@ -1,29 +1,21 @@
 """Anthropic's models, and servers that speak like them."""
 
 import asyncio
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from anthropic import (
-    AnthropicError,
-    APIConnectionError,
-    APIStatusError,
-    AsyncAnthropic,
-    DefaultAioHttpClient,
-    Timeout,
-    omit,
-)
-from httpx2 import Request, Response
+from anthropic import AnthropicError, APIConnectionError, APIStatusError, omit
 
 from memalign.errors import ModelError
-from memalign.event_loop import close_at_exit, run_on_private_loop
-from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
-from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
-from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_of
+from memalign.event_loop import run_on_private_loop
+from memalign.models.anthropic_client import client_of
+from memalign.models.bounded_answer import OversizeAnswerError
+from memalign.models.deadline import call_within, retried
+from memalign.models.endpoint import Endpoint, complete_with_fallback
 from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.prompts import ANSWER_TOKENS
+from memalign.models.providers import endpoint_of
+from memalign.models.service_failure import answer_of
 from memalign.ports import Completion, Prompt
 from memalign.records import Json, Usage
 
@@ -32,44 +24,26 @@ CONTEXT_TOKENS = 200_000
 _TOOL = "answer"
 
 
-class _BoundedAnthropicClient(DefaultAioHttpClient):
-    """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
-
-    async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
-        del stream
-        return await read_bounded(await super().send(request, stream=True, **options))
-
-
-@lru_cache(maxsize=8)
-def _client(endpoint: Endpoint) -> AsyncAnthropic:
-    client = AsyncAnthropic(
-        api_key=endpoint.key,
-        base_url=endpoint.base_url,
-        default_headers=dict(endpoint.headers),
-        timeout=Timeout(None, connect=CONNECT_SECONDS),
-        max_retries=0,
-        http_client=_BoundedAnthropicClient(follow_redirects=False),
-    )
-    close_at_exit(client.close)
-    return client
-
-
 class AnthropicModel:
     """A Claude model, which answers by calling a tool whose input schema is the schema asked for.
 
     Args:
-        model: The model's name at Anthropic.
+        model: The model's name at its service.
         options: Of the model.
+        provider: One whose service speaks so.
     """
 
-    def __init__(self, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self, model: str, options: ModelOptions = DEFAULT_OPTIONS, *, provider: str = "anthropic"
+    ) -> None:
+        self._provider = provider
         self._model = model
         self._options = options
 
     @property
     def name(self) -> str:
-        """The model as `anthropic:/name`."""
-        return f"anthropic:/{self._model}"
+        """The model as `provider:/name`."""
+        return f"{self._provider}:/{self._model}"
 
     @property
     def context_tokens(self) -> int:
@@ -97,9 +71,10 @@ class AnthropicModel:
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of("anthropic", self._model, self._options)
+        endpoint = endpoint_of(self._provider, self._model, self._options)
+        texts = (prompt.stable, prompt.changing)
         try:
-            response = await _client(endpoint).messages.with_raw_response.create(
+            response = await client_of(endpoint).messages.with_raw_response.create(
                 model=self._model,
                 max_tokens=ANSWER_TOKENS,
                 system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
@@ -110,8 +85,10 @@ class AnthropicModel:
                 tool_choice=omit if schema is None else {"type": "tool", "name": _TOOL},
             )
         except AnthropicError as error:
-            raise _failure(endpoint, self._model, error) from error
-        return str(await response.text())
+            raise _failure(endpoint, self._model, error, texts) from error
+        text = str(await response.text())
+        endpoint.check_answer(self._model, text, texts)
+        return text
 
 
 def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
@@ -139,9 +116,11 @@ def _usage(body: Json) -> Usage:
     )
 
 
-def _failure(endpoint: Endpoint, model: str, error: AnthropicError) -> ModelError:
+def _failure(endpoint: Endpoint, model: str, error: AnthropicError, texts: Sequence[str]) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code, error.response.headers)
+        response = error.response
+        answer = answer_of(response.status_code, response.headers, response.text)
+        return endpoint.failure(model, error, answer, texts)
     if isinstance(error.__cause__, OversizeAnswerError):  # this SDK takes any exception for a lost connection
         return endpoint.oversize(model)
     if isinstance(error, APIConnectionError):

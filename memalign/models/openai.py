@@ -3,33 +3,24 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from httpx2 import Request, Response
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    AsyncOpenAI,
-    DefaultAioHttpClient,
-    OpenAIError,
-    Timeout,
-    omit,
-)
+from openai import APIConnectionError, APIStatusError, OpenAIError, omit
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.event_loop import close_at_exit, run_on_private_loop
-from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
-from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
+from memalign.event_loop import run_on_private_loop
+from memalign.models.bounded_answer import OversizeAnswerError
+from memalign.models.deadline import call_within, retried
 from memalign.models.endpoint import (
     Endpoint,
     complete_with_fallback,
-    endpoint_of,
     read_answer,
 )
 from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
+from memalign.models.openai_client import client_of
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
+from memalign.models.providers import endpoint_of
+from memalign.models.service_failure import answer_of
 from memalign.ports import Completion, Embeddings, Prompt, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
@@ -58,44 +49,26 @@ The first is below OpenAI's own limit of 8,192; the others serve compatible serv
 """
 
 
-class _BoundedOpenAIClient(DefaultAioHttpClient):
-    """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
-
-    async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
-        del stream
-        return await read_bounded(await super().send(request, stream=True, **options))
-
-
-@lru_cache(maxsize=8)
-def _client(endpoint: Endpoint) -> AsyncOpenAI:
-    client = AsyncOpenAI(
-        api_key=endpoint.key,
-        base_url=endpoint.base_url,
-        default_headers=dict(endpoint.headers),
-        timeout=Timeout(None, connect=CONNECT_SECONDS),
-        max_retries=0,
-        http_client=_BoundedOpenAIClient(follow_redirects=False),
-    )
-    close_at_exit(client.close)
-    return client
-
-
 class OpenAIModel:
     """A chat model, which answers by structured outputs (`response_format`).
 
     Args:
-        model: The model's name at OpenAI, or at the server that OPENAI_BASE_URL names.
+        model: The model's name at its service.
         options: Of the model.
+        provider: One whose service speaks so.
     """
 
-    def __init__(self, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self, model: str, options: ModelOptions = DEFAULT_OPTIONS, *, provider: str = "openai"
+    ) -> None:
+        self._provider = provider
         self._model = model
         self._options = options
 
     @property
     def name(self) -> str:
-        """The model as `openai:/name`."""
-        return f"openai:/{self._model}"
+        """The model as `provider:/name`."""
+        return f"{self._provider}:/{self._model}"
 
     @property
     def context_tokens(self) -> int:
@@ -124,9 +97,10 @@ class OpenAIModel:
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of("openai", self._model, self._options)
+        endpoint = endpoint_of(self._provider, self._model, self._options)
+        texts = (prompt.stable, prompt.changing)
         try:
-            response = await _client(endpoint).chat.completions.with_raw_response.create(
+            response = await client_of(endpoint).chat.completions.with_raw_response.create(
                 model=self._model,
                 messages=[
                     {"role": "system", "content": prompt.stable},
@@ -136,9 +110,10 @@ class OpenAIModel:
                 extra_body=None if schema is None else {"response_format": _form(schema)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error) from error
+            raise _failure(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
+        endpoint.check_answer(self._model, response.text, texts)
         return response.text
 
 
@@ -154,9 +129,18 @@ class OpenAIEmbedder:
         dimension: Length of the vectors asked for. A model that refuses to choose gives its own; where that is
             another length, embedding raises `MalformedAnswerError`.
         options: Of the model.
+        provider: One whose service speaks so.
     """
 
-    def __init__(self, model: str, dimension: int, options: ModelOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self,
+        model: str,
+        dimension: int,
+        options: ModelOptions = DEFAULT_OPTIONS,
+        *,
+        provider: str = "openai",
+    ) -> None:
+        self._provider = provider
         self._model = model
         self._dimension = dimension
         self._options = options
@@ -165,8 +149,8 @@ class OpenAIEmbedder:
 
     @property
     def name(self) -> str:
-        """The model as `openai:/name`."""
-        return f"openai:/{self._model}"
+        """The model as `provider:/name`."""
+        return f"{self._provider}:/{self._model}"
 
     @property
     def dimension(self) -> int:
@@ -203,9 +187,9 @@ class OpenAIEmbedder:
         return await retried(lambda: self._ask(texts, dimensions=None), deadline)
 
     async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
-        endpoint = endpoint_of("openai", self._model, self._options)
+        endpoint = endpoint_of(self._provider, self._model, self._options)
         try:
-            response = await _client(endpoint).embeddings.with_raw_response.create(
+            response = await client_of(endpoint).embeddings.with_raw_response.create(
                 model=self._model,
                 input="",
                 dimensions=omit if dimensions is None else dimensions,
@@ -213,14 +197,13 @@ class OpenAIEmbedder:
                 extra_body={"input": list(texts)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error) from error
+            raise _failure(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
+        endpoint.check_answer(self._model, response.text, texts)
         rows, tokens = await read_answer(_rows_and_tokens, response.text)
         if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
-            raise MalformedAnswerError(
-                f"{self.name} did not give one vector for each text; it is tried again later."
-            )
+            raise MalformedAnswerError(f"{self.name} did not give one vector for each text.")
         usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
         return Embeddings(vectors=np.stack(rows), usage=usage)
 
@@ -262,9 +245,11 @@ def _usage(body: Json) -> Usage:
     )
 
 
-def _failure(endpoint: Endpoint, model: str, error: OpenAIError) -> ModelError:
+def _failure(endpoint: Endpoint, model: str, error: OpenAIError, texts: Sequence[str]) -> ModelError:
     if isinstance(error, APIStatusError):
-        return endpoint.failure(model, error, error.status_code, error.response.headers)
+        response = error.response
+        answer = answer_of(response.status_code, response.headers, response.text)
+        return endpoint.failure(model, error, answer, texts)
     if isinstance(error, APIConnectionError):
         return endpoint.failure(model, error.__cause__ or error, None)
     return endpoint.unreadable(model)

@@ -119,7 +119,7 @@ def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_runni
 
     output = capsys.readouterr().out
     assert "learned 50, unchanged 0, pending 10" in output
-    assert "pending: openai:/some is overloaded or down (429); it is tried again later. (tr-50, " in output
+    assert "pending: openai:/some is overloaded or down (429). (tr-50, " in output
     assert problem(failure) == (
         "memalign: 10 traces wait to be learned, for the reasons above; run the same command again."
     )
@@ -340,9 +340,7 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
     errors = capsys.readouterr().err
     assert "line 1 was skipped: it is not JSON" in errors
     (failed,) = (complaint for complaint in errors.splitlines() if "was not judged" in complaint)
-    assert failed.endswith(
-        "was not judged: openai:/some is overloaded or down (429); it is tried again later."
-    )
+    assert failed.endswith("was not judged: openai:/some is overloaded or down (429).")
     assert len(verdicts(out.read_text("utf-8"))) == 5
     write("traces.jsonl", *map(line, range(10, 16)))
     server.calls.clear()
