@@ -59,6 +59,8 @@ class Trace:
     """ISO 8601."""
     url: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    error: str | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The error with which the run ended; None where it ended well, or its spans say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
