@@ -30,8 +30,8 @@ KNOWN_CONTEXTS = (
     (r"gemini", 1_000_000),
 )
 """Beginning of a model's name -> tokens of its context, as the model pages of OpenAI, Anthropic and Google have it,
-most of them rounded down. Of gpt-5 it is the part for input (400,000 less 128,000 of output); of Claude, without the beta
-header for more, that of all models since 2.1; of Gemini that of all since 1.5. Variants are not told apart."""
+most of them rounded down. Of gpt-5 it is the part for input (400,000 less 128,000 of output); of Claude, without the
+beta header for more, that of all models since 2.1; of Gemini that of all since 1.5. Variants are not told apart."""
 OWN_CONTEXT_TOKENS = 128_000
 """Of a model that is not listed above, at OpenAI's or Anthropic's own address: no newer model has less."""
 ASSUMED_CONTEXT_TOKENS = 8_192
