@@ -10,13 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
+from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import MemAlignError, StorageError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Lesson
+from memalign.records import Guideline, Lesson
 from storage.database import Database
 from storage.records import PendingFeedback
 
@@ -173,6 +174,15 @@ class LearningWorker:
 
     def _report(self, judge: str, lesson: Lesson) -> None:
         """Report what the memory still waits for, or that it waits for nothing."""
+        if lesson.learned:
+            log_activity(
+                log,
+                "lesson learned",
+                judge=judge,
+                traces=len(lesson.learned),
+                guidelines_added=_ids(lesson.added),
+                guidelines_retired=_ids(lesson.retired),
+            )
         reason = next(iter(lesson.pending.values()), None)
         self._health.report(COMPONENT, judge, reason)
         if reason is None:
@@ -195,8 +205,10 @@ class LearningWorker:
         else:
             if reason := lesson.pending.get(pending.trace_id):
                 await self._postpone(pending, reason)
-            else:
-                await self._database.feedback.learned(pending.verdict_id, pending.revision)
+                return
+            await self._database.feedback.learned(pending.verdict_id, pending.revision)
+            votes = sum(each.vote is not None for each in item.feedback)
+            log_activity(log, "votes counted", judge=pending.judge, trace_id=pending.trace_id, votes=votes)
 
     async def _postpone_failed(self, judge: str, gathered: Sequence[GatheredFeedback], reason: str) -> None:
         self._breaker.record_failure(judge)
@@ -211,3 +223,7 @@ class LearningWorker:
     async def _postpone(self, pending: PendingFeedback, reason: str) -> None:
         not_before_ms = now_ms() + backoff_ms(pending.attempts)
         await self._database.feedback.postpone(pending.verdict_id, not_before_ms, reason)
+
+
+def _ids(rules: Sequence[Guideline]) -> str | None:
+    return ",".join(rule.id for rule in rules) or None
