@@ -9,6 +9,7 @@ verdict = aligned(inputs="Hello", outputs="Good day!")
 """
 
 from memalign.errors import (
+    ContentRefusedError,
     InputError,
     MalformedAnswerError,
     MemAlignError,
@@ -40,6 +41,7 @@ __all__ = [
     "AlignableJudge",
     "AlignedJudge",
     "Assessment",
+    "ContentRefusedError",
     "Episode",
     "Guideline",
     "InputError",

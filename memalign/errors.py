@@ -7,9 +7,12 @@
     ├── UnknownTraceError         nothing is known of that trace
     ├── UnknownGuidelineError     the judge has no such guideline
     ├── ModelError                a language or embedding model did not answer usefully
-    │   ├── ModelUnavailableError      … for now (no connection, time limit, 429, 5xx): worth another try
-    │   ├── ModelRefusedError          … and will not (wrong key, unknown model, request refused)
+    │   ├── ModelUnavailableError      … for now (no connection, 429, asked to wait): worth another try
+    │   │   └── RequestFailedError     … at this request (5xx, time limit): it may be down, or stumble over the content
+    │   ├── ModelRefusedError          … and will not (wrong key, unknown model, unpaid bill, request refused)
     │   │   └── RequestRefusedError    … this request; another one may pass
+    │   │       └── PromptTooLongError     … since it is longer than the model's context
+    │   │       └── ContentRefusedError    … for what it says
     │   └── MalformedAnswerError       … with what was asked for
     └── StorageError              the store cannot be opened, read or written
         └── StaleMemoryError      another writer has changed the memory since it was read
@@ -20,6 +23,10 @@ Any other exception is a bug.
 
 class MemAlignError(Exception):
     """The root: its text is one sentence that may be shown to a person, remedy included."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what a copy or a pickle is made from: an error is not made anew, which may take more than a text."""
+        return self.__class__.__new__, (self.__class__, *self.args), vars(self)
 
 
 class SettingsError(MemAlignError):
@@ -59,12 +66,47 @@ class ModelUnavailableError(ModelError):
         self.retry_after = retry_after
 
 
+class RequestFailedError(ModelUnavailableError):
+    """The service failed at this request: it is down, or it stumbles over what this request holds.
+
+    Args:
+        message: The sentence for a person, for as long as nothing more is known.
+        blame: The sentence for a person where the service answers other requests.
+        retry_after: As for `ModelUnavailableError`.
+    """
+
+    def __init__(self, message: str, *, blame: str, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.blame = blame
+
+
 class ModelRefusedError(ModelError):
-    """The model's service refuses the call (key, model name, content); trying again will not help."""
+    """The model's service refuses the call (key, model name, bill, content); trying again will not help."""
 
 
 class RequestRefusedError(ModelRefusedError):
     """The model's service refuses this request (its content, its length); another one may pass."""
+
+
+class PromptTooLongError(RequestRefusedError):
+    """The prompt, with the room for its answer, does not fit the model's context; a shorter one may.
+
+    Args:
+        message: The sentence for a person.
+        context_tokens: The limit that the service named; None if it named none.
+        prompt_tokens: The length that the service counted; None if it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, context_tokens: int | None = None, prompt_tokens: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.context_tokens = context_tokens
+        self.prompt_tokens = prompt_tokens
+
+
+class ContentRefusedError(RequestRefusedError):
+    """The model, or its service's content filter, refuses to deal with what this request says."""
 
 
 class MalformedAnswerError(ModelError):

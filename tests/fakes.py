@@ -17,13 +17,14 @@ from memalign.ports import (
     MemoryChange,
     MemorySnapshot,
     Prompt,
+    PromptRoom,
     Vector,
     VectorKey,
 )
 from memalign.records import Episode, Guideline, Json, Label, Usage
 
 DIMENSION = 64
-DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
+DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
 
 
 def direction(text: str, dimension: int = DIMENSION) -> Vector:
@@ -73,6 +74,10 @@ class FakeModel:
         self.prompts: list[Prompt] = []
         self.schemas: list[Mapping[str, Json]] = []
         self.down = False
+
+    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
+        answer = min(answer_tokens, self.context_tokens // 4)
+        return PromptRoom(prompt_tokens=self.context_tokens - answer, answer_tokens=answer)
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         self.prompts.append(prompt)

@@ -15,6 +15,7 @@ from bot.config.settings import (
     RedactionSettings,
     SamplingSettings,
     Settings,
+    SkippedKind,
     StorageSettings,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "SamplingSettings",
     "Secrets",
     "Settings",
+    "SkippedKind",
     "StorageSettings",
     "load_environment",
     "load_settings",

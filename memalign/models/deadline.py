@@ -5,47 +5,51 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from memalign.errors import ModelUnavailableError
+from memalign.errors import ModelUnavailableError, RequestFailedError
 from memalign.models.endpoint import concurrency_slot
 
 T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 """Time limit of opening a connection; another attempt follows. Set by hand."""
-MAX_TRIES_OVER_TIME = 2
-"""A call that took too long is made once more; further tries are left to whoever asked for it."""
+TRY_SHARES = (0.75, 0.25)
+"""Shares of a call's time that its tries get: one that took too long is made once more, for the connection may hang
+alone. Further tries are left to whoever asked for it. Set by hand."""
 MAX_RETRIES = 4
-"""Further attempts within a call, on 408, 409, 429, 5xx and lost connections. Set by hand; the SDKs' default is 2."""
+"""Further attempts within a call, on 408, 409, 429, 503 and lost connections. Set by hand; the SDKs' default is 2."""
+MAX_RETRIES_OF_FAILURE = 2
+"""Further attempts on 5xx, which what the request holds may cause; the SDKs' default."""
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 """Pauses double between the two, unless the service asks for another; as the services' own SDKs do."""
 
 
 async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout], Awaitable[T]]) -> T:
-    """Call a model in one of the process's slots and within a time limit; once more where it took longer.
+    """Call a model in one of the process's slots and within a time limit, in two tries where the first takes too long.
 
-    The time in which the call waits for its slot does not count. Only for use on the private loop.
+    The time in which a try waits for its slot does not count. Only for use on the private loop.
 
     Args:
         name: The model as `provider:/name`, for the error.
-        seconds: The time limit of one call.
-        call: Makes the call; it is handed the time limit, for `retried`.
+        seconds: The time limit of the whole call, both tries together.
+        call: Makes the call; it is handed the time limit of the try, for `retried`.
 
     Returns:
         The call's result.
 
     Raises:
-        ModelUnavailableError: If both calls took longer.
+        RequestFailedError: If both tries took longer.
         ModelError: If a call fails otherwise.
     """
-    for _ in range(MAX_TRIES_OVER_TIME):
+    for share in TRY_SHARES:
         async with concurrency_slot():
             try:
-                async with asyncio.timeout(seconds) as deadline:
+                async with asyncio.timeout(seconds * share) as deadline:
                     return await call(deadline)
             except TimeoutError:
                 continue
-    raise ModelUnavailableError(f"{name} took longer than {seconds:g} s; it is tried again later.")
+    slow = f"{name} took longer than {seconds:g} s"
+    raise RequestFailedError(f"{slow}.", blame=f"{slow} with this one, and answers others.")
 
 
 async def retried(attempt: Callable[[], Awaitable[T]], deadline: asyncio.Timeout) -> T:
@@ -68,10 +72,15 @@ async def retried(attempt: Callable[[], Awaitable[T]], deadline: asyncio.Timeout
             return await attempt()
         except ModelUnavailableError as error:
             pause = _backoff(retries) if error.retry_after is None else error.retry_after
-            if retries == MAX_RETRIES or not _fits(pause, deadline):
+            is_last = retries == _most_retries(error)
+            if is_last or not _fits(pause, deadline):
                 raise
             await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _most_retries(error: ModelUnavailableError) -> int:
+    return MAX_RETRIES_OF_FAILURE if isinstance(error, RequestFailedError) else MAX_RETRIES
 
 
 def _backoff(retries: int) -> float:

@@ -2,25 +2,26 @@
 
 import asyncio
 import logging
-import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TypeVar
 
 from memalign.errors import (
+    ContentRefusedError,
     MalformedAnswerError,
     ModelError,
-    ModelRefusedError,
     ModelUnavailableError,
+    PromptTooLongError,
     RequestRefusedError,
     SettingsError,
 )
-from memalign.models.address import check_address
+from memalign.event_loop import call_in_forked_child
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
-from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
+from memalign.models.content_refusal import withholds_answer
+from memalign.models.json_answers import parse_body
+from memalign.models.service_failure import FailedCall, ServiceAnswer, error_answer_of
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
@@ -39,7 +40,9 @@ MAX_LOGGED_CHARACTERS = 2000
 _CONNECTION_PROBLEMS = {
     "TimeoutError": "no answer in time",
     "ClientConnectorCertificateError": "its certificate is not accepted",
-    "SSLError": "its certificate is not accepted",
+    "SSLCertVerificationError": "its certificate is not accepted",
+    "ClientConnectorSSLError": "it does not speak TLS, which https asks for",
+    "SSLError": "it does not speak TLS, which https asks for",
     "ClientConnectorDNSError": "its name is not known",
     "ConnectionRefusedError": "nothing listens there",
     "ClientConnectorError": "nothing listens there",
@@ -49,6 +52,7 @@ _CONNECTION_PROBLEMS = {
 """Class of an error, or of one it derives from -> the problem; the first that fits."""
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
+call_in_forked_child(_semaphores.clear)
 
 
 def max_concurrency() -> int:
@@ -101,48 +105,64 @@ class Endpoint:
     """The environment variable or the option of the address, for errors."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """HTTP headers to send, by name."""
+    api_version: str | None = None
+    """Of Azure's API by deployments; None: the API has no versions."""
 
     def failure(
-        self,
-        model: str,
-        error: BaseException,
-        status: int | None,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        self, model: str, error: BaseException, answer: ServiceAnswer | None, prompt: Sequence[str] = ()
     ) -> ModelError:
         """Make the error for a person.
 
         Args:
             model: The model's name, without provider.
             error: What the SDK raised.
-            status: HTTP status of the answer; None when there was no answer.
-            headers: The answer's headers.
+            answer: The service's answer; None when there was none.
+            prompt: The texts that were sent.
 
         Returns:
-            The error to raise, with the remedy, and never with the key or with words of the service.
+            The error to raise, with the remedy, and never with the key or with words of the prompt.
         """
         name = f"{self.provider}:/{model}"
         self._log_words(model, error)
-        if status is None:
+        if answer is None:
             return ModelUnavailableError(
-                f"{name} cannot be reached ({connection_problem(error)}); check the network and "
-                f"{self.base_url_name}, it is tried again later."
+                f"{name} cannot be reached ({connection_problem(error)}); check the network and {self.base_url_name}."
             )
-        if status in (401, 403):
-            return ModelRefusedError(
-                f"{name} refuses the key ({status}); set {self.key_variable} to a valid key."
-            )
-        if status == 404:
-            return ModelRefusedError(
-                f"{name} is not known to its service ({status}); correct the model's name."
-            )
-        if status in (408, 409, 429) or status >= 500:
-            return ModelUnavailableError(
-                f"{name} is overloaded or down ({status}); it is tried again later.",
-                retry_after=retry_after_seconds(headers),
-            )
-        return RequestRefusedError(
-            f"{name} refused the request ({status}): its content, its length or an option is not accepted there."
+        return self._call(model, prompt).error(answer)
+
+    def _call(self, model: str, prompt: Sequence[str]) -> FailedCall:
+        return FailedCall(
+            name=f"{self.provider}:/{model}",
+            key_variable=self.key_variable,
+            address_name=self.base_url_name,
+            address=self.base_url,
+            secrets=self._secrets,
+            prompt=prompt,
         )
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        """Key and header values, which no sentence may show."""
+        return tuple(text for text in (self.key, *dict(self.headers).values()) if text != NO_KEY)
+
+    def check_answer(self, model: str, text: str, prompt: Sequence[str]) -> None:
+        """Check that an answer with status 200 is one of a model.
+
+        Args:
+            model: The model's name, without provider.
+            text: The answer's body.
+            prompt: The texts that were sent.
+
+        Raises:
+            ContentRefusedError: If the model withheld its answer.
+            ModelError: If the answer tells an error, or is a web page.
+        """
+        if len(text) >= LARGE_ANSWER_CHARACTERS:
+            return
+        if answer := error_answer_of(text):
+            raise self._call(model, prompt).error(answer)
+        if withholds_answer(parse_body(text)):
+            raise ContentRefusedError(f"{self.provider}:/{model} refuses to answer what this request says.")
 
     def unreadable(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that the SDK cannot read.
@@ -153,9 +173,7 @@ class Endpoint:
         Returns:
             The error to raise.
         """
-        return MalformedAnswerError(
-            f"{self.provider}:/{model} gave an answer that cannot be read; it is tried again later."
-        )
+        return MalformedAnswerError(f"{self.provider}:/{model} gave an answer that cannot be read.")
 
     def oversize(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that does not end within `MAX_ANSWER_BYTES`.
@@ -167,8 +185,7 @@ class Endpoint:
             The error to raise.
         """
         return MalformedAnswerError(
-            f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB; "
-            "it is tried again later."
+            f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB."
         )
 
     def _log_words(self, model: str, error: BaseException) -> None:
@@ -193,68 +210,6 @@ def connection_problem(error: BaseException) -> str:
         if name in names:
             return phrase
     return "no connection"
-
-
-def endpoint_of(provider: str, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> Endpoint:
-    """Read where a model is reached and with which key.
-
-    Args:
-        provider: openai or anthropic.
-        model: The model's name, for the error.
-        options: Of the model; what they leave out is read from the environment.
-
-    Returns:
-        The endpoint, from PROVIDER_API_KEY and PROVIDER_BASE_URL where the options name no others.
-
-    Raises:
-        ModelRefusedError: If neither a key nor an address of its own is set.
-        SettingsError: If the address is none, or holds a user name or password.
-    """
-    variable = f"{provider.upper()}_API_KEY" if options.api_key_env is None else options.api_key_env
-    base_url, base_url_name = _base_url(provider, model, options)
-    key = os.environ.get(variable, "").strip() if variable else ""
-    if not key and (options.api_key_env or base_url is None):
-        raise ModelRefusedError(
-            f"{provider}:/{model} needs a key; set {variable}, or choose a local:/ model."
-        )
-    return Endpoint(
-        provider=provider,
-        key=key or NO_KEY,
-        base_url=base_url,
-        key_variable=variable or "api_key_env",
-        base_url_name=base_url_name,
-        headers=tuple(options.resolved_headers().items()),
-    )
-
-
-def _base_url(provider: str, model: str, options: ModelOptions) -> tuple[str | None, str]:
-    """Return the address, and the name of what holds it."""
-    if options.base_url is not None:
-        return options.base_url, f"base_url of {provider}:/{model}"
-    variable = f"{provider.upper()}_BASE_URL"
-    base_url = os.environ.get(variable, "").strip() or None
-    if base_url is not None:
-        check_address(variable, base_url)
-    return base_url, variable
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Read after how long a service asks to be called again.
-
-    Args:
-        headers: The headers of its answer, by names in lower case.
-
-    Returns:
-        The seconds in `retry-after-ms` or `retry-after`; None when there are none. A date is not read.
-    """
-    for header, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(header, "")) * unit
-        except ValueError:
-            continue
-        if 0 <= seconds < math.inf:
-            return seconds
-    return None
 
 
 async def read_answer(read: Callable[[str], T], text: str) -> T:
@@ -296,6 +251,8 @@ async def complete_with_fallback(
     for requested in (schema, None):
         try:
             body = await ask(requested)
+        except (PromptTooLongError, ContentRefusedError):
+            raise
         except RequestRefusedError:
             if requested is None:
                 raise
@@ -304,4 +261,4 @@ async def complete_with_fallback(
         usage += cost
         if answer is not None:
             return Completion(answer=answer, usage=usage)
-    raise MalformedAnswerError(f"{name} did not answer in the form asked for; it is tried again later.")
+    raise MalformedAnswerError(f"{name} did not answer in the form asked for.")

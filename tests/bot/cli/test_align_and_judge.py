@@ -119,7 +119,7 @@ def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_runni
 
     output = capsys.readouterr().out
     assert "learned 50, unchanged 0, pending 10" in output
-    assert "pending: openai:/some is overloaded or down (429); it is tried again later. (tr-50, " in output
+    assert "pending: openai:/some is overloaded or down (429). (tr-50, " in output
     assert problem(failure) == (
         "memalign: 10 traces wait to be learned, for the reasons above; run the same command again."
     )
@@ -340,9 +340,7 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
     errors = capsys.readouterr().err
     assert "line 1 was skipped: it is not JSON" in errors
     (failed,) = (complaint for complaint in errors.splitlines() if "was not judged" in complaint)
-    assert failed.endswith(
-        "was not judged: openai:/some is overloaded or down (429); it is tried again later."
-    )
+    assert failed.endswith("was not judged: openai:/some is overloaded or down (429).")
     assert len(verdicts(out.read_text("utf-8"))) == 5
     write("traces.jsonl", *map(line, range(10, 16)))
     server.calls.clear()
@@ -354,6 +352,37 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
         f"tr-{number}" for number in range(10, 16)
     ]
     assert "5 traces were judged before; their verdicts are kept." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"rationale": ' + "[" * 100_000,
+        '{"rationale": ' + '{"a": ' * 50_000,
+        '{"rationale": "' + "so " * 1_000_000,
+        '{"value": ' + "9" * 50_000 + "}",
+        "<think>" * 50_000,
+        "\\ud83d",
+        "",
+    ],
+    ids=["lists", "objects", "repetition", "digits", "tags", "half an emoji", "empty"],
+)
+def test_a_degenerate_answer_costs_one_trace_its_verdict(
+    server: ModelServer, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    write("feedback.jsonl", *map(line, range(4)))
+    align()
+    capsys.readouterr()
+    write("traces.jsonl", *map(line, range(10, 15)))
+    server.answers.extend([json.dumps({"rationale": "so", "value": True}), answer, answer])
+
+    with pytest.raises(SystemExit) as failure:
+        judge()
+
+    assert problem(failure).startswith("memalign: 1 trace could not be judged")
+    output = capsys.readouterr()
+    assert len(verdicts(output.out)) == 4
+    assert "did not answer in the form asked for" in output.err
 
 
 def test_while_the_model_is_down_the_rest_of_the_traces_is_not_tried(server: ModelServer) -> None:

@@ -26,7 +26,7 @@ from tests.bot.fakes import Wakes, running, until
 from tests.factories import POLITENESS, a_memory, a_trace
 from tests.fakes import FakeJudgeModel
 
-DOWN = ModelUnavailableError("fake:/model is overloaded or down; it is tried again later.")
+DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
 
 
 class ScriptedJudgeModel(FakeJudgeModel):
