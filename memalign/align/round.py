@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.align.attribution import attribute, attribute_alone
@@ -37,13 +37,23 @@ class RoundResult:
     """Ids of the waiting guidelines that were distilled again."""
 
     @property
+    def retry_after(self) -> float:
+        """Seconds after which a model's service asks to be called again."""
+        return max(self.texts.retry_after, self.drafts.retry_after, self.distillation.retry_after)
+
+    @property
     def usage(self) -> Usage:
         """The cost of the round."""
         return self.texts.usage + self.drafts.usage + self.distillation.usage
 
 
 async def run_models(
-    plan: LearningPlan, state: MemoryState, instructions: str, vectors: VectorCache, distiller: Distiller
+    plan: LearningPlan,
+    state: MemoryState,
+    instructions: str,
+    vectors: VectorCache,
+    distiller: Distiller,
+    declined: Collection[str] = (),
 ) -> RoundResult:
     """Embed and distil what is new, and again what is pending; both at once.
 
@@ -53,6 +63,7 @@ async def run_models(
         instructions: The judge's instructions.
         vectors: Embeds texts.
         distiller: Distils rationales.
+        declined: Traces whose rationales the distiller is not asked about again, unless they are new.
 
     Returns:
         What the models answered; their failures are in it.
@@ -62,7 +73,7 @@ async def run_models(
     """
     semantic = state.semantic.without_opinions(plan.lost)
     pending = (state.episodes[name] for name in state.episodic.without_vector if name not in plan.put)
-    rationales = _rationales(plan, state, semantic.waiting)
+    rationales = _rationales(plan, state, semantic.waiting, declined)
     lookup, distillation = await asyncio.gather(
         vectors.find([episode.text for episode in (*plan.put.values(), *pending)]),
         distil(distiller, instructions, rationales, semantic.standing),
@@ -124,12 +135,13 @@ def failure_reasons(plan: LearningPlan, state: MemoryState, result: RoundResult)
 
 
 def _rationales(
-    plan: LearningPlan, state: MemoryState, waiting: Sequence[Guideline]
+    plan: LearningPlan, state: MemoryState, waiting: Sequence[Guideline], declined: Collection[str]
 ) -> list[LabelledRationale]:
     """Return those that are new, that could not be distilled before, and that waiting guidelines rest on."""
     again = rationales_of(
         {**state.episodes, **plan.put}, waiting, state.undistilled.difference(plan.put, plan.retracted)
     )
+    again = [each for each in again if each.source.trace_id not in declined]
     by_opinion = {(each.source.trace_id, each.source.person): each for each in (*plan.rationales, *again)}
     return list(by_opinion.values())
 
@@ -192,7 +204,10 @@ async def _ask(
     try:
         distillation = await distiller.distil(instructions, rationales, known)
     except ModelError as error:
-        return Distillation(failed={each.source.trace_id: str(error) for each in rationales})
+        return Distillation(
+            failed={each.source.trace_id: str(error) for each in rationales},
+            retry_after=getattr(error, "retry_after", None) or 0.0,
+        )
     everything = tuple(each.source.key for each in rationales)
     same = tuple(map(tuple, distillation.same))
     return replace(

@@ -1,15 +1,17 @@
 """Distilling with a language model: rationales in batches, rules out, with the rationales that each rests on."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.batches import SplitBudget, call_in_halves, token_batches
-from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
+from memalign.batches import token_batches
+from memalign.errors import ModelError, RequestRefusedError
+from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.memory.text_features import normal
 from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, rationale_line
-from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel, combine
+from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel, Prompt, combine
 from memalign.records import Guideline, Json, Source
 from memalign.tokens import count_tokens
 
@@ -27,8 +29,8 @@ MAX_RULE_CHARACTERS = 4_000
 """Of a rule; a longer text is a model that repeats itself without end, and is left out."""
 MAX_DIGITS = 9
 """Of the number of a record or a rule; longer ones name none."""
-_REFUSALS = (RequestRefusedError, MalformedAnswerError)
-"""Errors that one rationale of a batch may be to blame for."""
+PROBE = Prompt(stable="Answer with a JSON object.", changing='{"text": "Hello."}')
+"""Asked to see if the model answers at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class LLMDistiller:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
+        self._faults = KnownFaults()
+        """Hashes of rationales that the model failed at, or refused, while it answered others."""
 
     @property
     def name(self) -> str:
@@ -66,27 +70,60 @@ class LLMDistiller:
         room = max(self._model.context_tokens - ANSWER_TOKENS - count_tokens(stable), MIN_RATIONALE_TOKENS)
         lines = [rationale_line(number, each, room) for number, each in enumerate(rationales)]
         task = _Task(instructions=instructions, rationales=rationales, rules=rules, lines=lines)
+        keys = [fault_key(each) for each in rationales]
+        faulty = {key: number for number, key in enumerate(keys) if key in self._faults}
+        tried = self._faults.next_tries(faulty)
         batches = token_batches(
-            range(len(lines)),
+            [number for number, key in enumerate(keys) if key not in faulty],
             lambda number: count_tokens(lines[number]) + 1,
             max_items=MAX_BATCH_RATIONALES,
             max_tokens=room,
         )
-        budget = SplitBudget()
-        results = await asyncio.gather(*(self._batch(task, batch, budget) for batch in batches))
+        search: FaultSearch[int] = FaultSearch(lambda: self._model.complete(PROBE, {"type": "object"}))
+        alone = [[number] for key, number in faulty.items() if key in tried]
+        results = await asyncio.gather(*(self._batch(task, batch, search) for batch in (*batches, *alone)))
+        results.append(
+            [self._known_failure(task, number) for key, number in faulty.items() if key not in tried]
+        )
         return _with_known_words(combine([result for parts in results for result in parts]), rules)
 
-    async def _batch(self, task: _Task, numbers: Sequence[int], budget: SplitBudget) -> list[Distillation]:
+    async def _batch(
+        self, task: _Task, numbers: Sequence[int], search: FaultSearch[int]
+    ) -> list[Distillation]:
         async def complete(part: Sequence[int]) -> Completion:
             _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
             prompt = distilling_prompt(task.instructions, task.rules, [task.lines[number] for number in part])
             return await self._model.complete(prompt, distilling_schema())
 
-        parts = await call_in_halves(numbers, complete, _REFUSALS, budget)
+        parts = await search.call(numbers, complete)
+        for part, answer in parts:
+            if not isinstance(answer, ModelError):
+                self._faults.remove(fault_key(task.rationales[number]) for number in part)
+        for number in search.faulty.keys() & set(numbers):
+            self._faults.add(fault_key(task.rationales[number]), str(search.faulty[number]))
         return [
-            _failure(task, part, answer) if isinstance(answer, ModelError) else _read(task, part, answer)
+            _failure(task, part, answer, search.faulty)
+            if isinstance(answer, ModelError)
+            else _read(task, part, answer)
             for part, answer in parts
         ]
+
+    def _known_failure(self, task: _Task, number: int) -> Distillation:
+        reason = self._faults.reason(fault_key(task.rationales[number]))
+        return Distillation(failed={task.rationales[number].source.trace_id: reason})
+
+
+def fault_key(rationale: LabelledRationale) -> str:
+    """Return the hash by which a rationale on its case is known without keeping its words.
+
+    Args:
+        rationale: What somebody said of a case.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    source = rationale.source
+    return hashlib.sha256(repr((source.key, source.quote, rationale.label)).encode()).hexdigest()
 
 
 def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:
@@ -100,8 +137,12 @@ def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideli
     return [rule for rule in known if rule.id in kept]
 
 
-def _failure(task: _Task, numbers: Sequence[int], error: ModelError) -> Distillation:
-    return Distillation(failed={task.rationales[number].source.trace_id: str(error) for number in numbers})
+def _failure(task: _Task, numbers: Sequence[int], error: ModelError, faulty: Container[int]) -> Distillation:
+    """Return the failure by trace; a refusal of one rationale by a model that answers others is final."""
+    reasons = {task.rationales[number].source.trace_id: str(error) for number in numbers}
+    if isinstance(error, RequestRefusedError) and all(number in faulty for number in numbers):
+        return Distillation(failed=reasons, declined=frozenset(reasons))
+    return Distillation(failed=reasons, retry_after=getattr(error, "retry_after", None) or 0.0)
 
 
 def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> Distillation:
