@@ -74,6 +74,22 @@ class AlignmentModels:
     def __init__(self, settings: AlignmentSettings) -> None:
         self.settings = settings
 
+    def __repr__(self) -> str:
+        chosen = self.settings
+        return (
+            f"{type(self).__name__}(reflection_lm={chosen.reflection_lm!r}, retrieval_k={chosen.retrieval_k}, "
+            f"embedding_model={chosen.embedding_model!r}, embedding_dim={chosen.embedding_dim})"
+        )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what a copy or a pickle holds: the settings; models are connected anew where they are used."""
+        kept = vars(self).items()
+        return {
+            name: value
+            for name, value in kept
+            if not isinstance(getattr(type(self), name, None), cached_property)
+        }
+
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model. Raises `SettingsError` if it does not embed."""

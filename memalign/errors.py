@@ -23,6 +23,10 @@ Any other exception is a bug.
 class MemAlignError(Exception):
     """The root: its text is one sentence that may be shown to a person, remedy included."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what a copy or a pickle is made from: an error is not made anew, which may take more than a text."""
+        return self.__class__.__new__, (self.__class__, *self.args), vars(self)
+
 
 class SettingsError(MemAlignError):
     """A setting, a judge's definition or an argument is wrong."""

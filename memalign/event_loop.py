@@ -2,10 +2,14 @@
 
 Connections to model services live on it, whichever loop or thread asks for them; so does the library's
 work, which is how its plain names can be called from anywhere, a running event loop included.
+
+A forked process has no such thread. It begins with a new loop, and without the connections of its parent.
 """
 
 import asyncio
 import atexit
+import ctypes
+import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
@@ -54,6 +58,16 @@ def close_at_exit(close: _Close) -> None:
     _closing.append(close)
 
 
+def call_in_forked_child(reset: Callable[[], None]) -> None:
+    """Register something to call in each process that is forked from this one, before any code of its own runs.
+
+    Args:
+        reset: Called without arguments; forgets what belongs to the parent's loop or threads, and must not close it.
+    """
+    if hasattr(os, "register_at_fork"):  # nothing is forked on Windows
+        os.register_at_fork(after_in_child=reset)
+
+
 def _running() -> asyncio.AbstractEventLoop:
     global _loop  # noqa: PLW0603 - there is one such loop in a process
     with _starting:
@@ -75,8 +89,23 @@ def _shut(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
             loop.close()
 
 
+def _begin_anew() -> None:
+    """Forget the parent's loop and clients in a forked child.
+
+    They share sockets and a selector with the parent: collecting them as garbage, even when the child ends, would
+    deregister and shut down connections that the parent uses. One reference that is never given back prevents it.
+    """
+    global _loop, _starting, _closing
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object((_loop, _closing)))
+    _loop, _starting, _closing = None, threading.Lock(), []
+    atexit.unregister(_shut)
+
+
 async def _close_all() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, *(close() for close in _closing), return_exceptions=True)
+
+
+call_in_forked_child(_begin_anew)

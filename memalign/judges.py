@@ -16,7 +16,7 @@ from memalign.alignment import AlignmentModels, AlignmentSettings
 from memalign.errors import InputError
 from memalign.event_loop import run_and_wait, run_on_private_loop
 from memalign.judge import Judge
-from memalign.judge_file import SavedJudge, write
+from memalign.judge_file import SavedJudge, dump, restore, write
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
@@ -159,6 +159,16 @@ class AlignedJudge(LibraryJudge):
         self._state = state
         self._memory = _memory(base, state, optimizer)
 
+    def __repr__(self) -> str:
+        return (
+            f"AlignedJudge(name={self.name!r}, model={self.model!r}, episodes={len(self.episodes)}, "
+            f"guidelines={len(self.guidelines)})"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what a copy or a pickle is made from: the document of the judge's file, and the last report."""
+        return _restored, (self.base, self.optimizer, dump(self._saved()), self.report)
+
     @property
     def name(self) -> str:
         """The judge's name."""
@@ -243,7 +253,10 @@ class AlignedJudge(LibraryJudge):
                     model,
                     ", ".join(each.literal_headers),
                 )
-        write(Path(path), SavedJudge(judge=self.base, settings=settings, state=self._state))
+        write(Path(path), self._saved())
+
+    def _saved(self) -> SavedJudge:
+        return SavedJudge(judge=self.base, settings=self.optimizer.settings, state=self._state)
 
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
         chosen = optimizer or self.optimizer
@@ -265,7 +278,7 @@ class AlignedJudge(LibraryJudge):
         memory = _memory(self.base, self._state, self.optimizer)
         forgotten = await memory.distil_again(await memory.forget(trace_ids))
         report = Lesson(
-            pending=memory.pending,
+            pending=dict(memory.pending),
             added=forgotten.distilled,
             retired=forgotten.retired,
             retracted=forgotten.trace_ids,
@@ -275,6 +288,34 @@ class AlignedJudge(LibraryJudge):
 
     async def _judge(self, trace: Trace) -> Verdict:
         return await self._memory.judge(trace)
+
+
+def judge_of_state(
+    base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels, report: Lesson
+) -> AlignedJudge:
+    """Make a judge of what was saved, whose optimizer knows the vectors of its cases.
+
+    Args:
+        base: The judge as it was defined.
+        state: What it had learned.
+        optimizer: The models it was aligned with.
+        report: What its last `align` or `unalign` did.
+
+    Returns:
+        The judge.
+    """
+    rows = state.episodic.vectors
+    episodes = state.episodes.items()
+    optimizer.vectors.prime(
+        {episode.text: rows[trace_id] for trace_id, episode in episodes if trace_id in rows}
+    )
+    return AlignedJudge(base, state, optimizer, report)
+
+
+def _restored(
+    base: AlignableJudge, optimizer: AlignmentModels, document: Mapping[str, Json], report: Lesson
+) -> AlignedJudge:
+    return judge_of_state(base, restore(document).state, optimizer, report)
 
 
 def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels) -> JudgeMemory:

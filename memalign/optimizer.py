@@ -21,7 +21,7 @@ from memalign.alignment import (
 )
 from memalign.errors import SettingsError, TemplateError
 from memalign.judge_file import read
-from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge
+from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge, judge_of_state
 from memalign.models import DEFAULT_OPTIONS, ModelOptions, canonical_name, model_name, model_options_of
 from memalign.records import Json, Lesson
 from memalign.template import VARIABLES, variables_in
@@ -191,15 +191,7 @@ def load_judge(
         settings.embedding_dim,
         model_options={**settings.model_options, **options},
     )
-    rows = saved.state.episodic.vectors
-    optimizer.vectors.prime(
-        {
-            episode.text: rows[trace_id]
-            for trace_id, episode in saved.state.episodes.items()
-            if trace_id in rows
-        }
-    )
-    return AlignedJudge(base, saved.state, optimizer, Lesson())
+    return judge_of_state(base, saved.state, optimizer, Lesson())
 
 
 def _options_by_model(

@@ -188,11 +188,6 @@ class FeedbackEvents(Repository):
         self._arrivals.pop(verdict_id, None)
         return True
 
-    @writes
-    def postpone(self, verdict_id: str, not_before_ms: int, reason: str) -> None:
-        """Put learning off after a failed attempt."""
-        self._pending.postpone(verdict_id, not_before_ms, reason)
-
     def find_thread_posts(self, verdict_id: str) -> tuple[ThreadPost, ...]:
         """Return what stands in the verdict's thread, oldest message first."""
         return tuple(from_document(ThreadPost, body) for body in self._thread_posts.range(*below(verdict_id)))
@@ -272,7 +267,7 @@ class FeedbackEvents(Repository):
             self._revise(verdict, event_ms(event.at))
 
     def _revise(self, verdict: StoredVerdict, since_ms: int) -> StoredVerdict:
-        """Give the verdict a new revision, which waits to be learned; an attempt put off before stays put off."""
+        """Give the verdict a new revision, which waits to be learned."""
         revised = replace(verdict, revision=verdict.revision + 1)
         self._verdicts.put(revised)
         waiting = self._pending.table.get(doc_id=verdict.verdict_id)
@@ -283,12 +278,7 @@ class FeedbackEvents(Repository):
             revision=revised.revision,
             since_ms=since_ms if waiting is None else max(since_ms, waiting["since_ms"]),
         )
-        postponement = (
-            {}
-            if waiting is None
-            else {name: waiting[name] for name in ("attempts", "not_before_ms", "reason")}
-        )
-        self._pending.put(verdict.verdict_id, {**to_document(pending), **postponement})
+        self._pending.put(verdict.verdict_id, to_document(pending))
         self._arrivals[verdict.verdict_id] = time.monotonic()
         return revised
 

@@ -170,9 +170,8 @@ class PendingFeedback:
     revision: int
     since_ms: int
     """Time of the last change, by Slack's clock."""
-    attempts: int = 0
     not_before_ms: int = 0
-    reason: str | None = None
+    """0 but where an earlier version put it off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
-from bot.runtime.circuit_breaker import CircuitBreaker
-from bot.runtime.clock import backoff_ms, now_ms
+from bot.learning.waiting_feedback import WaitingFeedback
+from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import MemAlignError, StorageError
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 COMPONENT = "learning"
 QUIET_SECONDS = 2.0
 """Time that feedback rests before it is learned, so that a thumb and its reason come together."""
-LONGEST_PAUSE_MS = 300_000
-"""Longest pause before a memory is asked again to distil what it still waits for."""
 
 
 class LearningWorker:
@@ -49,7 +47,7 @@ class LearningWorker:
         self._health = health
         self._quiet_ms = int(quiet_seconds * 1000)
         self._wake_event = WakeEvent()
-        self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
+        self._waiting = WaitingFeedback()
         self._in_hand: set[str] = set()
         """Judges that are learning."""
         self._cancelled_traces: set[str] = set()
@@ -94,15 +92,23 @@ class LearningWorker:
         work: dict[str, list[PendingFeedback]] = {
             judge: []
             for judge, memory in self._memories.items()
-            if memory.pending and not self._breaker.is_open(judge)
+            if memory.pending and not self._waiting.is_open(judge)
         }
-        for each in await self._database.feedback.pending(now_ms(), self._quiet_ms):
+        for each in self._waiting.due(await self._database.feedback.pending(now_ms(), self._quiet_ms)):
             work.setdefault(each.judge, []).append(each)
+        self._report_idle(work)
         idle = {judge: pending for judge, pending in work.items() if judge not in self._in_hand}
         for judge, pending in idle.items():
             self._in_hand.add(judge)
             tasks.create_task(self._learn_alone(judge, pending))
         return sum(map(len, idle.values()))
+
+    def _report_idle(self, work: Collection[str]) -> None:
+        """Report judges well for which nothing waits any more, as after a forget."""
+        for judge in self._health.subjects(COMPONENT) - {*work, *self._in_hand}:
+            memory = self._memories.get(judge)
+            if memory is None or not memory.pending:
+                self._health.report(COMPONENT, judge, self._waiting.reason(judge))
 
     async def _learn_alone(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
         try:
@@ -114,9 +120,7 @@ class LearningWorker:
     async def _learn(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
         memory = self._memories.get(judge)
         if memory is None:
-            await self._report_and_postpone(
-                judge, pending, f'the judge "{judge}" is no longer in memalign.toml'
-            )
+            self._wait_for(judge, judge, pending, f'the judge "{judge}" is no longer in memalign.toml')
             return
         gathered = [item for each in pending if (item := await self._gather(each, memory))]
         if pending and not gathered:
@@ -124,15 +128,16 @@ class LearningWorker:
         try:
             lesson = await self._teach(memory, gathered)
         except MemAlignError as error:
-            await self._postpone_failed(judge, gathered, str(error))
+            self._wait_for(judge, judge, [item.pending for item in gathered], str(error))
         except Exception:  # a bug must not stop the other judges
             reason = unexpected(f"learning for {judge}")
             if len(gathered) < 2:
-                await self._postpone_failed(judge, gathered, reason)
+                self._wait_for(judge, judge, [item.pending for item in gathered], reason)
                 return
             for item in gathered:  # one by one, so that only the verdict that fails waits
                 await self._learn(judge, [item.pending])
         else:
+            self._waiting.release([item.pending for item in gathered])
             self._report(judge, lesson)
             for item in gathered:
                 if not self._is_stale(item):
@@ -145,10 +150,9 @@ class LearningWorker:
         except StorageError:
             raise
         except MemAlignError as error:
-            await self._report_and_postpone(pending.judge, [pending], str(error))
+            self._wait_alone(pending, str(error))
         except Exception:  # a bug on one verdict must not stop the others
-            reason = unexpected(f"gathering feedback on {pending.trace_id}")
-            await self._report_and_postpone(pending.judge, [pending], reason)
+            self._wait_alone(pending, unexpected(f"gathering feedback on {pending.trace_id}"))
         return None
 
     async def _teach(self, memory: JudgeMemory, gathered: Sequence[GatheredFeedback]) -> Lesson:
@@ -174,11 +178,11 @@ class LearningWorker:
     def _report(self, judge: str, lesson: Lesson) -> None:
         """Report what the memory still waits for, or that it waits for nothing."""
         reason = next(iter(lesson.pending.values()), None)
-        self._health.report(COMPONENT, judge, reason)
+        self._health.report(COMPONENT, judge, reason or self._waiting.reason(judge))
         if reason is None:
-            self._breaker.record_success(judge)
+            self._waiting.record_success(judge)
         else:
-            self._breaker.record_failure(judge)
+            self._waiting.record_failure(judge)
             log.warning("learning for %s waits: %s", judge, reason)
 
     async def _conclude(self, item: GatheredFeedback, lesson: Lesson, memory: JudgeMemory) -> None:
@@ -187,27 +191,21 @@ class LearningWorker:
         try:
             await self._thread_replies.update(item.verdict, item.feedback, lesson, memory)
         except MemAlignError as error:
-            await self._report_and_postpone(pending.judge, [pending], str(error))
+            self._wait_alone(pending, str(error))
         except Exception:  # a bug on one thread must not stop the others
-            await self._report_and_postpone(
-                pending.judge, [pending], unexpected(f"telling the thread of {pending.trace_id}")
-            )
+            self._wait_alone(pending, unexpected(f"telling the thread of {pending.trace_id}"))
         else:
             if reason := lesson.pending.get(pending.trace_id):
-                await self._postpone(pending, reason)
+                self._waiting.hold(pending.judge, pending, reason)
             else:
                 await self._database.feedback.learned(pending.verdict_id, pending.revision)
+                self._waiting.settle(pending)
 
-    async def _postpone_failed(self, judge: str, gathered: Sequence[GatheredFeedback], reason: str) -> None:
-        self._breaker.record_failure(judge)
-        await self._report_and_postpone(judge, [item.pending for item in gathered], reason)
+    def _wait_alone(self, pending: PendingFeedback, reason: str) -> None:
+        """Try feedback on one verdict again later, whatever becomes of the others."""
+        self._wait_for(pending.verdict_id, pending.judge, [pending], reason)
 
-    async def _report_and_postpone(self, judge: str, pending: Sequence[PendingFeedback], reason: str) -> None:
+    def _wait_for(self, circuit: str, judge: str, pending: Sequence[PendingFeedback], reason: str) -> None:
+        self._waiting.record_failure(circuit, pending, reason)
         self._health.report(COMPONENT, judge, reason)
         log.warning("learning for %s waits: %s", judge, reason)
-        for each in pending:
-            await self._postpone(each, reason)
-
-    async def _postpone(self, pending: PendingFeedback, reason: str) -> None:
-        not_before_ms = now_ms() + backoff_ms(pending.attempts)
-        await self._database.feedback.postpone(pending.verdict_id, not_before_ms, reason)

@@ -45,7 +45,8 @@ class People:
     """Looks people up in the workspace; many questions at a time about one person are one call.
 
     A name is shown as plain text and never as a mention: nobody is pinged for having taught the judge. While
-    Slack gives no names, nobody waits for one: it is not asked again before a pause is over.
+    Slack gives no names, nobody waits for one: none is asked for before a pause is over. Somebody's standing waits
+    for a failed look-up of that person only, so that one unknown person keeps nobody else from teaching.
     """
 
     def __init__(
@@ -60,14 +61,18 @@ class People:
         self._identity = identity
         self._clock = clock
         self._lookup_seconds = lookup_seconds
-        self._asks_again_at = 0.0
-        """By the clock; before it all look-ups fail at once."""
+        self._names_again_at = 0.0
+        """By the clock; before it no name is asked for."""
+        self._asks_again_at: dict[str, float] = {}
+        """By person; before it that person's look-ups fail at once."""
         self._profiles: dict[str, Profile] = {}
         self._lookups: dict[str, asyncio.Task[Profile]] = {}
 
     async def name(self, person: str) -> str:
         """Return the name others see; the id itself while Slack does not answer."""
         known = self._profiles.get(person)
+        if known is None and self._clock() < self._names_again_at:
+            return person
         return (known or await self._profile(person)).name
 
     async def names(self, people: Iterable[str]) -> dict[str, str]:
@@ -90,7 +95,7 @@ class People:
         known = self._profiles.get(person)
         if known is not None and self._clock() < known.expires_at:
             return known
-        if self._clock() < self._asks_again_at:
+        if self._clock() < self._asks_again_at.get(person, 0.0):
             return self._unknown(person)
         lookup = self._lookups.get(person)
         if lookup is None:
@@ -115,12 +120,13 @@ class People:
         if refusal is not None and refusal.code in HIDDEN_FROM_US:
             return self._keep(person, person, "stranger")
         if refusal is None or refusal.is_rate_limit or refusal.is_undecided:
-            self._asks_again_at = self._clock() + LOOKUP_PAUSE_SECONDS
+            self._names_again_at = self._asks_again_at[person] = self._clock() + LOOKUP_PAUSE_SECONDS
         return self._unknown(person)
 
     def _keep(self, person: str, name: str, standing: Standing) -> Profile:
         profile = Profile(name=name, standing=standing, expires_at=self._clock() + PROFILE_SECONDS)
         self._profiles[person] = profile
+        self._asks_again_at.pop(person, None)
         return profile
 
     def _unknown(self, person: str) -> Profile:

@@ -1,8 +1,9 @@
 """Attribution: a person is a source of those rules only that rest on that person's own reasons.
 
 A reflection model reads the reasons of several people at once, and one of them may tell it to put a rule down to the
-others. So each claimed source is compared with its quote. A person whose reasons do not say a rule in its own words,
-which happens to every paraphrase, is asked about alone: then nobody else's words are in front of the model.
+others, or to pass theirs over. So each claimed source is compared with its quote. A reason that does not say the rule
+in its own words, which happens to every paraphrase, is asked about again with those of the same person alone; so is one
+of which the model made nothing. Then nobody else's words are in front of the model.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,7 +23,7 @@ class Attribution:
 
     distillation: Distillation
     doubtful: tuple[LabelledRationale, ...]
-    """The rationales that the model claimed for a rule whose words they do not hold."""
+    """The rationales that the model claimed for a rule whose words they do not hold, or of which it made nothing."""
 
 
 def attribute(
@@ -55,7 +56,10 @@ def attribute(
         return rests
 
     checked = _checked(distillation, rationales, known, noting(says), noting(says_opposite))
-    doubtful = tuple(each for each in rationales if each.source in doubted)
+    counted, failed = _sources_of(checked) - doubted, distillation.failed.keys()
+    doubtful = tuple(
+        each for each in rationales if each.source not in counted and each.source.trace_id not in failed
+    )
     return Attribution(distillation=checked, doubtful=doubtful)
 
 
@@ -91,6 +95,16 @@ def attribute_alone(
         return says_opposite(text, source.quote) or (splits and words_rest_on(text, source.quote))
 
     return _checked(distillation, rationales, known, rests, opposes)
+
+
+def _sources_of(distillation: Distillation) -> set[Source]:
+    """Return the sources of drafts, and of what confirms or contradicts known rules."""
+    claims = (
+        *(draft.sources for draft in distillation.drafts),
+        *distillation.supports.values(),
+        *distillation.contradicts.values(),
+    )
+    return {source for sources in claims for source in sources}
 
 
 def _rests_anyway(_text: str, _source: Source) -> bool:

@@ -171,7 +171,7 @@ async def distil(
     """Distil rationales, so that everybody is a source of rules in their own sense only.
 
     Args:
-        distiller: Is asked about all rationales at once, then about those of each person whose part was in doubt.
+        distiller: Is asked about all rationales at once, then person by person about those that are in doubt.
         instructions: The judge's.
         rationales: What to distil.
         known: The guidelines that the distiller is shown.

@@ -67,6 +67,8 @@ class VectorCache:
     def __init__(self, embedder: Embedder, store: MemoryStore | None) -> None:
         self._embedder = embedder
         self._store = store
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The loop on which the calls under way run."""
         self._in_memory: OrderedDict[VectorKey, Vector] = OrderedDict()
         self._under_way: dict[VectorKey, asyncio.Future[_EmbeddedText]] = {}
         self._queue: list[str] = []
@@ -120,6 +122,7 @@ class VectorCache:
         Raises:
             StorageError: If the store cannot be read.
         """
+        self._forget_calls_of_another_loop()
         wanted = list(dict.fromkeys(texts))
         vectors = await self.known(wanted)
         missing = [text for text in wanted if text not in vectors]
@@ -170,6 +173,12 @@ class VectorCache:
             self._faults.remove([self.key(text)])
         if self._store and owners:
             await self._store.drop_vectors(owners)
+
+    def _forget_calls_of_another_loop(self) -> None:
+        """Forget calls that nobody will answer: in a forked process the loop that made them is the parent's."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._under_way, self._queue, self._tasks = loop, {}, [], set()
 
     def _request(self, text: str) -> "asyncio.Future[_EmbeddedText]":
         """Have a text embedded, together with what else is asked for in this turn of the event loop."""

@@ -17,7 +17,7 @@ from anthropic import (
 from httpx2 import Request, Response
 
 from memalign.errors import ModelError
-from memalign.event_loop import close_at_exit, run_on_private_loop
+from memalign.event_loop import call_in_forked_child, close_at_exit, run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
 from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import Endpoint, complete_with_fallback, endpoint_of
@@ -53,6 +53,9 @@ def _client(endpoint: Endpoint) -> AsyncAnthropic:
     )
     close_at_exit(client.close)
     return client
+
+
+call_in_forked_child(_client.cache_clear)
 
 
 class AnthropicModel:

@@ -12,8 +12,9 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 """Time limit of opening a connection; another attempt follows. Set by hand."""
-MAX_TRIES_OVER_TIME = 2
-"""A call that took too long is made once more; further tries are left to whoever asked for it."""
+TRY_SHARES = (0.75, 0.25)
+"""Shares of a call's time that its tries get: one that took too long is made once more, for the connection may hang
+alone. Further tries are left to whoever asked for it. Set by hand."""
 MAX_RETRIES = 4
 """Further attempts within a call, on 408, 409, 429, 503 and lost connections. Set by hand; the SDKs' default is 2."""
 MAX_RETRIES_OF_FAILURE = 2
@@ -24,26 +25,26 @@ _LONGEST_PAUSE_SECONDS = 8.0
 
 
 async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout], Awaitable[T]]) -> T:
-    """Call a model in one of the process's slots and within a time limit; once more where it took longer.
+    """Call a model in one of the process's slots and within a time limit, in two tries where the first takes too long.
 
-    The time in which the call waits for its slot does not count. Only for use on the private loop.
+    The time in which a try waits for its slot does not count. Only for use on the private loop.
 
     Args:
         name: The model as `provider:/name`, for the error.
-        seconds: The time limit of one call.
-        call: Makes the call; it is handed the time limit, for `retried`.
+        seconds: The time limit of the whole call, both tries together.
+        call: Makes the call; it is handed the time limit of the try, for `retried`.
 
     Returns:
         The call's result.
 
     Raises:
-        RequestFailedError: If both calls took longer.
+        RequestFailedError: If both tries took longer.
         ModelError: If a call fails otherwise.
     """
-    for _ in range(MAX_TRIES_OVER_TIME):
+    for share in TRY_SHARES:
         async with concurrency_slot():
             try:
-                async with asyncio.timeout(seconds) as deadline:
+                async with asyncio.timeout(seconds * share) as deadline:
                     return await call(deadline)
             except TimeoutError:
                 continue

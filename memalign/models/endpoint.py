@@ -17,6 +17,7 @@ from memalign.errors import (
     RequestRefusedError,
     SettingsError,
 )
+from memalign.event_loop import call_in_forked_child
 from memalign.models.address import check_address
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
 from memalign.models.content_refusal import withholds_answer
@@ -53,6 +54,7 @@ _CONNECTION_PROBLEMS = {
 """Class of an error, or of one it derives from -> the problem; the first that fits."""
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
+call_in_forked_child(_semaphores.clear)
 
 
 def max_concurrency() -> int:

@@ -19,7 +19,7 @@ from openai import (
 )
 
 from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
-from memalign.event_loop import close_at_exit, run_on_private_loop
+from memalign.event_loop import call_in_forked_child, close_at_exit, run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError, read_bounded
 from memalign.models.deadline import CONNECT_SECONDS, call_within, retried
 from memalign.models.endpoint import (
@@ -79,6 +79,9 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
     )
     close_at_exit(client.close)
     return client
+
+
+call_in_forked_child(_client.cache_clear)
 
 
 class OpenAIModel:

@@ -4,6 +4,7 @@ They are the keys of `[models."provider:/name"]` in the settings, and of `model_
 """
 
 import copy
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -17,6 +18,8 @@ from memalign.models.option_checks import (
     option_problems,
 )
 from memalign.records import Json
+
+_log = logging.getLogger("memalign")
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
 """Time limit of one model call, with its retries and their pauses. Set by hand."""
@@ -53,6 +56,23 @@ class ModelOptions:
             raise SettingsError(f"{problem}.")
         object.__setattr__(self, "headers", dict(self.headers))
         object.__setattr__(self, "params", copy.deepcopy(dict(self.params)))
+
+    def __copy__(self) -> "ModelOptions":
+        """Return the options themselves, which never change."""
+        return self
+
+    def __deepcopy__(self, known: dict[int, Json]) -> "ModelOptions":
+        """Return the options themselves, which never change."""
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what a pickle holds: what a file does, without literal headers."""
+        if self.literal_headers:
+            _log.warning(
+                "Headers of a model are not in its judge's pickle (%s); write their values as env:NAME.",
+                ", ".join(self.literal_headers),
+            )
+        return model_options_of, (self.to_document(),)
 
     def resolved_headers(self) -> dict[str, str]:
         """Read the values of the headers, those from the environment included.

@@ -127,9 +127,7 @@ PENDING = PendingFeedback(
     judge="j",
     revision=1,
     since_ms=2,
-    attempts=3,
     not_before_ms=4,
-    reason="no model",
 )
 EVENT = FeedbackEvent(person="U1", kind="reply", name="1.2", value=HOSTILE, at="1.3")
 BLOCKS = ({"type": "section"},)

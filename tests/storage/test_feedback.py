@@ -107,17 +107,6 @@ async def test_learning_an_outdated_revision_leaves_the_mark(db: Database) -> No
     assert not await db.feedback.learned(verdict_id, 2)
 
 
-async def test_a_postponed_lesson_waits_even_when_more_is_said(db: Database) -> None:
-    verdict_id = await posted(db, ts="1.1")
-    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
-    await db.feedback.postpone(verdict_id, LATER_MS, "model is down")
-    await db.feedback.note("C1", "1.1", button_event("U1", "down", at(1)))
-    assert await db.feedback.pending(LATER_MS - 1, 0) == []
-    [waiting] = await db.feedback.pending(LATER_MS, 0)
-    assert (waiting.attempts, waiting.reason, waiting.revision) == (1, "model is down", 2)
-    assert await db.feedback.waiting() == 1
-
-
 async def test_a_person_is_found_in_all_verdicts_touched(db: Database) -> None:
     first = await posted(db, "a", ts="1.1")
     await posted(db, "b", ts="2.2")

@@ -8,7 +8,7 @@ from pathlib import Path
 from memalign.records import Json
 from storage.database import Database
 from storage.records import Redaction
-from tests.storage.records import NOON_MS, at, button_event, note, posted, trace
+from tests.storage.records import NOON_MS, note, posted, trace
 
 LATER_MS = NOON_MS + 60_000
 
@@ -23,9 +23,6 @@ def another_writer(folder: Path) -> Iterator[None]:
 
 async def work_waiting_until(db: Database, not_before_ms: int) -> None:
     """Put off one piece of each kind of work."""
-    verdict_id = await posted(db, "tr-2", ts="1.1")
-    await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
-    await db.feedback.postpone(verdict_id, not_before_ms, "model is down")
     await db.traces.add([(trace("tr-1"), ["polite"])], NOON_MS, 10)
     await db.traces.postpone("tr-1", "polite", not_before_ms, "model is down")
     await db.outbox.add(note("a"))
@@ -36,19 +33,18 @@ async def polls(db: Database, now_ms: int) -> list[list[Json]]:
     return [
         [job.trace_id for job in await db.traces.next_jobs(now_ms, 10)],
         [post.post_id for post in await db.outbox.next_due(now_ms)],
-        [pending.trace_id for pending in await db.feedback.pending(now_ms, 0)],
     ]
 
 
 async def test_a_poll_writes_nothing_while_all_that_waits_must_wait(db: Database, folder: Path) -> None:
     await work_waiting_until(db, LATER_MS)
     with another_writer(folder):
-        assert await polls(db, LATER_MS - 1) == [[], [], []]
+        assert await polls(db, LATER_MS - 1) == [[], []]
 
 
 async def test_a_poll_gives_what_is_ready_without_writing(db: Database, folder: Path) -> None:
     await work_waiting_until(db, LATER_MS)
-    ready = [["tr-1"], ["a"], ["tr-2"]]
+    ready = [["tr-1"], ["a"]]
     assert await polls(db, LATER_MS) == ready
     with another_writer(folder):
         assert await polls(db, LATER_MS) == ready

@@ -1,6 +1,7 @@
 """`local:/cases`: judges by a small statistical model fitted to the labelled cases; no key, no network."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +31,7 @@ class CaseClassifier:
     """
 
     def __init__(self) -> None:
-        # a thread of its own: a first fit to many cases must not hold up the shared threads, nor run twice
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memalign-cases")
+        self._workers: dict[int, ThreadPoolExecutor] = {}
         self._features: dict[str, dict[str, tuple[Mapping[str, Json], Features]]] = {}
         self._models: dict[str, dict[_ModelKey, LinearModel]] = {}
 
@@ -42,7 +42,16 @@ class CaseClassifier:
 
     async def decide(self, request: JudgeRequest) -> JudgeResponse:
         """See `memalign.ports.JudgeModel.decide`. Raises `ModelRefusedError` if wordllama's weights are missing."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._decide, request)
+        return await asyncio.get_running_loop().run_in_executor(self._worker(), self._decide, request)
+
+    def _worker(self) -> ThreadPoolExecutor:
+        """Return the thread of this process: a forked one has none of its parent's threads."""
+        process = os.getpid()
+        if process not in self._workers:
+            # a thread of its own: a first fit to many cases must not hold up the shared threads, nor run twice
+            worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memalign-cases")
+            self._workers.setdefault(process, worker)
+        return self._workers[process]
 
     def _decide(self, request: JudgeRequest) -> JudgeResponse:
         episodes = tuple(request.episodes)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.errors import ModelRefusedError
+from memalign.event_loop import call_in_forked_child
 from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
 
@@ -139,6 +140,15 @@ def _weights() -> _Weights:
         if not _loaded:
             _loaded.append(_load())
         return _loaded[0]
+
+
+def _replace_lock() -> None:
+    """Replace the lock in a forked child: the thread that held it may be the parent's alone."""
+    global _lock  # noqa: PLW0603 - there is one copy of the weights in a process
+    _lock = threading.Lock()
+
+
+call_in_forked_child(_replace_lock)
 
 
 def _load() -> _Weights:

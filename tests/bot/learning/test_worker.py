@@ -1,7 +1,10 @@
 """The learning worker: feedback becomes cases and guidelines, and the thread is told."""
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -192,6 +195,44 @@ async def test_feedback_waits_while_the_model_is_down_and_is_learned_when_it_is_
     assert flow.health.problems() == ()
 
 
+async def test_what_waits_while_a_model_or_slack_is_down_is_tried_together_and_costs_no_write(
+    flow: LearningFlow, tmp_path: Path
+) -> None:
+    flow.model.down = True
+    for number in range(1, 21):
+        ts = await flow.card(f"tr-{number}")
+        await flow.react(ts, "-1", person=f"person{number}")
+        await flow.reply(ts, f"{RULE} {number}", person=f"person{number}")
+    flow.slack.answers["users.info"].extend([CUT] * 5)
+    assert await flow.learn() == 20
+    asked = len(flow.model.prompts)
+    with closing(sqlite3.connect(tmp_path / "store" / "memalign.db")) as onlooker:
+        before = onlooker.execute("PRAGMA data_version").fetchone()
+        assert await flow.learn() == 0
+        assert len(flow.model.prompts) == asked
+        await until(lambda: looked_at_all(flow))
+        assert onlooker.execute("PRAGMA data_version").fetchone() == before
+    assert await flow.waiting() == 20
+    assert len(flow.model.prompts) <= 3 * asked
+
+
+async def looked_at_all(flow: LearningFlow) -> bool:
+    """Let the worker look once more; True when it has tried again all that the model failed at."""
+    return await flow.learn() >= 15
+
+
+async def test_feedback_that_comes_while_other_feedback_waits_is_learned_at_once(
+    flow: LearningFlow,
+) -> None:
+    first = await flow.card("tr-1")
+    await flow.react(first, "-1", person="unknown")
+    flow.slack.answers["users.info"].append(CUT)
+    await flow.learn()
+    await flow.react(await flow.card("tr-2"), "+1")
+    assert await flow.learn() == 1
+    assert (flow.labels(), await flow.waiting()) == ({"tr-2": True}, 1)
+
+
 async def test_a_bug_over_one_verdict_makes_only_that_one_wait(flow: LearningFlow) -> None:
     for trace_id in ("tr-1", "tr-2", "tr-3"):
         await flow.react(await flow.card(trace_id), "+1", person=f"person of {trace_id}")
@@ -199,8 +240,7 @@ async def test_a_bug_over_one_verdict_makes_only_that_one_wait(flow: LearningFlo
     await flow.learn()
     assert len(flow.labels()) == 2
     assert await flow.waiting() == 1
-    [pending] = await flow.database.feedback.pending(10**15, 0)
-    assert "unexpected error" in (pending.reason or "")
+    assert "unexpected error" in (flow.health.reason("learning", JUDGE) or "")
 
 
 async def test_feedback_of_a_judge_that_the_settings_no_longer_name_waits_and_says_so(

@@ -66,3 +66,30 @@ async def test_questions_at_once_about_one_person_are_one_call() -> None:
     people = People(slack, IdentityLookup(slack))
     assert set(await asyncio.gather(*(people.standing("U1") for _ in range(50)))) == {"member"}
     assert len(slack.of("users.info")) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [CUT, TimeoutError(), refusal("ratelimited", status=429, retry_after=3600), refusal("fatal_error")],
+)
+async def test_one_person_whom_slack_does_not_describe_keeps_nobody_else_from_teaching(
+    failure: Answer | Exception,
+) -> None:
+    slack, clock = FakeSlack(), Clock()
+    people = People(slack, IdentityLookup(slack), clock)
+    slack.answers["users.info"].append(failure)
+    assert await people.standing("U1") is None
+    assert await people.standing("U2") == "member"
+    assert await people.standing("U1") is None
+    assert [call["user"] for call in slack.of("users.info")] == ["U1", "U2"]
+
+
+async def test_while_slack_gives_no_names_nobody_waits_for_one() -> None:
+    slack, clock = FakeSlack(), Clock()
+    people = People(slack, IdentityLookup(slack), clock)
+    slack.answers["users.info"].append(CUT)
+    assert await people.names(["U1", "U2", "U3"]) == {"U1": "U1", "U2": "U2", "U3": "U3"}
+    assert len(slack.of("users.info")) == 1
+    clock.seconds += LOOKUP_PAUSE_SECONDS
+    assert await people.names(["U2", "U1"]) == {"U2": "U2", "U1": "U1"}
+    assert len(slack.of("users.info")) == 3
