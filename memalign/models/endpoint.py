@@ -12,17 +12,15 @@ from memalign.errors import (
     ContentRefusedError,
     MalformedAnswerError,
     ModelError,
-    ModelRefusedError,
     ModelUnavailableError,
+    PromptTooLongError,
     RequestRefusedError,
     SettingsError,
 )
 from memalign.event_loop import call_in_forked_child
-from memalign.models.address import check_address
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
 from memalign.models.content_refusal import withholds_answer
 from memalign.models.json_answers import parse_body
-from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.service_failure import FailedCall, ServiceAnswer, error_answer_of
 from memalign.ports import Completion
 from memalign.records import Json, Usage
@@ -107,6 +105,8 @@ class Endpoint:
     """The environment variable or the option of the address, for errors."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """HTTP headers to send, by name."""
+    api_version: str | None = None
+    """Of Azure's API by deployments; None: the API has no versions."""
 
     def failure(
         self, model: str, error: BaseException, answer: ServiceAnswer | None, prompt: Sequence[str] = ()
@@ -212,49 +212,6 @@ def connection_problem(error: BaseException) -> str:
     return "no connection"
 
 
-def endpoint_of(provider: str, model: str, options: ModelOptions = DEFAULT_OPTIONS) -> Endpoint:
-    """Read where a model is reached and with which key.
-
-    Args:
-        provider: openai or anthropic.
-        model: The model's name, for the error.
-        options: Of the model; what they leave out is read from the environment.
-
-    Returns:
-        The endpoint, from PROVIDER_API_KEY and PROVIDER_BASE_URL where the options name no others.
-
-    Raises:
-        ModelRefusedError: If neither a key nor an address of its own is set.
-        SettingsError: If the address is none, or holds a user name or password.
-    """
-    variable = f"{provider.upper()}_API_KEY" if options.api_key_env is None else options.api_key_env
-    base_url, base_url_name = _base_url(provider, model, options)
-    key = os.environ.get(variable, "").strip() if variable else ""
-    if not key and (options.api_key_env or base_url is None):
-        raise ModelRefusedError(
-            f"{provider}:/{model} needs a key; set {variable}, or choose a local:/ model."
-        )
-    return Endpoint(
-        provider=provider,
-        key=key or NO_KEY,
-        base_url=base_url,
-        key_variable=variable or "api_key_env",
-        base_url_name=base_url_name,
-        headers=tuple(options.resolved_headers().items()),
-    )
-
-
-def _base_url(provider: str, model: str, options: ModelOptions) -> tuple[str | None, str]:
-    """Return the address, and the name of what holds it."""
-    if options.base_url is not None:
-        return options.base_url, f"base_url of {provider}:/{model}"
-    variable = f"{provider.upper()}_BASE_URL"
-    base_url = os.environ.get(variable, "").strip() or None
-    if base_url is not None:
-        check_address(variable, base_url)
-    return base_url, variable
-
-
 async def read_answer(read: Callable[[str], T], text: str) -> T:
     """Read an answer, a large one in a thread of its own.
 
@@ -294,7 +251,7 @@ async def complete_with_fallback(
     for requested in (schema, None):
         try:
             body = await ask(requested)
-        except ContentRefusedError:
+        except (PromptTooLongError, ContentRefusedError):
             raise
         except RequestRefusedError:
             if requested is None:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from memalign.errors import SettingsError
-from memalign.models.endpoint import endpoint_of
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
+from memalign.models.providers import PROVIDERS, check_extra, endpoint_of
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
-PROVIDERS = ("openai", "anthropic", "local")
 _LOCAL_USES = {"wordllama": "embeds", "cases": "judges", "extract": "distils"}
 
 
@@ -27,7 +27,8 @@ def model_name(text: str) -> ModelName:
     """Parse a model's name.
 
     Args:
-        text: `openai:/NAME`, `anthropic:/NAME`, `local:/wordllama`, `local:/cases` or `local:/extract`.
+        text: The provider's word in `memalign.models.providers.PROVIDERS`, `:/`, and the model's name there; of
+            `local:/`, wordllama, cases or extract.
 
     Returns:
         Its parts.
@@ -38,16 +39,25 @@ def model_name(text: str) -> ModelName:
     provider, mark, name = text.strip().partition(":/")
     name = name.strip("/")
     if not mark or not name or provider not in PROVIDERS:
-        raise SettingsError(
-            f"{text!r} is no model; write openai:/NAME, anthropic:/NAME, or local:/wordllama, local:/cases, "
-            "local:/extract."
-        )
+        raise _no_model(text, provider if mark else "")
+    if provider == "litellm" and "/" not in name:
+        raise SettingsError(f"{text!r} names no provider; write litellm:/PROVIDER/NAME.")
     if provider == "local" and name not in _LOCAL_USES:
         raise SettingsError(
             f"There is no local model {name!r}; local:/wordllama embeds, local:/cases judges, "
             "local:/extract distils."
         )
     return ModelName(provider=provider, name=name)
+
+
+def _no_model(text: str, provider: str) -> SettingsError:
+    nearest = get_close_matches(provider, PROVIDERS, n=1)
+    hint = f" (did you mean {nearest[0]}:/?)" if nearest and nearest[0] != provider else ""
+    others = ", ".join(f"{name}:/" for name in PROVIDERS if name not in ("openai", "anthropic", "local"))
+    return SettingsError(
+        f"{text!r} is no model; write openai:/NAME, anthropic:/NAME, or local:/wordllama, local:/cases, "
+        f"local:/extract; other providers are {others}{hint}."
+    )
 
 
 Use = Literal["embeds", "judges", "distils"]
@@ -94,23 +104,24 @@ def check_use(name: str, use: Use) -> ModelName:
     """
     model = model_name(name)
     suits = _LOCAL_USES[model.name] == use if model.provider == "local" else True
-    if not suits or (use == "embeds" and model.provider == "anthropic"):
+    if not suits or (use == "embeds" and not PROVIDERS[model.provider].embeds):
         raise SettingsError(f"{name} {_DENIALS[use]}; choose {_CHOICES[use]}.")
     return model
 
 
 def check_key(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
-    """Check that the key of a model's service is set; no call is made.
+    """Check that the key and the packages that a model needs are there; no call is made.
 
     Args:
         name: As for `model_name`.
         options: Of the model.
 
     Raises:
-        ModelRefusedError: If the key is missing.
-        SettingsError: If there is no such model.
+        ModelRefusedError: If the key or the address is missing.
+        SettingsError: If there is no such model, or a package is missing.
     """
     model = model_name(name)
+    check_extra(model.provider, model.name, options)
     if model.provider != "local":
         endpoint_of(model.provider, model.name, options)
 
@@ -136,9 +147,10 @@ def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_
         from memalign.models.local.wordllama import WordLlamaEmbedder  # noqa: PLC0415
 
         return WordLlamaEmbedder()
+    check_extra(model.provider, model.name, options)
     from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
 
-    return OpenAIEmbedder(model.name, dimension, options)
+    return OpenAIEmbedder(model.name, dimension, options, provider=model.provider)
 
 
 def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> JudgeModel:
@@ -184,10 +196,11 @@ def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Dis
 
 
 def _language_model(model: ModelName, options: ModelOptions) -> LanguageModel:
-    if model.provider == "anthropic":
+    check_extra(model.provider, model.name, options)
+    if PROVIDERS[model.provider].api == "anthropic":
         from memalign.models.anthropic import AnthropicModel  # noqa: PLC0415
 
-        return AnthropicModel(model.name, options)
+        return AnthropicModel(model.name, options, provider=model.provider)
     from memalign.models.openai import OpenAIModel  # noqa: PLC0415
 
-    return OpenAIModel(model.name, options)
+    return OpenAIModel(model.name, options, provider=model.provider)

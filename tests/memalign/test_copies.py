@@ -155,7 +155,7 @@ ERRORS = [
 @WAYS
 @pytest.mark.parametrize("kind", ERRORS)
 def test_errors_reach_another_process_whole(make: Callable[[Json], Json], kind: type[Exception]) -> None:
-    wanted = inspect.signature(kind).parameters
+    wanted = inspect.signature(kind.__init__).parameters
     more = {name: "other" for name, each in wanted.items() if each.kind is each.KEYWORD_ONLY}
     error = kind("One sentence.", **more)
 
@@ -175,7 +175,6 @@ def test_no_key_is_in_a_pickle() -> None:
         assert "sk-secret" not in repr(value)
 
 
-@pytest.mark.usefixtures("server")
 def test_options_keep_their_headers_in_a_copy_and_leave_literal_ones_out_of_a_pickle(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -199,6 +198,7 @@ def test_options_keep_their_headers_in_a_copy_and_leave_literal_ones_out_of_a_pi
         assert "sk-literal" not in repr(value) + caplog.text
 
 
+@pytest.mark.usefixtures("server")
 def test_a_judge_says_what_it_is() -> None:
     judge = aligned()
 

@@ -20,7 +20,7 @@ def test_a_name_is_a_provider_and_a_model(name: str) -> None:
     assert f"{parts.provider}:/{parts.name}" == name.strip()
 
 
-@pytest.mark.parametrize("name", ["gpt-5", "openai:", "openai:/", "openai/gpt", "azure:/x", "", "OpenAI:/x"])
+@pytest.mark.parametrize("name", ["gpt-5", "openai:", "openai:/", "openai/gpt", "azur:/x", "", "OpenAI:/x"])
 def test_what_is_no_name_is_told_with_the_forms_there_are(name: str) -> None:
     with pytest.raises(SettingsError, match="is no model; write openai:/NAME"):
         model_name(name)
