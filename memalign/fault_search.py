@@ -123,18 +123,34 @@ class KnownFaults:
         return key in self._reasons
 
     def reason(self, key: Hashable) -> str:
-        """Return why an item failed; empty for one that is not known."""
+        """Look up why an item failed.
+
+        Args:
+            key: The item's.
+
+        Returns:
+            The sentence; empty for an item that is not known.
+        """
         return self._reasons.get(key, "")
 
     def add(self, key: Hashable, reason: str) -> None:
-        """Note an item that was found at fault."""
+        """Note an item that was found at fault.
+
+        Args:
+            key: The item's.
+            reason: The sentence for a person.
+        """
         self._reasons[key] = reason
         self._reasons.move_to_end(key)
         if len(self._reasons) > MAX_REMEMBERED_FAULTS:
             self._reasons.popitem(last=False)
 
     def remove(self, keys: Iterable[Hashable]) -> None:
-        """Note that items are at fault no longer, or are not wanted any more."""
+        """Note that items are at fault no longer, or are not wanted any more.
+
+        Args:
+            keys: The items'; unknown ones are passed over.
+        """
         for key in keys:
             self._reasons.pop(key, None)
 

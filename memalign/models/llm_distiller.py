@@ -122,7 +122,9 @@ class LLMDistiller:
         )
         alone = [[number] for number, reason in faulty.items() if reason is None]
         search: FaultSearch[int] = FaultSearch(lambda: self._model.complete(PROBE, {"type": "object"}))
-        results = await asyncio.gather(*(self._batch(task, batch, search) for batch in (*batches, *alone)))
+        results = await asyncio.gather(
+            *(self._batch(task, batch, search, fittings) for batch in (*batches, *alone))
+        )
         answered = [part for parts in results for part in parts]
         self._note_faults(task, answered, search)
         read = combine(
@@ -135,13 +137,15 @@ class LLMDistiller:
         return combine([_with_known_words(read, rules), *others, _known_failures(task, faulty)])
 
     async def _batch(
-        self, task: _Task, numbers: Sequence[int], search: FaultSearch[int]
+        self, task: _Task, numbers: Sequence[int], search: FaultSearch[int], fittings: int
     ) -> list[tuple[Sequence[int], Completion | ModelError]]:
         async def complete(part: Sequence[int]) -> Completion | PromptTooLongError:
             _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
             try:
                 return await self._model.complete(task.prompt(part), distilling_schema())
             except PromptTooLongError as error:
+                if fittings <= 0:
+                    raise
                 return error  # other halves of it would not fit either, but for the shortest ones
 
         return await search.call(numbers, complete)
