@@ -36,7 +36,7 @@ def part(kind: str, **fields: Json) -> Json:
     return {"type": kind, **fields}
 
 
-SAMPLES: dict[str, tuple[Json, str]] = {
+SAMPLES: dict[str, tuple[Json, Json]] = {
     # in texts
     "data URL": (data_url(PNG, "image/png"), "[picture: PNG, 0.9 MB]"),
     "data URL in prose": (f"See {data_url(JPEG, 'image/jpeg')} above", "See [picture: JPEG, 20 KB] above"),
