@@ -8,16 +8,18 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.config import Secrets
 from bot.runtime.reference_clock import ReferenceClock
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.client import SlackClient, patient_client, single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
+from storage.deliveries import DeliveryLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackService:
-    """The Bolt app, two clients, the connection, the bot's identity, and the people of the workspace."""
+    """The Bolt app, two clients, the connection, the bot's identity, people, and who is in a channel."""
 
     app: AsyncApp
     client: SlackClient
@@ -28,6 +30,7 @@ class SlackService:
     connection: Connection
     identity: IdentityLookup
     people: People
+    members: ChannelMembers
 
     @property
     def clock(self) -> ReferenceClock:
@@ -36,13 +39,13 @@ class SlackService:
 
 
 @asynccontextmanager
-async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
+async def open_slack(secrets: Secrets, deliveries: DeliveryLog) -> AsyncIterator[SlackService]:
     """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
     client = patient_client(secrets)
     app = build_app(secrets, client)
     await check_tokens(app, secrets)
     identity = IdentityLookup(client)
-    dispatcher = SlackDispatcher(app)
+    dispatcher = SlackDispatcher(app, deliveries)
     connection = Connection(app, secrets, dispatcher)
     try:
         yield SlackService(
@@ -53,6 +56,7 @@ async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
             connection=connection,
             identity=identity,
             people=People(client, identity),
+            members=ChannelMembers(client),
         )
     finally:
         await connection.close()

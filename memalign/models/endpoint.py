@@ -14,6 +14,7 @@ from memalign.errors import (
     MalformedAnswerError,
     ModelError,
     ModelUnavailableError,
+    PromptTooLongError,
     RequestRefusedError,
     SettingsError,
 )
@@ -252,7 +253,7 @@ async def complete_with_fallback(
     for requested in (schema, None):
         try:
             body = await ask(requested)
-        except ContentRefusedError:
+        except (PromptTooLongError, ContentRefusedError):
             raise
         except RequestRefusedError:
             if requested is None:

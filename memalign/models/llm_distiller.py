@@ -1,15 +1,31 @@
 """Distilling with a language model: rationales in batches, rules out, with the rationales that each rests on."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.batches import SplitBudget, call_in_halves, token_batches
-from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
+from memalign.batches import token_batches
+from memalign.errors import (
+    ModelError,
+    ModelRefusedError,
+    PromptTooLongError,
+    RequestRefusedError,
+)
+from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.memory.text_features import normal
-from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, rationale_line
-from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel, combine
+from memalign.models.prompts import distilling_prompt, distilling_schema, rationale_line
+from memalign.ports import (
+    Completion,
+    Distillation,
+    Draft,
+    LabelledRationale,
+    LanguageModel,
+    Prompt,
+    PromptRoom,
+    combine,
+)
 from memalign.records import Guideline, Json, Source
 from memalign.tokens import count_tokens
 
@@ -17,18 +33,24 @@ _log = logging.getLogger("memalign")
 
 MAX_BATCH_RATIONALES = 50
 """As MLflow's MemAlign batches records."""
-MIN_RATIONALE_TOKENS = 2_000
-"""Room in a prompt that rationales get at least, whatever instructions and rules take."""
+LESSON_TOKENS = 4_000
+"""Room for what a batch teaches, where the model's options set no other. Set by hand."""
+GUIDELINE_ANSWER_TOKENS = 80
+"""Of it, the room for what one rationale teaches: 50 of them fill it."""
+MIN_RATIONALE_TOKENS = 200
+"""Least room in a prompt for a rationale with its case. Set by hand."""
+MAX_FITTINGS = 4
+"""Times that rationales are batched anew for a smaller context, where the model finds a prompt too long."""
 RULES_SHARE = 4
-"""Known rules get at most this fraction (a quarter) of the model's context."""
+"""Known rules get at most this fraction (a quarter) of the prompt's room."""
 _RULE_LINE_TOKENS = 10
 """Tokens that a known rule takes in a prompt beside its text."""
 MAX_RULE_CHARACTERS = 4_000
 """Of a rule; a longer text is a model that repeats itself without end, and is left out."""
 MAX_DIGITS = 9
 """Of the number of a record or a rule; longer ones name none."""
-_REFUSALS = (RequestRefusedError, MalformedAnswerError)
-"""Errors that one rationale of a batch may be to blame for."""
+PROBE = Prompt(stable="Answer with a JSON object.", changing='{"text": "Hello."}')
+"""Asked to see if the model answers at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +62,12 @@ class _Task:
     rules: Sequence[Guideline]
     lines: Sequence[str]
     """Each rationale as the prompt shows it."""
+    answer_tokens: int
+
+    def prompt(self, numbers: Sequence[int]) -> Prompt:
+        """Write the prompt that asks about some of the rationales."""
+        lines = [self.lines[number] for number in numbers]
+        return distilling_prompt(self.instructions, self.rules, lines, self.answer_tokens)
 
 
 class LLMDistiller:
@@ -51,6 +79,8 @@ class LLMDistiller:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
+        self._faults = KnownFaults()
+        """Hashes of rationales that the model failed at, or refused, while it answered others."""
 
     @property
     def name(self) -> str:
@@ -61,32 +91,135 @@ class LLMDistiller:
         self, instructions: str, rationales: Sequence[LabelledRationale], known: Sequence[Guideline]
     ) -> Distillation:
         """See `memalign.ports.Distiller.distil`. The order of results is that of the rationales."""
-        rules = _best_supported(known, self._model.context_tokens // RULES_SHARE)
-        stable = distilling_prompt(instructions, rules, ()).stable
-        room = max(self._model.context_tokens - ANSWER_TOKENS - count_tokens(stable), MIN_RATIONALE_TOKENS)
-        lines = [rationale_line(number, each, room) for number, each in enumerate(rationales)]
-        task = _Task(instructions=instructions, rationales=rationales, rules=rules, lines=lines)
-        batches = token_batches(
-            range(len(lines)),
-            lambda number: count_tokens(lines[number]) + 1,
-            max_items=MAX_BATCH_RATIONALES,
-            max_tokens=room,
+        if not rationales:
+            return Distillation()
+        return await self._distil(instructions, rationales, known, MAX_FITTINGS)
+
+    async def _distil(
+        self,
+        instructions: str,
+        rationales: Sequence[LabelledRationale],
+        known: Sequence[Guideline],
+        fittings: int,
+    ) -> Distillation:
+        """Distil in batches that fit the model's context; batched anew where it proves to be smaller."""
+        room = await self._model.prompt_room(LESSON_TOKENS)
+        rules = _best_supported(known, room.prompt_tokens // RULES_SHARE)
+        record_tokens = _record_tokens(instructions, rules, room)
+        task = _Task(
+            instructions=instructions,
+            rationales=rationales,
+            rules=rules,
+            lines=[rationale_line(number, each, record_tokens) for number, each in enumerate(rationales)],
+            answer_tokens=room.answer_tokens,
         )
-        budget = SplitBudget()
-        results = await asyncio.gather(*(self._batch(task, batch, budget) for batch in batches))
-        return _with_known_words(combine([result for parts in results for result in parts]), rules)
-
-    async def _batch(self, task: _Task, numbers: Sequence[int], budget: SplitBudget) -> list[Distillation]:
-        async def complete(part: Sequence[int]) -> Completion:
-            _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
-            prompt = distilling_prompt(task.instructions, task.rules, [task.lines[number] for number in part])
-            return await self._model.complete(prompt, distilling_schema())
-
-        parts = await call_in_halves(numbers, complete, _REFUSALS, budget)
-        return [
-            _failure(task, part, answer) if isinstance(answer, ModelError) else _read(task, part, answer)
-            for part, answer in parts
+        faulty = self._known_faults(rationales)
+        batches = token_batches(
+            [number for number in range(len(rationales)) if number not in faulty],
+            lambda number: count_tokens(task.lines[number]) + 1,
+            max_items=min(MAX_BATCH_RATIONALES, max(1, room.answer_tokens // GUIDELINE_ANSWER_TOKENS)),
+            max_tokens=record_tokens,
+        )
+        alone = [[number] for number, reason in faulty.items() if reason is None]
+        search: FaultSearch[int] = FaultSearch(lambda: self._model.complete(PROBE, {"type": "object"}))
+        results = await asyncio.gather(
+            *(self._batch(task, batch, search, fittings) for batch in (*batches, *alone))
+        )
+        answered = [part for parts in results for part in parts]
+        self._note_faults(task, answered, search)
+        read = combine(
+            [_read(task, part, answer) for part, answer in answered if isinstance(answer, Completion)]
+        )
+        failed = [(part, answer) for part, answer in answered if isinstance(answer, ModelError)]
+        others = [
+            await self._distil_failed(task, part, error, known, fittings, search) for part, error in failed
         ]
+        return combine([_with_known_words(read, rules), *others, _known_failures(task, faulty)])
+
+    async def _batch(
+        self, task: _Task, numbers: Sequence[int], search: FaultSearch[int], fittings: int
+    ) -> list[tuple[Sequence[int], Completion | ModelError]]:
+        async def complete(part: Sequence[int]) -> Completion | PromptTooLongError:
+            _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
+            try:
+                return await self._model.complete(task.prompt(part), distilling_schema())
+            except PromptTooLongError as error:
+                if fittings <= 0:
+                    raise
+                return error  # other halves of it would not fit either, but for the shortest ones
+
+        return await search.call(numbers, complete)
+
+    async def _distil_failed(
+        self,
+        task: _Task,
+        numbers: Sequence[int],
+        error: ModelError,
+        known: Sequence[Guideline],
+        fittings: int,
+        search: FaultSearch[int],
+    ) -> Distillation:
+        """Distil a batch that was too long by the smaller context; report another failure."""
+        if not isinstance(error, PromptTooLongError) or fittings <= 0:
+            return _failure(task, numbers, error, search.faulty)
+        rationales = [task.rationales[number] for number in numbers]
+        return await self._distil(task.instructions, rationales, known, fittings - 1)
+
+    def _known_faults(self, rationales: Sequence[LabelledRationale]) -> dict[int, str | None]:
+        """Return the numbers of rationales that failed alone before, with the reason of those not to be tried now."""
+        numbers = {fault_key(each): number for number, each in enumerate(rationales)}
+        faulty = {key: number for key, number in numbers.items() if key in self._faults}
+        tried = self._faults.next_tries(faulty)
+        return {number: None if key in tried else self._faults.reason(key) for key, number in faulty.items()}
+
+    def _note_faults(
+        self,
+        task: _Task,
+        answered: Sequence[tuple[Sequence[int], Completion | ModelError]],
+        search: FaultSearch[int],
+    ) -> None:
+        for part, answer in answered:
+            if isinstance(answer, Completion):
+                self._faults.remove(fault_key(task.rationales[number]) for number in part)
+        for number, error in search.faulty.items():
+            self._faults.add(fault_key(task.rationales[number]), str(error))
+
+
+def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRoom) -> int:
+    """Return the room for rationales beside instructions and known rules."""
+    empty = distilling_prompt(instructions, rules, (), room.answer_tokens)
+    tokens = room.prompt_tokens - count_tokens(empty.stable) - count_tokens(empty.changing)
+    if tokens < MIN_RATIONALE_TOKENS:
+        raise ModelRefusedError(
+            f"The judge's instructions take about {count_tokens(instructions):,} tokens of a prompt, and the "
+            f"reflection model has room for about {room.prompt_tokens:,} in all; shorten them, choose a model with a "
+            "larger context, or set context_tokens if it has one."
+        )
+    return tokens
+
+
+def _known_failures(task: _Task, faulty: Mapping[int, str | None]) -> Distillation:
+    """Return the failures of those that are not tried now."""
+    return Distillation(
+        failed={
+            task.rationales[number].source.trace_id: reason
+            for number, reason in faulty.items()
+            if reason is not None
+        }
+    )
+
+
+def fault_key(rationale: LabelledRationale) -> str:
+    """Return the hash by which a rationale on its case is known without keeping its words.
+
+    Args:
+        rationale: What somebody said of a case.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    source = rationale.source
+    return hashlib.sha256(repr((source.key, source.quote, rationale.label)).encode()).hexdigest()
 
 
 def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:
@@ -100,8 +233,12 @@ def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideli
     return [rule for rule in known if rule.id in kept]
 
 
-def _failure(task: _Task, numbers: Sequence[int], error: ModelError) -> Distillation:
-    return Distillation(failed={task.rationales[number].source.trace_id: str(error) for number in numbers})
+def _failure(task: _Task, numbers: Sequence[int], error: ModelError, faulty: Container[int]) -> Distillation:
+    """Return the failure by trace; a refusal of one rationale by a model that answers others is final."""
+    reasons = {task.rationales[number].source.trace_id: str(error) for number in numbers}
+    if isinstance(error, RequestRefusedError) and all(number in faulty for number in numbers):
+        return Distillation(failed=reasons, declined=frozenset(reasons))
+    return Distillation(failed=reasons, retry_after=getattr(error, "retry_after", None) or 0.0)
 
 
 def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> Distillation:
