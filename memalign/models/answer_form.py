@@ -82,7 +82,9 @@ def usable(answer: dict[str, Json] | None, schema: Mapping[str, Json]) -> dict[s
     Returns:
         The answer, or None.
     """
-    return answer if answer and is_readable(answer, schema) and not is_echo(answer, schema) else None
+    return (
+        answer if answer is not None and is_readable(answer, schema) and not is_echo(answer, schema) else None
+    )
 
 
 def is_readable(answer: Mapping[str, Json], schema: Mapping[str, Json]) -> bool:
@@ -132,7 +134,9 @@ def _is_placeholder(text: str) -> bool:
 
 def _by_names(document: Mapping[str, Json], schema: Mapping[str, Json]) -> dict[str, Json] | None:
     parts = {fold(name): value for name, value in document.items()}
-    properties = schema.get("properties", {})
+    properties = schema.get("properties")
+    if not properties:
+        return dict(document)
     answer = {name: parts[name] for name in properties if name in parts}
     if VALUE in properties:
         return _verdict(answer)

@@ -62,6 +62,8 @@ def answer_starts(text: str, schema: Mapping[str, Json]) -> list[int]:
         The places of their brackets, in order.
     """
     names = "|".join(map(re.escape, schema.get("properties", {})))
+    if not names:
+        return []
     return [
         match.start() for match in re.finditer(rf"\{{\s*{_QUOTE}(?:{names}){_QUOTE}\s*:", text, re.IGNORECASE)
     ]
