@@ -41,7 +41,6 @@ async def export_lines(
     policy: GuidelinePolicy = DEFAULT_POLICY,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
-    value_types = {judge.name: value_type_of(judge.feedback_value_type, judge.range) for judge in judges}
     exported: set[str] = set()
     async for answered in _answered_verdicts(database, judges):
         if kind == "mlflow":
@@ -65,7 +64,7 @@ async def _answered_verdicts(
     database: Database, judges: Collection[JudgeSettings]
 ) -> AsyncIterator[AnsweredVerdict]:
     """Yield the verdicts of these judges whose traces are there."""
-    value_types = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
+    value_types = {judge.name: value_type_of(judge.feedback_value_type, judge.range) for judge in judges}
     after: str | None = None
     while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
         after = page[-1].verdict_id
