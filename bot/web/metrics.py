@@ -45,7 +45,21 @@ def registry_of(
         ["judge"],
         registry=registry,
     )
+    given_up = Gauge(
+        "memalign_traces_refused",
+        "Traces that the judge's model refused for good",
+        ["judge"],
+        registry=registry,
+    )
+    unread = Gauge(
+        "memalign_reasons_refused",
+        "Traces whose reasons the reflection model refused for good",
+        ["judge"],
+        registry=registry,
+    )
     for judge in status.judges:
+        given_up.labels(judge.name).set(judge.refused_traces)
+        unread.labels(judge.name).set(judge.declined_traces)
         no_rules.labels(judge.name).set(judge.refused_rules)
         cases.labels(judge.name).set(judge.cases)
         guidelines.labels(judge.name).set(judge.guidelines)
