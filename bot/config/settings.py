@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from memalign.errors import SettingsError
+from memalign.judge_memory import GUIDELINE_TOKENS
 from memalign.models import (
     DEFAULT_OPTIONS,
     ModelOptions,
@@ -31,6 +32,8 @@ from memalign.records import GuidelinePolicy
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+LogLevel = Literal["debug", "info", "warning", "error"]
+LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -97,6 +100,8 @@ class MemorySettings(Section):
     embedding_model: EmbeddingModelName = "openai:/text-embedding-3-small"
     embedding_dim: int = Field(default=512, gt=0)
     retrieval_k: int = Field(default=5, gt=0)
+    guideline_tokens: int = Field(default=GUIDELINE_TOKENS, gt=0)
+    """Room that guidelines may take in a prompt."""
     min_people: int = Field(default=1, gt=0)
     """Different people that must support a guideline before it is used."""
     approval: Literal["auto", "manual"] = "auto"
@@ -244,6 +249,19 @@ class IngestSettings(Section):
         return int(self.max_body_mb * 1024 * 1024)
 
 
+class LogSettings(Section):
+    """The log, which goes to standard error."""
+
+    format: Literal["text", "json"] = "text"
+    level: LogLevel = "info"
+    """With "debug" also the words of people, of providers and of errors; MEMALIGN_LOG_LEVEL comes before it."""
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+
 class Settings(Section):
     """The whole settings file."""
 
@@ -257,6 +275,7 @@ class Settings(Section):
     models: dict[AnyModelName, ModelTable] = {}
     """Options by model; a model that is not in it has the defaults."""
     ingest: IngestSettings = IngestSettings()
+    log: LogSettings = LogSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder of the settings file; not a key of it."""
 

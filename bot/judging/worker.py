@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
+from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, day_of, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -205,4 +206,5 @@ class JudgingWorker:
             await self._database.traces.release_now(judge.name)
         await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
+        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()

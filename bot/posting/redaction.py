@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.forget import expired_card, forgotten_card
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
+from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -104,6 +105,7 @@ class MessageRedactor:
         self._breaker.record_success(redaction.channel)
         self._health.report(COMPONENT, redaction.channel, None)
         await self._database.forgetting.redacted(redaction)
+        log_activity(log, "message redacted", channel=redaction.channel, message_ts=redaction.ts)
 
     async def _postpone(self, redaction: Redaction, reason: str) -> None:
         sentence = f"a message that shows what was forgotten still stands: {reason}"

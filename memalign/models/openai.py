@@ -10,6 +10,7 @@ from openai import APIConnectionError, APIStatusError, OpenAIError, omit
 
 from memalign.errors import MalformedAnswerError, ModelError, PromptTooLongError, RequestRefusedError
 from memalign.event_loop import run_on_private_loop
+from memalign.fair_cut import cut_lines
 from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.context_size import ContextSize, complete_and_learn, context_size
 from memalign.models.deadline import call_within, retried
@@ -27,7 +28,7 @@ from memalign.models.service_failure import answer_of
 from memalign.models.text_limit import shorter_limit, text_limit
 from memalign.ports import Completion, Embeddings, Prompt, PromptRoom, Vector
 from memalign.records import Json, Usage
-from memalign.tokens import count_tokens, cut_to_tokens
+from memalign.tokens import count_tokens
 
 
 class OpenAIModel:
@@ -179,7 +180,7 @@ class OpenAIEmbedder:
         longest, limit = max(map(count_tokens, texts)), known.tokens
         while True:
             try:
-                embedded = await self._embed_cut([cut_to_tokens(text, limit) for text in texts], deadline)
+                embedded = await self._embed_cut([cut_lines(text, limit) for text in texts], deadline)
             except RequestRefusedError as error:
                 shorter = shorter_limit(min(longest, limit), error)
                 if shorter is None:
