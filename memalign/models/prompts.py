@@ -75,7 +75,7 @@ in other words, so that one of them would do, put their numbers under "same".
 {data_rule}
 
 Name records and rules by their numbers. Answer with a JSON object:
-{{"guidelines": [{{"text": "one sentence", "records": [0]}}], "supports": [{{"rule": 0, "records": [1]}}], \
+{{"guidelines": [{{"text": "…", "records": [0]}}], "supports": [{{"rule": 0, "records": [1]}}], \
 "contradicts": [{{"rule": 0, "records": [2]}}], "same": [{{"rules": [0, 1]}}]}}
 
 <rules>
