@@ -19,10 +19,11 @@ DEFAULT_CONFIG = Path("memalign.toml")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit with 0 when done, 1 for a problem (told on standard error), 2 for wrong usage."""
-    options = parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what is stored may hold half an emoji, which UTF-8 cannot say
-            stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, TextIOWrapper):
+            # whatever the locale; and what is stored may hold half an emoji, which UTF-8 cannot say
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = parser().parse_args(arguments)
     module, name = options.function.split(":")
     command = getattr(importlib.import_module(module), name)
     try:

@@ -11,6 +11,7 @@
     │   │   └── RequestFailedError     … at this request (5xx, time limit): it may be down, or stumble over the content
     │   ├── ModelRefusedError          … and will not (wrong key, unknown model, unpaid bill, request refused)
     │   │   └── RequestRefusedError    … this request; another one may pass
+    │   │       └── PromptTooLongError     … since it is longer than the model's context
     │   │       └── ContentRefusedError    … for what it says
     │   └── MalformedAnswerError       … with what was asked for
     └── StorageError              the store cannot be opened, read or written
@@ -85,6 +86,23 @@ class ModelRefusedError(ModelError):
 
 class RequestRefusedError(ModelRefusedError):
     """The model's service refuses this request (its content, its length); another one may pass."""
+
+
+class PromptTooLongError(RequestRefusedError):
+    """The prompt, with the room for its answer, does not fit the model's context; a shorter one may.
+
+    Args:
+        message: The sentence for a person.
+        context_tokens: The limit that the service named; None if it named none.
+        prompt_tokens: The length that the service counted; None if it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, context_tokens: int | None = None, prompt_tokens: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.context_tokens = context_tokens
+        self.prompt_tokens = prompt_tokens
 
 
 class ContentRefusedError(RequestRefusedError):

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from memalign.embedded_text import has_text
 from memalign.errors import InputError
 from memalign.models import DEFAULT_OPTIONS, ModelOptions
 from memalign.records import Json, Trace
-from memalign.template import fields_of, text_of, variables_in
+from memalign.template import fields_of, lacks, variables_in
 from memalign.value_types import ValueType
 
-_NEEDED = ("expectations", "conversation")
-"""Fields that a judge cannot do without if it asks for them; an application may well answer nothing at all."""
+_NEEDED = "conversation"
+"""The field that a judge cannot do without if it asks for it; an application may well answer nothing at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,12 @@ class Judge:
             Values by template variable.
 
         Raises:
-            InputError: If the trace lacks expectations or a conversation that the judge asks for, or has no text.
+            InputError: If the trace lacks a conversation that the judge asks for, or has nothing of what it asks for.
         """
         fields = fields_of(trace, self.fields)
-        missing = [name for name in self.fields if name in _NEEDED and fields[name] is None]
-        if missing or not text_of(fields):
-            wanted = " and ".join(missing) or " or ".join(self.fields)
+        is_unheard = _NEEDED in fields and not has_text(fields[_NEEDED])
+        if is_unheard or lacks(trace, self.fields):
+            wanted = _NEEDED if is_unheard else " or ".join(self.fields)
             named = f"Trace {trace.trace_id}" if trace.trace_id else "The trace"
             raise InputError(
                 f"{named} has no {wanted}, which judge {self.name} looks at; send it again with them."

@@ -17,6 +17,7 @@ from memalign.align.forgetting import distilled_again, resting_on_person, restin
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
 from memalign.align.round import RoundResult, apply, failure_reasons, run_models
+from memalign.embedded_text import text_of
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.embedding_cache import VectorCache
@@ -40,7 +41,6 @@ from memalign.records import (
     Usage,
     Verdict,
 )
-from memalign.template import text_of
 
 _log = logging.getLogger("memalign")
 
@@ -207,6 +207,9 @@ class JudgeMemory:
             usage=retrieval.evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
             note=retrieval.evidence.note,
+            left_out=replace(
+                response.left_out, guidelines=response.left_out.guidelines + retrieval.evidence.left_out
+            ),
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",

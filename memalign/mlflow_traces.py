@@ -1,10 +1,12 @@
 """Conversion of `mlflow.entities.Trace`, which is read by its shape, without the dependency."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from memalign.errors import InputError
 from memalign.records import Assessment, Json, Label, Trace
+from memalign.span_forms import is_empty
+from memalign.spans import error_of, shallowest_content, span_tree
 
 
 def trace_of(trace: object) -> Trace:
@@ -28,15 +30,17 @@ def trace_of(trace: object) -> Trace:
             f"A trace was expected, not {type(trace).__name__}; "
             "give memalign.Trace or mlflow.entities.Trace objects."
         )
-    spans = list(getattr(data, "spans", None) or ())
+    spans = [_span(span) for span in getattr(data, "spans", None) or ()]
     assessments = list(getattr(info, "assessments", None) or ())
+    inputs, outputs = _content(spans, data)
     return Trace(
         trace_id=trace_id,
-        inputs=_root(spans, "inputs", getattr(data, "request", None)),
-        outputs=_root(spans, "outputs", getattr(data, "response", None)),
+        inputs=inputs,
+        outputs=outputs,
         expectations=_expectations(assessments),
-        spans=tuple(_span(span) for span in spans),
+        spans=tuple(span_tree(spans)),
         assessments=tuple(_assessment(each) for each in assessments if _has_feedback(each)),
+        error=_error(info, spans),
     )
 
 
@@ -55,23 +59,49 @@ def trace_id_of(trace: object) -> str:
     return trace if isinstance(trace, str) else trace_of(trace).trace_id
 
 
-def _root(spans: Iterable[object], name: str, otherwise: Json) -> Json:
-    """Return what the root span holds; without one, what the trace's data says, which is usually JSON in a text."""
-    for span in spans:
-        value = getattr(span, name, None)
-        if getattr(span, "parent_id", None) is None and value is not None:
-            return value
-    if not isinstance(otherwise, str):
-        return otherwise
+def _content(spans: Sequence[dict[str, Json]], data: object) -> tuple[Json, Json]:
+    """Return inputs and outputs of the root; of the trace's data where it has none, else of the next spans that do."""
+    roots = [span for span in spans if span.get("parent_id") is None]
+    for span in roots:
+        if not (is_empty(span.get("inputs")) and is_empty(span.get("outputs"))):
+            return span.get("inputs"), span.get("outputs")
+    inputs, outputs = (_loaded(getattr(data, name, None)) for name in ("request", "response"))
+    if is_empty(inputs) and is_empty(outputs):
+        return shallowest_content(span_tree(spans))
+    return inputs, outputs
+
+
+def _loaded(value: Json) -> Json:
+    if not isinstance(value, str):
+        return value
     try:
-        return json.loads(otherwise)
-    except ValueError:
-        return otherwise
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
-def _span(span: object) -> Json:
-    names = ("name", "span_type", "inputs", "outputs")
-    parts = {name: getattr(span, name, None) for name in names}
+def _error(info: object, spans: Sequence[dict[str, Json]]) -> str | None:
+    """Return the error that the trace's state tells of; the reason is in its spans."""
+    state = getattr(info, "state", None) or getattr(info, "status", None)
+    if str(getattr(state, "value", state)).upper() != "ERROR":
+        return None
+    return error_of(span_tree(spans)) or "no reason is given"
+
+
+_SPAN_NAMES = (
+    "span_id", "parent_id", "name", "span_type", "start_time_ns", "end_time_ns", "inputs", "outputs", "attributes",
+)  # fmt: skip
+
+
+def _span(span: object) -> dict[str, Json]:
+    parts = {name: getattr(span, name, None) for name in _SPAN_NAMES}
+    status = getattr(span, "status", None)
+    code = getattr(status, "status_code", None)
+    parts["status"] = {"code": getattr(code, "value", code), "message": getattr(status, "description", None)}
+    parts["events"] = [
+        {"name": getattr(event, "name", ""), "attributes": dict(getattr(event, "attributes", None) or {})}
+        for event in getattr(span, "events", None) or ()
+    ]
     return {name: part for name, part in parts.items() if part is not None}
 
 

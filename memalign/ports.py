@@ -7,7 +7,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from memalign.records import Episode, Evidence, Guideline, Json, Label, OpinionKey, RefusedRule, Source, Usage
+from memalign.records import (
+    NOTHING_LEFT_OUT,
+    Episode,
+    Evidence,
+    Guideline,
+    Json,
+    Label,
+    LeftOut,
+    OpinionKey,
+    RefusedRule,
+    Source,
+    Usage,
+)
 from memalign.value_types import ValueType
 
 Vector = NDArray[np.float32]
@@ -59,6 +71,18 @@ class Prompt:
     """The same for every call until something is learned; the provider may cache it."""
     changing: str
     """The part that belongs to this call only."""
+    answer_tokens: int = 4_000
+    """Most tokens of the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptRoom:
+    """The room that a model's context has for a prompt and its answer."""
+
+    prompt_tokens: int
+    """By `memalign.tokens.count_tokens`; what the model's own tokenizer counts in excess is allowed for."""
+    answer_tokens: int
+    """By the model's own tokenizer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +100,15 @@ class LanguageModel(Protocol):
     def name(self) -> str:
         """The model as `provider:/name`."""
 
-    @property
-    def context_tokens(self) -> int:
-        """Tokens that a prompt and its answer may have together."""
+    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
+        """Find out how long a prompt may be; the model's server may be asked for it, once.
+
+        Args:
+            answer_tokens: Tokens wanted for the answer, where the model's options set no others.
+
+        Returns:
+            The room. It is smaller after a `PromptTooLongError` than before.
+        """
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """Complete a prompt with a JSON object.
@@ -91,8 +121,9 @@ class LanguageModel(Protocol):
             An object with all that the schema requires, and the cost.
 
         Raises:
-            ModelError: If the model fails; `RequestRefusedError` or `MalformedAnswerError` where another prompt may
-                pass.
+            PromptTooLongError: If the prompt is too long; `prompt_room` is smaller from then on.
+            ModelError: If the model fails otherwise; `RequestRefusedError` or `MalformedAnswerError` where another
+                prompt may pass.
         """
 
 
@@ -107,6 +138,8 @@ class JudgeResponse:
     """Guidelines that the model was shown."""
     retrieved_trace_ids: tuple[str, ...] | None = None
     """Traces of the cases that decided; None: those that were retrieved."""
+    left_out: LeftOut = NOTHING_LEFT_OUT
+    """The part of the evidence and of the record that the model was not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

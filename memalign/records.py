@@ -59,6 +59,8 @@ class Trace:
     """ISO 8601."""
     url: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    error: str | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The error with which the run ended; None where it ended well, or its spans say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +251,19 @@ class RetrievedEpisode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """The part of the evidence and of the record for which a prompt had no room."""
+
+    guidelines: int = 0
+    cases: int = 0
+    tokens: int = 0
+    """Tokens of the record, about."""
+
+
+NOTHING_LEFT_OUT = LeftOut()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The part of a judge's memory that is shown to the judge model for one trace."""
 
@@ -256,6 +271,8 @@ class Evidence:
     """In use and within the prompt budget, best first."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
+    guideline_ranking: tuple[str, ...] = ()
+    """Ids of the guidelines, the one to be kept longest first, for prompts with room for some only; empty: theirs."""
     retrieved: tuple[RetrievedEpisode, ...] = ()
     """The most similar episodes, best first; never the trace's own."""
     note: str | None = None
@@ -282,6 +299,8 @@ class Verdict:
     """Duration of the whole call."""
     note: str | None = None
     """Reason why there was less evidence than there could be."""
+    left_out: LeftOut = field(default=NOTHING_LEFT_OUT, metadata=OMIT_DEFAULT)
+    """Evidence and parts of the record that the model was not shown, since its context has no room for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

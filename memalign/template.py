@@ -1,22 +1,15 @@
-"""Template variables: the fields of a trace that a judge sees, and the text by which a case is found again."""
+"""Template variables: the fields of a trace that a judge sees."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from memalign.json_leaves import Leaf, leaves
+from memalign.embedded_text import has_text
 from memalign.records import Json, Trace
-from memalign.tokens import cut_to_tokens
+from memalign.trace_content import TraceContent
 
 VARIABLES = ("inputs", "outputs", "expectations", "conversation", "trace")
 """All template variables."""
 
-TEXT_TOKENS = 8_000
-"""Most tokens of a text that is embedded; below OpenAI's limit of 8,192. A client whose model takes less cuts further,
-stored texts and queries in the same way."""
-
-_HALF = re.compile("[\ud800-\udfff]")
-"""Half surrogate pairs, which no request can carry."""
 _VARIABLE = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 
 
@@ -40,48 +33,42 @@ def fields_of(trace: Trace, variables: tuple[str, ...]) -> dict[str, Json]:
         variables: Names out of `VARIABLES`.
 
     Returns:
-        Values by name; None for what the trace does not have.
+        Values by name, as `memalign.trace_content` reads them. For outputs and expectations that are missing there
+        are words that say so; None for what else the trace does not have.
 
     Raises:
         KeyError: If a variable does not exist.
     """
-    values = {
-        "inputs": trace.inputs,
-        "outputs": trace.outputs,
-        "expectations": trace.expectations,
-        "conversation": trace.conversation,
-        "trace": _trace_document(trace),
-    }
-    return {name: values[name] for name in variables}
+    return {name: _READERS[name](TraceContent(trace)) for name in variables}
 
 
-def _trace_document(trace: Trace) -> Json:
-    parts: dict[str, Json] = {"inputs": trace.inputs, "outputs": trace.outputs, "spans": list(trace.spans)}
-    return {name: part for name, part in parts.items() if part not in (None, [])} or None
-
-
-def text_of(fields: Mapping[str, Json]) -> str:
-    """Make the text that is embedded, of a stored case and of a query in the same way.
-
-    Keys of texts are left out: two systems that wrap the same words differently should find each other.
+def lacks(trace: Trace, variables: tuple[str, ...]) -> bool:
+    """Tell whether a trace has nothing at all of what template variables ask for.
 
     Args:
-        fields: Values by template variable.
+        trace: The trace.
+        variables: Names out of `VARIABLES`.
 
     Returns:
-        A line for each scalar, sorted by where it lies; empty when there is nothing in the fields.
+        True if none of them has a text. A run that ended with an error has its error.
     """
-    lines = map(_line, sorted(leaves(fields), key=_order))
-    text = "\n".join(line for line in lines if line)
-    return cut_to_tokens(_HALF.sub("\ufffd", text), TEXT_TOKENS)
+    content = TraceContent(trace)
+    if content.error and {"outputs", "trace"} & set(variables):
+        return False
+    values = {
+        "inputs": content.inputs,
+        "outputs": content.outputs,
+        "expectations": content.expectations,
+        "conversation": content.conversation,
+        "trace": content.document if "trace" in variables else None,
+    }
+    return not any(has_text(values[name]) for name in variables)
 
 
-def _order(leaf: Leaf) -> list[tuple[bool, str | int]]:
-    # positions before names: keys that differ in type only, as 1 and "1", would else be compared with each other
-    return [(isinstance(step, str), step) for step in leaf.path]
-
-
-def _line(leaf: Leaf) -> str:
-    if isinstance(leaf.value, str):
-        return leaf.value.strip()
-    return f"{leaf.key}: {json.dumps(leaf.value, ensure_ascii=False, default=str)}"
+_READERS: Mapping[str, Callable[[TraceContent], Json]] = {
+    "inputs": lambda content: content.inputs,
+    "outputs": lambda content: content.shown_outputs,
+    "expectations": lambda content: content.shown_expectations,
+    "conversation": lambda content: content.conversation,
+    "trace": lambda content: content.document,
+}

@@ -4,7 +4,9 @@ import re
 from bisect import bisect_right
 
 CUT = " …(cut)"
-"""Marks where a text was cut."""
+"""Marks where the end of a text was cut off."""
+MIDDLE_CUT = " …(cut)… "
+"""Marks where the middle of a text was cut out."""
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -38,5 +40,30 @@ def cut_to_tokens(text: str, limit: int) -> str:
     if count_tokens(text) <= limit:
         return text
     room = max(limit - count_tokens(CUT), 0)
-    fitting = bisect_right(range(4 * room + 1), room, key=lambda length: count_tokens(text[:length])) - 1
-    return text[:fitting] + CUT if room else ""
+    return text[: _fitting_length(text, room)] + CUT if room else ""
+
+
+def cut_middle_to_tokens(text: str, limit: int) -> str:
+    """Cut the middle out of a text that is too long, and mark the cut: a question stands at one of the ends.
+
+    Args:
+        text: Any text.
+        limit: Most tokens, by `count_tokens`.
+
+    Returns:
+        The text as it is when it fits; else its beginning, ` …(cut)… ` and its end; empty where not even that fits.
+    """
+    if count_tokens(text) <= limit:
+        return text
+    room = limit - count_tokens(MIDDLE_CUT)
+    if room < 2:
+        return ""
+    head = _fitting_length(text, room - room // 2)
+    tail = _fitting_length(text[::-1], room // 2)
+    return text[:head] + MIDDLE_CUT + text[len(text) - tail :]
+
+
+def _fitting_length(text: str, room: int) -> int:
+    """Return how many characters from the beginning have at most so many tokens."""
+    start = text[: 4 * room + 1]
+    return bisect_right(range(len(start) + 1), room, key=lambda length: count_tokens(start[:length])) - 1

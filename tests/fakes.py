@@ -17,6 +17,7 @@ from memalign.ports import (
     MemoryChange,
     MemorySnapshot,
     Prompt,
+    PromptRoom,
     Vector,
     VectorKey,
 )
@@ -73,6 +74,10 @@ class FakeModel:
         self.prompts: list[Prompt] = []
         self.schemas: list[Mapping[str, Json]] = []
         self.down = False
+
+    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
+        answer = min(answer_tokens, self.context_tokens // 4)
+        return PromptRoom(prompt_tokens=self.context_tokens - answer, answer_tokens=answer)
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         self.prompts.append(prompt)

@@ -20,7 +20,10 @@ from bot.blocks.primitives import (
 )
 from bot.redaction.redactor import is_redacted
 from bot.visible_text import visible
+from memalign.fair_cut import cut_lines
+from memalign.messages import without_envelopes
 from memalign.records import Json, Label, Trace, Verdict
+from memalign.trace_content import TraceContent
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
 
@@ -41,25 +44,32 @@ class TracePart:
     text: str
     length: int
 
+    @property
+    def excerpt(self) -> str:
+        """The text as the card quotes it: its longest lines cut, so that a question among them stays."""
+        return quoted(cut_lines(self.text, self.length, len), self.length)
+
 
 def readable(value: Json) -> str:
-    """Return inputs or outputs as a person reads them: texts as they are, the rest as indented JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping) and value and all(isinstance(part, str) for part in value.values()):
-        if len(value) == 1:
-            return str(next(iter(value.values())))
-        return "\n".join(f"{key}: {part}" for key, part in value.items())
-    return json.dumps(value, ensure_ascii=False, indent=1)
+    """Return inputs or outputs as a person reads them: texts and turns as they are, the rest as indented JSON."""
+    shown = without_envelopes(value)
+    if isinstance(shown, str):
+        return shown
+    if isinstance(shown, Mapping) and shown and all(isinstance(part, str) for part in shown.values()):
+        if len(shown) == 1:
+            return str(next(iter(shown.values())))
+        return "\n".join(f"{key}: {part}" for key, part in shown.items())
+    return json.dumps(shown, ensure_ascii=False, indent=1)
 
 
 def parts_of(trace: Trace) -> list[TracePart]:
-    """Return the parts of a trace that a person can read, in reading order."""
+    """Return the parts of a trace that a person can read, in reading order, as the judge sees them."""
+    content = TraceContent(trace)
     candidates = (
-        ("Input", trace.inputs, 600),
-        ("Output", trace.outputs, 900),
-        ("Expected", trace.expectations, 600),
-        ("Conversation", trace.conversation, 900),
+        ("Input", content.inputs, 600),
+        ("Output", content.shown_outputs, 900),
+        ("Expected", content.expectations, 600),
+        ("Conversation", content.conversation, 900),
     )
     return [
         TracePart(title=title, text=readable(value), length=length)
@@ -85,7 +95,10 @@ def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> 
         text=escape(text, 1500),
         blocks=(
             section(f"{headline}\n{escape(verdict.rationale, MAX_RATIONALE_LENGTH)}"),
-            *(section(f"*{part.title}*\n{quoted(part.text, part.length)}") for part in parts),
+            *(
+                section(f"*{part.title}*\n{quoted(cut_lines(part.text, part.length, len), part.length)}")
+                for part in parts
+            ),
             context(_origin(trace, verdict)),
             actions(stored.verdict_id, *buttons),
             context(_legend(value_type)),

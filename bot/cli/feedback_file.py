@@ -9,11 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.ingest.trace_body import TraceIn, in_words
+from bot.ingest.foreign_traces import foreign_shape
+from bot.ingest.trace_body import TraceIn, in_words, name_conflict, with_our_names
 from bot.plain_text import pluralise
 from bot.redaction.redactor import Redactor
 from memalign.errors import InputError
 from memalign.judge import Judge
+from memalign.media import trace_without_media
 from memalign.records import Assessment, Json, Label, Trace
 from memalign.surrogates import replace_surrogates
 
@@ -63,7 +65,7 @@ def read_lines(file: Path, judge: Judge, redactor: Redactor) -> FeedbackLines:
         except InputError as error:
             lines.skipped[number] = str(error)
     for trace_id, trace in lines.traces.items():
-        lines.traces[trace_id] = redactor.trace(trace)
+        lines.traces[trace_id] = redactor.trace(trace_without_media(trace))
     return lines
 
 
@@ -89,8 +91,11 @@ def parse_object(line: bytes) -> dict[str, Json]:
 
 
 def _parse(line: bytes) -> LineIn:
+    document = parse_object(line)
+    if reason := foreign_shape(document) or name_conflict(document):
+        raise InputError(reason)
     try:
-        return LineIn.model_validate(parse_object(line))
+        return LineIn.model_validate(with_our_names(document))
     except ValidationError as error:
         raise InputError(in_words(error)) from None
 

@@ -1,6 +1,7 @@
 """`memalign judge`: judge a file of traces with an aligned judge, without Slack."""
 
 import asyncio
+import logging
 from argparse import Namespace
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -23,6 +24,8 @@ from memalign.judges import AlignedJudge
 from memalign.models.endpoint import max_concurrency
 from memalign.optimizer import load_judge
 from memalign.records import Trace, Verdict
+
+_log = logging.getLogger("memalign")
 
 PREFETCH_PER_WORKER = 4
 """Traces under way for each worker, so that one slow response does not hold up the others."""
@@ -96,6 +99,9 @@ async def _judge_one(judge: AlignedJudge, trace: Trace) -> Verdict | MemAlignErr
         return await judge.acall(trace=trace)
     except MemAlignError as error:
         return error
+    except Exception as error:  # a bug met on one trace stops no other
+        _log.debug("Judging %s failed unexpectedly.", trace.trace_id, exc_info=True)
+        return MemAlignError(f"an unexpected error ({type(error).__name__}: {error}); please report it")
 
 
 def _is_failure_of_the_service(outcome: Verdict | MemAlignError) -> bool:

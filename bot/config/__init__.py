@@ -12,6 +12,7 @@ from bot.config.settings import (
     RedactionSettings,
     SamplingSettings,
     Settings,
+    SkippedKind,
     StorageSettings,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "SamplingSettings",
     "Secrets",
     "Settings",
+    "SkippedKind",
     "StorageSettings",
     "load_environment",
     "load_settings",

@@ -66,6 +66,9 @@ def _model_options(table: object) -> ModelOptions:
 AnyModelName = Annotated[str, AfterValidator(_canonical)]
 ModelTable = Annotated[ModelOptions, PlainValidator(_model_options)]
 
+SkippedKind = Literal["errors", "empty_outputs", "no_expectations"]
+"""A kind of traces that a judge may leave out."""
+
 FieldPath = Annotated[
     str,
     Field(pattern=r"^(inputs|outputs|expectations|conversation|spans|metadata|url)(\.[^.]+)*$"),
@@ -115,6 +118,8 @@ class JudgeSettings(Section):
     feedback_value_type: (
         Literal["bool", "int", "float", "str"] | Annotated[list[str], Field(min_length=2)]
     ) = "bool"
+    skip: list[SkippedKind] = []
+    """Traces that are not judged: of runs that ended with an error, without output, or without expectations."""
 
 
 class SamplingSettings(Section):

@@ -62,6 +62,13 @@ def words_of(text: str) -> NGram:
 
 def texts_of(trace: Trace) -> Iterator[str]:
     """Yield every text in a trace."""
-    parts = (trace.inputs, trace.outputs, trace.expectations, trace.conversation, list(trace.spans))
+    parts = (
+        trace.inputs,
+        trace.outputs,
+        trace.expectations,
+        trace.conversation,
+        list(trace.spans),
+        trace.error,
+    )
     for part in parts:
         yield from (leaf.value for leaf in leaves(part) if isinstance(leaf.value, str))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from bot.ingest.foreign_traces import foreign_shape
 from bot.ingest.json_items import Item, TooManyItemsError, UnreadableItem, read_items
 from bot.ingest.json_size import JsonSize, size_of
 from memalign.records import Json, Trace
@@ -38,11 +39,12 @@ class TraceIn(BaseModel):
     outputs: Any
     expectations: dict[str, Any] | None = None
     conversation: Any = None
-    spans: list[Any] = []
+    spans: list[Any] | None = None
     judges: JudgeNames | None = None
     timestamp: str | None = None
     url: str | None = None
     metadata: dict[str, Any] | None = None
+    error: Any = None
 
     @field_validator("timestamp")
     @classmethod
@@ -62,11 +64,12 @@ class TraceIn(BaseModel):
             outputs=self.outputs,
             expectations=self.expectations,
             conversation=self.conversation,
-            spans=tuple(self.spans),
+            spans=tuple(self.spans or ()),
             judges=tuple(dict.fromkeys(self.judges or ())),
             timestamp=self.timestamp,
             url=self.url,
             metadata=self.metadata or {},
+            error=error_in_words(self.error),
         )
 
 
@@ -108,7 +111,9 @@ def _read(item: Item, size: JsonSize) -> Trace | RejectedTrace:
         return RejectedTrace(reason=f"it has more than {MAX_TRACE_VALUES:,} values")
     try:
         json.dumps(item, ensure_ascii=False, allow_nan=False).encode()
-        return TraceIn.model_validate(_with_our_names(item)).trace()
+        if reason := foreign_shape(item) or name_conflict(item):
+            return RejectedTrace(reason=reason)
+        return TraceIn.model_validate(with_our_names(item)).trace()
     except RecursionError:
         return RejectedTrace(reason="it is nested too deeply")
     except UnicodeEncodeError:
@@ -119,10 +124,32 @@ def _read(item: Item, size: JsonSize) -> Trace | RejectedTrace:
         return RejectedTrace(reason="a number in it is too large for JSON")
 
 
-def _with_our_names(item: dict[str, Json]) -> dict[str, Json]:
-    """Return a trace with the contract's names; where a key comes under both, ours counts."""
+def name_conflict(item: Mapping[str, Json]) -> str | None:
+    """Return why a trace cannot be read that has a key under both of its names, with different values.
+
+    An `id` beside the trace's own id is none: databases number their rows so.
+    """
+    for other, name in OTHER_NAMES.items():
+        if name != "trace_id" and other in item and name in item and item[other] != item[name]:
+            return f'it has both "{other}" and "{name}", and they differ; send one of them'
+    return None
+
+
+def with_our_names(item: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a trace with the contract's names."""
     renamed = {OTHER_NAMES[key]: value for key, value in item.items() if key in OTHER_NAMES}
     return {**renamed, **item}
+
+
+def error_in_words(error: Json) -> str | None:
+    """Return the error with which a run ended; None where there is none."""
+    if error in (None, False, "", {}, []):
+        return None
+    if isinstance(error, dict):
+        error = next((error[name] for name in ("message", "error", "reason") if error.get(name)), error)
+    if error is True:
+        return "no reason is given"
+    return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
 
 
 def in_words(error: ValidationError) -> str:

@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 
-from bot.config import Settings
+from bot.config import Settings, SkippedKind
+from memalign.embedded_text import has_text
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Trace
+from memalign.trace_content import TraceContent
 
 
 def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool:
@@ -24,9 +26,27 @@ def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool
 
 
 def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:
-    """Return the judges that are to judge a trace: those it names, else all; sampled, as `is_sampled` says."""
-    names = trace.judges or tuple(judge.name for judge in settings.judges)
-    return tuple(name for name in names if is_sampled(trace.trace_id, name, settings.sampling.rate, key))
+    """Return the judges that are to judge a trace: those it names, else all; sampled, as `is_sampled` says.
+
+    Judges that skip traces of its kind are left out.
+    """
+    named = [judge for judge in settings.judges if not trace.judges or judge.name in trace.judges]
+    sampled = [
+        judge for judge in named if is_sampled(trace.trace_id, judge.name, settings.sampling.rate, key)
+    ]
+    kinds = kinds_of(trace) if any(judge.skip for judge in sampled) else frozenset()
+    return tuple(judge.name for judge in sampled if not kinds & set(judge.skip))
+
+
+def kinds_of(trace: Trace) -> frozenset[SkippedKind]:
+    """Return the kinds of traces, among those that judges may skip, that a trace is of."""
+    content = TraceContent(trace)
+    kinds: dict[SkippedKind, bool] = {
+        "errors": content.error is not None,
+        "empty_outputs": not content.has_output,
+        "no_expectations": not has_text(content.expectations),
+    }
+    return frozenset(kind for kind, applies in kinds.items() if applies)
 
 
 def validation_error(trace: Trace, memories: Mapping[str, JudgeMemory]) -> str | None:

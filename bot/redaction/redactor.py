@@ -47,6 +47,7 @@ class Redactor:
             spans=() if dropped(("spans",)) else tuple(self._value(list(trace.spans), ("spans",))),
             metadata={} if dropped(("metadata",)) else self._value(dict(trace.metadata), ("metadata",)),
             url=None if dropped(("url",)) else trace.url and self._url(trace.url),
+            error=trace.error and self.words(trace.error),
             assessments=tuple(
                 replace(each, rationale=each.rationale and self.words(each.rationale))
                 for each in trace.assessments
@@ -131,7 +132,14 @@ class Redactor:
 
 def is_redacted(trace: Trace) -> bool:
     """Return whether a marker stands in a trace for something that was taken out."""
-    fields = (trace.inputs, trace.outputs, trace.expectations, trace.conversation, list(trace.spans))
+    fields = (
+        trace.inputs,
+        trace.outputs,
+        trace.expectations,
+        trace.conversation,
+        list(trace.spans),
+        trace.error,
+    )
     return any(
         MARKER.search(json.dumps(field, ensure_ascii=False))
         for field in (*fields, dict(trace.metadata), unquote(trace.url or ""))

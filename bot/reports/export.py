@@ -10,6 +10,7 @@ from typing import Literal
 from bot.config import JudgeSettings
 from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import from_ms
+from memalign.media import replace_media, trace_without_media
 from memalign.memory.guideline_merge import merged_into
 from memalign.memory.semantic import DEFAULT_POLICY, with_policy
 from memalign.records import Episode, Guideline, GuidelinePolicy, Json, Trace, Verdict
@@ -37,9 +38,10 @@ async def export_lines(
     while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
         after = page[-1].verdict_id
         for stored in page:
-            trace = await database.traces.get(stored.verdict.trace_id)
-            if stored.verdict.judge not in value_types or trace is None:
+            whole = await database.traces.get(stored.verdict.trace_id)
+            if stored.verdict.judge not in value_types or whole is None:
                 continue
+            trace = trace_without_media(whole)
             by_person = await database.feedback.of(stored.verdict_id)
             people = all_feedback(stored, by_person, value_types[stored.verdict.judge])
             if kind == "mlflow":
@@ -60,7 +62,7 @@ async def export_lines(
 
 
 def trace_line(trace: Trace) -> Line:
-    """Return a trace as it was sent."""
+    """Return a trace as it is kept."""
     line = {name: value for name, value in asdict(trace).items() if value not in (None, (), {}, [])}
     return {"type": "trace", **line, "inputs": trace.inputs, "outputs": trace.outputs}
 
@@ -119,7 +121,7 @@ def guideline_line(judge: str, rule: Guideline) -> Line:
 
 def episode_line(judge: str, episode: Episode) -> Line:
     """Return an episode without its vector."""
-    return {"type": "episode", "judge": judge, **asdict(episode)}
+    return {"type": "episode", "judge": judge, **replace_media(asdict(episode))}
 
 
 def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback]) -> Line:

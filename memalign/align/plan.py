@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from memalign.embedded_text import text_of
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.memory.state import MemoryState, rationale_of
 from memalign.ports import LabelledRationale
 from memalign.records import Episode, OpinionKey, PersonLabel, Trace
-from memalign.template import text_of
 from memalign.votes import tally
 
 _log = logging.getLogger("memalign")

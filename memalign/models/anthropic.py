@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from anthropic import AnthropicError, APIConnectionError, APIStatusError, omit
 
@@ -9,18 +10,17 @@ from memalign.errors import ModelError
 from memalign.event_loop import run_on_private_loop
 from memalign.models.anthropic_client import client_of
 from memalign.models.bounded_answer import OversizeAnswerError
+from memalign.models.context_size import ContextSize, complete_and_learn, context_size
 from memalign.models.deadline import call_within, retried
 from memalign.models.endpoint import Endpoint, complete_with_fallback
 from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
-from memalign.models.prompts import ANSWER_TOKENS
 from memalign.models.providers import endpoint_of
+from memalign.models.server_context import server_context
 from memalign.models.service_failure import answer_of
-from memalign.ports import Completion, Prompt
+from memalign.ports import Completion, Prompt, PromptRoom
 from memalign.records import Json, Usage
 
-CONTEXT_TOKENS = 200_000
-"""Of all Claude models since 2.1, without the beta header for more."""
 _TOOL = "answer"
 
 
@@ -45,10 +45,20 @@ class AnthropicModel:
         """The model as `provider:/name`."""
         return f"{self._provider}:/{self._model}"
 
-    @property
-    def context_tokens(self) -> int:
-        """Tokens that a prompt and its answer may have together."""
-        return self._options.context_tokens or CONTEXT_TOKENS
+    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
+        """See `memalign.ports.LanguageModel.prompt_room`."""
+        return await run_on_private_loop(self._prompt_room(answer_tokens))
+
+    async def _prompt_room(self, answer_tokens: int) -> PromptRoom:
+        endpoint = endpoint_of(self._provider, self._model, self._options)
+        size = self._context_size(endpoint)
+        await size.look_up(
+            lambda: server_context(partial(_fetch, endpoint), endpoint.base_url or "", self._model)
+        )
+        return size.room(self._options.max_output_tokens or answer_tokens)
+
+    def _context_size(self, endpoint: Endpoint) -> ContextSize:
+        return context_size(endpoint.base_url, self._model, self._options.context_tokens)
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """See `memalign.ports.LanguageModel.complete`."""
@@ -63,11 +73,16 @@ class AnthropicModel:
     async def _complete(
         self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
     ) -> Completion:
-        return await complete_with_fallback(
-            self.name,
-            schema,
-            ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-            read=lambda text: _answer_and_usage(parse_body(text), schema),
+        size = self._context_size(endpoint_of(self._provider, self._model, self._options))
+        return await complete_and_learn(
+            size,
+            prompt,
+            lambda: complete_with_fallback(
+                self.name,
+                schema,
+                ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
+                read=lambda text: _answer_and_usage(parse_body(text), schema),
+            ),
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
@@ -76,7 +91,7 @@ class AnthropicModel:
         try:
             response = await client_of(endpoint).messages.with_raw_response.create(
                 model=self._model,
-                max_tokens=ANSWER_TOKENS,
+                max_tokens=prompt.answer_tokens,
                 system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
                 messages=[{"role": "user", "content": prompt.changing}],
                 tools=omit
@@ -89,6 +104,19 @@ class AnthropicModel:
         text = str(await response.text())
         endpoint.check_answer(self._model, text, texts)
         return text
+
+
+async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
+    """See `memalign.models.server_context.Fetch`; the SDK's addresses begin with the version."""
+    client, url = client_of(endpoint), address if "://" in address else f"/v1/{address}"
+    try:
+        if body is None:
+            return parse_body(await client.get(url, cast_to=str))
+        return parse_body(await client.post(url, cast_to=str, body=body))
+    except APIStatusError:
+        return None
+    except APIConnectionError as error:
+        raise endpoint.failure(address, error.__cause__ or error, None) from error
 
 
 def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:

@@ -13,6 +13,7 @@ from memalign.errors import (
     MalformedAnswerError,
     ModelError,
     ModelUnavailableError,
+    PromptTooLongError,
     RequestRefusedError,
     SettingsError,
 )
@@ -250,7 +251,7 @@ async def complete_with_fallback(
     for requested in (schema, None):
         try:
             body = await ask(requested)
-        except ContentRefusedError:
+        except (PromptTooLongError, ContentRefusedError):
             raise
         except RequestRefusedError:
             if requested is None:

@@ -6,10 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.batches import SplitBudget, call_in_halves, token_batches
-from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
+from memalign.errors import (
+    MalformedAnswerError,
+    ModelError,
+    ModelRefusedError,
+    PromptTooLongError,
+    RequestRefusedError,
+)
 from memalign.memory.text_features import normal
-from memalign.models.prompts import ANSWER_TOKENS, distilling_prompt, distilling_schema, rationale_line
-from memalign.ports import Completion, Distillation, Draft, LabelledRationale, LanguageModel, combine
+from memalign.models.prompts import distilling_prompt, distilling_schema, rationale_line
+from memalign.ports import (
+    Completion,
+    Distillation,
+    Draft,
+    LabelledRationale,
+    LanguageModel,
+    Prompt,
+    PromptRoom,
+    combine,
+)
 from memalign.records import Guideline, Json, Source
 from memalign.tokens import count_tokens
 
@@ -17,10 +32,16 @@ _log = logging.getLogger("memalign")
 
 MAX_BATCH_RATIONALES = 50
 """As MLflow's MemAlign batches records."""
-MIN_RATIONALE_TOKENS = 2_000
-"""Room in a prompt that rationales get at least, whatever instructions and rules take."""
+LESSON_TOKENS = 4_000
+"""Room for what a batch teaches, where the model's options set no other. Set by hand."""
+GUIDELINE_ANSWER_TOKENS = 80
+"""Of it, the room for what one rationale teaches: 50 of them fill it."""
+MIN_RATIONALE_TOKENS = 200
+"""Least room in a prompt for a rationale with its case. Set by hand."""
+MAX_FITTINGS = 4
+"""Times that rationales are batched anew for a smaller context, where the model finds a prompt too long."""
 RULES_SHARE = 4
-"""Known rules get at most this fraction (a quarter) of the model's context."""
+"""Known rules get at most this fraction (a quarter) of the prompt's room."""
 _RULE_LINE_TOKENS = 10
 """Tokens that a known rule takes in a prompt beside its text."""
 MAX_RULE_CHARACTERS = 4_000
@@ -40,6 +61,12 @@ class _Task:
     rules: Sequence[Guideline]
     lines: Sequence[str]
     """Each rationale as the prompt shows it."""
+    answer_tokens: int
+
+    def prompt(self, numbers: Sequence[int]) -> Prompt:
+        """Write the prompt that asks about some of the rationales."""
+        lines = [self.lines[number] for number in numbers]
+        return distilling_prompt(self.instructions, self.rules, lines, self.answer_tokens)
 
 
 class LLMDistiller:
@@ -61,32 +88,82 @@ class LLMDistiller:
         self, instructions: str, rationales: Sequence[LabelledRationale], known: Sequence[Guideline]
     ) -> Distillation:
         """See `memalign.ports.Distiller.distil`. The order of results is that of the rationales."""
-        rules = _best_supported(known, self._model.context_tokens // RULES_SHARE)
-        stable = distilling_prompt(instructions, rules, ()).stable
-        room = max(self._model.context_tokens - ANSWER_TOKENS - count_tokens(stable), MIN_RATIONALE_TOKENS)
-        lines = [rationale_line(number, each, room) for number, each in enumerate(rationales)]
-        task = _Task(instructions=instructions, rationales=rationales, rules=rules, lines=lines)
+        if not rationales:
+            return Distillation()
+        return await self._distil(instructions, rationales, known, MAX_FITTINGS)
+
+    async def _distil(
+        self,
+        instructions: str,
+        rationales: Sequence[LabelledRationale],
+        known: Sequence[Guideline],
+        fittings: int,
+    ) -> Distillation:
+        """Distil in batches that fit the model's context; batched anew where it proves to be smaller."""
+        room = await self._model.prompt_room(LESSON_TOKENS)
+        rules = _best_supported(known, room.prompt_tokens // RULES_SHARE)
+        record_tokens = _record_tokens(instructions, rules, room)
+        task = _Task(
+            instructions=instructions,
+            rationales=rationales,
+            rules=rules,
+            lines=[rationale_line(number, each, record_tokens) for number, each in enumerate(rationales)],
+            answer_tokens=room.answer_tokens,
+        )
         batches = token_batches(
-            range(len(lines)),
-            lambda number: count_tokens(lines[number]) + 1,
-            max_items=MAX_BATCH_RATIONALES,
-            max_tokens=room,
+            range(len(rationales)),
+            lambda number: count_tokens(task.lines[number]) + 1,
+            max_items=min(MAX_BATCH_RATIONALES, max(1, room.answer_tokens // GUIDELINE_ANSWER_TOKENS)),
+            max_tokens=record_tokens,
         )
         budget = SplitBudget()
         results = await asyncio.gather(*(self._batch(task, batch, budget) for batch in batches))
-        return _with_known_words(combine([result for parts in results for result in parts]), rules)
+        answered = [part for parts in results for part in parts]
+        read = combine(
+            [_read(task, part, answer) for part, answer in answered if isinstance(answer, Completion)]
+        )
+        failed = [(part, answer) for part, answer in answered if isinstance(answer, ModelError)]
+        others = [await self._distil_failed(task, part, error, known, fittings) for part, error in failed]
+        return combine([_with_known_words(read, rules), *others])
 
-    async def _batch(self, task: _Task, numbers: Sequence[int], budget: SplitBudget) -> list[Distillation]:
-        async def complete(part: Sequence[int]) -> Completion:
+    async def _batch(
+        self, task: _Task, numbers: Sequence[int], budget: SplitBudget
+    ) -> list[tuple[Sequence[int], Completion | ModelError]]:
+        async def complete(part: Sequence[int]) -> Completion | PromptTooLongError:
             _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
-            prompt = distilling_prompt(task.instructions, task.rules, [task.lines[number] for number in part])
-            return await self._model.complete(prompt, distilling_schema())
+            try:
+                return await self._model.complete(task.prompt(part), distilling_schema())
+            except PromptTooLongError as error:
+                return error  # other halves of it would not fit either, but for the shortest ones
 
-        parts = await call_in_halves(numbers, complete, _REFUSALS, budget)
-        return [
-            _failure(task, part, answer) if isinstance(answer, ModelError) else _read(task, part, answer)
-            for part, answer in parts
-        ]
+        return await call_in_halves(numbers, complete, _REFUSALS, budget)
+
+    async def _distil_failed(
+        self,
+        task: _Task,
+        numbers: Sequence[int],
+        error: ModelError,
+        known: Sequence[Guideline],
+        fittings: int,
+    ) -> Distillation:
+        """Distil a batch that was too long by the smaller context; report another failure."""
+        if not isinstance(error, PromptTooLongError) or fittings <= 0:
+            return _failure(task, numbers, error)
+        rationales = [task.rationales[number] for number in numbers]
+        return await self._distil(task.instructions, rationales, known, fittings - 1)
+
+
+def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRoom) -> int:
+    """Return the room for rationales beside instructions and known rules."""
+    empty = distilling_prompt(instructions, rules, (), room.answer_tokens)
+    tokens = room.prompt_tokens - count_tokens(empty.stable) - count_tokens(empty.changing)
+    if tokens < MIN_RATIONALE_TOKENS:
+        raise ModelRefusedError(
+            f"The judge's instructions take about {count_tokens(instructions):,} tokens of a prompt, and the "
+            f"reflection model has room for about {room.prompt_tokens:,} in all; shorten them, choose a model with a "
+            "larger context, or set context_tokens if it has one."
+        )
+    return tokens
 
 
 def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:

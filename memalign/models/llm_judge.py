@@ -1,12 +1,18 @@
 """Judging with a language model."""
 
-from memalign.errors import InputError, MalformedAnswerError
+from memalign.errors import InputError, MalformedAnswerError, PromptTooLongError
 from memalign.models.json_answers import text_at
-from memalign.models.prompts import judging_prompt, judging_schema
-from memalign.ports import JudgeRequest, JudgeResponse, LanguageModel
+from memalign.models.judging_prompt import JudgingPrompt, judging_prompt
+from memalign.models.prompts import judging_schema
+from memalign.ports import Completion, JudgeRequest, JudgeResponse, LanguageModel
 
 MAX_RATIONALE_CHARACTERS = 20_000
 """Of a verdict's rationale; a model that repeats itself without end is cut off."""
+
+VERDICT_TOKENS = 1_000
+"""Room for a verdict, where the model's options set no other: a value and two or three sentences."""
+MAX_PROMPTS = 6
+"""Most prompts for one verdict, each shorter than the one before, where the model finds them too long."""
 
 
 class LLMJudge:
@@ -26,8 +32,7 @@ class LLMJudge:
 
     async def decide(self, request: JudgeRequest) -> JudgeResponse:
         """See `memalign.ports.JudgeModel.decide`."""
-        prompt = judging_prompt(request, self._model.context_tokens)
-        completion = await self._model.complete(prompt, judging_schema(request.value_type))
+        fitted, completion = await self._complete(request)
         try:
             value = request.value_type.parse(completion.answer.get("value"))
         except InputError as error:
@@ -36,5 +41,21 @@ class LLMJudge:
             value=value,
             rationale=text_at(completion.answer, "rationale").strip()[:MAX_RATIONALE_CHARACTERS],
             usage=completion.usage,
-            guideline_ids=tuple(guideline.id for guideline in request.evidence.guidelines),
+            guideline_ids=tuple(guideline.id for guideline in fitted.guidelines),
+            retrieved_trace_ids=tuple(case.episode.trace_id for case in fitted.cases),
+            left_out=fitted.left_out,
         )
+
+    async def _complete(self, request: JudgeRequest) -> tuple[JudgingPrompt, Completion]:
+        """Ask for the verdict; with a shorter prompt where the model finds it too long."""
+        schema = judging_schema(request.value_type)
+        fitted = judging_prompt(request, await self._model.prompt_room(VERDICT_TOKENS))
+        for _ in range(MAX_PROMPTS - 1):
+            try:
+                return fitted, await self._model.complete(fitted.prompt, schema)
+            except PromptTooLongError:
+                shorter = judging_prompt(request, await self._model.prompt_room(VERDICT_TOKENS))
+                if shorter.prompt == fitted.prompt:
+                    raise
+                fitted = shorter
+        return fitted, await self._model.complete(fitted.prompt, schema)

@@ -3,13 +3,15 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from openai import APIConnectionError, APIStatusError, OpenAIError, omit
 
-from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
+from memalign.errors import MalformedAnswerError, ModelError, PromptTooLongError, RequestRefusedError
 from memalign.event_loop import run_on_private_loop
 from memalign.models.bounded_answer import OversizeAnswerError
+from memalign.models.context_size import ContextSize, complete_and_learn, context_size
 from memalign.models.deadline import call_within, retried
 from memalign.models.endpoint import (
     Endpoint,
@@ -20,33 +22,12 @@ from memalign.models.json_answers import find_answer, integer_at, objects_at, pa
 from memalign.models.openai_client import client_of
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.providers import endpoint_of
+from memalign.models.server_context import server_context
 from memalign.models.service_failure import answer_of
-from memalign.ports import Completion, Embeddings, Prompt, Vector
+from memalign.models.text_limit import shorter_limit, text_limit
+from memalign.ports import Completion, Embeddings, Prompt, PromptRoom, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens, cut_to_tokens
-
-_CONTEXTS = (
-    ("gpt-5", 272_000),
-    ("gpt-4.1", 1_000_000),
-    ("gpt-4o", 128_000),
-    ("gpt-4-turbo", 128_000),
-    ("gpt-4", 8_000),
-    ("gpt-3.5", 16_000),
-    ("o1", 200_000),
-    ("o3", 200_000),
-    ("o4", 200_000),
-)
-"""Beginning of a model's name -> tokens of its context, as OpenAI's model pages have it, most of them rounded down.
-
-Of gpt-5 it is the part for input (400,000 less 128,000 of output). Variants with another context are not told apart.
-"""
-_DEFAULT_CONTEXT = 128_000
-"""For models not listed above; set by hand."""
-_EMBEDDING_LIMITS = (8_000, 4_000, 2_000, 500)
-"""Tokens to which texts are cut, one after the other, while the service finds them too long.
-
-The first is below OpenAI's own limit of 8,192; the others serve compatible servers with smaller models.
-"""
 
 
 class OpenAIModel:
@@ -70,11 +51,20 @@ class OpenAIModel:
         """The model as `provider:/name`."""
         return f"{self._provider}:/{self._model}"
 
-    @property
-    def context_tokens(self) -> int:
-        """Tokens that a prompt and its answer may have together."""
-        known = next((size for name, size in _CONTEXTS if self._model.startswith(name)), _DEFAULT_CONTEXT)
-        return self._options.context_tokens or known
+    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
+        """See `memalign.ports.LanguageModel.prompt_room`."""
+        return await run_on_private_loop(self._prompt_room(answer_tokens))
+
+    async def _prompt_room(self, answer_tokens: int) -> PromptRoom:
+        endpoint = endpoint_of(self._provider, self._model, self._options)
+        size = self._context_size(endpoint)
+        await size.look_up(
+            lambda: server_context(partial(_fetch, endpoint), endpoint.base_url or "", self._model)
+        )
+        return size.room(self._options.max_output_tokens or answer_tokens)
+
+    def _context_size(self, endpoint: Endpoint) -> ContextSize:
+        return context_size(endpoint.base_url, self._model, self._options.context_tokens)
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         """See `memalign.ports.LanguageModel.complete`."""
@@ -89,11 +79,16 @@ class OpenAIModel:
     async def _complete(
         self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
     ) -> Completion:
-        return await complete_with_fallback(
-            self.name,
-            schema,
-            ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-            read=lambda text: _answer_and_usage(parse_body(text), schema),
+        size = self._context_size(endpoint_of(self._provider, self._model, self._options))
+        return await complete_and_learn(
+            size,
+            prompt,
+            lambda: complete_with_fallback(
+                self.name,
+                schema,
+                ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
+                read=lambda text: _answer_and_usage(parse_body(text), schema),
+            ),
         )
 
     async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
@@ -115,6 +110,19 @@ class OpenAIModel:
             raise endpoint.oversize(self._model) from error
         endpoint.check_answer(self._model, response.text, texts)
         return response.text
+
+
+async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
+    """See `memalign.models.server_context.Fetch`."""
+    client = client_of(endpoint)
+    try:
+        if body is None:
+            return parse_body(await client.get(address, cast_to=str))
+        return parse_body(await client.post(address, cast_to=str, body=body))
+    except (APIStatusError, OversizeAnswerError):
+        return None
+    except APIConnectionError as error:
+        raise endpoint.failure(address, error.__cause__ or error, None) from error
 
 
 def _form(schema: Mapping[str, Json]) -> Json:
@@ -158,7 +166,7 @@ class OpenAIEmbedder:
         return self._dimension
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        """See `memalign.ports.Embedder.embed`. Texts are cut to 8,000 tokens, or less where that is refused."""
+        """See `memalign.ports.Embedder.embed`. Texts are cut to 8,000 tokens, or to what the model proves to take."""
         return await run_on_private_loop(
             call_within(
                 self.name, self._options.timeout_seconds, lambda deadline: self._embed(texts, deadline)
@@ -166,20 +174,28 @@ class OpenAIEmbedder:
         )
 
     async def _embed(self, texts: Sequence[str], deadline: asyncio.Timeout) -> Embeddings:
-        longest = max(map(count_tokens, texts))
-        for limit in _EMBEDDING_LIMITS:
+        base_url = endpoint_of(self._provider, self._model, self._options).base_url
+        known = text_limit(base_url, self._model, self._options.context_tokens)
+        longest, limit = max(map(count_tokens, texts)), known.tokens
+        while True:
             try:
-                return await self._embed_cut([cut_to_tokens(text, limit) for text in texts], deadline)
-            except RequestRefusedError:
-                if limit == _EMBEDDING_LIMITS[-1] or longest <= limit // 2:
+                embedded = await self._embed_cut([cut_to_tokens(text, limit) for text in texts], deadline)
+            except RequestRefusedError as error:
+                shorter = shorter_limit(min(longest, limit), error)
+                if shorter is None:
                     raise
-        raise AssertionError("the last limit returns or raises")
+                limit = shorter
+            else:
+                known.tokens = min(known.tokens, limit)
+                return embedded
 
     async def _embed_cut(self, texts: Sequence[str], deadline: asyncio.Timeout) -> Embeddings:
         """Ask for the dimension; where that is refused, take the vectors as the model gives them."""
         if self._takes_dimension:
             try:
                 return await retried(lambda: self._ask(texts, dimensions=self._dimension), deadline)
+            except PromptTooLongError:
+                raise
             except RequestRefusedError:
                 embedded = await retried(lambda: self._ask(texts, dimensions=None), deadline)
                 self._takes_dimension = False

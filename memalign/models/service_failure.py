@@ -14,11 +14,13 @@ from memalign.errors import (
     ModelError,
     ModelRefusedError,
     ModelUnavailableError,
+    PromptTooLongError,
     RequestFailedError,
     RequestRefusedError,
 )
 from memalign.models.content_refusal import is_content_refusal
 from memalign.models.json_answers import parse_body
+from memalign.models.length_refusal import length_refusal
 from memalign.models.service_words import ServiceWords, words_of
 
 MIN_ASKED_PAUSE_SECONDS = 1.0
@@ -92,6 +94,8 @@ class FailedCall:
             The error to raise: one sentence with the remedy, never with the key or with words of the prompt.
         """
         status, words = answer.status, answer.words
+        if too_long := self._length_refusal(answer):
+            return too_long
         # a reverse proxy tells in a page that what is behind it is down; below 500 a page is a wrong address
         if status < 400 or (words.is_page and status < 500 and status not in (401, 402, 407, 429)):
             return self._wrong_address(answer)
@@ -106,6 +110,16 @@ class FailedCall:
                 f"{self.name} has no credit or quota left{said}; add credit, or raise the limit of its account."
             )
         return self._refusal(answer) or self._trouble(answer)
+
+    def _length_refusal(self, answer: ServiceAnswer) -> ModelError | None:
+        refusal = length_refusal(answer.words.text) if answer.status not in (401, 402, 404) else None
+        if refusal is None and answer.status != 413:
+            return None
+        return PromptTooLongError(
+            f"{self.name} has no room for so long a text ({answer.status}); choose a model with a larger context.",
+            context_tokens=refusal.context_tokens if refusal else None,
+            prompt_tokens=refusal.prompt_tokens if refusal else None,
+        )
 
     def _refusal(self, answer: ServiceAnswer) -> ModelError | None:
         status, words = answer.status, answer.words

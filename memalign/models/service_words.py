@@ -18,6 +18,8 @@ _KEY = re.compile(r"\b(?:(?:sk|pk|rk|gsk|key|xai|hf|AIza)[-_]?|Bearer )[A-Za-z0-
 _WORD = re.compile(r"\w+")
 _PAGE = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _CODE_NAMES = ("code", "type", "status", "error_code", "errorCode")
+_SIZE_NAMES = ("n_ctx", "n_prompt_tokens")
+"""As llama.cpp tells the sizes of context and prompt."""
 _MESSAGE_NAMES = ("message", "detail", "msg", "error", "error_message", "title")
 
 
@@ -29,13 +31,15 @@ class ServiceWords:
     """Short names and numbers of the error, such as `insufficient_quota`."""
     message: str = ""
     """One line; empty when there is none."""
+    sizes: str = ""
+    """Lengths that stand beside the message, each after its name."""
     is_page: bool = False
     """True if the answer is a web page: whatever answers there, it is no model's service."""
 
     @property
     def text(self) -> str:
-        """Codes and message together, to look for words in."""
-        return " ".join((*self.codes, self.message))
+        """Codes, message and sizes together, to look for words in."""
+        return " ".join((*self.codes, self.message, self.sizes))
 
     def quote(self, prompt: Iterable[str], secrets: Iterable[str]) -> str:
         """Quote the service in a sentence for a person.
@@ -89,6 +93,12 @@ def error_in(body: Json) -> ServiceWords:
     return ServiceWords(
         codes=tuple(dict.fromkeys(code for code in codes if _CODE.fullmatch(code))),
         message=_line(next(messages, "")),
+        sizes=" ".join(
+            f"{name}: {item[name]}"
+            for item in objects
+            for name in _SIZE_NAMES
+            if isinstance(item.get(name), int)
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Selection of the guidelines for a prompt that cannot hold them all: the best supported, then the most relevant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from memalign.memory.semantic import SemanticMemory
@@ -20,6 +20,8 @@ class GuidelineSelection:
     guidelines: tuple[Guideline, ...]
     left_out: int
     """Number of guidelines in use for which there was no room."""
+    ranking: tuple[str, ...] = ()
+    """Ids of the guidelines, the one to be kept longest first: the best supported and the most relevant by turns."""
 
 
 class GuidelineSelector:
@@ -41,7 +43,7 @@ class GuidelineSelector:
         self._best_supported = () if self._all_fit else self._filled((), self._ranked, max_tokens // 2)
         selected = {rule.id for rule in self._best_supported}
         self._others = [] if self._all_fit else [rule for rule in self._ranked if rule.id not in selected]
-        self._stems = {rule.id: stems(rule.text) for rule in self._others}
+        self._stems = {rule.id: stems(rule.text) for rule in self._ranked}
 
     def select(self, text: str, vector: Vector | None) -> GuidelineSelection:
         """Select guidelines for a trace.
@@ -56,13 +58,18 @@ class GuidelineSelector:
         Returns:
             The guidelines, and how many were left out.
         """
-        if self._all_fit:
-            return GuidelineSelection(guidelines=tuple(self._ranked), left_out=0)
         words = stems(text)
-        relevance = {rule.id: self._relevance(rule, words, vector) for rule in self._others}
+        relevance = {rule.id: self._relevance(rule, words, vector) for rule in self._ranked}
+        selected = tuple(self._ranked) if self._all_fit else self._selected(relevance)
+        return GuidelineSelection(
+            guidelines=selected,
+            left_out=len(self._ranked) - len(selected),
+            ranking=_ranking(selected, relevance),
+        )
+
+    def _selected(self, relevance: Mapping[str, float]) -> tuple[Guideline, ...]:
         by_relevance = sorted(self._others, key=lambda rule: -relevance[rule.id])
-        selected = self._filled(self._best_supported, by_relevance, self._max_tokens)
-        return GuidelineSelection(guidelines=selected, left_out=len(self._ranked) - len(selected))
+        return self._filled(self._best_supported, by_relevance, self._max_tokens)
 
     def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vector | None) -> float:
         """Return the share of the rule's stems that the text has, or the cosine of their vectors if higher."""
@@ -87,6 +94,14 @@ def _without_contradicted(ranked: Sequence[Guideline]) -> list[Guideline]:
         if not any(other in standing for other in rule.conflicts_with):
             standing[rule.id] = rule
     return list(standing.values())
+
+
+def _ranking(selected: Sequence[Guideline], relevance: Mapping[str, float]) -> tuple[str, ...]:
+    by_support = sorted(selected, key=_support, reverse=True)
+    by_relevance = sorted(selected, key=lambda rule: -relevance[rule.id])
+    return tuple(
+        dict.fromkeys(rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
+    )
 
 
 def _support(rule: Guideline) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from memalign.embedded_text import text_of
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
@@ -10,7 +11,6 @@ from memalign.memory.vector_index import cosine
 from memalign.ports import JudgeResponse, Vector
 from memalign.recall.guideline_selection import GuidelineSelector
 from memalign.records import Evidence, Json
-from memalign.template import text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,7 @@ class Retriever:
         evidence = Evidence(
             guidelines=selection.guidelines,
             left_out=selection.left_out,
+            guideline_ranking=selection.ranking,
             retrieved=retrieved,
             note=f"Similar cases could not be looked up: {failure}" if failure else None,
             usage=lookup.usage,

@@ -2,8 +2,8 @@ import pytest
 
 from memalign.errors import UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
-from memalign.models.prompts import judging_prompt
-from memalign.ports import JudgeRequest
+from memalign.models.judging_prompt import judging_prompt
+from memalign.ports import JudgeRequest, PromptRoom
 from memalign.records import Evidence, Guideline, GuidelinePolicy
 from memalign.value_types import value_type_of
 from tests.factories import a_guideline, a_memory, a_source, a_trace, a_vote, evidence_for
@@ -102,7 +102,7 @@ def test_the_prompt_marks_the_word_of_one_person() -> None:
         version=1,
     )
 
-    stable = judging_prompt(request, 100_000).stable
+    stable = judging_prompt(request, PromptRoom(prompt_tokens=100_000, answer_tokens=1_000)).prompt.stable
 
     assert '{"guideline": 1, "text": "Be kind.", "from": "one person"}' in stable
     assert '{"guideline": 2, "text": "Be brief."}' in stable

@@ -61,7 +61,7 @@ def test_the_root_span_says_it_better() -> None:
     assert (trace.inputs, trace.outputs) == ({"q": "why"}, ["because"])
     assert trace.spans[1] == {
         "name": "root",
-        "span_type": "AGENT",
+        "type": "AGENT",
         "inputs": {"q": "why"},
         "outputs": ["because"],
     }

@@ -1,8 +1,9 @@
 import pytest
 
+from memalign.embedded_text import TEXT_TOKENS, text_of
 from memalign.errors import InputError
 from memalign.records import Json, Trace
-from memalign.template import TEXT_TOKENS, fields_of, text_of, variables_in
+from memalign.template import fields_of, variables_in
 from memalign.tokens import count_tokens, cut_to_tokens
 from tests.factories import a_judge, a_trace
 
@@ -74,19 +75,22 @@ def test_tokens_are_a_quarter_of_ascii_and_all_of_the_rest() -> None:
     assert count_tokens("漢字") == 2
 
 
-@pytest.mark.parametrize("variable", ["expectations", "conversation"])
-def test_a_trace_without_what_the_judge_needs_is_refused(variable: str) -> None:
-    judge = a_judge("{{ inputs }} against {{ " + variable + " }}")
+def test_a_trace_without_the_conversation_that_the_judge_needs_is_refused() -> None:
+    judge = a_judge("{{ inputs }} against {{ conversation }}")
 
-    with pytest.raises(InputError, match=f"tr-1 has no {variable}"):
+    with pytest.raises(InputError, match="tr-1 has no conversation"):
         judge.select_fields(a_trace())
 
 
-def test_a_missing_output_is_something_to_judge_but_an_empty_trace_is_not() -> None:
-    judge = a_judge("{{ inputs }} {{ outputs }}")
+def test_what_is_missing_is_said_but_an_empty_trace_is_refused() -> None:
+    judge = a_judge("{{ inputs }} {{ outputs }} {{ expectations }}")
 
-    assert judge.select_fields(Trace(trace_id="t", inputs="q")) == {"inputs": "q", "outputs": None}
-    with pytest.raises(InputError, match="has no inputs or outputs"):
+    assert judge.select_fields(Trace(trace_id="t", inputs="q")) == {
+        "inputs": "q",
+        "outputs": "(no output)",
+        "expectations": "(none given)",
+    }
+    with pytest.raises(InputError, match="has no inputs or outputs or expectations"):
         judge.select_fields(Trace(trace_id="t", inputs=" ", outputs={}))
 
 

@@ -354,6 +354,37 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
     assert "5 traces were judged before; their verdicts are kept." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"rationale": ' + "[" * 100_000,
+        '{"rationale": ' + '{"a": ' * 50_000,
+        '{"rationale": "' + "so " * 1_000_000,
+        '{"value": ' + "9" * 50_000 + "}",
+        "<think>" * 50_000,
+        "\\ud83d",
+        "",
+    ],
+    ids=["lists", "objects", "repetition", "digits", "tags", "half an emoji", "empty"],
+)
+def test_a_degenerate_answer_costs_one_trace_its_verdict(
+    server: ModelServer, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    write("feedback.jsonl", *map(line, range(4)))
+    align()
+    capsys.readouterr()
+    write("traces.jsonl", *map(line, range(10, 15)))
+    server.answers.extend([json.dumps({"rationale": "so", "value": True}), answer, answer])
+
+    with pytest.raises(SystemExit) as failure:
+        judge()
+
+    assert problem(failure).startswith("memalign: 1 trace could not be judged")
+    output = capsys.readouterr()
+    assert len(verdicts(output.out)) == 4
+    assert "did not answer in the form asked for" in output.err
+
+
 def test_while_the_model_is_down_the_rest_of_the_traces_is_not_tried(server: ModelServer) -> None:
     write("feedback.jsonl", *map(line, range(4)))
     align()

@@ -138,11 +138,18 @@ async def test_an_unknown_judge_is_named_with_those_there_are(server: TraceServe
 
 
 async def test_what_a_judge_needs_is_asked_for_at_the_door(tmp_path: Path) -> None:
+    judge = {"instructions": "Is {{ outputs }} an answer to {{ conversation }}?"}
+    async with trace_server(tmp_path, judge=judge) as server:
+        _, answer = await server.post(json.dumps(a_trace()).encode())
+        assert "has no conversation, which judge politeness looks at" in answer["rejected"][0]["error"]
+        _, answer = await server.post(json.dumps(a_trace(conversation=["hello"])).encode())
+        assert answer["accepted"] == 1
+
+
+async def test_a_trace_without_expectations_is_judged_like_any_other(tmp_path: Path) -> None:
     judge = {"instructions": "Is {{ outputs }} like {{ expectations }}?"}
     async with trace_server(tmp_path, judge=judge) as server:
         _, answer = await server.post(json.dumps(a_trace()).encode())
-        assert "has no expectations, which judge politeness looks at" in answer["rejected"][0]["error"]
-        _, answer = await server.post(json.dumps(a_trace(expectations={"answer": "42"})).encode())
         assert answer["accepted"] == 1
 
 
@@ -364,11 +371,90 @@ async def test_lines_and_arrays_are_recognised_without_their_content_type(
 
 async def test_other_names_of_the_keys_are_taken(server: TraceServer) -> None:
     trace = {"id": "tr-1", "input": "q", "output": "a"}
-    both = {"id": "x", "trace_id": "tr-2", "input": "no", "inputs": "q", "outputs": "a"}
+    both = {"id": "x", "trace_id": "tr-2", "input": "q", "inputs": "q", "outputs": "a"}
     _, answer = await server.post(json.dumps([trace, both]).encode())
     assert answer["accepted"] == 2
     kept = [await server.database.traces.get(name) for name in ("tr-1", "tr-2")]
     assert [(trace.inputs, trace.outputs) for trace in kept if trace] == [("q", "a"), ("q", "a")]
+
+
+async def test_two_names_with_different_values_are_told(server: TraceServer) -> None:
+    _, answer = await server.post(json.dumps(a_trace(1, output="another answer")).encode())
+    assert (
+        answer["rejected"][0]["error"]
+        == 'it has both "output" and "outputs", and they differ; send one of them'
+    )
+
+
+@pytest.mark.parametrize(
+    "key", ["expectations", "conversation", "spans", "judges", "timestamp", "url", "metadata"]
+)
+async def test_a_null_is_an_absent_key(server: TraceServer, key: str) -> None:
+    status, answer = await server.post(json.dumps(a_trace(1, **{key: None})).encode())
+    assert (status, answer["accepted"]) == (202, 1)
+
+
+FOREIGN = {
+    "MLflow": {"info": {"trace_id": "tr-1"}, "data": {"spans": []}},
+    "search_traces": {"trace_id": "tr-1", "request": "q", "response": "a", "spans": []},
+    "OTLP": {"resourceSpans": []},
+    "span of OpenTelemetry": {"traceId": "a", "spanId": "b", "parentSpanId": "c", "input": "q", "output": "a"},
+    "OpenTelemetry": {"name": "chat", "context": {"trace_id": "a", "span_id": "b"}, "attributes": {}},
+    "child run of LangSmith": {
+        "id": "child", "trace_id": "tr-1", "parent_run_id": "tr-1", "run_type": "tool", "inputs": {}, "outputs": {},
+    },
+    "child run": {"id": "child", "trace_id": "tr-1", "run_type": "llm", "inputs": {}, "outputs": {}},
+    "observation of Langfuse": {"id": "o", "traceId": "t", "type": "GENERATION", "input": "q", "output": "a"},
+    'under "data"': {"data": [a_trace(1)], "meta": {"page": 1}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("named", FOREIGN)
+async def test_an_export_of_another_tool_is_refused_by_its_name(server: TraceServer, named: str) -> None:
+    status, answer = await server.post(json.dumps(FOREIGN[named]).encode())
+    assert status == 422
+    assert named in answer["rejected"][0]["error"]
+    assert "trace_id, inputs and outputs" in answer["rejected"][0]["error"]
+
+
+async def test_the_root_run_of_langsmith_is_the_trace_whatever_comes_first(server: TraceServer) -> None:
+    root = {
+        "id": "tr-1",
+        "trace_id": "tr-1",
+        "parent_run_id": None,
+        "run_type": "chain",
+        "inputs": "q",
+        "outputs": "a",
+    }
+    child = root | {"id": "c", "parent_run_id": "tr-1", "outputs": ["a document"]}
+    _, answer = await server.post(json.dumps([child, root]).encode())
+    assert (answer["accepted"], [each["index"] for each in answer["rejected"]]) == (1, [0])
+    kept = await server.database.traces.get("tr-1")
+    assert kept is not None
+    assert kept.outputs == "a"
+
+
+@pytest.mark.parametrize(
+    ("kind", "skipped"),
+    [
+        ("errors", a_trace(1, error="TimeoutError: too slow")),
+        ("errors", a_trace(1, spans=[{"name": "root", "status": {"code": 2, "message": "boom"}}])),
+        ("empty_outputs", a_trace(1, outputs=None)),
+        (
+            "empty_outputs",
+            a_trace(1, outputs={"choices": [{"message": {"role": "assistant", "content": ""}}]}),
+        ),
+        ("no_expectations", a_trace(1, expectations={})),
+    ],
+)
+async def test_a_setting_says_whether_such_traces_are_judged(
+    tmp_path: Path, kind: str, skipped: Json
+) -> None:
+    for skip, waiting in (([], 1), ([kind], 0)):
+        async with trace_server(tmp_path / str(waiting), judge={"skip": skip}) as server:
+            _, answer = await server.post(json.dumps(skipped).encode())
+            assert answer["accepted"] == 1
+            assert len(await server.database.traces.next_jobs(now_ms(), 10)) == waiting
 
 
 @pytest.mark.parametrize(

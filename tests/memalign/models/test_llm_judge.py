@@ -33,7 +33,7 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
     assert type(response.value) is type(label)
     assert response.rationale == "so"
     assert response.guideline_ids == ("g-Greet.",)
-    assert response.retrieved_trace_ids is None
+    assert response.retrieved_trace_ids == ()
     assert response.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
 
 

@@ -2,16 +2,10 @@ import json
 
 import pytest
 
-from memalign.models.prompts import (
-    ANSWER_TOKENS,
-    distilling_prompt,
-    distilling_schema,
-    encode,
-    judging_prompt,
-    judging_schema,
-    rationale_line,
-)
-from memalign.ports import JudgeRequest, LabelledRationale, Prompt
+from memalign.models.judging_prompt import judging_prompt
+from memalign.models.prompt_json import encode
+from memalign.models.prompts import distilling_prompt, distilling_schema, judging_schema, rationale_line
+from memalign.ports import JudgeRequest, LabelledRationale, Prompt, PromptRoom
 from memalign.records import Evidence, Guideline, Json, PersonLabel, RetrievedEpisode
 from memalign.tokens import count_tokens
 from memalign.value_types import value_type_of
@@ -44,8 +38,8 @@ def a_request(
     )
 
 
-def prompt_for(request: JudgeRequest, context_tokens: int = 128_000) -> Prompt:
-    return judging_prompt(request, context_tokens)
+def prompt_for(request: JudgeRequest, prompt_tokens: int = 128_000) -> Prompt:
+    return judging_prompt(request, PromptRoom(prompt_tokens=prompt_tokens, answer_tokens=1_000)).prompt
 
 
 def retrieved(text: str) -> RetrievedEpisode:
@@ -77,7 +71,7 @@ def test_nothing_hostile_in_any_field_of_a_request_leaves_its_place(hostile: str
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_nothing_hostile_in_a_record_or_rule_leaves_its_place(hostile: str) -> None:
     record = LabelledRationale(source=a_source(quote=hostile), label=hostile, fields={"inputs": [hostile]})
-    prompt = distilling_prompt(POLITENESS, [a_guideline(hostile)], [rationale_line(0, record, 10_000)])
+    prompt = distilling_prompt(POLITENESS, [a_guideline(hostile)], [rationale_line(0, record, 10_000)], 4_000)
 
     (line,) = section(prompt.changing, "records")
     assert json.loads(line) == {"record": 0, "inputs": [hostile], "label": hostile, "reason": hostile}
@@ -119,7 +113,7 @@ def test_a_judge_without_memory_has_no_headers_of_it() -> None:
 def test_records_and_rules_are_named_by_number_never_by_id() -> None:
     record = LabelledRationale(source=a_source("tr-secret-id", "U123"), label=False, fields={"inputs": "x"})
     prompt = distilling_prompt(
-        "judge", [a_guideline("Rule.", guideline_id="g-77")], [rationale_line(4, record, 100)]
+        "judge", [a_guideline("Rule.", guideline_id="g-77")], [rationale_line(4, record, 100)], 4_000
     )
 
     assert "tr-secret-id" not in prompt.changing
@@ -132,17 +126,17 @@ def test_records_and_rules_are_named_by_number_never_by_id() -> None:
 def test_a_trace_of_any_length_fits_the_models_context(text: str) -> None:
     prompt = prompt_for(a_request({"inputs": text, "outputs": "short"}), 16_000)
 
-    assert count_tokens(prompt.stable) + count_tokens(prompt.changing) + ANSWER_TOKENS <= 16_000
+    assert count_tokens(prompt.stable) + count_tokens(prompt.changing) <= 16_000
     assert json.loads(section(prompt.changing, "record")[0])["outputs"] == "short"
 
 
-def test_cases_give_way_to_the_trace_when_room_is_short() -> None:
+def test_cases_are_shortened_for_the_trace_when_room_is_short() -> None:
     many = tuple(retrieved("word " * 1_000) for _ in range(30))
 
     prompt = prompt_for(a_request({"inputs": "the trace"}, (), many), 16_000)
 
-    assert 1 <= len(section(prompt.changing, "cases")) < 30
-    assert count_tokens(prompt.changing) < 12_000
+    assert len(section(prompt.changing, "cases")) == 30
+    assert count_tokens(prompt.changing) < 16_000
     assert "the trace" in prompt.changing
 
 

@@ -163,9 +163,9 @@ async def test_judging_learns_nothing() -> None:
 
 
 async def test_a_trace_that_lacks_what_is_asked_cannot_be_judged() -> None:
-    memory = await a_memory(a_judge("{{ expectations }} {{ outputs }}"))
+    memory = await a_memory(a_judge("{{ conversation }} {{ outputs }}"))
 
-    with pytest.raises(InputError, match="tr-1 has no expectations"):
+    with pytest.raises(InputError, match="tr-1 has no conversation"):
         await memory.judge(a_trace("tr-1"))
 
 
