@@ -16,9 +16,9 @@ _FORM_WORDS = {
 }
 """Mode -> the words by which servers refuse it."""
 _UNSUPPORTED = re.compile(
-    r"unsupported|n[o']t (?:be )?(?:supported|permitted|allowed|recognized|implemented|available|accepted)|n[o']t support"
-    r"|unrecognized|unknown|unexpected|unavailable|forbidden|extra inputs|extraneous|invalid (?:field|param|argument|key)"
-    r"|no such|instead",
+    r"unsupported|n[o']t (?:be )?(?:supported|permitted|allowed|recognized|implemented|available|accepted)"
+    r"|n[o']t support|unrecognized|unknown|unexpected|unavailable|forbidden|extra inputs|extraneous"
+    r"|invalid (?:field|param|argument|key)|no such|instead",
     re.IGNORECASE,
 )
 """Words by which servers refuse a parameter as such; with others they refuse its value."""

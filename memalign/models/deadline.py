@@ -27,8 +27,8 @@ _LONGEST_PAUSE_SECONDS = 8.0
 async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout], Awaitable[T]]) -> T:
     """Call a model in one of the process's slots and within a time limit; once more where it takes longer.
 
-    Each try has the whole time, so that a model which always needs most of it is answered. The time in which a try waits
-    for its slot does not count. Only for use on the private loop.
+    Each try has the whole time, so that a model which always needs most of it can answer. The time in which a try
+    waits for its slot does not count. Only for use on the private loop.
 
     Args:
         name: The model as `provider:/name`, for the error.

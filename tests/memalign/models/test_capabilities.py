@@ -11,14 +11,12 @@ LIMITS = ("max_completion_tokens", "max_tokens")
     ("words", "refused"),
     [
         (
-            "Unsupported parameter: 'max_tokens' is not supported with this model. "
-            "Use 'max_completion_tokens' instead.",
+            "Unsupported parameter: 'max_tokens' is not supported here. Use 'max_completion_tokens' instead.",
             "max_tokens",
         ),
         ("Unrecognized request argument supplied: max_completion_tokens", "max_completion_tokens"),
         (
-            '{"detail": [{"type": "extra_forbidden", "loc": ["body", "max_completion_tokens"], '
-            '"msg": "Extra inputs are not permitted"}]}',
+            '{"detail": [{"type": "extra_forbidden", "loc": ["body", "max_completion_tokens"]}]}',
             "max_completion_tokens",
         ),
         ('Invalid JSON payload received. Unknown name "max_completion_tokens"', "max_completion_tokens"),
