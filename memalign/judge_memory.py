@@ -8,6 +8,7 @@ place. So what is forgotten is gone at once, also while a round of learning wait
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
-from memalign.align.round import RoundResult, apply, failure_reasons, run_models
+from memalign.align.round import RoundResult, apply, failure_reasons, remember, run_models
 from memalign.embedded_text import text_of
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
@@ -49,6 +50,8 @@ GUIDELINE_TOKENS = 4_000
 MIN_SIMILARITY = 0.15
 """Least cosine of a case that is shown to the judge. Set by hand, low on purpose: on five sets of traces embedded by
 local:/wordllama (400 episodes, five retrieved) less than 1 % of those retrieved were below it."""
+MAX_REFUSALS = 2
+"""Times that a distiller refuses rationales for what they say before it is asked no more."""
 REDISTIL_SECONDS = 30.0
 """Default time limit of `JudgeMemory.distil_again`."""
 
@@ -91,6 +94,8 @@ class JudgeMemory:
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._reasons: dict[str, str] = {}
+        self._refusals: Counter[str] = Counter()
+        """Trace -> times in a row that the distiller refused its rationales for what they say."""
         self._refused_rules = 0
         self._watches: list[set[str]] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
@@ -169,7 +174,16 @@ class JudgeMemory:
     @property
     def pending(self) -> Mapping[str, str]:
         """Trace id -> why something of it waits; `learn(())` tries again."""
-        return MappingProxyType(pending_in(self.state, self._reasons))
+        return MappingProxyType(pending_in(self.state, self._reasons, self.declined))
+
+    @property
+    def declined(self) -> Mapping[str, str]:
+        """Trace id -> why the reflection model will not read its reasons. It is not asked again before a restart."""
+        return {
+            trace_id: self._reasons.get(trace_id, "")
+            for trace_id, times in self._refusals.items()
+            if times >= MAX_REFUSALS and trace_id in self.state.undistilled
+        }
 
     @property
     def refused_rules(self) -> int:
@@ -221,6 +235,33 @@ class JudgeMemory:
             verdict.usage,
         )
         return verdict
+
+    async def remember(self, traces: Iterable[Trace]) -> Lesson:
+        """Put cases into memory without asking a model and without waiting for a round of learning.
+
+        Their reasons, and what is not embedded yet, wait for `learn`.
+
+        Args:
+            traces: With all their assessments as they are now; none that a running round is learning from.
+
+        Returns:
+            The report. What is new is in its `pending`.
+
+        Raises:
+            StorageError: If the store cannot be read or written; nothing has changed then.
+        """
+        batch = list(traces)
+        with self._forgotten_meanwhile() as forgotten_ids:
+            while True:
+                before = self.state
+                wanted = (trace for trace in batch if trace.trace_id not in forgotten_ids)
+                plan = plan_learning(self._judge, before, wanted)
+                try:
+                    await self._remember(plan, forgotten_ids)
+                except StaleMemoryError:
+                    await self._reload()
+                else:
+                    return lesson_of(plan, (), before, self.state, self._reasons, self.declined)
 
     async def learn(self, traces: Iterable[Trace] = ()) -> Lesson:
         """Learn from the traces' assessments, and try again what is pending.
@@ -276,6 +317,7 @@ class JudgeMemory:
             taken = await self._take_out(trace_ids)
         for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
+            self._refusals.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
 
@@ -373,14 +415,31 @@ class JudgeMemory:
             wanted = (trace for trace in traces if trace.trace_id not in forgotten_ids)
             before = self.state
             plan = plan_learning(self._judge, before, wanted)
-            result = await self._run_models(plan)
-            if limit is not None:
-                limit.reschedule(None)
             try:
+                if self._memory.durable:
+                    # a crash, or a model that hangs, costs nobody the case
+                    await self._remember(plan, forgotten_ids)
+                result = await self._run_models(plan, before)
+                if limit is not None:
+                    limit.reschedule(None)
                 return await self._apply(plan, before, result, forgotten_ids)
             except StaleMemoryError:
-                async with self._state_lock:
-                    await self._memory.load()
+                await self._reload()
+
+    async def _reload(self) -> None:
+        async with self._state_lock:
+            await self._memory.load()
+
+    async def _remember(self, plan: LearningPlan, forgotten_ids: Collection[str]) -> None:
+        """Adopt the new cases of a plan, their rationales undistilled. Raises `StorageError`."""
+        for trace_id in (*plan.put, *plan.retracted):
+            self._refusals.pop(trace_id, None)
+        if not plan.put and not plan.retracted:
+            return
+        vectors = await self._memory.vectors.known(episode.text for episode in plan.put.values())
+        async with self._state_lock:
+            after = remember(self.state, plan, vectors)
+            await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
 
     async def _take_out(self, trace_ids: Collection[str]) -> Forgotten:
         """Adopt the state without these traces; returns what went. Under the state lock."""
@@ -393,9 +452,14 @@ class JudgeMemory:
             else:
                 return resting_on_traces(trace_ids, before)
 
-    async def _run_models(self, plan: LearningPlan) -> RoundResult:
+    async def _run_models(self, plan: LearningPlan, planned: MemoryState) -> RoundResult:
         return await run_models(
-            plan, self.state, self._judge.instructions, self._memory.vectors, self._distiller
+            plan,
+            planned,
+            self._judge.instructions,
+            self._memory.vectors,
+            self._distiller,
+            self.declined.keys() - plan.put.keys(),
         )
 
     async def _apply(
@@ -404,14 +468,12 @@ class JudgeMemory:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
         retried = {*planned.undistilled, *planned.episodic.without_vector} - plan.put.keys()
         async with self._state_lock:
-            before = self.state
-            after = await apply(before, plan, result)
+            after = await apply(self.state, plan, result)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
-        self._reasons = failure_reasons(plan, planned, result)
+        self._note_failures(plan, planned, result)
         await build_graph_if_needed(self.state)
-        refused = result.distillation.refused
-        lesson = lesson_of(plan, retried, before, self.state, self._reasons, refused, result.usage)
-        self._refused_rules += len(refused)
+        lesson = lesson_of(plan, retried, planned, self.state, self._reasons, self.declined, result)
+        self._refused_rules += len(lesson.refused)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",
             self._judge.name,
@@ -421,3 +483,12 @@ class JudgeMemory:
             lesson.usage,
         )
         return lesson
+
+    def _note_failures(self, plan: LearningPlan, planned: MemoryState, result: RoundResult) -> None:
+        """Keep the models' reasons, also those of rationales that the distiller is not asked about any more."""
+        kept = {trace_id: why for trace_id, why in self._reasons.items() if trace_id not in result.asked}
+        declined = {trace_id: why for trace_id, why in kept.items() if trace_id in self._refusals}
+        self._reasons = {**declined, **failure_reasons(plan, planned, result)}
+        for trace_id in result.asked - result.distillation.declined:
+            self._refusals.pop(trace_id, None)
+        self._refusals.update(result.distillation.declined)

@@ -215,6 +215,10 @@ class Distillation:
     """Sentences that are no rules."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why its rationales could not be distilled."""
+    declined: frozenset[str] = frozenset()
+    """Traces in `failed` of which the model refused a rationale for what it says, while it answered others."""
+    retry_after: float = 0.0
+    """Seconds after which the model's service asks to be called again."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -237,6 +241,8 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
         failed={trace_id: why for part in parts for trace_id, why in part.failed.items()},
+        declined=frozenset[str]().union(*(part.declined for part in parts)),
+        retry_after=max((part.retry_after for part in parts), default=0.0),
         usage=sum((part.usage for part in parts), Usage()),
     )
 

@@ -313,6 +313,10 @@ class Lesson:
     """Ids of the traces with nothing new."""
     pending: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why it waits; the next round tries again."""
+    declined: Mapping[str, str] = field(default_factory=dict)
+    """Trace id -> why the model will not read its reasons; the case is in memory, and nothing waits any more."""
+    retry_after: float = 0.0
+    """Seconds after which a model's service asks to be called again."""
     rejected: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why nothing can be learned from it."""
     added: tuple[Guideline, ...] = ()

@@ -18,6 +18,9 @@ from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, Stor
 from storage.repository import Repository, Store, reads, writes
 from storage.verdicts import Verdicts
 
+IS_MEMBER = "is_channel_member"
+"""Field of a person's feedback: whether they were in the channel when they said what it holds now. None where nobody
+has looked yet; feedback of an earlier version lacks it, and counts."""
 DAY_MS = 24 * 60 * 60 * 1000
 _CHECK_FEEDBACK_FIELDS = fields_form(verdict_id=str, judge=str, person=str, feedback=Mapping[str, Json])
 
@@ -42,6 +45,7 @@ class FeedbackEvents(Repository):
             documents,
             "pending_feedback",
             order=lambda body: key(stamp(body["since_ms"]), body["verdict_id"]),
+            group="judge",
             form=form_of(PendingFeedback),
         )
 
@@ -83,12 +87,29 @@ class FeedbackEvents(Repository):
     def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return the feedback on a verdict that counts, by person."""
         return {
-            person: feedback
-            for person, feedback in self.find_all_of(verdict_id).items()
-            if not self._excluded.contains(doc_id=person)
+            body["person"]: feedback_of(body["feedback"])
+            for body in self._feedback.range(*below(verdict_id))
+            if body.get(IS_MEMBER) is not False and not self._excluded.contains(doc_id=body["person"])
         }
 
     of = reads(find_of)
+
+    @reads
+    def unconfirmed(self, verdict_id: str) -> set[str]:
+        """Return people who were not in the channel when they gave feedback, or of whom nobody has noted it yet."""
+        return {
+            body["person"]
+            for body in self._feedback.range(*below(verdict_id))
+            if not body.get(IS_MEMBER, True)
+        }
+
+    @writes
+    def note_members(self, verdict_id: str, members: Mapping[str, bool]) -> None:
+        """Note who was in the channel when they gave feedback on the verdict; that of others does not count."""
+        for person, is_member in members.items():
+            body = self._feedback.get(doc_id=key(verdict_id, person))
+            if body is not None:
+                self._feedback.upsert(Document({**body, IS_MEMBER: is_member}, body.doc_id))
 
     @writes
     def exclude(self, person: str, now_ms: int) -> bool:
@@ -172,6 +193,11 @@ class FeedbackEvents(Repository):
             for body in self._pending.first()
             if self._arrivals.get(body["verdict_id"], end) <= end
         ]
+
+    @reads
+    def oldest(self) -> list[PendingFeedback]:
+        """Return of each judge the feedback that has waited longest to be learned."""
+        return [from_document(PendingFeedback, body) for body in self._pending.oldest()]
 
     @reads
     def waiting(self) -> int:
@@ -262,8 +288,9 @@ class FeedbackEvents(Repository):
             "person": event.person,
             "feedback": feedback_body(after),
         }
-        self._feedback.upsert(Document(changed, place))
-        if meaning(after) != meaning(before):
+        is_new = meaning(after) != meaning(before)
+        self._feedback.upsert(Document({**changed, IS_MEMBER: None} if is_new else changed, place))
+        if is_new:
             self._revise(verdict, event_ms(event.at))
 
     def _revise(self, verdict: StoredVerdict, since_ms: int) -> StoredVerdict:

@@ -3,6 +3,7 @@
 Requests and redactions outlive a crash: whoever opens the store next finds what is to be finished.
 """
 
+import time
 from collections.abc import Collection, Iterable
 
 from memalign.serialization import from_document, to_document
@@ -161,8 +162,22 @@ class Forgetting(Repository):
 
     def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
         """Note that a message shows what is gone."""
-        redaction = Redaction(channel=channel, ts=ts, kind=kind)
-        self._redactions.upsert(Document(to_document(redaction), key(channel, ts)))
+        place = key(channel, ts)
+        known = self._redactions.get(doc_id=place) or {}
+        created_ms = known.get("created_ms") or time.time_ns() // 1_000_000
+        redaction = Redaction(channel=channel, ts=ts, kind=kind, created_ms=created_ms)
+        self._redactions.upsert(Document(to_document(redaction), place))
+
+    @reads
+    def oldest_redactions(self) -> list[Redaction]:
+        """Return of each channel the message that has shown for longest what is gone."""
+        oldest: dict[str, Redaction] = {}
+        for body in self._redactions.range():
+            redaction = from_document(Redaction, body)
+            known = oldest.setdefault(redaction.channel, redaction)
+            if redaction.created_ms < known.created_ms:
+                oldest[redaction.channel] = redaction
+        return list(oldest.values())
 
     @reads
     def redactions_due(self, now_ms: int) -> list[Redaction]:

@@ -140,6 +140,11 @@ class Outbox(Repository):
         return [post_of(body) for body in self._queue.table.range(index="posting")]
 
     @reads
+    def oldest(self) -> list[Post]:
+        """Return of each channel the post that was added first, on its way or not."""
+        return [post_of(body) for body in self._queue.oldest()]
+
+    @reads
     def waiting(self) -> int:
         """Return how many posts have not arrived yet."""
         return len(self._queue)

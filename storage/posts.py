@@ -1,6 +1,7 @@
 """The queue of messages for Slack, and feedback events that came before their card is known to have arrived."""
 
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -35,6 +36,7 @@ class PostQueue:
             documents,
             "outbox",
             order=lambda body: key(body["channel"], stamp(body["number"])),
+            group="channel",
             is_listed=lambda body: body["state"] == "due",
             form=_check_post,
             indexes={
@@ -50,7 +52,8 @@ class PostQueue:
             return False
         last = self.queue.table.range(order="newest", limit=1)
         number = last[0]["number"] + 1 if last else 0
-        marked = replace(post, nonce=secrets.token_hex(NONCE_BYTES))
+        created_ms = time.time_ns() // 1_000_000
+        marked = replace(post, nonce=secrets.token_hex(NONCE_BYTES), created_ms=created_ms)
         self.queue.put(post.post_id, {**post_body(marked), "number": number})
         return True
 

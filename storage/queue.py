@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from memalign.records import Json
 from storage.document_forms import Form, any_form
 from storage.documents import Document, Documents, QueryInstance, where
-from storage.keys import LAST, stamp
+from storage.keys import LAST, below, key, stamp
 from storage.table_rows import Body, Places
 
 LONGEST_WAIT_MS = 2 * 60 * 60 * 1000
@@ -15,6 +15,7 @@ MAX_RELEASED = 500
 """Items that are put back by one write, so that nobody waits long for the store."""
 READY = "ready"
 LATER = "later"
+ALL = "all by group"
 LEASED_UNTIL = "leased_until_ms"
 """Field of documents that were ever leased, 0 after; their records need not know of it."""
 
@@ -41,6 +42,7 @@ class Queue:
         name: str,
         *,
         order: Callable[[Mapping[str, Json]], str],
+        group: str,
         is_listed: Callable[[Mapping[str, Json]], bool] = lambda _: True,
         indexes: Mapping[str, Places] | None = None,
         form: Form = any_form,
@@ -51,6 +53,7 @@ class Queue:
             documents: where to.
             name: the table's.
             order: a document's key in the order in which work is taken.
+            group: the field that tells what a document's work is for, such as the judge.
             is_listed: whether the document is in the order at all, waiting or not.
             indexes: further indexes of the table.
             form: that of its documents.
@@ -62,7 +65,12 @@ class Queue:
         def later(body: Mapping[str, Json]) -> Iterable[str]:
             return [stamp(_waits_until(body))] if is_listed(body) and _waits_until(body) else []
 
-        self.table = documents.declare(name, {READY: ready, LATER: later, **(indexes or {})}, form=form)
+        def by_group(body: Mapping[str, Json]) -> Iterable[str]:
+            return [key(body[group], order(body))]
+
+        self._group = group
+        declared = {READY: ready, LATER: later, ALL: by_group, **(indexes or {})}
+        self.table = documents.declare(name, declared, form=form)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -109,6 +117,15 @@ class Queue:
     def first(self, low: str = "", high: str = LAST, *, limit: int = -1) -> list[Document]:
         """Return what is ready, in order, between two order keys."""
         return self.table.range(low, high, index=READY, limit=limit)
+
+    def oldest(self) -> list[Document]:
+        """Return what comes first in the order of each group, ready or not."""
+        oldest: list[Document] = []
+        heads = self.table.range(index=ALL, limit=1)
+        while heads:
+            oldest += heads
+            heads = self.table.range(below(heads[0][self._group])[1], index=ALL, limit=1)
+        return oldest
 
     def take(self, now_ms: int, limit: int, lease_ms: int) -> list[Lease]:
         """Lease what is ready, in order; all of it by the caller's one transaction.

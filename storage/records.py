@@ -151,6 +151,8 @@ class Post:
     """None: it was cancelled while it was on its way, so that it is to be deleted where it arrived."""
     thread_ts: str | None = None
     verdict_id: str | None = None
+    created_ms: int = field(default=0, compare=False)
+    """Time of its adding, in milliseconds since 1970; 0 for a post of an earlier version."""
     nonce: str = field(default="", compare=False)
     """128 random bits that mark the post's message as ours; empty only for a post of an earlier version."""
     state: PostState = "due"
@@ -216,6 +218,8 @@ class Redaction:
     channel: str
     ts: str
     kind: RedactionKind
+    created_ms: int = field(default=0, compare=False)
+    """Time since which it waits, in milliseconds since 1970; 0 for one of an earlier version."""
     attempts: int = 0
     """Failed ones so far."""
     not_before_ms: int = 0

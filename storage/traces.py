@@ -46,6 +46,7 @@ class Traces(Repository):
             documents,
             "jobs",
             order=lambda body: stamp(body["received_ms"]),
+            group="judge",
             indexes={READY_BY_JUDGE: _ready_by_judge},
             form=form_of(Job),
         )
@@ -158,9 +159,9 @@ class Traces(Repository):
         return [Job(**body) for body in sorted(found, key=lambda body: int(body["received_ms"]))]
 
     @reads
-    def oldest_ready(self) -> Job | None:
-        """Return the job that has waited longest for its turn, leaving out those that wait for a time."""
-        return next((Job(**body) for body in self.jobs.first(limit=1)), None)
+    def oldest_jobs(self) -> list[Job]:
+        """Return of each judge the job that has waited longest."""
+        return [from_document(Job, body) for body in self.jobs.oldest()]
 
     @writes
     def drop_job(self, trace_id: str, judge: str) -> None:

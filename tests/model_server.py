@@ -63,6 +63,8 @@ class ModelServer:
         self.embedding_faults: deque[Fault | None] = deque()
         self.answers: deque[str] = deque()
         """Texts of the language model, in turn; when there is none it answers as `simulated_answer`."""
+        self.spoiled: dict[str, Fault] = {}
+        """Answers by a word in the text that is asked about."""
         self.refuses_schemas = False
         self.refuses_dimensions = False
         self.longest_text = 1_000_000
@@ -93,7 +95,7 @@ class ModelServer:
         async with self._under_way():
             await asyncio.sleep(self.chat_seconds)
         self.chats_waited_for += 1
-        if self.faults and (fault := self.faults.popleft()):
+        if fault := self._fault(body, self.faults):
             return _failure(fault)
         if self.refuses_schemas and "response_format" in body:
             return _refusal("response_format is not supported")
@@ -109,7 +111,7 @@ class ModelServer:
         body = await self._note("embeddings", request)
         async with self._under_way():
             await asyncio.sleep(self.embedding_seconds)
-        if self.embedding_faults and (fault := self.embedding_faults.popleft()):
+        if fault := self._fault(body, self.embedding_faults):
             return _failure(fault)
         if self.refuses_dimensions and "dimensions" in body:
             return _refusal("dimensions is not supported")
@@ -132,7 +134,7 @@ class ModelServer:
         body = await self._note("messages", request)
         async with self._under_way():
             await asyncio.sleep(self.chat_seconds)
-        if self.faults and (fault := self.faults.popleft()):
+        if fault := self._fault(body, self.faults):
             return _failure(fault)
         if self.refuses_schemas and "tools" in body:
             return _refusal("tools are not supported")
@@ -196,6 +198,11 @@ class ModelServer:
             yield
         finally:
             self._calls_under_way -= 1
+
+    def _fault(self, body: Json, queue: "deque[Fault | None]") -> Fault | None:
+        text = json.dumps(body)
+        spoiled = next((fault for word, fault in self.spoiled.items() if word in text), None)
+        return spoiled or (queue.popleft() if queue else None)
 
     def _write(self, prompt: Prompt) -> str:
         return self.answers.popleft() if self.answers else json.dumps(simulated_answer(prompt))

@@ -13,9 +13,9 @@ from bot.config import Secrets, Settings, load_environment, load_settings
 
 async def run(options: Namespace) -> None:
     """Run until SIGTERM or Ctrl-C."""
-    configure_logging()
     load_environment(options.config.parent)
     settings = load_settings(options.config)
+    configure_logging(settings.log)
     stop = stop_signal()
     started = asyncio.Event()
     serving = asyncio.create_task(_serve(settings, stop, started))

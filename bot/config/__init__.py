@@ -3,11 +3,14 @@
 from bot.config.environment import Secrets, load_environment
 from bot.config.reader import load_settings, read_settings
 from bot.config.settings import (
+    LOG_LEVELS,
     WEEKDAYS,
     AccessSettings,
     DigestSettings,
     IngestSettings,
     JudgeSettings,
+    LogLevel,
+    LogSettings,
     MemorySettings,
     RedactionSettings,
     SamplingSettings,
@@ -17,11 +20,14 @@ from bot.config.settings import (
 )
 
 __all__ = [
+    "LOG_LEVELS",
     "WEEKDAYS",
     "AccessSettings",
     "DigestSettings",
     "IngestSettings",
     "JudgeSettings",
+    "LogLevel",
+    "LogSettings",
     "MemorySettings",
     "RedactionSettings",
     "SamplingSettings",

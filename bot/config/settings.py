@@ -31,6 +31,8 @@ from memalign.records import GuidelinePolicy
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+LogLevel = Literal["debug", "info", "warning", "error"]
+LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -244,6 +246,19 @@ class IngestSettings(Section):
         return int(self.max_body_mb * 1024 * 1024)
 
 
+class LogSettings(Section):
+    """The log, which goes to standard error."""
+
+    format: Literal["text", "json"] = "text"
+    level: LogLevel = "info"
+    """With "debug" also the words of people, of providers and of errors; MEMALIGN_LOG_LEVEL comes before it."""
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+
 class Settings(Section):
     """The whole settings file."""
 
@@ -257,6 +272,7 @@ class Settings(Section):
     models: dict[AnyModelName, ModelTable] = {}
     """Options by model; a model that is not in it has the defaults."""
     ingest: IngestSettings = IngestSettings()
+    log: LogSettings = LogSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder of the settings file; not a key of it."""
 

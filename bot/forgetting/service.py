@@ -9,6 +9,7 @@ from bot.forgetting.quotes import redact_quotes
 from bot.forgetting.scope import FeedbackByPerson, ForgetScope, read_feedback, read_scope, texts_in
 from bot.forgetting.trace_reference import TraceReferences
 from bot.records import ForgetResult
+from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
 from memalign.errors import MemAlignError
 from memalign.judge_memory import JudgeMemory
@@ -113,10 +114,12 @@ class ForgetService:
         await self._delete_lessons(result)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                return replace(result, judges=await self._forget_trace(trace_id))
+                result = replace(result, judges=await self._forget_trace(trace_id))
+                log_activity(log, "trace forgotten", trace_id=trace_id)
             case PersonTarget(person=person):
                 await self._forget_person(person, result.judges)
-                return result
+                log_activity(log, "person forgotten", person=person)
+        return result
 
     async def forget(self, target: ForgetTarget, person: str | None) -> ForgetResult:
         """Request and execute. Raises `UnknownTraceError` and `StorageError`."""

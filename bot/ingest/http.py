@@ -1,6 +1,7 @@
 """Traces over HTTP, stored before they are answered with 202."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec, TypeVar, get_args
@@ -13,6 +14,7 @@ from bot.ingest.trace_body import RejectedTrace, read_body
 from bot.ingest.trace_report import Outcome, count_outcomes, json_response, report_response
 from bot.judging.sampling import judges_for, validation_error
 from bot.redaction.redactor import Redactor
+from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
 from bot.runtime.health import unexpected
 from memalign.errors import InputError
@@ -22,6 +24,8 @@ from memalign.records import Trace
 from storage.database import Database
 from storage.records import Accepted, UnsampledTrace
 from storage.traces import Arrival
+
+log = logging.getLogger(__name__)
 
 THREAD_PARSE_BYTES = 20_000
 """Larger bodies are parsed and redacted in a thread, so that the event loop goes on."""
@@ -72,7 +76,9 @@ class TraceEndpoint:
     ) -> web.Response:
         outcomes = await self._add(items, prepared)
         self._wake_judging()
-        self.counts.update(count_outcomes(outcomes))
+        counts = count_outcomes(outcomes)
+        self.counts.update(counts)
+        log_activity(log, "traces received", **counts)
         return report_response(outcomes)
 
     def _prepare_all(

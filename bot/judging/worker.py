@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from bot.config import JudgeSettings, Settings
+from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, day_of, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -150,6 +151,7 @@ class JudgingWorker:
             await self._database.traces.release_now(judge.name)
         await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
+        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
 
 

@@ -37,7 +37,7 @@ def build(
     """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`."""
     database, slack, health = resources.database, resources.slack, resources.health
     replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
-    access = TeachAccess(resources.settings.access.teach, slack.people, database)
+    access = TeachAccess(resources.settings.access.teach, slack.people, slack.members, database)
     gatherer = FeedbackGatherer(database, access)
     worker = LearningWorker(
         database, resources.memories, gatherer, replies, health, quiet_seconds=quiet_seconds

@@ -62,7 +62,21 @@ class FeedbackGatherer:
                 await self._remove_reactions(verdict, person, known)
             elif self._access.allows(standing):
                 counted[person] = known
-        return counted
+        return await self._of_members(verdict, counted)
+
+    async def _of_members(
+        self, verdict: StoredVerdict, counted: dict[str, PersonFeedback]
+    ) -> dict[str, PersonFeedback]:
+        """Return the feedback of those who were in the channel when they gave it; who left since is among them."""
+        unconfirmed = await self._database.feedback.unconfirmed(verdict.verdict_id)
+        looked_up = {
+            person: await self._access.is_in_channel(verdict.channel, person)
+            for person in counted
+            if person in unconfirmed
+        }
+        if looked_up:
+            await self._database.feedback.note_members(verdict.verdict_id, looked_up)
+        return {person: known for person, known in counted.items() if looked_up.get(person, True)}
 
     async def _remove_reactions(self, verdict: StoredVerdict, bot: str, known: PersonFeedback) -> None:
         """Remove a program's reactions from the store, so that no count of votes meets them later."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from bot.learning.thread_replies import ThreadReplies
+from bot.runtime.activity_log import log_activity
 from bot.slack.errors import SlackUnavailableError
 from memalign.errors import UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
@@ -43,6 +44,7 @@ class GuidelineApproval:
         if memory is None:
             raise UnknownGuidelineError(f'There is no judge "{judge}"; `memalign guidelines` lists them all.')
         rule = await memory.approve(guideline_id, person)
+        log_activity(log, "guideline approved", judge=judge, guideline=rule.id, person=person)
         for trace_id in rule.source_trace_ids:
             await self._update_thread(verdict_id_of(judge, trace_id), memory)
         return rule

@@ -114,7 +114,8 @@ class CardReconciler:
         while True:
             for judge, backlog in list(self._backlogs.items()):
                 if not self._breaker.is_open(judge):
-                    await self._work_off(judge, backlog)
+                    with self._health.work.doing(COMPONENT, judge, "reading what people did meanwhile"):
+                        await self._work_off(judge, backlog)
             await asyncio.sleep(POLL_SECONDS)
 
     async def _work_off(self, judge: str, backlog: Backlog) -> None:

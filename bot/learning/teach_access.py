@@ -1,10 +1,13 @@
-"""The rule of whose feedback counts: by `[access] teach`, and by how far a person belongs to the workspace."""
+"""The rule of whose feedback counts: that of members of the card's channel who belong to the workspace far enough
+for `[access] teach`.
+"""
 
 import asyncio
 import logging
 from typing import Literal
 
 from bot.runtime.clock import now_ms
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.errors import SlackUnavailableError
 from bot.slack.users import People, Standing
 from storage.database import Database
@@ -20,9 +23,16 @@ REVIEW_SECONDS = 24 * 3600.0
 class TeachAccess:
     """Keeps in the store whose feedback counts. The feedback of all others is kept as well, but not counted."""
 
-    def __init__(self, teach: Literal["members", "everybody"], people: People, database: Database) -> None:
+    def __init__(
+        self,
+        teach: Literal["members", "everybody"],
+        people: People,
+        members: ChannelMembers,
+        database: Database,
+    ) -> None:
         self._teach = teach
         self._people = people
+        self._members = members
         self._database = database
 
     def allows(self, standing: Standing) -> bool:
@@ -48,6 +58,18 @@ class TeachAccess:
         if changed:
             log.info("the feedback of a %s counts from now on, or no more; it is learned again", standing)
         return standing
+
+    async def is_in_channel(self, channel: str, person: str) -> bool:
+        """Return whether the person is in the card's channel: who previews a public one can react, too.
+
+        Raises `SlackUnavailableError` while Slack does not say.
+        """
+        is_member = await self._members.includes_by_now(channel, person)
+        if is_member is None:
+            raise SlackUnavailableError(
+                "Slack does not say who is in the channel; I'll ask again before I learn from what was said there"
+            )
+        return is_member
 
     async def run(self) -> None:
         """Review everybody who ever gave feedback, after each start and then once a day. Raises `StorageError`."""

@@ -11,12 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.waiting_feedback import WaitingFeedback
+from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import MemAlignError, StorageError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Lesson
+from memalign.records import Guideline, Lesson
 from storage.database import Database
 from storage.records import PendingFeedback
 
@@ -177,6 +178,15 @@ class LearningWorker:
 
     def _report(self, judge: str, lesson: Lesson) -> None:
         """Report what the memory still waits for, or that it waits for nothing."""
+        if lesson.learned:
+            log_activity(
+                log,
+                "lesson learned",
+                judge=judge,
+                traces=len(lesson.learned),
+                guidelines_added=_ids(lesson.added),
+                guidelines_retired=_ids(lesson.retired),
+            )
         reason = next(iter(lesson.pending.values()), None)
         self._health.report(COMPONENT, judge, reason or self._waiting.reason(judge))
         if reason is None:
@@ -197,9 +207,11 @@ class LearningWorker:
         else:
             if reason := lesson.pending.get(pending.trace_id):
                 self._waiting.hold(pending.judge, pending, reason)
-            else:
-                await self._database.feedback.learned(pending.verdict_id, pending.revision)
-                self._waiting.settle(pending)
+                return
+            await self._database.feedback.learned(pending.verdict_id, pending.revision)
+            self._waiting.settle(pending)
+            votes = sum(each.vote is not None for each in item.feedback)
+            log_activity(log, "votes counted", judge=pending.judge, trace_id=pending.trace_id, votes=votes)
 
     def _wait_alone(self, pending: PendingFeedback, reason: str) -> None:
         """Try feedback on one verdict again later, whatever becomes of the others."""
@@ -209,3 +221,7 @@ class LearningWorker:
         self._waiting.record_failure(circuit, pending, reason)
         self._health.report(COMPONENT, judge, reason)
         log.warning("learning for %s waits: %s", judge, reason)
+
+
+def _ids(rules: Sequence[Guideline]) -> str | None:
+    return ",".join(rule.id for rule in rules) or None

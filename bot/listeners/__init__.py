@@ -41,7 +41,6 @@ from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
 from bot.reports.status import StatusReport
 from bot.resources import Resources
-from bot.slack.channel_members import ChannelMembers
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +61,14 @@ def build(
     reactions.listen(slack.app, database, wake_learning)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
-    members = ChannelMembers(slack.client)
-    judge_access = JudgeAccess(settings, members)
-    card_access = CardAccess(settings, members, slack.people)
+    judge_access = JudgeAccess(settings, slack.members)
+    card_access = CardAccess(settings, slack.members, slack.people)
     modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
     modal.listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
-    guideline_access = GuidelineAccess(settings, members, slack.people)
+    guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
-    access = ForgetAccess(settings, members, slack.people)
+    access = ForgetAccess(settings, slack.members, slack.people)
     answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)

@@ -71,4 +71,5 @@ async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) 
         log.warning("an answer could not be sent: %s", error.detail)
         return
     if answer.status_code != 200:
-        log.warning("Slack did not take an answer: %s %s", answer.status_code, answer.body)
+        log.warning("Slack did not take an answer: status %s", answer.status_code)
+        log.debug("Slack said of the answer: %s", answer.body)

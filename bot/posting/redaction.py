@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+from collections import Counter
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import expired_card, forgotten_card
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
+from bot.runtime.activity_log import log_activity
+from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.slack.errors import SlackCallError, SlackRefusedError
@@ -19,6 +22,9 @@ log = logging.getLogger(__name__)
 COMPONENT = "redacting messages"
 UNCHANGEABLE = {"message_not_found", "cant_update_message", "cant_delete_message", "edit_window_closed"}
 """Codes after which a retry is of no use: the message is gone, or Slack lets nobody change it."""
+MAX_FAILURES_IN_A_ROW = 3
+"""Failures after which the other messages of a channel wait without being tried: Slack, or the channel, is down."""
+LONGEST_PAUSE_MS = 300_000
 REDACT_EVERY_SECONDS = 5.0
 REDACT_NOW_SECONDS = 10.0
 """Time that a forget waits for Slack; messages not redacted by then are redacted later."""
@@ -32,6 +38,9 @@ class MessageRedactor:
         self._database = database
         self._health = health
         self._lock = asyncio.Lock()
+        self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
+        self._failures: Counter[str] = Counter()
+        """Channel -> failures in a row."""
 
     async def run(self) -> None:
         """Redact until cancelled."""
@@ -50,7 +59,8 @@ class MessageRedactor:
     async def _redact_due(self) -> None:
         async with self._lock:
             for redaction in await self._database.forgetting.redactions_due(now_ms()):
-                await self._redact(redaction)
+                if not self._breaker.is_open(redaction.channel):
+                    await self._redact(redaction)
 
     async def _redact(self, redaction: Redaction) -> None:
         try:
@@ -80,11 +90,22 @@ class MessageRedactor:
             log.info("the message at %s cannot be redacted: %s", redaction.ts, code)
             await self._redacted(redaction)
         else:
+            self._count_failure(redaction.channel, error)
             await self._postpone(redaction, str(error))
 
+    def _count_failure(self, channel: str, error: SlackCallError) -> None:
+        """Spare a channel in which nothing can be changed now: what is left there costs no call and no write."""
+        self._failures[channel] += 1
+        pause_ms = error.pause_ms if isinstance(error, SlackRefusedError) else None
+        if pause_ms is not None or self._failures[channel] >= MAX_FAILURES_IN_A_ROW:
+            self._breaker.record_failure(channel, pause_ms or 0)
+
     async def _redacted(self, redaction: Redaction) -> None:
+        del self._failures[redaction.channel]
+        self._breaker.record_success(redaction.channel)
         self._health.report(COMPONENT, redaction.channel, None)
         await self._database.forgetting.redacted(redaction)
+        log_activity(log, "message redacted", channel=redaction.channel, message_ts=redaction.ts)
 
     async def _postpone(self, redaction: Redaction, reason: str) -> None:
         sentence = f"a message that shows what was forgotten still stands: {reason}"

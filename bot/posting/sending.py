@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import SlackMessage
+from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.slack.errors import (
@@ -130,7 +131,11 @@ class PostSender:
 
     async def _done(self, post: Post, ts: str) -> None:
         self._health.report(COMPONENT, post.channel, None)
-        if not await self._database.outbox.done(post.post_id, ts):
+        if await self._database.outbox.done(post.post_id, ts):
+            log_activity(
+                log, f"{_kind(post)} posted", post_id=post.post_id, channel=post.channel, message_ts=ts
+            )
+        else:
             await self._take_down(post, ts)
 
     async def _take_down(self, post: Post, ts: str) -> None:
@@ -182,9 +187,13 @@ def _nonce(post: Post) -> Mapping[str, Json]:
     return {"nonce": post.nonce} if post.nonce else {}
 
 
+def _kind(post: Post) -> str:
+    return "card" if post.content is None else post.content.kind
+
+
 def _event_type(post: Post) -> str:
-    kind = "verdict" if post.content is None or post.content.kind == "card" else post.content.kind
-    return f"memalign_{kind}"
+    kind = _kind(post)
+    return f"memalign_{'verdict' if kind == 'card' else kind}"
 
 
 def _subject(post: Post) -> Mapping[str, Json]:

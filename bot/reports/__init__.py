@@ -23,6 +23,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
     connected, health = resources.slack.connection.is_up, resources.health
     digest = WeeklyDigest(settings, database, memories, health, wake_posting)
     return Reports(
-        status=StatusReport(settings, database, memories, connected, health, resources.slack.clock.problem),
+        status=StatusReport(settings, database, memories, connected, health, resources.slack.clock),
         background={"weekly digest": digest.run},
     )

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 from bot.config import Settings
 from bot.records import JudgeStatus, Status
+from bot.reports.long_waits import LongWaits
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, Problem
+from bot.runtime.reference_clock import ReferenceClock
 from bot.runtime.supervisor import COMPONENT as BACKGROUND
-from bot.runtime.work_in_hand import LONG_SECONDS, LongWork
+from bot.runtime.work_in_hand import LongWork
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
-JUDGING = "judging"
-"""The component that judges traces."""
 CHANNEL_COMPONENTS = {"posting", "redacting messages"}
 """Components that report channels; people know a channel by the judges that work there."""
 
@@ -28,14 +28,17 @@ class StatusReport:
         memories: Mapping[str, JudgeMemory],
         connected: Callable[[], Awaitable[bool]],
         health: HealthRegistry,
-        clock_problem: Callable[[], str | None] = lambda: None,
+        clock: ReferenceClock,
+        own_ms: Callable[[], int] = now_ms,
     ) -> None:
+        """`clock` is Slack's, `own_ms` this machine's, in milliseconds since 1970."""
         self._settings = settings
         self._database = database
         self._memories = memories
         self._connected = connected
         self._health = health
-        self._clock_problem = clock_problem
+        self._clock = clock
+        self._long_waits = LongWaits(database, clock, own_ms)
 
     async def read(self) -> Status:
         """Return the status now. Raises `StorageError` when the store does not answer."""
@@ -75,21 +78,14 @@ class StatusReport:
         )
 
     async def _problems(self) -> list[Problem]:
-        """Return what parts of the bot report, and what has been in hand or in a queue for long."""
+        """Return what parts of the bot report, and what has been in hand or has waited for long."""
         long_work = [
             Problem(component=work.component, subject=work.subject, reason=_long_work_reason(work))
             for work in self._health.work.long()
         ]
-        return [*self._health.problems(), *long_work, *await self._long_queue()]
-
-    async def _long_queue(self) -> list[Problem]:
-        """Return the trace that has waited longest for its turn, where that is long and no other reason is known."""
-        job = await self._database.traces.oldest_ready()
-        seconds = 0.0 if job is None else (now_ms() - job.received_ms) / 1000
-        if job is None or seconds <= LONG_SECONDS or self._health.reason(JUDGING, job.judge):
-            return []
-        reason = f"a trace has waited {seconds:.0f} s for its turn, since others came before it"
-        return [Problem(component=JUDGING, subject=job.judge, reason=reason)]
+        told = [*self._health.problems(), *long_work]
+        known = {(problem.component, problem.subject) for problem in told}
+        return [*told, *await self._long_waits.problems(known)]
 
     async def _problems_of(self, judges: Collection[str]) -> list[Problem]:
         """Return the problems of these judges, of their channels, and of the background parts."""
@@ -104,7 +100,7 @@ class StatusReport:
     async def _troubles(self, problems: Collection[Problem], judges: Collection[str]) -> tuple[str, ...]:
         return (
             *await self._database.problems(),
-            *filter(None, [self._clock_problem()]),
+            *filter(None, [self._clock.problem()]),
             *(self._sentence(problem) for problem in problems),
             *self._unlearned(judges),
         )

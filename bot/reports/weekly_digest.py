@@ -11,6 +11,7 @@ from bot.blocks.digest import digest_message
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
 from bot.records import Digest
 from bot.reports.digest import read_digest
+from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.runtime.health import HealthRegistry, unexpected
@@ -120,7 +121,7 @@ class WeeklyDigest:
             ),
         )
         if await self._database.outbox.add_digest(slot, week_of(due.date()), post):
-            log.info("the digest of %s for %s is on its way", judge.name, last.week)
+            log_activity(log, "digest due", judge=judge.name, week=last.week)
         self._wake_posting()
 
     async def _count(self, judge: JudgeSettings, week: str) -> Digest:

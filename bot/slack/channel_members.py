@@ -63,6 +63,16 @@ class ChannelMembers:
         """Return True if Slack says that the person is not in the channel; False while it does not answer."""
         return (await self._recent(channel, person)).excludes(person)
 
+    async def includes_by_now(self, channel: str, person: str) -> bool | None:
+        """Return whether the person is in the channel, having joined just now included; None if Slack does not say.
+
+        Somebody who left still counts as a member for a minute.
+        """
+        known = self._lists.get(channel)
+        if known is None or (known.excludes(person) or not known.covers(person, self._clock())):
+            known = await self._look_up(channel)
+        return None if known.people is None else known.includes(person)
+
     async def includes_now(self, channel: str, person: str) -> bool:
         """Return True if the person is in the channel at this moment, for what cannot be undone.
 

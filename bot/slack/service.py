@@ -8,6 +8,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.config import Secrets
 from bot.runtime.reference_clock import ReferenceClock
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.client import SlackClient, patient_client, single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
@@ -17,7 +18,7 @@ from bot.slack.users import People
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackService:
-    """The Bolt app, two clients, the connection, the bot's identity, and the people of the workspace."""
+    """The Bolt app, two clients, the connection, the bot's identity, people, and who is in a channel."""
 
     app: AsyncApp
     client: SlackClient
@@ -28,6 +29,7 @@ class SlackService:
     connection: Connection
     identity: IdentityLookup
     people: People
+    members: ChannelMembers
 
     @property
     def clock(self) -> ReferenceClock:
@@ -53,6 +55,7 @@ async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
             connection=connection,
             identity=identity,
             people=People(client, identity),
+            members=ChannelMembers(client),
         )
     finally:
         await connection.close()

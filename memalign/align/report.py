@@ -3,20 +3,24 @@
 from collections.abc import Collection, Container, Iterable, Mapping
 
 from memalign.align.plan import LearningPlan
+from memalign.align.round import RoundResult
 from memalign.memory.state import MemoryState
-from memalign.records import Guideline, Lesson, RefusedRule, Usage
+from memalign.records import Guideline, Lesson, Usage
 
 DISTIL_AGAIN = "A guideline that rests on this trace has still to be distilled again."
 NOT_DISTILLED = "Its reasons have not been distilled yet."
 NOT_EMBEDDED = "Its text has not been embedded yet, so it cannot be found as a similar case."
 
 
-def pending_in(state: MemoryState, reasons: Mapping[str, str]) -> dict[str, str]:
+def pending_in(
+    state: MemoryState, reasons: Mapping[str, str], declined: Collection[str] = ()
+) -> dict[str, str]:
     """Find the traces of which something waits for a model.
 
     Args:
         state: The state of the memory.
         reasons: Trace id -> what a model said when the last attempt failed.
+        declined: Traces whose rationales the distiller has refused for good.
 
     Returns:
         Trace id -> why it waits.
@@ -24,7 +28,7 @@ def pending_in(state: MemoryState, reasons: Mapping[str, str]) -> dict[str, str]
     waiting = {
         trace_id: DISTIL_AGAIN for rule in state.semantic.waiting for trace_id in rule.source_trace_ids
     }
-    undistilled = dict.fromkeys(sorted(state.undistilled), NOT_DISTILLED)
+    undistilled = dict.fromkeys(sorted(state.undistilled.difference(declined)), NOT_DISTILLED)
     not_embedded = dict.fromkeys(state.episodic.without_vector, NOT_EMBEDDED)
     pending = {**waiting, **undistilled, **not_embedded}
     return {trace_id: reasons.get(trace_id, why) for trace_id, why in pending.items()}
@@ -36,8 +40,8 @@ def lesson_of(
     before: MemoryState,
     after: MemoryState,
     reasons: Mapping[str, str],
-    refused: tuple[RefusedRule, ...],
-    usage: Usage,
+    declined: Mapping[str, str],
+    result: RoundResult | None = None,
 ) -> Lesson:
     """Report on one round of learning.
 
@@ -47,26 +51,28 @@ def lesson_of(
         before: The state before the round.
         after: The state after it.
         reasons: Trace id -> what a model said when it failed.
-        refused: Sentences that were no rules.
-        usage: The cost of the round.
+        declined: Trace id -> why the distiller refused its rationales for good.
+        result: What the models answered; None if none was asked.
 
     Returns:
         The report.
     """
-    pending = pending_in(after, reasons)
+    pending = pending_in(after, reasons, declined)
     attempted = dict.fromkeys([*plan.put, *plan.retracted, *sorted(retried)])
     known, current = _by_id(before), _by_id(after)
     return Lesson(
         learned=_learned(attempted, plan, after, pending),
         unchanged=_unchanged(attempted, plan, pending),
         pending=pending,
+        declined=declined,
+        retry_after=0.0 if result is None else result.retry_after,
         rejected=plan.rejected,
         added=_added(known, current),
         retired=_retired(known, current),
         retracted=tuple(plan.retracted),
         merged=_merged(known, current),
-        refused=refused,
-        usage=usage,
+        refused=() if result is None else result.distillation.refused,
+        usage=Usage() if result is None else result.usage,
     )
 
 

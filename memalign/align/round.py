@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.align.attribution import attribute, attribute_alone
@@ -11,8 +11,8 @@ from memalign.align.refusal import others_of, refused_rationales, without_refuse
 from memalign.errors import ModelError
 from memalign.memory.embedding_cache import VectorCache, VectorLookup
 from memalign.memory.state import MemoryState, rationales_of
-from memalign.ports import Distillation, Distiller, LabelledRationale, combine
-from memalign.records import Guideline, Usage
+from memalign.ports import Distillation, Distiller, Draft, LabelledRationale, Vector, combine
+from memalign.records import Episode, Guideline, Source, Usage
 
 MIN_RATIONALES_TO_EMBED_DRAFTS = 50
 """Rationales in a round from which on drafts are compared by vectors too: a language model distils at most 50 in one
@@ -35,6 +35,13 @@ class RoundResult:
     distillation: Distillation
     settled: frozenset[str]
     """Ids of the waiting guidelines that were distilled again."""
+    asked: frozenset[str]
+    """The traces whose rationales, if they have any, were distilled or failed."""
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds after which a model's service asks to be called again."""
+        return max(self.texts.retry_after, self.drafts.retry_after, self.distillation.retry_after)
 
     @property
     def usage(self) -> Usage:
@@ -43,7 +50,12 @@ class RoundResult:
 
 
 async def run_models(
-    plan: LearningPlan, state: MemoryState, instructions: str, vectors: VectorCache, distiller: Distiller
+    plan: LearningPlan,
+    state: MemoryState,
+    instructions: str,
+    vectors: VectorCache,
+    distiller: Distiller,
+    declined: Collection[str] = (),
 ) -> RoundResult:
     """Embed and distil what is new, and again what is pending; both at once.
 
@@ -53,6 +65,7 @@ async def run_models(
         instructions: The judge's instructions.
         vectors: Embeds texts.
         distiller: Distils rationales.
+        declined: Traces whose rationales the distiller is not asked about again, unless they are new.
 
     Returns:
         What the models answered; their failures are in it.
@@ -62,7 +75,7 @@ async def run_models(
     """
     semantic = state.semantic.without_opinions(plan.lost)
     pending = (state.episodes[name] for name in state.episodic.without_vector if name not in plan.put)
-    rationales = _rationales(plan, state, semantic.waiting)
+    rationales = _rationales(plan, state, semantic.waiting, declined)
     lookup, distillation = await asyncio.gather(
         vectors.find([episode.text for episode in (*plan.put.values(), *pending)]),
         distil(distiller, instructions, rationales, semantic.standing),
@@ -74,6 +87,29 @@ async def run_models(
         drafts=drafts,
         distillation=distillation,
         settled=_settled(semantic.waiting, distillation),
+        asked=frozenset({*plan.put, *(state.undistilled - frozenset(declined))}),
+    )
+
+
+def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[str, Vector]) -> MemoryState:
+    """Put new cases into a state before any model is asked; their rationales wait to be distilled.
+
+    Args:
+        before: The state as it is now.
+        plan: What is new.
+        vectors: Vectors by text, as far as they are known.
+
+    Returns:
+        The state with the cases.
+    """
+    reasoned = {rationale.source.trace_id for rationale in plan.rationales}
+    rows = {name: vectors[episode.text] for name, episode in plan.put.items() if episode.text in vectors}
+    return before.with_episodes(
+        put=list(plan.put.values()),
+        retracted=plan.retracted,
+        lost=plan.lost,
+        vectors=rows,
+        undistilled=before.undistilled | reasoned,
     )
 
 
@@ -90,18 +126,56 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
     """
     episodes = {**before.episodes, **plan.put}
     rows = result.texts.vectors
-    attempted = {*plan.put, *before.undistilled}
     state = before.with_episodes(
         put=list(plan.put.values()),
         retracted=plan.retracted,
         lost=plan.lost,
         vectors={name: rows[episode.text] for name, episode in episodes.items() if episode.text in rows},
-        undistilled=result.distillation.failed.keys() & attempted,
+        undistilled=(before.undistilled - result.asked) | (result.distillation.failed.keys() & result.asked),
     )
-    arguments = (result.distillation, result.settled, result.drafts.vectors, time.time_ns() // 1_000_000)
-    if len(result.distillation.drafts) < MIN_DRAFTS_FOR_THREAD:
+    distillation = with_standing_sources(result.distillation, episodes)
+    arguments = (distillation, result.settled, result.drafts.vectors, time.time_ns() // 1_000_000)
+    if len(distillation.drafts) < MIN_DRAFTS_FOR_THREAD:
         return state.with_distillation(*arguments)
     return await asyncio.to_thread(state.with_distillation, *arguments)
+
+
+def with_standing_sources(distillation: Distillation, episodes: Mapping[str, Episode]) -> Distillation:
+    """Leave out sources that were changed or taken back while the model was reading them.
+
+    Args:
+        distillation: What the distiller made.
+        episodes: The cases as they are now, by trace id.
+
+    Returns:
+        The distillation, without drafts that have no other source.
+    """
+
+    def stands(source: Source) -> bool:
+        episode = episodes.get(source.trace_id)
+        opinions = () if episode is None else episode.opinions
+        return any((each.person, each.rationale) == (source.person, source.quote) for each in opinions)
+
+    def standing(claims: Mapping[str, tuple[Source, ...]]) -> dict[str, tuple[Source, ...]]:
+        kept = {rule_id: tuple(filter(stands, sources)) for rule_id, sources in claims.items()}
+        return {rule_id: sources for rule_id, sources in kept.items() if sources}
+
+    drafts = (_standing_draft(draft, stands) for draft in distillation.drafts)
+    return replace(
+        distillation,
+        drafts=tuple(draft for draft in drafts if draft.sources),
+        supports=standing(distillation.supports),
+        contradicts=standing(distillation.contradicts),
+    )
+
+
+def _standing_draft(draft: Draft, stands: Callable[[Source], bool]) -> Draft:
+    kept = [
+        (source, label) for source, label in zip(draft.sources, draft.labels, strict=True) if stands(source)
+    ]
+    return replace(
+        draft, sources=tuple(source for source, _ in kept), labels=tuple(label for _, label in kept)
+    )
 
 
 def failure_reasons(plan: LearningPlan, state: MemoryState, result: RoundResult) -> dict[str, str]:
@@ -124,12 +198,13 @@ def failure_reasons(plan: LearningPlan, state: MemoryState, result: RoundResult)
 
 
 def _rationales(
-    plan: LearningPlan, state: MemoryState, waiting: Sequence[Guideline]
+    plan: LearningPlan, state: MemoryState, waiting: Sequence[Guideline], declined: Collection[str]
 ) -> list[LabelledRationale]:
     """Return those that are new, that could not be distilled before, and that waiting guidelines rest on."""
     again = rationales_of(
-        {**state.episodes, **plan.put}, waiting, state.undistilled.difference(plan.put, plan.retracted)
+        {**state.episodes, **plan.put}, waiting, state.undistilled.difference(plan.retracted)
     )
+    again = [each for each in again if each.source.trace_id not in declined]
     by_opinion = {(each.source.trace_id, each.source.person): each for each in (*plan.rationales, *again)}
     return list(by_opinion.values())
 
@@ -192,7 +267,10 @@ async def _ask(
     try:
         distillation = await distiller.distil(instructions, rationales, known)
     except ModelError as error:
-        return Distillation(failed={each.source.trace_id: str(error) for each in rationales})
+        return Distillation(
+            failed={each.source.trace_id: str(error) for each in rationales},
+            retry_after=getattr(error, "retry_after", None) or 0.0,
+        )
     everything = tuple(each.source.key for each in rationales)
     same = tuple(map(tuple, distillation.same))
     return replace(

@@ -10,8 +10,9 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from memalign.batches import SplitBudget, call_in_halves, token_batches
-from memalign.errors import MalformedAnswerError, ModelError, RequestRefusedError
+from memalign.batches import token_batches
+from memalign.errors import ModelError, ModelRefusedError
+from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.ports import Embedder, Embeddings, Matrix, MemoryStore, Vector, VectorKey
 from memalign.records import Usage
 from memalign.tokens import count_tokens
@@ -26,6 +27,9 @@ MAX_BATCH_TOKENS = 100_000
 MAX_BATCH_NUMBERS = 400_000
 """Numbers in the vectors of a batch; as text they take some 22 bytes each, and answers are read up to 10 MB."""
 
+PROBE_TEXT = "Hello."
+"""Embedded to see if the model answers at all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorLookup:
@@ -34,6 +38,8 @@ class VectorLookup:
     vectors: Mapping[str, Vector]
     failed: Mapping[str, str]
     """Text -> why it could not be embedded."""
+    retry_after: float = 0.0
+    """Seconds after which the model's service asks to be called again."""
     usage: Usage
     """The cost of the calls that this lookup caused."""
 
@@ -45,6 +51,7 @@ class _EmbeddedText:
     row: Vector | None
     reason: str
     """The failure, where there is no row."""
+    retry_after: float = 0.0
     usage: Usage = field(default_factory=Usage)
     """The text's share of a call."""
 
@@ -67,6 +74,8 @@ class VectorCache:
         self._queue: list[str] = []
         """Texts asked for since the event loop's last turn; they share a call."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._faults = KnownFaults()
+        """Keys of texts that the model failed at, or refused, while it embedded others."""
 
     def key(self, text: str) -> VectorKey:
         """Name the vector of a text.
@@ -125,7 +134,8 @@ class VectorCache:
         vectors.update({text: outcome.row for text, outcome in outcomes.items() if outcome.row is not None})
         failed = {text: outcome.reason for text, outcome in outcomes.items() if outcome.row is None}
         usage = sum((future.result().usage for future in started), Usage())
-        return VectorLookup(vectors=vectors, failed=failed, usage=usage)
+        pause = max((outcome.retry_after for outcome in outcomes.values()), default=0.0)
+        return VectorLookup(vectors=vectors, failed=failed, retry_after=pause, usage=usage)
 
     def prime(self, vectors: Mapping[str, Vector]) -> None:
         """Take in vectors that the same model made before.
@@ -160,6 +170,7 @@ class VectorCache:
         """
         for text in texts:
             self._in_memory.pop(self.key(text), None)
+            self._faults.remove([self.key(text)])
         if self._store and owners:
             await self._store.drop_vectors(owners)
 
@@ -182,15 +193,26 @@ class VectorCache:
     def _start(self) -> None:
         texts, self._queue = self._queue, []
         max_texts = max(1, min(MAX_BATCH_TEXTS, MAX_BATCH_NUMBERS // self._embedder.dimension))
-        batches = token_batches(texts, count_tokens, max_items=max_texts, max_tokens=MAX_BATCH_TOKENS)
-        for batch in batches:
-            task = asyncio.create_task(self._fulfil(batch))
+        others = [text for text in texts if self.key(text) not in self._faults]
+        batches = token_batches(others, count_tokens, max_items=max_texts, max_tokens=MAX_BATCH_TOKENS)
+        search: FaultSearch[str] = FaultSearch(lambda: self._embedder.embed([PROBE_TEXT]))
+        for batch in (*batches, *self._faulty_batches(texts)):
+            task = asyncio.create_task(self._fulfil(batch, search))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _fulfil(self, texts: Sequence[str]) -> None:
+    def _faulty_batches(self, texts: Sequence[str]) -> list[list[str]]:
+        """Batch texts that the model failed at before, each alone; those not tried now fail for the known reason."""
+        faulty = {self.key(text): text for text in texts if self.key(text) in self._faults}
+        tried = self._faults.next_tries(faulty)
+        for key in faulty.keys() - tried:
+            outcome = _EmbeddedText(row=None, reason=self._faults.reason(key))
+            self._under_way.pop(key).set_result(outcome)
+        return [[text] for key, text in faulty.items() if key in tried]
+
+    async def _fulfil(self, texts: Sequence[str], search: FaultSearch[str]) -> None:
         try:
-            outcomes = await self._embed(texts)
+            outcomes = await self._embed(texts, search)
             rows = {text: outcome.row for text, outcome in outcomes.items() if outcome.row is not None}
             self._remember({self.key(text): row for text, row in rows.items()})
         except asyncio.CancelledError:
@@ -204,14 +226,19 @@ class VectorCache:
         for text in texts:
             self._under_way.pop(self.key(text)).set_result(outcomes[text])
 
-    async def _embed(self, texts: Sequence[str]) -> dict[str, _EmbeddedText]:
-        parts = await call_in_halves(texts, self._call, (RequestRefusedError,), SplitBudget())
+    async def _embed(self, texts: Sequence[str], search: FaultSearch[str]) -> dict[str, _EmbeddedText]:
         outcomes: dict[str, _EmbeddedText] = {}
-        for part, result in parts:
+        for part, result in await search.call(texts, self._call):
             if isinstance(result, ModelError):
-                outcomes |= {text: _EmbeddedText(row=None, reason=str(result)) for text in part}
+                failure = _EmbeddedText(
+                    row=None, reason=str(result), retry_after=getattr(result, "retry_after", None) or 0.0
+                )
+                outcomes |= dict.fromkeys(part, failure)
             else:
                 outcomes |= self._outcomes(part, result)
+                self._faults.remove(map(self.key, part))
+        for text in search.faulty.keys() & set(texts):
+            self._faults.add(self.key(text), str(search.faulty[text]))
         return outcomes
 
     async def _call(self, texts: Sequence[str]) -> Embeddings:
@@ -219,7 +246,7 @@ class VectorCache:
         embeddings = await self._embedder.embed(texts)
         expected = (len(texts), self._embedder.dimension)
         if embeddings.vectors.shape != expected:
-            raise MalformedAnswerError(
+            raise ModelRefusedError(
                 f"{self._embedder.name} gave vectors of shape {embeddings.vectors.shape} where {expected} was "
                 "asked for; set embedding_dim to what the model gives."
             )

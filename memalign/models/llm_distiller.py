@@ -1,18 +1,19 @@
 """Distilling with a language model: rationales in batches, rules out, with the rationales that each rests on."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.batches import SplitBudget, call_in_halves, token_batches
+from memalign.batches import token_batches
 from memalign.errors import (
-    MalformedAnswerError,
     ModelError,
     ModelRefusedError,
     PromptTooLongError,
     RequestRefusedError,
 )
+from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.memory.text_features import normal
 from memalign.models.prompts import distilling_prompt, distilling_schema, rationale_line
 from memalign.ports import (
@@ -48,8 +49,8 @@ MAX_RULE_CHARACTERS = 4_000
 """Of a rule; a longer text is a model that repeats itself without end, and is left out."""
 MAX_DIGITS = 9
 """Of the number of a record or a rule; longer ones name none."""
-_REFUSALS = (RequestRefusedError, MalformedAnswerError)
-"""Errors that one rationale of a batch may be to blame for."""
+PROBE = Prompt(stable="Answer with a JSON object.", changing='{"text": "Hello."}')
+"""Asked to see if the model answers at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class LLMDistiller:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
+        self._faults = KnownFaults()
+        """Hashes of rationales that the model failed at, or refused, while it answered others."""
 
     @property
     def name(self) -> str:
@@ -110,33 +113,42 @@ class LLMDistiller:
             lines=[rationale_line(number, each, record_tokens) for number, each in enumerate(rationales)],
             answer_tokens=room.answer_tokens,
         )
+        faulty = self._known_faults(rationales)
         batches = token_batches(
-            range(len(rationales)),
+            [number for number in range(len(rationales)) if number not in faulty],
             lambda number: count_tokens(task.lines[number]) + 1,
             max_items=min(MAX_BATCH_RATIONALES, max(1, room.answer_tokens // GUIDELINE_ANSWER_TOKENS)),
             max_tokens=record_tokens,
         )
-        budget = SplitBudget()
-        results = await asyncio.gather(*(self._batch(task, batch, budget) for batch in batches))
+        alone = [[number] for number, reason in faulty.items() if reason is None]
+        search: FaultSearch[int] = FaultSearch(lambda: self._model.complete(PROBE, {"type": "object"}))
+        results = await asyncio.gather(
+            *(self._batch(task, batch, search, fittings) for batch in (*batches, *alone))
+        )
         answered = [part for parts in results for part in parts]
+        self._note_faults(task, answered, search)
         read = combine(
             [_read(task, part, answer) for part, answer in answered if isinstance(answer, Completion)]
         )
         failed = [(part, answer) for part, answer in answered if isinstance(answer, ModelError)]
-        others = [await self._distil_failed(task, part, error, known, fittings) for part, error in failed]
-        return combine([_with_known_words(read, rules), *others])
+        others = [
+            await self._distil_failed(task, part, error, known, fittings, search) for part, error in failed
+        ]
+        return combine([_with_known_words(read, rules), *others, _known_failures(task, faulty)])
 
     async def _batch(
-        self, task: _Task, numbers: Sequence[int], budget: SplitBudget
+        self, task: _Task, numbers: Sequence[int], search: FaultSearch[int], fittings: int
     ) -> list[tuple[Sequence[int], Completion | ModelError]]:
         async def complete(part: Sequence[int]) -> Completion | PromptTooLongError:
             _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
             try:
                 return await self._model.complete(task.prompt(part), distilling_schema())
             except PromptTooLongError as error:
+                if fittings <= 0:
+                    raise
                 return error  # other halves of it would not fit either, but for the shortest ones
 
-        return await call_in_halves(numbers, complete, _REFUSALS, budget)
+        return await search.call(numbers, complete)
 
     async def _distil_failed(
         self,
@@ -145,12 +157,32 @@ class LLMDistiller:
         error: ModelError,
         known: Sequence[Guideline],
         fittings: int,
+        search: FaultSearch[int],
     ) -> Distillation:
         """Distil a batch that was too long by the smaller context; report another failure."""
         if not isinstance(error, PromptTooLongError) or fittings <= 0:
-            return _failure(task, numbers, error)
+            return _failure(task, numbers, error, search.faulty)
         rationales = [task.rationales[number] for number in numbers]
         return await self._distil(task.instructions, rationales, known, fittings - 1)
+
+    def _known_faults(self, rationales: Sequence[LabelledRationale]) -> dict[int, str | None]:
+        """Return the numbers of rationales that failed alone before, with the reason of those not to be tried now."""
+        numbers = {fault_key(each): number for number, each in enumerate(rationales)}
+        faulty = {key: number for key, number in numbers.items() if key in self._faults}
+        tried = self._faults.next_tries(faulty)
+        return {number: None if key in tried else self._faults.reason(key) for key, number in faulty.items()}
+
+    def _note_faults(
+        self,
+        task: _Task,
+        answered: Sequence[tuple[Sequence[int], Completion | ModelError]],
+        search: FaultSearch[int],
+    ) -> None:
+        for part, answer in answered:
+            if isinstance(answer, Completion):
+                self._faults.remove(fault_key(task.rationales[number]) for number in part)
+        for number, error in search.faulty.items():
+            self._faults.add(fault_key(task.rationales[number]), str(error))
 
 
 def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRoom) -> int:
@@ -166,6 +198,30 @@ def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRo
     return tokens
 
 
+def _known_failures(task: _Task, faulty: Mapping[int, str | None]) -> Distillation:
+    """Return the failures of those that are not tried now."""
+    return Distillation(
+        failed={
+            task.rationales[number].source.trace_id: reason
+            for number, reason in faulty.items()
+            if reason is not None
+        }
+    )
+
+
+def fault_key(rationale: LabelledRationale) -> str:
+    """Return the hash by which a rationale on its case is known without keeping its words.
+
+    Args:
+        rationale: What somebody said of a case.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    source = rationale.source
+    return hashlib.sha256(repr((source.key, source.quote, rationale.label)).encode()).hexdigest()
+
+
 def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:
     """Return the best supported rules that fit, in the order given."""
     kept = set()
@@ -177,8 +233,12 @@ def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideli
     return [rule for rule in known if rule.id in kept]
 
 
-def _failure(task: _Task, numbers: Sequence[int], error: ModelError) -> Distillation:
-    return Distillation(failed={task.rationales[number].source.trace_id: str(error) for number in numbers})
+def _failure(task: _Task, numbers: Sequence[int], error: ModelError, faulty: Container[int]) -> Distillation:
+    """Return the failure by trace; a refusal of one rationale by a model that answers others is final."""
+    reasons = {task.rationales[number].source.trace_id: str(error) for number in numbers}
+    if isinstance(error, RequestRefusedError) and all(number in faulty for number in numbers):
+        return Distillation(failed=reasons, declined=frozenset(reasons))
+    return Distillation(failed=reasons, retry_after=getattr(error, "retry_after", None) or 0.0)
 
 
 def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> Distillation:

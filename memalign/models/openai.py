@@ -45,7 +45,7 @@ class OpenAIEmbedder:
     Args:
         model: The model's name.
         dimension: Length of the vectors asked for. A model that refuses to choose gives its own; where that is
-            another length, embedding raises `MalformedAnswerError`.
+            another length, nothing can be kept of it.
         options: Of the model.
         provider: One whose service speaks so.
     """

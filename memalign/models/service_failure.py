@@ -151,8 +151,8 @@ class FailedCall:
         status, pause = answer.status, retry_after_seconds(answer.headers)
         down = f"{self.name} is overloaded or down ({status})."
         asks_to_wait = pause is not None and pause >= MIN_ASKED_PAUSE_SECONDS
-        is_overload = asks_to_wait or _OVERLOADED.search(answer.words.text) is not None
-        if status in (408, 409, 425, 429) or (status in (503, 529) and is_overload):
+        is_overloaded = asks_to_wait or _OVERLOADED.search(answer.words.text) is not None
+        if status in (408, 409, 425, 429) or (status >= 500 and is_overloaded):
             return ModelUnavailableError(down, retry_after=pause)
         if status >= 500:
             blame = f"{self.name} fails at this one ({status}), and answers others."

@@ -75,6 +75,8 @@ class Transport(AsyncWebClient):
         self.messages: list[Json] = []
         """All that was posted, newest last."""
         self.reactions: list[Json] = []
+        self.outsiders: set[str] = set()
+        """People who are in no channel; everybody else whom the bot looked up is in all of them."""
         self.thread: list[Json] = []
         """Replies under any card."""
 
@@ -125,6 +127,9 @@ class Transport(AsyncWebClient):
                 return {"bot": {"id": "BOURS", "app_id": "AOURS"}}
             case "users.info":
                 return {"user": {"id": params["user"], "real_name": params["user"].title()}}
+            case "conversations.members":
+                people = {call["user"] for call in self.of("users.info")}
+                return {"members": sorted(people - self.outsiders)}
             case "chat.getPermalink":
                 return {"permalink": f"https://slack.test/{params['channel']}/{params['message_ts']}"}
             case _:

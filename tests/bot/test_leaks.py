@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.logs import VisibleFormatter, is_worth_a_line
+from bot.cli.logs import TextFormatter, is_worth_a_line
 from bot.cli.reading import export, guidelines
 from bot.config import Secrets
 from memalign.errors import SettingsError
@@ -116,7 +116,7 @@ def test_a_message_of_the_log_is_one_line_that_steers_no_terminal() -> None:
     record = logging.LogRecord(
         "bot", logging.WARNING, __file__, 1, "trace %s waits", ("t\x1b[2J\n2026 ERROR forged\u202e",), None
     )
-    line = VisibleFormatter("%(levelname)s %(message)s").format(record)
+    line = TextFormatter("%(levelname)s %(message)s").format(record)
     assert line == "WARNING trace t[2J 2026 ERROR forged waits"
 
 

@@ -61,7 +61,7 @@ async def lasting(db: Database) -> dict[str, Any]:
         "vectors": await vectors(db),
         "audit": [line_in_0_1_0(line) for line in plain(await db.audit.between(0, LATE_MS))],
         "requests": await requests(db),
-        "redactions": await db.forgetting.redactions_due(FOREVER_MS),
+        "redactions": await redactions(db),
     }
 
 
@@ -115,7 +115,7 @@ async def delivered(db: Database) -> dict[str, Any]:
         "delivered": await db.outbox.done(card_post_id_of(in_flight), "200.1"),
         "early events applied": await db.feedback.of(in_flight),
         "cancelled delivered": await db.outbox.done(card_post_id_of(cancelled), "500.1"),
-        "redactions at last": await db.forgetting.redactions_due(FOREVER_MS),
+        "redactions at last": await redactions(db),
         "digest again": await db.outbox.add_digest("C6:polite", "2023-W46", digest),
     }
 
@@ -140,6 +140,12 @@ async def requests(db: Database) -> list[Json]:
     return [{**each, "notes": [line_in_0_1_0(line) for line in each["notes"]]} for each in stored_requests]
 
 
+async def redactions(db: Database) -> list[Json]:
+    """Return the redactions as 0.1.0 named their fields."""
+    stored: list[dict[str, Json]] = plain(await db.forgetting.redactions_due(FOREVER_MS))
+    return [{name: value for name, value in each.items() if name != "created_ms"} for each in stored]
+
+
 def line_in_0_1_0(line: Mapping[str, Json]) -> Json:
     """Return an audit line as 0.1.0 named its fields."""
     return {("who" if name == "person" else name): value for name, value in line.items()}
@@ -149,6 +155,7 @@ def post_in_0_1_0(post: Post) -> Json:
     """Return a post as 0.1.0 named its fields."""
     fields: dict[str, Json] = plain(post)
     content = fields.pop("content")
-    del fields["nonce"]  # random, and in no post of that version
+    for name in ("nonce", "created_ms"):  # in no post of that version
+        del fields[name]
     kind = "void" if post.content is None else post.content.kind
     return {**fields, "kind": kind, "payload": content or {}}

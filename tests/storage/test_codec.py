@@ -120,7 +120,9 @@ AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("
 TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
 REQUEST = ForgetRequest(kind="person", target="U1", notes=(AUDIT,))
-REDACTION = Redaction(channel="C1", ts="1.1", kind="remove", attempts=1, not_before_ms=2, reason="archived")
+REDACTION = Redaction(
+    channel="C1", ts="1.1", kind="remove", created_ms=7, attempts=1, not_before_ms=2, reason="archived"
+)
 PENDING = PendingFeedback(
     verdict_id="v",
     trace_id="t",
@@ -142,6 +144,7 @@ POSTS = [
         attempts=1,
         not_before_ms=2,
         reason="archived",
+        created_ms=4,
         nonce="0f",
     )
     for content in (

@@ -27,7 +27,7 @@ def queue(documents: Documents) -> Queue:
 
 
 def queue_of(documents: Documents) -> Queue:
-    return Queue(documents, "work", order=lambda body: str(body["place"]))
+    return Queue(documents, "work", order=lambda body: str(body["place"]), group="place")
 
 
 def filled(documents: Documents, places: str) -> Queue:

@@ -180,12 +180,14 @@ async def test_jobs_of_a_judge_are_found_past_those_of_another(db: Database) -> 
     assert released[0].trace_id == "a0"
 
 
-async def test_the_job_that_has_waited_longest_is_known(db: Database) -> None:
-    assert await db.traces.oldest_ready() is None
+async def test_the_job_that_has_waited_longest_is_known_of_each_judge_postponed_or_not(db: Database) -> None:
+    assert await db.traces.oldest_jobs() == []
     await db.traces.add([(trace("a"), ["p"])], 1, 10)
-    await db.traces.add([(trace("b"), ["p"])], 2, 10)
+    await db.traces.add([(trace("b"), ["p", "q"])], 2, 10)
+    await db.traces.add([(trace("c"), ["q"])], 3, 10)
     await db.traces.postpone("a", "p", 50, "down")
-    assert await db.traces.oldest_ready() == job("b", "p", 2)
+    oldest = [(job.trace_id, job.judge, job.reason) for job in await db.traces.oldest_jobs()]
+    assert oldest == [("a", "p", "down"), ("b", "q", None)]
 
 
 async def test_the_sampling_key_is_the_stores_own_and_stays(tmp_path: Path) -> None:

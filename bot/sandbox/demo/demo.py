@@ -1,13 +1,13 @@
 """`memalign demo`: the real bot in the embedded workspace, on recorded traces, with models that need no key."""
 
 import asyncio
-import logging
 from argparse import Namespace
 
 from bot.app import Bot, Timing, running_bot
+from bot.cli.logs import configure_logging
 from bot.cli.progress import trace_bar
 from bot.cli.run import stop_signal
-from bot.config import Secrets
+from bot.config import LogSettings, Secrets
 from bot.sandbox.demo.demo_page import DemoPage
 from bot.sandbox.demo.folder import (
     DemoWorkspace,
@@ -36,7 +36,7 @@ COMMAND = Command(
 
 async def demo(options: Namespace) -> None:
     """Run the demo until Ctrl-C; with `--replay`, until the table of before and after is printed."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    configure_logging(LogSettings(level="warning"))
     _check_replay(options.replay)
     folder = prepare_folder(options.data)
     demo_workspace = open_demo_workspace(folder)

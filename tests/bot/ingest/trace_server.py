@@ -16,6 +16,7 @@ from bot.ingest.http import TraceEndpoint
 from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
+from bot.runtime.reference_clock import ReferenceClock
 from bot.web.connections import ConnectionTable
 from bot.web.local_control import LocalControl
 from bot.web.request_body import BODY_SECONDS, BodyReader
@@ -107,7 +108,7 @@ async def trace_server(
         async def is_connected() -> bool:
             return ready.connected
 
-        status = StatusReport(settings, database, memories, is_connected, health)
+        status = StatusReport(settings, database, memories, is_connected, health, ReferenceClock())
         control = LocalControl(settings.data, forgetting, NoApproval())
         routes = Routes(
             traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),

@@ -7,6 +7,7 @@ from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry
+from bot.slack.channel_members import ChannelMembers
 from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
@@ -41,7 +42,9 @@ class LearningFlow:
         """Another worker on the same store and Slack."""
         people = People(self.slack, IdentityLookup(self.slack))
         replies = ThreadReplies(self.slack, self.database, people, self.posting)
-        gatherer = FeedbackGatherer(self.database, TeachAccess("members", people, self.database))
+        gatherer = FeedbackGatherer(
+            self.database, TeachAccess("members", people, ChannelMembers(self.slack), self.database)
+        )
         return LearningWorker(self.database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
 
     @property

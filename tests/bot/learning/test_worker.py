@@ -162,6 +162,60 @@ async def test_a_programs_reactions_teach_nothing_and_go_from_the_store(flow: Le
     assert not events["robot"].reactions["-1"].value
 
 
+async def counted(flow: LearningFlow, trace_id: str = "tr-1") -> set[str]:
+    """The people whose feedback on a trace counts, as numbers and exports see it."""
+    [verdict] = await flow.database.verdicts.of_trace(trace_id)
+    return set(await flow.database.feedback.of(verdict.verdict_id))
+
+
+async def test_who_is_not_in_the_channel_teaches_nothing_by_reaction_or_reply(flow: LearningFlow) -> None:
+    flow.slack.outsiders |= {"eve", "mallory"}
+    ts = await flow.card()
+    await flow.react(ts, "-1", "mallory")
+    await flow.reply(ts, RULE, "mallory")
+    await flow.reply(ts, RULE, "eve")
+    await flow.react(ts, "+1", "ana")
+    await flow.learn()
+    assert (flow.labels(), flow.rules(), await flow.waiting()) == ({"tr-1": True}, [], 0)
+    assert await counted(flow) == {"ana"}
+
+
+async def test_who_joins_the_channel_teaches_when_the_card_is_next_learned(flow: LearningFlow) -> None:
+    flow.slack.outsiders.add("mallory")
+    ts = await flow.card()
+    await flow.react(ts, "-1", "mallory")
+    await flow.learn()
+    assert flow.labels() == {}
+    flow.slack.outsiders.clear()
+    await flow.reply(ts, RULE, "mallory", after=1)
+    await flow.learn()
+    assert (flow.rules(), await counted(flow)) == ([RULE], {"mallory"})
+
+
+async def test_who_left_the_channel_keeps_the_vote_given_before_and_changes_nothing_after(
+    flow: LearningFlow,
+) -> None:
+    ts = await taught(flow)
+    flow.slack.outsiders.add("ana")
+    await flow.react(ts, "-1", "ben", after=1)
+    later = flow.worker_of(flow.memories)  # the list of members of the last minute is out of date there
+    await later.learn_pending()
+    assert (flow.rules(), await counted(flow)) == ([RULE], {"ana", "ben"})
+    await flow.reply(ts, "Answers must be in Klingon, always.", "ana", after=2)
+    await later.learn_pending()
+    assert (flow.rules(), await counted(flow)) == ([], {"ben"})
+
+
+async def test_feedback_waits_while_slack_does_not_say_who_is_in_the_channel(flow: LearningFlow) -> None:
+    flow.slack.answers["conversations.members"].append(CUT)
+    await flow.react(await flow.card(), "-1")
+    await flow.learn()
+    assert "who is in the channel" in (flow.health.reason("learning", JUDGE) or "")
+    async with running(flow.worker.run) as part:
+        await until(flow.is_done, part)
+    assert flow.labels() == {"tr-1": False}
+
+
 async def test_a_thumb_down_that_names_no_value_is_asked_for_it(database: Database) -> None:
     flow = await learning_flow(database, value_type=int)
     ts = await flow.card()

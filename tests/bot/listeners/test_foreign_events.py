@@ -108,5 +108,5 @@ async def test_a_press_after_leaving_the_channel_is_taken_back(harness: BotInWor
     assert await post_interaction(harness, press) == 200
     await harness.learned()
     feedback = await harness.feedback(card)
-    assert feedback["ben"].vote is None
+    assert "ben" not in feedback or feedback["ben"].vote is None
     assert harness.labels() == {}

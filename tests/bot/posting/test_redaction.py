@@ -6,7 +6,7 @@ from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
 from storage.database import Database
 from storage.records import RedactionKind
-from tests.bot.fakes import ODD_ANSWERS, Answer, FakeSlack, refusal
+from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, FakeSlack, refusal, running, until
 from tests.storage.records import FOREVER_MS, posted
 
 
@@ -60,6 +60,43 @@ async def test_while_a_message_stands_health_says_why(
     reason = redacting.health.reason("redacting messages", "C1")
     assert reason is not None
     assert reason.startswith("a message that shows what was forgotten still stands: Slack ")
+
+
+@pytest.mark.parametrize(
+    ("failure", "calls"),
+    [
+        (CUT, 3),
+        (refusal("internal_error"), 3),
+        (refusal("not_in_channel"), 3),
+        (refusal("ratelimited", status=429, retry_after=60), 1),
+    ],
+)
+async def test_while_a_channel_takes_no_change_its_other_messages_cost_no_call_and_no_write(
+    redacting: Redacting, failure: Answer | Exception, calls: int
+) -> None:
+    numbers = range(3, 20)
+    for number in numbers:
+        await posted(redacting.database, f"tr-{number}", ts=f"{number}.1")
+    await posted(redacting.database, "elsewhere", channel="C2", ts="99.1")
+    await redacting.database.forgetting.delete_traces([*(f"tr-{number}" for number in numbers), "elsewhere"])
+    redacting.slack.answers["chat.update"].extend([failure] * calls)
+    await redacting.redactor.redact_now()
+    redactions = await redacting.database.forgetting.redactions_due(FOREVER_MS)
+    assert {each.channel for each in redactions} == {"C1"}
+    assert sorted(each.attempts for each in redactions) == [0] * (19 - calls) + [1] * calls
+    assert [call["channel"] for call in redacting.slack.of("chat.update")] == ["C1"] * calls + ["C2"]
+
+
+async def test_messages_are_redacted_once_slack_is_there_again(redacting: Redacting) -> None:
+    redacting.slack.answers["chat.update"].extend([CUT] * 4)
+    async with running(redacting.redactor.run) as part:
+        await until(lambda: nothing_left(redacting), part)
+    assert redacting.health.problems() == ()
+
+
+async def nothing_left(redacting: Redacting) -> bool:
+    await redacting.redactor.redact_now()
+    return not await redacting.left()
 
 
 async def test_a_bug_leaves_its_message_for_later_and_stops_no_other(redacting: Redacting) -> None:

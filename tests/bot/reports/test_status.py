@@ -1,6 +1,6 @@
 """The status: whatever waits for long is told, with its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,14 @@ from bot.config import Settings
 from bot.reports.status import StatusReport
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.runtime.reference_clock import ReferenceClock
 from bot.runtime.work_in_hand import WorkInHand
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
+from storage.records import AuditLine, ForgetRequest
 from tests.bot.bot_in_workspace import settings_for
 from tests.factories import a_memory, a_trace
+from tests.storage.records import button_event, note, posted
 
 
 class Reporting:
@@ -22,8 +25,13 @@ class Reporting:
     def __init__(self, database: Database, settings: Settings, memories: Mapping[str, JudgeMemory]) -> None:
         self.database = database
         self.health = HealthRegistry(WorkInHand(lambda: self.now))
-        self.report = StatusReport(settings, database, memories, is_connected, self.health)
+        self.report = StatusReport(
+            settings, database, memories, is_connected, self.health, ReferenceClock(self.own_ms), self.own_ms
+        )
         self.now = 0.0
+
+    def own_ms(self) -> int:
+        return now_ms() + int(self.now * 1000)
 
     async def troubles(self) -> list[str]:
         return list((await self.report.read()).troubles)
@@ -74,3 +82,56 @@ async def test_of_a_judge_that_is_down_the_reason_is_told_and_not_the_queue(repo
     await reporting.database.traces.add([(a_trace("tr-1"), ["politeness"])], now_ms() - 30_000, 10)
     reporting.health.report("judging", "politeness", "its model is down")
     assert await reporting.troubles() == ["politeness: its model is down"]
+
+
+async def waiting_feedback(database: Database) -> None:
+    await posted(database, judge="politeness", ts="1.1")
+    await database.feedback.note("C1", "1.1", button_event("U1", "up", f"{now_ms() / 1000:.6f}"))
+
+
+async def waiting_post(database: Database) -> None:
+    await database.outbox.add(note("a"))
+
+
+async def waiting_redaction(database: Database) -> None:
+    await posted(database, judge="politeness", ts="1.1")
+    await database.forgetting.delete_traces(["tr-1"])
+
+
+async def waiting_request(database: Database) -> None:
+    line = AuditLine(at_ms=now_ms(), what="forgotten", judge="", ids=("tr-1",))
+    await database.forgetting.request(ForgetRequest(kind="trace", target="tr-1", notes=(line,)))
+
+
+@pytest.mark.parametrize(
+    ("wait", "sentence"),
+    [
+        (waiting_feedback, "politeness: feedback has waited 3"),
+        (waiting_post, "C1: a message has waited 3"),
+        (waiting_redaction, "C1: a message that shows what was forgotten has waited 3"),
+        (waiting_request, "forgetting: a request to forget has waited 3"),
+    ],
+)
+async def test_whatever_has_waited_for_long_is_told(
+    reporting: Reporting, wait: Callable[[Database], Awaitable[None]], sentence: str
+) -> None:
+    await wait(reporting.database)
+    reporting.now = 15
+    assert await reporting.troubles() == []
+    reporting.now = 30.5
+    (trouble,) = await reporting.troubles()
+    assert trouble.replace("the channel of politeness", "C1").startswith(sentence)
+
+
+async def test_the_reason_of_what_was_put_off_before_a_restart_is_told(reporting: Reporting) -> None:
+    later_ms = now_ms() + 3_600_000
+    await reporting.database.traces.add([(a_trace("tr-2"), ["politeness"])], now_ms(), 10)
+    await reporting.database.traces.postpone("tr-2", "politeness", later_ms, "its model is down")
+    await waiting_post(reporting.database)
+    await reporting.database.outbox.start("a")
+    await reporting.database.outbox.hold("a", later_ms, "Slack asks to slow down")
+    told = await reporting.troubles()
+    assert [trouble.partition(": ")[2] for trouble in told] == [
+        "its model is down",
+        "Slack asks to slow down",
+    ]

@@ -421,15 +421,15 @@ async def test_one_more_feedback_costs_the_same_however_much_is_known(known: int
     model, embedder, store = FakeModel(), FakeEmbedder(), FakeStore()
     memory = await a_memory(distiller=LLMDistiller(model), embedder=embedder, store=store)
     await memory.learn([a_trace(f"tr-{n}", a_vote(False, f"reason {n}")) for n in range(known)])
-    texts, prompts = len(embedder.texts), len(model.prompts)
+    texts, prompts, changes = len(embedder.texts), len(model.prompts), len(store.changes)
 
     await memory.learn([a_trace("one-more", a_vote(True, "Thanks are kind."))])
 
     assert embedder.texts[texts:] == ["question one-more\nanswer one-more"]
     assert len(model.prompts) - prompts == 1
-    change = store.changes[-1]
-    assert [episode.trace_id for episode in change.put_episodes] == ["one-more"]
-    assert len(change.put_guidelines) == 1
+    case, rule = store.changes[changes:]
+    assert [episode.trace_id for episode in case.put_episodes] == ["one-more"]
+    assert (len(rule.put_episodes), len(rule.put_guidelines)) == (0, 1)
 
 
 async def test_the_text_embedded_when_judging_is_not_embedded_again_when_learning() -> None:
