@@ -15,6 +15,8 @@ _FORM_WORDS = {
     "tool": r"tool[_ ]?choice|\btools?\b|function[_ ]call",
 }
 """Mode -> the words by which servers refuse it."""
+_FORM_VALUE = re.compile(r"schema|json_object|\btypes?\b", re.IGNORECASE)
+"""Words of a refusal of `response_format` that is one of its value."""
 _UNSUPPORTED = re.compile(
     r"unsupported|n[o']t (?:be )?(?:supported|permitted|allowed|recognized|implemented|available|accepted)"
     r"|n[o']t support|unrecognized|unknown|unexpected|unavailable|forbidden|extra inputs|extraneous"
@@ -25,16 +27,16 @@ _UNSUPPORTED = re.compile(
 
 
 class ParameterRefusedError(RequestRefusedError):
-    """The server does not take a parameter of the request.
+    """The server takes no such parameter.
 
     Args:
         message: The sentence for a person.
-        parameter: Its name; of a form of the answer, the mode.
+        names: Its name, or the forms of an answer that it stands for.
     """
 
-    def __init__(self, message: str, *, parameter: str) -> None:
+    def __init__(self, message: str, *, names: frozenset[str]) -> None:
         super().__init__(message)
-        self.parameter = parameter
+        self.names = names
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,17 +89,22 @@ def capabilities_of(provider: str, base_url: str | None, model: str) -> Capabili
     return _known.setdefault((provider, base_url, model), Capabilities())
 
 
-def refused_form(words: str, mode: Mode) -> bool:
-    """Tell whether a server refuses a request for the form in which the answer was asked for.
+def refused_forms(words: str, mode: Mode) -> frozenset[str]:
+    """Find the forms that a server refuses.
 
     Args:
         words: The server's own words.
-        mode: The form.
+        mode: The form in which the answer was asked for.
 
     Returns:
-        True if the words name the form.
+        The forms; none if the words do not name the form.
     """
-    return mode in _FORM_WORDS and re.search(_FORM_WORDS[mode], words, re.IGNORECASE) is not None
+    if mode not in _FORM_WORDS or not re.search(_FORM_WORDS[mode], words, re.IGNORECASE):
+        return frozenset()
+    is_whole_parameter = mode != "tool" and refused_parameter(words, ["response_format"])
+    if is_whole_parameter and not _FORM_VALUE.search(words):
+        return frozenset({"json_schema", "json_object"})
+    return frozenset({mode})
 
 
 def refused_parameter(words: str, names: Iterable[str]) -> str | None:

@@ -18,7 +18,7 @@ from memalign.models.capabilities import (
     Mode,
     ParameterRefusedError,
     capabilities_of,
-    refused_form,
+    refused_forms,
     refused_parameter,
 )
 from memalign.models.context_size import ContextSize, complete_and_learn, context_size
@@ -55,16 +55,55 @@ class ChatApi(Protocol):
     """Names of the parameters that limit an answer's tokens."""
 
     def limits(self, endpoint: Endpoint, model: str) -> Sequence[str]:
-        """Return those of the limit's names that a model may take, the most likely first."""
+        """List the names of the limit that a model may take.
+
+        Args:
+            endpoint: Where it is served.
+            model: Its name there.
+
+        Returns:
+            The names, the most likely first.
+        """
 
     def body(self, model: str, prompt: Prompt, schema: Mapping[str, Json], mode: Mode) -> dict[str, Json]:
-        """Return the body of a request, without a limit."""
+        """Write the body of a request, without a limit.
+
+        Args:
+            model: The model's name.
+            prompt: The prompt.
+            schema: JSON schema of the answer.
+            mode: The form in which to ask for it.
+
+        Returns:
+            The parameters by name.
+        """
 
     async def send(self, endpoint: Endpoint, body: Mapping[str, Json], query: Mapping[str, Json]) -> str:
-        """Send a request, and return the response's body. Raises `ModelError` with the SDK's error as its cause."""
+        """Send a request.
+
+        Args:
+            endpoint: Where to.
+            body: Its parameters.
+            query: Parameters of the address.
+
+        Returns:
+            The response's body.
+
+        Raises:
+            ModelError: If the call fails; its cause is the SDK's error.
+        """
 
     def read(self, text: str, schema: Mapping[str, Json], mode: Mode) -> Reading:
-        """Read a response's body."""
+        """Read a response.
+
+        Args:
+            text: Its body.
+            schema: JSON schema of the answer.
+            mode: The form in which it was asked for.
+
+        Returns:
+            The answer, with what is to be known of it.
+        """
 
     async def fetch(self, endpoint: Endpoint, address: str, body: Json) -> Json:
         """See `memalign.models.server_context.Fetch`."""
@@ -155,7 +194,7 @@ class ServedModel:
             try:
                 return await retried(partial(self._send, endpoint, sent, mode, limit), deadline)
             except ParameterRefusedError as error:
-                if limit is None or error.parameter != limit:
+                if limit is None or limit not in error.names:
                     raise
                 known.refused_limits.add(limit)
         raise AssertionError("the last name is none, and cannot be refused")
@@ -164,10 +203,10 @@ class ServedModel:
         try:
             return await self._api.send(endpoint, body, self._options.params.get("extra_query", {}))
         except ModelError as error:
-            parameter = _refused(error, mode, limit)
-            if parameter is None:
+            names = _refused(error, mode, limit)
+            if not names:
                 raise
-            raise ParameterRefusedError(str(error), parameter=parameter) from error.__cause__
+            raise ParameterRefusedError(str(error), names=names) from error.__cause__
 
     def _modes(self) -> Sequence[Mode]:
         if any(name in self._own_body for name in self._api.form_parameters):
@@ -194,15 +233,15 @@ class ServedModel:
         return context_size(endpoint.base_url, self._model, self._options.context_tokens)
 
 
-def _refused(error: ModelError, mode: Mode, limit: str | None) -> str | None:
-    """Return the parameter for which a request was refused: the limit's name, or the form."""
+def _refused(error: ModelError, mode: Mode, limit: str | None) -> frozenset[str]:
+    """Return what a request was refused for: the limit's name, or forms; nothing for any other reason."""
     status = getattr(error.__cause__, "status_code", None)
     is_other = isinstance(error, ContentRefusedError | PromptTooLongError)
     if is_other or not isinstance(error, ModelRefusedError | RequestFailedError):
-        return None
+        return frozenset()
     if status not in _STATUSES_OF_REFUSED_PARAMETERS:
-        return None
+        return frozenset()
     words = str(error.__cause__)
     if limit is not None and refused_parameter(words, [limit]):
-        return limit
-    return mode if refused_form(words, mode) else None
+        return frozenset({limit})
+    return refused_forms(words, mode)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from memalign.errors import ContentRefusedError, MalformedAnswerError, PromptTooLongError, RequestRefusedError
 from memalign.models.capabilities import Capabilities, Mode, ParameterRefusedError
@@ -10,7 +11,7 @@ from memalign.ports import Completion
 from memalign.records import Json, Usage
 
 MAX_UNREADABLE_ANSWERS = 2
-"""Answers of one call that may be of no use; the second one is asked for in the next form."""
+"""Answers of one call that may be of no use; the second one is asked for in the last form."""
 THINKING_TOKENS = 8_000
 """Tokens more for the answers of a model that has spent all on thinking. Set by hand: OpenAI's reasoning models think
 for some hundred to a few thousand tokens about such a prompt."""
@@ -66,7 +67,7 @@ async def complete_structured(call: StructuredCall) -> Completion:
         ModelError: If a call fails otherwise.
     """
     modes, usage, tokens, unreadable = call.capabilities.modes(call.modes), Usage(), call.answer_tokens, 0
-    refused: set[Mode] = set()
+    refused: frozenset[str] = frozenset()
     while True:
         mode = modes[0]
         try:
@@ -76,24 +77,30 @@ async def complete_structured(call: StructuredCall) -> Completion:
         except RequestRefusedError as error:
             if len(modes) == 1:
                 raise
-            refused.add(mode)
-            # a refusal that does not name the form may well be one of the content: one more try tells
-            modes = modes[1:] if isinstance(error, ParameterRefusedError) else modes[-1:]
+            refused |= {mode} | (error.names if isinstance(error, ParameterRefusedError) else set())
+            modes = _next_modes(modes, refused, error)
             continue
         call.capabilities.refused_modes |= refused
-        reading = await read_answer(lambda text, mode=mode: call.read(mode, text), body)  # type: ignore[misc]
+        reading = await read_answer(partial(call.read, mode), body)
         usage += reading.usage
         if reading.answer is not None:
             return Completion(answer=reading.answer, usage=usage)
-        if reading.is_cut and reading.is_silent and tokens is not None and tokens == call.answer_tokens:
-            call.capabilities.thinks = call.thinking_tokens > 0
+        is_all_thinking = reading.is_cut and reading.is_silent
+        if is_all_thinking and call.thinking_tokens and tokens is not None and tokens == call.answer_tokens:
+            call.capabilities.thinks = True
             tokens += call.thinking_tokens
-            if call.capabilities.thinks:
-                continue
+            continue
         unreadable += 1
-        if unreadable == MAX_UNREADABLE_ANSWERS or (reading.is_cut and reading.is_silent):
+        if is_all_thinking or unreadable == MAX_UNREADABLE_ANSWERS:
             raise _unreadable(call.name, reading, tokens)
-        modes = modes[1:] or modes
+        modes = modes[-1:]
+
+
+def _next_modes(modes: Sequence[Mode], refused: frozenset[str], error: RequestRefusedError) -> list[Mode]:
+    """Return the forms that are left; a refusal that names no form may be one of the content: one more call tells."""
+    if not isinstance(error, ParameterRefusedError):
+        return modes[-1:]
+    return [mode for mode in modes[:-1] if mode not in refused] + [modes[-1]]
 
 
 def _unreadable(name: str, reading: Reading, tokens: int | None) -> MalformedAnswerError:

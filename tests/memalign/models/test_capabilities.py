@@ -2,7 +2,7 @@
 
 import pytest
 
-from memalign.models.capabilities import Capabilities, Mode, refused_form, refused_parameter
+from memalign.models.capabilities import Capabilities, Mode, refused_forms, refused_parameter
 
 LIMITS = ("max_completion_tokens", "max_tokens")
 
@@ -49,7 +49,20 @@ def test_a_refused_parameter_is_found(words: str, refused: str | None) -> None:
     ],
 )
 def test_a_refused_form_is_told_by_its_name(words: str, mode: Mode, refused: bool) -> None:
-    assert refused_form(words, mode) is refused
+    assert (mode in refused_forms(words, mode)) is refused
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("response_format is not supported", {"json_schema", "json_object"}),
+        ("Unknown parameter: response_format", {"json_schema", "json_object"}),
+        ("This response_format type is unavailable now", {"json_schema"}),
+        ("response_format value `json_schema` is not supported", {"json_schema"}),
+    ],
+)
+def test_a_parameter_that_is_not_known_at_all_takes_both_forms_with_it(words: str, refused: set[str]) -> None:
+    assert refused_forms(words, "json_schema") == refused
 
 
 def test_what_was_refused_is_left_out_but_for_the_last_form() -> None:

@@ -15,7 +15,7 @@ from memalign.models.served_model import ServedModel
 from memalign.ports import Prompt
 from memalign.records import Json
 from memalign.value_types import value_type_of
-from tests.model_dialects import VLLM, Dialect, Fault, LlamaCpp, Mistral, Ollama
+from tests.model_dialects import VLLM, Dialect, Fault, LlamaCpp, Mistral, Ollama, OpenAIReasoning
 from tests.model_server import ModelServer, running_model_server
 
 SCHEMA = judging_schema(value_type_of("bool"))
@@ -56,7 +56,7 @@ async def ask(server: ModelServer, model: ServedModel) -> None:
 @pytest.mark.parametrize(
     ("words", "status"),
     [
-        ("response_format is not supported", 400),
+        ("response_format.type json_schema is not supported", 400),
         ("This response_format type is unavailable now", 400),
         ("Failed to parse grammar", 500),
         ("json_schema: not implemented", 501),
@@ -77,7 +77,7 @@ async def test_a_server_that_takes_no_form_is_asked_in_words_alone(server: Model
     server.refuses_schemas = True
     await ask(server, OpenAIModel("gpt-5-m"))
     await ask(server, OpenAIModel("gpt-5-m"))
-    assert forms(server) == ["json_schema", "json_object", "none", "none"]
+    assert forms(server) == ["json_schema", "none", "none"]
 
 
 async def test_a_refusal_that_names_no_form_costs_one_further_call(server: ModelServer) -> None:
@@ -88,11 +88,11 @@ async def test_a_refusal_that_names_no_form_costs_one_further_call(server: Model
     assert forms(server) == ["json_schema", "none", "json_schema"]
 
 
-async def test_an_answer_of_no_use_is_asked_for_once_more_in_the_next_form(server: ModelServer) -> None:
+async def test_an_answer_of_no_use_is_asked_for_once_more_without_a_form(server: ModelServer) -> None:
     server.answers.extend(["no", "no"])
     with pytest.raises(MalformedAnswerError, match="did not answer in the form asked for"):
         await OpenAIModel("gpt-5-m").complete(PROMPT, SCHEMA)
-    assert forms(server) == ["json_schema", "json_object"]
+    assert forms(server) == ["json_schema", "none"]
 
 
 @pytest.mark.parametrize("mode", ["json_schema", "json_object", "none"])
@@ -139,8 +139,9 @@ async def test_anthropic_is_asked_by_its_own_forms(
 @pytest.mark.parametrize(
     ("dialect", "model", "limit"),
     [
-        (Dialect(), "some-model", "max_completion_tokens"),
-        (Dialect(), "gpt-5-mini", "max_completion_tokens"),
+        (Dialect(), "some-model", "max_tokens"),
+        (OpenAIReasoning(), "some-model", "max_completion_tokens"),
+        (OpenAIReasoning(), "gpt-5-mini", "max_completion_tokens"),
         (VLLM(), "some-model", "max_tokens"),
         (VLLM(), "openai/gpt-5-mini", "max_completion_tokens"),
         (Ollama(), "some-model", "max_tokens"),
@@ -181,7 +182,6 @@ async def test_a_server_that_takes_no_limit_gets_none(server: ModelServer) -> No
 
 @pytest.mark.parametrize("name", ["max_completion_tokens", "max_tokens"])
 async def test_parameters_are_passed_on_as_they_are(server: ModelServer, name: str) -> None:
-    server.dialect = VLLM()  # takes both names
     params = {"temperature": 0, "reasoning_effort": "low", name: 77, "extra_body": {"top_k": 3}}
     await ask(server, OpenAIModel("gpt-5-m", ModelOptions(params=params, max_output_tokens=5)))
     (sent,) = server.calls
