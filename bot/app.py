@@ -89,7 +89,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             secrets=secrets,
             database=database,
             memories=await open_memories(settings, database),
-            slack=await stack.enter_async_context(open_slack(secrets)),
+            slack=await stack.enter_async_context(open_slack(secrets, database.deliveries)),
             redactor=redactor,
             health=HealthRegistry(),
         )

@@ -40,7 +40,7 @@ _DATA_URL = re.compile(
 _REFERENCE = re.compile(
     r"mlflow-attachment://[^\s\"'\\<>?]+\?(?P<query>[^\s\"'\\<>]+)|@@@langfuseMedia:(?P<parts>[^@\s]*)@@@"
 )
-_RUN = re.compile(rf"(?<![\w./:%&?=~@-]){_B64}{{57,}}+{_LINES}(?![.%?&~@:]\w)")
+_RUN = re.compile(rf"(?<![\w./+:%&?=~@\\-]){_B64}{{57,}}+{_LINES}(?![.%?&~@:]\w)")
 _HEX = re.compile(rf"(?<![\w/.=&?%-])(?:0x)?[0-9a-fA-F]{{{_MIN_HEX_CHARACTERS},}}+(?!\w)")
 _HEX_DUMP = re.compile(
     r"(?:^[ \t]*[0-9a-fA-F]{4,8}:?[ \t]+(?:[0-9a-fA-F]{2}[0-9a-fA-F]{0,2}[ \t]{1,2}){8,}[^\n]*\n?){8,}",
@@ -57,7 +57,7 @@ def replace_encoded(text: str) -> str:
         text: Any text, also JSON in a text.
 
     Returns:
-        The text; the same object where it holds none.
+        The text; as it is where it holds none.
     """
     if "data:" in text or "DATA:" in text:
         text = _DATA_URL.sub(_data_url, text)
@@ -101,7 +101,7 @@ def base64_placeholder(text: str, mime_type: str = "", name: str = "", *, declar
 
     Args:
         text: The base64, line ends and escapes included.
-        mime_type: The declared type; by default it is recognised by the first bytes.
+        mime_type: The declared type; where it is only a kind or, as by default, empty, the first bytes say more.
         name: The file's name; left out by default.
         declared: True where it is known to be media.
 
@@ -109,8 +109,8 @@ def base64_placeholder(text: str, mime_type: str = "", name: str = "", *, declar
         The placeholder.
     """
     plain = _ESCAPE.sub("", text).rstrip("=")
-    recognised = mime_type or type_of_bytes(head_of_base64(plain), declared=declared)
-    return placeholder(recognised, len(plain) * 3 // 4, name)
+    recognised = "" if "/" in mime_type else type_of_bytes(head_of_base64(plain), declared=declared)
+    return placeholder(recognised or mime_type, len(plain) * 3 // 4, name)
 
 
 def _data_url(match: re.Match[str]) -> str:

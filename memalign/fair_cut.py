@@ -1,6 +1,6 @@
 """Cutting of a text line by line: the longest lines first, so that a short question among long texts stays whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from memalign.tokens import count_tokens
 
@@ -29,20 +29,21 @@ def cut_lines(text: str, limit: int, measure: Callable[[str], int] = count_token
     return "\n".join(_cut(line, share, measure) for line, share in zip(lines, shares, strict=True))
 
 
-def fair_shares(sizes: Sequence[int], room: int) -> list[int]:
-    """Share room among parts: short ones get what they need, and the long ones equal shares of the rest.
+def fair_shares(sizes: Iterable[int], room: int) -> list[int]:
+    """Share room among parts: short parts get what they need, and the long ones equal shares of the rest.
 
     Args:
-        sizes: Of the parts.
-        room: Of all together.
+        sizes: Tokens, or characters, that each part would take.
+        room: The room of all parts together; below 0 counts as 0.
 
     Returns:
-        The share of each, in the same order.
+        The share of each part, in the same order; at most its size.
     """
-    shares = [0] * len(sizes)
+    wanted = list(sizes)
+    shares = [0] * len(wanted)
     left = max(room, 0)
-    for rank, place in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
-        shares[place] = min(sizes[place], left // (len(sizes) - rank))
+    for rank, place in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        shares[place] = min(wanted[place], left // (len(wanted) - rank))
         left -= shares[place]
     return shares
 

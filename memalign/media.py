@@ -48,7 +48,7 @@ def replace_media(value: Json) -> Json:
         value: Any JSON; bytes are taken as data.
 
     Returns:
-        The value of the same shape; the same object where it holds no binary data. To call it again changes nothing.
+        The value of the same shape. To call it again changes nothing.
     """
     return _replaced(value, "", _NOTHING)
 
@@ -90,8 +90,7 @@ def _replaced(value: Json, name: str, declared: _Declaration) -> Json:
     if isinstance(value, str):
         return _text(value, name, declared)
     if isinstance(value, bytes | bytearray | memoryview):
-        head = bytes(value[:32])
-        return placeholder(declared.mime_type or type_of_bytes(head, declared=True), len(value))
+        return _bytes_placeholder(bytes(value[:32]), len(value), declared)
     if isinstance(value, Mapping):
         return _object(value, name, declared)
     if isinstance(value, list | tuple):
@@ -160,5 +159,9 @@ def _are_bytes(numbers: list[Json] | tuple[Json, ...]) -> bool:
 
 
 def _numbers_placeholder(numbers: list[Json] | tuple[Json, ...], declared: _Declaration) -> str:
-    known = declared.mime_type or type_of_bytes(bytes(numbers[:32]), declared=True)
-    return placeholder(known, len(numbers), declared.file_name)
+    return _bytes_placeholder(bytes(numbers[:32]), len(numbers), declared)
+
+
+def _bytes_placeholder(head: bytes, size: int, declared: _Declaration) -> str:
+    recognised = "" if "/" in declared.mime_type else type_of_bytes(head, declared=True)
+    return placeholder(recognised or declared.mime_type, size, declared.file_name)

@@ -112,13 +112,11 @@ def read_call(call: Mapping[str, Json]) -> ToolCall:
     Returns:
         The call; its arguments are read as JSON where they are a text of it.
     """
-    function = call.get("function", call.get("tool_call"))
-    inner = function if isinstance(function, Mapping) else call
-    if "function" in inner and isinstance(inner["function"], Mapping):
-        inner = inner["function"]
+    outer = call["tool_call"] if isinstance(call.get("tool_call"), Mapping) else call
+    inner = outer["function"] if isinstance(outer.get("function"), Mapping) else outer
     name = first(inner, _NAME_NAMES) or str(call.get("type", "")).removeprefix("tool-") or "tool"
     arguments: Json = next((inner[each] for each in _ARGUMENT_NAMES if inner.get(each) is not None), {})
-    return ToolCall(name=name, arguments=from_json(arguments), call_id=first(call, CALL_ID_NAMES))
+    return ToolCall(name=name, arguments=from_json(arguments), call_id=first(outer, CALL_ID_NAMES))
 
 
 def read_result(result: Mapping[str, Json]) -> Turn:

@@ -85,7 +85,7 @@ def _error(info: object, spans: Sequence[dict[str, Json]]) -> str | None:
     state = getattr(info, "state", None) or getattr(info, "status", None)
     if str(getattr(state, "value", state)).upper() != "ERROR":
         return None
-    return error_of(span_tree(spans)) or "no reason is given"
+    return error_of(span_tree(spans), failed=True)
 
 
 _SPAN_NAMES = (

@@ -1,11 +1,14 @@
 """The spans of a trace as a tree: parents before their children, each with its id, name, times and status."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from memalign.records import Json
 from memalign.span_forms import FORM, children_of, is_empty, span_document
 
 Span = dict[str, Json]
+NO_REASON: Final = "no reason is given"
+"""Stands for the error of a run that failed without a word."""
 MAX_SPANS = 20_000
 """Spans that are read of one trace."""
 
@@ -50,22 +53,21 @@ def shallowest_content(spans: Sequence[Json]) -> tuple[Json, Json]:
     return (inputs[0] if inputs else None), (outputs[-1] if outputs else None)
 
 
-def error_of(spans: Sequence[Json]) -> str | None:
+def error_of(spans: Sequence[Json], *, failed: bool = False) -> str | None:
     """Find the error with which a run ended: that of a root; where it does not say why, of the last span that failed.
 
     Args:
         spans: As `span_tree` returns them.
+        failed: True where the run is known to have failed, whatever its roots say; False by default.
 
     Returns:
         The error in words; None where no root failed.
     """
     roots = [span for span, depth in _depths(spans) if depth == 0]
-    if not any(is_failed(span) for span in roots):
+    if not failed and not any(is_failed(span) for span in roots):
         return None
-    failed = [span for span, _ in _depths(spans) if is_failed(span)]
-    return next(
-        (words for words in map(_error_words, (*roots, *reversed(failed))) if words), "no reason is given"
-    )
+    causes = [span for span, _ in _depths(spans) if is_failed(span)]
+    return next((words for words in map(_error_words, (*roots, *reversed(causes))) if words), NO_REASON)
 
 
 def is_failed(span: Json) -> bool:

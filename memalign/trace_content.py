@@ -48,12 +48,12 @@ class TraceContent:
     @cached_property
     def expectations(self) -> Json:
         """The answer that was wanted; None where it is not known."""
-        return _content(self.trace.expectations)
+        return content_of(self.trace.expectations)
 
     @cached_property
     def conversation(self) -> Json:
         """The messages; None where there are none."""
-        return _content(self.trace.conversation)
+        return content_of(self.trace.conversation)
 
     @cached_property
     def error(self) -> str | None:
@@ -92,11 +92,19 @@ class TraceContent:
 
     @cached_property
     def _sides(self) -> tuple[Json, Json]:
-        inputs, outputs = _content(self.trace.inputs), _content(self.trace.outputs)
+        inputs, outputs = content_of(self.trace.inputs), content_of(self.trace.outputs)
         if is_empty(inputs) and is_empty(outputs) and self.trace.spans:
             return shallowest_content(self.spans)
         return inputs, outputs
 
 
-def _content(value: Json) -> Json:
+def content_of(value: Json) -> Json:
+    """Read a part of a trace.
+
+    Args:
+        value: Any JSON, as an application sent it.
+
+    Returns:
+        The value with placeholders for media, and turns for chat messages. To call it again changes nothing.
+    """
     return read_messages(replace_media(value))

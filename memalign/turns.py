@@ -1,7 +1,7 @@
 """Turns of a conversation: who says what, calls which tool, and what the tool answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memalign.records import Json
@@ -86,6 +86,19 @@ def is_turn(value: Json) -> bool:
 
 def _is_call(value: Json) -> bool:
     return isinstance(value, Mapping) and value.keys() == {"name", "arguments"}
+
+
+def places_by_importance(turns: Sequence[Mapping[str, Json]]) -> list[int]:
+    """Rank turns by what must stay when not all fit.
+
+    Args:
+        turns: Documents of turns.
+
+    Returns:
+        Their places: the last question, the last turn, the first one, then from the end.
+    """
+    questions = [place for place, turn in enumerate(turns) if turn["role"].lower() in ("user", "human")]
+    return list(dict.fromkeys((*questions[-1:], len(turns) - 1, 0, *reversed(range(len(turns))))))
 
 
 def turn_text(turn: Mapping[str, Json]) -> str:

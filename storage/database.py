@@ -11,6 +11,7 @@ from typing import Self
 from memalign.errors import StorageError
 from storage import engines
 from storage.audit import Audit
+from storage.deliveries import DeliveryLog
 from storage.documents import Documents
 from storage.engines import Location
 from storage.feedback import FeedbackEvents
@@ -57,6 +58,7 @@ class Database:
             memories=self.memories,
             audit=self.audit,
         )
+        self.deliveries = DeliveryLog(store)
         self.outbox = Outbox(store, posts, self.verdicts, self.feedback, self.forgetting)
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.blocks.left_out import left_out_line
 from bot.blocks.mrkdwn import escape, escape_name, format_label, format_label_plain, quoted, split_pages
 from bot.blocks.primitives import (
     Block,
@@ -114,6 +115,8 @@ def _origin(trace: Trace, verdict: Verdict) -> str:
         pieces.append(REDACTED)
     if verdict.note:
         pieces.append(escape(verdict.note, 300))
+    if line := left_out_line(verdict.left_out):
+        pieces.append(line)
     return " · ".join(pieces)
 
 

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from memalign.errors import SettingsError
+from memalign.judge_memory import GUIDELINE_TOKENS
 from memalign.models import (
     DEFAULT_OPTIONS,
     ModelOptions,
@@ -99,6 +100,8 @@ class MemorySettings(Section):
     embedding_model: EmbeddingModelName = "openai:/text-embedding-3-small"
     embedding_dim: int = Field(default=512, gt=0)
     retrieval_k: int = Field(default=5, gt=0)
+    guideline_tokens: int = Field(default=GUIDELINE_TOKENS, gt=0)
+    """Room that guidelines may take in a prompt."""
     min_people: int = Field(default=1, gt=0)
     """Different people that must support a guideline before it is used."""
     approval: Literal["auto", "manual"] = "auto"

@@ -13,6 +13,7 @@ from bot.ingest.foreign_traces import foreign_shape
 from bot.ingest.json_items import Item, TooManyItemsError, UnreadableItem, read_items
 from bot.ingest.json_size import JsonSize, size_of
 from memalign.records import Json, Trace
+from memalign.spans import NO_REASON
 
 MAX_NESTING = 100
 """Greatest nesting depth; deeper JSON meets recursion limits downstream."""
@@ -148,7 +149,7 @@ def error_in_words(error: Json) -> str | None:
     if isinstance(error, dict):
         error = next((error[name] for name in ("message", "error", "reason") if error.get(name)), error)
     if error is True:
-        return "no reason is given"
+        return NO_REASON
     return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
 
 

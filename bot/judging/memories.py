@@ -35,6 +35,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
             distiller=distiller,
             store=database.memories,
             retrieval_k=chosen.retrieval_k,
+            guideline_tokens=chosen.guideline_tokens,
             policy=chosen.policy,
         )
     return memories

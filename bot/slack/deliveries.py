@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,12 @@ from dataclasses import dataclass
 
 from slack_bolt.response import BoltResponse
 
+from bot.runtime.clock import now_ms
+from memalign.errors import StorageError
 from memalign.records import Json
+from storage.deliveries import DeliveryLog
+
+log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 600.0
 """Longer than Slack's last retry, which comes after five minutes, and than a signature is valid."""
@@ -32,7 +38,8 @@ class _Delivery:
 class Deliveries:
     """Does the work of each delivery once."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: DeliveryLog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
         self._clock = clock
         self._deliveries: OrderedDict[bytes, _Delivery] = OrderedDict()
 
@@ -44,6 +51,32 @@ class Deliveries:
                 return _copy(response)
         self._forget_old()
         return await self._first(key, work)
+
+    async def once_for_good(self, key: bytes, work: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        """Do the same, and know the delivery after a restart as well; it is answered with nothing then."""
+
+        async def logged() -> BoltResponse:
+            digest = hashlib.sha256(key).hexdigest()
+            if await self._is_noted(digest):
+                return BoltResponse(status=200, body="")
+            response = await work()
+            if response.status < 400:
+                await self._note(digest)
+            return response
+
+        return await self.once(key, logged)
+
+    async def _is_noted(self, digest: str) -> bool:
+        try:
+            return await self._log.contains(digest)
+        except StorageError:  # the work needs the store, too, and says what is wrong
+            return False
+
+    async def _note(self, digest: str) -> None:
+        try:
+            await self._log.note(digest, now_ms())
+        except StorageError as error:
+            log.warning("a delivery is done, but would be done again after a restart: %s", error)
 
     async def _first(self, key: bytes, work: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
         future: asyncio.Future[BoltResponse | None] = asyncio.get_running_loop().create_future()

@@ -12,6 +12,7 @@ from bot.runtime.log_throttle import LogThrottle
 from bot.slack.deliveries import Deliveries, delivery_key
 from bot.slack.payload import MalformedPayloadError, check_payload
 from memalign.records import Json
+from storage.deliveries import DeliveryLog
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,10 @@ BOLT_READING_ERRORS = (TypeError, AttributeError, KeyError, ValueError, IndexErr
 class SlackDispatcher:
     """Checks payloads, and hands each to the Bolt app once."""
 
-    def __init__(self, app: AsyncApp) -> None:
+    def __init__(self, app: AsyncApp, log: DeliveryLog) -> None:
+        """Note in `log` what is done once; events are not, for they have times by which a repeated one is known."""
         self._app = app
-        self._deliveries = Deliveries()
+        self._deliveries = Deliveries(log)
         self._throttle = LogThrottle()
         self.refusals: Counter[str] = Counter()
         """Refused requests by reason, since the start."""
@@ -41,7 +43,10 @@ class SlackDispatcher:
         if "command" in request.body:
             # a command typed again is another one, a request sent again has the same time
             key += headers.get(TIMESTAMP_HEADER, "").encode("utf-8", "surrogateescape")
-        return await self._deliveries.once(key, partial(self._dispatch, request))
+        work = partial(self._dispatch, request)
+        if request.body.get("type") == "event_callback":
+            return await self._deliveries.once(key, work)
+        return await self._deliveries.once_for_good(key, work)
 
     async def _dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
         try:

@@ -14,6 +14,7 @@ from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
+from storage.deliveries import DeliveryLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +39,13 @@ class SlackService:
 
 
 @asynccontextmanager
-async def open_slack(secrets: Secrets) -> AsyncIterator[SlackService]:
+async def open_slack(secrets: Secrets, deliveries: DeliveryLog) -> AsyncIterator[SlackService]:
     """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
     client = patient_client(secrets)
     app = build_app(secrets, client)
     await check_tokens(app, secrets)
     identity = IdentityLookup(client)
-    dispatcher = SlackDispatcher(app)
+    dispatcher = SlackDispatcher(app, deliveries)
     connection = Connection(app, secrets, dispatcher)
     try:
         yield SlackService(

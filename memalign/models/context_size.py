@@ -100,6 +100,9 @@ class ContextSize:
         """The size when a prompt was last accepted: refusals that name no limit are no more than guesses until then."""
         self._ask_at = 0.0 if tokens is None else float("inf")
         """Time from which the server may be asked (`time.monotonic`)."""
+        self._ask_once_loaded = False
+        """True if the server had not loaded the model when it was asked: it may then tell another size."""
+        self._has_answered = False
         self._lookup: asyncio.Task[None] | None = None
 
     def room(self, answer_tokens: int) -> PromptRoom:
@@ -136,8 +139,7 @@ class ContextSize:
             _log.debug("the server did not tell its context size: %s", repr(error))
         else:
             self.tokens = self._accepted_tokens = told.tokens or self.tokens
-            # a model that is not loaded yet is asked for again once it has answered
-            self._ask_at = float("inf") if told.is_loaded else self._ask_at
+            self._ask_once_loaded, self._ask_at = not (told.is_loaded or self._has_answered), float("inf")
             _log.debug("the server tells a context size of %s tokens", told.tokens)
         finally:
             self._lookup = None
@@ -150,6 +152,9 @@ class ContextSize:
             prompt_tokens: Its tokens by the server's count; 0 where it tells none.
         """
         self._accepted_tokens = self.tokens
+        self._has_answered = True
+        if self._ask_once_loaded:
+            self._ask_once_loaded, self._ask_at = False, 0.0
         if estimate >= MIN_COMPARED_TOKENS and prompt_tokens > 0:
             seen = min(max(prompt_tokens / estimate * 1.1, 1.0), MAX_TOKENS_PER_ESTIMATE)
             # the densest text counts at once, the others by and by

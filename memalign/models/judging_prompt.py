@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memalign.errors import ModelRefusedError
+from memalign.fair_cut import fair_shares
 from memalign.models.prompt_json import encode
 from memalign.models.prompts import (
     CASE_TOKENS,
@@ -18,7 +19,7 @@ from memalign.models.prompts import (
     judging_instructions,
     record_section,
 )
-from memalign.models.shortening import encoded_tokens, fair_shares, shorten_fields
+from memalign.models.shortening import encoded_tokens, shorten_fields
 from memalign.ports import JudgeRequest, Prompt, PromptRoom
 from memalign.records import Evidence, Guideline, LeftOut, RetrievedEpisode
 from memalign.tokens import count_tokens

@@ -15,6 +15,7 @@ from memalign.errors import (
 )
 from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.memory.text_features import normal
+from memalign.models.prompt_echo import is_echo
 from memalign.models.prompts import distilling_prompt, distilling_schema, rationale_line
 from memalign.ports import (
     Completion,
@@ -266,7 +267,9 @@ def _drafts(task: _Task, numbers: Sequence[int], answer: Json) -> list[Draft]:
             task.rationales[number] for number in _numbers(item.get("records")) if number in numbers
         ]
         text = item.get("text")
-        if isinstance(text, str) and 0 < len(text.strip()) <= MAX_RULE_CHARACTERS and rationales:
+        if not isinstance(text, str) or is_echo(text, task.instructions):
+            _log.debug("A draft that repeats the prompt is left out.")
+        elif len(text.strip()) <= MAX_RULE_CHARACTERS and rationales:
             sources = tuple(rationale.source for rationale in rationales)
             labels = tuple(rationale.label for rationale in rationales)
             drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))

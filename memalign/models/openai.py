@@ -9,6 +9,7 @@ from openai import OpenAIError, omit
 
 from memalign.errors import MalformedAnswerError, PromptTooLongError, RequestRefusedError
 from memalign.event_loop import run_on_private_loop
+from memalign.fair_cut import cut_lines
 from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.deadline import call_within, retried
 from memalign.models.endpoint import read_answer
@@ -21,7 +22,7 @@ from memalign.models.served_model import ServedModel
 from memalign.models.text_limit import shorter_limit, text_limit
 from memalign.ports import Embeddings, Vector
 from memalign.records import Json, Usage
-from memalign.tokens import count_tokens, cut_to_tokens
+from memalign.tokens import count_tokens
 
 
 class OpenAIModel(ServedModel):
@@ -89,7 +90,7 @@ class OpenAIEmbedder:
         longest, limit = max(map(count_tokens, texts)), known.tokens
         while True:
             try:
-                embedded = await self._embed_cut([cut_to_tokens(text, limit) for text in texts], deadline)
+                embedded = await self._embed_cut([cut_lines(text, limit) for text in texts], deadline)
             except RequestRefusedError as error:
                 shorter = shorter_limit(min(longest, limit), error)
                 if shorter is None:

@@ -12,6 +12,7 @@ from memalign.models.shortening import cut_text, encoded_tokens, shorten, shorte
 from memalign.ports import JudgeRequest, LabelledRationale, Prompt
 from memalign.records import Episode, Guideline, Json
 from memalign.tokens import count_tokens
+from memalign.trace_content import content_of
 from memalign.value_types import ValueType
 
 CASE_TOKENS = 1_500
@@ -74,7 +75,7 @@ in other words, so that one of them would do, put their numbers under "same".
 {data_rule}
 
 Name records and rules by their numbers. Answer with a JSON object:
-{{"guidelines": [{{"text": "one sentence", "records": [0]}}], "supports": [{{"rule": 0, "records": [1]}}], \
+{{"guidelines": [{{"text": "…", "records": [0]}}], "supports": [{{"rule": 0, "records": [1]}}], \
 "contradicts": [{{"rule": 0, "records": [2]}}], "same": [{{"rules": [0, 1]}}]}}
 
 <rules>
@@ -160,7 +161,9 @@ def case_line(number: int, episode: Episode, max_tokens: int) -> str:
     room = max_tokens - count_tokens(encode({"case": number, "label": episode.label, "reasons": []}))
     reasons = [opinion.rationale for opinion in episode.opinions if opinion.rationale]
     shown_reasons = shorten(reasons, room // 2) if reasons else []
-    fields = shorten_fields(episode.fields, room - encoded_tokens(shown_reasons))
+    # cases of earlier versions hold media and messages as they were sent
+    readable = {name: content_of(value) for name, value in episode.fields.items()}
+    fields = shorten_fields(readable, room - encoded_tokens(shown_reasons))
     return encode({"case": number, **fields, "label": episode.label, "reasons": shown_reasons})
 
 

@@ -5,17 +5,26 @@ middle. A question is kept so, as long as something longer than it is left to be
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
+from memalign import spans, turns
+from memalign.fair_cut import fair_shares
 from memalign.models.prompt_json import as_json, encode
 from memalign.records import Json
+from memalign.spans import is_span_list
 from memalign.tokens import count_tokens, cut_middle_to_tokens
+from memalign.turns import is_turn
 
 MIN_PART_TOKENS = 16
 """Parts are not cut below this as long as there are few enough of them; of more, some are left out. Set by hand."""
 MIN_ITEM_TOKENS = 48
 """The same of the items of a list, which mostly are objects, such as messages. Set by hand."""
+MIN_SPAN_TOKENS = 150
+"""The same of spans: name, times, and an error with its message. Set by hand."""
+MIN_TURN_TOKENS = 60
+"""The same of turns: a short question. Set by hand."""
 MAX_DEPTH = 24
 """Levels of objects and lists that are looked into; what lies deeper is cut as a text."""
 _PUNCTUATION_TOKENS = 2
@@ -101,25 +110,6 @@ def cut_text(text: str, max_tokens: int) -> str:
     return kept
 
 
-def fair_shares(sizes: Iterable[int], max_tokens: int) -> list[int]:
-    """Share room among parts: short parts get what they need, and the long ones equal shares of the rest.
-
-    Args:
-        sizes: Tokens that each part would take.
-        max_tokens: The room of all parts together; below 0 counts as 0.
-
-    Returns:
-        The share of each part, in the same order; at most its size.
-    """
-    wanted = list(sizes)
-    shares = [0] * len(wanted)
-    left = max(max_tokens, 0)
-    for rank, place in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
-        shares[place] = min(wanted[place], left // (len(wanted) - rank))
-        left -= shares[place]
-    return shares
-
-
 def _shorten_object(value: Mapping[str, Json], max_tokens: int, depth: int) -> Json:
     """Return the object with its values cut; where there are too many, the longest ones are left out."""
     names = {name: encoded_tokens(str(name)) + _PUNCTUATION_TOKENS for name in value}
@@ -137,20 +127,39 @@ def _shorten_object(value: Mapping[str, Json], max_tokens: int, depth: int) -> J
 
 
 def _shorten_list(value: Sequence[Json], max_tokens: int, depth: int) -> Json:
-    """Return the list with its items cut; where there are too many, those in the middle are left out."""
+    """Return the list with its items cut; where there are too many, the least important ones are left out."""
     sizes = [encoded_tokens(part) for part in value]
-    inward = [
-        place for pair in zip(range(len(value)), reversed(range(len(value))), strict=True) for place in pair
-    ]
-    inward = inward[: len(value)]
-    count = _fitting_parts([1 + min(sizes[place], MIN_ITEM_TOKENS) for place in inward], max_tokens - 1)
-    kept = sorted(inward[:count])
-    gap: list[Json] = [_left_out(len(value) - count)] if count < len(value) else []
+    ranking = _ranking(value)
+    count = _fitting_parts(
+        [1 + min(sizes[place], ranking.least_tokens) for place in ranking.places], max_tokens - 1
+    )
+    kept = sorted(ranking.places[:count])
+    gap: list[Json] = [_left_out(len(value) - count, ranking.noun)] if count < len(value) else []
     room = max_tokens - 1 - count - sum(map(encoded_tokens, gap))
     shares = fair_shares([sizes[place] for place in kept], room)
     cut = [shorten(value[place], share, depth) for place, share in zip(kept, shares, strict=True)]
-    head = (count + 1) // 2
+    head = next((rank for rank, place in enumerate(kept) if rank != place), len(kept))
     return [*cut[:head], *gap, *cut[head:]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ranking:
+    """The order in which the items of a list are kept."""
+
+    places: Sequence[int]
+    least_tokens: int = MIN_PART_TOKENS
+    noun: str = ""
+
+
+def _ranking(value: Sequence[Json]) -> _Ranking:
+    """Rank spans and turns by what they tell; of other lists both ends stay."""
+    if is_span_list(value):
+        return _Ranking(places=spans.places_by_importance(value), least_tokens=MIN_SPAN_TOKENS, noun="spans ")
+    if len(value) > 1 and all(map(is_turn, value)):
+        return _Ranking(places=turns.places_by_importance(value), least_tokens=MIN_TURN_TOKENS, noun="turns ")
+    places = range(len(value))
+    inward = [place for pair in zip(places, reversed(places), strict=True) for place in pair]
+    return _Ranking(places=inward[: len(value)])
 
 
 def _fitting_parts(least_sizes: Sequence[int], max_tokens: int) -> int:
@@ -161,5 +170,5 @@ def _fitting_parts(least_sizes: Sequence[int], max_tokens: int) -> int:
     return max(1, bisect_right(sums, max_tokens - MIN_PART_TOKENS))
 
 
-def _left_out(count: int) -> str:
-    return f"… {count:,} left out …"
+def _left_out(count: int, noun: str = "") -> str:
+    return f"… {count:,} {noun}left out …"

@@ -114,3 +114,44 @@ def test_mlflow_traces_teach_and_are_unlearned(server: ModelServer) -> None:
     assert learned(trace=mlflow_trace()).retrieved_trace_ids == ()
     assert learned.unalign([mlflow_trace()]).guidelines == ()
     assert len(server.of("embeddings")) == 1
+
+
+def a_span(name: str, parent_id: str | None, **facts: Json) -> Thing:
+    """A span as `mlflow.entities.Span` shows itself."""
+    shape: dict[str, Json] = {
+        "span_type": "UNKNOWN",
+        "inputs": None,
+        "outputs": None,
+        "attributes": {},
+        "events": [],
+    }
+    status = Thing(status_code=Thing(value=facts.pop("code", "OK")), description=facts.pop("description", ""))
+    return Thing(**{**shape, **facts}, name=name, span_id=f"id-{name}", parent_id=parent_id, status=status)
+
+
+def test_an_empty_root_is_read_at_the_shallowest_span_that_has_content() -> None:
+    root = a_span("invoke_agent", None)
+    deep = a_span("embed", "id-chat", inputs="deeper", outputs=[1])
+    chat = a_span(
+        "chat", "id-invoke_agent", inputs={"messages": [["human", "Refund"]]}, outputs={"content": "No."}
+    )
+    mlflow = mlflow_trace(feedback(), data=Thing(request=None, response=None, spans=[deep, chat, root]))
+
+    trace = trace_of(mlflow)
+
+    assert trace.inputs == {"messages": [{"role": "user", "content": "Refund"}]}
+    assert trace.outputs == {"content": "No."}
+    assert [span["name"] for span in trace.spans] == ["invoke_agent", "chat", "embed"]
+
+
+def test_a_failed_run_says_why_and_takes_no_answer_from_its_steps() -> None:
+    exception = Thing(name="exception", attributes={"exception.type": "KeyError", "exception.message": "7"})
+    root = a_span("agent", None, inputs="q", code="ERROR", description="KeyError: 7", events=[exception])
+    step = a_span("search", "id-agent", inputs="q", outputs="a page")
+
+    trace = trace_of(
+        mlflow_trace(data=Thing(request='"q"', response=None, spans=[root, step]), state="ERROR")
+    )
+
+    assert (trace.inputs, trace.outputs, trace.error) == ("q", None, "KeyError: 7")
+    assert trace.spans[0]["exceptions"] == [{"type": "KeyError", "message": "7"}]

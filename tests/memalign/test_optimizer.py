@@ -128,7 +128,7 @@ def test_a_wrong_template_names_the_judge_the_variable_and_the_known_ones(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": " "}, {"feedback_value_type": "boolean"}, {"model": "m"}, {"model": "mistral:/m"}],
+    [{"name": " "}, {"feedback_value_type": "boolean"}, {"model": "m"}, {"model": "nowhere:/m"}],
 )
 def test_a_wrong_judge_is_told(wrong: Json) -> None:
     right: Json = {"name": "politeness", "instructions": INSTRUCTIONS}

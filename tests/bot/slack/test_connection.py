@@ -13,6 +13,7 @@ from bot.slack.connection import Connection, build_app
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.errors import SlackUnavailableError
 from memalign.records import Json
+from storage.database import Database
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ async def slack() -> AsyncIterator[SlackServer]:
         yield ready
 
 
-def connection_to(slack: SlackServer, app_token: str) -> Connection:
+def connection_to(slack: SlackServer, app_token: str, database: Database) -> Connection:
     secrets = Secrets(
         bot_token=slack.bot_token,
         app_token=app_token,
@@ -30,21 +31,21 @@ def connection_to(slack: SlackServer, app_token: str) -> Connection:
         api_url=slack.api_url,
     )
     app = build_app(secrets, patient_client(secrets))
-    return Connection(app, secrets, SlackDispatcher(app))
+    return Connection(app, secrets, SlackDispatcher(app, database.deliveries))
 
 
 @pytest.fixture
-async def connection(slack: SlackServer) -> AsyncIterator[Connection]:
+async def connection(slack: SlackServer, database: Database) -> AsyncIterator[Connection]:
     """A connection by Socket Mode."""
-    ready = connection_to(slack, slack.app_token)
+    ready = connection_to(slack, slack.app_token, database)
     yield ready
     await ready.close()
 
 
 @pytest.fixture
-def http_connection(slack: SlackServer) -> Connection:
+def http_connection(slack: SlackServer, database: Database) -> Connection:
     """HTTP mode, where Slack only has to answer."""
-    return connection_to(slack, "")
+    return connection_to(slack, "", database)
 
 
 async def test_it_is_up_once_it_has_connected(connection: Connection) -> None:

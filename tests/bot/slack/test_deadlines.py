@@ -123,7 +123,7 @@ async def test_a_rate_limit_on_names_is_met_once_and_costs_nobody_a_name_already
     assert await people.name("UANA") == "Uana"
     slack.answers["users.info"].append(refusal("ratelimited", status=429, retry_after=3600))
     assert await people.names(["UBEN", "UCAT", "UANA"]) == {"UBEN": "UBEN", "UCAT": "UCAT", "UANA": "Uana"}
-    assert await people.standing("UDAN") is None
+    assert await people.standing("UBEN") is None
     assert [call["user"] for call in slack.of("users.info")] == ["UANA", "UBEN"]
 
 

@@ -13,6 +13,7 @@ from bot.slack.connection import build_app
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.socket_mode import SocketModeReceiver
 from memalign.records import Json
+from storage.database import Database
 
 
 class RecordingClient:
@@ -30,10 +31,10 @@ class RecordingClient:
 class Receiver:
     """A receiver whose listener counts home tabs, and fails as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
         secrets = Secrets(bot_token="xoxb-1", app_token="xapp-1", signing_secret="")
         app = build_app(secrets, patient_client(secrets))
-        self.dispatcher = SlackDispatcher(app)
+        self.dispatcher = SlackDispatcher(app, database.deliveries)
         self.receiver = SocketModeReceiver(app, "xapp-1", app.client, self.dispatcher)
         self.client = RecordingClient()
         self.opened = 0
@@ -59,8 +60,8 @@ class Receiver:
 
 
 @pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    ready = Receiver()
+async def receiver(database: Database) -> AsyncIterator[Receiver]:
+    ready = Receiver(database)
     yield ready
     await ready.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.blocks.card import REASON_VIEW
+from bot.sandbox import Message
 from bot.web.slack_events import MAX_SLACK_BODY
 from memalign.records import Json
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
@@ -136,11 +137,11 @@ async def test_a_press_delivered_again_after_a_restart_counts_once(tmp_path: Pat
         assert (await harness.feedback(card))["ana"].vote == "down"
 
 
-async def test_a_modal_submitted_twice_takes_no_later_vote_back(harness: BotInWorkspace) -> None:
-    card = await harness.show()
+async def a_submission(harness: BotInWorkspace, card: Message) -> Json:
+    """What Slack sends as ana submits the modal that her 👎 opened."""
     await harness.press(card, "vote_down")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-    submission = {
+    return {
         "type": "view_submission",
         "user": {"id": harness.ana.id},
         "team": {"id": harness.workspace.team_id},
@@ -154,6 +155,40 @@ async def test_a_modal_submitted_twice_takes_no_later_vote_back(harness: BotInWo
             "state": {"values": {"reason": {"reason": {"type": "plain_text_input", "value": "curt"}}}},
         },
     }
+
+
+async def test_a_modal_and_a_command_sent_again_after_a_restart_change_nothing(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, http=True) as harness:
+        card = await harness.show()
+        submission = await a_submission(harness, card)
+        assert await post_interaction(harness, submission) == 200
+        await harness.press(card, "vote_up")
+        fields = {
+            "command": "/memalign",
+            "text": "forget --person me --yes",
+            "user_id": harness.ben.id,
+            "channel_id": harness.channel.id,
+            "team_id": harness.workspace.team_id,
+            "api_app_id": harness.workspace.app_id,
+            "response_url": f"{harness.slack.url}/none",
+        }
+        body = urllib.parse.urlencode(fields).encode()
+        headers = signature_headers(body, harness.slack.signing_secret)
+        assert (await post_body(harness.bot.url, body, headers, FORM))[0] == 200
+        await harness.learned()
+        harness.react(card, "-1", by=harness.ben)
+        assert (await harness.feedback(card))["ben"].vote == "down"
+        workspace = harness.workspace
+    async with bot_in_workspace(tmp_path, workspace=workspace, http=True) as harness:
+        assert await post_interaction(harness, submission) == 200
+        assert (await post_body(harness.bot.url, body, headers, FORM))[0] == 200
+        votes = {name: each.vote for name, each in (await harness.feedback(card)).items()}
+        assert votes == {"ana": "up", "ben": "down"}
+
+
+async def test_a_modal_submitted_twice_takes_no_later_vote_back(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    submission = await a_submission(harness, card)
     assert await post_interaction(harness, submission) == 200
     await harness.press(card, "vote_up")
     assert (await harness.feedback(card))["ana"].vote == "up"

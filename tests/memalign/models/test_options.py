@@ -66,9 +66,9 @@ def test_options_do_not_change_with_what_they_were_made_of() -> None:
 
 
 def test_options_can_be_copied_pickled_and_hashed() -> None:
-    options = ModelOptions(headers={"X": "env:X"}, params={"a": [1]})
+    options = ModelOptions(headers={"X": "env:GATEWAY"}, params={"a": [1]})
     assert copy.deepcopy(options) == pickle.loads(pickle.dumps(options)) == options  # noqa: S301
-    assert len({options, ModelOptions(headers={"X": "env:X"}, params={"a": [1]})}) == 1
+    assert len({options, ModelOptions(headers={"X": "env:GATEWAY"}, params={"a": [1]})}) == 1
 
 
 def test_a_header_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memalign.models.shortening import encoded_tokens, fair_shares, shorten_fields
+from memalign.fair_cut import fair_shares
+from memalign.models.shortening import encoded_tokens, shorten_fields
 from memalign.records import Json
 from memalign.tokens import count_tokens, cut_middle_to_tokens
 
@@ -68,7 +69,7 @@ def test_of_very_many_items_the_first_and_last_ones_are_kept_and_the_number_left
     assert messages[0] == turns[0]
     assert messages[-1] == turns[-1]
     (gap,) = [item for item in messages if isinstance(item, str)]
-    assert gap == f"… {2_001 - len(messages):,} left out …"
+    assert gap == f"… {2_001 - len(messages):,} turns left out …"
 
 
 def test_of_very_many_values_the_short_ones_are_kept() -> None:
