@@ -96,7 +96,7 @@ async def complete_structured(call: StructuredCall) -> Completion:
         modes = modes[-1:]
 
 
-def _next_modes(modes: Sequence[Mode], refused: frozenset[str], error: RequestRefusedError) -> list[Mode]:
+def _next_modes(modes: list[Mode], refused: frozenset[str], error: RequestRefusedError) -> list[Mode]:
     """Return the forms that are left; a refusal that names no form may be one of the content: one more call tells."""
     if not isinstance(error, ParameterRefusedError):
         return modes[-1:]
