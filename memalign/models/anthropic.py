@@ -10,7 +10,8 @@ from memalign.models.anthropic_client import client_of
 from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.capabilities import Mode
 from memalign.models.endpoint import Endpoint
-from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
+from memalign.models.json_answers import integer_at, objects_at, parse_body, text_at, value_at
+from memalign.models.message_answer import answer_of_blocks, says_something
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.served_model import ServedModel
 from memalign.models.service_failure import answer_of
@@ -20,6 +21,8 @@ from memalign.records import Json, Usage
 
 _TOOL = "answer"
 _LIMIT = "max_tokens"
+DEFAULT_ANSWER_TOKENS = 4_000
+"""The limit of an answer where none is set: this API wants one."""
 _TYPED = ("model", "messages", _LIMIT)
 """Parameters that the SDK's method requires."""
 
@@ -69,7 +72,7 @@ class AnthropicChat:
             response = await client_of(endpoint).messages.with_raw_response.create(
                 model=model,
                 messages=messages,
-                max_tokens=body[_LIMIT],
+                max_tokens=body.get(_LIMIT, DEFAULT_ANSWER_TOKENS),
                 extra_body=rest,
                 extra_query=dict(query),
             )
@@ -93,12 +96,13 @@ class AnthropicChat:
         """See `memalign.models.served_model.ChatApi.read`."""
         del mode
         body = parse_body(text)
-        blocks = objects_at(body, "content")
+        content = value_at(body, "content")
+        is_called = any(block.get("type") == "tool_use" for block in objects_at(body, "content"))
         return Reading(
-            answer=_answer(body, schema),
+            answer=answer_of_blocks(content, schema),
             usage=_usage(body),
             is_cut=text_at(body, "stop_reason") == "max_tokens",
-            is_silent=all(block.get("type") in ("thinking", "redacted_thinking") for block in blocks),
+            is_silent=not is_called and not says_something(content),
         )
 
     async def fetch(self, endpoint: Endpoint, address: str, body: Json) -> Json:
@@ -123,15 +127,6 @@ def _form(schema: Mapping[str, Json], mode: Mode) -> dict[str, Json]:
             return {"output_config": {"format": {"type": "json_schema", "schema": dict(schema)}}}
         case _:
             return {}
-
-
-def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    blocks = objects_at(body, "content")
-    for block in blocks:
-        arguments: Json = block.get("input")
-        if block.get("type") == "tool_use" and isinstance(arguments, dict) and fits(arguments, schema):
-            return arguments
-    return find_answer("\n".join(text_at(block, "text") for block in blocks), schema)
 
 
 def _usage(body: Json) -> Usage:

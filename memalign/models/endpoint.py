@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 8
 """Model calls at once in this process."""
-LARGE_ANSWER_CHARACTERS = 100_000
-"""An answer of this size is read in a thread: it would hold up all other calls for a millisecond or more."""
+LARGE_ANSWER_CHARACTERS = 4_000
+"""An answer of this size is read in a thread: where its JSON is broken, it would hold up all other calls."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
 MAX_LOGGED_CHARACTERS = 2000

@@ -10,7 +10,8 @@ from memalign.errors import ModelError
 from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.capabilities import Mode
 from memalign.models.endpoint import Endpoint
-from memalign.models.json_answers import find_answer, integer_at, parse_body, text_at
+from memalign.models.json_answers import integer_at, objects_at, parse_body, text_at, value_at
+from memalign.models.message_answer import answer_of_chat, says_something
 from memalign.models.openai_client import client_of
 from memalign.models.service_failure import answer_of
 from memalign.models.structured_answer import Reading
@@ -22,7 +23,8 @@ _OWN_PROVIDERS = ("openai", "azure")
 _REASONING_MODEL = re.compile(r"(?:.*/)?(?:gpt-[5-9]|o\d)", re.IGNORECASE)
 """Models of OpenAI that take the newer name of the limit alone, behind whatever gateway."""
 _TOOL = "answer"
-_UNFINISHED_THINKING = re.compile(r"\s*<think(?:ing)?>(?!.*</think)", re.DOTALL | re.IGNORECASE)
+_SCHEMA_MODES = ("json_schema", "tool")
+"""Forms that hold the schema."""
 
 
 class OpenAIChat:
@@ -69,8 +71,7 @@ class OpenAIChat:
 
     def read(self, text: str, schema: Mapping[str, Json], mode: Mode) -> Reading:
         """See `memalign.models.served_model.ChatApi.read`."""
-        del mode
-        return reading_of(text, schema)
+        return reading_of(text, schema, mode)
 
     async def fetch(self, endpoint: Endpoint, address: str, body: Json) -> Json:
         """See `memalign.models.server_context.Fetch`."""
@@ -100,24 +101,24 @@ def _form(schema: Mapping[str, Json], mode: Mode) -> dict[str, Json]:
             return {}
 
 
-def reading_of(text: str, schema: Mapping[str, Json]) -> Reading:
+def reading_of(text: str, schema: Mapping[str, Json], mode: Mode) -> Reading:
     """Read a chat completion.
 
     Args:
         text: The response's body.
         schema: The JSON schema of the answer.
+        mode: The form in which it was asked for.
 
     Returns:
         The answer, with what is to be known of it.
     """
     body = parse_body(text)
-    content = text_at(body, "choices", 0, "message", "content")
-    called = text_at(body, "choices", 0, "message", "tool_calls", 0, "function", "arguments")
+    message = value_at(body, "choices", 0, "message")
     return Reading(
-        answer=find_answer(called or content, schema),
+        answer=answer_of_chat(message, schema, schema if mode in _SCHEMA_MODES else None),
         usage=_usage(body),
         is_cut=text_at(body, "choices", 0, "finish_reason") == "length",
-        is_silent=not (called or content).strip() or _UNFINISHED_THINKING.match(content) is not None,
+        is_silent=not objects_at(message, "tool_calls") and not says_something(value_at(message, "content")),
     )
 
 
