@@ -89,7 +89,7 @@ async def test_a_refusal_that_names_no_form_costs_one_further_call(server: Model
 
 
 async def test_an_answer_of_no_use_is_asked_for_once_more_without_a_form(server: ModelServer) -> None:
-    server.answers.extend(["no", "no"])
+    server.answers.extend(["no idea", "no idea"])
     with pytest.raises(MalformedAnswerError, match="did not answer in the form asked for"):
         await OpenAIModel("gpt-5-m").complete(PROMPT, SCHEMA)
     assert forms(server) == ["json_schema", "none"]
@@ -98,7 +98,7 @@ async def test_an_answer_of_no_use_is_asked_for_once_more_without_a_form(server:
 @pytest.mark.parametrize("mode", ["json_schema", "json_object", "none"])
 async def test_a_chosen_form_is_kept_to(server: ModelServer, mode: str) -> None:
     model = OpenAIModel("gpt-5-m", ModelOptions(structured=mode))  # type: ignore[arg-type]
-    server.answers.append("no")
+    server.answers.append("no idea")
     await ask_again(server, model)
     server.faults.append(refusal("response_format is not supported"))
     with pytest.raises(RequestRefusedError):
