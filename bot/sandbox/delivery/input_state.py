@@ -1,14 +1,14 @@
-"""Input in block elements: as view state, as block actions, and validated as Slack's client does."""
+"""Input in block elements, as view state and as block actions."""
 
-import re
 from collections.abc import Iterator
 
-from bot.sandbox.web_api.block_rules import elements_of
+from bot.sandbox.delivery.rich_text_entry import entered_rich_text
 from bot.sandbox.web_api.element_rules import options_of
+from bot.sandbox.web_api.stored_blocks import elements_of
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
 
-_SELECTED = {
+STATE_KEYS = {
     "static_select": "selected_option",
     "overflow": "selected_option",
     "radio_buttons": "selected_option",
@@ -27,15 +27,16 @@ _SELECTED = {
     "number_input": "value",
     "email_text_input": "value",
     "url_text_input": "value",
+    "rich_text_input": "rich_text_value",
 }
+"""The key under which an element's state holds what was entered, by the element's type."""
 _STATELESS = {"button", "overflow", "feedback_buttons", "icon_button"}
-_REQUIRED = "Please complete this required field."
 
 
 def find_element(
-    blocks: list[Payload] | None, action_id: str, block_id: str | None
+    blocks: list[Payload] | None, action_id: str, block_id: str | None, *, user_id: str
 ) -> tuple[Payload, Payload]:
-    """Return the block and the element with an action id (feedback buttons included).
+    """Return the block and the element with an action id, if the person can see it.
 
     Raises:
         SlackError: `no_such_element`.
@@ -44,19 +45,25 @@ def find_element(
     for block in blocks or []:
         if block_id in {None, block["block_id"]}:
             for element in elements_of(block):
-                if element["action_id"] == action_id:
+                if element["action_id"] == action_id and _is_visible(element, user_id):
                     return block, element
     raise SlackError("no_such_element", f"There is nothing to press named {action_id} here.")
+
+
+def _is_visible(element: Payload, user_id: str) -> bool:
+    return user_id in element.get("visible_to_user_ids", [user_id])
 
 
 def element_state(element: Payload, value: object) -> Payload:
     """Render a person's choice or text in an element as an entry of Slack's view state."""
     kind = element["type"]
-    key = _SELECTED[kind]
+    key = STATE_KEYS[kind]
     if key == "selected_option":
         return {"type": kind, key: None if value in (None, "") else _option(element, value)}
     if key == "selected_options":
         return {"type": kind, key: [_option(element, item) for item in _as_list(value)]}
+    if kind == "rich_text_input":
+        return {"type": kind, key: entered_rich_text(element, value)}
     if kind.startswith("multi_"):
         return {"type": kind, key: [str(item) for item in _as_list(value)]}
     return {
@@ -107,47 +114,6 @@ def with_entries(blocks: list[Payload], state: Payload, values: Payload) -> Payl
     return state
 
 
-def validation_errors(blocks: list[Payload], state: Payload) -> dict[str, str]:
-    """Return by block why Slack's client would not submit the form; empty when it would."""
-    errors: dict[str, str] = {}
-    for block in blocks:
-        if block["type"] == "input":
-            element = block["element"]
-            entry = state[block["block_id"]][element["action_id"]]
-            value = entry.get(_SELECTED[element["type"]])
-            if value in (None, "", []):
-                error = None if block.get("optional") else _REQUIRED
-            else:
-                error = _text_error(element, value)
-            if error:
-                errors[block["block_id"]] = error
-    return errors
-
-
-def _text_error(element: Payload, value: object) -> str | None:
-    text = str(value)
-    kind = element["type"]
-    if kind == "plain_text_input" and len(text) < element.get("min_length", 0):
-        return f"Please enter at least {element['min_length']} characters."
-    if kind == "plain_text_input" and len(text) > element.get("max_length", 3000):
-        return f"Please enter at most {element.get('max_length', 3000)} characters."
-    if kind == "number_input" and not _fits(element, text):
-        return "Please enter a number in the range asked for."
-    if kind == "email_text_input" and not re.fullmatch(r"\S+@\S+\.\S+", text):
-        return "Please enter an email address."
-    if kind == "url_text_input" and not re.match(r"https?://\S+", text):
-        return "Please enter a web address."
-    return None
-
-
-def _fits(element: Payload, text: str) -> bool:
-    pattern = r"-?\d+(\.\d+)?" if element["is_decimal_allowed"] else r"-?\d+"
-    if not re.fullmatch(pattern, text):
-        return False
-    low, high = float(element.get("min_value", "-inf")), float(element.get("max_value", "inf"))
-    return low <= float(text) <= high
-
-
 def _stateful(blocks: list[Payload]) -> Iterator[tuple[Payload, Payload]]:
     for block in blocks:
         for element in elements_of(block):
@@ -169,8 +135,8 @@ def _find_field(
 
 def _initial(element: Payload) -> Payload:
     kind = element["type"]
-    key = _SELECTED[kind]
-    initial = element.get(key.replace("selected", "initial") if key != "value" else "initial_value")
+    key = STATE_KEYS[kind]
+    initial = element.get(key.replace("selected", "initial") if "selected" in key else "initial_value")
     return {"type": kind, key: [] if initial is None and key.endswith("s") else initial or None}
 
 

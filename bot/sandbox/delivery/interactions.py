@@ -71,7 +71,7 @@ class Interactions:
         workspace = self._context.workspace
         workspace.member_channel(user_id, channel_id)
         message = workspace.person_views.ephemeral(user_id, ts) or workspace.message(channel_id, ts)
-        block, element = find_element(message.blocks, action_id, block_id)
+        block, element = find_element(message.blocks, action_id, block_id, user_id=user_id)
         action = block_action(block, element, value, workspace.clock.mint())
         key = (user_id, channel_id, ts)
         state = {**initial_state(message.blocks), **self._message_states.get(key, {})}
@@ -90,7 +90,7 @@ class Interactions:
         """
         workspace = self._context.workspace
         view = workspace.person_views.open_view(user_id, view_id)
-        block, element = find_element(view.content["blocks"], action_id, block_id)
+        block, element = find_element(view.content["blocks"], action_id, block_id, user_id=user_id)
         action = block_action(block, element, value, workspace.clock.mint())
         state = {**initial_state(view.content["blocks"]), **view.state}
         view = workspace.person_views.set_state(view, with_entry(state, block, element, value))

@@ -1,7 +1,8 @@
 """Submitting and closing modals, and what the app answers to that."""
 
 from bot.sandbox.delivery import interaction_payloads as payloads
-from bot.sandbox.delivery.input_state import initial_state, validation_errors, with_entries
+from bot.sandbox.delivery.input_state import initial_state, with_entries
+from bot.sandbox.delivery.input_validation import validation_errors
 from bot.sandbox.delivery.interactions import Interactions
 from bot.sandbox.web_api.context import ApiContext
 from bot.sandbox.web_api.views import push_modal, update_view

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.sandbox.web_api.arguments import Arguments
-from bot.sandbox.web_api.block_rules import with_defaults
 from bot.sandbox.web_api.context import ApiContext, Method
 from bot.sandbox.web_api.message_rules import (
     MAX_UPDATE_CHARACTERS,
@@ -13,6 +12,7 @@ from bot.sandbox.web_api.message_rules import (
     require_content,
 )
 from bot.sandbox.web_api.objects import message_object
+from bot.sandbox.web_api.stored_blocks import with_defaults
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Edit, Message, Payload
 

@@ -42,3 +42,6 @@ def option(*, plain: bool, link: bool = False) -> Rule:
 MENU_OPTION = option(plain=True)
 GROUP_OPTION = option(plain=False)
 OPTION_GROUP = record({"label": text(75, plain=True), "options": array(MENU_OPTION, 100)})
+DISPATCH_ACTION_CONFIG = record(
+    {}, {"trigger_actions_on": array(choice("on_enter_pressed", "on_character_entered"), 2)}
+)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.sandbox.web_api.composition_rules import (
     ACTION_ID,
     CONFIRM,
+    DISPATCH_ACTION_CONFIG,
     GROUP_OPTION,
     MENU_OPTION,
     OPTION_GROUP,
@@ -12,6 +13,8 @@ from bot.sandbox.web_api.composition_rules import (
     option,
     text,
 )
+from bot.sandbox.web_api.input_range_rules import length_range, number_range
+from bot.sandbox.web_api.rich_text_rules import RICH_TEXT
 from bot.sandbox.web_api.validators import (
     Rule,
     anything,
@@ -24,6 +27,8 @@ from bot.sandbox.web_api.validators import (
     string,
     whole_number,
 )
+
+MAX_INPUT_LINES = 100
 
 
 def options_of(element: Mapping[str, object]) -> list[object]:
@@ -73,11 +78,11 @@ _ASKING: dict[str, Rule] = {"confirm": CONFIRM, **_FOCUS, **_PLACEHOLDER}
 _SEVERAL: dict[str, Rule] = {"max_selected_items": whole_number(1, 100)}
 _OPTIONS: dict[str, Rule] = {"options": array(MENU_OPTION, 100), "option_groups": array(OPTION_GROUP, 100)}
 _TYPING: dict[str, Rule] = {
-    "initial_value": string(3000, 0),
-    "dispatch_action_config": anything,
+    "dispatch_action_config": DISPATCH_ACTION_CONFIG,
     **_FOCUS,
     **_PLACEHOLDER,
 }
+_TYPED_TEXT: dict[str, Rule] = {"initial_value": string(3000, 0), **_TYPING}
 _MENU = (_options_or_groups, _option_values_differ, _initial_options_exist)
 _GROUP = (_option_values_differ, _initial_options_exist)
 _FEEDBACK = record({"text": text(75, plain=True), "value": string(2000)}, {"accessibility_label": string(75)})
@@ -151,23 +156,39 @@ ELEMENTS: Mapping[str, Rule] = {
         {},
         {"initial_date_time": whole_number(10**9, 10**10 - 1), "confirm": CONFIRM, **_FOCUS},
     ),
-    "plain_text_input": _element(
-        "plain_text_input",
+    "plain_text_input": both(
+        _element(
+            "plain_text_input",
+            {},
+            {
+                "multiline": flag,
+                "min_length": whole_number(0, 3000),
+                "max_length": whole_number(1, 3000),
+                **_TYPED_TEXT,
+            },
+        ),
+        length_range,
+    ),
+    "number_input": both(
+        _element(
+            "number_input",
+            {"is_decimal_allowed": flag},
+            {"min_value": string(255), "max_value": string(255), **_TYPED_TEXT},
+        ),
+        number_range,
+    ),
+    "rich_text_input": _element(
+        "rich_text_input",
         {},
         {
-            "multiline": flag,
-            "min_length": whole_number(0, 3000),
-            "max_length": whole_number(1, 3000),
+            "initial_value": RICH_TEXT,
+            "min_lines": whole_number(1, MAX_INPUT_LINES),
+            "max_lines": whole_number(1, MAX_INPUT_LINES),
             **_TYPING,
         },
     ),
-    "number_input": _element(
-        "number_input",
-        {"is_decimal_allowed": flag},
-        {"min_value": string(255), "max_value": string(255), **_TYPING},
-    ),
-    "email_text_input": _element("email_text_input", {}, _TYPING),
-    "url_text_input": _element("url_text_input", {}, _TYPING),
+    "email_text_input": _element("email_text_input", {}, _TYPED_TEXT),
+    "url_text_input": _element("url_text_input", {}, _TYPED_TEXT),
     "image": record(
         {"type": choice("image"), "alt_text": string(2000)},
         {"image_url": string(3000), "slack_file": anything},
@@ -182,7 +203,7 @@ ELEMENTS: Mapping[str, Rule] = {
             "value": string(2000),
             "confirm": CONFIRM,
             "accessibility_label": string(75),
-            "visible_to_user_ids": anything,
+            "visible_to_user_ids": array(string(255), 100),
         },
     ),
 }
@@ -194,10 +215,11 @@ _SELECTS = frozenset(
 )
 _PICKERS = frozenset({"datepicker", "timepicker", "radio_buttons", "checkboxes"})
 IN_SECTION = _SELECTS | _PICKERS | {"button", "overflow", "image"}
-IN_ACTIONS = _SELECTS | _PICKERS | {"button", "overflow", "datetimepicker"}
-IN_INPUT = (
-    _SELECTS
-    | _PICKERS
-    | {"datetimepicker", "plain_text_input", "number_input", "email_text_input", "url_text_input"}
-)
 IN_CONTEXT_ACTIONS = frozenset({"feedback_buttons", "icon_button"})
+IN_ACTIONS_OF_HOMES = _SELECTS | _PICKERS | {"button", "overflow"}
+IN_ACTIONS = IN_ACTIONS_OF_HOMES | {"datetimepicker"}
+IN_INPUT_OF_MESSAGES = _SELECTS | _PICKERS | {"datetimepicker", "plain_text_input"}
+IN_INPUT_OF_HOMES = _SELECTS | _PICKERS | {"plain_text_input", "rich_text_input"}
+IN_INPUT_OF_MODALS = (
+    IN_INPUT_OF_MESSAGES | IN_INPUT_OF_HOMES | {"number_input", "email_text_input", "url_text_input"}
+)

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from bot.sandbox.web_api.block_rules import check_message_blocks
+from bot.sandbox.web_api.block_checks import check_message_blocks
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.mrkdwn import escape_sent
 from bot.sandbox.workspace.records import Payload

@@ -3,6 +3,7 @@
 A rule looks at one value and adds what is wrong to a list; an empty list means the value is acceptable.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -49,11 +50,27 @@ def whole_number(minimum: int, maximum: int) -> Rule:
     return check
 
 
+def any_number(value: object, pointer: str, complaints: list[str]) -> None:
+    """Allow every finite number."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        complain(complaints, "must be a number", pointer)
+
+
+def nullable(rule: Rule) -> Rule:
+    """Allow null, and what `rule` allows."""
+
+    def check(value: object, pointer: str, complaints: list[str]) -> None:
+        if value is not None:
+            rule(value, pointer, complaints)
+
+    return check
+
+
 def choice(*allowed: str) -> Rule:
     """Allow one of a few words."""
 
     def check(value: object, pointer: str, complaints: list[str]) -> None:
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             complain(complaints, f"must be one of {', '.join(allowed)}", pointer)
 
     return check

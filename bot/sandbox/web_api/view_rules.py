@@ -3,8 +3,10 @@
 import copy
 import json
 
-from bot.sandbox.web_api.block_rules import IN_VIEWS, MAX_VIEW_BLOCKS, block_complaints, with_defaults
+from bot.sandbox.web_api.block_checks import MAX_VIEW_BLOCKS, block_complaints
+from bot.sandbox.web_api.block_rules import IN_HOMES, IN_MODALS
 from bot.sandbox.web_api.composition_rules import text
+from bot.sandbox.web_api.stored_blocks import with_defaults
 from bot.sandbox.web_api.validators import Rule, anything, choice, complain, flag, record, string
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
@@ -44,7 +46,7 @@ def normalize_view(view: object, kind: str, first_block_id: int) -> Payload:
     if not isinstance(view["blocks"], list) or not all(isinstance(block, dict) for block in view["blocks"]):
         complain(complaints, "must be an array of objects", "/view/blocks")
         raise _invalid_view(complaints)
-    complaints = block_complaints(view["blocks"], IN_VIEWS, MAX_VIEW_BLOCKS)
+    complaints = block_complaints(view["blocks"], IN_HOMES if kind == "home" else IN_MODALS, MAX_VIEW_BLOCKS)
     _check_submit(view, kind, complaints)
     if complaints:
         raise _invalid_view(

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.sandbox.web_api.block_rules import check_message_blocks
+from bot.sandbox.web_api.block_checks import check_message_blocks
 from bot.sandbox.web_api.view_rules import normalize_view
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Payload
@@ -84,7 +84,7 @@ REFUSED: list[tuple[str, list[Payload]]] = [
     ("no more than 100 items", [_table(101, 1)]),
     ("no more than 20 items", [_table(1, 21)]),
     ("invalid additional property: colour", [section(colour="red")]),
-    ("unsupported type: data_table", [{"type": "data_table"}]),
+    ("unsupported type: hologram", [{"type": "hologram"}]),
     ("unsupported type: None", [{"text": _plain("x")}]),
 ]
 
