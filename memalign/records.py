@@ -329,6 +329,8 @@ class Lesson:
     """Guidelines that stand for more guidelines than before."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
+    dropped: int = 0
+    """Drafts of the reflection model that only repeat its prompt."""
     usage: Usage = field(default_factory=Usage)
 
 
