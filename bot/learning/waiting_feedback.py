@@ -11,7 +11,7 @@ LONGEST_PAUSE_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wait:
+class _HeldFeedback:
     circuit: str
     judge: str
     reason: str
@@ -25,18 +25,25 @@ class WaitingFeedback:
 
     def __init__(self) -> None:
         self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
-        self._waits: dict[str, _Wait] = {}
+        self._waits: dict[str, _HeldFeedback] = {}
         """By verdict."""
 
-    def record_failure(self, circuit: str, pending: Iterable[PendingFeedback] = (), reason: str = "") -> None:
-        """Open the circuit, and let this feedback wait for it."""
-        self._breaker.record_failure(circuit)
+    def record_failure(
+        self,
+        circuit: str,
+        pending: Iterable[PendingFeedback] = (),
+        reason: str = "",
+        *,
+        at_least_ms: int = 0,
+    ) -> None:
+        """Open the circuit, and let this feedback wait for it; `at_least_ms` is the pause that a service asks for."""
+        self._breaker.record_failure(circuit, at_least_ms)
         for each in pending:
             self.hold(circuit, each, reason)
 
     def hold(self, circuit: str, pending: PendingFeedback, reason: str) -> None:
         """Let feedback wait for the circuit."""
-        self._waits[pending.verdict_id] = _Wait(circuit=circuit, judge=pending.judge, reason=reason)
+        self._waits[pending.verdict_id] = _HeldFeedback(circuit=circuit, judge=pending.judge, reason=reason)
 
     def record_success(self, circuit: str) -> None:
         """Close the circuit."""

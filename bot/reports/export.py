@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator, Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from bot.config import JudgeSettings
@@ -25,6 +25,15 @@ INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks"}
 """Fields of guidelines that only the memory needs."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredVerdict:
+    """A verdict with its trace, without media, and people's feedback on it."""
+
+    trace: Trace
+    stored: StoredVerdict
+    feedback: Collection[Feedback]
+
+
 async def export_lines(
     database: Database,
     judges: Collection[JudgeSettings],
@@ -32,33 +41,40 @@ async def export_lines(
     policy: GuidelinePolicy = DEFAULT_POLICY,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
-    value_types = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
     exported: set[str] = set()
+    async for answered in _answered_verdicts(database, judges):
+        if kind == "mlflow":
+            yield mlflow_line(answered.trace, answered.stored, answered.feedback)
+            continue
+        if answered.trace.trace_id not in exported:
+            exported.add(answered.trace.trace_id)
+            yield trace_line(answered.trace)
+        yield stored_verdict_line(answered.stored)
+        for feedback in answered.feedback:
+            yield feedback_line(answered.trace, feedback)
+    for judge in judges if kind == "jsonl" else ():
+        memory = await database.memories.load(judge.name)
+        for rule in memory.guidelines:
+            yield guideline_line(judge.name, with_policy(rule, policy))
+        for episode in memory.episodes.values():
+            yield episode_line(judge.name, episode)
+
+
+async def _answered_verdicts(
+    database: Database, judges: Collection[JudgeSettings]
+) -> AsyncIterator[AnsweredVerdict]:
+    """Yield the verdicts of these judges whose traces are there."""
+    value_types = {judge.name: value_type_of(judge.feedback_value_type, judge.range) for judge in judges}
     after: str | None = None
     while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
         after = page[-1].verdict_id
         for stored in page:
-            whole = await database.traces.get(stored.verdict.trace_id)
-            if stored.verdict.judge not in value_types or whole is None:
-                continue
-            trace = trace_without_media(whole)
-            by_person = await database.feedback.of(stored.verdict_id)
-            people = all_feedback(stored, by_person, value_types[stored.verdict.judge])
-            if kind == "mlflow":
-                yield mlflow_line(trace, stored, people)
-                continue
-            if trace.trace_id not in exported:
-                exported.add(trace.trace_id)
-                yield trace_line(trace)
-            yield stored_verdict_line(stored)
-            for feedback in people:
-                yield feedback_line(trace, feedback)
-    for name in value_types if kind == "jsonl" else ():
-        memory = await database.memories.load(name)
-        for rule in memory.guidelines:
-            yield guideline_line(name, with_policy(rule, policy))
-        for episode in memory.episodes.values():
-            yield episode_line(name, episode)
+            trace = await database.traces.get(stored.verdict.trace_id)
+            value_type = value_types.get(stored.verdict.judge)
+            if trace is not None and value_type is not None:
+                by_person = await database.feedback.of(stored.verdict_id)
+                feedback = all_feedback(stored, by_person, value_type)
+                yield AnsweredVerdict(trace=trace_without_media(trace), stored=stored, feedback=feedback)
 
 
 def trace_line(trace: Trace) -> Line:
@@ -127,9 +143,25 @@ def episode_line(judge: str, episode: Episode) -> Line:
 def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback]) -> Line:
     """Return a trace as `mlflow.entities.Trace.from_dict` reads it; verdict and labels are its assessments."""
     start = from_ms(stored.judged_ms)
-    verdict = stored.verdict
-    assessments = [
-        _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, start.isoformat()),
+    return {
+        "info": {
+            "trace_id": trace.trace_id,
+            "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}},
+            "request_time": start.isoformat().replace("+00:00", "Z"),
+            "state": "OK",
+            "trace_metadata": {"mlflow.trace_schema.version": "3"},
+            "tags": {},
+            "assessments": _assessments(stored, people),
+        },
+        "data": {"spans": [_root_span(trace, stored.judged_ms)]},
+    }
+
+
+def _assessments(stored: StoredVerdict, people: Collection[Feedback]) -> list[Line]:
+    """Return the verdict and the labels that people gave."""
+    verdict, judged = stored.verdict, from_ms(stored.judged_ms).isoformat()
+    return [
+        _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, judged),
         *(
             _assessment(
                 stored,
@@ -143,18 +175,6 @@ def mlflow_line(trace: Trace, stored: StoredVerdict, people: Collection[Feedback
             if feedback.value is not None
         ),
     ]
-    return {
-        "info": {
-            "trace_id": trace.trace_id,
-            "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}},
-            "request_time": start.isoformat().replace("+00:00", "Z"),
-            "state": "OK",
-            "trace_metadata": {"mlflow.trace_schema.version": "3"},
-            "tags": {},
-            "assessments": assessments,
-        },
-        "data": {"spans": [_root_span(trace, stored.judged_ms)]},
-    }
 
 
 def _assessment(

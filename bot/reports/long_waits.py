@@ -11,13 +11,13 @@ from storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wait:
+class _LongWait:
     component: str
     subject: str
     since_ms: int
     """By this machine's clock; 0 where that is not known."""
     reason: str | None = None
-    """That of the last failure, as stored."""
+    """Reason of the last failure, as stored; None before the first."""
     what: str
 
     def problem(self, now_ms: int) -> Problem | None:
@@ -57,9 +57,9 @@ class LongWaits:
         unexplained = (wait for wait in waits if (wait.component, wait.subject) not in known)
         return [problem for wait in unexplained if (problem := wait.problem(now_ms)) is not None]
 
-    async def _traces(self) -> list[_Wait]:
+    async def _traces(self) -> list[_LongWait]:
         return [
-            _Wait(
+            _LongWait(
                 component="judging",
                 subject=job.judge,
                 since_ms=job.received_ms,
@@ -69,18 +69,18 @@ class LongWaits:
             for job in await self._database.traces.oldest_jobs()
         ]
 
-    async def _feedback(self) -> list[_Wait]:
+    async def _feedback(self) -> list[_LongWait]:
         ahead_ms = self._own_ms() - self._slack_clock.now_ms()
         return [
-            _Wait(
+            _LongWait(
                 component="learning", subject=each.judge, since_ms=each.since_ms + ahead_ms, what="feedback"
             )
             for each in await self._database.feedback.oldest()
         ]
 
-    async def _posts(self) -> list[_Wait]:
+    async def _posts(self) -> list[_LongWait]:
         return [
-            _Wait(
+            _LongWait(
                 component="posting",
                 subject=post.channel,
                 since_ms=post.created_ms,
@@ -90,9 +90,9 @@ class LongWaits:
             for post in await self._database.outbox.oldest()
         ]
 
-    async def _redactions(self) -> list[_Wait]:
+    async def _redactions(self) -> list[_LongWait]:
         return [
-            _Wait(
+            _LongWait(
                 component="redacting messages",
                 subject=each.channel,
                 since_ms=each.created_ms,
@@ -102,9 +102,11 @@ class LongWaits:
             for each in await self._database.forgetting.oldest_redactions()
         ]
 
-    async def _requests(self) -> list[_Wait]:
+    async def _requests(self) -> list[_LongWait]:
         return [
-            _Wait(component=BACKGROUND, subject="forgetting", since_ms=note.at_ms, what="a request to forget")
+            _LongWait(
+                component=BACKGROUND, subject="forgetting", since_ms=note.at_ms, what="a request to forget"
+            )
             for request in await self._database.forgetting.requests()
             for note in request.notes[:1]
         ]

@@ -1,10 +1,10 @@
 """Metrics for Prometheus."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from bot.records import Status
+from bot.records import JudgeStatus, Status
 
 REFUSAL_REASONS = ("unsigned", "wrong secret", "wrong clock", "payload")
 """Reasons that are told, also while their number is 0."""
@@ -20,33 +20,51 @@ def registry_of(
         trace_counts: traces received since the start, by outcome.
         refusals: Slack's requests refused since the start, by reason.
     """
+    waiting = {
+        "traces": status.traces_waiting,
+        "feedback": status.feedback_waiting,
+        "posts": status.posts_waiting,
+    }
     registry = CollectorRegistry()
-    traces = Gauge("memalign_traces", "Traces received since the start", ["result"], registry=registry)
-    for result, number in trace_counts.items():
-        traces.labels(result).set(number)
-    refused = Gauge(
+    _add(registry, "memalign_traces", "Traces received since the start", "result", trace_counts)
+    _add(
+        registry,
         "memalign_slack_requests_refused",
         "Requests in Slack's name refused since the start",
-        ["reason"],
-        registry=registry,
+        "reason",
+        {reason: refusals.get(reason, 0) for reason in REFUSAL_REASONS},
     )
-    for reason in REFUSAL_REASONS:
-        refused.labels(reason).set(refusals.get(reason, 0))
-    waiting = Gauge("memalign_waiting", "Work that waits", ["what"], registry=registry)
-    waiting.labels("traces").set(status.traces_waiting)
-    waiting.labels("feedback").set(status.feedback_waiting)
-    waiting.labels("posts").set(status.posts_waiting)
+    _add(registry, "memalign_waiting", "Work that waits", "what", waiting)
     Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
-    cases = Gauge("memalign_cases", "Episodes remembered", ["judge"], registry=registry)
-    guidelines = Gauge("memalign_guidelines", "Guidelines learned", ["judge"], registry=registry)
-    no_rules = Gauge(
+    _add_judges(registry, status.judges)
+    return registry
+
+
+def _add_judges(registry: CollectorRegistry, judges: Sequence[JudgeStatus]) -> None:
+    cases = {judge.name: judge.cases for judge in judges}
+    guidelines = {judge.name: judge.guidelines for judge in judges}
+    refused = {judge.name: judge.refused_rules for judge in judges}
+    _add(registry, "memalign_cases", "Episodes remembered", "judge", cases)
+    _add(registry, "memalign_guidelines", "Guidelines learned", "judge", guidelines)
+    _add(
+        registry,
         "memalign_rules_refused",
         "Sentences that fix the verdict or instruct the model, refused as guidelines since the start",
-        ["judge"],
-        registry=registry,
+        "judge",
+        refused,
     )
-    for judge in status.judges:
-        no_rules.labels(judge.name).set(judge.refused_rules)
-        cases.labels(judge.name).set(judge.cases)
-        guidelines.labels(judge.name).set(judge.guidelines)
-    return registry
+    given_up = {judge.name: judge.refused_traces for judge in judges}
+    unread = {judge.name: judge.declined_traces for judge in judges}
+    traces = "Traces that the judge's model refused for good"
+    reasons = "Traces whose reasons the reflection model refused for good"
+    _add(registry, "memalign_traces_refused", traces, "judge", given_up)
+    _add(registry, "memalign_reasons_refused", reasons, "judge", unread)
+
+
+def _add(
+    registry: CollectorRegistry, name: str, description: str, label: str, numbers: Mapping[str, int]
+) -> None:
+    """Add a gauge with a number for each value of its label."""
+    gauge = Gauge(name, description, [label], registry=registry)
+    for value, number in numbers.items():
+        gauge.labels(value).set(number)

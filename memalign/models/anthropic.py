@@ -13,7 +13,8 @@ from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.context_size import ContextSize, complete_and_learn, context_size
 from memalign.models.deadline import call_within, retried
 from memalign.models.endpoint import Endpoint, complete_with_fallback
-from memalign.models.json_answers import find_answer, fits, integer_at, objects_at, parse_body, text_at
+from memalign.models.json_answers import integer_at, parse_body, value_at
+from memalign.models.message_answer import answer_of_blocks
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.providers import endpoint_of
 from memalign.models.server_context import server_context
@@ -81,7 +82,7 @@ class AnthropicModel:
                 self.name,
                 schema,
                 ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-                read=lambda text: _answer_and_usage(parse_body(text), schema),
+                read=lambda _, text: _answer_and_usage(parse_body(text), schema),
             ),
         )
 
@@ -120,16 +121,7 @@ async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
 
 
 def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
-    return _answer(body, schema), _usage(body)
-
-
-def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    blocks = objects_at(body, "content")
-    for block in blocks:
-        arguments: Json = block.get("input")
-        if block.get("type") == "tool_use" and isinstance(arguments, dict) and fits(arguments, schema):
-            return arguments
-    return find_answer("\n".join(text_at(block, "text") for block in blocks), schema)
+    return answer_of_blocks(value_at(body, "content"), schema), _usage(body)
 
 
 def _usage(body: Json) -> Usage:

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from memalign.errors import (
@@ -31,8 +32,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 8
 """Model calls at once in this process."""
-LARGE_ANSWER_CHARACTERS = 100_000
-"""An answer of this size is read in a thread: it would hold up all other calls for a millisecond or more."""
+LARGE_ANSWER_CHARACTERS = 4_000
+"""An answer of this size is read in a thread: where its JSON is broken, it would hold up all other calls."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
 MAX_LOGGED_CHARACTERS = 2000
@@ -229,7 +230,7 @@ async def complete_with_fallback(
     name: str,
     schema: Mapping[str, Json],
     ask: Callable[[Mapping[str, Json] | None], Awaitable[str]],
-    read: Callable[[str], tuple[Mapping[str, Json] | None, Usage]],
+    read: Callable[[Mapping[str, Json] | None, str], tuple[Mapping[str, Json] | None, Usage]],
 ) -> Completion:
     """Ask for an answer by a schema, and once more without where the schema or the answer was refused.
 
@@ -237,7 +238,8 @@ async def complete_with_fallback(
         name: The model as `provider:/name`, for the error.
         schema: The JSON schema of the answer.
         ask: Sends the prompt, with a schema or None for without, and returns the response's body.
-        read: Takes the answer (None when there is none that fits) and the cost from a body.
+        read: Takes the answer (None when there is none that fits) and the cost from a body; its first argument is the
+            schema with which that was asked for.
 
     Returns:
         The answer, with the cost of both calls.
@@ -257,8 +259,9 @@ async def complete_with_fallback(
             if requested is None:
                 raise
             continue
-        answer, cost = await read_answer(read, body)
+        answer, cost = await read_answer(partial(read, requested), body)
         usage += cost
         if answer is not None:
             return Completion(answer=answer, usage=usage)
+        log.debug("%s did not answer in the form asked for: %s", name, body[:MAX_LOGGED_CHARACTERS])
     raise MalformedAnswerError(f"{name} did not answer in the form asked for.")

@@ -19,7 +19,8 @@ from memalign.models.endpoint import (
     complete_with_fallback,
     read_answer,
 )
-from memalign.models.json_answers import find_answer, integer_at, objects_at, parse_body, text_at
+from memalign.models.json_answers import integer_at, objects_at, parse_body, value_at
+from memalign.models.message_answer import answer_of_chat
 from memalign.models.openai_client import client_of
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.providers import endpoint_of
@@ -88,7 +89,7 @@ class OpenAIModel:
                 self.name,
                 schema,
                 ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-                read=lambda text: _answer_and_usage(parse_body(text), schema),
+                read=lambda requested, text: _answer_and_usage(parse_body(text), schema, requested),
             ),
         )
 
@@ -225,12 +226,10 @@ class OpenAIEmbedder:
         return Embeddings(vectors=np.stack(rows), usage=usage)
 
 
-def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
-    return _answer(body, schema), _usage(body)
-
-
-def _answer(body: Json, schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    return find_answer(text_at(body, "choices", 0, "message", "content"), schema)
+def _answer_and_usage(
+    body: Json, schema: Mapping[str, Json], requested: Mapping[str, Json] | None
+) -> tuple[Mapping[str, Json] | None, Usage]:
+    return answer_of_chat(value_at(body, "choices", 0, "message"), schema, requested), _usage(body)
 
 
 def _rows_and_tokens(text: str) -> tuple[list[Vector], int]:
