@@ -46,10 +46,11 @@ THUMBS: Mapping[str, Vote] = {
 }
 REPLY_SUBTYPES = {None, "file_share", "thread_broadcast"}
 """Subtypes of a Slack message that carry a person's own words."""
-CORRECTION = re.compile(
-    r"^\s*[`*_\"“]*(?P<value>[^:\n]{1,150}?)[`*_\"”]*[^\S\n]*(?P<mark>:(?!\d|//)|—|–|\n|$)\s*(?P<reason>.*)$",
+QUOTED_TEXT = re.compile(
+    r"^\s*[`*_\"“„«]*(?P<value>[^:：\n]{1,150}?)[`*_\"”“»]*[^\S\n]*(?::(?!\d|//)|：)\s*(?P<reason>.*)$",
     re.DOTALL,
 )
+"""A text as a value, before a colon and its reason."""
 
 
 def vote_of_reaction(name: str) -> Vote | None:
@@ -182,11 +183,13 @@ def split_correction(text: str, value_type: ValueType) -> tuple[Label | None, st
     Returns:
         The value and the reason; None and the whole text if it names no value.
     """
-    if value_type.opposite(True) is not None or not (match := CORRECTION.match(text)):
+    if value_type.opposite(True) is not None:
         return None, text
-    if value_type.kind == "str" and match["mark"] != ":":
+    if value_type.kind != "str":
+        return value_type.split(text) or (None, text)
+    if not (match := QUOTED_TEXT.match(text)):
         return None, text
     try:
-        return value_type.parse(match["value"].strip()), match["reason"].strip()
+        return value_type.parse(match["value"]), match["reason"].strip()
     except InputError:
         return None, text

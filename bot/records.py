@@ -21,6 +21,10 @@ class JudgeStatus:
     """Guidelines out of use until distilled again."""
     refused_rules: int = 0
     """Sentences, since the start, that were no rules on answers."""
+    refused_traces: int = 0
+    """Traces that its model refused for good."""
+    declined_traces: int = 0
+    """Traces whose reasons the reflection model refused for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
             "instructions": judge.instructions,
             "feedback_value_type": judge.value_type.setting,
             "model": judge.model,
+            **({"value_range": list(judge.value_type.value_range)} if judge.value_type.value_range else {}),
             **_present(description=judge.description, model_options=judge.model_options.to_document()),
         },
         "settings": _settings_document(saved.settings),
@@ -151,7 +152,7 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     judge = Judge(
         name=definition["name"],
         instructions=definition["instructions"],
-        value_type=value_type_of(definition["feedback_value_type"]),
+        value_type=value_type_of(definition["feedback_value_type"], definition.get("value_range")),
         model=definition["model"],
         model_options=ModelOptions(**definition.get("model_options", {})),
         description=definition.get("description", ""),

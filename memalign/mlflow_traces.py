@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from memalign.errors import InputError
+from memalign.label_reading import plain_value
 from memalign.records import Assessment, Json, Label, Trace
 from memalign.span_forms import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
@@ -136,6 +137,7 @@ def _assessment(assessment: object) -> Assessment:
 
 
 def _label(value: Json) -> Label | None:
+    value = plain_value(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -102,6 +102,7 @@ def make_judge(
     generate_rationale_first: bool = True,
     *,
     model_options: ModelOptions | Mapping[str, Json] | None = None,
+    value_range: Sequence[float] | None = None,
 ) -> AlignableJudge:
     """Define a judge, with the arguments of MLflow's `make_judge` in their order. No model is asked, and no key is
     needed yet.
@@ -122,6 +123,8 @@ def make_judge(
         include_timing_in_conversation: Not supported, except False.
         generate_rationale_first: Without effect: a judge always gives the rationale before the value.
         model_options: Options of the model by key, such as `{"timeout_seconds": 60}`; see `ModelOptions`.
+        value_range: Lowest and highest value of an int or float judge, such as (1, 5); None: no bounds. Values outside
+            are no labels, and `2/5` is 2 where the range ends at 5.
 
     Returns:
         A judge that can be called, and aligned.
@@ -138,7 +141,7 @@ def make_judge(
         _check_arguments(model, include_timing_in_conversation)
         chosen = DEFAULT_MODEL if model is None else model
         model_name(chosen)
-        value_type = value_type_of(str if feedback_value_type is None else feedback_value_type)
+        value_type = value_type_of(str if feedback_value_type is None else feedback_value_type, value_range)
         options = _with_arguments(
             model_options_of(model_options), base_url=base_url, headers=extra_headers, params=inference_params
         )

@@ -17,7 +17,10 @@ def replace_surrogates(value: Json) -> Json:
         The value; the same object where it is a text without any.
     """
     if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
+        if not _HALF.search(value):
+            return value
+        # two halves that belong together are one character, said in two escapes
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, dict):
         return {replace_surrogates(name): replace_surrogates(item) for name, item in value.items()}
     return [replace_surrogates(item) for item in value] if isinstance(value, list) else value

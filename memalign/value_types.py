@@ -1,14 +1,25 @@
-"""Feedback value types: the labels that a judge may give, and how written values become labels."""
+"""Feedback value types: the labels that a judge may give."""
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, _SpecialForm, get_args, get_origin
 
 from memalign.errors import InputError, SettingsError
+from memalign.label_reading import (
+    LabelledText,
+    plain_value,
+    read_bool,
+    read_category,
+    read_float,
+    read_int,
+    read_text,
+    split_label,
+    split_truth,
+)
 from memalign.records import Json, Label
+from memalign.text_folding import fold
 
 Kind = Literal["bool", "int", "float", "str", "category"]
 
@@ -20,9 +31,6 @@ FeedbackValueType: TypeAlias = (
 
 _WORDS: Mapping[str, Kind] = {"bool": "bool", "int": "int", "float": "float", "str": "str"}
 _PYTHON: Mapping[object, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
-_YES = frozenset({"true", "yes", "y", "1", "pass", "passed", "correct", "good", "agree"})
-_NO = frozenset({"false", "no", "n", "0", "fail", "failed", "incorrect", "wrong", "bad", "disagree"})
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _JSON_TYPES: Mapping[Kind, str] = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 _PLAIN: Mapping[Kind, str] = {
     "bool": "yes or no (true or false)",
@@ -32,6 +40,10 @@ _PLAIN: Mapping[Kind, str] = {
 }
 
 
+MAX_LISTED_LABELS = 25
+"""Of a bounded int, in a menu. Set by hand: more of them are quicker typed than found."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueType:
     """The labels that a judge may give."""
@@ -39,6 +51,8 @@ class ValueType:
     kind: Kind
     categories: tuple[Label, ...] = ()
     """The allowed labels in their own spelling; empty unless `kind` is category."""
+    value_range: tuple[float, float] | None = None
+    """Lowest and highest label of a numeric kind; None: no bounds."""
 
     @property
     def setting(self) -> str:
@@ -58,26 +72,78 @@ class ValueType:
     @property
     def description(self) -> str:
         """The labels in words for a person."""
-        if self.kind != "category":
-            return _PLAIN[self.kind]
-        return "one of " + ", ".join(_spelled(category) for category in self.categories)
+        if self.kind == "category":
+            return "one of " + ", ".join(_spelled(category) for category in self.categories)
+        if self.value_range:
+            low, high = self.value_range
+            return f"{_PLAIN[self.kind]} from {low:g} to {high:g}"
+        return _PLAIN[self.kind]
+
+    @property
+    def small_range(self) -> tuple[Label, ...]:
+        """All labels of a bounded int, where they are at most `MAX_LISTED_LABELS`; else none."""
+        if self.kind != "int" or self.value_range is None:
+            return ()
+        low, high = map(int, self.value_range)
+        return tuple(range(low, high + 1)) if high - low < MAX_LISTED_LABELS else ()
 
     def parse(self, value: Json) -> Label:
-        """Read what a model or a person wrote.
+        """Read what a model, a person, a file or another tool wrote.
 
         Args:
-            value: A label, or a text such as "yes", "4" or "Great".
+            value: A label, or a text such as "yes", "4", "4 because it is curt" or "Great".
 
         Returns:
             The label, a category in its own spelling.
 
         Raises:
-            InputError: If it is not a value of this type.
+            InputError: If it is not a value of this type, is out of its range, or leaves a doubt.
         """
-        label = _READERS[self.kind](self, value)
-        if label is None:
+        split = self._split(plain_value(value))
+        if split is None:
             raise InputError(f"“{_cut(value)}” is not a value of this judge; it expects {self.description}.")
-        return label
+        return split.label
+
+    def split(self, text: str) -> LabelledText | None:
+        """Read a text that begins with a label.
+
+        Args:
+            text: A reply or an answer in words, such as "4: curt".
+
+        Returns:
+            The label, and the reason after it; None where the text does not begin with one label beyond doubt, and
+            for judges of free text, where any text is a label.
+        """
+        return None if self.kind == "str" else self._split(text)
+
+    def _split(self, value: Json) -> LabelledText | None:
+        if self.kind == "str" or not isinstance(value, str):
+            label = self._read(value)
+            return None if label is None else LabelledText(label, "")
+        return split_label(value, self._read) or (split_truth(value) if self.kind == "bool" else None)
+
+    def _read(self, value: Json) -> Label | None:
+        """Read a value that is nothing but a label."""
+        match self.kind:
+            case "bool":
+                return read_bool(value)
+            case "int":
+                return self._in_range(read_int(value, self._end))
+            case "float":
+                return self._in_range(read_float(value, self._end))
+            case "str":
+                return read_text(value)
+            case "category":
+                return read_category(value, self.categories)
+
+    @property
+    def _end(self) -> float | None:
+        return self.value_range[1] if self.value_range else None
+
+    def _in_range(self, label: Label | None) -> Label | None:
+        if self.value_range is None or not isinstance(label, int | float):
+            return label
+        return label if self.value_range[0] <= label <= self.value_range[1] else None
 
     def opposite(self, label: Label) -> Label | None:
         """Find the label that a 👎 on a label stands for.
@@ -99,22 +165,52 @@ class ValueType:
         if self.kind == "category":
             texts = all(isinstance(category, str) for category in self.categories)
             return {"enum": list(self.categories), **({"type": "string"} if texts else {})}
-        return {"type": _JSON_TYPES[self.kind]}
+        low, high = self.value_range or (None, None)
+        bounds = (
+            {} if low is None else {"minimum": _as_kind(low, self.kind), "maximum": _as_kind(high, self.kind)}
+        )
+        return {"type": _JSON_TYPES[self.kind], **bounds}
 
 
-def value_type_of(form: object) -> ValueType:
+def value_type_of_schema(schema: Mapping[str, Json]) -> ValueType:
+    """Read the value type that `ValueType.schema` wrote.
+
+    Args:
+        schema: The JSON schema of a value.
+
+    Returns:
+        The value type.
+    """
+    if "enum" in schema:
+        return ValueType(kind="category", categories=tuple(schema["enum"]))
+    kind = next(kind for kind, name in _JSON_TYPES.items() if name == schema["type"])
+    bounds = (schema["minimum"], schema["maximum"]) if "minimum" in schema else None
+    return ValueType(kind=kind, value_range=bounds)
+
+
+def value_type_of(form: object, value_range: Sequence[object] | None = None) -> ValueType:
     """Read a value type in any of its forms.
 
     Args:
         form: A `FeedbackValueType`; anything else is an error.
+        value_range: Lowest and highest label, for int and float only; None: as the form has it.
 
     Returns:
         The value type.
 
     Raises:
         SettingsError: If it is none of these; if categories are fewer than two, not different (letter case and blanks
-            aside), empty, or neither texts nor numbers.
+            aside), empty, or neither texts nor numbers; if the range is none of this type.
     """
+    value_type = _of_form(form)
+    return (
+        value_type
+        if value_range is None
+        else replace(value_type, value_range=_range(value_type, value_range))
+    )
+
+
+def _of_form(form: object) -> ValueType:
     if isinstance(form, ValueType):
         return form
     if isinstance(form, str):
@@ -151,9 +247,33 @@ def _from_list(listed: Sequence[object]) -> ValueType:
                 "correct feedback_value_type."
             )
         categories.append(item)
+    if len(categories) == 2 and all(isinstance(category, bool) for category in categories):
+        return ValueType(kind="bool")
     if len(categories) < 2:
         raise SettingsError("A judge needs at least two categories; name them in feedback_value_type.")
     return ValueType(kind="category", categories=tuple(categories))
+
+
+def _range(value_type: ValueType, value_range: Sequence[object]) -> tuple[float, float]:
+    if not value_type.numeric:
+        raise SettingsError(
+            f"A range is for judges of int or float, not of {value_type.setting}; leave it out."
+        )
+    ends = [end for end in value_range if isinstance(end, int | float) and not isinstance(end, bool)]
+    is_pair = len(value_range) == len(ends) == 2 and not isinstance(value_range, str)
+    if not is_pair or not all(map(math.isfinite, ends)) or ends[0] >= ends[1]:
+        raise SettingsError(
+            f"range {_cut(value_range)!r} is none; set the lowest and the highest value, such as [1, 5]."
+        )
+    if value_type.kind == "int" and not all(float(end).is_integer() for end in ends):
+        raise SettingsError(
+            f"range {_cut(value_range)!r} of an int judge needs whole numbers, such as [1, 5]."
+        )
+    return ends[0], ends[1]
+
+
+def _as_kind(number: float | None, kind: Kind) -> float | None:
+    return int(number) if number is not None and kind == "int" else number
 
 
 def _unknown(form: object) -> SettingsError:
@@ -164,11 +284,7 @@ def _unknown(form: object) -> SettingsError:
 
 
 def _same(item: Label, others: Sequence[Label]) -> bool:
-    return any(_folded(item) == _folded(other) for other in others)
-
-
-def _folded(value: Json) -> str:
-    return " ".join(str(value).split()).casefold()
+    return any(fold(str(item)) == fold(str(other)) for other in others)
 
 
 def _spelled(label: Label) -> str:
@@ -178,66 +294,3 @@ def _spelled(label: Label) -> str:
 def _cut(value: object) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _bare(value: Json) -> str:
-    """Return the word without the marks that people and models put round it."""
-    return _folded(value).strip("\"'`“”*_.! ")
-
-
-def _read_bool(_: ValueType, value: Json) -> Label | None:
-    if isinstance(value, bool):
-        return value
-    word = _bare(value)
-    return True if word in _YES else False if word in _NO else None
-
-
-def _read_number(value: Json) -> float | int | None:
-    if isinstance(value, bool):
-        return None
-    text = _bare(str(value).replace("−", "-")) if isinstance(value, str) else str(value)
-    if not _NUMBER.fullmatch(text):
-        return None
-    number = float(text)
-    if not math.isfinite(number):
-        return None
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else number
-
-
-def _read_int(_: ValueType, value: Json) -> Label | None:
-    number = _read_number(value)
-    if isinstance(number, float):
-        return int(number) if number.is_integer() else None
-    return number
-
-
-def _read_float(_: ValueType, value: Json) -> Label | None:
-    number = _read_number(value)
-    if number is None:
-        return None
-    try:
-        return float(number)
-    except OverflowError:
-        return None
-
-
-def _read_str(_: ValueType, value: Json) -> Label | None:
-    text = value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if text and value is not None else None
-
-
-def _read_category(value_type: ValueType, value: Json) -> Label | None:
-    for folded in (_folded, _bare):
-        for category in value_type.categories:
-            if folded(category) == folded(value):
-                return category
-    return None
-
-
-_READERS = {
-    "bool": _read_bool,
-    "int": _read_int,
-    "float": _read_float,
-    "str": _read_str,
-    "category": _read_category,
-}

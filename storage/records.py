@@ -97,6 +97,19 @@ class Job:
     not_before_ms: int = 0
     reason: str | None = None
     """Reason of the last failure; None before the first."""
+    own_failures: int = 0
+    """Failures, of those, at this trace alone: the model answered others."""
+    refusals: int = 0
+    """Times that the model refused what the trace holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedTraces:
+    """The traces that a judge's model refused for good."""
+
+    number: int
+    reason: str
+    """Of one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from memalign.records import Json, Trace
@@ -10,7 +11,7 @@ from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.keys import below, digest, just_after, key, stamp
 from storage.queue import MAX_RELEASED, Queue
-from storage.records import Accepted, Job, UnsampledTrace
+from storage.records import Accepted, Job, RefusedTraces, UnsampledTrace
 from storage.repository import Repository, Store, reads, writes
 
 TRACES_PER_WRITE = 500
@@ -42,6 +43,9 @@ class Traces(Repository):
         )
         self._sampling = documents.declare("sampling", form=fields_form(hex=str))
         self._forgotten = documents.declare("forgotten")
+        self._refused = documents.declare(
+            "refused_jobs", {"judge": lambda body: [key(body["judge"], body["trace_id"])]}, form=form_of(Job)
+        )
         self.jobs = Queue(
             documents,
             "jobs",
@@ -169,19 +173,65 @@ class Traces(Repository):
         self.jobs.drop(job_id_of(trace_id, judge))
 
     @writes
-    def postpone(self, trace_id: str, judge: str, not_before_ms: int, reason: str) -> None:
-        """Put the job off after a failed attempt; a job that is gone stays gone."""
-        self.jobs.postpone(job_id_of(trace_id, judge), not_before_ms, reason)
+    def postpone(
+        self,
+        trace_id: str,
+        judge: str,
+        not_before_ms: int,
+        reason: str,
+        *,
+        own_failures: int = 0,
+        refusals: int = 0,
+    ) -> None:
+        """Put the job off after a failed attempt, with its numbers of failures; a job that is gone stays gone."""
+        job_id = job_id_of(trace_id, judge)
+        self.jobs.postpone(job_id, not_before_ms, reason)
+        if self.jobs.table.contains(doc_id=job_id):
+            self.jobs.put(job_id, {"own_failures": own_failures, "refusals": refusals})
+
+    @writes
+    def give_up(self, job: Job, reason: str) -> None:
+        """Take a job off the list that the model refuses for good; `retry_refused` puts it back."""
+        job_id = job_id_of(job.trace_id, job.judge)
+        if self.jobs.table.contains(doc_id=job_id):
+            self.jobs.drop(job_id)
+            self._refused.upsert(Document(to_document(replace(job, reason=reason)), job_id))
+
+    @writes
+    def retry_refused(self) -> int:
+        """Put all jobs back on the list that models had refused for good; returns how many."""
+        refused = self._refused.range()
+        for body in refused:
+            fresh = Job(trace_id=body["trace_id"], judge=body["judge"], received_ms=body["received_ms"])
+            self.jobs.put(body.doc_id, to_document(fresh))
+        self._refused.remove(doc_ids=[body.doc_id for body in refused])
+        return len(refused)
+
+    @reads
+    def refused(self) -> Mapping[str, RefusedTraces]:
+        """Return the traces that models refused for good, by judge."""
+        found: dict[str, RefusedTraces] = {}
+        heads = self._refused.range(index="judge", limit=1)
+        while heads:
+            low, high = below(heads[0]["judge"])
+            found[heads[0]["judge"]] = RefusedTraces(
+                number=len(self._refused.ids(low, high, index="judge")), reason=heads[0]["reason"] or ""
+            )
+            heads = self._refused.range(high, index="judge", limit=1)
+        return found
 
     async def release_now(self, judge: str) -> None:
-        """Let the judge's jobs that were put off be done at once, in their old order; some by each write."""
+        """Let the judge's jobs that were put off for its model be done at once, in their old order; some by each write.
+
+        Those that failed alone, while the model answered others, wait their time.
+        """
         postponed = await self._postponed_ids(judge)
         for begin in range(0, len(postponed), MAX_RELEASED):
             await self._release_now(postponed[begin : begin + MAX_RELEASED])
 
     @reads
     def _postponed_ids(self, judge: str) -> list[str]:
-        return self.jobs.postponed_ids(lambda body: body["judge"] == judge)
+        return self.jobs.postponed_ids(lambda body: body["judge"] == judge and not body.get("own_failures"))
 
     @writes
     def _release_now(self, job_ids: Sequence[str]) -> None:
@@ -199,8 +249,8 @@ class Traces(Repository):
         return [(key(stamp(body["received_ms"]), body.doc_id), body.doc_id) for body in page]
 
     def has_jobs(self, trace_id: str) -> bool:
-        """Return whether a judge is still to judge the trace."""
-        return bool(self.jobs.table.range(*below(trace_id), limit=1))
+        """Return whether a judge is still to judge the trace, now or when its model no longer refuses it."""
+        return any(table.range(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
 
     def reduce_to_hash(self, trace_id: str) -> None:
         """Keep of a trace that no judge will see only a hash of its id."""
@@ -211,7 +261,8 @@ class Traces(Repository):
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
-        self.jobs.table.remove(doc_ids=self.jobs.table.ids(*below(trace_id)))
+        for table in (self.jobs.table, self._refused):
+            table.remove(doc_ids=table.ids(*below(trace_id)))
         self._traces.remove(doc_ids=[trace_id])
         self._unsampled.remove(doc_ids=[digest(trace_id)])
         self._forgotten.upsert(Document({}, digest(trace_id)))

@@ -111,6 +111,27 @@ def case_remembered(label: Label, names: Sequence[str]) -> SlackMessage:
     )
 
 
+def reasons_being_read(label: Label, names: Sequence[str]) -> SlackMessage:
+    """Return the thanks for a case that is remembered, while its reasons are still to be read."""
+    return small_message(
+        f"Thank you, {join_names(names)}. I'll remember this case as {format_label(label)}; "
+        "I'll reply here with what I learn from the reason."
+    )
+
+
+def nothing_new(names: Sequence[str]) -> SlackMessage:
+    """Return the outcome of reading reasons that gave no new guideline, for people who were thanked before."""
+    return small_message(f"I have read the reason, {join_names(names)}: it gave no new guideline.")
+
+
+def reasons_declined(label: Label, names: Sequence[str]) -> SlackMessage:
+    """Return the note that the reflection model refuses to read the reasons of a remembered case."""
+    return small_message(
+        f"Thank you, {join_names(names)}. I'll remember this case as {format_label(label)}; "
+        "the model refuses to read the reason, so it gave no guideline."
+    )
+
+
 def ask_why(label: Label) -> SlackMessage:
     """Return the question for a reason, where people disagreed without one."""
     return small_message(

@@ -78,6 +78,7 @@ def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor
         instructions=definition.instructions,
         feedback_value_type=definition.feedback_value_type,
         model=definition.model,
+        value_range=definition.range,
         model_options=settings.options_of(definition.model),
     )
     optimizer = MemAlignOptimizer(

@@ -182,6 +182,7 @@ async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:
                 instructions=judge.instructions,
                 feedback_value_type=judge.feedback_value_type,
                 model=judge.model,
+                value_range=judge.range,
             ),
             embedder=connect_embedder("local:/wordllama", 256),
             judge_model=connect_judge_model(judge.model, options),

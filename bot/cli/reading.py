@@ -63,7 +63,9 @@ async def digest(options: Namespace) -> None:
         zone = settings.digest.zone
         week = options.week or week_of(from_ms(now_ms(), zone).date())
         digests = [
-            await read_digest(database, judge.name, value_type_of(judge.feedback_value_type), week, zone)
+            await read_digest(
+                database, judge.name, value_type_of(judge.feedback_value_type, judge.range), week, zone
+            )
             for judge in settings.judges
         ]
     for week_digest in digests:

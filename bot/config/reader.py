@@ -67,6 +67,7 @@ def _judge_problems(judge: JudgeSettings, channels: bool) -> list[str]:
             instructions=judge.instructions,
             feedback_value_type=judge.feedback_value_type,
             model=judge.model,
+            value_range=judge.range,
         )
     except SettingsError as error:
         problems.append(str(error).rstrip("."))

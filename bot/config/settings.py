@@ -45,6 +45,7 @@ def _require_use(model: str, use: Use) -> str:
     return model
 
 
+Number = int | float
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 JudgeModelName = Annotated[str, AfterValidator(partial(_require_use, use="judges"))]
 ReflectionModelName = Annotated[str, AfterValidator(partial(_require_use, use="distils"))]
@@ -125,6 +126,15 @@ class JudgeSettings(Section):
     ) = "bool"
     skip: list[SkippedKind] = []
     """Traces that are not judged: of runs that ended with an error, without output, or without expectations."""
+    range: tuple[Number, Number] | None = None
+    """Lowest and highest value of an int or float judge."""
+
+    @field_validator("range", mode="before")
+    @classmethod
+    def _require_pair(cls, pair: object) -> object:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise ValueError("expected the lowest and the highest value, such as [1, 5]")
+        return tuple(pair)
 
 
 class SamplingSettings(Section):

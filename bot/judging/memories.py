@@ -29,6 +29,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
                 instructions=judge.instructions,
                 feedback_value_type=judge.feedback_value_type,
                 model=judge.model,
+                value_range=judge.range,
             ),
             embedder=embedder,
             judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),

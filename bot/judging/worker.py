@@ -4,18 +4,22 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
 from bot.runtime.activity_log import log_activity
-from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, day_of, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
+    ContentRefusedError,
     InputError,
     MemAlignError,
+    ModelError,
     ModelRefusedError,
     ModelUnavailableError,
+    RequestFailedError,
     RequestRefusedError,
 )
 from memalign.judge_memory import JudgeMemory
@@ -26,8 +30,8 @@ from storage.records import Job
 log = logging.getLogger(__name__)
 
 COMPONENT = "judging"
-LONGEST_ASKED_PAUSE_MS = 3_600_000
-"""Longest pause that a model's service may ask for."""
+MAX_REFUSALS = 2
+"""Times that a model may refuse a trace before it is given up."""
 
 
 class JudgingWorker:
@@ -54,6 +58,11 @@ class JudgingWorker:
         self._breaker = CircuitBreaker()
         self._in_hand: set[tuple[str, str]] = set()
         """Trace and judge of each job that is being done."""
+        self._answers: Counter[str] = Counter()
+        """Judge -> verdicts that its model gave since the start."""
+        self._answers_at_failure: dict[tuple[str, str], int] = {}
+        """Trace and judge -> that number when the model failed at the trace last."""
+        self._has_started = False
         self._reserved: Counter[str] = Counter()
         """Channel -> cards that verdicts in hand will take of the day's maximum."""
 
@@ -64,6 +73,9 @@ class JudgingWorker:
     async def run(self) -> None:
         """Judge until cancelled."""
         self._in_hand.clear()
+        if not self._has_started:  # the model, or its filter, may have been changed
+            await self._database.traces.retry_refused()
+            self._has_started = True
         async with asyncio.TaskGroup() as tasks:
             while True:
                 for job in await self._next_jobs():
@@ -102,14 +114,15 @@ class JudgingWorker:
     async def _work(self, job: Job) -> None:
         try:
             await self._judge(job)
-        except RequestRefusedError as error:
-            await self._report_and_postpone(job, str(error))
-        except ModelUnavailableError as error:
-            self._breaker.record_failure(job.judge, _asked_pause_ms(error))
-            await self._report_and_postpone(job, str(error))
-        except ModelRefusedError as error:
-            self._breaker.record_failure(job.judge)
-            await self._report_and_postpone(job, str(error))
+        except ContentRefusedError as error:
+            await self._wait_or_give_up(job, error)
+        except (RequestRefusedError, RequestFailedError) as error:
+            if self._fails_alone(job, error):
+                await self._wait_or_give_up(job, error)
+            else:
+                await self._wait_for_model(job, error)
+        except (ModelUnavailableError, ModelRefusedError) as error:
+            await self._wait_for_model(job, error)
         except InputError as error:  # waiting would not give the trace what it lacks
             log.warning("not judged: %s", error)
             await self._database.traces.drop_job(job.trace_id, job.judge)
@@ -121,11 +134,51 @@ class JudgingWorker:
             self._in_hand.discard((job.trace_id, job.judge))
             self._wake_event.set()
 
-    async def _report_and_postpone(self, job: Job, reason: str) -> None:
+    def _fails_alone(self, job: Job, error: ModelError) -> bool:
+        """Return whether the trace is at fault, since the model answered others.
+
+        A model that failed, and so may be down, must have answered one since.
+        """
+        answers = self._answers[job.judge]
+        if isinstance(error, RequestRefusedError):
+            return answers > 0
+        return answers > self._answers_at_failure.get((job.trace_id, job.judge), answers)
+
+    async def _wait_or_give_up(self, job: Job, error: ModelError) -> None:
+        """Put off a trace that is at fault itself, for growing pauses; the others go on.
+
+        One that the model refuses a second time is given up until the next start.
+        """
+        refusals = job.refusals + isinstance(error, RequestRefusedError)
+        job = replace(job, own_failures=job.own_failures + 1, refusals=refusals)
+        reason = error.blame if isinstance(error, RequestFailedError) else str(error)
+        if refusals < MAX_REFUSALS:
+            await self._report_and_postpone(job, reason)
+            return
+        log.warning("trace %s is given up by %s: %s", job.trace_id, job.judge, reason)
+        await self._database.traces.give_up(job, reason)
+        self._health.report(COMPONENT, job.judge, None)
+
+    async def _wait_for_model(self, job: Job, error: ModelError) -> None:
+        """Spare the judge's model for a while. Where this trace may be at fault, another one is tried first then."""
+        asked_ms = asked_pause_ms(error.retry_after) if isinstance(error, ModelUnavailableError) else 0
+        self._breaker.record_failure(job.judge, asked_ms)
+        is_suspect = isinstance(error, RequestRefusedError | RequestFailedError)
+        self._answers_at_failure[job.trace_id, job.judge] = self._answers[job.judge]
+        await self._report_and_postpone(job, str(error), backoff_ms(job.attempts) if is_suspect else 0)
+
+    async def _report_and_postpone(self, job: Job, reason: str, behind_others_ms: int = 0) -> None:
         self._health.report(COMPONENT, job.judge, reason)
         log.warning("trace %s waits for %s: %s", job.trace_id, job.judge, reason)
         not_before = max(now_ms() + backoff_ms(job.attempts), self._breaker.open_until_ms(job.judge))
-        await self._database.traces.postpone(job.trace_id, job.judge, not_before, reason)
+        await self._database.traces.postpone(
+            job.trace_id,
+            job.judge,
+            not_before + behind_others_ms,
+            reason,
+            own_failures=job.own_failures,
+            refusals=job.refusals,
+        )
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)
@@ -147,13 +200,11 @@ class JudgingWorker:
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
         with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
             verdict = await self._memories[judge.name].judge(trace)
+        self._answers[judge.name] += 1
+        self._answers_at_failure.pop((trace.trace_id, judge.name), None)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
         await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
         self._health.report(COMPONENT, judge.name, None)
         log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
-
-
-def _asked_pause_ms(error: ModelUnavailableError) -> int:
-    return min(int((error.retry_after or 0) * 1000), LONGEST_ASKED_PAUSE_MS)

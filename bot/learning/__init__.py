@@ -40,7 +40,13 @@ def build(
     access = TeachAccess(resources.settings.access.teach, slack.people, slack.members, database)
     gatherer = FeedbackGatherer(database, access)
     worker = LearningWorker(
-        database, resources.memories, gatherer, replies, health, quiet_seconds=quiet_seconds
+        database,
+        resources.memories,
+        gatherer,
+        replies,
+        health,
+        reflection_model=resources.settings.memory.reflection_lm,
+        quiet_seconds=quiet_seconds,
     )
     reconciler = CardReconciler(
         resources.settings,

@@ -1,5 +1,7 @@
 """Values to choose a correction from."""
 
+import math
+
 from bot.blocks.primitives import fits_a_menu
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Label
@@ -7,11 +9,18 @@ from storage.records import StoredVerdict
 
 
 def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:
-    """Return the judge's categories, or values people gave before and neighbours; not the judge's own value."""
+    """Return all values of the judge where they are few, else those given before and neighbours; not its own value."""
     value_type = memory.definition.value_type
-    labels = {episode.label for episode in memory.episodes.values()}
-    values = value_type.categories or tuple(sorted(labels | _neighbours(stored.verdict.value)))
+    values = value_type.categories or value_type.small_range or _values_so_far(stored, memory)
     return tuple(value for value in values if value != stored.verdict.value and fits_a_menu(value))
+
+
+def _values_so_far(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:
+    labels = {episode.label for episode in memory.episodes.values()} | _neighbours(stored.verdict.value)
+    low, high = memory.definition.value_type.value_range or (-math.inf, math.inf)
+    return tuple(
+        sorted(label for label in labels if not isinstance(label, int | float) or low <= label <= high)
+    )
 
 
 def _neighbours(value: Label) -> set[Label]:

@@ -53,7 +53,43 @@ class TellCase:
     """Those who gave a reason."""
 
 
-ThreadReply = TellGuidelines | TellMerged | TellRefused | AskValue | AskWhy | TellCase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellReading:
+    """The case is remembered; its reasons are still to be read by the reflection model."""
+
+    label: Label
+    people: tuple[str, ...]
+    """Those who gave a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellNothingNew:
+    """The reasons of people who were thanked before gave no new guideline."""
+
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellDeclined:
+    """The case is remembered; the reflection model refuses to read its reasons."""
+
+    label: Label
+    people: tuple[str, ...]
+
+
+ThreadReply = (
+    TellGuidelines
+    | TellMerged
+    | TellRefused
+    | TellReading
+    | TellNothingNew
+    | TellDeclined
+    | AskValue
+    | AskWhy
+    | TellCase
+)
+THANKS = "thanks"
+"""Begins the ids of posts that tell `TellReading`."""
 
 
 def choose_reply(
@@ -63,6 +99,7 @@ def choose_reply(
     feedback: Sequence[Feedback],
     episode: Episode | None,
     is_pending: bool,
+    is_declined: bool = False,
     refused: Sequence[RefusedRule] = (),
 ) -> ThreadReply | None:
     """Choose the reply for a verdict's thread.
@@ -73,6 +110,7 @@ def choose_reply(
         feedback: what each person says of the verdict.
         episode: the case that the memory holds of the trace, if any.
         is_pending: whether the memory still waits to learn from the trace in full.
+        is_declined: whether the reflection model refuses to read reasons on the trace.
         refused: sentences of the last round that are no rules, with their sources on this trace.
 
     Returns:
@@ -83,14 +121,29 @@ def choose_reply(
         return TellGuidelines(rules=new)
     if any(each.vote == "down" and each.value is None for each in feedback):
         return AskValue()
-    if rules or is_pending or episode is None:
+    if episode is None:
+        return None
+    reasons = tuple(each.person for each in feedback if each.value is not None and each.rationale)
+    if is_pending:
+        return TellReading(label=episode.label, people=reasons) if reasons else None
+    if rules:
         return None
     if refused:
         people = dict.fromkeys(source.person for each in refused for source in each.sources)
         return TellRefused(reason=refused[0].reason, people=tuple(people))
-    if reasons := [each for each in feedback if each.value is not None and each.rationale]:
-        return TellCase(label=episode.label, people=tuple(each.person for each in reasons))
+    if reasons:
+        return _told_of_reasons(episode.label, reasons, posts, is_declined=is_declined)
     return AskWhy(label=episode.label) if any(each.vote == "down" for each in feedback) else None
+
+
+def _told_of_reasons(
+    label: Label, people: tuple[str, ...], posts: Sequence[ThreadPost], *, is_declined: bool
+) -> ThreadReply:
+    if is_declined:
+        return TellDeclined(label=label, people=people)
+    if any(post.post_id.startswith(THANKS) for post in posts):
+        return TellNothingNew(people=people)
+    return TellCase(label=label, people=people)
 
 
 def ids_of(rule: Guideline) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,17 +14,24 @@ from bot.blocks.thread import (
     case_remembered,
     lesson_message,
     lesson_taken_back,
+    nothing_new,
+    reasons_being_read,
+    reasons_declined,
     rule_refused,
     rules_merged,
 )
 from bot.feedback import Feedback
 from bot.learning.likely_values import likely_values
 from bot.learning.reply_choice import (
+    THANKS,
     AskValue,
     AskWhy,
     TellCase,
+    TellDeclined,
     TellGuidelines,
     TellMerged,
+    TellNothingNew,
+    TellReading,
     TellRefused,
     ThreadReply,
     choose_reply,
@@ -74,6 +81,7 @@ class ThreadReplies:
             feedback=feedback,
             episode=memory.episodes.get(trace_id),
             is_pending=trace_id in lesson.pending,
+            is_declined=trace_id in lesson.declined,
             refused=refused_on(trace_id, lesson),
         )
         if reply is not None:
@@ -136,12 +144,18 @@ class ThreadReplies:
             case TellMerged():
                 return rules_merged(reply.rules)
             case TellRefused():
-                return rule_refused(
-                    reply.reason, [await self._people.name(person) for person in reply.people]
-                )
+                return rule_refused(reply.reason, await self._names(reply.people))
+            case TellReading():
+                return reasons_being_read(reply.label, await self._names(reply.people))
+            case TellNothingNew():
+                return nothing_new(await self._names(reply.people))
+            case TellDeclined():
+                return reasons_declined(reply.label, await self._names(reply.people))
             case TellCase():
-                names = [await self._people.name(person) for person in reply.people]
-                return case_remembered(reply.label, names)
+                return case_remembered(reply.label, await self._names(reply.people))
+
+    async def _names(self, people: Sequence[str]) -> list[str]:
+        return [await self._people.name(person) for person in people]
 
     async def _lesson(self, verdict: StoredVerdict, rules: Sequence[Guideline]) -> SlackMessage:
         trace_id = verdict.verdict.trace_id
@@ -164,9 +178,14 @@ def _name_of(reply: ThreadReply) -> str:
     """Return the first part of the post's id, by which each thing is told once."""
     match reply:
         case TellGuidelines() | TellMerged():
-            ids = "\0".join(sorted(rule.id for rule in reply.rules))
             kind = "lesson" if isinstance(reply, TellGuidelines) else "merged"
-            return f"{kind}-{hashlib.sha256(ids.encode()).hexdigest()[:12]}"
+            return f"{kind}-{_hash_of(rule.id for rule in reply.rules)}"
+        case TellReading():
+            return f"{THANKS}-{_hash_of(reply.people)}"
+        case TellNothingNew():
+            return f"nothing-new-{_hash_of(reply.people)}"
+        case TellDeclined():
+            return "declined"
         case TellRefused():
             return f"refused-{reply.reason}"
         case AskValue():
@@ -175,6 +194,10 @@ def _name_of(reply: ThreadReply) -> str:
             return "ask-why"
         case TellCase():
             return "remembered"
+
+
+def _hash_of(ids: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(sorted(ids)).encode()).hexdigest()[:12]
 
 
 def refused_on(trace_id: str, lesson: Lesson) -> list[RefusedRule]:

@@ -28,9 +28,16 @@ class WaitingFeedback:
         self._waits: dict[str, _HeldFeedback] = {}
         """By verdict."""
 
-    def record_failure(self, circuit: str, pending: Iterable[PendingFeedback] = (), reason: str = "") -> None:
-        """Open the circuit, and let this feedback wait for it."""
-        self._breaker.record_failure(circuit)
+    def record_failure(
+        self,
+        circuit: str,
+        pending: Iterable[PendingFeedback] = (),
+        reason: str = "",
+        *,
+        at_least_ms: int = 0,
+    ) -> None:
+        """Open the circuit, and let this feedback wait for it; `at_least_ms` is the pause that a service asks for."""
+        self._breaker.record_failure(circuit, at_least_ms)
         for each in pending:
             self.hold(circuit, each, reason)
 

@@ -12,6 +12,7 @@ from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
 from bot.learning.thread_replies import ThreadReplies
 from bot.learning.waiting_feedback import WaitingFeedback
 from bot.runtime.activity_log import log_activity
+from bot.runtime.circuit_breaker import asked_pause_ms
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
@@ -24,6 +25,10 @@ from storage.records import PendingFeedback
 log = logging.getLogger(__name__)
 
 COMPONENT = "learning"
+NOT_READ = "its reasons are still to be read"
+THANKS_SECONDS = 1.0
+"""Time after which people are thanked before their reasons are distilled. Set by hand: a lesson that comes sooner
+tells them all there is."""
 QUIET_SECONDS = 2.0
 """Time that feedback rests before it is learned, so that a thumb and its reason come together."""
 
@@ -39,6 +44,7 @@ class LearningWorker:
         thread_replies: ThreadReplies,
         health: HealthRegistry,
         *,
+        reflection_model: str,
         quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
         self._database = database
@@ -46,11 +52,16 @@ class LearningWorker:
         self._gatherer = gatherer
         self._thread_replies = thread_replies
         self._health = health
+        self._model = reflection_model
         self._quiet_ms = int(quiet_seconds * 1000)
         self._wake_event = WakeEvent()
         self._waiting = WaitingFeedback()
-        self._in_hand: set[str] = set()
-        """Judges that are learning."""
+        self._in_hand: dict[str, set[str]] = {}
+        """Judge that is learning -> the traces that it is learning from."""
+        self._remembering: set[str] = set()
+        """Judges that are taking in cases without their models."""
+        self._remembered: dict[str, int] = {}
+        """Verdict -> the revision of its feedback that is remembered and not distilled yet."""
         self._cancelled_traces: set[str] = set()
         self._invalidations: Counter[str] = Counter()
 
@@ -70,6 +81,7 @@ class LearningWorker:
     async def run(self) -> None:
         """Learn until cancelled; a judge whose reflection model is slow holds up no other."""
         self._in_hand.clear()
+        self._remembering.clear()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._start(tasks)
@@ -98,11 +110,24 @@ class LearningWorker:
         for each in self._waiting.due(await self._database.feedback.pending(now_ms(), self._quiet_ms)):
             work.setdefault(each.judge, []).append(each)
         self._report_idle(work)
-        idle = {judge: pending for judge, pending in work.items() if judge not in self._in_hand}
-        for judge, pending in idle.items():
-            self._in_hand.add(judge)
-            tasks.create_task(self._learn_alone(judge, pending))
-        return sum(map(len, idle.values()))
+        looked_at = 0
+        for judge, pending in work.items():
+            if judge in self._in_hand or self._waiting.is_open(judge):
+                new = [each for each in pending if self._is_new(each)]
+                if new and judge not in self._remembering:
+                    self._remembering.add(judge)
+                    tasks.create_task(self._remember_alone(judge, new))
+            else:
+                self._in_hand[judge] = {each.trace_id for each in pending}
+                looked_at += len(pending)
+                tasks.create_task(self._learn_alone(judge, pending))
+        return looked_at
+
+    def _is_new(self, pending: PendingFeedback) -> bool:
+        """Return whether feedback is neither remembered yet nor being learned."""
+        return self._remembered.get(
+            pending.verdict_id
+        ) != pending.revision and pending.trace_id not in self._in_hand.get(pending.judge, ())
 
     def _report_idle(self, work: Collection[str]) -> None:
         """Report judges well for which nothing waits any more, as after a forget."""
@@ -113,10 +138,49 @@ class LearningWorker:
 
     async def _learn_alone(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
         try:
-            with self._health.work.doing(COMPONENT, judge, "learning from feedback"):
+            with self._health.work.doing(COMPONENT, judge, f"learning from feedback with {self._model}"):
                 await self._learn(judge, pending)
         finally:
-            self._in_hand.discard(judge)
+            self._in_hand.pop(judge, None)
+
+    async def _remember_alone(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
+        """Take in cases while the judge's models are down or slow, and thank their people."""
+        try:
+            memory = self._memories.get(judge)
+            if memory is not None:
+                gathered = [item for each in pending if (item := await self._gather(each, memory))]
+                await self._remember(memory, gathered)
+        except MemAlignError as error:
+            self._wait_for(judge, judge, pending, str(error))
+        except Exception:  # a bug must not stop the other judges
+            self._wait_for(judge, judge, pending, unexpected(f"remembering cases for {judge}"))
+        finally:
+            self._remembering.discard(judge)
+
+    async def _remember(self, memory: JudgeMemory, gathered: Sequence[GatheredFeedback]) -> None:
+        gathered = [item for item in gathered if not self._is_stale(item)]
+        await memory.remember([item.trace for item in gathered if item.trace.assessments])
+        await self._forget_again([item for item in gathered if self._is_stale(item)], memory)
+        for item in gathered:
+            self._remembered[item.pending.verdict_id] = item.pending.revision
+            self._waiting.hold(
+                item.pending.judge, item.pending, memory.pending.get(item.trace.trace_id, NOT_READ)
+            )
+        await self._thank(gathered, memory)
+
+    async def _thank(self, gathered: Sequence[GatheredFeedback], memory: JudgeMemory) -> None:
+        """Tell the threads of cases that are remembered, and whose reasons are still to be distilled."""
+        lesson = Lesson(pending=memory.pending)
+        for item in gathered:
+            if item.trace.trace_id in lesson.pending and not self._is_stale(item):
+                try:
+                    await self._thread_replies.update(item.verdict, item.feedback, lesson, memory)
+                except MemAlignError as error:  # the thread is told once its reasons are distilled
+                    log.warning("nobody was thanked for feedback on %s: %s", item.trace.trace_id, error)
+
+    async def _thank_if_slow(self, gathered: Sequence[GatheredFeedback], memory: JudgeMemory) -> None:
+        await asyncio.sleep(THANKS_SECONDS)
+        await self._thank(gathered, memory)
 
     async def _learn(self, judge: str, pending: Sequence[PendingFeedback]) -> None:
         memory = self._memories.get(judge)
@@ -138,7 +202,7 @@ class LearningWorker:
             for item in gathered:  # one by one, so that only the verdict that fails waits
                 await self._learn(judge, [item.pending])
         else:
-            self._waiting.release([item.pending for item in gathered])
+            self._release(gathered)
             self._report(judge, lesson)
             for item in gathered:
                 if not self._is_stale(item):
@@ -162,9 +226,20 @@ class LearningWorker:
         unlabelled = {item.trace.trace_id for item in gathered if not item.trace.assessments}
         if withdrawn := unlabelled & memory.episodes.keys():
             await memory.forget(withdrawn)
-        lesson = await memory.learn([item.trace for item in gathered if item.trace.assessments])
+        thanks = asyncio.create_task(self._thank_if_slow(gathered, memory))
+        try:
+            lesson = await memory.learn([item.trace for item in gathered if item.trace.assessments])
+        finally:
+            thanks.cancel()
+            await asyncio.wait([thanks])
         await self._forget_again([item for item in gathered if self._is_stale(item)], memory)
         return lesson
+
+    def _release(self, gathered: Sequence[GatheredFeedback]) -> None:
+        """Note that the models were asked about this feedback."""
+        self._waiting.release([item.pending for item in gathered])
+        for item in gathered:
+            self._remembered.pop(item.pending.verdict_id, None)
 
     def _is_stale(self, item: GatheredFeedback) -> bool:
         """Return whether the feedback, or a part of it, is being forgotten since it was gathered."""
@@ -192,7 +267,7 @@ class LearningWorker:
         if reason is None:
             self._waiting.record_success(judge)
         else:
-            self._waiting.record_failure(judge)
+            self._waiting.record_failure(judge, at_least_ms=asked_pause_ms(lesson.retry_after))
             log.warning("learning for %s waits: %s", judge, reason)
 
     async def _conclude(self, item: GatheredFeedback, lesson: Lesson, memory: JudgeMemory) -> None:

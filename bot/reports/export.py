@@ -64,7 +64,7 @@ async def _answered_verdicts(
     database: Database, judges: Collection[JudgeSettings]
 ) -> AsyncIterator[AnsweredVerdict]:
     """Yield the verdicts of these judges whose traces are there."""
-    value_types = {judge.name: value_type_of(judge.feedback_value_type) for judge in judges}
+    value_types = {judge.name: value_type_of(judge.feedback_value_type, judge.range) for judge in judges}
     after: str | None = None
     while page := await database.verdicts.page(after, VERDICTS_PER_PAGE):
         after = page[-1].verdict_id

@@ -42,6 +42,7 @@ class StatusReport:
 
     async def read(self) -> Status:
         """Return the status now. Raises `StorageError` when the store does not answer."""
+        refused = await self._database.traces.refused()
         judges = tuple(
             JudgeStatus(
                 name=judge.name,
@@ -50,6 +51,8 @@ class StatusReport:
                 guidelines=len(self._memories[judge.name].guidelines),
                 waiting=sum(rule.waiting for rule in self._memories[judge.name].guidelines),
                 refused_rules=self._memories[judge.name].refused_rules,
+                refused_traces=refused[judge.name].number if judge.name in refused else 0,
+                declined_traces=len(self._memories[judge.name].declined),
             )
             for judge in self._settings.judges
         )
@@ -102,7 +105,9 @@ class StatusReport:
             *await self._database.problems(),
             *filter(None, [self._clock.problem()]),
             *(self._sentence(problem) for problem in problems),
+            *await self._refused(judges),
             *self._unlearned(judges),
+            *self._declined(judges),
         )
 
     def _sentence(self, problem: Problem) -> str:
@@ -111,12 +116,35 @@ class StatusReport:
             subject = _channel_title(self._settings, subject)
         return f"{subject}: {problem.reason}"
 
+    async def _refused(self, judges: Collection[str]) -> list[str]:
+        """Return a sentence for each of these judges whose model refuses traces for good."""
+        refused = await self._database.traces.refused()
+        return [
+            f"{name}: {_traces(each.number)} refused by the model ({each.reason.rstrip('.')}); a restart tries again"
+            for name, each in refused.items()
+            if name in judges
+        ]
+
+    def _declined(self, judges: Collection[str]) -> Iterator[str]:
+        """Yield a sentence for each of these judges whose reflection model refuses to read reasons."""
+        for name, memory in self._memories.items():
+            if name in judges and (reasons := memory.declined):
+                why = next(iter(reasons.values())).rstrip(".")
+                yield (
+                    f"{name}: the reasons on {_traces(len(reasons))} refused by the reflection model ({why}); "
+                    "the cases are remembered, and a restart tries again"
+                )
+
     def _unlearned(self, judges: Collection[str]) -> Iterator[str]:
         """Yield a sentence for each of these judges whose memory still waits to learn, or to learn again."""
         for name, memory in self._memories.items():
             if name in judges and (reasons := memory.pending):
                 traces = "one trace" if len(reasons) == 1 else f"{len(reasons)} traces"
                 yield f"{name}: feedback on {traces} waits to be learned in full ({next(iter(reasons.values()))})"
+
+
+def _traces(number: int) -> str:
+    return "1 trace was" if number == 1 else f"{number} traces were"
 
 
 def _long_work_reason(work: LongWork) -> str:

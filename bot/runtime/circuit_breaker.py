@@ -11,6 +11,14 @@ from bot.runtime.clock import backoff_ms, now_ms
 LONGEST_OPEN_MS = 60_000
 """Longest pause between two probes, unless the caller chooses another."""
 
+LONGEST_ASKED_PAUSE_MS = 3_600_000
+"""Longest pause that the other side may ask for."""
+
+
+def asked_pause_ms(seconds: float | None) -> int:
+    """Return the pause that the other side asks for, in milliseconds; 0 for none, an hour at most."""
+    return min(int((seconds or 0.0) * 1000), LONGEST_ASKED_PAUSE_MS)
+
 
 class CircuitBreaker:
     """One circuit for each thing that may be down, by its name."""

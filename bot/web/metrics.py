@@ -53,6 +53,12 @@ def _add_judges(registry: CollectorRegistry, judges: Sequence[JudgeStatus]) -> N
         "judge",
         refused,
     )
+    given_up = {judge.name: judge.refused_traces for judge in judges}
+    unread = {judge.name: judge.declined_traces for judge in judges}
+    traces = "Traces that the judge's model refused for good"
+    reasons = "Traces whose reasons the reflection model refused for good"
+    _add(registry, "memalign_traces_refused", traces, "judge", given_up)
+    _add(registry, "memalign_reasons_refused", reasons, "judge", unread)
 
 
 def _add(

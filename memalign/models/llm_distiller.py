@@ -36,8 +36,8 @@ MAX_BATCH_RATIONALES = 50
 """As MLflow's MemAlign batches records."""
 LESSON_TOKENS = 4_000
 """Room for what a batch teaches, where the model's options set no other. Set by hand."""
-GUIDELINE_ANSWER_TOKENS = 80
-"""Of it, the room for what one rationale teaches: 50 of them fill it."""
+GUIDELINE_ANSWER_TOKENS = 40
+"""Of it, the room for what one rationale teaches: a sentence of 25 tokens with its JSON. Set by hand."""
 MIN_RATIONALE_TOKENS = 200
 """Least room in a prompt for a rationale with its case. Set by hand."""
 MAX_FITTINGS = 4

@@ -1,14 +1,15 @@
 """Judging with a language model."""
 
+import asyncio
+
 from memalign.errors import InputError, MalformedAnswerError, PromptTooLongError
 from memalign.models.json_answers import text_at
 from memalign.models.judging_prompt import JudgingPrompt, judging_prompt
 from memalign.models.prompts import judging_schema
-from memalign.ports import Completion, JudgeRequest, JudgeResponse, LanguageModel
+from memalign.ports import Completion, JudgeRequest, JudgeResponse, LanguageModel, Prompt
 
 MAX_RATIONALE_CHARACTERS = 20_000
 """Of a verdict's rationale; a model that repeats itself without end is cut off."""
-
 VERDICT_TOKENS = 1_000
 """Room for a verdict, where the model's options set no other: a value and two or three sentences."""
 MAX_PROMPTS = 6
@@ -49,13 +50,22 @@ class LLMJudge:
     async def _complete(self, request: JudgeRequest) -> tuple[JudgingPrompt, Completion]:
         """Ask for the verdict; with a shorter prompt where the model finds it too long."""
         schema = judging_schema(request.value_type)
-        fitted = judging_prompt(request, await self._model.prompt_room(VERDICT_TOKENS))
+        fitted = await self._fitted(request)
         for _ in range(MAX_PROMPTS - 1):
             try:
                 return fitted, await self._model.complete(fitted.prompt, schema)
             except PromptTooLongError:
-                shorter = judging_prompt(request, await self._model.prompt_room(VERDICT_TOKENS))
-                if shorter.prompt == fitted.prompt:
+                shorter = await self._fitted(request)
+                if _characters(shorter.prompt) >= _characters(fitted.prompt):
                     raise
                 fitted = shorter
         return fitted, await self._model.complete(fitted.prompt, schema)
+
+    async def _fitted(self, request: JudgeRequest) -> JudgingPrompt:
+        """Write the prompt in a thread: of a record of megabytes that takes a second, and others wait for the loop."""
+        room = await self._model.prompt_room(VERDICT_TOKENS)
+        return await asyncio.to_thread(judging_prompt, request, room)
+
+
+def _characters(prompt: Prompt) -> int:
+    return len(prompt.stable) + len(prompt.changing)

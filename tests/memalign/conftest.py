@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.model_dialects import DIALECTS, Dialect
 from tests.model_server import ModelServer, running_model_server
@@ -18,23 +17,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
         yield running
 
 
-THOUGHTS_IN_THE_ANSWER = pytest.mark.xfail(reason="thoughts are taken for the answer")
-
-
-def dialect_parameters() -> list[ParameterSet]:
-    return [
-        pytest.param(
-            dialect,
-            id=dialect.name,
-            marks=THOUGHTS_IN_THE_ANSWER
-            if dialect.name in {"think-tags", "open-think-tag", "harmony", "magistral"}
-            else (),
-        )
-        for dialect in DIALECTS
-    ]
-
-
-@pytest.fixture(params=dialect_parameters())
+@pytest.fixture(params=[pytest.param(dialect, id=dialect.name) for dialect in DIALECTS])
 def dialect_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     """A local server of each dialect in turn; `server.dialect.model` is the model to name."""
     dialect: Dialect = request.param

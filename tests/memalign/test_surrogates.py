@@ -7,11 +7,14 @@ import pytest
 
 from bot.cli.feedback_file import parse_object
 from memalign.atomic_file import replace_file
-from memalign.models.json_answers import find_answer, parse_body
+from memalign.models.answer_reading import find_answer
+from memalign.models.json_answers import parse_body
+from memalign.models.prompts import judging_schema
 from memalign.records import Json
 from memalign.surrogates import replace_surrogates
+from memalign.value_types import value_type_of
 
-SCHEMA = {"type": "object", "properties": {"rationale": {"type": "string"}}, "required": ["rationale"]}
+SCHEMA = judging_schema(value_type_of("bool"))
 
 
 @pytest.mark.parametrize(
@@ -28,10 +31,13 @@ def test_each_half_becomes_a_replacement_character(value: Json, replaced: Json) 
 
 
 @pytest.mark.parametrize(
-    "text", [r'{"rationale": "cut \ud83d"}', r'So: ```{"rationale": "cut \ud83d"}``` yes']
+    "text",
+    [r'{"rationale": "cut \ud83d", "value": 1}', r'So: ```{"rationale": "cut \ud83d", "value": 1,}``` yes'],
 )
 def test_an_answer_of_a_model_holds_none(text: str) -> None:
-    assert find_answer(text, SCHEMA) == {"rationale": "cut \ufffd"}
+    answer = find_answer(text, SCHEMA)
+    assert answer is not None
+    assert answer["rationale"] == "cut \ufffd"
     assert parse_body(r'{"content": "\udc00"}') == {"content": "\ufffd"}
 
 

@@ -141,4 +141,7 @@ def _by_majority(cases: Sequence[Case], features: Features) -> JudgeResponse:
 
 
 def _placeholder(value_type: ValueType) -> Label:
+    if value_type.value_range:
+        low = value_type.value_range[0]
+        return int(low) if value_type.kind == "int" else float(low)
     return value_type.categories[0] if value_type.categories else _PLACEHOLDERS[value_type.kind]

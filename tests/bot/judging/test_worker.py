@@ -11,16 +11,18 @@ from bot.judging.worker import JudgingWorker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
 from memalign.errors import (
+    ContentRefusedError,
     MalformedAnswerError,
     ModelRefusedError,
     ModelUnavailableError,
+    RequestFailedError,
     RequestRefusedError,
 )
 from memalign.judge_memory import JudgeMemory
 from memalign.optimizer import make_judge
 from memalign.ports import JudgeRequest, JudgeResponse
 from storage.database import Database
-from storage.records import CardContent
+from storage.records import CardContent, RefusedTraces
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes, running, until
 from tests.factories import POLITENESS, a_memory, a_trace
@@ -260,3 +262,124 @@ async def test_work_that_takes_long_is_known_with_its_model(database: Database, 
         "judging a trace with local:/cases",
     )
     assert judge.health.work.long(seconds=0) == ()
+
+
+class ChoosyJudgeModel(FakeJudgeModel):
+    """Fails at traces by their ids, and judges the others."""
+
+    def __init__(self, errors: dict[str, Exception]) -> None:
+        super().__init__()
+        self.errors = errors
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        self.requests.append(request)
+        if error := self.errors.get(request.trace_id or ""):
+            raise error
+        self.requests.pop()
+        return await super().decide(request)
+
+    def asked_about(self, trace_id: str) -> int:
+        return [request.trace_id for request in self.requests].count(trace_id)
+
+
+FAILED = RequestFailedError("fake:/m is overloaded or down (500).", blame="fake:/m fails at this one (500).")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_trace_whose_content_is_refused_is_given_up_after_two_tries(
+    database: Database, tmp_path: Path, number: int
+) -> None:
+    names = [f"bad-{n}" for n in range(number)]
+    refused = ContentRefusedError("fake:/m refuses what this request says.")
+    model = ChoosyJudgeModel(dict.fromkeys(names, refused))
+    judge = await judging(database, tmp_path, model)
+    await judge.add(*names, "tr-1", "tr-2")
+    await judge.run()
+
+    assert sorted(await judge.judged()) == ["tr-1", "tr-2"]
+    assert [model.asked_about(name) for name in names] == [2] * number
+    assert judge.health.problems() == ()
+    refusals = await database.traces.refused()
+    assert refusals == {"politeness": RefusedTraces(number=number, reason=str(refused))}
+
+
+async def test_a_start_tries_refused_traces_again(database: Database, tmp_path: Path) -> None:
+    model = ChoosyJudgeModel({"tr-1": ContentRefusedError("refused")})
+    judge = await judging(database, tmp_path, model)
+    await judge.add("tr-1")
+    await judge.run()
+    assert await judge.judged() == []
+
+    again = await judging(database, tmp_path, FakeJudgeModel())
+    async with running(again.worker.run) as part:
+        await until(again.judged, part)
+    assert await again.judged() == ["tr-1"]
+    assert await database.traces.refused() == {}
+
+
+async def test_a_refused_trace_that_is_forgotten_is_not_told_any_more(
+    database: Database, tmp_path: Path
+) -> None:
+    judge = await judging(database, tmp_path, ChoosyJudgeModel({"tr-1": ContentRefusedError("refused")}))
+    await judge.add("tr-1")
+    await judge.run()
+    await database.forgetting.delete_traces(["tr-1"])
+    assert await database.traces.refused() == {}
+
+
+async def test_a_request_that_is_refused_is_given_up_only_where_the_model_answers_others(
+    database: Database, tmp_path: Path
+) -> None:
+    model = ChoosyJudgeModel(dict.fromkeys(("tr-1", "tr-2"), RequestRefusedError("no such option")))
+    judge = await judging(database, tmp_path, model)
+    await judge.add("tr-1", "tr-2")
+    async with running(judge.worker.run) as part:
+        await until(lambda: len(model.requests) >= 5, part)
+    assert await database.traces.refused() == {}
+    assert await database.traces.waiting() == 2
+
+    model.errors.pop("tr-2")
+    await judge.run()
+    assert await judge.judged() == ["tr-2"]
+    assert (await database.traces.refused())["politeness"].number == 1
+
+
+async def test_a_trace_at_which_the_model_fails_waits_alone_and_others_are_judged(
+    database: Database, tmp_path: Path
+) -> None:
+    model = ChoosyJudgeModel({"bad": FAILED})
+    judge = await judging(database, tmp_path, model)
+    await judge.add("bad")
+    async with running(judge.worker.run) as part:
+        await until(lambda: model.asked_about("bad") >= 2, part)
+        names = [f"tr-{number}" for number in range(30)]
+        await judge.add(*names)
+
+        async def others_are_judged() -> bool:
+            return len(await judge.judged()) == 30
+
+        await until(others_are_judged, part)
+        before = model.asked_about("bad")
+        await judge.add(*(f"later-{number}" for number in range(30)))
+
+        async def all_are_judged() -> bool:
+            return len(await judge.judged()) == 60
+
+        await until(all_are_judged, part)
+    assert model.asked_about("bad") - before <= 1
+    assert await database.traces.waiting() == 1
+
+
+async def test_the_sentence_on_a_trace_at_fault_says_that_the_model_answers_others(
+    database: Database, tmp_path: Path
+) -> None:
+    judge = await judging(database, tmp_path, ChoosyJudgeModel({"bad": FAILED}))
+    await judge.add("bad", "tr-1")
+
+    async def reason() -> str | None:
+        jobs = await database.traces.next_jobs(now_ms() + 3_600_000, 10)
+        return next((job.reason for job in jobs if job.own_failures), None)
+
+    async with running(judge.worker.run) as part:
+        await until(reason, part)
+    assert await reason() == FAILED.blame

@@ -45,7 +45,15 @@ class LearningFlow:
         gatherer = FeedbackGatherer(
             self.database, TeachAccess("members", people, ChannelMembers(self.slack), self.database)
         )
-        return LearningWorker(self.database, memories, gatherer, replies, self.health, quiet_seconds=0.0)
+        return LearningWorker(
+            self.database,
+            memories,
+            gatherer,
+            replies,
+            self.health,
+            reflection_model=self.model.name,
+            quiet_seconds=0.0,
+        )
 
     @property
     def memory(self) -> JudgeMemory:

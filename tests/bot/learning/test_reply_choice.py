@@ -1,8 +1,18 @@
 """The choice of what a thread is told."""
 
 from bot.feedback import Feedback, Vote
-from bot.learning.reply_choice import AskValue, AskWhy, TellCase, TellGuidelines, choose_reply
-from memalign.records import Label
+from bot.learning.reply_choice import (
+    AskValue,
+    AskWhy,
+    TellCase,
+    TellDeclined,
+    TellGuidelines,
+    TellNothingNew,
+    TellReading,
+    ThreadReply,
+    choose_reply,
+)
+from memalign.records import Episode, Label
 from storage.records import ThreadPost
 from tests.factories import a_guideline, an_episode
 
@@ -68,8 +78,26 @@ def test_a_thumb_up_is_learned_without_a_word() -> None:
     assert choose_reply(rules=[], posts=[], feedback=[UP], episode=EPISODE, is_pending=False) is None
 
 
-def test_nothing_is_said_while_the_memory_waits_for_its_model() -> None:
-    assert choose_reply(rules=[], posts=[], feedback=[REASON], episode=EPISODE, is_pending=True) is None
+def test_people_are_thanked_for_their_reasons_while_the_memory_waits_for_its_model() -> None:
+    def reply(*given: Feedback, episode: Episode | None = EPISODE) -> ThreadReply | None:
+        return choose_reply(rules=[], posts=[], feedback=given, episode=episode, is_pending=True)
+
+    assert reply(DOWN, REASON) == TellReading(label=False, people=("ben",))
+    assert reply(DOWN) is None
+    assert reply(REASON, episode=None) is None
+
+
+def test_people_who_were_thanked_are_told_that_their_reasons_gave_nothing_new() -> None:
+    posts = [ThreadPost(message_ts="2.1", post_id="thanks-1:v-1")]
+    reply = choose_reply(rules=[], posts=posts, feedback=[REASON], episode=EPISODE, is_pending=False)
+    assert reply == TellNothingNew(people=("ben",))
+
+
+def test_people_are_told_that_the_model_refuses_to_read_their_reasons() -> None:
+    reply = choose_reply(
+        rules=[], posts=[], feedback=[REASON], episode=EPISODE, is_pending=False, is_declined=True
+    )
+    assert reply == TellDeclined(label=False, people=("ben",))
 
 
 def test_nothing_is_said_of_a_case_that_was_not_learned() -> None:

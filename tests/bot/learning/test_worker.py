@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from memalign.errors import ContentRefusedError, ModelUnavailableError
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.optimizer import make_judge
 from memalign.ports import Completion, Prompt
@@ -336,6 +337,98 @@ async def test_a_lesson_that_is_gone_is_not_waited_for(flow: LearningFlow) -> No
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     assert await flow.waiting() == 0
+
+
+async def test_people_are_thanked_while_the_reflection_model_is_down_and_told_of_the_lesson_later(
+    flow: LearningFlow,
+) -> None:
+    flow.model.down = True
+    for trace_id in ("tr-1", "tr-2"):
+        ts = await flow.card(trace_id)
+        await flow.react(ts, "-1")
+        await flow.reply(ts, f"{RULE} {trace_id}")
+        await flow.learn()
+
+    assert flow.labels() == {"tr-1": False, "tr-2": False}
+    assert len(flow.model.prompts) == 1  # the second case comes while the model is left alone
+    thanks = await flow.post_all()
+    assert [text.startswith("Thank you, Ana. I'll remember this case") for text in thanks] == [True, True]
+
+    flow.model.down = False
+    async with running(flow.worker.run) as part:
+        await until(flow.is_done, part)
+    told = await flow.post_all()
+    assert [text.startswith("📝 Learned") for text in told] == [True, True]
+    assert len(flow.rules()) == 2
+
+
+async def test_a_case_is_remembered_and_its_people_thanked_while_the_reflection_model_hangs(
+    database: Database,
+) -> None:
+    flow = await learning_flow(database)
+    hanging = HangingModel()
+    memory = await a_memory(
+        make_judge(name=JUDGE, instructions=POLITENESS, feedback_value_type=bool),
+        embedder=FakeEmbedder(),
+        distiller=LLMDistiller(hanging),
+        store=database.memories,
+    )
+    flow.memories = {JUDGE: memory}
+    worker = flow.worker_of(flow.memories)
+    async with running(worker.run) as part:
+        for number in (1, 2):  # the second one comes while the first is being distilled
+            ts = await flow.card(f"tr-{number}")
+            await flow.react(ts, "-1")
+            await flow.reply(ts, RULE)
+            await until(flow.is_learned(f"tr-{number}"), part)
+
+        thanks: list[str] = []
+
+        async def thanked() -> bool:
+            thanks.extend(await flow.post_all())
+            return len(thanks) == 2
+
+        await until(thanked, part)
+        (work,) = flow.health.work.long(seconds=0)
+    assert (work.subject, work.doing) == (JUDGE, "learning from feedback with fake:/model")
+    assert len(hanging.prompts) == 1
+    assert await flow.waiting() == 2
+    # after a crash the reasons are still there to be read
+    again = await learning_flow(database)
+    async with running(again.worker.run) as part:
+        await until(again.is_done, part)
+    assert again.rules() == [RULE]
+    assert (again.labels(), len(again.memory.guidelines[0].source_trace_ids)) == (
+        {"tr-1": False, "tr-2": False},
+        2,
+    )
+
+
+async def test_reasons_that_the_model_refuses_are_told_and_not_waited_for(flow: LearningFlow) -> None:
+    flow.model.answers.extend([ContentRefusedError("fake:/model refuses what this request says.")] * 2)
+    ts = await flow.card()
+    await flow.react(ts, "-1")
+    await flow.reply(ts, RULE)
+    async with running(flow.worker.run) as part:
+        await until(flow.is_done, part)
+
+    assert flow.labels() == {"tr-1": False}
+    assert len(flow.model.prompts) == 2
+    assert "the model refuses to read the reason" in (await flow.post_all())[-1]
+    assert flow.health.problems() == ()
+
+
+async def test_a_pause_that_the_reflection_model_asks_for_is_kept(flow: LearningFlow) -> None:
+    flow.model.answers.append(ModelUnavailableError("busy", retry_after=1800))
+    ts = await flow.card()
+    await flow.react(ts, "-1")
+    await flow.reply(ts, RULE)
+    await flow.learn()
+    for _ in range(20):
+        await flow.learn()
+        await asyncio.sleep(0.1)
+    assert len(flow.model.prompts) == 1
+    assert await flow.waiting() == 1
 
 
 # --- when it is being forgotten

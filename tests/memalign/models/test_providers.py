@@ -99,7 +99,7 @@ async def test_a_malformed_answer_is_asked_for_once_more_and_both_calls_are_coun
 
 @BOTH
 async def test_twice_malformed_is_told(server: ModelServer, model: LanguageModel, kind: Kind) -> None:
-    server.answers.extend(["no idea", '{"value": true}', json.dumps(GOOD)])
+    server.answers.extend(["no idea", '{"rationale": "so"}', json.dumps(GOOD)])
 
     with pytest.raises(MalformedAnswerError, match="some-model did not answer in the form asked for"):
         await model.complete(PROMPT, SCHEMA)

@@ -2,15 +2,9 @@ import pytest
 
 from memalign.errors import SettingsError
 from memalign.models import connect_distiller, connect_embedder, connect_judge_model, model_name
-from memalign.models.json_answers import find_answer, fits
 from memalign.models.llm_judge import LLMJudge
 from memalign.models.local.case_classifier import CaseClassifier
 from memalign.models.local.extractive_distiller import ExtractiveDistiller
-from memalign.models.prompts import distilling_schema, judging_schema
-from memalign.records import Json
-from memalign.value_types import value_type_of
-
-SCHEMA = judging_schema(value_type_of("bool"))
 
 
 @pytest.mark.parametrize("name", ["openai:/some/model", "anthropic:/claude", " openai:/x "])
@@ -52,45 +46,3 @@ def test_what_a_model_cannot_do_is_told() -> None:
         connect_distiller("local:/cases")
     with pytest.raises(SettingsError, match="embedding_dim is 0"):
         connect_embedder("openai:/e", 0)
-
-
-GOOD: Json = {"rationale": "so {really}", "value": True}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"rationale": "so {really}", "value": true}',
-        'Sure!\n```json\n{"rationale": "so {really}", "value": true}\n```\nBye',
-        '```\n{"rationale": "so {really}", "value": true}```',
-        'I think {this} is it: {"rationale": "so {really}", "value": true} - do you agree? {}',
-        '{"thoughts": 1} {"rationale": "so {really}", "value": true}',
-        '[{"rationale": "so {really}", "value": true}]',
-    ],
-)
-def test_the_answer_is_found_wherever_it_is(text: str) -> None:
-    assert find_answer(text, SCHEMA) == GOOD
-
-
-@pytest.mark.parametrize(
-    "text", ["", "no", "{", '{"value": true}', '{"rationale": 1, "value": true}', "null", "[]"]
-)
-def test_what_holds_no_answer_has_none(text: str) -> None:
-    assert find_answer(text, SCHEMA) is None
-
-
-@pytest.mark.parametrize(
-    ("answer", "right"),
-    [
-        ({"guidelines": [], "supports": [], "contradicts": [], "same": []}, True),
-        ({"guidelines": {}, "supports": [], "contradicts": [], "same": []}, False),
-        ({"guidelines": []}, False),
-        ([], False),
-    ],
-)
-def test_an_answer_is_checked_for_what_was_asked(answer: Json, right: bool) -> None:
-    assert fits(answer, distilling_schema()) is right
-
-
-def test_a_category_may_be_a_number() -> None:
-    assert fits({"rationale": "", "value": 2}, judging_schema(value_type_of([1, 2])))

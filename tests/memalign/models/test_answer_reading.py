@@ -2,7 +2,7 @@
 
 import pytest
 
-from memalign.models.json_answers import find_answer
+from memalign.models.answer_reading import find_answer
 from memalign.models.prompts import judging_schema
 from memalign.records import Json
 from memalign.value_types import value_type_of
