@@ -54,7 +54,7 @@ class Dialect:
     """The model that speaks it, as memalign names models."""
     base_path = "/v1"
     """Of the base URL."""
-    output_limits: tuple[str, ...] = ("max_completion_tokens",)
+    output_limits: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
     """Names that the service takes for the most tokens of an answer; any other is refused."""
     takes_any_model = False
     owner = "system"
@@ -177,7 +177,14 @@ class Dialect:
         return {"id": name, "object": "model", "created": 1, "owned_by": self.owner}
 
 
-class Azure(Dialect):
+class OpenAIReasoning(Dialect):
+    """OpenAI's models that reason: they take the newer name of the limit alone."""
+
+    name = "openai-reasoning"
+    output_limits = ("max_completion_tokens",)
+
+
+class Azure(OpenAIReasoning):
     """Azure's service for OpenAI's models: filters' results beside each answer, codes as texts."""
 
     name = "azure"
@@ -621,6 +628,7 @@ class AnthropicThinking(Anthropic):
 
 DIALECTS: tuple[Dialect, ...] = (
     Dialect(),
+    OpenAIReasoning(),
     Azure(),
     Anthropic(),
     AnthropicThinking(),

@@ -1,31 +1,33 @@
-"""Anthropic's models, and servers that speak like them."""
+"""Anthropic's models, and servers that speak like them: Anthropic's own service, Amazon Bedrock and Vertex AI."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from functools import partial
+from typing import ClassVar
 
-from anthropic import AnthropicError, APIConnectionError, APIStatusError, omit
+from anthropic import AnthropicError, APIConnectionError, APIStatusError
 
-from memalign.errors import ModelError
-from memalign.event_loop import run_on_private_loop
+from memalign.errors import ModelError, ModelRefusedError
 from memalign.models.anthropic_client import client_of
 from memalign.models.bounded_answer import OversizeAnswerError
-from memalign.models.context_size import ContextSize, complete_and_learn, context_size
-from memalign.models.deadline import call_within, retried
-from memalign.models.endpoint import Endpoint, complete_with_fallback
-from memalign.models.json_answers import integer_at, parse_body, value_at
-from memalign.models.message_answer import answer_of_blocks
+from memalign.models.capabilities import Mode
+from memalign.models.endpoint import Endpoint
+from memalign.models.json_answers import integer_at, objects_at, parse_body, text_at, value_at
+from memalign.models.message_answer import answer_of_blocks, says_something
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
-from memalign.models.providers import endpoint_of
-from memalign.models.server_context import server_context
+from memalign.models.served_model import ServedModel
 from memalign.models.service_failure import answer_of
-from memalign.ports import Completion, Prompt, PromptRoom
+from memalign.models.structured_answer import Reading
+from memalign.ports import Prompt
 from memalign.records import Json, Usage
 
 _TOOL = "answer"
+_LIMIT = "max_tokens"
+DEFAULT_ANSWER_TOKENS = 4_000
+"""The limit of an answer where none is set: this API wants one."""
+_TYPED = ("model", "messages", _LIMIT)
+"""Parameters that the SDK's method requires."""
 
 
-class AnthropicModel:
+class AnthropicModel(ServedModel):
     """A Claude model, which answers by calling a tool whose input schema is the schema asked for.
 
     Args:
@@ -37,91 +39,94 @@ class AnthropicModel:
     def __init__(
         self, model: str, options: ModelOptions = DEFAULT_OPTIONS, *, provider: str = "anthropic"
     ) -> None:
-        self._provider = provider
-        self._model = model
-        self._options = options
+        super().__init__(AnthropicChat(), provider, model, options)
 
-    @property
-    def name(self) -> str:
-        """The model as `provider:/name`."""
-        return f"{self._provider}:/{self._model}"
 
-    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
-        """See `memalign.ports.LanguageModel.prompt_room`."""
-        return await run_on_private_loop(self._prompt_room(answer_tokens))
+class AnthropicChat:
+    """Anthropic's API of messages."""
 
-    async def _prompt_room(self, answer_tokens: int) -> PromptRoom:
-        endpoint = endpoint_of(self._provider, self._model, self._options)
-        size = self._context_size(endpoint)
-        await size.look_up(
-            lambda: server_context(partial(_fetch, endpoint), endpoint.base_url or "", self._model)
-        )
-        return size.room(self._options.max_output_tokens or answer_tokens)
+    modes: ClassVar[Sequence[Mode]] = ("tool", "none")
+    form_parameters: ClassVar[Sequence[str]] = ("tools", "tool_choice", "output_config")
+    limit_parameters: ClassVar[Sequence[str]] = (_LIMIT,)
 
-    def _context_size(self, endpoint: Endpoint) -> ContextSize:
-        return context_size(endpoint.base_url, self._model, self._options.context_tokens)
+    def limits(self, endpoint: Endpoint, model: str) -> Sequence[str]:
+        """See `memalign.models.served_model.ChatApi.limits`."""
+        del endpoint, model
+        return (_LIMIT,)
 
-    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
-        """See `memalign.ports.LanguageModel.complete`."""
-        return await run_on_private_loop(
-            call_within(
-                self.name,
-                self._options.timeout_seconds,
-                lambda deadline: self._complete(prompt, schema, deadline),
-            )
-        )
+    def body(self, model: str, prompt: Prompt, schema: Mapping[str, Json], mode: Mode) -> dict[str, Json]:
+        """See `memalign.models.served_model.ChatApi.body`."""
+        return {
+            "model": model,
+            "system": [{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
+            "messages": [{"role": "user", "content": prompt.changing}],
+            **_form(schema, mode),
+        }
 
-    async def _complete(
-        self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
-    ) -> Completion:
-        size = self._context_size(endpoint_of(self._provider, self._model, self._options))
-        return await complete_and_learn(
-            size,
-            prompt,
-            lambda: complete_with_fallback(
-                self.name,
-                schema,
-                ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-                read=lambda _, text: _answer_and_usage(parse_body(text), schema),
-            ),
-        )
-
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of(self._provider, self._model, self._options)
-        texts = (prompt.stable, prompt.changing)
+    async def send(self, endpoint: Endpoint, body: Mapping[str, Json], query: Mapping[str, Json]) -> str:
+        """See `memalign.models.served_model.ChatApi.send`."""
+        model, messages = body["model"], body["messages"]
+        texts = [body["system"][0]["text"], messages[0]["content"]]
+        rest = {name: value for name, value in body.items() if name not in _TYPED}
         try:
             response = await client_of(endpoint).messages.with_raw_response.create(
-                model=self._model,
-                max_tokens=prompt.answer_tokens,
-                system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
-                messages=[{"role": "user", "content": prompt.changing}],
-                tools=omit
-                if schema is None
-                else [{"name": _TOOL, "description": "Give the answer.", "input_schema": dict(schema)}],
-                tool_choice=omit if schema is None else {"type": "tool", "name": _TOOL},
+                model=model,
+                messages=messages,
+                max_tokens=body.get(_LIMIT, DEFAULT_ANSWER_TOKENS),
+                extra_body=rest,
+                extra_query=dict(query),
             )
         except AnthropicError as error:
-            raise _failure(endpoint, self._model, error, texts) from error
+            raise _failure(endpoint, model, error, texts) from error
+        except ModelError:
+            raise
+        except Exception as error:
+            if endpoint.provider == "anthropic":
+                raise
+            # what a cloud's packages raise has no class in common
+            raise ModelRefusedError(
+                f"{endpoint.provider}:/{model} finds no credentials that can be used ({type(error).__name__}); set "
+                "them up as its provider documents."
+            ) from error
         text = str(await response.text())
-        endpoint.check_answer(self._model, text, texts)
+        endpoint.check_answer(model, text, texts)
         return text
 
+    def read(self, text: str, schema: Mapping[str, Json], mode: Mode) -> Reading:
+        """See `memalign.models.served_model.ChatApi.read`."""
+        del mode
+        body = parse_body(text)
+        content = value_at(body, "content")
+        is_called = any(block.get("type") == "tool_use" for block in objects_at(body, "content"))
+        return Reading(
+            answer=answer_of_blocks(content, schema),
+            usage=_usage(body),
+            is_cut=text_at(body, "stop_reason") == "max_tokens",
+            is_silent=not is_called and not says_something(content),
+        )
 
-async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
-    """See `memalign.models.server_context.Fetch`; the SDK's addresses begin with the version."""
-    client, url = client_of(endpoint), address if "://" in address else f"/v1/{address}"
-    try:
-        if body is None:
-            return parse_body(await client.get(url, cast_to=str))
-        return parse_body(await client.post(url, cast_to=str, body=body))
-    except APIStatusError:
-        return None
-    except APIConnectionError as error:
-        raise endpoint.failure(address, error.__cause__ or error, None) from error
+    async def fetch(self, endpoint: Endpoint, address: str, body: Json) -> Json:
+        """See `memalign.models.server_context.Fetch`; the SDK's addresses begin with the version."""
+        client, url = client_of(endpoint), address if "://" in address else f"/v1/{address}"
+        try:
+            if body is None:
+                return parse_body(await client.get(url, cast_to=str))
+            return parse_body(await client.post(url, cast_to=str, body=body))
+        except APIStatusError:
+            return None
+        except APIConnectionError as error:
+            raise endpoint.failure(address, error.__cause__ or error, None) from error
 
 
-def _answer_and_usage(body: Json, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, Usage]:
-    return answer_of_blocks(value_at(body, "content"), schema), _usage(body)
+def _form(schema: Mapping[str, Json], mode: Mode) -> dict[str, Json]:
+    match mode:
+        case "tool":
+            tool = {"name": _TOOL, "description": "Give the answer.", "input_schema": dict(schema)}
+            return {"tools": [tool], "tool_choice": {"type": "tool", "name": _TOOL}}
+        case "json_schema":
+            return {"output_config": {"format": {"type": "json_schema", "schema": dict(schema)}}}
+        case _:
+            return {}
 
 
 def _usage(body: Json) -> Usage:

@@ -23,7 +23,7 @@ MAX_CLIENTS = 64
 Client = AsyncAnthropic | AsyncAnthropicBedrock | AsyncAnthropicVertex
 
 
-class _BoundedClient(DefaultAioHttpClient):
+class _BoundedAnthropicClient(DefaultAioHttpClient):
     """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
 
     async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
@@ -65,7 +65,7 @@ def _client(endpoint: Endpoint) -> Client:
         "default_headers": dict(endpoint.headers),
         "timeout": Timeout(None, connect=CONNECT_SECONDS),
         "max_retries": 0,
-        "http_client": _BoundedClient(follow_redirects=False),
+        "http_client": _BoundedAnthropicClient(follow_redirects=False),
     }
     if endpoint.provider == "bedrock":
         return AsyncAnthropicBedrock(api_key=key, **common)

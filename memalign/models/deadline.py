@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 """Time limit of opening a connection; another attempt follows. Set by hand."""
-TRY_SHARES = (0.75, 0.25)
-"""Shares of a call's time that its tries get: one that took too long is made once more, for the connection may hang
-alone. Further tries are left to whoever asked for it. Set by hand."""
+MAX_TRIES_OVER_TIME = 2
+"""A try that took too long is made once more, for the connection may hang alone. Further ones are left to whoever asked
+for the call."""
 MAX_RETRIES = 4
 """Further attempts within a call, on 408, 409, 429, 503 and lost connections. Set by hand; the SDKs' default is 2."""
 MAX_RETRIES_OF_FAILURE = 2
@@ -25,13 +25,14 @@ _LONGEST_PAUSE_SECONDS = 8.0
 
 
 async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout], Awaitable[T]]) -> T:
-    """Call a model in one of the process's slots and within a time limit, in two tries where the first takes too long.
+    """Call a model in one of the process's slots and within a time limit; once more where it takes longer.
 
-    The time in which a try waits for its slot does not count. Only for use on the private loop.
+    Each try has the whole time, so that a model which always needs most of it can answer. The time in which a try
+    waits for its slot does not count. Only for use on the private loop.
 
     Args:
         name: The model as `provider:/name`, for the error.
-        seconds: The time limit of the whole call, both tries together.
+        seconds: The time limit of a try.
         call: Makes the call; it is handed the time limit of the try, for `retried`.
 
     Returns:
@@ -41,15 +42,18 @@ async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout
         RequestFailedError: If both tries took longer.
         ModelError: If a call fails otherwise.
     """
-    for share in TRY_SHARES:
+    for _ in range(MAX_TRIES_OVER_TIME):
         async with concurrency_slot():
             try:
-                async with asyncio.timeout(seconds * share) as deadline:
+                async with asyncio.timeout(seconds) as deadline:
                     return await call(deadline)
             except TimeoutError:
                 continue
     slow = f"{name} took longer than {seconds:g} s"
-    raise RequestFailedError(f"{slow}.", blame=f"{slow} with this one, and answers others.")
+    raise RequestFailedError(
+        f"{slow}; set timeout_seconds of this model higher, or choose a faster one.",
+        blame=f"{slow} with this one, and answers others.",
+    )
 
 
 async def retried(attempt: Callable[[], Awaitable[T]], deadline: asyncio.Timeout) -> T:

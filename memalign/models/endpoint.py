@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 from memalign.errors import (
@@ -14,8 +13,6 @@ from memalign.errors import (
     MalformedAnswerError,
     ModelError,
     ModelUnavailableError,
-    PromptTooLongError,
-    RequestRefusedError,
     SettingsError,
 )
 from memalign.event_loop import call_in_forked_child
@@ -23,8 +20,6 @@ from memalign.models.bounded_answer import MAX_ANSWER_BYTES
 from memalign.models.content_refusal import withholds_answer
 from memalign.models.json_answers import parse_body
 from memalign.models.service_failure import FailedCall, ServiceAnswer, error_answer_of
-from memalign.ports import Completion
-from memalign.records import Json, Usage
 
 T = TypeVar("T")
 
@@ -224,44 +219,3 @@ async def read_answer(read: Callable[[str], T], text: str) -> T:
         What `read` returns.
     """
     return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
-
-
-async def complete_with_fallback(
-    name: str,
-    schema: Mapping[str, Json],
-    ask: Callable[[Mapping[str, Json] | None], Awaitable[str]],
-    read: Callable[[Mapping[str, Json] | None, str], tuple[Mapping[str, Json] | None, Usage]],
-) -> Completion:
-    """Ask for an answer by a schema, and once more without where the schema or the answer was refused.
-
-    Args:
-        name: The model as `provider:/name`, for the error.
-        schema: The JSON schema of the answer.
-        ask: Sends the prompt, with a schema or None for without, and returns the response's body.
-        read: Takes the answer (None when there is none that fits) and the cost from a body; its first argument is the
-            schema with which that was asked for.
-
-    Returns:
-        The answer, with the cost of both calls.
-
-    Raises:
-        RequestRefusedError: If the service refuses the request without schema too.
-        MalformedAnswerError: If neither answer fits the schema.
-        ModelError: If a call fails otherwise.
-    """
-    usage = Usage()
-    for requested in (schema, None):
-        try:
-            body = await ask(requested)
-        except (PromptTooLongError, ContentRefusedError):
-            raise
-        except RequestRefusedError:
-            if requested is None:
-                raise
-            continue
-        answer, cost = await read_answer(partial(read, requested), body)
-        usage += cost
-        if answer is not None:
-            return Completion(answer=answer, usage=usage)
-        log.debug("%s did not answer in the form asked for: %s", name, body[:MAX_LOGGED_CHARACTERS])
-    raise MalformedAnswerError(f"{name} did not answer in the form asked for.")

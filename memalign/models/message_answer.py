@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from memalign.models.answer_form import answer_in, usable
 from memalign.models.answer_reading import find_answer, find_whole_answer
 from memalign.models.json_answers import objects_at, text_at, value_at
+from memalign.models.thinking import spoken_spans
 from memalign.records import Json
 
 _TEXT_TYPES = ("text", "output_text", "")
@@ -68,6 +69,19 @@ def spoken_text(content: Json) -> str:
         return content
     parts = content if isinstance(content, list) else [content]
     return "\n".join(filter(None, map(_part_text, parts)))
+
+
+def says_something(content: Json) -> bool:
+    """Tell whether a message holds more than thoughts.
+
+    Args:
+        content: A text, or a list of texts and parts.
+
+    Returns:
+        False if nothing was said, or the thoughts have no end.
+    """
+    text = spoken_text(content)
+    return any(text[start:end].strip() for start, end in spoken_spans(text, ()))
 
 
 def _part_text(part: Json) -> str:

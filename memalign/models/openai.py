@@ -2,37 +2,30 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
-from openai import APIConnectionError, APIStatusError, OpenAIError, omit
+from openai import OpenAIError, omit
 
-from memalign.errors import MalformedAnswerError, ModelError, PromptTooLongError, RequestRefusedError
+from memalign.errors import MalformedAnswerError, PromptTooLongError, RequestRefusedError
 from memalign.event_loop import run_on_private_loop
 from memalign.fair_cut import cut_lines
 from memalign.models.bounded_answer import OversizeAnswerError
-from memalign.models.context_size import ContextSize, complete_and_learn, context_size
 from memalign.models.deadline import call_within, retried
-from memalign.models.endpoint import (
-    Endpoint,
-    complete_with_fallback,
-    read_answer,
-)
-from memalign.models.json_answers import integer_at, objects_at, parse_body, value_at
-from memalign.models.message_answer import answer_of_chat
+from memalign.models.endpoint import read_answer
+from memalign.models.json_answers import integer_at, objects_at, parse_body
+from memalign.models.openai_chat import OpenAIChat, failure_of
 from memalign.models.openai_client import client_of
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.providers import endpoint_of
-from memalign.models.server_context import server_context
-from memalign.models.service_failure import answer_of
+from memalign.models.served_model import ServedModel
 from memalign.models.text_limit import shorter_limit, text_limit
-from memalign.ports import Completion, Embeddings, Prompt, PromptRoom, Vector
+from memalign.ports import Embeddings, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens
 
 
-class OpenAIModel:
+class OpenAIModel(ServedModel):
     """A chat model, which answers by structured outputs (`response_format`).
 
     Args:
@@ -44,91 +37,7 @@ class OpenAIModel:
     def __init__(
         self, model: str, options: ModelOptions = DEFAULT_OPTIONS, *, provider: str = "openai"
     ) -> None:
-        self._provider = provider
-        self._model = model
-        self._options = options
-
-    @property
-    def name(self) -> str:
-        """The model as `provider:/name`."""
-        return f"{self._provider}:/{self._model}"
-
-    async def prompt_room(self, answer_tokens: int) -> PromptRoom:
-        """See `memalign.ports.LanguageModel.prompt_room`."""
-        return await run_on_private_loop(self._prompt_room(answer_tokens))
-
-    async def _prompt_room(self, answer_tokens: int) -> PromptRoom:
-        endpoint = endpoint_of(self._provider, self._model, self._options)
-        size = self._context_size(endpoint)
-        await size.look_up(
-            lambda: server_context(partial(_fetch, endpoint), endpoint.base_url or "", self._model)
-        )
-        return size.room(self._options.max_output_tokens or answer_tokens)
-
-    def _context_size(self, endpoint: Endpoint) -> ContextSize:
-        return context_size(endpoint.base_url, self._model, self._options.context_tokens)
-
-    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
-        """See `memalign.ports.LanguageModel.complete`."""
-        return await run_on_private_loop(
-            call_within(
-                self.name,
-                self._options.timeout_seconds,
-                lambda deadline: self._complete(prompt, schema, deadline),
-            )
-        )
-
-    async def _complete(
-        self, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
-    ) -> Completion:
-        size = self._context_size(endpoint_of(self._provider, self._model, self._options))
-        return await complete_and_learn(
-            size,
-            prompt,
-            lambda: complete_with_fallback(
-                self.name,
-                schema,
-                ask=lambda requested: retried(lambda: self._ask(prompt, requested), deadline),
-                read=lambda requested, text: _answer_and_usage(parse_body(text), schema, requested),
-            ),
-        )
-
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Json] | None) -> str:
-        endpoint = endpoint_of(self._provider, self._model, self._options)
-        texts = (prompt.stable, prompt.changing)
-        try:
-            response = await client_of(endpoint).chat.completions.with_raw_response.create(
-                model=self._model,
-                messages=[
-                    {"role": "system", "content": prompt.stable},
-                    {"role": "user", "content": prompt.changing},
-                ],
-                # as a typed argument the SDK would walk through all of the schema on each call
-                extra_body=None if schema is None else {"response_format": _form(schema)},
-            )
-        except OpenAIError as error:
-            raise _failure(endpoint, self._model, error, texts) from error
-        except OversizeAnswerError as error:
-            raise endpoint.oversize(self._model) from error
-        endpoint.check_answer(self._model, response.text, texts)
-        return response.text
-
-
-async def _fetch(endpoint: Endpoint, address: str, body: Json) -> Json:
-    """See `memalign.models.server_context.Fetch`."""
-    client = client_of(endpoint)
-    try:
-        if body is None:
-            return parse_body(await client.get(address, cast_to=str))
-        return parse_body(await client.post(address, cast_to=str, body=body))
-    except (APIStatusError, OversizeAnswerError):
-        return None
-    except APIConnectionError as error:
-        raise endpoint.failure(address, error.__cause__ or error, None) from error
-
-
-def _form(schema: Mapping[str, Json]) -> Json:
-    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
+        super().__init__(OpenAIChat(), provider, model, options)
 
 
 class OpenAIEmbedder:
@@ -215,7 +124,7 @@ class OpenAIEmbedder:
                 extra_body={"input": list(texts)},
             )
         except OpenAIError as error:
-            raise _failure(endpoint, self._model, error, texts) from error
+            raise failure_of(endpoint, self._model, error, texts) from error
         except OversizeAnswerError as error:
             raise endpoint.oversize(self._model) from error
         endpoint.check_answer(self._model, response.text, texts)
@@ -224,12 +133,6 @@ class OpenAIEmbedder:
             raise MalformedAnswerError(f"{self.name} did not give one vector for each text.")
         usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
         return Embeddings(vectors=np.stack(rows), usage=usage)
-
-
-def _answer_and_usage(
-    body: Json, schema: Mapping[str, Json], requested: Mapping[str, Json] | None
-) -> tuple[Mapping[str, Json] | None, Usage]:
-    return answer_of_chat(value_at(body, "choices", 0, "message"), schema, requested), _usage(body)
 
 
 def _rows_and_tokens(text: str) -> tuple[list[Vector], int]:
@@ -250,22 +153,3 @@ def _rows(body: Json) -> list[Vector]:
         except (ValueError, TypeError, OverflowError):
             continue
     return rows
-
-
-def _usage(body: Json) -> Usage:
-    return Usage(
-        calls=1,
-        input_tokens=integer_at(body, "usage", "prompt_tokens"),
-        cached_tokens=integer_at(body, "usage", "prompt_tokens_details", "cached_tokens"),
-        output_tokens=integer_at(body, "usage", "completion_tokens"),
-    )
-
-
-def _failure(endpoint: Endpoint, model: str, error: OpenAIError, texts: Sequence[str]) -> ModelError:
-    if isinstance(error, APIStatusError):
-        response = error.response
-        answer = answer_of(response.status_code, response.headers, response.text)
-        return endpoint.failure(model, error, answer, texts)
-    if isinstance(error, APIConnectionError):
-        return endpoint.failure(model, error.__cause__ or error, None)
-    return endpoint.unreadable(model)

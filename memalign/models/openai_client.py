@@ -15,7 +15,7 @@ MAX_CLIENTS = 64
 """Clients kept open; more endpoints than this are connected anew from call to call. Set by hand."""
 
 
-class _BoundedClient(DefaultAioHttpClient):
+class _BoundedOpenAIClient(DefaultAioHttpClient):
     """Of the SDK's two HTTP clients the one that takes less time where many calls run at once, with bounded answers."""
 
     async def send(self, request: Request, *, stream: bool = False, **options: Any) -> Response:
@@ -48,7 +48,7 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
         default_headers=dict(endpoint.headers),
         timeout=Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
-        http_client=_BoundedClient(follow_redirects=False),
+        http_client=_BoundedOpenAIClient(follow_redirects=False),
     )
 
 
@@ -60,5 +60,5 @@ def _azure_client(endpoint: Endpoint, version: str) -> AsyncOpenAI:
         default_headers=dict(endpoint.headers),
         timeout=Timeout(None, connect=CONNECT_SECONDS),
         max_retries=0,
-        http_client=_BoundedClient(follow_redirects=False),
+        http_client=_BoundedOpenAIClient(follow_redirects=False),
     )
