@@ -96,7 +96,7 @@ async def test_a_range_is_saved_with_the_judge_and_bounds_what_people_say(tmp_pa
         "tone", "Rate {{ outputs }}", "local:/cases", feedback_value_type=int, value_range=(1, 5)
     )
     optimizer = MemAlignOptimizer("local:/extract", embedding_model="local:/wordllama")
-    votes = {"fine": "4/5", "outside": 10}
+    votes: dict[str, Label] = {"fine": "4/5", "outside": 10}
     traces = [a_trace(name, a_vote(value, name="tone")) for name, value in votes.items()]
 
     aligned = await judge.aalign(traces, optimizer)
