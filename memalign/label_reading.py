@@ -189,7 +189,8 @@ def read_category(value: Json, categories: Sequence[Label]) -> Label | None:
         The category in its own spelling; None where the value is none of them, or could be two.
     """
     if isinstance(value, bool):
-        return _only(each for each in categories if isinstance(each, bool | str) and read_bool(each) is value)
+        truths = {read_bool(each): each for each in categories if isinstance(each, bool | str)}
+        return truths[value] if set(truths) == {True, False} and len(categories) == 2 else None
     if isinstance(value, str):
         for spelling in (fold, _bare, _loose):
             matches = [each for each in categories if spelling(str(each)) == spelling(value)]

@@ -64,7 +64,7 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
     """
     plain = {_plain(name): part for name, part in span.items()}
     attributes = _attributes(plain.get("attributes"))
-    events = [_event(event) for event in plain.get("events") or () if isinstance(event, Mapping)]
+    events = [_event(event) for event in _items(plain.get("events")) if isinstance(event, Mapping)]
     start, end = _time(plain, _STARTS), _time(plain, _ENDS)
     status, message = _status(plain)
     document: dict[str, Json] = {
@@ -76,7 +76,7 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         "ms": _first(plain, _DURATIONS) if start is None or end is None else _milliseconds(end - start),
         "status": status,
         "error": message,
-        "exceptions": [*(plain.get("exceptions") or ()), *_exceptions(events)],
+        "exceptions": [*_items(plain.get("exceptions")), *_exceptions(events)],
         "inputs": _side(plain, _INPUTS, attributes, _INPUT_ATTRIBUTES, "inputs", events),
         "outputs": _side(plain, _OUTPUTS, attributes, _OUTPUT_ATTRIBUTES, "outputs", events),
         "attributes": {
@@ -111,9 +111,8 @@ def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
     Returns:
         Its children; none where these name their parent instead.
     """
-    return next(
-        (part for name, part in span.items() if _plain(name) in _CHILDREN and isinstance(part, list)), []
-    )
+    lists = (part for name, part in span.items() if _plain(name) in _CHILDREN and isinstance(part, list))
+    return [child for child in next(lists, []) if isinstance(child, Mapping)]
 
 
 _PREFIXES = [prefix for prefixes in _MESSAGE_PREFIXES.values() for prefix in prefixes]
@@ -128,6 +127,11 @@ _KNOWN = frozenset((
 
 def _plain(name: str) -> str:
     return str(name).replace("_", "").lower()
+
+
+def _items(value: Json) -> list[Json]:
+    """Return a list's items; anything else is one item, and nothing is none."""
+    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
 
 
 def _first(plain: Mapping[str, Json], names: Iterable[str]) -> Json:

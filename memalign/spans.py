@@ -27,7 +27,7 @@ def span_tree(spans: Iterable[Json]) -> list[Json]:
     others: list[Json] = []
     for span in spans:
         if isinstance(span, Mapping):
-            flat += _flattened(span, "", str(len(flat)))
+            flat += _flattened(span, "", str(len(flat) + 1))
         else:
             others.append(span)
     ordered = _ordered(flat)
@@ -129,9 +129,8 @@ def _flattened(span: Mapping[str, Json], parent: str, own_id: str) -> Iterator[S
     if parent:
         document.setdefault("parent", parent)
     yield document
-    for place, child in enumerate(children):
-        if isinstance(child, Mapping):
-            yield from _flattened(child, document["id"], f"{own_id}.{place}")
+    for place, child in enumerate(children, start=1):
+        yield from _flattened(child, document["id"], f"{own_id}.{place}")
 
 
 def _ordered(spans: Sequence[Span]) -> list[Span]:

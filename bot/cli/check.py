@@ -178,6 +178,10 @@ async def _reflection_model(settings: Settings) -> Finding:
         return Finding(what=what, fine=False, words=str(error))
     if made.failed:
         return Finding(what=what, fine=False, words=next(iter(made.failed.values())))
+    if made.dropped and not made.drafts:
+        return Finding(
+            what=what, fine=False, words="it answers, but only repeats its prompt; choose a stronger model"
+        )
     return Finding(what=what, fine=True, words="answers")
 
 

@@ -64,7 +64,7 @@ def answer_in(
     if not isinstance(document, dict):
         return None
     answer = _by_names(document, schema)
-    if answer is not None or not wrappers:
+    if answer is not None or not wrappers or not {fold(name) for name in document}.isdisjoint(_names(schema)):
         return answer
     inner = [
         each for name, each in document.items() if isinstance(each, dict) and fold(name) not in _NO_WRAPPERS
@@ -141,6 +141,11 @@ def _by_names(document: Mapping[str, Json], schema: Mapping[str, Json]) -> dict[
     if VALUE in properties:
         return _verdict(answer)
     return _lists(answer, properties)
+
+
+def _names(schema: Mapping[str, Json]) -> Mapping[str, Json]:
+    names: Mapping[str, Json] = schema.get("properties", {})
+    return names
 
 
 def _verdict(answer: dict[str, Json]) -> dict[str, Json] | None:

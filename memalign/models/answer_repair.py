@@ -6,6 +6,7 @@ The json-repair library mends the form; it also guesses, so that what counts is 
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import json_repair
 
@@ -19,6 +20,8 @@ MAX_REPAIRED_CHARACTERS = 16_000
 """Of one answer, all attempts together: about 4,000 tokens. The library takes quadratic time on some forms."""
 MAX_REPAIRED_OPENINGS = 400
 """Brackets that one text may open; those forms are long rows of them."""
+MAX_CLOSINGS = 8
+"""Closing brackets at which a verdict may end; its rationale may hold some, and so may the text after it."""
 _QUOTE = r"(?:\\*[\"'`“”])?"
 _TOKEN = re.compile(
     r"\s*(?:(?P<quoted>\\*\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|“[^”]*”)|(?P<bare>[^\s\"'“,{}\[\]][^,{}\[\]\n\"]*))\s*"
@@ -40,14 +43,14 @@ def repaired_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | 
         value twice, or where it stands inside another one that is not closed.
     """
     budget = MAX_REPAIRED_CHARACTERS
-    for segment in _segments(text, schema):
+    for segment, rest in _segments(text, schema):
         budget -= len(segment)
         if budget < 0:
             return None
         document = _repaired(segment)
         answer = answer_in(document, schema, wrappers=0) if document is not None else None
         if answer is not None:
-            return _checked(answer, segment)
+            return _checked(answer, segment, rest)
     return None
 
 
@@ -69,17 +72,28 @@ def answer_starts(text: str, schema: Mapping[str, Json]) -> list[int]:
     ]
 
 
-def _segments(text: str, schema: Mapping[str, Json]) -> Iterator[str]:
-    """Yield the texts from the start of an answer up to the end of its last bracket, the last answer first."""
+def _segments(text: str, schema: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Yield the texts that may be an answer, the last one first, each with what follows it."""
     starts = answer_starts(text, schema)
     ends = [*starts[1:], len(text)]
     for place in reversed(range(len(starts))):
         if place and "}" not in text[starts[place - 1] : starts[place]]:
             return
-        segment = text[starts[place] : ends[place]]
-        closing = segment.rfind("}") + 1
-        if VALUE in schema["properties"] or (closing and _is_balanced(segment[:closing])):
-            yield segment[:closing] if closing else segment
+        whole = text[starts[place] : ends[place]]
+        for segment in _closed(whole, is_verdict=VALUE in schema["properties"]):
+            yield segment, whole[len(segment) :]
+
+
+def _closed(segment: str, *, is_verdict: bool) -> Iterator[str]:
+    """Yield the texts up to one of the first closing brackets; of a verdict that has none, the whole text."""
+    closings = [
+        match.end() for match in islice(re.finditer("}", segment), MAX_CLOSINGS if is_verdict else None)
+    ]
+    for closing in closings if is_verdict else closings[-1:]:
+        if is_verdict or _is_balanced(segment[:closing]):
+            yield segment[:closing]
+    if is_verdict and not closings:
+        yield segment
 
 
 def _is_balanced(text: str) -> bool:
@@ -96,12 +110,12 @@ def _repaired(segment: str) -> Json:
         return None
 
 
-def _checked(answer: dict[str, Json], segment: str) -> dict[str, Json] | None:
+def _checked(answer: dict[str, Json], segment: str, rest: str) -> dict[str, Json] | None:
     """Return the answer with the value that the text says, not the one that the library made of it."""
     if VALUE not in answer:
         return answer
     key = rf"(?:(?:[{{,;]|\n)\s*{_QUOTE}{VALUE}{_QUOTE}|\\*[\"'“]{VALUE}\\*[\"'”])\s*:"
-    keys = list(re.finditer(key, segment, re.IGNORECASE))
+    keys = list(re.finditer(key, segment + rest, re.IGNORECASE))
     token = _TOKEN.match(segment, keys[0].end()) if len(keys) == 1 else None
     if token is None:
         return None

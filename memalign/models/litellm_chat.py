@@ -39,7 +39,7 @@ class LiteLLMChat(OpenAIChat):
         return await call_litellm(endpoint, "acompletion", body, texts)
 
     async def fetch(self, endpoint: Endpoint, address: str, body: Json) -> Json:
-        """Return None: LiteLLM has no lists of models."""
+        """See `memalign.models.served_model.ChatApi.fetch`; LiteLLM has no lists of models."""
         del endpoint, address, body
 
 

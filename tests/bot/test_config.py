@@ -106,6 +106,12 @@ def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: s
         (JUDGE + 'feedback_value_type = "boolean"', ["judges[1].feedback_value_type: ", "'boolean'"]),
         (JUDGE + 'feedback_value_type = ["one"]', ["judges[1].feedback_value_type: "]),
         (JUDGE + 'feedback_value_type = ["a", "A"]', ["categories"]),
+        (JUDGE + "range = [1, 5]", ["Judge politeness: A range is for judges of int or float, not of bool"]),
+        *[
+            (JUDGE + f'feedback_value_type = "int"\nrange = {pair}', ["such as [1, 5]"])
+            for pair in ("[5, 1]", "[1]", "5", "[1, 5, 9]", "[1, nan]", "[1.5, 5]")
+        ],
+        (JUDGE + 'feedback_value_type = "int"\nrange = [1, "5"]', ["judges[1].range[2]"]),
         (JUDGE + 'model = "gpt-5"', ["gpt-5", "openai:/NAME"]),
         (JUDGE.replace('channel = "C0123456789"\n', ""), ['judges.channel of "politeness"']),
         ("[[judges", ["is not valid TOML"]),

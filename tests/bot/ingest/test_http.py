@@ -1,5 +1,6 @@
 """`POST /traces` and the other pages of the bot's server, line by line as the contract has them."""
 
+import base64
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -503,3 +504,18 @@ async def test_what_is_no_gzip_is_400_and_the_next_body_is_taken(server: TraceSe
 
 async def test_a_gzip_bomb_is_413(server: TraceServer) -> None:
     assert (await server.post(gzip.compress(b" " * 300_000_000), **{"Content-Encoding": "gzip"}))[0] == 413
+
+
+async def test_a_picture_is_stored_as_a_placeholder_that_redaction_has_not_touched(
+    server: TraceServer,
+) -> None:
+    digits = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4_000).decode()
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{digits}"}}
+    question = {"type": "text", "text": "Which error is this?"}
+    sent = a_trace(1, inputs=[{"role": "user", "content": [picture, question]}])
+    _, answer = await server.post(json.dumps(sent).encode())
+    assert answer["accepted"] == 1
+    kept = await server.database.traces.get("tr-1")
+    assert kept is not None
+    shown = {"type": "image_url", "image_url": {"url": "[picture: PNG, 1.0 MB]"}}
+    assert kept.inputs == [{"role": "user", "content": [shown, question]}]
