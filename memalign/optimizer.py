@@ -24,7 +24,14 @@ from memalign.errors import SettingsError, TemplateError
 from memalign.judge_file import read
 from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge, judge_of_state
 from memalign.mlflow_memory import load_mlflow_judge, read_mlflow_judge
-from memalign.models import DEFAULT_OPTIONS, ModelOptions, canonical_name, model_name, model_options_of
+from memalign.models import (
+    DEFAULT_OPTIONS,
+    ModelOptions,
+    canonical_name,
+    check_options,
+    model_name,
+    model_options_of,
+)
 from memalign.records import Json, Lesson
 from memalign.template import VARIABLES, variables_in
 from memalign.value_types import FeedbackValueType, value_type_of
@@ -153,6 +160,7 @@ def make_judge(
         options = _with_arguments(
             model_options_of(model_options), base_url=base_url, headers=extra_headers, params=inference_params
         )
+        check_options(chosen, options)
     except SettingsError as error:
         raise SettingsError(f"Judge {name}: {error}") from error
     _check_template(name, instructions)
