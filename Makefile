@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock audit clean
+.PHONY: help demo test test-llm test-mlflow lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -23,6 +23,8 @@ SUMMARY = if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed\#, }" >&
 help:
 	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
 	@echo 'make test              linters, types, import directions and the whole test suite'
+	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
+	@echo 'make test-mlflow       the library beside a real MLflow'
 	@echo 'make lint              the same without the test suite'
 	@echo 'make bench             the benchmarks in tests/bench'
 	@echo 'make lock [UPGRADE=1]  write the lock files anew from pyproject.toml'
@@ -39,6 +41,14 @@ test:
 	$(call check,pytest,$(BIN)/python -m pytest --numprocesses auto --dist worksteal --basetemp=.venv/tmp/pytest); \
 	$(SUMMARY)
 
+test-llm:
+	@scripts/make-venv test llm
+	@$(BIN)/python -m pytest -s tests/llm/loop.py
+
+test-mlflow:
+	@scripts/make-venv test mlflow
+	@$(BIN)/python -m pytest tests/memalign/test_mlflow.py tests/memalign/test_mlflow_traces.py
+
 lint:
 	@scripts/make-venv test
 	@failed=; $(LINT); $(SUMMARY)
@@ -53,6 +63,8 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) pyproject.toml -o requirements.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group llm --no-deps -o requirements-llm.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow -c requirements-test.lock -o requirements-mlflow.lock
 
 audit:
 	@scripts/make-venv run

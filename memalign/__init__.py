@@ -23,6 +23,7 @@ from memalign.errors import (
     UnknownTraceError,
 )
 from memalign.judges import AlignableJudge, AlignedJudge
+from memalign.mlflow_memory import load_mlflow_judge
 from memalign.models import ModelOptions
 from memalign.optimizer import MemAlignOptimizer, load_judge, make_judge
 from memalign.records import (
@@ -64,5 +65,6 @@ __all__ = [
     "Usage",
     "Verdict",
     "load_judge",
+    "load_mlflow_judge",
     "make_judge",
 ]

@@ -10,6 +10,7 @@ from memalign.models import (
     DEFAULT_OPTIONS,
     ModelOptions,
     canonical_name,
+    check_options,
     connect_distiller,
     connect_embedder,
     model_name,
@@ -49,6 +50,8 @@ class AlignmentSettings:
                 raise SettingsError(f"{name} is {number!r}; set a whole number of at least 1.")
         for name in (self.reflection_lm, self.embedding_model):
             model_name(name)
+        for name, options in self.model_options.items():
+            check_options(name, options)
         by_name = {canonical_name(name): options for name, options in self.model_options.items()}
         object.__setattr__(self, "model_options", by_name)
 

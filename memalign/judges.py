@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from memalign.alignment import AlignmentModels, AlignmentSettings
 from memalign.errors import InputError
@@ -21,6 +22,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
+from memalign.mlflow_feedback import import_mlflow
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
@@ -109,6 +111,18 @@ class LibraryJudge(ABC):
         return await run_on_private_loop(
             self._judge(_trace({**fields, "conversation": conversation}, trace, trace_id))
         )
+
+    def to_mlflow_scorer(self) -> Any:
+        """Make a judge of MLflow's that this judge stands behind, for `mlflow.genai.evaluate(scorers=[…])`.
+
+        Returns:
+            A `memalign.mlflow_judge.MemAlignJudge`, which is a scorer, too. Its `align` and `unalign` give new ones.
+
+        Raises:
+            SettingsError: If MLflow is not installed.
+        """
+        description = getattr(getattr(self, "base", self), "description", None)
+        return import_mlflow("memalign.mlflow_judge").MemAlignJudge(self, description or None)
 
     @abstractmethod
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":

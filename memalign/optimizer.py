@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from memalign.alignment import (
     DEFAULT_EMBEDDING_DIM,
@@ -22,7 +23,15 @@ from memalign.alignment import (
 from memalign.errors import SettingsError, TemplateError
 from memalign.judge_file import read
 from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge, judge_of_state
-from memalign.models import DEFAULT_OPTIONS, ModelOptions, canonical_name, model_name, model_options_of
+from memalign.mlflow_memory import load_mlflow_judge, read_mlflow_judge
+from memalign.models import (
+    DEFAULT_OPTIONS,
+    ModelOptions,
+    canonical_name,
+    check_options,
+    model_name,
+    model_options_of,
+)
 from memalign.records import Json, Lesson
 from memalign.template import VARIABLES, variables_in
 from memalign.value_types import FeedbackValueType, value_type_of
@@ -72,21 +81,27 @@ class MemAlignOptimizer(AlignmentModels):
             )
         )
 
-    def align(self, judge: LibraryJudge, traces: Sequence[object]) -> AlignedJudge:
+    def align(self, judge: object, traces: Sequence[object]) -> Any:
         """Align a judge: `judge.align(traces, self)`.
 
         Args:
-            judge: From `make_judge`, or one that is aligned already.
+            judge: From `make_judge`, or one that is aligned already. Also a judge of MLflow's, whose
+                `align(traces, optimizer=…)` calls this; of one that MLflow has aligned, guidelines stay whose traces
+                are among those given.
             traces: With people's assessments, ours or MLflow's.
 
         Returns:
-            A new judge that has learned from them.
+            A new judge that has learned from them; for one of MLflow's a `memalign.mlflow_judge.MemAlignJudge`.
 
         Raises:
             InputError: If nothing can be learned from any of the traces.
             SettingsError: If a model cannot be used as the settings say.
         """
-        return judge.align(traces, self)
+        if isinstance(judge, LibraryJudge):
+            return judge.align(traces, self)
+        memory = read_mlflow_judge(judge)
+        known = load_mlflow_judge(judge, traces, self) if memory.guidelines else memory.base
+        return known.align(traces, self).to_mlflow_scorer()
 
 
 def make_judge(
@@ -145,6 +160,7 @@ def make_judge(
         options = _with_arguments(
             model_options_of(model_options), base_url=base_url, headers=extra_headers, params=inference_params
         )
+        check_options(chosen, options)
     except SettingsError as error:
         raise SettingsError(f"Judge {name}: {error}") from error
     _check_template(name, instructions)

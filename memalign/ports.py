@@ -213,6 +213,8 @@ class Distillation:
     """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules."""
+    dropped: int = 0
+    """Drafts that only repeat the prompt, and are left out."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Trace id -> why its rationales could not be distilled."""
     declined: frozenset[str] = frozenset()
@@ -240,6 +242,7 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         same=tuple(groups),
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
+        dropped=sum(part.dropped for part in parts),
         failed={trace_id: why for part in parts for trace_id, why in part.failed.items()},
         declined=frozenset[str]().union(*(part.declined for part in parts)),
         retry_after=max((part.retry_after for part in parts), default=0.0),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from memalign.mlflow_feedback import feedback
+
 Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
 
@@ -302,6 +304,21 @@ class Verdict:
     left_out: LeftOut = field(default=NOTHING_LEFT_OUT, metadata=OMIT_DEFAULT)
     """Evidence and parts of the record that the model was not shown, since its context has no room for them."""
 
+    def to_feedback(self) -> Json:
+        """Convert to `mlflow.entities.Feedback`.
+
+        Returns:
+            The feedback of an LLM judge, with the ids of guidelines and similar cases as JSON in its metadata.
+
+        Raises:
+            SettingsError: If MLflow is not installed.
+        """
+        evidence = {
+            "guideline_ids": self.guideline_ids,
+            "retrieved_example_trace_ids": self.retrieved_trace_ids,
+        }
+        return feedback(self.judge, self.value, self.rationale, self.trace_id, evidence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
@@ -329,6 +346,8 @@ class Lesson:
     """Guidelines that stand for more guidelines than before."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
+    dropped: int = 0
+    """Drafts of the reflection model that only repeat its prompt."""
     usage: Usage = field(default_factory=Usage)
 
 

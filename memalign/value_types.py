@@ -60,6 +60,12 @@ class ValueType:
         return json.dumps(self.categories, ensure_ascii=False) if self.kind == "category" else self.kind
 
     @property
+    def python_type(self) -> object:
+        """The Python type of the labels; of categories, their `Literal`."""
+        types = {word: kind for kind, word in _PYTHON.items()}
+        return types[self.kind] if self.kind in types else Literal[self.categories]
+
+    @property
     def binary(self) -> bool:
         """True if there are two labels, so that one is the opposite of the other."""
         return self.kind == "bool" or len(self.categories) == 2

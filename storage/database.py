@@ -182,6 +182,8 @@ class Database:
             try:
                 await self.store.probe()
                 clean = await self.store.try_vacuum()
+                if clean:
+                    await self.store.release_pages()
             except Exception:  # a bug must not end the vacuuming for good
                 _LOG.exception("The store could not be vacuumed")
                 clean = False

@@ -19,6 +19,8 @@ from storage.queue import Queue
 from storage.vacuum import Vacuum
 
 _LOG = logging.getLogger("memalign.storage")
+_RELEASES_AT_A_TIME = 20
+"""Steps at each look: 40 MB, while a forget waits for no more than that."""
 _TRIES_BESIDE_READERS = 10
 _READER_SECONDS = 0.05
 """Pause before the vacuum tries again beside a process that reads; most are short."""
@@ -123,6 +125,13 @@ class Store:
             # what was deleted stays deleted and its result must not be lost; the vacuum is still due
             _LOG.error("Deleted bytes are still in the files and go with the next vacuum: %s", problem)
             return False
+
+    async def release_pages(self) -> None:
+        """Give free pages back to the disk, a few steps at a time. Raises `StorageError`."""
+        async with self._vacuuming:  # pages must not move under a vacuum
+            for _ in range(_RELEASES_AT_A_TIME):
+                if not await self.run(lambda engine: engine.release_pages()):
+                    return
 
     async def problems(self) -> list[str]:
         """Return a sentence for all that is wrong. Raises `StorageError`."""

@@ -32,11 +32,11 @@ class Vacuum:
         """
         if not self.is_due:
             return
-        deletions = self._deletions
+        deletions, layout = self._deletions, self._engine.layout_version
         for done in self._engine.vacuum():
             yield done
             if not done:
                 return
-        # what was deleted meanwhile may be behind the place where the vacuum is
-        if deletions == self._deletions:
+        # what was deleted or moved meanwhile may be behind the place where the vacuum is
+        if (deletions, layout) == (self._deletions, self._engine.layout_version):
             self._due.remove(doc_ids=[_VACUUM])

@@ -23,6 +23,8 @@ from tests.model_dialects import Anthropic, Dialect, Fault, Overflow, Tokens
 
 __all__ = ["Call", "Fault", "Kind", "ModelServer", "overloaded", "running_model_server"]
 
+VERTEX_MODELS = "projects/{project}/locations/{region}/publishers/anthropic/models"
+"""Address of models at Vertex AI."""
 Kind = Literal["chat", "embeddings", "messages"]
 
 
@@ -33,6 +35,8 @@ class Call:
     kind: Kind
     body: Json
     headers: Mapping[str, str]
+    path: str
+    """With the query."""
 
 
 def overloaded(status: int = 429, **headers: str) -> Fault:
@@ -209,7 +213,9 @@ class ModelServer:
 
     async def _note(self, kind: Kind, request: web.Request) -> Json:
         body = await request.json()
-        self.calls.append(Call(kind=kind, body=body, headers=dict(request.headers)))
+        if "model" in request.match_info:  # the clouds have it in the address
+            body["model"] = request.match_info["model"]
+        self.calls.append(Call(kind=kind, body=body, headers=dict(request.headers), path=request.path_qs))
         return body
 
 
@@ -252,7 +258,8 @@ async def _started(server: ModelServer) -> web.AppRunner:
         app.router.add_post(f"{base}/chat/completions", server.chat)
         app.router.add_post(f"{base}/embeddings", server.embeddings)
         app.router.add_get(f"{base}/models", server.list_models)
-    app.router.add_post("/v1/messages", server.messages)
+    for address in ("/v1/messages", "/model/{model}/invoke", f"/v1/{VERTEX_MODELS}/{{model}}:rawPredict"):
+        app.router.add_post(address, server.messages)
     app.router.add_post("/api/show", server.show_model)
     app.router.add_get("/props", server.properties)
     app.router.add_route("*", "/{anywhere:.*}", server.elsewhere)

@@ -22,7 +22,13 @@ from bot.slack.errors import (
 from memalign import make_judge
 from memalign.errors import MemAlignError, SettingsError
 from memalign.judge_memory import JudgeMemory
-from memalign.models import ModelOptions, connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import (
+    ModelOptions,
+    canonical_name,
+    connect_distiller,
+    connect_embedder,
+    connect_judge_model,
+)
 from memalign.ports import LabelledRationale
 from memalign.records import Source, Trace
 from storage.database import Database
@@ -82,6 +88,8 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield await _channel(client, judge)
     yield await _embedding_model(settings)
     yield await _reflection_model(settings)
+    for line in _unused_options(settings):
+        yield line
     for judge in settings.judges:
         yield await _judge(judge, settings.options_of(judge.model))
 
@@ -170,7 +178,20 @@ async def _reflection_model(settings: Settings) -> Finding:
         return Finding(what=what, fine=False, words=str(error))
     if made.failed:
         return Finding(what=what, fine=False, words=next(iter(made.failed.values())))
+    if made.dropped and not made.drafts:
+        return Finding(
+            what=what, fine=False, words="it answers, but only repeats its prompt; choose a stronger model"
+        )
     return Finding(what=what, fine=True, words="answers")
+
+
+def _unused_options(settings: Settings) -> list[Finding]:
+    """Name the tables of models that nothing uses, which may be misspelt."""
+    memory = settings.memory
+    used = {memory.embedding_model, memory.reflection_lm, *(judge.model for judge in settings.judges)}
+    unused = settings.models.keys() - {canonical_name(model) for model in used}
+    words = "no judge and no memory uses this model; correct the name if it is meant for one that does"
+    return [Finding(what=f"options of {model}", fine=True, words=words) for model in sorted(unused)]
 
 
 async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:

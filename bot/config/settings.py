@@ -24,6 +24,7 @@ from memalign.models import (
     ModelOptions,
     Use,
     canonical_name,
+    check_options,
     check_use,
     model_options_of,
     option_problems,
@@ -295,6 +296,16 @@ class Settings(Section):
         if duplicates := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f'two judges are named "{duplicates[0]}"; each needs a name of its own')
         return self
+
+    @field_validator("models")
+    @classmethod
+    def _require_options_that_suit(cls, models: dict[str, ModelOptions]) -> dict[str, ModelOptions]:
+        try:
+            for model, options in models.items():
+                check_options(model, options)
+        except SettingsError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        return models
 
     @property
     def data(self) -> Path:

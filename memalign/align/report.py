@@ -72,6 +72,7 @@ def lesson_of(
         retracted=tuple(plan.retracted),
         merged=_merged(known, current),
         refused=() if result is None else result.distillation.refused,
+        dropped=0 if result is None else result.distillation.dropped,
         usage=Usage() if result is None else result.usage,
     )
 

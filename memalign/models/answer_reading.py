@@ -22,6 +22,8 @@ from memalign.surrogates import replace_surrogates
 
 MAX_BARE_CHARACTERS = 2_000
 """Of an answer in words alone."""
+MAX_EXAMINED_OBJECTS = 1_000
+"""Of those in one text, the last ones; an answer without end may hold hundreds of thousands."""
 _ANSWER_MARKS = re.compile(
     r"</?(?:final_?)?(?:answer|response|output|verdict|result)\s*>|\[(?:BEGIN|END) FINAL RESPONSE\]|```\w*"
     r"|<\|[a-z_]+\|>|\\boxed(?=\{)",
@@ -79,7 +81,7 @@ def _last_answer(
     text: str, spoken: Sequence[JsonObject], spans: Sequence[Span], schema: Mapping[str, Json]
 ) -> _PlacedAnswer | None:
     """Return the last object in the form of an answer; a verdict without a rationale only where nothing follows."""
-    for each in reversed(spoken):
+    for each in reversed(spoken[-MAX_EXAMINED_OBJECTS:]):
         answer = answer_in(each.document, schema)
         if answer is None or is_echo(answer, schema):
             continue

@@ -23,6 +23,8 @@ _TOOL = "answer"
 _LIMIT = "max_tokens"
 DEFAULT_ANSWER_TOKENS = 4_000
 """The limit of an answer where none is set: this API wants one."""
+_CLOUDS = ("bedrock", "vertex")
+_CLOUD_PACKAGES = ("boto3", "botocore", "google")
 _TYPED = ("model", "messages", _LIMIT)
 """Parameters that the SDK's method requires."""
 
@@ -78,12 +80,9 @@ class AnthropicChat:
             )
         except AnthropicError as error:
             raise _failure(endpoint, model, error, texts) from error
-        except ModelError:
-            raise
         except Exception as error:
-            if endpoint.provider == "anthropic":
+            if not _is_about_credentials(endpoint, error):
                 raise
-            # what a cloud's packages raise has no class in common
             raise ModelRefusedError(
                 f"{endpoint.provider}:/{model} finds no credentials that can be used ({type(error).__name__}); set "
                 "them up as its provider documents."
@@ -116,6 +115,14 @@ class AnthropicChat:
             return None
         except APIConnectionError as error:
             raise endpoint.failure(address, error.__cause__ or error, None) from error
+
+
+def _is_about_credentials(endpoint: Endpoint, error: Exception) -> bool:
+    """Tell whether a cloud's packages found no credentials; their errors have no class in common."""
+    if endpoint.provider not in _CLOUDS or isinstance(error, ModelError):
+        return False
+    package = type(error).__module__.partition(".")[0]
+    return package in _CLOUD_PACKAGES or isinstance(error, RuntimeError | ValueError)
 
 
 def _form(schema: Mapping[str, Json], mode: Mode) -> dict[str, Json]:

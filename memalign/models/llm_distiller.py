@@ -15,7 +15,7 @@ from memalign.errors import (
 )
 from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.memory.text_features import normal
-from memalign.models.prompt_echo import is_echo
+from memalign.models.prompt_echo import is_echo, is_fragment
 from memalign.models.prompts import distilling_prompt, distilling_schema, rationale_line
 from memalign.ports import (
     Completion,
@@ -143,13 +143,22 @@ class LLMDistiller:
         async def complete(part: Sequence[int]) -> Completion | PromptTooLongError:
             _log.debug("%s distils %d rationales, %d rules are known", self.name, len(part), len(task.rules))
             try:
-                return await self._model.complete(task.prompt(part), distilling_schema())
+                return await self._complete(task, part)
             except PromptTooLongError as error:
                 if fittings <= 0:
                     raise
                 return error  # other halves of it would not fit either, but for the shortest ones
 
         return await search.call(numbers, complete)
+
+    async def _complete(self, task: _Task, numbers: Sequence[int]) -> Completion:
+        """Ask about some of the rationales; once more where the answer only repeats the prompt."""
+        completion = await self._model.complete(task.prompt(numbers), distilling_schema())
+        if not _is_only_echo(task, numbers, completion):
+            return completion
+        _log.debug("%s only repeats the prompt; it is asked once more.", self.name)
+        again = await self._model.complete(task.prompt(numbers), distilling_schema())
+        return replace(again, usage=completion.usage + again.usage)
 
     async def _distil_failed(
         self,
@@ -245,7 +254,7 @@ def _failure(task: _Task, numbers: Sequence[int], error: ModelError, faulty: Con
 def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> Distillation:
     """Map numbers back; what names no rationale of the batch, or no rule, is left out."""
     answer = completion.answer
-    drafts = tuple(_drafts(task, numbers, answer.get("guidelines")))
+    drafts, dropped = _drafts(task, numbers, answer.get("guidelines"))
     contradicts = _sources_by_rule(task, numbers, answer.get("contradicts"))
     same = _same(task, answer.get("same"))
     read = tuple(task.rationales[number].source.key for number in numbers)
@@ -256,24 +265,42 @@ def _read(task: _Task, numbers: Sequence[int], completion: Completion) -> Distil
         conflicts=tuple(_conflicts(drafts, contradicts)),
         same=tuple(same),
         prompted_by=dict.fromkeys(same, read),
+        dropped=dropped,
         usage=completion.usage,
     )
 
 
-def _drafts(task: _Task, numbers: Sequence[int], answer: Json) -> list[Draft]:
-    drafts = []
+def _is_only_echo(task: _Task, numbers: Sequence[int], completion: Completion) -> bool:
+    read = _read(task, numbers, completion)
+    return bool(read.dropped) and not (read.drafts or read.supports or read.contradicts or read.same)
+
+
+def _drafts(task: _Task, numbers: Sequence[int], answer: Json) -> tuple[tuple[Draft, ...], int]:
+    """Return the drafts, and the number of those that repeat the prompt and are left out."""
+    drafts, dropped = [], 0
     for item in _objects(answer):
         rationales = [
             task.rationales[number] for number in _numbers(item.get("records")) if number in numbers
         ]
         text = item.get("text")
-        if not isinstance(text, str) or is_echo(text, task.instructions):
-            _log.debug("A draft that repeats the prompt is left out.")
-        elif len(text.strip()) <= MAX_RULE_CHARACTERS and rationales:
-            sources = tuple(rationale.source for rationale in rationales)
-            labels = tuple(rationale.label for rationale in rationales)
-            drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))
-    return drafts
+        if not isinstance(text, str) or not rationales or len(text.strip()) > MAX_RULE_CHARACTERS:
+            continue
+        if _repeats_the_prompt(task, text, rationales):
+            dropped += 1
+            continue
+        sources = tuple(rationale.source for rationale in rationales)
+        labels = tuple(rationale.label for rationale in rationales)
+        drafts.append(Draft(text=text.strip(), sources=sources, labels=labels))
+    if dropped:
+        _log.debug("%d drafts that repeat the prompt are left out.", dropped)
+    return tuple(drafts), dropped
+
+
+def _repeats_the_prompt(task: _Task, text: str, rationales: Sequence[LabelledRationale]) -> bool:
+    known = [rule.text for rule in task.rules]
+    return is_echo(text, task.instructions) or is_fragment(
+        text, [*known, *(rationale.source.quote for rationale in rationales)]
+    )
 
 
 def _sources_by_rule(task: _Task, numbers: Sequence[int], answer: Json) -> dict[str, tuple[Source, ...]]:

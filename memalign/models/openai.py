@@ -2,17 +2,17 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import numpy as np
-from openai import OpenAIError, omit
+from openai import OpenAIError
 
 from memalign.errors import MalformedAnswerError, PromptTooLongError, RequestRefusedError
 from memalign.event_loop import run_on_private_loop
 from memalign.fair_cut import cut_lines
 from memalign.models.bounded_answer import OversizeAnswerError
 from memalign.models.deadline import call_within, retried
-from memalign.models.endpoint import read_answer
+from memalign.models.endpoint import Endpoint, read_answer
 from memalign.models.json_answers import integer_at, objects_at, parse_body
 from memalign.models.openai_chat import OpenAIChat, failure_of
 from memalign.models.openai_client import client_of
@@ -23,6 +23,9 @@ from memalign.models.text_limit import shorter_limit, text_limit
 from memalign.ports import Embeddings, Vector
 from memalign.records import Json, Usage
 from memalign.tokens import count_tokens
+
+SendEmbeddings = Callable[[Endpoint, Mapping[str, Json], Sequence[str]], Awaitable[str]]
+"""Sends the parameters of a request, and returns the response's body; the texts are for errors."""
 
 
 class OpenAIModel(ServedModel):
@@ -49,6 +52,7 @@ class OpenAIEmbedder:
             another length, nothing can be kept of it.
         options: Of the model.
         provider: One whose service speaks so.
+        send: Sends a request; None: by OpenAI's API.
     """
 
     def __init__(
@@ -58,7 +62,9 @@ class OpenAIEmbedder:
         options: ModelOptions = DEFAULT_OPTIONS,
         *,
         provider: str = "openai",
+        send: SendEmbeddings | None = None,
     ) -> None:
+        self._send = send or send_embeddings
         self._provider = provider
         self._model = model
         self._dimension = dimension
@@ -115,24 +121,45 @@ class OpenAIEmbedder:
 
     async def _ask(self, texts: Sequence[str], *, dimensions: int | None) -> Embeddings:
         endpoint = endpoint_of(self._provider, self._model, self._options)
-        try:
-            response = await client_of(endpoint).embeddings.with_raw_response.create(
-                model=self._model,
-                input="",
-                dimensions=omit if dimensions is None else dimensions,
-                # as the typed argument the SDK would look at every text a few times; this takes its place
-                extra_body={"input": list(texts)},
-            )
-        except OpenAIError as error:
-            raise failure_of(endpoint, self._model, error, texts) from error
-        except OversizeAnswerError as error:
-            raise endpoint.oversize(self._model) from error
-        endpoint.check_answer(self._model, response.text, texts)
-        rows, tokens = await read_answer(_rows_and_tokens, response.text)
+        size = {} if dimensions is None else {"dimensions": dimensions}
+        body = {"model": self._model, **size, **self._options.own_body, "input": list(texts)}
+        text = await self._send(endpoint, body, texts)
+        rows, tokens = await read_answer(_rows_and_tokens, text)
         if len(rows) != len(texts) or len({row.shape for row in rows}) != 1:
             raise MalformedAnswerError(f"{self.name} did not give one vector for each text.")
         usage = Usage(calls=1, embedding_tokens=tokens or sum(map(count_tokens, texts)))
         return Embeddings(vectors=np.stack(rows), usage=usage)
+
+
+async def send_embeddings(endpoint: Endpoint, body: Mapping[str, Json], texts: Sequence[str]) -> str:
+    """Ask for embeddings by OpenAI's API.
+
+    Args:
+        endpoint: Where to ask.
+        body: The request's parameters.
+        texts: The texts, for an error.
+
+    Returns:
+        The response's body.
+
+    Raises:
+        ModelError: If the call fails.
+    """
+    model = body["model"]
+    rest = {name: value for name, value in body.items() if name != "model"}
+    try:
+        response = await client_of(endpoint).embeddings.with_raw_response.create(
+            model=model,
+            input="",
+            # as the typed argument the SDK would look at every text a few times; this takes its place
+            extra_body=rest,
+        )
+    except OpenAIError as error:
+        raise failure_of(endpoint, model, error, texts) from error
+    except OversizeAnswerError as error:
+        raise endpoint.oversize(model) from error
+    endpoint.check_answer(model, response.text, texts)
+    return response.text
 
 
 def _rows_and_tokens(text: str) -> tuple[list[Vector], int]:

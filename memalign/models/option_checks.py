@@ -108,7 +108,11 @@ def _param_problems(key: str, value: Json) -> Iterator[str]:
     if not isinstance(value, Mapping):
         yield f"{key}: expected values by name of the parameter"
         return
-    for name in RESERVED_PARAMS.keys() & value.keys():
+    inner = value.get("extra_body", {})
+    for name in ("extra_body", "extra_query"):
+        if not isinstance(value.get(name, {}), Mapping):
+            yield f"{key}: expected values by name in {name}"
+    for name in sorted(RESERVED_PARAMS.keys() & {*value, *(inner if isinstance(inner, Mapping) else ())}):
         yield f"{key}: {name} cannot be set; {RESERVED_PARAMS[name]}"
     try:
         json.dumps(value, allow_nan=False)

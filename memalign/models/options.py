@@ -86,6 +86,14 @@ class ModelOptions:
         return {name: _header_value(name, value) for name, value in self.headers.items()}
 
     @property
+    def own_body(self) -> dict[str, Json]:
+        """The parameters of a request's body: `params`, with those inside `extra_body` beside the others."""
+        own = {
+            name: value for name, value in self.params.items() if name not in ("extra_body", "extra_query")
+        }
+        return {**own, **self.params.get("extra_body", {})}
+
+    @property
     def literal_headers(self) -> tuple[str, ...]:
         """Names of the headers whose value is not read from the environment."""
         return tuple(name for name, value in self.headers.items() if not value.startswith(ENVIRONMENT_PREFIX))

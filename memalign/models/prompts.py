@@ -74,9 +74,10 @@ in other words, so that one of them would do, put their numbers under "same".
 
 {data_rule}
 
-Name records and rules by their numbers. Answer with a JSON object:
-{{"guidelines": [{{"text": "…", "records": [0]}}], "supports": [{{"rule": 0, "records": [1]}}], \
-"contradicts": [{{"rule": 0, "records": [2]}}], "same": [{{"rules": [0, 1]}}]}}
+Name records and rules by their numbers. Answer with a JSON object of four lists. In "guidelines", \
+each object has its "text" and the numbers of its "records"; in "supports" and "contradicts", the \
+number of a known "rule" and the numbers of the "records"; in "same", the numbers of the "rules". \
+Each list may be empty.
 
 <rules>
 {rules}

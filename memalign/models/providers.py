@@ -192,7 +192,7 @@ def _key(service: Provider, options: ModelOptions) -> tuple[str, str]:
     for variable in filter(None, variables):
         if key := os.environ.get(variable, "").strip():
             return key, variable
-    return "", next(filter(None, variables), "api_key_env")
+    return "", next(filter(None, variables), "the variable of its provider's key")
 
 
 def _address(name: str, service: Provider, options: ModelOptions) -> tuple[str | None, str]:

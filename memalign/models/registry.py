@@ -150,6 +150,10 @@ def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_
     check_extra(model.provider, model.name, options)
     from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
 
+    if PROVIDERS[model.provider].api == "litellm":
+        from memalign.models.litellm_chat import send_embeddings  # noqa: PLC0415
+
+        return OpenAIEmbedder(model.name, dimension, options, provider=model.provider, send=send_embeddings)
     return OpenAIEmbedder(model.name, dimension, options, provider=model.provider)
 
 
@@ -195,8 +199,34 @@ def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Dis
     return LLMDistiller(_language_model(model, options))
 
 
+def check_options(name: str, options: ModelOptions) -> None:
+    """Check that options suit a model; no call is made.
+
+    Args:
+        name: As for `model_name`.
+        options: Of the model.
+
+    Raises:
+        SettingsError: If the model runs in this process, where there is nothing to set, or its service has no such
+            form of an answer.
+    """
+    model = model_name(name)
+    api = PROVIDERS[model.provider].api
+    if api == "local" and options != DEFAULT_OPTIONS:
+        raise SettingsError(f"{name} runs in this process and has no options; leave them out.")
+    if api == "anthropic" and options.structured == "json_object":
+        raise SettingsError(
+            f'{name} has no structured = "json_object"; use "tool", "json_schema", "none" or "auto".'
+        )
+
+
 def _language_model(model: ModelName, options: ModelOptions) -> LanguageModel:
     check_extra(model.provider, model.name, options)
+    if PROVIDERS[model.provider].api == "litellm":
+        from memalign.models.litellm_chat import LiteLLMChat  # noqa: PLC0415
+        from memalign.models.served_model import ServedModel  # noqa: PLC0415
+
+        return ServedModel(LiteLLMChat(), model.provider, model.name, options)
     if PROVIDERS[model.provider].api == "anthropic":
         from memalign.models.anthropic import AnthropicModel  # noqa: PLC0415
 

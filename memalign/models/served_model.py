@@ -40,8 +40,6 @@ from memalign.tokens import count_tokens
 MIN_THINKING_TOKENS = 500
 """With less room for thoughts than this, a model that thinks is not asked again. Set by hand."""
 _STATUSES_OF_REFUSED_PARAMETERS = (400, 404, 422, 500, 501)
-_OWN_PARAMETERS = ("extra_body", "extra_query")
-"""Parameters that hold others."""
 
 
 class ChatApi(Protocol):
@@ -126,8 +124,7 @@ class ServedModel:
         self._provider = provider
         self._model = model
         self._options = options
-        own = {name: value for name, value in options.params.items() if name not in _OWN_PARAMETERS}
-        self._own_body: Mapping[str, Json] = {**own, **options.params.get("extra_body", {})}
+        self._own_body: Mapping[str, Json] = options.own_body
 
     @property
     def name(self) -> str:

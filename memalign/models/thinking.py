@@ -1,4 +1,4 @@
-"""What a reasoning model says while it thinks, told from what it answers.
+"""Separation of a reasoning model's thinking from its answer.
 
 The marks are those of the models' own chat templates: `<think>` and its kin, `[THINK]` of Mistral's, the channels of
 OpenAI's harmony format, and what is left of them where a server drops the special tokens.
@@ -71,7 +71,7 @@ def within(objects: Sequence[JsonObject], spans: Sequence[Span]) -> list[JsonObj
 def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[Span]:
     spans: list[Span] = []
     start: int | None = 0
-    """Where the part begins that is being spoken; None while thinking."""
+    """Begin of the part that is being spoken; None while thinking."""
     for tag in _outside(_TAG, text, objects):
         if tag["open"]:
             if start is not None:

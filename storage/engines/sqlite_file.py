@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from memalign.atomic_file import remove_partial_files
 from memalign.errors import StorageError
+from storage.engines.free_pages import make_releasable, upgrade_if_small
 from storage.errors import DAMAGED, StoreFileError
 
 FILE = "memalign.db"
@@ -43,6 +44,7 @@ def connect_writer(folder: Path) -> sqlite3.Connection:
     try:
         check(connection, folder)
         _harden(connection)
+        upgrade_if_small(connection, file)
     except BaseException:
         connection.close()
         raise
@@ -106,6 +108,7 @@ def _make(file: Path) -> None:
     partial = file.with_name(file.name + _NEW)
     create_private(partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+        make_releasable(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         set_version(connection, SCHEMA_VERSION)

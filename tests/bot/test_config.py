@@ -106,6 +106,12 @@ def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: s
         (JUDGE + 'feedback_value_type = "boolean"', ["judges[1].feedback_value_type: ", "'boolean'"]),
         (JUDGE + 'feedback_value_type = ["one"]', ["judges[1].feedback_value_type: "]),
         (JUDGE + 'feedback_value_type = ["a", "A"]', ["categories"]),
+        (JUDGE + "range = [1, 5]", ["Judge politeness: A range is for judges of int or float, not of bool"]),
+        *[
+            (JUDGE + f'feedback_value_type = "int"\nrange = {pair}', ["such as [1, 5]"])
+            for pair in ("[5, 1]", "[1]", "5", "[1, 5, 9]", "[1, nan]", "[1.5, 5]")
+        ],
+        (JUDGE + 'feedback_value_type = "int"\nrange = [1, "5"]', ["judges[1].range[2]"]),
         (JUDGE + 'model = "gpt-5"', ["gpt-5", "openai:/NAME"]),
         (JUDGE.replace('channel = "C0123456789"\n', ""), ['judges.channel of "politeness"']),
         ("[[judges", ["is not valid TOML"]),
@@ -210,3 +216,47 @@ def test_a_judge_that_cannot_work_is_named_with_its_key(wrong: dict[str, str], n
 def test_an_address_of_slack_that_is_none_is_told() -> None:
     with pytest.raises(SettingsError, match="SLACK_API_URL"):
         Secrets.from_environment({"SLACK_API_URL": "not a url"})
+
+
+def test_options_of_models_are_read_by_name(tmp_path: Path) -> None:
+    table = """
+[models." openai:/m "]
+base_url = "http://127.0.0.1:1/v1"
+api_key_env = "TEAM_KEY"
+timeout_seconds = 300
+params = { temperature = 0 }
+"""
+    settings = load(tmp_path, JUDGE + table)
+    options = settings.options_of("openai:/m")
+    assert (options.base_url, options.api_key_env, options.timeout_seconds) == (
+        "http://127.0.0.1:1/v1",
+        "TEAM_KEY",
+        300,
+    )
+    assert options.params == {"temperature": 0}
+    assert settings.options_of("openai:/other").timeout_seconds == 120
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        (
+            '[models."openai:/m"]\ntimeout = 5',
+            ["models.openai:/m: timeout: is no option of a model (did you"],
+        ),
+        (
+            '[models."openai:/m"]\nbase_url = 1\nstructured = "xml"',
+            ["models.openai:/m: base_url is no address", "models.openai:/m: structured: expected one of"],
+        ),
+        ('[models."opnai:/m"]\ntimeout_seconds = 5', ["is no model; write openai:/NAME"]),
+        ('[models."local:/cases"]\ntimeout_seconds = 5', ["models: local:/cases runs in this process"]),
+        ('[models."anthropic:/m"]\nstructured = "json_object"', ["models: anthropic:/m has no structured"]),
+        ('[models]\n"openai:/m" = 5', ["models.openai:/m: expected a table of options, found 5"]),
+    ],
+)
+def test_what_is_wrong_with_options_is_told_with_the_model(
+    tmp_path: Path, table: str, lines: list[str]
+) -> None:
+    message = message_for(tmp_path, JUDGE + table)
+    assert [line for line in lines if line not in message] == []
+    assert len(message.splitlines()) == len(lines)

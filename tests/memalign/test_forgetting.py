@@ -76,14 +76,14 @@ async def test_a_rule_that_rested_on_the_trace_alone_goes_with_it() -> None:
 
 async def test_a_rule_with_other_sources_is_distilled_again_from_those_alone() -> None:
     model = FakeModel(
-        {"guidelines": [{"text": "Secret rule.", "records": [0, 1]}], "supports": [], "contradicts": []}
+        {"guidelines": [{"text": "A secret rule.", "records": [0, 1]}], "supports": [], "contradicts": []}
     )
     memory = await a_memory(distiller=LLMDistiller(model))
     await memory.learn([a_trace("tr-1", a_vote(False, "secret")), a_trace("tr-2", a_vote(False, "public"))])
 
     forgotten = await forget(memory, ["tr-1"])
 
-    assert [rule.text for rule in forgotten.waiting] == ["Secret rule."]
+    assert [rule.text for rule in forgotten.waiting] == ["A secret rule."]
     assert [rule.text for rule in forgotten.distilled] == ["public"]
     assert [(rule.text, rule.source_trace_ids) for rule in memory.guidelines] == [("public", ("tr-2",))]
     prompt = model.prompts[-1]

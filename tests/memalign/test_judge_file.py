@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from memalign import load_judge
+from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.errors import InputError
-from tests.factories import a_trace, a_vote
+from tests.factories import POLITENESS, a_trace, a_vote
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
 from tests.model_server import ModelServer, overloaded
@@ -126,3 +126,36 @@ def test_a_file_of_the_version_before_is_read_and_written_as_it_was(tmp_path: Pa
     assert [episode.label for episode in judge.episodes.values()] == [False, True]
     assert judge.pending == {}
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads(before.read_text())
+
+
+@pytest.mark.usefixtures("server")
+def test_options_are_saved_without_secrets_and_can_be_given_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = make_judge(
+        "politeness",
+        POLITENESS,
+        "openai:/m",
+        feedback_value_type=bool,
+        model_options={"timeout_seconds": 7, "headers": {"X-Key": "hush-hush", "X-Token": "env:TOKEN"}},
+    )
+    optimizer = MemAlignOptimizer(
+        "openai:/m",
+        embedding_model="openai:/e",
+        embedding_dim=64,
+        model_options={"openai:/e": {"timeout_seconds": 9}},
+    )
+    monkeypatch.setenv("TOKEN", "t")
+    judge.align(traces(1), optimizer).save(tmp_path / "judge.json")
+
+    loaded = load_judge(tmp_path / "judge.json")
+    again = load_judge(tmp_path / "judge.json", model_options={"openai:/m": judge.model_options})
+
+    assert "hush-hush" not in (tmp_path / "judge.json").read_text(encoding="utf-8")
+    assert "Headers of openai:/m are not saved (X-Key)" in caplog.text
+    assert (loaded.base.model_options.timeout_seconds, loaded.base.model_options.headers) == (
+        7,
+        {"X-Token": "env:TOKEN"},
+    )
+    assert loaded.optimizer.settings == optimizer.settings
+    assert again.base == judge

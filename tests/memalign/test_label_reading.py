@@ -1,11 +1,15 @@
 """One function reads a value alike, whoever wrote it: kinds x samples."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.feedback import split_correction
+from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.errors import InputError, SettingsError
 from memalign.records import Json, Label
 from memalign.value_types import FeedbackValueType, value_type_of, value_type_of_schema
+from tests.factories import a_trace, a_vote
 from tests.memalign.label_samples import SAMPLES, Bounds
 
 ROWS = [(form, bounds, value, label) for form, bounds, samples in SAMPLES for value, label in samples]
@@ -85,3 +89,19 @@ def test_a_range_bounds_the_schema_and_is_told() -> None:
 )
 def test_a_schema_tells_its_value_type(value_type: FeedbackValueType) -> None:
     assert value_type_of_schema(value_type_of(value_type).schema()) == value_type
+
+
+async def test_a_range_is_saved_with_the_judge_and_bounds_what_people_say(tmp_path: Path) -> None:
+    judge = make_judge(
+        "tone", "Rate {{ outputs }}", "local:/cases", feedback_value_type=int, value_range=(1, 5)
+    )
+    optimizer = MemAlignOptimizer("local:/extract", embedding_model="local:/wordllama")
+    votes: dict[str, Label] = {"fine": "4/5", "outside": 10}
+    traces = [a_trace(name, a_vote(value, name="tone")) for name, value in votes.items()]
+
+    aligned = await judge.aalign(traces, optimizer)
+    aligned.save(tmp_path / "tone.json")
+
+    assert load_judge(tmp_path / "tone.json").value_type == judge.value_type
+    assert {name: episode.label for name, episode in aligned.episodes.items()} == {"fine": 4}
+    assert "expects a whole number from 1 to 5" in aligned.report.rejected["outside"]

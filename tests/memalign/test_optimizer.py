@@ -14,7 +14,7 @@ from memalign.errors import InputError, ModelUnavailableError, SettingsError, Te
 from memalign.judges import AlignableJudge
 from memalign.records import Json
 from memalign.value_types import FeedbackValueType
-from tests.factories import a_trace, a_vote
+from tests.factories import POLITENESS, a_trace, a_vote
 from tests.fakes import section
 from tests.model_server import ModelServer, overloaded
 
@@ -385,3 +385,58 @@ def test_a_process_ends_cleanly_after_use(server: ModelServer) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout.strip(), done.stderr.strip(), done.returncode) == ("False", "", 0)
     assert len(server.calls) == 1
+
+
+def test_mlflows_arguments_are_taken_in_mlflows_order() -> None:
+    judge = make_judge(
+        "politeness",
+        POLITENESS,
+        "openai:/m",
+        "Is it polite?",
+        bool,
+        {"temperature": 0},
+        "http://127.0.0.1:1/v1",
+        {"X-Team": "quality"},
+        False,
+        True,
+    )
+    options = judge.model_options
+    assert (judge.model, judge.description, judge.value_type.setting) == (
+        "openai:/m",
+        "Is it polite?",
+        "bool",
+    )
+    assert (options.params, options.base_url, options.headers) == (
+        {"temperature": 0},
+        "http://127.0.0.1:1/v1",
+        {"X-Team": "quality"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"include_timing_in_conversation": True}, "include_timing_in_conversation is not supported here"),
+        ({"model": bool}, "write feedback_value_type=… to give the labels"),
+        ({"base_url": "nowhere"}, "base_url is no address"),
+        ({"inference_params": {"stream": True}}, "stream cannot be set"),
+        (
+            {"base_url": "http://a/v1", "model_options": {"base_url": "http://b/v1"}},
+            "base_url is given as an argument and in model_options; give it once",
+        ),
+        ({"model_options": {"timeout": 1}}, "did you mean timeout_seconds?"),
+        ({"model_options": 5}, "expected options by name"),
+        ({"model": "local:/cases", "base_url": "http://a/v1"}, "runs in this process"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_told_in_a_sentence(arguments: Json, words: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        make_judge("politeness", POLITENESS, **arguments)
+    assert str(refusal.value).startswith("Judge politeness: ")
+    assert words in str(refusal.value)
+
+
+def test_options_of_the_optimizer_are_told_with_their_model() -> None:
+    with pytest.raises(SettingsError, match="model_options of openai:/m: timeout: is no option"):
+        MemAlignOptimizer(model_options={"openai:/m": {"timeout": 1}})
+    assert MemAlignOptimizer(None, 5, None, 512).settings == MemAlignOptimizer().settings

@@ -1,9 +1,11 @@
 import json
+import re
 
 import pytest
 
 from memalign.errors import MalformedAnswerError, ModelRefusedError, RequestRefusedError
 from memalign.models.llm_distiller import LLMDistiller
+from memalign.models.prompts import distilling_prompt
 from memalign.ports import Completion, Distillation, Draft, LabelledRationale, Prompt
 from memalign.records import Guideline, Json
 from memalign.tokens import count_tokens
@@ -36,13 +38,13 @@ def answer(
 
 
 async def test_numbers_become_sources_again() -> None:
-    model = FakeModel(answer({"text": " Be kind. ", "records": [1, "0"]}))
+    model = FakeModel(answer({"text": " Be kind always. ", "records": [1, "0"]}))
 
     result = await distil(model, records("a", "b"))
 
     assert result.drafts == (
         Draft(
-            text="Be kind.",
+            text="Be kind always.",
             sources=(a_source("tr-1", quote="b"), a_source("tr-0", quote="a")),
             labels=(False, False),
         ),
@@ -63,7 +65,7 @@ async def test_numbers_become_sources_again() -> None:
     ],
 )
 async def test_what_names_no_record_is_dropped(useless: Json) -> None:
-    result = await distil(FakeModel(answer(useless)), records("a"))
+    result = await distil(FakeModel(answer(useless), answer(useless)), records("a"))
 
     assert result.drafts == ()
     assert result.failed == {}
@@ -71,14 +73,15 @@ async def test_what_names_no_record_is_dropped(useless: Json) -> None:
 
 async def test_records_of_another_batch_cannot_be_named() -> None:
     model = FakeModel(
-        answer({"text": "First.", "records": [0, 50]}), answer({"text": "Second.", "records": [0, 50]})
+        answer({"text": "Greet people first.", "records": [0, 50]}),
+        answer({"text": "Never be curt.", "records": [0, 50]}),
     )
 
     result = await distil(model, records(*(f"r{n}" for n in range(51))))
 
     assert [(draft.text, [source.trace_id for source in draft.sources]) for draft in result.drafts] == [
-        ("First.", ["tr-0"]),
-        ("Second.", ["tr-50"]),
+        ("Greet people first.", ["tr-0"]),
+        ("Never be curt.", ["tr-50"]),
     ]
 
 
@@ -137,7 +140,7 @@ async def test_what_confirms_or_contradicts_a_known_rule_is_mapped_to_it() -> No
     known = a_guideline("Be kind.", guideline_id="g-1")
     model = FakeModel(
         answer(
-            {"text": "Be blunt.", "records": [1]},
+            {"text": "Be blunt at once.", "records": [1]},
             supports=[{"rule": 0, "records": [0]}, {"rule": 9, "records": [0]}],
             contradicts=[{"rule": 0, "records": [1]}],
         )
@@ -147,7 +150,7 @@ async def test_what_confirms_or_contradicts_a_known_rule_is_mapped_to_it() -> No
 
     assert result.supports == {"g-1": (a_source("tr-0", quote="yes"),)}
     assert result.contradicts == {"g-1": (a_source("tr-1", quote="no"),)}
-    assert result.conflicts == (("Be blunt.", "g-1"),)
+    assert result.conflicts == (("Be blunt at once.", "g-1"),)
 
 
 async def test_a_known_sentence_written_anew_is_support() -> None:
@@ -157,6 +160,53 @@ async def test_a_known_sentence_written_anew_is_support() -> None:
 
     assert result.drafts == ()
     assert result.supports == {"g-1": (a_source("tr-0", quote="yes"),)}
+
+
+ECHO = {"text": "one sentence", "records": [0]}
+
+
+async def test_an_answer_that_only_repeats_the_prompt_is_asked_for_once_more() -> None:
+    model = FakeModel(answer(ECHO), answer({"text": "Never be curt.", "records": [0]}, ECHO))
+
+    result = await distil(model, records("curt"))
+
+    assert [draft.text for draft in result.drafts] == ["Never be curt."]
+    assert result.dropped == 1
+    assert result.usage.calls == 2
+
+
+async def test_a_model_that_can_only_repeat_the_prompt_teaches_nothing_and_is_asked_twice() -> None:
+    model = FakeModel(answer(ECHO), answer(ECHO, {"text": "Guideline 1", "records": [0]}))
+
+    result = await distil(model, records("curt"))
+
+    assert (result.drafts, result.failed, result.dropped) == ((), {}, 2)
+    assert len(model.prompts) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "kept"),
+    [
+        ("Be polite", "It is curt.", False),
+        ("Be polite.", "You should be polite!", True),
+        ("敬語を使う", "失礼", True),
+        ("礼貌", "太短", False),
+        ("Be kind.", "It is curt.", False),
+        ("<rule>", "It is curt.", False),
+        ("Greet people first.", "It is curt.", True),
+    ],
+)
+async def test_a_rule_of_one_or_two_words_must_be_somebodys_own(text: str, reason: str, kept: bool) -> None:
+    draft = answer({"text": text, "records": [0]})
+
+    result = await distil(FakeModel(draft, draft), records(reason))
+
+    assert [each.text for each in result.drafts] == ([text] if kept else [])
+
+
+def test_the_prompt_holds_no_answer_to_copy() -> None:
+    prompt = distilling_prompt(INSTRUCTIONS, (), (), 0).stable
+    assert not re.search(r"[{\[]\s*[\"0-9]", prompt)
 
 
 async def test_a_batch_that_fails_is_told_trace_by_trace_and_spoils_no_other() -> None:

@@ -38,6 +38,8 @@ SECRET = "sk-very-secret"
         ({"params": [1]}, "params: expected values by name"),
         ({"params": {"stream": True}}, "params: stream cannot be set"),
         ({"params": {"extra_headers": {}}}, "params: extra_headers cannot be set; use headers"),
+        ({"params": {"extra_body": {"stream": True}}}, "params: stream cannot be set"),
+        ({"params": {"extra_body": 5}}, "params: expected values by name in extra_body"),
         ({"params": {"a": float("nan")}}, "params: expected what JSON can hold"),
         ({"params": {"a": object()}}, "params: expected what JSON can hold"),
     ],

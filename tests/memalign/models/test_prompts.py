@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from memalign.models.answer_form import RATIONALE_WORDS
 from memalign.models.judging_prompt import judging_prompt
 from memalign.models.prompt_json import encode
 from memalign.models.prompts import distilling_prompt, distilling_schema, judging_schema, rationale_line
@@ -172,3 +173,8 @@ def test_the_distilling_schema_is_strict_all_the_way_down_and_has_no_references(
     assert all(schema["additionalProperties"] is False for schema in schemas)
     assert all(schema["required"] == list(schema["properties"]) for schema in schemas)
     assert "$ref" not in json.dumps(distilling_schema())
+
+
+def test_the_words_for_a_rationale_are_those_that_the_reader_knows_for_an_echo() -> None:
+    room = PromptRoom(prompt_tokens=8_000, answer_tokens=1_000)
+    assert RATIONALE_WORDS in judging_prompt(a_request(), room).prompt.stable

@@ -1,0 +1,58 @@
+"""Conversion of a verdict to `mlflow.entities.Feedback`. MLflow is no dependency: only this imports it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from memalign.errors import SettingsError
+
+SOURCE_ID = "memalign"
+"""The source of feedback that our judges give."""
+
+
+def import_mlflow(module: str) -> Any:
+    """Import a module of MLflow's, which is no dependency.
+
+    Args:
+        module: Its name, such as `mlflow.entities`.
+
+    Returns:
+        The module.
+
+    Raises:
+        SettingsError: If it cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise SettingsError(f"This needs MLflow ({error}); install it with: pip install mlflow") from error
+
+
+def feedback(
+    name: str, value: object, rationale: str, trace_id: str, evidence: Mapping[str, Sequence[str]]
+) -> Any:
+    """Make an `mlflow.entities.Feedback` of a judge.
+
+    Args:
+        name: The judge's name.
+        value: The label.
+        rationale: The reason.
+        trace_id: Id of the trace; empty: none.
+        evidence: Ids by name; a list without any is left out. MLflow keeps texts only, so that lists are JSON.
+
+    Returns:
+        The feedback, whose source is an LLM judge.
+
+    Raises:
+        SettingsError: If MLflow is not installed.
+    """
+    entities = import_mlflow("mlflow.entities")
+    return entities.Feedback(
+        name=name,
+        value=value,
+        rationale=rationale,
+        trace_id=trace_id or None,
+        source=entities.AssessmentSource(source_type="LLM_JUDGE", source_id=SOURCE_ID),
+        metadata={kind: json.dumps(list(ids)) for kind, ids in evidence.items() if ids} or None,
+    )

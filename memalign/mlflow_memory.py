@@ -1,0 +1,169 @@
+"""Judges of MLflow's, aligned or not, read by their shape: with guidelines as they are, and cases from their traces."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from memalign.align.plan import plan_learning
+from memalign.alignment import AlignmentModels, AlignmentSettings
+from memalign.errors import InputError
+from memalign.event_loop import run_and_wait
+from memalign.judges import AlignableJudge, AlignedJudge, judge_of_state
+from memalign.memory.semantic import SemanticMemory
+from memalign.memory.state import MemoryState
+from memalign.memory.text_features import normal
+from memalign.mlflow_traces import trace_of
+from memalign.models import model_options_of
+from memalign.records import Episode, Guideline, Json, Lesson, Source, Trace
+from memalign.value_types import value_type_of
+
+_SETTINGS = ("reflection_lm", "retrieval_k", "embedding_model", "embedding_dim")
+_JSON_TYPES = {"boolean": "bool", "integer": "int", "number": "float", "string": "str"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MLflowMemory:
+    """Definition, settings and guidelines of a judge of MLflow's."""
+
+    base: AlignableJudge
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    """Those of `AlignmentSettings` that it was aligned with."""
+    guidelines: Sequence[Mapping[str, Json]] = ()
+    """Documents with `guideline_text` and `source_trace_ids`."""
+
+
+def load_mlflow_judge(
+    judge: object, traces: Sequence[object], optimizer: AlignmentModels | None = None
+) -> AlignedJudge:
+    """Take over a judge that MLflow's MemAlign has aligned. No language model is asked; the cases are embedded.
+
+    Guidelines stay in their words. A guideline rests on people's rationales on its traces, so that it can be unaligned;
+    one of which no trace is given is left out.
+
+    Args:
+        judge: The judge, its `model_dump()`, or that as a JSON text.
+        traces: The traces it was aligned with, MLflow's or ours; MLflow keeps their ids only.
+        optimizer: The models to go on with. None: those that the judge was aligned with.
+
+    Returns:
+        The judge. Its report has the traces as learned, and those of which nothing can be learned as rejected.
+
+    Raises:
+        InputError: If it is no judge of MLflow's, or something is no trace.
+        SettingsError: If its model or its value type is not known here.
+    """
+    memory = read_mlflow_judge(judge)
+    models = optimizer or AlignmentModels(AlignmentSettings(**memory.settings))
+    return run_and_wait(_loaded(memory, [trace_of(trace) for trace in traces], models))
+
+
+def read_mlflow_judge(judge: object) -> MLflowMemory:
+    """Read a judge of MLflow's.
+
+    Args:
+        judge: As for `load_mlflow_judge`.
+
+    Returns:
+        Its definition, settings and guidelines.
+
+    Raises:
+        InputError: If it is no judge of MLflow's.
+        SettingsError: If its model or its value type is not known here.
+    """
+    document = _document(judge)
+    aligned = document.get("memory_augmented_judge_data") or {}
+    base = aligned.get("base_judge") or document
+    definition = base.get("instructions_judge_pydantic_data") or {}
+    if not definition.get("instructions"):
+        raise InputError(
+            "A judge of MLflow's was expected, made by make_judge or aligned by MemAlign; give the judge or its "
+            "model_dump()."
+        )
+    original = getattr(judge, "_base_judge", judge)
+    options = {
+        "params": definition.get("inference_params"),
+        "base_url": getattr(original, "_base_url", None),
+        "headers": getattr(original, "_extra_headers", None),
+    }
+    return MLflowMemory(
+        base=AlignableJudge(
+            name=str(base["name"]),
+            instructions=definition["instructions"],
+            value_type=value_type_of(_value_type(definition.get("feedback_value_type"))),
+            model=definition["model"],
+            description=base.get("description") or "",
+            model_options=model_options_of({name: value for name, value in options.items() if value}),
+        ),
+        settings={name: aligned[name] for name in _SETTINGS if aligned.get(name) is not None},
+        guidelines=tuple(aligned.get("semantic_memory") or ()),
+    )
+
+
+def _document(judge: object) -> Mapping[str, Json]:
+    """Return the judge's dump; an empty one of what is no judge."""
+    dump: Any = judge
+    if callable(getattr(judge, "model_dump", None)):
+        dump = judge.model_dump()  # type: ignore[attr-defined] # it has just been looked at
+    if isinstance(dump, str):
+        try:
+            dump = json.loads(dump)
+        except ValueError:
+            dump = {}
+    return dump if isinstance(dump, Mapping) else {}
+
+
+def _value_type(schema: Json) -> Json:
+    """Return a form of the value type that the dump writes as JSON schema; text where it writes none."""
+    if not isinstance(schema, Mapping):
+        return "str"
+    return schema.get("enum") or _JSON_TYPES.get(schema.get("type", ""), schema.get("type"))
+
+
+async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: AlignmentModels) -> AlignedJudge:
+    base = memory.base
+    empty = MemoryState.empty(base.name, binary=base.value_type.binary)
+    plan = plan_learning(base, empty, traces)
+    guidelines = [_guideline(base.name, each, plan.put) for each in memory.guidelines]
+    kept = {each.id: each for each in guidelines if each.sources}
+    texts = [episode.text for episode in plan.put.values()] + [each.text for each in kept.values()]
+    found = await models.vectors.find(texts)
+    with_cases = empty.with_episodes(
+        put=plan.put.values(),
+        retracted=(),
+        lost=(),
+        vectors={
+            name: found.vectors[episode.text]
+            for name, episode in plan.put.items()
+            if episode.text in found.vectors
+        },
+        undistilled=(),
+    )
+    vectors = {each.id: found.vectors[each.text] for each in kept.values() if each.text in found.vectors}
+    semantic = SemanticMemory().with_guidelines(kept.values(), vectors)
+    state = with_cases.next(with_cases.episodic, semantic, ())
+    waiting = {
+        name: found.failed[episode.text] for name, episode in plan.put.items() if episode.text in found.failed
+    }
+    learned = tuple(name for name in plan.put if name not in waiting)
+    report = Lesson(learned=learned, pending=waiting, rejected=plan.rejected, usage=found.usage)
+    return judge_of_state(base, state, models, report)
+
+
+def _guideline(judge: str, document: Mapping[str, Json], episodes: Mapping[str, Episode]) -> Guideline:
+    """Return the guideline with the rationales on its traces as sources; without any where its traces are not given."""
+    text = str(document.get("guideline_text", "")).strip()
+    digest = hashlib.sha256(f"{judge}\n{normal(text)}".encode("utf-8", "surrogatepass")).hexdigest()
+    known = [episodes[name] for name in map(str, document.get("source_trace_ids") or ()) if name in episodes]
+    sources = [
+        Source(
+            trace_id=episode.trace_id,
+            person=opinion.person,
+            quote=opinion.rationale or "",
+            time_ms=opinion.time_ms,
+        )
+        for episode in known
+        for opinion in episode.opinions
+    ]
+    return Guideline(id=f"g-{digest[:16]}", text=text, sources=tuple(dict.fromkeys(sources)))
