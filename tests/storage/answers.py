@@ -36,7 +36,7 @@ NEW_FIELDS = (
 
 
 def plain(value: Any) -> Json:
-    """Return a value of records as JSON, without fields that 0.1.0 did not have as long as they are at their default."""
+    """Return a value of records as JSON, leaving out default values of fields that 0.1.0 did not have."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Mapping):
