@@ -130,7 +130,7 @@ def add_batch_commands(commands: Commands) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="settings whose [redaction] holds (default: that of no settings)",
+        help="settings whose [redaction] and [models] hold (default: the built-in redaction, the models as aligned)",
     )
 
 

@@ -29,6 +29,8 @@ from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
 from memalign.value_types import ValueType
 
 _log = logging.getLogger("memalign")
+_pending_log = logging.getLogger("memalign.pending")
+"""A logger of its own, so that a program that shows the report itself can turn it off."""
 
 
 class LibraryJudge(ABC):
@@ -355,7 +357,7 @@ async def _aligned(
     if report.rejected and not (report.learned or report.unchanged or report.pending):
         raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
     if report.pending:
-        _log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
+        _pending_log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
     return AlignedJudge(base, memory.state, optimizer, report)
 
 

@@ -17,12 +17,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+import memalign
 from bot.__main__ import main, parser
 from bot.blocks.commands import HELP
 from bot.config import load_settings, read_settings
 from bot.config.reader import keys_of
 from bot.listeners.commands import ANSWERS
 from bot.sandbox.demo.demo import COMMAND
+from memalign import AlignableJudge, AlignedJudge, Verdict
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import running_model_server
 
@@ -96,6 +98,22 @@ def test_a_shown_make_target_exists(arguments: list[str]) -> None:
         ["make", "--dry-run", *arguments], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert outcome.returncode == 0, outcome.stderr
+
+
+def test_every_make_target_is_shown() -> None:
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {arguments[0] for arguments in calls_of("make")} >= set(targets.split()) - {"help"}
+
+
+def test_the_shown_names_of_the_library_are_those_there_are() -> None:
+    owners = {"judge": AlignableJudge, "aligned": AlignedJudge, "verdict": Verdict}
+    shown = re.findall(rf"\b({'|'.join(owners)})\.(\w+)", " ".join(CODE_SPAN.findall(FENCE.sub("", README))))
+    names = {name for _, name in shown if name not in ("toml", "json")}
+    assert {"to_mlflow_scorer", "to_feedback", "save", "report"} <= names
+    assert [pair for pair in shown if pair[1] in names and not hasattr(owners[pair[0]], pair[1])] == []
+    for name in ("load_judge", "load_mlflow_judge", "make_judge"):
+        assert f"`{name}" in README
+        assert name in memalign.__all__
 
 
 @pytest.mark.parametrize("arguments", calls_of("python"), ids=" ".join)

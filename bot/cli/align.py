@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from bot.cli.alignment_step import StepOutcome, align_step
 from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
-from bot.cli.terminal import print_text
+from bot.cli.terminal import RUN_AGAIN, print_text
 from bot.config import load_environment, load_settings
+from bot.plain_text import pluralise
 from bot.redaction.redactor import Redactor
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
 from memalign.judges import AlignableJudge, AlignedJudge
 from memalign.models.endpoint import max_concurrency
 from memalign.optimizer import MemAlignOptimizer, load_judge
-from memalign.records import Lesson, Trace
+from memalign.records import Trace
 
 TRACES_PER_WORKER = 50
 """Traces of one call to the reflection model; the judge is saved each time every worker has made one."""
@@ -33,17 +35,19 @@ class AlignmentTotals:
     unchanged: set[str] = field(default_factory=set)
     rejected: dict[str, str] = field(default_factory=dict)
 
-    def add(self, report: Lesson) -> None:
+    def add(self, outcome: StepOutcome) -> None:
         """Count the outcome of one step."""
-        self.learned |= set(report.learned)
-        self.unchanged = (self.unchanged | set(report.unchanged)) - self.learned
-        self.rejected.update(report.rejected)
+        for report in outcome.reports:
+            self.learned |= set(report.learned)
+            self.unchanged = (self.unchanged | set(report.unchanged)) - self.learned
+            self.rejected.update(report.rejected)
+        self.rejected.update(outcome.rejected)
 
 
 async def align(options: Namespace) -> None:
     """`memalign align FEEDBACK.jsonl --judge JUDGE.toml --out ALIGNED.json`; run again, it goes on."""
     base, optimizer, redactor = _read_judge(options.judge)
-    aligned = await asyncio.to_thread(_resume, options.out, base)
+    judge = await asyncio.to_thread(_resume, options.out, base) or base
     lines = await asyncio.to_thread(read_lines, options.feedback, base, redactor)
     for complaint in lines.complaints():
         write_line(complaint)
@@ -53,14 +57,17 @@ async def align(options: Namespace) -> None:
     totals = AlignmentTotals()
     with progress("learning", len(traces)) as advance:
         for step in _steps(traces, TRACES_PER_WORKER * max_concurrency()):
-            aligned = await (aligned or base).aalign(step, optimizer)
-            await asyncio.to_thread(aligned.save, options.out)
-            totals.add(aligned.report)
+            outcome = await align_step(judge, step, optimizer)
+            judge = outcome.judge
+            totals.add(outcome)
+            if isinstance(judge, AlignedJudge):
+                await asyncio.to_thread(judge.save, options.out)
             advance(len(step))
-            if not (aligned.report.learned or aligned.report.unchanged):
+            if not outcome.progressed:
                 break
-    if aligned:
-        _report(aligned, totals, options.out)
+    if not isinstance(judge, AlignedJudge):
+        raise InputError(f"None of the traces can be learned from: {next(iter(totals.rejected.values()))}")
+    _report(judge, totals, options.out)
 
 
 def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor]:
@@ -123,10 +130,11 @@ def _report(judge: AlignedJudge, totals: AlignmentTotals, out: Path) -> None:
         f"and {len(judge.guidelines)} guidelines."
     )
     _print_reasons("pending", pending)
+    _print_reasons("reasons not read", judge.report.declined)
     _print_reasons("rejected", totals.rejected)
     if pending:
         raise ModelUnavailableError(
-            f"{len(pending)} traces wait to be learned, for the reasons above; run the same command again."
+            f"{pluralise(len(pending), 'trace waits', 'traces wait')} to be learned, for the reasons above; {RUN_AGAIN}"
         )
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
+from bot.cli.terminal import RUN_AGAIN
 from bot.cli.verdict_file import VerdictFile
 from bot.config import RedactionSettings, load_environment, load_settings
 from bot.plain_text import pluralise
@@ -36,32 +37,34 @@ MAX_CONSECUTIVE_FAILURES = 20
 async def judge(options: Namespace) -> None:
     """`memalign judge TRACES.jsonl --aligned ALIGNED.json [--out VERDICTS.jsonl]`; run again, it goes on."""
     load_environment(options.aligned.parent)
-    aligned = await asyncio.to_thread(load_judge, options.aligned)
-    redaction = (
-        load_settings(options.config, channels=False).redaction if options.config else RedactionSettings()
+    settings = load_settings(options.config, channels=False) if options.config else None
+    aligned = await asyncio.to_thread(
+        load_judge, options.aligned, model_options=settings.models if settings else None
     )
-    lines = await asyncio.to_thread(read_lines, options.traces, aligned.base, Redactor(redaction))
+    redactor = Redactor(settings.redaction if settings else RedactionSettings())
+    lines = await asyncio.to_thread(read_lines, options.traces, aligned.base, redactor)
     for complaint in lines.complaints():
         write_line(complaint)
     out = await asyncio.to_thread(VerdictFile, options.out)
     traces = [trace for trace_id, trace in lines.traces.items() if not out.has(aligned.name, trace_id)]
     if judged_before := len(lines.traces) - len(traces):
         write_line(f"{judged_before} traces were judged before; their verdicts are kept.")
-    failures = 0
+    failures, reason = 0, ""
     with out, progress("judging", len(traces)) as advance:
         async for trace, outcome in _judge_all(aligned, traces):
             if isinstance(outcome, Verdict):
                 out.add(outcome)
             else:
                 failures += 1
-                write_line(
-                    f"line {lines.numbers[trace.trace_id]} ({trace.trace_id}) was not judged: {outcome}"
-                )
+                place = f"line {lines.numbers[trace.trace_id]} ({trace.trace_id})"
+                is_same = str(outcome) == reason
+                write_line(f"{place} was not judged{' for the same reason.' if is_same else f': {outcome}'}")
+                reason = str(outcome)
             advance(1)
     await asyncio.to_thread(out.put_in_order, list(lines.traces))
     if failures:
         raise InputError(
-            f"{pluralise(failures, 'trace')} could not be judged, for the reasons above; run the same command again."
+            f"{pluralise(failures, 'trace')} could not be judged, for the reasons above; {RUN_AGAIN}"
         )
 
 

@@ -5,6 +5,9 @@ import json
 from bot.visible_text import escape_json, visible_with_isolates
 from memalign.records import Json
 
+RUN_AGAIN = "deal with them, and run the same command again."
+"""End of a sentence on what a command could not do."""
+
 
 def print_text(text: str) -> None:
     """Print a text of one or more lines, at once."""

@@ -46,6 +46,8 @@ class Capabilities:
     refused_modes: set[str] = field(default_factory=set)
     refused_limits: set[str] = field(default_factory=set)
     """Names of the limit of an answer's tokens."""
+    max_answer_tokens: int | None = None
+    """Most tokens that the model can write, once the server has refused a higher limit."""
     thinks: bool = False
     """True once the model has spent all tokens of an answer on thinking."""
 
@@ -70,6 +72,30 @@ class Capabilities:
             Those that were not refused, then None for no limit at all.
         """
         return [*(name for name in preferred if name not in self.refused_limits), None]
+
+    def answer_tokens(self, wanted: int) -> int:
+        """Lower a limit to what the model can write.
+
+        Args:
+            wanted: Tokens wanted for an answer.
+
+        Returns:
+            These, or the most that the server takes.
+        """
+        return wanted if self.max_answer_tokens is None else min(wanted, self.max_answer_tokens)
+
+
+class AnswerLimitError(RequestRefusedError):
+    """The limit of an answer's tokens is higher than the model can write.
+
+    Args:
+        message: The sentence for a person.
+        max_tokens: The most that the server takes.
+    """
+
+    def __init__(self, message: str, *, max_tokens: int) -> None:
+        super().__init__(message)
+        self.max_tokens = max_tokens
 
 
 _known: dict[tuple[str, str | None, str], Capabilities] = {}

@@ -59,12 +59,13 @@ def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPro
     """
     instructions = judging_instructions(request)
     names = encoded_tokens(dict.fromkeys(request.fields, ""))
-    room = prompt_room.prompt_tokens - count_tokens(instructions) - count_tokens(record_section(""))
-    if room < MIN_RECORD_TOKENS + names:
+    own = count_tokens(instructions) + count_tokens(record_section(""))
+    room, needed = prompt_room.prompt_tokens - own, MIN_RECORD_TOKENS + names
+    if room < needed:
         raise ModelRefusedError(
-            f"The instructions of judge {request.judge} take about {count_tokens(instructions):,} tokens of a prompt, "
-            f"and its model has room for about {prompt_room.prompt_tokens:,}; shorten them, choose a model with a "
-            "larger context, or set context_tokens if it has one."
+            f"A verdict of judge {request.judge} takes a prompt of at least {own + needed:,} tokens with its instructions, "
+            f"and its model has room for about {prompt_room.prompt_tokens:,}; choose a model with a larger context, "
+            "set context_tokens if it has one, or shorten the instructions."
         )
     size = encoded_tokens(request.fields)
     guidelines = _kept_guidelines(request.evidence, max(room - size, room // GUIDELINES_SHARE))

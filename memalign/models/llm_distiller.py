@@ -198,12 +198,13 @@ class LLMDistiller:
 def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRoom) -> int:
     """Return the room for rationales beside instructions and known rules."""
     empty = distilling_prompt(instructions, rules, (), room.answer_tokens)
-    tokens = room.prompt_tokens - count_tokens(empty.stable) - count_tokens(empty.changing)
+    own = count_tokens(empty.stable) + count_tokens(empty.changing)
+    tokens = room.prompt_tokens - own
     if tokens < MIN_RATIONALE_TOKENS:
         raise ModelRefusedError(
-            f"The judge's instructions take about {count_tokens(instructions):,} tokens of a prompt, and the "
-            f"reflection model has room for about {room.prompt_tokens:,} in all; shorten them, choose a model with a "
-            "larger context, or set context_tokens if it has one."
+            f"A lesson takes a prompt of at least {own + MIN_RATIONALE_TOKENS:,} tokens with the judge's instructions, "
+            f"and the reflection model has room for about {room.prompt_tokens:,}; choose a model with a larger "
+            "context, set context_tokens if it has one, or shorten the instructions."
         )
     return tokens
 

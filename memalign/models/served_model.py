@@ -11,9 +11,12 @@ from memalign.errors import (
     ModelRefusedError,
     PromptTooLongError,
     RequestFailedError,
+    RequestRefusedError,
 )
 from memalign.event_loop import run_on_private_loop
+from memalign.models.answer_limit import answer_limit
 from memalign.models.capabilities import (
+    AnswerLimitError,
     Capabilities,
     Mode,
     ParameterRefusedError,
@@ -145,7 +148,9 @@ class ServedModel:
         fetch = partial(self._api.fetch, endpoint)
         await size.look_up(lambda: server_context(fetch, endpoint.base_url or "", self._model))
         thoughts = THINKING_TOKENS if self._known(endpoint).thinks else 0
-        return size.room(self._options.max_output_tokens or answer_tokens + thoughts)
+        return size.room(
+            self._known(endpoint).answer_tokens(self._options.max_output_tokens or answer_tokens + thoughts)
+        )
 
     async def _complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         endpoint = self._endpoint()
@@ -187,19 +192,41 @@ class ServedModel:
         known = self._known(endpoint)
         limits = [] if tokens is None else known.limits(self._api.limits(endpoint, self._model))
         for limit in limits or [None]:
-            sent = {**body, **({} if limit is None else {limit: tokens}), **self._own_body}
+            own = {**body, **self._own_body}
             try:
-                return await retried(partial(self._send, endpoint, sent, mode, limit), deadline)
+                if limit is None or tokens is None:
+                    return await retried(partial(self._send, endpoint, own, mode, None), deadline)
+                return await self._ask_limited(endpoint, own, mode, (limit, tokens), deadline)
             except ParameterRefusedError as error:
                 if limit is None or limit not in error.names:
                     raise
                 known.refused_limits.add(limit)
         raise AssertionError("the last name is none, and cannot be refused")
 
+    async def _ask_limited(
+        self,
+        endpoint: Endpoint,
+        body: Mapping[str, Json],
+        mode: Mode,
+        limit: tuple[str, int],
+        deadline: asyncio.Timeout,
+    ) -> str:
+        """Ask with a limit, given as its name and the tokens; with a lower one where the model cannot write so many."""
+        known, (name, tokens) = self._known(endpoint), limit
+        while True:
+            sent = {**body, name: known.answer_tokens(tokens)}
+            try:
+                return await retried(partial(self._send, endpoint, sent, mode, name), deadline)
+            except AnswerLimitError as error:
+                known.max_answer_tokens = error.max_tokens
+
     async def _send(self, endpoint: Endpoint, body: Mapping[str, Json], mode: Mode, limit: str | None) -> str:
         try:
             return await self._api.send(endpoint, body, self._options.params.get("extra_query", {}))
         except ModelError as error:
+            lower = None if limit is None else _lower_limit(error, body[limit])
+            if lower is not None:
+                raise AnswerLimitError(str(error), max_tokens=lower) from error.__cause__
             names = _refused(error, mode, limit)
             if not names:
                 raise
@@ -228,6 +255,16 @@ class ServedModel:
 
     def _context_size(self, endpoint: Endpoint) -> ContextSize:
         return context_size(endpoint.base_url, self._model, self._options.context_tokens)
+
+
+def _lower_limit(error: ModelError, sent: int) -> int | None:
+    """Return the most tokens that a service takes, where it refused a request for having asked for more."""
+    if not isinstance(error, RequestRefusedError | RequestFailedError):
+        return None
+    if getattr(error.__cause__, "status_code", None) not in _STATUSES_OF_REFUSED_PARAMETERS:
+        return None
+    tokens = answer_limit(str(error.__cause__))
+    return tokens if tokens is not None and tokens < sent else None
 
 
 def _refused(error: ModelError, mode: Mode, limit: str | None) -> frozenset[str]:

@@ -170,12 +170,18 @@ def _load() -> _Weights:
 
 @contextmanager
 def _root_logger_untouched() -> Iterator[None]:
-    """Undo what importing wordllama does to the whole program's logging."""
+    """Keep what wordllama does when it is imported from the whole program's logging.
+
+    It calls `logging.basicConfig`, which does nothing once there is a handler. Another thread may log meanwhile: it
+    does so as it would without any handler.
+    """
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    if root.handlers:
+        yield
+        return
+    placeholder = logging.lastResort or logging.NullHandler()
+    root.addHandler(placeholder)
     try:
         yield
     finally:
-        root.setLevel(level)
-        for handler in [handler for handler in root.handlers if handler not in handlers]:
-            root.removeHandler(handler)
+        root.removeHandler(placeholder)

@@ -7,7 +7,7 @@ import pytest
 from bot.__main__ import main
 from memalign import load_judge
 from memalign.records import Json
-from tests.model_server import ModelServer, overloaded, running_model_server
+from tests.model_server import Fault, ModelServer, overloaded, running_model_server
 
 JUDGE = """
 [memory]
@@ -121,7 +121,8 @@ def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_runni
     assert "learned 50, unchanged 0, pending 10" in output
     assert "pending: openai:/some is overloaded or down (429). (tr-50, " in output
     assert problem(failure) == (
-        "memalign: 10 traces wait to be learned, for the reasons above; run the same command again."
+        "memalign: 10 traces wait to be learned, for the reasons above; "
+        "deal with them, and run the same command again."
     )
     assert len(load_judge(folder / "aligned.json").guidelines) == 50
     server.calls.clear()
@@ -458,3 +459,60 @@ def test_judging_redacts_as_the_settings_say(server: ModelServer) -> None:
     Path("judge.toml").write_text(REMOTE + "[redaction]\nenabled = false\n", encoding="utf-8")
     judge("--config", "judge.toml")
     assert "ana@example.org" in json.dumps(server.calls[-1].body)
+
+
+def test_a_failure_is_told_once_and_where_it_goes_on_as_the_same_one(
+    server: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("feedback.jsonl", *map(line, range(2)))
+    align()
+    write("traces.jsonl", *map(line, range(10, 14)))
+    refused = Fault(status=401, body='{"error": {"message": "no such key"}}')
+    server.faults.extend([refused, refused, None, refused])
+
+    with pytest.raises(SystemExit) as failure:
+        judge()
+
+    reason = "openai:/some refuses the key (401, “no such key”); set OPENAI_API_KEY to a valid key."
+    assert [line for line in capsys.readouterr().err.splitlines() if "judged" in line] == [
+        f"line 1 (tr-10) was not judged: {reason}",
+        "line 2 (tr-11) was not judged for the same reason.",
+        "line 4 (tr-13) was not judged for the same reason.",
+    ]
+    assert problem(failure) == (
+        "memalign: 3 traces could not be judged, for the reasons above; "
+        "deal with them, and run the same command again."
+    )
+
+
+def test_a_failure_to_learn_is_told_by_the_report_alone(
+    server: ModelServer, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    write("feedback.jsonl", line(1))
+    server.faults.append(Fault(status=401, body='{"error": {"message": "no such key"}}'))
+
+    with pytest.raises(SystemExit) as failure:
+        align()
+
+    output = capsys.readouterr()
+    assert output.out.count("refuses the key") == 1
+    assert "refuses the key" not in output.err + caplog.text + problem(failure)
+    assert "memalign: 1 trace waits to be learned" in problem(failure)
+
+
+@pytest.mark.usefixtures("server")
+def test_options_in_settings_take_the_place_of_those_that_the_judge_was_aligned_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("feedback.jsonl", *map(line, range(2)))
+    align()
+    write("traces.jsonl", line(10))
+    with running_model_server() as moved:
+        Path("moved.toml").write_text(
+            f'{REMOTE}\n[models."openai:/some"]\nbase_url = "{moved.url}/v1"\n', encoding="utf-8"
+        )
+        judge("--config", "moved.toml")
+        assert len(moved.of("chat")) == 1
+    assert [verdict["trace_id"] for verdict in verdicts(capsys.readouterr().out.split("\n", 1)[1])] == [
+        "tr-10"
+    ]

@@ -75,6 +75,27 @@ def test_loading_leaves_the_programs_logging_alone_and_importing_loads_nothing()
     assert done.returncode == 0, done.stderr
 
 
+def test_what_another_thread_logs_while_it_loads_is_shown_as_before() -> None:
+    script = (
+        "import asyncio, logging, sys, threading\n"
+        "from memalign.models.local.wordllama import WordLlamaEmbedder\n"
+        "loaded = threading.Event()\n"
+        "def log():\n"
+        "    while not loaded.wait(0.001):\n"
+        "        logging.getLogger('another').info('a step')\n"
+        "        if 'wordllama' in sys.modules:\n"
+        "            logging.getLogger('another').warning('trouble')\n"
+        "thread = threading.Thread(target=log)\n"
+        "thread.start()\n"
+        "asyncio.run(WordLlamaEmbedder().embed(['visa']))\n"
+        "loaded.set()\n"
+        "thread.join()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert set(done.stderr.splitlines()) == {"trouble"}
+
+
 def test_loading_asks_nothing_of_the_network() -> None:
     script = (
         "import asyncio, socket, sys\n"
