@@ -70,21 +70,9 @@ async def complete_structured(call: StructuredCall) -> Completion:
         ModelError: If a call fails otherwise.
     """
     modes, usage, tokens, unreadable = call.capabilities.modes(call.modes), Usage(), call.answer_tokens, 0
-    refused: frozenset[str] = frozenset()
     while True:
-        mode = modes[0]
-        try:
-            body = await call.ask(mode, tokens)
-        except (ContentRefusedError, PromptTooLongError):
-            raise
-        except RequestRefusedError as error:
-            if len(modes) == 1:
-                raise
-            refused |= {mode} | (error.names if isinstance(error, ParameterRefusedError) else set())
-            modes = _next_modes(modes, refused, error)
-            continue
-        call.capabilities.refused_modes |= refused
-        reading = await read_answer(partial(call.read, mode), body)
+        modes, body = await _ask_until_taken(call, modes, tokens)
+        reading = await read_answer(partial(call.read, modes[0]), body)
         usage += reading.usage
         if reading.answer is not None:
             return Completion(answer=reading.answer, usage=usage)
@@ -98,6 +86,26 @@ async def complete_structured(call: StructuredCall) -> Completion:
         if is_all_thinking or unreadable == MAX_UNREADABLE_ANSWERS:
             raise _unreadable(call.name, reading, tokens)
         modes = modes[-1:]
+
+
+async def _ask_until_taken(
+    call: StructuredCall, modes: list[Mode], tokens: int | None
+) -> tuple[list[Mode], str]:
+    """Return the forms from the one that is taken, and the response's body; those before it are remembered."""
+    refused: frozenset[str] = frozenset()
+    while True:
+        try:
+            body = await call.ask(modes[0], tokens)
+        except (ContentRefusedError, PromptTooLongError):
+            raise
+        except RequestRefusedError as error:
+            if len(modes) == 1:
+                raise
+            refused |= {modes[0]} | (error.names if isinstance(error, ParameterRefusedError) else set())
+            modes = _next_modes(modes, refused, error)
+        else:
+            call.capabilities.refused_modes |= refused
+            return modes, body
 
 
 def _next_modes(modes: list[Mode], refused: frozenset[str], error: RequestRefusedError) -> list[Mode]:
