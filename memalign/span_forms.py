@@ -107,8 +107,8 @@ _CONSUMED = frozenset((*INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TYPE_ATTRIBUTES, 
 _KNOWN = frozenset((
     *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name",
     "attributes", "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context",
-    "level", "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount", "droppedeventscount",
-    "droppedlinkscount",
+    "level", "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount",
+    "droppedeventscount", "droppedlinkscount",
 ))  # fmt: skip
 
 
