@@ -63,8 +63,8 @@ def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPro
     room, needed = prompt_room.prompt_tokens - own, MIN_RECORD_TOKENS + names
     if room < needed:
         raise ModelRefusedError(
-            f"A verdict of judge {request.judge} takes a prompt of at least {own + needed:,} tokens with its instructions, "
-            f"and its model has room for about {prompt_room.prompt_tokens:,}; choose a model with a larger context, "
+            f"A verdict of judge {request.judge} takes a prompt of at least {own + needed:,} tokens with its "
+            f"instructions, and its model has room for about {prompt_room.prompt_tokens:,}; choose a model with a larger context, "
             "set context_tokens if it has one, or shorten the instructions."
         )
     size = encoded_tokens(request.fields)

@@ -177,7 +177,8 @@ def test_instructions_longer_than_the_context_are_told_in_one_sentence_without_a
     )
 
     with pytest.raises(
-        ModelRefusedError, match=r"A verdict of judge politeness takes a prompt of at least .* shorten the instr"
+        ModelRefusedError,
+        match=r"A verdict of judge politeness takes a prompt of at least .* shorten the instr",
     ):
         judge(inputs="q", outputs="a")
     assert silent_server.calls == []
