@@ -24,7 +24,6 @@ from bot.config import load_settings, read_settings
 from bot.config.reader import keys_of
 from bot.listeners.commands import ANSWERS
 from bot.sandbox.demo.demo import COMMAND
-from memalign import AlignableJudge, AlignedJudge, Verdict
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import running_model_server
 
@@ -106,7 +105,11 @@ def test_every_make_target_is_shown() -> None:
 
 
 def test_the_shown_names_of_the_library_are_those_there_are() -> None:
-    owners = {"judge": AlignableJudge, "aligned": AlignedJudge, "verdict": Verdict}
+    judge = memalign.make_judge("polite", "{{ inputs }}", "local:/cases", feedback_value_type=bool)
+    reason = memalign.Assessment(name="polite", value=True, source_id="ana")
+    optimizer = memalign.MemAlignOptimizer("local:/extract", embedding_model="local:/wordllama")
+    aligned = judge.align([memalign.Trace(trace_id="tr-1", inputs="Hello", assessments=[reason])], optimizer)
+    owners = {"judge": judge, "aligned": aligned, "verdict": aligned(inputs="Hello")}
     shown = re.findall(rf"\b({'|'.join(owners)})\.(\w+)", " ".join(CODE_SPAN.findall(FENCE.sub("", README))))
     names = {name for _, name in shown if name not in ("toml", "json")}
     assert {"to_mlflow_scorer", "to_feedback", "save", "report"} <= names

@@ -64,8 +64,8 @@ def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPro
     if room < needed:
         raise ModelRefusedError(
             f"A verdict of judge {request.judge} takes a prompt of at least {own + needed:,} tokens with its "
-            f"instructions, and its model has room for about {prompt_room.prompt_tokens:,}; choose a model with a larger context, "
-            "set context_tokens if it has one, or shorten the instructions."
+            f"instructions, and its model has room for about {prompt_room.prompt_tokens:,}; choose a model with a "
+            "larger context, set context_tokens if it has one, or shorten the instructions."
         )
     size = encoded_tokens(request.fields)
     guidelines = _kept_guidelines(request.evidence, max(room - size, room // GUIDELINES_SHARE))
