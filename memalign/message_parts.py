@@ -156,11 +156,13 @@ def _add_wrapped(parts: Parts, wrapper: str, inner: Mapping[str, Json]) -> None:
 
 def _add_call(parts: Parts, call: Mapping[str, Json]) -> None:
     """Add a call, and its result where it is kept with it."""
-    made = read_call(call)
-    parts.calls.append(made)
+    tool_call = read_call(call)
+    parts.calls.append(tool_call)
     names = [name for name in ("output", "result", "errorText", "error") if call.get(name) is not None]
     if names:
         result = read_result(
             {name: call[name] for name in names} | {"is_error": names[0].startswith("error")}
         )
-        parts.results.append(Turn(role="tool", name=made.name, content=result.content, call_id=made.call_id))
+        parts.results.append(
+            Turn(role="tool", name=tool_call.name, content=result.content, call_id=tool_call.call_id)
+        )

@@ -128,8 +128,8 @@ def _first(plain: Mapping[str, Json], names: Iterable[str]) -> Json:
 def _id(plain: Mapping[str, Json], names: Iterable[str]) -> str | None:
     context = plain.get("context")
     inner = {_plain(name): part for name, part in context.items()} if isinstance(context, Mapping) else {}
-    found = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
-    return str(found) if isinstance(found, str | int) and str(found).strip("0") else None
+    span_id = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
+    return str(span_id) if isinstance(span_id, str | int) and str(span_id).strip("0") else None
 
 
 def _event(event: Mapping[str, Json]) -> dict[str, Json]:
@@ -181,8 +181,8 @@ def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:
 
 
 def _type(plain: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:
-    found = _first(attributes, TYPE_ATTRIBUTES) or _first(plain, _TYPES)
-    words = str(found).removeprefix("SPAN_KIND_").removeprefix("SpanKind.") if isinstance(found, str) else ""
+    kind = _first(attributes, TYPE_ATTRIBUTES) or _first(plain, _TYPES)
+    words = kind.removeprefix("SPAN_KIND_").removeprefix("SpanKind.") if isinstance(kind, str) else ""
     return words if words and words.lower() not in (*_KINDS, "unknown") else None
 
 

@@ -16,7 +16,7 @@ from memalign.models.answer_form import (
 )
 from memalign.models.answer_repair import answer_starts, repaired_answer
 from memalign.models.json_objects import JsonObject, json_objects
-from memalign.models.thinking import Span, spoken_spans, within
+from memalign.models.thinking import TextSpan, spoken_spans, within
 from memalign.records import Json
 from memalign.surrogates import replace_surrogates
 
@@ -78,7 +78,7 @@ class _PlacedAnswer(NamedTuple):
 
 
 def _last_answer(
-    text: str, spoken: Sequence[JsonObject], spans: Sequence[Span], schema: Mapping[str, Json]
+    text: str, spoken: Sequence[JsonObject], spans: Sequence[TextSpan], schema: Mapping[str, Json]
 ) -> _PlacedAnswer | None:
     """Return the last object in the form of an answer; a verdict without a rationale only where nothing follows."""
     for each in reversed(spoken[-MAX_EXAMINED_OBJECTS:]):
@@ -96,7 +96,7 @@ def _says_more(text: str) -> bool:
     return bool(_ANSWER_MARKS.sub("", text).strip(" \n\t\"'`.}]"))
 
 
-def _spoken_after(text: str, place: int, spans: Sequence[Span]) -> str:
+def _spoken_after(text: str, place: int, spans: Sequence[TextSpan]) -> str:
     return "".join(text[max(start, place) : end] for start, end in spans if end > place)
 
 
@@ -104,7 +104,7 @@ def _is_quoted(
     text: str,
     answer: JsonObject,
     spoken: Sequence[JsonObject],
-    spans: Sequence[Span],
+    spans: Sequence[TextSpan],
     schema: Mapping[str, Json],
 ) -> bool:
     """Return True if an answer may stand in a text of another one, whose own JSON is broken."""

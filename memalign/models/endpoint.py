@@ -162,7 +162,9 @@ class Endpoint:
         if answer := error_answer_of(text):
             raise self._call(model, prompt).error(answer)
         if withholds_answer(parse_body(text)):
-            raise ContentRefusedError(f"{self.provider}:/{model} refuses to answer what this request says.")
+            raise ContentRefusedError(
+                f"{self.provider}:/{model} refuses to answer the content of this request."
+            )
 
     def unreadable(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that the SDK cannot read.

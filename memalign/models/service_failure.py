@@ -101,13 +101,13 @@ class FailedCall:
             return self._wrong_address(answer)
         if is_content_refusal(words) and status not in (401, 402, 404):
             return ContentRefusedError(
-                f"{self.name} refuses what this request says ({status}{self._code(words)}); "
-                "its content filter, or the model itself, does not deal with that."
+                f"{self.name} refuses the content of this request ({status}{self._code(words)}); "
+                "its content filter, or the model itself, will not process it."
             )
         if status == 402 or (_UNPAID.search(words.text) and not self._is_rate_limit(answer)):
-            said = self._said(answer)
+            quote = self._quote(answer)
             return ModelRefusedError(
-                f"{self.name} has no credit or quota left{said}; add credit, or raise the limit of its account."
+                f"{self.name} has no credit or quota left{quote}; add credit, or raise the limit of its account."
             )
         return self._refusal(answer) or self._trouble(answer)
 
@@ -124,13 +124,13 @@ class FailedCall:
     def _refusal(self, answer: ServiceAnswer) -> ModelError | None:
         status, words = answer.status, answer.words
         if status in (400, 403, 404, 422) and self._names_model(status, words):
-            said = self._said(answer)
+            quote = self._quote(answer)
             return ModelRefusedError(
-                f"{self.name} is not known to its service{said}; correct the model's name."
+                f"{self.name} is not known to its service{quote}; correct the model's name."
             )
         if status in (401, 403, 407):
             return ModelRefusedError(
-                f"{self.name} refuses the key{self._said(answer)}; set {self.key_variable} to a valid key"
+                f"{self.name} refuses the key{self._quote(answer)}; set {self.key_variable} to a valid key"
                 f"{' that may use this model' if status == 403 else ''}."
             )
         if status in (404, 405, 410) and _NO_ROUTE.search(words.message):
@@ -138,11 +138,11 @@ class FailedCall:
         if status in (404, 405, 410):
             remedy = f"correct the model's name, or {self.address_name}{self._version_hint()}"
             return ModelRefusedError(
-                f"{self.name} is not known to its service{self._said(answer)}; {remedy}."
+                f"{self.name} is not known to its service{self._quote(answer)}; {remedy}."
             )
         if status == 501:
             return ModelRefusedError(
-                f"{self.name} is not served for this use{self._said(answer)}; start its server with it, "
+                f"{self.name} is not served for this use{self._quote(answer)}; start its server with it, "
                 "or choose another model."
             )
         return None
@@ -155,7 +155,7 @@ class FailedCall:
         if status in (408, 409, 425, 429) or (status >= 500 and is_overloaded):
             return ModelUnavailableError(down, retry_after=pause)
         if status >= 500:
-            blame = f"{self.name} fails at this one ({status}), and answers others."
+            blame = f"{self.name} fails on this request ({status}), while it answers others."
             return RequestFailedError(down, blame=blame, retry_after=pause)
         return RequestRefusedError(
             f"{self.name} refused the request ({status}{self._code(answer.words)}): "
@@ -167,7 +167,7 @@ class FailedCall:
         page = ", a web page" if answer.words.is_page else ""
         remedy = f"correct {self.address_name}{self._version_hint()}"
         return ModelRefusedError(
-            f"{self.name} is not served at its address{self._said(answer, page)}; {remedy}."
+            f"{self.name} is not served at its address{self._quote(answer, page)}; {remedy}."
         )
 
     def _version_hint(self) -> str:
@@ -195,7 +195,7 @@ class FailedCall:
         asks_to_wait = answer.status == 429 and retry_after_seconds(answer.headers) is not None
         return not names_quota and (asks_to_wait or _RATE.search(answer.words.text) is not None)
 
-    def _said(self, answer: ServiceAnswer, what: str = "") -> str:
+    def _quote(self, answer: ServiceAnswer, what: str = "") -> str:
         """Return status and words in brackets; a status below 400 is an answer that went to somewhere else."""
         quote = answer.words.quote(self.prompt, self.secrets)
         return f" ({answer.status}{what}{f', {quote}' if quote else ''})"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from memalign.models.json_objects import JsonObject
 
-Span = tuple[int, int]
+TextSpan = tuple[int, int]
 """Start and end in a text."""
 
 _NAMES = (
@@ -27,7 +27,7 @@ _BARE_CHANNELS = re.compile(r"\s*analysis(?=[A-Z\"'{(*])")
 _BARE_FINAL = re.compile(r"assistant\s*final")
 
 
-def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[Span]:
+def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[TextSpan]:
     """Find the parts of a text that are no thinking.
 
     A closing mark without an opening one ends thinking that began with the text; an opening mark without a closing one
@@ -49,7 +49,7 @@ def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[Span]:
     return _outside_tags(text, objects)
 
 
-def within(objects: Sequence[JsonObject], spans: Sequence[Span]) -> list[JsonObject]:
+def within(objects: Sequence[JsonObject], spans: Sequence[TextSpan]) -> list[JsonObject]:
     """Select the objects that begin in one of the spans.
 
     Args:
@@ -68,8 +68,8 @@ def within(objects: Sequence[JsonObject], spans: Sequence[Span]) -> list[JsonObj
     return inside
 
 
-def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[Span]:
-    spans: list[Span] = []
+def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[TextSpan]:
+    spans: list[TextSpan] = []
     start: int | None = 0
     """Begin of the part that is being spoken; None while thinking."""
     for tag in _outside(_TAG, text, objects):
@@ -95,6 +95,6 @@ def _outside(pattern: re.Pattern[str], text: str, objects: Sequence[JsonObject])
     return matches
 
 
-def _channel_span(text: str, match: re.Match[str]) -> Span:
+def _channel_span(text: str, match: re.Match[str]) -> TextSpan:
     end = _CHANNEL_END.search(text, match.end())
     return match.end(), end.start() if end else len(text)

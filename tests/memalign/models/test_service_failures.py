@@ -268,25 +268,25 @@ SAMPLES = {
             }
         },
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "xai filter": Sample(
         status=403,
         body={"code": "The caller does not have permission", "error": "Content violates usage guidelines."},
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "qwen filter": Sample(
         status=400,
         body=openai_error("Input data may contain inappropriate content.", None, "data_inspection_failed"),
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "deepseek filter": Sample(
         status=400,
         body=openai_error("Content Exists Risk", "invalid_request_error", "invalid_request_error"),
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     # --- the request, or the service
     "unknown option": Sample(
