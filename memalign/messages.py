@@ -12,8 +12,8 @@ from memalign.records import Json
 from memalign.turns import ToolCall, Turn, is_turn, turn_text
 
 _CONTENT_NAMES = (
-    "content", "parts", "contents", "message", "text", "refusal", "tool_calls", "function_call", "toolInvocations",
-    "thinking",
+    "content", "parts", "contents", "blocks", "message", "text", "refusal", "tool_calls", "function_call",
+    "toolInvocations", "thinking",
 )  # fmt: skip
 _LANGCHAIN_ROLES = {
     "human": "user",
@@ -30,7 +30,7 @@ _ITEM_TYPES = frozenset({
 """Types of the items of OpenAI's responses."""
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function", "model", "human", "ai"})
 _EARLY_STOPS = frozenset(
-    {"length", "max_tokens", "content_filter", "model_length", "safety", "recitation", "error"}
+    {"length", "max_tokens", "content_filter", "model_length", "safety", "recitation", "error", "refusal"}
 )
 _ENVELOPE = frozenset({
     "id", "object", "created", "createdat", "model", "systemfingerprint", "servicetier", "usage", "index", "logprobs",
@@ -80,7 +80,11 @@ def _read(value: Json, depth: int) -> Json:
         return {name: _read(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         if value and all(is_part(item) for item in value):
-            return read_parts(value).text
+            parts = read_parts(value)
+            if not (
+                parts.calls or parts.results
+            ):  # those of tools are no words: a request's tools, for instance
+                return parts.text
         return [_read(item, depth + 1) for item in value]
     return value
 
@@ -166,6 +170,8 @@ def _message(value: Mapping[str, Json]) -> list[Turn] | None:
     return None
 
 
+_MEDIA_LISTS = ("images", "experimental_attachments", "attachments")
+"""Names beside a message's content, of Ollama and Vercel's AI SDK."""
 _SHARE_GPT = {
     "human": "user",
     "gpt": "assistant",
@@ -195,9 +201,7 @@ def _sorted(role: str, message: Mapping[str, Json]) -> list[Turn]:
         *parts.thinking,
         *filter(None, [first(message, ("reasoning_content", "reasoning", "thinking"))]),
     ]
-    audio = message.get("audio")
-    if isinstance(audio, Mapping):
-        parts.texts += read_parts({"type": "audio", **audio}).texts
+    parts.texts += _media_beside(message)
     is_tool = role in ("tool", "function")
     turn = Turn(
         role="tool" if role == "function" else role,
@@ -208,13 +212,15 @@ def _sorted(role: str, message: Mapping[str, Json]) -> list[Turn]:
         call_id=first(message, CALL_ID_NAMES[1:]) if is_tool else "",
         stopped=_early_stop(message),
     )
+    if is_tool and parts.results:
+        return parts.results
     own = [turn] if turn.content or turn.thinking or turn.calls or not parts.results else []
     return [*own, *parts.results] if turn.calls else [*parts.results, *own]
 
 
 def _body(message: Mapping[str, Json]) -> Json:
     """Return the content of a message; in Vercel's, the parts say more than the content beside them."""
-    for name in ("parts", "contents"):
+    for name in ("parts", "contents", "blocks"):
         if isinstance(message.get(name), list) and message[name]:
             return message[name]
     return next(
@@ -241,6 +247,18 @@ def _calls_beside(message: Mapping[str, Json]) -> list[ToolCall]:
     single = message.get("function_call")
     listed = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
     return [read_call(call) for call in (*listed, *([single] if isinstance(single, Mapping) else []))]
+
+
+def _media_beside(message: Mapping[str, Json]) -> list[str]:
+    """Return the placeholders of media that stand beside the content: OpenAI's audio, Ollama's images, attachments."""
+    audio = message.get("audio")
+    beside: list[Json] = [{"type": "audio", **audio}] if isinstance(audio, Mapping) else []
+    for name in _MEDIA_LISTS:
+        media = message.get(name)
+        beside += media if isinstance(media, list) else []
+    return read_parts(
+        [{"type": "file", **each} if isinstance(each, Mapping) else each for each in beside]
+    ).texts
 
 
 def _item(item: Mapping[str, Json]) -> list[Turn]:

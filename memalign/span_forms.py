@@ -4,7 +4,8 @@ Inputs, outputs and types that a convention keeps among the attributes (OpenTele
 OpenLLMetry, Vercel, MLflow) take their own place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,7 +15,7 @@ from memalign.messages import read_messages
 from memalign.records import Json
 
 _IDS = ("spanid", "id", "runid")
-_PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "parent")
+_PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "spanparents", "parent")
 _STARTS = ("starttimeunixnano", "starttimens", "starttime", "start", "startedat", "timestamp")
 _ENDS = ("endtimeunixnano", "endtimens", "endtime", "end", "endedat")
 _DURATIONS = ("ms", "durationms", "latencyms")
@@ -25,11 +26,13 @@ _OUTPUTS = ("outputs", "output", "response", "result")
 _INPUT_ATTRIBUTES = (
     "mlflow.spanInputs", "gen_ai.input.messages", "gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input",
     "langfuse.observation.input", "ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "gen_ai.prompt",
+    "llm.input_messages", "pydantic_ai.all_messages", "all_messages_events", "request_data", "gen_ai.event.content",
 )  # fmt: skip
 _OUTPUT_ATTRIBUTES = (
     "mlflow.spanOutputs", "gen_ai.output.messages", "gen_ai.tool.call.result", "output.value",
     "traceloop.entity.output", "langfuse.observation.output", "ai.response.text", "ai.response.toolCalls",
-    "ai.response.object", "ai.toolCall.result", "gen_ai.completion",
+    "ai.response.object", "ai.toolCall.result", "gen_ai.completion", "llm.output_messages", "final_result",
+    "response_data",
 )  # fmt: skip
 _TYPE_ATTRIBUTES = (
     "mlflow.spanType", "openinference.span.kind", "traceloop.span.kind", "langfuse.observation.type",
@@ -46,6 +49,12 @@ _OK: Final = ("ok", "success", "1")
 _ERRORS = ("error", "failed", "failure", "2")
 _NANOSECONDS = ((10**17, 1), (10**14, 1_000), (10**11, 1_000_000), (0, 1_000_000_000))
 """Least number since 1970 of nano-, micro-, milliseconds and seconds, with the nanoseconds in one."""
+_CARRIERS = ("spandata", "spanattributes", "meta")
+"""Names of an object in which OpenAI's Agents SDK, Braintrust and Datadog keep a span's parts."""
+_NESTED_ROOTS = ("openinference", "input", "output", "llm", "gen_ai", "ai", "traceloop", "langfuse")
+"""Attributes whose dotted names Phoenix exports as objects in objects."""
+_SHORT_PREFIXES = ("message.", "message_content.", "tool_call.")
+"""OpenInference repeats these inside the names of a message's parts."""
 FORM = (
     "id", "parent", "name", "type", "start_ms", "ms", "status", "error", "exceptions", "inputs", "outputs",
     "attributes", "events",
@@ -62,15 +71,15 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
     Returns:
         The names of `FORM` that it has, with `start_ns`, nanoseconds since 1970, in the place of `start_ms`.
     """
-    plain = {_plain(name): part for name, part in span.items()}
-    attributes = _attributes(plain.get("attributes"))
+    plain = _hoisted({_plain(name): part for name, part in span.items()})
+    attributes = {**_carried(span), **_attributes(plain.get("attributes"))}
     events = [_event(event) for event in _items(plain.get("events")) if isinstance(event, Mapping)]
     start, end = _time(plain, _STARTS), _time(plain, _ENDS)
     status, message = _status(plain)
     document: dict[str, Json] = {
         "id": _id(plain, _IDS),
         "parent": _id(plain, _PARENTS),
-        "name": plain.get("name"),
+        "name": _first(plain, ("name", "opname")),
         "type": _type(plain, attributes),
         "start_ns": start,
         "ms": _first(plain, _DURATIONS) if start is None or end is None else _milliseconds(end - start),
@@ -121,12 +130,33 @@ _KNOWN = frozenset((
     *_IDS, *_PARENTS, *_STARTS, *_ENDS, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name", "attributes",
     "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context", "level",
     "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount", "droppedeventscount",
-    "droppedlinkscount",
+    "droppedlinkscount", "exception", "opname", *_CARRIERS,
 ))  # fmt: skip
 
 
 def _plain(name: str) -> str:
     return str(name).replace("_", "").lower()
+
+
+def _hoisted(plain: Mapping[str, Json]) -> dict[str, Json]:
+    """Put the parts that an object inside the span holds beside its own."""
+    hoisted: dict[str, Json] = {}
+    for carrier in _CARRIERS:
+        inner = plain.get(carrier)
+        hoisted |= {_plain(name): part for name, part in inner.items()} if isinstance(inner, Mapping) else {}
+    return {
+        **hoisted,
+        **{name: part for name, part in plain.items() if part is not None or name not in hoisted},
+    }
+
+
+def _carried(span: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what else the objects inside the span hold."""
+    carried: dict[str, Json] = {}
+    for name, inner in span.items():
+        if _plain(name) in _CARRIERS and isinstance(inner, Mapping):
+            carried |= {each: part for each, part in inner.items() if _plain(each) not in _KNOWN}
+    return carried
 
 
 def _items(value: Json) -> list[Json]:
@@ -141,6 +171,8 @@ def _first(plain: Mapping[str, Json], names: Iterable[str]) -> Json:
 def _id(plain: Mapping[str, Json], names: Iterable[str]) -> str | None:
     context = plain.get("context")
     inner = {_plain(name): part for name, part in context.items()} if isinstance(context, Mapping) else {}
+    if isinstance(parents := plain.get("spanparents"), list):  # Braintrust's
+        plain = {**plain, "spanparents": parents[0] if parents else None}
     found = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
     return str(found) if isinstance(found, str | int) and str(found).strip("0") else None
 
@@ -152,7 +184,31 @@ def _attributes(attributes: Json) -> dict[str, Json]:
         return {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
     if not isinstance(attributes, Mapping):
         return {}
-    return {str(name): _unquoted(part) for name, part in attributes.items()}
+    flat = {
+        inner: part
+        for name, value in attributes.items()
+        for inner, part in (_flat(str(name), value) if name in _NESTED_ROOTS else [(str(name), value)])
+    }
+    return {
+        name: _json_value(part) if name in _MLFLOW_JSON else _unquoted(part) for name, part in flat.items()
+    }
+
+
+_MLFLOW_JSON = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType")
+"""Attributes that are always a text of JSON, `null` included."""
+
+
+def _flat(name: str, value: Json) -> Iterator[tuple[str, Json]]:
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    for inner, part in value.items():
+        yield from _flat(f"{name}.{inner}", part)
+
+
+def _json_value(value: Json) -> Json:
+    read = from_json(f"[{value}]") if isinstance(value, str) else None
+    return read[0] if isinstance(read, list) and len(read) == 1 else _unquoted(value)
 
 
 def _otlp_value(value: Json) -> Json:
@@ -177,7 +233,11 @@ def _unquoted(value: Json) -> Json:
 
 
 def _event(event: Mapping[str, Json]) -> dict[str, Json]:
-    return {"name": str(event.get("name", "")), **_attributes(event.get("attributes"))}
+    beside = {name: part for name, part in event.items() if _plain(name) not in _EVENT_NAMES}
+    return {"name": str(event.get("name", "")), **beside, **_attributes(event.get("attributes"))}
+
+
+_EVENT_NAMES = ("name", "attributes", "timeunixnano", "timestamp", "time", "droppedattributescount")
 
 
 def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
@@ -189,7 +249,11 @@ def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
 
 
 def _is_consumed(event: Mapping[str, Json]) -> bool:
-    return event["name"] == "exception" or _is_message(event)
+    return event["name"] == "exception" or _is_message(event) or event["name"] == _DETAILS
+
+
+_DETAILS = "gen_ai.client.inference.operation.details"
+"""OpenTelemetry's event with the messages of a call."""
 
 
 def _is_message(event: Mapping[str, Json]) -> bool:
@@ -210,19 +274,36 @@ def _side(
         *(plain.get(name) for name in names),
         *(from_json(attributes.get(name)) for name in attribute_names),
         *(_unflattened(attributes, prefix) for prefix in _MESSAGE_PREFIXES[side]),
+        *(from_json(event.get(name)) for event in events for name in attribute_names),
         _event_messages(events, side),
     ]
     return next((each for each in candidates if not is_empty(each)), None)
 
 
 def _unflattened(attributes: Mapping[str, Json], prefix: str) -> Json:
-    """Return the messages of attributes such as `gen_ai.prompt.0.role`."""
-    messages: dict[int, dict[str, Json]] = {}
+    """Return the messages of attributes such as `gen_ai.prompt.0.role` and `gen_ai.prompt.0.tool_calls.0.name`."""
+    items: dict[int, dict[str, Json]] = {}
     for name, value in attributes.items():
         place, _, rest = name.removeprefix(prefix).partition(".")
         if name.startswith(prefix) and place.isdecimal() and rest:
-            messages.setdefault(int(place), {})[rest.removeprefix("message.")] = value
-    return [messages[place] for place in sorted(messages)]
+            items.setdefault(int(place), {})[_short(rest)] = value
+    return [_with_lists(items[place]) for place in sorted(items)]
+
+
+def _short(name: str) -> str:
+    for prefix in _SHORT_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name.removeprefix("function.")
+
+
+def _with_lists(item: Mapping[str, Json]) -> dict[str, Json]:
+    """Return an item whose parts with places in their names, such as `contents.0.text`, are lists."""
+    prefixes = dict.fromkeys(match[0] for name in item if (match := _PLACED.match(name)))
+    plain = {name: part for name, part in item.items() if not _PLACED.match(name)}
+    return plain | {prefix.rstrip("."): _unflattened(item, prefix) for prefix in prefixes}
+
+
+_PLACED = re.compile(r"[^.]+\.(?=\d+\.)")
 
 
 def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:
@@ -248,9 +329,10 @@ def _status(plain: Mapping[str, Json]) -> tuple[str | None, Json]:
         code, message = _first(inner, ("code", "statuscode")), _first(inner, ("message", "description"))
     else:
         code, message = _first({"a": status, "b": plain.get("statuscode")}, "ab"), plain.get("statusmessage")
-    message = plain.get("error") or message or None
+    error = plain.get("error") or plain.get("exception")
+    message = error or message or None
     words = str(code if code is not None else plain.get("level") or "").split("_")[-1].split(".")[-1].lower()
-    if words in _ERRORS or plain.get("error"):
+    if words in _ERRORS or error:
         return "error", None if message is True else message
     return ("ok" if words in _OK else None), message
 
