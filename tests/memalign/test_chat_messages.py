@@ -152,3 +152,12 @@ def test_the_question_stays_while_something_longer_is_left() -> None:
     for text in (record_text(fields), text_of(fields)):
         assert QUESTION in text
     assert QUESTION in parts_of(trace)[0].excerpt
+
+
+def test_bedrocks_reasoning_is_thinking() -> None:
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
+    assert read_messages({"role": "assistant", "content": [thought, {"text": "No"}]}) == {
+        "role": "assistant",
+        "thinking": "hm",
+        "content": "No",
+    }

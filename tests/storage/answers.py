@@ -26,14 +26,22 @@ TRACES = (
 CARDS = ("100.1", "100.2", "100.4", "100.5", "100.9", "9.9")
 CHANNELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C9")
 VERDICTS = tuple(verdict_id_of(judge, trace_id) for judge in JUDGES for trace_id in TRACES)
+NEW_FIELDS = (
+    ("error", None),
+    ("left_out", {"guidelines": 0, "cases": 0, "tokens": 0}),
+    ("own_failures", 0),
+    ("refusals", 0),
+)
+"""Fields of records since 0.1.0, with the default that a record of 0.1.0 has there."""
 
 
 def plain(value: Any) -> Json:
-    """Return a value of records as JSON."""
+    """Return a value of records as JSON, leaving out default values of fields that 0.1.0 did not have."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(each) for name, each in asdict(value).items()}
+        return plain(asdict(value))
     if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
+        fields = {str(name): plain(each) for name, each in value.items()}
+        return {name: each for name, each in fields.items() if (name, each) not in NEW_FIELDS}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if isinstance(value, frozenset):

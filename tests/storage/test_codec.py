@@ -12,6 +12,7 @@ from memalign.records import (
     Assessment,
     Episode,
     Guideline,
+    LeftOut,
     MergedGuideline,
     PersonLabel,
     Source,
@@ -65,6 +66,7 @@ TRACE = Trace(
     timestamp="2023-11-14T12:00:00Z",
     url="https://example.org",
     metadata={"k": True},
+    error="stopped",
 )
 VERDICT = Verdict(
     judge="polite",
@@ -77,6 +79,7 @@ VERDICT = Verdict(
     usage=Usage(calls=1, input_tokens=2, cached_tokens=3, output_tokens=4, embedding_tokens=5),
     seconds=1.5,
     note="n",
+    left_out=LeftOut(guidelines=1, cases=2, tokens=3),
 )
 EPISODE = Episode(
     trace_id="tr-1",

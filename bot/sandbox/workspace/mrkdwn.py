@@ -14,8 +14,8 @@ _ADDRESS = re.compile(r"https?://(?:(?!&lt;|&gt;)[^\s<>])+")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 _MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|!(channel|here|everyone)|!subteam\^([A-Z0-9]+))(?:\|[^<>]*)?>")
 
-_LITERAL = {"plain_text", "raw_text", "raw_number", "text", "link"}
-"""Objects in which Slack parses nothing; `text` and `link` are pieces of rich text."""
+_LITERAL = {"plain_text", "raw_text", "raw_number", "text", "link", "date"}
+"""Objects in which Slack parses nothing; `text`, `link` and `date` are pieces of rich text."""
 _RICH_MENTIONS = {"user": "user_id", "broadcast": "range", "usergroup": "usergroup_id"}
 
 
