@@ -1,5 +1,6 @@
 """The error for each way in which a model's service fails: whose fault it is, and the remedy, in one sentence."""
 
+import json
 import math
 import re
 import time
@@ -19,7 +20,7 @@ from memalign.errors import (
     RequestRefusedError,
 )
 from memalign.models.content_refusal import is_content_refusal
-from memalign.models.json_answers import parse_body
+from memalign.models.json_answers import parse_body, value_at
 from memalign.models.length_refusal import length_refusal
 from memalign.models.service_words import ServiceWords, words_of
 
@@ -44,6 +45,14 @@ _UNKNOWN_MODEL = re.compile(
     r"|(?:not found|unknown|no access to|not have access to).{0,20} model|pulling it first",
     re.IGNORECASE,
 )
+_WRONG_KEY = re.compile(
+    r"(?:api[ _-]?key|credentials?|access token|authorization header)\b.{0,40}"
+    r"(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)"
+    r"|(?:invalid|incorrect|missing|wrong|expired|no) (?:or invalid )?(?:api[ _-]?key|authorization|credentials?)\b"
+    r"|api_key_invalid|invalid_api_key|unauthenticated",
+    re.IGNORECASE,
+)
+"""Of services that refuse a key with status 400."""
 _MODEL_IN_MESSAGE = re.compile(r"\bmodels?\b|\bdeployment\b", re.IGNORECASE)
 _NO_ROUTE = re.compile(
     r"unexpected endpoint|invalid url|unknown (?:path|url|route)|no route|cannot post|method not allowed"
@@ -53,6 +62,9 @@ _NO_ROUTE = re.compile(
 """Messages of servers that have nothing at the address; an empty one, or these two words alone, as well."""
 _ANSWER_NAMES = ("choices", "content", "data")
 """Names under which chats, messages and embeddings give their answers."""
+MAX_GREETING_CHARACTERS = 500
+"""Of a text that is no JSON: `Ollama is running`. Set by hand; a longer one may be an answer whose head is lost."""
+_ANSWER_BEGINNINGS = ("{", "[", "data:")
 _OVERLOADED = re.compile(r"overloaded|server[ _]busy|try again later", re.IGNORECASE)
 
 
@@ -128,7 +140,7 @@ class FailedCall:
             return ModelRefusedError(
                 f"{self.name} is not known to its service{quote}; correct the model's name."
             )
-        if status in (401, 403, 407):
+        if status in (401, 403, 407) or (status == 400 and _WRONG_KEY.search(words.text)):
             return ModelRefusedError(
                 f"{self.name} refuses the key{self._quote(answer)}; set {self.key_variable} to a valid key"
                 f"{' that may use this model' if status == 403 else ''}."
@@ -232,9 +244,19 @@ def error_answer_of(text: str) -> ServiceAnswer | None:
     words = words_of(text)
     if words.is_page:
         return ServiceAnswer(status=200, words=words)
+    if len(text) < MAX_GREETING_CHARACTERS and not text.lstrip().startswith(_ANSWER_BEGINNINGS):
+        return ServiceAnswer(status=200, words=words)
     body = parse_body(text)
+    if error := value_at(body, "choices", 0, "error"):  # a gateway whose own service broke off
+        return _named_error(words_of(json.dumps({"error": error})))
+    if isinstance(body, dict) and not any(name in body for name in ("error", *_ANSWER_NAMES)):
+        return ServiceAnswer(status=200, words=words)
     if not isinstance(body, dict) or not body.get("error") or any(body.get(name) for name in _ANSWER_NAMES):
         return None
+    return _named_error(words)
+
+
+def _named_error(words: ServiceWords) -> ServiceAnswer:
     named = [int(code) for code in words.codes if re.fullmatch(r"[45]\d\d", code)]
     status = named[0] if named else 404 if _NO_ROUTE.search(words.message) else 500
     return ServiceAnswer(status=status, words=words)

@@ -1,7 +1,8 @@
 """Separation of a reasoning model's thinking from its answer.
 
 The marks are those of the models' own chat templates: `<think>` and its kin, `[THINK]` of Mistral's, the channels of
-OpenAI's harmony format, and what is left of them where a server drops the special tokens.
+OpenAI's harmony format, and what is left of them where a server drops the special tokens; and the `<details>` in which
+Open WebUI folds the thinking.
 """
 
 import re
@@ -13,10 +14,17 @@ TextSpan = tuple[int, int]
 """Start and end in a text."""
 
 _NAMES = (
-    r"(?:seed:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|inner_monologue)"
+    r"(?:\w+:)?(?:(?:ant|my)_?)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflections?|scratch_?pad|analysis"
+    r"|(?:inner|internal)_?monologue|chain_?of_?thoughts?|cot|deliberation|planning)(?:_\w{1,60})?"
 )
-_OPENING = rf"<{_NAMES}(?:\s[^<>]*)?>|\[THINK\]|<\|(?:begin_of_thought|start_thinking)\|>|◁think▷|<unused94>"
-_CLOSING = rf"</{_NAMES}\s*>|\[/THINK\]|<\|(?:end_of_thought|end_thinking)\|>|◁/think▷|<unused95>"
+_OPENING = (
+    rf"<{_NAMES}(?:\s[^<>]*)?>|<details\s[^<>]*type=[\"']?reasoning[^<>]*>|\[THINK\]|◁think▷|<unused94>"
+    r"|<\|(?:begin_of_thought|start_thinking|think(?:ing)?)\|>|<\|channel>\s*thought"
+)
+_CLOSING = (
+    rf"</{_NAMES}\s*>|</details>|\[/THINK\]|◁/think▷|<unused95>"
+    r"|<\|(?:end_of_thought|end_thinking|/think(?:ing)?)\|>|<channel\|>"
+)
 _TAG = re.compile(rf"(?P<open>{_OPENING})|(?P<close>{_CLOSING})", re.IGNORECASE)
 _CHANNEL = re.compile(
     r"(?:<\|channel\|>\s*(?P<name>\w+)[^<]*(?:<\|constrain\|>[^<]*)?)?<\|message\|>", re.IGNORECASE
