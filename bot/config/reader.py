@@ -19,7 +19,7 @@ from memalign.errors import SettingsError
 from memalign.models import option_keys
 
 SHOULD_BE = "input should be "
-"""What pydantic's sentences on a wrong type begin with."""
+"""The beginning of pydantic's sentences on a wrong type."""
 
 
 def load_settings(file: Path, *, channels: bool = True) -> Settings:

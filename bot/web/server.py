@@ -30,7 +30,7 @@ ENDPOINTS = {
     "GET /metrics": "has figures for Prometheus",
     "POST /slack/events": "takes Slack's events in HTTP mode",
 }
-"""What an application or a person can ask for, as `GET /` tells it."""
+"""The requests of applications and people, as `GET /` names them."""
 BACKLOG = 128
 """Connections that the system holds until they are taken."""
 RETRY_AFTER_SECONDS = 30
