@@ -157,28 +157,28 @@ async def _embedding_model(settings: Settings) -> Finding:
     what = f"embedding model {model}"
     try:
         embedder = connect_embedder(model, settings.memory.embedding_dim, settings.options_of(model))
-        found = (await embedder.embed(["A short text."])).vectors.shape[1]
+        dimension = (await embedder.embed(["A short text."])).vectors.shape[1]
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
-    if found != embedder.dimension:
-        words = f"it gives {found} dimensions; set embedding_dim = {found}"
+    if dimension != embedder.dimension:
+        words = f"it gives {dimension} dimensions; set embedding_dim = {dimension}"
         return Finding(what=what, fine=False, words=words)
-    return Finding(what=what, fine=True, words=f"{found} dimensions")
+    return Finding(what=what, fine=True, words=f"{dimension} dimensions")
 
 
 async def _reflection_model(settings: Settings) -> Finding:
     model = settings.memory.reflection_lm
     what = f"reflection model {model}"
-    said = Source(trace_id="check", person="check", quote="The answer should be polite.")
-    record = LabelledRationale(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
+    source = Source(trace_id="check", person="check", quote="The answer should be polite.")
+    record = LabelledRationale(source=source, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
     try:
         distiller = connect_distiller(model, settings.options_of(model))
-        made = await distiller.distil("Is it polite?", [record], [])
+        distillation = await distiller.distil("Is it polite?", [record], [])
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
-    if made.failed:
-        return Finding(what=what, fine=False, words=next(iter(made.failed.values())))
-    if made.dropped and not made.drafts:
+    if distillation.failed:
+        return Finding(what=what, fine=False, words=next(iter(distillation.failed.values())))
+    if distillation.dropped and not distillation.drafts:
         return Finding(
             what=what, fine=False, words="it answers, but only repeats its prompt; choose a stronger model"
         )

@@ -52,7 +52,7 @@ async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout
     slow = f"{name} took longer than {seconds:g} s"
     raise RequestFailedError(
         f"{slow}; set timeout_seconds of this model higher, or choose a faster one.",
-        blame=f"{slow} with this one, and answers others.",
+        blame=f"{slow} on this request, while it answers others.",
     )
 
 
