@@ -53,6 +53,8 @@ NO_CONNECTION = "no connection"
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
 call_in_forked_child(_semaphores.clear)
+_large_answers: dict[str, asyncio.Lock] = {}
+call_in_forked_child(_large_answers.clear)
 
 
 def max_concurrency() -> int:
@@ -215,7 +217,9 @@ def connection_problem(error: BaseException) -> str:
 
 
 async def read_answer(read: Callable[[str], T], text: str) -> T:
-    """Read an answer, a large one in a thread of its own.
+    """Read an answer, a large one in a thread, one at a time: several would keep all other threads waiting.
+
+    Only for use on the private loop.
 
     Args:
         read: Parses the text.
@@ -224,4 +228,7 @@ async def read_answer(read: Callable[[str], T], text: str) -> T:
     Returns:
         What `read` returns.
     """
-    return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
+    if len(text) < LARGE_ANSWER_CHARACTERS:
+        return read(text)
+    async with _large_answers.setdefault("reading", asyncio.Lock()):
+        return await asyncio.to_thread(read, text)
