@@ -7,7 +7,7 @@ nor hide characters or turn the direction of the text around it.
 import re
 from collections.abc import Sequence
 
-from bot.visible_text import isolated, visible
+from bot.visible_text import isolated, visible, visible_line
 from memalign.records import Label
 
 MAX_SECTION_LENGTH = 2900
@@ -31,8 +31,8 @@ def escape(text: str, limit: int = MAX_SECTION_LENGTH) -> str:
 
 
 def escape_name(name: str, limit: int = MAX_SECTION_LENGTH) -> str:
-    """Escape a name or an id that stands among other words."""
-    return isolated(escape(name, limit))
+    """Escape a name or an id that stands among other words, in one line."""
+    return isolated(escape(visible_line(name), limit))
 
 
 def quoted(text: str, limit: int) -> str:
