@@ -1,4 +1,4 @@
-"""Time limits of model calls: one for a whole call, retries included."""
+"""Time limits of model calls: one for each try, with the pauses that a service asks for."""
 
 import asyncio
 import random

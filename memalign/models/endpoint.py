@@ -49,7 +49,7 @@ _CONNECTION_PROBLEMS = {
 """Class of an error, or of one it derives from -> the problem; the first that fits. The innermost cause counts: the
 layers around it call a refused connection a timeout."""
 NO_CONNECTION = "no connection"
-"""Where the reason is not known."""
+"""The problem of any other error."""
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
 call_in_forked_child(_semaphores.clear)
