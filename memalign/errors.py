@@ -87,8 +87,9 @@ class ModelRefusedError(ModelError):
 class MissingKeyError(ModelRefusedError):
     """The key of a model's service is not set.
 
-    Attributes:
-        variable: The environment variable that holds it.
+    Args:
+        message: The sentence, remedy included.
+        variable: The environment variable that holds the key.
     """
 
     def __init__(self, message: str, *, variable: str) -> None:

@@ -138,7 +138,8 @@ def endpoint_of(provider: str, model: str, options: ModelOptions = DEFAULT_OPTIO
         The endpoint.
 
     Raises:
-        ModelRefusedError: If the key, the address or the value of a header is not set.
+        MissingKeyError: If the key is not set.
+        ModelRefusedError: If the address or the value of a header is not set.
         SettingsError: If the address is none, or holds a user name or password.
     """
     name, service = f"{provider}:/{model}", PROVIDERS[provider]

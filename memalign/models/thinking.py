@@ -25,6 +25,8 @@ _CLOSING = (
     rf"</{_NAMES}\s*>|</details>|\[/THINK\]|◁/think▷|<unused95>"
     r"|<\|(?:end_of_thought|end_thinking|/think(?:ing)?)\|>|<channel\|>"
 )
+_FOLDED_END = "</details>"
+"""Ends thinking only where it began as such: other things are folded as well."""
 _TAG = re.compile(rf"(?P<open>{_OPENING})|(?P<close>{_CLOSING})", re.IGNORECASE)
 _CHANNEL = re.compile(
     r"(?:<\|channel\|>\s*(?P<name>\w+)[^<]*(?:<\|constrain\|>[^<]*)?)?<\|message\|>", re.IGNORECASE
@@ -85,7 +87,7 @@ def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[TextSpan]:
             if start is not None:
                 spans.append((start, tag.start()))
             start = None
-        else:
+        elif start is None or tag["close"].lower() != _FOLDED_END:
             if start is not None:
                 spans = []
             start = tag.end()

@@ -62,6 +62,8 @@ THINKING: list[Sample] = [
     (f"<|channel|>final<|message|>{F}<|return|>", False),
     (f"<think>x</think>{F}\n<think>{D}</think>", False),
     (f"{F}<think>{D}", False),
+    (f"{F}\n<details><summary>More</summary>It sends people away.</details>", False),
+    (f"<details><summary>Record</summary>Go away.</details>\n{F}", False),
     ('{"rationale": "It shows </think> to people.", "value": false}', False),
     ('<think>x</think>{"rationale": "It writes <think> and </think>.", "value": false}', False),
     ("<think>Yes.</think>No", False),
