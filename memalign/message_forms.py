@@ -13,8 +13,8 @@ from memalign.tool_calls import CALL_ID_NAMES, first, from_json, read_call
 from memalign.turns import ToolCall, Turn
 
 _CONTENT_NAMES = (
-    "content", "parts", "contents", "message", "text", "refusal", "tool_calls", "function_call", "toolInvocations",
-    "thinking",
+    "content", "parts", "contents", "blocks", "message", "text", "refusal", "tool_calls", "function_call",
+    "toolInvocations", "thinking",
 )  # fmt: skip
 _LANGCHAIN_ROLES = {
     "human": "user",
@@ -31,8 +31,10 @@ _ITEM_TYPES = frozenset({
 """Types of the items of OpenAI's responses."""
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function", "model", "human", "ai"})
 _EARLY_STOPS = frozenset(
-    {"length", "max_tokens", "content_filter", "model_length", "safety", "recitation", "error"}
+    {"length", "max_tokens", "content_filter", "model_length", "safety", "recitation", "error", "refusal"}
 )
+_MEDIA_LISTS = ("images", "experimental_attachments", "attachments")
+"""Names beside a message's content, of Ollama and Vercel's AI SDK."""
 _SHARE_GPT_ROLES = {
     "human": "user",
     "gpt": "assistant",
@@ -139,9 +141,7 @@ def _sorted(role: str, message: Mapping[str, Json]) -> list[Turn]:
         *parts.thinking,
         *filter(None, [first(message, ("reasoning_content", "reasoning", "thinking"))]),
     ]
-    audio = message.get("audio")
-    if isinstance(audio, Mapping):
-        parts.texts += read_parts({"type": "audio", **audio}).texts
+    parts.texts += _media_beside(message)
     is_tool = role in ("tool", "function")
     turn = Turn(
         role="tool" if role == "function" else role,
@@ -152,13 +152,15 @@ def _sorted(role: str, message: Mapping[str, Json]) -> list[Turn]:
         call_id=first(message, CALL_ID_NAMES[1:]) if is_tool else "",
         stopped=_early_stop(message),
     )
+    if is_tool and parts.results:
+        return parts.results
     own = [turn] if turn.content or turn.thinking or turn.calls or not parts.results else []
     return [*own, *parts.results] if turn.calls else [*parts.results, *own]
 
 
 def _body(message: Mapping[str, Json]) -> Json:
     """Return the content of a message; in Vercel's, the parts say more than the content beside them."""
-    for name in ("parts", "contents"):
+    for name in ("parts", "contents", "blocks"):
         if isinstance(message.get(name), list) and message[name]:
             return message[name]
     return next(
@@ -185,6 +187,18 @@ def _calls_beside(message: Mapping[str, Json]) -> list[ToolCall]:
     single = message.get("function_call")
     listed = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
     return [read_call(call) for call in (*listed, *([single] if isinstance(single, Mapping) else []))]
+
+
+def _media_beside(message: Mapping[str, Json]) -> list[str]:
+    """Return the placeholders of media that stand beside the content: OpenAI's audio, Ollama's images, attachments."""
+    audio = message.get("audio")
+    beside: list[Json] = [{"type": "audio", **audio}] if isinstance(audio, Mapping) else []
+    for name in _MEDIA_LISTS:
+        media = message.get(name)
+        beside += media if isinstance(media, list) else []
+    return read_parts(
+        [{"type": "file", **each} if isinstance(each, Mapping) else each for each in beside]
+    ).texts
 
 
 def _response_item(item: Mapping[str, Json]) -> list[Turn] | None:

@@ -74,8 +74,8 @@ def words_in(part: Mapping[str, Json], names: Iterable[str]) -> list[str]:
                 for inner in value
                 for text in ([inner] if isinstance(inner, str) else words_in(inner, names))
             ]
-        if isinstance(value, Mapping) and (found := words_in(value, names)):  # {"text": {"value": "…"}}
-            return found
+        if isinstance(value, Mapping) and (words := words_in(value, names)):  # {"text": {"value": "…"}}
+            return words
     return []
 
 

@@ -25,8 +25,8 @@ _RESULT_TYPES = (
 )  # fmt: skip
 _WRAPPERS = (
     "functionCall", "function_call", "functionResponse", "function_response", "toolUse", "toolResult", "toolInvocation",
-    "tool_call", "message_content", "image", "document", "video", "audio", "inlineData", "inline_data", "fileData",
-    "file_data",
+    "tool_call", "tool_call_result", "reasoningContent", "message_content", "image", "document", "video", "audio",
+    "inlineData", "inline_data", "fileData", "file_data",
 )  # fmt: skip
 """Names of an object in a part without a type that say what it is: Gemini's, Bedrock's, OpenInference's."""
 _RESULT_ID_NAMES = ("tool_use_id", "call_id", "tool_call_id", "toolCallId", "toolUseId", "id")
@@ -126,7 +126,7 @@ def _add(parts: Parts, part: Json) -> None:
 
 
 def _add_object(parts: Parts, part: Mapping[str, Json]) -> None:
-    kind = str(part.get("type") or "").lower()
+    kind = first(part, ("type", "block_type", "part_kind")).lower()
     wrapper = next((each for each in _WRAPPERS if isinstance(part.get(each), Mapping)), "")
     if wrapper and kind in ("", wrapper.lower(), "tool-invocation"):
         _add_wrapped(parts, wrapper, part[wrapper])
@@ -146,8 +146,12 @@ def _add_wrapped(parts: Parts, wrapper: str, inner: Mapping[str, Json]) -> None:
     name = wrapper.lower().replace("_", "")
     if name in ("functioncall", "tooluse", "toolcall", "toolinvocation"):
         _add_call(parts, inner)
-    elif name in ("functionresponse", "toolresult"):
-        parts.results.append(read_result(inner))
+    elif name in ("functionresponse", "toolresult", "toolcallresult"):
+        origin = inner.get("origin")  # of Haystack's results: the call
+        call = origin if isinstance(origin, Mapping) else {}
+        parts.results.append(read_result({**call, "is_error": inner.get("error") is True, **inner}))
+    elif name == "reasoningcontent":
+        parts.thinking += words_in(inner, ("reasoningText", "text"))
     elif name == "messagecontent":
         _add(parts, inner)
     else:
@@ -156,11 +160,13 @@ def _add_wrapped(parts: Parts, wrapper: str, inner: Mapping[str, Json]) -> None:
 
 def _add_call(parts: Parts, call: Mapping[str, Json]) -> None:
     """Add a call, and its result where it is kept with it."""
-    made = read_call(call)
-    parts.calls.append(made)
+    tool_call = read_call(call)
+    parts.calls.append(tool_call)
     names = [name for name in ("output", "result", "errorText", "error") if call.get(name) is not None]
     if names:
         result = read_result(
             {name: call[name] for name in names} | {"is_error": names[0].startswith("error")}
         )
-        parts.results.append(Turn(role="tool", name=made.name, content=result.content, call_id=made.call_id))
+        parts.results.append(
+            Turn(role="tool", name=tool_call.name, content=result.content, call_id=tool_call.call_id)
+        )

@@ -57,7 +57,11 @@ def _read(value: Json, depth: int) -> Json:
         return {name: _read(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         if value and all(is_part(item) for item in value):
-            return read_parts(value).text
+            parts = read_parts(value)
+            if not (
+                parts.calls or parts.results
+            ):  # those of tools are no words: a request's tools, for instance
+                return parts.text
         return [_read(item, depth + 1) for item in value]
     return value
 

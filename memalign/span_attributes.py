@@ -3,7 +3,8 @@
 The conventions are those of OpenTelemetry's GenAI, OpenInference, OpenLLMetry, Langfuse, Vercel and MLflow.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from memalign.records import Json
 from memalign.tool_calls import from_json
@@ -11,11 +12,13 @@ from memalign.tool_calls import from_json
 INPUT_ATTRIBUTES = (
     "mlflow.spanInputs", "gen_ai.input.messages", "gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input",
     "langfuse.observation.input", "ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "gen_ai.prompt",
+    "llm.input_messages", "pydantic_ai.all_messages", "all_messages_events", "request_data", "gen_ai.event.content",
 )  # fmt: skip
 OUTPUT_ATTRIBUTES = (
     "mlflow.spanOutputs", "gen_ai.output.messages", "gen_ai.tool.call.result", "output.value",
     "traceloop.entity.output", "langfuse.observation.output", "ai.response.text", "ai.response.toolCalls",
-    "ai.response.object", "ai.toolCall.result", "gen_ai.completion",
+    "ai.response.object", "ai.toolCall.result", "gen_ai.completion", "llm.output_messages", "final_result",
+    "response_data",
 )  # fmt: skip
 TYPE_ATTRIBUTES = (
     "mlflow.spanType", "openinference.span.kind", "traceloop.span.kind", "langfuse.observation.type",
@@ -26,6 +29,13 @@ MESSAGE_PREFIXES = {
     "outputs": ("llm.output_messages.", "gen_ai.completion."),
 }
 BOOKKEEPING = ("mlflow.traceRequestId", "mlflow.spanLogLevel", "input.mime_type", "output.mime_type")
+_MLFLOW_JSON = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType")
+"""Attributes that are always a text of JSON, `null` included."""
+_NESTED_ROOTS = ("openinference", "input", "output", "llm", "gen_ai", "ai", "traceloop", "langfuse")
+"""First words of names that Phoenix exports as objects in objects."""
+_REPEATED_PREFIXES = ("message.", "message_content.", "tool_call.", "function.")
+"""OpenInference repeats these inside the names of a message's parts."""
+_PLACED = re.compile(r"[^.]+\.(?=\d+\.)")
 
 
 def read_attributes(attributes: Json) -> dict[str, Json]:
@@ -42,7 +52,27 @@ def read_attributes(attributes: Json) -> dict[str, Json]:
         return {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
     if not isinstance(attributes, Mapping):
         return {}
-    return {str(name): _unquoted(part) for name, part in attributes.items()}
+    flat = {
+        inner: part
+        for name, value in attributes.items()
+        for inner, part in (_flat(str(name), value) if name in _NESTED_ROOTS else [(str(name), value)])
+    }
+    return {
+        name: _json_value(part) if name in _MLFLOW_JSON else _unquoted(part) for name, part in flat.items()
+    }
+
+
+def _flat(name: str, value: Json) -> Iterator[tuple[str, Json]]:
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    for inner, part in value.items():
+        yield from _flat(f"{name}.{inner}", part)
+
+
+def _json_value(value: Json) -> Json:
+    read = from_json(f"[{value}]") if isinstance(value, str) else None
+    return read[0] if isinstance(read, list) and len(read) == 1 else _unquoted(value)
 
 
 def _otlp_value(value: Json) -> Json:
@@ -67,7 +97,7 @@ def _unquoted(value: Json) -> Json:
 
 
 def unflattened_messages(attributes: Mapping[str, Json], prefix: str) -> Json:
-    """Put messages together whose parts are attributes of their own, such as `gen_ai.prompt.0.role`.
+    """Put messages together whose parts are attributes: `gen_ai.prompt.0.role`, `gen_ai.prompt.0.tool_calls.0.name`.
 
     Args:
         attributes: By name.
@@ -76,9 +106,22 @@ def unflattened_messages(attributes: Mapping[str, Json], prefix: str) -> Json:
     Returns:
         A list of messages, in order.
     """
-    messages: dict[int, dict[str, Json]] = {}
+    items: dict[int, dict[str, Json]] = {}
     for name, value in attributes.items():
         place, _, rest = name.removeprefix(prefix).partition(".")
         if name.startswith(prefix) and place.isdecimal() and rest:
-            messages.setdefault(int(place), {})[rest.removeprefix("message.")] = value
-    return [messages[place] for place in sorted(messages)]
+            items.setdefault(int(place), {})[_without_repetition(rest)] = value
+    return [_with_lists(items[place]) for place in sorted(items)]
+
+
+def _without_repetition(name: str) -> str:
+    for prefix in _REPEATED_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _with_lists(item: Mapping[str, Json]) -> dict[str, Json]:
+    """Return an item whose parts with places in their names, such as `contents.0.text`, are lists."""
+    prefixes = dict.fromkeys(match[0] for name in item if (match := _PLACED.match(name)))
+    plain = {name: part for name, part in item.items() if not _PLACED.match(name)}
+    return plain | {prefix.rstrip("."): unflattened_messages(item, prefix) for prefix in prefixes}

@@ -19,11 +19,12 @@ from memalign.span_attributes import (
     read_attributes,
     unflattened_messages,
 )
+from memalign.span_carriers import CARRIERS, carried_attributes, plain_name, plain_parts
 from memalign.span_times import END_NAMES, START_NAMES, milliseconds_of, read_time
 from memalign.tool_calls import from_json
 
 _IDS = ("spanid", "id", "runid")
-_PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "parent")
+_PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "spanparents", "parent")
 _DURATIONS = ("ms", "durationms", "latencyms")
 _TYPES = ("spantype", "runtype", "type", "kind")
 _CHILDREN = ("children", "childruns", "spans")
@@ -49,15 +50,15 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
     Returns:
         The names of `FORM` that it has, with `start_ns`, nanoseconds since 1970, in the place of `start_ms`.
     """
-    plain = {_plain(name): part for name, part in span.items()}
-    attributes = read_attributes(plain.get("attributes"))
+    plain = plain_parts(span)
+    attributes = {**carried_attributes(span, _KNOWN), **read_attributes(plain.get("attributes"))}
     events = [_event(event) for event in _items(plain.get("events")) if isinstance(event, Mapping)]
     start, end = read_time(plain, START_NAMES), read_time(plain, END_NAMES)
     status, message = _status(plain)
     document: dict[str, Json] = {
         "id": _id(plain, _IDS),
         "parent": _id(plain, _PARENTS),
-        "name": plain.get("name"),
+        "name": _first(plain, ("name", "opname")),
         "type": _type(plain, attributes),
         "start_ns": start,
         "ms": _first(plain, _DURATIONS) if start is None or end is None else milliseconds_of(end - start),
@@ -73,7 +74,7 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         },
         "events": [event for event in events if not _is_consumed(event)],
     }
-    document |= {name: part for name, part in span.items() if _plain(name) not in _KNOWN}
+    document |= {name: part for name, part in span.items() if plain_name(name) not in _KNOWN}
     return {name: read_messages(replace_media(part)) for name, part in document.items() if not is_empty(part)}
 
 
@@ -98,7 +99,7 @@ def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
     Returns:
         Its children; none where these name their parent instead.
     """
-    lists = (part for name, part in span.items() if _plain(name) in _CHILDREN and isinstance(part, list))
+    lists = (part for name, part in span.items() if plain_name(name) in _CHILDREN and isinstance(part, list))
     return [child for child in next(lists, []) if isinstance(child, Mapping)]
 
 
@@ -108,12 +109,8 @@ _KNOWN = frozenset((
     *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name",
     "attributes", "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context",
     "level", "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount",
-    "droppedeventscount", "droppedlinkscount",
+    "droppedeventscount", "droppedlinkscount", "exception", "opname", *CARRIERS,
 ))  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    return str(name).replace("_", "").lower()
 
 
 def _items(value: Json) -> list[Json]:
@@ -127,13 +124,19 @@ def _first(plain: Mapping[str, Json], names: Iterable[str]) -> Json:
 
 def _id(plain: Mapping[str, Json], names: Iterable[str]) -> str | None:
     context = plain.get("context")
-    inner = {_plain(name): part for name, part in context.items()} if isinstance(context, Mapping) else {}
-    found = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
-    return str(found) if isinstance(found, str | int) and str(found).strip("0") else None
+    inner = {plain_name(name): part for name, part in context.items()} if isinstance(context, Mapping) else {}
+    if isinstance(parents := plain.get("spanparents"), list):  # Braintrust's
+        plain = {**plain, "spanparents": parents[0] if parents else None}
+    span_id = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
+    return str(span_id) if isinstance(span_id, str | int) and str(span_id).strip("0") else None
 
 
 def _event(event: Mapping[str, Json]) -> dict[str, Json]:
-    return {"name": str(event.get("name", "")), **read_attributes(event.get("attributes"))}
+    beside = {name: part for name, part in event.items() if plain_name(name) not in _EVENT_NAMES}
+    return {"name": str(event.get("name", "")), **beside, **read_attributes(event.get("attributes"))}
+
+
+_EVENT_NAMES = ("name", "attributes", "timeunixnano", "timestamp", "time", "droppedattributescount")
 
 
 def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
@@ -145,7 +148,11 @@ def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
 
 
 def _is_consumed(event: Mapping[str, Json]) -> bool:
-    return event["name"] == "exception" or _is_message(event)
+    return event["name"] in ("exception", _DETAILS) or _is_message(event)
+
+
+_DETAILS = "gen_ai.client.inference.operation.details"
+"""OpenTelemetry's event with the messages of a call."""
 
 
 def _is_message(event: Mapping[str, Json]) -> bool:
@@ -167,6 +174,7 @@ def _side(
         *(from_json(attributes.get(name)) for name in attribute_names),
         *(unflattened_messages(attributes, prefix) for prefix in MESSAGE_PREFIXES[side]),
         _event_messages(events, side),
+        *(from_json(event.get(name)) for event in events for name in attribute_names),
     ]
     return next((each for each in candidates if not is_empty(each)), None)
 
@@ -181,8 +189,8 @@ def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:
 
 
 def _type(plain: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:
-    found = _first(attributes, TYPE_ATTRIBUTES) or _first(plain, _TYPES)
-    words = str(found).removeprefix("SPAN_KIND_").removeprefix("SpanKind.") if isinstance(found, str) else ""
+    kind = _first(attributes, TYPE_ATTRIBUTES) or _first(plain, _TYPES)
+    words = kind.removeprefix("SPAN_KIND_").removeprefix("SpanKind.") if isinstance(kind, str) else ""
     return words if words and words.lower() not in (*_KINDS, "unknown") else None
 
 
@@ -190,12 +198,13 @@ def _status(plain: Mapping[str, Json]) -> tuple[str | None, Json]:
     """Return ok or error, and what the span says of its error."""
     status = plain.get("status")
     if isinstance(status, Mapping):
-        inner = {_plain(name): part for name, part in status.items()}
+        inner = {plain_name(name): part for name, part in status.items()}
         code, message = _first(inner, ("code", "statuscode")), _first(inner, ("message", "description"))
     else:
         code, message = _first({"a": status, "b": plain.get("statuscode")}, "ab"), plain.get("statusmessage")
-    message = plain.get("error") or message or None
+    error = plain.get("error") or plain.get("exception")
+    message = error or message or None
     words = str(code if code is not None else plain.get("level") or "").split("_")[-1].split(".")[-1].lower()
-    if words in _ERRORS or plain.get("error"):
+    if words in _ERRORS or error:
         return "error", None if message is True else message
     return ("ok" if words in _OK else None), message
