@@ -360,7 +360,7 @@ def test_a_trace_that_fails_stops_no_other_and_is_put_in_its_place_by_running_ag
     [
         '{"rationale": ' + "[" * 100_000,
         '{"rationale": ' + '{"a": ' * 50_000,
-        '{"rationale": "' + "so " * 1_000_000,
+        '{"rationale": "' + "so " * 500_000,
         '{"value": ' + "9" * 50_000 + "}",
         "<think>" * 50_000,
         "\\ud83d",
