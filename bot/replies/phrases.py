@@ -34,7 +34,7 @@ das|es|dies|die antwort|diese antwort|die ausgabe|der text|das hier|sie
 """The answer that was judged."""
 GIVES = alternatives(
     phrases_of("""
-is|was|should be|should have been|must be|has to be|needs to be|ought to be|would be|deserves?|deserved|merits|gets
+is|was|should be|should have been|should[’']ve been|must be|is worth|has to be|needs to be|ought to be|would be|deserves?|deserved|merits|gets
 should get|should have got|should have gotten|must get|would get|earns|earned|rates|counts as|should count as
 should be rated|should be marked|should be scored|should be labelled|should be labeled|should be judged
 should be rated as|should be marked as|should be labelled as|should be labeled as|should be judged as|can only be
@@ -52,18 +52,19 @@ RATING = alternatives(
         r"(?:change|set) to",
         r"ich (?:gebe|gäbe|sage|vergebe|nehme|wähle|würde|hätte)"
         r"(?: es| das| hier| dafür| ihr| der antwort| da| sie)?",
+        r"(?:(?:ich )?(?:würde|bewerte)(?: ich)?(?: es| das| die antwort| sie)? mit)",
         r"ich finde(?: es| das| die antwort| sie)",
         r"gib(?: ihr| dem| der antwort| hier| dafür)?",
         r"mach(?: daraus)?",
         r"(?:(?:my|our|the|meine|mein|unsere|die|der|das) )?(?:(?:right|correct|richtige|korrekte) )?"
-        r"(?:rating|score|value|verdict|label|vote|grade|wert|note|urteil|bewertung|stimme)"
+        r"(?:rating|score|value|verdict|label|vote|grade|wert|note|urteil|bewertung|wertung|stimme)"
         r"(?: should be| would be| is| of|:| =| ist| wäre| sollte)?",
     )
 )
 """Rating in the first person, in the imperative, or by the name of the value."""
 EMPHASIS = alternatives(
     phrases_of("""
-clearly|definitely|really|simply|just|only|at most|at best|at least|maximum|max|max.|no more than|höchstens|maximal
+clearly|definitely|really|simply|just|only|at most|at best|at least|maximum|max[.]?|no more than|not more than|worth|glatte|glatter|höchstens|maximal
 allenfalls|mindestens|nur|klar|eindeutig|ganz klar|wirklich|einfach|rather|eher|more like|more of|better|surely
 certainly|obviously|auch|hier|here|still|exactly|genau|für mich|quite|absolutely|a clear|a solid|a weak|a strong
 eine klare|ein klares|eine glatte|a|an|the|eine|ein|einen|einer|als
@@ -74,14 +75,16 @@ TAIL = alternatives(
     phrases_of("""
 at most|at best|at the most|max|maximum|tops|höchstens|maximal|for me|from me|für mich|imo|in my opinion|here|hier
 instead|please|bitte|von mir|then|sein|bekommen|werden|haben|geben|kriegen|sagen|vergeben|nennen|verdient|heißen
-lauten|gewesen|clearly|definitely|overall|insgesamt
+lauten|gewesen|bewerten|clearly|definitely|overall|insgesamt
 """)
 )
 """Words after a value that leave it as it is."""
 BECAUSE = alternatives(
     phrases_of("because|since|as|cause|given|due to|for|weil|denn|da|wegen|aufgrund|when|where|und zwar")
 )
-INSTEAD_OF = alternatives(phrases_of("not|and not|instead of|rather than|than|nicht|und nicht|statt|anstatt|als"))
+INSTEAD_OF = alternatives(
+    phrases_of("not|and not|instead of|rather than|than|nicht|und nicht|statt|anstatt|als")
+)
 """Words before a value that is refused."""
 HEDGES = alternatives(
     phrases_of("""

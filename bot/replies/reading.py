@@ -28,6 +28,12 @@ _QUOTED_TEXT = re.compile(
 """A free text as a value, before a colon and its reason."""
 
 
+MAX_VALUE_SENTENCES = 20
+"""Of a reply, searched for a value."""
+MAX_ACKNOWLEDGEMENT_CHARACTERS = 120
+"""Set by hand: a longer reply says more than thanks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyReading:
     """A reply as it is understood."""
@@ -52,14 +58,14 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
     plain = plain_reply(text)
     sentences = sentences_of(plain)
     questions = [sentence for sentence in sentences if is_question(sentence)]
-    statements = [sentence for sentence in sentences if sentence not in questions]
+    statements = [sentence for sentence in sentences if not is_question(sentence)]
     if value_type.kind == "str":
         said = _quoted_text(plain, value_type) if not questions else None
     else:
         said = _value_of(statements, value_type)
     if said is not None and said.value is not None:
         return ReplyReading(kind="value", value=said.value, reason=said.reason)
-    if _ACKNOWLEDGEMENT.fullmatch(plain) or _THANKS_TO.fullmatch(plain.casefold()):
+    if _is_acknowledgement(plain):
         return ReplyReading(kind="acknowledgement")
     if _COMMAND.fullmatch(plain):
         return ReplyReading(kind="command")
@@ -70,6 +76,12 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
     return ReplyReading(kind="reason" if said is None else "unclear value", reason=_without(text, questions))
 
 
+def _is_acknowledgement(text: str) -> bool:
+    if len(text) > MAX_ACKNOWLEDGEMENT_CHARACTERS:
+        return False
+    return bool(_ACKNOWLEDGEMENT.fullmatch(text) or _THANKS_TO.fullmatch(text.casefold()))
+
+
 def is_question(sentence: str) -> bool:
     """Return whether a sentence asks something, with or without its question mark."""
     return bool(_QUESTION_MARK.search(sentence) or _QUESTION.match(sentence))
@@ -77,7 +89,11 @@ def is_question(sentence: str) -> bool:
 
 def _value_of(statements: list[str], value_type: ValueType) -> ValuePhrase | None:
     """Return the one value that the statements say; without a value where they say two, or doubt it."""
-    said = {place: phrase for place, each in enumerate(statements) if (phrase := value_phrase(each, value_type))}
+    said = {
+        place: phrase
+        for place, each in enumerate(statements[:MAX_VALUE_SENTENCES])
+        if (phrase := value_phrase(each, value_type))
+    }
     if not said:
         return None
     values = {(type(phrase.value), phrase.value) for phrase in said.values()}
@@ -100,7 +116,10 @@ def _asks_for_a_value(questions: list[str], value_type: ValueType) -> bool:
     """Return whether a question holds a value, as "2?" and "It should pass, right?" do."""
     if value_type.kind == "str":
         return False
-    plain = (re.sub(r"[,\s]*(?:right|no|oder|nicht wahr|or)?\s*[?？]+\W*$", "", each, flags=re.IGNORECASE) for each in questions)
+    plain = (
+        re.sub(r"[,\s]*(?:right|no|oder|nicht wahr|or)?\s*[?？]+\W*$", "", each, flags=re.IGNORECASE)
+        for each in questions
+    )
     return any(value_phrase(each, value_type) for each in plain)
 
 

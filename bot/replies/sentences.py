@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 _QUOTED_LINE = re.compile(r"^[^\S\n]*>.*$", re.MULTILINE)
-_MENTION = re.compile(r"<[@#!][^>]*>")
+_MENTION = re.compile(r"<[@#!][^>\n]{0,100}>")
 _LINK = re.compile(r"<(?:https?|mailto):[^>|]*\|([^>]*)>|<((?:https?|mailto):[^>]*)>")
 _EMOJI = re.compile(r"(?<!\w):[a-z0-9_+'-]+:(?::skin-tone-\d:)?", re.IGNORECASE)
 _END = re.compile(r"(?<=[.!?…])[\"”’')\]*_]*(?:\s+|$)|\n+")

@@ -33,10 +33,12 @@ NUMBER_WORDS = {
     )
     for number, word in enumerate(words.split())
 }
+MAX_VALUE_CHARACTERS = 400
+"""Of a sentence, searched for a value."""
 _DIGITS = r"[+-]?\d+(?:[.,]\d+)?"
 _NUMBER = (
-    rf"(?:{_DIGITS}(?:\s*%|\s*(?:/|out of|of|von)\s*\d+(?:[.,]\d+)?)?(?:\s*(?:stars?|points?|sternen?|sterne|punkte?n?))?"
-    rf"|{alternatives(NUMBER_WORDS)})"
+    rf"(?:{_DIGITS}(?:\s*%|\s*(?:/|out of|of|von)\s*\d+(?:[.,]\d+)?)?(?:\s*(?:stars?|points?|pts|sternen?|sterne|punkte?n?))?"
+    rf"|[+-]?[.,]\d+|{alternatives(NUMBER_WORDS)}(?:\s*(?:stars?|points?|sterne|punkte))?)"
 )
 _SCALE = re.compile(rf"^({_DIGITS})\s*(?:/|out of|of|von)\s*({_DIGITS})", re.IGNORECASE)
 _PASS = ("pass", "passes", "passed", "bestanden", "bestehen", "besteht")
@@ -45,13 +47,15 @@ _TRUTH = ("true", "wahr", "false")
 """Values only where nothing but the reason follows: they may speak of what an answer claims."""
 _MODAL = alternatives(
     phrases_of("""
-should|must|has to|needs to|ought to|would|does|did|definitely|clearly|sollte|soll|muss|müsste|darf|kann|hätte|ist
-wäre|has|is|was|be|gehört|würde|i would|i will|i must|i have to|let|lasst
+should|can|could not|must|has to|needs to|ought to|would|does|did|definitely|clearly|sollte|soll|muss|müsste|darf|kann|hätte|ist
+wäre|should have|should[’']ve|has|is|was|be|gehört|würde|i would|i will|i must|i have to|let|lasst
 """)
 )
-_NOT = r"(?P<negation>n[’']t|[^\S\n]+(?:not|never|nicht|niemals)|(?<!\w)(?:not|nicht|never))?"
+_NOT = r"(?P<negation>n?[’']t|(?<=can)not\b|[^\S\n]+(?:not|never|nicht|niemals)|(?<!\w)(?:not|nicht|never|kein))?"
 _VERBS = alternatives(
-    phrases_of("be|have|been|have been|be marked|be marked as|marked|marked as|be rated|be rated as|count as|be counted as")
+    phrases_of(
+        "be|have|been|have been|be marked|be marked as|marked|marked as|be rated|be rated as|count as|be counted as"
+    )
 )
 _OBJECT = r"(?:[^\S\n]+(?:it|this|that|this one|this answer|the answer))?"
 _MARKS = r"[`*_\"“”„«»‘’']*"
@@ -66,6 +70,13 @@ _JUDGE = re.compile(rf"^\W*(?:(?:well|no|nein|but)\W+)?{JUDGES_OPINION}\W*$", re
 _REFUSED = re.compile(r"^\W*(?:(?:no|nein)\W+)?(?:not|nicht|kein\w*)\b[^,;]{1,30}$", re.IGNORECASE)
 _HEDGED = re.compile(rf"\W*{HEDGES}\b", re.IGNORECASE)
 _THANKS = re.compile(rf"\W*{ACKNOWLEDGEMENTS}\W*$", re.IGNORECASE)
+_CONTENT = re.compile(
+    r"(?:[’']s|\b(?:is|was|ist|war)|\b(?:answer|response|reply|output|antwort|ausgabe|text)\b.*\b(?:be|sollte|wäre))\s+$"
+    r"(?<!rating is )(?<!score is )(?<!value is )(?<!verdict is )(?<!label is )(?<!grade is )(?<!note ist )(?<!wert ist )"
+    r"(?<!bewertung ist )",
+    re.IGNORECASE,
+)
+"""Before a number without an article: it may be what the answer should hold, as in "The answer is 2"."""
 
 
 class ValuePhrase(NamedTuple):
@@ -95,6 +106,7 @@ def value_phrase(sentence: str, value_type: ValueType) -> ValuePhrase | None:
     Returns:
         The value and the rest; None where the sentence says none.
     """
+    sentence, rest = sentence[:MAX_VALUE_CHARACTERS], sentence[MAX_VALUE_CHARACTERS:]
     grammar = _grammar(value_type)
     for start in _clause_starts(sentence):
         before = sentence[:start]
@@ -107,7 +119,9 @@ def value_phrase(sentence: str, value_type: ValueType) -> ValuePhrase | None:
             if _is_doubtful(match, after, value, value_type):
                 return ValuePhrase(None, "")
             kept = "" if _JUDGE.match(before) or _REFUSED.match(before.strip(" ,;:–—-")) else before
-            return ValuePhrase(value, ", ".join(part for part in (kept.strip(" ,;:–—-"), after) if part))
+            return ValuePhrase(
+                value, ", ".join(part for part in (kept.strip(" ,;:–—-"), after + rest) if part)
+            )
     return None
 
 
@@ -134,7 +148,7 @@ def _is_doubtful(match: re.Match[str], after: str, value: Label, value_type: Val
         ending = match[0].rstrip()[-1:]
         if fold(value) in INTERJECTIONS and match["bare"] is not None and ending not in (":", "–", "—", "-"):
             return True
-        if after and _THANKS.match(after):
+        if after and ending in ",." and _THANKS.match(after):
             return True
     other = value_phrase(after, value_type) if after else None
     return other is not None and other.value != value
@@ -145,7 +159,9 @@ def _label(match: re.Match[str], value_type: ValueType) -> Label | None:
     if value_type.kind == "bool":
         return (fold(text) in (*_PASS, "true", "wahr")) != bool(match["negation"])
     if value_type.numeric:
-        word = NUMBER_WORDS.get(fold(text))
+        if _CONTENT.search(match[0][: match.start("value") - match.start()]):
+            return None
+        word = NUMBER_WORDS.get(fold(text).split()[0])
         text = str(word) if word is not None else _without_scale(text, value_type)
     split = value_type.split(text)
     return None if split is None or split.reason else split.label
@@ -165,30 +181,32 @@ def _grammar(value_type: ValueType) -> _Grammar:
         return _truth_grammar()
     categories = (re.escape(str(each)).replace(r"\ ", r"[\s_-]+") for each in value_type.categories)
     value = rf"(?P<value>{alternatives(categories) if value_type.categories else _NUMBER})"
-    emphasis = rf"(?:{EMPHASIS}[^\S\n]+)*"
-    refused = rf"(?:[^\S\n]*,?[^\S\n]*{INSTEAD_OF}[^\S\n]+{emphasis}{_MARKS}{value}{_MARKS})?".replace("?P<value>", "?:")
-    end = rf"{value}{_MARKS}(?:[^\S\n]+{TAIL}\b)*{refused}{_TERMINATOR}"
+    emphasis = rf"(?:{EMPHASIS}[^\S\n]+){{0,4}}"
+    refused = rf"(?:[^\S\n]*,?[^\S\n]*{INSTEAD_OF}[^\S\n]+{emphasis}{_MARKS}{value}{_MARKS})?".replace(
+        "?P<value>", "?:"
+    )
+    end = rf"{value}{_MARKS}(?:[^\S\n]+{TAIL}\b){{0,3}}{refused}{_TERMINATOR}"
     subject = rf"{SUBJECT}(?:[’']s[^\S\n]+|[^\S\n]+{GIVES}[^\S\n]+)"
     opening = _opening(fold(str(each)) for each in value_type.categories)
     frame = rf"{opening}(?:{subject}|{GIVES}[^\S\n]+|{RATING}[^\S\n]*[:=]?[^\S\n]+){emphasis}{_MARKS}"
     bare = rf"{opening}{emphasis}{_MARKS}(?P<bare>)"
     return _compiled(
-        rf"{frame}(?P<bare>(?!))?{end}", rf"{bare}{end}", rf"(?P<bare>(?!)){end}" if value_type.categories else bare + end
+        rf"{frame}(?P<bare>(?!))?{end}",
+        rf"{bare}{end}",
+        rf"(?P<bare>(?!)){end}" if value_type.categories else bare + end,
     )
 
 
 def _truth_grammar() -> _Grammar:
-    emphasis = rf"(?:{EMPHASIS}[^\S\n]+)*"
+    emphasis = rf"(?:{EMPHASIS}[^\S\n]+){{0,4}}"
     value = rf"(?P<value>{alternatives((*_PASS, *_FAIL))})"
-    end = rf"{_MARKS}{value}{_MARKS}{_OBJECT}(?:[^\S\n]+(?:lassen|{TAIL})\b)*{_TERMINATOR}"
+    end = rf"{_MARKS}{value}{_MARKS}{_OBJECT}(?:[^\S\n]+(?:lassen|{TAIL})\b){{0,3}}{_TERMINATOR}"
     subject = rf"(?:(?:i[’'](?:d|ll)|{SUBJECT}[’']s|{SUBJECT}|i)[^\S\n]*)?(?:{_MODAL})?{_NOT}[^\S\n]*"
-    verdict = rf"{subject}(?:{_VERBS}[^\S\n]+)*{emphasis}"
+    verdict = rf"{subject}(?:{_VERBS}[^\S\n]+){{0,2}}{emphasis}"
     rating = rf"{RATING}[^\S\n]*[:=]?[^\S\n]+{emphasis}"
     truth = rf"{_MARKS}(?P<value>{alternatives(_TRUTH)}){_MARKS}(?P<negation>(?!))?(?:\s*[:：](?!\d)|[^\S\n]+(?={BECAUSE}\b)|[^\S\n]+[–—-]+[^\S\n]|\.?\s*$)"
     opening = _opening(())
-    return _compiled(
-        rf"{opening}(?:{rating}|{verdict}){end}", rf"{opening}{truth}", r"(?!)"
-    )
+    return _compiled(rf"{opening}(?:{rating}|{verdict}){end}", rf"{opening}{truth}", r"(?!)")
 
 
 def _opening(values: Iterable[str]) -> str:
@@ -196,7 +214,7 @@ def _opening(values: Iterable[str]) -> str:
     values = set(values)
     usual = alternatives(each for each in INTERJECTIONS if each not in values)
     comma = rf"{_POLAR}\b(?=[^\S\n]*[,;:.!–—-]|[^\S\n]+(?:it|this|that|should|must|das|es|sollte)\b)"
-    return rf"(?:[\s*_`#]|-\s)*(?:(?:{comma}|(?!{_POLAR}\b){usual}\b)[^\S\n]*[,;:.!–—-]*[^\S\n]*)*"
+    return rf"(?:[\s*_`#]|-\s)*(?:(?:{comma}|(?!{_POLAR}\b){usual}\b)[^\S\n]*[,;:.!–—-]{{0,3}}[^\S\n]{{0,3}}){{0,4}}"
 
 
 def _compiled(*patterns: str) -> _Grammar:
