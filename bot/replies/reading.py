@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.replies.phrases import ACKNOWLEDGEMENTS, COMMANDS, DOUBTS, QUESTION
+from bot.replies.vocabulary import ACKNOWLEDGEMENTS, COMMANDS, DOUBTS, QUESTION
 from bot.replies.sentences import plain_reply, sentences_of
 from bot.replies.value_phrases import ValuePhrase, value_phrase
 from memalign.errors import InputError

@@ -24,4 +24,4 @@ def sentences_of(text: str) -> list[str]:
 
 
 def _is_emoji(sign: str) -> bool:
-    return unicodedata.category(sign) in ("So", "Sk") and sign not in "`^´¨" or sign in "\ufe0f\u200d"
+    return (unicodedata.category(sign) in ("So", "Sk") and sign not in "`^´¨") or sign in "\ufe0f\u200d"

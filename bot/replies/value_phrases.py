@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from bot.replies.phrases import (
+from bot.replies.vocabulary import (
     ACKNOWLEDGEMENTS,
     BECAUSE,
     EMPHASIS,
@@ -37,7 +37,8 @@ MAX_VALUE_CHARACTERS = 400
 """Of a sentence, searched for a value."""
 _DIGITS = r"[+-]?\d+(?:[.,]\d+)?"
 _NUMBER = (
-    rf"(?:{_DIGITS}(?:\s*%|\s*(?:/|out of|of|von)\s*\d+(?:[.,]\d+)?)?(?:\s*(?:stars?|points?|pts|sternen?|sterne|punkte?n?))?"
+    rf"(?:{_DIGITS}(?:\s*%|\s*(?:/|out of|of|von)\s*\d+(?:[.,]\d+)?)?"
+    r"(?:\s*(?:stars?|points?|pts|sternen?|sterne|punkte?n?))?"
     rf"|[+-]?[.,]\d+|{alternatives(NUMBER_WORDS)}(?:\s*(?:stars?|points?|sterne|punkte))?)"
 )
 _SCALE = re.compile(rf"^({_DIGITS})\s*(?:/|out of|of|von)\s*({_DIGITS})", re.IGNORECASE)
@@ -47,8 +48,8 @@ _TRUTH = ("true", "wahr", "false")
 """Values only where nothing but the reason follows: they may speak of what an answer claims."""
 _MODAL = alternatives(
     phrases_of("""
-should|can|could not|must|has to|needs to|ought to|would|does|did|definitely|clearly|sollte|soll|muss|müsste|darf|kann|hätte|ist
-wäre|should have|should[’']ve|has|is|was|be|gehört|würde|i would|i will|i must|i have to|let|lasst
+should|can|could not|must|has to|needs to|ought to|would|does|did|definitely|clearly|sollte|soll|muss|müsste|darf|kann
+hätte|ist|wäre|should have|should[’']ve|has|is|was|be|gehört|würde|i would|i will|i must|i have to|let|lasst
 """)
 )
 _NOT = r"(?P<negation>n?[’']t|(?<=can)not\b|[^\S\n]+(?:not|never|nicht|niemals)|(?<!\w)(?:not|nicht|never|kein))?"
@@ -72,8 +73,8 @@ _HEDGED = re.compile(rf"\W*{HEDGES}\b", re.IGNORECASE)
 _THANKS = re.compile(rf"\W*{ACKNOWLEDGEMENTS}\W*$", re.IGNORECASE)
 _CONTENT = re.compile(
     r"(?:[’']s|\b(?:is|was|ist|war)|\b(?:answer|response|reply|output|antwort|ausgabe|text)\b.*\b(?:be|sollte|wäre))\s+$"
-    r"(?<!rating is )(?<!score is )(?<!value is )(?<!verdict is )(?<!label is )(?<!grade is )(?<!note ist )(?<!wert ist )"
-    r"(?<!bewertung ist )",
+    r"(?<!rating is )(?<!score is )(?<!value is )(?<!verdict is )(?<!label is )(?<!grade is )(?<!note ist )"
+    r"(?<!wert ist )(?<!bewertung ist )",
     re.IGNORECASE,
 )
 """Before a number without an article: it may be what the answer should hold, as in "The answer is 2"."""
@@ -204,7 +205,8 @@ def _truth_grammar() -> _Grammar:
     subject = rf"(?:(?:i[’'](?:d|ll)|{SUBJECT}[’']s|{SUBJECT}|i)[^\S\n]*)?(?:{_MODAL})?{_NOT}[^\S\n]*"
     verdict = rf"{subject}(?:{_VERBS}[^\S\n]+){{0,2}}{emphasis}"
     rating = rf"{RATING}[^\S\n]*[:=]?[^\S\n]+{emphasis}"
-    truth = rf"{_MARKS}(?P<value>{alternatives(_TRUTH)}){_MARKS}(?P<negation>(?!))?(?:\s*[:：](?!\d)|[^\S\n]+(?={BECAUSE}\b)|[^\S\n]+[–—-]+[^\S\n]|\.?\s*$)"
+    ending = rf"(?:\s*[:：](?!\d)|[^\S\n]+(?={BECAUSE}\b)|[^\S\n]+[–—-]+[^\S\n]|\.?\s*$)"
+    truth = rf"{_MARKS}(?P<value>{alternatives(_TRUTH)}){_MARKS}(?P<negation>(?!))?{ending}"
     opening = _opening(())
     return _compiled(rf"{opening}(?:{rating}|{verdict}){end}", rf"{opening}{truth}", r"(?!)")
 

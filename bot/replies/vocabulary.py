@@ -34,7 +34,8 @@ das|es|dies|die antwort|diese antwort|die ausgabe|der text|das hier|sie
 """The answer that was judged."""
 GIVES = alternatives(
     phrases_of("""
-is|was|should be|should have been|should[’']ve been|must be|is worth|has to be|needs to be|ought to be|would be|deserves?|deserved|merits|gets
+is|was|should be|should have been|should[’']ve been|must be
+is worth|has to be|needs to be|ought to be|would be|deserves?|deserved|merits|gets
 should get|should have got|should have gotten|must get|would get|earns|earned|rates|counts as|should count as
 should be rated|should be marked|should be scored|should be labelled|should be labeled|should be judged
 should be rated as|should be marked as|should be labelled as|should be labeled as|should be judged as|can only be
@@ -43,28 +44,35 @@ hätte|erhält
 """)
 )
 """Verbs between the answer and its value."""
+_FIRST_PERSON = (
+    r"(?:i(?:[’']d| would| will|[’']ll)?(?: have)? )?(?:give|given|gave|rate|rated|score|scored|say|said|call"
+    r"|vote for|vote|mark|marked|label|go with|go for|choose|pick)"
+    r"(?: it| this| that| the answer| this answer| this one)?(?: as| at| with)?"
+)
+_FIRST_PERSON_GERMAN = r"ich (?:gebe|gäbe|sage|vergebe|nehme|wähle|würde|hätte)(?: es| das| hier| dafür| ihr| der antwort| da| sie)?"
+_NAMED_VALUE = (
+    r"(?:(?:my|our|the|meine|mein|unsere|die|der|das) )?(?:(?:right|correct|richtige|korrekte) )?"
+    r"(?:rating|score|value|verdict|label|vote|grade|wert|note|urteil|bewertung|wertung|stimme)"
+    r"(?: should be| would be| is| of|:| =| ist| wäre| sollte)?"
+)
 RATING = alternatives(
     (
-        r"(?:i(?:[’']d| would| will|[’']ll)?(?: have)? )?(?:give|given|gave|rate|rated|score|scored|say|said|call"
-        r"|vote for|vote|mark|marked|label|go with|go for|choose|pick)"
-        r"(?: it| this| that| the answer| this answer| this one)?(?: as| at| with)?",
+        _FIRST_PERSON,
+        _FIRST_PERSON_GERMAN,
+        _NAMED_VALUE,
         r"(?:make|change|set|put|move) (?:it|this|that)(?: to| at)?",
         r"(?:change|set) to",
-        r"ich (?:gebe|gäbe|sage|vergebe|nehme|wähle|würde|hätte)"
-        r"(?: es| das| hier| dafür| ihr| der antwort| da| sie)?",
         r"(?:(?:ich )?(?:würde|bewerte)(?: ich)?(?: es| das| die antwort| sie)? mit)",
         r"ich finde(?: es| das| die antwort| sie)",
         r"gib(?: ihr| dem| der antwort| hier| dafür)?",
         r"mach(?: daraus)?",
-        r"(?:(?:my|our|the|meine|mein|unsere|die|der|das) )?(?:(?:right|correct|richtige|korrekte) )?"
-        r"(?:rating|score|value|verdict|label|vote|grade|wert|note|urteil|bewertung|wertung|stimme)"
-        r"(?: should be| would be| is| of|:| =| ist| wäre| sollte)?",
     )
 )
 """Rating in the first person, in the imperative, or by the name of the value."""
 EMPHASIS = alternatives(
     phrases_of("""
-clearly|definitely|really|simply|just|only|at most|at best|at least|maximum|max[.]?|no more than|not more than|worth|glatte|glatter|höchstens|maximal
+clearly|definitely|really|simply|just|only|at most|at best|at least|maximum|max[.]?|no more than|not more than
+worth|glatte|glatter|höchstens|maximal
 allenfalls|mindestens|nur|klar|eindeutig|ganz klar|wirklich|einfach|rather|eher|more like|more of|better|surely
 certainly|obviously|auch|hier|here|still|exactly|genau|für mich|quite|absolutely|a clear|a solid|a weak|a strong
 eine klare|ein klares|eine glatte|a|an|the|eine|ein|einen|einer|als
