@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.replies.vocabulary import ACKNOWLEDGEMENTS, COMMANDS, DOUBTS, QUESTION
 from bot.replies.sentences import plain_reply, sentences_of
 from bot.replies.value_phrases import ValuePhrase, value_phrase
+from bot.replies.vocabulary import ACKNOWLEDGEMENTS, COMMANDS, DOUBTS, QUESTION
 from memalign.errors import InputError
 from memalign.records import Label
 from memalign.value_types import ValueType

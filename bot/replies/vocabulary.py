@@ -71,7 +71,8 @@ RATING = alternatives(
 """Rating in the first person, in the imperative, or by the name of the value."""
 EMPHASIS = alternatives(
     phrases_of("""
-clearly|definitely|really|simply|just|only|at most|at best|at least|maximum|max[.]?|no more than|not more than
+clearly|definitely|really|simply|just|only|at most|at best|at least|maximum
+max[.]?|no more than|not more than
 worth|glatte|glatter|höchstens|maximal
 allenfalls|mindestens|nur|klar|eindeutig|ganz klar|wirklich|einfach|rather|eher|more like|more of|better|surely
 certainly|obviously|auch|hier|here|still|exactly|genau|für mich|quite|absolutely|a clear|a solid|a weak|a strong
