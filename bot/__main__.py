@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from datetime import UTC
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -15,6 +16,26 @@ from bot.visible_text import visible
 from memalign.errors import MemAlignError
 
 DEFAULT_CONFIG = Path("memalign.toml")
+
+
+EPILOG = """\
+examples:
+  memalign demo
+  memalign run --config memalign.toml
+  memalign align feedback.jsonl --judge judge.toml --out aligned.json
+  memalign judge traces.jsonl --aligned aligned.json --labels feedback.jsonl --min-agreement 0.8
+
+environment (a .env file beside the settings is read, too):
+  SLACK_BOT_TOKEN         the bot token (xoxb-...)
+  SLACK_APP_TOKEN         for Socket Mode (xapp-...)
+  SLACK_SIGNING_SECRET    for HTTP mode, instead of SLACK_APP_TOKEN
+  SLACK_API_URL           another address of Slack's Web API
+  OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL
+                          for models openai:/... and anthropic:/...
+  MEMALIGN_INGEST_TOKEN   what applications that send traces must show
+  MEMALIGN_MAX_WORKERS    model calls at once (default: 8)
+  MEMALIGN_LOG_LEVEL      debug, info, warning or error
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,6 +69,17 @@ def port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is no port; expected a number from 0 to 65535")
 
 
+def share(text: str) -> float:
+    """Parse a share from 0 to 1. Raises `ArgumentTypeError`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= 1:
+        return number
+    raise argparse.ArgumentTypeError(f"{text} is no share; expected a number from 0 to 1, such as 0.8")
+
+
 def week(text: str) -> str:
     """Check an ISO week. Raises `ArgumentTypeError`."""
     try:
@@ -60,8 +92,12 @@ def week(text: str) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands and their options."""
     top = argparse.ArgumentParser(
-        prog="memalign", description="A Slack bot with which a team teaches its LLM judge."
+        prog="memalign",
+        description="A Slack bot with which a team teaches its LLM judge.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"memalign {version('memalign')}")
     commands = Commands(top)
     add_bot_commands(commands)
     add_batch_commands(commands)
@@ -118,13 +154,38 @@ def add_batch_commands(commands: Commands) -> None:
     align = commands.add(
         "align", "bot.cli.align:align", "teach a judge from a file of feedback, without Slack"
     )
-    align.add_argument("feedback", type=Path, metavar="FEEDBACK.jsonl")
-    align.add_argument("--judge", type=Path, required=True, metavar="JUDGE.toml")
-    align.add_argument("--out", type=Path, required=True, metavar="ALIGNED.json")
+    align.add_argument(
+        "feedback",
+        type=Path,
+        metavar="FEEDBACK.jsonl",
+        help="lines with trace_id, inputs, outputs, label, and perhaps rationale and annotator",
+    )
+    align.add_argument(
+        "--judge", type=Path, required=True, metavar="JUDGE.toml", help="a settings file with one [[judges]]"
+    )
+    align.add_argument(
+        "--out", type=Path, required=True, metavar="ALIGNED.json", help="the judge, with what it learned"
+    )
 
     judge = commands.add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack")
-    judge.add_argument("traces", type=Path, metavar="TRACES.jsonl")
-    judge.add_argument("--aligned", type=Path, required=True, metavar="ALIGNED.json")
+    judge.add_argument(
+        "traces",
+        type=Path,
+        metavar="TRACES.jsonl",
+        help="lines with trace_id, inputs and outputs, and perhaps label",
+    )
+    judge.add_argument(
+        "--aligned", type=Path, required=True, metavar="ALIGNED.json", help="what memalign align has written"
+    )
+    judge.add_argument(
+        "--labels", type=Path, metavar="FEEDBACK.jsonl", help="people's labels to compare the verdicts with"
+    )
+    judge.add_argument(
+        "--min-agreement", type=share, metavar="0.8", help="exit with 1 where the verdicts agree less"
+    )
+    judge.add_argument(
+        "--resume", action="store_true", help="go on after the last line of --out (it is so without it, too)"
+    )
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
     judge.add_argument(
         "--config",
@@ -158,10 +219,18 @@ def add_memory_commands(commands: Commands) -> None:
     target.add_argument(
         "--person", metavar="USER", help="take back all that this Slack user id said and voted"
     )
+    asking = forget.add_mutually_exclusive_group()
+    asking.add_argument("--yes", action="store_true", help="do not ask (without a terminal it never asks)")
+    asking.add_argument("--dry-run", action="store_true", help="only show what would go")
+
+    commands.add_with_settings(
+        "forgotten", "bot.cli.status:forgotten", "what was forgotten, by whom and when"
+    )
 
 
 def add_report_commands(commands: Commands) -> None:
     """Add the commands that print figures and data of the bot's store."""
+    commands.add_with_settings("status", "bot.cli.status:status", "what waits, and why")
     digest = commands.add_with_settings("digest", "bot.cli.reading:digest", "how far judge and people agree")
     digest.add_argument(
         "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"

@@ -33,7 +33,7 @@ _SAMPLE_CHARACTERS = 4_000
 _B64 = r"[A-Za-z0-9+/_\\-]"
 _LINES = rf"(?:\r?\n[ \t]*{_B64}{{40,}})*(?:\r?\n[ \t]*{_B64}{{20,}}|\r?\n[ \t]*{_B64}+=)?={{0,2}}"
 _DATA_URL = re.compile(
-    r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+=[^;,\s\"']*)*"
+    r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;(?!base64,)[\w.+-]+(?:=[^;,\s\"']*)?)*"
     rf"(?:;base64,(?P<base64>[A-Za-z0-9+/_\\%-]*+{_LINES})|,(?P<plain>[^\s\"'<>)\\]+))",
     re.IGNORECASE,
 )
@@ -47,6 +47,12 @@ _HEX_DUMP = re.compile(
     re.MULTILINE,
 )
 _ESCAPED_BYTES = re.compile(r"(?:\\+x[0-9a-fA-F]{2}[^\\]{0,8}){64,}")
+_BYTES_LITERAL = re.compile(
+    rf"\bb(?P<mark>['\"])(?:(?!(?P=mark))[^\\\n]|\\.){{{MIN_ENCODED_CHARACTERS},}}+(?P=mark)"
+)
+"""Bytes as Python writes them."""
+_MIN_ESCAPES_SHARE = 0.05
+"""Least share of `\\x00` and the like among the characters of such bytes. Of random ones it is 0.2, of a text 0."""
 _ESCAPE = re.compile(r"\\+[rn]|\\+|\s+")
 
 
@@ -65,6 +71,7 @@ def replace_encoded(text: str) -> str:
         text = _REFERENCE.sub(_reference, text)
     if len(text) < MIN_ENCODED_CHARACTERS:
         return text
+    text = _BYTES_LITERAL.sub(_bytes_literal, text)
     replacements: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
         (_HEX, _hex),
         (_RUN, _run),
@@ -126,6 +133,13 @@ def _reference(match: re.Match[str]) -> str:
         return placeholder(query.get("content_type", [""])[0], int(size) if size.isdecimal() else None)
     parts = dict(part.partition("=")[::2] for part in match["parts"].split("|"))
     return placeholder(parts.get("type", ""), None)
+
+
+def _bytes_literal(match: re.Match[str]) -> str:
+    escapes = match[0].count("\\x")
+    if escapes < len(match[0]) * _MIN_ESCAPES_SHARE:
+        return match[0]
+    return placeholder("", len(match[0]) - 3 - 3 * escapes)
 
 
 def _hex(match: re.Match[str]) -> str:

@@ -84,6 +84,19 @@ class ModelRefusedError(ModelError):
     """The model's service refuses the call (key, model name, bill, content); trying again will not help."""
 
 
+class MissingKeyError(ModelRefusedError):
+    """The key of a model's service is not set.
+
+    Args:
+        message: The sentence, remedy included.
+        variable: The environment variable that holds the key.
+    """
+
+    def __init__(self, message: str, *, variable: str) -> None:
+        super().__init__(message)
+        self.variable = variable
+
+
 class RequestRefusedError(ModelRefusedError):
     """The model's service refuses this request (its content, its length); another one may pass."""
 

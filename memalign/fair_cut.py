@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from memalign.tokens import count_tokens
+from memalign.tokens import count_tokens, cut_middle
 
 GAP = " … "
 """Stands in the middle of a cut line."""
@@ -61,18 +61,5 @@ def _outer(lines: list[str], limit: int) -> list[str]:
 def _cut(line: str, limit: int, measure: Callable[[str], int]) -> str:
     if measure(line) <= limit:
         return line
-    room = limit - measure(GAP)
-    if room < 2:
-        return GAP.strip() if limit >= measure(GAP.strip()) else ""
-    head = _fitting(line, room - room // 2, measure)
-    tail = _fitting(line[::-1], room // 2, measure)
-    return line[:head] + GAP + line[len(line) - tail :]
-
-
-def _fitting(line: str, room: int, measure: Callable[[str], int]) -> int:
-    """Return how many characters from the beginning fit; a token has at most some four characters."""
-    low, high = 0, min(len(line), 4 * room + 4)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if measure(line[:middle]) <= room else (low, middle - 1)
-    return low
+    gap = GAP.strip()
+    return cut_middle(line, limit, measure, GAP) or (gap if limit >= measure(gap) else "")

@@ -23,15 +23,18 @@ MAX_LABEL_CHARACTERS = 200
 """Of a text, searched for a label with a reason after it."""
 _PREFIX = re.compile(
     r"^[\s*_#>\"'`]*(?:(?:final|my|the)\s+)?(?:answer|verdict|value|rating|score|label|result|grade|judge?ment"
-    r"|antwort|urteil|wert|bewertung|note|ergebnis)[*_\"'`]*\s*[:=：][*_]*\s*",
+    r"|category|class|choice|antwort|urteil|wert|bewertung|note|ergebnis|kategorie)[*_\"'`]*\s*[:=：][*_]*\s*",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"[*_\"”’'`“»]*(?:\s*(?::(?!\d|//)|：|[—–](?!\s*\d)|\n)|\s+-+\s+(?!\d)|,?\s+(?=(?:because|since|weil|denn|da)\b))"
+    r"[*_\"”’'`“»]*(?:\s*(?::(?!\d|//)|：|[—–](?!\s*\d)|\n)|\s+-+\s+(?!\d)"
+    r"|,?\s+(?=(?:because|since|weil|denn|da|parce que|porque|puisque)\b))"
 )
 """Ends a label before its reason, also in a reply of a person; `4:30` and `3–4` hold none."""
-_WEAK = re.compile(r"[*_]*(?:[,;，；](?!\s*\d)|[.!。！](?=\s)|\s+(?=[(（]))")
+_WEAK = re.compile(r"[*_]*(?:[,;，；、](?!\s*\d)|[.!…](?=\s)|[。！]|\s*(?=[（])|\s+(?=\())")
 """Ends a clear yes or no before its reason."""
+_AFTER_NUMBER = re.compile(r"[*_]*\s*(?=[（(])")
+"""Ends a number before its reason; `4, thanks` and `1. First` are no labels."""
 _ALTERNATIVE = re.compile(r"\W*(?:or|oder|and|und|to|bis)\b", re.IGNORECASE)
 _HEDGES = re.compile(
     r"\W*(?:but|however|though|although|maybe|perhaps|possibly|mostly|partly|not|if|unless|actually|wait|aber|"
@@ -103,6 +106,22 @@ def split_truth(text: str) -> LabelledText | None:
         words = set(re.findall(r"\w+", reason.casefold()))
         return None if words & (CLEAR_YES | CLEAR_NO) else LabelledText(word in CLEAR_YES, reason)
     return None
+
+
+def split_number(text: str, read: Reader) -> LabelledText | None:
+    """Read a number, and the reason after it: `4 (curt)`, `４（短い）`.
+
+    Args:
+        text: The text.
+        read: Reads a label of the judge's type.
+
+    Returns:
+        The number and the reason; None where the reason takes something of it back, or holds a number.
+    """
+    head, reason = next(_parts(_PREFIX.sub("", text, count=1), _AFTER_NUMBER), ("", ""))
+    is_clear = not (_ALTERNATIVE.match(reason) or _HEDGES.match(reason) or re.search(r"\d", reason))
+    label = read(head) if is_clear and read_number(head) is not None else None
+    return None if label is None else LabelledText(label, reason)
 
 
 def read_bool(value: Json) -> Label | None:

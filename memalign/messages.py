@@ -1,37 +1,14 @@
-"""Chat messages as turns, whatever library or service wrote them.
-
-Read are the forms of OpenAI (chat completions and responses), Anthropic, Bedrock, Gemini, LangChain, Vercel's AI SDK,
-OpenTelemetry, OpenInference and ShareGPT. Everything else stays as it is.
-"""
+"""Chat messages as turns, whatever library or service wrote them; everything else stays as it is."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from memalign.message_parts import CALL_ID_NAMES, Parts, first, from_json, is_part, read_call, read_parts
+from memalign.message_forms import message_turns, pair_turns
+from memalign.message_parts import is_part, read_parts
 from memalign.records import Json
-from memalign.turns import ToolCall, Turn, is_turn, turn_text
+from memalign.tool_calls import from_json
+from memalign.turns import Turn, is_turn, turn_text
 
-_CONTENT_NAMES = (
-    "content", "parts", "contents", "message", "text", "refusal", "tool_calls", "function_call", "toolInvocations",
-    "thinking",
-)  # fmt: skip
-_LANGCHAIN_ROLES = {
-    "human": "user",
-    "ai": "assistant",
-    "system": "system",
-    "tool": "tool",
-    "function": "tool",
-}
-_ITEM_TYPES = frozenset({
-    "message", "function_call", "function_call_output", "reasoning", "custom_tool_call", "custom_tool_call_output",
-    "mcp_call", "web_search_call", "file_search_call", "code_interpreter_call", "computer_call",
-    "computer_call_output", "image_generation_call", "local_shell_call", "local_shell_call_output",
-})  # fmt: skip
-"""Types of the items of OpenAI's responses."""
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function", "model", "human", "ai"})
-_EARLY_STOPS = frozenset(
-    {"length", "max_tokens", "content_filter", "model_length", "safety", "recitation", "error"}
-)
 _ENVELOPE = frozenset({
     "id", "object", "created", "createdat", "model", "systemfingerprint", "servicetier", "usage", "index", "logprobs",
     "finishreason", "stopreason", "stopsequence", "temperature", "topp", "maxtokens", "maxcompletiontokens", "stream",
@@ -80,7 +57,11 @@ def _read(value: Json, depth: int) -> Json:
         return {name: _read(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         if value and all(is_part(item) for item in value):
-            return read_parts(value).text
+            parts = read_parts(value)
+            if not (
+                parts.calls or parts.results
+            ):  # those of tools are no words: a request's tools, for instance
+                return parts.text
         return [_read(item, depth + 1) for item in value]
     return value
 
@@ -108,154 +89,16 @@ def _holds_turns(value: Json) -> bool:
 def _turns(value: Json) -> list[Turn] | None:
     """Return the turns of a message, or of a list of nothing but messages; None where it is something else."""
     if isinstance(value, Mapping):
-        return _message(value)
+        return message_turns(value)
     if not isinstance(value, list | tuple) or not value:
         return None
     turns: list[Turn] = []
     for item in value:
-        read = _message(item) if isinstance(item, Mapping) else _pair(item)
+        read = message_turns(item) if isinstance(item, Mapping) else pair_turns(item)
         if read is None:
             return None
         turns += read
     return turns
-
-
-def _pair(value: Json) -> list[Turn] | None:
-    """Read LangChain's short form: role and words."""
-    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(part, str) for part in value):
-        role, words = str(value[0]), str(value[1])
-        return [Turn(role=_LANGCHAIN_ROLES.get(role, role), content=words)] if role in _ROLES else None
-    return None
-
-
-def _message(value: Mapping[str, Json]) -> list[Turn] | None:
-    kind = value.get("type")
-    inner = value.get("message")
-    if isinstance(inner, Mapping) and not isinstance(
-        value.get("role"), str
-    ):  # OpenAI's choices, OpenInference
-        turns = _message(inner)
-        return turns and [*turns[:-1], replace(turns[-1], stopped=_early_stop(value))]
-    if kind == "constructor" and isinstance(value.get("kwargs"), Mapping):  # LangChain, serialised
-        name = str((value.get("id") or [""])[-1])
-        return (
-            _langchain(name, value["kwargs"])
-            if name.lower().removesuffix("chunk").endswith("message")
-            else None
-        )
-    if isinstance(kind, str) and (kind in _LANGCHAIN_ROLES or kind.removesuffix("Chunk").endswith("Message")):
-        data = value.get("data")
-        fields = data if isinstance(data, Mapping) else value
-        return _langchain(kind, fields) if "content" in fields else None
-    flat = {str(name).removeprefix("message."): part for name, part in value.items()}
-    role: Json = flat.get("role")
-    if isinstance(role, str) and any(name in flat for name in _CONTENT_NAMES):
-        return _sorted(role, flat)
-    if (
-        isinstance(value.get("from"), str)
-        and isinstance(value.get("value"), str)
-        and value["from"] in _SHARE_GPT
-    ):
-        return [Turn(role=_SHARE_GPT[value["from"]], content=value["value"])]
-    if isinstance(kind, str) and kind in _ITEM_TYPES:
-        return _item(value)
-    content = value.get("content")  # Gemini's candidates
-    if isinstance(content, Mapping) and isinstance(content.get("parts"), list):
-        turns = _sorted(str(content.get("role") or "model"), content)
-        return [*turns[:-1], replace(turns[-1], stopped=_early_stop(value))]
-    return None
-
-
-_SHARE_GPT = {
-    "human": "user",
-    "gpt": "assistant",
-    "system": "system",
-    "user": "user",
-    "assistant": "assistant",
-}
-
-
-def _langchain(kind: str, fields: Mapping[str, Json]) -> list[Turn]:
-    short = kind.removesuffix("Chunk").removesuffix("Message").lower()
-    role = str(fields.get("role") or "") if short == "chat" else _LANGCHAIN_ROLES.get(short, short)
-    extra = fields.get("additional_kwargs")
-    more = extra if isinstance(extra, Mapping) and not fields.get("tool_calls") else {}
-    return _sorted(
-        role or "user", {**more, **{name: part for name, part in fields.items() if part or name == "content"}}
-    )
-
-
-def _sorted(role: str, message: Mapping[str, Json]) -> list[Turn]:
-    """Return the turns of one message: what is said and called, then the results in it, or the other way round."""
-    parts = read_parts(_body(message))
-    for call in _calls_beside(message):
-        if not any(call.call_id and call.call_id == known.call_id for known in parts.calls):
-            parts.calls.append(call)
-    thinking = [
-        *parts.thinking,
-        *filter(None, [first(message, ("reasoning_content", "reasoning", "thinking"))]),
-    ]
-    audio = message.get("audio")
-    if isinstance(audio, Mapping):
-        parts.texts += read_parts({"type": "audio", **audio}).texts
-    is_tool = role in ("tool", "function")
-    turn = Turn(
-        role="tool" if role == "function" else role,
-        content=_tool_content(message, parts) if is_tool else parts.text,
-        name=first(message, ("name", "toolName", "tool_name")),
-        thinking="\n".join(thinking),
-        calls=tuple(parts.calls),
-        call_id=first(message, CALL_ID_NAMES[1:]) if is_tool else "",
-        stopped=_early_stop(message),
-    )
-    own = [turn] if turn.content or turn.thinking or turn.calls or not parts.results else []
-    return [*own, *parts.results] if turn.calls else [*parts.results, *own]
-
-
-def _body(message: Mapping[str, Json]) -> Json:
-    """Return the content of a message; in Vercel's, the parts say more than the content beside them."""
-    for name in ("parts", "contents"):
-        if isinstance(message.get(name), list) and message[name]:
-            return message[name]
-    return next(
-        (
-            message[name]
-            for name in ("content", "message", "text", "refusal")
-            if message.get(name) is not None
-        ),
-        None,
-    )
-
-
-def _tool_content(message: Mapping[str, Json], parts: Parts) -> Json:
-    content = message.get("content")
-    failed = message.get("status") == "error" or message.get("is_error")
-    items = content if isinstance(content, list) else [content]
-    is_data = content not in (None, []) and not any(is_part(item) for item in items)
-    words = from_json(content) if is_data else parts.text
-    return f"(error) {words}" if failed else words
-
-
-def _calls_beside(message: Mapping[str, Json]) -> list[ToolCall]:
-    calls = message.get("tool_calls")
-    single = message.get("function_call")
-    listed = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    return [read_call(call) for call in (*listed, *([single] if isinstance(single, Mapping) else []))]
-
-
-def _item(item: Mapping[str, Json]) -> list[Turn]:
-    """Return the turns of an item of OpenAI's responses."""
-    parts = read_parts([item])
-    turn = Turn(
-        role="assistant", content=parts.text, thinking="\n".join(parts.thinking), calls=tuple(parts.calls)
-    )
-    own = [turn] if turn.content or turn.thinking or turn.calls or not parts.results else []
-    return [*own, *parts.results]
-
-
-def _early_stop(message: Mapping[str, Json]) -> str:
-    reason = first(message, ("finish_reason", "stop_reason", "finishReason"))
-    return reason if reason.lower() in _EARLY_STOPS else first(message, ("stopped",))
 
 
 def _with_tool_names(turns: Sequence[Turn]) -> list[Turn]:

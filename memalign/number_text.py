@@ -6,11 +6,12 @@ import re
 from memalign.text_folding import narrow, strip_marks
 
 _DIGITS = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d+)?"
+_UNITS = r"stars?|points?|sterne?n?|punkte?n?|étoiles?|estrellas?|puntos?|点|星|분|점|★|⭐️?"
 _NUMBER = re.compile(
     rf"(?P<number>[+-]?{_DIGITS})"
     r"(?:\s*(?P<percent>%)"
-    rf"|\s*(?:/|out of|of|von)\s*(?P<scale>{_DIGITS})(?:\s*(?:stars?|points?|sternen?|punkten?))?"
-    r"|\s*(?:stars?|points?|sterne?|punkte?|点|星|★|⭐️?))?",
+    rf"|\s*(?:/|out of|of|von|sur|de)\s*(?P<scale>{_DIGITS})(?:\s*(?:{_UNITS}))?"
+    rf"|\s*(?:{_UNITS}))?",
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")

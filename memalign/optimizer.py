@@ -45,12 +45,13 @@ class MemAlignOptimizer(AlignmentModels):
 
     Args:
         reflection_lm: Model that distils guidelines from rationales: `openai:/NAME` (also any server that speaks like
-            OpenAI, at OPENAI_BASE_URL), `anthropic:/NAME`, or `local:/extract`, which needs no key and takes rules
-            word for word. An alignment costs one call for each 50 new rationales; the calls run at once. None:
+            OpenAI, at OPENAI_BASE_URL), a model of another provider, or `local:/extract`, which needs no key and takes
+            rules word for word. An alignment costs one call for each 50 new rationales; the calls run at once. None:
             `openai:/gpt-5-mini`.
         retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. Cases less similar than a
             cosine of 0.15 are not shown, so that there may be fewer.
-        embedding_model: Model that embeds the traces' texts: `openai:/NAME` or `local:/wordllama`, which needs no key.
+        embedding_model: Model that embeds the traces' texts: `openai:/NAME`, one of another provider whose models
+            embed, or `local:/wordllama`, which needs no key.
             Each new text is embedded once, in batches; a verdict costs one text. None:
             `openai:/text-embedding-3-small`.
         embedding_dim: Length of a vector in numbers, at least 1. A model that cannot choose its length must give just
@@ -126,8 +127,9 @@ def make_judge(
         name: The judge's name. Assessments with this name are its feedback; letter case does not matter.
         instructions: The criterion, with at least one of the template variables {{ inputs }}, {{ outputs }},
             {{ expectations }}, {{ conversation }} and {{ trace }}.
-        model: Model that judges: `openai:/NAME`, `anthropic:/NAME`, or `local:/cases`, a statistical model fitted to
-            the labelled cases, which needs no key. Each verdict costs one call. None: `openai:/gpt-5-mini`.
+        model: Model that judges: `openai:/NAME`, `anthropic:/NAME`, one of another provider, or `local:/cases`, a
+            statistical model fitted to the labelled cases, which needs no key. Each verdict costs one call. None:
+            `openai:/gpt-5-mini`.
         description: The criterion in a few words, for people; no model is shown it.
         feedback_value_type: The labels that the judge may give: bool, int, float, str (any text), their
             names, or categories as a list of different texts and numbers or a `Literal` of them, at least two. None:

@@ -5,47 +5,35 @@ OpenLLMetry, Vercel, MLflow) take their own place.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from memalign.media import replace_media
-from memalign.message_parts import from_json
 from memalign.messages import read_messages
 from memalign.records import Json
+from memalign.span_attributes import (
+    BOOKKEEPING,
+    INPUT_ATTRIBUTES,
+    MESSAGE_PREFIXES,
+    OUTPUT_ATTRIBUTES,
+    TYPE_ATTRIBUTES,
+    read_attributes,
+    unflattened_messages,
+)
+from memalign.span_carriers import CARRIERS, carried_attributes, plain_name, plain_parts
+from memalign.span_times import END_NAMES, START_NAMES, milliseconds_of, read_time
+from memalign.tool_calls import from_json
 
 _IDS = ("spanid", "id", "runid")
-_PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "parent")
-_STARTS = ("starttimeunixnano", "starttimens", "starttime", "start", "startedat", "timestamp")
-_ENDS = ("endtimeunixnano", "endtimens", "endtime", "end", "endedat")
+_PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "spanparents", "parent")
 _DURATIONS = ("ms", "durationms", "latencyms")
 _TYPES = ("spantype", "runtype", "type", "kind")
 _CHILDREN = ("children", "childruns", "spans")
 _INPUTS = ("inputs", "input", "request", "arguments")
 _OUTPUTS = ("outputs", "output", "response", "result")
-_INPUT_ATTRIBUTES = (
-    "mlflow.spanInputs", "gen_ai.input.messages", "gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input",
-    "langfuse.observation.input", "ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "gen_ai.prompt",
-)  # fmt: skip
-_OUTPUT_ATTRIBUTES = (
-    "mlflow.spanOutputs", "gen_ai.output.messages", "gen_ai.tool.call.result", "output.value",
-    "traceloop.entity.output", "langfuse.observation.output", "ai.response.text", "ai.response.toolCalls",
-    "ai.response.object", "ai.toolCall.result", "gen_ai.completion",
-)  # fmt: skip
-_TYPE_ATTRIBUTES = (
-    "mlflow.spanType", "openinference.span.kind", "traceloop.span.kind", "langfuse.observation.type",
-    "gen_ai.operation.name",
-)  # fmt: skip
-_MESSAGE_PREFIXES = {
-    "inputs": ("llm.input_messages.", "gen_ai.prompt."),
-    "outputs": ("llm.output_messages.", "gen_ai.completion."),
-}
-_BOOKKEEPING = ("mlflow.traceRequestId", "mlflow.spanLogLevel", "input.mime_type", "output.mime_type")
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 """OpenTelemetry's kinds, by number. They say nothing of what a span does."""
 _OK: Final = ("ok", "success", "1")
 _ERRORS = ("error", "failed", "failure", "2")
-_NANOSECONDS = ((10**17, 1), (10**14, 1_000), (10**11, 1_000_000), (0, 1_000_000_000))
-"""Least number since 1970 of nano-, micro-, milliseconds and seconds, with the nanoseconds in one."""
 FORM = (
     "id", "parent", "name", "type", "start_ms", "ms", "status", "error", "exceptions", "inputs", "outputs",
     "attributes", "events",
@@ -62,23 +50,23 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
     Returns:
         The names of `FORM` that it has, with `start_ns`, nanoseconds since 1970, in the place of `start_ms`.
     """
-    plain = {_plain(name): part for name, part in span.items()}
-    attributes = _attributes(plain.get("attributes"))
+    plain = plain_parts(span)
+    attributes = {**carried_attributes(span, _KNOWN), **read_attributes(plain.get("attributes"))}
     events = [_event(event) for event in _items(plain.get("events")) if isinstance(event, Mapping)]
-    start, end = _time(plain, _STARTS), _time(plain, _ENDS)
+    start, end = read_time(plain, START_NAMES), read_time(plain, END_NAMES)
     status, message = _status(plain)
     document: dict[str, Json] = {
         "id": _id(plain, _IDS),
         "parent": _id(plain, _PARENTS),
-        "name": plain.get("name"),
+        "name": _first(plain, ("name", "opname")),
         "type": _type(plain, attributes),
         "start_ns": start,
-        "ms": _first(plain, _DURATIONS) if start is None or end is None else _milliseconds(end - start),
+        "ms": _first(plain, _DURATIONS) if start is None or end is None else milliseconds_of(end - start),
         "status": status,
         "error": message,
         "exceptions": [*_items(plain.get("exceptions")), *_exceptions(events)],
-        "inputs": _side(plain, _INPUTS, attributes, _INPUT_ATTRIBUTES, "inputs", events),
-        "outputs": _side(plain, _OUTPUTS, attributes, _OUTPUT_ATTRIBUTES, "outputs", events),
+        "inputs": _side(plain, _INPUTS, attributes, INPUT_ATTRIBUTES, "inputs", events),
+        "outputs": _side(plain, _OUTPUTS, attributes, OUTPUT_ATTRIBUTES, "outputs", events),
         "attributes": {
             name: from_json(part)
             for name, part in attributes.items()
@@ -86,7 +74,7 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         },
         "events": [event for event in events if not _is_consumed(event)],
     }
-    document |= {name: part for name, part in span.items() if _plain(name) not in _KNOWN}
+    document |= {name: part for name, part in span.items() if plain_name(name) not in _KNOWN}
     return {name: read_messages(replace_media(part)) for name, part in document.items() if not is_empty(part)}
 
 
@@ -111,22 +99,18 @@ def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
     Returns:
         Its children; none where these name their parent instead.
     """
-    lists = (part for name, part in span.items() if _plain(name) in _CHILDREN and isinstance(part, list))
+    lists = (part for name, part in span.items() if plain_name(name) in _CHILDREN and isinstance(part, list))
     return [child for child in next(lists, []) if isinstance(child, Mapping)]
 
 
-_PREFIXES = [prefix for prefixes in _MESSAGE_PREFIXES.values() for prefix in prefixes]
-_CONSUMED = frozenset((*_INPUT_ATTRIBUTES, *_OUTPUT_ATTRIBUTES, *_TYPE_ATTRIBUTES, *_BOOKKEEPING))
+_PREFIXES = [prefix for prefixes in MESSAGE_PREFIXES.values() for prefix in prefixes]
+_CONSUMED = frozenset((*INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING))
 _KNOWN = frozenset((
-    *_IDS, *_PARENTS, *_STARTS, *_ENDS, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name", "attributes",
-    "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context", "level",
-    "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount", "droppedeventscount",
-    "droppedlinkscount",
+    *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name",
+    "attributes", "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context",
+    "level", "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount",
+    "droppedeventscount", "droppedlinkscount", "exception", "opname", *CARRIERS,
 ))  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    return str(name).replace("_", "").lower()
 
 
 def _items(value: Json) -> list[Json]:
@@ -140,44 +124,19 @@ def _first(plain: Mapping[str, Json], names: Iterable[str]) -> Json:
 
 def _id(plain: Mapping[str, Json], names: Iterable[str]) -> str | None:
     context = plain.get("context")
-    inner = {_plain(name): part for name, part in context.items()} if isinstance(context, Mapping) else {}
-    found = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
-    return str(found) if isinstance(found, str | int) and str(found).strip("0") else None
-
-
-def _attributes(attributes: Json) -> dict[str, Json]:
-    """Return attributes by name; OTLP keeps them as a list of keys and typed values."""
-    if isinstance(attributes, list):
-        pairs = [each for each in attributes if isinstance(each, Mapping) and "key" in each]
-        return {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
-    if not isinstance(attributes, Mapping):
-        return {}
-    return {str(name): _unquoted(part) for name, part in attributes.items()}
-
-
-def _otlp_value(value: Json) -> Json:
-    if not isinstance(value, Mapping) or len(value) != 1:
-        return value
-    ((kind, inner),) = value.items()
-    if kind == "arrayValue" and isinstance(inner, Mapping):
-        return [_otlp_value(each) for each in inner.get("values") or ()]
-    if kind == "kvlistValue" and isinstance(inner, Mapping):
-        return _attributes(inner.get("values"))
-    return inner
-
-
-def _unquoted(value: Json) -> Json:
-    """Return what MLflow keeps as JSON in a text."""
-    is_quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
-    return (
-        from_json(f"[{value}]")[0]
-        if is_quoted and isinstance(from_json(f"[{value}]"), list)
-        else from_json(value)
-    )
+    inner = {plain_name(name): part for name, part in context.items()} if isinstance(context, Mapping) else {}
+    if isinstance(parents := plain.get("spanparents"), list):  # Braintrust's
+        plain = {**plain, "spanparents": parents[0] if parents else None}
+    span_id = _first(plain, names) if names is _PARENTS else _first({**plain, **inner}, names)
+    return str(span_id) if isinstance(span_id, str | int) and str(span_id).strip("0") else None
 
 
 def _event(event: Mapping[str, Json]) -> dict[str, Json]:
-    return {"name": str(event.get("name", "")), **_attributes(event.get("attributes"))}
+    beside = {name: part for name, part in event.items() if plain_name(name) not in _EVENT_NAMES}
+    return {"name": str(event.get("name", "")), **beside, **read_attributes(event.get("attributes"))}
+
+
+_EVENT_NAMES = ("name", "attributes", "timeunixnano", "timestamp", "time", "droppedattributescount")
 
 
 def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
@@ -189,7 +148,11 @@ def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
 
 
 def _is_consumed(event: Mapping[str, Json]) -> bool:
-    return event["name"] == "exception" or _is_message(event)
+    return event["name"] in ("exception", _DETAILS) or _is_message(event)
+
+
+_DETAILS = "gen_ai.client.inference.operation.details"
+"""OpenTelemetry's event with the messages of a call."""
 
 
 def _is_message(event: Mapping[str, Json]) -> bool:
@@ -209,20 +172,11 @@ def _side(
     candidates = [
         *(plain.get(name) for name in names),
         *(from_json(attributes.get(name)) for name in attribute_names),
-        *(_unflattened(attributes, prefix) for prefix in _MESSAGE_PREFIXES[side]),
+        *(unflattened_messages(attributes, prefix) for prefix in MESSAGE_PREFIXES[side]),
         _event_messages(events, side),
+        *(from_json(event.get(name)) for event in events for name in attribute_names),
     ]
     return next((each for each in candidates if not is_empty(each)), None)
-
-
-def _unflattened(attributes: Mapping[str, Json], prefix: str) -> Json:
-    """Return the messages of attributes such as `gen_ai.prompt.0.role`."""
-    messages: dict[int, dict[str, Json]] = {}
-    for name, value in attributes.items():
-        place, _, rest = name.removeprefix(prefix).partition(".")
-        if name.startswith(prefix) and place.isdecimal() and rest:
-            messages.setdefault(int(place), {})[rest.removeprefix("message.")] = value
-    return [messages[place] for place in sorted(messages)]
 
 
 def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:
@@ -235,8 +189,8 @@ def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:
 
 
 def _type(plain: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:
-    found = _first(attributes, _TYPE_ATTRIBUTES) or _first(plain, _TYPES)
-    words = str(found).removeprefix("SPAN_KIND_").removeprefix("SpanKind.") if isinstance(found, str) else ""
+    kind = _first(attributes, TYPE_ATTRIBUTES) or _first(plain, _TYPES)
+    words = kind.removeprefix("SPAN_KIND_").removeprefix("SpanKind.") if isinstance(kind, str) else ""
     return words if words and words.lower() not in (*_KINDS, "unknown") else None
 
 
@@ -244,44 +198,13 @@ def _status(plain: Mapping[str, Json]) -> tuple[str | None, Json]:
     """Return ok or error, and what the span says of its error."""
     status = plain.get("status")
     if isinstance(status, Mapping):
-        inner = {_plain(name): part for name, part in status.items()}
+        inner = {plain_name(name): part for name, part in status.items()}
         code, message = _first(inner, ("code", "statuscode")), _first(inner, ("message", "description"))
     else:
         code, message = _first({"a": status, "b": plain.get("statuscode")}, "ab"), plain.get("statusmessage")
-    message = plain.get("error") or message or None
+    error = plain.get("error") or plain.get("exception")
+    message = error or message or None
     words = str(code if code is not None else plain.get("level") or "").split("_")[-1].split(".")[-1].lower()
-    if words in _ERRORS or plain.get("error"):
+    if words in _ERRORS or error:
         return "error", None if message is True else message
     return ("ok" if words in _OK else None), message
-
-
-def _time(plain: Mapping[str, Json], names: Iterable[str]) -> int | None:
-    """Return nanoseconds since 1970, of a number in any unit or of ISO 8601."""
-    if names is _STARTS and isinstance(plain.get("startms"), int | float):
-        return int(plain["startms"] * 1_000_000)
-    value = _first(plain, names)
-    if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
-        return _iso_time(value)
-    try:
-        number = (
-            float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-        )
-    except ValueError:
-        return None
-    if number is None or number < 0:
-        return None
-    exact = int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else number
-    return int(exact * next(factor for least, factor in _NANOSECONDS if number >= least))
-
-
-def _iso_time(value: str) -> int | None:
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1e9)
-
-
-def _milliseconds(nanoseconds: int) -> int | float:
-    milliseconds = nanoseconds / 1_000_000
-    return round(milliseconds) if milliseconds >= 10 else round(milliseconds, 1)

@@ -176,8 +176,10 @@ def _has_content(span: Mapping[str, Json]) -> bool:
 
 
 def _error_words(span: Mapping[str, Json]) -> str:
-    if not is_empty(span.get("error")):
-        return str(span["error"])
+    error = span.get("error")
+    if not is_empty(error):
+        message = error.get("message") if isinstance(error, Mapping) else None
+        return str(message or error)
     for exception in reversed(span.get("exceptions") or ()):
         if isinstance(exception, Mapping):
             return ": ".join(str(exception[name]) for name in ("type", "message") if exception.get(name))

@@ -2,8 +2,8 @@
 
 import unicodedata
 
-MARKS = "\"'`´“”„‟‚‘’‛«»‹›「」『』*_"
-"""Quotation marks and marks of emphasis, which people and models put around a word."""
+MARKS = "\"'`´“”„‟‚‘’‛«»‹›「」『』*_()[]（）［］【】〔〕"
+"""Quotation marks, brackets and marks of emphasis, which people and models put around a word."""
 _ENDS = ".,;:!。、…"
 """Punctuation that may follow a word without changing its meaning; a question mark does."""
 _NARROWED = ("<wide>", "<narrow>")
@@ -31,9 +31,22 @@ def fold(text: str) -> str:
         text: Any text.
 
     Returns:
-        The text in NFKC (composed accents, usual widths), in lower case, and with single blanks.
+        The text in NFKC (composed accents, usual widths), in lower case, with single blanks, and without characters
+        that nobody sees.
     """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", without_invisible(text)).casefold().split())
+
+
+def without_invisible(text: str) -> str:
+    """Take out what has no width: marks of direction, joiners, byte order marks (Unicode's category Cf).
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text.
+    """
+    return text if text.isascii() else "".join(each for each in text if unicodedata.category(each) != "Cf")
 
 
 def strip_marks(text: str) -> str:
@@ -45,7 +58,7 @@ def strip_marks(text: str) -> str:
     Returns:
         The text without them; what stands at its beginning besides marks, such as a sign or a point, is kept.
     """
-    return text.strip().lstrip(MARKS + " ").rstrip(MARKS + _ENDS + " ")
+    return without_invisible(text).strip().lstrip(MARKS + " ").rstrip(MARKS + _ENDS + " ")
 
 
 def unquote(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 
 CUT = " …(cut)"
 """Marks where the end of a text was cut off."""
@@ -43,27 +44,31 @@ def cut_to_tokens(text: str, limit: int) -> str:
     return text[: _fitting_length(text, room)] + CUT if room else ""
 
 
-def cut_middle_to_tokens(text: str, limit: int) -> str:
+def cut_middle(
+    text: str, limit: int, measure: Callable[[str], int] = count_tokens, mark: str = MIDDLE_CUT
+) -> str:
     """Cut the middle out of a text that is too long, and mark the cut: a question stands at one of the ends.
 
     Args:
         text: Any text.
-        limit: Most tokens, by `count_tokens`.
+        limit: Greatest size.
+        measure: Returns the size of a text; by default its tokens.
+        mark: Stands in the place of the middle.
 
     Returns:
-        The text as it is when it fits; else its beginning, ` …(cut)… ` and its end; empty where not even that fits.
+        The text as it is when it fits; else its beginning, the mark and its end; empty where not even that fits.
     """
-    if count_tokens(text) <= limit:
+    if measure(text) <= limit:
         return text
-    room = limit - count_tokens(MIDDLE_CUT)
+    room = limit - measure(mark)
     if room < 2:
         return ""
-    head = _fitting_length(text, room - room // 2)
-    tail = _fitting_length(text[::-1], room // 2)
-    return text[:head] + MIDDLE_CUT + text[len(text) - tail :]
+    head = _fitting_length(text, room - room // 2, measure)
+    tail = _fitting_length(text[::-1], room // 2, measure)
+    return text[:head] + mark + text[len(text) - tail :]
 
 
-def _fitting_length(text: str, room: int) -> int:
-    """Return how many characters from the beginning have at most so many tokens."""
+def _fitting_length(text: str, room: int, measure: Callable[[str], int] = count_tokens) -> int:
+    """Return how many characters from the beginning fit; a token has at most four."""
     start = text[: 4 * room + 1]
-    return bisect_right(range(len(start) + 1), room, key=lambda length: count_tokens(start[:length])) - 1
+    return bisect_right(range(len(start) + 1), room, key=lambda length: measure(start[:length])) - 1

@@ -16,6 +16,7 @@ from memalign.label_reading import (
     read_int,
     read_text,
     split_label,
+    split_number,
     split_truth,
 )
 from memalign.records import Json, Label
@@ -126,7 +127,9 @@ class ValueType:
         if self.kind == "str" or not isinstance(value, str):
             label = self._read(value)
             return None if label is None else LabelledText(label, "")
-        return split_label(value, self._read) or (split_truth(value) if self.kind == "bool" else None)
+        if self.kind == "bool":
+            return split_label(value, self._read) or split_truth(value)
+        return split_label(value, self._read) or split_number(value, self._read)
 
     def _read(self, value: Json) -> Label | None:
         """Read a value that is nothing but a label."""

@@ -1,11 +1,10 @@
 """The verdict card, and the modals that open from it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from bot.blocks.left_out import left_out_line
-from bot.blocks.mrkdwn import escape, escape_name, format_label, format_label_plain, quoted, split_pages
+from bot.blocks.mrkdwn import escape, escape_name, format_label, format_label_plain
 from bot.blocks.primitives import (
     Block,
     SlackMessage,
@@ -19,12 +18,11 @@ from bot.blocks.primitives import (
     plain_text,
     section,
 )
+from bot.blocks.rich_text import rich_section, rich_text, run
+from bot.blocks.trace_parts import TracePart, parts_of
 from bot.redaction.redactor import is_redacted
 from bot.visible_text import visible
-from memalign.fair_cut import cut_lines
-from memalign.messages import without_envelopes
-from memalign.records import Json, Label, Trace, Verdict
-from memalign.trace_content import TraceContent
+from memalign.records import Label, Trace, Verdict
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
 
@@ -37,52 +35,10 @@ REDACTED = "personal data removed"
 LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TracePart:
-    """A titled text of a trace, with the number of characters of it that a card shows."""
-
-    title: str
-    text: str
-    length: int
-
-    @property
-    def excerpt(self) -> str:
-        """The text as the card quotes it: its longest lines cut, so that a question among them stays."""
-        return quoted(cut_lines(self.text, self.length, len), self.length)
-
-
-def readable(value: Json) -> str:
-    """Return inputs or outputs as a person reads them: texts and turns as they are, the rest as indented JSON."""
-    shown = without_envelopes(value)
-    if isinstance(shown, str):
-        return shown
-    if isinstance(shown, Mapping) and shown and all(isinstance(part, str) for part in shown.values()):
-        if len(shown) == 1:
-            return str(next(iter(shown.values())))
-        return "\n".join(f"{key}: {part}" for key, part in shown.items())
-    return json.dumps(shown, ensure_ascii=False, indent=1)
-
-
-def parts_of(trace: Trace) -> list[TracePart]:
-    """Return the parts of a trace that a person can read, in reading order, as the judge sees them."""
-    content = TraceContent(trace)
-    candidates = (
-        ("Input", content.inputs, 600),
-        ("Output", content.shown_outputs, 900),
-        ("Expected", content.expectations, 600),
-        ("Conversation", content.conversation, 900),
-    )
-    return [
-        TracePart(title=title, text=readable(value), length=length)
-        for title, value, length in candidates
-        if value is not None
-    ]
-
-
 def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> SlackMessage:
     """Return the card that shows a verdict in its judge's channel."""
     verdict, parts = stored.verdict, parts_of(trace)
-    cut = len(verdict.rationale) > MAX_RATIONALE_LENGTH or any(len(part.text) > part.length for part in parts)
+    cut = len(verdict.rationale) > MAX_RATIONALE_LENGTH or any(part.is_cut for part in parts)
     headline = f"*{escape_name(verdict.judge, 150)}*: {format_label(verdict.value)}"
     buttons = [
         button("👍 Right", VOTE_UP, stored.verdict_id),
@@ -95,16 +51,18 @@ def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> 
     return SlackMessage(
         text=escape(text, 1500),
         blocks=(
-            section(f"{headline}\n{escape(verdict.rationale, MAX_RATIONALE_LENGTH)}"),
-            *(
-                section(f"*{part.title}*\n{quoted(cut_lines(part.text, part.length, len), part.length)}")
-                for part in parts
-            ),
+            section(headline),
+            rich_text(rich_section(run(_shortened(verdict.rationale, MAX_RATIONALE_LENGTH)))),
+            *(part.excerpt_block() for part in parts),
             context(_origin(trace, verdict)),
             actions(stored.verdict_id, *buttons),
             context(_legend(value_type)),
         ),
     )
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _origin(trace: Trace, verdict: Verdict) -> str:
@@ -139,8 +97,7 @@ def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
     )
     blocks: list[Block] = [context(_origin(trace, verdict))]
     for part in (judgement, *parts_of(trace)):
-        blocks.append(section(f"*{part.title}*"))
-        blocks += [section(page) for page in split_pages(part.text.strip() or "(empty)")]
+        blocks += part.whole_blocks()
     return modal(TRACE_VIEW, "Everything", fit_modal(blocks))
 
 

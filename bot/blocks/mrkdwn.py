@@ -7,12 +7,11 @@ nor hide characters or turn the direction of the text around it.
 import re
 from collections.abc import Sequence
 
-from bot.visible_text import isolated, visible
+from bot.visible_text import isolated, visible, visible_line
 from memalign.records import Label
 
 MAX_SECTION_LENGTH = 2900
 """Slack allows 3,000 characters in a section."""
-PAGE_LENGTH = 2400
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -32,23 +31,8 @@ def escape(text: str, limit: int = MAX_SECTION_LENGTH) -> str:
 
 
 def escape_name(name: str, limit: int = MAX_SECTION_LENGTH) -> str:
-    """Escape a name or an id that stands among other words."""
-    return isolated(escape(name, limit))
-
-
-def split_pages(text: str) -> list[str]:
-    """Split a text into escaped pages, each short enough for a section."""
-    pages: list[str] = []
-    piece: list[str] = []
-    used = 0
-    for character in visible(text):
-        escaped = ESCAPES.get(character, character)
-        if used + len(escaped) > PAGE_LENGTH:
-            pages.append("".join(piece))
-            piece, used = [], 0
-        piece.append(escaped)
-        used += len(escaped)
-    return [page for page in (*pages, "".join(piece)) if page.strip()]
+    """Escape a name or an id that stands among other words, in one line."""
+    return isolated(escape(visible_line(name), limit))
 
 
 def quoted(text: str, limit: int) -> str:

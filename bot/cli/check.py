@@ -2,14 +2,15 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.terminal import print_text
 from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
+from bot.plain_text import pluralise
 from bot.slack.client import SlackClient
 from bot.slack.errors import (
     SlackCallError,
@@ -20,7 +21,7 @@ from bot.slack.errors import (
     remedy,
 )
 from memalign import make_judge
-from memalign.errors import MemAlignError, SettingsError
+from memalign.errors import MemAlignError, MissingKeyError, SettingsError
 from memalign.judge_memory import JudgeMemory
 from memalign.models import (
     ModelOptions,
@@ -46,6 +47,7 @@ SCOPES = (
 )
 """Scopes of the bot's calls and events; manifest.yml asks for the same."""
 LATER = "check again later"
+UNREACHABLE_REMEDY = "check the network, a proxy, and SLACK_API_URL"
 STORE_WORDS: Mapping[StoreState, str] = {
     "absent": "will be made",
     "empty": "empty",
@@ -62,6 +64,35 @@ class Finding:
     fine: bool
     words: str
     """The result; where it is not fine, the remedy."""
+    tried: bool = True
+    """False where something else has to be mended first."""
+
+    @property
+    def mark(self) -> str:
+        """The word at the line's beginning."""
+        if not self.tried:
+            return "-    "
+        return "ok   " if self.fine else "WRONG"
+
+
+@dataclass(slots=True)
+class MissingKeys:
+    """Keys that are not set, each with what needs it."""
+
+    needed_by: dict[str, list[str]] = field(default_factory=dict)
+
+    def finding(self, what: str, error: MemAlignError) -> Finding:
+        """Return the finding for a model that cannot be tried; that its key is missing is told later, once."""
+        if not isinstance(error, MissingKeyError):
+            return Finding(what=what, fine=False, words=str(error))
+        self.needed_by.setdefault(error.variable, []).append(what)
+        return Finding(what=what, fine=False, tried=False, words=f"not tried, {error.variable} is missing")
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield one finding for each missing key."""
+        for variable, models in self.needed_by.items():
+            words = f"{variable} is missing; needed by {pluralise(len(models), 'model')}"
+            yield Finding(what="key", fine=False, words=words)
 
 
 async def check(options: Namespace) -> None:
@@ -71,9 +102,9 @@ async def check(options: Namespace) -> None:
     print_text(f"ok    settings {options.config}")
     tried, wrong = 1, 0
     async for finding in findings(settings, Secrets.from_environment()):
-        tried += 1
-        wrong += not finding.fine
-        print_text(f"{'ok   ' if finding.fine else 'WRONG'} {finding.what}: {finding.words}")
+        tried += finding.tried
+        wrong += finding.tried and not finding.fine
+        print_text(f"{finding.mark} {finding.what}: {finding.words}")
     if wrong:
         raise SettingsError(f"{wrong} of {tried} checks need a remedy; see the lines marked WRONG.")
 
@@ -85,13 +116,16 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
     for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
         yield line
     for judge in settings.judges:
-        yield await _channel(client, judge)
-    yield await _embedding_model(settings)
-    yield await _reflection_model(settings)
+        yield await _channel(client, judge) if secrets.bot_token else _channel_without_token(judge)
+    keys = MissingKeys()
+    yield await _embedding_model(settings, keys)
+    yield await _reflection_model(settings, keys)
     for line in _unused_options(settings):
         yield line
     for judge in settings.judges:
-        yield await _judge(judge, settings.options_of(judge.model))
+        yield await _judge(judge, settings.options_of(judge.model), keys)
+    for line in keys.findings():
+        yield line
 
 
 async def _store(location: Path) -> Finding:
@@ -137,6 +171,11 @@ async def _events(client: AsyncWebClient, secrets: Secrets) -> Finding:
     return Finding(what="events", fine=False, words=words)
 
 
+def _channel_without_token(judge: JudgeSettings) -> Finding:
+    what = f"channel {judge.channel} of {judge.name}"
+    return Finding(what=what, fine=False, tried=False, words="not tried, there is no bot token")
+
+
 async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
     what = f"channel {judge.channel} of {judge.name}"
     try:
@@ -144,7 +183,7 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
     except SlackRefusedError as error:
         return Finding(what=what, fine=False, words=remedy(error, LATER))
     except SlackUnreachableError as error:
-        return Finding(what=what, fine=False, words=f"{error}: {error.detail}")
+        return Finding(what=what, fine=False, words=f"{error}; {UNREACHABLE_REMEDY}")
     if channel.get("is_archived"):
         return Finding(what=what, fine=False, words="it is archived; unarchive it or choose another")
     if not channel.get("is_member"):
@@ -152,33 +191,33 @@ async def _channel(client: AsyncWebClient, judge: JudgeSettings) -> Finding:
     return Finding(what=what, fine=True, words=f"#{channel.get('name', judge.channel)}")
 
 
-async def _embedding_model(settings: Settings) -> Finding:
+async def _embedding_model(settings: Settings, keys: MissingKeys) -> Finding:
     model = settings.memory.embedding_model
     what = f"embedding model {model}"
     try:
         embedder = connect_embedder(model, settings.memory.embedding_dim, settings.options_of(model))
-        found = (await embedder.embed(["A short text."])).vectors.shape[1]
+        dimension = (await embedder.embed(["A short text."])).vectors.shape[1]
     except MemAlignError as error:
-        return Finding(what=what, fine=False, words=str(error))
-    if found != embedder.dimension:
-        words = f"it gives {found} dimensions; set embedding_dim = {found}"
+        return keys.finding(what, error)
+    if dimension != embedder.dimension:
+        words = f"it gives {dimension} dimensions; set embedding_dim = {dimension}"
         return Finding(what=what, fine=False, words=words)
-    return Finding(what=what, fine=True, words=f"{found} dimensions")
+    return Finding(what=what, fine=True, words=f"{dimension} dimensions")
 
 
-async def _reflection_model(settings: Settings) -> Finding:
+async def _reflection_model(settings: Settings, keys: MissingKeys) -> Finding:
     model = settings.memory.reflection_lm
     what = f"reflection model {model}"
-    said = Source(trace_id="check", person="check", quote="The answer should be polite.")
-    record = LabelledRationale(source=said, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
+    source = Source(trace_id="check", person="check", quote="The answer should be polite.")
+    record = LabelledRationale(source=source, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
     try:
         distiller = connect_distiller(model, settings.options_of(model))
-        made = await distiller.distil("Is it polite?", [record], [])
+        distillation = await distiller.distil("Is it polite?", [record], [])
     except MemAlignError as error:
-        return Finding(what=what, fine=False, words=str(error))
-    if made.failed:
-        return Finding(what=what, fine=False, words=next(iter(made.failed.values())))
-    if made.dropped and not made.drafts:
+        return keys.finding(what, error)
+    if distillation.failed:
+        return Finding(what=what, fine=False, words=next(iter(distillation.failed.values())))
+    if distillation.dropped and not distillation.drafts:
         return Finding(
             what=what, fine=False, words="it answers, but only repeats its prompt; choose a stronger model"
         )
@@ -194,7 +233,7 @@ def _unused_options(settings: Settings) -> list[Finding]:
     return [Finding(what=f"options of {model}", fine=True, words=words) for model in sorted(unused)]
 
 
-async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:
+async def _judge(judge: JudgeSettings, options: ModelOptions, keys: MissingKeys) -> Finding:
     what = f"judge {judge.name} with {judge.model}"
     try:
         memory = await JudgeMemory.open(
@@ -214,11 +253,11 @@ async def _judge(judge: JudgeSettings, options: ModelOptions) -> Finding:
         )
         await memory.judge(sample)
     except MemAlignError as error:
-        return Finding(what=what, fine=False, words=str(error))
+        return keys.finding(what, error)
     return Finding(what=what, fine=True, words="answers")
 
 
 def _why(error: SlackCallError, secrets: Secrets) -> str:
     if isinstance(error, SlackRefusedError):
         return remedy(error, LATER)
-    return f"{error} at {secrets.api_url}: {error.detail}"
+    return f"{error} at {secrets.api_url}; {UNREACHABLE_REMEDY}"

@@ -9,6 +9,7 @@ from itertools import islice
 
 from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
+from bot.cli.verdict_counts import LabelAgreement, agreement_with, counts_in_words
 from bot.cli.verdict_file import VerdictFile
 from bot.config import RedactionSettings, load_environment, load_settings
 from bot.plain_text import pluralise
@@ -35,13 +36,18 @@ MAX_CONSECUTIVE_FAILURES = 20
 
 async def judge(options: Namespace) -> None:
     """`memalign judge TRACES.jsonl --aligned ALIGNED.json [--out VERDICTS.jsonl]`; run again, it goes on."""
+    if options.resume and not options.out:
+        raise InputError("--resume goes on with a file of verdicts; name it with --out.")
     load_environment(options.aligned.parent)
     aligned = await asyncio.to_thread(load_judge, options.aligned)
     redaction = (
         load_settings(options.config, channels=False).redaction if options.config else RedactionSettings()
     )
     lines = await asyncio.to_thread(read_lines, options.traces, aligned.base, Redactor(redaction))
-    for complaint in lines.complaints():
+    labelled = lines
+    if options.labels:
+        labelled = await asyncio.to_thread(read_lines, options.labels, aligned.base, Redactor(redaction))
+    for complaint in [*lines.complaints(), *(labelled.complaints() if options.labels else ())]:
         write_line(complaint)
     out = await asyncio.to_thread(VerdictFile, options.out)
     traces = [trace for trace_id, trace in lines.traces.items() if not out.has(aligned.name, trace_id)]
@@ -59,9 +65,28 @@ async def judge(options: Namespace) -> None:
                 )
             advance(1)
     await asyncio.to_thread(out.put_in_order, list(lines.traces))
+    values = {name: value for name, value in out.values(aligned.name).items() if name in lines.traces}
+    agreement = agreement_with(values, labelled.traces.values())
+    place = f"in {options.out}" if options.out else "on standard output"
+    write_line(counts_in_words(values, place, agreement))
     if failures:
         raise InputError(
             f"{pluralise(failures, 'trace')} could not be judged, for the reasons above; run the same command again."
+        )
+    if options.min_agreement is not None:
+        _require_agreement(agreement, options.min_agreement)
+
+
+def _require_agreement(agreement: LabelAgreement, least: float) -> None:
+    """Raise `InputError` if the verdicts agree with too few labels, or there are none."""
+    if not agreement.labels:
+        raise InputError(
+            "None of the judged traces has a label, so their agreement is not known; name labels with --labels."
+        )
+    if agreement.share < least:
+        raise InputError(
+            f"The verdicts agree with {agreement.agreed} of {pluralise(agreement.labels, 'label')} "
+            f"({agreement.share:.1%}), and --min-agreement asks for {least:.1%}."
         )
 
 

@@ -2,10 +2,12 @@
 
 import shlex
 import sys
+import textwrap
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
+from bot.cli.people import names_of
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
 from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
@@ -16,8 +18,13 @@ from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.visible_text import isolated, visible_line
 from memalign.memory.guideline_merge import merged_into
 from memalign.memory.semantic import with_policy
+from memalign.records import Guideline
 from memalign.value_types import value_type_of
 from storage.database import Database
+
+MAX_TRACES_SHOWN = 3
+"""Traces that a guideline's line names."""
+MAX_QUOTE_LENGTH = 160
 
 
 @asynccontextmanager
@@ -44,17 +51,35 @@ async def guidelines(options: Namespace) -> None:
         for judge in _select_judges(settings, options.judge):
             stored = (await database.memories.load(judge.name)).guidelines
             rules = [with_policy(rule, settings.memory.policy) for rule in stored]
+            names = await names_of(person for rule in rules for person in rule.people)
             print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
-            for rule in rules:
-                people = ", ".join(map(isolated, rule.people))
-                traces = ", ".join(map(isolated, rule.source_trace_ids))
-                print_text(" ".join(filter(None, ("-", visible_line(rule.text), guideline_state(rule)))))
-                alone = f" · {FROM_ONE_PERSON}" if len(rule.people) == 1 else ""
-                print_text(f"  from {people} · {traces}{alone}")
+            for number, rule in enumerate(rules, start=1):
+                state = guideline_state(rule)
+                print_text(" ".join(filter(None, (f"{number}.", visible_line(rule.text), state))))
+                print_text(f"  {_origin(rule, names)}")
+                if quote := _quote(rule):
+                    print_text(f"  “{quote}”")
                 for merged in merged_into(rule):
                     print_text(f"  stands also for: {visible_line(merged.text)}")
                 if "approval" in rule.lacks:
                     print_text(f"  to use it: memalign guideline approve {shlex.quote(judge.name)} {rule.id}")
+
+
+def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
+    """Return the people, the traces and the id of a guideline."""
+    people = ", ".join(names[person] for person in rule.people)
+    shown = [isolated(trace_id) for trace_id in rule.source_trace_ids[:MAX_TRACES_SHOWN]]
+    traces = ", ".join([*shown, "…"] if len(rule.source_trace_ids) > MAX_TRACES_SHOWN else shown)
+    cases = pluralise(len(rule.source_trace_ids), "case")
+    alone = f" · {FROM_ONE_PERSON}" if len(rule.people) == 1 else ""
+    return f"from {people} · {cases}: {traces}{alone} · id {rule.id}"
+
+
+def _quote(rule: Guideline) -> str:
+    """Return the beginning of the first reason that says more than the guideline itself."""
+    quotes = (visible_line(source.quote) for source in rule.sources)
+    said = next((quote for quote in quotes if quote and quote.strip(" .") != rule.text.strip(" .")), "")
+    return textwrap.shorten(said, MAX_QUOTE_LENGTH, placeholder=" …")
 
 
 async def digest(options: Namespace) -> None:
@@ -76,23 +101,35 @@ async def digest(options: Namespace) -> None:
 
 
 def _format_digest(week: Digest) -> str:
+    if not any((week.n, week.people, week.guidelines_learned, week.guidelines_retired, week.forgotten)):
+        return f"{week.judge}, {week.week}: nobody voted, and nothing was learned or forgotten."
     lines = [f"{week.judge}, {week.week}"]
     if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
-        lines.append("  no verdict has been voted on")
+        lines.append("  no verdict has a majority of votes")
     else:
         lines.append(
-            f"  agreement {week.agreed} of {week.n} ({week.agreement:.0%}, 95 % interval "
-            f"{week.wilson_low:.0%} to {week.wilson_high:.0%}), {week.people} people"
+            f"  agreement {week.agreed} of {week.n} ({week.agreement:.0%}, likely between "
+            f"{week.wilson_low:.0%} and {week.wilson_high:.0%}), {pluralise(week.people, 'person', 'people')}"
         )
     if week.table:
-        lines += [f"  {name.replace('_', ' ')}: {number}" for name, number in week.table.items()]
+        lines += _table_lines(week.table)
     if week.kappa is not None and week.ac1 is not None:
         lines.append(f"  Cohen's kappa {week.kappa:.2f}, Gwet's AC1 {week.ac1:.2f}")
     lines.append(
-        f"  guidelines learned {week.guidelines_learned}, retired {week.guidelines_retired}; "
-        f"traces forgotten {week.forgotten}"
+        f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} taken back; "
+        f"{pluralise(week.forgotten, 'trace')} forgotten"
     )
     return "\n".join(lines)
+
+
+def _table_lines(table: Mapping[str, int]) -> list[str]:
+    """Return the verdicts by what the judge (rows) and people (columns) say."""
+    heads = [f"people {people}" for people in ("pass", "fail")]
+    rows = [
+        [f"judge {judge}", *(str(table[f"judge_{judge}_people_{people}"]) for people in ("pass", "fail"))]
+        for judge in ("pass", "fail")
+    ]
+    return ["".join(f"  {cell:>11}" for cell in row) for row in (["", *heads], *rows)]
 
 
 async def export(options: Namespace) -> None:

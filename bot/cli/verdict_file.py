@@ -24,7 +24,7 @@ class VerdictFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         verdicts = _read(path) if path and path.exists() else []
-        self._known = {(line["judge"], line["trace_id"]) for line in verdicts}
+        self._values = {(line["judge"], line["trace_id"]): line["value"] for line in verdicts}
         if path:
             _write(path, verdicts)
         self._stream: TextIO = (
@@ -33,11 +33,17 @@ class VerdictFile:
 
     def has(self, judge: str, trace_id: str) -> bool:
         """Return True if an earlier run has judged the trace."""
-        return (judge, trace_id) in self._known
+        return (judge, trace_id) in self._values
+
+    def values(self, judge: str) -> dict[str, Json]:
+        """Return the values of a judge's verdicts, by trace id."""
+        return {trace_id: value for (name, trace_id), value in self._values.items() if name == judge}
 
     def add(self, verdict: Verdict) -> None:
         """Append a verdict."""
-        self._stream.write(json_line(verdict_line(verdict)) + "\n")
+        line = verdict_line(verdict)
+        self._values[line["judge"], line["trace_id"]] = line["value"]
+        self._stream.write(json_line(line) + "\n")
         self._stream.flush()
 
     def put_in_order(self, trace_ids: Sequence[str]) -> None:

@@ -1,17 +1,25 @@
 """The reader of `memalign.toml`: it reports all problems of a file together, one a line."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.config.line_numbers import TomlPath, line_numbers, line_of
 from bot.config.settings import JudgeSettings, Section, Settings
 from memalign import make_judge
 from memalign.errors import SettingsError
 from memalign.models import option_keys
+
+SHOULD_BE = "input should be "
+"""The beginning of pydantic's sentences on a wrong type."""
 
 
 def load_settings(file: Path, *, channels: bool = True) -> Settings:
@@ -29,7 +37,8 @@ def load_settings(file: Path, *, channels: bool = True) -> Settings:
             was expected.
     """
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
     except FileNotFoundError:
         raise SettingsError(
             f"There is no settings file {file}; copy memalign.example.toml there, or name yours with --config."
@@ -38,21 +47,42 @@ def load_settings(file: Path, *, channels: bool = True) -> Settings:
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.") from error
-    return read_settings(document, file, channels=channels)
+    return read_settings(document, file, channels=channels, lines=line_numbers(text))
 
 
-def read_settings(document: Mapping[str, Any], file: Path, *, channels: bool = True) -> Settings:
-    """Read the document of a settings file; see `load_settings`."""
-    problems = ["folder: is not a key; remove it"] if "folder" in document else []
+def read_settings(
+    document: Mapping[str, Any],
+    file: Path,
+    *,
+    channels: bool = True,
+    lines: Mapping[TomlPath, int] = MappingProxyType({}),
+) -> Settings:
+    """Read the document of a settings file; see `load_settings`. `lines` tells the line numbers of its keys."""
+    problems: list[tuple[TomlPath, str]] = []
+    if "folder" in document:
+        problems.append((("folder",), "folder: is not a key; remove it"))
     try:
         settings = Settings.model_validate({**document, "folder": file.parent})
     except ValidationError as error:
-        problems += [line for detail in error.errors() for line in _problems(detail)]
+        problems += _problems(error.errors())
     else:
-        problems += [problem for judge in settings.judges for problem in _judge_problems(judge, channels)]
+        for number, judge in enumerate(settings.judges):
+            problems += [(("judges", number), problem) for problem in _judge_problems(judge, channels)]
     if problems:
-        raise SettingsError("\n".join(f"{file}: {problem}." for problem in dict.fromkeys(problems)))
+        placed = sorted(
+            ((line_of(path, lines) or 0, problem) for path, problem in problems), key=itemgetter(0)
+        )
+        sentences = (f"{_place(file, line)}: {_ended(problem)}" for line, problem in placed)
+        raise SettingsError("\n".join(dict.fromkeys(sentences)))
     return settings
+
+
+def _ended(problem: str) -> str:
+    return problem if problem.endswith("?") else f"{problem}."
+
+
+def _place(file: Path, line: int) -> str:
+    return f"{file}:{line}" if line else str(file)
 
 
 def _judge_problems(judge: JudgeSettings, channels: bool) -> list[str]:
@@ -74,22 +104,48 @@ def _judge_problems(judge: JudgeSettings, channels: bool) -> list[str]:
     return problems
 
 
-def _problems(detail: ErrorDetails) -> list[str]:
-    """Return each problem as the key and what was expected of it."""
-    place = [part for part in detail["loc"] if not str(part).startswith(("literal[", "constrained", "list["))]
-    key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    match detail["type"]:
-        case "extra_forbidden":
-            section = next((str(part) for part in place[:-1]), "")
-            return [f"{key}: unknown key; expected one of {', '.join(keys_of(section))}"]
-        case "missing":
-            return [f"{key}: is missing"]
-        case "value_error":
-            lines = detail["msg"].removeprefix("Value error, ").splitlines()
-            return [f"{key or 'judges'}: {line}" for line in lines]
-        case _:
-            expected = detail["msg"][0].lower() + detail["msg"][1:]
-            return [f"{key}: {expected}, found {detail['input']!r}"]
+def _problems(details: Sequence[ErrorDetails]) -> Iterator[tuple[TomlPath, str]]:
+    """Yield each problem once: the place, and the key with what was expected of it."""
+    places = groupby(details, key=lambda detail: _place_in_file(detail["loc"]))
+    for path, here in places:
+        key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+        alternatives = list(here)
+        expected = list(dict.fromkeys(_expected(detail) for detail in alternatives if _is_type_error(detail)))
+        if expected:
+            alternative = " or ".join([expected[0], *(each.removeprefix(SHOULD_BE) for each in expected[1:])])
+            yield path, f"{key}: {alternative}, found {alternatives[0]['input']!r}"
+        for detail in alternatives:
+            if not _is_type_error(detail):
+                yield from ((path, problem) for problem in _stated_problems(detail, path, key))
+
+
+def _place_in_file(location: TomlPath) -> TomlPath:
+    """Return the keys of a problem's place, without what pydantic adds of the alternatives it tried."""
+    return tuple(
+        part
+        for part in location
+        if not str(part).startswith(("literal[", "constrained", "list[", "function-"))
+    )
+
+
+def _is_type_error(detail: ErrorDetails) -> bool:
+    return detail["type"] not in {"extra_forbidden", "missing", "value_error"}
+
+
+def _expected(detail: ErrorDetails) -> str:
+    return detail["msg"][0].lower() + detail["msg"][1:]
+
+
+def _stated_problems(detail: ErrorDetails, path: TomlPath, key: str) -> list[str]:
+    if detail["type"] == "missing":
+        return [f"{key}: is missing"]
+    if detail["type"] == "value_error":
+        lines = detail["msg"].removeprefix("Value error, ").splitlines()
+        return [f"{key or 'judges'}: {line}" for line in lines]
+    known = keys_of(next((str(part) for part in path[:-1]), ""))
+    if similar := get_close_matches(str(path[-1]).casefold(), known, n=1):
+        return [f"{key}: unknown key; did you mean {similar[0]}?"]
+    return [f"{key}: unknown key; expected one of {', '.join(known)}"]
 
 
 def keys_of(section: str = "") -> list[str]:

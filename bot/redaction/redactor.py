@@ -151,5 +151,5 @@ def _in_url(text: str) -> str:
 
 
 def _name(path: Path) -> str:
-    """Return the nearest name that leads to a value, list positions left out."""
-    return next((step for step in reversed(path) if not step.isdecimal()), "")
+    """Return the nearest name that leads to a value; list positions and markers name no field."""
+    return MARKER.sub("", next((step for step in reversed(path) if not step.isdecimal()), ""))

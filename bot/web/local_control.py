@@ -49,6 +49,7 @@ class ForgetArguments(ControlArguments):
     form = 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
     traces: list[str]
     person: str | None = None
+    dry_run: bool = False
 
 
 class ApproveArguments(ControlArguments):
@@ -98,6 +99,9 @@ class LocalControl:
         async with self._body(request) as body:
             arguments = _arguments(ForgetArguments, body)
         try:
+            if arguments.dry_run:
+                previews = await preview_all(self._service, arguments.traces, arguments.person)
+                return web.json_response({"previews": [preview_summary(each) for each in previews]})
             results = await forget_all(self._service, arguments.traces, arguments.person)
         except UnknownTraceError as error:
             return web.json_response({"error": str(error)}, status=404)
@@ -140,12 +144,27 @@ async def forget_all(
         UnknownTraceError: a trace is not known; nothing is forgotten then.
         StorageError: the store failed.
     """
+    targets = await _targets(service, references, person)
+    return [await service.forget(target, person=None) for target in targets]
+
+
+async def preview_all(
+    service: ForgetService, references: Sequence[str], person: str | None
+) -> list[ForgetResult]:
+    """Return what `forget_all` would forget; nothing is changed."""
+    targets = await _targets(service, references, person)
+    return [await service.preview(await service.find(target)) for target in targets]
+
+
+async def _targets(
+    service: ForgetService, references: Sequence[str], person: str | None
+) -> list[ForgetTarget]:
     targets: list[ForgetTarget] = [
         await service.references.resolve(spellings_of(reference)) for reference in references
     ]
     if person:
         targets.append(PersonTarget(person=person))
-    return [await service.forget(target, person=None) for target in dict.fromkeys(targets)]
+    return list(dict.fromkeys(targets))
 
 
 def summary(result: ForgetResult) -> dict[str, Json]:
@@ -157,6 +176,21 @@ def summary(result: ForgetResult) -> dict[str, Json]:
             return {"trace_id": trace_id, **numbers, **again}
         case PersonTarget(person=person):
             return {"person": person, "verdicts": result.verdicts, **numbers, "waiting": result.waiting}
+
+
+def preview_summary(result: ForgetResult) -> dict[str, Json]:
+    """Return what would go: the numbers, the people whose words go, and the guidelines' texts."""
+    parts = result.judges.values()
+    target = result.target
+    subject = {"trace_id": target.trace_id} if isinstance(target, TraceTarget) else {"person": target.person}
+    return {
+        **subject,
+        "verdicts": result.verdicts,
+        "cases": result.cases,
+        "people": list(result.people),
+        "retired": [rule.text for part in parts for rule in part.retired],
+        "waiting": [rule.text for part in parts for rule in part.waiting],
+    }
 
 
 def guideline_summary(rule: Guideline) -> dict[str, Json]:
@@ -187,19 +221,52 @@ async def ask_to_forget(folder: Path, references: list[str], person: str | None)
     return list(_accepted(status, body)["forgotten"])
 
 
+async def ask_for_preview(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:
+    """Ask the same bot what would be forgotten; errors as for `ask_to_forget`."""
+    arguments: dict[str, Json] = {"traces": references, "person": person, "dry_run": True}
+    status, body = await _ask(folder, "/forget", arguments)
+    if status == 404:
+        raise UnknownTraceError(body["error"])
+    return list(_accepted(status, body)["previews"])
+
+
+async def ask_for_status(folder: Path, token: str) -> dict[str, Json]:
+    """Ask the bot that runs on this data folder what waits and why.
+
+    Args:
+        folder: the data folder.
+        token: MEMALIGN_INGEST_TOKEN; without it a bot that has one tells no more than its readiness.
+
+    Raises:
+        StorageError: it does not answer.
+    """
+    endpoint = _endpoint(folder)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"{endpoint['url']}/readyz"
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+            return dict(await response.json())
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise StorageError(f"The bot that runs on {folder} does not answer at {url}: {error}.") from error
+
+
 def _accepted(status: int, body: dict[str, Json]) -> dict[str, Json]:
     if status != 200:
         raise MemAlignError(str(body.get("error", "The running bot refused.")))
     return body
 
 
-async def _ask(folder: Path, path: str, arguments: dict[str, Json]) -> tuple[int, dict[str, Json]]:
+def _endpoint(folder: Path) -> dict[str, str]:
     try:
-        endpoint = json.loads((folder / ENDPOINT_FILE).read_text(encoding="utf-8"))
+        return dict(json.loads((folder / ENDPOINT_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise StorageError(
             f"A bot runs on {folder} but has not said where it listens; wait a moment and try again."
         ) from error
+
+
+async def _ask(folder: Path, path: str, arguments: dict[str, Json]) -> tuple[int, dict[str, Json]]:
+    endpoint = _endpoint(folder)
     headers = {"Authorization": f"Bearer {endpoint['secret']}"}
     try:
         async with (

@@ -23,6 +23,14 @@ from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
 
+ENDPOINTS = {
+    "POST /traces": "takes traces to be judged",
+    "GET /healthz": "tells that the bot is alive",
+    "GET /readyz": "tells whether it can work, and what waits",
+    "GET /metrics": "has figures for Prometheus",
+    "POST /slack/events": "takes Slack's events in HTTP mode",
+}
+"""The requests of applications and people, as `GET /` names them."""
 BACKLOG = 128
 """Connections that the system holds until they are taken."""
 RETRY_AFTER_SECONDS = 30
@@ -51,6 +59,15 @@ async def _guard_connection(request: web.Request, handler: Handler) -> web.Strea
 async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except web.HTTPNotFound:
+        sentence = f"There is nothing at {request.path}; see the endpoints."
+        return web.json_response({"error": sentence, "endpoints": ENDPOINTS}, status=404)
+    except web.HTTPMethodNotAllowed as error:
+        methods = sorted(error.allowed_methods)
+        sentence = f"{request.path} takes {' or '.join(methods)}, not {request.method}."
+        return web.json_response(
+            {"error": sentence, "endpoints": ENDPOINTS}, status=405, headers={"Allow": ", ".join(methods)}
+        )
     except web.HTTPException:
         raise
     except RequestError as error:
@@ -65,6 +82,11 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return web.json_response(
             {"error": f"Something went wrong (error {error_id}); see the bot's log."}, status=500
         )
+
+
+async def _name_endpoints(_: web.Request) -> web.StreamResponse:
+    """`GET /`."""
+    return web.json_response({"name": "memalign", "endpoints": ENDPOINTS})
 
 
 class Server:
@@ -142,6 +164,7 @@ def _application(routes: Routes) -> web.Application:
     app = web.Application(middlewares=[_guard_connection, _answer_errors])
     app.add_routes(
         [
+            web.get("/", _name_endpoints),
             web.post("/traces", routes.take_traces),
             web.get("/healthz", routes.healthz),
             web.get("/readyz", routes.readyz),

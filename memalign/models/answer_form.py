@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from memalign.errors import InputError
+from memalign.models.json_answers import parse_body
 from memalign.records import Json
 from memalign.text_folding import fold
 from memalign.value_types import ValueType, value_type_of_schema
@@ -24,14 +25,13 @@ _PLACEHOLDER = re.compile(r"<.*>|\{.*\}|\[.*\]|[\s._…-]*", re.DOTALL)
 _TYPE_WORDS_LIST = """
 string str text boolean bool integer int number float value label verdict rationale reason true|false true/false yes/no
 """
-_FORM_WORDS = frozenset(_TYPE_WORDS_LIST.split()) | {
-    "true or false",
-    "yes or no",
-    "your reason",
-    "your rationale",
-    "your verdict",
-    RATIONALE_WORDS,
-}
+_FORM_WORDS = frozenset(_TYPE_WORDS_LIST.split()) | {"true or false", "yes or no", RATIONALE_WORDS}
+_FORM_PHRASE = re.compile(
+    r"(?:an? |the |your |my |some |brief |short |detailed |concise |step-by-step )*"
+    r"(?:reasons?|reasoning|rationale|explanations?|justification|analysis|verdict|judge?ment|thoughts|text|answer)"
+    r"(?: (?:goes )?here| (?:for|of|behind) (?:the|your) (?:verdict|value|judge?ment|decision|answer|rating|score))?",
+)
+"""Words that stand for a reason in a form, and are none."""
 
 
 def value_type_in(schema: Mapping[str, Json]) -> ValueType | None:
@@ -67,7 +67,9 @@ def answer_in(
     if answer is not None or not wrappers or not {fold(name) for name in document}.isdisjoint(_names(schema)):
         return answer
     inner = [
-        each for name, each in document.items() if isinstance(each, dict) and fold(name) not in _NO_WRAPPERS
+        wrapped
+        for name, each in document.items()
+        if fold(name) not in _NO_WRAPPERS and isinstance(wrapped := _object_in(each), dict)
     ]
     return answer_in(inner[0], schema, wrappers=wrappers - 1) if len(inner) == 1 else None
 
@@ -129,7 +131,14 @@ def is_echo(answer: Mapping[str, Json], schema: Mapping[str, Json]) -> bool:
 
 
 def _is_placeholder(text: str) -> bool:
-    return fold(text).rstrip(".") in _FORM_WORDS or bool(_PLACEHOLDER.fullmatch(text.strip()))
+    words = fold(text).rstrip(".…")
+    is_form = words in _FORM_WORDS or _FORM_PHRASE.fullmatch(words) is not None
+    return is_form or _PLACEHOLDER.fullmatch(text.strip()) is not None
+
+
+def _object_in(value: Json) -> Json:
+    """Read an object that is a text of JSON, as the arguments of tool calls are."""
+    return parse_body(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
 
 
 def _by_names(document: Mapping[str, Json], schema: Mapping[str, Json]) -> dict[str, Json] | None:
@@ -158,7 +167,20 @@ def _verdict(answer: dict[str, Json]) -> dict[str, Json] | None:
 
 
 def _lists(answer: dict[str, Json], properties: Mapping[str, Json]) -> dict[str, Json] | None:
-    lists = {name: [] if value is None else value for name, value in answer.items()}
-    if not lists or not all(isinstance(value, list) for value in lists.values()):
+    """Return the lists of a distillation; an optional one that is no list counts as missing."""
+    first = next(iter(properties))
+    lists = {name: _listed(value) for name, value in answer.items() if name == first or _is_listed(value)}
+    if not lists or not isinstance(lists.get(first, []), list):
         return None
     return {name: lists.get(name, []) for name in properties}
+
+
+def _is_listed(value: Json) -> bool:
+    return value is None or isinstance(value, list | dict)
+
+
+def _listed(value: Json) -> Json:
+    """Return a list; a lone draft of a guideline is its one item, and nothing is none."""
+    if isinstance(value, dict) and "text" in value:
+        return [value]
+    return [] if value in (None, {}) else value

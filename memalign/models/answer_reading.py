@@ -16,9 +16,10 @@ from memalign.models.answer_form import (
 )
 from memalign.models.answer_repair import answer_starts, repaired_answer
 from memalign.models.json_objects import JsonObject, json_objects
-from memalign.models.thinking import Span, spoken_spans, within
+from memalign.models.thinking import TextSpan, spoken_spans, within
 from memalign.records import Json
 from memalign.surrogates import replace_surrogates
+from memalign.text_folding import unquote
 
 MAX_BARE_CHARACTERS = 2_000
 """Of an answer in words alone."""
@@ -26,9 +27,17 @@ MAX_EXAMINED_OBJECTS = 1_000
 """Of those in one text, the last ones; an answer without end may hold hundreds of thousands."""
 _ANSWER_MARKS = re.compile(
     r"</?(?:final_?)?(?:answer|response|output|verdict|result)\s*>|\[(?:BEGIN|END) FINAL RESPONSE\]|```\w*"
-    r"|<\|[a-z_]+\|>|\\boxed(?=\{)",
+    r"|<\|[a-z_]+\|>",
     re.IGNORECASE,
 )
+_BOXED = re.compile(r"\\boxed\{\s*(?:\\(?:text|textbf|mathrm)\{)?([^{}\\]{1,200})\}?\}")
+"""The final answer of models that learned from mathematics."""
+_LABELLED_LINES = re.compile(
+    rf"\W*{RATIONALE}\W*?[:=]\**(?P<reason>.+?)\n\W*{VALUE}\W*?[:=]\**(?P<value>[^\n]+)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOST_BRACE = re.compile(rf"\s*\"(?:{RATIONALE}|{VALUE})\"\s*:")
+"""Begins an answer whose first brace the server wrote itself, to lead the model on."""
 
 
 def find_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None:
@@ -46,12 +55,18 @@ def find_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None
     text = _unwrapped(text)
     objects = json_objects(text)
     spans = spoken_spans(text, objects)
+    said = [span for span in spans if text[slice(*span)].strip()]
+    if len(said) == 1 and _LOST_BRACE.match(text, *said[0]):
+        text = "{" + text[slice(*said[0])]
+        objects, spans = json_objects(text), [(0, len(text))]
     spoken = within(objects, spans)
     last = _last_answer(text, spoken, spans, schema)
     if last is not None:
         is_doubtful = _is_quoted(text, last.place, spoken, spans, schema)
         return None if is_doubtful or not is_readable(last.answer, schema) else last.answer
-    words = "\n".join(_blanked(text, start, end, spoken) for start, end in spans)
+    # the broken object of a distillation holds complete ones: its drafts
+    apart = spoken if value_type_in(schema) else ()
+    words = "\n".join(_blanked(text, start, end, apart) for start, end in spans)
     answer = repaired_answer(words, schema) or (None if spoken else _bare_answer(words, schema))
     return usable(answer, schema)
 
@@ -78,7 +93,7 @@ class _PlacedAnswer(NamedTuple):
 
 
 def _last_answer(
-    text: str, spoken: Sequence[JsonObject], spans: Sequence[Span], schema: Mapping[str, Json]
+    text: str, spoken: Sequence[JsonObject], spans: Sequence[TextSpan], schema: Mapping[str, Json]
 ) -> _PlacedAnswer | None:
     """Return the last object in the form of an answer; a verdict without a rationale only where nothing follows."""
     for each in reversed(spoken[-MAX_EXAMINED_OBJECTS:]):
@@ -96,7 +111,7 @@ def _says_more(text: str) -> bool:
     return bool(_ANSWER_MARKS.sub("", text).strip(" \n\t\"'`.}]"))
 
 
-def _spoken_after(text: str, place: int, spans: Sequence[Span]) -> str:
+def _spoken_after(text: str, place: int, spans: Sequence[TextSpan]) -> str:
     return "".join(text[max(start, place) : end] for start, end in spans if end > place)
 
 
@@ -104,7 +119,7 @@ def _is_quoted(
     text: str,
     answer: JsonObject,
     spoken: Sequence[JsonObject],
-    spans: Sequence[Span],
+    spans: Sequence[TextSpan],
     schema: Mapping[str, Json],
 ) -> bool:
     """Return True if an answer may stand in a text of another one, whose own JSON is broken."""
@@ -133,10 +148,15 @@ def _bare_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | Non
     """Read a verdict in words alone."""
     value_type = value_type_in(schema)
     words = _ANSWER_MARKS.sub("", text).strip()
-    if words.startswith("{") and words.endswith("}") and ":" not in words:  # of \boxed{Yes}
-        words = words[1:-1]
-    if value_type is None or "{" in words or not 0 < len(words) <= MAX_BARE_CHARACTERS:
+    if value_type is None or not 0 < len(words) <= MAX_BARE_CHARACTERS:
         return None
+    boxed = _BOXED.findall(words)
+    if len(set(boxed)) == 1:
+        return {RATIONALE: "", VALUE: boxed[0]}
+    if "{" in words:
+        return None
+    if lines := _LABELLED_LINES.fullmatch(words):
+        return {RATIONALE: unquote(lines["reason"].rstrip(" ,*")), VALUE: lines["value"].rstrip(" ,")}
     split = value_type.split(words)
     return None if split is None else {RATIONALE: split.reason, VALUE: split.label}
 

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
 )
 _COMMENT = re.compile(r"//|/\*|#")
 _CONSTANT = re.compile(r"true|false", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"\d,\d")
 
 
 def repaired_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None:
@@ -122,5 +123,7 @@ def _checked(answer: dict[str, Json], segment: str, rest: str) -> dict[str, Json
     if token["quoted"]:
         return answer if isinstance(answer[VALUE], str) else None
     bare = _COMMENT.split(token["bare"], maxsplit=1)[0].strip()
+    if _DECIMAL_COMMA.match(segment, token.end("bare") - 1):
+        return None
     is_cut = not token["end"] and not _CONSTANT.fullmatch(bare)
     return None if is_cut else {**answer, VALUE: bare}

@@ -11,10 +11,10 @@ _FILTER_WORDS = re.compile(
     r"|responsible ?ai ?policy|data_?inspection_?failed|inappropriate content|safety_check|safety system"
     r"|prohibited_content|(?:input|prompt|output|request)s?(?: was| were)? (?:flagged|blocked)"
     r"|flagged (?:by|as|for)|requires moderation|guardrail|usage (?:guidelines|policies)|sensitive[ _]words?"
-    r"|recitation|blocklist",
+    r"|recitation|blocklist|敏感内容|不安全|违规内容",
     re.IGNORECASE,
 )
-"""OpenAI, Azure, Anthropic, Bedrock, Vertex, xAI, DeepSeek, Qwen, OpenRouter and LiteLLM, each in its own words."""
+"""OpenAI, Azure, Anthropic, Bedrock, Vertex, xAI, DeepSeek, Qwen, Zhipu, OpenRouter and LiteLLM, in their own words."""
 _FINISHES = {
     "content_filter",
     "content-filter",
@@ -53,7 +53,7 @@ def withholds_answer(body: Json) -> bool:
     if text_at(body, "stop_reason").lower() in _STOPS or text_at(body, "promptFeedback", "blockReason"):
         return True
     return any(
-        text_at(choice, "finish_reason").lower() in _FINISHES
+        text_at(choice, "finish_reason").lower().partition(":")[0] in _FINISHES  # Gemini adds its own reason
         or bool(text_at(choice, "message", "refusal").strip())
         for choice in objects_at(body, "choices")
     )

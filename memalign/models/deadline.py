@@ -1,4 +1,4 @@
-"""Time limits of model calls: one for a whole call, retries included."""
+"""Time limits of model calls: one for each try, with the pauses that a service asks for."""
 
 import asyncio
 import random
@@ -52,7 +52,7 @@ async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout
     slow = f"{name} took longer than {seconds:g} s"
     raise RequestFailedError(
         f"{slow}; set timeout_seconds of this model higher, or choose a faster one.",
-        blame=f"{slow} with this one, and answers others.",
+        blame=f"{slow} on this request, while it answers others.",
     )
 
 

@@ -42,13 +42,19 @@ _CONNECTION_PROBLEMS = {
     "ClientConnectorDNSError": "its name is not known",
     "ConnectionRefusedError": "nothing listens there",
     "ClientConnectorError": "nothing listens there",
+    "gaierror": "its name is not known",
     "ServerDisconnectedError": "it broke the connection off",
     "ConnectionResetError": "it broke the connection off",
 }
-"""Class of an error, or of one it derives from -> the problem; the first that fits."""
+"""Class of an error, or of one it derives from -> the problem; the first that fits. The innermost cause counts: the
+layers around it call a refused connection a timeout."""
+NO_CONNECTION = "no connection"
+"""The problem of any other error."""
 _CONCURRENCY_VARIABLES = ("MEMALIGN_MAX_WORKERS", "MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS")
 _semaphores: dict[int, asyncio.Semaphore] = {}
 call_in_forked_child(_semaphores.clear)
+_large_answers: dict[str, asyncio.Lock] = {}
+call_in_forked_child(_large_answers.clear)
 
 
 def max_concurrency() -> int:
@@ -158,7 +164,9 @@ class Endpoint:
         if answer := error_answer_of(text):
             raise self._call(model, prompt).error(answer)
         if withholds_answer(parse_body(text)):
-            raise ContentRefusedError(f"{self.provider}:/{model} refuses to answer what this request says.")
+            raise ContentRefusedError(
+                f"{self.provider}:/{model} refuses to answer the content of this request."
+            )
 
     def unreadable(self, model: str) -> MalformedAnswerError:
         """Make the error for an answer that the SDK cannot read.
@@ -196,20 +204,22 @@ def connection_problem(error: BaseException) -> str:
     """Say in a few words of ours why a service was not reached.
 
     Args:
-        error: The error of the connection.
+        error: The error of the connection, as the SDK or a library below it raised it.
 
     Returns:
         A phrase for a sentence in brackets.
     """
-    names = {cause.__name__ for cause in type(error).__mro__}
-    for name, phrase in _CONNECTION_PROBLEMS.items():
-        if name in names:
-            return phrase
-    return "no connection"
+    phrase = "" if error.__cause__ is None else connection_problem(error.__cause__)
+    if phrase not in ("", NO_CONNECTION):
+        return phrase
+    names = {each.__name__ for each in type(error).__mro__}
+    return next((phrase for name, phrase in _CONNECTION_PROBLEMS.items() if name in names), NO_CONNECTION)
 
 
 async def read_answer(read: Callable[[str], T], text: str) -> T:
-    """Read an answer, a large one in a thread of its own.
+    """Read an answer, a large one in a thread, one at a time: several would keep all other threads waiting.
+
+    Only for use on the private loop.
 
     Args:
         read: Parses the text.
@@ -218,4 +228,7 @@ async def read_answer(read: Callable[[str], T], text: str) -> T:
     Returns:
         What `read` returns.
     """
-    return await asyncio.to_thread(read, text) if len(text) >= LARGE_ANSWER_CHARACTERS else read(text)
+    if len(text) < LARGE_ANSWER_CHARACTERS:
+        return read(text)
+    async with _large_answers.setdefault("reading", asyncio.Lock()):
+        return await asyncio.to_thread(read, text)

@@ -87,7 +87,7 @@ def says_something(content: Json) -> bool:
 def _part_text(part: Json) -> str:
     if isinstance(part, str):
         return part
-    if text_at(part, "type") not in _TEXT_TYPES:
+    if text_at(part, "type") not in _TEXT_TYPES or value_at(part, "thought") is True:  # a thought of Gemini's
         return ""
     return text_at(part, "text") or text_at(part, "text", "value") or text_at(part, "content")
 

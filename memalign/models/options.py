@@ -22,7 +22,7 @@ from memalign.records import Json
 _log = logging.getLogger("memalign")
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
-"""Time limit of one model call, with its retries and their pauses. Set by hand."""
+"""Time limit of one try, with the pauses that a service asks for. Set by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class ModelOptions:
     max_output_tokens: int | None = None
     """Most tokens of an answer; None: 1,000 for a verdict, 4,000 for a lesson."""
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-    """Time limit of one call, retries included."""
+    """Time limit of one try, with the pauses that a service asks for; a try that takes longer is made once more."""
     structured: Structured = "auto"
     """The form in which an answer is asked for."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Literal
 from urllib.parse import urlsplit
 
-from memalign.errors import ModelRefusedError, SettingsError
+from memalign.errors import MissingKeyError, ModelRefusedError, SettingsError
 from memalign.models.address import check_address
 from memalign.models.endpoint import NO_KEY, Endpoint
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
@@ -138,7 +138,8 @@ def endpoint_of(provider: str, model: str, options: ModelOptions = DEFAULT_OPTIO
         The endpoint.
 
     Raises:
-        ModelRefusedError: If the key, the address or the value of a header is not set.
+        MissingKeyError: If the key is not set.
+        ModelRefusedError: If the address or the value of a header is not set.
         SettingsError: If the address is none, or holds a user name or password.
     """
     name, service = f"{provider}:/{model}", PROVIDERS[provider]
@@ -146,7 +147,9 @@ def endpoint_of(provider: str, model: str, options: ModelOptions = DEFAULT_OPTIO
     key, key_variable = _key(service, options)
     is_own_server = address not in (None, service.base_url) and not service.needs_base_url
     if not key and (options.api_key_env or (service.needs_key and not is_own_server)):
-        raise ModelRefusedError(f"{name} needs a key; set {key_variable}, or choose a local:/ model.")
+        raise MissingKeyError(
+            f"{name} needs a key; set {key_variable}, or choose a local:/ model.", variable=key_variable
+        )
     version = _dated_version(address) if provider == "azure" else None
     return Endpoint(
         provider=provider,

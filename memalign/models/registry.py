@@ -130,7 +130,7 @@ def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_
     """Make the client of an embedding model; no call is made.
 
     Args:
-        name: `openai:/NAME` or `local:/wordllama`.
+        name: As for `model_name`, of a provider that embeds.
         dimension: Length of the vectors asked for; a local model keeps its own.
         options: Of the model.
 
@@ -161,7 +161,7 @@ def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> J
     """Make the client of a model that judges; no call is made.
 
     Args:
-        name: `openai:/NAME`, `anthropic:/NAME` or `local:/cases`.
+        name: As for `model_name`; of the local models `local:/cases`.
         options: Of the model.
 
     Returns:
@@ -182,7 +182,7 @@ def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Dis
     """Make the client of a model that distils; no call is made.
 
     Args:
-        name: `openai:/NAME`, `anthropic:/NAME` or `local:/extract`.
+        name: As for `model_name`; of the local models `local:/extract`.
         options: Of the model.
 
     Returns:

@@ -1,5 +1,6 @@
 """The error for each way in which a model's service fails: whose fault it is, and the remedy, in one sentence."""
 
+import json
 import math
 import re
 import time
@@ -19,7 +20,7 @@ from memalign.errors import (
     RequestRefusedError,
 )
 from memalign.models.content_refusal import is_content_refusal
-from memalign.models.json_answers import parse_body
+from memalign.models.json_answers import parse_body, value_at
 from memalign.models.length_refusal import length_refusal
 from memalign.models.service_words import ServiceWords, words_of
 
@@ -44,6 +45,14 @@ _UNKNOWN_MODEL = re.compile(
     r"|(?:not found|unknown|no access to|not have access to).{0,20} model|pulling it first",
     re.IGNORECASE,
 )
+_WRONG_KEY = re.compile(
+    r"(?:api[ _-]?key|credentials?|access token|authorization header)\b.{0,40}"
+    r"(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)"
+    r"|(?:invalid|incorrect|missing|wrong|expired|no) (?:or invalid )?(?:api[ _-]?key|authorization|credentials?)\b"
+    r"|api_key_invalid|invalid_api_key|unauthenticated",
+    re.IGNORECASE,
+)
+"""Of services that refuse a key with status 400."""
 _MODEL_IN_MESSAGE = re.compile(r"\bmodels?\b|\bdeployment\b", re.IGNORECASE)
 _NO_ROUTE = re.compile(
     r"unexpected endpoint|invalid url|unknown (?:path|url|route)|no route|cannot post|method not allowed"
@@ -53,6 +62,9 @@ _NO_ROUTE = re.compile(
 """Messages of servers that have nothing at the address; an empty one, or these two words alone, as well."""
 _ANSWER_NAMES = ("choices", "content", "data")
 """Names under which chats, messages and embeddings give their answers."""
+MAX_GREETING_CHARACTERS = 500
+"""Of a text that is no JSON: `Ollama is running`. Set by hand; a longer one may be an answer whose head is lost."""
+_ANSWER_BEGINNINGS = ("{", "[", "data:")
 _OVERLOADED = re.compile(r"overloaded|server[ _]busy|try again later", re.IGNORECASE)
 
 
@@ -101,13 +113,13 @@ class FailedCall:
             return self._wrong_address(answer)
         if is_content_refusal(words) and status not in (401, 402, 404):
             return ContentRefusedError(
-                f"{self.name} refuses what this request says ({status}{self._code(words)}); "
-                "its content filter, or the model itself, does not deal with that."
+                f"{self.name} refuses the content of this request ({status}{self._code(words)}); "
+                "its content filter, or the model itself, will not process it."
             )
         if status == 402 or (_UNPAID.search(words.text) and not self._is_rate_limit(answer)):
-            said = self._said(answer)
+            quote = self._quote(answer)
             return ModelRefusedError(
-                f"{self.name} has no credit or quota left{said}; add credit, or raise the limit of its account."
+                f"{self.name} has no credit or quota left{quote}; add credit, or raise the limit of its account."
             )
         return self._refusal(answer) or self._trouble(answer)
 
@@ -124,13 +136,13 @@ class FailedCall:
     def _refusal(self, answer: ServiceAnswer) -> ModelError | None:
         status, words = answer.status, answer.words
         if status in (400, 403, 404, 422) and self._names_model(status, words):
-            said = self._said(answer)
+            quote = self._quote(answer)
             return ModelRefusedError(
-                f"{self.name} is not known to its service{said}; correct the model's name."
+                f"{self.name} is not known to its service{quote}; correct the model's name."
             )
-        if status in (401, 403, 407):
+        if status in (401, 403, 407) or (status == 400 and _WRONG_KEY.search(words.text)):
             return ModelRefusedError(
-                f"{self.name} refuses the key{self._said(answer)}; set {self.key_variable} to a valid key"
+                f"{self.name} refuses the key{self._quote(answer)}; set {self.key_variable} to a valid key"
                 f"{' that may use this model' if status == 403 else ''}."
             )
         if status in (404, 405, 410) and _NO_ROUTE.search(words.message):
@@ -138,11 +150,11 @@ class FailedCall:
         if status in (404, 405, 410):
             remedy = f"correct the model's name, or {self.address_name}{self._version_hint()}"
             return ModelRefusedError(
-                f"{self.name} is not known to its service{self._said(answer)}; {remedy}."
+                f"{self.name} is not known to its service{self._quote(answer)}; {remedy}."
             )
         if status == 501:
             return ModelRefusedError(
-                f"{self.name} is not served for this use{self._said(answer)}; start its server with it, "
+                f"{self.name} is not served for this use{self._quote(answer)}; start its server with it, "
                 "or choose another model."
             )
         return None
@@ -155,7 +167,7 @@ class FailedCall:
         if status in (408, 409, 425, 429) or (status >= 500 and is_overloaded):
             return ModelUnavailableError(down, retry_after=pause)
         if status >= 500:
-            blame = f"{self.name} fails at this one ({status}), and answers others."
+            blame = f"{self.name} fails on this request ({status}), while it answers others."
             return RequestFailedError(down, blame=blame, retry_after=pause)
         return RequestRefusedError(
             f"{self.name} refused the request ({status}{self._code(answer.words)}): "
@@ -167,7 +179,7 @@ class FailedCall:
         page = ", a web page" if answer.words.is_page else ""
         remedy = f"correct {self.address_name}{self._version_hint()}"
         return ModelRefusedError(
-            f"{self.name} is not served at its address{self._said(answer, page)}; {remedy}."
+            f"{self.name} is not served at its address{self._quote(answer, page)}; {remedy}."
         )
 
     def _version_hint(self) -> str:
@@ -195,7 +207,7 @@ class FailedCall:
         asks_to_wait = answer.status == 429 and retry_after_seconds(answer.headers) is not None
         return not names_quota and (asks_to_wait or _RATE.search(answer.words.text) is not None)
 
-    def _said(self, answer: ServiceAnswer, what: str = "") -> str:
+    def _quote(self, answer: ServiceAnswer, what: str = "") -> str:
         """Return status and words in brackets; a status below 400 is an answer that went to somewhere else."""
         quote = answer.words.quote(self.prompt, self.secrets)
         return f" ({answer.status}{what}{f', {quote}' if quote else ''})"
@@ -232,9 +244,19 @@ def error_answer_of(text: str) -> ServiceAnswer | None:
     words = words_of(text)
     if words.is_page:
         return ServiceAnswer(status=200, words=words)
+    if len(text) < MAX_GREETING_CHARACTERS and not text.lstrip().startswith(_ANSWER_BEGINNINGS):
+        return ServiceAnswer(status=200, words=words)
     body = parse_body(text)
+    if error := value_at(body, "choices", 0, "error"):  # a gateway whose own service broke off
+        return _named_error(words_of(json.dumps({"error": error})))
+    if isinstance(body, dict) and not any(name in body for name in ("error", *_ANSWER_NAMES)):
+        return ServiceAnswer(status=200, words=words)
     if not isinstance(body, dict) or not body.get("error") or any(body.get(name) for name in _ANSWER_NAMES):
         return None
+    return _named_error(words)
+
+
+def _named_error(words: ServiceWords) -> ServiceAnswer:
     named = [int(code) for code in words.codes if re.fullmatch(r"[45]\d\d", code)]
     status = named[0] if named else 404 if _NO_ROUTE.search(words.message) else 500
     return ServiceAnswer(status=status, words=words)

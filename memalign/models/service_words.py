@@ -106,9 +106,9 @@ def _objects(body: Json) -> Iterator[Mapping[str, Json]]:
     """Yield the objects that may hold the error's parts, the innermost first."""
     outer = body[0] if isinstance(body, list) and body else body
     for path in (("error", "innererror"), ("error",), ("errors", 0), ("detail", 0), ("detail",), ()):
-        found = value_at(outer, *path)
-        if isinstance(found, dict):
-            yield found
+        part = value_at(outer, *path)
+        if isinstance(part, dict):
+            yield part
 
 
 def _is_scalar(value: Json) -> bool:

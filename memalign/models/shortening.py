@@ -14,7 +14,7 @@ from memalign.fair_cut import fair_shares
 from memalign.models.prompt_json import as_json, encode
 from memalign.records import Json
 from memalign.spans import is_span_list
-from memalign.tokens import count_tokens, cut_middle_to_tokens
+from memalign.tokens import count_tokens, cut_middle
 from memalign.turns import is_turn
 
 MIN_PART_TOKENS = 16
@@ -103,10 +103,10 @@ def cut_text(text: str, max_tokens: int) -> str:
         The text as it is when it fits; else its beginning and its end; empty where not even that fits.
     """
     room = max_tokens
-    kept = cut_middle_to_tokens(text, room)
+    kept = cut_middle(text, room)
     while kept and (size := encoded_tokens(kept)) > max_tokens:
         room = min(room - 1, room * max_tokens // size)
-        kept = cut_middle_to_tokens(text, room)
+        kept = cut_middle(text, room)
     return kept
 
 

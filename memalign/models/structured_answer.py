@@ -52,6 +52,11 @@ class StructuredCall:
     """Reads a body that was asked for in a form."""
 
 
+MAX_BODY_CHARACTERS = 2_000_000
+"""Of an answer that is read: some 500,000 tokens, which no model writes at once. To search a longer text in vain would
+take seconds, in which nothing else in the process goes on. Set by hand."""
+
+
 async def complete_structured(call: StructuredCall) -> Completion:
     """Ask in one form after the other, until one is taken and its answer can be read.
 
@@ -72,6 +77,10 @@ async def complete_structured(call: StructuredCall) -> Completion:
     modes, usage, tokens, unreadable = call.capabilities.modes(call.modes), Usage(), call.answer_tokens, 0
     while True:
         modes, body = await _ask_until_taken(call, modes, tokens)
+        if len(body) > MAX_BODY_CHARACTERS:
+            raise MalformedAnswerError(
+                f"{call.name} gave an answer of more than {MAX_BODY_CHARACTERS // 10**6} MB."
+            )
         reading = await read_answer(partial(call.read, modes[0]), body)
         usage += reading.usage
         if reading.answer is not None:
@@ -117,7 +126,9 @@ def _next_modes(modes: list[Mode], refused: frozenset[str], error: RequestRefuse
 
 def _unreadable(name: str, reading: Reading, tokens: int | None) -> MalformedAnswerError:
     if not reading.is_cut:
-        return MalformedAnswerError(f"{name} did not answer in the form asked for.")
+        return MalformedAnswerError(
+            f"{name} did not answer in the form asked for; choose a stronger model if that goes on."
+        )
     limit = "its most tokens" if tokens is None else f"{tokens:,} tokens"
     if reading.is_silent:
         return MalformedAnswerError(

@@ -1,7 +1,8 @@
 """Separation of a reasoning model's thinking from its answer.
 
 The marks are those of the models' own chat templates: `<think>` and its kin, `[THINK]` of Mistral's, the channels of
-OpenAI's harmony format, and what is left of them where a server drops the special tokens.
+OpenAI's harmony format, and what is left of them where a server drops the special tokens; and the `<details>` in which
+Open WebUI folds the thinking.
 """
 
 import re
@@ -9,14 +10,23 @@ from collections.abc import Sequence
 
 from memalign.models.json_objects import JsonObject
 
-Span = tuple[int, int]
+TextSpan = tuple[int, int]
 """Start and end in a text."""
 
 _NAMES = (
-    r"(?:seed:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|inner_monologue)"
+    r"(?:\w+:)?(?:(?:ant|my)_?)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflections?|scratch_?pad|analysis"
+    r"|(?:inner|internal)_?monologue|chain_?of_?thoughts?|cot|deliberation|planning)(?:_\w{1,60})?"
 )
-_OPENING = rf"<{_NAMES}(?:\s[^<>]*)?>|\[THINK\]|<\|(?:begin_of_thought|start_thinking)\|>|◁think▷|<unused94>"
-_CLOSING = rf"</{_NAMES}\s*>|\[/THINK\]|<\|(?:end_of_thought|end_thinking)\|>|◁/think▷|<unused95>"
+_OPENING = (
+    rf"<{_NAMES}(?:\s[^<>]*)?>|<details\s[^<>]*type=[\"']?reasoning[^<>]*>|\[THINK\]|◁think▷|<unused94>"
+    r"|<\|(?:begin_of_thought|start_thinking|think(?:ing)?)\|>|<\|channel>\s*thought"
+)
+_CLOSING = (
+    rf"</{_NAMES}\s*>|</details>|\[/THINK\]|◁/think▷|<unused95>"
+    r"|<\|(?:end_of_thought|end_thinking|/think(?:ing)?)\|>|<channel\|>"
+)
+_FOLDED_END = "</details>"
+"""Ends thinking only where it began as such: other things are folded as well."""
 _TAG = re.compile(rf"(?P<open>{_OPENING})|(?P<close>{_CLOSING})", re.IGNORECASE)
 _CHANNEL = re.compile(
     r"(?:<\|channel\|>\s*(?P<name>\w+)[^<]*(?:<\|constrain\|>[^<]*)?)?<\|message\|>", re.IGNORECASE
@@ -27,7 +37,7 @@ _BARE_CHANNELS = re.compile(r"\s*analysis(?=[A-Z\"'{(*])")
 _BARE_FINAL = re.compile(r"assistant\s*final")
 
 
-def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[Span]:
+def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[TextSpan]:
     """Find the parts of a text that are no thinking.
 
     A closing mark without an opening one ends thinking that began with the text; an opening mark without a closing one
@@ -49,7 +59,7 @@ def spoken_spans(text: str, objects: Sequence[JsonObject]) -> list[Span]:
     return _outside_tags(text, objects)
 
 
-def within(objects: Sequence[JsonObject], spans: Sequence[Span]) -> list[JsonObject]:
+def within(objects: Sequence[JsonObject], spans: Sequence[TextSpan]) -> list[JsonObject]:
     """Select the objects that begin in one of the spans.
 
     Args:
@@ -68,8 +78,8 @@ def within(objects: Sequence[JsonObject], spans: Sequence[Span]) -> list[JsonObj
     return inside
 
 
-def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[Span]:
-    spans: list[Span] = []
+def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[TextSpan]:
+    spans: list[TextSpan] = []
     start: int | None = 0
     """Begin of the part that is being spoken; None while thinking."""
     for tag in _outside(_TAG, text, objects):
@@ -77,7 +87,7 @@ def _outside_tags(text: str, objects: Sequence[JsonObject]) -> list[Span]:
             if start is not None:
                 spans.append((start, tag.start()))
             start = None
-        else:
+        elif start is None or tag["close"].lower() != _FOLDED_END:
             if start is not None:
                 spans = []
             start = tag.end()
@@ -95,6 +105,6 @@ def _outside(pattern: re.Pattern[str], text: str, objects: Sequence[JsonObject])
     return matches
 
 
-def _channel_span(text: str, match: re.Match[str]) -> Span:
+def _channel_span(text: str, match: re.Match[str]) -> TextSpan:
     end = _CHANNEL_END.search(text, match.end())
     return match.end(), end.start() if end else len(text)

@@ -68,9 +68,48 @@ def test_the_example_has_one_judge_and_otherwise_the_defaults(tmp_path: Path) ->
 )
 def test_an_unknown_key_is_named_with_those_there_are(tmp_path: Path, section: str) -> None:
     message = message_for(tmp_path, f"{JUDGE}\n[{section}]\ncolour = 1\n")
+    line = f"{JUDGE}\n[{section}]\n".count("\n") + 1
     assert message.startswith(
-        f"{tmp_path / 'memalign.toml'}: {section}.colour: unknown key; expected one of "
+        f"{tmp_path / 'memalign.toml'}:{line}: {section}.colour: unknown key; expected one of "
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            JUDGE + "[memory]\nretreval_k = 3",
+            ["7: memory.retreval_k: unknown key; did you mean retrieval_k?"],
+        ),
+        (
+            JUDGE + "[sampling]\n\n# a share\nRate = 1.0",
+            ["9: sampling.Rate: unknown key; did you mean rate?"],
+        ),
+        (JUDGE + "[storge]\npath = 'x'", ["6: storge: unknown key; did you mean storage?"]),
+        (
+            JUDGE + '[ingest]\nport = "x"\n[access]\nforgte = []\n[digest]\ntime = "25:00"',
+            ["7: ingest.port: ", "9: access.forgte: unknown key; did you mean forget?", "11: digest.time: "],
+        ),
+        (JUDGE + '[[judges]]\nname = "b"', ["6: judges[2].instructions: is missing."]),
+        (
+            JUDGE + 'range = """\n[storage]\npath = 1\n"""\nchanel = "C1"',
+            ["6: judges[1].range: ", "10: judges[1].chanel: unknown key; did you mean channel?"],
+        ),
+        (
+            JUDGE + 'feedback_value_type = "boolean"',
+            [
+                "6: judges[1].feedback_value_type: input should be 'bool', 'int', 'float' or 'str' or a valid list"
+            ],
+        ),
+    ],
+)
+def test_each_problem_has_a_line_with_its_line_number_and_the_nearest_key(
+    tmp_path: Path, text: str, lines: list[str]
+) -> None:
+    told = message_for(tmp_path, text).splitlines()
+    assert len(told) == len(lines), told
+    for line, part in zip(told, lines, strict=True):
+        assert line.startswith(f"{tmp_path / 'memalign.toml'}:{part}"), told
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,25 @@ _OTEL: Json = [
 ]  # fmt: skip
 
 CONVERSATIONS: dict[str, Json] = {
+    "haystack": [
+        {"role": "user", "content": [
+            {"image": {"base64_image": PICTURE, "mime_type": "image/png"}}, {"text": QUESTION}]},
+        {"role": "assistant", "content": [
+            {"tool_call": {"tool_name": "lookup", "arguments": ARGUMENTS, "id": "c1"}}]},
+        {"role": "tool", "content": [{"tool_call_result": {
+            "result": RESULT, "error": False,
+            "origin": {"tool_name": "lookup", "arguments": ARGUMENTS, "id": "c1"}}}]},
+        {"role": "assistant", "content": [{"text": ANSWER}]},
+    ],
+    "llamaindex": [
+        {"role": "user", "blocks": [
+            {"block_type": "image", "image": PICTURE, "image_mimetype": "image/png"},
+            {"block_type": "text", "text": QUESTION}]},
+        {"role": "assistant", "blocks": [], "additional_kwargs": {}, "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "lookup", "arguments": json.dumps(ARGUMENTS)}}]},
+        {"role": "tool", "blocks": [{"block_type": "text", "text": RESULT}], "tool_call_id": "c1"},
+        {"role": "assistant", "blocks": [{"block_type": "text", "text": ANSWER}]},
+    ],
     "openai": _OPENAI,
     "openai request": {"model": "gpt-5", "temperature": 1, "messages": _OPENAI},
     "openai in a text": json.dumps({"messages": _OPENAI}),

@@ -49,6 +49,32 @@ SAMPLES: list[tuple[FeedbackValueType, Bounds, Samples]] = [
                 (value, None)
                 for value in ("It is not impolite", "not bad", "No problem here", "yes?", "true or false")
             ],
+            *[
+                (value, True)
+                for value in (
+                    "oui",
+                    "Vrai.",
+                    "sí",
+                    "はい",
+                    "是",
+                    "(yes)",
+                    "Yes\u200b",
+                    "\u200fyes",
+                    "\ufeffja",
+                )
+            ],
+            *[
+                (value, False)
+                for value in (
+                    "Non, c'est impoli",
+                    "いいえ：失礼",
+                    "いいえ。失礼",
+                    "否",
+                    "faux",
+                    "No… rude",
+                    "（いいえ）",
+                )
+            ],
             *[(value, None) for value in ("yes, but no", "No, not really", "Yes. No.", "tr", "1. First")],
         ],
     ),
@@ -78,6 +104,24 @@ SAMPLES: list[tuple[FeedbackValueType, Bounds, Samples]] = [
             *[
                 (value, 4)
                 for value in ("4: two of 5 are rude", "4 – no greeting", "4\nNo greeting", "4 Punkte")
+            ],
+            *[
+                (value, 4)
+                for value in (
+                    "4 (curt)",
+                    "４（短い）",
+                    "(4)",
+                    "[4]",
+                    "4)",
+                    "4/5点",
+                    "4 sur 5",
+                    "4 étoiles",
+                    "4\u200b",
+                )
+            ],
+            *[
+                (value, None)
+                for value in ("4 (or 5)", "4 (maybe 3)", "4 (but 5 for tone)", "(4, 5)", "4, 短い")
             ],
             (1, 1),
             ("5/5", 5),
@@ -158,6 +202,10 @@ SAMPLES: list[tuple[FeedbackValueType, Bounds, Samples]] = [
             *[
                 (value, "gut")
                 for value in ("gut – höflich", "gut because it is kind", "“gut”: kind", "ｇｕｔ", "gut: ok")
+            ],
+            *[
+                (value, "gut")
+                for value in ("(gut)", "【gut】", "Kategorie: gut", "Category: **gut**", "g\u200but")
             ],
             *[(value, "café") for value in ("café", "cafe\u0301", "CAFÉ", "CAFE\u0301.")],
             *[

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.blocks.card import parts_of
+from bot.blocks.trace_parts import parts_of
 from memalign.embedded_text import text_of
 from memalign.messages import read_messages
 from memalign.records import Json
@@ -35,6 +35,33 @@ def test_roles_words_calls_and_results_stay(form: str) -> None:
     assert result["name"] == "lookup"
     assert RESULT in json.dumps(result["content"])
     assert any(turn.get("content") == ANSWER and turn["role"] in ("assistant", "model") for turn in turns)
+
+
+BESIDE: dict[str, dict[str, Json]] = {
+    "ollama": {"images": [PICTURE]},
+    "vercel attachments": {"experimental_attachments": [
+        {"name": "a.png", "contentType": "image/png", "url": f"data:image/png;base64,{PICTURE}"}]},
+    "attachments": {"attachments": [{"type": "image", "mimeType": "image/png", "data": PICTURE}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", BESIDE)
+def test_media_beside_the_words_are_placeholders_in_the_turn(form: str) -> None:
+    fields = fields_of(a_trace(inputs=[{"role": "user", "content": QUESTION, **BESIDE[form]}]), ("inputs",))
+    assert fields["inputs"] == [{"role": "user", "content": f"{QUESTION}\n[picture: PNG, 10 KB]"}]
+
+
+def test_the_tools_of_a_request_stay() -> None:
+    tools = [{"type": "function", "function": {"name": "lookup", "parameters": {}}}]
+    assert read_messages({"messages": [{"role": "user", "content": "Hi"}], "tools": tools}) == {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "tools": tools,
+    }
+
+
+def test_a_refusal_without_words_is_said() -> None:
+    message = {"role": "assistant", "content": [], "stop_reason": "refusal"}
+    assert read_messages(message) == {"role": "assistant", "content": "", "stopped": "refusal"}
 
 
 @pytest.mark.parametrize("form", CONVERSATIONS)
@@ -125,3 +152,12 @@ def test_the_question_stays_while_something_longer_is_left() -> None:
     for text in (record_text(fields), text_of(fields)):
         assert QUESTION in text
     assert QUESTION in parts_of(trace)[0].excerpt
+
+
+def test_bedrocks_reasoning_is_thinking() -> None:
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
+    assert read_messages({"role": "assistant", "content": [thought, {"text": "No"}]}) == {
+        "role": "assistant",
+        "thinking": "hm",
+        "content": "No",
+    }

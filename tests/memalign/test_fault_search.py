@@ -125,7 +125,7 @@ async def test_a_known_fault_is_told_from_a_service_that_is_down_by_its_sentence
     cache = VectorCache(OpenAIEmbedder("e", 8), None)
     server.spoiled["poison"] = FAULTS["500"]
     lookup = await cache.find(["good", "poison"])
-    assert lookup.failed == {"poison": "openai:/e fails at this one (500), and answers others."}
+    assert lookup.failed == {"poison": "openai:/e fails on this request (500), while it answers others."}
 
     server.embedding_faults.extend([FAULTS["500"]] * 20)
     assert (await cache.find(["poison", "new"])).failed["new"] == "openai:/e is overloaded or down (500)."

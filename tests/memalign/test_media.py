@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bot.blocks.card import parts_of
+from bot.blocks.trace_parts import parts_of
 from bot.reports.export import trace_line
 from memalign.embedded_text import text_of
 from memalign.media import replace_media, trace_without_media
@@ -48,6 +48,12 @@ SAMPLES: dict[str, tuple[Json, Json]] = {
     "data URL of a drawing": ("data:image/svg+xml,%3Csvg%20width='1'", "[picture: SVG, 11 bytes]'1'"),
     "data URL in lines": (
         "data:image/png;base64," + base64.encodebytes(JPEG).decode().strip(), "[picture: PNG, 20 KB]"),
+    "data URL of a drawing with a parameter without value": (
+        "data:image/svg+xml;utf8,%3Csvg%3E", "[picture: SVG, 5 bytes]"),
+    "bytes as Python writes them": (f"saw {bytes(range(128, 256)) * 4!r} there", "saw [data: 512 bytes] there"),
+    "pictures beside the words": (
+        {"role": "user", "content": "Why?", "images": [b64(JPEG)]},
+        {"role": "user", "content": "Why?", "images": ["[picture: JPEG, 20 KB]"]}),
     "two data URLs": (
         f"{data_url(PNG, 'image/png')} {data_url(PDF, 'application/pdf')}",
         "[picture: PNG, 0.9 MB] [file: PDF, 60 KB]"),

@@ -5,7 +5,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.blocks.card import parts_of
+from bot.blocks.trace_parts import parts_of
 from memalign.embedded_text import text_of
 from memalign.records import Json, Trace
 from memalign.spans import span_tree

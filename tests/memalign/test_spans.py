@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.blocks.card import parts_of
+from bot.blocks.trace_parts import parts_of
 from memalign.embedded_text import text_of
 from memalign.records import Json, Trace
 from memalign.spans import error_of, shallowest_content, span_tree
@@ -47,6 +47,41 @@ FORMS: dict[str, Json] = {
          "status": {"code": 2}},
         {"traceId": "a", "spanId": "01", "name": "invoke_agent", "kind": "SPAN_KIND_INTERNAL",
          "startTimeUnixNano": str(BEGIN), "endTimeUnixNano": str(BEGIN + 600_000_000), "status": {}},
+    ],
+    "openai's agents": [
+        {"id": "01", "parent_id": None, "started_at": "2025-10-09T08:53:20.000000Z",
+         "ended_at": "2025-10-09T08:53:20.600000Z", "span_data": {"name": "invoke_agent"}, "error": None},
+        {"id": "02", "parent_id": "01", "started_at": "2025-10-09T08:53:20.002000Z",
+         "ended_at": "2025-10-09T08:53:20.502000Z", "status": "error",
+         "span_data": {"name": "chat", "input": MESSAGES, "output": ANSWER}},
+    ],
+    "phoenix, names as objects": [
+        {"name": "invoke_agent", "span_id": "01", "start_time": "2025-10-09T08:53:20.000000Z",
+         "end_time": "2025-10-09T08:53:20.600000Z", "attributes": {}},
+        {"name": "chat", "span_id": "02", "parent_id": "01", "start_time": "2025-10-09T08:53:20.002000Z",
+         "end_time": "2025-10-09T08:53:20.502000Z", "status_code": "ERROR",
+         "attributes": {"llm": {"input_messages": [{"message": MESSAGES[0]}],
+                                "output_messages": [{"message": ANSWER[0]}]}}},
+    ],
+    "openinference, parts by their places": [
+        {"name": "invoke_agent", "span_id": "01", "start_time": "2025-10-09T08:53:20.000000Z",
+         "end_time": "2025-10-09T08:53:20.600000Z", "attributes": {}},
+        {"name": "chat", "span_id": "02", "parent_id": "01", "start_time": "2025-10-09T08:53:20.002000Z",
+         "end_time": "2025-10-09T08:53:20.502000Z", "status_code": "ERROR",
+         "attributes": {
+             "llm.input_messages.0.message.role": "user",
+             "llm.input_messages.0.message.contents.0.message_content.type": "text",
+             "llm.input_messages.0.message.contents.0.message_content.text": "Refund please",
+             "llm.output_messages.0.message.role": "assistant",
+             "llm.output_messages.0.message.content": "No."}},
+    ],
+    "opentelemetry's details": [
+        {"name": "invoke_agent", "spanId": "01", "startTimeUnixNano": str(BEGIN),
+         "endTimeUnixNano": str(BEGIN + 600_000_000)},
+        {"name": "chat", "spanId": "02", "parentSpanId": "01", "startTimeUnixNano": str(BEGIN + 2_000_000),
+         "endTimeUnixNano": str(BEGIN + 502_000_000), "status": {"code": 2},
+         "events": [{"name": "gen_ai.client.inference.operation.details", "attributes": otlp_attributes(**{
+             "gen_ai.input.messages": parts(*MESSAGES), "gen_ai.output.messages": parts(*ANSWER)})}]},
     ],
     "opentelemetry's console": [
         {"name": "invoke_agent", "context": {"trace_id": "0xa", "span_id": "01"}, "kind": "SpanKind.INTERNAL",
@@ -267,3 +302,53 @@ def test_odd_spans_are_no_obstacle(spans: list[Json]) -> None:
     assert len(tree) == len(spans)
     assert shallowest_content(tree) == (None, None)
     assert isinstance(json.dumps(fields_of(a_trace(spans=spans), ("trace",))), str)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"llm.output_messages.0.message.role": "assistant",
+         "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "lookup",
+         "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": '{"id": 5}'},
+        {"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.tool_calls.0.name": "lookup",
+         "gen_ai.completion.0.tool_calls.0.arguments": '{"id": 5}'},
+    ],
+)  # fmt: skip
+def test_calls_in_the_names_of_attributes_are_turns(attributes: Json) -> None:
+    (span,) = span_tree([{"name": "chat", "attributes": attributes}])
+    assert span["outputs"] == [
+        {"role": "assistant", "tool_calls": [{"name": "lookup", "arguments": {"id": 5}}]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("span", "error"),
+    [
+        ({"op_name": "predict", "exception": "ValueError: boom"}, "ValueError: boom"),
+        ({"name": "tool", "error": {"message": "boom", "data": {}}}, "boom"),
+        ({"name": "agent", "status": "error", "meta": {"error": {"message": "boom"}}}, "boom"),
+    ],
+)
+def test_an_error_is_found_where_a_tool_keeps_it(span: Json, error: str) -> None:
+    assert error_of(span_tree([span])) == error
+
+
+def test_a_null_that_mlflow_writes_as_text_is_no_output() -> None:
+    attributes = {
+        "mlflow.spanInputs": '{"q": "Hi"}',
+        "mlflow.spanOutputs": "null",
+        "mlflow.spanType": '"AGENT"',
+    }
+    (span,) = span_tree([{"name": "root", "attributes": attributes}])
+    assert span == {"name": "root", "type": "AGENT", "inputs": {"q": "Hi"}}
+
+
+def test_what_an_event_says_stays_when_a_tree_is_read_again() -> None:
+    tree = span_tree([{"name": "x", "events": [{"name": "retry", "attributes": {"n": 2}}]}])
+    assert span_tree(tree) == tree
+    assert tree[0]["events"] == [{"name": "retry", "n": 2}]
+
+
+def test_what_else_a_span_carries_inside_is_an_attribute() -> None:
+    (span,) = span_tree([{"id": "a", "span_data": {"type": "agent", "name": "Clerk", "tools": ["lookup"]}}])
+    assert (span["name"], span["attributes"]) == ("Clerk", {"tools": ["lookup"]})

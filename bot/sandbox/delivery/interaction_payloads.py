@@ -3,7 +3,7 @@
 from bot.sandbox.delivery.subscriptions import VERIFICATION_TOKEN
 from bot.sandbox.web_api.context import ApiContext
 from bot.sandbox.web_api.objects import message_object, view_object
-from bot.sandbox.workspace.mrkdwn import escape_typed
+from bot.sandbox.workspace.mrkdwn import escape_command
 from bot.sandbox.workspace.records import Channel, Message, Payload, View
 
 _PRIVATE_NAMES = {"group": "privategroup", "im": "directmessage"}
@@ -24,12 +24,19 @@ def slash_command(
         "user_id": user_id,
         "user_name": workspace.user(user_id).name,
         "command": command,
-        "text": escape_typed(text.strip()),
+        "text": escape_command(text.strip(), _names(context)),
         "api_app_id": workspace.app_id,
         "is_enterprise_install": "false",
         "response_url": _response_url(context, secret),
         "trigger_id": context.credentials.issue_trigger(user_id),
     }
+
+
+def _names(context: ApiContext) -> dict[str, str]:
+    """Return the names of people and channels, by id."""
+    workspace = context.workspace
+    people = {user.id: user.name for user in workspace.users.values()}
+    return people | {channel.id: channel.name for channel in workspace.channels.values()}
 
 
 def message_block_actions(

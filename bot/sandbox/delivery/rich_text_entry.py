@@ -1,4 +1,4 @@
-"""What a person types into a rich text input, as the rich text Slack's editor sends."""
+"""Text typed into a rich text input, as the rich text that Slack's editor sends."""
 
 from collections.abc import Iterator
 

@@ -26,6 +26,8 @@ from memalign.errors import SettingsError
 
 MAX_REPLAYED = 180
 """Greatest number of recordings that `--replay` may use up; the others serve to measure."""
+HELD_OUT_RECORDINGS = 100
+"""Recordings that serve only to measure; the page's button does not replay them."""
 SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget this trace"}
 COMMAND = Command(
     command="/memalign",
@@ -40,7 +42,7 @@ async def demo(options: Namespace) -> None:
     _check_replay(options.replay)
     folder = prepare_folder(options.data)
     demo_workspace = open_demo_workspace(folder)
-    settings = write_settings(folder, demo_workspace.channel)
+    settings = write_settings(folder, demo_workspace)
     stop = stop_signal()
     button_presses: asyncio.Queue[str] = asyncio.Queue()
     server = SlackServer(
@@ -58,9 +60,10 @@ async def demo(options: Namespace) -> None:
             if options.replay is not None:
                 await replay_in_terminal(bot, demo_workspace, options.replay)
             else:
-                await DemoPage(bot, demo_workspace, server, button_presses).run(
-                    stop, browse=not options.no_browser
-                )
+                replayed, held_out = recordings()[:-HELD_OUT_RECORDINGS], recordings()[-HELD_OUT_RECORDINGS:]
+                replay = Replay(bot, demo_workspace, held_out)
+                page = DemoPage(bot, server, button_presses, replay, replayed)
+                await page.run(stop, browse=not options.no_browser)
     finally:
         saving.cancel()
         save_workspace(demo_workspace.workspace, folder)

@@ -1,42 +1,52 @@
 """The demo on its page: first cards, the button of the recorded people, and the measures above the channels."""
 
 import asyncio
-import logging
 import os
 import sys
 import webbrowser
 from collections.abc import Sequence
 
 from bot.app import Bot
-from bot.sandbox.demo.folder import DemoWorkspace
-from bot.sandbox.demo.recordings import JUDGE, Recording, recordings
+from bot.runtime.health import log_bug
+from bot.sandbox.demo.recordings import JUDGE, Recording
 from bot.sandbox.demo.replay import Outcome, Replay
 from bot.sandbox.demo.scoreboard import meters, table
 from bot.sandbox.server import SlackServer
-
-log = logging.getLogger(__name__)
+from memalign.errors import MemAlignError
 
 FIRST_CARDS = 12
 """Cards in the channel when the page opens."""
-HELD_OUT_RECORDINGS = 100
-"""Recordings that serve only to measure; the button does not replay them."""
 
 
 class DemoPage:
-    """Runs the demo for a person at the page. `button_presses` queues the names of pressed demo buttons."""
+    """Runs the demo for a person at the page.
+
+    Args:
+        bot: the running bot.
+        server: the workspace's server, which shows the page.
+        button_presses: queues the names of pressed demo buttons.
+        replay: the recorded people.
+        replayed: the recordings that the button replays.
+
+    """
 
     def __init__(
-        self, bot: Bot, demo_workspace: DemoWorkspace, server: SlackServer, button_presses: asyncio.Queue[str]
+        self,
+        bot: Bot,
+        server: SlackServer,
+        button_presses: asyncio.Queue[str],
+        replay: Replay,
+        replayed: Sequence[Recording],
     ) -> None:
-        all_recordings = recordings()
         self._bot = bot
         self._server = server
         self._button_presses = button_presses
-        self._replayed: Sequence[Recording] = all_recordings[:-HELD_OUT_RECORDINGS]
-        self._replay = Replay(bot, demo_workspace, all_recordings[-HELD_OUT_RECORDINGS:])
+        self._replayed = replayed
+        self._replay = replay
         self._running = False
         self._done = 0
         self._outcome: Outcome | None = None
+        self._problem = ""
 
     async def run(self, stop: asyncio.Event, *, browse: bool) -> None:
         """Show the first cards and serve the page until `stop` is set; `browse` opens a browser."""
@@ -64,7 +74,7 @@ class DemoPage:
                 self._button_presses.get_nowait()
 
     async def _run_replay(self) -> None:
-        self._running = True
+        self._running, self._problem = True, ""
 
         async def report(done: int, _: int, outcome: Outcome | None) -> None:
             self._done, self._outcome = done, outcome or self._outcome
@@ -72,8 +82,14 @@ class DemoPage:
 
         try:
             await self._replay.run(self._replayed, report)
+        except MemAlignError as error:
+            self._problem = f"The recorded people stopped answering. {error}"
         except Exception:
-            log.exception("the replay of the recorded people stopped")
+            error_id = log_bug("the replay of the recorded people")
+            self._problem = (
+                f"The recorded people stopped answering: something went wrong (error {error_id} in the terminal). "
+                "Press the button to go on."
+            )
         self._running = False
         await self.show()
 
@@ -85,7 +101,10 @@ class DemoPage:
             version = self._bot.memories[JUDGE].version
             if version != measured and not self._running:
                 measured = version
-                self._outcome = await self._replay.measure(self._done)
+                answered, left_out = (
+                    (self._outcome.answered, self._outcome.left_out) if self._outcome else (0, 0)
+                )
+                self._outcome = await self._replay.measure(answered, left_out)
                 await self.show()
 
     async def show(self) -> None:
@@ -101,11 +120,27 @@ class DemoPage:
                     "running": self._running,
                     "done": self._done,
                     "total": len(self._replayed),
+                    "finished": self._finished(),
+                    "problem": self._problem,
+                    "note": self._note(),
                 },
                 "meters": meters(len(memory.episodes), len(memory.guidelines), outcome),
-                "table": table(outcome) if self._done and not self._running else None,
+                "table": table(outcome) if self._finished() else None,
             }
         )
+
+    def _finished(self) -> str:
+        """Return the words in place of the button, once all have answered."""
+        if self._running or self._problem or self._done < len(self._replayed):
+            return ""
+        return "All the recorded people have answered"
+
+    def _note(self) -> str:
+        left_out = self._outcome.left_out if self._outcome else 0
+        if not left_out:
+            return ""
+        traces = "trace that was" if left_out == 1 else "traces that were"
+        return f"The recorded people left out {left_out} {traces} forgotten."
 
 
 def has_screen() -> bool:

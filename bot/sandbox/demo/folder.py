@@ -67,9 +67,10 @@ def _belongs_to_demo(folder: Path) -> bool:
     return False
 
 
-def write_settings(folder: Path, channel: str) -> Settings:
+def write_settings(folder: Path, demo_workspace: DemoWorkspace) -> Settings:
     """Write the demo's settings as a file, so that other commands work on its data, and load them."""
     file = folder / "memalign.toml"
+    people = [user.id for user in demo_workspace.workspace.users.values() if not user.is_bot]
     file.write_text(
         f"""{SETTINGS_HEADER}
 [storage]
@@ -81,7 +82,7 @@ embedding_model = "local:/wordllama"
 
 [[judges]]
 name = "{JUDGE}"
-channel = "{channel}"
+channel = "{demo_workspace.channel}"
 model = "local:/cases"
 feedback_value_type = "bool"
 instructions = "{INSTRUCTIONS}"
@@ -89,6 +90,9 @@ instructions = "{INSTRUCTIONS}"
 [sampling]
 rate = 1.0
 max_per_day = 100000
+
+[access]
+forget = {json.dumps(people)}
 
 [ingest]
 port = 0

@@ -1,7 +1,8 @@
 """The replay of recorded feedback in the workspace, and the measure of what the judge learns from it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -10,14 +11,15 @@ from bot.app import Bot
 from bot.reports.agreement import cohen_kappa
 from bot.sandbox.demo.folder import DemoWorkspace
 from bot.sandbox.demo.recordings import JUDGE, Recording
+from bot.sandbox.workspace.mrkdwn import escape_typed
 from bot.sandbox.workspace.records import Message
 from memalign.errors import MemAlignError
-from memalign.records import Json, Trace
+from memalign.records import Trace
 
 TRACES_PER_BATCH = 10
 """Traces sent, judged and answered together before the next are sent."""
 BOT_TIMEOUT_SECONDS = 120.0
-"""Seconds the demo waits for the bot to post or to learn before it raises TimeoutError."""
+"""Seconds the demo waits for the bot to post or to learn before it gives up."""
 
 Verdicts = Mapping[str, bool]
 """Trace id -> the judge's value."""
@@ -47,21 +49,46 @@ class Outcome:
     """The score of a judge that passes everything."""
     answered: int
     guidelines: int
+    left_out: int = 0
+    """Recordings that were not answered, since their traces had been forgotten."""
 
 
 ReportProgress = Callable[[int, int, Outcome | None], Awaitable[None]]
-"""Takes the progress: the number of answered traces, the number of all, and the measure so far."""
+"""Takes the progress: the number of traces answered or left out, the number of all, and the measure so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A verdict's message, and what the verdict says."""
+
+    message: Message
+    passes: bool
 
 
 class Replay:
-    """Replays recordings to the bot. `held_out` are those that serve only to measure."""
+    """Replays recordings to the bot; traces that somebody has forgotten are left out.
 
-    def __init__(self, bot: Bot, demo_workspace: DemoWorkspace, held_out: Sequence[Recording]) -> None:
+    Args:
+        bot: the running bot.
+        demo_workspace: where it posts its cards.
+        held_out: the recordings that serve only to measure.
+        timeout_seconds: how long the bot may take to post or to learn.
+
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        demo_workspace: DemoWorkspace,
+        held_out: Sequence[Recording],
+        timeout_seconds: float = BOT_TIMEOUT_SECONDS,
+    ) -> None:
         self._bot = bot
         self._workspace = demo_workspace.workspace
         self._channel = demo_workspace.channel
         self._annotators = demo_workspace.annotators
         self._held_out = held_out
+        self._timeout_seconds = timeout_seconds
         self._before: Verdicts | None = None
 
     async def send(self, recordings: Sequence[Recording]) -> None:
@@ -77,24 +104,36 @@ class Replay:
     async def run(self, recordings: Sequence[Recording], report: ReportProgress) -> Outcome:
         """Send the recorded traces and answer them as the recorded people did, batch by batch.
 
+        Run again, it goes on: what a person has said already is not said twice.
+
         Raises:
-            MemAlignError: when the bot refuses the traces.
-            TimeoutError: when it does not post or learn within BOT_TIMEOUT_SECONDS.
+            MemAlignError: when the bot refuses the traces, or does not post or learn in time.
 
         """
         if self._before is None:
             self._before = await self._judge_held_out()
         await report(0, len(recordings), None)
+        answered = 0
         for start in range(0, len(recordings), TRACES_PER_BATCH):
             batch = recordings[start : start + TRACES_PER_BATCH]
-            await self.send(batch)
-            for recording, card in zip(batch, await self._cards(batch), strict=True):
-                self._answer(recording, card)
-            await self._wait_until_learned()
-            await report(start + len(batch), len(recordings), await self.measure(start + len(batch)))
-        return await self.measure(len(recordings))
+            answered += await self._answer_batch(batch)
+            done = start + len(batch)
+            await report(done, len(recordings), await self.measure(answered, done - answered))
+        return await self.measure(answered, len(recordings) - answered)
 
-    async def measure(self, answered: int) -> Outcome:
+    async def _answer_batch(self, batch: Sequence[Recording]) -> int:
+        """Answer the recordings whose traces are not forgotten, and return their number."""
+        await self.send(batch)
+        async with self._patience("show its cards"):
+            cards = await self._cards(batch)
+        for recording in batch:
+            if card := cards.get(recording.trace_id):
+                self._answer(recording, card)
+        async with self._patience("learn"):
+            await self._wait_until_learned()
+        return len(cards)
+
+    async def measure(self, answered: int, left_out: int = 0) -> Outcome:
         """Judge the held-out traces with the present memory, without those that it learned from."""
         if self._before is None:
             self._before = await self._judge_held_out()
@@ -111,6 +150,7 @@ class Replay:
             always_pass=_score(unseen, dict.fromkeys(after, True)),
             answered=answered,
             guidelines=len(self._bot.memories[JUDGE].guidelines),
+            left_out=left_out,
         )
 
     async def _judge_held_out(self) -> Verdicts:
@@ -121,49 +161,64 @@ class Replay:
             verdicts[trace.trace_id] = bool((await memory.judge(trace)).value)
         return verdicts
 
-    async def _cards(self, batch: Sequence[Recording]) -> list[Message]:
-        """Wait until each trace has its card, and return the cards."""
-        async with asyncio.timeout(BOT_TIMEOUT_SECONDS):
-            while True:
-                cards = {
-                    payload["trace_id"]: message
-                    for message in self._workspace.messages(self._channel)
-                    if (payload := _payload(message)) and "trace_id" in payload
-                }
-                if all(recording.trace_id in cards for recording in batch):
-                    return [cards[recording.trace_id] for recording in batch]
-                await asyncio.sleep(0.05)
+    async def _cards(self, batch: Sequence[Recording]) -> Mapping[str, Card]:
+        """Wait until each trace has its card or is forgotten, and return the cards by trace id."""
+        traces = self._bot.database.traces
+        while True:
+            cards = await self._cards_now()
+            missing = [recording.trace_id for recording in batch if recording.trace_id not in cards]
+            if all([await traces.is_forgotten(trace_id) for trace_id in missing]):
+                return {each.trace_id: cards[each.trace_id] for each in batch if each.trace_id in cards}
+            await asyncio.sleep(0.05)
 
-    def _answer(self, recording: Recording, card: Message) -> None:
+    async def _cards_now(self) -> dict[str, Card]:
+        cards = {}
+        for message in self._workspace.messages(self._channel):
+            if _is_card(message):
+                stored = await self._bot.database.verdicts.by_card(message.channel, message.ts)
+                if stored is not None:
+                    cards[stored.verdict.trace_id] = Card(
+                        message=message, passes=stored.verdict.value is True
+                    )
+        return cards
+
+    def _answer(self, recording: Recording, card: Card) -> None:
         """Answer a card as each recorded person did: with a thumb, and the rationale as a reply."""
-        verdict = _headline_passes(card)
+        message = card.message
+        replies = {
+            (reply.user, reply.text)
+            for reply in self._workspace.messages(message.channel)
+            if reply.thread_ts == message.ts
+        }
         for feedback in recording.feedback:
             person = self._annotators[feedback.annotator]
-            reactions = {reaction.name for reaction in card.reactions if person.id in reaction.users}
-            thumb = "+1" if feedback.label == verdict else "-1"
+            reactions = {reaction.name for reaction in message.reactions if person.id in reaction.users}
+            thumb = "+1" if feedback.label == card.passes else "-1"
             if thumb not in reactions:
-                self._workspace.react(person.id, card.channel, card.ts, thumb)
-            self._workspace.post(person.id, card.channel, feedback.rationale, thread_ts=card.ts)
+                self._workspace.react(person.id, message.channel, message.ts, thumb)
+            if (person.id, escape_typed(feedback.rationale)) not in replies:
+                self._workspace.post(person.id, message.channel, feedback.rationale, thread_ts=message.ts)
 
     async def _wait_until_learned(self) -> None:
         """Wait until the bot has learned from all feedback."""
-        async with asyncio.timeout(BOT_TIMEOUT_SECONDS):
-            await asyncio.sleep(0.2)
-            while await self._bot.database.feedback.waiting():  # noqa: ASYNC110 - the store has no event to wait for
-                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
+        while await self._bot.database.feedback.waiting():  # noqa: ASYNC110 - the store has no event to wait for
+            await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def _patience(self, work: str) -> AsyncIterator[None]:
+        """Limit the time of what the bot does. Raises `MemAlignError`."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        except TimeoutError:
+            raise MemAlignError(
+                f"The bot did not {work} within {self._timeout_seconds:g} seconds; press the button to go on."
+            ) from None
 
 
-def _payload(message: Message) -> dict[str, Json]:
-    metadata = message.metadata or {}
-    if metadata.get("event_type") != "memalign_verdict":
-        return {}
-    payload: dict[str, Json] = metadata["event_payload"]
-    return payload
-
-
-def _headline_passes(card: Message) -> bool:
-    """Tell whether the headline of the card says pass, as a person reads it."""
-    return "pass" in (card.blocks or [])[0]["text"]["text"].partition("\n")[0].rpartition("*: ")[2]
+def _is_card(message: Message) -> bool:
+    return (message.metadata or {}).get("event_type") == "memalign_verdict"
 
 
 def _score(recordings: Sequence[Recording], verdicts: Verdicts) -> Score:

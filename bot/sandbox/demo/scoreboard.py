@@ -33,8 +33,10 @@ def _rows(outcome: Outcome) -> list[list[str]]:
 
 
 def _note(outcome: Outcome) -> str:
+    left_out = f" and {outcome.left_out} left out as forgotten" if outcome.left_out else ""
     return (
-        f"{outcome.answered} traces answered, {outcome.guidelines} guidelines. Measured on {outcome.after.n} other "
+        f"{outcome.answered} traces answered{left_out}, {outcome.guidelines} guidelines. "
+        f"Measured on {outcome.after.n} other "
         "traces, the same before and after; nothing was learned from what people said of these."
     )
 

@@ -24,6 +24,16 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _RequestHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+PAGE_PARTS = {
+    "blocks.css": "text/css",
+    "charts.js": "text/javascript",
+    "context_actions.js": "text/javascript",
+    "rich_text.js": "text/javascript",
+    "tables.js": "text/javascript",
+}
+"""The files that page.html loads, with their content types."""
+
+
 @web.middleware
 async def guard(request: web.Request, handler: _RequestHandler) -> web.StreamResponse:
     """Refuse requests under a foreign host name, or from another web page."""
@@ -57,6 +67,7 @@ class PageServer:
         """List the routes to serve."""
         return [
             web.get("/", self._page),
+            web.get("/page/{part}", self._part),
             web.get("/people/state", self._state),
             web.get("/people/socket", self._socket),
             web.get("/people/files/{file}", self._file),
@@ -81,12 +92,14 @@ class PageServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         del request
-        page = files("bot.sandbox.page").joinpath("page.html")
-        if not page.is_file():
-            return web.Response(
-                status=404, text="This installation lacks the page of the sandbox; install it again."
-            )
-        return web.Response(text=page.read_text(encoding="utf-8"), content_type="text/html")
+        return _page_file("page.html", "text/html")
+
+    async def _part(self, request: web.Request) -> web.Response:
+        part = request.match_info["part"]
+        content_type = PAGE_PARTS.get(part)
+        if content_type is None:
+            return web.Response(status=404, text="The page of the sandbox has no such part.")
+        return _page_file(part, content_type)
 
     async def _state(self, request: web.Request) -> web.Response:
         try:
@@ -150,6 +163,16 @@ async def _write(socket: web.WebSocketResponse, queue: asyncio.Queue[Payload]) -
             await socket.send_json(push)
         except ConnectionError:
             return  # the page is gone; its reader notices and cleans up
+
+
+def _page_file(name: str, content_type: str) -> web.Response:
+    file = files("bot.sandbox.page").joinpath(name)
+    if not file.is_file():
+        return web.Response(
+            status=404, text="This installation lacks the page of the sandbox; install it again."
+        )
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return web.Response(text=file.read_text(encoding="utf-8"), content_type=content_type, headers=headers)
 
 
 def _refusal(error: SlackError, status: int) -> web.Response:

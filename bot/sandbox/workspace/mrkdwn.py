@@ -1,7 +1,7 @@
 """Slack's mrkdwn as it is stored: escaped, with mentions and links as `<…>` tokens."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from bot.sandbox.workspace.records import Payload
 
@@ -10,12 +10,13 @@ TOKEN = re.compile(
     r"(?:\|[^<>]*)?>"
 )
 _TYPED_TOKEN = re.compile(r"<(?:@[UW][A-Z0-9]+|#C[A-Z0-9]+|!(?:channel|here|everyone))>")
+_COMMAND_MENTION = re.compile(r"<(?P<sign>[@#])(?P<id>[UWC][A-Z0-9]+)>")
 _ADDRESS = re.compile(r"https?://(?:(?!&lt;|&gt;)[^\s<>])+")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 _MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|!(channel|here|everyone)|!subteam\^([A-Z0-9]+))(?:\|[^<>]*)?>")
 
-_LITERAL = {"plain_text", "raw_text", "raw_number", "text", "link"}
-"""Objects in which Slack parses nothing; `text` and `link` are pieces of rich text."""
+_LITERAL = {"plain_text", "raw_text", "raw_number", "text", "link", "date"}
+"""Objects in which Slack parses nothing; `text`, `link` and `date` are pieces of rich text."""
 _RICH_MENTIONS = {"user": "user_id", "broadcast": "range", "usergroup": "usergroup_id"}
 
 
@@ -23,6 +24,18 @@ def escape_typed(text: str) -> str:
     """Escape what a person typed, and link addresses; mentions from the composer (`<@U…>`) stay."""
     escaped = _between(_TYPED_TOKEN, text, lambda part: part.replace("&", "&amp;"))
     return _ADDRESS.sub(r"<\g<0>>", escaped)
+
+
+def escape_command(text: str, names: Mapping[str, str]) -> str:
+    """Escape what a person typed after a slash command as Slack does with `should_escape`: mentions carry names.
+
+    Args:
+        text: the text, with mentions from the composer as `<@U…>` and `<#C…>`.
+        names: the names of people and channels, by id.
+    """
+    return _COMMAND_MENTION.sub(
+        lambda match: f"<{match['sign']}{match['id']}|{names.get(match['id'], '')}>", escape_typed(text)
+    )
 
 
 def escape_sent(text: str) -> str:

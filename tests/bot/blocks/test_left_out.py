@@ -8,7 +8,7 @@ from memalign.value_types import value_type_of
 from storage.records import StoredVerdict
 from tests.factories import a_trace
 
-LONG = "Long record: about 3,000 tokens in the middle were left out."
+LONG = "Long record: about 2,300 words of it were left out."
 
 
 def a_verdict(left_out: LeftOut) -> Verdict:
@@ -20,8 +20,8 @@ def a_verdict(left_out: LeftOut) -> Verdict:
     [
         (LeftOut(), ""),
         (LeftOut(tokens=3_014), LONG),
-        (LeftOut(tokens=123_456), "Long record: about 120,000 tokens in the middle were left out."),
-        (LeftOut(tokens=7), "Long record: about 7 tokens in the middle were left out."),
+        (LeftOut(tokens=123_456), "Long record: about 93,000 words of it were left out."),
+        (LeftOut(tokens=7), "Long record: about 5 words of it were left out."),
         (LeftOut(guidelines=1), "The model had no room for 1 guideline."),
         (LeftOut(cases=3), "The model had no room for 3 similar cases."),
         (

@@ -23,8 +23,8 @@ HOSTILE = (
     "\u05e9\u05dc\u05d5\u05dd \u202b*bold* `code`\u2028second line",
     "plain",
 )
-ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives")
-"""Modules of elements, which take text that is escaped already."""
+ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
+"""Modules of elements, which take text that is escaped already, or other elements."""
 TEXTS = st.sampled_from(HOSTILE)
 JSON = TEXTS | st.lists(TEXTS, max_size=2) | st.dictionaries(TEXTS, TEXTS, max_size=2)
 FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
@@ -64,7 +64,7 @@ def text_objects(part: Json) -> Iterator[Block]:
     if isinstance(part, SlackMessage):
         yield from text_objects(part.blocks)
     elif isinstance(part, dict):
-        if part.get("type") in ("mrkdwn", "plain_text"):
+        if part.get("type") in ("mrkdwn", "plain_text", "text"):
             yield part
         for inner in part.values():
             yield from text_objects(inner)

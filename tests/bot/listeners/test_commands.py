@@ -61,6 +61,8 @@ def texts(part: Json) -> list[str]:
     if isinstance(part, str):
         return [part]
     if isinstance(part, dict):
+        if part.get("type") == "text":  # a run of rich text, in which Slack reads nothing
+            return []
         return [text for key, value in part.items() if key not in ("value", "type") for text in texts(value)]
     return [text for value in part for text in texts(value)] if isinstance(part, list) else []
 
@@ -318,11 +320,10 @@ async def test_all_of_a_long_text_can_be_read(harness: BotInWorkspace) -> None:
     inputs = " ".join(f"word{n}" for n in range(8_000))
     await harness.send({"trace_id": "tr-1", "inputs": inputs, "outputs": "short"})
     card = await harness.card("tr-1")
-    assert "word7999" not in words(card.blocks)
+    assert "word4000" not in words(card.blocks)
     await harness.press(card, "show_all")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
-    pages = [block["text"]["text"] for block in view.content["blocks"] if "text" in block]
-    assert inputs in "".join(pages)
+    assert inputs in words(view.content["blocks"]).replace("\n", "")
 
 
 async def test_what_no_modal_holds_is_said_to_be_cut(harness: BotInWorkspace) -> None:

@@ -61,6 +61,7 @@ async def test_an_outsider_forgets_no_trace_but_their_own_words(tmp_path: Path, 
         harness.react(card, "-1")
         harness.reply(card, "The answer should never send people away.")
         await harness.learned()
+        await harness.until(harness.rules)
         for text in ("forget tr-1", "forget tr-1 --yes"):
             assert "can forget this trace; please ask one of them" in (await harness.asked(mallory, text))[0]
         assert len(harness.rules()) == 1

@@ -1,5 +1,7 @@
 """What models answer, by kind, and the value that it holds for a judge of yes or no; None where a doubt is left."""
 
+import json
+
 D = '{"rationale": "draft", "value": true}'
 F = '{"rationale": "final", "value": false}'
 CLIPPED = '{"rationale": "cut'
@@ -25,6 +27,12 @@ THINKING: list[Sample] = [
             ("", "[/THINK]"),
             ("<think>a<think>b</think>", "</think>"),
             ("<think>a</think>so:", "</think>"),
+            ("<antThinking>", "</antThinking>"),
+            ("<thought_process>", "</thought_process>"),
+            ("<chain_of_thought>", "</chain_of_thought>"),
+            ("<|think|>", "<|/think|>"),
+            ("<|channel>thought\n", "<channel|>"),
+            ('<details type="reasoning" done="true"><summary>Thought for 3 s</summary>', "</details>"),
             ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
             ("<|channel|>analysis<|message|>", "<|end|><|channel|>final <|constrain|>json<|message|>"),
             ("analysisWe draft ", "assistantfinal"),
@@ -41,6 +49,11 @@ THINKING: list[Sample] = [
             "<|channel|>commentary to=x<|message|>",
             "analysisWe draft ",
             "<think>a</think><think>",
+            "<antThinking>",
+            "<thought_process>",
+            "<internal_monologue>",
+            "<|channel>thought\n",
+            '<details type="reasoning"><summary>Thinking</summary>',
         )
     ],
     (f"{D}</think>", None),
@@ -49,6 +62,8 @@ THINKING: list[Sample] = [
     (f"<|channel|>final<|message|>{F}<|return|>", False),
     (f"<think>x</think>{F}\n<think>{D}</think>", False),
     (f"{F}<think>{D}", False),
+    (f"{F}\n<details><summary>More</summary>It sends people away.</details>", False),
+    (f"<details><summary>Record</summary>Go away.</details>\n{F}", False),
     ('{"rationale": "It shows </think> to people.", "value": false}', False),
     ('<think>x</think>{"rationale": "It writes <think> and </think>.", "value": false}', False),
     ("<think>Yes.</think>No", False),
@@ -66,6 +81,15 @@ DRAFTS_AND_ECHOES: list[Sample] = [
     ('{"rationale": "<your reason>", "value": true}', None),
     ('{"rationale": "the reason for your verdict in two or three sentences", "value": true}', None),
     ('{"rationale": "string", "value": "boolean"}', None),
+    *[
+        (f'{{"rationale": "{form}", "value": true}}', None)
+        for form in (
+            "Your reasoning here.",
+            "explanation",
+            "a brief explanation for your verdict",
+            "Reason goes here…",
+        )
+    ],
     (
         '{"type": "object", "properties": {"rationale": {"type": "string"}, "value": {"type": "boolean"}}}',
         None,
@@ -89,6 +113,15 @@ PLACES: list[Sample] = [
     (f'{{"broken": {F}', False),
     ('"{\\"rationale\\": \\"final\\", \\"value\\": false}"', False),
     ('{\\"rationale\\": \\"final\\", \\"value\\": false}', False),
+    (f'<tool_call>{{"name": "answer", "arguments": {json.dumps(F)}}}</tool_call>', False),
+    (f'{{"type": "function", "function": {{"name": "answer", "arguments": {json.dumps(F)}}}}}', False),
+    (f'{{"answer": {json.dumps(F)}}}', False),
+    (F[1:], False),
+    (f"<think>{D}</think>{F[1:]}", False),
+    ('"rationale": "a", "value": false', False),
+    ("rationale: It is rude.\nvalue: false", False),
+    ("**Rationale:** It is rude.\n\n**Value:** No", False),
+    ("rationale: It is rude.\nvalue: maybe", None),
     ('{"value": false, "rationale": "final"}', False),
     ('{"Rationale": "final", "VALUE": "No"}', False),
     ('{"value": false}', False),
@@ -171,7 +204,16 @@ BARE: list[Sample] = [
     ],
     *[
         (text, False)
-        for text in ("\\boxed{No}", "Verdict: No", "**Verdict:** no", "Answer: fail", "false", "0")
+        for text in (
+            "\\boxed{No}",
+            "$\\boxed{\\text{No}}$",
+            "So it is \\boxed{No}.",
+            "Verdict: No",
+            "**Verdict:** no",
+            "Answer: fail",
+            "false",
+            "0",
+        )
     ],
     *[
         (text, False)

@@ -40,6 +40,8 @@ THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": D}]}
         ({"content": [THINKING, {"type": "text", "text": F}]}, False),
         ({"content": [{"type": "text", "text": F[:12]}, {"type": "text", "text": F[12:]}]}, False),
         ({"content": [F]}, False),
+        ({"content": [{"text": D, "thought": True}]}, None),
+        ({"content": [{"text": F}, {"type": "text", "text": D, "thought": True}]}, False),
         ({"content": json.loads(F)}, False),
         ({"content": "", "reasoning_content": F}, False),
         ({"content": None, "reasoning": f"```json\n{F}\n```"}, False),
@@ -70,6 +72,8 @@ def test_a_field_for_reasoning_counts_only_where_a_schema_was_asked_for() -> Non
         ([{"type": "tool_use", "input": {"nothing": 1}}, {"type": "text", "text": F}], False),
         ([{"type": "redacted_thinking", "data": D}], None),
         ([{"type": "tool_use", "input": F}], False),
+        ([{"type": "tool_use", "input": {"answer": F}}], False),
+        ([{"text": D, "thought": True}], None),
         (None, None),
     ],
 )
@@ -89,6 +93,11 @@ DRAFT = {"text": "Greet first.", "records": [0]}
         ('{"guidelines": [{"text": "Greet first.", "records": [0],},],}', [DRAFT]),
         ("{'guidelines': [{'text': 'Greet first.', 'records': [0]}]}", [DRAFT]),
         ('{"supports": [{"rule": 0, "records": [1]}]}', []),
+        (json.dumps({"guidelines": [DRAFT], "supports": "none", "same": {}}), [DRAFT]),
+        (json.dumps({"guidelines": DRAFT}), [DRAFT]),
+        ('{"guidelines": {}}', []),
+        (f'{{"guidelines": [{json.dumps(DRAFT)},]}}', [DRAFT]),
+        (f"{{'guidelines': [{json.dumps(DRAFT)}, {json.dumps(DRAFT)}]}}", [DRAFT, DRAFT]),
         ('<think>{"guidelines": []}</think>' + json.dumps({"guidelines": [DRAFT]}), [DRAFT]),
         ('{"guidelines": [{"text": "Greet first.", "records": [0]}, {"text": "Never sen', None),
         ('{"guidelines": [{"records": [0], "text": "Never sen', None),
@@ -101,6 +110,17 @@ DRAFT = {"text": "Greet first.", "records": [0]}
 def test_a_distillation_may_lack_lists_but_is_never_cut(text: str, guidelines: Json) -> None:
     answer = find_answer(text, distilling_schema())
     assert (None if answer is None else answer["guidelines"]) == guidelines
+
+
+FLOAT = value_type_of(float)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("0,85", None), ("1,5", None), (".85", 0.85), ("+.5", 0.5), ("1.", 1.0)]
+)
+def test_a_number_without_quotation_marks_is_read_whole_or_not(written: str, value: float | None) -> None:
+    answer = find_answer(f'{{"rationale": "a", "value": {written}}}', judging_schema(FLOAT))
+    assert (None if answer is None else FLOAT.parse(answer["value"])) == value
 
 
 FRAGMENTS = st.sampled_from(

@@ -48,6 +48,96 @@ def openai_error(message: str, kind: str | None = None, code: str | int | None =
 
 
 SAMPLES = {
+    # --- the key, with status 400
+    "gemini key": Sample(
+        status=400,
+        body=[
+            {
+                "error": {
+                    "code": 400,
+                    "message": "API key not valid. Please pass a valid API key.",
+                    "status": "INVALID_ARGUMENT",
+                }
+            }
+        ],
+        error=ModelRefusedError,
+        told="refuses the key",
+        quoted="API key not valid",
+    ),
+    "gemini no key": Sample(
+        status=400,
+        body=[
+            {
+                "error": {
+                    "code": 400,
+                    "message": "Missing or invalid Authorization header.",
+                    "status": "INVALID_ARGUMENT",
+                }
+            }
+        ],
+        error=ModelRefusedError,
+        told="refuses the key",
+        quoted="Missing or invalid Authorization header",
+    ),
+    "xai key": Sample(
+        status=400,
+        body={
+            "code": "Client specified an invalid argument",
+            "error": "Incorrect API key provided: xa***gh. You can obtain an API key from the console.",
+        },
+        error=ModelRefusedError,
+        told="refuses the key",
+        quoted="Incorrect API key provided",
+    ),
+    # --- something else at the address
+    "json that is no answer": Sample(
+        status=200, body={"status": "ok"}, error=ModelRefusedError, told="is not served at its address"
+    ),
+    "greeting of ollama": Sample(
+        status=200,
+        body="Ollama is running",
+        error=ModelRefusedError,
+        told="is not served at its address",
+        quoted="Ollama is running",
+    ),
+    "json of a front end": Sample(
+        status=200,
+        body={"version": "0.6", "name": "ui"},
+        error=ModelRefusedError,
+        told="is not served at its address",
+    ),
+    # --- the content
+    "zhipu filter": Sample(
+        status=400,
+        body={"error": {"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}},
+        error=ContentRefusedError,
+        told="refuses what this request says",
+    ),
+    "gemini withheld": Sample(
+        status=200,
+        body={
+            "choices": [
+                {"finish_reason": "content_filter: PROHIBITED_CONTENT", "message": {"role": "assistant"}}
+            ]
+        },
+        error=ContentRefusedError,
+        told="refuses to answer",
+    ),
+    # --- broken off behind a gateway
+    "error in a choice": Sample(
+        status=200,
+        body={
+            "choices": [
+                {
+                    "finish_reason": "error",
+                    "error": {"code": 502, "message": "Provider disconnected"},
+                    "message": {"role": "assistant", "content": ""},
+                }
+            ]
+        },
+        error=RequestFailedError,
+        told="is overloaded or down (502)",
+    ),
     # --- the bill
     "openai quota": Sample(
         status=429,
@@ -268,25 +358,25 @@ SAMPLES = {
             }
         },
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "xai filter": Sample(
         status=403,
         body={"code": "The caller does not have permission", "error": "Content violates usage guidelines."},
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "qwen filter": Sample(
         status=400,
         body=openai_error("Input data may contain inappropriate content.", None, "data_inspection_failed"),
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "deepseek filter": Sample(
         status=400,
         body=openai_error("Content Exists Risk", "invalid_request_error", "invalid_request_error"),
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     # --- the request, or the service
     "unknown option": Sample(

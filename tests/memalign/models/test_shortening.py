@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from memalign.fair_cut import fair_shares
 from memalign.models.shortening import encoded_tokens, shorten_fields
 from memalign.records import Json
-from memalign.tokens import count_tokens, cut_middle_to_tokens
+from memalign.tokens import count_tokens, cut_middle
 
 QUESTION = "Which error is this?"
 LONG_TEXTS = ["word " * 4_000, '"\n<' * 4_000, "漢" * 4_000, "a" * 20_000]
@@ -89,7 +89,7 @@ def test_short_parts_get_what_they_need_and_long_ones_share_the_rest() -> None:
 
 @given(text=TEXT, limit=st.integers(0, 300))
 def test_a_text_loses_its_middle_and_keeps_both_ends(text: str, limit: int) -> None:
-    cut = cut_middle_to_tokens(text, limit)
+    cut = cut_middle(text, limit)
 
     assert count_tokens(cut) <= limit
     if count_tokens(text) <= limit:

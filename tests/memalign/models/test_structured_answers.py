@@ -280,3 +280,12 @@ async def test_an_error_never_shows_a_header(server: ModelServer) -> None:
     with pytest.raises(ModelError) as caught:
         await OpenAIModel("gpt-5-m", ModelOptions(headers={"X": "hush-hush-hush"})).complete(PROMPT, SCHEMA)
     assert "hush-hush-hush" not in str(caught.value)
+
+
+async def test_an_answer_of_megabytes_is_none_and_costs_one_call(server: ModelServer) -> None:
+    server.answers.extend(["x " * 1_200_000] * 2)
+
+    with pytest.raises(MalformedAnswerError, match="gave an answer of more than 2 MB"):
+        await OpenAIModel("m").complete(PROMPT, SCHEMA)
+
+    assert len(server.of("chat")) == 1

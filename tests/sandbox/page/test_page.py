@@ -597,3 +597,125 @@ async def test_on_a_phone_the_sidebar_is_a_drawer_and_the_thread_takes_the_scree
     assert thread["width"] == PHONE["width"]
     await page.get_by_role("button", name="Close thread").click()
     await expect(composer(page)).to_be_visible()
+
+
+COVERED = """() => {
+  const overlap = (a, b) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const rectsOf = (each) => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    return each.matches('.textual') ? [...range.getClientRects()] : [each.getBoundingClientRect()];
+  };
+  const bars = [...document.querySelectorAll('.toolbar')]
+    .filter((bar) => bar.checkVisibility() && getComputedStyle(bar).opacity === '1');
+  const covered = (bar) => [...bar.closest('.log').querySelectorAll('button, a, textarea, .textual')]
+    .filter((each) => each.checkVisibility() && !each.closest('.toolbar'))
+    .filter((each) => rectsOf(each).some((rect) => overlap(bar.getBoundingClientRect(), rect)));
+  return bars.flatMap(covered).map((each) => each.outerHTML.slice(0, 120));
+}"""
+"""Returns what the toolbars that can be seen cover in their list of messages."""
+
+
+async def many_messages(office: Office) -> list[str]:
+    """Post cards and messages with thumbs and replies; returns the timestamps of those of the channel."""
+    texts = ("one", "two " * 60, "three", "four")
+    posted = [office.workspace.post(office.ana.id, office.channel.id, text) for text in texts]
+    shown = [await office.show(), *posted, await office.show()]
+    for ts in shown:
+        for name in ("+1", "-1", "shrug", "eyes", "tada", "heart"):
+            office.workspace.react(office.ben.id, office.channel.id, ts, name)
+        office.workspace.post(office.ana.id, office.channel.id, "because " * 20, thread_ts=ts)
+        office.workspace.post(office.ana.id, office.channel.id, "indeed", thread_ts=ts)
+    return shown
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_the_toolbar_of_a_message_covers_nothing(office: Office, browser: Browser, width: int) -> None:
+    shown = await many_messages(office)
+    page = await browser.new_page(viewport={"width": width, "height": 800})
+    await arrive(page, office, office.ana)
+    for ts in shown:
+        await row(page, ts).hover()
+        assert await page.evaluate(COVERED) == []
+    own = shown[1]
+    await tool(row(page, own), "More actions")
+    await page.get_by_role("menuitem", name="Edit message").click()
+    await row(page, own).get_by_role("button", name="Save").hover()
+    assert await page.evaluate(COVERED) == []
+    await page.keyboard.press("Escape")
+    await tool(row(page, shown[0]), "Reply in thread")
+    for reply in await page.get_by_test_id("thread").get_by_test_id("message").all():
+        await reply.hover()
+        assert await page.evaluate(COVERED) == []
+    await page.close()
+
+
+async def test_a_finger_on_a_card_casts_no_vote_wherever_it_lands(office: Office, browser: Browser) -> None:
+    cards = [await office.show([{"type": "section", "text": plain("Fine. " * 30)}]) for _ in range(2)]
+    context = await browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    page = await context.new_page()
+    await arrive(page, office, office.ana)
+    for ts in cards:
+        box = await row(page, ts).bounding_box()
+        assert box is not None
+        for across in range(8, int(box["width"]) - 4, 24):
+            for down in (3, 12, 20):
+                await page.touchscreen.tap(box["x"] + across, box["y"] + down)
+                await page.keyboard.press("Escape")  # a menu, where one opened
+            if await page.get_by_role("button", name="Close thread").is_visible():
+                await page.get_by_role("button", name="Close thread").tap()
+    assert await page.evaluate(COVERED) == []
+    assert [office.people(ts) for ts in cards] == [{}, {}]
+    await row(page, cards[0]).get_by_label("Add reaction").tap()
+    await page.get_by_role("button", name="+1").first.tap()
+    await until(lambda: "+1" in office.people(cards[0]), "the vote that was meant")
+    await context.close()
+
+
+async def test_a_link_in_the_home_tab_scrolls_to_its_message(office: Office, page: Page) -> None:
+    first = await office.show()
+    for number in range(12):
+        await office.show(text=f"Verdict {number}")
+    link = f"https://demo.slack.com/archives/{office.channel.id}/p{first.replace('.', '')}"
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": f"<{link}|Open the card>"}}]
+    await page.get_by_test_id("sidebar").get_by_role("button", name="memalign").click()
+    await expect(page.get_by_test_id("home")).to_contain_text("Welcome")
+    await office.bot.client.views_publish(user_id=office.ana.id, view={"type": "home", "blocks": blocks})
+    for _ in range(2):
+        await page.get_by_role("link", name="Open the card").click()
+        await expect(row(page, first)).to_be_in_viewport()
+        await expect(row(page, first)).to_be_focused()
+        await page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        await expect(row(page, first)).to_be_in_viewport()
+        await page.get_by_test_id("sidebar").get_by_role("button", name="memalign").click()
+        await office.bot.client.views_publish(user_id=office.ana.id, view={"type": "home", "blocks": blocks})
+
+
+async def test_a_command_is_sent_with_mentions_as_slack_escapes_them(office: Office, page: Page) -> None:
+    ben = office.ben
+    for typed, sent in (
+        ("/memalign forget --person @ben", f"forget --person <@{ben.id}|ben>"),
+        ("/memalign stats #politeness now", f"stats <#{office.channel.id}|politeness> now"),
+        ("/memalign teach a < b & mail ana@ben.example", "teach a &lt; b &amp; mail ana@ben.example"),
+    ):
+        await say(page, typed)
+        await until(lambda sent=sent: ("command", sent) in office.bot.recorded, sent)  # type: ignore[misc]
+
+
+async def test_the_demo_bar_says_what_went_wrong_and_when_all_have_answered(
+    office: Office, page: Page
+) -> None:
+    replay = {"label": "Let them answer", "name": "replay", "running": False, "done": 3, "total": 40}
+    office.server.set_demo({"title": "memalign demo", "replay": {**replay, "problem": "It stopped."}})
+    await expect(page.get_by_role("alert").filter(has_text="It stopped.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Let them answer")).to_be_visible()
+    office.server.set_demo(
+        {
+            "title": "memalign demo",
+            "replay": {**replay, "finished": "All have answered", "note": "One left out."},
+        }
+    )
+    await expect(page.get_by_test_id("replay-finished")).to_have_text("All have answered")
+    await expect(page.get_by_text("One left out.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Let them answer")).to_have_count(0)

@@ -5,8 +5,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yarl
 
 from bot.sandbox import SlackServer, Workspace
+from bot.sandbox.page.page_server import PAGE_PARTS
 from bot.sandbox.workspace.records import Payload
 from tests.sandbox.bolt_app import (
     COMMAND,
@@ -293,3 +295,17 @@ async def test_a_form_cannot_act(sandbox: Sandbox, page: Page) -> None:
 async def test_the_page_itself_is_served(page: Page) -> None:
     async with page.session.get(page.url) as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
+
+
+@pytest.mark.parametrize("part", PAGE_PARTS)
+async def test_the_page_finds_its_parts_beside_it(page: Page, part: str) -> None:
+    async with page.session.get(f"{page.url}/") as answer:
+        assert f'"page/{part}"' in await answer.text()
+    async with page.session.get(f"{page.url}/page/{part}") as answer:
+        assert (answer.status, answer.content_type) == (200, PAGE_PARTS[part])
+
+
+@pytest.mark.parametrize("part", ["page_server.py", "page.html", "..%2F__init__.py", "other.js"])
+async def test_nothing_else_is_served_beside_the_page(page: Page, part: str) -> None:
+    async with page.session.get(yarl.URL(f"{page.url}/page/{part}", encoded=True)) as answer:
+        assert answer.status == 404

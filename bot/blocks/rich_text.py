@@ -1,0 +1,67 @@
+"""Rich text: runs of text that Slack shows as they are.
+
+Nothing in a run is parsed, so text of traces and models needs no escaping here: it can neither ping anyone nor become
+a link. Only control and direction characters are taken out of it.
+"""
+
+import re
+from collections.abc import Sequence
+
+from bot.blocks.primitives import Block
+from bot.visible_text import visible
+
+EMPTY = "(empty)"
+FENCE = "```"
+
+
+def run(text: str, *, style: str = "") -> Block:
+    """Return a run of text; `style` is bold, italic, strike or code."""
+    shown: Block = {"type": "text", "text": visible(text) or EMPTY}
+    return {**shown, "style": {style: True}} if style else shown
+
+
+def rich_text(*parts: Block) -> Block:
+    """Return a block of sections, quotes, lists and preformatted text."""
+    return {"type": "rich_text", "elements": list(parts)}
+
+
+def rich_section(*runs: Block) -> Block:
+    """Return a paragraph."""
+    return {"type": "rich_text_section", "elements": list(runs)}
+
+
+def quote(*runs: Block) -> Block:
+    """Return a quotation."""
+    return {"type": "rich_text_quote", "elements": list(runs)}
+
+
+def preformatted(text: str) -> Block:
+    """Return text in a font of equal widths."""
+    return {"type": "rich_text_preformatted", "elements": [run(text)]}
+
+
+def passages_of(text: str) -> list[tuple[bool, str]]:
+    """Part a text into prose and fenced code, as models write it; True for code. Joined, the passages are the text."""
+    lines = text.splitlines(keepends=True)
+    passages: list[tuple[bool, str]] = []
+    start, opened = 0, -1
+    for place, line in enumerate(lines):
+        if opened >= start and line.strip() == FENCE:
+            passages += [(False, "".join(lines[start:opened])), (True, "".join(lines[opened : place + 1]))]
+            start = place + 1
+        elif opened < start and line.startswith(FENCE) and line.count(FENCE) == 1:
+            opened = place
+    passages.append((False, "".join(lines[start:])))
+    return [(is_code, passage) for is_code, passage in passages if passage]
+
+
+def labelled_runs(text: str, labels: frozenset[str]) -> Sequence[Block]:
+    """Return the runs of a text in which labels at the beginning of lines are bold; joined they are the text."""
+    if not labels:
+        return [run(text)]
+    longest_first = sorted(labels, key=len, reverse=True)
+    pattern = re.compile(f"^({'|'.join(map(re.escape, longest_first))})(?=:)", re.MULTILINE)
+    pieces = pattern.split(text)
+    return [run(piece, style="bold" if place % 2 else "") for place, piece in enumerate(pieces) if piece] or [
+        run(text)
+    ]

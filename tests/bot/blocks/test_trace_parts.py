@@ -1,0 +1,160 @@
+"""What a card and a modal show of a trace: its own words, byte for byte, in blocks that Slack takes."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bot.blocks.card import trace_view, verdict_card
+from bot.blocks.primitives import Block
+from bot.blocks.trace_parts import MAX_EXCERPT_LINES, PAGE_LENGTH, TracePart, text_pages, trace_part
+from bot.sandbox.web_api.block_checks import check_message_blocks
+from bot.sandbox.web_api.view_rules import normalize_view
+from memalign.records import Json, Verdict
+from memalign.value_types import value_type_of
+from storage.records import StoredVerdict
+from tests.factories import a_trace
+
+CODE = 'Use this:\n\n```python\nwith open("a.txt") as f:\n\tfor x in f:\n        print(x > 1)\n```\n\nand `that`.\n'
+TEXTS = {
+    "markup": "*not bold* _nor this_ ~nor that~ `code` :tada: > 1 &amp; <b>",
+    "mentions": "<!channel> <@U123> <!subteam^S1> @here #general",
+    "links": "<https://evil.example|bank> [here](https://evil.example) https://a.b",
+    "a table": "| a | b |\n|---|---|\n| 1 | 2 |\n# Heading\n- item",
+    "code in a fence": CODE,
+    "two fences": "```\na\n```\n```sh\nb\n```",
+    "a fence alone": "```\n\n  x\n\n```",
+    "a fence that is never closed": "see\n```python\nx = 1\n",
+    "a fence in one line": "```x = 1``` and ```y```",
+    "blank lines and indentation": "\n\n  a\n\n\n\tb  \n \n",
+    "quotes": ">a\n> b\n&gt; c",
+    "other scripts": "שלום, עולם! 你好 é e\u0301 👩\u200d💻",
+    "one letter": "x",
+}
+STRUCTURES: dict[str, Json] = {
+    "a tool call": {"user": {"id": 7, "tags": ["a<b", "*c*"]}, "ok": True},
+    "a list": [1, "<!here>", None, {"deep": {"deeper": "```"}}],
+    "numbers": [[1.5, -2], [0, 1e3]],
+}
+
+
+def runs(blocks: Json) -> Iterator[Block]:
+    """Yield the runs of text in blocks, in the order shown."""
+    if isinstance(blocks, dict):
+        if blocks.get("type") == "text":
+            yield blocks
+        for part in blocks.values():
+            yield from runs(part)
+    elif isinstance(blocks, list | tuple):
+        for part in blocks:
+            yield from runs(part)
+
+
+def quoted_text(*blocks: Block) -> str:
+    """Return what stands in the quotations and the preformatted parts of blocks."""
+    parts = [part for block in blocks for part in block["elements"] if part["type"] != "rich_text_section"]
+    return "".join(run["text"] for run in runs(parts))
+
+
+def stored(rationale: str = "Because.") -> StoredVerdict:
+    verdict = Verdict(trace_id="tr-1", judge="politeness", value=True, rationale=rationale)
+    return StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=1, channel="C")
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_text_is_shown_byte_for_byte(text: str) -> None:
+    part = trace_part("Input", text, 600)
+    assert part.text == text
+    assert quoted_text(part.excerpt_block()).encode() == text.encode()
+    assert quoted_text(*part.whole_blocks()).encode() == text.encode()
+
+
+@pytest.mark.parametrize("value", STRUCTURES.values(), ids=STRUCTURES)
+def test_json_keeps_its_values_and_is_indented_in_letters_of_equal_widths(value: Json) -> None:
+    block = trace_part("Output", value, 900).excerpt_block()
+    assert block["elements"][1]["type"] == "rich_text_preformatted"
+    assert json.loads(quoted_text(block)) == value
+    assert quoted_text(block) == json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def test_code_of_a_text_stands_in_letters_of_equal_widths() -> None:
+    kinds = [part["type"] for part in trace_part("Output", CODE, 900).excerpt_block()["elements"]]
+    assert kinds == ["rich_text_section", "rich_text_quote", "rich_text_preformatted", "rich_text_quote"]
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\x07"])
+def test_a_text_of_nothing_is_said_to_be_empty(text: str) -> None:
+    assert quoted_text(trace_part("Input", text, 600).excerpt_block()) == "(empty)"
+
+
+def test_what_hides_or_turns_text_is_taken_out() -> None:
+    assert (
+        quoted_text(trace_part("Input", "ad\u200bmin \u202egnp.exe\x1b[31m", 600).excerpt_block())
+        == "admin gnp.exe[31m"
+    )
+
+
+def bold(block: Block) -> list[str]:
+    parts = [part for part in block["elements"] if part["type"] != "rich_text_section"]
+    return [run["text"] for run in runs(parts) if run.get("style") == {"bold": True}]
+
+
+def test_turns_of_a_chat_begin_with_who_speaks() -> None:
+    turns: Json = [
+        {"role": "user", "content": "Help?\nuser: not I"},
+        {"role": "tool", "name": "search", "content": "nothing"},
+        {"role": "assistant", "content": "No: sorry."},
+    ]
+    part = trace_part("Input", turns, 600)
+    block = part.excerpt_block()
+    assert quoted_text(block) == part.text
+    assert bold(block) == ["user", "user", "tool search", "assistant"]
+
+
+def test_fields_begin_with_their_names() -> None:
+    block = trace_part("Input", {"page_title": "Parks", "a.*": "x: y"}, 600).excerpt_block()
+    assert quoted_text(block) == "page_title: Parks\na.*: x: y"
+    assert bold(block) == ["page_title", "a.*"]
+
+
+@pytest.mark.parametrize(
+    "text", ["word " * 500, "\n".join(map(str, range(MAX_EXCERPT_LINES + 1))), "x" * 601]
+)
+def test_a_card_says_how_much_it_leaves_out(text: str) -> None:
+    part = trace_part("Input", text, 600)
+    shown = part.excerpt_block()
+    assert part.is_cut
+    assert len(quoted_text(shown)) <= 600
+    assert quoted_text(shown).count("\n") < MAX_EXCERPT_LINES
+    *_, note = runs(shown)
+    assert note["text"].startswith("… ")
+    assert note["text"].endswith((" more characters", " more character"))
+    assert quoted_text(*part.whole_blocks()) == text
+
+
+@pytest.mark.parametrize("text", ["word " * 2_000, "x" * 9_000, "a\n" * 5_000, "```\nx\n```\n" * 900])
+def test_pages_are_short_and_together_the_whole_text(text: str) -> None:
+    assert "".join(text_pages(text)) == text
+    assert all(len(page) <= PAGE_LENGTH for page in text_pages(text))
+    blocks = TracePart(title="Input", text=text, length=600).whole_blocks()
+    assert quoted_text(*blocks) == text
+    assert len(blocks) <= len(text) // (PAGE_LENGTH // 2) + 1
+
+
+def test_a_page_ends_with_a_word() -> None:
+    first, *_ = text_pages("word " * 1_000)
+    assert first.endswith("word ")
+
+
+@pytest.mark.parametrize("value", [*TEXTS.values(), *STRUCTURES.values(), "word " * 9_000, "", "\n" * 5_000])
+def test_slack_takes_the_card_and_the_modal_of_any_trace(value: Json) -> None:
+    trace = a_trace(inputs=value, outputs=value)
+    card = verdict_card(stored("*r* <!channel> " * 200), trace, value_type_of("bool"))
+    check_message_blocks(list(card.blocks))
+    normalize_view(trace_view(stored(), trace), "modal", 1)
+
+
+def test_a_rationale_is_shown_as_it_is() -> None:
+    rationale = "*Not bold* <!channel> :tada:\n  indented"
+    card = verdict_card(stored(rationale), a_trace(), value_type_of("bool"))
+    assert [run["text"] for run in runs(card.blocks[1])] == [rationale]
