@@ -49,7 +49,9 @@ _FIRST_PERSON = (
     r"|vote for|vote|mark|marked|label|go with|go for|choose|pick)"
     r"(?: it| this| that| the answer| this answer| this one)?(?: as| at| with)?"
 )
-_FIRST_PERSON_GERMAN = r"ich (?:gebe|gäbe|sage|vergebe|nehme|wähle|würde|hätte)(?: es| das| hier| dafür| ihr| der antwort| da| sie)?"
+_FIRST_PERSON_GERMAN = (
+    r"ich (?:gebe|gäbe|sage|vergebe|nehme|wähle|würde|hätte)(?: es| das| dafür| ihr| der antwort| sie)?"
+)
 _NAMED_VALUE = (
     r"(?:(?:my|our|the|meine|mein|unsere|die|der|das) )?(?:(?:right|correct|richtige|korrekte) )?"
     r"(?:rating|score|value|verdict|label|vote|grade|wert|note|urteil|bewertung|wertung|stimme)"
