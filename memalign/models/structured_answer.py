@@ -126,7 +126,9 @@ def _next_modes(modes: list[Mode], refused: frozenset[str], error: RequestRefuse
 
 def _unreadable(name: str, reading: Reading, tokens: int | None) -> MalformedAnswerError:
     if not reading.is_cut:
-        return MalformedAnswerError(f"{name} did not answer in the form asked for.")
+        return MalformedAnswerError(
+            f"{name} did not answer in the form asked for; choose a stronger model if that goes on."
+        )
     limit = "its most tokens" if tokens is None else f"{tokens:,} tokens"
     if reading.is_silent:
         return MalformedAnswerError(
