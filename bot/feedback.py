@@ -3,14 +3,13 @@
 It is derived from what stands at the moment, so order, redelivery and edits need no case of their own.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
 from typing import Literal, cast
 
-from memalign.errors import InputError
+from bot.replies.reading import read_reply
 from memalign.records import Assessment, Label, Trace
 from memalign.value_types import ValueType
 from storage.records import PersonFeedback, StoredVerdict, Timestamped
@@ -46,11 +45,6 @@ THUMBS: Mapping[str, Vote] = {
 }
 REPLY_SUBTYPES = {None, "file_share", "thread_broadcast"}
 """Subtypes of a Slack message that carry a person's own words."""
-QUOTED_TEXT = re.compile(
-    r"^\s*[`*_\"“„«]*(?P<value>[^:：\n]{1,150}?)[`*_\"”“»]*[^\S\n]*(?::(?!\d|//)|：)\s*(?P<reason>.*)$",
-    re.DOTALL,
-)
-"""A text as a value, before a colon and its reason."""
 
 
 def vote_of_reaction(name: str) -> Vote | None:
@@ -89,18 +83,17 @@ def feedback_of(
         events: what the person did on the verdict's card.
         value_type: the judge's.
     """
-    votes = votes_of(events)
-    vote = next(iter(votes)) if len(votes) == 1 else None
-    corrected, reasons = _replies(events, value_type, modal_ts=stored.message_ts)
+    replies = _replies(events, value_type, modal_ts=stored.message_ts)
+    vote, vote_at = _vote(stored.verdict.value, events, replies.value, value_type)
     return Feedback(
         verdict_id=stored.verdict_id,
         trace_id=stored.verdict.trace_id,
         judge=stored.verdict.judge,
         person=person,
         vote=vote,
-        value=_label(vote, stored.verdict.value, corrected, value_type),
-        rationale="\n".join(reason for reason in reasons if reason),
-        time_ms=vote_ms(events),
+        value=_label(vote, stored.verdict.value, _newest(events.correction, replies.value), value_type),
+        rationale="\n".join(reason for reason in replies.reasons if reason),
+        time_ms=vote_at,
     )
 
 
@@ -147,49 +140,59 @@ def _ms(at: str) -> int:
     return int(Decimal(at) * 1000)
 
 
-def _label(vote: Vote | None, judged: Label, corrected: Label | None, value_type: ValueType) -> Label | None:
+def _vote(
+    judged: Label, events: PersonFeedback, value: Timestamped | None, value_type: ValueType
+) -> tuple[Vote | None, int]:
+    """Return the vote, and its time: a value said in a reply is a vote too, unless a later one says something else."""
+    votes = votes_of(events)
+    vote = next(iter(votes)) if len(votes) == 1 else None
+    at = vote_ms(events)
+    # of a judge of free text, words before a colon are a value only where a 👎 asks for one
+    if len(votes) > 1 or value is None or value_type.kind == "str":
+        return vote, at
+    said: Vote = "up" if value.value == judged else "down"
+    if vote is None or (vote != said and _ms(value.at) >= at):
+        return said, max(at, _ms(value.at))
+    return vote, at
+
+
+def _label(
+    vote: Vote | None, judged: Label, value: Timestamped | None, value_type: ValueType
+) -> Label | None:
     if vote == "up":
         return judged
     if vote == "down":
         opposite = value_type.opposite(judged)
-        return corrected if opposite is None else opposite
+        return value.value if opposite is None and value is not None and value.value != judged else opposite
     return None
 
 
-def _replies(
-    events: PersonFeedback, value_type: ValueType, modal_ts: str | None
-) -> tuple[Label | None, list[str]]:
-    """Return the newest corrected value, and the reasons in the order they were written.
+def _newest(*values: Timestamped | None) -> Timestamped | None:
+    return max((value for value in values if value), key=lambda value: Decimal(value.at), default=None)
 
-    The modal's reason stands at `modal_ts` among the replies; the modal has a field of its own for the value.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replies:
+    value: Timestamped | None
+    """The value said last."""
+    reasons: tuple[str, ...]
+    """In the order they were written."""
+
+
+def _replies(events: PersonFeedback, value_type: ValueType, modal_ts: str | None) -> _Replies:
+    """Read a person's replies.
+
+    The modal's reason stands at `modal_ts` among them; the modal has a field of its own for the value.
     """
-    newest = events.correction or Timestamped(value=None, at="0")
+    newest: Timestamped | None = None
     reasons = []
     for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
         text = unescape(reply.text or "").strip()
-        value, reason = (None, text) if ts == modal_ts else split_correction(text, value_type)
-        reasons.append(reason)
-        if value is not None and Decimal(ts) >= Decimal(newest.at):
-            newest = Timestamped(value=value, at=ts)
-    return newest.value, reasons
-
-
-def split_correction(text: str, value_type: ValueType) -> tuple[Label | None, str]:
-    """Read a reply such as `4: because …`.
-
-    A yes-or-no judge needs no value: its 👎 already says which. A judge of free text takes everything for a
-    value, so there the colon decides.
-
-    Returns:
-        The value and the reason; None and the whole text if it names no value.
-    """
-    if value_type.opposite(True) is not None:
-        return None, text
-    if value_type.kind != "str":
-        return value_type.split(text) or (None, text)
-    if not (match := QUOTED_TEXT.match(text)):
-        return None, text
-    try:
-        return value_type.parse(match["value"]), match["reason"].strip()
-    except InputError:
-        return None, text
+        if ts == modal_ts:
+            reasons.append(text)
+            continue
+        reading = read_reply(text, value_type)
+        reasons.append(reading.reason)
+        if reading.kind == "value":
+            newest = Timestamped(value=reading.value, at=ts)
+    return _Replies(value=newest, reasons=tuple(reasons))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.feedback import Feedback, Vote, all_feedback, feedback_of, split_correction, vote_of_reaction
+from bot.feedback import Feedback, Vote, all_feedback, feedback_of, vote_of_reaction
 from bot.listeners.rationales import reply_of
+from bot.replies.reading import read_reply
 from bot.sandbox import User
 from memalign.records import Json, Label, Verdict
 from memalign.value_types import value_type_of
@@ -113,7 +114,12 @@ def test_a_thumb_down_on_fail_says_pass() -> None:
         ("int", 3, person_feedback("-1", replies={4: None}), None),
         ("int", 3, person_feedback("-1", replies={4: "I counted 4 errors"}), None),
         ("int", 3, person_feedback("shrug", replies={4: "4: perhaps"}), None),
-        ("int", 3, person_feedback(replies={4: "4: without a thumb"}), None),
+        ("int", 3, person_feedback(replies={4: "4: without a thumb"}), 4),
+        ("int", 3, person_feedback("+1", replies={4: "no, it deserves a 2"}), 2),
+        ("int", 3, person_feedback("+1", "-1", replies={4: "2: both thumbs"}), None),
+        (bool, True, person_feedback(replies={4: "should fail"}), False),
+        (bool, False, person_feedback("-1", replies={4: "no, should pass"}), True),
+        ("str", "kind", person_feedback(replies={4: "By the way: it is curt"}), None),
         ("int", 0, person_feedback("+1"), 0),
         ("float", 0.5, person_feedback("-1", replies={4: "0.75: closer"}), 0.75),
         ("float", 0.5, person_feedback("-1", replies={4: "1"}), 1.0),
@@ -151,14 +157,15 @@ def test_other_judges_learn_the_value_people_give(
         ("str", "“blunt”: so", ("blunt", "so")),
         ("str", "https://example.com says so", (None, "https://example.com says so")),
         ("str", "It is\nrude", (None, "It is\nrude")),
-        ("bool", "fail: because", (None, "fail: because")),
+        ("bool", "fail: because", (False, "because")),
         (["very good", "bad"], "Very  Good: so", ("very good", "so")),
     ],
 )
 def test_a_reply_may_begin_with_the_right_value(
     values: str, text: str, parts: tuple[Label | None, str]
 ) -> None:
-    assert split_correction(text, value_type_of(values)) == parts
+    reading = read_reply(text, value_type_of(values))
+    assert (reading.value, reading.reason) == parts
 
 
 def test_replies_are_one_rationale_in_the_order_they_were_written() -> None:

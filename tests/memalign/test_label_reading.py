@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.feedback import split_correction
+from bot.replies.reading import read_reply
 from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.errors import InputError, SettingsError
 from memalign.records import Json, Label
@@ -40,15 +40,16 @@ def test_there_are_enough_samples() -> None:
         (int, "4 because it is curt", (4, "because it is curt")),
         (["gut", "schlecht"], "gut：höflich", ("gut", "höflich")),
         (["gut", "schlecht"], "„gut“: ok", ("gut", "ok")),
-        (["gut", "schlecht"], "gut, danke", (None, "gut, danke")),
-        (int, "4, danke", (None, "4, danke")),
+        (["gut", "schlecht"], "gut, danke", (None, "")),
+        (int, "4, danke", (4, "danke")),
         (str, "„barsch“：kurz", ("barsch", "kurz")),
     ],
 )
 def test_a_reply_in_slack_begins_with_a_value(
     form: FeedbackValueType, text: str, parts: tuple[Label | None, str]
 ) -> None:
-    assert split_correction(text, value_type_of(form)) == parts
+    reading = read_reply(text, value_type_of(form))
+    assert (reading.value, reading.reason) == parts
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ SAMPLES = {
         status=400,
         body={"error": {"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}},
         error=ContentRefusedError,
-        told="refuses what this request says",
+        told="refuses the content of this request",
     ),
     "gemini withheld": Sample(
         status=200,
