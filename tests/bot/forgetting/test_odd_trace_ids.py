@@ -110,6 +110,6 @@ async def test_cards_of_odd_ids_are_redacted(tmp_path: Path) -> None:
 
 
 def shown(trace_id: str) -> str:
-    """The id as a message has it: escaped, cut, and in lines."""
-    escaped = html.escape(trace_id, quote=False).replace("\u2028", "\n")
+    """The id as a message has it: escaped, cut, and in one line."""
+    escaped = html.escape(trace_id, quote=False).replace("\u2028", " ")
     return escaped if len(escaped) <= 300 else escaped[:299] + "…"

@@ -107,9 +107,7 @@ async def test_twice_malformed_is_told(server: ModelServer, model: LanguageModel
 
 
 @BOTH
-@pytest.mark.parametrize(
-    "body", ["not json", "[]", "null", '{"choices": null, "content": null}', '{"choices": [{}]}']
-)
+@pytest.mark.parametrize("body", ["[]", '{"choices": null, "content": null}', '{"choices": [{}]}'])
 async def test_a_body_that_makes_no_sense_is_told_as_such(
     server: ModelServer, model: LanguageModel, kind: Kind, body: str
 ) -> None:
@@ -117,6 +115,18 @@ async def test_a_body_that_makes_no_sense_is_told_as_such(
     server.faults.extend([Fault(body=body)] * 2)
 
     with pytest.raises(MalformedAnswerError):
+        await model.complete(PROMPT, SCHEMA)
+
+
+@BOTH
+@pytest.mark.parametrize("body", ["not json", "null"])
+async def test_a_body_that_no_model_server_gives_is_told_as_a_wrong_address(
+    server: ModelServer, model: LanguageModel, kind: Kind, body: str
+) -> None:
+    del kind
+    server.faults.extend([Fault(body=body)] * 2)
+
+    with pytest.raises(ModelRefusedError, match="is not served at its address"):
         await model.complete(PROMPT, SCHEMA)
 
 
