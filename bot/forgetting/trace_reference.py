@@ -15,6 +15,8 @@ MESSAGE_LINK = re.compile(
 THREAD_OF_LINK = re.compile(r"thread_ts=(\d+\.\d+)")
 SLACK_LINK = re.compile(r"<(?P<address>(?:https?://|mailto:|tel:)[^<>|]+)(?:\|(?P<words>[^<>]*))?>")
 """An address in what people type, as Slack sends it: with the words that were typed where these differ."""
+SLACK_MENTION = re.compile(r"<([@#][A-Z0-9]+)\|[^<>]*>")
+"""A person or channel in a command, as Slack sends it: with the name behind the id."""
 SLACK_ENTITY = re.compile(r"&(amp|lt|gt);")
 SLACK_ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 
@@ -94,13 +96,14 @@ def spellings_of(text: str) -> list[str]:
 def spellings_from_slack(text: str) -> list[str]:
     """List the readings of a text that somebody typed in Slack, the most literal first.
 
-    Slack escapes `&`, `<` and `>`, and writes what looks like an address as a link
+    Slack escapes `&`, `<` and `>`, writes what looks like an address as a link, and names people and channels
     (https://docs.slack.dev/messaging/formatting-message-text).
 
     Returns:
         What was typed, then the text as it came, then these without blanks and code marks around them.
     """
-    typed = (_unescape_slack(reading) for reading in _without_links(text))
+    unnamed = SLACK_MENTION.sub(r"<\1>", text)
+    typed = (_unescape_slack(reading) for each in (text, unnamed) for reading in _without_links(each))
     return _distinct(*typed, text, unescape(text))
 
 
