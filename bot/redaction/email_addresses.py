@@ -12,6 +12,7 @@ ADDRESS = re.compile(
     r"(?P<top>[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})(?![\w@])(?P<path>:[\w/~.])?",
     re.IGNORECASE,
 )
+AT_SIGNS = ("@", "%40", "(at)", "[at]")
 MAIL_LINK = re.compile(r"<mailto:[^<>\s]{1,400}>")
 """Slack's form of an address in a message: `<mailto:ana@example.org|ana@example.org>`."""
 FILE_ENDINGS = frozenset(
@@ -22,7 +23,8 @@ FILE_ENDINGS = frozenset(
 
 def redact_email_addresses(text: str) -> str:
     """Return the text with `[e-mail address]` for each address."""
-    if "@" not in text and "%40" not in text and "at" not in text.lower():
+    lower = text.lower()
+    if not any(sign in lower for sign in AT_SIGNS):
         return text
     return ADDRESS.sub(_marker, MAIL_LINK.sub(EMAIL, text))
 

@@ -21,6 +21,7 @@ UnionPay, Maestro."""
 MASTERCARD_LENGTH = 16
 
 IBAN_CANDIDATE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d(?:[ \u00a0\u202f-]?[A-Za-z0-9]){11,30}")
+CHECK_DIGITS = re.compile(r"\d\d")
 WORD_END = re.compile(r"(?<=[A-Za-z0-9])(?![A-Za-z0-9])")
 
 
@@ -62,7 +63,7 @@ def is_card_number(digits: str) -> bool:
 
 def redact_ibans(text: str) -> str:
     """Return the text with `[IBAN]` for each account number of its country's form with right check digits."""
-    return IBAN_CANDIDATE.sub(_without_iban, text)
+    return IBAN_CANDIDATE.sub(_without_iban, text) if CHECK_DIGITS.search(text) else text
 
 
 def _without_iban(candidate: re.Match[str]) -> str:
