@@ -103,8 +103,14 @@ def refusal_of_all(text: str) -> Refusal | None:
     Returns:
         The kind of the first sentence, where each that has more than one word is refused; else None.
     """
-    refusals = [_refusal_of_sentence(sentence) for sentence in _sentences(text) if len(_words(sentence)) > 1]
-    return refusals[0] if refusals and all(refusals) else None
+    first: Refusal | None = None
+    for sentence in _sentences(text):
+        if len(_words(sentence)) > 1:
+            refusal = _refusal_of_sentence(sentence)
+            if refusal is None:
+                return None
+            first = first or refusal
+    return first
 
 
 def _sentences(text: str) -> list[str]:
