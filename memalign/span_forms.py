@@ -207,4 +207,5 @@ def _status(plain: Mapping[str, Json]) -> tuple[str | None, Json]:
     words = str(code if code is not None else plain.get("level") or "").split("_")[-1].split(".")[-1].lower()
     if words in _ERRORS or error:
         return "error", None if message is True else message
-    return ("ok" if words in _OK else None), message
+    # https://opentelemetry.io/docs/specs/otel/trace/api/#set-status: a message counts with an error alone
+    return ("ok" if words in _OK else None), None

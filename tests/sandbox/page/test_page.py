@@ -689,6 +689,7 @@ async def test_a_link_in_the_home_tab_scrolls_to_its_message(office: Office, pag
         await page.evaluate("new Promise((done) => setTimeout(done, 300))")
         await expect(row(page, first)).to_be_in_viewport()
         await page.get_by_test_id("sidebar").get_by_role("button", name="memalign").click()
+        await expect(page.get_by_test_id("home")).to_contain_text("Welcome")
         await office.bot.client.views_publish(user_id=office.ana.id, view={"type": "home", "blocks": blocks})
 
 
