@@ -1,5 +1,6 @@
 """Slack's newer blocks as people see and use them: a real Chromium against the embedded Slack."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -483,6 +484,15 @@ async def test_names_in_a_chart_are_text(office: Office, page: Page) -> None:
     assert await message.locator("img, script").count() == 0
 
 
+async def eventually(page: Page, expression: str) -> None:
+    """Wait until an expression holds on the page, whose policy forbids the polling that the browser would do itself."""
+    for _ in range(6_000):
+        if await page.evaluate(expression):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"never true: {expression}")
+
+
 async def test_a_chart_is_drawn_anew_for_a_narrower_window(office: Office, page: Page) -> None:
     weeks = tuple(f"2026-11-{day:02} release" for day in range(1, 21))
     ts = await office.post(axis_chart("line", weeks, series("up", weeks, *range(20))))
@@ -490,12 +500,13 @@ async def test_a_chart_is_drawn_anew_for_a_narrower_window(office: Office, page:
     await expect(drawing).to_be_visible()
     wide = await drawing.evaluate("drawing => drawing.clientWidth")
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    await page.wait_for_function(f"document.querySelector('.plot svg').clientWidth < {wide}")
-    await page.wait_for_function(  # it may be drawn more than once while the window shrinks
+    await eventually(page, f"document.querySelector('.plot svg').clientWidth < {wide}")
+    await eventually(  # it may be drawn more than once while the window shrinks
+        page,
         """[...document.querySelectorAll('.plot svg :not(title)')].every((part) => {
             const box = part.getBoundingClientRect(), frame = part.ownerSVGElement.getBoundingClientRect();
             return box.left >= frame.left - 1 && box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
-        })"""
+        })""",
     )
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
