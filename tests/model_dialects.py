@@ -60,7 +60,7 @@ class Dialect:
     owner = "system"
     """Of the models in the list."""
     tells_context = False
-    """Whether the list of models, or another address, names the size of the context."""
+    """True if the list of models, or another address, names the size of the context."""
 
     def message(self, text: str) -> Json:
         """The message of a choice."""

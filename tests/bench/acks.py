@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,14 +57,18 @@ async def main(megabytes: int, traces: int, events: int) -> None:
             if report("alone", acks) > MAX_P99_MS:
                 missed.append(f"p99 over {MAX_P99_MS:.0f} ms")
             forgetting = harness.bot.database.forgetting
-            for name, work in (
-                (f"vacuum of {megabytes} MB", forgetting.delete_traces(["0-1"])),
-                (f"{traces} traces", post_traces(harness, "small", traces)),
+            # made one by one: a gathering begins as soon as it is made, and would run beside the rows before it
+            rows: tuple[tuple[str, Callable[[], Awaitable[object]]], ...] = (
+                (f"vacuum of {megabytes} MB", lambda: forgetting.delete_traces(["0-1"])),
+                (f"{traces} traces", lambda: post_traces(harness, "small", traces)),
                 (
                     "both at once",
-                    asyncio.gather(forgetting.delete_traces(["0-2"]), post_traces(harness, "more", traces)),
+                    lambda: asyncio.gather(
+                        forgetting.delete_traces(["0-2"]), post_traces(harness, "more", traces)
+                    ),
                 ),
-            ):
+            )
+            for name, work in rows:
                 acks = await acks_during(replace(load, events=10**6), work)
                 report(name, acks)
                 if max(acks) * 1000 > MAX_SLOWEST_MS:
@@ -126,11 +130,11 @@ async def post_traces(harness: BotInWorkspace, name: str, number: int) -> None:
                     raise RuntimeError(f"{answer.status}: {await answer.text()}")
 
 
-async def acks_during(load: Load, work: Awaitable[object]) -> list[float]:
+async def acks_during(load: Load, work: Callable[[], Awaitable[object]]) -> list[float]:
     """Return the seconds of the acks from a second before the work to a second after it."""
     sender = await EventSender.start(load)
     await asyncio.sleep(1)
-    await work
+    await work()
     await asyncio.sleep(1)
     return await sender.stop()
 

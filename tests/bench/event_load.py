@@ -23,7 +23,7 @@ CONNECTIONS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is sent, and where."""
+    """The events to send, and the bot that they are sent to."""
 
     url: str
     signing_secret: str

@@ -87,7 +87,7 @@ class SmallModel:
 
 @dataclass(slots=True, kw_only=True)
 class Outcomes:
-    """What came of the calls of one test."""
+    """Counts and failures of the calls of one test."""
 
     verdicts: int = 0
     failures: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a card and a modal show of a trace: its own words, byte for byte, in blocks that Slack takes."""
+"""A trace on a card and in a modal: its own words, byte for byte, in blocks that Slack takes."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What commands write is UTF-8, whatever the locale, and half an emoji stops nothing."""
+"""Commands write UTF-8 whatever the locale, and half an emoji stops nothing."""
 
 import asyncio
 import json

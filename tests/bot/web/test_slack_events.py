@@ -138,7 +138,7 @@ async def test_a_press_delivered_again_after_a_restart_counts_once(tmp_path: Pat
 
 
 async def a_submission(harness: BotInWorkspace, card: Message) -> Json:
-    """What Slack sends as ana submits the modal that her 👎 opened."""
+    """The request that Slack sends as ana submits the modal that her 👎 opened."""
     await harness.press(card, "vote_down")
     view = (await harness.until(lambda: harness.slack.views(harness.ana.id)))[-1]
     return {

@@ -1,4 +1,4 @@
-"""What models answer, by kind, and the value that it holds for a judge of yes or no; None where a doubt is left."""
+"""Answers of models, by kind, each with the value that it holds for a judge of yes or no; None where a doubt is left."""
 
 import json
 

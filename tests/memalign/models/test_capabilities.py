@@ -1,4 +1,4 @@
-"""How a server's refusal of a parameter is told from a refusal of its value, or of what the request says."""
+"""A server's refusal of a parameter is told from a refusal of its value, or of what the request says."""
 
 import pytest
 

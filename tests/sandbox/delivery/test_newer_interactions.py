@@ -1,4 +1,4 @@
-"""What reaches the app when a person uses one of the newer elements."""
+"""Payloads that reach the app when a person uses one of the newer elements."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

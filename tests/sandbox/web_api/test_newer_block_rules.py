@@ -1,4 +1,4 @@
-"""What Slack takes and refuses of its newer blocks, and where; the limits are those of docs.slack.dev."""
+"""Newer blocks that Slack takes or refuses, by place; the limits are those of docs.slack.dev."""
 
 import pytest
 
