@@ -75,8 +75,8 @@ class Bot:
 THREAD_SWITCH_SECONDS = 0.000_2
 """Time after which a thread that computes lets another one in.
 
-With Python's own 5 ms, which pass at each call of the store, Slack's acks waited up to 0.9 s while large bodies were read
-in a thread; with these, up to 0.4 s (`tests.bench.acks`).
+With Python's own 5 ms, which pass at each call of the store, Slack's acks waited up to 0.9 s while large bodies were
+read in a thread; with these, up to 0.4 s (`tests.bench.acks`).
 """
 
 

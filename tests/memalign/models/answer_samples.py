@@ -1,4 +1,4 @@
-"""Answers of models, by kind, each with the value that it holds for a judge of yes or no; None where a doubt is left."""
+"""Answers of models, by kind, each with its value for a judge of yes or no; None where a doubt is left."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The part of a model's answer that counts: kinds x samples, for a judge of yes or no, and the same in a service's message."""
+"""The part of a model's answer that counts: kinds x samples, for a judge of yes or no, also in a message."""
 
 import json
 
