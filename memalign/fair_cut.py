@@ -1,17 +1,21 @@
-"""Cutting of a text line by line: the longest lines first, so that a short question among long texts stays whole."""
+"""Cutting of a text by lines: few long lines lose their middle, and of many lines the middle ones go."""
 
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 
 from memalign.tokens import count_tokens, cut_middle
 
 GAP = " … "
-"""Stands in the middle of a cut line."""
-_MIN_LINE = 12
-"""Least room for a line, in tokens or characters; where there are more lines than that allows, the middle ones go."""
+"""Stands in the middle of a cut line, and as a line of its own in the place of lines that are left out."""
+LONG_LINE_SHARE = 4
+"""A line may be cut down to this part of the room, 1/4, not further: text in lines of equal width, each without its
+middle, is unreadable. Set by hand."""
+TAIL_SHARE = 3
+"""The last lines get this part of the room, 1/3, where middle lines are left out. Set by hand."""
 
 
 def cut_lines(text: str, limit: int, measure: Callable[[str], int] = count_tokens) -> str:
-    """Cut a text that is too long: short lines stay whole, and the long ones share what is left.
+    """Cut a text that is too long, so that a short question beside long texts stays whole.
 
     Args:
         text: Any text.
@@ -19,14 +23,18 @@ def cut_lines(text: str, limit: int, measure: Callable[[str], int] = count_token
         measure: Returns the size of a text; by default its tokens.
 
     Returns:
-        The text as it is when it fits; else with the middle of its longest lines, or its middle lines, left out.
+        The text as it is when it fits; else with the middle of its few longest lines left out, or, where that is not
+        enough, its middle lines.
     """
     if measure(text) <= limit:
         return text
-    lines = _outer(text.split("\n"), limit)
-    gap = measure("\n")
-    shares = fair_shares([measure(line) for line in lines], limit - gap * len(lines))
-    return "\n".join(_cut(line, share, measure) for line, share in zip(lines, shares, strict=True))
+    lines = text.split("\n")
+    longest = max(limit // LONG_LINE_SHARE, 1)
+    room = limit - measure("\n") * len(lines)
+    shares = fair_shares(map(measure, lines), room)
+    if len(lines) == 1 or max(shares) >= longest:
+        return "\n".join(_cut(line, share, measure) for line, share in zip(lines, shares, strict=True))
+    return _outer_lines([_cut(line, longest, measure) for line in lines], limit, measure)
 
 
 def fair_shares(sizes: Iterable[int], room: int) -> list[int]:
@@ -48,18 +56,34 @@ def fair_shares(sizes: Iterable[int], room: int) -> list[int]:
     return shares
 
 
-def _outer(lines: list[str], limit: int) -> list[str]:
-    """Return the lines at both ends, as many as have room."""
-    count = max(limit // (_MIN_LINE + 1), 1)
-    if len(lines) <= count:
-        return lines
-    tail = (count - 1) // 2
-    head = max(count - 1 - tail, 1)
-    return [*lines[:head], GAP.strip(), *lines[len(lines) - tail :]]
+def _outer_lines(lines: list[str], limit: int, measure: Callable[[str], int]) -> str:
+    """Return as many whole lines of both ends as have room, with a gap between them."""
+    room = limit - measure(f"\n{GAP.strip()}\n")
+    tail = _count_fitting(lines[::-1], room // TAIL_SHARE, measure)
+    tail_lines = lines[len(lines) - tail :]
+    head = _count_fitting(lines, room - sum(measure(f"{line}\n") for line in tail_lines), measure)
+    return "\n".join([*lines[:head], GAP.strip(), *tail_lines])
+
+
+def _count_fitting(lines: list[str], room: int, measure: Callable[[str], int]) -> int:
+    """Return how many of the first lines have room together."""
+    return sum(used <= room for used in accumulate(measure(f"{line}\n") for line in lines))
 
 
 def _cut(line: str, limit: int, measure: Callable[[str], int]) -> str:
     if measure(line) <= limit:
         return line
     gap = GAP.strip()
-    return cut_middle(line, limit, measure, GAP) or (gap if limit >= measure(gap) else "")
+    cut = cut_middle(line, limit, measure, GAP)
+    if not cut:
+        return gap if limit >= measure(gap) else ""
+    return _at_words(cut) if GAP not in line else cut
+
+
+def _at_words(cut: str) -> str:
+    """Take the halves of words beside the gap out, where a half of the line has words."""
+    head, _, tail = cut.partition(GAP)
+    last, first = head.rfind(" "), tail.find(" ")
+    head = head[:last] if last > len(head) // 2 else head
+    tail = tail[first + 1 :] if -1 < first < len(tail) // 2 else tail
+    return f"{head}{GAP}{tail}"
