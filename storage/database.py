@@ -16,6 +16,8 @@ from storage.documents import Documents
 from storage.engines import Location
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
+from storage.guideline_requests import GuidelineRequests
+from storage.guideline_uses import GuidelineUses
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
@@ -46,7 +48,9 @@ class Database:
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
         self.traces = Traces(store)
-        self.verdicts = Verdicts(store, self.traces, posts)
+        self.guideline_uses = GuidelineUses(store)
+        self.guideline_requests = GuidelineRequests(store)
+        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
         self.memories = Memories(store, self.traces, self.feedback, self.audit)
         self.forgetting = Forgetting(
@@ -56,6 +60,7 @@ class Database:
             feedback=self.feedback,
             posts=posts,
             memories=self.memories,
+            guideline_requests=self.guideline_requests,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)

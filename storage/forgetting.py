@@ -11,6 +11,7 @@ from storage.audit import Audit
 from storage.document_forms import form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
+from storage.guideline_requests import GuidelineRequests
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
@@ -31,7 +32,7 @@ from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners"),
+    *("vectors", "vector_owners", "guideline_requests"),
 )
 
 
@@ -47,6 +48,7 @@ class Forgetting(Repository):
         feedback: FeedbackEvents,
         posts: PostQueue,
         memories: Memories,
+        guideline_requests: GuidelineRequests,
         audit: Audit,
     ) -> None:
         super().__init__(store)
@@ -55,6 +57,7 @@ class Forgetting(Repository):
         self._feedback = feedback
         self._posts = posts
         self._memories = memories
+        self._guideline_requests = guideline_requests
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
         self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
@@ -139,6 +142,7 @@ class Forgetting(Repository):
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
         self._posts.delete_early_events(person)
+        self._guideline_requests.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised
 
