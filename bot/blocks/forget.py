@@ -1,6 +1,7 @@
 """Forgetting a trace or a person: preview, result, refusals, and what stands where a card stood."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.blocks.mrkdwn import escape, escape_name, join_names
 from bot.blocks.primitives import (
@@ -176,11 +177,23 @@ def nothing_forgotten() -> SlackMessage:
     return plain_message("Nothing was forgotten.")
 
 
-def forgotten_card() -> SlackMessage:
-    """Return what takes a card's place once its trace is forgotten."""
+def forgotten_card(at: datetime, name: str | None) -> SlackMessage:
+    """Return what takes a card's place once its trace is forgotten.
+
+    Args:
+        at: when it was forgotten.
+        name: who asked for it; None for somebody at the terminal.
+    """
+    by = f" by {escape_name(name, 80)}" if name else " from the server"
     return small_message(
-        "This trace was forgotten. Its text, the verdict and what people said of it are gone."
+        f"Forgotten on {at.day} {at:%b %Y}{by}. I keep nothing of it but a hash of its id, so that it stays gone.\n"
+        "Any replies below are still in Slack; their authors can delete them."
     )
+
+
+def forgotten_reply() -> SlackMessage:
+    """Return what takes the place of the bot's own words in the thread of a forgotten card."""
+    return small_message("This was forgotten together with the card above.")
 
 
 def expired_card() -> SlackMessage:

@@ -16,7 +16,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
-from storage.records import AuditLine, ForgetRequest
+from storage.records import AuditLine, ForgetRequest, NoticeContent, Post
 
 log = logging.getLogger(__name__)
 
@@ -94,15 +94,19 @@ class ForgetService:
 
         Raises:
             StorageError: the request is not stored.
+
+        A person whose words somebody else has forgotten is told.
         """
         self._cancel_learning(scope.target)
         notes = self._audit_lines(scope, person)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
                 request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
+                notice = None
             case PersonTarget(person=forgotten):
                 request = ForgetRequest(kind="person", target=forgotten, notes=notes)
-        await self._database.forgetting.request(request)
+                notice = None if person == forgotten else _notice_to(forgotten, person)
+        await self._database.forgetting.request(request, notice)
 
     async def execute(self, scope: ForgetScope) -> ForgetResult:
         """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
@@ -202,3 +206,10 @@ class ForgetService:
         except MemAlignError as error:
             log.warning("guidelines of %s wait to be distilled again: %s", judge, error)
         return forgotten
+
+
+def _notice_to(forgotten: str, person: str | None) -> Post:
+    """Return the direct message to a person whose words somebody else had forgotten."""
+    # Slack takes a person's id for the direct message with them (https://docs.slack.dev/reference/methods/chat.postMessage)
+    content = NoticeContent(notice="words_forgotten", person=person)
+    return Post(post_id=f"words_forgotten:{forgotten}:{now_ms()}", channel=forgotten, content=content)

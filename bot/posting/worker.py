@@ -78,11 +78,21 @@ class PostingWorker:
         finally:
             self._free(post.channel)
 
+    async def _is_paused(self, post: Post) -> bool:
+        """Return True for the card of a judge that was paused after its verdict."""
+        return (
+            isinstance(post.content, CardContent)
+            and post.content.judge in await self._database.preferences.pauses()
+        )
+
     def _pause(self, channel: str) -> float:
         """Return the seconds until the channel may get its next post."""
         return self._posted_at.get(channel, 0.0) + self._pace_seconds - time.monotonic()
 
     async def _begin(self, post: Post) -> SlackMessage | None:
+        if await self._is_paused(post):
+            await self._database.outbox.retry(post.post_id, now_ms() + PAUSED_CARD_MS, PAUSED)
+            return None
         try:
             return await self._sender.begin(post)
         except StorageError:

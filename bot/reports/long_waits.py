@@ -58,6 +58,7 @@ class LongWaits:
         return [problem for wait in unexplained if (problem := wait.problem(now_ms)) is not None]
 
     async def _traces(self) -> list[_LongWait]:
+        paused = await self._database.preferences.pauses()
         return [
             _LongWait(
                 component="judging",
@@ -67,6 +68,7 @@ class LongWaits:
                 what="a trace",
             )
             for job in await self._database.traces.oldest_jobs()
+            if job.judge not in paused
         ]
 
     async def _feedback(self) -> list[_LongWait]:
