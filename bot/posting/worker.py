@@ -13,11 +13,14 @@ from bot.runtime.wake_event import WakeEvent
 from bot.slack.errors import SlackCallError, SlackRefusedError
 from memalign.errors import StorageError
 from storage.database import Database
-from storage.records import Post
+from storage.records import CardContent, Post
 
 log = logging.getLogger(__name__)
 
 LONGEST_SEARCH_PAUSE_MS = 300_000
+PAUSED = "the judge is paused"
+PAUSED_CARD_MS = 15_000
+"""Time until the card of a paused judge is looked at again."""
 
 
 class PostingWorker:

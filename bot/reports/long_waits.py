@@ -8,6 +8,7 @@ from bot.runtime.reference_clock import ReferenceClock
 from bot.runtime.supervisor import COMPONENT as BACKGROUND
 from bot.runtime.work_in_hand import LONG_SECONDS
 from storage.database import Database
+from storage.records import CardContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class LongWaits:
         ]
 
     async def _posts(self) -> list[_LongWait]:
+        paused = await self._database.preferences.pauses()
         return [
             _LongWait(
                 component="posting",
@@ -90,6 +92,7 @@ class LongWaits:
                 what="a message",
             )
             for post in await self._database.outbox.oldest()
+            if not (isinstance(post.content, CardContent) and post.content.judge in paused)
         ]
 
     async def _redactions(self) -> list[_LongWait]:
