@@ -162,7 +162,7 @@ class NoticeContent:
     notice: NoticeKind
     judge: str = ""
     person: str | None = None
-    """Who did it; None for somebody at the terminal, or nobody in particular."""
+    """The one who did it; None for somebody at the terminal, or nobody in particular."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent
@@ -209,7 +209,7 @@ class JudgePause:
 
     at_ms: int
     person: str | None
-    """Who paused it; None once that person's words are forgotten."""
+    """The one who paused it; None once that person's words are forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +255,7 @@ class Redaction:
     ts: str
     kind: RedactionKind
     person: str | None = None
-    """Who had the trace forgotten; None for somebody at the terminal, or where that is not known."""
+    """The one who had the trace forgotten; None for somebody at the terminal, or where that is not known."""
     created_ms: int = field(default=0, compare=False)
     """Time since which it waits, in milliseconds since 1970; 0 for one of an earlier version."""
     attempts: int = 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.blocks.commands import HELP
-from bot.blocks.mrkdwn import format_label_plain, join_names
+from bot.blocks.mrkdwn import escape_name, format_label_plain, join_names
 from bot.blocks.primitives import SlackMessage, text_message
 from bot.plain_text import pluralise
 from memalign.records import Verdict
@@ -19,7 +19,7 @@ def help_in_channel(judges: Sequence[str], channel: str) -> SlackMessage:
     if not judges:
         return text_message(
             "No judge posts in this channel. "
-            f'The setting `channel = "{channel}"` under `[[judges]]` brings one here.\n{HELP}'
+            f'The setting `channel = "{escape_name(channel, 80)}"` under `[[judges]]` brings one here.\n{HELP}'
         )
     posts = "posts its" if len(judges) == 1 else "post their"
     return text_message(f"Here {join_names(judges)} {posts} verdicts. {HOW_TO_TEACH}\n{HELP}")
@@ -28,7 +28,8 @@ def help_in_channel(judges: Sequence[str], channel: str) -> SlackMessage:
 def help_in_thread(verdict: Verdict) -> SlackMessage:
     """Return the help for the thread of a card: how to vote and to reply."""
     return text_message(
-        f"The judge said {format_label_plain(verdict.value)}. Press 👍 or 👎 on the card, or just reply here.\n"
+        f"The judge said {escape_name(format_label_plain(verdict.value), 200)}. "
+        "Press 👍 or 👎 on the card, or just reply here.\n"
         "Say in a sentence what was right or wrong; a reply like “no, because …” counts as a vote and a reason.\n"
         "To change your mind, edit or delete your reply, or press the other button."
     )

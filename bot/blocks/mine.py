@@ -12,7 +12,7 @@ from bot.records import OwnRecord, OwnVote, PastForgetting
 MAX_VOTES_SHOWN, MAX_RULES_SHOWN, MAX_FORGETTINGS_SHOWN = 20, 20, 50
 FILE_PAGE_LENGTH = 2800
 MAX_FILE_PAGES = 18
-"""So many pages fit into Slack's five responses to a command."""
+"""Number of pages that fit into Slack's five responses to a command."""
 
 
 def nothing_held(record: OwnRecord) -> SlackMessage:

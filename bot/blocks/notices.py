@@ -17,7 +17,8 @@ def joined_channel(judges: Sequence[str], channel: str) -> SlackMessage:
         return text_message(
             "Hello! I show what an LLM judge says of answers, and learn from your thumbs.\n"
             "No judge posts here yet.\n"
-            f'To bring one here, set `channel = "{channel}"` under `[[judges]]` in memalign.toml, and restart me.'
+            f'To bring one here, set `channel = "{escape_name(channel, 80)}"` under `[[judges]]` '
+            "in memalign.toml, and restart me."
         )
     does = "judges" if len(judges) == 1 else "judge"
     return text_message(

@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.forgetting.quotes import redact_quotes
-from bot.forgetting.scope import FeedbackByPerson, ForgetScope, read_feedback, read_scope, texts_in
+from bot.forgetting.scope import (
+    FeedbackByPerson,
+    ForgetScope,
+    read_feedback,
+    read_replies,
+    read_scope,
+    texts_in,
+)
 from bot.forgetting.trace_reference import TraceReferences
 from bot.records import ForgetResult
 from bot.runtime.activity_log import log_activity
@@ -124,6 +131,14 @@ class ForgetService:
                 await self._forget_person(person, result.judges)
                 log_activity(log, "person forgotten", person=person)
         return result
+
+    async def replies(self, scope: ForgetScope, judges: Collection[str]) -> list[tuple[str, str]]:
+        """Return channel and ts of the replies that go from the store and stay in Slack, of these judges' cards.
+
+        Raises `StorageError`.
+        """
+        told = replace(scope, verdicts=tuple(each for each in scope.verdicts if each.verdict.judge in judges))
+        return await read_replies(told, self._database)
 
     async def forget(self, target: ForgetTarget, person: str | None) -> ForgetResult:
         """Request and execute. Raises `UnknownTraceError` and `StorageError`."""

@@ -125,7 +125,9 @@ async def test_a_direct_message_is_answered_with_what_can_be_done(tmp_path: Path
         assert "politeness" not in words(harness.workspace.messages(hers.id)[-1].blocks)
 
 
-@pytest.mark.parametrize("text", ["<@U0000000BOT>", "<@U0000000BOT> help!", "hi <@U0000000BOT|memalign>", "?"])
+@pytest.mark.parametrize(
+    "text", ["<@U0000000BOT>", "<@U0000000BOT> help!", "hi <@U0000000BOT|memalign>", "?"]
+)
 def test_these_ask_for_help(text: str) -> None:
     assert asks_for_help(text)
 

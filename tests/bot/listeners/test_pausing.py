@@ -66,7 +66,9 @@ async def test_a_judge_of_another_channel_does_not_exist_and_a_typo_is_guessed(t
         assert "Did you mean" not in harness.slack.ephemerals[-1].text
 
 
-async def test_who_mutes_the_bot_stays_muted_until_they_say_otherwise_or_are_forgotten(tmp_path: Path) -> None:
+async def test_who_mutes_the_bot_stays_muted_until_they_say_otherwise_or_are_forgotten(
+    tmp_path: Path,
+) -> None:
     async with bot_in_workspace(tmp_path) as harness:
         preferences = harness.bot.database.preferences
         await harness.asked(harness.ana, "mute")

@@ -121,7 +121,12 @@ async def test_a_message_that_nobody_can_change_is_not_tried_again(redacting: Re
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("forgotten", "forgotten"), ("expired", "older than I keep traces"), ("taken_back", "Taken back")],
+    [
+        ("forgotten", "Forgotten on"),
+        ("forgotten_reply", "together with the card"),
+        ("expired", "older than I keep traces"),
+        ("taken_back", "Taken back"),
+    ],
 )
 async def test_the_note_says_why_the_content_is_gone(
     database: Database, kind: RedactionKind, words: str
