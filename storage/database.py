@@ -21,6 +21,7 @@ from storage.guideline_uses import GuidelineUses
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.repository import Store
 from storage.traces import Traces
@@ -53,6 +54,7 @@ class Database:
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
         self.memories = Memories(store, self.traces, self.feedback, self.audit)
+        self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -61,6 +63,7 @@ class Database:
             posts=posts,
             memories=self.memories,
             guideline_requests=self.guideline_requests,
+            preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)
