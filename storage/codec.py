@@ -13,12 +13,13 @@ from storage.records import (
     PersonFeedback,
     Post,
     Reply,
+    StatusContent,
     Timestamped,
 )
 from storage.table_rows import Body
 
-_CONTENTS: Mapping[str, type[CardContent] | type[LessonContent] | type[NoteContent] | type[DigestContent]] = {
-    kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent)
+_CONTENTS: Mapping[str, type[Content]] = {
+    kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent, StatusContent)
 }
 
 

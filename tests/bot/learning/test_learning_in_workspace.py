@@ -68,7 +68,7 @@ async def test_a_thumb_down_asks_for_the_right_value_and_a_reply_gives_it(
         harness.react(card, "-1")
         await harness.learned()
         assert harness.labels() == {}
-        assert "Which value is right?" in bot_texts(harness, card)[0]
+        assert "What should it have been?" in bot_texts(harness, card)[0]
         harness.react(card, "thumbsdown::skin-tone-3")
         await harness.learned()
         assert len(bot_texts(harness, card)) == 1
@@ -145,7 +145,7 @@ async def test_values_that_no_menu_takes_can_be_typed(tmp_path: Path, values: li
         card = await harness.show()
         harness.react(card, "-1")
         await harness.learned()
-        assert "Which value is right?" in bot_texts(harness, card)[0]
+        assert "What should it have been?" in bot_texts(harness, card)[0]
         judged = await _judged(harness, card)
         other = next(value for value in reversed(values) if value != judged)
         if len(other) < 100:
