@@ -10,6 +10,7 @@ from storage.records import (
     DigestContent,
     LessonContent,
     NoteContent,
+    NoticeContent,
     PersonFeedback,
     Post,
     Reply,
@@ -19,7 +20,8 @@ from storage.records import (
 from storage.table_rows import Body
 
 _CONTENTS: Mapping[str, type[Content]] = {
-    kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent, StatusContent)
+    kind.kind: kind
+    for kind in (CardContent, LessonContent, NoteContent, DigestContent, NoticeContent, StatusContent)
 }
 
 

@@ -19,6 +19,7 @@ from storage.forgetting import Forgetting
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.repository import Store
 from storage.thread_statuses import ThreadStatuses
@@ -51,6 +52,7 @@ class Database:
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
         self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
+        self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -59,6 +61,7 @@ class Database:
             posts=posts,
             memories=self.memories,
             statuses=self.thread_statuses,
+            preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)

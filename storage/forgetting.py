@@ -14,12 +14,14 @@ from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
     ForgetRequest,
     Forgettable,
     LessonContent,
+    Post,
     Redaction,
     RedactionKind,
     StoredVerdict,
@@ -49,6 +51,7 @@ class Forgetting(Repository):
         posts: PostQueue,
         memories: Memories,
         statuses: ThreadStatuses,
+        preferences: Preferences,
         audit: Audit,
     ) -> None:
         super().__init__(store)
@@ -58,6 +61,7 @@ class Forgetting(Repository):
         self._posts = posts
         self._memories = memories
         self._statuses = statuses
+        self._preferences = preferences
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
         self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
@@ -65,11 +69,13 @@ class Forgetting(Repository):
     # --- requests
 
     @writes
-    def request(self, request: ForgetRequest) -> None:
-        """Keep a request until it is finished, unless the same one is kept already."""
+    def request(self, request: ForgetRequest, notice: Post | None = None) -> None:
+        """Keep a request until it is finished, and tell somebody of it; nothing changes when it is kept already."""
         place = key(request.kind, request.target)
         if self._requests.get(doc_id=place) is None:
             self._requests.insert(Document(to_document(request), place))
+            if notice is not None:
+                self._posts.add(notice)
 
     @reads
     def requests(self) -> list[ForgetRequest]:
@@ -146,6 +152,7 @@ class Forgetting(Repository):
         self._statuses.redact_person(person)
         self._statuses.mark(verdict.verdict_id for verdict in revised)
         self._posts.delete_early_events(person)
+        self._preferences.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised
 
@@ -167,12 +174,12 @@ class Forgetting(Repository):
 
     # --- redactions
 
-    def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
-        """Note that a message shows what is gone."""
+    def add_redaction(self, channel: str, ts: str, kind: RedactionKind, person: str | None = None) -> None:
+        """Note that a message shows what is gone; `person` had it forgotten."""
         place = key(channel, ts)
         known = self._redactions.get(doc_id=place) or {}
         created_ms = known.get("created_ms") or time.time_ns() // 1_000_000
-        redaction = Redaction(channel=channel, ts=ts, kind=kind, created_ms=created_ms)
+        redaction = Redaction(channel=channel, ts=ts, kind=kind, person=person, created_ms=created_ms)
         self._redactions.upsert(Document(to_document(redaction), place))
 
     @reads
@@ -215,14 +222,15 @@ class Forgetting(Repository):
 
     def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.find_of_trace(trace_id)
+        person = self._person_asking(trace_id)
         for verdict in verdicts:
             if verdict.message_ts is not None:
-                self.add_redaction(verdict.channel, verdict.message_ts, kind)
+                self.add_redaction(verdict.channel, verdict.message_ts, kind, person)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
             self._delete_verdict(verdict.verdict_id, verdict.channel, kind)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
-                self.add_redaction(channel, ts, kind)
+                self.add_redaction(channel, ts, kind, person)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
             self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
         self._statuses.redact_trace(trace_id)
@@ -231,10 +239,16 @@ class Forgetting(Repository):
         self._finish("trace", trace_id)
         return verdicts
 
+    def _person_asking(self, trace_id: str) -> str | None:
+        """Return who asked for the trace to be forgotten; None for somebody at the terminal."""
+        body = self._requests.get(doc_id=key("trace", trace_id))
+        notes = [] if body is None else body["notes"]
+        return notes[0]["person"] if notes else None
+
     def _delete_verdict(self, verdict_id: str, channel: str, kind: RedactionKind) -> None:
         status = self._statuses.delete(verdict_id)
         if status is not None and status.message_ts is not None and channel:
-            self.add_redaction(channel, status.message_ts, kind)
+            self._redact_thread(channel, [ThreadPost(message_ts=status.message_ts)], kind)
         for post_id in self._posts.ids_of_verdict(verdict_id):
             self._posts.cancel(post_id)
         self._feedback.delete_of_verdict(verdict_id)
@@ -250,7 +264,7 @@ class Forgetting(Repository):
 
     def _redact_thread(self, channel: str, posts: Iterable[ThreadPost], kind: RedactionKind) -> None:
         for post in posts:
-            self.add_redaction(channel, post.message_ts, kind)
+            self.add_redaction(channel, post.message_ts, "forgotten_reply" if kind == "forgotten" else kind)
 
     def _expired(self, before_ms: int, limit: int) -> list[str]:
         """Return ids of traces received before then, without feedback and waiting for no judge, oldest first."""
