@@ -102,7 +102,8 @@ async def test_a_menu_gives_the_right_value_where_there_are_many(tmp_path: Path)
         harness.react(card, "-1")
         await harness.learned()
         asking = harness.workspace.thread(card.channel, card.ts)[-1]
-        right = next(value for value in values if value != await _judged(harness, card))
+        judged = await _judged(harness, card)
+        right = next(value for value in values if value != judged)
         await harness.ephemeral_answer(harness.press(asking, "correct_value", value=f'"{right}"'))
         await harness.learned()
         assert harness.labels() == {"tr-1": right}
