@@ -129,5 +129,23 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await session.picture("7-forgotten")
 
     await page.locator("[data-place=home]").click()
-    await expect(page.get_by_test_id("home")).to_contain_text("No card waits for your thumb")
+    await expect(page.get_by_test_id("home")).to_contain_text("all caught up")
     await session.picture("8-home")
+
+
+async def test_a_person_votes_on_home_by_clicking(session: BrowserSession) -> None:
+    page, home = session.page, session.page.get_by_test_id("home")
+    await page.locator("[data-place=home]").click()
+    await expect(home).to_contain_text("Waiting for your vote (1)")
+    await expect(home).to_contain_text("Can you help me?")
+    await session.picture("9-home-waiting")
+    for name, width, scheme in (("narrow", 390, "light"), ("dark", 1280, "dark")):
+        await page.set_viewport_size({"width": width, "height": 860})
+        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        await session.picture(f"9-home-{name}")
+    await home.get_by_role("button", name="👍").click()
+    await expect(home).to_contain_text("all caught up")
+    await expect(home).to_contain_text("Your last votes")
+    await session.picture("10-home-voted")
+    memory = session.harness.bot.memories["politeness"]
+    await session.harness.until(lambda: list(memory.episodes) == ["tr-1"])
