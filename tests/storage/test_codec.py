@@ -127,7 +127,7 @@ FEEDBACK = PersonFeedback(
 AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",))
 TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
-OPINION = ShownOpinion(trace_id="tr-1", person="U1", time_ms=1, value=4, reason_hash="0f")
+SHOWN_OPINION = ShownOpinion(trace_id="tr-1", person="U1", time_ms=1, value=4, reason_hash="0f")
 STATUS = StoredThreadStatus(
     verdict_id="v",
     judge="polite",
@@ -138,8 +138,8 @@ STATUS = StoredThreadStatus(
             ids=("g1", "g2"),
             text=HOSTILE,
             earlier_text=HOSTILE,
-            opinions=(OPINION,),
-            authors=(OPINION,),
+            opinions=(SHOWN_OPINION,),
+            authors=(SHOWN_OPINION,),
             taken_back="outvoted",
             taken_back_by=("U2",),
         ),
