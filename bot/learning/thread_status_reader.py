@@ -84,7 +84,8 @@ class ThreadStatusReader:
         """
         while (stored := await self._database.thread_statuses.get(verdict_id)) is not None:
             rendered = await self.render(stored)
-            if rendered is None or not rendered.derived.status.is_worth_a_message:
+            is_posted = stored.message_ts is not None  # as that of a message of an earlier version
+            if rendered is None or is_posted or not rendered.derived.status.is_worth_a_message:
                 return None
             if await self._database.thread_statuses.note_rendering(
                 stored, rendered.derived.shown, rendered.content_hash, rendered.modal_until_ms
