@@ -5,7 +5,8 @@
 const stepsNode = (steps) => {
   const current = steps.findIndex((step) => !step.done);
   if (current < 0) return h("p", { class: "demo-steps done", role: "status", data: { testid: "steps-done" } },
-    "✓ You've taught the judge. Now let the recorded people answer, and watch its agreement.");
+    h("span", {}, "✓ You've taught the judge. Now let the recorded people answer, and watch its agreement."),
+    button(steps.at(-1).button, () => goToStep(steps.at(-1)), { data: { key: "step-learned" } }));
   return h("ol", { class: "demo-steps", "aria-label": "First steps", data: { testid: "steps" } },
     steps.map((step, at) => stepNode(step, at, at === current)));
 };

@@ -193,6 +193,9 @@ async def test_three_first_steps_tick_themselves_and_their_buttons_lead_to_them(
         await reply.press("Enter")
         await expect(page.get_by_test_id("steps-done")).to_be_visible()
         await picture(page, "steps-3")
+        await page.get_by_role("button", name="Show what it learned").click()
+        answer = page.locator("[data-ephemeral=true]").last
+        await expect(answer).to_contain_text("An answer must always say where to go.")
     finally:
         running.cancel()
 
