@@ -83,7 +83,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await card.hover()
     await card.get_by_role("button", name="Reply in thread").click()
     await session.type_in("Reply", RULE)
-    await expect(session.thread).to_contain_text(f"Learned “{RULE}”")
+    await expect(session.thread).to_contain_text(f"Learned: “{RULE}”")
     await expect(session.thread).to_contain_text("from Ana Ruiz")
     await session.picture("2-learned")
 
@@ -92,7 +92,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await reply.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Edit message").click()
     await session.type_in("Edit message", BETTER_RULE)
-    await expect(session.thread).to_contain_text(f"Learned “{BETTER_RULE}”")
+    await expect(session.thread).to_contain_text(f"Now: “{BETTER_RULE}” (was: “{RULE}”)")
     await session.picture("3-edited")
 
     answer = await session.ask("/memalign guidelines")
@@ -103,7 +103,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await expect(card.get_by_test_id("reaction")).to_have_count(0)
     memory = session.harness.bot.memories["politeness"]
     await session.harness.until(lambda: not memory.episodes)
-    await expect(session.thread.get_by_text("Taken back")).to_have_count(2)
+    await expect(session.thread.get_by_text("taken back")).to_have_count(1)
     await expect(await session.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
     await session.picture("4-taken-back")
 
