@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from memalign.errors import SettingsError
+from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
 from memalign.models import (
     DEFAULT_OPTIONS,
@@ -106,6 +107,6 @@ class AlignmentModels:
         return connect_distiller(model, self.settings.options_of(model))
 
     @cached_property
-    def vectors(self) -> VectorCache:
+    def vectors(self) -> CaseVectors:
         """The vectors of texts embedded so far, kept in memory."""
-        return VectorCache(self.embedder, None)
+        return CaseVectors(VectorCache(self.embedder, None))

@@ -322,8 +322,13 @@ def judge_of_state(
     """
     rows = state.episodic.vectors
     episodes = state.episodes.items()
+    outdated = state.episodic.outdated
     optimizer.vectors.prime(
-        {episode.text: rows[trace_id] for trace_id, episode in episodes if trace_id in rows}
+        {
+            episode.case_text: rows[trace_id]
+            for trace_id, episode in episodes
+            if trace_id in rows and trace_id not in outdated
+        }
     )
     return AlignedJudge(base, state, optimizer, report)
 

@@ -29,7 +29,7 @@ def pending_in(
         trace_id: DISTIL_AGAIN for rule in state.semantic.waiting for trace_id in rule.source_trace_ids
     }
     undistilled = dict.fromkeys(sorted(state.undistilled.difference(declined)), NOT_DISTILLED)
-    not_embedded = dict.fromkeys(state.episodic.without_vector, NOT_EMBEDDED)
+    not_embedded = dict.fromkeys(state.episodic.to_embed, NOT_EMBEDDED)
     pending = {**waiting, **undistilled, **not_embedded}
     return {trace_id: reasons.get(trace_id, why) for trace_id, why in pending.items()}
 

@@ -120,12 +120,12 @@ def test_a_replaced_episode_moves_to_the_end_with_its_new_vector() -> None:
     assert memory.nearest(query, 1, exclude_trace_id=None, min_similarity=0.0)[0].episode.label is True
 
 
-def test_an_episode_without_vector_waits_to_be_found() -> None:
+def test_an_episode_to_embed_waits_to_be_found() -> None:
     memory = EpisodicMemory().changed(put=[an_episode("a"), an_episode("b")], vectors={"a": a_row()})
 
-    assert memory.without_vector == ("b",)
+    assert memory.to_embed == ("b",)
     assert nearest_ids(memory, a_row()) == ["a"]
-    assert memory.changed(vectors={"b": a_row()}).without_vector == ()
+    assert memory.changed(vectors={"b": a_row()}).to_embed == ()
 
 
 def test_a_large_memory_uses_the_graph_once_it_is_built() -> None:
