@@ -123,9 +123,9 @@ def whole(row: Vector) -> Vector:
         Of shape (dimension,), of length 1.
     """
     given, made = np.split(row, 2)
-    total = given + made
-    length = np.float32(np.linalg.norm(total))
-    return total / length if length > 0 else given
+    total: Vector = given + made
+    length = np.linalg.norm(total)
+    return (total / length).astype(np.float32) if length > 0 else given
 
 
 def with_current_text(episode: Episode) -> Episode:
