@@ -27,6 +27,7 @@ from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
     Episode,
@@ -46,8 +47,6 @@ from memalign.records import (
 
 _log = logging.getLogger("memalign")
 
-GUIDELINE_TOKENS = 4_000
-"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
 MAX_REFUSALS = 2
 """Times that a distiller refuses rationales for what they say before it is asked no more."""
 REDISTIL_SECONDS = 30.0

@@ -297,7 +297,10 @@ class Evidence:
     """The part of a judge's memory that is shown to the judge model for one trace."""
 
     guidelines: tuple[Guideline, ...] = ()
-    """In use and within the prompt budget, best first."""
+    """In use and within the prompt budget: those shown with every trace in order of learning, then those chosen for
+    this one, the most relevant last."""
+    chosen: int = 0
+    """Number of the last `guidelines` that were chosen for this trace."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
     guideline_ranking: tuple[str, ...] = ()

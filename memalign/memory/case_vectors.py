@@ -109,8 +109,9 @@ def row_of(given: Vector, made: Vector) -> Vector:
     Returns:
         The row, of shape (2 x dimension,) and length 1.
     """
-    joined = np.concatenate([given, made])
-    return joined / np.float32(np.linalg.norm(joined))
+    joined: Vector = np.concatenate([given, made])
+    row: Vector = (joined / np.linalg.norm(joined)).astype(np.float32)
+    return row
 
 
 def whole(row: Vector) -> Vector:

@@ -90,6 +90,7 @@ class Retriever:
         )
         evidence = Evidence(
             guidelines=selection.guidelines,
+            chosen=selection.chosen,
             left_out=selection.left_out,
             guideline_ranking=selection.ranking,
             retrieved=retrieved,
