@@ -4,6 +4,8 @@ import gzip
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from memalign.ports import MemoryChange
 from memalign.records import Guideline, Source
 from storage.database import Database
@@ -100,10 +102,16 @@ async def test_words_that_were_forgotten_while_they_were_made_into_a_message_are
     assert [rule.text for rule in (await current(db, status.verdict_id)).rules] == [""]
 
 
-async def test_what_an_earlier_version_told_threads_is_taken_over_once(folder: Path) -> None:
+@pytest.fixture
+def old(folder: Path) -> Path:
+    """A folder with the store of memalign 0.1.0."""
     folder.mkdir()
     (folder / FILE).write_bytes(gzip.decompress((FIXTURES / "store-0.1.0.db.gz").read_bytes()))
-    async with await Database.open(folder) as db:
+    return folder
+
+
+async def test_what_an_earlier_version_told_threads_is_taken_over_once(old: Path) -> None:
+    async with await Database.open(old) as db:
         before = {each: await db.feedback.thread_posts(each) for each in VERDICTS}
         told = {verdict_id: posts for verdict_id, posts in before.items() if posts}
         assert told
