@@ -15,6 +15,7 @@ from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
+from bot.reports import Reports
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
@@ -46,7 +47,7 @@ class Bot:
     forgetting: ForgetService
     approval: GuidelineApproval
     reconciler: CardReconciler
-    status: StatusReport
+    reports: Reports
     server: Server
     wake_learning: Callable[[], None]
     background: Background
@@ -60,6 +61,11 @@ class Bot:
     def memories(self) -> Mapping[str, JudgeMemory]:
         """The judges' memories, by judge."""
         return self.resources.memories
+
+    @property
+    def status(self) -> StatusReport:
+        """The status: what waits and why."""
+        return self.reports.status
 
     @property
     def health(self) -> HealthRegistry:
@@ -114,7 +120,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
-    listeners.build(bot.resources, bot.forgetting, bot.approval, bot.status, bot.wake_learning, after_ack)
+    listeners.build(bot.resources, bot.forgetting, bot.approval, bot.reports, bot.wake_learning, after_ack)
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
@@ -146,7 +152,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         forgetting=forgets.service,
         approval=lessons.approval,
         reconciler=lessons.reconciler,
-        status=figures.status,
+        reports=figures,
         server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
         wake_learning=lessons.wake,
         background={

@@ -8,6 +8,7 @@
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
+| `why` | the button "Why?", and "This one is wrong" on what it shows |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened` |
 | `foreign_events` | events of another app or workspace, which are ignored |
@@ -39,7 +40,8 @@ from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
-from bot.reports.status import StatusReport
+from bot.listeners.why import WhyListener
+from bot.reports import Reports
 from bot.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ def build(
     resources: Resources,
     forgetting: ForgetService,
     approval: GuidelineApproval,
-    status: StatusReport,
+    reports: Reports,
     wake_learning: Callable[[], None],
     after_ack: AfterAck,
 ) -> None:
@@ -72,10 +74,22 @@ def build(
     answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
-    SlashCommands(settings, database, memories, slack.people, status, judge_access, forget, after_ack).listen(
-        slack.app
+    why = WhyListener(
+        database,
+        forgetting.references,
+        reports.evidence,
+        judge_access,
+        card_access,
+        cards,
+        modal,
+        slack.client,
+        after_ack,
     )
-    HomeTab(database, memories, judge_access, status, slack.client, after_ack).listen(slack.app)
+    why.listen(slack.app)
+    SlashCommands(
+        settings, database, memories, slack.people, reports.status, judge_access, forget, why, after_ack
+    ).listen(slack.app)
+    HomeTab(database, memories, judge_access, reports.status, slack.client, after_ack).listen(slack.app)
     _ignore_others(slack.app)
 
 

@@ -22,6 +22,7 @@ from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.responses import or_error_message, respond_ephemeral
+from bot.listeners.why import WhyListener
 from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
@@ -66,6 +67,7 @@ class SlashCommands:
         status: StatusReport,
         access: JudgeAccess,
         forgetting: ForgetListener,
+        why: WhyListener,
         after_ack: AfterAck,
     ) -> None:
         self._settings = settings
@@ -75,6 +77,7 @@ class SlashCommands:
         self._status = status
         self._access = access
         self._forgetting = forgetting
+        self._why = why
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -116,6 +119,10 @@ class SlashCommands:
         authored = [(rule, [await self._people.name(person) for person in rule.people]) for rule in rules]
         return guidelines_message(judge, authored)
 
+    async def why(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show what the verdicts on a trace rest on."""
+        return await self._why.explain(command.person, command.text)
+
     async def status(self, command: SlashCommand) -> list[SlackMessage]:
         """Show what waits for the judges whose channels the person is in, and why."""
         judges = await self._access.judges_of(command.person)
@@ -139,6 +146,7 @@ class SlashCommands:
 
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
     "guidelines": SlashCommands.guidelines,
+    "why": SlashCommands.why,
     "status": SlashCommands.status,
     "digest": SlashCommands.digest,
     "help": SlashCommands.help,
