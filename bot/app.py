@@ -11,6 +11,7 @@ from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
 from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
@@ -46,6 +47,7 @@ class Bot:
     resources: Resources
     forgetting: ForgetService
     approval: GuidelineApproval
+    modals: OpenModals
     reconciler: CardReconciler
     reports: Reports
     server: Server
@@ -120,7 +122,9 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
-    listeners.build(bot.resources, bot.forgetting, bot.approval, bot.reports, bot.wake_learning, after_ack)
+    listeners.build(
+        bot.resources, bot.forgetting, bot.approval, bot.modals, bot.reports, bot.wake_learning, after_ack
+    )
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
@@ -151,6 +155,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources=resources,
         forgetting=forgets.service,
         approval=lessons.approval,
+        modals=lessons.modals,
         reconciler=lessons.reconciler,
         reports=figures,
         server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
