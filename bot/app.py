@@ -10,7 +10,7 @@ from bot import forgetting, ingest, judging, learning, listeners, posting, repor
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
@@ -44,7 +44,7 @@ class Bot:
 
     resources: Resources
     forgetting: ForgetService
-    approval: GuidelineApproval
+    guidelines: GuidelineService
     reconciler: CardReconciler
     status: StatusReport
     server: Server
@@ -114,7 +114,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
-    listeners.build(bot.resources, bot.forgetting, bot.approval, bot.status, bot.wake_learning, after_ack)
+    listeners.build(bot.resources, bot.forgetting, bot.guidelines, bot.status, bot.wake_learning, after_ack)
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
@@ -144,10 +144,10 @@ def build(resources: Resources, timing: Timing) -> Bot:
     return Bot(
         resources=resources,
         forgetting=forgets.service,
-        approval=lessons.approval,
+        guidelines=lessons.guidelines,
         reconciler=lessons.reconciler,
         status=figures.status,
-        server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
+        server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
         wake_learning=lessons.wake,
         background={
             "learning": learn,

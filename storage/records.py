@@ -16,7 +16,19 @@ StoreState = Literal["absent", "empty", "in_use", "closed"]
 Forgettable = Literal["trace", "person"]
 RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""
-AuditAction = Literal["guideline_learned", "guideline_retired", "forgotten", "person_forgotten", "expired"]
+AuditAction = Literal[
+    "guideline_learned",
+    "guideline_retired",
+    "guideline_edited",
+    "guideline_restored",
+    "guideline_pinned",
+    "guideline_unpinned",
+    "guideline_approved",
+    "guideline_undone",
+    "forgotten",
+    "person_forgotten",
+    "expired",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
@@ -22,7 +22,7 @@ class LearningFlow:
     cancel_trace: Callable[[str], None]
     invalidate: Callable[[Collection[str]], None]
     reconciler: CardReconciler
-    approval: GuidelineApproval
+    guidelines: GuidelineService
     learn: Callable[[], Awaitable[None]]
     """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
     background: Background
@@ -62,7 +62,7 @@ def build(
         cancel_trace=worker.cancel_trace,
         invalidate=worker.invalidate,
         reconciler=reconciler,
-        approval=GuidelineApproval(database, resources.memories, replies),
+        guidelines=GuidelineService(database, resources.memories, replies),
         learn=worker.run,
         background={"reading cards": reconciler.run, "reviewing who may teach": access.run},
     )

@@ -112,7 +112,7 @@ def without_opinions(guideline: Guideline, lost: Collection[OpinionKey]) -> tupl
         alone = replace(alone, text=WAITING_TEXT, waiting=True, worded_by=())
     for each in kept:
         alone = replace(alone, sources=union(alone.sources, each.guideline.sources))
-    return (alone, *restored) if own else tuple(restored)
+    return (alone, *restored) if own or alone.added_by else tuple(restored)
 
 
 def opinions_of(guideline: Guideline) -> Iterator[OpinionKey]:

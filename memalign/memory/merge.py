@@ -1,9 +1,9 @@
 """Merging what was distilled into the known guidelines: same sentences unite, opposites are marked."""
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merge, merged_into, union, with_merged_support, with_support
 from memalign.memory.rule_similarity import (
     Relation,
@@ -14,7 +14,6 @@ from memalign.memory.rule_similarity import (
     relation,
 )
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
-from memalign.memory.text_features import normal
 from memalign.ports import Distillation, Draft, Vector
 from memalign.records import Episode, Guideline, GuidelinePolicy, Label, OpinionKey, Source
 
@@ -269,8 +268,7 @@ class GuidelineMerger:
                 self._guidelines[own] = replace(rule, conflicts_with=(*rule.conflicts_with, opposed))
 
     def _id_of(self, text: str) -> str:
-        digest = hashlib.sha256(f"{self._judge}\n{normal(text)}".encode("utf-8", "surrogatepass"))
-        return f"g-{digest.hexdigest()[:16]}"
+        return guideline_id(self._judge, text)
 
 
 def _keys(sources: Sequence[Source]) -> tuple[OpinionKey, ...]:

@@ -89,6 +89,18 @@ class SemanticMemory:
         linked = tuple(_with_conflicts_among(guideline, ids) for guideline in guidelines)
         return SemanticMemory(guidelines=linked, vectors=rows)
 
+    def without_vector(self, guideline_id: str) -> "SemanticMemory":
+        """Drop the vector of a guideline whose text changes.
+
+        Args:
+            guideline_id: Its id; one without a vector is passed over.
+
+        Returns:
+            The memory without it.
+        """
+        rows = {rule_id: row for rule_id, row in self.vectors.items() if rule_id != guideline_id}
+        return replace(self, vectors=rows)
+
     def with_derived(
         self, episodes: Mapping[str, Episode], policy: GuidelinePolicy = DEFAULT_POLICY
     ) -> "SemanticMemory":
@@ -141,23 +153,26 @@ def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideli
 
 
 def _first_place(sources: Sequence[Source], places: Mapping[str, int]) -> int:
-    return min(places.get(source.trace_id, len(places)) for source in sources)
+    return min((places.get(source.trace_id, len(places)) for source in sources), default=len(places))
 
 
 def _with_ruling(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
     """Put sources in order of learning; overrule where each of its people has said the opposite since."""
     sources = tuple(sorted(guideline.sources, key=lambda source: (_recency(source, places), source.person)))
     contradicted = contradictions_of(guideline)
-    overruled = bool(contradicted) and _is_overruled(sources, contradicted, places)
+    supports = _latest(sources, places)
+    if added := guideline.added_by:
+        supports[added.person] = max(supports.get(added.person, (0, -1)), (added.time_ms, -1))
+    overruled = bool(contradicted and supports) and _is_overruled(supports, contradicted, places)
     if sources == guideline.sources and overruled == guideline.overruled:
         return guideline
     return replace(guideline, sources=sources, overruled=overruled)
 
 
 def _is_overruled(
-    sources: Sequence[Source], contradicted: Sequence[Source], places: Mapping[str, int]
+    supports: Mapping[str, tuple[int, int]], contradicted: Sequence[Source], places: Mapping[str, int]
 ) -> bool:
-    supports, opposes = _latest(sources, places), _latest(contradicted, places)
+    opposes = _latest(contradicted, places)
     return all(person in opposes and opposes[person] > when for person, when in supports.items())
 
 
