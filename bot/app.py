@@ -11,6 +11,7 @@ from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
@@ -45,6 +46,7 @@ class Bot:
     resources: Resources
     forgetting: ForgetService
     guidelines: GuidelineService
+    modals: OpenModals
     reconciler: CardReconciler
     status: StatusReport
     server: Server
@@ -114,7 +116,9 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
-    listeners.build(bot.resources, bot.forgetting, bot.guidelines, bot.status, bot.wake_learning, after_ack)
+    listeners.build(
+        bot.resources, bot.forgetting, bot.guidelines, bot.modals, bot.status, bot.wake_learning, after_ack
+    )
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
@@ -145,6 +149,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources=resources,
         forgetting=forgets.service,
         guidelines=lessons.guidelines,
+        modals=lessons.modals,
         reconciler=lessons.reconciler,
         status=figures.status,
         server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),

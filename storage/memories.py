@@ -15,7 +15,6 @@ from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
 
-
 AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
     "add": "guideline_learned",
     "edit": "guideline_edited",

@@ -1,8 +1,8 @@
 """Messages in a card's thread, and answers to votes on the card."""
 
-import json
 from collections.abc import Sequence
 
+from bot.blocks.guideline_buttons import APPROVE_GUIDELINE, guideline_value
 from bot.blocks.mrkdwn import escape, format_label, join_names
 from bot.blocks.primitives import (
     Block,
@@ -22,7 +22,6 @@ from memalign.records import Guideline, Label
 from memalign.rule_refusal import Refusal
 
 CORRECT_VALUE = "correct_value"
-APPROVE_GUIDELINE = "approve_guideline"
 MAX_GUIDELINES_PER_LESSON = 4
 """Guidelines that one lesson shows in words."""
 
@@ -64,7 +63,7 @@ def _lesson_line(rule: Guideline, names: Sequence[str]) -> str:
 
 def _approval(judge: str, rule: Guideline, is_one_of_several: bool) -> Block:
     label = f"Use “{rule.text[:50]}”" if is_one_of_several else "Use it"
-    value = json.dumps({"judge": judge, "guideline": rule.id}, ensure_ascii=False)
+    value = guideline_value(judge, rule.id)
     return actions(f"approve-{rule.id}"[:255], button(label, APPROVE_GUIDELINE, value))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_replies import ThreadReplies
@@ -23,6 +24,7 @@ class LearningFlow:
     invalidate: Callable[[Collection[str]], None]
     reconciler: CardReconciler
     guidelines: GuidelineService
+    modals: OpenModals
     learn: Callable[[], Awaitable[None]]
     """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
     background: Background
@@ -63,6 +65,7 @@ def build(
         invalidate=worker.invalidate,
         reconciler=reconciler,
         guidelines=GuidelineService(database, resources.memories, replies),
+        modals=OpenModals(),
         learn=worker.run,
         background={"reading cards": reconciler.run, "reviewing who may teach": access.run},
     )

@@ -26,6 +26,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.open_modals import OpenModals
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
@@ -49,6 +50,7 @@ def build(
     resources: Resources,
     forgetting: ForgetService,
     guidelines: GuidelineService,
+    modals: OpenModals,
     status: StatusReport,
     wake_learning: Callable[[], None],
     after_ack: AfterAck,
@@ -63,7 +65,7 @@ def build(
     cards = ClickedCards(database, redactor.event, wake_learning)
     judge_access = JudgeAccess(settings, slack.members)
     card_access = CardAccess(settings, slack.members, slack.people)
-    modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
+    modal = ReasonModal(cards, card_access, memories, slack.client, modals, after_ack)
     modal.listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)

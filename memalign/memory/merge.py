@@ -73,14 +73,14 @@ class GuidelineMerger:
             if not known.waiting:
                 self._index.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
             self._standing_for.update((each.id, known.id) for each in merged_into(known))
-        for guideline_id, sources in distillation.supports.items():
-            self._support(guideline_id, sources)
-        for guideline_id, sources in distillation.contradicts.items():
-            self._contradict(guideline_id, sources)
+        for rule_id, sources in distillation.supports.items():
+            self._support(rule_id, sources)
+        for rule_id, sources in distillation.contradicts.items():
+            self._contradict(rule_id, sources)
         for draft in distillation.drafts:
             self._add_draft(draft)
-        for text, guideline_id in distillation.conflicts:
-            self._mark_confirmed_conflict(self._id_of(text), guideline_id)
+        for text, rule_id in distillation.conflicts:
+            self._mark_confirmed_conflict(self._id_of(text), rule_id)
         for rule_ids in distillation.same:
             self._merge_known(rule_ids, distillation.prompted_by.get(rule_ids, ()))
         return self._memory.with_guidelines(self._guidelines.values(), self._vectors)
@@ -97,16 +97,16 @@ class GuidelineMerger:
             )
         )
 
-    def _support(self, guideline_id: str, sources: Sequence[Source]) -> None:
-        known = self._guidelines.get(guideline_id)
+    def _support(self, rule_id: str, sources: Sequence[Source]) -> None:
+        known = self._guidelines.get(rule_id)
         if known and known.stands:
-            self._guidelines[guideline_id] = with_support(known, self._current(sources))
+            self._guidelines[rule_id] = with_support(known, self._current(sources))
 
-    def _contradict(self, guideline_id: str, sources: Sequence[Source]) -> None:
-        known = self._guidelines.get(guideline_id)
+    def _contradict(self, rule_id: str, sources: Sequence[Source]) -> None:
+        known = self._guidelines.get(rule_id)
         if known:
             contradicted = union(known.contradicted, self._current(sources))
-            self._guidelines[guideline_id] = replace(known, contradicted=contradicted)
+            self._guidelines[rule_id] = replace(known, contradicted=contradicted)
 
     def _add_draft(self, draft: Draft) -> None:
         text = " ".join(draft.text.split())
@@ -116,6 +116,11 @@ class GuidelineMerger:
         if standing := self._standing_for.get(self._id_of(text)):
             known = self._guidelines[standing]
             self._guidelines[standing] = with_merged_support(known, self._id_of(text), sources)
+            return
+        known_again = self._guidelines.get(self._id_of(text))
+        if known_again and (known_again.retired or not known_again.waiting):
+            # its first words: it has others since somebody edited it, or none since they are forgotten
+            self._guidelines[known_again.id] = with_support(known_again, sources)
             return
         vector = self._vectors_by_text.get(draft.text)
         features = RuleFeatures.of(text)

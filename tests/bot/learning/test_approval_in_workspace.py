@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.blocks.thread import APPROVE_GUIDELINE
+from bot.blocks.guideline_buttons import APPROVE_GUIDELINE
 from bot.sandbox.workspace.records import Message
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 
