@@ -51,6 +51,7 @@ class Bot:
     status: StatusReport
     server: Server
     wake_learning: Callable[[], None]
+    wake_posting: Callable[[], None]
     background: Background
 
     @property
@@ -117,7 +118,14 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
     listeners.build(
-        bot.resources, bot.forgetting, bot.guidelines, bot.modals, bot.status, bot.wake_learning, after_ack
+        bot.resources,
+        bot.forgetting,
+        bot.guidelines,
+        bot.modals,
+        bot.status,
+        bot.wake_learning,
+        bot.wake_posting,
+        after_ack,
     )
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
@@ -154,6 +162,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         status=figures.status,
         server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
         wake_learning=lessons.wake,
+        wake_posting=posts.wake,
         background={
             "learning": learn,
             "judging": judging_worker.run,

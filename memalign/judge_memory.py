@@ -328,6 +328,30 @@ class JudgeMemory:
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
 
+    async def forget_person(self, person: str, trace_ids: Collection[str]) -> None:
+        """Take out a person's words and decisions, and the cases they had a say on. Asks no model.
+
+        Args:
+            person: The person.
+            trace_ids: Ids of these cases; what others said there is to be learned anew.
+
+        Raises:
+            StorageError: If the store fails; nothing has changed then.
+        """
+        for watch in self._watches:
+            watch.update(trace_ids)
+        async with self._state_lock:
+            while True:
+                try:
+                    await self._memory.adopt(self.state.without_person(person, trace_ids), trace_ids)
+                except StaleMemoryError:
+                    await self._memory.load()
+                else:
+                    break
+        for trace_id in trace_ids:
+            self._reasons.pop(trace_id, None)
+            self._refusals.pop(trace_id, None)
+
     async def distil_again(self, forgotten: Forgotten, *, seconds: float = REDISTIL_SECONDS) -> Forgotten:
         """Distil guidelines that lost a source from the sources they keep.
 

@@ -153,6 +153,8 @@ Lack = Literal["approval", "people"]
 """A condition that a guideline does not meet."""
 GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
+WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
+"""Stands for the text of a guideline that lost a source of it: that text may hold the lost source's words."""
 FORGOTTEN_PERSON = "forgotten"
 """Stands for a person who decided on a guideline and was forgotten since: the decision stands."""
 
@@ -238,9 +240,24 @@ class Guideline:
         )
 
     @property
+    def has_words(self) -> bool:
+        """True if its text is its own, and no placeholder."""
+        return self.text != WAITING_TEXT
+
+    @property
     def retired(self) -> bool:
         """True while out of use by a person's decision."""
         return self.retired_by is not None
+
+    @property
+    def is_decided_on(self) -> bool:
+        """True if a person has decided anything on it."""
+        return bool(self.is_worded_by_hand or self.retired_by or self.pinned_by or self.approved_by)
+
+    @property
+    def is_worded_by_hand(self) -> bool:
+        """True if it is in the words of a person who added or edited it."""
+        return self.added_by is not None or self.edited_by is not None
 
     @property
     def pinned(self) -> bool:

@@ -19,6 +19,7 @@ from storage.forgetting import Forgetting
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.repository import Store
 from storage.traces import Traces
@@ -49,6 +50,7 @@ class Database:
         self.verdicts = Verdicts(store, self.traces, posts)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
         self.memories = Memories(store, self.traces, self.feedback, self.audit)
+        self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -56,6 +58,7 @@ class Database:
             feedback=self.feedback,
             posts=posts,
             memories=self.memories,
+            preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)

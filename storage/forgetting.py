@@ -14,12 +14,14 @@ from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
     ForgetRequest,
     Forgettable,
     LessonContent,
+    Post,
     Redaction,
     RedactionKind,
     StoredVerdict,
@@ -47,6 +49,7 @@ class Forgetting(Repository):
         feedback: FeedbackEvents,
         posts: PostQueue,
         memories: Memories,
+        preferences: Preferences,
         audit: Audit,
     ) -> None:
         super().__init__(store)
@@ -55,6 +58,7 @@ class Forgetting(Repository):
         self._feedback = feedback
         self._posts = posts
         self._memories = memories
+        self._preferences = preferences
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
         self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
@@ -62,11 +66,13 @@ class Forgetting(Repository):
     # --- requests
 
     @writes
-    def request(self, request: ForgetRequest) -> None:
-        """Keep a request until it is finished, unless the same one is kept already."""
+    def request(self, request: ForgetRequest, notice: Post | None = None) -> None:
+        """Keep a request until it is finished, and tell somebody of it; nothing changes when it is kept already."""
         place = key(request.kind, request.target)
         if self._requests.get(doc_id=place) is None:
             self._requests.insert(Document(to_document(request), place))
+            if notice is not None:
+                self._posts.add(notice)
 
     @reads
     def requests(self) -> list[ForgetRequest]:
@@ -139,6 +145,7 @@ class Forgetting(Repository):
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
         self._posts.delete_early_events(person)
+        self._preferences.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised
 
@@ -160,12 +167,12 @@ class Forgetting(Repository):
 
     # --- redactions
 
-    def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
-        """Note that a message shows what is gone."""
+    def add_redaction(self, channel: str, ts: str, kind: RedactionKind, person: str | None = None) -> None:
+        """Note that a message shows what is gone; `person` had it forgotten."""
         place = key(channel, ts)
         known = self._redactions.get(doc_id=place) or {}
         created_ms = known.get("created_ms") or time.time_ns() // 1_000_000
-        redaction = Redaction(channel=channel, ts=ts, kind=kind, created_ms=created_ms)
+        redaction = Redaction(channel=channel, ts=ts, kind=kind, person=person, created_ms=created_ms)
         self._redactions.upsert(Document(to_document(redaction), place))
 
     @reads
@@ -208,20 +215,27 @@ class Forgetting(Repository):
 
     def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.find_of_trace(trace_id)
+        person = self._person_asking(trace_id)
         for verdict in verdicts:
             if verdict.message_ts is not None:
-                self.add_redaction(verdict.channel, verdict.message_ts, kind)
+                self.add_redaction(verdict.channel, verdict.message_ts, kind, person)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
             self._delete_verdict(verdict.verdict_id)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
-                self.add_redaction(channel, ts, kind)
+                self.add_redaction(channel, ts, kind, person)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
             self._delete_verdict(damaged.verdict_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts
+
+    def _person_asking(self, trace_id: str) -> str | None:
+        """Return who asked for the trace to be forgotten; None for somebody at the terminal."""
+        body = self._requests.get(doc_id=key("trace", trace_id))
+        notes = [] if body is None else body["notes"]
+        return notes[0]["person"] if notes else None
 
     def _delete_verdict(self, verdict_id: str) -> None:
         for post_id in self._posts.ids_of_verdict(verdict_id):
@@ -239,7 +253,7 @@ class Forgetting(Repository):
 
     def _redact_thread(self, channel: str, posts: Iterable[ThreadPost], kind: RedactionKind) -> None:
         for post in posts:
-            self.add_redaction(channel, post.message_ts, kind)
+            self.add_redaction(channel, post.message_ts, "forgotten_reply" if kind == "forgotten" else kind)
 
     def _expired(self, before_ms: int, limit: int) -> list[str]:
         """Return ids of traces received before then, without feedback and waiting for no judge, oldest first."""

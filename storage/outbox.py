@@ -35,6 +35,7 @@ class Outbox(Repository):
         self._forgetting = forgetting
         self._holds = store.documents.declare("channel_holds", form=fields_form(not_before_ms=int))
         self._digests = store.documents.declare("digests")
+        self._joins = store.documents.declare("joins")
 
     @writes
     def add(self, post: Post) -> bool:
@@ -63,6 +64,18 @@ class Outbox(Repository):
         if self._digests.contains(doc_id=place):
             return False
         self._digests.insert(Document({}, place))
+        return self._posts.add(post)
+
+    @writes
+    def add_greeting(self, joined_at: str, post: Post) -> bool:
+        """Put the greeting of a channel that the bot joined last in the channel's line.
+
+        False and nothing changed when that was done before for the join at that event time.
+        """
+        place = key(post.channel, joined_at)
+        if self._joins.contains(doc_id=place):
+            return False
+        self._joins.insert(Document({}, place))
         return self._posts.add(post)
 
     async def next_due(self, now_ms: int) -> list[Post]:

@@ -14,7 +14,7 @@ FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
 StoreState = Literal["absent", "empty", "in_use", "closed"]
 """There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
-RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
+RedactionKind = Literal["forgotten", "forgotten_reply", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""
 AuditAction = Literal[
     "guideline_learned",
@@ -163,7 +163,21 @@ class DigestContent:
     """Time at which it was due: it cannot be in the channel before."""
 
 
-Content = CardContent | LessonContent | NoteContent | DigestContent
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeContent:
+    """A message to a channel, or to a person, that is worded when it is sent: it names somebody, or a judge."""
+
+    kind: ClassVar[Literal["notice"]] = "notice"
+    notice: NoticeKind
+    judge: str = ""
+    person: str | None = None
+    """The one who did it; None for somebody at the terminal, or nobody in particular."""
+
+
+Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +213,15 @@ class PendingFeedback:
     """Time of the last change, by Slack's clock."""
     not_before_ms: int = 0
     """0 but where an earlier version put it off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgePause:
+    """A judge that judges and shows nothing until it is resumed."""
+
+    at_ms: int
+    person: str | None
+    """The one who paused it; None once that person's words are forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +266,8 @@ class Redaction:
     channel: str
     ts: str
     kind: RedactionKind
+    person: str | None = None
+    """The one who had the trace forgotten; None for somebody at the terminal, or where that is not known."""
     created_ms: int = field(default=0, compare=False)
     """Time since which it waits, in milliseconds since 1970; 0 for one of an earlier version."""
     attempts: int = 0

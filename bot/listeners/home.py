@@ -13,7 +13,8 @@ from bot.feedback import votes_of
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.judge_access import JudgeAccess
 from bot.reports.status import StatusReport
-from bot.slack.errors import SlackCallError, field_of
+from bot.slack.errors import SlackCallError
+from bot.slack.permalink import permalink
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
 from storage.database import Database
@@ -86,11 +87,4 @@ class HomeTab:
         return feedback is None or not votes_of(feedback)
 
     async def _link(self, verdict: StoredVerdict) -> str | None:
-        """Return a link to the card; None where Slack has none, as for a deleted one."""
-        ts = verdict.message_ts or ""
-        try:
-            answer = await self._client.chat_getPermalink(channel=verdict.channel, message_ts=ts)
-            return field_of(answer, "permalink", str)
-        except SlackCallError as error:
-            log.info("no link to the card at %s: %s", ts, error.detail)
-            return None
+        return await permalink(self._client, verdict.channel, verdict.message_ts or "")

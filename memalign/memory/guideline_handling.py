@@ -8,9 +8,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from memalign.errors import InputError
-from memalign.memory.guideline_merge import WAITING_TEXT
 from memalign.memory.text_features import normal
-from memalign.records import Guideline, Handling
+from memalign.records import WAITING_TEXT, Guideline, Handling
 from memalign.rule_refusal import refusal_of
 
 MAX_GUIDELINE_CHARACTERS = 1_000

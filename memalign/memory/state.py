@@ -80,10 +80,38 @@ class MemoryState:
         Returns:
             The state after it.
         """
+        texts = [self.episodes[name].text for name in trace_ids if name in self.episodes]
         return self.next(
             self.episodic.changed(drop=trace_ids),
-            self.semantic.without_opinions(opinions_on(self.semantic, trace_ids)),
+            self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts),
             self.undistilled - frozenset(trace_ids),
+        )
+
+    def without_person(self, person: str, trace_ids: Collection[str]) -> "MemoryState":
+        """Forget a person: their words and decisions, and the cases they had a say on, to be learned anew.
+
+        Args:
+            person: The person.
+            trace_ids: Ids of these cases.
+
+        Returns:
+            The state after it. Decisions of others on guidelines that rest on others as well stand.
+        """
+        opinions = opinions_on(self.semantic, trace_ids)
+        theirs = {key for key in opinions if key[1] == person}
+        texts = [
+            opinion.rationale
+            for name in trace_ids
+            if name in self.episodes
+            for opinion in (*self.episodes[name].opinions, *self.episodes[name].minority)
+            if opinion.person == person
+        ]
+        decided = frozenset(rule.id for rule in self.semantic.guidelines if rule.is_decided_on)
+        semantic = self.semantic.without_person(person).without_opinions(theirs, texts)
+        # what nobody decided on is learned anew from the others with their cases
+        semantic = semantic.without_undecided(opinions - theirs, texts, decided)
+        return self.next(
+            self.episodic.changed(drop=trace_ids), semantic, self.undistilled - frozenset(trace_ids)
         )
 
     def with_episodes(

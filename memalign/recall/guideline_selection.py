@@ -40,7 +40,9 @@ class GuidelineSelector:
         self._ranked = _without_contradicted(sorted(memory.in_use, key=_support, reverse=True))
         self._sizes = {rule.id: count_tokens(rule.text) + _LINE_TOKENS for rule in self._ranked}
         self._all_fit = sum(self._sizes.values()) <= max_tokens
-        self._best_supported = () if self._all_fit else self._filled((), self._ranked, max_tokens // 2)
+        pinned = self._filled((), [rule for rule in self._ranked if rule.pinned], max_tokens)
+        unpinned = [rule for rule in self._ranked if not rule.pinned]
+        self._best_supported = () if self._all_fit else self._filled(pinned, unpinned, max_tokens // 2)
         selected = {rule.id for rule in self._best_supported}
         self._others = [] if self._all_fit else [rule for rule in self._ranked if rule.id not in selected]
         self._stems = {rule.id: stems(rule.text) for rule in self._ranked}
@@ -49,7 +51,7 @@ class GuidelineSelector:
         """Select guidelines for a trace.
 
         While all fit, the selection is the same for every trace, which provider prompt caches depend on. Else half
-        of the room goes by support, half by relevance.
+        of the room goes by support, half by relevance; pinned ones come before both.
 
         Args:
             text: The trace's text.
@@ -99,11 +101,12 @@ def _without_contradicted(ranked: Sequence[Guideline]) -> list[Guideline]:
 def _ranking(selected: Sequence[Guideline], relevance: Mapping[str, float]) -> tuple[str, ...]:
     by_support = sorted(selected, key=_support, reverse=True)
     by_relevance = sorted(selected, key=lambda rule: -relevance[rule.id])
-    return tuple(
-        dict.fromkeys(rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
-    )
+    pinned = (rule.id for rule in by_support if rule.pinned)
+    by_turns = (rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
+    return tuple(dict.fromkeys((*pinned, *by_turns)))
 
 
-def _support(rule: Guideline) -> tuple[int, int, int]:
-    newest = max((source.time_ms for source in rule.sources), default=0)
-    return len(rule.people), len(rule.sources), newest
+def _support(rule: Guideline) -> tuple[bool, int, int, int]:
+    """Return the sort key of a rule: pinned ones first, then those of more people, of more cases, newer ones."""
+    newest = max((source.time_ms for source in rule.sources), default=rule.learned_ms)
+    return rule.pinned, len(rule.people), len(rule.sources), newest

@@ -48,7 +48,8 @@ async def test_what_slack_shows_of_a_trace_is_to_be_redacted(db: Database) -> No
     await keep_lesson(db, verdict_id, "2.2")
     await db.forgetting.delete_traces(["tr-1"])
     assert await db.forgetting.redactions_due(FOREVER_MS) == [
-        Redaction(channel="C1", ts=ts, kind="forgotten") for ts in ("1.1", "2.2")
+        Redaction(channel="C1", ts="1.1", kind="forgotten"),
+        Redaction(channel="C1", ts="2.2", kind="forgotten_reply"),
     ]
 
 

@@ -88,7 +88,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("  Guidelines   ", "no guidelines yet"),
         ("guidelines politeness", "no guidelines yet"),
         ("GUIDELINES  POLITENESS", "no guidelines yet"),
-        ("guidelines wit", 'There is no judge named "wit"; the judges are: politeness.'),
+        ("guidelines wit", "There is no judge named “wit”; the judges are: politeness."),
         ("make tea", "I don't know “make”."),
         ("<!channel>", "I don't know “&lt;!channel&gt;”."),
         ("forget", "Which trace?"),
