@@ -141,10 +141,16 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
 
 def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
-    posts = posting.build(resources, pace_seconds=timing.post_seconds)
+    threads = learning.build_reading(resources)
+    posts = posting.build(resources, threads.statuses.render_post, pace_seconds=timing.post_seconds)
     judging_worker = judging.build(resources, posts.wake)
-    lessons = learning.build(resources, posts.wake, timing.quiet_seconds, timing.card_seconds)
-    forgets = forgetting.build(resources, posts.redact_now, lessons.cancel_trace, lessons.invalidate)
+
+    async def redact_now() -> None:
+        """Let Slack show nothing any more of what was just forgotten."""
+        await asyncio.gather(posts.redact_now(), lessons.update_threads())
+
+    lessons = learning.build(resources, threads, posts.wake, timing.quiet_seconds, timing.card_seconds)
+    forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     figures = reports.build(resources, posts.wake)
     traces = ingest.build(resources, judging_worker.wake)
 

@@ -167,6 +167,7 @@ class OwnVote:
 
     stored: StoredVerdict
     trace: Trace | None
+    """None where it was not read, or is gone."""
     vote: str | None
     """`up`, `down` or `unsure`; None for a reason without a vote."""
     value: Label | None
@@ -183,6 +184,8 @@ class OwnRecord:
     rules: tuple[tuple[str, Guideline], ...]
     """The guidelines that rest on the person, each with its judge's name."""
     is_muted: bool
+    hidden: int = 0
+    """Cards with votes or words of the person in channels where they are no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +198,39 @@ class PastForgetting:
     trace_ids: tuple[str, ...]
     people: tuple[str, ...]
     """The names of those whose words went."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeJudge:
+    """One judge on the Home tab."""
+
+    name: str
+    cases: int
+    guidelines: int
+    agreed: int
+    """Verdicts of this week on which people and the judge agree."""
+    n: int
+    """Verdicts of this week on which people had a majority."""
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCard:
+    """A card without a person's vote."""
+
+    stored: StoredVerdict
+    trace: Trace
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
+    """The Home tab of one person: what concerns the judges of their channels."""
+
+    judges: tuple[HomeJudge, ...]
+    open_cards: tuple[OpenCard, ...]
+    record: OwnRecord
+    is_well: bool
+    """True if the bot is connected and has no trouble to tell of."""
+    keep_days: int | None
+    read_at: datetime

@@ -14,12 +14,14 @@ from storage.records import (
     PersonFeedback,
     Post,
     Reply,
+    StatusContent,
     Timestamped,
 )
 from storage.table_rows import Body
 
 _CONTENTS: Mapping[str, type[Content]] = {
-    kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent, NoticeContent)
+    kind.kind: kind
+    for kind in (CardContent, LessonContent, NoteContent, DigestContent, NoticeContent, StatusContent)
 }
 
 

@@ -22,6 +22,7 @@ from storage.posts import PostQueue
 from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.repository import Store
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
@@ -49,7 +50,8 @@ class Database:
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
-        self.memories = Memories(store, self.traces, self.feedback, self.audit)
+        self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
+        self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
         self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
@@ -58,11 +60,14 @@ class Database:
             feedback=self.feedback,
             posts=posts,
             memories=self.memories,
+            statuses=self.thread_statuses,
             preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)
-        self.outbox = Outbox(store, posts, self.verdicts, self.feedback, self.forgetting)
+        self.outbox = Outbox(
+            store, posts, self.verdicts, self.feedback, self.thread_statuses, self.forgetting
+        )
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False
 

@@ -28,12 +28,13 @@ from storage.records import (
     ThreadPost,
 )
 from storage.repository import Repository, Store, deletes, reads, writes
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners"),
+    *("vectors", "vector_owners", "thread_statuses"),
 )
 
 
@@ -49,6 +50,7 @@ class Forgetting(Repository):
         feedback: FeedbackEvents,
         posts: PostQueue,
         memories: Memories,
+        statuses: ThreadStatuses,
         preferences: Preferences,
         audit: Audit,
     ) -> None:
@@ -58,6 +60,7 @@ class Forgetting(Repository):
         self._feedback = feedback
         self._posts = posts
         self._memories = memories
+        self._statuses = statuses
         self._preferences = preferences
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
@@ -82,6 +85,8 @@ class Forgetting(Repository):
     @deletes
     def finish_person(self, person: str) -> None:
         """Note that nothing of the person is left in any memory either: the request goes, its audit lines stay."""
+        # a thread may have told more of their words while memories still held them
+        self._statuses.redact_person(person)
         self._finish("person", person)
 
     # --- deletions
@@ -144,6 +149,8 @@ class Forgetting(Repository):
             self._cancel_lessons(verdict.verdict_id)
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
+        self._statuses.redact_person(person)
+        self._statuses.mark(verdict.verdict_id for verdict in revised)
         self._posts.delete_early_events(person)
         self._preferences.delete_of_person(person)
         self._write_audit_lines("person", person)
@@ -220,12 +227,13 @@ class Forgetting(Repository):
             if verdict.message_ts is not None:
                 self.add_redaction(verdict.channel, verdict.message_ts, kind, person)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
-            self._delete_verdict(verdict.verdict_id)
+            self._delete_verdict(verdict.verdict_id, verdict.channel, kind)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
                 self.add_redaction(channel, ts, kind, person)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
-            self._delete_verdict(damaged.verdict_id)
+            self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
+        self._statuses.redact_trace(trace_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
@@ -237,7 +245,10 @@ class Forgetting(Repository):
         notes = [] if body is None else body["notes"]
         return notes[0]["person"] if notes else None
 
-    def _delete_verdict(self, verdict_id: str) -> None:
+    def _delete_verdict(self, verdict_id: str, channel: str, kind: RedactionKind) -> None:
+        status = self._statuses.delete(verdict_id)
+        if status is not None and status.message_ts is not None and channel:
+            self._redact_thread(channel, [ThreadPost(message_ts=status.message_ts)], kind)
         for post_id in self._posts.ids_of_verdict(verdict_id):
             self._posts.cancel(post_id)
         self._feedback.delete_of_verdict(verdict_id)

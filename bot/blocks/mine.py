@@ -28,7 +28,7 @@ def own_record(record: OwnRecord) -> SlackMessage:
         f"*What I hold about you:* {pluralise(votes, 'vote')}, {pluralise(reasons, 'reason')}, "
         f"and {pluralise(len(record.rules), 'rule')} that rest on your words."
     )
-    lines = [head, *_muted(record)]
+    lines = [head, *_muted(record), *_hidden(record)]
     shown, rules = record.votes[:MAX_VOTES_SHOWN], record.rules[:MAX_RULES_SHOWN]
     blocks = [
         *paragraphs("\n".join(lines)),
@@ -92,6 +92,12 @@ def _past(entry: PastForgetting) -> str:
 
 def _muted(record: OwnRecord) -> list[str]:
     return ["You muted me: I ask you nothing privately."] if record.is_muted else []
+
+
+def _hidden(record: OwnRecord) -> list[str]:
+    if not record.hidden:
+        return []
+    return [f"There is more on {pluralise(record.hidden, 'card')} in channels that you are no longer in."]
 
 
 def _more(record: OwnRecord) -> str:

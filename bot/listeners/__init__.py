@@ -40,6 +40,7 @@ from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
+from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
@@ -75,6 +76,9 @@ def build(
     card_access = CardAccess(settings, slack.members, slack.people)
     modal = ReasonModal(cards, card_access, memories, slack.client, modals, after_ack)
     modal.listen(slack.app)
+    records = OwnRecords(settings, database, memories, slack.people, judge_access)
+    pages = HomePages(settings, database, memories, judge_access, records, status, slack.client)
+    HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
@@ -83,7 +87,6 @@ def build(
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
-    records = OwnRecords(settings, database, memories, slack.people, judge_access)
     SlashCommands(
         settings,
         database,
@@ -96,7 +99,6 @@ def build(
         records,
         after_ack,
     ).listen(slack.app)
-    HomeTab(database, memories, judge_access, status, slack.client, after_ack).listen(slack.app)
     _ignore_others(slack.app)
 
 

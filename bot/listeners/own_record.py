@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.blocks.mine import forgotten_list, nothing_held, own_file, own_record
+from bot.blocks.mine import MAX_VOTES_SHOWN, forgotten_list, nothing_held, own_file, own_record
 from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.feedback import feedback_of
@@ -39,35 +40,47 @@ class OwnRecords:
     async def read(self, person: str) -> OwnRecord:
         """Return a person's votes and reasons, newest first, and the rules that rest on them. Raises `StorageError`.
 
-        It is all that is held, also of judges in whose channels the person is no longer.
+        Of judges in whose channels the person is no longer, it has their number only.
         """
+        judges = {judge.name for judge in await self._access.judges_of(person)}
+        stored = await self._database.feedback.of_person(person)
         votes = [
             vote
-            for stored in await self._database.feedback.of_person(person)
-            if (vote := await self._vote(stored, person)) is not None
+            for each in stored
+            if each.verdict.judge in judges and (vote := await self._vote(each, person)) is not None
+        ]
+        votes.sort(key=lambda vote: vote.at, reverse=True)
+        shown = [
+            replace(vote, trace=await self._database.traces.get(vote.stored.verdict.trace_id))
+            for vote in votes[:MAX_VOTES_SHOWN]
         ]
         rules = tuple(
             (judge, rule)
             for judge, memory in self._memories.items()
+            if judge in judges
             for rule in memory.guidelines
             if person in rule.people
         )
         return OwnRecord(
-            votes=tuple(sorted(votes, key=lambda vote: vote.at, reverse=True)),
+            votes=(*shown, *votes[MAX_VOTES_SHOWN:]),
             rules=rules,
+            hidden=sum(each.verdict.judge not in judges for each in stored),
             is_muted=await self._database.preferences.is_muted(person),
         )
 
     async def mine(self, person: str) -> list[SlackMessage]:
         """Show a person all that is held about them."""
         record = await self.read(person)
-        return [own_record(record)] if record.votes or record.rules else [nothing_held(record)]
+        return (
+            [own_record(record)] if record.votes or record.rules or record.hidden else [nothing_held(record)]
+        )
 
     async def file(self, person: str) -> list[SlackMessage]:
         """Show the same as lines of JSON, as `memalign export --person` writes them."""
+        judges = await self._access.judges_of(person)
         lines = [
             json.dumps(line, ensure_ascii=False)
-            async for line in export_person_lines(self._database, self._settings.judges, person)
+            async for line in export_person_lines(self._database, judges, person)
         ]
         return own_file(lines)
 
@@ -97,10 +110,9 @@ class OwnRecords:
         feedback = feedback_of(stored, person, events, memory.definition.value_type)
         if feedback.vote is None and not feedback.rationale:
             return None
-        trace = await self._database.traces.get(stored.verdict.trace_id)
         return OwnVote(
             stored=stored,
-            trace=trace,
+            trace=None,
             vote=feedback.vote,
             value=feedback.value,
             rationale=feedback.rationale,

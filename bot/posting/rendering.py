@@ -1,6 +1,6 @@
 """Rendering: a post's message is made when it is sent, so that nothing forgotten since is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from bot.blocks.card import verdict_card
 from bot.blocks.notices import joined_channel, judge_paused, judge_resumed, words_forgotten
@@ -9,24 +9,35 @@ from bot.config import Settings
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import CardContent, NoticeContent, Post
+from storage.records import CardContent, NoticeContent, Post, StatusContent
+
+RenderStatus = Callable[[str], Awaitable[SlackMessage | None]]
+"""Makes the status message of a verdict's thread; None if there is nothing to tell."""
 
 
 class PostRenderer:
     """Makes messages of posts."""
 
     def __init__(
-        self, settings: Settings, database: Database, memories: Mapping[str, JudgeMemory], people: People
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        people: People,
+        render_status: RenderStatus,
     ) -> None:
         self._settings = settings
         self._people = people
         self._database = database
         self._memories = memories
+        self._render_status = render_status
 
     async def render(self, post: Post) -> SlackMessage | None:
         """Return the message, None if there is nothing left to show."""
         if post.content is None:
             return None
+        if isinstance(post.content, StatusContent):
+            return await self._render_status(post.verdict_id or "")
         if isinstance(post.content, NoticeContent):
             return await self._notice(post.channel, post.content)
         if not isinstance(post.content, CardContent):
