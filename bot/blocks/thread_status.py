@@ -40,6 +40,13 @@ READING = "I'm still reading the reason; I'll say here what I learn from it."
 DECLINED = "The model won't read this reason, so I couldn't turn it into a rule."
 NO_RULE = "I couldn't turn the reason into a rule."
 ASK_VALUE = "What should it have been?"
+QUIET_CAUSES: Mapping[TakenBack, str] = {
+    "vote_removed": "a vote was removed.",
+    "vote_changed": "a vote was changed.",
+    "two_votes": "two different votes of one person don't count.",
+    "outvoted": "others are believed for now.",
+}
+"""Causes that tell nothing of anybody's vote."""
 NOBODY = "Nobody's vote counts here now."
 
 
@@ -180,14 +187,15 @@ def _taken_back(gone: TakenBackRule, names: _Names) -> str:
 
 def _cause(gone: TakenBackRule, names: _Names) -> str:
     who = names.of(gone.people)
+    if not names.show_votes and gone.cause in QUIET_CAUSES:
+        return QUIET_CAUSES[gone.cause]
     causes: Mapping[TakenBack, str] = {
         "vote_removed": f"{who} removed the {'👍' if gone.was_up else '👎'}.",
         "vote_changed": f"{who} changed the vote.",
+        "two_votes": f"{who} gave two different votes, so neither counts.",
         "reason_removed": f"{who} removed the reason.",
         "reason_edited": f"{who} edited the reason.",
-        "outvoted": f"for now {who} {'is' if len(gone.people) == 1 else 'are'} believed."
-        if names.show_votes
-        else "others are believed for now.",
+        "outvoted": f"for now {who} {'is' if len(gone.people) == 1 else 'are'} believed.",
         "not_followed": "it is no longer one of my rules.",
     }
     return causes[gone.cause]

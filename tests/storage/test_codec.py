@@ -93,6 +93,7 @@ EPISODE = Episode(
     text=HOSTILE,
     opinions=(OPINION,),
     minority=(OPINION,),
+    answer_text=HOSTILE,
 )
 GUIDELINE = Guideline(
     id="g1",
