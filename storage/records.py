@@ -17,7 +17,13 @@ Forgettable = Literal["trace", "person"]
 RedactionKind = Literal["forgotten", "forgotten_reply", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""
 TakenBack = Literal[
-    "vote_removed", "vote_changed", "reason_removed", "reason_edited", "outvoted", "not_followed"
+    "vote_removed",
+    "vote_changed",
+    "two_votes",
+    "reason_removed",
+    "reason_edited",
+    "outvoted",
+    "not_followed",
 ]
 """The reason why a guideline is no longer learned from a thread; the last: the reason given for it stands."""
 AuditAction = Literal["guideline_learned", "guideline_retired", "forgotten", "person_forgotten", "expired"]
