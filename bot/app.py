@@ -16,6 +16,7 @@ from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
+from bot.reports import Reports
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
@@ -48,7 +49,7 @@ class Bot:
     guidelines: GuidelineService
     modals: OpenModals
     reconciler: CardReconciler
-    status: StatusReport
+    reports: Reports
     server: Server
     wake_learning: Callable[[], None]
     wake_posting: Callable[[], None]
@@ -63,6 +64,11 @@ class Bot:
     def memories(self) -> Mapping[str, JudgeMemory]:
         """The judges' memories, by judge."""
         return self.resources.memories
+
+    @property
+    def status(self) -> StatusReport:
+        """The status: what waits and why."""
+        return self.reports.status
 
     @property
     def health(self) -> HealthRegistry:
@@ -122,7 +128,7 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         bot.forgetting,
         bot.guidelines,
         bot.modals,
-        bot.status,
+        bot.reports,
         bot.wake_learning,
         bot.wake_posting,
         after_ack,
@@ -165,7 +171,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         guidelines=lessons.guidelines,
         modals=lessons.modals,
         reconciler=lessons.reconciler,
-        status=figures.status,
+        reports=figures,
         server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
         wake_learning=lessons.wake,
         wake_posting=posts.wake,

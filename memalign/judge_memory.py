@@ -228,6 +228,8 @@ class JudgeMemory:
             left_out=replace(
                 response.left_out, guidelines=response.left_out.guidelines + retrieval.evidence.left_out
             ),
+            model=self._judge.model,
+            memory=state.size,
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",

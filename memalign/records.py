@@ -392,6 +392,18 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySize:
+    """The size of a judge's memory at one moment."""
+
+    guidelines: int = 0
+    """Guidelines in use."""
+    cases: int = 0
+
+
+EMPTY_MEMORY = MemorySize()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A judge's answer on one trace."""
 
@@ -412,6 +424,10 @@ class Verdict:
     """Reason why there was less evidence than there could be."""
     left_out: LeftOut = field(default=NOTHING_LEFT_OUT, metadata=OMIT_DEFAULT)
     """Evidence and parts of the record that the model was not shown, since its context has no room for them."""
+    model: str = field(default="", metadata=OMIT_DEFAULT)
+    """The model that judged, as `provider:/name`; empty in a verdict of an earlier version."""
+    memory: MemorySize = field(default=EMPTY_MEMORY, metadata=OMIT_DEFAULT)
+    """The size of the memory that it judged with; meaningless without a model's name."""
 
     def to_feedback(self) -> Json:
         """Convert to `mlflow.entities.Feedback`.

@@ -10,7 +10,15 @@ from memalign.memory.guideline_merge import opinions_of
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.ports import Distillation, LabelledRationale, MemoryChange, Vector
-from memalign.records import Episode, Guideline, GuidelinePolicy, OpinionKey, PersonLabel, Source
+from memalign.records import (
+    Episode,
+    Guideline,
+    GuidelinePolicy,
+    MemorySize,
+    OpinionKey,
+    PersonLabel,
+    Source,
+)
 
 _versions = itertools.count(1)
 
@@ -49,6 +57,11 @@ class MemoryState:
     def episodes(self) -> Mapping[str, Episode]:
         """The episodes by trace id, in order of learning."""
         return self.episodic.episodes
+
+    @property
+    def size(self) -> MemorySize:
+        """The numbers of its cases, and of its guidelines in use."""
+        return MemorySize(guidelines=len(self.semantic.in_use), cases=len(self.episodes))
 
     def next(
         self, episodic: EpisodicMemory, semantic: SemanticMemory, undistilled: Collection[str]
