@@ -118,3 +118,44 @@ async def test_a_decision_on_an_unknown_guideline_is_told() -> None:
     memory = await taught()
     with pytest.raises(UnknownGuidelineError, match="has no guideline g-9"):
         await memory.editor.retire("g-9", "zoe")
+
+
+async def test_a_retired_rule_outlives_a_reason_taken_back_and_given_again_and_new_votes() -> None:
+    store = FakeStore()
+    memory = await taught(store=store)
+    rule = await memory.editor.retire(only_rule(memory).id, "zoe")
+
+    await memory.learn([a_trace("tr-1", a_vote(False, "No thanks here.", "ana"))])
+    await memory.learn([a_trace("tr-1", a_vote(False, CURT, "ana"))])
+    lesson = await memory.learn([a_trace("tr-2", a_vote(True, CURT, "ben"))])
+
+    again = (await a_memory(store=store)).state.guideline(rule.id)
+    assert (again.state, again.people) == ("retired", ("ana", "ben"))
+    assert [each.id for each in lesson.held_back] == [rule.id]
+    assert CURT not in [each.text for each in memory.guidelines if each.in_use]
+
+
+async def test_a_retired_rule_stays_so_when_it_is_distilled_again_and_goes_with_all_it_rests_on() -> None:
+    memory = await taught()
+    await memory.learn([a_trace("tr-2", a_vote(False, CURT, "ben"))])
+    await memory.editor.retire(only_rule(memory).id, "zoe")
+
+    await memory.distil_again(await memory.forget(["tr-1"]))
+    assert (only_rule(memory).state, only_rule(memory).people) == ("retired", ("ben",))
+
+    await memory.forget(["tr-2"])
+    assert memory.guidelines == ()
+
+
+async def test_what_a_forgotten_person_added_or_worded_goes_and_decisions_stand_without_a_name() -> None:
+    memory = await taught()
+    await memory.editor.add("A greeting is polite.", "zoe")
+    (taught_rule,) = [rule for rule in memory.guidelines if rule.sources]
+    await memory.editor.edit(taught_rule.id, "Zebra answers need a greeting.", "zoe")
+    await memory.editor.retire(taught_rule.id, "zoe")
+
+    await memory.forget_person("zoe", [])
+
+    assert (only_rule(memory).id, only_rule(memory).state) == (taught_rule.id, "retired")
+    assert "zoe" not in repr(memory.guidelines)
+    assert "Zebra" not in repr(memory.guidelines)
