@@ -65,7 +65,9 @@ def build(
     card_access = CardAccess(settings, slack.members, slack.people)
     modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
     modal.listen(slack.app)
-    CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
+    CardActions(
+        cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
+    ).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)

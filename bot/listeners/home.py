@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import card_line
+from bot.blocks.card import CardVerdict, card_line
 from bot.blocks.home import home_view
 from bot.config import JudgeSettings
 from bot.feedback import votes_of
@@ -58,8 +58,8 @@ class HomeTab:
     async def publish(self, person: str) -> None:
         """Show a person the judges in whose channels they are, the open cards and whether all is well."""
         judges = await self._access.judges_of(person)
-        memories = [(judge.name, self._memories[judge.name]) for judge in judges]
-        lessons = [(name, len(memory.episodes), memory.guidelines) for name, memory in memories]
+        memories = [(judge.title, self._memories[judge.name]) for judge in judges]
+        lessons = [(title, len(memory.episodes), memory.guidelines) for title, memory in memories]
         status = await self._status.read_about({judge.name for judge in judges})
         view = home_view(lessons, await self._open_cards(person, judges), status)
         try:
@@ -74,7 +74,9 @@ class HomeTab:
             for verdict in await self._database.verdicts.recent(judge.name, NEWEST_VERDICTS):
                 is_here = verdict.channel == judge.channel
                 if is_here and await self._is_open(verdict, person) and (link := await self._link(verdict)):
-                    cards.append((card_line(verdict), link))
+                    definition = self._memories[judge.name].definition
+                    shown = CardVerdict(stored=verdict, judge=definition, title=judge.title)
+                    cards.append((card_line(shown), link))
                 if len(cards) == MAX_OPEN_CARDS:
                     return cards
         return cards

@@ -23,7 +23,7 @@ class PostingFlow:
 def build(resources: Resources, *, pace_seconds: float) -> PostingFlow:
     """Build what posts, with `pace_seconds` between two posts in a channel, and what redacts."""
     database, slack, health = resources.database, resources.slack, resources.health
-    renderer = PostRenderer(database, resources.memories)
+    renderer = PostRenderer(database, resources.memories, resources.settings.titles)
     sender = PostSender(slack.posting_client, database, renderer.render, health)
     worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
     redactor = MessageRedactor(slack.client, database, health)

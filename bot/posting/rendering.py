@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.blocks.card import verdict_card
+from bot.blocks.card import CardVerdict, verdict_card
 from bot.blocks.primitives import SlackMessage
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
@@ -12,9 +12,13 @@ from storage.records import CardContent, Post
 class PostRenderer:
     """Makes messages of posts."""
 
-    def __init__(self, database: Database, memories: Mapping[str, JudgeMemory]) -> None:
+    def __init__(
+        self, database: Database, memories: Mapping[str, JudgeMemory], titles: Mapping[str, str]
+    ) -> None:
+        """`titles` are those of the judges, by name."""
         self._database = database
         self._memories = memories
+        self._titles = titles
 
     async def render(self, post: Post) -> SlackMessage | None:
         """Return the message, None if there is nothing left to show."""
@@ -27,4 +31,7 @@ class PostRenderer:
         if stored is None or trace is None:
             return None
         memory = self._memories.get(stored.verdict.judge)
-        return verdict_card(stored, trace, memory.definition.value_type) if memory else None
+        if memory is None:
+            return None
+        judge = memory.definition
+        return verdict_card([CardVerdict(stored=stored, judge=judge, title=self._titles[judge.name])], trace)
