@@ -172,6 +172,8 @@ def question_of(value: Json) -> str:
     if _is_chat(value):
         asked = [turn.get("content") for turn in _turns(value) if turn["role"].lower() in QUESTIONERS]
         return asked[-1] if asked and isinstance(asked[-1], str) else ""
+    if isinstance(value, list) and len(value) == 1:
+        return question_of(value[0])
     if not isinstance(value, Mapping):
         return ""
     if len(value) == 1:

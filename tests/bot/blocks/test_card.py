@@ -26,7 +26,7 @@ def shown(
         trace_id="tr-1", judge="j", value=value, rationale=rationale, retrieved_trace_ids=("a", "b", "c")
     )
     stored = StoredVerdict(verdict_id=f"v-{title}", verdict=verdict, judged_ms=1, channel="C")
-    judge = a_judge(value_type=value_type, model=model).definition
+    judge = a_judge(value_type=value_type, model=model)
     return CardVerdict(stored=stored, judge=judge, title=title)
 
 
@@ -87,13 +87,15 @@ def test_an_offline_judge_is_named_in_the_small_print_alone() -> None:
 
 
 def test_a_question_and_a_reason_that_are_too_long_are_cut_at_a_word() -> None:
-    card = verdict_card([shown(rationale="reason " * 100)], a_trace(inputs="question " * 40, outputs="a"))
+    card = verdict_card(
+        [shown(rationale=("reason " * 100).strip())], a_trace(inputs=("question " * 40).strip(), outputs="a")
+    )
     question, more_question, _, reason, more_reason = texts(card.blocks[1])
     assert question.endswith("question")
     assert len(question) <= 100
     assert reason.endswith("reason")
     assert more_question == f" … {40 * 9 - 1 - len(question)} more characters"
-    assert more_reason == f" … {700 - len(reason)} more characters"
+    assert more_reason == f" … {699 - len(reason)} more characters"
 
 
 def test_what_was_sent_beside_the_question_is_there_too() -> None:

@@ -15,7 +15,7 @@ def a_verdict(left_out: LeftOut) -> Verdict:
 
 
 def shown(stored: StoredVerdict) -> CardVerdict:
-    return CardVerdict(stored=stored, judge=a_judge().definition, title="Polite")
+    return CardVerdict(stored=stored, judge=a_judge(), title="Polite")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def excerpt(part: TracePart, lines: int = 20) -> Block:
 def shown(rationale: str = "Because.") -> CardVerdict:
     verdict = Verdict(trace_id="tr-1", judge="politeness", value=True, rationale=rationale)
     stored = StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=1, channel="C")
-    return CardVerdict(stored=stored, judge=a_judge().definition, title="Polite")
+    return CardVerdict(stored=stored, judge=a_judge(), title="Polite")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -132,7 +132,7 @@ def test_a_card_says_how_much_it_leaves_out_and_cuts_at_a_word(text: str) -> Non
     block = excerpt(part, 6)
     shown_text = quoted_text(block)
     assert text.startswith(shown_text)
-    assert text[len(shown_text)].isspace() or "x" * 661 == text
+    assert text[len(shown_text)].isspace() or text == "x" * 661
     assert 0 < count_lines(shown_text) <= 6
     *_, note = runs(block)
     missing = len(text) - len(shown_text)

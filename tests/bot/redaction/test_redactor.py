@@ -180,7 +180,7 @@ def test_a_card_says_that_something_was_taken_out() -> None:
     )
     plain = Trace(trace_id="t", inputs="q", outputs="a")
     private = REDACTOR.trace(Trace(trace_id="t", inputs="q", outputs="mail a@example.org"))
-    shown = CardVerdict(stored=stored, judge=a_judge().definition, title="Polite")
+    shown = CardVerdict(stored=stored, judge=a_judge(), title="Polite")
     assert "personal data removed" not in str(verdict_card([shown], plain).blocks)
     blocks = str(verdict_card([shown], private).blocks)
     assert "personal data removed" in blocks
