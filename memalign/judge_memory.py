@@ -21,11 +21,13 @@ from memalign.align.round import RoundResult, apply, failure_reasons, remember, 
 from memalign.embedded_text import text_of
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
+from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
     Episode,
@@ -45,11 +47,6 @@ from memalign.records import (
 
 _log = logging.getLogger("memalign")
 
-GUIDELINE_TOKENS = 4_000
-"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
-MIN_SIMILARITY = 0.15
-"""Least cosine of a case that is shown to the judge. Set by hand, low on purpose: on five sets of traces embedded by
-local:/wordllama (400 episodes, five retrieved) less than 1 % of those retrieved were below it."""
 MAX_REFUSALS = 2
 """Times that a distiller refuses rationales for what they say before it is asked no more."""
 REDISTIL_SECONDS = 30.0
@@ -65,7 +62,7 @@ class JudgeMemory:
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
         retrieval_k: Most similar cases for a verdict.
-        min_similarity: Least cosine of a similar case.
+        min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
     """
 
@@ -77,7 +74,7 @@ class JudgeMemory:
         judge_model: JudgeModel,
         distiller: Distiller,
         retrieval_k: int = 5,
-        min_similarity: float = MIN_SIMILARITY,
+        min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
     ) -> None:
         self._judge = judge
@@ -110,7 +107,7 @@ class JudgeMemory:
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
-        min_similarity: float = MIN_SIMILARITY,
+        min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
         policy: GuidelinePolicy = DEFAULT_POLICY,
     ) -> "JudgeMemory":
@@ -123,7 +120,7 @@ class JudgeMemory:
             distiller: Distils rationales.
             store: Keeps the memory; None: it is kept in this process only.
             retrieval_k: Most similar cases for a verdict, 5 by default.
-            min_similarity: Least cosine of a similar case, 0.15 by default.
+            min_similarity: Least cosine of a similar case; found from the memory by default.
             guideline_tokens: Room that guidelines may take in a prompt, 4,000 tokens by default.
             policy: The conditions on which guidelines are used; one person and no approval by default.
 
@@ -134,7 +131,7 @@ class JudgeMemory:
             StorageError: If the store cannot be read.
         """
         empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=policy)
-        memory = StoredState(empty, VectorCache(embedder, store), store)
+        memory = StoredState(empty, CaseVectors(VectorCache(embedder, store)), store)
         await memory.load()
         return cls(
             judge,
@@ -197,7 +194,7 @@ class JudgeMemory:
             trace: The trace. Its own episode is no evidence.
 
         Returns:
-            The verdict, at the cost of one call of the judge model and at most one embedded text.
+            The verdict, at the cost of one call of the judge model and at most one call of the embedding model.
 
         Raises:
             InputError: If the trace lacks what the judge asks for.
@@ -377,7 +374,7 @@ class JudgeMemory:
                 fields, lambda: self.state, exclude_trace_id=trace.trace_id
             )
             if retrieval.vector is not None and trace.trace_id and trace.trace_id not in forgotten_ids:
-                await self._memory.vectors.keep(trace.trace_id, {text_of(fields): retrieval.vector})
+                await self._memory.vectors.keep(trace.trace_id, text_of(fields), retrieval.vector)
         return retrieval
 
     def _request(
@@ -436,7 +433,7 @@ class JudgeMemory:
             self._refusals.pop(trace_id, None)
         if not plan.put and not plan.retracted:
             return
-        vectors = await self._memory.vectors.known(episode.text for episode in plan.put.values())
+        vectors = await self._memory.vectors.known(episode.case_text for episode in plan.put.values())
         async with self._state_lock:
             after = remember(self.state, plan, vectors)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
@@ -466,7 +463,7 @@ class JudgeMemory:
         self, plan: LearningPlan, planned: MemoryState, result: RoundResult, forgotten_ids: Collection[str]
     ) -> Lesson:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
-        retried = {*planned.undistilled, *planned.episodic.without_vector} - plan.put.keys()
+        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         async with self._state_lock:
             after = await apply(self.state, plan, result)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)

@@ -1,9 +1,10 @@
 """Frozen records, passed between the packages. They hold facts, and no behaviour beyond reading them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from memalign.mlflow_feedback import feedback
 
@@ -98,6 +99,15 @@ class PersonLabel:
     """Milliseconds since 1970; 0 when the source gave none."""
 
 
+class CaseText(NamedTuple):
+    """The text by which a case is found again, in two parts, so that neither drowns the other."""
+
+    given: str
+    """The words that the application was given: inputs, expectations, earlier messages."""
+    made: str = ""
+    """The words that it made of them: outputs, the last answer, steps."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One labelled case of one judge: a trace's fields, people's label, and the text by which it is found again."""
@@ -107,16 +117,23 @@ class Episode:
     fields: Mapping[str, Json]
     """The template variables that the judge uses, with this trace's values."""
     text: str
-    """The text that is embedded; made by the same function as the text of a query."""
+    """The words that were given; made by the same function as the text of a query. Embedded."""
     opinions: tuple[PersonLabel, ...]
     """Of those who hold `label`, oldest first; one a person."""
     minority: tuple[PersonLabel, ...] = ()
     """Of those outvoted; kept, never taught."""
+    answer_text: str = field(default="", metadata=OMIT_DEFAULT)
+    """The words that were made of them; embedded. Episodes of earlier versions have all words in `text`."""
 
     @property
-    def fingerprint(self) -> tuple[Label, tuple[PersonLabel, ...], tuple[PersonLabel, ...], str]:
+    def case_text(self) -> CaseText:
+        """The text by which it is found again."""
+        return CaseText(self.text, self.answer_text)
+
+    @property
+    def fingerprint(self) -> tuple[Label, tuple[PersonLabel, ...], tuple[PersonLabel, ...], CaseText]:
         """Equal exactly when there is nothing new to learn from the trace."""
-        return (self.label, self.opinions, self.minority, self.text)
+        return (self.label, self.opinions, self.minority, self.case_text)
 
 
 OpinionKey = tuple[str, str]
@@ -249,7 +266,17 @@ class RetrievedEpisode:
 
     episode: Episode
     similarity: float
-    """Cosine of the vectors of both texts, -1 to 1."""
+    """Mean cosine of the vectors of both parts of the texts, -1 to 1."""
+    copies: tuple[Episode, ...] = ()
+    """Other cases of nearly the same words, for which it stands."""
+
+    @property
+    def votes(self) -> Mapping[Label, int]:
+        """Label -> the people who gave it, to this case or to one of its copies."""
+        opinions = (
+            each for case in (self.episode, *self.copies) for each in (*case.opinions, *case.minority)
+        )
+        return Counter(each.value for each in opinions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +297,10 @@ class Evidence:
     """The part of a judge's memory that is shown to the judge model for one trace."""
 
     guidelines: tuple[Guideline, ...] = ()
-    """In use and within the prompt budget, best first."""
+    """In use and within the prompt budget: those shown with every trace in order of learning, then those chosen for
+    this one, the most relevant last."""
+    chosen: int = 0
+    """Number of the last `guidelines` that were chosen for this trace."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
     guideline_ranking: tuple[str, ...] = ()

@@ -182,11 +182,6 @@ def _page(text: str) -> Block:
     return rich_text(rich_section(run(text)))
 
 
-def card_line(verdict: CardVerdict) -> str:
-    """Return a card in one line, escaped."""
-    return f"{verdict.headline} – {escape(verdict.reason, 150)}"
-
-
 def trace_view(verdicts: Sequence[CardVerdict], trace: Trace) -> Block:
     """Return a modal with the verdicts and the trace's whole text, as far as Slack lets a modal hold it."""
     blocks: list[Block] = []

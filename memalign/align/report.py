@@ -10,6 +10,7 @@ from memalign.records import Guideline, Lesson, Usage
 DISTIL_AGAIN = "A guideline that rests on this trace has still to be distilled again."
 NOT_DISTILLED = "Its reasons have not been distilled yet."
 NOT_EMBEDDED = "Its text has not been embedded yet, so it cannot be found as a similar case."
+OUTDATED = "Its text is still to be embedded in its present form; until then the earlier vector serves."
 
 
 def pending_in(
@@ -29,7 +30,8 @@ def pending_in(
         trace_id: DISTIL_AGAIN for rule in state.semantic.waiting for trace_id in rule.source_trace_ids
     }
     undistilled = dict.fromkeys(sorted(state.undistilled.difference(declined)), NOT_DISTILLED)
-    not_embedded = dict.fromkeys(state.episodic.without_vector, NOT_EMBEDDED)
+    outdated = state.episodic.outdated
+    not_embedded = {name: OUTDATED if name in outdated else NOT_EMBEDDED for name in state.episodic.to_embed}
     pending = {**waiting, **undistilled, **not_embedded}
     return {trace_id: reasons.get(trace_id, why) for trace_id, why in pending.items()}
 
