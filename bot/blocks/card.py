@@ -9,6 +9,7 @@ from bot.blocks.left_out import left_out_line
 from bot.blocks.mrkdwn import (
     capitalised,
     escape,
+    escape_address,
     escape_name,
     format_label,
     format_label_plain,
@@ -30,6 +31,7 @@ from bot.blocks.primitives import (
 from bot.blocks.rich_text import rich_section, rich_text, run
 from bot.blocks.trace_parts import TracePart, parts_of, text_pages
 from bot.blocks.vote_buttons import vote_buttons
+from bot.blocks.why import why_button
 from bot.plain_text import pluralise
 from bot.redaction.redactor import is_redacted
 from bot.visible_text import visible, visible_line
@@ -48,7 +50,6 @@ QUESTION_LENGTH = 100
 ANSWER_LINES, OTHER_LINES, REASON_LINES = 6, 2, 2
 REDACTED = "personal data removed"
 OFFLINE_MODEL = "offline model, no language model"
-LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ def _shortcomings(verdict: Verdict) -> Iterator[str]:
 def _origin(trace: Trace) -> Iterator[str]:
     yield f"Trace {escape_name(trace.trace_id, 300)}"
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
-        yield f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>"
+        yield f"<{escape_address(trace.url)}|open it>"
     if is_redacted(trace):
         yield REDACTED
 
@@ -175,7 +176,9 @@ def _origin(trace: Trace) -> Iterator[str]:
 def _buttons(verdict: CardVerdict) -> Block:
     verdict_id = verdict.stored.verdict_id
     votes = vote_buttons(verdict.stored.verdict.value, verdict.judge.value_type, verdict_id)
-    return actions(verdict_id, *votes, button("Show everything", SHOW_ALL, verdict_id))
+    return actions(
+        verdict_id, *votes, why_button(verdict_id), button("Show everything", SHOW_ALL, verdict_id)
+    )
 
 
 def _page(text: str) -> Block:
@@ -186,7 +189,9 @@ def trace_view(verdicts: Sequence[CardVerdict], trace: Trace) -> Block:
     """Return a modal with the verdicts and the trace's whole text, as far as Slack lets a modal hold it."""
     blocks: list[Block] = []
     for verdict in verdicts:
+        verdict_id = verdict.stored.verdict_id
         blocks += [section(verdict.headline), *map(_page, text_pages(verdict.reason))]
+        blocks.append(actions(f"why-{verdict_id}", why_button(verdict_id)))
     blocks.append(context(_small_print(verdicts, trace)))
     for part in parts_of(trace):
         blocks += part.whole_blocks()

@@ -29,6 +29,8 @@ from storage.records import TakenBack
 MAX_RULES_SHOWN = 4
 """Guidelines that a status shows in words."""
 MAX_ANSWERS_SHOWN = 8
+MAX_SIDES_SHOWN = 4
+"""Values that people are split over, each told with its people."""
 MAX_VALUE_BUTTONS = 5
 """Values that are buttons; more are a menu."""
 MAX_RULE_LENGTH = 600
@@ -128,8 +130,9 @@ def _answer_word(answer: PersonAnswer, verdict: Label) -> str:
 def _split(status: ThreadStatus, names: _Names) -> str:
     sides = status.sides
     if names.show_votes:
-        told = ", ".join(f"{len(people)} {_word(value)} ({names.of(people)})" for value, people in sides)
-        opening = f"Split: {told}."
+        told = [f"{len(people)} {_word(value)} ({names.of(people)})" for value, people in sides]
+        more = [f"and {len(told) - MAX_SIDES_SHOWN} other values"] if len(told) > MAX_SIDES_SHOWN else []
+        opening = f"Split: {', '.join([*told[:MAX_SIDES_SHOWN], *more])}."
     else:
         opening = "People are split."
     if status.label is None:

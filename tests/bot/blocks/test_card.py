@@ -45,6 +45,7 @@ def test_verdict_question_answer_reason_and_small_print_stand_in_this_order() ->
         "vote_up",
         "vote_down",
         "vote_unsure",
+        "why",
         "show_all",
     ]
 
