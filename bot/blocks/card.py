@@ -47,7 +47,7 @@ CORRECT_SHORTCUT = "correct_verdict"
 
 QUESTION_LENGTH = 100
 """Characters of a question's one line."""
-ANSWER_LINES, OTHER_LINES, REASON_LINES = 6, 2, 2
+ANSWER_LINES, OTHER_LINES, REASON_LINES = 4, 2, 2
 REDACTED = "personal data removed"
 OFFLINE_MODEL = "offline model, no language model"
 
