@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot import forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot.blocks.primitives import SlackMessage
+from bot.blocks.private_replies import verdict_in_words
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
@@ -23,6 +25,7 @@ from bot.slack.service import open_slack
 from bot.web.server import Server
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
+from storage.records import StoredVerdict
 
 LAST_SECONDS = 4.0
 """Time that commands in hand get to come to their end after the bot was asked to stop."""
@@ -127,11 +130,18 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         await bot.server.stop()
 
 
+async def explain_verdict(stored: StoredVerdict) -> SlackMessage:
+    """Answer a question about a verdict."""
+    return verdict_in_words(stored.verdict.value, stored.verdict.rationale)
+
+
 def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
     posts = posting.build(resources, pace_seconds=timing.post_seconds)
     judging_worker = judging.build(resources, posts.wake)
-    lessons = learning.build(resources, posts.wake, timing.quiet_seconds, timing.card_seconds)
+    lessons = learning.build(
+        resources, posts.wake, explain_verdict, timing.quiet_seconds, timing.card_seconds
+    )
     forgets = forgetting.build(resources, posts.redact_now, lessons.cancel_trace, lessons.invalidate)
     figures = reports.build(resources, posts.wake)
     traces = ingest.build(resources, judging_worker.wake)

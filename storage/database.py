@@ -20,6 +20,7 @@ from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.records import StoreState
+from storage.reply_receipts import ReplyReceipts
 from storage.repository import Store
 from storage.traces import Traces
 from storage.upgrade import upgrade
@@ -47,13 +48,15 @@ class Database:
         self.audit = Audit(store)
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
-        self.feedback = FeedbackEvents(store, self.verdicts, posts)
+        self.replies = ReplyReceipts(store)
+        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.memories = Memories(store, self.traces, self.feedback, self.audit)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
             verdicts=self.verdicts,
             feedback=self.feedback,
+            replies=self.replies,
             posts=posts,
             memories=self.memories,
             audit=self.audit,

@@ -25,13 +25,14 @@ from storage.records import (
     StoredVerdict,
     ThreadPost,
 )
+from storage.reply_receipts import ReplyReceipts
 from storage.repository import Repository, Store, deletes, reads, writes
 from storage.traces import Traces
 from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners"),
+    *("vectors", "vector_owners", "unread_replies", "reply_receipts"),
 )
 
 
@@ -45,6 +46,7 @@ class Forgetting(Repository):
         traces: Traces,
         verdicts: Verdicts,
         feedback: FeedbackEvents,
+        replies: ReplyReceipts,
         posts: PostQueue,
         memories: Memories,
         audit: Audit,
@@ -53,6 +55,7 @@ class Forgetting(Repository):
         self._traces = traces
         self._verdicts = verdicts
         self._feedback = feedback
+        self._replies = replies
         self._posts = posts
         self._memories = memories
         self._audit = audit
@@ -210,18 +213,22 @@ class Forgetting(Repository):
         verdicts = self._verdicts.find_of_trace(trace_id)
         for verdict in verdicts:
             if verdict.message_ts is not None:
-                self.add_redaction(verdict.channel, verdict.message_ts, kind)
+                self._redact_card(verdict.channel, verdict.message_ts, kind)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
             self._delete_verdict(verdict.verdict_id)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
-                self.add_redaction(channel, ts, kind)
+                self._redact_card(channel, ts, kind)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
             self._delete_verdict(damaged.verdict_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts
+
+    def _redact_card(self, channel: str, ts: str, kind: RedactionKind) -> None:
+        self.add_redaction(channel, ts, kind)
+        self._replies.note_forgotten_card(channel, ts)
 
     def _delete_verdict(self, verdict_id: str) -> None:
         for post_id in self._posts.ids_of_verdict(verdict_id):

@@ -5,6 +5,7 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
@@ -39,6 +40,7 @@ from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.reply_buttons import ReplyButtons
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 
@@ -66,6 +68,7 @@ def build(
     modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
     modal.listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
+    ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)

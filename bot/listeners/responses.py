@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.commands import apology
 from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
 from bot.runtime.health import log_bug
+from bot.slack.ephemeral import post_ephemeral
 from bot.slack.errors import SlackCallError, SlackUnreachableError, translated_errors
 from memalign.errors import MemAlignError
 from memalign.records import Json
@@ -37,11 +38,11 @@ async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> l
         return [apology(log_bug(doing))]
 
 
-async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
+async def show_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
     """Tell one person something in a channel; a failure is logged."""
     page = pack_messages([message])[0]
     try:
-        await client.chat_postEphemeral(channel=channel, user=person, **page.arguments())
+        await post_ephemeral(client, page.arguments(), channel=channel, person=person)
     except SlackCallError as error:
         log.warning("%s could not be told something: %s", person, error.detail)
 
