@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from bot import forgetting, ingest, judging, learning, listeners, posting, reports, web
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
+from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
+from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
+from bot.reports import Reports
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
@@ -47,11 +50,13 @@ class Bot:
 
     resources: Resources
     forgetting: ForgetService
-    approval: GuidelineApproval
+    guidelines: GuidelineService
+    modals: OpenModals
     reconciler: CardReconciler
-    status: StatusReport
+    reports: Reports
     server: Server
     wake_learning: Callable[[], None]
+    wake_posting: Callable[[], None]
     background: Background
 
     @property
@@ -63,6 +68,11 @@ class Bot:
     def memories(self) -> Mapping[str, JudgeMemory]:
         """The judges' memories, by judge."""
         return self.resources.memories
+
+    @property
+    def status(self) -> StatusReport:
+        """The status: what waits and why."""
+        return self.reports.status
 
     @property
     def health(self) -> HealthRegistry:
@@ -117,7 +127,16 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
-    listeners.build(bot.resources, bot.forgetting, bot.approval, bot.status, bot.wake_learning, after_ack)
+    listeners.build(
+        bot.resources,
+        bot.forgetting,
+        bot.guidelines,
+        bot.modals,
+        bot.reports,
+        bot.wake_learning,
+        bot.wake_posting,
+        after_ack,
+    )
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
@@ -130,20 +149,28 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         await bot.server.stop()
 
 
-async def explain_verdict(stored: StoredVerdict) -> SlackMessage:
-    """Answer a question about a verdict."""
-    return verdict_in_words(stored.verdict.value, stored.verdict.rationale)
-
-
 def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
-    posts = posting.build(resources, pace_seconds=timing.post_seconds)
+    threads = learning.build_reading(resources)
+    posts = posting.build(resources, threads.statuses.render_post, pace_seconds=timing.post_seconds)
     judging_worker = judging.build(resources, posts.wake)
-    lessons = learning.build(
-        resources, posts.wake, explain_verdict, timing.quiet_seconds, timing.card_seconds
-    )
-    forgets = forgetting.build(resources, posts.redact_now, lessons.cancel_trace, lessons.invalidate)
     figures = reports.build(resources, posts.wake)
+
+    async def redact_now() -> None:
+        """Let Slack show nothing any more of what was just forgotten."""
+        await asyncio.gather(posts.redact_now(), lessons.update_threads())
+
+    async def explain(stored: StoredVerdict) -> SlackMessage:
+        """Answer a question about a verdict."""
+        evidence = await figures.evidence.read(stored, MAX_CASES_IN_SHORT)
+        if evidence is None:
+            return verdict_in_words(stored.verdict.value, stored.verdict.rationale)
+        return why_message(evidence)
+
+    lessons = learning.build(
+        resources, threads, posts.wake, explain, timing.quiet_seconds, timing.card_seconds
+    )
+    forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     traces = ingest.build(resources, judging_worker.wake)
 
     async def learn() -> None:
@@ -154,11 +181,13 @@ def build(resources: Resources, timing: Timing) -> Bot:
     return Bot(
         resources=resources,
         forgetting=forgets.service,
-        approval=lessons.approval,
+        guidelines=lessons.guidelines,
+        modals=lessons.modals,
         reconciler=lessons.reconciler,
-        status=figures.status,
-        server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
+        reports=figures,
+        server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
         wake_learning=lessons.wake,
+        wake_posting=posts.wake,
         background={
             "learning": learn,
             "judging": judging_worker.run,

@@ -16,12 +16,16 @@ from storage.documents import Documents
 from storage.engines import Location
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
+from storage.guideline_requests import GuidelineRequests
+from storage.guideline_uses import GuidelineUses
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.reply_receipts import ReplyReceipts
 from storage.repository import Store
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
@@ -47,10 +51,14 @@ class Database:
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
         self.traces = Traces(store)
-        self.verdicts = Verdicts(store, self.traces, posts)
+        self.guideline_uses = GuidelineUses(store)
+        self.guideline_requests = GuidelineRequests(store)
+        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
-        self.memories = Memories(store, self.traces, self.feedback, self.audit)
+        self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
+        self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
+        self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -59,10 +67,15 @@ class Database:
             replies=self.replies,
             posts=posts,
             memories=self.memories,
+            guideline_requests=self.guideline_requests,
+            statuses=self.thread_statuses,
+            preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)
-        self.outbox = Outbox(store, posts, self.verdicts, self.feedback, self.forgetting)
+        self.outbox = Outbox(
+            store, posts, self.verdicts, self.feedback, self.thread_statuses, self.forgetting
+        )
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False
 

@@ -11,15 +11,18 @@ from storage.audit import Audit
 from storage.document_forms import form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
+from storage.guideline_requests import GuidelineRequests
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
     ForgetRequest,
     Forgettable,
     LessonContent,
+    Post,
     Redaction,
     RedactionKind,
     StoredVerdict,
@@ -27,12 +30,20 @@ from storage.records import (
 )
 from storage.reply_receipts import ReplyReceipts
 from storage.repository import Repository, Store, deletes, reads, writes
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners", "unread_replies", "reply_receipts"),
+    *(
+        "vectors",
+        "vector_owners",
+        "guideline_requests",
+        "thread_statuses",
+        "unread_replies",
+        "reply_receipts",
+    ),
 )
 
 
@@ -49,6 +60,9 @@ class Forgetting(Repository):
         replies: ReplyReceipts,
         posts: PostQueue,
         memories: Memories,
+        guideline_requests: GuidelineRequests,
+        statuses: ThreadStatuses,
+        preferences: Preferences,
         audit: Audit,
     ) -> None:
         super().__init__(store)
@@ -58,6 +72,9 @@ class Forgetting(Repository):
         self._replies = replies
         self._posts = posts
         self._memories = memories
+        self._guideline_requests = guideline_requests
+        self._statuses = statuses
+        self._preferences = preferences
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
         self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
@@ -65,11 +82,13 @@ class Forgetting(Repository):
     # --- requests
 
     @writes
-    def request(self, request: ForgetRequest) -> None:
-        """Keep a request until it is finished, unless the same one is kept already."""
+    def request(self, request: ForgetRequest, notice: Post | None = None) -> None:
+        """Keep a request until it is finished, and tell somebody of it; nothing changes when it is kept already."""
         place = key(request.kind, request.target)
         if self._requests.get(doc_id=place) is None:
             self._requests.insert(Document(to_document(request), place))
+            if notice is not None:
+                self._posts.add(notice)
 
     @reads
     def requests(self) -> list[ForgetRequest]:
@@ -79,6 +98,8 @@ class Forgetting(Repository):
     @deletes
     def finish_person(self, person: str) -> None:
         """Note that nothing of the person is left in any memory either: the request goes, its audit lines stay."""
+        # a thread may have told more of their words while memories still held them
+        self._statuses.redact_person(person)
         self._finish("person", person)
 
     # --- deletions
@@ -141,7 +162,11 @@ class Forgetting(Repository):
             self._cancel_lessons(verdict.verdict_id)
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
+        self._statuses.redact_person(person)
+        self._statuses.mark(verdict.verdict_id for verdict in revised)
         self._posts.delete_early_events(person)
+        self._guideline_requests.delete_of_person(person)
+        self._preferences.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised
 
@@ -163,12 +188,12 @@ class Forgetting(Repository):
 
     # --- redactions
 
-    def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
-        """Note that a message shows what is gone."""
+    def add_redaction(self, channel: str, ts: str, kind: RedactionKind, person: str | None = None) -> None:
+        """Note that a message shows what is gone; `person` had it forgotten."""
         place = key(channel, ts)
         known = self._redactions.get(doc_id=place) or {}
         created_ms = known.get("created_ms") or time.time_ns() // 1_000_000
-        redaction = Redaction(channel=channel, ts=ts, kind=kind, created_ms=created_ms)
+        redaction = Redaction(channel=channel, ts=ts, kind=kind, person=person, created_ms=created_ms)
         self._redactions.upsert(Document(to_document(redaction), place))
 
     @reads
@@ -211,26 +236,37 @@ class Forgetting(Repository):
 
     def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.find_of_trace(trace_id)
+        person = self._person_asking(trace_id)
         for verdict in verdicts:
             if verdict.message_ts is not None:
-                self._redact_card(verdict.channel, verdict.message_ts, kind)
+                self._redact_card(verdict.channel, verdict.message_ts, kind, person)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
-            self._delete_verdict(verdict.verdict_id)
+            self._delete_verdict(verdict.verdict_id, verdict.channel, kind)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
-                self._redact_card(channel, ts, kind)
+                self._redact_card(channel, ts, kind, person)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
-            self._delete_verdict(damaged.verdict_id)
+            self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
+        self._statuses.redact_trace(trace_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts
 
-    def _redact_card(self, channel: str, ts: str, kind: RedactionKind) -> None:
-        self.add_redaction(channel, ts, kind)
+    def _redact_card(self, channel: str, ts: str, kind: RedactionKind, person: str | None) -> None:
+        self.add_redaction(channel, ts, kind, person)
         self._replies.note_forgotten_card(channel, ts)
 
-    def _delete_verdict(self, verdict_id: str) -> None:
+    def _person_asking(self, trace_id: str) -> str | None:
+        """Return who asked for the trace to be forgotten; None for somebody at the terminal."""
+        body = self._requests.get(doc_id=key("trace", trace_id))
+        notes = [] if body is None else body["notes"]
+        return notes[0]["person"] if notes else None
+
+    def _delete_verdict(self, verdict_id: str, channel: str, kind: RedactionKind) -> None:
+        status = self._statuses.delete(verdict_id)
+        if status is not None and status.message_ts is not None and channel:
+            self._redact_thread(channel, [ThreadPost(message_ts=status.message_ts)], kind)
         for post_id in self._posts.ids_of_verdict(verdict_id):
             self._posts.cancel(post_id)
         self._feedback.delete_of_verdict(verdict_id)
@@ -246,7 +282,7 @@ class Forgetting(Repository):
 
     def _redact_thread(self, channel: str, posts: Iterable[ThreadPost], kind: RedactionKind) -> None:
         for post in posts:
-            self.add_redaction(channel, post.message_ts, kind)
+            self.add_redaction(channel, post.message_ts, "forgotten_reply" if kind == "forgotten" else kind)
 
     def _expired(self, before_ms: int, limit: int) -> list[str]:
         """Return ids of traces received before then, without feedback and waiting for no judge, oldest first."""

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from memalign.errors import StaleMemoryError, StorageError
-from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
+from memalign.memory.guideline_merge import opinions_of
+from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
 from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
@@ -13,17 +14,37 @@ from storage.feedback import FeedbackEvents
 from storage.keys import below, exactly, key, parts_of
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
+
+AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
+    "add": "guideline_learned",
+    "edit": "guideline_edited",
+    "retire": "guideline_retired",
+    "restore": "guideline_restored",
+    "pin": "guideline_pinned",
+    "unpin": "guideline_unpinned",
+    "approve": "guideline_approved",
+    "undo": "guideline_undone",
+}
 
 
 class Memories(Repository):
     """Memories and vectors, for the core. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, feedback: FeedbackEvents, audit: Audit) -> None:
+    def __init__(
+        self,
+        store: Store,
+        traces: Traces,
+        feedback: FeedbackEvents,
+        statuses: ThreadStatuses,
+        audit: Audit,
+    ) -> None:
         super().__init__(store)
         documents = store.documents
         self._traces = traces
         self._feedback = feedback
+        self._statuses = statuses
         self._audit = audit
         self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
@@ -48,7 +69,7 @@ class Memories(Repository):
 
     @writes
     def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply the change, all or nothing, with audit lines of the guidelines that come and go.
+        """Apply the change, all or nothing, with audit lines of the guidelines that come and go, or of the decision.
 
         Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
         `StorageError` where it would bring back a forgotten trace.
@@ -59,8 +80,12 @@ class Memories(Repository):
                 f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
             )
         self._refuse_forgotten(change)
-        self._note_guidelines(judge, change)
+        if change.decision is None:
+            self._note_guidelines(judge, change)
+        else:
+            self._note_decision(judge, change.at_ms, change.decision)
         self._save_episodes(judge, change)
+        self._mark_statuses(judge, change, () if memory is None else memory["undistilled"])
         self._guidelines.remove(doc_ids=[key(judge, rule_id) for rule_id in change.drop_guidelines])
         for guideline in change.put_guidelines:
             self._guidelines.upsert(Document(to_document(guideline), key(judge, guideline.id)))
@@ -113,6 +138,14 @@ class Memories(Repository):
         for episode in change.put_episodes:
             self._episodes.insert(Document(to_document(episode), key(judge, episode.trace_id)))
 
+    def _mark_statuses(self, judge: str, change: MemoryChange, undistilled: Collection[str]) -> None:
+        """Mark the threads that tell of anything that changes."""
+        guidelines = {rule.id for rule in change.put_guidelines} | change.drop_guidelines
+        traces = set(undistilled) ^ change.undistilled
+        traces |= {episode.trace_id for episode in change.put_episodes} | change.drop_episodes
+        traces |= {trace_id for rule in change.put_guidelines for trace_id, _ in opinions_of(rule)}
+        self._statuses.mark_changes(judge, guidelines, traces)
+
     def _is_forgotten(self, judge: str, trace_id: str) -> bool:
         """Return whether a stored episode holds anything of a forgotten trace or person."""
         body = self._episodes.get(doc_id=key(judge, trace_id))
@@ -130,6 +163,10 @@ class Memories(Repository):
         # one that goes and comes back by the same change was there before and is there after
         retired = {each for each in change.drop_guidelines - merged - put if self._holds(judge, each)}
         self._note(judge, change, "guideline_retired", retired)
+
+    def _note_decision(self, judge: str, at_ms: int, decision: GuidelineDecision) -> None:
+        what, ids = AUDIT_ACTIONS[decision.action], (decision.guideline_id,)
+        self._audit.write(AuditLine(at_ms=at_ms, what=what, judge=judge, person=decision.person, ids=ids))
 
     def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:
         if sorted_ids := tuple(sorted(ids)):

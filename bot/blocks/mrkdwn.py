@@ -12,6 +12,7 @@ from memalign.records import Label
 
 MAX_SECTION_LENGTH = 2900
 """Slack allows 3,000 characters in a section."""
+LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -35,6 +36,11 @@ def escape_name(name: str, limit: int = MAX_SECTION_LENGTH) -> str:
     return isolated(escape(visible_line(name), limit))
 
 
+def escape_address(address: str) -> str:
+    """Escape the address of a link."""
+    return "".join(LINK_CODES.get(sign, sign) for sign in visible_line(address))
+
+
 def quoted(text: str, limit: int) -> str:
     """Return the text escaped and quoted line by line, with single blank lines, within `limit` characters."""
     lines = re.sub(r"\n\s*\n", "\n\n", text.strip()).splitlines()
@@ -47,6 +53,17 @@ def format_label(value: Label) -> str:
     if isinstance(value, bool):
         return "pass ✅" if value else "fail ❌"
     return escape(str(value), 200)
+
+
+def format_verdict(value: Label) -> str:
+    """Return a judge's value as a card begins: its mark, and the word with a capital in bold; escaped."""
+    mark = ("✅ " if value else "❌ ") if isinstance(value, bool) else ""
+    return f"{mark}*{escape_name(capitalised(format_label_plain(value)), 100)}*"
+
+
+def capitalised(words: str) -> str:
+    """Return words with a capital at their beginning; the other letters stay."""
+    return words[:1].upper() + words[1:]
 
 
 def format_label_plain(value: Label) -> str:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bot.forgetting.quotes import texts_of
+from bot.replies.addressing import addressed_words
 from memalign.records import ForgetTarget, PersonTarget, Trace, TraceTarget
 from storage.database import Database
 from storage.records import PersonFeedback, StoredVerdict
@@ -53,6 +55,20 @@ async def read_feedback(scope: ForgetScope, database: Database) -> FeedbackByPer
     return by_person
 
 
+async def read_replies(scope: ForgetScope, database: Database) -> list[tuple[str, str]]:
+    """Read channel and ts of the replies that go, oldest first. Raises `StorageError`."""
+    replies = [
+        (stored.channel, ts)
+        for stored in scope.verdicts
+        for person, feedback in (await database.feedback.all_of(stored.verdict_id)).items()
+        if scope.target in (TraceTarget(trace_id=stored.verdict.trace_id), PersonTarget(person=person))
+        for ts, reply in feedback.replies.items()
+        # the modal's reason stands at the card's own ts
+        if reply.text is not None and ts != stored.message_ts
+    ]
+    return sorted(replies, key=lambda reply: Decimal(reply[1]))
+
+
 def texts_in(scope: ForgetScope, feedback: FeedbackByPerson) -> Iterator[str]:
     """Yield every text that goes: the trace's and its verdicts' own, and people's replies."""
     if scope.trace is not None:
@@ -61,4 +77,4 @@ def texts_in(scope: ForgetScope, feedback: FeedbackByPerson) -> Iterator[str]:
         yield from (stored.verdict.rationale for stored in scope.verdicts)
     for feedback_of_person in feedback.values():
         for each in feedback_of_person:
-            yield from (reply.text or "" for reply in each.replies.values())
+            yield from (addressed_words(reply.text or "") for reply in each.replies.values())

@@ -33,6 +33,7 @@ from bot.learning.reply_answers import (
     TellNotCounted,
     TellUnsure,
     choose_answers,
+    without_asks,
 )
 from bot.learning.teach_access import TeachAccess
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -160,9 +161,12 @@ class PrivateReplies:
         standing = await self._access.update(unread.person)
         if standing == "program":
             return {}
-        is_counted = self._access.allows(standing)
         value_type = memory.definition.value_type
-        return choose_answers(stored, unread.person, events, value_type, receipts, is_counted=is_counted)
+        answers = choose_answers(
+            stored, unread.person, events, value_type, receipts, is_counted=self._access.allows(standing)
+        )
+        is_muted = await self._database.preferences.is_muted(unread.person)
+        return without_asks(answers) if is_muted else answers
 
     async def _message(
         self, answer: PrivateAnswer, stored: StoredVerdict, memory: JudgeMemory

@@ -6,6 +6,7 @@ from decimal import Decimal
 from html import unescape
 
 from bot.feedback import Feedback, Vote, feedback_of, votes_of
+from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import ReplyReading, read_reply
 from memalign.value_types import ValueType
 from storage.records import PersonFeedback, Reply, StoredVerdict
@@ -94,9 +95,9 @@ def choose_answers(
     feedback = feedback_of(stored, person, events, value_type)
     answers: dict[PrivateAnswer, list[ReplyReceipt]] = {}
     for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
-        if not reply.text or ts == stored.message_ts:
+        if not reply.text or ts == stored.message_ts or calls_for_help(reply.text):
             continue
-        reading = read_reply(unescape(reply.text).strip(), value_type)
+        reading = read_reply(unescape(addressed_words(reply.text)).strip(), value_type)
         answer = _answer_to(reply, reading, feedback, votes_of(events), value_type, is_counted=is_counted)
         receipt = _receipt(answer, ts, reading)
         if answer is not None and receipt not in receipts:
@@ -154,6 +155,11 @@ def _receipt(answer: PrivateAnswer | None, ts: str, reading: ReplyReading) -> Re
             return ReplyReceipt(reply_ts=ts, reading=NO_VALUE)
         case _:
             return ReplyReceipt(reply_ts=ts, reading=reading.kind)
+
+
+def without_asks(answers: Answers) -> Answers:
+    """Return what somebody is told who wants no private questions."""
+    return {answer: receipts for answer, receipts in answers.items() if answer not in _ASKS}
 
 
 def _with_one_ask(answers: Mapping[PrivateAnswer, list[ReplyReceipt]]) -> Answers:

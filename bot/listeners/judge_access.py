@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.config import JudgeSettings, Settings
+from bot.plain_text import nearest
 from bot.slack.channel_members import ChannelMembers
 from memalign.errors import SettingsError
+from storage.records import StoredVerdict
 
 
 class JudgeAccess:
@@ -26,6 +28,12 @@ class JudgeAccess:
         includes = await asyncio.gather(*(self._members.includes(channel, person) for channel in channels))
         return {channel for channel, is_member in zip(channels, includes, strict=True) if is_member}
 
+    async def may_see(self, person: str, stored: StoredVerdict) -> bool:
+        """Return whether the person is in the channel of a verdict's card, and in its judge's, if that is another."""
+        judges = await self.judges_of(person)
+        is_named = any(judge.name == stored.verdict.judge for judge in judges)
+        return is_named and await self._members.includes(stored.channel, person)
+
     async def judges_named(self, name: str, person: str) -> Sequence[JudgeSettings]:
         """Return the judge of that name, or with an empty name all, as far as the person may see them.
 
@@ -40,5 +48,7 @@ class JudgeAccess:
         if not named:
             known = ", ".join(judge.name for judge in judges)
             the_judges = f"the judges are: {known}" if known else "you are in no judge's channel"
-            raise SettingsError(f'There is no judge named "{name}"; {the_judges}.')
+            guess = nearest(name, (judge.name for judge in judges))
+            hint = f" Did you mean “{guess}”?" if guess else ""
+            raise SettingsError(f"There is no judge named “{name}”; {the_judges}.{hint}")
         return named[:1]

@@ -38,19 +38,32 @@ async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> l
         return [apology(log_bug(doing))]
 
 
-async def show_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
-    """Tell one person something in a channel; a failure is logged."""
+async def show_ephemeral(
+    client: AsyncWebClient, channel: str, person: str, message: SlackMessage, thread_ts: str | None = None
+) -> None:
+    """Tell one person something in a channel, or in a thread there; a failure is logged."""
     page = pack_messages([message])[0]
     try:
-        await post_ephemeral(client, page.arguments(), channel=channel, person=person)
+        await post_ephemeral(client, page.arguments(), channel=channel, person=person, thread_ts=thread_ts)
     except SlackCallError as error:
         log.warning("%s could not be told something: %s", person, error.detail)
 
 
 async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None:
     """Open a modal; a failure is logged, and what was clicked stands all the same."""
+    await _opened(client.views_open(trigger_id=trigger_id, view=view))
+
+
+async def open_view_from(client: AsyncWebClient, body: Json, view: Json) -> None:
+    """Open a modal for a click, on top of the modal that holds the button, if one does; a failure is logged."""
+    is_in_modal = (body.get("view") or {}).get("type") == "modal"
+    open_or_push = client.views_push if is_in_modal else client.views_open
+    await _opened(open_or_push(trigger_id=body["trigger_id"], view=view))
+
+
+async def _opened(opening: Awaitable[object]) -> None:
     try:
-        await client.views_open(trigger_id=trigger_id, view=view)
+        await opening
     except SlackCallError as error:
         log.warning("a modal could not be opened: %s", error.detail)
 

@@ -212,7 +212,8 @@ async def test_a_question_is_answered_and_teaches_nothing(harness: BotInWorkspac
     harness.reply(card, "Why did the judge say that? Which guideline decided?")
     await answered(harness)
     [text] = texts(harness, harness.ana)
-    assert "The judge said" in text
+    assert "without a language model" in text
+    assert "Similar cases" in text
     assert harness.rules() == []
 
 
@@ -223,3 +224,25 @@ async def test_a_press_on_a_forgotten_card_says_so(harness: BotInWorkspace) -> N
     await harness.asked(harness.ben, "forget tr-1 --yes")
     await press(harness, "🤷 Can't tell")
     await harness.until(lambda: "was forgotten" in texts(harness, harness.ana)[0])
+
+
+async def test_whoever_is_muted_gets_answers_and_no_questions(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    await judged(harness, card)
+    await harness.asked(harness.ana, "mute")
+    before = len(harness.slack.ephemerals)
+    harness.reply(card, REASON)
+    assert len(await answered(harness)) == before
+    harness.reply(card, "Which guideline decided?")
+    assert len(await answered(harness)) == before + 1
+
+
+async def test_a_call_for_help_is_answered_with_help_alone(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    await judged(harness, card)
+    harness.reply(card, f"<@{harness.workspace.bot.id}> help")
+    await harness.until(lambda: len(harness.slack.ephemerals) == 1)
+    assert len(await answered(harness)) == 1
+    harness.reply(card, f"<@{harness.workspace.bot.id}> {REASON}")
+    await answered(harness)
+    assert "Is the judge right here?" in texts(harness, harness.ana)[-1]
