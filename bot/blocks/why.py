@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.blocks.commands import state_note
-from bot.blocks.guideline_buttons import guideline_value
+from bot.blocks.guideline_buttons import guideline_value, is_retired
 from bot.blocks.left_out import left_out_line
 from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_label, format_verdict, join_names
 from bot.blocks.primitives import (
@@ -115,8 +115,9 @@ def _origin(evidence: VerdictEvidence) -> str:
         return f"{judged}."
     if not evidence.reads_guidelines:
         return f"{judged} without a language model, from {pluralise(memory.cases, 'labelled case')}."
+    provider, _, name = verdict.model.partition(":/")
     size = f"{pluralise(memory.guidelines, 'guideline')} and {pluralise(memory.cases, 'case')}"
-    return f"{judged} by {escape_name(verdict.model, 150)}, with {size} in memory."
+    return f"{judged} by {escape_name(name or provider, 150)}, with {size} in memory."
 
 
 def _missing(evidence: VerdictEvidence) -> Iterator[Block]:
@@ -151,8 +152,9 @@ def _with_button(text: str, action_id: str, value: str | None) -> Block:
     return {**block, "accessory": button(THIS_IS_WRONG, action_id, value)} if value else block
 
 
-def _subject(judge: str, each: GuidelineEvidence) -> str:
-    return guideline_value(judge, each.guideline.id)
+def _subject(judge: str, each: GuidelineEvidence) -> str | None:
+    """Return the value of a guideline's button; None for one that is out of use for good already."""
+    return None if is_retired(each.guideline) else guideline_value(judge, each.guideline.id)
 
 
 def _rule_lines(each: GuidelineEvidence) -> str:

@@ -11,6 +11,7 @@ from bot.blocks.why import (
     MAX_GUIDELINES,
     WHY,
     WRONG_CASE,
+    WRONG_GUIDELINE,
     no_verdict_of_yours,
     why_message,
     why_view,
@@ -131,6 +132,14 @@ def test_a_guideline_out_of_use_is_told_as_such_without_a_placeholder(fields: Js
     assert "_" in next(line for line in text.splitlines() if line.startswith("*1.*"))
 
 
+def test_only_guidelines_that_are_not_retired_can_be_called_wrong() -> None:
+    retired = replace(a_rule(retired_by=Handling(person="U1")), id="g-2")
+    about = evidence(guidelines=(shown(), shown(retired, 2)))
+    assert buttons(why_view(about)["blocks"]) == [
+        (WRONG_GUIDELINE, '{"judge": "politeness", "guideline": "g-1"}')
+    ]
+
+
 def test_a_guideline_added_by_hand_says_so_in_place_of_no_cases() -> None:
     rule = a_rule(cases=0, added_by=Handling(person="U1", text="Greet people."))
     said = lines(evidence(guidelines=(shown(rule),)))
@@ -171,13 +180,13 @@ ORIGINS: list[tuple[str, Verdict, bool, str]] = [
         "a language model",
         a_verdict(),
         True,
-        f"Judged on 5 Nov 2026 at 09:30 by {MODEL}, with 2 guidelines and 7 cases in memory.",
+        "Judged on 5 Nov 2026 at 09:30 by gpt-5-mini, with 2 guidelines and 7 cases in memory.",
     ),
     (
         "one of each",
         a_verdict(memory=MemorySize(guidelines=1, cases=1)),
         True,
-        f"Judged on 5 Nov 2026 at 09:30 by {MODEL}, with 1 guideline and 1 case in memory.",
+        "Judged on 5 Nov 2026 at 09:30 by gpt-5-mini, with 1 guideline and 1 case in memory.",
     ),
     (
         "a local model",

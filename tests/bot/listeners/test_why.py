@@ -94,7 +94,7 @@ async def test_a_judge_with_a_language_model_shows_its_guidelines_by_number_auth
         numbered = {line.partition(" ")[2]: line.partition(" ")[0] for line in said if line.startswith("*")}
         assert {numbered[RULE], numbered[SECOND_RULE]} == {"*1.*", "*2.*"}
         assert said.count("from Ana Ruiz · 1 case") == 2
-        assert "by openai:/m, with 2 guidelines and 2 cases in memory." in text
+        assert "by m, with 2 guidelines and 2 cases in memory." in text
         assert "*Similar cases it was shown*, most similar first" in said
         assert text.count("people say pass ✅") == 2
 
