@@ -89,7 +89,9 @@ def no_verdict_of_yours(reference: str) -> SlackMessage:
 
 def nothing_to_explain() -> Block:
     """Return the modal for a click on a verdict that is gone, or that the person may not see."""
-    sentence = "I can't explain this verdict: it was forgotten, or you aren't in its judge's channel."
+    sentence = (
+        "I can't explain this verdict: it was forgotten, or I can't see that you're in its judge's channel."
+    )
     return modal(WHY_VIEW, WHY_TITLE, [section(sentence)])
 
 

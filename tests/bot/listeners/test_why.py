@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.blocks.why import THIS_IS_WRONG, WHY, WRONG_CASE
-from bot.sandbox import User
+from bot.sandbox import User, Workspace
 from bot.sandbox.workspace.records import Message, Payload, View
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
 from tests.model_server import ModelServer, running_model_server
@@ -309,3 +309,36 @@ async def test_the_short_answer_opens_the_whole(tmp_path: Path) -> None:
         short = harness.slack.ephemerals[-1]
         await harness.slack.interactions.click(harness.ana.id, harness.channel.id, short.ts, WHY)
         assert values(await opened(harness), WRONG_CASE)
+
+
+async def test_a_question_in_the_thread_gets_the_evidence_privately(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        await taught(harness)
+        card = await harness.show("tr-2")
+        answer = await harness.ephemeral_answer(_ask(harness, card, harness.ben), harness.ben)
+        assert "people say fail ❌" in answer
+        short = harness.slack.ephemerals[-1]
+        assert short.thread_ts == card.ts
+        await harness.slack.interactions.click(harness.ben.id, card.channel, short.ts, WHY)
+        assert values(await opened(harness, user=harness.ben), WRONG_CASE)
+        assert list(harness.labels()) == ["tr-1"]
+
+
+async def test_a_question_in_a_channel_that_the_judge_has_left_is_answered_by_the_verdict_alone(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace()
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        await taught(harness)
+        card = await harness.show("tr-2")
+        stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
+        assert stored is not None
+    elsewhere = workspace.add_channel("politeness-new", members=[harness.ana.id])
+    async with bot_in_workspace(tmp_path, workspace=workspace, judge={"channel": elsewhere.id}) as harness:
+        answer = await harness.ephemeral_answer(_ask(harness, card, harness.ben), harness.ben)
+        assert "The judge said *fail ❌*" in answer or "The judge said *pass ✅*" in answer
+        assert "people say" not in answer
+
+
+async def _ask(harness: BotInWorkspace, card: Message, user: User) -> None:
+    harness.reply(card, "Why did the judge say that?", by=user)
