@@ -19,7 +19,7 @@ CUT_EVERY = 2003
 async def test_what_was_confirmed_survives_kills_at_random_instants(tmp_path: Path) -> None:
     tallies = await asyncio.gather(*(run(tmp_path / str(seed), kills=8, seed=seed) for seed in (11, 12, 13)))
     assert sum(each.kills for each in tallies) == 24
-    assert sum(each.confirmed for each in tallies) > 100
+    assert all(each.confirmed > 0 for each in tallies)
     assert sum(each.interrupted for each in tallies) > 0
     assert [(each.lost, each.torn) for each in tallies] == [(0, 0)] * 3
 
