@@ -110,7 +110,7 @@ def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[str, Vect
         lost=plan.lost,
         vectors=rows,
         undistilled=before.undistilled | reasoned,
-    )
+    ).with_supports(plan.put.values())
 
 
 async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) -> MemoryState:
@@ -132,7 +132,7 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
         lost=plan.lost,
         vectors={name: rows[episode.text] for name, episode in episodes.items() if episode.text in rows},
         undistilled=(before.undistilled - result.asked) | (result.distillation.failed.keys() & result.asked),
-    )
+    ).with_supports(plan.put.values())
     distillation = with_standing_sources(result.distillation, episodes)
     arguments = (distillation, result.settled, result.drafts.vectors, time.time_ns() // 1_000_000)
     if len(distillation.drafts) < MIN_DRAFTS_FOR_THREAD:
