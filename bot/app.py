@@ -11,6 +11,7 @@ from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
 from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
@@ -45,10 +46,12 @@ class Bot:
     resources: Resources
     forgetting: ForgetService
     approval: GuidelineApproval
+    modals: OpenModals
     reconciler: CardReconciler
     status: StatusReport
     server: Server
     wake_learning: Callable[[], None]
+    wake_posting: Callable[[], None]
     background: Background
 
     @property
@@ -114,7 +117,16 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open."""
     after_ack = AfterAck(tasks)
-    listeners.build(bot.resources, bot.forgetting, bot.approval, bot.status, bot.wake_learning, after_ack)
+    listeners.build(
+        bot.resources,
+        bot.forgetting,
+        bot.approval,
+        bot.modals,
+        bot.status,
+        bot.wake_learning,
+        bot.wake_posting,
+        after_ack,
+    )
     await bot.server.start()
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
@@ -129,10 +141,16 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
 
 def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
-    posts = posting.build(resources, pace_seconds=timing.post_seconds)
+    threads = learning.build_reading(resources)
+    posts = posting.build(resources, threads.statuses.render_post, pace_seconds=timing.post_seconds)
     judging_worker = judging.build(resources, posts.wake)
-    lessons = learning.build(resources, posts.wake, timing.quiet_seconds, timing.card_seconds)
-    forgets = forgetting.build(resources, posts.redact_now, lessons.cancel_trace, lessons.invalidate)
+
+    async def redact_now() -> None:
+        """Let Slack show nothing any more of what was just forgotten."""
+        await asyncio.gather(posts.redact_now(), lessons.update_threads())
+
+    lessons = learning.build(resources, threads, posts.wake, timing.quiet_seconds, timing.card_seconds)
+    forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     figures = reports.build(resources, posts.wake)
     traces = ingest.build(resources, judging_worker.wake)
 
@@ -145,10 +163,12 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources=resources,
         forgetting=forgets.service,
         approval=lessons.approval,
+        modals=lessons.modals,
         reconciler=lessons.reconciler,
         status=figures.status,
         server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
         wake_learning=lessons.wake,
+        wake_posting=posts.wake,
         background={
             "learning": learn,
             "judging": judging_worker.run,

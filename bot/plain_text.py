@@ -1,8 +1,12 @@
 """Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from memalign.records import Guideline, Lack
+
+MIN_NAME_SIMILARITY = 0.6
+"""Share of equal letters, as difflib counts it, from which a name may be meant."""
 
 FROM_ONE_PERSON = "from one person so far"
 LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people": "more people have to say so"}
@@ -22,3 +26,10 @@ def guideline_state(rule: Guideline) -> str:
     if rule.lacks:
         return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
     return "Another guideline says the opposite." if rule.conflicts_with else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like one that was typed; None where none is like it."""
+    by_folded = {each.casefold(): each for each in known}
+    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=MIN_NAME_SIMILARITY)
+    return by_folded[found[0]] if found else None

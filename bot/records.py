@@ -2,8 +2,19 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from memalign.records import ForgetTarget, Forgotten, Json, PersonTarget, TraceTarget
+from memalign.records import (
+    ForgetTarget,
+    Forgotten,
+    Guideline,
+    Json,
+    Label,
+    PersonTarget,
+    Trace,
+    TraceTarget,
+)
+from storage.records import StoredVerdict
 
 MIN_VERDICTS_FOR_KAPPA = 20
 """Below this number of verdicts, chance-corrected agreement says little and is left out."""
@@ -25,6 +36,7 @@ class JudgeStatus:
     """Traces that its model refused for good."""
     declined_traces: int = 0
     """Traces whose reasons the reflection model refused for good."""
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +50,8 @@ class Status:
     judges: tuple[JudgeStatus, ...]
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
+    keep_days: int | None = None
+    """Days after which traces that nobody answered are deleted; None: never."""
     file_problem: str | None = None
     """The reason that the store cannot be written, among the troubles as well; None while it can."""
 
@@ -145,3 +159,78 @@ class ForgetResult:
     def distilled(self) -> list[str]:
         """The texts that the waiting guidelines were distilled into."""
         return [rule.text for part in self.judges.values() for rule in part.distilled]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnVote:
+    """One person's vote and reason on one verdict."""
+
+    stored: StoredVerdict
+    trace: Trace | None
+    """None where it was not read, or is gone."""
+    vote: str | None
+    """`up`, `down` or `unsure`; None for a reason without a vote."""
+    value: Label | None
+    rationale: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRecord:
+    """All that is held about one person."""
+
+    votes: tuple[OwnVote, ...]
+    """Newest first."""
+    rules: tuple[tuple[str, Guideline], ...]
+    """The guidelines that rest on the person, each with its judge's name."""
+    is_muted: bool
+    hidden: int = 0
+    """Cards with votes or words of the person in channels where they are no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastForgetting:
+    """A trace or a person's words that were forgotten."""
+
+    at: datetime
+    by: str | None
+    """The name of who asked for it; None for somebody at the terminal."""
+    trace_ids: tuple[str, ...]
+    people: tuple[str, ...]
+    """The names of those whose words went."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeJudge:
+    """One judge on the Home tab."""
+
+    name: str
+    cases: int
+    guidelines: int
+    agreed: int
+    """Verdicts of this week on which people and the judge agree."""
+    n: int
+    """Verdicts of this week on which people had a majority."""
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCard:
+    """A card without a person's vote."""
+
+    stored: StoredVerdict
+    trace: Trace
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
+    """The Home tab of one person: what concerns the judges of their channels."""
+
+    judges: tuple[HomeJudge, ...]
+    open_cards: tuple[OpenCard, ...]
+    record: OwnRecord
+    is_well: bool
+    """True if the bot is connected and has no trouble to tell of."""
+    keep_days: int | None
+    read_at: datetime

@@ -10,15 +10,18 @@ from storage.records import (
     DigestContent,
     LessonContent,
     NoteContent,
+    NoticeContent,
     PersonFeedback,
     Post,
     Reply,
+    StatusContent,
     Timestamped,
 )
 from storage.table_rows import Body
 
-_CONTENTS: Mapping[str, type[CardContent] | type[LessonContent] | type[NoteContent] | type[DigestContent]] = {
-    kind.kind: kind for kind in (CardContent, LessonContent, NoteContent, DigestContent)
+_CONTENTS: Mapping[str, type[Content]] = {
+    kind.kind: kind
+    for kind in (CardContent, LessonContent, NoteContent, DigestContent, NoticeContent, StatusContent)
 }
 
 

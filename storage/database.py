@@ -19,8 +19,10 @@ from storage.forgetting import Forgetting
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.repository import Store
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.upgrade import upgrade
 from storage.verdicts import Verdicts
@@ -48,7 +50,9 @@ class Database:
         self.traces = Traces(store)
         self.verdicts = Verdicts(store, self.traces, posts)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
-        self.memories = Memories(store, self.traces, self.feedback, self.audit)
+        self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
+        self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
+        self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,
@@ -56,10 +60,14 @@ class Database:
             feedback=self.feedback,
             posts=posts,
             memories=self.memories,
+            statuses=self.thread_statuses,
+            preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)
-        self.outbox = Outbox(store, posts, self.verdicts, self.feedback, self.forgetting)
+        self.outbox = Outbox(
+            store, posts, self.verdicts, self.feedback, self.thread_statuses, self.forgetting
+        )
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False
 

@@ -11,7 +11,7 @@ from storage.codec import feedback_body, feedback_of
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, times
-from storage.keys import LAST, below, digest, event_ms, key, stamp
+from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
 from storage.posts import PostQueue
 from storage.queue import Queue
 from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
@@ -219,6 +219,10 @@ class FeedbackEvents(Repository):
         return tuple(from_document(ThreadPost, body) for body in self._thread_posts.range(*below(verdict_id)))
 
     thread_posts = reads(find_thread_posts)
+
+    def find_threads_with_posts(self) -> list[str]:
+        """Return the verdicts whose threads an earlier version told something."""
+        return list(dict.fromkeys(parts_of(post_id)[0] for post_id in self._thread_posts.ids()))
 
     # --- for use inside a transaction
 

@@ -14,24 +14,27 @@ from storage.feedback import FeedbackEvents
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
+from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
     ForgetRequest,
     Forgettable,
     LessonContent,
+    Post,
     Redaction,
     RedactionKind,
     StoredVerdict,
     ThreadPost,
 )
 from storage.repository import Repository, Store, deletes, reads, writes
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners"),
+    *("vectors", "vector_owners", "thread_statuses"),
 )
 
 
@@ -47,6 +50,8 @@ class Forgetting(Repository):
         feedback: FeedbackEvents,
         posts: PostQueue,
         memories: Memories,
+        statuses: ThreadStatuses,
+        preferences: Preferences,
         audit: Audit,
     ) -> None:
         super().__init__(store)
@@ -55,6 +60,8 @@ class Forgetting(Repository):
         self._feedback = feedback
         self._posts = posts
         self._memories = memories
+        self._statuses = statuses
+        self._preferences = preferences
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
         self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
@@ -62,11 +69,13 @@ class Forgetting(Repository):
     # --- requests
 
     @writes
-    def request(self, request: ForgetRequest) -> None:
-        """Keep a request until it is finished, unless the same one is kept already."""
+    def request(self, request: ForgetRequest, notice: Post | None = None) -> None:
+        """Keep a request until it is finished, and tell somebody of it; nothing changes when it is kept already."""
         place = key(request.kind, request.target)
         if self._requests.get(doc_id=place) is None:
             self._requests.insert(Document(to_document(request), place))
+            if notice is not None:
+                self._posts.add(notice)
 
     @reads
     def requests(self) -> list[ForgetRequest]:
@@ -76,6 +85,8 @@ class Forgetting(Repository):
     @deletes
     def finish_person(self, person: str) -> None:
         """Note that nothing of the person is left in any memory either: the request goes, its audit lines stay."""
+        # a thread may have told more of their words while memories still held them
+        self._statuses.redact_person(person)
         self._finish("person", person)
 
     # --- deletions
@@ -138,7 +149,10 @@ class Forgetting(Repository):
             self._cancel_lessons(verdict.verdict_id)
             posts = self._feedback.delete_thread_posts(verdict.verdict_id)
             self._redact_thread(verdict.channel, posts, "taken_back")
+        self._statuses.redact_person(person)
+        self._statuses.mark(verdict.verdict_id for verdict in revised)
         self._posts.delete_early_events(person)
+        self._preferences.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised
 
@@ -160,12 +174,12 @@ class Forgetting(Repository):
 
     # --- redactions
 
-    def add_redaction(self, channel: str, ts: str, kind: RedactionKind) -> None:
-        """Note that a message shows what is gone."""
+    def add_redaction(self, channel: str, ts: str, kind: RedactionKind, person: str | None = None) -> None:
+        """Note that a message shows what is gone; `person` had it forgotten."""
         place = key(channel, ts)
         known = self._redactions.get(doc_id=place) or {}
         created_ms = known.get("created_ms") or time.time_ns() // 1_000_000
-        redaction = Redaction(channel=channel, ts=ts, kind=kind, created_ms=created_ms)
+        redaction = Redaction(channel=channel, ts=ts, kind=kind, person=person, created_ms=created_ms)
         self._redactions.upsert(Document(to_document(redaction), place))
 
     @reads
@@ -208,22 +222,33 @@ class Forgetting(Repository):
 
     def _delete_trace(self, trace_id: str, kind: RedactionKind) -> list[StoredVerdict]:
         verdicts = self._verdicts.find_of_trace(trace_id)
+        person = self._person_asking(trace_id)
         for verdict in verdicts:
             if verdict.message_ts is not None:
-                self.add_redaction(verdict.channel, verdict.message_ts, kind)
+                self.add_redaction(verdict.channel, verdict.message_ts, kind, person)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
-            self._delete_verdict(verdict.verdict_id)
+            self._delete_verdict(verdict.verdict_id, verdict.channel, kind)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
-                self.add_redaction(channel, ts, kind)
+                self.add_redaction(channel, ts, kind, person)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
-            self._delete_verdict(damaged.verdict_id)
+            self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
+        self._statuses.redact_trace(trace_id)
         self._memories.delete_vectors([trace_id])
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts
 
-    def _delete_verdict(self, verdict_id: str) -> None:
+    def _person_asking(self, trace_id: str) -> str | None:
+        """Return who asked for the trace to be forgotten; None for somebody at the terminal."""
+        body = self._requests.get(doc_id=key("trace", trace_id))
+        notes = [] if body is None else body["notes"]
+        return notes[0]["person"] if notes else None
+
+    def _delete_verdict(self, verdict_id: str, channel: str, kind: RedactionKind) -> None:
+        status = self._statuses.delete(verdict_id)
+        if status is not None and status.message_ts is not None and channel:
+            self._redact_thread(channel, [ThreadPost(message_ts=status.message_ts)], kind)
         for post_id in self._posts.ids_of_verdict(verdict_id):
             self._posts.cancel(post_id)
         self._feedback.delete_of_verdict(verdict_id)
@@ -239,7 +264,7 @@ class Forgetting(Repository):
 
     def _redact_thread(self, channel: str, posts: Iterable[ThreadPost], kind: RedactionKind) -> None:
         for post in posts:
-            self.add_redaction(channel, post.message_ts, kind)
+            self.add_redaction(channel, post.message_ts, "forgotten_reply" if kind == "forgotten" else kind)
 
     def _expired(self, before_ms: int, limit: int) -> list[str]:
         """Return ids of traces received before then, without feedback and waiting for no judge, oldest first."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from memalign.errors import StaleMemoryError, StorageError
+from memalign.memory.guideline_merge import opinions_of
 from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
 from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
@@ -13,17 +14,26 @@ from storage.feedback import FeedbackEvents
 from storage.keys import below, exactly, key, parts_of
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
+from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 
 
 class Memories(Repository):
     """Memories and vectors, for the core. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, feedback: FeedbackEvents, audit: Audit) -> None:
+    def __init__(
+        self,
+        store: Store,
+        traces: Traces,
+        feedback: FeedbackEvents,
+        statuses: ThreadStatuses,
+        audit: Audit,
+    ) -> None:
         super().__init__(store)
         documents = store.documents
         self._traces = traces
         self._feedback = feedback
+        self._statuses = statuses
         self._audit = audit
         self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
@@ -61,6 +71,7 @@ class Memories(Repository):
         self._refuse_forgotten(change)
         self._note_guidelines(judge, change)
         self._save_episodes(judge, change)
+        self._mark_statuses(judge, change, () if memory is None else memory["undistilled"])
         self._guidelines.remove(doc_ids=[key(judge, rule_id) for rule_id in change.drop_guidelines])
         for guideline in change.put_guidelines:
             self._guidelines.upsert(Document(to_document(guideline), key(judge, guideline.id)))
@@ -112,6 +123,14 @@ class Memories(Repository):
         self._episodes.remove(doc_ids=[key(judge, trace_id) for trace_id in old])
         for episode in change.put_episodes:
             self._episodes.insert(Document(to_document(episode), key(judge, episode.trace_id)))
+
+    def _mark_statuses(self, judge: str, change: MemoryChange, undistilled: Collection[str]) -> None:
+        """Mark the threads that tell of anything that changes."""
+        guidelines = {rule.id for rule in change.put_guidelines} | change.drop_guidelines
+        traces = set(undistilled) ^ change.undistilled
+        traces |= {episode.trace_id for episode in change.put_episodes} | change.drop_episodes
+        traces |= {trace_id for rule in change.put_guidelines for trace_id, _ in opinions_of(rule)}
+        self._statuses.mark_changes(judge, guidelines, traces)
 
     def _is_forgotten(self, judge: str, trace_id: str) -> bool:
         """Return whether a stored episode holds anything of a forgotten trace or person."""

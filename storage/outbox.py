@@ -1,6 +1,6 @@
 """Messages to be posted to Slack: once, in order, channel by channel."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from storage.codec import post_of
 from storage.document_forms import fields_form
@@ -10,9 +10,10 @@ from storage.forgetting import Forgetting
 from storage.keys import below, key
 from storage.posts import PostQueue
 from storage.queue import is_put_off, postponed
-from storage.records import CardContent, LessonContent, NoteContent, Post, ThreadPost
+from storage.records import CardContent, LessonContent, NoteContent, Post, StatusContent, StoredVerdict
 from storage.repository import Repository, Store, reads, writes
 from storage.table_rows import Body
+from storage.thread_statuses import ThreadStatuses
 from storage.verdicts import Verdicts
 
 
@@ -25,6 +26,7 @@ class Outbox(Repository):
         posts: PostQueue,
         verdicts: Verdicts,
         feedback: FeedbackEvents,
+        statuses: ThreadStatuses,
         forgetting: Forgetting,
     ) -> None:
         super().__init__(store)
@@ -32,26 +34,37 @@ class Outbox(Repository):
         self._queue = posts.queue
         self._verdicts = verdicts
         self._feedback = feedback
+        self._statuses = statuses
         self._forgetting = forgetting
         self._holds = store.documents.declare("channel_holds", form=fields_form(not_before_ms=int))
         self._digests = store.documents.declare("digests")
+        self._joins = store.documents.declare("joins")
 
     @writes
     def add(self, post: Post) -> bool:
         """Put the post last in its channel's line.
 
-        False and nothing changed when that id is known, stands in the verdict's thread already, or the verdict
-        was deleted.
+        False and nothing changed when that id is known, or it is a thread's status that is posted already, or whose
+        verdict was deleted.
         """
-        if isinstance(post.content, LessonContent | NoteContent) and post.verdict_id is not None:
-            if self._verdicts.find(post.verdict_id) is None:
-                return False
-            if any(
-                thread_post.post_id == post.post_id
-                for thread_post in self._feedback.find_thread_posts(post.verdict_id)
-            ):
+        if isinstance(post.content, StatusContent) and post.verdict_id is not None:
+            status = self._statuses.find(post.verdict_id)
+            if status is None or status.message_ts is not None:
                 return False
         return self._posts.add(post)
+
+    @writes
+    def take_over_thread_posts(self) -> int:
+        """Let the newest message that an earlier version left in a thread show its status; the others are deleted.
+
+        Returns how many threads that were: none, once it was done.
+        """
+        verdicts = (self._verdicts.find(each) for each in self._feedback.find_threads_with_posts())
+        known = [verdict for verdict in verdicts if verdict is not None]
+        for verdict in known:
+            for post in self._feedback.delete_thread_posts(verdict.verdict_id):
+                self._take_over(verdict, post.message_ts, post.guideline_ids)
+        return len(known)
 
     @writes
     def add_digest(self, slot: str, week: str, post: Post) -> bool:
@@ -63,6 +76,18 @@ class Outbox(Repository):
         if self._digests.contains(doc_id=place):
             return False
         self._digests.insert(Document({}, place))
+        return self._posts.add(post)
+
+    @writes
+    def add_greeting(self, joined_at: str, post: Post) -> bool:
+        """Put the greeting of a channel that the bot joined last in the channel's line.
+
+        False and nothing changed when that was done before for the join at that event time.
+        """
+        place = key(post.channel, joined_at)
+        if self._joins.contains(doc_id=place):
+            return False
+        self._joins.insert(Document({}, place))
         return self._posts.add(post)
 
     async def next_due(self, now_ms: int) -> list[Post]:
@@ -97,8 +122,8 @@ class Outbox(Repository):
     def done(self, post_id: str, message_ts: str) -> bool:
         """Note that the post is the message `message_ts`; False when it was cancelled while being sent.
 
-        A card's message is from now on the verdict's, with the events that had been kept for it; a lesson stands
-        in the verdict's thread.
+        A card's message is from now on the verdict's, with the events that had been kept for it; that of a status,
+        or of anything that an earlier version told a thread, is the one that is edited.
         """
         body = self._queue.table.get(doc_id=post_id)
         if body is None:
@@ -108,8 +133,8 @@ class Outbox(Repository):
             self._forgetting.add_redaction(post.channel, message_ts, "remove")
         elif isinstance(post.content, CardContent):
             self._show(post, message_ts)
-        elif isinstance(post.content, LessonContent | NoteContent):
-            self._record(post, message_ts)
+        elif post.verdict_id is not None:
+            self._record(post, post.verdict_id, message_ts)
         self._posts.remove(post_id)
         return post.content is not None
 
@@ -179,8 +204,15 @@ class Outbox(Repository):
             for event in self._posts.early_events(post.channel, message_ts):
                 self._feedback.take_in(post.channel, message_ts, event)
 
-    def _record(self, post: Post, message_ts: str) -> None:
-        if post.verdict_id is not None:
+    def _record(self, post: Post, verdict_id: str, message_ts: str) -> None:
+        if isinstance(post.content, StatusContent):
+            self._statuses.arrived(verdict_id, message_ts)
+        elif isinstance(post.content, LessonContent | NoteContent):
+            verdict = self._verdicts.find(verdict_id)
             ids = post.content.guideline_ids if isinstance(post.content, LessonContent) else ()
-            thread_post = ThreadPost(message_ts=message_ts, guideline_ids=ids, post_id=post.post_id)
-            self._feedback.keep_thread_post(post.verdict_id, thread_post)
+            if verdict is not None:
+                self._take_over(verdict, message_ts, ids)
+
+    def _take_over(self, verdict: StoredVerdict, message_ts: str, guideline_ids: Sequence[str]) -> None:
+        if before := self._statuses.take_over(verdict, message_ts, guideline_ids):
+            self._forgetting.add_redaction(verdict.channel, before, "remove")

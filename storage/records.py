@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from memalign.records import Json, Verdict
+from memalign.records import Json, Label, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
@@ -14,8 +14,12 @@ FeedbackEventKind = Literal["reaction", "button", "correction", "reply", "kept_v
 StoreState = Literal["absent", "empty", "in_use", "closed"]
 """There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
-RedactionKind = Literal["forgotten", "expired", "taken_back", "remove"]
+RedactionKind = Literal["forgotten", "forgotten_reply", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""
+TakenBack = Literal[
+    "vote_removed", "vote_changed", "reason_removed", "reason_edited", "outvoted", "not_followed"
+]
+"""The reason why a guideline is no longer learned from a thread; the last: the reason given for it stands."""
 AuditAction = Literal["guideline_learned", "guideline_retired", "forgotten", "person_forgotten", "expired"]
 
 
@@ -155,7 +159,28 @@ class DigestContent:
     """Time at which it was due: it cannot be in the channel before."""
 
 
-Content = CardContent | LessonContent | NoteContent | DigestContent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusContent:
+    """A verdict's thread status, which is made from what is so when it is sent."""
+
+    kind: ClassVar[Literal["status"]] = "status"
+
+
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeContent:
+    """A message to a channel, or to a person, that is worded when it is sent: it names somebody, or a judge."""
+
+    kind: ClassVar[Literal["notice"]] = "notice"
+    notice: NoticeKind
+    judge: str = ""
+    person: str | None = None
+    """The one who did it; None for somebody at the terminal, or nobody in particular."""
+
+
+Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent | StatusContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,13 +219,100 @@ class PendingFeedback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgePause:
+    """A judge that judges and shows nothing until it is resumed."""
+
+    at_ms: int
+    person: str | None
+    """The one who paused it; None once that person's words are forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadPost:
-    """A lesson, or a note without guidelines, in a verdict's thread."""
+    """A lesson, or a note without guidelines, that an earlier version told a verdict's thread."""
 
     message_ts: str
     guideline_ids: tuple[str, ...] = ()
     post_id: str = ""
     """The post it arrived by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownOpinion:
+    """One person's opinion on one trace, from which words in a thread come."""
+
+    trace_id: str
+    person: str
+    time_ms: int = 0
+    """Milliseconds since 1970."""
+    value: Label | None = None
+    """The person's label; None where it was not known."""
+    reason_hash: str = ""
+    """Of the person's reason, by which an edit is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRule:
+    """A guideline as a thread's status shows it."""
+
+    ids: tuple[str, ...]
+    """Its own id first, then those of the guidelines that it stands for."""
+    text: str = ""
+    """Its words as shown last; empty where they may not be shown any more."""
+    earlier_text: str = ""
+    """The words that they replaced; empty for none."""
+    opinions: tuple[ShownOpinion, ...] = ()
+    """All that any of these words come from."""
+    authors: tuple[ShownOpinion, ...] = ()
+    """Those of the opinions that were given in this thread, as they were."""
+    taken_back: TakenBack | None = None
+    """The reason why it is no longer learned from this thread; None while it is."""
+    taken_back_by: tuple[str, ...] = ()
+    """The people who are the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadRefusal:
+    """A person's reason on a trace that is no rule on answers."""
+
+    person: str
+    reason: Literal["verdict", "instruction"]
+    """As of `memalign.records.RefusedRule`."""
+    reason_hash: str = ""
+    """Of the person's words, by which an edit is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredThreadStatus:
+    """The one message in a verdict's thread that tells what is so now."""
+
+    verdict_id: str
+    judge: str
+    trace_id: str
+    message_ts: str | None = None
+    """None until it is posted."""
+    rules: tuple[ShownRule, ...] = ()
+    refusals: tuple[ThreadRefusal, ...] = ()
+    is_declined: bool = False
+    """True if the reflection model refused to read reasons in the last round of learning."""
+    feedback_revision: int = -1
+    """That of the verdict's feedback when it was last at rest."""
+    marks: int = 0
+    """Grows with each change that it may have to tell."""
+    shown_marks: int = 0
+    """The marks of what the message in Slack was made from."""
+    content_hash: str = ""
+    """Of the message in Slack; empty where that is not known."""
+    attempts: int = 0
+    """Failed edits in a row."""
+    not_before_ms: int = 0
+    reason: str | None = None
+    """Reason of the last failure; None after an edit."""
+
+    @property
+    def is_due(self) -> bool:
+        """True if the message in Slack may not tell what is so."""
+        return self.marks != self.shown_marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +347,8 @@ class Redaction:
     channel: str
     ts: str
     kind: RedactionKind
+    person: str | None = None
+    """The one who had the trace forgotten; None for somebody at the terminal, or where that is not known."""
     created_ms: int = field(default=0, compare=False)
     """Time since which it waits, in milliseconds since 1970; 0 for one of an earlier version."""
     attempts: int = 0

@@ -40,8 +40,11 @@ CALLS = {
 """Web API method -> the bot scopes it needs, for public and private channels."""
 EVENTS = {
     "app_home_opened": (),
+    "app_mention": ("app_mentions:read",),
+    "member_joined_channel": ("channels:read", "groups:read"),
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
+    "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
     "reaction_removed": ("reactions:read",),
 }

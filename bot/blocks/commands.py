@@ -15,7 +15,12 @@ HELP = """*What you can ask me*
 • `/memalign forget --person @name`: take back all that one person said and voted
 • `/memalign status`: what waits, and why
 • `/memalign digest`: how far the judge and you agree this week
+• `/memalign pause` or `/memalign resume`, with a judge's name: judge and show nothing for a while
+• `/memalign mute` or `/memalign unmute`: whether I may ask you things privately
+• `/memalign mine`: all that I hold about you; `/memalign mine file` has it as JSON lines
+• `/memalign forgotten`: what was forgotten, by whom and when
 • `/memalign help`: this list
+On a card's menu you also find *Correct this verdict* and *Forget this trace*.
 *How to teach me*
 React to a card with 👍 (the judge is right), 👎 (the judge is wrong) or 🤷 (can't tell); say why in its thread."""
 
@@ -26,6 +31,12 @@ AuthoredGuideline = tuple[Guideline, Sequence[str]]
 def help_text(opening: str = "") -> SlackMessage:
     """Return the list of sub-commands and the ways to teach, below an opening sentence if there is one."""
     return text_message(f"{escape(opening, 200)}\n{HELP}" if opening else HELP)
+
+
+def unknown_command(name: str, guess: str | None) -> str:
+    """Return the sentence on a sub-command that there is not, with the one that may be meant."""
+    hint = f" Did you mean “{guess}”?" if guess else ""
+    return f"I don't know “{name}”.{hint}"
 
 
 def no_judges() -> SlackMessage:
@@ -70,18 +81,31 @@ def _without_punctuation(text: str) -> str:
 
 def status_message(status: Status) -> SlackMessage:
     """Return the work that waits, the reasons, and the size of each judge's memory."""
-    waiting = (
-        f"Waiting: {pluralise(status.traces_waiting, 'trace')} to judge, "
-        f"feedback on {pluralise(status.feedback_waiting, 'verdict')} to learn from, "
-        f"{pluralise(status.posts_waiting, 'message')} to post."
-    )
-    return text_message("\n".join([*_troubles(status), waiting, *_memory_sizes(status)]))
+    lines = [*_troubles(status), _waiting(status), *_memory_sizes(status), *_keeping(status)]
+    return text_message("\n".join(lines))
+
+
+def _waiting(status: Status) -> str:
+    parts = [
+        status.traces_waiting and f"{pluralise(status.traces_waiting, 'trace')} to judge",
+        status.feedback_waiting
+        and f"feedback on {pluralise(status.feedback_waiting, 'verdict')} to learn from",
+        status.posts_waiting and f"{pluralise(status.posts_waiting, 'message')} to post",
+    ]
+    told = ", ".join(str(part) for part in parts if part)
+    return f"Waiting: {told}." if told else "Nothing is waiting."
+
+
+def _keeping(status: Status) -> list[str]:
+    if status.keep_days is None:
+        return []
+    return [f"Answers that nobody voted on are deleted after {pluralise(status.keep_days, 'day')}."]
 
 
 def partial_status_message(status: Status) -> SlackMessage:
     """Return the same for somebody who may see some judges only, without the numbers that count all."""
     note = "I tell you of the judges whose channels you are in."
-    return text_message("\n".join([*_troubles(status), *_memory_sizes(status), note]))
+    return text_message("\n".join([*_troubles(status), *_memory_sizes(status), *_keeping(status), note]))
 
 
 def _troubles(status: Status) -> list[str]:
@@ -99,6 +123,8 @@ def _memory_sizes(status: Status) -> list[str]:
             f"*{escape_name(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
             f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape_name(judge.model, 150)}."
         )
+        if judge.is_paused:
+            lines.append(f"⏸️ *{escape_name(judge.name, 150)}* is paused; `/memalign resume` ends that.")
     return lines
 
 

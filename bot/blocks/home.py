@@ -1,42 +1,128 @@
-"""App Home."""
+"""App Home: each judge's week, the cards that wait for a person's vote, and what that person's feedback changed."""
 
-from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from bot.blocks.commands import HELP, state_note
-from bot.blocks.mrkdwn import escape, escape_name
-from bot.blocks.primitives import Block, plain_text, section
+from bot.blocks.card import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
+from bot.blocks.commands import HELP
+from bot.blocks.mine import vote_entry
+from bot.blocks.mrkdwn import escape, escape_name, format_label
+from bot.blocks.primitives import Block, actions, button, context, plain_text, section
+from bot.blocks.trace_line import question_line
 from bot.plain_text import pluralise
-from bot.records import Status
-from memalign.records import Guideline
+from bot.records import HomeJudge, HomePage, OpenCard
+from memalign.records import Label
+
+MAX_JUDGES_SHOWN, MAX_OPEN_CARDS_SHOWN, MAX_VOTES_SHOWN, MAX_RULES_SHOWN = 10, 10, 5, 5
+WELCOME = (
+    "I judge answers of your application and learn from you: read a card, press 👍 or 👎, and say why. "
+    "You can vote right here."
+)
 
 
-def home_view(
-    judges: Sequence[tuple[str, int, Sequence[Guideline]]],
-    open_cards: Sequence[tuple[str, str]],
-    status: Status,
-) -> Block:
-    """Return the Home tab.
-
-    Args:
-        judges: name, number of remembered cases and guidelines of each judge.
-        open_cards: cards without this person's vote: a line already escaped, and the card's link.
-        status: the bot's status.
-    """
-    blocks: list[Block] = [{"type": "header", "text": plain_text("Teach your judges")}]
-    if open_cards:
-        blocks.append(section("*Cards that could use your thumb*"))
-        blocks += [section(f"<{link}|Open the card> {line}") for line, link in open_cards]
-    else:
-        blocks.append(section("No card waits for your thumb."))
-    for name, cases, rules in judges[:10]:
-        blocks.append({"type": "divider"})
+def home_view(page: HomePage, note: str = "") -> Block:
+    """Return the Home tab; `note` is the answer to what was pressed on it last, already escaped."""
+    blocks: list[Block] = [
+        {"type": "header", "text": plain_text("Teach your judges")},
+        section(note or WELCOME),
+        *(section(_judge(judge)) for judge in page.judges[:MAX_JUDGES_SHOWN]),
+    ]
+    if not page.judges:
         blocks.append(
-            section(
-                f"*{escape_name(name, 150)}* remembers {pluralise(cases, 'case')} and "
-                f"{pluralise(len(rules), 'guideline')}."
-            )
+            section("You are in no channel where a judge works; join one, and open this tab again.")
         )
-        blocks += [section(f"• {escape(rule.text, 700)}{state_note(rule)}") for rule in rules[:5]]
-    if status.troubles or not status.connected:
+    if not page.is_well:
         blocks.append(section("*Something needs a look:* type `/memalign status`."))
-    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, section(HELP)]}
+    blocks += [*_open_cards(page), *_votes(page), *_rules(page), {"type": "divider"}, section(HELP)]
+    if page.keep_days:
+        days = pluralise(page.keep_days, "day")
+        blocks.append(context(f"Answers that nobody voted on are deleted after {days}."))
+    return {"type": "home", "blocks": blocks}
+
+
+def _judge(judge: HomeJudge) -> str:
+    name = escape_name(judge.name, 150)
+    week = (
+        f"right on {judge.agreed} of {pluralise(judge.n, 'verdict')} this week ({judge.agreed / judge.n:.0%})"
+        if judge.n
+        else "no votes this week yet"
+    )
+    learned = f"{pluralise(judge.cases, 'case')} and {pluralise(judge.guidelines, 'guideline')} learned"
+    paused = "\n⏸️ Paused: nothing is judged or shown." if judge.is_paused else ""
+    return f"*{name}*: {week} · {learned}{paused}"
+
+
+def _open_cards(page: HomePage) -> list[Block]:
+    if page.record.is_muted:
+        return [section("You muted me, so I list no open cards; `/memalign unmute` ends that.")]
+    if not page.open_cards:
+        return [section("You're all caught up: no card waits for your vote.")]
+    count = len(page.open_cards)
+    shown = page.open_cards[:MAX_OPEN_CARDS_SHOWN]
+    blocks: list[Block] = [{"type": "divider"}, section(f"*Waiting for your vote ({_at_least(count)})*")]
+    for card in shown:
+        blocks += [section(_open_card(card, page.read_at)), _vote_buttons(card)]
+    return blocks
+
+
+def _at_least(count: int) -> str:
+    return str(count) if count <= MAX_OPEN_CARDS_SHOWN else f"more than {MAX_OPEN_CARDS_SHOWN}"
+
+
+def _open_card(card: OpenCard, now: datetime) -> str:
+    verdict = card.stored.verdict
+    judged_at = datetime.fromtimestamp(card.stored.judged_ms / 1000, tz=now.tzinfo)
+    return (
+        f"*{escape(question_line(card.trace), 300)}*\n"
+        f"{format_label(verdict.value)} · {escape_name(verdict.judge, 100)} · {age_words(now - judged_at)} · "
+        f"<{card.link}|Open the card>"
+    )
+
+
+def _vote_buttons(card: OpenCard) -> Block:
+    right, wrong = vote_labels(card.stored.verdict.value)
+    verdict_id = card.stored.verdict_id
+    return actions(
+        f"home-{verdict_id}"[:255],
+        button(right, VOTE_UP, verdict_id),
+        button(wrong, VOTE_DOWN, verdict_id),
+        button("🤷 Can't tell", VOTE_UNSURE, verdict_id),
+    )
+
+
+def vote_labels(value: Label) -> tuple[str, str]:
+    """Return the words of the two thumbs, which say the value that they stand for where it is known."""
+    if not isinstance(value, bool):
+        return "👍 Right", "👎 Wrong"
+    return ("👍 Right, it passes", "👎 No, it fails") if value else ("👍 Right, it fails", "👎 No, it passes")
+
+
+def age_words(age: timedelta) -> str:
+    """Return how long ago something was, in its largest unit."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{pluralise(minutes, 'minute')} ago"
+    if minutes < 24 * 60:
+        return f"{pluralise(minutes // 60, 'hour')} ago"
+    return f"{pluralise(minutes // (24 * 60), 'day')} ago"
+
+
+def _votes(page: HomePage) -> list[Block]:
+    votes = page.record.votes[:MAX_VOTES_SHOWN]
+    if not votes:
+        return []
+    return [{"type": "divider"}, section("*Your last votes*"), *(section(vote_entry(vote)) for vote in votes)]
+
+
+def _rules(page: HomePage) -> list[Block]:
+    rules = page.record.rules
+    if not rules:
+        return []
+    shown = [
+        f"• {escape(rule.text, 500)} _({escape_name(judge, 100)})_" for judge, rule in rules[:MAX_RULES_SHOWN]
+    ]
+    if (more := len(rules) - MAX_RULES_SHOWN) > 0:
+        shown.append(f"and {more} more; `/memalign mine` lists them")
+    head = f"*What your feedback changed:* {pluralise(len(rules), 'rule')} from your words"
+    return [{"type": "divider"}, section(head), *map(section, shown)]

@@ -36,12 +36,14 @@ from storage.database import Database
 from storage.records import StoreState
 
 SCOPES = (
+    "app_mentions:read",
     "channels:history",
     "channels:read",
     "chat:write",
     "commands",
     "groups:history",
     "groups:read",
+    "im:history",
     "reactions:read",
     "users:read",
 )

@@ -15,6 +15,8 @@ from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
 from bot.slack.client import SlackClient
+from bot.slack.identity import IdentityLookup
+from bot.slack.users import People
 from bot.visible_text import isolated, visible_line
 from bot.web.local_control import (
     ask_for_preview,
@@ -83,11 +85,13 @@ async def _store_service(settings: Settings) -> AsyncIterator[tuple[Database, Fo
     secrets = Secrets.from_environment()
     client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     database = await Database.open(settings.data)
+    people = People(client, IdentityLookup(client))
+    redactor = MessageRedactor(client, database, HealthRegistry(), people, settings.digest.zone)
     try:
         service = ForgetService(
             database,
             await open_memories(settings, database),
-            redact_now=MessageRedactor(client, database, HealthRegistry()).redact_now,
+            redact_now=redactor.redact_now,
             # no bot runs, so nothing is being learned
             cancel_trace=lambda _: None,
             invalidate=lambda _: None,

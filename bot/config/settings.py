@@ -193,6 +193,8 @@ class AccessSettings(Section):
     forget: list[str] = []
     manage: list[str] = []
     """People who may approve guidelines; empty: everyone in the judge's channel."""
+    show_votes: bool = True
+    """False: a card's thread tells how many people answered, not who says what."""
     teach: Literal["members", "everybody"] = "members"
     """With `everybody`, guests and people of connected workspaces teach and forget as members of the workspace do."""
 

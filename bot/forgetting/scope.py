@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bot.forgetting.quotes import texts_of
 from memalign.records import ForgetTarget, PersonTarget, Trace, TraceTarget
@@ -51,6 +52,20 @@ async def read_feedback(scope: ForgetScope, database: Database) -> FeedbackByPer
             if scope.target in (TraceTarget(trace_id=stored.verdict.trace_id), PersonTarget(person=person)):
                 by_person.setdefault(person, []).append(feedback)
     return by_person
+
+
+async def read_replies(scope: ForgetScope, database: Database) -> list[tuple[str, str]]:
+    """Read channel and ts of the replies that go, oldest first. Raises `StorageError`."""
+    replies = [
+        (stored.channel, ts)
+        for stored in scope.verdicts
+        for person, feedback in (await database.feedback.all_of(stored.verdict_id)).items()
+        if scope.target in (TraceTarget(trace_id=stored.verdict.trace_id), PersonTarget(person=person))
+        for ts, reply in feedback.replies.items()
+        # the modal's reason stands at the card's own ts
+        if reply.text is not None and ts != stored.message_ts
+    ]
+    return sorted(replies, key=lambda reply: Decimal(reply[1]))
 
 
 def texts_in(scope: ForgetScope, feedback: FeedbackByPerson) -> Iterator[str]:

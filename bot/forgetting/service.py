@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.forgetting.quotes import redact_quotes
-from bot.forgetting.scope import FeedbackByPerson, ForgetScope, read_feedback, read_scope, texts_in
+from bot.forgetting.scope import (
+    FeedbackByPerson,
+    ForgetScope,
+    read_feedback,
+    read_replies,
+    read_scope,
+    texts_in,
+)
 from bot.forgetting.trace_reference import TraceReferences
 from bot.records import ForgetResult
 from bot.runtime.activity_log import log_activity
@@ -16,7 +23,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.records import ForgetTarget, Forgotten, PersonTarget, TraceTarget
 from storage.database import Database
-from storage.records import AuditLine, ForgetRequest
+from storage.records import AuditLine, ForgetRequest, NoticeContent, Post
 
 log = logging.getLogger(__name__)
 
@@ -94,15 +101,19 @@ class ForgetService:
 
         Raises:
             StorageError: the request is not stored.
+
+        A person whose words somebody else has forgotten is told.
         """
         self._cancel_learning(scope.target)
         notes = self._audit_lines(scope, person)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
                 request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
+                notice = None
             case PersonTarget(person=forgotten):
                 request = ForgetRequest(kind="person", target=forgotten, notes=notes)
-        await self._database.forgetting.request(request)
+                notice = None if person == forgotten else _notice_to(forgotten, person)
+        await self._database.forgetting.request(request, notice)
 
     async def execute(self, scope: ForgetScope) -> ForgetResult:
         """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
@@ -120,6 +131,14 @@ class ForgetService:
                 await self._forget_person(person, result.judges)
                 log_activity(log, "person forgotten", person=person)
         return result
+
+    async def replies(self, scope: ForgetScope, judges: Collection[str]) -> list[tuple[str, str]]:
+        """Return channel and ts of the replies that go from the store and stay in Slack, of these judges' cards.
+
+        Raises `StorageError`.
+        """
+        told = replace(scope, verdicts=tuple(each for each in scope.verdicts if each.verdict.judge in judges))
+        return await read_replies(told, self._database)
 
     async def forget(self, target: ForgetTarget, person: str | None) -> ForgetResult:
         """Request and execute. Raises `UnknownTraceError` and `StorageError`."""
@@ -202,3 +221,10 @@ class ForgetService:
         except MemAlignError as error:
             log.warning("guidelines of %s wait to be distilled again: %s", judge, error)
         return forgotten
+
+
+def _notice_to(forgotten: str, person: str | None) -> Post:
+    """Return the direct message to a person whose words somebody else had forgotten."""
+    # Slack takes a person's id for the direct message with them (https://docs.slack.dev/reference/methods/chat.postMessage)
+    content = NoticeContent(notice="words_forgotten", person=person)
+    return Post(post_id=f"words_forgotten:{forgotten}:{now_ms()}", channel=forgotten, content=content)

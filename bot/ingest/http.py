@@ -68,7 +68,8 @@ class TraceEndpoint:
             return json_response(400, {"error": str(error)})
         if self._sampling_key is None:
             self._sampling_key = await self._database.traces.sampling_key()
-        prepared = await _call_for_body(len(body), self._prepare_all, items, self._sampling_key)
+        paused = frozenset(await self._database.preferences.pauses())
+        prepared = await _call_for_body(len(body), self._prepare_all, items, self._sampling_key, paused)
         return await self._store(items, prepared)
 
     async def _store(
@@ -82,14 +83,15 @@ class TraceEndpoint:
         return report_response(outcomes)
 
     def _prepare_all(
-        self, items: Sequence[Trace | RejectedTrace], sampling_key: bytes
+        self, items: Sequence[Trace | RejectedTrace], sampling_key: bytes, paused: frozenset[str]
     ) -> list[Arrival | RejectedTrace]:
         return [
-            item if isinstance(item, RejectedTrace) else self._prepare(item, sampling_key) for item in items
+            item if isinstance(item, RejectedTrace) else self._prepare(item, sampling_key, paused)
+            for item in items
         ]
 
-    def _prepare(self, trace: Trace, sampling_key: bytes) -> Arrival | RejectedTrace:
-        """Check, sample and redact a trace."""
+    def _prepare(self, trace: Trace, sampling_key: bytes, paused: frozenset[str]) -> Arrival | RejectedTrace:
+        """Check, sample and redact a trace; it is stored, and waits for no judge that is paused."""
         if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
             reason = (
@@ -103,7 +105,8 @@ class TraceEndpoint:
             return UnsampledTrace(trace_id=trace.trace_id), judges
         try:
             # before redaction, which would take digits in base64 for numbers of phones and cards
-            return self._redactor.trace(trace_without_media(trace)), judges
+            waits_for = tuple(judge for judge in judges if judge not in paused)
+            return self._redactor.trace(trace_without_media(trace)), waits_for
         except Exception:  # a bug on one trace must not let it in as it is, nor stop its neighbours
             return RejectedTrace(reason=unexpected("redacting a trace"))
 

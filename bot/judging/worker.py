@@ -88,7 +88,11 @@ class JudgingWorker:
         free = self._concurrency - len(self._in_hand)
         if free <= 0:
             return []
-        limits = {judge.name: self._limit(judge.name) for judge in self._settings.judges}
+        paused = await self._database.preferences.pauses()
+        limits = {
+            judge.name: 0 if judge.name in paused else self._limit(judge.name)
+            for judge in self._settings.judges
+        }
         room = Counter(limits)
         room.subtract(Counter(judge for _, judge in self._in_hand))
         jobs = []

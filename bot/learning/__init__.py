@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
-from bot.learning.thread_replies import ThreadReplies
+from bot.learning.thread_status_reader import ThreadStatusReader
+from bot.learning.thread_updater import ThreadUpdater
 from bot.learning.worker import LearningWorker
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
@@ -23,27 +26,55 @@ class LearningFlow:
     invalidate: Callable[[Collection[str]], None]
     reconciler: CardReconciler
     approval: GuidelineApproval
+    modals: OpenModals
+    update_threads: Callable[[], Awaitable[None]]
+    """Edits what threads tell that is not so any more, as far as Slack answers in time."""
     learn: Callable[[], Awaitable[None]]
     """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
     background: Background
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadReading:
+    """What is so in threads, for posting and learning alike."""
+
+    modals: OpenModals
+    statuses: ThreadStatusReader
+
+
+def build_reading(resources: Resources) -> ThreadReading:
+    """Build what reads the statuses of threads."""
+    modals = OpenModals()
+    statuses = ThreadStatusReader(
+        resources.database,
+        resources.memories,
+        resources.slack.people,
+        modals,
+        show_votes=resources.settings.access.show_votes,
+    )
+    return ThreadReading(modals=modals, statuses=statuses)
+
+
 def build(
     resources: Resources,
+    threads: ThreadReading,
     wake_posting: Callable[[], None],
     quiet_seconds: float,
     card_seconds: float,
 ) -> LearningFlow:
     """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`."""
     database, slack, health = resources.database, resources.slack, resources.health
-    replies = ThreadReplies(slack.client, database, slack.people, wake_posting)
+    updater = ThreadUpdater(
+        slack.client, database, threads.statuses, health, wake_posting, pause_seconds=quiet_seconds / 4
+    )
+    threads.modals.on_close = updater.note_closed_modal
     access = TeachAccess(resources.settings.access.teach, slack.people, slack.members, database)
     gatherer = FeedbackGatherer(database, access)
     worker = LearningWorker(
         database,
         resources.memories,
         gatherer,
-        replies,
+        updater,
         health,
         reflection_model=resources.settings.memory.reflection_lm,
         quiet_seconds=quiet_seconds,
@@ -62,7 +93,13 @@ def build(
         cancel_trace=worker.cancel_trace,
         invalidate=worker.invalidate,
         reconciler=reconciler,
-        approval=GuidelineApproval(database, resources.memories, replies),
+        approval=GuidelineApproval(resources.memories, updater.wake),
+        modals=threads.modals,
+        update_threads=updater.update_now,
         learn=worker.run,
-        background={"reading cards": reconciler.run, "reviewing who may teach": access.run},
+        background={
+            "reading cards": reconciler.run,
+            "reviewing who may teach": access.run,
+            "updating threads": partial(updater.run, tuple(resources.memories)),
+        },
     )

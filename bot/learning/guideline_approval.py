@@ -1,16 +1,12 @@
 """Approval of guidelines that wait for it, by a person in Slack or at the terminal."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from bot.learning.thread_replies import ThreadReplies
 from bot.runtime.activity_log import log_activity
-from bot.slack.errors import SlackUnavailableError
 from memalign.errors import UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline
-from storage.database import Database
-from storage.verdicts import verdict_id_of
 
 log = logging.getLogger(__name__)
 
@@ -18,12 +14,9 @@ log = logging.getLogger(__name__)
 class GuidelineApproval:
     """Approves guidelines, and brings the threads up to date that tell of them."""
 
-    def __init__(
-        self, database: Database, memories: Mapping[str, JudgeMemory], thread_replies: ThreadReplies
-    ) -> None:
-        self._database = database
+    def __init__(self, memories: Mapping[str, JudgeMemory], wake_threads: Callable[[], None]) -> None:
         self._memories = memories
-        self._thread_replies = thread_replies
+        self._wake_threads = wake_threads
 
     async def approve(self, judge: str, guideline_id: str, person: str) -> Guideline:
         """Approve a guideline.
@@ -45,15 +38,5 @@ class GuidelineApproval:
             raise UnknownGuidelineError(f'There is no judge "{judge}"; `memalign guidelines` lists them all.')
         rule = await memory.approve(guideline_id, person)
         log_activity(log, "guideline approved", judge=judge, guideline=rule.id, person=person)
-        for trace_id in rule.source_trace_ids:
-            await self._update_thread(verdict_id_of(judge, trace_id), memory)
+        self._wake_threads()
         return rule
-
-    async def _update_thread(self, verdict_id: str, memory: JudgeMemory) -> None:
-        verdict = await self._database.verdicts.get(verdict_id)
-        if verdict is None or verdict.message_ts is None:
-            return
-        try:
-            await self._thread_replies.update_lessons(verdict, memory)
-        except SlackUnavailableError as error:  # the guideline is in use all the same
-            log.warning("the thread of %s still says that a guideline waits: %s", verdict_id, error)

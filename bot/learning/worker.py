@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.learning.feedback_gatherer import FeedbackGatherer, GatheredFeedback
-from bot.learning.thread_replies import ThreadReplies
+from bot.learning.thread_updater import ThreadUpdater
 from bot.learning.waiting_feedback import WaitingFeedback
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import asked_pause_ms
@@ -41,7 +41,7 @@ class LearningWorker:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         gatherer: FeedbackGatherer,
-        thread_replies: ThreadReplies,
+        updater: ThreadUpdater,
         health: HealthRegistry,
         *,
         reflection_model: str,
@@ -50,7 +50,7 @@ class LearningWorker:
         self._database = database
         self._memories = memories
         self._gatherer = gatherer
-        self._thread_replies = thread_replies
+        self._updater = updater
         self._health = health
         self._model = reflection_model
         self._quiet_ms = int(quiet_seconds * 1000)
@@ -174,7 +174,7 @@ class LearningWorker:
         for item in gathered:
             if item.trace.trace_id in lesson.pending and not self._is_stale(item):
                 try:
-                    await self._thread_replies.update(item.verdict, item.feedback, lesson, memory)
+                    await self._updater.tell(item.verdict, item.feedback, lesson)
                 except MemAlignError as error:  # the thread is told once its reasons are distilled
                     log.warning("nobody was thanked for feedback on %s: %s", item.trace.trace_id, error)
 
@@ -206,7 +206,7 @@ class LearningWorker:
             self._report(judge, lesson)
             for item in gathered:
                 if not self._is_stale(item):
-                    await self._conclude(item, lesson, memory)
+                    await self._conclude(item, lesson)
 
     async def _gather(self, pending: PendingFeedback, memory: JudgeMemory) -> GatheredFeedback | None:
         invalidations = self._invalidations[pending.trace_id]
@@ -270,11 +270,11 @@ class LearningWorker:
             self._waiting.record_failure(judge, at_least_ms=asked_pause_ms(lesson.retry_after))
             log.warning("learning for %s waits: %s", judge, reason)
 
-    async def _conclude(self, item: GatheredFeedback, lesson: Lesson, memory: JudgeMemory) -> None:
+    async def _conclude(self, item: GatheredFeedback, lesson: Lesson) -> None:
         """Tell the thread, and take the feedback off the list unless the memory waits for its model."""
         pending = item.pending
         try:
-            await self._thread_replies.update(item.verdict, item.feedback, lesson, memory)
+            await self._updater.tell(item.verdict, item.feedback, lesson)
         except MemAlignError as error:
             self._wait_alone(pending, str(error))
         except Exception:  # a bug on one thread must not stop the others

@@ -9,7 +9,8 @@
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `commands` | `/memalign` |
-| `home` | `app_home_opened` |
+| `home` | `app_home_opened`, votes and links on the tab |
+| `first_words` | `member_joined_channel` of the bot, `app_mention`, direct messages |
 | `foreign_events` | events of another app or workspace, which are ignored |
 | here | every other event: Slack gets its ack, and nothing happens |
 
@@ -26,18 +27,23 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.open_modals import OpenModals
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
+from bot.listeners.first_words import FirstWords
 from bot.listeners.forget import ForgetListener
 from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_actions import GuidelineActions
 from bot.listeners.home import HomeTab
+from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
+from bot.listeners.own_record import OwnRecords
+from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.reports.status import StatusReport
 from bot.resources import Resources
@@ -49,8 +55,10 @@ def build(
     resources: Resources,
     forgetting: ForgetService,
     approval: GuidelineApproval,
+    modals: OpenModals,
     status: StatusReport,
     wake_learning: Callable[[], None],
+    wake_posting: Callable[[], None],
     after_ack: AfterAck,
 ) -> None:
     """Build all listeners and register them with the app."""
@@ -59,23 +67,38 @@ def build(
     errors.listen(slack.app)
     foreign_events.listen(slack.app, slack.identity)
     reactions.listen(slack.app, database, wake_learning)
+    judge_access = JudgeAccess(settings, slack.members)
+    FirstWords(
+        settings, database, slack.identity, slack.client, judge_access, wake_posting, after_ack
+    ).listen(slack.app)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
-    judge_access = JudgeAccess(settings, slack.members)
     card_access = CardAccess(settings, slack.members, slack.people)
-    modal = ReasonModal(cards, card_access, memories, slack.client, after_ack)
+    modal = ReasonModal(cards, card_access, memories, slack.client, modals, after_ack)
     modal.listen(slack.app)
+    records = OwnRecords(settings, database, memories, slack.people, judge_access)
+    pages = HomePages(settings, database, memories, judge_access, records, status, slack.client)
+    HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)
-    answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access)
+    answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
-    SlashCommands(settings, database, memories, slack.people, status, judge_access, forget, after_ack).listen(
-        slack.app
-    )
-    HomeTab(database, memories, judge_access, status, slack.client, after_ack).listen(slack.app)
+    pausing = Pausing(database, judge_access, guideline_access, wake_posting)
+    SlashCommands(
+        settings,
+        database,
+        memories,
+        slack.people,
+        status,
+        judge_access,
+        forget,
+        pausing,
+        records,
+        after_ack,
+    ).listen(slack.app)
     _ignore_others(slack.app)
 
 

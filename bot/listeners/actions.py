@@ -1,5 +1,6 @@
 """Buttons and menus on cards and in threads."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -55,7 +56,7 @@ class CardActions:
         for action_id in VOTES:
             app.action(action_id)(self.vote)
         app.action(SHOW_ALL)(self.show_all)
-        app.action(CORRECT_VALUE)(self.correct)
+        app.action(re.compile(rf"^{CORRECT_VALUE}(:\d+)?$"))(self.correct)
 
     async def vote(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Count a vote button; pressed again, take the vote back."""

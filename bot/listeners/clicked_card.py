@@ -50,6 +50,14 @@ class ClickedCards:
             return None
         return ClickedCard(verdict=verdict, channel=channel, ts=ts, person=person)
 
+    async def of_home(self, body: Body) -> ClickedCard | None:
+        """Return the card that a button on the Home tab is about; None if its trace was forgotten meanwhile."""
+        verdict = await self._database.verdicts.get(str(body["actions"][0].get("value") or ""))
+        if verdict is None or verdict.message_ts is None:
+            return None
+        person = body["user"]["id"]
+        return ClickedCard(verdict=verdict, channel=verdict.channel, ts=verdict.message_ts, person=person)
+
     async def of_modal(self, body: Body, verdict_id: str, card_ts: str) -> ClickedCard | None:
         """Return the card that a modal was opened for; None if its trace was forgotten meanwhile."""
         verdict = await self._database.verdicts.get(verdict_id)

@@ -14,6 +14,7 @@ from bot.blocks.commands import (
     no_judges,
     partial_status_message,
     status_message,
+    unknown_command,
 )
 from bot.blocks.digest import digest_message
 from bot.blocks.primitives import SlackMessage
@@ -21,7 +22,10 @@ from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
 from bot.listeners.judge_access import JudgeAccess
+from bot.listeners.own_record import OwnRecords
+from bot.listeners.pausing import Pausing
 from bot.listeners.responses import or_error_message, respond_ephemeral
+from bot.plain_text import nearest
 from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
@@ -66,6 +70,8 @@ class SlashCommands:
         status: StatusReport,
         access: JudgeAccess,
         forgetting: ForgetListener,
+        pausing: Pausing,
+        records: OwnRecords,
         after_ack: AfterAck,
     ) -> None:
         self._settings = settings
@@ -75,6 +81,8 @@ class SlashCommands:
         self._status = status
         self._access = access
         self._forgetting = forgetting
+        self._pausing = pausing
+        self._records = records
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -86,18 +94,25 @@ class SlashCommands:
         typed = SlashCommand.of(command)
         if typed.name.lower() == "forget":
             await self._forgetting.command(ack, typed.person, typed.text, respond)
+        elif typed.name.lower() in CHANGES:
+            # stored first, so that what Slack gets an ack for is on disk
+            messages = await self._messages(typed)
+            await ack()
+            self._after_ack.run(respond_ephemeral(respond, messages))
         else:
             await ack()
             self._after_ack.run(self._respond(typed, respond))
 
     async def _respond(self, command: SlashCommand, respond: AsyncRespond) -> None:
+        await respond_ephemeral(respond, await self._messages(command))
+
+    async def _messages(self, command: SlashCommand) -> list[SlackMessage]:
         work = ANSWERS.get(command.name.lower(), SlashCommands.unknown)(self, command)
-        messages = await or_error_message(work, f"/memalign {command.name}")
-        await respond_ephemeral(respond, messages)
+        return await or_error_message(work, f"/memalign {command.name}")
 
     async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
         """Say that there is no such sub-command."""
-        return [help_text(f"I don't know “{command.name}”.")]
+        return [help_text(unknown_command(command.name, nearest(command.name, [*ANSWERS, "forget"])))]
 
     async def help(self, _: SlashCommand) -> list[SlackMessage]:
         """Say what there is."""
@@ -136,11 +151,45 @@ class SlashCommands:
         figures = await read_digest(self._database, judge, memory.definition.value_type, week, zone)
         return digest_message(figures, rules=memory.guidelines)
 
+    async def pause(self, command: SlashCommand) -> list[SlackMessage]:
+        """Pause a judge."""
+        return await self._pausing.pause(command.person, command.channel, " ".join(command.text.split()))
 
+    async def resume(self, command: SlashCommand) -> list[SlackMessage]:
+        """End a judge's pause."""
+        return await self._pausing.resume(command.person, command.channel, " ".join(command.text.split()))
+
+    async def mute(self, command: SlashCommand) -> list[SlackMessage]:
+        """Ask the person nothing privately any more."""
+        return await self._pausing.mute(command.person)
+
+    async def unmute(self, command: SlashCommand) -> list[SlackMessage]:
+        """Ask the person privately again."""
+        return await self._pausing.unmute(command.person)
+
+    async def mine(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show all that is held about the person, as words or as lines of a file."""
+        if command.text.strip().lower() == "file":
+            return await self._records.file(command.person)
+        return await self._records.mine(command.person)
+
+    async def forgotten(self, command: SlashCommand) -> list[SlackMessage]:
+        """List what was forgotten, by whom and when."""
+        return await self._records.forgotten(command.person)
+
+
+CHANGES = {"pause", "resume", "mute", "unmute"}
+"""The sub-commands that store something."""
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
     "guidelines": SlashCommands.guidelines,
     "status": SlashCommands.status,
     "digest": SlashCommands.digest,
     "help": SlashCommands.help,
+    "pause": SlashCommands.pause,
+    "resume": SlashCommands.resume,
+    "mute": SlashCommands.mute,
+    "unmute": SlashCommands.unmute,
+    "mine": SlashCommands.mine,
+    "forgotten": SlashCommands.forgotten,
 }
 """The sub-commands by name; `forget` has a listener of its own."""

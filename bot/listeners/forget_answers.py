@@ -1,8 +1,13 @@
 """Answers to who forgets a trace or a person: as much as they may know."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
+
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.forget import (
+    MAX_LINKS_SHOWN,
     forget_preview,
     forget_result,
     no_trace_of_yours,
@@ -16,6 +21,7 @@ from bot.forgetting.scope import ForgetScope
 from bot.forgetting.service import ForgetService
 from bot.listeners.judge_access import JudgeAccess
 from bot.records import ForgetResult
+from bot.slack.permalink import permalink
 from bot.slack.users import People
 from memalign.errors import UnknownTraceError
 from memalign.records import ForgetTarget, PersonTarget
@@ -31,7 +37,9 @@ class ForgetAnswers:
         service: ForgetService,
         access: ForgetAccess,
         judge_access: JudgeAccess,
+        client: AsyncWebClient,
     ) -> None:
+        self._client = client
         self._named = settings.access.forget
         self._people = people
         self._service = service
@@ -61,7 +69,9 @@ class ForgetAnswers:
             is_known = isinstance(target, PersonTarget) or await self._access.may_know(person, scope)
             return [not_allowed(target, self._named)] if is_known else []
         judges = await self._visible_judges(person)
-        return await self._in_words(await self._service.preview(scope, judges), forget_preview)
+        preview = await self._service.preview(scope, judges)
+        words = partial(forget_preview, of_oneself=target == PersonTarget(person=person))
+        return await self._in_words(preview, words)
 
     async def unknown(self, person: str, reference: str, error: UnknownTraceError) -> SlackMessage:
         """Say that a trace is not known; whether it was forgotten only to somebody who may know of every trace."""
@@ -71,8 +81,21 @@ class ForgetAnswers:
 
     async def execute(self, person: str, requested: ForgetScope) -> list[SlackMessage]:
         """Carry out a stored request of a person, and return the result. Raises `StorageError`."""
+        judges = await self._visible_judges(person)
+        links = await self._links(await self._service.replies(requested, judges))
         result = await self._service.execute(requested)
-        return await self._in_words(result.about(await self._visible_judges(person)), forget_result)
+        words = partial(
+            forget_result, of_oneself=requested.target == PersonTarget(person=person), links=links
+        )
+        return await self._in_words(result.about(judges), words)
+
+    async def _links(self, replies: Sequence[tuple[str, str]]) -> list[str]:
+        """Return links to replies that Slack still shows."""
+        found = await asyncio.gather(
+            *(permalink(self._client, channel, ts) for channel, ts in replies[: MAX_LINKS_SHOWN + 1])
+        )
+        links = [link for link in found if link]
+        return [*links, *([""] * max(0, len(replies) - MAX_LINKS_SHOWN - 1))]
 
     async def _visible_judges(self, person: str) -> set[str]:
         return {judge.name for judge in await self._judge_access.judges_of(person)}

@@ -4,8 +4,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
+from bot.blocks.guideline_buttons import APPROVE_GUIDELINE
 from bot.blocks.primitives import SlackMessage
-from bot.blocks.thread import APPROVE_GUIDELINE, guideline_approved, may_not_approve
+from bot.blocks.thread import guideline_approved, may_not_approve
 from bot.learning.guideline_approval import GuidelineApproval
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body

@@ -1,96 +1,97 @@
-"""App Home: the judges' knowledge, and the cards that still wait for this person's thumb."""
+"""App Home: shown anew each time it is opened, and after each vote on it."""
 
 import logging
-from collections.abc import Mapping, Sequence
 
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import card_line
 from bot.blocks.home import home_view
-from bot.config import JudgeSettings
-from bot.feedback import votes_of
+from bot.blocks.thread import card_gone, not_counted, not_in_channel, vote_counted
+from bot.listeners.actions import VOTES, click_time
 from bot.listeners.after_ack import AfterAck
-from bot.listeners.judge_access import JudgeAccess
-from bot.reports.status import StatusReport
-from bot.slack.errors import SlackCallError, field_of
-from memalign.judge_memory import JudgeMemory
+from bot.listeners.card_access import CardAccess
+from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
+from bot.listeners.home_page import HomePages
+from bot.listeners.reason_modal import ReasonModal
+from bot.slack.errors import SlackCallError
 from memalign.records import Json
-from storage.database import Database
-from storage.records import StoredVerdict
 
 log = logging.getLogger(__name__)
 
-MAX_OPEN_CARDS = 10
-"""Cards shown as still waiting for a thumb."""
-NEWEST_VERDICTS = 50
-"""Newest verdicts of a judge that are searched for them."""
-
 
 class HomeTab:
-    """Publishes the tab anew each time it is opened."""
+    """Publishes the tab, and stores the votes on it as those on cards."""
 
     def __init__(
         self,
-        database: Database,
-        memories: Mapping[str, JudgeMemory],
-        access: JudgeAccess,
-        status: StatusReport,
+        pages: HomePages,
+        cards: ClickedCards,
+        access: CardAccess,
+        reason_modal: ReasonModal,
         client: AsyncWebClient,
         after_ack: AfterAck,
     ) -> None:
-        self._database = database
-        self._memories = memories
+        self._pages = pages
+        self._cards = cards
         self._access = access
-        self._status = status
+        self._reason_modal = reason_modal
         self._client = client
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
-        """Register the listener."""
+        """Register the listeners, those of votes before the ones of cards, which have the same names."""
         app.event("app_home_opened")(self.opened)
+        for action_id in VOTES:
+            app.action(action_id, matchers=[is_on_home])(self.vote)
 
     async def opened(self, event: dict[str, Json]) -> None:
         """Publish the tab; the event also comes for the app's other tabs."""
         if event.get("tab", "home") == "home":
             self._after_ack.run(self.publish(str(event["user"])))
 
-    async def publish(self, person: str) -> None:
-        """Show a person the judges in whose channels they are, the open cards and whether all is well."""
-        judges = await self._access.judges_of(person)
-        memories = [(judge.name, self._memories[judge.name]) for judge in judges]
-        lessons = [(name, len(memory.episodes), memory.guidelines) for name, memory in memories]
-        status = await self._status.read_about({judge.name for judge in judges})
-        view = home_view(lessons, await self._open_cards(person, judges), status)
+    async def vote(self, ack: AsyncAck, body: Body) -> None:
+        """Count a vote; the tab then shows it among one's own."""
+        card = await self._cards.of_home(body)
+        action = body["actions"][0]
+        if card is not None:
+            await self._cards.set_vote(card, VOTES[action["action_id"]], click_time(action))
+        await ack()
+        self._after_ack.run(self._answer_vote(body, card))
+
+    async def publish(self, person: str, note: str = "") -> None:
+        """Show a person the tab; `note` answers what they pressed."""
+        view = home_view(await self._pages.read(person), note)
         try:
             await self._client.views_publish(user_id=person, view=view)
         except SlackCallError as error:
             log.warning("the Home tab of %s could not be published: %s", person, error.detail)
 
-    async def _open_cards(self, person: str, judges: Sequence[JudgeSettings]) -> list[tuple[str, str]]:
-        """Return the judges' cards without this person's vote: a line about each card, and its link."""
-        cards: list[tuple[str, str]] = []
-        for judge in judges:
-            for verdict in await self._database.verdicts.recent(judge.name, NEWEST_VERDICTS):
-                is_here = verdict.channel == judge.channel
-                if is_here and await self._is_open(verdict, person) and (link := await self._link(verdict)):
-                    cards.append((card_line(verdict), link))
-                if len(cards) == MAX_OPEN_CARDS:
-                    return cards
-        return cards
+    async def _answer_vote(self, body: Body, card: ClickedCard | None) -> None:
+        person = str(body["user"]["id"])
+        if card is None:
+            await self.publish(person, card_gone().text)
+            return
+        if note := await self._refusal(body, card):
+            await self.publish(person, note)
+            return
+        vote = VOTES[body["actions"][0]["action_id"]]
+        if vote == "down":
+            await self._reason_modal.open(body["trigger_id"], card)
+        await self.publish(person, vote_counted(vote, has_two_votes=False).text)
 
-    async def _is_open(self, verdict: StoredVerdict, person: str) -> bool:
-        if verdict.message_ts is None:
-            return False
-        feedback = (await self._database.feedback.all_of(verdict.verdict_id)).get(person)
-        return feedback is None or not votes_of(feedback)
+    async def _refusal(self, body: Body, card: ClickedCard) -> str:
+        """Say why a vote does not count, and take back that of somebody who has left the channel."""
+        match await self._access.refusal(card):
+            case "not in the channel":
+                await self._cards.set_vote(card, None, click_time(body["actions"][0]))
+                return not_in_channel().text
+            case "not a member of the workspace":
+                return not_counted().text
+            case _:
+                return ""
 
-    async def _link(self, verdict: StoredVerdict) -> str | None:
-        """Return a link to the card; None where Slack has none, as for a deleted one."""
-        ts = verdict.message_ts or ""
-        try:
-            answer = await self._client.chat_getPermalink(channel=verdict.channel, message_ts=ts)
-            return field_of(answer, "permalink", str)
-        except SlackCallError as error:
-            log.info("no link to the card at %s: %s", ts, error.detail)
-            return None
+
+async def is_on_home(body: Body) -> bool:
+    """Return whether something was pressed on the Home tab."""
+    return (body.get("view") or {}).get("type") == "home"

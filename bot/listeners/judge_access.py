@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.config import JudgeSettings, Settings
+from bot.plain_text import nearest
 from bot.slack.channel_members import ChannelMembers
 from memalign.errors import SettingsError
 
@@ -40,5 +41,7 @@ class JudgeAccess:
         if not named:
             known = ", ".join(judge.name for judge in judges)
             the_judges = f"the judges are: {known}" if known else "you are in no judge's channel"
-            raise SettingsError(f'There is no judge named "{name}"; {the_judges}.')
+            guess = nearest(name, (judge.name for judge in judges))
+            hint = f" Did you mean “{guess}”?" if guess else ""
+            raise SettingsError(f"There is no judge named “{name}”; {the_judges}.{hint}")
         return named[:1]

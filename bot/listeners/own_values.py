@@ -49,7 +49,9 @@ def is_message_ts(text: str) -> bool:
 
 
 def chosen_value(action: dict[str, Json]) -> Label:
-    """Return the label of the option that was chosen from a menu. Raises `MalformedPayloadError`."""
+    """Return the label that was chosen: an option of a menu, or a button. Raises `MalformedPayloadError`."""
+    if action.get("type") == "button":
+        return label_of(str(action.get("value")))
     option = action.get("selected_option")
     if not isinstance(option, dict):
         raise MalformedPayloadError("The menu has no selected_option.")

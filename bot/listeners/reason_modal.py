@@ -12,6 +12,7 @@ from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
 from bot.blocks.thread import not_a_card, not_counted, two_votes
 from bot.feedback import feedback_of
 from bot.learning.likely_values import likely_values
+from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
@@ -36,12 +37,14 @@ class ReasonModal:
         access: CardAccess,
         memories: Mapping[str, JudgeMemory],
         client: AsyncWebClient,
+        modals: OpenModals,
         after_ack: AfterAck,
     ) -> None:
         self._cards = cards
         self._access = access
         self._memories = memories
         self._client = client
+        self._modals = modals
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -84,6 +87,7 @@ class ReasonModal:
             ask_value=value_type.opposite(card.verdict.verdict.value) is None and not is_corrected,
             earlier=(earlier.text or "") if earlier else "",
         )
+        self._modals.opened(card.person, card.verdict.verdict_id)
         await open_view(self._client, trigger_id, view)
 
     async def submit(self, ack: AsyncAck, body: Body) -> None:
@@ -111,6 +115,7 @@ class ReasonModal:
         else:
             has_two_votes = await self._cards.hold(card, "down", at)
         await self._cards.set_reason(card, entered(fields, "reason") or "", at)
+        self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
             self._after_ack.run(post_ephemeral(self._client, card.channel, card.person, two_votes()))

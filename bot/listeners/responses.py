@@ -37,11 +37,13 @@ async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> l
         return [apology(log_bug(doing))]
 
 
-async def post_ephemeral(client: AsyncWebClient, channel: str, person: str, message: SlackMessage) -> None:
-    """Tell one person something in a channel; a failure is logged."""
+async def post_ephemeral(
+    client: AsyncWebClient, channel: str, person: str, message: SlackMessage, thread_ts: str | None = None
+) -> None:
+    """Tell one person something in a channel, or in a thread there; a failure is logged."""
     page = pack_messages([message])[0]
     try:
-        await client.chat_postEphemeral(channel=channel, user=person, **page.arguments())
+        await client.chat_postEphemeral(channel=channel, user=person, thread_ts=thread_ts, **page.arguments())
     except SlackCallError as error:
         log.warning("%s could not be told something: %s", person, error.detail)
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.posting.redaction import MessageRedactor
-from bot.posting.rendering import PostRenderer
+from bot.posting.rendering import PostRenderer, RenderStatus
 from bot.posting.sending import PostSender
 from bot.posting.worker import PostingWorker
 from bot.resources import Resources
@@ -20,13 +20,13 @@ class PostingFlow:
     background: Background
 
 
-def build(resources: Resources, *, pace_seconds: float) -> PostingFlow:
+def build(resources: Resources, render_status: RenderStatus, *, pace_seconds: float) -> PostingFlow:
     """Build what posts, with `pace_seconds` between two posts in a channel, and what redacts."""
     database, slack, health = resources.database, resources.slack, resources.health
-    renderer = PostRenderer(database, resources.memories)
+    renderer = PostRenderer(resources.settings, database, resources.memories, slack.people, render_status)
     sender = PostSender(slack.posting_client, database, renderer.render, health)
     worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
-    redactor = MessageRedactor(slack.client, database, health)
+    redactor = MessageRedactor(slack.client, database, health, slack.people, resources.settings.digest.zone)
     return PostingFlow(
         wake=worker.wake,
         redact_now=redactor.redact_now,

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 from collections import Counter
+from zoneinfo import ZoneInfo
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.forget import expired_card, forgotten_card
+from bot.blocks.forget import expired_card, forgotten_card, forgotten_reply
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
-from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.clock import backoff_ms, from_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.slack.errors import SlackCallError, SlackRefusedError
+from bot.slack.users import People
 from storage.database import Database
-from storage.records import Redaction, RedactionKind
+from storage.records import Redaction
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,18 @@ REDACT_NOW_SECONDS = 10.0
 class MessageRedactor:
     """Redacts messages one after the other."""
 
-    def __init__(self, client: AsyncWebClient, database: Database, health: HealthRegistry) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        health: HealthRegistry,
+        people: People,
+        zone: ZoneInfo,
+    ) -> None:
+        """`zone` is the time zone in which the notes tell the day."""
         self._client = client
+        self._people = people
+        self._zone = zone
         self._database = database
         self._health = health
         self._lock = asyncio.Lock()
@@ -76,7 +88,7 @@ class MessageRedactor:
         if redaction.kind == "remove":
             await self._client.chat_delete(channel=redaction.channel, ts=redaction.ts)
             return
-        message = message_for(redaction.kind)
+        message = await self._message_for(redaction)
         await self._client.chat_update(
             channel=redaction.channel,
             ts=redaction.ts,
@@ -114,9 +126,15 @@ class MessageRedactor:
         not_before_ms = now_ms() + backoff_ms(redaction.attempts)
         await self._database.forgetting.postpone(redaction, not_before_ms, reason)
 
-
-def message_for(kind: RedactionKind) -> SlackMessage:
-    """Return the note that takes the message's place."""
-    if kind == "taken_back":
-        return lesson_taken_back()
-    return expired_card() if kind == "expired" else forgotten_card()
+    async def _message_for(self, redaction: Redaction) -> SlackMessage:
+        """Return the note that takes the message's place."""
+        match redaction.kind:
+            case "taken_back":
+                return lesson_taken_back()
+            case "expired":
+                return expired_card()
+            case "forgotten_reply":
+                return forgotten_reply()
+            case _:
+                name = await self._people.name(redaction.person) if redaction.person else None
+                return forgotten_card(from_ms(redaction.created_ms or now_ms(), self._zone), name)

@@ -1,25 +1,45 @@
 """Rendering: a post's message is made when it is sent, so that nothing forgotten since is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from bot.blocks.card import verdict_card
+from bot.blocks.notices import joined_channel, judge_paused, judge_resumed, words_forgotten
 from bot.blocks.primitives import SlackMessage
+from bot.config import Settings
+from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import CardContent, Post
+from storage.records import CardContent, NoticeContent, Post, StatusContent
+
+RenderStatus = Callable[[str], Awaitable[SlackMessage | None]]
+"""Makes the status message of a verdict's thread; None if there is nothing to tell."""
 
 
 class PostRenderer:
     """Makes messages of posts."""
 
-    def __init__(self, database: Database, memories: Mapping[str, JudgeMemory]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        people: People,
+        render_status: RenderStatus,
+    ) -> None:
+        self._settings = settings
+        self._people = people
         self._database = database
         self._memories = memories
+        self._render_status = render_status
 
     async def render(self, post: Post) -> SlackMessage | None:
         """Return the message, None if there is nothing left to show."""
         if post.content is None:
             return None
+        if isinstance(post.content, StatusContent):
+            return await self._render_status(post.verdict_id or "")
+        if isinstance(post.content, NoticeContent):
+            return await self._notice(post.channel, post.content)
         if not isinstance(post.content, CardContent):
             return SlackMessage(text=post.content.text, blocks=post.content.blocks)
         stored = await self._database.verdicts.get(post.verdict_id or "")
@@ -28,3 +48,16 @@ class PostRenderer:
             return None
         memory = self._memories.get(stored.verdict.judge)
         return verdict_card(stored, trace, memory.definition.value_type) if memory else None
+
+    async def _notice(self, channel: str, content: NoticeContent) -> SlackMessage:
+        name = await self._people.name(content.person) if content.person else None
+        match content.notice:
+            case "joined":
+                judges = [judge.name for judge in self._settings.judges if judge.channel == channel]
+                return joined_channel(judges, channel)
+            case "paused":
+                return judge_paused(content.judge, name)
+            case "resumed":
+                return judge_resumed(content.judge, name)
+            case "words_forgotten":
+                return words_forgotten(name)

@@ -13,11 +13,14 @@ from bot.runtime.wake_event import WakeEvent
 from bot.slack.errors import SlackCallError, SlackRefusedError
 from memalign.errors import StorageError
 from storage.database import Database
-from storage.records import Post
+from storage.records import CardContent, Post
 
 log = logging.getLogger(__name__)
 
 LONGEST_SEARCH_PAUSE_MS = 300_000
+PAUSED = "the judge is paused"
+PAUSED_CARD_MS = 15_000
+"""Time until the card of a paused judge is looked at again."""
 
 
 class PostingWorker:
@@ -78,11 +81,21 @@ class PostingWorker:
         finally:
             self._free(post.channel)
 
+    async def _is_paused(self, post: Post) -> bool:
+        """Return True for the card of a judge that was paused after its verdict."""
+        return (
+            isinstance(post.content, CardContent)
+            and post.content.judge in await self._database.preferences.pauses()
+        )
+
     def _pause(self, channel: str) -> float:
         """Return the seconds until the channel may get its next post."""
         return self._posted_at.get(channel, 0.0) + self._pace_seconds - time.monotonic()
 
     async def _begin(self, post: Post) -> SlackMessage | None:
+        if await self._is_paused(post):
+            await self._database.outbox.retry(post.post_id, now_ms() + PAUSED_CARD_MS, PAUSED)
+            return None
         try:
             return await self._sender.begin(post)
         except StorageError:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from bot.config import JudgeSettings
@@ -58,6 +58,20 @@ async def export_lines(
             yield guideline_line(judge.name, with_policy(rule, policy))
         for episode in memory.episodes.values():
             yield episode_line(judge.name, episode)
+
+
+async def export_person_lines(
+    database: Database, judges: Collection[JudgeSettings], person: str
+) -> AsyncIterator[Line]:
+    """Yield one person's feedback, and the guidelines that rest on it, with that person's words alone."""
+    async for answered in _answered_verdicts(database, judges):
+        for feedback in answered.feedback:
+            if feedback.person == person and (feedback.vote or feedback.rationale):
+                yield feedback_line(answered.trace, feedback)
+    for judge in judges:
+        for rule in (await database.memories.load(judge.name)).guidelines:
+            if own := tuple(source for source in rule.sources if source.person == person):
+                yield guideline_line(judge.name, replace(rule, sources=own))
 
 
 async def _answered_verdicts(

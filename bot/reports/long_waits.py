@@ -8,6 +8,7 @@ from bot.runtime.reference_clock import ReferenceClock
 from bot.runtime.supervisor import COMPONENT as BACKGROUND
 from bot.runtime.work_in_hand import LONG_SECONDS
 from storage.database import Database
+from storage.records import CardContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class LongWaits:
         return [problem for wait in unexplained if (problem := wait.problem(now_ms)) is not None]
 
     async def _traces(self) -> list[_LongWait]:
+        paused = await self._database.preferences.pauses()
         return [
             _LongWait(
                 component="judging",
@@ -67,6 +69,7 @@ class LongWaits:
                 what="a trace",
             )
             for job in await self._database.traces.oldest_jobs()
+            if job.judge not in paused
         ]
 
     async def _feedback(self) -> list[_LongWait]:
@@ -79,6 +82,7 @@ class LongWaits:
         ]
 
     async def _posts(self) -> list[_LongWait]:
+        paused = await self._database.preferences.pauses()
         return [
             _LongWait(
                 component="posting",
@@ -88,6 +92,7 @@ class LongWaits:
                 what="a message",
             )
             for post in await self._database.outbox.oldest()
+            if not (isinstance(post.content, CardContent) and post.content.judge in paused)
         ]
 
     async def _redactions(self) -> list[_LongWait]:

@@ -43,6 +43,7 @@ class StatusReport:
     async def read(self) -> Status:
         """Return the status now. Raises `StorageError` when the store does not answer."""
         refused = await self._database.traces.refused()
+        paused = await self._database.preferences.pauses()
         judges = tuple(
             JudgeStatus(
                 name=judge.name,
@@ -53,6 +54,7 @@ class StatusReport:
                 refused_rules=self._memories[judge.name].refused_rules,
                 refused_traces=refused[judge.name].number if judge.name in refused else 0,
                 declined_traces=len(self._memories[judge.name].declined),
+                is_paused=judge.name in paused,
             )
             for judge in self._settings.judges
         )
@@ -62,6 +64,7 @@ class StatusReport:
             feedback_waiting=await self._database.feedback.waiting(),
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
+            keep_days=self._settings.storage.keep_days,
             file_problem=self._database.file_problem,
             troubles=await self._troubles(await self._problems(), self._memories),
         )

@@ -22,6 +22,8 @@ class BotIdentity:
     team_id: str
     bot_id: str
     app_id: str
+    user_id: str = ""
+    """The bot's as a member of channels, by which it is mentioned."""
 
     def wrote(self, message: Json) -> bool:
         """Return whether a message of Slack's history is the bot's own."""
@@ -48,7 +50,10 @@ class IdentityLookup:
             answer = await self._client.bots_info(bot=bot_id)
             app_id = str(field_of(answer, "bot", dict).get("app_id") or "")
             self._identity = BotIdentity(
-                team_id=field_of(account, "team_id", str), bot_id=bot_id, app_id=app_id
+                team_id=field_of(account, "team_id", str),
+                bot_id=bot_id,
+                app_id=app_id,
+                user_id=str(account.get("user_id") or ""),
             )
         return self._identity
 

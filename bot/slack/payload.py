@@ -110,6 +110,12 @@ class _MessageEvent(_Event, _Message):
         return self
 
 
+class _JoinEvent(_Event):
+    user: Id
+    channel: Id
+    event_ts: Time
+
+
 class _HomeEvent(_Event):
     user: Id
     channel: Id | None = None
@@ -126,6 +132,10 @@ class _ReactionCallback(_EventCallback):
 
 class _MessageCallback(_EventCallback):
     event: _MessageEvent
+
+
+class _JoinCallback(_EventCallback):
+    event: _JoinEvent
 
 
 class _HomeCallback(_EventCallback):
@@ -225,6 +235,8 @@ EVENTS: Mapping[str, type[_EventCallback]] = {
     "reaction_removed": _ReactionCallback,
     "message": _MessageCallback,
     "app_home_opened": _HomeCallback,
+    "app_mention": _MessageCallback,
+    "member_joined_channel": _JoinCallback,
 }
 KINDS: Mapping[str, type[_Envelope]] = {
     "url_verification": _AddressCheck,

@@ -15,6 +15,7 @@ import aiohttp
 from bot.app import Bot, Timing, running_bot
 from bot.config import Secrets, Settings, read_settings
 from bot.feedback import Feedback, all_feedback
+from bot.runtime.clock import now_ms
 from bot.sandbox import Channel, Message, SlackServer, User, Workspace
 from memalign.records import Json, Label
 
@@ -172,7 +173,8 @@ class BotInWorkspace:
 
     async def _at_rest(self) -> bool:
         database = self.bot.database
-        return not await database.feedback.waiting() and not await database.outbox.waiting()
+        waiting = await database.feedback.waiting() + await database.outbox.waiting()
+        return not waiting and not await database.thread_statuses.waiting(now_ms())
 
     async def tells(self, reason: str) -> bool:
         """Return whether the bot says so of what waits."""

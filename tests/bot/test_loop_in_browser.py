@@ -83,7 +83,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await card.hover()
     await card.get_by_role("button", name="Reply in thread").click()
     await session.type_in("Reply", RULE)
-    await expect(session.thread).to_contain_text(f"Learned “{RULE}”")
+    await expect(session.thread).to_contain_text(f"Learned: “{RULE}”")
     await expect(session.thread).to_contain_text("from Ana Ruiz")
     await session.picture("2-learned")
 
@@ -92,7 +92,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await reply.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Edit message").click()
     await session.type_in("Edit message", BETTER_RULE)
-    await expect(session.thread).to_contain_text(f"Learned “{BETTER_RULE}”")
+    await expect(session.thread).to_contain_text(f"Now: “{BETTER_RULE}” (was: “{RULE}”)")
     await session.picture("3-edited")
 
     answer = await session.ask("/memalign guidelines")
@@ -103,7 +103,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await expect(card.get_by_test_id("reaction")).to_have_count(0)
     memory = session.harness.bot.memories["politeness"]
     await session.harness.until(lambda: not memory.episodes)
-    await expect(session.thread.get_by_text("Taken back")).to_have_count(2)
+    await expect(session.thread.get_by_text("taken back")).to_have_count(1)
     await expect(await session.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
     await session.picture("4-taken-back")
 
@@ -129,5 +129,23 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await session.picture("7-forgotten")
 
     await page.locator("[data-place=home]").click()
-    await expect(page.get_by_test_id("home")).to_contain_text("No card waits for your thumb")
+    await expect(page.get_by_test_id("home")).to_contain_text("all caught up")
     await session.picture("8-home")
+
+
+async def test_a_person_votes_on_home_by_clicking(session: BrowserSession) -> None:
+    page, home = session.page, session.page.get_by_test_id("home")
+    await page.locator("[data-place=home]").click()
+    await expect(home).to_contain_text("Waiting for your vote (1)")
+    await expect(home).to_contain_text("Can you help me?")
+    await session.picture("9-home-waiting")
+    for name, width, scheme in (("narrow", 390, "light"), ("dark", 1280, "dark")):
+        await page.set_viewport_size({"width": width, "height": 860})
+        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        await session.picture(f"9-home-{name}")
+    await home.get_by_role("button", name="👍").click()
+    await expect(home).to_contain_text("all caught up")
+    await expect(home).to_contain_text("Your last votes")
+    await session.picture("10-home-voted")
+    memory = session.harness.bot.memories["politeness"]
+    await session.harness.until(lambda: list(memory.episodes) == ["tr-1"])

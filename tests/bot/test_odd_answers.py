@@ -52,7 +52,7 @@ async def test_each_method_may_answer_nonsense_once(tmp_path: Path, fault: Json)
         await harness.learned()
         assert harness.rules() == []
         if fault != FAULTS["ok without anything"]:  # of that answer nobody can tell that nothing was done
-            assert "Taken back" in "\n".join(harness.thread(card))
+            assert "taken back" in "\n".join(harness.thread(card))
         await harness.asked(harness.ana, "forget tr-1 --yes")
         await harness.until_async(lambda: nothing_to_redact(harness))
         await harness.reconciled()

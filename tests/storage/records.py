@@ -5,7 +5,16 @@ from pathlib import Path
 
 from memalign.records import Json, Label, Trace, Verdict
 from storage.database import Database
-from storage.records import CardContent, FeedbackEvent, LessonContent, NoteContent, Post
+from storage.records import (
+    CardContent,
+    FeedbackEvent,
+    LessonContent,
+    NoteContent,
+    Post,
+    StatusContent,
+    StoredVerdict,
+)
+from storage.thread_statuses import status_post_id_of
 from storage.verdicts import card_post_id_of, verdict_id_of
 
 DAY = "2023-11-14"
@@ -57,6 +66,24 @@ def card(trace_id: str = "tr-1", judge: str = "polite", channel: str = "C1") -> 
 def lesson(post_id: str, verdict_id: str, *guideline_ids: str, text: str = "Be kind.") -> Post:
     content = LessonContent(text=text, guideline_ids=guideline_ids)
     return Post(post_id=post_id, channel="C1", content=content, thread_ts="1.1", verdict_id=verdict_id)
+
+
+def status_post(verdict_id: str) -> Post:
+    """The post that brings a thread's status."""
+    return Post(
+        post_id=status_post_id_of(verdict_id),
+        channel="C1",
+        content=StatusContent(),
+        thread_ts="1.1",
+        verdict_id=verdict_id,
+    )
+
+
+async def stored(db: Database, verdict_id: str) -> StoredVerdict:
+    """A verdict that there is."""
+    verdict = await db.verdicts.get(verdict_id)
+    assert verdict is not None
+    return verdict
 
 
 def note(post_id: str, channel: str = "C1") -> Post:

@@ -35,8 +35,13 @@ from storage.records import (
     Post,
     Redaction,
     Reply,
+    ShownOpinion,
+    ShownRule,
+    StatusContent,
+    StoredThreadStatus,
     StoredVerdict,
     ThreadPost,
+    ThreadRefusal,
     Timestamped,
 )
 
@@ -122,6 +127,33 @@ FEEDBACK = PersonFeedback(
 AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",))
 TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
+SHOWN_OPINION = ShownOpinion(trace_id="tr-1", person="U1", time_ms=1, value=4, reason_hash="0f")
+STATUS = StoredThreadStatus(
+    verdict_id="v",
+    judge="polite",
+    trace_id="tr-1",
+    message_ts="1.1",
+    rules=(
+        ShownRule(
+            ids=("g1", "g2"),
+            text=HOSTILE,
+            earlier_text=HOSTILE,
+            opinions=(SHOWN_OPINION,),
+            authors=(SHOWN_OPINION,),
+            taken_back="outvoted",
+            taken_back_by=("U2",),
+        ),
+    ),
+    refusals=(ThreadRefusal(person="U1", reason="verdict", reason_hash="0f"),),
+    is_declined=True,
+    feedback_revision=2,
+    marks=3,
+    shown_marks=1,
+    content_hash="0f",
+    attempts=1,
+    not_before_ms=5,
+    reason="archived",
+)
 REQUEST = ForgetRequest(kind="person", target="U1", notes=(AUDIT,))
 REDACTION = Redaction(
     channel="C1", ts="1.1", kind="remove", created_ms=7, attempts=1, not_before_ms=2, reason="archived"
@@ -155,10 +187,11 @@ POSTS = [
         LessonContent(text=HOSTILE, blocks=BLOCKS, guideline_ids=("g",)),
         NoteContent(text=HOSTILE, blocks=BLOCKS),
         DigestContent(text=HOSTILE, blocks=BLOCKS, due_ms=3),
+        StatusContent(),
         None,
     )
 ]
-PLAIN = (TRACE, VERDICT, EPISODE, GUIDELINE, STORED, AUDIT, TOLD, REQUEST, REDACTION, PENDING, EVENT)
+PLAIN = (TRACE, VERDICT, EPISODE, GUIDELINE, STORED, AUDIT, TOLD, REQUEST, REDACTION, PENDING, EVENT, STATUS)
 CASES: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
     *((each, to_document, partial(from_document, type(each))) for each in PLAIN),
     (FEEDBACK, codec.feedback_body, codec.feedback_of),

@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.database import Database
-from storage.records import DigestContent, NoteContent, Post, ThreadPost
-from tests.storage.records import NOON_MS, card, judged, lesson, note, posted
+from storage.records import DigestContent, NoteContent, Post
+from tests.storage.records import NOON_MS, card, judged, lesson, note, posted, status_post, stored
 
 
 async def due(db: Database, now_ms: int = 1) -> list[str]:
@@ -119,15 +119,14 @@ async def test_a_post_on_its_way_is_known_after_a_restart(folder: Path) -> None:
         assert await due(db) == []
 
 
-async def test_a_done_lesson_counts_as_told(db: Database) -> None:
+async def test_the_lesson_of_an_earlier_version_becomes_the_status_where_it_arrives(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
     await db.outbox.add(lesson("l", verdict_id, "g1", "g2"))
-    assert await db.feedback.thread_posts(verdict_id) == ()
+    assert await db.thread_statuses.get(verdict_id) is None
     await db.outbox.start("l")
     await db.outbox.done("l", "2.2")
-    assert await db.feedback.thread_posts(verdict_id) == (
-        ThreadPost(message_ts="2.2", guideline_ids=("g1", "g2"), post_id="l"),
-    )
+    [status] = await db.thread_statuses.due(NOON_MS)
+    assert (status.message_ts, [rule.ids for rule in status.rules]) == ("2.2", [("g1",), ("g2",)])
 
 
 async def test_a_card_erased_while_being_sent_is_not_done(db: Database) -> None:
@@ -146,20 +145,26 @@ async def test_a_card_erased_before_its_turn_does_not_start(db: Database) -> Non
     assert await due(db, NOON_MS) == []
 
 
-async def test_the_lesson_of_an_erased_verdict_is_not_taken(db: Database) -> None:
+async def test_the_status_of_an_erased_verdict_is_not_taken(db: Database) -> None:
     verdict_id = await posted(db)
+    await db.thread_statuses.tell(await stored(db, verdict_id), (), is_declined=False)
     await db.forgetting.delete_traces(["tr-1"])
-    assert not await db.outbox.add(lesson("l", verdict_id, "g"))
+    assert not await db.outbox.add(status_post(verdict_id))
     assert await db.outbox.waiting() == 0
 
 
-async def test_what_a_thread_was_told_is_not_told_again(db: Database) -> None:
+async def test_a_status_is_posted_once(db: Database) -> None:
     verdict_id = await posted(db, ts="1.1")
-    question = replace(note("ask"), thread_ts="1.1", verdict_id=verdict_id)
-    await db.outbox.add(question)
-    await db.outbox.start("ask")
-    await db.outbox.done("ask", "2.2")
-    assert not await db.outbox.add(question)
+    await db.thread_statuses.tell(await stored(db, verdict_id), (), is_declined=False)
+    post = status_post(verdict_id)
+    assert await db.outbox.add(post)
+    assert not await db.outbox.add(post)
+    await db.outbox.start(post.post_id)
+    await db.outbox.done(post.post_id, "2.2")
+    assert not await db.outbox.add(post)
+    status = await db.thread_statuses.get(verdict_id)
+    assert status is not None
+    assert status.message_ts == "2.2"
 
 
 async def test_a_digest_of_a_slot_and_a_week_is_added_once(db: Database) -> None:

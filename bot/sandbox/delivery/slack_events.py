@@ -18,6 +18,7 @@ from bot.sandbox.workspace.workspace import Workspace
 DEFAULT_EVENTS = frozenset(
     {
         "app_home_opened",
+        "app_mention",
         "channel_archive",
         "channel_rename",
         "group_archive",
@@ -67,7 +68,32 @@ def _of_message(change: MessagePosted | MessageChanged | MessageDeleted, workspa
     if workspace.bot.id not in channel.members:
         return []
     subscription, scope = _MESSAGES[channel.kind]
-    return [Event(subscription=subscription, scope=scope, body=_message_body(change, workspace, channel))]
+    body = _message_body(change, workspace, channel)
+    event = Event(subscription=subscription, scope=scope, body=body)
+    if not _mentions_bot(change, workspace, channel):
+        return [event]
+    mention = {name: value for name, value in body.items() if name != "channel_type"}
+    return [
+        event,
+        Event(
+            subscription="app_mention",
+            scope="app_mentions:read",
+            body={**mention, "type": "app_mention"},
+        ),
+    ]
+
+
+def _mentions_bot(
+    change: MessagePosted | MessageChanged | MessageDeleted, workspace: Workspace, channel: Channel
+) -> bool:
+    """Return whether a person mentions the bot in a channel; in a direct message Slack sends no such event."""
+    return (
+        isinstance(change, MessagePosted)
+        and channel.kind != "im"
+        and change.message.user != workspace.bot.id
+        and change.message.subtype is None
+        and f"<@{workspace.bot.id}>" in change.message.text
+    )
 
 
 def _message_body(

@@ -12,6 +12,7 @@ from bot.sandbox.workspace.workspace import Workspace
 
 DEFAULT_SCOPES = frozenset(
     {
+        "app_mentions:read",
         "channels:history",
         "channels:join",
         "channels:read",

@@ -23,8 +23,8 @@ def test_what_was_learned_again_does_not_hide_what_is_still_out_of_use() -> None
         trace_ids=("tr-1",), waiting=(first, other), distilled=(rule("One, anew."),), left=(other,)
     )
     text = forget_result(result(part), ["Ana"]).text
-    assert "Learned again from what remains: “One, anew.”" in text
-    assert "1 guideline out of use until learned again" in text
+    assert "Relearned from what remains: “One, anew.”" in text
+    assert "1 guideline is out of use until I've relearned" in text
 
 
 @pytest.mark.parametrize("target", [TRACE, PERSON])
@@ -36,8 +36,8 @@ def test_guidelines_that_went_along_are_counted(target: ForgetTarget) -> None:
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        (TRACE, "the guideline “Two.” also rests on other traces: I'll learn it again from those"),
-        (PERSON, "the guideline “Two.” rests on others, too: I'll learn it again from them"),
+        (TRACE, "the guideline “Two.” also rests on other traces; I'll relearn it from those"),
+        (PERSON, "the guideline “Two.” also rests on what others said; I'll relearn it from them"),
     ],
 )
 def test_a_preview_tells_guidelines_that_go_from_those_learned_again(

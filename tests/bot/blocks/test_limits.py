@@ -35,7 +35,9 @@ def test_a_preview_is_one_message_with_its_buttons_however_much_goes(
     texts = [block["text"]["text"] for block in message.blocks[:-1]]
     assert all(len(text) <= 3000 for text in texts)
     assert sum(map(len, texts)) <= MAX_MESSAGE_LENGTH
-    assert ("more" in texts[-1].splitlines()[-1]) == (number > 20)
+    lines = "\n".join(texts).splitlines()
+    assert any("more guidelines" in line for line in lines) == (number > 2)
+    assert sum("Never mention topic" in line for line in lines) <= 5
 
 
 @pytest.mark.parametrize("number", [1, 250, 3000])

@@ -14,9 +14,11 @@ from bot import blocks
 from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
+from bot.records import OpenCard
 from bot.visible_text import END_OF_ISOLATE, FIRST_ISOLATE, visible
 from memalign.records import Json, Trace
 from memalign.value_types import ValueType, value_type_of
+from storage.records import StoredVerdict
 
 HOSTILE = (
     "@here <!channel> <https://evil.example|a> #general \u202egnp.exe \x1b[31m\x9b31m ad\u200bmin\u2066",
@@ -29,7 +31,7 @@ TEXTS = st.sampled_from(HOSTILE)
 JSON = TEXTS | st.lists(TEXTS, max_size=2) | st.dictionaries(TEXTS, TEXTS, max_size=2)
 FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
     vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
-    home_view: {"open_cards": st.just([("a line escaped before", "https://slack.example")])},
+    home_view: {"note": st.just("a line escaped before")},
 }
 """Arguments whose type does not say all."""
 
@@ -47,6 +49,16 @@ st.register_type_strategy(
         conversation=JSON,
         url=TEXTS,
         spans=st.just(()),
+    ),
+)
+# a link is Slack's own
+st.register_type_strategy(
+    OpenCard,
+    st.builds(
+        OpenCard,
+        stored=st.from_type(StoredVerdict),
+        trace=st.from_type(Trace),
+        link=st.just("https://slack.example/archives/C1/p1"),
     ),
 )
 

@@ -42,7 +42,7 @@ async def test_a_person_may_take_everything_back_and_others_words_stay(harness: 
     await taught(harness)
     assert any("greet" in rule for rule in harness.rules())
     [answer] = await harness.asked(harness.ana, f"forget --person <@{harness.ana.id}> --yes")
-    assert "on 3 verdicts is gone" in answer
+    assert "on 3 cards is gone" in answer
     await harness.learned()
     assert harness.labels() == {"tr-2": False, "tr-3": True}
     assert not any("greet" in rule for rule in harness.rules())
@@ -77,7 +77,7 @@ async def test_what_threads_were_told_of_it_is_replaced(harness: BotInWorkspace)
     await harness.learned()
     texts = [text for card in cards if card for text in harness.thread(card)]
     assert not any("greet" in text for text in texts)
-    assert any("Taken back" in text for text in texts)
+    assert any("Nobody's vote counts here now." in text for text in texts)
     assert any("next step" in text for text in texts)
 
 
@@ -101,7 +101,7 @@ async def test_a_lesson_told_elsewhere_in_the_persons_words_is_replaced(harness:
 async def test_the_preview_names_what_goes_and_keeps_everything(harness: BotInWorkspace) -> None:
     await taught(harness)
     [preview] = await harness.asked(harness.ana, "forget --person me")
-    assert "votes and words on 3 verdicts" in preview
+    assert "your votes and reasons on 3 cards" in preview
     assert "greet" in preview
     assert "3 cases" in preview
     before = harness.labels()

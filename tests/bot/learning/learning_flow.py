@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from bot.learning.feedback_gatherer import FeedbackGatherer
+from bot.learning.open_modals import OpenModals
 from bot.learning.teach_access import TeachAccess
-from bot.learning.thread_replies import ThreadReplies
+from bot.learning.thread_status_reader import ThreadStatusReader
+from bot.learning.thread_updater import ThreadUpdater
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry
 from bot.slack.channel_members import ChannelMembers
@@ -15,7 +17,7 @@ from memalign.models.llm_distiller import LLMDistiller
 from memalign.optimizer import make_judge
 from memalign.value_types import FeedbackValueType
 from storage.database import Database
-from storage.records import LessonContent, NoteContent
+from storage.records import StatusContent
 from tests.bot.fakes import FakeSlack, Wakes
 from tests.factories import POLITENESS, a_memory, a_trace
 from tests.fakes import FakeEmbedder, FakeModel
@@ -36,12 +38,16 @@ class LearningFlow:
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.posting = Wakes()
+        self.modals = OpenModals()
+        self.people = People(self.slack, IdentityLookup(self.slack))
+        self.reader = ThreadStatusReader(database, memories, self.people, self.modals)
+        self.updater = ThreadUpdater(self.slack, database, self.reader, self.health, self.posting)
+        self.modals.on_close = self.updater.note_closed_modal
         self.worker = self.worker_of(memories)
 
     def worker_of(self, memories: Mapping[str, JudgeMemory]) -> LearningWorker:
         """Another worker on the same store and Slack."""
         people = People(self.slack, IdentityLookup(self.slack))
-        replies = ThreadReplies(self.slack, self.database, people, self.posting)
         gatherer = FeedbackGatherer(
             self.database, TeachAccess("members", people, ChannelMembers(self.slack), self.database)
         )
@@ -49,7 +55,7 @@ class LearningFlow:
             self.database,
             memories,
             gatherer,
-            replies,
+            self.updater,
             self.health,
             reflection_model=self.model.name,
             quiet_seconds=0.0,
@@ -62,7 +68,7 @@ class LearningFlow:
 
     async def card(self, trace_id: str = "tr-1", judge: str = JUDGE) -> str:
         """A card in Slack whose verdict is true; its ts."""
-        ts = f"{1_600_000_000 + int(trace_id[3:])}.000100"
+        ts = card_ts(trace_id)
         await self.database.traces.add([(a_trace(trace_id), [judge])], 0, 1000)
         await posted(self.database, trace_id, judge, CHANNEL, ts)
         return ts
@@ -95,21 +101,44 @@ class LearningFlow:
         return [rule.text for rule in self.memory.guidelines]
 
     async def thread_texts(self) -> list[str]:
-        """The texts that the outbox holds for threads."""
+        """The statuses that the outbox holds for threads, as they would be posted now."""
         posts = await self.database.outbox.next_due(LATER_MS)
-        return [post.content.text for post in posts if isinstance(post.content, LessonContent | NoteContent)]
+        rendered = [
+            await self.reader.render_post(post.verdict_id or "")
+            for post in posts
+            if isinstance(post.content, StatusContent)
+        ]
+        return [message.text for message in rendered if message is not None]
 
     async def post_all(self) -> list[str]:
-        """Let everything in the outbox arrive; the texts."""
+        """Let everything in the outbox arrive, and edit what is due; the texts that were posted."""
         texts = []
         while posts := await self.database.outbox.next_due(LATER_MS):
             for post in posts:
-                assert post.content is not None
-                answer = await self.slack.chat_postMessage(channel=post.channel, text=post.post_id)
+                message = await self.reader.render_post(post.verdict_id or "")
+                if message is None:
+                    await self.database.outbox.drop(post.post_id)
+                    continue
+                answer = await self.slack.chat_postMessage(
+                    channel=post.channel, thread_ts=post.thread_ts, text=message.text
+                )
                 await self.database.outbox.start(post.post_id)
                 await self.database.outbox.done(post.post_id, str(answer["ts"]))
-                texts.append(getattr(post.content, "text", ""))
+                texts.append(message.text)
+        await self.updater.update_due()
         return texts
+
+    async def thread(self, ts: str) -> str:
+        """The status in a card's thread as Slack shows it, after all that is due."""
+        await self.post_all()
+        [message] = [each for each in self.slack.messages if each.get("thread_ts") == ts]
+        edits = [call["text"] for call in self.slack.of("chat.update") if call["ts"] == message["ts"]]
+        return str([message["text"], *edits][-1])
+
+
+def card_ts(trace_id: str) -> str:
+    """The ts of a trace's card."""
+    return f"{1_600_000_000 + int(trace_id[3:])}.000100"
 
 
 def reply_ts(card_ts: str, person: str) -> str:

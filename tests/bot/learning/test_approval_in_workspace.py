@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.blocks.thread import APPROVE_GUIDELINE
+from bot.blocks.guideline_buttons import APPROVE_GUIDELINE
 from bot.sandbox.workspace.records import Message
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 
@@ -11,9 +11,7 @@ MODELS = {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllam
 
 
 def lesson(harness: BotInWorkspace, card: Message) -> Message:
-    (message,) = [
-        one for one in harness.workspace.thread(card.channel, card.ts) if one.text.startswith("📝 Learned")
-    ]
+    (message,) = [one for one in harness.workspace.thread(card.channel, card.ts) if "📝 Learned" in one.text]
     return message
 
 
@@ -81,7 +79,7 @@ async def test_a_reason_that_fixes_the_verdict_is_answered_kindly_and_becomes_no
         await harness.until(lambda: harness.thread(card) or None)
 
         (answer,) = harness.thread(card)
-        assert answer.startswith("Thank you")
+        assert answer.startswith("Noted: *fail*.\nAna Ruiz: fail")
         assert "says which verdict to give, not why" in answer
         assert harness.rules() == []
         assert list(harness.labels()) == ["tr-1"]

@@ -68,7 +68,7 @@ async def test_a_thumb_down_asks_for_the_right_value_and_a_reply_gives_it(
         harness.react(card, "-1")
         await harness.learned()
         assert harness.labels() == {}
-        assert "Which value is right?" in bot_texts(harness, card)[0]
+        assert "What should it have been?" in bot_texts(harness, card)[0]
         harness.react(card, "thumbsdown::skin-tone-3")
         await harness.learned()
         assert len(bot_texts(harness, card)) == 1
@@ -77,7 +77,7 @@ async def test_a_thumb_down_asks_for_the_right_value_and_a_reply_gives_it(
         assert harness.labels() == {"tr-1": label}
 
 
-async def test_the_menu_gives_the_right_value(tmp_path: Path) -> None:
+async def test_a_button_gives_the_right_value(tmp_path: Path) -> None:
     async with bot_in_workspace(
         tmp_path, judge={"feedback_value_type": ["polite", "curt", "rude"]}
     ) as harness:
@@ -87,20 +87,36 @@ async def test_the_menu_gives_the_right_value(tmp_path: Path) -> None:
         asking = harness.workspace.thread(card.channel, card.ts)[-1]
         judged = await _judged(harness, card)
         right = "rude" if judged != "rude" else "curt"
-        assert f'"{judged}"' not in [str(each) for each in _options(asking)]
-        text = await harness.ephemeral_answer(harness.press(asking, "correct_value", value=f'"{right}"'))
+        assert f'"{judged}"' not in _buttons(asking)
+        text = await harness.ephemeral_answer(harness.press(asking, _buttons(asking)[f'"{right}"']))
         assert right in text
+        await harness.learned()
+        assert harness.labels() == {"tr-1": right}
+        assert "What should it have been?" not in bot_texts(harness, card)[0]
+
+
+async def test_a_menu_gives_the_right_value_where_there_are_many(tmp_path: Path) -> None:
+    values = [f"kind {number}" for number in range(8)]
+    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": values}) as harness:
+        card = await harness.show()
+        harness.react(card, "-1")
+        await harness.learned()
+        asking = harness.workspace.thread(card.channel, card.ts)[-1]
+        judged = await _judged(harness, card)
+        right = next(value for value in values if value != judged)
+        await harness.ephemeral_answer(harness.press(asking, "correct_value", value=f'"{right}"'))
         await harness.learned()
         assert harness.labels() == {"tr-1": right}
 
 
-def _options(message: Message) -> list[str]:
-    return [
-        option["value"]
+def _buttons(message: Message) -> dict[str, str]:
+    """The action of each button by its value."""
+    return {
+        element["value"]: element["action_id"]
         for block in message.blocks or []
         for element in block.get("elements", [])
-        for option in element.get("options", [])
-    ]
+        if element.get("type") == "button"
+    }
 
 
 async def test_the_modal_asks_for_the_value_and_says_what_is_expected(tmp_path: Path) -> None:
@@ -145,7 +161,7 @@ async def test_values_that_no_menu_takes_can_be_typed(tmp_path: Path, values: li
         card = await harness.show()
         harness.react(card, "-1")
         await harness.learned()
-        assert "Which value is right?" in bot_texts(harness, card)[0]
+        assert "What should it have been?" in bot_texts(harness, card)[0]
         judged = await _judged(harness, card)
         other = next(value for value in reversed(values) if value != judged)
         if len(other) < 100:

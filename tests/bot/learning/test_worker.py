@@ -15,7 +15,7 @@ from memalign.ports import Completion, Prompt
 from memalign.records import Json
 from storage.database import Database
 from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, refusal, running, until
-from tests.bot.learning.learning_flow import JUDGE, LearningFlow, learning_flow
+from tests.bot.learning.learning_flow import CHANNEL, JUDGE, LATER_MS, LearningFlow, card_ts, learning_flow
 from tests.factories import POLITENESS, a_memory
 from tests.fakes import FakeEmbedder, FakeModel
 
@@ -69,7 +69,9 @@ async def test_a_guideline_is_told_once(flow: LearningFlow) -> None:
     ts = await taught(flow)
     await flow.react(ts, "shrug", "ben")
     await flow.learn()
-    assert await flow.thread_texts() == []
+    text = await flow.thread(ts)
+    assert text.count(RULE) == 1
+    assert "Ana: fail · Ben: can't tell" in text
 
 
 async def test_a_shrug_teaches_nothing(flow: LearningFlow) -> None:
@@ -85,12 +87,16 @@ async def test_a_thumb_down_without_a_reason_is_asked_why_once(flow: LearningFlo
     await flow.react(ts, "-1")
     await flow.learn()
     [text] = await flow.post_all()
-    assert "Why is that?" in text
+    assert text == "Noted: *fail*.\nAna: fail\nWhat made it fail? One sentence here is enough."
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
+    assert await flow.thread(ts) == "Nobody's vote counts here now."
     await flow.react(ts, "-1", after=2)
     await flow.learn()
-    assert await flow.thread_texts() == []
+    assert await flow.thread(ts) == text
+    await flow.reply(ts, RULE, after=3)
+    await flow.learn()
+    assert "What made it fail?" not in await flow.thread(ts)
 
 
 async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(flow: LearningFlow) -> None:
@@ -98,11 +104,12 @@ async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(fl
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({}, [])
-    assert "Taken back" in flow.slack.of("chat.update")[-1]["text"]
+    assert f"~“{RULE}”~ taken back: Ana removed the 👎." in await flow.thread(ts)
     await flow.react(ts, "-1", after=2)
     await flow.learn()
     assert flow.rules() == [RULE]
-    assert RULE in flow.slack.of("chat.update")[-1]["text"]
+    assert f"Learned: “{RULE}”" in await flow.thread(ts)
+    assert "taken back" not in await flow.thread(ts)
 
 
 async def test_a_deleted_reason_takes_its_guideline_back_and_leaves_the_case(flow: LearningFlow) -> None:
@@ -110,6 +117,7 @@ async def test_a_deleted_reason_takes_its_guideline_back_and_leaves_the_case(flo
     await flow.reply(ts, None, after=1)
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({"tr-1": False}, [])
+    assert f"~“{RULE}”~ taken back: Ana removed the reason." in await flow.thread(ts)
 
 
 async def test_an_edited_reason_teaches_what_it_says_now(flow: LearningFlow) -> None:
@@ -117,6 +125,9 @@ async def test_an_edited_reason_teaches_what_it_says_now(flow: LearningFlow) -> 
     await flow.reply(ts, "Answers must offer a next step to everybody.", after=1)
     await flow.learn()
     assert flow.rules() == ["Answers must offer a next step to everybody."]
+    text = await flow.thread(ts)
+    assert f"📝 Now: “Answers must offer a next step to everybody.” (was: ~“{RULE}”~) – from Ana" in text
+    assert "taken back" not in text
 
 
 async def test_two_people_who_say_the_same_are_both_authors(flow: LearningFlow) -> None:
@@ -135,9 +146,24 @@ async def test_the_majority_labels_the_case_and_the_newest_vote_breaks_a_tie(flo
     await flow.react(ts, "-1", "ben", after=1)
     await flow.learn()
     assert flow.labels() == {"tr-1": False}
+    assert "Split: 1 pass (Ana), 1 fail (Ben). For now the newest counts." in await flow.thread(ts)
     await flow.react(ts, "+1", "cleo", after=2)
     await flow.learn()
     assert flow.labels() == {"tr-1": True}
+    text = await flow.thread(ts)
+    assert "Split: 2 pass (Ana and Cleo), 1 fail (Ben). Most say pass, so that counts." in text
+    await flow.react(ts, "-1", "ben", live=False, after=3)
+    await flow.learn()
+    assert await flow.thread(ts) == "Noted: *pass*.\nAna: pass · Cleo: pass"
+
+
+async def test_a_lesson_that_is_outvoted_says_who_is_believed(flow: LearningFlow) -> None:
+    ts = await taught(flow)
+    await flow.react(ts, "+1", "ben", after=1)
+    await flow.learn()
+    text = await flow.thread(ts)
+    assert f"~“{RULE}”~ taken back: for now Ben is believed." in text
+    assert "What made it" not in text
 
 
 async def test_a_person_who_holds_two_votes_teaches_nothing_until_one_is_taken_back(
@@ -224,7 +250,7 @@ async def test_a_thumb_down_that_names_no_value_is_asked_for_it(database: Databa
     await flow.learn()
     assert flow.labels() == {}
     [text] = await flow.post_all()
-    assert "Which value is right?" in text
+    assert text.startswith("Ana: not pass\nWhat should it have been? Reply with it")
     await flow.reply(ts, "4: because it is kind", after=1)
     await flow.learn()
     assert flow.labels() == {"tr-1": 4}
@@ -316,19 +342,30 @@ async def test_a_lesson_that_slack_does_not_let_be_changed_is_changed_later(
     for card in (ts, other):
         await flow.react(card, "-1", live=False, after=1)
     await flow.learn()
-    assert await flow.waiting() == 1
-    assert "Slack" in (flow.health.reason("learning", JUDGE) or "")
-    assert len(flow.slack.of("chat.update")) == 2
-    assert flow.rules() == []
+    await flow.updater.update_due()
+    assert (await flow.waiting(), await flow.database.thread_statuses.waiting(LATER_MS)) == (0, 2)
+    assert "Slack" in (flow.health.reason("updating threads", CHANNEL) or "")
+    assert len(flow.slack.of("chat.update")) == 1  # the other one of the channel is spared the call
+    await flow.updater.update_due()
+    assert (len(flow.slack.of("chat.update")), flow.rules()) == (2, [])
+    async with running(flow.updater.run) as part:
+        await until(lambda: nothing_to_edit(flow), part)
+    assert flow.health.problems() == ()
 
 
 async def test_a_lesson_is_marked_as_taken_back_once_slack_is_there_again(flow: LearningFlow) -> None:
     ts = await taught(flow)
     flow.slack.answers["chat.update"].append(CUT)
     await flow.react(ts, "-1", live=False, after=1)
-    async with running(flow.worker.run) as part:
-        await until(flow.is_done, part)
-    assert ["Taken back" in call["text"] for call in flow.slack.of("chat.update")] == [True, True]
+    await flow.learn()
+    async with running(flow.updater.run) as part:
+        await until(lambda: nothing_to_edit(flow), part)
+    assert ["taken back" in call["text"] for call in flow.slack.of("chat.update")] == [True, True]
+    assert flow.health.problems() == ()
+
+
+async def nothing_to_edit(flow: LearningFlow) -> bool:
+    return not await flow.database.thread_statuses.waiting(LATER_MS)
 
 
 async def test_a_lesson_that_is_gone_is_not_waited_for(flow: LearningFlow) -> None:
@@ -336,7 +373,9 @@ async def test_a_lesson_that_is_gone_is_not_waited_for(flow: LearningFlow) -> No
     flow.slack.answers["chat.update"].append(refusal("message_not_found"))
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
+    await flow.updater.update_due()
     assert await flow.waiting() == 0
+    assert await nothing_to_edit(flow)
 
 
 async def test_people_are_thanked_while_the_reflection_model_is_down_and_told_of_the_lesson_later(
@@ -352,13 +391,22 @@ async def test_people_are_thanked_while_the_reflection_model_is_down_and_told_of
     assert flow.labels() == {"tr-1": False, "tr-2": False}
     assert len(flow.model.prompts) == 1  # the second case comes while the model is left alone
     thanks = await flow.post_all()
-    assert [text.startswith("Thank you, Ana. I'll remember this case") for text in thanks] == [True, True]
+    assert [
+        text.startswith("Noted: *fail*.\nAna: fail\nI'm still reading the reason") for text in thanks
+    ] == [
+        True,
+        True,
+    ]
 
     flow.model.down = False
     async with running(flow.worker.run) as part:
         await until(flow.is_done, part)
-    told = await flow.post_all()
-    assert [text.startswith("📝 Learned") for text in told] == [True, True]
+    assert await flow.post_all() == []
+    told = [call["text"] for call in flow.slack.of("chat.update")]
+    assert [("📝 Learned" in text, "still reading" in text) for text in told] == [
+        (True, False),
+        (True, False),
+    ]
     assert len(flow.rules()) == 2
 
 
@@ -414,7 +462,7 @@ async def test_reasons_that_the_model_refuses_are_told_and_not_waited_for(flow: 
 
     assert flow.labels() == {"tr-1": False}
     assert len(flow.model.prompts) == 2
-    assert "the model refuses to read the reason" in (await flow.post_all())[-1]
+    assert "The model won't read this reason, so I couldn't turn it into a rule." in await flow.thread(ts)
     assert flow.health.problems() == ()
 
 
@@ -485,11 +533,15 @@ async def test_guidelines_that_are_merged_are_told_in_the_thread_that_led_to_it(
     await flow.learn()
 
     assert flow.rules() == [first]
-    (merged,) = [text for text in await flow.post_all() if "Now one rule" in text]
-    assert merged == f"Now one rule: “{first}” (was: “{first}”, “{second}”)"
+    merged = await flow.thread(told)
+    assert f"📝 Now one rule: “{first}” (was: “{first}”, “{second}”) – from Ana" in merged
+    cards = [card_ts(f"tr-{number}") for number in (1, 2)]
+    assert ["Now one rule" in await flow.thread(each) for each in cards] == [True, True]
 
     await flow.memory.forget(["tr-3"])
     assert flow.rules() == [first, second]
+    assert f"📝 Learned: “{first}”" in await flow.thread(cards[0])
+    assert f"📝 Learned: “{second}”" in await flow.thread(cards[1])
 
 
 async def test_an_instruction_to_the_model_is_answered_and_no_model_reads_it(flow: LearningFlow) -> None:
@@ -501,4 +553,5 @@ async def test_an_instruction_to_the_model_is_answered_and_no_model_reads_it(flo
     assert flow.model.prompts == []
     assert (flow.rules(), flow.memory.refused_rules) == ([], 1)
     (text,) = await flow.thread_texts()
-    assert "tells me what to do, not what makes an answer good" in text
+    assert "That tells me what to do, so I can't make a rule of it." in text
+    assert "couldn't turn" not in text

@@ -9,8 +9,9 @@ import pytest
 
 from bot.blocks.commands import guidelines_message
 from bot.blocks.primitives import SlackMessage, pack_messages
-from bot.blocks.thread import lesson_message
+from bot.blocks.thread_status import thread_status_message
 from bot.sandbox import Message as Posted
+from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
 from memalign.records import Guideline, Json, Source
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
 
@@ -88,7 +89,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("  Guidelines   ", "no guidelines yet"),
         ("guidelines politeness", "no guidelines yet"),
         ("GUIDELINES  POLITENESS", "no guidelines yet"),
-        ("guidelines wit", 'There is no judge named "wit"; the judges are: politeness.'),
+        ("guidelines wit", "There is no judge named “wit”; the judges are: politeness."),
         ("make tea", "I don't know “make”."),
         ("<!channel>", "I don't know “&lt;!channel&gt;”."),
         ("forget", "Which trace?"),
@@ -399,7 +400,11 @@ def test_many_long_guidelines_are_few_messages_within_the_limits(number: int, le
     assert shown == number or "more than Slack lets me say" in str(messages[-1].blocks)
 
 
-def test_a_lesson_pings_nobody_whatever_was_said() -> None:
-    lesson = lesson_message([(a_rule(1, 50), ["<!channel>", "<@U0000000002>"])])
-    assert not UNESCAPED.search(lesson.text)
-    assert not any(UNESCAPED.search(text) for text in texts(list(lesson.blocks)))
+def test_a_threads_status_pings_nobody_whatever_was_said() -> None:
+    rule = TaughtRule(rule=a_rule(1, 50), earlier_text="<!here> ~&~", authors=("U2",))
+    gone = TakenBackRule(text="<@U0000000002>", cause="vote_removed", people=("U2",), was_up=False)
+    answers = (PersonAnswer(person="U2", value="<!here>"), PersonAnswer(person="U3", value="good"))
+    status = ThreadStatus(judge="j", verdict="<@U1>", answers=answers, rules=(rule,), taken_back=(gone,))
+    message = thread_status_message(status, {"U2": "<!channel>", "U3": "<@U0000000002>"}, show_votes=True)
+    assert not UNESCAPED.search(message.text)
+    assert not any(UNESCAPED.search(text) for text in texts(list(message.blocks)))

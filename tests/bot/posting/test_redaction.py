@@ -1,9 +1,13 @@
 """Redaction: what Slack shows of forgotten content gets a note in its place."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
+from bot.slack.identity import IdentityLookup
+from bot.slack.users import People
 from storage.database import Database
 from storage.records import RedactionKind
 from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, FakeSlack, refusal, running, until
@@ -17,7 +21,9 @@ class Redacting:
         self.database = database
         self.slack = FakeSlack()
         self.health = HealthRegistry()
-        self.redactor = MessageRedactor(self.slack, database, self.health)
+        self.redactor = MessageRedactor(
+            self.slack, database, self.health, People(self.slack, IdentityLookup(self.slack)), ZoneInfo("UTC")
+        )
 
     async def left(self) -> list[str]:
         """The ts of the messages that are still to be redacted."""
@@ -115,7 +121,12 @@ async def test_a_message_that_nobody_can_change_is_not_tried_again(redacting: Re
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("forgotten", "forgotten"), ("expired", "older than I keep traces"), ("taken_back", "Taken back")],
+    [
+        ("forgotten", "Forgotten on"),
+        ("forgotten_reply", "together with the card"),
+        ("expired", "older than I keep traces"),
+        ("taken_back", "Taken back"),
+    ],
 )
 async def test_the_note_says_why_the_content_is_gone(
     database: Database, kind: RedactionKind, words: str

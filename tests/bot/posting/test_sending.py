@@ -153,9 +153,9 @@ async def test_a_lesson_is_searched_for_in_its_thread(sending: Sending) -> None:
     assert lost is not None
     await sending.sender.settle(lost)
     assert sending.slack.of("conversations.replies")[0]["ts"] == "1.1"
-    assert [post.guideline_ids for post in await sending.database.feedback.thread_posts(verdict_id)] == [
-        ("g-1",)
-    ]
+    status = await sending.database.thread_statuses.get(verdict_id)
+    assert status is not None
+    assert [rule.ids for rule in status.rules] == [("g-1",)]
 
 
 async def test_a_lesson_for_a_thread_that_is_gone_is_given_up(sending: Sending) -> None:

@@ -1,0 +1,53 @@
+"""Help, for the place where somebody asked for it."""
+
+from collections.abc import Sequence
+
+from bot.blocks.commands import HELP
+from bot.blocks.mrkdwn import escape_name, format_label_plain, join_names
+from bot.blocks.primitives import SlackMessage, text_message
+from bot.plain_text import pluralise
+from memalign.records import Verdict
+
+HOW_TO_TEACH = (
+    "Press 👍 on a card when the judge is right, 👎 when it is wrong, 🤷 when you can't tell. "
+    "Then say why in the card's thread; I make rules of reasons."
+)
+
+
+def help_in_channel(judges: Sequence[str], channel: str) -> SlackMessage:
+    """Return the help for a channel and the judges that post there."""
+    if not judges:
+        return text_message(
+            "No judge posts in this channel. "
+            f'The setting `channel = "{escape_name(channel, 80)}"` under `[[judges]]` brings one here.\n{HELP}'
+        )
+    posts = "posts its" if len(judges) == 1 else "post their"
+    return text_message(f"Here {join_names(judges)} {posts} verdicts. {HOW_TO_TEACH}\n{HELP}")
+
+
+def help_in_thread(verdict: Verdict) -> SlackMessage:
+    """Return the help for the thread of a card: how to vote and to reply."""
+    return text_message(
+        f"The judge said {escape_name(format_label_plain(verdict.value), 200)}. "
+        "Press 👍 or 👎 on the card, or just reply here.\n"
+        "Say in a sentence what was right or wrong; a reply like “no, because …” counts as a vote and a reason.\n"
+        "To change your mind, edit or delete your reply, or press the other button."
+    )
+
+
+def help_in_direct_message(judges: Sequence[str], keep_days: int | None) -> SlackMessage:
+    """Return the help for a direct message.
+
+    Args:
+        judges: the names of the judges that the person may see.
+        keep_days: days after which traces that nobody answered are deleted; None: never.
+    """
+    where = f"You can teach {join_names(judges)} in the channel where the cards appear, or from my Home tab."
+    if not judges:
+        where = "You are in no channel where a judge works; join one, and its cards appear on my Home tab."
+    kept = (
+        f"\nAnswers that nobody voted on are deleted after {pluralise(keep_days, 'day')}."
+        if keep_days
+        else ""
+    )
+    return text_message(f"Hello! {where}\nThe commands work here, too.\n{HELP}{kept}")

@@ -1,0 +1,59 @@
+"""Answers to pausing a judge and muting the bot."""
+
+from collections.abc import Sequence
+
+from bot.blocks.mrkdwn import escape_name, join_names
+from bot.blocks.primitives import SlackMessage, text_message
+
+
+def paused(judge: str) -> SlackMessage:
+    """Return the answer to somebody who paused a judge."""
+    return text_message(f"*{_name(judge)}* is paused. `/memalign resume {_name(judge)}` ends the pause.")
+
+
+def already_paused(judge: str) -> SlackMessage:
+    """Return the answer to somebody who paused a judge that is paused."""
+    return text_message(
+        f"*{_name(judge)}* is paused already. `/memalign resume {_name(judge)}` ends the pause."
+    )
+
+
+def resumed(judge: str) -> SlackMessage:
+    """Return the answer to somebody who resumed a judge."""
+    return text_message(
+        f"*{_name(judge)}* judges again. Answers that arrived during the pause are not judged."
+    )
+
+
+def not_paused(judge: str) -> SlackMessage:
+    """Return the answer to somebody who resumed a judge that is not paused."""
+    return text_message(f"*{_name(judge)}* isn't paused.")
+
+
+def which_judge(judges: Sequence[str]) -> SlackMessage:
+    """Return the question which of several judges is meant."""
+    return text_message(f"Which judge? Add its name: {join_names(judges)}.")
+
+
+def may_not_pause(judge: str) -> SlackMessage:
+    """Return the answer to somebody who may not pause a judge."""
+    return text_message(
+        f"Only people named in `[access] manage`, or else members of the channel of *{_name(judge)}*, can do that."
+    )
+
+
+def muted() -> SlackMessage:
+    """Return the answer to somebody who wants no private questions."""
+    return text_message(
+        "I'll ask you nothing privately, and your Home tab lists no open cards. Your votes and replies still count.\n"
+        "`/memalign unmute` ends that."
+    )
+
+
+def unmuted() -> SlackMessage:
+    """Return the answer to somebody who wants private questions again."""
+    return text_message("I'll ask you again where something about your votes is unclear.")
+
+
+def _name(judge: str) -> str:
+    return escape_name(judge, 150)

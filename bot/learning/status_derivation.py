@@ -1,0 +1,143 @@
+"""What is so in a card's thread, derived from feedback, memory and what the thread showed before. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.feedback import Feedback
+from bot.learning.shown_rules import next_shown_rules
+from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
+from memalign.records import Episode, Guideline, Label
+from storage.records import ShownRule, StoredVerdict, ThreadRefusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadFacts:
+    """All that a thread's status follows from."""
+
+    verdict: StoredVerdict
+    feedback: Mapping[str, Feedback]
+    """What each person says of the verdict, by person."""
+    is_at_rest: bool
+    """False while some of the feedback is too new to be told."""
+    episode: Episode | None
+    guidelines: Sequence[Guideline]
+    """All that the memory holds."""
+    shown: Sequence[ShownRule] = ()
+    """The rules that the thread showed until now."""
+    refusals: Sequence[ThreadRefusal] = ()
+    is_pending: bool = False
+    """True while the memory waits to learn from the trace in full."""
+    is_declined: bool = False
+    """True if the reflection model refuses to read reasons on the trace."""
+    busy: frozenset[str] = frozenset()
+    """People who have a modal open on the verdict."""
+    choices: tuple[Label, ...] = ()
+    """Values to choose a correction from."""
+
+    @property
+    def trace_id(self) -> str:
+        """The verdict's trace."""
+        return self.verdict.verdict.trace_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivedStatus:
+    """A thread's status, and what is to be stored of it."""
+
+    status: ThreadStatus
+    shown: tuple[ShownRule, ...]
+    held_back_for: frozenset[str]
+    """People for whose modals a question is held back."""
+
+
+def derive_status(facts: ThreadFacts) -> DerivedStatus:
+    """Derive a thread's status."""
+    shown = next_shown_rules(facts.shown, facts.trace_id, facts.guidelines, facts.feedback, facts.episode)
+    rules = _taught_rules(shown, facts.guidelines)
+    wanting_value, wanting_reason = _asked_for_value(facts), _asked_for_reason(facts)
+    reasons = _reasons(facts)
+    refusals = tuple(dict.fromkeys(each.reason for each in facts.refusals if each.person in reasons))
+    is_read = bool(reasons) and not facts.is_pending and not facts.is_declined
+    status = ThreadStatus(
+        judge=facts.verdict.verdict.judge,
+        verdict=facts.verdict.verdict.value,
+        answers=_answers(facts),
+        label=facts.episode.label if facts.episode else None,
+        rules=rules,
+        taken_back=_taken_back_rules(shown, facts.verdict.verdict.value),
+        refusals=() if rules or not is_read else refusals,
+        is_reading=bool(reasons) and facts.is_pending,
+        is_declined=bool(reasons) and facts.is_declined,
+        has_no_rule=is_read and not rules and not refusals,
+        asks_value=bool(wanting_value) and wanting_value.isdisjoint(facts.busy),
+        choices=facts.choices,
+        asks_why=bool(wanting_reason) and wanting_reason.isdisjoint(facts.busy),
+    )
+    held_back_for = facts.busy & (wanting_value | wanting_reason)
+    return DerivedStatus(status=status, shown=shown, held_back_for=held_back_for)
+
+
+def _answers(facts: ThreadFacts) -> tuple[PersonAnswer, ...]:
+    """Return people's answers: as they stand, or while newer ones come to rest, as the memory holds them."""
+    if facts.is_at_rest:
+        told = sorted(facts.feedback.values(), key=lambda each: each.time_ms)
+        return tuple(
+            PersonAnswer(person=each.person, value=each.value, is_unsure=each.vote == "unsure")
+            for each in told
+            if each.vote is not None
+        )
+    labels = (*facts.episode.opinions, *facts.episode.minority) if facts.episode else ()
+    return tuple(
+        PersonAnswer(person=each.person, value=each.value)
+        for each in sorted(labels, key=lambda each: each.time_ms)
+    )
+
+
+def _taught_rules(shown: Sequence[ShownRule], guidelines: Sequence[Guideline]) -> tuple[TaughtRule, ...]:
+    by_id = {rule.id: rule for rule in guidelines}
+    return tuple(
+        TaughtRule(
+            rule=by_id[each.ids[0]],
+            earlier_text=each.earlier_text,
+            authors=tuple(dict.fromkeys(author.person for author in each.authors))
+            or by_id[each.ids[0]].people,
+        )
+        for each in shown
+        if each.taken_back is None
+    )
+
+
+def _taken_back_rules(shown: Sequence[ShownRule], verdict: Label) -> tuple[TakenBackRule, ...]:
+    return tuple(
+        TakenBackRule(
+            text=each.text,
+            cause=each.taken_back,
+            people=each.taken_back_by,
+            was_up=any(author.value == verdict for author in each.authors),
+        )
+        for each in shown
+        if each.taken_back is not None
+    )
+
+
+def _reasons(facts: ThreadFacts) -> set[str]:
+    """Return the people whose reasons for the memory's label count."""
+    opinions = facts.episode.opinions if facts.episode else ()
+    return {opinion.person for opinion in opinions if opinion.rationale}
+
+
+def _asked_for_value(facts: ThreadFacts) -> set[str]:
+    """Return who says that the verdict is wrong without saying what is right."""
+    if not facts.is_at_rest:
+        return set()
+    return {each.person for each in facts.feedback.values() if each.vote == "down" and each.value is None}
+
+
+def _asked_for_reason(facts: ThreadFacts) -> set[str]:
+    """Return who overruled the verdict, where nobody said why."""
+    if not facts.is_at_rest or facts.episode is None or facts.episode.label == facts.verdict.verdict.value:
+        return set()
+    agreeing = [each for each in facts.feedback.values() if each.value == facts.episode.label]
+    if any(each.rationale for each in agreeing):
+        return set()
+    return {each.person for each in agreeing if each.vote == "down"}
