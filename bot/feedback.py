@@ -54,6 +54,13 @@ def vote_of_reaction(name: str) -> Vote | None:
     return THUMBS.get(name.split("::", 1)[0])
 
 
+def is_pressed_again(events: PersonFeedback, vote: Vote, at: str) -> bool:
+    """Return whether a vote button was pressed, at a time, whose vote stands by an earlier press already."""
+    button = events.button
+    is_later = button is not None and button.value == vote and Decimal(at) > Decimal(button.at)
+    return is_later and votes_of(events) == {vote}
+
+
 def votes_of(events: PersonFeedback) -> frozenset[Vote]:
     """Return all votes a person holds at the moment: live reactions, and the button last pressed.
 

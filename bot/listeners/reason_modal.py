@@ -9,8 +9,9 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
-from bot.blocks.thread import not_a_card, not_counted, two_votes
-from bot.feedback import feedback_of
+from bot.blocks.thread import not_a_card, not_counted
+from bot.blocks.votes import which_vote
+from bot.feedback import feedback_of, votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
@@ -118,7 +119,11 @@ class ReasonModal:
         self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
-            self._after_ack.run(post_ephemeral(self._client, card.channel, card.person, two_votes()))
+            self._after_ack.run(self._ask_which_vote(card))
+
+    async def _ask_which_vote(self, card: ClickedCard) -> None:
+        question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
+        await post_ephemeral(self._client, card.channel, card.person, question, card.ts)
 
 
 def entered(fields: Body, block_id: str) -> str | None:
