@@ -241,6 +241,9 @@ def add_report_commands(commands: Commands) -> None:
         "export", "bot.cli.reading:export", "all feedback, guidelines and episodes, to standard output"
     )
     export.add_argument("--judge", metavar="JUDGE")
+    export.add_argument(
+        "--person", metavar="USER", help="only what this Slack user id said, and rules from it"
+    )
     export.add_argument("--format", choices=("jsonl", "mlflow"), default="jsonl")
 
 

@@ -10,12 +10,13 @@ from bot import forgetting, ingest, judging, learning, listeners, posting, repor
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
+from bot.reports import Reports
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
@@ -45,10 +46,10 @@ class Bot:
 
     resources: Resources
     forgetting: ForgetService
-    approval: GuidelineApproval
+    guidelines: GuidelineService
     modals: OpenModals
     reconciler: CardReconciler
-    status: StatusReport
+    reports: Reports
     server: Server
     wake_learning: Callable[[], None]
     wake_posting: Callable[[], None]
@@ -63,6 +64,11 @@ class Bot:
     def memories(self) -> Mapping[str, JudgeMemory]:
         """The judges' memories, by judge."""
         return self.resources.memories
+
+    @property
+    def status(self) -> StatusReport:
+        """The status: what waits and why."""
+        return self.reports.status
 
     @property
     def health(self) -> HealthRegistry:
@@ -120,9 +126,9 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     listeners.build(
         bot.resources,
         bot.forgetting,
-        bot.approval,
+        bot.guidelines,
         bot.modals,
-        bot.status,
+        bot.reports,
         bot.wake_learning,
         bot.wake_posting,
         after_ack,
@@ -162,11 +168,11 @@ def build(resources: Resources, timing: Timing) -> Bot:
     return Bot(
         resources=resources,
         forgetting=forgets.service,
-        approval=lessons.approval,
+        guidelines=lessons.guidelines,
         modals=lessons.modals,
         reconciler=lessons.reconciler,
-        status=figures.status,
-        server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
+        reports=figures,
+        server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 from memalign.errors import SettingsError
+from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
 from memalign.models import (
     DEFAULT_OPTIONS,
@@ -16,6 +18,7 @@ from memalign.models import (
     model_name,
 )
 from memalign.ports import Distiller, Embedder
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 
 DEFAULT_MODEL = "openai:/gpt-5-mini"
 DEFAULT_EMBEDDING_MODEL = "openai:/text-embedding-3-small"
@@ -29,13 +32,16 @@ class AlignmentSettings:
     """The models and numbers that a judge is aligned with; see `memalign.MemAlignOptimizer`.
 
     Raises:
-        SettingsError: If a number is below 1 or a model does not exist.
+        SettingsError: If a number is out of range or a model does not exist.
     """
 
     reflection_lm: str = DEFAULT_MODEL
     retrieval_k: int = DEFAULT_RETRIEVAL_K
     embedding_model: str = DEFAULT_EMBEDDING_MODEL
     embedding_dim: int = DEFAULT_EMBEDDING_DIM
+    guideline_tokens: int = GUIDELINE_TOKENS
+    min_similarity: float | None = None
+    """None: found from the memory, see `memalign.memory.similarity_floor`."""
     model_options: Mapping[str, ModelOptions] = field(default_factory=dict, hash=False)
     """By model, as `provider:/name`; a model that is not in it has the defaults."""
 
@@ -44,10 +50,12 @@ class AlignmentSettings:
         numbers: Mapping[str, object] = {
             "retrieval_k": self.retrieval_k,
             "embedding_dim": self.embedding_dim,
+            "guideline_tokens": self.guideline_tokens,
         }
         for name, number in numbers.items():
             if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 raise SettingsError(f"{name} is {number!r}; set a whole number of at least 1.")
+        _check_similarity(self.min_similarity)
         for name in (self.reflection_lm, self.embedding_model):
             model_name(name)
         for name, options in self.model_options.items():
@@ -65,6 +73,12 @@ class AlignmentSettings:
             Its options, or the defaults.
         """
         return self.model_options.get(canonical_name(model), DEFAULT_OPTIONS)
+
+
+def _check_similarity(value: object) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and -1 <= cast("float", value) <= 1):
+        raise SettingsError(f"min_similarity is {value!r}; set a number from -1 to 1, or leave it out.")
 
 
 class AlignmentModels:
@@ -106,6 +120,6 @@ class AlignmentModels:
         return connect_distiller(model, self.settings.options_of(model))
 
     @cached_property
-    def vectors(self) -> VectorCache:
+    def vectors(self) -> CaseVectors:
         """The vectors of texts embedded so far, kept in memory."""
-        return VectorCache(self.embedder, None)
+        return CaseVectors(VectorCache(self.embedder, None))

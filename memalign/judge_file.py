@@ -9,6 +9,7 @@ from memalign.alignment import AlignmentSettings
 from memalign.atomic_file import replace_file
 from memalign.errors import InputError
 from memalign.judge import Judge
+from memalign.memory.case_vectors import row_of, whole, with_current_text
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
@@ -53,11 +54,11 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
         },
         "settings": _settings_document(saved.settings),
         "episodes": [
-            _with_vector(episode, state.episodic.vectors.get(trace_id))
+            to_document(episode) | _row_document(state.episodic, trace_id)
             for trace_id, episode in state.episodes.items()
         ],
         "guidelines": [
-            _with_vector(guideline, state.semantic.vectors.get(guideline.id))
+            to_document(guideline) | {"vector": _packed(state.semantic.vectors.get(guideline.id))}
             for guideline in state.semantic.guidelines
         ],
         "undistilled": sorted(state.undistilled),
@@ -139,12 +140,29 @@ def _settings_document(settings: AlignmentSettings) -> dict[str, Json]:
     return {**document, **_present(model_options=options)}
 
 
-def _with_vector(record: Episode | Guideline, vector: Vector | None) -> dict[str, Json]:
-    return {**to_document(record), "vector": None if vector is None else pack_vector(vector)}
+def _row_document(episodic: EpisodicMemory, trace_id: str) -> dict[str, Json]:
+    """Write an episode's row; one made of an earlier form of its text as what it was made of."""
+    row = episodic.vectors.get(trace_id)
+    if row is not None and trace_id in episodic.outdated:
+        return {"vector": pack_vector(whole(row))}
+    return {"row": _packed(row)}
 
 
-def _vectors(documents: Sequence[Mapping[str, Json]], id_field: str) -> dict[str, Vector]:
-    return {each[id_field]: unpack_vector(each["vector"]) for each in documents if each["vector"]}
+def _packed(vector: Vector | None) -> str | None:
+    return None if vector is None else pack_vector(vector)
+
+
+def _guideline_vectors(documents: Sequence[Mapping[str, Json]]) -> dict[str, Vector]:
+    return {each["id"]: unpack_vector(each["vector"]) for each in documents if each["vector"]}
+
+
+def _episodic(documents: Sequence[Mapping[str, Json]]) -> EpisodicMemory:
+    """Read the episodes with their rows; the one vector of earlier files serves until a row is made."""
+    episodes = [with_current_text(from_document(Episode, each)) for each in documents]
+    rows = {each["trace_id"]: unpack_vector(each["row"]) for each in documents if each.get("row")}
+    earlier = {each["trace_id"]: unpack_vector(each["vector"]) for each in documents if each.get("vector")}
+    rows |= {name: row_of(vector, vector) for name, vector in earlier.items()}
+    return EpisodicMemory({episode.trace_id: episode for episode in episodes}, rows, outdated=earlier)
 
 
 def _restored(document: Mapping[str, Json]) -> SavedJudge:
@@ -158,12 +176,9 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
         description=definition.get("description", ""),
     )
     options = document["settings"].get("model_options", {})
-    episodes = [from_document(Episode, each) for each in document["episodes"]]
     guidelines = [from_document(Guideline, each) for each in document["guidelines"]]
-    episodic = EpisodicMemory(
-        {episode.trace_id: episode for episode in episodes}, _vectors(document["episodes"], "trace_id")
-    )
-    semantic = SemanticMemory().with_guidelines(guidelines, _vectors(document["guidelines"], "id"))
+    episodic = _episodic(document["episodes"])
+    semantic = SemanticMemory().with_guidelines(guidelines, _guideline_vectors(document["guidelines"]))
     empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
     return SavedJudge(
         judge=judge,

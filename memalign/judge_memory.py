@@ -20,12 +20,15 @@ from memalign.align.report import lesson_of, pending_in
 from memalign.align.round import RoundResult, apply, failure_reasons, remember, run_models
 from memalign.embedded_text import text_of
 from memalign.errors import StaleMemoryError
+from memalign.guideline_editor import GuidelineEditor
 from memalign.judge import Judge
+from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
     Episode,
@@ -45,11 +48,6 @@ from memalign.records import (
 
 _log = logging.getLogger("memalign")
 
-GUIDELINE_TOKENS = 4_000
-"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
-MIN_SIMILARITY = 0.15
-"""Least cosine of a case that is shown to the judge. Set by hand, low on purpose: on five sets of traces embedded by
-local:/wordllama (400 episodes, five retrieved) less than 1 % of those retrieved were below it."""
 MAX_REFUSALS = 2
 """Times that a distiller refuses rationales for what they say before it is asked no more."""
 REDISTIL_SECONDS = 30.0
@@ -65,7 +63,7 @@ class JudgeMemory:
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
         retrieval_k: Most similar cases for a verdict.
-        min_similarity: Least cosine of a similar case.
+        min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
     """
 
@@ -77,7 +75,7 @@ class JudgeMemory:
         judge_model: JudgeModel,
         distiller: Distiller,
         retrieval_k: int = 5,
-        min_similarity: float = MIN_SIMILARITY,
+        min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
     ) -> None:
         self._judge = judge
@@ -93,6 +91,7 @@ class JudgeMemory:
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
+        self._editor = GuidelineEditor(memory, self._state_lock)
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -110,7 +109,7 @@ class JudgeMemory:
         distiller: Distiller,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
-        min_similarity: float = MIN_SIMILARITY,
+        min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
         policy: GuidelinePolicy = DEFAULT_POLICY,
     ) -> "JudgeMemory":
@@ -123,7 +122,7 @@ class JudgeMemory:
             distiller: Distils rationales.
             store: Keeps the memory; None: it is kept in this process only.
             retrieval_k: Most similar cases for a verdict, 5 by default.
-            min_similarity: Least cosine of a similar case, 0.15 by default.
+            min_similarity: Least cosine of a similar case; found from the memory by default.
             guideline_tokens: Room that guidelines may take in a prompt, 4,000 tokens by default.
             policy: The conditions on which guidelines are used; one person and no approval by default.
 
@@ -134,7 +133,7 @@ class JudgeMemory:
             StorageError: If the store cannot be read.
         """
         empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=policy)
-        memory = StoredState(empty, VectorCache(embedder, store), store)
+        memory = StoredState(empty, CaseVectors(VectorCache(embedder, store)), store)
         await memory.load()
         return cls(
             judge,
@@ -160,6 +159,11 @@ class JudgeMemory:
     def guidelines(self) -> tuple[Guideline, ...]:
         """All guidelines, those waiting or overruled included, in order of what they rest on."""
         return self.state.semantic.guidelines
+
+    @property
+    def editor(self) -> GuidelineEditor:
+        """Changes the guidelines as people decide."""
+        return self._editor
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
@@ -197,7 +201,7 @@ class JudgeMemory:
             trace: The trace. Its own episode is no evidence.
 
         Returns:
-            The verdict, at the cost of one call of the judge model and at most one embedded text.
+            The verdict, at the cost of one call of the judge model and at most one call of the embedding model.
 
         Raises:
             InputError: If the trace lacks what the judge asks for.
@@ -224,6 +228,8 @@ class JudgeMemory:
             left_out=replace(
                 response.left_out, guidelines=response.left_out.guidelines + retrieval.evidence.left_out
             ),
+            model=self._judge.model,
+            memory=state.size,
         )
         _log.debug(
             "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",
@@ -338,28 +344,29 @@ class JudgeMemory:
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
 
-    async def approve(self, guideline_id: str, person: str) -> Guideline:
-        """Approve a guideline. It is used from now on, unless it needs more people.
+    async def forget_person(self, person: str, trace_ids: Collection[str]) -> None:
+        """Take out a person's words and decisions, and the cases they had a say on. Asks no model.
 
         Args:
-            guideline_id: Its id.
-            person: The person who approves it.
-
-        Returns:
-            The guideline as it is now.
+            person: The person.
+            trace_ids: Ids of these cases; what others said there is to be learned anew.
 
         Raises:
-            UnknownGuidelineError: If there is no such guideline.
             StorageError: If the store fails; nothing has changed then.
         """
+        for watch in self._watches:
+            watch.update(trace_ids)
         async with self._state_lock:
             while True:
                 try:
-                    await self._memory.adopt(self.state.with_approval(guideline_id, person))
+                    await self._memory.adopt(self.state.without_person(person, trace_ids), trace_ids)
                 except StaleMemoryError:
                     await self._memory.load()
                 else:
-                    return self.state.guideline(guideline_id)
+                    break
+        for trace_id in trace_ids:
+            self._reasons.pop(trace_id, None)
+            self._refusals.pop(trace_id, None)
 
     async def distil_again(self, forgotten: Forgotten, *, seconds: float = REDISTIL_SECONDS) -> Forgotten:
         """Distil guidelines that lost a source from the sources they keep.
@@ -394,7 +401,7 @@ class JudgeMemory:
                 fields, lambda: self.state, exclude_trace_id=trace.trace_id
             )
             if retrieval.vector is not None and trace.trace_id and trace.trace_id not in forgotten_ids:
-                await self._memory.vectors.keep(trace.trace_id, {text_of(fields): retrieval.vector})
+                await self._memory.vectors.keep(trace.trace_id, text_of(fields), retrieval.vector)
         return retrieval
 
     def _request(
@@ -453,7 +460,7 @@ class JudgeMemory:
             self._refusals.pop(trace_id, None)
         if not plan.put and not plan.retracted:
             return
-        vectors = await self._memory.vectors.known(episode.text for episode in plan.put.values())
+        vectors = await self._memory.vectors.known(episode.case_text for episode in plan.put.values())
         async with self._state_lock:
             after = remember(self.state, plan, vectors)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
@@ -483,7 +490,7 @@ class JudgeMemory:
         self, plan: LearningPlan, planned: MemoryState, result: RoundResult, forgotten_ids: Collection[str]
     ) -> Lesson:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
-        retried = {*planned.undistilled, *planned.episodic.without_vector} - plan.put.keys()
+        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         async with self._state_lock:
             after = await apply(self.state, plan, result)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)

@@ -322,8 +322,13 @@ def judge_of_state(
     """
     rows = state.episodic.vectors
     episodes = state.episodes.items()
+    outdated = state.episodic.outdated
     optimizer.vectors.prime(
-        {episode.text: rows[trace_id] for trace_id, episode in episodes if trace_id in rows}
+        {
+            episode.case_text: rows[trace_id]
+            for trace_id, episode in episodes
+            if trace_id in rows and trace_id not in outdated
+        }
     )
     return AlignedJudge(base, state, optimizer, report)
 
@@ -341,6 +346,8 @@ def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels
         judge_model=connect_judge_model(base.model, base.model_options),
         distiller=optimizer.distiller,
         retrieval_k=optimizer.settings.retrieval_k,
+        guideline_tokens=optimizer.settings.guideline_tokens,
+        min_similarity=optimizer.settings.min_similarity,
     )
 
 

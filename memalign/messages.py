@@ -54,7 +54,9 @@ def _read(value: Json, depth: int) -> Json:
         documents = [turn.document() for turn in _with_tool_names(turns)]
         return documents[0] if isinstance(value, Mapping) and len(documents) == 1 else documents
     if isinstance(value, Mapping):
-        return {name: _read(inner, depth + 1) for name, inner in value.items()}
+        members = {name: _read(inner, depth + 1) for name, inner in value.items()}
+        # a message inside may have been JSON text
+        return _read(members, depth + 1) if members != value and _turns(members) else members
     if isinstance(value, list | tuple):
         if value and all(is_part(item) for item in value):
             parts = read_parts(value)

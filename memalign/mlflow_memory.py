@@ -1,5 +1,6 @@
 """Judges of MLflow's, aligned or not, read by their shape: with guidelines as they are, and cases from their traces."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -127,27 +128,31 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
     plan = plan_learning(base, empty, traces)
     guidelines = [_guideline(base.name, each, plan.put) for each in memory.guidelines]
     kept = {each.id: each for each in guidelines if each.sources}
-    texts = [episode.text for episode in plan.put.values()] + [each.text for each in kept.values()]
-    found = await models.vectors.find(texts)
+    found, rules = await asyncio.gather(
+        models.vectors.find(episode.case_text for episode in plan.put.values()),
+        models.vectors.parts.find(each.text for each in kept.values()),
+    )
     with_cases = empty.with_episodes(
         put=plan.put.values(),
         retracted=(),
         lost=(),
         vectors={
-            name: found.vectors[episode.text]
+            name: found.vectors[episode.case_text]
             for name, episode in plan.put.items()
-            if episode.text in found.vectors
+            if episode.case_text in found.vectors
         },
         undistilled=(),
     )
-    vectors = {each.id: found.vectors[each.text] for each in kept.values() if each.text in found.vectors}
+    vectors = {each.id: rules.vectors[each.text] for each in kept.values() if each.text in rules.vectors}
     semantic = SemanticMemory().with_guidelines(kept.values(), vectors)
     state = with_cases.next(with_cases.episodic, semantic, ())
     waiting = {
-        name: found.failed[episode.text] for name, episode in plan.put.items() if episode.text in found.failed
+        name: found.failed[episode.case_text]
+        for name, episode in plan.put.items()
+        if episode.case_text in found.failed
     }
     learned = tuple(name for name in plan.put if name not in waiting)
-    report = Lesson(learned=learned, pending=waiting, rejected=plan.rejected, usage=found.usage)
+    report = Lesson(learned=learned, pending=waiting, rejected=plan.rejected, usage=found.usage + rules.usage)
     return judge_of_state(base, state, models, report)
 
 

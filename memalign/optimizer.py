@@ -32,6 +32,7 @@ from memalign.models import (
     model_name,
     model_options_of,
 )
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import Json, Lesson
 from memalign.template import VARIABLES, variables_in
 from memalign.value_types import FeedbackValueType, value_type_of
@@ -48,19 +49,23 @@ class MemAlignOptimizer(AlignmentModels):
             OpenAI, at OPENAI_BASE_URL), a model of another provider, or `local:/extract`, which needs no key and takes
             rules word for word. An alignment costs one call for each 50 new rationales; the calls run at once. None:
             `openai:/gpt-5-mini`.
-        retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. Cases less similar than a
-            cosine of 0.15 are not shown, so that there may be fewer.
+        retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. There may be fewer, see
+            `min_similarity`.
         embedding_model: Model that embeds the traces' texts: `openai:/NAME`, one of another provider whose models
             embed, or `local:/wordllama`, which needs no key.
-            Each new text is embedded once, in batches; a verdict costs one text. None:
+            Each new text is embedded once, in batches; a verdict costs one call at most. None:
             `openai:/text-embedding-3-small`.
         embedding_dim: Length of a vector in numbers, at least 1. A model that cannot choose its length must give just
             this one; `local:/wordllama` always gives 256, whatever is set here.
         model_options: Options of these models by name, such as `{"openai:/gpt-5-mini": {"timeout_seconds": 60}}`; see
             `ModelOptions`. None: each has the defaults. The judge's own model has its options from `make_judge`.
+        guideline_tokens: Room of guidelines in a prompt, in tokens, 4,000 by default. Where not all fit, those that
+            matter for the record are chosen.
+        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: the similarity that 95 % of pairs
+            of learned cases are below, so that it suits any embedding model; 0.15 while there are fewer than 20 cases.
 
     Raises:
-        SettingsError: If a number is below 1, a model does not exist, or an option cannot be used.
+        SettingsError: If a number is out of range, a model does not exist, or an option cannot be used.
     """
 
     def __init__(
@@ -71,6 +76,8 @@ class MemAlignOptimizer(AlignmentModels):
         embedding_dim: int = DEFAULT_EMBEDDING_DIM,
         *,
         model_options: Mapping[str, ModelOptions | Mapping[str, Json]] | None = None,
+        guideline_tokens: int = GUIDELINE_TOKENS,
+        min_similarity: float | None = None,
     ) -> None:
         super().__init__(
             AlignmentSettings(
@@ -78,6 +85,8 @@ class MemAlignOptimizer(AlignmentModels):
                 retrieval_k=retrieval_k,
                 embedding_model=DEFAULT_EMBEDDING_MODEL if embedding_model is None else embedding_model,
                 embedding_dim=embedding_dim,
+                guideline_tokens=guideline_tokens,
+                min_similarity=min_similarity,
                 model_options=_options_by_model(model_options),
             )
         )
@@ -211,6 +220,8 @@ def load_judge(
         settings.embedding_model,
         settings.embedding_dim,
         model_options={**settings.model_options, **options},
+        guideline_tokens=settings.guideline_tokens,
+        min_similarity=settings.min_similarity,
     )
     return judge_of_state(base, saved.state, optimizer, Lesson())
 

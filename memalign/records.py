@@ -1,9 +1,10 @@
 """Frozen records, passed between the packages. They hold facts, and no behaviour beyond reading them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from memalign.mlflow_feedback import feedback
 
@@ -102,6 +103,15 @@ class PersonLabel:
     """Ids of guidelines that the person says cover the case; so the opinion is a source of them without a model."""
 
 
+class CaseText(NamedTuple):
+    """The text by which a case is found again, in two parts, so that neither drowns the other."""
+
+    given: str
+    """The words that the application was given: inputs, expectations, earlier messages."""
+    made: str = ""
+    """The words that it made of them: outputs, the last answer, steps."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """One labelled case of one judge: a trace's fields, people's label, and the text by which it is found again."""
@@ -111,16 +121,23 @@ class Episode:
     fields: Mapping[str, Json]
     """The template variables that the judge uses, with this trace's values."""
     text: str
-    """The text that is embedded; made by the same function as the text of a query."""
+    """The words that were given; made by the same function as the text of a query. Embedded."""
     opinions: tuple[PersonLabel, ...]
     """Of those who hold `label`, oldest first; one a person."""
     minority: tuple[PersonLabel, ...] = ()
     """Of those outvoted; kept, never taught."""
+    answer_text: str = field(default="", metadata=OMIT_DEFAULT)
+    """The words that were made of them; embedded. Episodes of earlier versions have all words in `text`."""
 
     @property
-    def fingerprint(self) -> tuple[Label, tuple[PersonLabel, ...], tuple[PersonLabel, ...], str]:
+    def case_text(self) -> CaseText:
+        """The text by which it is found again."""
+        return CaseText(self.text, self.answer_text)
+
+    @property
+    def fingerprint(self) -> tuple[Label, tuple[PersonLabel, ...], tuple[PersonLabel, ...], CaseText]:
         """Equal exactly when there is nothing new to learn from the trace."""
-        return (self.label, self.opinions, self.minority, self.text)
+        return (self.label, self.opinions, self.minority, self.case_text)
 
 
 OpinionKey = tuple[str, str]
@@ -155,8 +172,35 @@ class GuidelinePolicy:
 
 Lack = Literal["approval", "people"]
 """A condition that a guideline does not meet."""
-GuidelineState = Literal["used", "waiting", "pending", "overruled"]
+GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
+WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
+"""Stands for the text of a guideline that lost a source of it: that text may hold the lost source's words."""
+FORGOTTEN_PERSON = "forgotten"
+"""Stands for a person who decided on a guideline and was forgotten since: the decision stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """A person's decision on a guideline."""
+
+    person: str
+    time_ms: int = 0
+    """Milliseconds since 1970."""
+    text: str = field(default="", metadata=OMIT_DEFAULT)
+    """The words of a rule that they added by hand; empty for any other decision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineForm:
+    """The part of a guideline that people decide on: kept so that the last decision can be undone."""
+
+    text: str
+    waiting: bool = False
+    edited_by: Handling | None = None
+    retired_by: Handling | None = None
+    pinned_by: Handling | None = None
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +235,55 @@ class Guideline:
     """The person who approved it."""
     lacks: tuple[Lack, ...] = field(default=(), metadata=OMIT_DEFAULT)
     """The conditions of the policy that it does not meet."""
+    added_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person who added it by hand, on whom it rests beside its sources; None where it was distilled."""
+    edited_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person whose words it is in, since they edited it."""
+    retired_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person who took it out of use; it stays so until somebody restores it."""
+    pinned_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person who pinned it: it comes first, and is never left out for room."""
+    previous: GuidelineForm | None = field(default=None, metadata=OMIT_DEFAULT)
+    """Its form before the last decision on it; None where nothing can be undone."""
+    doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if it is more often wrong than right where it is used; False while nothing counts that."""
+
+    @property
+    def form(self) -> GuidelineForm:
+        """The part that people decide on."""
+        return GuidelineForm(
+            text=self.text,
+            waiting=self.waiting,
+            edited_by=self.edited_by,
+            retired_by=self.retired_by,
+            pinned_by=self.pinned_by,
+            approved_by=self.approved_by,
+        )
+
+    @property
+    def has_words(self) -> bool:
+        """True if its text is its own, and no placeholder."""
+        return self.text != WAITING_TEXT
+
+    @property
+    def retired(self) -> bool:
+        """True while out of use by a person's decision."""
+        return self.retired_by is not None
+
+    @property
+    def is_decided_on(self) -> bool:
+        """True if a person has decided anything on it."""
+        return bool(self.is_worded_by_hand or self.retired_by or self.pinned_by or self.approved_by)
+
+    @property
+    def is_worded_by_hand(self) -> bool:
+        """True if it is in the words of a person who added or edited it."""
+        return self.added_by is not None or self.edited_by is not None
+
+    @property
+    def pinned(self) -> bool:
+        """True if it comes first, and is never left out for room."""
+        return self.pinned_by is not None
 
     @property
     def pending(self) -> bool:
@@ -200,6 +293,8 @@ class Guideline:
     @property
     def state(self) -> GuidelineState:
         """The state that says why it is used or not."""
+        if self.retired:
+            return "retired"
         if self.waiting:
             return "waiting"
         if self.overruled:
@@ -214,7 +309,7 @@ class Guideline:
     @property
     def stands(self) -> bool:
         """True if distillers are shown it: in use, or pending."""
-        return not (self.waiting or self.overruled)
+        return not (self.waiting or self.overruled or self.retired)
 
     @property
     def source_trace_ids(self) -> tuple[str, ...]:
@@ -223,8 +318,9 @@ class Guideline:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """The people it rests on, each once, in order."""
-        return tuple(dict.fromkeys(source.person for source in self.sources))
+        """The people it rests on, each once, in order; whoever added it by hand first."""
+        added = () if self.added_by is None else (self.added_by.person,)
+        return tuple(dict.fromkeys((*added, *(source.person for source in self.sources))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +349,17 @@ class RetrievedEpisode:
 
     episode: Episode
     similarity: float
-    """Cosine of the vectors of both texts, -1 to 1."""
+    """Mean cosine of the vectors of both parts of the texts, -1 to 1."""
+    copies: tuple[Episode, ...] = ()
+    """Other cases of nearly the same words, for which it stands."""
+
+    @property
+    def votes(self) -> Mapping[Label, int]:
+        """Label -> the people who gave it, to this case or to one of its copies."""
+        opinions = (
+            each for case in (self.episode, *self.copies) for each in (*case.opinions, *case.minority)
+        )
+        return Counter(each.value for each in opinions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +380,10 @@ class Evidence:
     """The part of a judge's memory that is shown to the judge model for one trace."""
 
     guidelines: tuple[Guideline, ...] = ()
-    """In use and within the prompt budget, best first."""
+    """In use and within the prompt budget: those shown with every trace in order of learning, then those chosen for
+    this one, the most relevant last."""
+    chosen: int = 0
+    """Number of the last `guidelines` that were chosen for this trace."""
     left_out: int = 0
     """Guidelines in use that did not fit the budget."""
     guideline_ranking: tuple[str, ...] = ()
@@ -284,6 +393,18 @@ class Evidence:
     note: str | None = None
     """Reason why there is less than there could be, for instance that the embedding model is down."""
     usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySize:
+    """The size of a judge's memory at one moment."""
+
+    guidelines: int = 0
+    """Guidelines in use."""
+    cases: int = 0
+
+
+EMPTY_MEMORY = MemorySize()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +428,10 @@ class Verdict:
     """Reason why there was less evidence than there could be."""
     left_out: LeftOut = field(default=NOTHING_LEFT_OUT, metadata=OMIT_DEFAULT)
     """Evidence and parts of the record that the model was not shown, since its context has no room for them."""
+    model: str = field(default="", metadata=OMIT_DEFAULT)
+    """The model that judged, as `provider:/name`; empty in a verdict of an earlier version."""
+    memory: MemorySize = field(default=EMPTY_MEMORY, metadata=OMIT_DEFAULT)
+    """The size of the memory that it judged with; meaningless without a model's name."""
 
     def to_feedback(self) -> Json:
         """Convert to `mlflow.entities.Feedback`.
@@ -350,6 +475,8 @@ class Lesson:
     """Guidelines that stand for more guidelines than before."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
+    held_back: tuple[Guideline, ...] = ()
+    """Retired guidelines that were said again: they stay out of use, and rest on more sources than before."""
     dropped: int = 0
     """Drafts of the reflection model that only repeat its prompt."""
     usage: Usage = field(default_factory=Usage)

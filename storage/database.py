@@ -16,6 +16,8 @@ from storage.documents import Documents
 from storage.engines import Location
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
+from storage.guideline_requests import GuidelineRequests
+from storage.guideline_uses import GuidelineUses
 from storage.memories import Memories
 from storage.outbox import Outbox
 from storage.posts import PostQueue
@@ -48,7 +50,9 @@ class Database:
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
         self.traces = Traces(store)
-        self.verdicts = Verdicts(store, self.traces, posts)
+        self.guideline_uses = GuidelineUses(store)
+        self.guideline_requests = GuidelineRequests(store)
+        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
         self.feedback = FeedbackEvents(store, self.verdicts, posts)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
         self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
@@ -60,6 +64,7 @@ class Database:
             feedback=self.feedback,
             posts=posts,
             memories=self.memories,
+            guideline_requests=self.guideline_requests,
             statuses=self.thread_statuses,
             preferences=self.preferences,
             audit=self.audit,

@@ -11,6 +11,7 @@ from storage.audit import Audit
 from storage.document_forms import form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
+from storage.guideline_requests import GuidelineRequests
 from storage.keys import key
 from storage.memories import Memories
 from storage.posts import PostQueue
@@ -34,7 +35,7 @@ from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners", "thread_statuses"),
+    *("vectors", "vector_owners", "guideline_requests", "thread_statuses"),
 )
 
 
@@ -50,6 +51,7 @@ class Forgetting(Repository):
         feedback: FeedbackEvents,
         posts: PostQueue,
         memories: Memories,
+        guideline_requests: GuidelineRequests,
         statuses: ThreadStatuses,
         preferences: Preferences,
         audit: Audit,
@@ -60,6 +62,7 @@ class Forgetting(Repository):
         self._feedback = feedback
         self._posts = posts
         self._memories = memories
+        self._guideline_requests = guideline_requests
         self._statuses = statuses
         self._preferences = preferences
         self._audit = audit
@@ -152,6 +155,7 @@ class Forgetting(Repository):
         self._statuses.redact_person(person)
         self._statuses.mark(verdict.verdict_id for verdict in revised)
         self._posts.delete_early_events(person)
+        self._guideline_requests.delete_of_person(person)
         self._preferences.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised

@@ -17,10 +17,28 @@ Forgettable = Literal["trace", "person"]
 RedactionKind = Literal["forgotten", "forgotten_reply", "expired", "taken_back", "remove"]
 """The note that takes a message's place; `remove`: the message is deleted."""
 TakenBack = Literal[
-    "vote_removed", "vote_changed", "reason_removed", "reason_edited", "outvoted", "not_followed"
+    "vote_removed",
+    "vote_changed",
+    "two_votes",
+    "reason_removed",
+    "reason_edited",
+    "outvoted",
+    "not_followed",
 ]
 """The reason why a guideline is no longer learned from a thread; the last: the reason given for it stands."""
-AuditAction = Literal["guideline_learned", "guideline_retired", "forgotten", "person_forgotten", "expired"]
+AuditAction = Literal[
+    "guideline_learned",
+    "guideline_retired",
+    "guideline_edited",
+    "guideline_restored",
+    "guideline_pinned",
+    "guideline_unpinned",
+    "guideline_approved",
+    "guideline_undone",
+    "forgotten",
+    "person_forgotten",
+    "expired",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

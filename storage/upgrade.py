@@ -7,6 +7,7 @@ from memalign.records import Json
 from storage.document_forms import DAMAGE
 from storage.documents import Documents
 from storage.engines import SCHEMA_VERSION, Engine
+from storage.keys import key
 from storage.table_rows import Body, pack, unpack
 
 _INDEX_TABLES_OF_1 = (
@@ -38,6 +39,7 @@ def upgrade(documents: Documents) -> None:
     with engine.transaction():
         if engine.version == 1:
             _to_2(engine)
+        _to_3(engine)
         documents.build_indexes()
         engine.set_version(SCHEMA_VERSION)
 
@@ -69,6 +71,25 @@ def _rewrite(engine: Engine, table: str, change: Callable[[Body, str], Mapping[s
             # a damaged document stays as it is, and is set aside by whoever reads it
             with suppress(*DAMAGE):
                 engine.replace(table, position, pack(change(unpack(raw), doc_id)))
+
+
+def _to_3(engine: Engine) -> None:
+    """Count the verdicts that used each guideline."""
+    uses: dict[str, Body] = {}
+    for _, _, raw in engine.items("verdicts") if engine.has_table("verdicts") else ():
+        # a damaged verdict is not counted
+        with suppress(*DAMAGE):
+            stored = unpack(raw)
+            for guideline_id in stored["verdict"]["guideline_ids"]:
+                use = uses.setdefault(
+                    key(stored["verdict"]["judge"], guideline_id), {"verdicts": 0, "last_ms": 0}
+                )
+                use["verdicts"] += 1
+                use["last_ms"] = max(use["last_ms"], int(stored["judged_ms"]))
+    if uses:
+        engine.create_table("guideline_uses", ())
+    for place, use in uses.items():
+        engine.insert("guideline_uses", place, pack(use))
 
 
 def _take_in_order(engine: Engine, table: str) -> None:

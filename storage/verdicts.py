@@ -7,6 +7,7 @@ from memalign.records import Json, Verdict
 from memalign.serialization import from_document, to_document
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
+from storage.guideline_uses import GuidelineUses
 from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
 from storage.posts import PostQueue
 from storage.records import CardContent, Post, StoredVerdict
@@ -36,10 +37,11 @@ class DamagedVerdict:
 class Verdicts(Repository):
     """Verdicts and cards. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, posts: PostQueue) -> None:
+    def __init__(self, store: Store, traces: Traces, posts: PostQueue, uses: GuidelineUses) -> None:
         super().__init__(store)
         self._traces = traces
         self._posts = posts
+        self._uses = uses
         self._verdicts = store.documents.declare(
             "verdicts",
             {"trace": _by_trace, "judge": _by_judge, "card": _by_card, "evidence": _by_evidence},
@@ -66,6 +68,7 @@ class Verdicts(Repository):
         if self._verdicts.contains(doc_id=verdict_id) or self._traces.has_forgotten(verdict.trace_id):
             return False
         self.put(StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel))
+        self._uses.add(verdict, judged_ms)
         self._posts.add(_card(verdict, verdict_id, channel))
         self._card_counts.upsert(Document({"count": self._count(channel, day) + 1}, key(channel, day)))
         return True
@@ -178,6 +181,8 @@ class Verdicts(Repository):
 
     def delete(self, verdict_id: str) -> None:
         """Remove the verdict; that its card was given stays counted."""
+        if (stored := self.find(verdict_id)) is not None:
+            self._uses.subtract(stored.verdict)
         self._verdicts.remove(doc_ids=[verdict_id])
 
     def _count(self, channel: str, day: str) -> int:

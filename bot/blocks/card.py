@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from bot.blocks.left_out import left_out_line
-from bot.blocks.mrkdwn import escape, escape_name, format_label, format_label_plain
+from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_label, format_label_plain
 from bot.blocks.primitives import (
     Block,
     SlackMessage,
@@ -20,6 +20,7 @@ from bot.blocks.primitives import (
 )
 from bot.blocks.rich_text import rich_section, rich_text, run
 from bot.blocks.trace_parts import TracePart, parts_of
+from bot.blocks.why import why_button
 from bot.redaction.redactor import is_redacted
 from bot.visible_text import visible
 from memalign.records import Label, Trace, Verdict
@@ -32,7 +33,6 @@ CORRECT_SHORTCUT = "correct_verdict"
 
 MAX_RATIONALE_LENGTH = 800
 REDACTED = "personal data removed"
-LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 
 
 def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> SlackMessage:
@@ -47,6 +47,7 @@ def verdict_card(stored: StoredVerdict, trace: Trace, value_type: ValueType) -> 
     buttons.append(button("🤷 Can't tell", VOTE_UNSURE, stored.verdict_id))
     if cut:
         buttons.append(button("Show everything", SHOW_ALL, stored.verdict_id))
+    buttons.append(why_button(stored.verdict_id))
     text = f"{verdict.judge}: {format_label_plain(verdict.value)}. {verdict.rationale} (trace {verdict.trace_id})"
     return SlackMessage(
         text=escape(text, 1500),
@@ -68,7 +69,7 @@ def _shortened(text: str, length: int) -> str:
 def _origin(trace: Trace, verdict: Verdict) -> str:
     pieces = [f"Trace {escape_name(trace.trace_id, 300)}"]
     if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
-        pieces.append(f"<{''.join(LINK_CODES.get(sign, sign) for sign in trace.url)}|open it>")
+        pieces.append(f"<{escape_address(trace.url)}|open it>")
     if is_redacted(trace):
         pieces.append(REDACTED)
     if verdict.note:
@@ -95,7 +96,8 @@ def trace_view(stored: StoredVerdict, trace: Trace) -> Block:
     judgement = TracePart(
         title="Verdict", text=f"{format_label_plain(verdict.value)}\n{verdict.rationale}", length=0
     )
-    blocks: list[Block] = [context(_origin(trace, verdict))]
+    why = actions(f"why-{stored.verdict_id}", why_button(stored.verdict_id))
+    blocks: list[Block] = [context(_origin(trace, verdict)), why]
     for part in (judgement, *parts_of(trace)):
         blocks += part.whole_blocks()
     return modal(TRACE_VIEW, "Everything", fit_modal(blocks))

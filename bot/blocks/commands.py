@@ -11,6 +11,7 @@ from memalign.records import Guideline
 
 HELP = """*What you can ask me*
 • `/memalign guidelines` or `/memalign guidelines &lt;judge&gt;`: what I have learned, and from whom
+• `/memalign why &lt;trace id or link to a card&gt;`: the guidelines and cases behind a verdict
 • `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
 • `/memalign forget --person @name`: take back all that one person said and voted
 • `/memalign status`: what waits, and why

@@ -39,6 +39,12 @@ def home_view(page: HomePage, note: str = "") -> Block:
     return {"type": "home", "blocks": blocks}
 
 
+def home_vote_counted(vote: str) -> str:
+    """Return the answer to a vote on the tab."""
+    thumbs = {"up": "👍", "down": "👎", "unsure": "🤷"}
+    return f"Your {thumbs[vote]} counts. To change your mind, open the card; say why in its thread."
+
+
 def _judge(judge: HomeJudge) -> str:
     name = escape_name(judge.name, 150)
     week = (

@@ -12,6 +12,7 @@ from memalign.records import Label
 
 MAX_SECTION_LENGTH = 2900
 """Slack allows 3,000 characters in a section."""
+LINK_CODES = {"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -33,6 +34,11 @@ def escape(text: str, limit: int = MAX_SECTION_LENGTH) -> str:
 def escape_name(name: str, limit: int = MAX_SECTION_LENGTH) -> str:
     """Escape a name or an id that stands among other words, in one line."""
     return isolated(escape(visible_line(name), limit))
+
+
+def escape_address(address: str) -> str:
+    """Escape the address of a link."""
+    return "".join(LINK_CODES.get(sign, sign) for sign in visible_line(address))
 
 
 def quoted(text: str, limit: int) -> str:

@@ -29,6 +29,8 @@ from storage.records import TakenBack
 MAX_RULES_SHOWN = 4
 """Guidelines that a status shows in words."""
 MAX_ANSWERS_SHOWN = 8
+MAX_SIDES_SHOWN = 4
+"""Values that people are split over, each told with its people."""
 MAX_VALUE_BUTTONS = 5
 """Values that are buttons; more are a menu."""
 MAX_RULE_LENGTH = 600
@@ -40,6 +42,13 @@ READING = "I'm still reading the reason; I'll say here what I learn from it."
 DECLINED = "The model won't read this reason, so I couldn't turn it into a rule."
 NO_RULE = "I couldn't turn the reason into a rule."
 ASK_VALUE = "What should it have been?"
+QUIET_CAUSES: Mapping[TakenBack, str] = {
+    "vote_removed": "a vote was removed.",
+    "vote_changed": "a vote was changed.",
+    "two_votes": "two different votes of one person don't count.",
+    "outvoted": "others are believed for now.",
+}
+"""Causes that tell nothing of anybody's vote."""
 NOBODY = "Nobody's vote counts here now."
 
 
@@ -121,8 +130,9 @@ def _answer_word(answer: PersonAnswer, verdict: Label) -> str:
 def _split(status: ThreadStatus, names: _Names) -> str:
     sides = status.sides
     if names.show_votes:
-        told = ", ".join(f"{len(people)} {_word(value)} ({names.of(people)})" for value, people in sides)
-        opening = f"Split: {told}."
+        told = [f"{len(people)} {_word(value)} ({names.of(people)})" for value, people in sides]
+        more = [f"and {len(told) - MAX_SIDES_SHOWN} other values"] if len(told) > MAX_SIDES_SHOWN else []
+        opening = f"Split: {', '.join([*told[:MAX_SIDES_SHOWN], *more])}."
     else:
         opening = "People are split."
     if status.label is None:
@@ -180,14 +190,15 @@ def _taken_back(gone: TakenBackRule, names: _Names) -> str:
 
 def _cause(gone: TakenBackRule, names: _Names) -> str:
     who = names.of(gone.people)
+    if not names.show_votes and gone.cause in QUIET_CAUSES:
+        return QUIET_CAUSES[gone.cause]
     causes: Mapping[TakenBack, str] = {
         "vote_removed": f"{who} removed the {'👍' if gone.was_up else '👎'}.",
         "vote_changed": f"{who} changed the vote.",
+        "two_votes": f"{who} gave two different votes, so neither counts.",
         "reason_removed": f"{who} removed the reason.",
         "reason_edited": f"{who} edited the reason.",
-        "outvoted": f"for now {who} {'is' if len(gone.people) == 1 else 'are'} believed."
-        if names.show_votes
-        else "others are believed for now.",
+        "outvoted": f"for now {who} {'is' if len(gone.people) == 1 else 'are'} believed.",
         "not_followed": "it is no longer one of my rules.",
     }
     return causes[gone.cause]

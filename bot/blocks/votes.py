@@ -1,18 +1,19 @@
 """Answers, for one person, on their vote: that it stands already, and which of two they keep."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from bot.blocks.mrkdwn import escape, format_label_plain
 from bot.blocks.primitives import SlackMessage, actions, button, section, text_message
+from bot.feedback import Vote
 from memalign.records import Label
 from storage.records import StoredVerdict
 
 KEEP_VOTE, TAKE_BACK_VOTE = "keep_vote", "take_back_vote"
-THUMBS_IN_ORDER = {"down": "👎", "up": "👍", "unsure": "🤷"}
+THUMBS_IN_ORDER: Mapping[Vote, str] = {"down": "👎", "up": "👍", "unsure": "🤷"}
 
 
-def vote_receipt(vote: str, judged: Label) -> SlackMessage:
+def vote_receipt(vote: Vote, judged: Label) -> SlackMessage:
     """Return the answer to a pressed vote button.
 
     Args:
@@ -29,15 +30,15 @@ def vote_receipt(vote: str, judged: Label) -> SlackMessage:
     )
 
 
-def vote_stands(stored: StoredVerdict, card_ts: str, vote: str) -> SlackMessage:
+def vote_stands(stored: StoredVerdict, card_ts: str, vote: Vote) -> SlackMessage:
     """Return the answer to a second press of the same button, which takes nothing away by itself."""
     text = f"You already said {THUMBS_IN_ORDER[vote]}."
     take_back = button("Take it back", TAKE_BACK_VOTE, _subject(stored, card_ts, None))
     return SlackMessage(text=text, blocks=(section(text), actions("take_back_vote", take_back)))
 
 
-def which_vote(stored: StoredVerdict, card_ts: str, votes: Collection[str]) -> SlackMessage:
-    """Return the question to somebody who holds several votes which of them they keep."""
+def which_vote(stored: StoredVerdict, card_ts: str, votes: Collection[Vote]) -> SlackMessage:
+    """Return the question to somebody who holds several votes, at least two, which of them they keep."""
     standing = [vote for vote in THUMBS_IN_ORDER if vote in votes]
     signs = [THUMBS_IN_ORDER[vote] for vote in reversed(standing)]
     counts = "neither counts" if len(signs) == 2 else "none of them counts"

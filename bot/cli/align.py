@@ -93,6 +93,8 @@ def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor
         retrieval_k=memory.retrieval_k,
         embedding_model=memory.embedding_model,
         embedding_dim=memory.embedding_dim,
+        guideline_tokens=memory.guideline_tokens,
+        min_similarity=memory.min_similarity,
         model_options=settings.models,
     )
     return judge, optimizer, Redactor(settings.redaction)

@@ -13,9 +13,10 @@ from bot.config import JudgeSettings, Settings, load_environment, load_settings
 from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import read_digest
-from bot.reports.export import Format, export_lines
+from bot.reports.export import Format, export_lines, export_person_lines
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.visible_text import isolated, visible_line
+from memalign.errors import SettingsError
 from memalign.memory.guideline_merge import merged_into
 from memalign.memory.semantic import with_policy
 from memalign.records import Guideline
@@ -133,10 +134,16 @@ def _table_lines(table: Mapping[str, int]) -> list[str]:
 
 
 async def export(options: Namespace) -> None:
-    """`memalign export [--judge JUDGE] [--format jsonl|mlflow]`."""
+    """`memalign export [--judge JUDGE] [--person USER] [--format jsonl|mlflow]`. Raises `SettingsError`."""
     kind: Format = options.format
+    if options.person and kind == "mlflow":
+        raise SettingsError("`export --person` writes JSONL only; leave out `--format mlflow`.")
     async with open_store(options) as (settings, database):
-        async for line in export_lines(
-            database, list(_select_judges(settings, options.judge)), kind, settings.memory.policy
-        ):
+        judges = list(_select_judges(settings, options.judge))
+        lines = (
+            export_person_lines(database, judges, options.person)
+            if options.person
+            else export_lines(database, judges, kind, settings.memory.policy)
+        )
+        async for line in lines:
             sys.stdout.write(json_line(line) + "\n")

@@ -18,7 +18,6 @@ from pydantic import (
 )
 
 from memalign.errors import SettingsError
-from memalign.judge_memory import GUIDELINE_TOKENS
 from memalign.models import (
     DEFAULT_OPTIONS,
     ModelOptions,
@@ -29,6 +28,7 @@ from memalign.models import (
     model_options_of,
     option_problems,
 )
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import GuidelinePolicy
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -104,6 +104,8 @@ class MemorySettings(Section):
     retrieval_k: int = Field(default=5, gt=0)
     guideline_tokens: int = Field(default=GUIDELINE_TOKENS, gt=0)
     """Room that guidelines may take in a prompt."""
+    min_similarity: float | None = Field(default=None, ge=-1, le=1)
+    """Least cosine of a case that a judge is shown; None: found from the memory."""
     min_people: int = Field(default=1, gt=0)
     """Different people that must support a guideline before it is used."""
     approval: Literal["auto", "manual"] = "auto"

@@ -37,6 +37,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
             store=database.memories,
             retrieval_k=chosen.retrieval_k,
             guideline_tokens=chosen.guideline_tokens,
+            min_similarity=chosen.min_similarity,
             policy=chosen.policy,
         )
     return memories

@@ -5,7 +5,7 @@ Pure.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.feedback import Feedback
 from memalign.memory.guideline_merge import merged_into, opinions_of
@@ -14,6 +14,18 @@ from storage.records import ShownOpinion, ShownRule, TakenBack
 
 MAX_TAKEN_BACK_SHOWN = 3
 """Rules taken back that a thread goes on showing, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleNow:
+    """What people say of a verdict now."""
+
+    feedback: Mapping[str, Feedback]
+    """That counts, by person."""
+    undecided: frozenset[str] = frozenset()
+    """People who give two different votes, so that neither counts."""
+    uncounted: frozenset[str] = frozenset()
+    """People whose feedback stands and does not count here."""
 
 
 def rules_taught_on(trace_id: str, guidelines: Sequence[Guideline]) -> tuple[Guideline, ...]:
@@ -25,7 +37,7 @@ def next_shown_rules(
     shown: Sequence[ShownRule],
     trace_id: str,
     guidelines: Sequence[Guideline],
-    feedback: Mapping[str, Feedback],
+    people: PeopleNow,
     episode: Episode | None,
 ) -> tuple[ShownRule, ...]:
     """Return the rules to be shown from now on.
@@ -34,14 +46,14 @@ def next_shown_rules(
         shown: those shown until now.
         trace_id: the trace of the thread's verdict.
         guidelines: all that the memory holds.
-        feedback: what people say of the verdict now, by person.
+        people: what people say of the verdict now.
         episode: the case that the memory holds of the trace.
     """
     held = {rule_id for rule in guidelines for rule_id in ids_of(rule)}
     standing = [_as_shown(rule, trace_id, shown) for rule in rules_taught_on(trace_id, guidelines)]
     # a rule that the memory still holds from other threads is not taken back, and this thread tells no more of it
     lost = (rule for rule in shown if held.isdisjoint(rule.ids) and rule.text)
-    gone = [_taken_back(rule, feedback, episode) for rule in lost]
+    gone = [_taken_back(rule, people, episode) for rule in lost]
     standing, gone = _with_edits(standing, gone, {rule_id for rule in shown for rule_id in rule.ids})
     return (*standing, *gone[-MAX_TAKEN_BACK_SHOWN:])
 
@@ -94,9 +106,9 @@ def _opinion(source: Source) -> ShownOpinion:
     return ShownOpinion(trace_id=source.trace_id, person=source.person, time_ms=source.time_ms)
 
 
-def _taken_back(rule: ShownRule, feedback: Mapping[str, Feedback], episode: Episode | None) -> ShownRule:
+def _taken_back(rule: ShownRule, now: PeopleNow, episode: Episode | None) -> ShownRule:
     """Return the rule as taken back, with the cause as it is now: a later change may be another one."""
-    causes = {author.person: _cause(author, feedback.get(author.person), episode) for author in rule.authors}
+    causes = {author.person: _cause(author, now, episode) for author in rule.authors}
     cause: TakenBack = next((each for each in causes.values() if each != "not_followed"), "not_followed")
     if rule.taken_back is not None and cause == "not_followed":
         return rule
@@ -106,7 +118,12 @@ def _taken_back(rule: ShownRule, feedback: Mapping[str, Feedback], episode: Epis
     return replace(rule, earlier_text="", taken_back=cause, taken_back_by=people)
 
 
-def _cause(author: ShownOpinion, feedback: Feedback | None, episode: Episode | None) -> TakenBack:
+def _cause(author: ShownOpinion, now: PeopleNow, episode: Episode | None) -> TakenBack:
+    feedback = now.feedback.get(author.person)
+    if author.person in now.uncounted:
+        return "not_followed"
+    if author.person in now.undecided:
+        return "two_votes"
     if feedback is None or feedback.vote is None:
         return "vote_removed"
     if feedback.value is None or (author.value is not None and feedback.value != author.value):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.feedback import Feedback
-from bot.learning.shown_rules import next_shown_rules
+from bot.learning.shown_rules import PeopleNow, next_shown_rules
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
 from memalign.records import Episode, Guideline, Label
 from storage.records import ShownRule, StoredVerdict, ThreadRefusal
@@ -15,8 +15,7 @@ class ThreadFacts:
     """All that a thread's status follows from."""
 
     verdict: StoredVerdict
-    feedback: Mapping[str, Feedback]
-    """What each person says of the verdict, by person."""
+    people: PeopleNow
     is_at_rest: bool
     """False while some of the feedback is too new to be told."""
     episode: Episode | None
@@ -33,6 +32,11 @@ class ThreadFacts:
     """People who have a modal open on the verdict."""
     choices: tuple[Label, ...] = ()
     """Values to choose a correction from."""
+
+    @property
+    def feedback(self) -> Mapping[str, Feedback]:
+        """The feedback that counts, by person."""
+        return self.people.feedback
 
     @property
     def trace_id(self) -> str:
@@ -52,7 +56,7 @@ class DerivedStatus:
 
 def derive_status(facts: ThreadFacts) -> DerivedStatus:
     """Derive a thread's status."""
-    shown = next_shown_rules(facts.shown, facts.trace_id, facts.guidelines, facts.feedback, facts.episode)
+    shown = next_shown_rules(facts.shown, facts.trace_id, facts.guidelines, facts.people, facts.episode)
     rules = _taught_rules(shown, facts.guidelines)
     wanting_value, wanting_reason = _asked_for_value(facts), _asked_for_reason(facts)
     reasons = _reasons(facts)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread_status import thread_status_message
-from bot.feedback import all_feedback
+from bot.feedback import all_feedback, votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
+from bot.learning.shown_rules import PeopleNow
 from bot.learning.status_derivation import DerivedStatus, ThreadFacts, derive_status
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
@@ -84,7 +85,8 @@ class ThreadStatusReader:
         """
         while (stored := await self._database.thread_statuses.get(verdict_id)) is not None:
             rendered = await self.render(stored)
-            if rendered is None or not rendered.derived.status.is_worth_a_message:
+            is_posted = stored.message_ts is not None  # as that of a message of an earlier version
+            if rendered is None or is_posted or not rendered.derived.status.is_worth_a_message:
                 return None
             if await self._database.thread_statuses.note_rendering(
                 stored, rendered.derived.shown, rendered.content_hash, rendered.modal_until_ms
@@ -100,12 +102,11 @@ class ThreadStatusReader:
     async def _derive(
         self, stored: StoredThreadStatus, verdict: StoredVerdict, memory: JudgeMemory
     ) -> DerivedStatus:
-        people = await self._database.feedback.of(stored.verdict_id)
-        feedback = {each.person: each for each in all_feedback(verdict, people, memory.definition.value_type)}
+        people = await self._people_now(verdict, memory)
         trace_id = verdict.verdict.trace_id
         facts = ThreadFacts(
             verdict=verdict,
-            feedback=feedback,
+            people=people,
             is_at_rest=stored.feedback_revision == verdict.revision,
             episode=memory.episodes.get(trace_id),
             guidelines=memory.guidelines,
@@ -114,11 +115,21 @@ class ThreadStatusReader:
             is_pending=trace_id in memory.state.undistilled and trace_id not in memory.declined,
             is_declined=trace_id in memory.declined,
             busy=frozenset(
-                person for person in feedback if self._modals.open_until_ms(person, stored.verdict_id)
+                person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
             ),
             choices=likely_values(verdict, memory),
         )
         return derive_status(facts)
+
+    async def _people_now(self, verdict: StoredVerdict, memory: JudgeMemory) -> PeopleNow:
+        counted = await self._database.feedback.of(verdict.verdict_id)
+        known = await self._database.feedback.all_of(verdict.verdict_id)
+        feedback = all_feedback(verdict, counted, memory.definition.value_type)
+        return PeopleNow(
+            feedback={each.person: each for each in feedback},
+            undecided=frozenset(person for person, events in counted.items() if len(votes_of(events)) > 1),
+            uncounted=frozenset(known.keys() - counted.keys()),
+        )
 
     def _modal_until_ms(self, derived: DerivedStatus, verdict_id: str) -> int:
         ends = (self._modals.open_until_ms(person, verdict_id) or 0 for person in derived.held_back_for)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -84,11 +84,15 @@ class ThreadUpdater:
             await self._post(status, verdict)
         self.wake()
 
+    async def note_settings(self, judges: Iterable[str]) -> None:
+        """Let the judges' threads be told anew where settings that they show have changed since the last start."""
+        for judge in judges:
+            await self._database.thread_statuses.note_settings(judge, self._reader.fingerprint(judge))
+
     async def run(self, judges: Collection[str] = ()) -> None:
         """Edit until cancelled; begin with what an earlier version, or other settings, left in threads."""
         await self._database.outbox.take_over_thread_posts()
-        for judge in judges:
-            await self._database.thread_statuses.note_settings(judge, self._reader.fingerprint(judge))
+        await self.note_settings(judges)
         while True:
             while self._closed:
                 await self._database.thread_statuses.wake(self._closed.pop())

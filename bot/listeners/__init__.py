@@ -9,6 +9,7 @@
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
+| `why` | the button "Why?", and "This one is wrong" on what it shows |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened`, votes and links on the tab |
 | `first_words` | `member_joined_channel` of the bot, `app_mention`, direct messages |
@@ -27,7 +28,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
@@ -47,7 +48,8 @@ from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.vote_choices import VoteChoices
-from bot.reports.status import StatusReport
+from bot.listeners.why import WhyListener
+from bot.reports import Reports
 from bot.resources import Resources
 
 log = logging.getLogger(__name__)
@@ -56,9 +58,9 @@ log = logging.getLogger(__name__)
 def build(
     resources: Resources,
     forgetting: ForgetService,
-    approval: GuidelineApproval,
+    guidelines: GuidelineService,
     modals: OpenModals,
-    status: StatusReport,
+    reports: Reports,
     wake_learning: Callable[[], None],
     wake_posting: Callable[[], None],
     after_ack: AfterAck,
@@ -79,25 +81,38 @@ def build(
     modal = ReasonModal(cards, card_access, memories, slack.client, modals, after_ack)
     modal.listen(slack.app)
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
-    pages = HomePages(settings, database, memories, judge_access, records, status, slack.client)
+    pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
     HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     VoteChoices(cards, card_access, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
-    GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
+    GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)
     answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
+    why = WhyListener(
+        database,
+        forgetting.references,
+        reports.evidence,
+        judge_access,
+        card_access,
+        cards,
+        modal,
+        slack.client,
+        after_ack,
+    )
+    why.listen(slack.app)
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
     SlashCommands(
         settings,
         database,
         memories,
         slack.people,
-        status,
+        reports.status,
         judge_access,
         forget,
+        why,
         pausing,
         records,
         after_ack,

@@ -25,6 +25,7 @@ from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.responses import or_error_message, respond_ephemeral
+from bot.listeners.why import WhyListener
 from bot.plain_text import nearest
 from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
@@ -70,6 +71,7 @@ class SlashCommands:
         status: StatusReport,
         access: JudgeAccess,
         forgetting: ForgetListener,
+        why: WhyListener,
         pausing: Pausing,
         records: OwnRecords,
         after_ack: AfterAck,
@@ -81,6 +83,7 @@ class SlashCommands:
         self._status = status
         self._access = access
         self._forgetting = forgetting
+        self._why = why
         self._pausing = pausing
         self._records = records
         self._after_ack = after_ack
@@ -130,6 +133,10 @@ class SlashCommands:
         )
         authored = [(rule, [await self._people.name(person) for person in rule.people]) for rule in rules]
         return guidelines_message(judge, authored)
+
+    async def why(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show what the verdicts on a trace rest on."""
+        return await self._why.explain(command.person, command.text)
 
     async def status(self, command: SlashCommand) -> list[SlackMessage]:
         """Show what waits for the judges whose channels the person is in, and why."""
@@ -182,6 +189,7 @@ CHANGES = {"pause", "resume", "mute", "unmute"}
 """The sub-commands that store something."""
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
     "guidelines": SlashCommands.guidelines,
+    "why": SlashCommands.why,
     "status": SlashCommands.status,
     "digest": SlashCommands.digest,
     "help": SlashCommands.help,

@@ -6,8 +6,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.home import home_view
-from bot.blocks.thread import card_gone, not_counted, not_in_channel, vote_counted
+from bot.blocks.home import home_view, home_vote_counted
+from bot.blocks.thread import card_gone, not_counted, not_in_channel
 from bot.listeners.actions import VOTES, click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -78,7 +78,7 @@ class HomeTab:
         vote = VOTES[body["actions"][0]["action_id"]]
         if vote == "down":
             await self._reason_modal.open(body["trigger_id"], card)
-        await self.publish(person, vote_counted(vote, has_two_votes=False).text)
+        await self.publish(person, home_vote_counted(vote))
 
     async def _refusal(self, body: Body, card: ClickedCard) -> str:
         """Say why a vote does not count, and take back that of somebody who has left the channel."""

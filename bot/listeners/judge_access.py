@@ -7,6 +7,7 @@ from bot.config import JudgeSettings, Settings
 from bot.plain_text import nearest
 from bot.slack.channel_members import ChannelMembers
 from memalign.errors import SettingsError
+from storage.records import StoredVerdict
 
 
 class JudgeAccess:
@@ -26,6 +27,12 @@ class JudgeAccess:
         channels = sorted({judge.channel for judge in self._judges})
         includes = await asyncio.gather(*(self._members.includes(channel, person) for channel in channels))
         return {channel for channel, is_member in zip(channels, includes, strict=True) if is_member}
+
+    async def may_see(self, person: str, stored: StoredVerdict) -> bool:
+        """Return whether the person is in the channel of a verdict's card, and in its judge's, if that is another."""
+        judges = await self.judges_of(person)
+        is_named = any(judge.name == stored.verdict.judge for judge in judges)
+        return is_named and await self._members.includes(stored.channel, person)
 
     async def judges_named(self, name: str, person: str) -> Sequence[JudgeSettings]:
         """Return the judge of that name, or with an empty name all, as far as the person may see them.

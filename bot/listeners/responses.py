@@ -50,8 +50,19 @@ async def post_ephemeral(
 
 async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None:
     """Open a modal; a failure is logged, and what was clicked stands all the same."""
+    await _opened(client.views_open(trigger_id=trigger_id, view=view))
+
+
+async def open_view_from(client: AsyncWebClient, body: Json, view: Json) -> None:
+    """Open a modal for a click, on top of the modal that holds the button, if one does; a failure is logged."""
+    is_in_modal = (body.get("view") or {}).get("type") == "modal"
+    open_or_push = client.views_push if is_in_modal else client.views_open
+    await _opened(open_or_push(trigger_id=body["trigger_id"], view=view))
+
+
+async def _opened(opening: Awaitable[object]) -> None:
     try:
-        await client.views_open(trigger_id=trigger_id, view=view)
+        await opening
     except SlackCallError as error:
         log.warning("a modal could not be opened: %s", error.detail)
 

@@ -1,12 +1,14 @@
-"""Numbers out: digest, status, export, agreement."""
+"""Numbers out: digest, status, export, agreement, and the evidence of verdicts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.reports.status import StatusReport
+from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
+from bot.slack.permalinks import Permalinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +16,18 @@ class Reports:
     """The reports of a running bot."""
 
     status: StatusReport
+    evidence: EvidenceReader
     background: Background
 
 
 def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
-    """Build the status, and the digest of each week."""
+    """Build the status, the reader of evidence, and the digest of each week."""
     settings, database, memories = resources.settings, resources.database, resources.memories
     connected, health = resources.slack.connection.is_up, resources.health
+    slack = resources.slack
     digest = WeeklyDigest(settings, database, memories, health, wake_posting)
     return Reports(
-        status=StatusReport(settings, database, memories, connected, health, resources.slack.clock),
+        status=StatusReport(settings, database, memories, connected, health, slack.clock),
+        evidence=EvidenceReader(settings, database, memories, slack.people, Permalinks(slack.client)),
         background={"weekly digest": digest.run},
     )

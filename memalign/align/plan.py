@@ -75,7 +75,7 @@ def _note(
 
 def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episode) -> None:
     """Note lost and new opinions; those that stand as they were keep what was learned from them."""
-    same_case = known is not None and (known.text, known.fields) == (episode.text, episode.fields)
+    same_case = known is not None and (known.case_text, known.fields) == (episode.case_text, episode.fields)
     before = {opinion.person: opinion for opinion in known.opinions} if known else {}
     now = {opinion.person: opinion for opinion in episode.opinions}
     for person, opinion in before.items():
@@ -104,11 +104,13 @@ def _episode(judge: Judge, trace: Trace) -> Episode | None:
     if votes.minority:
         _log.debug("Trace %s: %d of the votes lost; they are kept.", trace.trace_id, len(votes.minority))
     fields = judge.select_fields(trace)
+    text = text_of(fields)
     return Episode(
         trace_id=trace.trace_id,
         label=votes.label,
         fields=fields,
-        text=text_of(fields),
+        text=text.given,
+        answer_text=text.made,
         opinions=votes.opinions,
         minority=votes.minority,
     )

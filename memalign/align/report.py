@@ -10,6 +10,7 @@ from memalign.records import Guideline, Lesson, Usage
 DISTIL_AGAIN = "A guideline that rests on this trace has still to be distilled again."
 NOT_DISTILLED = "Its reasons have not been distilled yet."
 NOT_EMBEDDED = "Its text has not been embedded yet, so it cannot be found as a similar case."
+OUTDATED = "Its text is still to be embedded in its present form; until then the earlier vector serves."
 
 
 def pending_in(
@@ -29,7 +30,8 @@ def pending_in(
         trace_id: DISTIL_AGAIN for rule in state.semantic.waiting for trace_id in rule.source_trace_ids
     }
     undistilled = dict.fromkeys(sorted(state.undistilled.difference(declined)), NOT_DISTILLED)
-    not_embedded = dict.fromkeys(state.episodic.without_vector, NOT_EMBEDDED)
+    outdated = state.episodic.outdated
+    not_embedded = {name: OUTDATED if name in outdated else NOT_EMBEDDED for name in state.episodic.to_embed}
     pending = {**waiting, **undistilled, **not_embedded}
     return {trace_id: reasons.get(trace_id, why) for trace_id, why in pending.items()}
 
@@ -71,6 +73,7 @@ def lesson_of(
         retired=_retired(known, current),
         retracted=tuple(plan.retracted),
         merged=_merged(known, current),
+        held_back=_held_back(known, current),
         refused=() if result is None else result.distillation.refused,
         dropped=0 if result is None else result.distillation.dropped,
         usage=Usage() if result is None else result.usage,
@@ -110,6 +113,15 @@ def _merged(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) ->
         rule
         for rule in current.values()
         if any(each.guideline.id in known and each.guideline.id not in current for each in rule.merged)
+    )
+
+
+def _held_back(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
+    """Return the retired guidelines that rest on opinions on which none rested before."""
+    return tuple(
+        rule
+        for rule in current.values()
+        if rule.retired and not (rule.id in known and set(rule.sources) <= set(known[rule.id].sources))
     )
 
 

@@ -9,10 +9,11 @@ from memalign.align.attribution import attribute, attribute_alone
 from memalign.align.plan import LearningPlan
 from memalign.align.refusal import others_of, refused_rationales, without_refused
 from memalign.errors import ModelError
-from memalign.memory.embedding_cache import VectorCache, VectorLookup
+from memalign.memory.case_vectors import CaseLookup, CaseVectors
+from memalign.memory.embedding_cache import VectorLookup
 from memalign.memory.state import MemoryState, rationales_of
 from memalign.ports import Distillation, Distiller, Draft, LabelledRationale, Vector, combine
-from memalign.records import Episode, Guideline, Source, Usage
+from memalign.records import CaseText, Episode, Guideline, Source, Usage
 
 MIN_RATIONALES_TO_EMBED_DRAFTS = 50
 """Rationales in a round from which on drafts are compared by vectors too: a language model distils at most 50 in one
@@ -28,7 +29,7 @@ _NO_LOOKUP = VectorLookup(vectors={}, failed={}, usage=Usage())
 class RoundResult:
     """The models' answers in one round."""
 
-    texts: VectorLookup
+    texts: CaseLookup
     """Of episodes."""
     drafts: VectorLookup
     """Of drafts and of guidelines, where those were compared by vectors."""
@@ -53,7 +54,7 @@ async def run_models(
     plan: LearningPlan,
     state: MemoryState,
     instructions: str,
-    vectors: VectorCache,
+    vectors: CaseVectors,
     distiller: Distiller,
     declined: Collection[str] = (),
 ) -> RoundResult:
@@ -74,14 +75,14 @@ async def run_models(
         StorageError: If stored vectors cannot be read.
     """
     semantic = state.semantic.without_opinions(plan.lost)
-    pending = (state.episodes[name] for name in state.episodic.without_vector if name not in plan.put)
+    pending = (state.episodes[name] for name in state.episodic.to_embed if name not in plan.put)
     rationales = _rationales(plan, state, semantic.waiting, declined)
     lookup, distillation = await asyncio.gather(
-        vectors.find([episode.text for episode in (*plan.put.values(), *pending)]),
-        distil(distiller, instructions, rationales, semantic.standing),
+        vectors.find(episode.case_text for episode in (*plan.put.values(), *pending)),
+        distil(distiller, instructions, rationales, semantic.known),
     )
-    compared = _compared_texts(distillation, len(rationales), semantic.standing)
-    drafts = await vectors.find(compared) if compared else _NO_LOOKUP
+    compared = _compared_texts(distillation, len(rationales), semantic.known)
+    drafts = await vectors.parts.find(compared) if compared else _NO_LOOKUP
     return RoundResult(
         texts=lookup,
         drafts=drafts,
@@ -91,7 +92,7 @@ async def run_models(
     )
 
 
-def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[str, Vector]) -> MemoryState:
+def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[CaseText, Vector]) -> MemoryState:
     """Put new cases into a state before any model is asked; their rationales wait to be distilled.
 
     Args:
@@ -103,7 +104,9 @@ def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[str, Vect
         The state with the cases.
     """
     reasoned = {rationale.source.trace_id for rationale in plan.rationales}
-    rows = {name: vectors[episode.text] for name, episode in plan.put.items() if episode.text in vectors}
+    rows = {
+        name: vectors[episode.case_text] for name, episode in plan.put.items() if episode.case_text in vectors
+    }
     return before.with_episodes(
         put=list(plan.put.values()),
         retracted=plan.retracted,
@@ -130,7 +133,9 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
         put=list(plan.put.values()),
         retracted=plan.retracted,
         lost=plan.lost,
-        vectors={name: rows[episode.text] for name, episode in episodes.items() if episode.text in rows},
+        vectors={
+            name: rows[episode.case_text] for name, episode in episodes.items() if episode.case_text in rows
+        },
         undistilled=(before.undistilled - result.asked) | (result.distillation.failed.keys() & result.asked),
     ).with_supports(plan.put.values())
     distillation = with_standing_sources(result.distillation, episodes)
@@ -192,7 +197,7 @@ def failure_reasons(plan: LearningPlan, state: MemoryState, result: RoundResult)
     failed = result.texts.failed
     episodes = {**state.episodes, **plan.put}
     not_embedded = {
-        name: failed[episode.text] for name, episode in episodes.items() if episode.text in failed
+        name: failed[episode.case_text] for name, episode in episodes.items() if episode.case_text in failed
     }
     return {**result.distillation.failed, **not_embedded}
 

@@ -5,16 +5,22 @@ extends it in place; an older version that is searched makes its own. All versio
 loop.
 """
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.memory.similarity_floor import NEAR_COPY_COSINE, SimilarityFloor
 from memalign.memory.vector_index import VectorIndex, cosine, search_exactly
 from memalign.ports import Vector
-from memalign.records import Episode, RetrievedEpisode
+from memalign.records import Episode, Label, RetrievedEpisode
 
 MIN_EPISODES_FOR_GRAPH = 2_000
 """Below it exact search takes no longer than a search in the graph, and needs no building."""
+MAX_CONTRAST_CANDIDATES = 200
+"""Most similar cases among which one with another label is looked for; as many as a search in the graph looks at."""
 
+LabelKey = tuple[str, Label]
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
@@ -25,23 +31,32 @@ class EpisodicMemory:
         episodes: By trace id, in order of learning; none by default.
         vectors: By trace id, each of shape (dimension,); none by default. An episode without one cannot be found
             until it has been embedded.
+        outdated: Trace ids of the episodes whose vectors were made of an earlier form of their text; none by default.
+            They serve until they are made again.
     """
 
     def __init__(
         self,
         episodes: Mapping[str, Episode] = MappingProxyType({}),
         vectors: Mapping[str, Vector] = _NO_VECTORS,
+        outdated: Collection[str] = (),
     ) -> None:
         self.episodes: Mapping[str, Episode] = MappingProxyType(dict(episodes))
         self.vectors: Mapping[str, Vector] = MappingProxyType(dict(vectors))
+        self.outdated = frozenset(outdated)
         self._index: VectorIndex | None = None
+        self._floor = SimilarityFloor()
 
     @property
-    def without_vector(self) -> tuple[str, ...]:
+    def to_embed(self) -> tuple[str, ...]:
         """Trace ids of the episodes that have still to be embedded."""
-        if len(self.vectors) == len(self.episodes):
+        if len(self.vectors) == len(self.episodes) and not self.outdated:
             return ()
-        return tuple(trace_id for trace_id in self.episodes if trace_id not in self.vectors)
+        return tuple(
+            trace_id
+            for trace_id in self.episodes
+            if trace_id not in self.vectors or trace_id in self.outdated
+        )
 
     def changed(
         self,
@@ -70,7 +85,8 @@ class EpisodicMemory:
         episodes.update({episode.trace_id: episode for episode in put})
         fresh = {trace_id: row for trace_id, row in vectors.items() if trace_id in episodes}
         rows.update(fresh)
-        version = EpisodicMemory(episodes, rows)
+        version = EpisodicMemory(episodes, rows, self.outdated - removed - fresh.keys())
+        version._floor = self._floor
         index = self._index
         if index is not None and index.owner is self and not (index.graph and drop):
             index.remove({*removed, *fresh})
@@ -90,31 +106,76 @@ class EpisodicMemory:
         self._take_over(VectorIndex(self.vectors, graph=True))
 
     def nearest(
-        self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float
+        self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float | None = None
     ) -> tuple[RetrievedEpisode, ...]:
         """Find the most similar episodes.
+
+        Cases of nearly the same words are one. Where all that are found have one label, the last place goes to the
+        nearest case of another one: a judge that sees one label only has nothing to tell it from.
 
         Args:
             query: Vector of the text to compare with, of shape (dimension,).
             count: Most episodes.
             exclude_trace_id: The episode of this trace is left out.
-            min_similarity: Least cosine.
+            min_similarity: Least cosine; by default found from the memory, see `SimilarityFloor`.
 
         Returns:
             Episodes, most similar first; among equals the one with the newest label.
         """
-        count = min(count, len(self.vectors))
-        if count <= 0:
+        if count <= 0 or not self.vectors:
             return ()
+        least = self._floor.value(self.vectors) if min_similarity is None else min_similarity
+        cases = self._cases(query, count, exclude_trace_id, least)
+        found = cases[:count]
+        labels = {_label_key(case) for case in found}
+        if count < 2 or len(found) < count or len(labels) > 1:
+            return tuple(found)
+        contrast = next(self._others(query, labels, exclude_trace_id, least), found[-1])
+        return (*found[:-1], contrast)
+
+    def _cases(
+        self, query: Vector, count: int, exclude_trace_id: str | None, least: float
+    ) -> list[RetrievedEpisode]:
+        """Return at least `count` cases, if there are, each with its copies."""
+        wanted = count + 1
+        while True:
+            candidates = self._candidates(query, wanted, exclude_trace_id, least)
+            cases = self._pooled(candidates)
+            if len(cases) >= count or len(candidates) < wanted - 1 or wanted >= len(self.vectors):
+                return cases
+            wanted = min(wanted * 2, len(self.vectors))
+
+    def _others(
+        self, query: Vector, labels: Collection[LabelKey], exclude_trace_id: str | None, least: float
+    ) -> Iterator[RetrievedEpisode]:
+        candidates = self._candidates(query, MAX_CONTRAST_CANDIDATES, exclude_trace_id, least)
+        return (case for case in self._pooled(candidates) if _label_key(case) not in labels)
+
+    def _candidates(
+        self, query: Vector, count: int, exclude_trace_id: str | None, least: float
+    ) -> list[RetrievedEpisode]:
         candidates = [
             RetrievedEpisode(
                 episode=self.episodes[trace_id], similarity=cosine(query, self.vectors[trace_id])
             )
-            for trace_id in self._search(query, count + 1)
+            for trace_id in self._search(query, min(count, len(self.vectors)))
             if trace_id != exclude_trace_id
         ]
         candidates.sort(key=lambda case: (-case.similarity, -_newest_ms(case.episode), case.episode.trace_id))
-        return tuple(case for case in candidates[:count] if case.similarity >= min_similarity)
+        return [case for case in candidates if case.similarity >= least]
+
+    def _pooled(self, candidates: Sequence[RetrievedEpisode]) -> list[RetrievedEpisode]:
+        """Put near-copies together, each group in the place of its most similar case."""
+        groups: list[list[RetrievedEpisode]] = []
+        for case in candidates:
+            row = self.vectors[case.episode.trace_id]
+            for group in groups:
+                if cosine(row, self.vectors[group[0].episode.trace_id]) > NEAR_COPY_COSINE:
+                    group.append(case)
+                    break
+            else:
+                groups.append([case])
+        return [_pooled(group) for group in groups]
 
     def _search(self, query: Vector, count: int) -> list[str]:
         index = self._own_index(graph=len(self.vectors) >= MIN_EPISODES_FOR_GRAPH)
@@ -134,6 +195,24 @@ class EpisodicMemory:
     def _take_over(self, index: VectorIndex) -> VectorIndex:
         index.owner, self._index = self, index
         return index
+
+
+def _pooled(group: Sequence[RetrievedEpisode]) -> RetrievedEpisode:
+    """Return the case that stands for its near-copies: the most similar one of those with the label of most people."""
+    if len(group) == 1:
+        return group[0]
+    votes = Counter(_label_key(case) for case in group for _ in case.episode.opinions)
+    label = max(
+        votes, key=lambda key: (votes[key], max(_newest_ms(c.episode) for c in group if _label_key(c) == key))
+    )
+    case = next(case for case in group if _label_key(case) == label)
+    copies = tuple(other.episode for other in group if other is not case)
+    return replace(case, similarity=group[0].similarity, copies=copies)
+
+
+def _label_key(case: RetrievedEpisode) -> LabelKey:
+    """Return the label such that True is not 1."""
+    return type(case.episode.label).__name__, case.episode.label
 
 
 def _newest_ms(episode: Episode) -> int:

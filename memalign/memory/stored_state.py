@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.case_vectors import CaseVectors, row_of, with_current_text
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import MemoryChange, MemoryStore
+from memalign.ports import GuidelineDecision, MemoryChange, MemoryStore
+from memalign.records import Episode
 
 
 class StoredState:
@@ -17,11 +18,11 @@ class StoredState:
 
     Args:
         state: The state to begin with.
-        vectors: Embeds texts, and keeps vectors in the store.
+        vectors: Embeds the texts of cases, and keeps vectors in the store.
         store: Keeps the memory; None: it is kept in this process only.
     """
 
-    def __init__(self, state: MemoryState, vectors: VectorCache, store: MemoryStore | None = None) -> None:
+    def __init__(self, state: MemoryState, vectors: CaseVectors, store: MemoryStore | None = None) -> None:
         self.current = state
         self.vectors = vectors
         self._store = store
@@ -41,15 +42,10 @@ class StoredState:
         if self._store is None:
             return
         snapshot = await self._store.load(self.current.judge)
-        episodes = snapshot.episodes
-        texts = {episode.text for episode in episodes.values()}
         rules = [rule for rule in snapshot.guidelines if not rule.waiting]
-        rows = await self.vectors.known(texts.union(rule.text for rule in rules))
+        rows = await self.vectors.parts.known(rule.text for rule in rules)
         loaded = self.current.next(
-            EpisodicMemory(
-                episodes,
-                {name: rows[episode.text] for name, episode in episodes.items() if episode.text in rows},
-            ),
+            await self._episodic(snapshot.episodes),
             SemanticMemory().with_guidelines(
                 snapshot.guidelines, {rule.id: rows[rule.text] for rule in rules if rule.text in rows}
             ),
@@ -58,12 +54,29 @@ class StoredState:
         await build_graph_if_needed(loaded)
         self.current, self._stored_version = loaded, snapshot.version
 
-    async def adopt(self, after: MemoryState, forgotten: Collection[str] = ()) -> None:
+    async def _episodic(self, stored: Mapping[str, Episode]) -> EpisodicMemory:
+        """Return the episodes with their rows; a vector of the whole text serves until a row is made."""
+        episodes = {name: with_current_text(episode) for name, episode in stored.items()}
+        known = await self.vectors.known(episode.case_text for episode in episodes.values())
+        rows = {name: known[each.case_text] for name, each in episodes.items() if each.case_text in known}
+        earlier = {name: stored[name].text for name in episodes.keys() - rows.keys()}
+        vectors = await self.vectors.parts.known(earlier.values())
+        outdated = {name: vectors[text] for name, text in earlier.items() if text in vectors}
+        rows.update({name: row_of(vector, vector) for name, vector in outdated.items()})
+        return EpisodicMemory(episodes, rows, outdated=outdated)
+
+    async def adopt(
+        self,
+        after: MemoryState,
+        forgotten: Collection[str] = (),
+        decision: GuidelineDecision | None = None,
+    ) -> None:
         """Store the change, then put the new state in place.
 
         Args:
             after: A state made from the current one.
             forgotten: Ids of the traces that are forgotten with it; nothing of theirs stays anywhere.
+            decision: A person's decision that it carries out, for the audit.
 
         Raises:
             StaleMemoryError: If another writer has changed the stored memory; `load`, and make the state anew.
@@ -77,7 +90,7 @@ class StoredState:
         # what is forgotten may be in a version that only the store knows: saving finds that out
         if self._store is not None and (is_changed or forgotten):
             now_ms = time.time_ns() // 1_000_000
-            change = replace(change, from_version=self._stored_version, at_ms=now_ms)
+            change = replace(change, from_version=self._stored_version, at_ms=now_ms, decision=decision)
             await self._store.save(after.judge, change)
             self._stored_version += 1
         self.current = after
@@ -85,17 +98,19 @@ class StoredState:
     async def _drop_vectors(
         self, before: MemoryState, after: MemoryState, forgotten: Collection[str]
     ) -> None:
-        texts = [before.episodes[name].text for name in forgotten if name in before.episodes]
+        texts = [
+            part for name in forgotten if name in before.episodes for part in before.episodes[name].case_text
+        ]
         stale = before.semantic.vectors.keys() - after.semantic.vectors.keys()
-        await self.vectors.drop({*forgotten, *stale}, texts)
+        await self.vectors.parts.drop({*forgotten, *stale}, texts)
 
     async def _keep_vectors(self, before: MemoryState, after: MemoryState, change: MemoryChange) -> None:
         for name, row in after.episodic.vectors.items():
             if before.episodic.vectors.get(name) is not row:
-                await self.vectors.keep(name, {after.episodes[name].text: row})
+                await self.vectors.keep(name, after.episodes[name].case_text, row)
         for rule in change.put_guidelines:
             if rule.id in after.semantic.vectors and rule.id not in before.semantic.vectors:
-                await self.vectors.keep(rule.id, {rule.text: after.semantic.vectors[rule.id]})
+                await self.vectors.parts.keep(rule.id, {rule.text: after.semantic.vectors[rule.id]})
 
 
 async def build_graph_if_needed(state: MemoryState) -> None:

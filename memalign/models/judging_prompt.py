@@ -14,6 +14,7 @@ from memalign.models.prompts import (
     CASE_TOKENS,
     case_line,
     cases_section,
+    chosen_section,
     guideline_line,
     guidelines_section,
     judging_instructions,
@@ -38,7 +39,7 @@ class JudgingPrompt:
     """A prompt that fits, with the evidence that is in it."""
 
     prompt: Prompt
-    """Instructions and guidelines are its stable part."""
+    """Instructions, and the guidelines shown with every trace, are its stable part."""
     guidelines: tuple[Guideline, ...]
     cases: tuple[RetrievedEpisode, ...]
     left_out: LeftOut
@@ -69,12 +70,15 @@ def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPro
         )
     size = encoded_tokens(request.fields)
     guidelines = _kept_guidelines(request.evidence, max(room - size, room // GUIDELINES_SHARE))
-    section = guidelines_section(guidelines)
-    record = encode(shorten_fields(request.fields, room - count_tokens(section)))
-    cases = _case_lines(request.evidence.retrieved, room - count_tokens(section) - count_tokens(record))
+    constant = _constant(request.evidence, guidelines)
+    section = guidelines_section(guidelines[:constant])
+    chosen = chosen_section(guidelines[constant:], constant + 1)
+    room -= count_tokens(section) + count_tokens(chosen)
+    record = encode(shorten_fields(request.fields, room))
+    cases = _case_lines(request.evidence.retrieved, room - count_tokens(record))
     prompt = Prompt(
         stable=instructions + section,
-        changing=cases_section(cases) + record_section(record),
+        changing=cases_section(cases) + chosen + record_section(record),
         answer_tokens=prompt_room.answer_tokens,
     )
     return JudgingPrompt(
@@ -87,6 +91,12 @@ def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPro
             tokens=size - count_tokens(record),
         ),
     )
+
+
+def _constant(evidence: Evidence, kept: Sequence[Guideline]) -> int:
+    """Return how many of the kept guidelines are shown with every trace."""
+    ids = {rule.id for rule in evidence.guidelines[: len(evidence.guidelines) - evidence.chosen]}
+    return sum(rule.id in ids for rule in kept)
 
 
 def _kept_guidelines(evidence: Evidence, max_tokens: int) -> tuple[Guideline, ...]:
@@ -108,14 +118,14 @@ def _kept_guidelines(evidence: Evidence, max_tokens: int) -> tuple[Guideline, ..
 
 def _case_lines(cases: Sequence[RetrievedEpisode], max_tokens: int) -> list[str]:
     """Return the lines of the cases that fit, the long ones shortened; the least similar ones are left out."""
-    lines = [case_line(number, case.episode, CASE_TOKENS) for number, case in enumerate(cases, start=1)]
+    lines = [case_line(number, case, CASE_TOKENS) for number, case in enumerate(cases, start=1)]
     sizes = [count_tokens(line) + 1 for line in lines]
     for count in range(len(lines), 0, -1):
         room = max_tokens - count_tokens(cases_section([""] * count))
         shares = fair_shares(sizes[:count], room)
         if all(share >= min(size, MIN_CASE_TOKENS) for share, size in zip(shares, sizes, strict=False)):
             shortened = [
-                line if size <= share else case_line(number, case.episode, share - 1)
+                line if size <= share else case_line(number, case, share - 1)
                 for number, (case, line, size, share) in enumerate(
                     zip(cases, lines, sizes, shares, strict=False), start=1
                 )

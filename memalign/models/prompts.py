@@ -10,7 +10,7 @@ from functools import lru_cache
 from memalign.models.prompt_json import encode
 from memalign.models.shortening import cut_text, encoded_tokens, shorten, shorten_fields
 from memalign.ports import JudgeRequest, LabelledRationale, Prompt
-from memalign.records import Episode, Guideline, Json
+from memalign.records import Guideline, Json, RetrievedEpisode
 from memalign.tokens import count_tokens
 from memalign.trace_content import content_of
 from memalign.value_types import ValueType
@@ -42,8 +42,16 @@ One that is "from one person" is nobody else's word yet.
 {lines}
 </guidelines>"""
 
+_CHOSEN = """More Distilled Guidelines, chosen for this record ({count}):
+<guidelines>
+{lines}
+</guidelines>
+
+"""
+
 _CASES = """Example Judgements ({count}):
-Cases like this one, most similar first, with the label that people gave and their reasons.
+Cases like this one, the most similar last, with the label that people gave and their reasons. \
+Where "copies" stands, the same case came up so many times more, and "votes" counts all people who labelled it.
 <cases>
 {lines}
 </cases>
@@ -106,15 +114,35 @@ def guidelines_section(guidelines: Sequence[Guideline]) -> str:
     """Write the part of the prompt that shows the guidelines.
 
     Args:
-        guidelines: Best first.
+        guidelines: Those shown with every record, in the order in which they are numbered.
 
     Returns:
         The text; empty where there are none.
     """
     if not guidelines:
         return ""
-    lines = "\n".join(guideline_line(number, rule) for number, rule in enumerate(guidelines, start=1))
-    return _GUIDELINES.format(count=len(guidelines), lines=lines)
+    return _GUIDELINES.format(count=len(guidelines), lines=_guideline_lines(guidelines, 1))
+
+
+def chosen_section(guidelines: Sequence[Guideline], first_number: int) -> str:
+    """Write the part of the prompt that shows the guidelines chosen for one record.
+
+    Args:
+        guidelines: The most relevant last.
+        first_number: Number of the first one.
+
+    Returns:
+        The text; empty where there are none.
+    """
+    if not guidelines:
+        return ""
+    return _CHOSEN.format(count=len(guidelines), lines=_guideline_lines(guidelines, first_number))
+
+
+def _guideline_lines(guidelines: Sequence[Guideline], first_number: int) -> str:
+    return "\n".join(
+        guideline_line(number, rule) for number, rule in enumerate(guidelines, start=first_number)
+    )
 
 
 def guideline_line(number: int, guideline: Guideline) -> str:
@@ -140,32 +168,48 @@ def cases_section(lines: Sequence[str]) -> str:
     """Write the part of the prompt that shows similar cases.
 
     Args:
-        lines: Of each case, as `case_line` wrote it, most similar first.
+        lines: Of each case, as `case_line` wrote it, most similar first. They are shown the other way round, since
+            models give most weight to what stands next to the record.
 
     Returns:
         The text; empty where there are none.
     """
-    return _CASES.format(count=len(lines), lines="\n".join(lines)) if lines else ""
+    return _CASES.format(count=len(lines), lines="\n".join(reversed(lines))) if lines else ""
 
 
-def case_line(number: int, episode: Episode, max_tokens: int) -> str:
+def case_line(number: int, case: RetrievedEpisode, max_tokens: int) -> str:
     """Write one similar case as a prompt shows it.
 
     Args:
         number: By which the model names it.
-        episode: The case.
+        case: The case, with those it stands for.
         max_tokens: Most tokens of the line; up to half of them are the reasons'.
 
     Returns:
         The line. It is longer where label and names of fields alone take more.
     """
-    room = max_tokens - count_tokens(encode({"case": number, "label": episode.label, "reasons": []}))
-    reasons = [opinion.rationale for opinion in episode.opinions if opinion.rationale]
+    episode = case.episode
+    label = {"label": episode.label, **_votes(case)}
+    room = max_tokens - count_tokens(encode({"case": number, **label, "reasons": []}))
+    same_label = [each for each in (episode, *case.copies) if each.label == episode.label]
+    reasons = list(
+        dict.fromkeys(
+            opinion.rationale for each in same_label for opinion in each.opinions if opinion.rationale
+        )
+    )
     shown_reasons = shorten(reasons, room // 2) if reasons else []
     # cases of earlier versions hold media and messages as they were sent
     readable = {name: content_of(value) for name, value in episode.fields.items()}
     fields = shorten_fields(readable, room - encoded_tokens(shown_reasons))
-    return encode({"case": number, **fields, "label": episode.label, "reasons": shown_reasons})
+    return encode({"case": number, **fields, **label, "reasons": shown_reasons})
+
+
+def _votes(case: RetrievedEpisode) -> dict[str, Json]:
+    """Return the votes on a case that stands for others as well."""
+    if not case.copies:
+        return {}
+    votes = [{"label": label, "people": people} for label, people in case.votes.items()]
+    return {"copies": len(case.copies), "votes": votes}
 
 
 def record_section(record: str) -> str:

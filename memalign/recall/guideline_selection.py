@@ -1,4 +1,4 @@
-"""Selection of the guidelines for a prompt that cannot hold them all: the best supported, then the most relevant."""
+"""Selection of the guidelines for a prompt that cannot hold them all: the best supported, and the most relevant."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,22 @@ from memalign.ports import Vector
 from memalign.records import Guideline
 from memalign.tokens import count_tokens
 
+GUIDELINE_TOKENS = 4_000
+"""Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
+SUPPORT_SHARE = 4
+"""This fraction of the room (a quarter) goes by support. Set by hand: what matters for the trace comes first."""
 _LINE_TOKENS = 8
 """Tokens that a guideline takes in a prompt beside its text: number, JSON marks, line end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuidelineSelection:
-    """Guidelines for one prompt, best first."""
+    """Guidelines for one prompt."""
 
     guidelines: tuple[Guideline, ...]
+    """Those shown with every trace in order of learning, then those chosen for this one, the most relevant last."""
+    chosen: int
+    """Number of the last `guidelines` that were chosen for this trace."""
     left_out: int
     """Number of guidelines in use for which there was no room."""
     ranking: tuple[str, ...] = ()
@@ -40,16 +47,20 @@ class GuidelineSelector:
         self._ranked = _without_contradicted(sorted(memory.in_use, key=_support, reverse=True))
         self._sizes = {rule.id: count_tokens(rule.text) + _LINE_TOKENS for rule in self._ranked}
         self._all_fit = sum(self._sizes.values()) <= max_tokens
-        self._best_supported = () if self._all_fit else self._filled((), self._ranked, max_tokens // 2)
-        selected = {rule.id for rule in self._best_supported}
-        self._others = [] if self._all_fit else [rule for rule in self._ranked if rule.id not in selected]
+        self._constant = self._in_order(
+            self._ranked if self._all_fit else self._pinned_and_best(max_tokens // SUPPORT_SHARE)
+        )
+        selected = {rule.id for rule in self._constant}
+        self._others = [rule for rule in self._ranked if rule.id not in selected]
+        self._room = max_tokens - sum(self._sizes[rule.id] for rule in self._constant)
         self._stems = {rule.id: stems(rule.text) for rule in self._ranked}
 
     def select(self, text: str, vector: Vector | None) -> GuidelineSelection:
         """Select guidelines for a trace.
 
-        While all fit, the selection is the same for every trace, which provider prompt caches depend on. Else half
-        of the room goes by support, half by relevance.
+        While all fit, the selection is the same for every trace, and in an order that does not change with votes:
+        prompt caches of providers depend on both. Else a part of the room goes by support, the same for every trace,
+        and the rest by relevance; pinned ones are never left out while they fit.
 
         Args:
             text: The trace's text.
@@ -60,9 +71,12 @@ class GuidelineSelector:
         """
         words = stems(text)
         relevance = {rule.id: self._relevance(rule, words, vector) for rule in self._ranked}
-        selected = tuple(self._ranked) if self._all_fit else self._selected(relevance)
+        by_relevance = sorted(self._others, key=lambda rule: -relevance[rule.id])
+        chosen = self._filled(by_relevance, self._room)
+        selected = (*self._constant, *reversed(chosen))
         return GuidelineSelection(
             guidelines=selected,
+            chosen=len(chosen),
             left_out=len(self._ranked) - len(selected),
             ranking=_ranking(selected, relevance),
         )
@@ -83,9 +97,17 @@ class GuidelineSelector:
         related = [rule for rule in self._ranked if relevance[rule.id] > 0]
         return tuple(sorted(related, key=lambda rule: -relevance[rule.id])[:limit])
 
-    def _selected(self, relevance: Mapping[str, float]) -> tuple[Guideline, ...]:
-        by_relevance = sorted(self._others, key=lambda rule: -relevance[rule.id])
-        return self._filled(self._best_supported, by_relevance, self._max_tokens)
+    def _pinned_and_best(self, support_room: int) -> tuple[Guideline, ...]:
+        """Return the pinned guidelines that fit at all, and the best supported others that fit in a part of it."""
+        pinned = self._filled((rule for rule in self._ranked if rule.pinned), self._max_tokens)
+        room = support_room - sum(self._sizes[rule.id] for rule in pinned)
+        return (*pinned, *self._filled((rule for rule in self._ranked if not rule.pinned), room))
+
+    def _in_order(self, rules: Iterable[Guideline]) -> tuple[Guideline, ...]:
+        """Return guidelines in order of learning, pinned ones first."""
+        ids = {rule.id for rule in rules}
+        selected = (rule for rule in self.memory.in_use if rule.id in ids)
+        return tuple(sorted(selected, key=lambda rule: not rule.pinned))
 
     def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vector | None) -> float:
         """Return the share of the rule's stems that the text has, or the cosine of their vectors if higher."""
@@ -93,10 +115,8 @@ class GuidelineSelector:
         shared = len(own & words) / len(own) if own else 0.0
         return shared if row is None or vector is None else max(shared, float(row @ vector))
 
-    def _filled(
-        self, selected: Sequence[Guideline], candidates: Iterable[Guideline], max_tokens: int
-    ) -> tuple[Guideline, ...]:
-        filled, room = list(selected), max_tokens - sum(self._sizes[rule.id] for rule in selected)
+    def _filled(self, candidates: Iterable[Guideline], room: int) -> tuple[Guideline, ...]:
+        filled = []
         for rule in candidates:
             if self._sizes[rule.id] <= room:
                 filled.append(rule)
@@ -115,11 +135,12 @@ def _without_contradicted(ranked: Sequence[Guideline]) -> list[Guideline]:
 def _ranking(selected: Sequence[Guideline], relevance: Mapping[str, float]) -> tuple[str, ...]:
     by_support = sorted(selected, key=_support, reverse=True)
     by_relevance = sorted(selected, key=lambda rule: -relevance[rule.id])
-    return tuple(
-        dict.fromkeys(rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
-    )
+    pinned = (rule.id for rule in by_support if rule.pinned)
+    by_turns = (rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
+    return tuple(dict.fromkeys((*pinned, *by_turns)))
 
 
-def _support(rule: Guideline) -> tuple[int, int, int]:
-    newest = max((source.time_ms for source in rule.sources), default=0)
-    return len(rule.people), len(rule.sources), newest
+def _support(rule: Guideline) -> tuple[bool, int, int, int]:
+    """Return the sort key of a rule: pinned ones first, then those of more people, of more cases, newer ones."""
+    newest = max((source.time_ms for source in rule.sources), default=rule.learned_ms)
+    return rule.pinned, len(rule.people), len(rule.sources), newest

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from memalign.embedded_text import text_of
-from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.case_vectors import CaseVectors, whole
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.vector_index import cosine
@@ -19,7 +19,7 @@ class Retrieval:
 
     evidence: Evidence
     vector: Vector | None
-    """None where nothing had to be embedded, or the embedding model failed."""
+    """Of shape (2 x dimension,); None where nothing had to be embedded, or the embedding model failed."""
 
 
 class Retriever:
@@ -28,17 +28,17 @@ class Retriever:
     Args:
         vectors: Embeds the traces' texts.
         max_cases: Most episodes for a trace (`retrieval_k`).
-        min_similarity: Episodes with a lower cosine are no evidence.
+        min_similarity: Episodes with a lower cosine are no evidence; None: found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
         durable: Whether vectors are stored, so that embedding a trace pays even while there is nothing to find.
     """
 
     def __init__(
         self,
-        vectors: VectorCache,
+        vectors: CaseVectors,
         *,
         max_cases: int,
-        min_similarity: float,
+        min_similarity: float | None,
         guideline_tokens: int,
         durable: bool,
     ) -> None:
@@ -65,7 +65,7 @@ class Retriever:
             exclude_trace_id: The trace's own id; its episode is no evidence.
 
         Returns:
-            The evidence, at the cost of at most one embedded text.
+            The evidence, at the cost of at most one call of the embedding model.
 
         Raises:
             StorageError: If stored vectors cannot be read.
@@ -75,7 +75,9 @@ class Retriever:
         lookup = await self._vectors.find([text] if needed else [])
         vector, failure = lookup.vectors.get(text), lookup.failed.get(text)
         state = current_state()
-        selection = self._selector_for(state.semantic).select(text, vector)
+        selection = self._selector_for(state.semantic).select(
+            "\n".join(text), None if vector is None else whole(vector)
+        )
         retrieved = (
             ()
             if vector is None
@@ -88,6 +90,7 @@ class Retriever:
         )
         evidence = Evidence(
             guidelines=selection.guidelines,
+            chosen=selection.chosen,
             left_out=selection.left_out,
             guideline_ranking=selection.ranking,
             retrieved=retrieved,
@@ -114,7 +117,9 @@ class Retriever:
         """
         text = text_of(fields)
         vector = (await self._vectors.known([text])).get(text)
-        return self._selector_for(semantic).most_relevant(text, vector, limit)
+        return self._selector_for(semantic).most_relevant(
+            "\n".join(text), None if vector is None else whole(vector), limit
+        )
 
     def _selector_for(self, semantic: SemanticMemory) -> GuidelineSelector:
         if self._selector is None or self._selector.memory is not semantic:

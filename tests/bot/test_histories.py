@@ -191,6 +191,7 @@ class History:
             channel, ts = self.places[trace]
             card = self.workspace.message(channel, ts)
             await self.compare_card(trace, card)
+            self.compare_thread(trace, card)
             shown = await database.verdicts.by_card(channel, ts)
             assert shown is not None
             possible = self.model.labels(trace, bool(shown.verdict.value), self.people)
@@ -214,6 +215,23 @@ class History:
             entry = replies.get(names[person])
             vote, words = (entry.vote, entry.rationale) if entry else (None, "")
             assert (vote, words) == (self.model.vote(person, trace), self.model.rationale(person, trace))
+
+    def compare_thread(self, trace: str, card: Message) -> None:
+        """No sentence of the bot in a thread contradicts the memory."""
+        told = self.harness.thread(card)
+        assert len(told) <= 1
+        text = "".join(told)
+        label = self.harness.labels().get(trace)
+        noted = [] if label is None or not text else [f"Noted: *{'pass' if label else 'fail'}*."]
+        assert [line for line in text.splitlines() if line.startswith("Noted: ")] == noted
+        votes = {self.model.vote(person, trace) for person in self.people} - {None}
+        assert ("Split: " in text) is (len(votes) > 1)
+        memory = self.harness.bot.memories["politeness"]
+        for words in WORDS:
+            held = {rule.text for rule in memory.guidelines}
+            here = {rule.text for rule in memory.guidelines if trace in rule.source_trace_ids}
+            assert (f"Learned: “{words}”" in text or f"Now: “{words}”" in text) is (words in here)
+            assert f"~“{words}”~ taken back" not in text or words not in held
 
 
 def acts_of(kinds: tuple[str, ...]) -> st.SearchStrategy[list[Act]]:

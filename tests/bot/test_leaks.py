@@ -142,7 +142,7 @@ async def test_the_terminal_shows_no_control_characters_and_an_export_is_exact(
     shown = capsys.readouterr().out
     assert not set("\x1b\x9b\u202e") & set(shown)
     assert "\u2068tr-\u05d0\u2069" in shown
-    await export(Namespace(config=config, judge=None, format="jsonl"))
+    await export(Namespace(config=config, judge=None, person=None, format="jsonl"))
     lines = capsys.readouterr().out
     assert not set("\x1b\x9b\u202e") & set(lines)
     documents = [json.loads(line) for line in lines.splitlines()]

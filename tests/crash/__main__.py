@@ -66,7 +66,11 @@ def count(world: World, tally: Tally) -> None:
     tally.words_taken_back = len(world.ledger.unsaid)
     tally.cards = sum(post.startswith("card") for post in posts)
     tally.digests = sum(post.startswith("digest") for post in posts)
-    tally.lessons = sum(post.startswith("lesson") for post in posts)
+    tally.lessons = sum(
+        "Learned: " in reply.text
+        for card in world.cards()
+        for reply in world.workspace.thread(card.channel, card.ts)[1:]
+    )
 
 
 async def run_all(kills: int, worlds: int, seed: int) -> Tally:

@@ -85,6 +85,7 @@ async def unfinished(world: World) -> list[str]:
             "posts": await db.outbox.waiting(),
             "requests to forget": len(await db.forgetting.requests()),
             "redactions": len(await db.forgetting.redactions_due(FOREVER_MS)),
+            "statuses to edit": await db.thread_statuses.waiting(FOREVER_MS),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
         shown = {(payload_of(card)["trace_id"], payload_of(card)["judge"]) for card in world.cards()}
@@ -127,7 +128,8 @@ async def differences(db: Database, world: World, card: Message) -> list[str]:
         for ts, reply in person_feedback.replies.items()
         if reply.text
     }
-    differing = []
+    own = [reply for reply in thread if payload_of(reply).get("post_id", "").startswith("status:")]
+    differing = [f"{len(own)} statuses on {card.ts}"] if len(own) > 1 else []
     if reactions != held:
         differing.append(f"reactions on {card.ts}: {sorted(reactions ^ held)}")
     if replies != stored_replies:

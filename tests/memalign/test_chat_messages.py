@@ -70,7 +70,7 @@ def test_prompt_embedding_and_card_show_the_same_turns(form: str) -> None:
     fields = fields_of(trace, ("inputs", "outputs"))
     card = parts_of(trace)[0]
 
-    for text in (record_text(fields), text_of(fields), card.text):
+    for text in (record_text(fields), "\n".join(text_of(fields)), card.text):
         assert PICTURE[:40] not in text
         for words in (QUESTION, ANSWER, "lookup", RESULT, "[picture: PNG, 10 KB]"):
             assert words in text
@@ -149,7 +149,7 @@ def test_the_question_stays_while_something_longer_is_left() -> None:
     trace = a_trace(inputs={"messages": turns}, outputs="word " * 20_000)
     fields = fields_of(trace, ("inputs", "outputs"))
 
-    for text in (record_text(fields), text_of(fields)):
+    for text in (record_text(fields), "\n".join(text_of(fields))):
         assert QUESTION in text
     assert QUESTION in parts_of(trace)[0].excerpt
 

@@ -49,7 +49,7 @@ def aligned(count: int = 3) -> AlignedJudge:
 def vectors(judge: AlignedJudge, file: Path) -> list[str]:
     """The vectors of a judge's cases, as its file has them."""
     judge.save(file)
-    return [each["vector"] for each in json.loads(file.read_text(encoding="utf-8"))["episodes"]]
+    return [each["row"] for each in json.loads(file.read_text(encoding="utf-8"))["episodes"]]
 
 
 @pytest.mark.usefixtures("server")
@@ -89,7 +89,7 @@ def test_a_copied_judge_learns_and_forgets_apart_from_its_original(
 
     assert list(judge.episodes) == ["tr-0", "tr-1", "tr-2"]
     assert list(other.episodes) == ["tr-1", "tr-2", "tr-9"]
-    assert server.texts[texts:] == ["question tr-9\nanswer tr-9"]
+    assert server.texts[texts:] == ["question tr-9", "answer tr-9"]
 
 
 @WAYS

@@ -319,7 +319,7 @@ async def test_what_is_unknown_is_forgotten_without_a_model_call_and_its_vector_
     model, store = FakeModel(), FakeStore()
     memory = await a_memory(distiller=LLMDistiller(model), store=store)
     await memory.judge(a_trace("judged-only"))
-    assert len(store.rows) == 1
+    assert len(store.rows) == 2
 
     forgotten = await forget(memory, ["judged-only", "never-seen"])
 

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from memalign import MemAlignOptimizer, load_judge, make_judge
+from memalign.align.report import OUTDATED
 from memalign.errors import InputError
+from memalign.judge_file import read
 from tests.factories import POLITENESS, a_trace, a_vote
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
@@ -42,7 +44,7 @@ def test_a_loaded_judge_goes_on_learning_and_forgetting(server: ModelServer, tmp
 
     assert more.report.unchanged == ("tr-0", "tr-1", "tr-2")
     assert more.report.learned == ("tr-9",)
-    assert len(server.texts) == texts + 1
+    assert server.texts[texts:] == ["question tr-9", "answer tr-9"]
     assert list(more.unalign(["tr-0", "tr-9"]).episodes) == ["tr-1", "tr-2"]
 
 
@@ -113,7 +115,7 @@ def test_a_loaded_judge_is_saved_as_the_same_bytes(server: ModelServer, tmp_path
     assert server.calls
 
 
-def test_a_file_of_the_version_before_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+def test_a_file_of_the_version_before_is_read_and_its_cases_are_still_found(tmp_path: Path) -> None:
     before = Path(__file__).with_name("files") / "judge_of_version_0_1.json"
 
     judge = load_judge(before)
@@ -124,8 +126,12 @@ def test_a_file_of_the_version_before_is_read_and_written_as_it_was(tmp_path: Pa
         "The answer should say when the order comes.",
     ]
     assert [episode.label for episode in judge.episodes.values()] == [False, True]
-    assert judge.pending == {}
-    assert json.loads((tmp_path / "again.json").read_text()) == json.loads(before.read_text())
+    assert set(judge.pending.values()) == {OUTDATED}
+    documents = [json.loads(file.read_text()) for file in (before, tmp_path / "again.json")]
+    assert documents[0]["guidelines"] == documents[1]["guidelines"]
+    for file in (before, tmp_path / "again.json"):
+        memory = read(file).state.episodic
+        assert memory.outdated == memory.vectors.keys() == memory.episodes.keys()
 
 
 @pytest.mark.usefixtures("server")

@@ -193,7 +193,7 @@ def test_no_part_of_a_trace_keeps_its_media(place: str) -> None:
     fields = fields_of(trace, variables)
     shown = [
         record_text(fields),
-        text_of(fields),
+        *text_of(fields),
         json.dumps(trace_line(trace_without_media(trace))),
         *(part.text for part in parts_of(trace)),
     ]

@@ -189,7 +189,9 @@ def test_unaligning_all_and_aligning_again_restores(server: ModelServer) -> None
     assert empty(inputs="x", outputs="y").retrieved_trace_ids == ()
     assert again.instructions == learned.instructions
     assert dict(again.episodes) == dict(learned.episodes)
-    assert sorted(server.texts) == sorted(2 * [f"question tr-{n}\nanswer tr-{n}" for n in range(3)])
+    assert sorted(server.texts) == sorted(
+        2 * [f"{part} tr-{n}" for n in range(3) for part in ("question", "answer")]
+    )
 
 
 def test_no_traces_or_none_that_can_be_used_is_told() -> None:
@@ -278,7 +280,7 @@ def test_a_changed_embedding_model_embeds_the_known_cases_anew(server: ModelServ
     )
 
     assert moved.pending == {}
-    assert len(server.texts) == 3 + 4
+    assert len(server.texts) == 2 * (3 + 4)
     assert moved(inputs="question tr-1", outputs="answer tr-1").retrieved_trace_ids[0] == "tr-1"
 
 

@@ -39,7 +39,7 @@ def words(count: int) -> str:
 def a_long_case(name: str, size: int) -> Trace:
     inputs = {"context": words(size), "question": f"{QUESTION} {name}"}
     return a_trace(
-        name, a_vote(False, f"Never add facts, says {name}."), inputs=inputs, outputs=words(size // 4)
+        name, a_vote(False, f"Never add facts, says {name}."), inputs=inputs, outputs=f"{name} " * (size // 4)
     )
 
 

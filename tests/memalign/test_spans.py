@@ -161,7 +161,7 @@ def test_a_trace_with_an_empty_root_is_read_at_the_shallowest_span_with_content(
     fields = a_judge("{{ inputs }} {{ outputs }}").select_fields(trace)
     assert (fields["inputs"], fields["outputs"]) == (MESSAGES, ANSWER)
     assert [part.text for part in parts_of(trace)] == ["user: Refund please", "No."]
-    assert text_of(fields) == "user: Refund please\nNo."
+    assert text_of(fields) == ("user: Refund please", "No.")
 
 
 def test_a_span_says_its_type_exceptions_attributes_and_the_results_of_tools() -> None:

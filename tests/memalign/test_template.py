@@ -42,13 +42,13 @@ def test_the_same_words_make_the_same_text_however_they_are_wrapped(first: Json,
 
 def test_the_text_holds_words_and_numbers_and_nothing_about_the_label() -> None:
     assert (
-        text_of({"inputs": {"question": "how old", "age": 4, "adult": False}})
+        text_of({"inputs": {"question": "how old", "age": 4, "adult": False}}).given
         == "adult: false\nage: 4\nhow old"
     )
 
 
 def test_a_long_text_is_cut_to_the_limit() -> None:
-    text = text_of({"inputs": "word " * 100_000})
+    text = text_of({"inputs": "word " * 100_000}).given
 
     assert count_tokens(text) <= TEXT_TOKENS
     assert text.startswith("word word")
@@ -95,4 +95,4 @@ def test_what_is_missing_is_said_but_an_empty_trace_is_refused() -> None:
 
 
 def test_keys_that_differ_in_type_only_are_no_obstacle() -> None:
-    assert text_of({"inputs": {1: ["first"], "1": {"x": "second"}}}) == "first\nsecond"
+    assert text_of({"inputs": {1: ["first"], "1": {"x": "second"}}}) == ("first\nsecond", "")

@@ -29,6 +29,8 @@ VERDICTS = tuple(verdict_id_of(judge, trace_id) for judge in JUDGES for trace_id
 NEW_FIELDS = (
     ("error", None),
     ("left_out", {"guidelines": 0, "cases": 0, "tokens": 0}),
+    ("model", ""),
+    ("memory", {"guidelines": 0, "cases": 0}),
     ("own_failures", 0),
     ("refusals", 0),
 )

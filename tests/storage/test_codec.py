@@ -13,6 +13,7 @@ from memalign.records import (
     Episode,
     Guideline,
     LeftOut,
+    MemorySize,
     MergedGuideline,
     PersonLabel,
     Source,
@@ -85,6 +86,8 @@ VERDICT = Verdict(
     seconds=1.5,
     note="n",
     left_out=LeftOut(guidelines=1, cases=2, tokens=3),
+    model="openai:/m",
+    memory=MemorySize(guidelines=4, cases=5),
 )
 EPISODE = Episode(
     trace_id="tr-1",
@@ -93,6 +96,7 @@ EPISODE = Episode(
     text=HOSTILE,
     opinions=(OPINION,),
     minority=(OPINION,),
+    answer_text=HOSTILE,
 )
 GUIDELINE = Guideline(
     id="g1",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.app import Bot
 from bot.runtime.health import log_bug
+from bot.sandbox.demo.first_steps import FirstSteps, read_steps, steps_payload
 from bot.sandbox.demo.recordings import JUDGE, Recording
 from bot.sandbox.demo.replay import Outcome, Replay
 from bot.sandbox.demo.scoreboard import meters, table
@@ -47,6 +48,7 @@ class DemoPage:
         self._done = 0
         self._outcome: Outcome | None = None
         self._problem = ""
+        self._steps: FirstSteps | None = None
 
     async def run(self, stop: asyncio.Event, *, browse: bool) -> None:
         """Show the first cards and serve the page until `stop` is set; `browse` opens a browser."""
@@ -97,7 +99,8 @@ class DemoPage:
         """Measure again whenever the judge has learned from a person at the page."""
         measured = self._bot.memories[JUDGE].version
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
+            steps = await read_steps(self._bot, self._server.workspace)
             version = self._bot.memories[JUDGE].version
             if version != measured and not self._running:
                 measured = version
@@ -106,11 +109,15 @@ class DemoPage:
                 )
                 self._outcome = await self._replay.measure(answered, left_out)
                 await self.show()
+            elif steps != self._steps and not (self._steps and self._steps.are_done):
+                await self.show()
 
     async def show(self) -> None:
         """Show the present measures and the progress of the replay on the page."""
         memory = self._bot.memories[JUDGE]
         outcome = self._outcome or await self._replay.measure(0)
+        if self._steps is None or not self._steps.are_done:
+            self._steps = await read_steps(self._bot, self._server.workspace)
         self._server.set_demo(
             {
                 "title": "Real answers, judged by a model that learns",
@@ -124,6 +131,7 @@ class DemoPage:
                     "problem": self._problem,
                     "note": self._note(),
                 },
+                "steps": steps_payload(self._steps),
                 "meters": meters(len(memory.episodes), len(memory.guidelines), outcome),
                 "table": table(outcome) if self._finished() else None,
             }

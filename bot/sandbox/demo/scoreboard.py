@@ -8,15 +8,20 @@ COLUMNS = ["judge", "agrees with people", "agreement", "Cohen's kappa"]
 
 def meters(cases: int, guidelines: int, outcome: Outcome) -> list[Payload]:
     """Render the numbers at the top of the page."""
-    hint = (
-        f"Share of {outcome.after.n} other answers on which the judge says what most people said; "
-        "nobody's feedback on these was learned"
-    )
+    n = outcome.after.n
     return [
-        {"label": "Cases remembered", "value": str(cases), "hint": "Answers that people voted on"},
-        {"label": "Guidelines", "value": str(guidelines), "hint": "Rules distilled from people's reasons"},
-        {"label": "Agreement at first", "value": f"{outcome.before.agreement:.0%}", "hint": hint},
-        {"label": "Agreement now", "value": f"{outcome.after.agreement:.0%}", "hint": hint},
+        {"label": "Cases remembered", "value": str(cases), "hint": "answers that people voted on"},
+        {"label": "Guidelines", "value": str(guidelines), "hint": "made of people's reasons"},
+        {
+            "label": "Agreement at first",
+            "value": f"{outcome.before.agreement:.0%}",
+            "hint": f"with people, on {n} answers that it never learns from",
+        },
+        {
+            "label": "Agreement now",
+            "value": f"{outcome.after.agreement:.0%}",
+            "hint": f"on the same {n} answers, with what it has learned",
+        },
     ]
 
 

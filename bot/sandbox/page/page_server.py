@@ -28,6 +28,7 @@ PAGE_PARTS = {
     "blocks.css": "text/css",
     "charts.js": "text/javascript",
     "context_actions.js": "text/javascript",
+    "first_steps.js": "text/javascript",
     "rich_text.js": "text/javascript",
     "tables.js": "text/javascript",
 }

@@ -14,6 +14,7 @@ from bot import blocks
 from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
+from bot.blocks.votes import which_vote
 from bot.records import OpenCard
 from bot.visible_text import END_OF_ISOLATE, FIRST_ISOLATE, visible
 from memalign.records import Json, Trace
@@ -31,6 +32,7 @@ TEXTS = st.sampled_from(HOSTILE)
 JSON = TEXTS | st.lists(TEXTS, max_size=2) | st.dictionaries(TEXTS, TEXTS, max_size=2)
 FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
     vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
+    which_vote: {"votes": st.sets(st.sampled_from(["up", "down", "unsure"]), min_size=2)},
     home_view: {"note": st.just("a line escaped before")},
 }
 """Arguments whose type does not say all."""

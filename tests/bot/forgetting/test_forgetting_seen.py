@@ -1,8 +1,14 @@
 """Forgetting as people see it afterwards: the note, the links, the message to the person, the list."""
 
+import json
 import re
+from argparse import Namespace
 from pathlib import Path
 
+import pytest
+
+from bot.cli.reading import export
+from memalign.errors import SettingsError
 from tests.bot.bot_in_workspace import bot_in_workspace, words
 
 
@@ -80,3 +86,29 @@ async def test_a_person_reads_all_that_is_held_about_them_and_nothing_of_others(
         assert "always offer help" not in lines
         await harness.asked(harness.ana, "forget --person me --yes")
         assert "no votes and no words of yours" in (await harness.asked(harness.ana, "mine"))[0]
+
+
+async def test_the_export_of_one_person_holds_no_words_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        card = await harness.show()
+        for person, words_ in ((harness.ana, "Never send people away."), (harness.ben, "Always offer help.")):
+            harness.react(card, "-1", by=person)
+            harness.reply(card, words_, by=person)
+        await harness.learned()
+        (tmp_path / "memalign.toml").write_text(
+            '[storage]\npath = "store"\n'
+            '[memory]\nreflection_lm = "local:/extract"\nembedding_model = "local:/wordllama"\n'
+            f'[[judges]]\nname = "politeness"\nchannel = "{harness.channel.id}"\nmodel = "local:/cases"\n'
+            'instructions = "Is it polite? {{ inputs }} {{ outputs }}"\n',
+            encoding="utf-8",
+        )
+        options = {"judge": None, "person": harness.ana.id, "config": tmp_path / "memalign.toml"}
+        await export(Namespace(**options, format="jsonl"))
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert {line["type"] for line in lines} == {"feedback", "guideline"}
+        assert {line["annotator"] for line in lines if line["type"] == "feedback"} == {harness.ana.id}
+        assert "Always offer help" not in json.dumps(lines)
+        with pytest.raises(SettingsError, match="JSONL only"):
+            await export(Namespace(**options, format="mlflow"))

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.feedback import Feedback, all_feedback
+from bot.feedback import Feedback, all_feedback, votes_of
 from memalign.value_types import FeedbackValueType
 from storage.database import Database
 from storage.records import FeedbackEvent, StoredVerdict
@@ -96,7 +96,7 @@ async def shown(flow: LearningFlow, ts: str) -> str:
     return await flow.thread(ts) if messages else ""
 
 
-def check_labels(text: str, votes: dict[str, Feedback], flow: LearningFlow) -> None:
+def check_labels(text: str, votes: dict[str, Feedback], undecided: set[str], flow: LearningFlow) -> None:
     episode = flow.memory.episodes.get("tr-1")
     noted = [line for line in text.splitlines() if line.startswith("Noted: ")]
     assert noted == ([] if episode is None else [f"Noted: *{'pass' if episode.label else 'fail'}*."])
@@ -109,6 +109,11 @@ def check_labels(text: str, votes: dict[str, Feedback], flow: LearningFlow) -> N
             assert f"{person.title()}: {'pass' if each.value else 'fail'}" in text
         elif each.vote is None:
             assert f"{person.title()}: " not in text
+        if f"taken back: {person.title()} removed the 👎." in text:
+            assert each.vote is None
+            assert person not in undecided
+        if f"taken back: {person.title()} gave two different votes" in text:
+            assert person in undecided
 
 
 def check_rules(text: str, flow: LearningFlow) -> None:
@@ -141,7 +146,8 @@ async def check(flow: LearningFlow, ts: str, forgotten: set[str]) -> None:
     text = await shown(flow, ts)
     check_rules(text, flow)
     if text:
-        check_labels(text, votes, flow)
+        undecided = {person for person, events in people.items() if len(votes_of(events)) > 1}
+        check_labels(text, votes, undecided, flow)
         check_questions(text, votes, flow, verdict)
     else:
         assert not flow.memory.guidelines

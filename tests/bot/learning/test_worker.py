@@ -173,6 +173,7 @@ async def test_a_person_who_holds_two_votes_teaches_nothing_until_one_is_taken_b
     await flow.react(ts, "+1", after=1)
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({}, [])
+    assert "taken back: Ana gave two different votes, so neither counts." in await flow.thread(ts)
     await flow.react(ts, "+1", live=False, after=2)
     await flow.learn()
     assert flow.rules() == [RULE]

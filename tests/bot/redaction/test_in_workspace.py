@@ -52,7 +52,7 @@ async def test_secrets_of_a_trace_and_of_a_reply_reach_nothing(
     judge = '[[judges]]\nname="politeness"\nmodel="local:/cases"\ninstructions="{{ inputs }} {{ outputs }}"\n'
     config = tmp_path / "memalign.toml"
     config.write_text(f'[storage]\npath="store"\n{judge}', encoding="utf-8")
-    await export(Namespace(config=config, judge=None, format="jsonl"))
+    await export(Namespace(config=config, judge=None, person=None, format="jsonl"))
     exported = capsys.readouterr().out
     assert [secret for secret in (*SECRETS, "ben@example.org") if secret in shown + asked + exported] == []
     assert "personal data removed" in shown

@@ -72,7 +72,7 @@ async def test_the_same_feedback_again_changes_nothing_and_asks_no_model() -> No
     assert lesson.learned == ()
     assert (memory.guidelines, list(memory.episodes), len(store.changes)) == before
     assert len(model.prompts) == 1
-    assert len(embedder.texts) == 2
+    assert len(embedder.texts) == 4
 
 
 async def test_new_changed_and_unchanged_traces_are_told_apart_and_the_others_stay() -> None:
@@ -425,7 +425,7 @@ async def test_one_more_feedback_costs_the_same_however_much_is_known(known: int
 
     await memory.learn([a_trace("one-more", a_vote(True, "Thanks are kind."))])
 
-    assert embedder.texts[texts:] == ["question one-more\nanswer one-more"]
+    assert embedder.texts[texts:] == ["question one-more", "answer one-more"]
     assert len(model.prompts) - prompts == 1
     case, rule = store.changes[changes:]
     assert [episode.trace_id for episode in case.put_episodes] == ["one-more"]
@@ -439,7 +439,7 @@ async def test_the_text_embedded_when_judging_is_not_embedded_again_when_learnin
 
     lesson = await memory.learn([a_trace("tr-1", a_vote(True, None))])
 
-    assert len(embedder.texts) == 1
+    assert len(embedder.texts) == 2
     assert lesson.usage == Usage()
 
 

@@ -1,9 +1,13 @@
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
 from memalign.memory.episodic import MIN_EPISODES_FOR_GRAPH, EpisodicMemory
+from memalign.memory.similarity_floor import DEFAULT_MIN_SIMILARITY, similarity_floor
 from memalign.memory.vector_index import HNSW_SEARCH_CANDIDATES, search_exactly
 from memalign.ports import Vector
+from memalign.records import Label
 from tests.factories import an_episode
 
 RANDOM = np.random.default_rng(7)
@@ -120,12 +124,12 @@ def test_a_replaced_episode_moves_to_the_end_with_its_new_vector() -> None:
     assert memory.nearest(query, 1, exclude_trace_id=None, min_similarity=0.0)[0].episode.label is True
 
 
-def test_an_episode_without_vector_waits_to_be_found() -> None:
+def test_an_episode_to_embed_waits_to_be_found() -> None:
     memory = EpisodicMemory().changed(put=[an_episode("a"), an_episode("b")], vectors={"a": a_row()})
 
-    assert memory.without_vector == ("b",)
+    assert memory.to_embed == ("b",)
     assert nearest_ids(memory, a_row()) == ["a"]
-    assert memory.changed(vectors={"b": a_row()}).without_vector == ()
+    assert memory.changed(vectors={"b": a_row()}).to_embed == ()
 
 
 def test_a_large_memory_uses_the_graph_once_it_is_built() -> None:
@@ -166,3 +170,92 @@ def test_a_graph_crowded_with_replaced_cases_still_answers() -> None:
 
     assert not memory.needs_graph
     assert nearest_ids(memory, query, 50) == search_exactly(memory.vectors, query, 50)
+
+
+def a_row_near(row: Vector, cosine: float) -> Vector:
+    """Return a row at this cosine from another one."""
+    across = a_row()
+    across -= (across @ row) * row
+    across /= np.linalg.norm(across)
+    near: Vector = (cosine * row + np.sqrt(1 - cosine**2) * across).astype(np.float32)
+    return near
+
+
+def a_labelled_memory(rows: Mapping[str, Vector], labels: Mapping[str, Label]) -> EpisodicMemory:
+    episodes = [an_episode(name, label=labels.get(name, True)) for name in rows]
+    return EpisodicMemory().changed(put=episodes, vectors=rows)
+
+
+def test_near_copies_are_one_case_with_the_votes_of_all() -> None:
+    query = a_row()
+    rows = {f"copy-{n}": a_row_near(query, 0.999) for n in range(8)}
+    rows |= {f"other-{n}": a_row_near(query, 0.5 - n / 20) for n in range(4)}
+    memory = a_labelled_memory(rows, {"copy-0": False, "other-3": False})
+
+    first, *others = memory.nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
+
+    assert [case.episode.trace_id for case in others] == [f"other-{n}" for n in range(4)]
+    assert first.episode.label is True
+    assert {episode.trace_id for episode in (first.episode, *first.copies)} == {f"copy-{n}" for n in range(8)}
+    assert first.votes == {True: 7, False: 1}
+
+
+def test_the_last_place_goes_to_the_nearest_case_of_another_label() -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
+    memory = a_labelled_memory(rows, {"t12": False, "t15": False})
+
+    found = memory.nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
+
+    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t12"]
+
+
+@pytest.mark.parametrize("labels", [{}, {"t2": False}])
+def test_a_memory_without_another_label_or_with_it_among_the_nearest_shows_the_nearest(
+    labels: Mapping[str, Label],
+) -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
+
+    found = a_labelled_memory(rows, labels).nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
+
+    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t4"]
+
+
+def test_a_case_no_more_similar_than_stored_cases_are_to_each_other_is_no_precedent() -> None:
+    common = a_row()
+    memory = a_labelled_memory({f"t{n}": a_row_near(common, 0.8) for n in range(60)}, {})
+    query = a_row_near(common, 0.8)
+    precedent = memory.changed(put=[an_episode("same")], vectors={"same": a_row_near(query, 0.97)})
+
+    found = precedent.nearest(query, 5, exclude_trace_id=None)
+
+    assert found[0].episode.trace_id == "same"
+    assert len(found) < 5
+    assert len(precedent.nearest(query, 5, exclude_trace_id=None, min_similarity=0.15)) == 5
+
+
+def test_in_a_small_memory_the_floor_is_fixed() -> None:
+    memory = a_labelled_memory({f"t{n}": a_row() for n in range(8)}, {})
+
+    found = memory.nearest(memory.vectors["t3"], 8, exclude_trace_id=None)
+
+    assert all(case.similarity >= DEFAULT_MIN_SIMILARITY for case in found)
+    assert found[0].episode.trace_id == "t3"
+
+
+def test_the_floor_is_the_percentile_of_all_pairs() -> None:
+    rows = {f"t{n}": a_row() for n in range(400)}
+    matrix = np.stack(list(rows.values()))
+    pairs = (matrix @ matrix.T)[np.triu_indices(400, k=1)]
+
+    assert similarity_floor(rows) == pytest.approx(np.percentile(pairs, 95), abs=0.03)
+
+
+def test_vectors_of_an_earlier_form_of_the_text_serve_until_they_are_made_again() -> None:
+    rows = {name: a_row() for name in ("a", "b")}
+    memory = EpisodicMemory({name: an_episode(name) for name in rows}, rows, outdated=["a"])
+
+    assert memory.to_embed == ("a",)
+    assert nearest_ids(memory, rows["a"], 1) == ["a"]
+    assert memory.changed(vectors={"a": a_row()}).to_embed == ()

@@ -1,6 +1,7 @@
 """The demo's page as a newcomer uses it: whatever is forgotten, the recorded people go on, and failures are told."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,57 @@ async def test_a_person_named_from_the_pages_own_list_is_previewed(demo: Demo, p
         await expect(preview).to_contain_text("gone")
     finally:
         running.cancel()
+
+
+async def test_three_first_steps_tick_themselves_and_their_buttons_lead_to_them(
+    demo: Demo, page: Page
+) -> None:
+    running = demo.start(Replay(demo.bot, demo.workspace, HELD_OUT))
+    try:
+        steps = page.get_by_test_id("step")
+        await expect(steps).to_have_count(3)
+        await picture(page, "steps-1")
+        await page.get_by_role("button", name="Show me a card").click()
+        card = (
+            page.get_by_test_id("channel").get_by_test_id("message").filter(has=page.locator(".badge")).last
+        )
+        await expect(card).to_be_in_viewport()
+        await card.locator("[data-action-id=vote_up]").click()
+        await expect(steps.nth(0)).to_have_attribute("data-done", "true")
+        await page.get_by_role("button", name="Open its thread").click()
+        reply = page.get_by_label("Reply", exact=True)
+        await reply.fill("An answer must always say where to go.")
+        await picture(page, "steps-2")
+        await reply.press("Enter")
+        await expect(page.get_by_test_id("steps-done")).to_be_visible()
+        await picture(page, "steps-3")
+        await page.get_by_role("button", name="Show what it learned").click()
+        answer = page.locator("[data-ephemeral=true]").last
+        await expect(answer).to_contain_text("An answer must always say where to go.")
+    finally:
+        running.cancel()
+
+
+async def test_the_four_numbers_are_explained_without_hovering_also_on_a_phone(
+    demo: Demo, page: Page
+) -> None:
+    running = demo.start(Replay(demo.bot, demo.workspace, HELD_OUT))
+    try:
+        hints = page.get_by_test_id("meter").locator(".hint")
+        await expect(hints).to_have_count(4)
+        for width in (1280, 390):
+            await page.set_viewport_size({"width": width, "height": 844})
+            for number in range(4):
+                await expect(hints.nth(number)).to_be_in_viewport(ratio=1)
+            await picture(page, f"meters-{width}")
+        await expect(page.get_by_role("button", name="Show me a card")).to_be_in_viewport(ratio=1)
+        await page.emulate_media(color_scheme="dark")
+        await picture(page, "meters-dark")
+    finally:
+        running.cancel()
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep a screenshot where somebody asked for them."""
+    if folder := os.environ.get("MEMALIGN_SCREENSHOTS"):
+        await page.screenshot(path=Path(folder) / f"{name}.png")

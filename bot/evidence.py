@@ -1,0 +1,55 @@
+"""The evidence that a verdict rests on, as it stands now, as views are given it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from memalign.records import Guideline, Label
+from storage.records import StoredVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineEvidence:
+    """A guideline that a judge was shown and that its memory still has, or what that became."""
+
+    number: int
+    """Its number in `/memalign guidelines`."""
+    guideline: Guideline
+    names: tuple[str, ...]
+    """Names of the people it came from."""
+    is_changed: bool = False
+    """True if the judge was shown other words: it was reworded since, or joined with this guideline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvidence:
+    """A similar case whose trace is still known."""
+
+    trace_id: str
+    question: str
+    """The first lines of what was asked; empty where the trace holds no text."""
+    label: Label | None
+    """People's label; None where they have taken it back since."""
+    verdict_id: str | None = None
+    """The judge's own verdict on it, if there is a card of it."""
+    link: str | None = None
+    """Address of that card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictEvidence:
+    """A verdict with its evidence."""
+
+    stored: StoredVerdict
+    question: str
+    """The first lines of what its trace asked; empty where that holds no text."""
+    judged_at: datetime
+    """In the time zone of the settings."""
+    reads_guidelines: bool
+    """False for a judge without a language model, which reads none."""
+    guidelines: tuple[GuidelineEvidence, ...] = ()
+    guidelines_gone: int = 0
+    """Guidelines it was shown that its memory no longer has."""
+    cases: tuple[CaseEvidence, ...] = ()
+    """Most similar first, or those of most weight."""
+    cases_gone: int = 0
+    """Cases it was shown whose traces were forgotten since."""

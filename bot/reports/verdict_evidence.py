@@ -1,0 +1,124 @@
+"""The evidence of a verdict: what its judge was shown, and what has become of that since."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
+
+from bot.blocks.trace_parts import parts_of
+from bot.config import Settings
+from bot.evidence import CaseEvidence, GuidelineEvidence, VerdictEvidence
+from bot.reports.guideline_numbers import number_guidelines
+from bot.runtime.clock import from_ms
+from bot.slack.permalinks import Permalinks
+from bot.slack.users import People
+from bot.visible_text import visible_line
+from memalign.judge_memory import JudgeMemory
+from memalign.memory.guideline_merge import merged_into
+from memalign.records import Guideline, Trace
+from storage.database import Database
+from storage.records import StoredVerdict
+from storage.verdicts import verdict_id_of
+
+MAX_QUESTION_LENGTH = 200
+LOCAL_JUDGE = "local:/"
+"""Beginning of the names of models that are no language models."""
+
+
+class EvidenceReader:
+    """Reads what a verdict rests on from store and memories; what was forgotten since is only counted."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        people: People,
+        links: Permalinks,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._people = people
+        self._links = links
+
+    async def read(self, stored: StoredVerdict, max_cases: int | None = None) -> VerdictEvidence | None:
+        """Return a verdict's evidence. Raises `StorageError`.
+
+        Args:
+            stored: the verdict.
+            max_cases: the number of cases wanted, each of which costs a call to Slack; None for all.
+
+        Returns:
+            The evidence; None where the trace was forgotten meanwhile, or the settings name its judge no more.
+        """
+        verdict = stored.verdict
+        memory = self._memories.get(verdict.judge)
+        trace = await self._database.traces.get(verdict.trace_id)
+        if memory is None or trace is None:
+            return None
+        rules = await self._guidelines(memory.guidelines, stored)
+        known = [each for each in verdict.retrieved_trace_ids if await self._is_known(memory, each)]
+        shown_ids = {name for each in memory.guidelines for name in _ids_of(each)}
+        return VerdictEvidence(
+            stored=stored,
+            question=question_of(trace),
+            judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
+            reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_JUDGE),
+            guidelines=tuple(rules),
+            guidelines_gone=sum(each not in shown_ids for each in verdict.guideline_ids),
+            cases=tuple(
+                await asyncio.gather(*(self._case(memory, verdict.judge, each) for each in known[:max_cases]))
+            ),
+            cases_gone=len(verdict.retrieved_trace_ids) - len(known),
+        )
+
+    async def _guidelines(
+        self, guidelines: Sequence[Guideline], stored: StoredVerdict
+    ) -> list[GuidelineEvidence]:
+        numbers = number_guidelines(guidelines)
+        holders = {name: rule for rule in guidelines for name in _ids_of(rule)}
+        shown_ids = stored.verdict.guideline_ids
+        held = dict.fromkeys(holders[name].id for name in shown_ids if name in holders)
+        evidence = []
+        for rule_id in held:
+            rule = holders[rule_id]
+            is_changed = rule_id not in shown_ids
+            names = tuple((await self._people.names(rule.people)).values())
+            evidence.append(
+                GuidelineEvidence(number=numbers[rule_id], guideline=rule, names=names, is_changed=is_changed)
+            )
+        return evidence
+
+    async def _is_known(self, memory: JudgeMemory, trace_id: str) -> bool:
+        return trace_id in memory.episodes or await self._database.traces.contains(trace_id)
+
+    async def _case(self, memory: JudgeMemory, judge: str, trace_id: str) -> CaseEvidence:
+        episode = memory.episodes.get(trace_id)
+        trace = await self._database.traces.get(trace_id)
+        stored = await self._database.verdicts.get(verdict_id_of(judge, trace_id))
+        has_card = stored is not None and stored.message_ts is not None
+        return CaseEvidence(
+            trace_id=trace_id,
+            question=question_of(trace) if trace else _opening(episode.text if episode else ""),
+            label=episode.label if episode else None,
+            verdict_id=stored.verdict_id if stored and has_card else None,
+            link=await self._links.of(stored.channel, stored.message_ts or "")
+            if stored and has_card
+            else None,
+        )
+
+
+def question_of(trace: Trace) -> str:
+    """Return the beginning of what a trace asked, in one line."""
+    parts = parts_of(trace)
+    return _opening(parts[0].text) if parts else ""
+
+
+def _opening(text: str) -> str:
+    return shorten(visible_line(text), MAX_QUESTION_LENGTH, placeholder="…")
+
+
+def _ids_of(rule: Guideline) -> Iterator[str]:
+    """Yield the ids under which a judge may have been shown a guideline: its own, and those it stands for."""
+    yield rule.id
+    yield from (each.id for each in merged_into(rule))
