@@ -33,6 +33,9 @@ NEW_FIELDS = (
     ("memory", {"guidelines": 0, "cases": 0}),
     ("own_failures", 0),
     ("refusals", 0),
+    ("kept_vote", None),
+    ("supports", None),
+    ("supports", []),
 )
 """Fields of records since 0.1.0, with the default that a record of 0.1.0 has there."""
 
