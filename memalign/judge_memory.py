@@ -24,6 +24,7 @@ from memalign.guideline_editor import GuidelineEditor
 from memalign.judge import Judge
 from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.guideline_handling import wordings_of
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
@@ -220,6 +221,9 @@ class JudgeMemory:
             value=response.value,
             rationale=response.rationale,
             guideline_ids=response.guideline_ids,
+            guideline_wordings=wordings_of(
+                self._judge.name, response.guideline_ids, retrieval.evidence.guidelines
+            ),
             retrieved_trace_ids=retrieved,
             similarities=similarities,
             usage=retrieval.evidence.usage + response.usage,

@@ -417,6 +417,9 @@ class Verdict:
     rationale: str
     guideline_ids: tuple[str, ...] = ()
     """Guidelines that were in front of the model; none where it reads none."""
+    guideline_wordings: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Names of the texts that it was shown, in the same order, as `guideline_id` names a text; empty where each
+    guideline was in its first words, by which it is named itself."""
     retrieved_trace_ids: tuple[str, ...] = ()
     """Traces of the similar cases that it was shown, or that decided."""
     similarities: tuple[float, ...] = ()

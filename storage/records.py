@@ -314,7 +314,7 @@ class StoredThreadStatus:
     is_declined: bool = False
     """True if the reflection model refused to read reasons in the last round of learning."""
     feedback_revision: int = -1
-    """That of the verdict's feedback when it was last at rest."""
+    """Revision of the verdict's feedback when it was last at rest."""
     marks: int = 0
     """Grows with each change that it may have to tell."""
     shown_marks: int = 0

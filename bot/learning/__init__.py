@@ -36,7 +36,7 @@ class LearningFlow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadReading:
-    """What is so in threads, for posting and learning alike."""
+    """Readers of the present state of threads, for posting and learning alike."""
 
     modals: OpenModals
     statuses: ThreadStatusReader

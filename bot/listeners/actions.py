@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import SHOW_ALL, VOTE_DOWN, VOTE_UNSURE, VOTE_UP, trace_view
+from bot.blocks.card import SHOW_ALL, CardVerdict, trace_view
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import (
     CORRECT_VALUE,
@@ -18,6 +18,7 @@ from bot.blocks.thread import (
     not_in_channel,
     value_counted,
 )
+from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.blocks.votes import vote_receipt, vote_stands, which_vote
 from bot.feedback import Vote, is_pressed_again, votes_of
 from bot.listeners.after_ack import AfterAck
@@ -27,6 +28,7 @@ from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
 from bot.runtime.clock import now_ms
+from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
@@ -41,6 +43,8 @@ class CardActions:
         cards: ClickedCards,
         access: CardAccess,
         database: Database,
+        memories: Mapping[str, JudgeMemory],
+        titles: Mapping[str, str],
         client: AsyncWebClient,
         reason_modal: ReasonModal,
         after_ack: AfterAck,
@@ -48,6 +52,8 @@ class CardActions:
         self._cards = cards
         self._access = access
         self._database = database
+        self._memories = memories
+        self._titles = titles
         self._client = client
         self._reason_modal = reason_modal
         self._after_ack = after_ack
@@ -109,10 +115,14 @@ class CardActions:
     async def _show_all(self, body: Body, respond: AsyncRespond) -> None:
         card = await self._cards.of_click(body)
         trace = await self._database.traces.get(card.verdict.verdict.trace_id) if card else None
-        if card is None or trace is None:
+        memory = self._memories.get(card.verdict.verdict.judge) if card else None
+        if card is None or trace is None or memory is None:
             return
         if await self._access.may_see(card):
-            await open_view(self._client, body["trigger_id"], trace_view(card.verdict, trace))
+            shown = CardVerdict(
+                stored=card.verdict, judge=memory.definition, title=self._titles[memory.definition.name]
+            )
+            await open_view(self._client, body["trigger_id"], trace_view([shown], trace))
         else:
             await respond_ephemeral(respond, [not_in_channel()])
 

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
+
 from memalign.memory.similarity_floor import NEAR_COPY_COSINE, SimilarityFloor
 from memalign.memory.vector_index import VectorIndex, cosine, search_exactly
 from memalign.ports import Vector
@@ -166,15 +168,17 @@ class EpisodicMemory:
 
     def _pooled(self, candidates: Sequence[RetrievedEpisode]) -> list[RetrievedEpisode]:
         """Put near-copies together, each group in the place of its most similar case."""
-        groups: list[list[RetrievedEpisode]] = []
-        for case in candidates:
-            row = self.vectors[case.episode.trace_id]
-            for group in groups:
-                if cosine(row, self.vectors[group[0].episode.trace_id]) > NEAR_COPY_COSINE:
-                    group.append(case)
-                    break
-            else:
-                groups.append([case])
+        if not candidates:
+            return []
+        rows = np.stack([self.vectors[case.episode.trace_id] for case in candidates])
+        is_copy = rows @ rows.T > NEAR_COPY_COSINE
+        np.fill_diagonal(is_copy, val=True)  # rounding may leave a row below 1 with itself
+        groups, left = [], np.ones(len(candidates), dtype=bool)
+        for place in range(len(candidates)):
+            if left[place]:
+                members = np.flatnonzero(is_copy[place] & left)
+                left[members] = False
+                groups.append([candidates[int(member)] for member in members])
         return [_pooled(group) for group in groups]
 
     def _search(self, query: Vector, count: int) -> list[str]:

@@ -1,10 +1,10 @@
-"""What people decide on guidelines: added by hand, edited, retired, restored, pinned, approved, undone. Pure.
+"""Decisions of people on guidelines: added by hand, edited, retired, restored, pinned, approved, undone. Pure.
 
 Each decision keeps the form before it, so that the last one can be undone.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from memalign.errors import InputError
@@ -32,6 +32,22 @@ def guideline_id(judge: str, text: str) -> str:
     """
     digest = hashlib.sha256(f"{judge}\n{normal(text)}".encode("utf-8", "surrogatepass"))
     return f"g-{digest.hexdigest()[:16]}"
+
+
+def wordings_of(judge: str, ids: Sequence[str], guidelines: Iterable[Guideline]) -> tuple[str, ...]:
+    """Name the texts of guidelines that a judge is shown.
+
+    Args:
+        judge: The judge's name.
+        ids: The ids of those it is shown.
+        guidelines: All among which they are.
+
+    Returns:
+        For each id the name of its guideline's text; empty if each is in its first words.
+    """
+    texts = {rule.id: guideline_id(judge, rule.text) for rule in guidelines}
+    wordings = tuple(texts.get(each, each) for each in ids)
+    return () if wordings == tuple(ids) else wordings
 
 
 def checked_text(text: str) -> str:

@@ -26,7 +26,7 @@ TRACES = (
 CARDS = ("100.1", "100.2", "100.4", "100.5", "100.9", "9.9")
 CHANNELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C9")
 VERDICTS = tuple(verdict_id_of(judge, trace_id) for judge in JUDGES for trace_id in TRACES)
-NEW_FIELDS = (
+NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("error", None),
     ("left_out", {"guidelines": 0, "cases": 0, "tokens": 0}),
     ("model", ""),
