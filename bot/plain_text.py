@@ -38,7 +38,9 @@ def guideline_state(rule: Guideline) -> str:
         return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
     if rule.doubtful:
         return "In doubt: it was wrong more often than right."
-    return "Another guideline says the opposite." if rule.conflicts_with else ""
+    if rule.conflicts_with:
+        return "Another guideline says the opposite."
+    return "Pinned: it comes first, and is never left out." if rule.pinned else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -29,7 +29,7 @@ async def decide(guidelines: GuidelineService, arguments: GuidelineArguments) ->
     """Carry out a decision of somebody at the terminal.
 
     Returns:
-        The guideline's `id`, its `text`, and a `note` on why it is not simply in use; empty where it is.
+        The guideline's `id`, its `text`, and a `note` on why it is not used yet; empty where it is, or is retired.
 
     Raises:
         UnknownGuidelineError: there is no such guideline, or there are several.
@@ -56,5 +56,5 @@ async def decide(guidelines: GuidelineService, arguments: GuidelineArguments) ->
 
 
 def _summary(rule: Guideline) -> dict[str, Json]:
-    note = "" if rule.retired else guideline_state(rule)
+    note = "" if rule.in_use or rule.retired else guideline_state(rule)
     return {"id": rule.id, "text": rule.text, "note": note}

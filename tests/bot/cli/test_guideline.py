@@ -7,6 +7,7 @@ import pytest
 
 from bot.__main__ import parser
 from bot.cli.guideline import carry_out
+from bot.cli.reading import guidelines
 from bot.plain_text import TERMINAL
 from memalign.errors import MemAlignError
 from storage.database import Database
@@ -75,6 +76,36 @@ async def test_a_rule_is_added_edited_pinned_retired_restored_and_undone(
     async with await Database.open(folder / "store", read_only=True) as database:
         (rule,) = (await database.memories.load(JUDGE)).guidelines
     assert (rule.id, rule.text, rule.state, rule.people) == (rule_id, PRICE, "retired", (TERMINAL,))
+
+
+async def test_the_list_says_of_each_rule_its_number_state_people_and_cases(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def command(*arguments: str) -> str:
+        options = parser().parse_args([*arguments, "--config", str(folder / "memalign.toml")])
+        await (carry_out if arguments[0] == "guideline" else guidelines)(options)
+        return capsys.readouterr().out
+
+    async with bot_in_workspace(folder) as harness:
+        card = await harness.show("tr-1")
+        harness.react(card, "-1")
+        harness.reply(card, PRICE)
+        await harness.learned()
+        (price,) = harness.bot.memories[JUDGE].guidelines
+        greet = id_in(await command("guideline", "add", JUDGE, GREET))
+        await command("guideline", "pin", JUDGE, price.id)
+        await command("guideline", "retire", JUDGE, greet)
+        listed = await command("guidelines", JUDGE)
+        ana = harness.ana.id
+
+    assert listed.splitlines() == [
+        f"{JUDGE}: 2 guidelines",
+        f"1. {PRICE} Pinned: it comes first, and is never left out.",
+        f"  from {ana} · 1 case: tr-1 · from one person so far · pinned by somebody at the terminal · id {price.id}",
+        f"2. {GREET} Out of use: somebody retired it.",
+        f"  added by somebody at the terminal · retired by somebody at the terminal · id {greet}",
+        f"  to use it: memalign guideline restore {JUDGE} {greet}",
+    ]
 
 
 async def test_an_addition_undone_is_gone(guideline: Guideline) -> None:
