@@ -26,7 +26,7 @@ from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
-from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
+from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
@@ -94,7 +94,7 @@ class CardActions:
         if len(votes) > 1:
             answer = which_vote(card.verdict, card.ts, votes)
         receipt = answer or vote_receipt(pressed, card.verdict.verdict.value)
-        await post_ephemeral(self._client, card.channel, card.person, receipt, card.ts)
+        await show_ephemeral(self._client, card.channel, card.person, receipt, card.ts)
 
     async def _refused(self, body: Body, card: ClickedCard) -> SlackMessage | None:
         """Say why a click does not count; that of somebody who has left the channel is taken back."""

@@ -18,7 +18,7 @@ from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import ModalSubject, label_of
-from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
+from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
@@ -125,7 +125,7 @@ class ReasonModal:
 
     async def _ask_which_vote(self, card: ClickedCard) -> None:
         question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
-        await post_ephemeral(self._client, card.channel, card.person, question, card.ts)
+        await show_ephemeral(self._client, card.channel, card.person, question, card.ts)
 
 
 def entered(fields: Body, block_id: str) -> str | None:
