@@ -1,7 +1,7 @@
 """Sentences that say a value beyond doubt: "It deserves a 2 at most", "no, should pass"; "not rude" says none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -49,20 +49,29 @@ _TRUTH = ("true", "wahr", "false")
 _MODAL = alternatives(
     phrases_of("""
 should|can|could not|must|has to|needs to|ought to|would|does|did|definitely|clearly|sollte|soll|muss|müsste|darf|kann
+looks like|sounds like|feels like|seems like|sieht nach|sieht aus wie|klingt nach|würde ich|hätte ich|kann man
+sehe ich als|sehe ich das als|würde ich als|würde ich das als|würde das als|sehe das als
 hätte|ist|wäre|should have|should[’']ve|has|is|was|be|gehört|würde|i would|i will|i must|i have to|let|lasst
 """)
 )
 _NOT = r"(?P<negation>n?[’']t|(?<=can)not\b|[^\S\n]+(?:not|never|nicht|niemals)|(?<!\w)(?:not|nicht|never|kein))?"
 _VERBS = alternatives(
-    phrases_of(
-        "be|have|been|have been|be marked|be marked as|marked|marked as|be rated|be rated as|count as|be counted as"
-    )
+    phrases_of("""
+look like|sound like|feel like|seem like|let it|let this|let that|let this one|let the answer|see it as|see this as
+see that as|consider it|consider this|consider that|call it|call this|count it as|count this as|treat it as
+be|have|been|have been|be marked|be marked as|marked|marked as|be rated|be rated as|count as|be counted as
+""")
 )
 _OBJECT = r"(?:[^\S\n]+(?:it|this|that|this one|this answer|the answer))?"
 _MARKS = r"[`*_\"“”„«»‘’']*"
 _TERMINATOR = (
     r"(?:\s*[.!…]+(?=\s|$)|\s*:(?!\d|//)|\s*：|\s*[;；—–]+(?!\s*\d)|[^\S\n]+-+[^\S\n]+(?!\d)|\s*[,，](?!\s*\d)"
     rf"|[^\S\n]+(?=\()|[^\S\n]+(?={BECAUSE}\b)|\s*$)"
+)
+_IS = alternatives(phrases_of("is|was|ist|war|seems|sounds|looks|klingt|wirkt"))
+_DENIES = alternatives(phrases_of("not|isn[’']t|wasn[’']t|nicht|less|weniger|kein|keine"))
+_BUT = alternatives(
+    phrases_of("but|but just|but only|just|only|merely|simply|rather|sondern|sondern nur|nur|bloß|eher")
 )
 _POLAR = alternatives(phrases_of("no|nope|nah|nein|nee|nö|wrong|falsch|disagree|i disagree"))
 _CLAUSE = re.compile(r"[,;:]\s+|\s+[–—-]+\s+|\s+(?=(?:so|but|aber|sondern|therefore|hence|daher)\s)")
@@ -71,6 +80,8 @@ _JUDGE = re.compile(rf"^\W*(?:(?:well|no|nein|but)\W+)?{JUDGES_OPINION}\W*$", re
 _REFUSED = re.compile(r"^\W*(?:(?:no|nein)\W+)?(?:not|nicht|kein\w*)\b[^,;]{1,30}$", re.IGNORECASE)
 _HEDGED = re.compile(rf"\W*{HEDGES}\b", re.IGNORECASE)
 _THANKS = re.compile(rf"\W*{ACKNOWLEDGEMENTS}\W*$", re.IGNORECASE)
+_MANNER = re.compile(rf"(?:\W*\b{TAIL}\b)+\W*", re.IGNORECASE)
+"""Words after a value that are no reason."""
 _CONTENT = re.compile(
     r"(?:[’']s|\b(?:is|was|ist|war)|\b(?:answer|response|reply|output|antwort|ausgabe|text)\b.*\b(?:be|sollte|wäre))\s+$"
     r"(?<!rating is )(?<!score is )(?<!value is )(?<!verdict is )(?<!label is )(?<!grade is )(?<!note ist )"
@@ -105,25 +116,31 @@ def value_phrase(sentence: str, value_type: ValueType) -> ValuePhrase | None:
         value_type: The judge's; not one of free text.
 
     Returns:
-        The value and the rest; None where the sentence says none.
+        The value and the rest, without a value where it is none of the judge's; None where the sentence says none.
     """
     sentence, rest = sentence[:MAX_VALUE_CHARACTERS], sentence[MAX_VALUE_CHARACTERS:]
     grammar = _grammar(value_type)
+    is_out_of_range = False
     for start in _clause_starts(sentence):
         before = sentence[:start]
         for pattern in (grammar.named, grammar.later if start else grammar.bare):
             match = pattern.match(sentence, start)
-            value = _label(match, value_type) if match else None
-            if match is None or value is None or not _may_follow(before, is_bare=pattern is grammar.later):
+            if match is None or not _may_follow(before, is_bare=pattern is grammar.later):
+                continue
+            value = _label(match, value_type)
+            if value is None:
+                is_out_of_range = True
                 continue
             after = sentence[match.end() :].strip()
+            if _MANNER.fullmatch(after):
+                after = ""
             if _is_doubtful(match, after, value, value_type):
                 return ValuePhrase(None, "")
             kept = "" if _JUDGE.match(before) or _REFUSED.match(before.strip(" ,;:–—-")) else before
             return ValuePhrase(
                 value, ", ".join(part for part in (kept.strip(" ,;:–—-"), after + rest) if part)
             )
-    return None
+    return ValuePhrase(None, "") if is_out_of_range else None
 
 
 def _clause_starts(sentence: str) -> Iterator[int]:
@@ -182,13 +199,17 @@ def _grammar(value_type: ValueType) -> _Grammar:
         return _truth_grammar()
     categories = (re.escape(str(each)).replace(r"\ ", r"[\s_-]+") for each in value_type.categories)
     value = rf"(?P<value>{alternatives(categories) if value_type.categories else _NUMBER})"
-    emphasis = rf"(?:{EMPHASIS}[^\S\n]+){{0,4}}"
+    emphasis = _emphasis(value_type.categories)
     refused = rf"(?:[^\S\n]*,?[^\S\n]*{INSTEAD_OF}[^\S\n]+{emphasis}{_MARKS}{value}{_MARKS})?".replace(
         "?P<value>", "?:"
     )
     end = rf"{value}{_MARKS}(?:[^\S\n]+{TAIL}\b){{0,3}}{refused}{_TERMINATOR}"
     subject = rf"{SUBJECT}(?:[’']s[^\S\n]+|[^\S\n]+{GIVES}[^\S\n]+)"
-    opening = _opening(fold(str(each)) for each in value_type.categories)
+    denied = (
+        rf"(?:(?:{SUBJECT}(?:[’']s|[^\S\n]+{_IS}))?[^\S\n]*{_DENIES}[^\S\n]+{emphasis}{_MARKS}{value}{_MARKS}"
+    )
+    denied = rf"{denied}[^\S\n]*[,;–—-]?[^\S\n]*{_BUT}[^\S\n]+)?".replace("?P<value>", "?:")
+    opening = _opening(fold(str(each)) for each in value_type.categories) + denied
     frame = rf"{opening}(?:{subject}|{GIVES}[^\S\n]+|{RATING}[^\S\n]*[:=]?[^\S\n]+){emphasis}{_MARKS}"
     bare = rf"{opening}{emphasis}{_MARKS}(?P<bare>)"
     return _compiled(
@@ -199,7 +220,7 @@ def _grammar(value_type: ValueType) -> _Grammar:
 
 
 def _truth_grammar() -> _Grammar:
-    emphasis = rf"(?:{EMPHASIS}[^\S\n]+){{0,4}}"
+    emphasis = _emphasis(())
     value = rf"(?P<value>{alternatives((*_PASS, *_FAIL))})"
     end = rf"{_MARKS}{value}{_MARKS}{_OBJECT}(?:[^\S\n]+(?:lassen|{TAIL})\b){{0,3}}{_TERMINATOR}"
     subject = rf"(?:(?:i[’'](?:d|ll)|{SUBJECT}[’']s|{SUBJECT}|i)[^\S\n]*)?(?:{_MODAL})?{_NOT}[^\S\n]*"
@@ -209,6 +230,13 @@ def _truth_grammar() -> _Grammar:
     truth = rf"{_MARKS}(?P<value>{alternatives(_TRUTH)}){_MARKS}(?P<negation>(?!))?{ending}"
     opening = _opening(())
     return _compiled(rf"{opening}(?:{rating}|{verdict}){end}", rf"{opening}{truth}", r"(?!)")
+
+
+def _emphasis(categories: Collection[Label]) -> str:
+    """Return what may stand right before a value; "strong" may not where a "strong yes" differs from a "yes"."""
+    words = {word for each in categories for word in fold(str(each)).split()}
+    usual = [phrase for phrase in EMPHASIS if not words & set(phrase.split())]
+    return rf"(?:{alternatives(usual)}[^\S\n]+){{0,4}}"
 
 
 def _opening(values: Iterable[str]) -> str:
