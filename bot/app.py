@@ -161,8 +161,12 @@ def build(resources: Resources, timing: Timing) -> Bot:
         await asyncio.gather(posts.redact_now(), lessons.update_threads())
 
     async def explain(stored: StoredVerdict) -> SlackMessage:
-        """Answer a question about a verdict."""
-        evidence = await figures.evidence.read(stored, MAX_CASES_IN_SHORT)
+        """Answer a question about a verdict; what its judge has learned is for the judge's own channel only."""
+        is_at_home = any(
+            judge.name == stored.verdict.judge and judge.channel == stored.channel
+            for judge in resources.settings.judges
+        )
+        evidence = await figures.evidence.read(stored, MAX_CASES_IN_SHORT) if is_at_home else None
         if evidence is None:
             return verdict_in_words(stored.verdict.value, stored.verdict.rationale)
         return why_message(evidence)

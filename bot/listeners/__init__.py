@@ -9,7 +9,8 @@
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
-| `why` | the button "Why?", and "This one is wrong" on what it shows |
+| `why` | the button "Why?" |
+| `wrong_case` | the button "This one is wrong" on a similar case |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened`, votes and links on the tab |
 | `first_words` | `member_joined_channel` of the bot, `app_mention`, direct messages |
@@ -49,6 +50,7 @@ from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.reply_buttons import ReplyButtons
 from bot.listeners.why import WhyListener
+from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
 from bot.resources import Resources
 
@@ -98,13 +100,13 @@ def build(
         forgetting.references,
         reports.evidence,
         judge_access,
-        card_access,
-        cards,
-        modal,
         slack.client,
         after_ack,
     )
     why.listen(slack.app)
+    WrongCases(database, memories, judge_access, card_access, cards, modals, slack.client, after_ack).listen(
+        slack.app
+    )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
     SlashCommands(
         settings,
