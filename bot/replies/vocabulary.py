@@ -22,7 +22,8 @@ INTERJECTIONS = phrases_of("""
 no|nope|nah|yes|yeah|yep|well|hm+|sorry|nein|nee|nö|ja|doch|naja|so|thus|hence|therefore|also|daher|deshalb|then
 ok|okay|honestly|clearly|definitely|again|please|bitte|for me|to me|für mich|in my opinion|in my view|imo|imho
 meiner meinung nach|meines erachtens|aus meiner sicht|from me|von mir|personally|dafür
-i think|i believe|i find|ich finde|ich denke|ich meine|but|aber|sondern|and|und|ich würde sagen|i would say|i'd say|i say|ich sage|that means|agreed|wrong|falsch|disagree|i disagree
+i think|i believe|i find|ich finde|ich denke|ich meine|but|aber
+sondern|and|und|ich würde sagen|i would say|i'd say|i say|ich sage|that means|agreed|wrong|falsch|disagree|i disagree
 """)
 """Words before a value that leave it as it is."""
 SUBJECT = alternatives(
