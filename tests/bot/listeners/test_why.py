@@ -331,8 +331,7 @@ async def test_a_question_in_a_channel_that_the_judge_has_left_is_answered_by_th
     async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
         await taught(harness)
         card = await harness.show("tr-2")
-        stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
-        assert stored is not None
+        await harness.feedback(card)
     elsewhere = workspace.add_channel("politeness-new", members=[harness.ana.id])
     async with bot_in_workspace(tmp_path, workspace=workspace, judge={"channel": elsewhere.id}) as harness:
         answer = await harness.ephemeral_answer(_ask(harness, card, harness.ben), harness.ben)
