@@ -47,7 +47,9 @@ _TRUTH = (
     r"|durchfallen|durchfällt)\b"
 )
 _WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
-_KNOWN = (KNOWN | HEDGE_WORDS) - _COUNTED
+_CONDITIONS = frozenset(["if", "when", "where", "unless", "without", "wenn", "falls"])
+"""Words that make a criterion of a sentence: "It fails when there is no answer"."""
+_KNOWN = (KNOWN | HEDGE_WORDS) - _COUNTED - _CONDITIONS
 
 
 def names_value_in_doubt(sentence: str, value_type: ValueType, *, in_question: bool = False) -> bool:
