@@ -49,7 +49,12 @@ def test_words_on_how_somebody_came_to_a_value_are_no_reason(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["They fail when there is no answer", "wenn das fehlt, sollte es durchfallen"]
+    "text",
+    [
+        "They fail when there is no answer",
+        "Answers should always pass",
+        "wenn das fehlt, sollte es durchfallen",
+    ],
 )
 def test_a_criterion_in_plain_words_stays_a_reason(text: str) -> None:
     assert read_reply(text, value_type_of("bool")).reason == text
