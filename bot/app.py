@@ -10,7 +10,7 @@ from bot import forgetting, ingest, judging, learning, listeners, posting, repor
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.worker import QUIET_SECONDS
@@ -46,7 +46,7 @@ class Bot:
 
     resources: Resources
     forgetting: ForgetService
-    approval: GuidelineApproval
+    guidelines: GuidelineService
     modals: OpenModals
     reconciler: CardReconciler
     reports: Reports
@@ -126,7 +126,7 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     listeners.build(
         bot.resources,
         bot.forgetting,
-        bot.approval,
+        bot.guidelines,
         bot.modals,
         bot.reports,
         bot.wake_learning,
@@ -168,11 +168,11 @@ def build(resources: Resources, timing: Timing) -> Bot:
     return Bot(
         resources=resources,
         forgetting=forgets.service,
-        approval=lessons.approval,
+        guidelines=lessons.guidelines,
         modals=lessons.modals,
         reconciler=lessons.reconciler,
         reports=figures,
-        server=web.build(resources, traces, forgets.service, lessons.approval, figures.status),
+        server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={

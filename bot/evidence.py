@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from memalign.records import Guideline, Label
 from storage.records import StoredVerdict
+
+GuidelineChange = Literal["reworded", "replaced"]
+"""A person edited the guideline since it was shown, or another one stands for it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +20,8 @@ class GuidelineEvidence:
     guideline: Guideline
     names: tuple[str, ...]
     """Names of the people it came from."""
-    is_changed: bool = False
-    """True if the judge was shown other words: it was reworded since, or joined with this guideline."""
+    change: GuidelineChange | None = None
+    """The cause for which the judge was shown other words; None if it was shown these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from html import unescape
 from typing import Literal, cast
 
+from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import read_reply
 from memalign.records import Assessment, Label, Trace
 from memalign.value_types import ValueType
@@ -187,7 +188,9 @@ def _replies(events: PersonFeedback, value_type: ValueType, modal_ts: str | None
     newest: Timestamped | None = None
     reasons = []
     for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
-        text = unescape(reply.text or "").strip()
+        if calls_for_help(reply.text or ""):
+            continue
+        text = unescape(addressed_words(reply.text or "")).strip()
         if ts == modal_ts:
             reasons.append(text)
             continue

@@ -19,12 +19,16 @@ def pluralise(number: int, noun: str, plural: str | None = None) -> str:
 
 def guideline_state(rule: Guideline) -> str:
     """Return the sentence on why a guideline is not simply in use; empty when it is."""
+    if rule.retired:
+        return "Out of use: somebody retired it."
     if rule.waiting:
         return "Out of use: to be learned again from what remains."
     if rule.overruled:
         return "Out of use: more people say the opposite."
     if rule.lacks:
         return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
+    if rule.doubtful:
+        return "In doubt: it was wrong more often than right."
     return "Another guideline says the opposite." if rule.conflicts_with else ""
 
 

@@ -1,4 +1,4 @@
-"""What is so in a card's thread now, as the view of its one message is given it."""
+"""The present state of a card's thread, as the view of its one message is given it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class TakenBackRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadStatus:
-    """What is so in a card's thread now."""
+    """The present state of a card's thread."""
 
     judge: str
     verdict: Label

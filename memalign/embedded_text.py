@@ -56,7 +56,7 @@ def _place_of_answer(messages: Sequence[Json]) -> int:
 
 
 def _is_answer(message: Json) -> bool:
-    return isinstance(message, Mapping) and message.get("role") in _ANSWERING_ROLES
+    return isinstance(message, Mapping) and str(message.get("role")) in _ANSWERING_ROLES
 
 
 def _lines(fields: Mapping[str, Json]) -> str:

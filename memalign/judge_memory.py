@@ -20,9 +20,11 @@ from memalign.align.report import lesson_of, pending_in
 from memalign.align.round import RoundResult, apply, failure_reasons, remember, run_models
 from memalign.embedded_text import text_of
 from memalign.errors import StaleMemoryError
+from memalign.guideline_editor import GuidelineEditor
 from memalign.judge import Judge
 from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
+from memalign.memory.guideline_handling import wordings_of
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
@@ -90,6 +92,7 @@ class JudgeMemory:
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
+        self._editor = GuidelineEditor(memory, self._state_lock)
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -159,6 +162,11 @@ class JudgeMemory:
         return self.state.semantic.guidelines
 
     @property
+    def editor(self) -> GuidelineEditor:
+        """Changes the guidelines as people decide."""
+        return self._editor
+
+    @property
     def episodes(self) -> Mapping[str, Episode]:
         """The labelled cases by trace id, in order of learning."""
         return self.state.episodes
@@ -213,6 +221,9 @@ class JudgeMemory:
             value=response.value,
             rationale=response.rationale,
             guideline_ids=response.guideline_ids,
+            guideline_wordings=wordings_of(
+                self._judge.name, response.guideline_ids, retrieval.evidence.guidelines
+            ),
             retrieved_trace_ids=retrieved,
             similarities=similarities,
             usage=retrieval.evidence.usage + response.usage,
@@ -320,28 +331,29 @@ class JudgeMemory:
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
 
-    async def approve(self, guideline_id: str, person: str) -> Guideline:
-        """Approve a guideline. It is used from now on, unless it needs more people.
+    async def forget_person(self, person: str, trace_ids: Collection[str]) -> None:
+        """Take out a person's words and decisions, and the cases they had a say on. Asks no model.
 
         Args:
-            guideline_id: Its id.
-            person: The person who approves it.
-
-        Returns:
-            The guideline as it is now.
+            person: The person.
+            trace_ids: Ids of these cases; what others said there is to be learned anew.
 
         Raises:
-            UnknownGuidelineError: If there is no such guideline.
             StorageError: If the store fails; nothing has changed then.
         """
+        for watch in self._watches:
+            watch.update(trace_ids)
         async with self._state_lock:
             while True:
                 try:
-                    await self._memory.adopt(self.state.with_approval(guideline_id, person))
+                    await self._memory.adopt(self.state.without_person(person, trace_ids), trace_ids)
                 except StaleMemoryError:
                     await self._memory.load()
                 else:
-                    return self.state.guideline(guideline_id)
+                    break
+        for trace_id in trace_ids:
+            self._reasons.pop(trace_id, None)
+            self._refusals.pop(trace_id, None)
 
     async def distil_again(self, forgotten: Forgotten, *, seconds: float = REDISTIL_SECONDS) -> Forgotten:
         """Distil guidelines that lost a source from the sources they keep.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -307,6 +307,19 @@ class MemorySnapshot:
     """Grows by one with each change that is saved; 0: nothing was saved yet."""
 
 
+GuidelineAction = Literal["add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo"]
+"""A person's decision on a guideline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineDecision:
+    """The decision that a change carries out; it holds no words."""
+
+    action: GuidelineAction
+    guideline_id: str
+    person: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryChange:
     """One indivisible change of a judge's memory."""
@@ -322,6 +335,8 @@ class MemoryChange:
     """The version of the stored memory that the change was made from."""
     at_ms: int = 0
     """Time of the change, in milliseconds since 1970."""
+    decision: GuidelineDecision | None = None
+    """The decision that it carries out; None for what was learned or forgotten."""
 
 
 class MemoryStore(Protocol):

@@ -168,8 +168,35 @@ class GuidelinePolicy:
 
 Lack = Literal["approval", "people"]
 """A condition that a guideline does not meet."""
-GuidelineState = Literal["used", "waiting", "pending", "overruled"]
+GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
+WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
+"""Stands for the text of a guideline that lost a source of it: that text may hold the lost source's words."""
+FORGOTTEN_PERSON = "forgotten"
+"""Stands for a person who decided on a guideline and was forgotten since: the decision stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """A person's decision on a guideline."""
+
+    person: str
+    time_ms: int = 0
+    """Milliseconds since 1970."""
+    text: str = field(default="", metadata=OMIT_DEFAULT)
+    """The words of a rule that they added by hand; empty for any other decision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineForm:
+    """The part of a guideline that people decide on: kept so that the last decision can be undone."""
+
+    text: str
+    waiting: bool = False
+    edited_by: Handling | None = None
+    retired_by: Handling | None = None
+    pinned_by: Handling | None = None
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +231,55 @@ class Guideline:
     """The person who approved it."""
     lacks: tuple[Lack, ...] = field(default=(), metadata=OMIT_DEFAULT)
     """The conditions of the policy that it does not meet."""
+    added_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person who added it by hand, on whom it rests beside its sources; None where it was distilled."""
+    edited_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person whose words it is in, since they edited it."""
+    retired_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person who took it out of use; it stays so until somebody restores it."""
+    pinned_by: Handling | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The person who pinned it: it comes first, and is never left out for room."""
+    previous: GuidelineForm | None = field(default=None, metadata=OMIT_DEFAULT)
+    """Its form before the last decision on it; None where nothing can be undone."""
+    doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if it is more often wrong than right where it is used; False while nothing counts that."""
+
+    @property
+    def form(self) -> GuidelineForm:
+        """The part that people decide on."""
+        return GuidelineForm(
+            text=self.text,
+            waiting=self.waiting,
+            edited_by=self.edited_by,
+            retired_by=self.retired_by,
+            pinned_by=self.pinned_by,
+            approved_by=self.approved_by,
+        )
+
+    @property
+    def has_words(self) -> bool:
+        """True if its text is its own, and no placeholder."""
+        return self.text != WAITING_TEXT
+
+    @property
+    def retired(self) -> bool:
+        """True while out of use by a person's decision."""
+        return self.retired_by is not None
+
+    @property
+    def is_decided_on(self) -> bool:
+        """True if a person has decided anything on it."""
+        return bool(self.is_worded_by_hand or self.retired_by or self.pinned_by or self.approved_by)
+
+    @property
+    def is_worded_by_hand(self) -> bool:
+        """True if it is in the words of a person who added or edited it."""
+        return self.added_by is not None or self.edited_by is not None
+
+    @property
+    def pinned(self) -> bool:
+        """True if it comes first, and is never left out for room."""
+        return self.pinned_by is not None
 
     @property
     def pending(self) -> bool:
@@ -213,6 +289,8 @@ class Guideline:
     @property
     def state(self) -> GuidelineState:
         """The state that says why it is used or not."""
+        if self.retired:
+            return "retired"
         if self.waiting:
             return "waiting"
         if self.overruled:
@@ -227,7 +305,7 @@ class Guideline:
     @property
     def stands(self) -> bool:
         """True if distillers are shown it: in use, or pending."""
-        return not (self.waiting or self.overruled)
+        return not (self.waiting or self.overruled or self.retired)
 
     @property
     def source_trace_ids(self) -> tuple[str, ...]:
@@ -236,8 +314,9 @@ class Guideline:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """The people it rests on, each once, in order."""
-        return tuple(dict.fromkeys(source.person for source in self.sources))
+        """The people it rests on, each once, in order; whoever added it by hand first."""
+        added = () if self.added_by is None else (self.added_by.person,)
+        return tuple(dict.fromkeys((*added, *(source.person for source in self.sources))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,6 +413,9 @@ class Verdict:
     rationale: str
     guideline_ids: tuple[str, ...] = ()
     """Guidelines that were in front of the model; none where it reads none."""
+    guideline_wordings: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Names of the texts that it was shown, in the same order, as `guideline_id` names a text; empty where each
+    guideline was in its first words, by which it is named itself."""
     retrieved_trace_ids: tuple[str, ...] = ()
     """Traces of the similar cases that it was shown, or that decided."""
     similarities: tuple[float, ...] = ()
@@ -392,6 +474,8 @@ class Lesson:
     """Guidelines that stand for more guidelines than before."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
+    held_back: tuple[Guideline, ...] = ()
+    """Retired guidelines that were said again: they stay out of use, and rest on more sources than before."""
     dropped: int = 0
     """Drafts of the reflection model that only repeat its prompt."""
     usage: Usage = field(default_factory=Usage)

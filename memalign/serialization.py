@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from functools import lru_cache
+from types import NoneType
 from typing import ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -105,6 +106,10 @@ def _readers(kind: type[Dataclass]) -> Mapping[str, _Reader]:
 def _reader(hint: object) -> _Reader:
     if isinstance(hint, type) and is_dataclass(hint):
         return lambda document: from_document(hint, document)
+    kinds = [each for each in get_args(hint) if each is not NoneType]
+    if len(kinds) == 1 and NoneType in get_args(hint):
+        read_value = _reader(kinds[0])
+        return lambda value: None if value is None else read_value(value)
     if get_origin(hint) in (tuple, Sequence):
         read_item = _reader(get_args(hint)[0])
         return tuple if read_item is _as_it_is else lambda items: tuple(map(read_item, items))

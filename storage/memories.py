@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from memalign.errors import StaleMemoryError, StorageError
 from memalign.memory.guideline_merge import opinions_of
-from memalign.ports import MemoryChange, MemorySnapshot, Vector, VectorKey
+from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
 from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
@@ -16,6 +16,17 @@ from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
+
+AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
+    "add": "guideline_learned",
+    "edit": "guideline_edited",
+    "retire": "guideline_retired",
+    "restore": "guideline_restored",
+    "pin": "guideline_pinned",
+    "unpin": "guideline_unpinned",
+    "approve": "guideline_approved",
+    "undo": "guideline_undone",
+}
 
 
 class Memories(Repository):
@@ -58,7 +69,7 @@ class Memories(Repository):
 
     @writes
     def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply the change, all or nothing, with audit lines of the guidelines that come and go.
+        """Apply the change, all or nothing, with audit lines of the guidelines that come and go, or of the decision.
 
         Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
         `StorageError` where it would bring back a forgotten trace.
@@ -69,7 +80,10 @@ class Memories(Repository):
                 f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
             )
         self._refuse_forgotten(change)
-        self._note_guidelines(judge, change)
+        if change.decision is None:
+            self._note_guidelines(judge, change)
+        else:
+            self._note_decision(judge, change.at_ms, change.decision)
         self._save_episodes(judge, change)
         self._mark_statuses(judge, change, () if memory is None else memory["undistilled"])
         self._guidelines.remove(doc_ids=[key(judge, rule_id) for rule_id in change.drop_guidelines])
@@ -149,6 +163,10 @@ class Memories(Repository):
         # one that goes and comes back by the same change was there before and is there after
         retired = {each for each in change.drop_guidelines - merged - put if self._holds(judge, each)}
         self._note(judge, change, "guideline_retired", retired)
+
+    def _note_decision(self, judge: str, at_ms: int, decision: GuidelineDecision) -> None:
+        what, ids = AUDIT_ACTIONS[decision.action], (decision.guideline_id,)
+        self._audit.write(AuditLine(at_ms=at_ms, what=what, judge=judge, person=decision.person, ids=ids))
 
     def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:
         if sorted_ids := tuple(sorted(ids)):

@@ -26,7 +26,19 @@ TakenBack = Literal[
     "not_followed",
 ]
 """The reason why a guideline is no longer learned from a thread; the last: the reason given for it stands."""
-AuditAction = Literal["guideline_learned", "guideline_retired", "forgotten", "person_forgotten", "expired"]
+AuditAction = Literal[
+    "guideline_learned",
+    "guideline_retired",
+    "guideline_edited",
+    "guideline_restored",
+    "guideline_pinned",
+    "guideline_unpinned",
+    "guideline_approved",
+    "guideline_undone",
+    "forgotten",
+    "person_forgotten",
+    "expired",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +310,7 @@ class StoredThreadStatus:
     is_declined: bool = False
     """True if the reflection model refused to read reasons in the last round of learning."""
     feedback_revision: int = -1
-    """That of the verdict's feedback when it was last at rest."""
+    """Revision of the verdict's feedback when it was last at rest."""
     marks: int = 0
     """Grows with each change that it may have to tell."""
     shown_marks: int = 0

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from bot.blocks.card import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.blocks.commands import HELP
 from bot.blocks.mine import vote_entry
 from bot.blocks.mrkdwn import escape, escape_name, format_label
 from bot.blocks.primitives import Block, actions, button, context, plain_text, section
 from bot.blocks.trace_line import question_line
+from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.plain_text import pluralise
 from bot.records import HomeJudge, HomePage, OpenCard
 from memalign.records import Label

@@ -118,10 +118,11 @@ def actions(block_id: str, *elements: Block) -> Block:
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
 
-def button(text: str, action_id: str, value: str) -> Block:
-    """Return a button."""
+def button(text: str, action_id: str, value: str, *, spoken: str = "") -> Block:
+    """Return a button; `spoken` is what screen readers say where its text is an emoji alone."""
     label = {**plain_text(text), "emoji": True}
-    return {"type": "button", "text": label, "action_id": action_id, "value": value}
+    drawn: Block = {"type": "button", "text": label, "action_id": action_id, "value": value}
+    return {**drawn, "accessibility_label": spoken} if spoken else drawn
 
 
 def fits_a_menu(choice: Label) -> bool:

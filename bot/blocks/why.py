@@ -1,6 +1,6 @@
 """Views of the evidence of a verdict: the guidelines and cases its judge was shown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.blocks.commands import state_note
 from bot.blocks.guideline_buttons import guideline_value
@@ -17,13 +17,17 @@ from bot.blocks.primitives import (
     plain_message,
     section,
 )
-from bot.evidence import CaseEvidence, GuidelineEvidence, VerdictEvidence
+from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence
 from bot.plain_text import pluralise
 
 WHY, WRONG_CASE, WRONG_GUIDELINE = "why", "wrong_case", "wrong_guideline"
 WHY_VIEW, WHY_TITLE = "why_view", "Why this verdict?"
 THIS_IS_WRONG = "This one is wrong"
 
+CHANGES: Mapping[GuidelineChange, str] = {
+    "reworded": "_Reworded since: the judge was shown other words._",
+    "replaced": "_This guideline has since replaced the one that was shown._",
+}
 MAX_GUIDELINES, MAX_CASES = 60, 25
 """In the modal, so that it keeps within Slack's 100 blocks."""
 MAX_GUIDELINES_IN_SHORT, MAX_CASES_IN_SHORT = 5, 3
@@ -155,8 +159,8 @@ def _subject(judge: str, each: GuidelineEvidence) -> str:
 def _rule_lines(each: GuidelineEvidence) -> str:
     rule = each.guideline
     lines = [_short_rule(each)]
-    if each.is_changed:
-        lines.append("_This guideline has since replaced the one that was shown._")
+    if each.change:
+        lines.append(CHANGES[each.change])
     lines.append(f"from {join_names(each.names)} · {pluralise(len(rule.source_trace_ids), 'case')}")
     return "\n".join(lines)
 

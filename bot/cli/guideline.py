@@ -30,6 +30,6 @@ async def _on_the_store(settings: Settings, judge: str, guideline_id: str) -> di
     database = await Database.open(settings.data)
     try:
         memories = await open_memories(settings, database)
-        return guideline_summary(await memories[judge].approve(guideline_id, TERMINAL))
+        return guideline_summary(await memories[judge].editor.approve(guideline_id, TERMINAL))
     finally:
         await database.close()

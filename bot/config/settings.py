@@ -1,6 +1,7 @@
 """Sections and keys of `memalign.toml`, with their defaults."""
 
 import datetime as dt
+import re
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -81,6 +82,12 @@ FieldPath = Annotated[
 """A field of a trace, and the names that lead to a value in it."""
 
 
+def readable_name(name: str) -> str:
+    """Return a judge's name as people write it: words apart, the first letter a capital."""
+    words = " ".join(re.sub("[_-]+", " ", name).split())
+    return words[:1].upper() + words[1:] or name
+
+
 class Section(BaseModel):
     """A table of the settings file; a key that it does not define is an error."""
 
@@ -122,6 +129,8 @@ class JudgeSettings(Section):
 
     name: Name
     instructions: str = Field(min_length=1)
+    title: Annotated[Name, Field(max_length=80)] = ""
+    """The judge as cards call it; the name made readable where the file gives none."""
     channel: str = ""
     model: JudgeModelName = "openai:/gpt-5-mini"
     feedback_value_type: (
@@ -131,6 +140,13 @@ class JudgeSettings(Section):
     """Traces that are not judged: of runs that ended with an error, without output, or without expectations."""
     range: tuple[Number, Number] | None = None
     """Lowest and highest value of an int or float judge."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _title_by_name(cls, table: object) -> object:
+        if isinstance(table, dict) and isinstance(name := table.get("name"), str) and name:
+            return {"title": readable_name(name)[:80].rstrip(), **table}
+        return table
 
     @field_validator("range", mode="before")
     @classmethod
@@ -319,6 +335,11 @@ class Settings(Section):
     def options_of(self, model: str) -> ModelOptions:
         """Look up the options of a model, by its name as `provider:/name`."""
         return self.models.get(canonical_name(model), DEFAULT_OPTIONS)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Titles of the judges, by name."""
+        return {judge.name: judge.title for judge in self.judges}
 
     def judge(self, name: str) -> JudgeSettings:
         """Return the judge of that name, preferring the same letter case. Raises `SettingsError` listing the names."""

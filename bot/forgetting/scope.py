@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.forgetting.quotes import texts_of
+from bot.replies.addressing import addressed_words
 from memalign.records import ForgetTarget, PersonTarget, Trace, TraceTarget
 from storage.database import Database
 from storage.records import PersonFeedback, StoredVerdict
@@ -76,4 +77,4 @@ def texts_in(scope: ForgetScope, feedback: FeedbackByPerson) -> Iterator[str]:
         yield from (stored.verdict.rationale for stored in scope.verdicts)
     for feedback_of_person in feedback.values():
         for each in feedback_of_person:
-            yield from (reply.text or "" for reply in each.replies.values())
+            yield from (addressed_words(reply.text or "") for reply in each.replies.values())

@@ -208,9 +208,10 @@ class ForgetService:
         verdicts = await self._database.forgetting.delete_person(person, self._time_ms())
         for name, part in judges.items():
             own = {stored.verdict.trace_id for stored in verdicts if stored.verdict.judge == name}
-            if trace_ids := own.union(part.trace_ids):
+            trace_ids = own.union(part.trace_ids)
+            if trace_ids:
                 self._invalidate(trace_ids)
-                await self._memories[name].forget(trace_ids)
+            await self._memories[name].forget_person(person, trace_ids)
         await self._database.forgetting.finish_person(person)
         await self._redact_now()
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
@@ -25,7 +25,7 @@ class LearningFlow:
     cancel_trace: Callable[[str], None]
     invalidate: Callable[[Collection[str]], None]
     reconciler: CardReconciler
-    approval: GuidelineApproval
+    guidelines: GuidelineService
     modals: OpenModals
     update_threads: Callable[[], Awaitable[None]]
     """Edits what threads tell that is not so any more, as far as Slack answers in time."""
@@ -36,7 +36,7 @@ class LearningFlow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadReading:
-    """What is so in threads, for posting and learning alike."""
+    """Readers of the present state of threads, for posting and learning alike."""
 
     modals: OpenModals
     statuses: ThreadStatusReader
@@ -93,7 +93,7 @@ def build(
         cancel_trace=worker.cancel_trace,
         invalidate=worker.invalidate,
         reconciler=reconciler,
-        approval=GuidelineApproval(resources.memories, updater.wake),
+        guidelines=GuidelineService(resources.memories, updater.wake),
         modals=threads.modals,
         update_threads=updater.update_now,
         learn=worker.run,

@@ -18,10 +18,10 @@ MAX_TAKEN_BACK_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleNow:
-    """What people say of a verdict now."""
+    """People's feedback on a verdict as it stands now."""
 
     feedback: Mapping[str, Feedback]
-    """That counts, by person."""
+    """The feedback that counts, by person."""
     undecided: frozenset[str] = frozenset()
     """People who give two different votes, so that neither counts."""
     uncounted: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What is so in a card's thread, derived from feedback, memory and what the thread showed before. Pure."""
+"""The present state of a card's thread, derived from feedback, memory and what the thread showed before. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

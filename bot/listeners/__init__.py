@@ -27,7 +27,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 def build(
     resources: Resources,
     forgetting: ForgetService,
-    approval: GuidelineApproval,
+    guidelines: GuidelineService,
     modals: OpenModals,
     reports: Reports,
     wake_learning: Callable[[], None],
@@ -81,9 +81,11 @@ def build(
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
     HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
-    CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
+    CardActions(
+        cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
+    ).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
-    GuidelineActions(approval, guideline_access, after_ack).listen(slack.app)
+    GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)
     answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)

@@ -9,7 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import SHOW_ALL, VOTE_DOWN, VOTE_UNSURE, VOTE_UP, trace_view
+from bot.blocks.card import SHOW_ALL, CardVerdict, trace_view
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import (
     CORRECT_VALUE,
@@ -19,6 +19,7 @@ from bot.blocks.thread import (
     value_counted,
     vote_counted,
 )
+from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.feedback import Vote, vote_after_press, votes_of
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -27,6 +28,7 @@ from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import open_view, respond_ephemeral
 from bot.runtime.clock import now_ms
+from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
@@ -40,6 +42,8 @@ class CardActions:
         cards: ClickedCards,
         access: CardAccess,
         database: Database,
+        memories: Mapping[str, JudgeMemory],
+        titles: Mapping[str, str],
         client: AsyncWebClient,
         reason_modal: ReasonModal,
         after_ack: AfterAck,
@@ -47,6 +51,8 @@ class CardActions:
         self._cards = cards
         self._access = access
         self._database = database
+        self._memories = memories
+        self._titles = titles
         self._client = client
         self._reason_modal = reason_modal
         self._after_ack = after_ack
@@ -103,10 +109,14 @@ class CardActions:
     async def _show_all(self, body: Body, respond: AsyncRespond) -> None:
         card = await self._cards.of_click(body)
         trace = await self._database.traces.get(card.verdict.verdict.trace_id) if card else None
-        if card is None or trace is None:
+        memory = self._memories.get(card.verdict.verdict.judge) if card else None
+        if card is None or trace is None or memory is None:
             return
         if await self._access.may_see(card):
-            await open_view(self._client, body["trigger_id"], trace_view(card.verdict, trace))
+            shown = CardVerdict(
+                stored=card.verdict, judge=memory.definition, title=self._titles[memory.definition.name]
+            )
+            await open_view(self._client, body["trigger_id"], trace_view([shown], trace))
         else:
             await respond_ephemeral(respond, [not_in_channel()])
 

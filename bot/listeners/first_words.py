@@ -1,6 +1,6 @@
 """First words: the bot joins a channel, is mentioned, or is written to directly."""
 
-import re
+import logging
 from collections.abc import Callable
 
 from slack_bolt.app.async_app import AsyncApp
@@ -12,17 +12,16 @@ from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.responses import post_ephemeral
-from bot.runtime.health import log_bug
+from bot.replies.addressing import calls_for_help
 from bot.slack.errors import SlackCallError
 from bot.slack.identity import IdentityLookup
 from memalign.records import Json
 from storage.database import Database
 from storage.records import NoticeContent, Post
 
+log = logging.getLogger(__name__)
+
 Event = dict[str, Json]
-MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
-ASKING_FOR_HELP = re.compile(r"\W*(?:hi|hello|hey|hallo|help|hilfe|info|\?)?\W*", re.IGNORECASE)
-"""The words beside a mention in a card's thread that ask for help; all else is a reply, which has its own answer."""
 
 
 class FirstWords:
@@ -78,7 +77,7 @@ class FirstWords:
         channel, person = str(event["channel"]), str(event["user"])
         thread_ts = event.get("thread_ts")
         if thread_ts and (stored := await self._database.verdicts.by_card(channel, str(thread_ts))):
-            if asks_for_help(str(event.get("text") or "")):
+            if calls_for_help(str(event.get("text") or "")):
                 message = help_in_thread(stored.verdict)
                 await post_ephemeral(self._client, channel, person, message, thread_ts=str(thread_ts))
             return
@@ -97,14 +96,9 @@ class FirstWords:
         try:
             await self._client.chat_postMessage(channel=channel, **message.arguments())
         except SlackCallError as error:
-            log_bug(f"answering a direct message ({error.detail})")
+            log.warning("%s could not be answered directly: %s", person, error.detail)
 
 
 async def is_direct_message(event: Event) -> bool:
     """Return whether a message was written in the direct message with the bot."""
     return event.get("channel_type") == "im"
-
-
-def asks_for_help(text: str) -> bool:
-    """Return whether a text says nothing beside mentions, or no more than that help is wanted."""
-    return ASKING_FOR_HELP.fullmatch(MENTION.sub("", text)) is not None

@@ -7,7 +7,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from bot.blocks.guideline_buttons import APPROVE_GUIDELINE
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import guideline_approved, may_not_approve
-from bot.learning.guideline_approval import GuidelineApproval
+from bot.learning.guideline_service import GuidelineService
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
 from bot.listeners.guideline_access import GuidelineAccess
@@ -18,8 +18,8 @@ from bot.listeners.responses import or_error_message, respond_ephemeral
 class GuidelineActions:
     """Approves guidelines for those who may."""
 
-    def __init__(self, approval: GuidelineApproval, access: GuidelineAccess, after_ack: AfterAck) -> None:
-        self._approval = approval
+    def __init__(self, guidelines: GuidelineService, access: GuidelineAccess, after_ack: AfterAck) -> None:
+        self._guidelines = guidelines
         self._access = access
         self._after_ack = after_ack
 
@@ -40,5 +40,5 @@ class GuidelineActions:
     async def _approve(self, person: str, subject: GuidelineSubject) -> list[SlackMessage]:
         if not await self._access.allows(person, subject.judge):
             return [may_not_approve()]
-        rule = await self._approval.approve(subject.judge, subject.guideline_id, person)
+        rule = await self._guidelines.approve(subject.judge, subject.guideline_id, person)
         return [guideline_approved(rule)]

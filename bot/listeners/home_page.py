@@ -62,7 +62,7 @@ class HomePages:
         week = week_of(from_ms(now_ms(), zone).date())
         digest = await read_digest(self._database, judge.name, memory.definition.value_type, week, zone)
         return HomeJudge(
-            name=judge.name,
+            name=judge.title,
             cases=len(memory.episodes),
             guidelines=len(memory.guidelines),
             agreed=digest.agreed,

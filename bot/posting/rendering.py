@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.blocks.card import verdict_card
+from bot.blocks.card import CardVerdict, verdict_card
 from bot.blocks.notices import joined_channel, judge_paused, judge_resumed, words_forgotten
 from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
@@ -47,17 +47,25 @@ class PostRenderer:
         if stored is None or trace is None:
             return None
         memory = self._memories.get(stored.verdict.judge)
-        return verdict_card(stored, trace, memory.definition.value_type) if memory else None
+        if memory is None:
+            return None
+        judge = memory.definition
+        return verdict_card(
+            [CardVerdict(stored=stored, judge=judge, title=self._settings.titles[judge.name])], trace
+        )
 
     async def _notice(self, channel: str, content: NoticeContent) -> SlackMessage:
         name = await self._people.name(content.person) if content.person else None
         match content.notice:
             case "joined":
-                judges = [judge.name for judge in self._settings.judges if judge.channel == channel]
+                judges = [judge.title for judge in self._settings.judges if judge.channel == channel]
                 return joined_channel(judges, channel)
             case "paused":
-                return judge_paused(content.judge, name)
+                return judge_paused(self._title(content.judge), name)
             case "resumed":
-                return judge_resumed(content.judge, name)
+                return judge_resumed(self._title(content.judge), name)
             case "words_forgotten":
                 return words_forgotten(name)
+
+    def _title(self, judge: str) -> str:
+        return self._settings.titles.get(judge, judge)

@@ -8,7 +8,6 @@ from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
-from bot.slack.permalinks import Permalinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +27,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
     digest = WeeklyDigest(settings, database, memories, health, wake_posting)
     return Reports(
         status=StatusReport(settings, database, memories, connected, health, slack.clock),
-        evidence=EvidenceReader(settings, database, memories, slack.people, Permalinks(slack.client)),
+        evidence=EvidenceReader(settings, database, memories, slack.people, slack.client),
         background={"weekly digest": digest.run},
     )

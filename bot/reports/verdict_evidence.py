@@ -4,22 +4,27 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import shorten
 
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.blocks.trace_parts import parts_of
 from bot.config import Settings
-from bot.evidence import CaseEvidence, GuidelineEvidence, VerdictEvidence
+from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence
 from bot.reports.guideline_numbers import number_guidelines
 from bot.runtime.clock import from_ms
-from bot.slack.permalinks import Permalinks
+from bot.slack.permalink import permalink
 from bot.slack.users import People
 from bot.visible_text import visible_line
 from memalign.judge_memory import JudgeMemory
+from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merged_into
-from memalign.records import Guideline, Trace
+from memalign.records import Guideline, Trace, Verdict
 from storage.database import Database
 from storage.records import StoredVerdict
 from storage.verdicts import verdict_id_of
 
 MAX_QUESTION_LENGTH = 200
+LINK_SECONDS = 1.0
+"""Time for a link. It is wanted for a modal, which Slack takes within three seconds of the click."""
 LOCAL_JUDGE = "local:/"
 """Beginning of the names of models that are no language models."""
 
@@ -33,13 +38,13 @@ class EvidenceReader:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         people: People,
-        links: Permalinks,
+        client: AsyncWebClient,
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
         self._people = people
-        self._links = links
+        self._client = client
 
     async def read(self, stored: StoredVerdict, max_cases: int | None = None) -> VerdictEvidence | None:
         """Return a verdict's evidence. Raises `StorageError`.
@@ -82,10 +87,10 @@ class EvidenceReader:
         evidence = []
         for rule_id in held:
             rule = holders[rule_id]
-            is_changed = rule_id not in shown_ids
             names = tuple((await self._people.names(rule.people)).values())
+            change = change_of(rule, stored.verdict)
             evidence.append(
-                GuidelineEvidence(number=numbers[rule_id], guideline=rule, names=names, is_changed=is_changed)
+                GuidelineEvidence(number=numbers[rule_id], guideline=rule, names=names, change=change)
             )
         return evidence
 
@@ -102,16 +107,28 @@ class EvidenceReader:
             question=question_of(trace) if trace else _opening(episode.text if episode else ""),
             label=episode.label if episode else None,
             verdict_id=stored.verdict_id if stored and has_card else None,
-            link=await self._links.of(stored.channel, stored.message_ts or "")
-            if stored and has_card
-            else None,
+            link=await self._link(stored) if stored and has_card else None,
         )
+
+    async def _link(self, stored: StoredVerdict) -> str | None:
+        return await permalink(self._client, stored.channel, stored.message_ts or "", seconds=LINK_SECONDS)
 
 
 def question_of(trace: Trace) -> str:
     """Return the beginning of what a trace asked, in one line."""
     parts = parts_of(trace)
     return _opening(parts[0].text) if parts else ""
+
+
+def change_of(rule: Guideline, verdict: Verdict) -> GuidelineChange | None:
+    """Return the difference between a guideline and the one that a judge was shown in its place; None for none."""
+    wordings = dict(
+        zip(verdict.guideline_ids, verdict.guideline_wordings or verdict.guideline_ids, strict=True)
+    )
+    if rule.id not in wordings:
+        return "replaced"
+    is_reworded = rule.has_words and guideline_id(verdict.judge, rule.text) != wordings[rule.id]
+    return "reworded" if is_reworded else None
 
 
 def _opening(text: str) -> str:

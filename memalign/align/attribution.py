@@ -83,9 +83,11 @@ def attribute_alone(
     """
     labels = {each.source: each.label for each in rationales}
     labels_of = {rule.text: rule.labels for rule in known}
+    retired = {rule.text for rule in known if rule.retired}
 
     def rests(text: str, source: Source) -> bool:
-        if words_rest_on(text, source.quote):
+        if words_rest_on(text, source.quote) or text in retired:
+            # nobody else's words prompted the model here, and what it takes for a retired rule is no rule in use
             return True
         return text not in labels_of and not any(words_rest_on(text, other.source.quote) for other in others)
 

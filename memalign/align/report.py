@@ -73,6 +73,7 @@ def lesson_of(
         retired=_retired(known, current),
         retracted=tuple(plan.retracted),
         merged=_merged(known, current),
+        held_back=_held_back(known, current),
         refused=() if result is None else result.distillation.refused,
         dropped=0 if result is None else result.distillation.dropped,
         usage=Usage() if result is None else result.usage,
@@ -112,6 +113,15 @@ def _merged(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) ->
         rule
         for rule in current.values()
         if any(each.guideline.id in known and each.guideline.id not in current for each in rule.merged)
+    )
+
+
+def _held_back(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
+    """Return the retired guidelines that rest on opinions on which none rested before."""
+    return tuple(
+        rule
+        for rule in current.values()
+        if rule.retired and not (rule.id in known and set(rule.sources) <= set(known[rule.id].sources))
     )
 
 

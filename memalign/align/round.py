@@ -79,9 +79,9 @@ async def run_models(
     rationales = _rationales(plan, state, semantic.waiting, declined)
     lookup, distillation = await asyncio.gather(
         vectors.find(episode.case_text for episode in (*plan.put.values(), *pending)),
-        distil(distiller, instructions, rationales, semantic.standing),
+        distil(distiller, instructions, rationales, semantic.known),
     )
-    compared = _compared_texts(distillation, len(rationales), semantic.standing)
+    compared = _compared_texts(distillation, len(rationales), semantic.known)
     drafts = await vectors.parts.find(compared) if compared else _NO_LOOKUP
     return RoundResult(
         texts=lookup,

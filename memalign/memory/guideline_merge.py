@@ -3,10 +3,17 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from memalign.records import Guideline, MergedGuideline, OpinionKey, Source
-
-WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
-"""Stands for the text of a guideline that lost a source of it: that text may hold the lost source's words."""
+from memalign.memory.text_features import shares_words
+from memalign.records import (
+    FORGOTTEN_PERSON,
+    WAITING_TEXT,
+    Guideline,
+    GuidelineForm,
+    Handling,
+    MergedGuideline,
+    OpinionKey,
+    Source,
+)
 
 
 def merge(guideline: Guideline, other: Guideline, prompted_by: Sequence[OpinionKey]) -> Guideline:
@@ -83,36 +90,111 @@ def merged_into(guideline: Guideline) -> Iterator[Guideline]:
         yield from merged_into(each.guideline)
 
 
-def without_opinions(guideline: Guideline, lost: Collection[OpinionKey]) -> tuple[Guideline, ...]:
+def without_opinions(
+    guideline: Guideline, lost: Collection[OpinionKey], forgotten_texts: Collection[str] | None = None
+) -> tuple[Guideline, ...]:
     """Take opinions away from a guideline.
 
     Args:
         guideline: The guideline.
         lost: The opinions that no longer stand.
+        forgotten_texts: Texts of the cases, where opinions and cases are forgotten; None: they are taken back.
 
     Returns:
-        What is left: nothing where all its sources are lost. A guideline whose text was distilled from a lost source
-        waits to be distilled again. Merged guidelines are restored where an opinion is lost that led to the merge, or
-        the text that stood for them.
+        What is left: nothing where all it rests on is lost, but for a retired one of which that is only taken back.
+        A guideline whose text was distilled from a lost source waits to be distilled again; one in a person's words
+        keeps them, unless they hold words of what is forgotten. Merged guidelines are restored where an opinion is
+        lost that led to the merge, or the text that stood for them; those of a retired one are retired.
     """
     if not any(key in lost for key in opinions_of(guideline)):
         return (guideline,)
     own_keys = set(_own_sources(guideline))
     own = tuple(source for source in guideline.sources if source.key in own_keys and source.key not in lost)
-    loses_text = any(key in lost for key in guideline.worded_by or own_keys)
-    kept, restored = _split(guideline.merged, lost, is_restored=loses_text)
+    loses_text = _loses_text(guideline, lost, forgotten_texts)
+    kept, restored = _split(guideline, lost, forgotten_texts, is_restored=loses_text)
     alone = replace(
         guideline,
         sources=own,
         contradicted=tuple(source for source in guideline.contradicted if source.key not in lost),
         own_sources=tuple(source.key for source in own) if kept else (),
         merged=tuple(kept),
+        previous=None,
     )
+    if forgotten_texts is not None:
+        alone = replace(alone, worded_by=tuple(key for key in alone.worded_by if key not in lost))
     if loses_text:
-        alone = replace(alone, text=WAITING_TEXT, waiting=True, worded_by=())
+        alone = replace(alone, text=WAITING_TEXT, waiting=True, edited_by=None, worded_by=())
     for each in kept:
         alone = replace(alone, sources=union(alone.sources, each.guideline.sources))
-    return (alone, *restored) if own else tuple(restored)
+    # a retired guideline that people take back keeps the names of their opinions, so that these can be forgotten
+    taken_back = guideline.retired and forgotten_texts is None
+    if taken_back:
+        alone = replace(alone, worded_by=guideline.worded_by or tuple(sorted(own_keys)))
+    rests_on_something = bool(own or alone.added_by or taken_back or (alone.retired and alone.worded_by))
+    return (alone, *restored) if rests_on_something else tuple(restored)
+
+
+def _loses_text(
+    guideline: Guideline, lost: Collection[OpinionKey], forgotten_texts: Collection[str] | None
+) -> bool:
+    if forgotten_texts is None and (guideline.retired or guideline.is_worded_by_hand):
+        return False
+    if guideline.is_worded_by_hand:
+        quotes = [source.quote for source in guideline.sources if source.key in lost]
+        return any(shares_words(guideline.text, text) for text in (*quotes, *(forgotten_texts or ())))
+    return any(key in lost for key in guideline.worded_by or _own_sources(guideline))
+
+
+def without_person(guideline: Guideline, person: str) -> tuple[Guideline, ...]:
+    """Forget what a person decided on a guideline, and the words they gave it.
+
+    Args:
+        guideline: The guideline.
+        person: The person.
+
+    Returns:
+        The guideline, in the words of whoever added it or waiting to be distilled again where its words were theirs;
+        nothing where it rests on them alone.
+    """
+    merged = tuple(
+        replace(each, guideline=part)
+        for each in guideline.merged
+        for part in without_person(each.guideline, person)
+    )
+    rule = replace(guideline, merged=merged) if merged != guideline.merged else guideline
+    deciders = (rule.added_by, rule.edited_by, rule.retired_by, rule.pinned_by)
+    if rule.approved_by != person and not any(each and each.person == person for each in deciders):
+        earlier = rule.previous
+        had_part = earlier is not None and person in _deciders_of(earlier)
+        return (replace(rule, previous=None),) if had_part else (rule,)
+    is_theirs = bool(rule.edited_by and rule.edited_by.person == person)
+    added_by = None if rule.added_by and rule.added_by.person == person else rule.added_by
+    if added_by is not rule.added_by and rule.added_by is not None:
+        is_theirs = is_theirs or rule.edited_by is None or shares_words(rule.text, rule.added_by.text)
+    rule = replace(
+        rule,
+        added_by=added_by,
+        edited_by=None if is_theirs else rule.edited_by,
+        retired_by=_anonymous(rule.retired_by, person),
+        pinned_by=_anonymous(rule.pinned_by, person),
+        approved_by=FORGOTTEN_PERSON if rule.approved_by == person else rule.approved_by,
+        previous=None,
+    )
+    if is_theirs:
+        words = added_by.text if added_by else ""
+        rule = replace(rule, text=words or WAITING_TEXT, waiting=not words)
+    return (rule,) if rule.people or (rule.retired and rule.worded_by) else ()
+
+
+def _deciders_of(form: GuidelineForm) -> set[str]:
+    decisions = (form.edited_by, form.retired_by, form.pinned_by)
+    return {each.person for each in decisions if each} | {form.approved_by}
+
+
+def _anonymous(decision: Handling | None, person: str) -> Handling | None:
+    if decision is None or decision.person != person:
+        return decision
+    return replace(decision, person=FORGOTTEN_PERSON)
 
 
 def opinions_of(guideline: Guideline) -> Iterator[OpinionKey]:
@@ -122,10 +204,11 @@ def opinions_of(guideline: Guideline) -> Iterator[OpinionKey]:
         guideline: The guideline.
 
     Yields:
-        Its sources, for it and against it, those of merged guidelines, and those that led to the merges.
+        Its sources, for it and against it, those of its text, those of merged guidelines and of the merges.
     """
     for source in (*guideline.sources, *guideline.contradicted):
         yield source.key
+    yield from guideline.worded_by
     for each in guideline.merged:
         yield from each.prompted_by
         yield from opinions_of(each.guideline)
@@ -167,16 +250,20 @@ def _own_sources(guideline: Guideline) -> tuple[OpinionKey, ...]:
 
 
 def _split(
-    merged: Sequence[MergedGuideline], lost: Collection[OpinionKey], *, is_restored: bool
+    guideline: Guideline,
+    lost: Collection[OpinionKey],
+    forgotten_texts: Collection[str] | None,
+    *,
+    is_restored: bool,
 ) -> tuple[list[MergedGuideline], list[Guideline]]:
     """Part the merged guidelines that stay so from those that are guidelines of their own again."""
     kept: list[MergedGuideline] = []
     restored: list[Guideline] = []
-    for each in merged:
-        parts = without_opinions(each.guideline, lost)
+    for each in guideline.merged:
+        parts = without_opinions(each.guideline, lost, forgotten_texts)
         changed = [part.text for part in parts] != [each.guideline.text]
         if is_restored or changed or any(key in lost for key in each.prompted_by):
-            restored += parts
+            restored += [replace(part, retired_by=part.retired_by or guideline.retired_by) for part in parts]
         else:
             kept.append(replace(each, guideline=parts[0]))
     return kept, restored

@@ -1,9 +1,9 @@
 """Merging what was distilled into the known guidelines: same sentences unite, opposites are marked."""
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merge, merged_into, union, with_merged_support, with_support
 from memalign.memory.rule_similarity import (
     Relation,
@@ -14,7 +14,6 @@ from memalign.memory.rule_similarity import (
     relation,
 )
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
-from memalign.memory.text_features import normal
 from memalign.ports import Distillation, Draft, Vector
 from memalign.records import Episode, Guideline, GuidelinePolicy, Label, OpinionKey, Source
 
@@ -55,6 +54,8 @@ class GuidelineMerger:
         self._vectors = dict(memory.vectors)
         self._replaced: list[Guideline] = []
         """Waiting guidelines in whose place drafts come."""
+        self._reworded: dict[str, Guideline] = {}
+        """Retired guidelines that wait for new words, by id."""
         self._index = RuleIndex()
         self._standing_for: dict[str, str] = {}
         """Id of a merged guideline -> id of the one that stands for it."""
@@ -69,21 +70,26 @@ class GuidelineMerger:
         Returns:
             The memory with all of it.
         """
-        self._replaced = [self._guidelines.pop(rule_id) for rule_id in settled if rule_id in self._guidelines]
+        again = [self._guidelines[rule_id] for rule_id in settled if rule_id in self._guidelines]
+        self._replaced = [self._guidelines.pop(rule.id) for rule in again if not rule.retired]
+        self._reworded = {rule.id: rule for rule in again if rule.retired}
         for known in self._guidelines.values():
-            if not known.waiting:
+            if not known.waiting and known.has_words:
                 self._index.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
             self._standing_for.update((each.id, known.id) for each in merged_into(known))
-        for guideline_id, sources in distillation.supports.items():
-            self._support(guideline_id, sources)
-        for guideline_id, sources in distillation.contradicts.items():
-            self._contradict(guideline_id, sources)
+        for rule_id, sources in distillation.supports.items():
+            self._support(rule_id, sources)
+        for rule_id, sources in distillation.contradicts.items():
+            self._contradict(rule_id, sources)
         for draft in distillation.drafts:
             self._add_draft(draft)
-        for text, guideline_id in distillation.conflicts:
-            self._mark_confirmed_conflict(self._id_of(text), guideline_id)
+        for text, rule_id in distillation.conflicts:
+            self._mark_confirmed_conflict(self._id_of(text), rule_id)
         for rule_ids in distillation.same:
             self._merge_known(rule_ids, distillation.prompted_by.get(rule_ids, ()))
+        for rule_id in self._reworded:
+            # the model found no words for it: it stays out of use without any, and is not asked about again
+            self._guidelines[rule_id] = replace(self._guidelines[rule_id], waiting=False)
         return self._memory.with_guidelines(self._guidelines.values(), self._vectors)
 
     def _current(self, sources: Sequence[Source]) -> tuple[Source, ...]:
@@ -98,16 +104,16 @@ class GuidelineMerger:
             )
         )
 
-    def _support(self, guideline_id: str, sources: Sequence[Source]) -> None:
-        known = self._guidelines.get(guideline_id)
-        if known and known.stands:
-            self._guidelines[guideline_id] = with_support(known, self._current(sources))
+    def _support(self, rule_id: str, sources: Sequence[Source]) -> None:
+        known = self._guidelines.get(rule_id)
+        if known and (known.stands or known.retired):
+            self._guidelines[rule_id] = with_support(known, self._current(sources))
 
-    def _contradict(self, guideline_id: str, sources: Sequence[Source]) -> None:
-        known = self._guidelines.get(guideline_id)
+    def _contradict(self, rule_id: str, sources: Sequence[Source]) -> None:
+        known = self._guidelines.get(rule_id)
         if known:
             contradicted = union(known.contradicted, self._current(sources))
-            self._guidelines[guideline_id] = replace(known, contradicted=contradicted)
+            self._guidelines[rule_id] = replace(known, contradicted=contradicted)
 
     def _add_draft(self, draft: Draft) -> None:
         text = " ".join(draft.text.split())
@@ -118,6 +124,11 @@ class GuidelineMerger:
             known = self._guidelines[standing]
             self._guidelines[standing] = with_merged_support(known, self._id_of(text), sources)
             return
+        known_again = self._guidelines.get(self._id_of(text))
+        if known_again and (known_again.retired or not known_again.waiting):
+            # its first words: it has others since somebody edited it, or none since they are forgotten
+            self._guidelines[known_again.id] = with_support(known_again, sources)
+            return
         vector = self._vectors_by_text.get(draft.text)
         features = RuleFeatures.of(text)
         relations = self._relations(features, sources, vector)
@@ -125,10 +136,41 @@ class GuidelineMerger:
         if same is not None:
             self._unite(same, text, features, sources, vector)
             return
+        if retired := self._retired_on(sources):
+            self._reword_retired(retired, text, features, sources, vector)
+            return
         own_id = self._add(text, features, sources, vector)
         for rule_id, kind in relations.items():
             if kind == "opposite":
                 self._mark_conflict(own_id, rule_id)
+
+    def _retired_on(self, sources: Sequence[Source]) -> Guideline | None:
+        """Return a retired rule without words that rests on one of these sources: they may say it again."""
+        keys = set(_keys(sources))
+        return next(
+            (
+                rule
+                for rule in self._guidelines.values()
+                if rule.retired and not rule.has_words and not keys.isdisjoint(_keys(rule.sources))
+            ),
+            None,
+        )
+
+    def _reword_retired(
+        self,
+        retired: Guideline,
+        text: str,
+        features: RuleFeatures,
+        sources: tuple[Source, ...],
+        vector: Vector | None,
+    ) -> None:
+        """Give a retired rule new words; it keeps its id, by which its first words are known again."""
+        self._reworded.pop(retired.id, None)
+        reworded = replace(with_support(retired, sources), text=text, waiting=False, worded_by=_keys(sources))
+        self._guidelines[retired.id] = reworded
+        if vector is not None:
+            self._vectors[retired.id] = vector
+        self._index.add(retired.id, features, vector)
 
     def _unite(
         self,
@@ -145,7 +187,11 @@ class GuidelineMerger:
         """
         known = self._guidelines[rule_id]
         again = any(set(sources) <= set(replaced.sources) for replaced in self._replaced)
-        if not again or self._rank(known.text, known.sources) <= self._rank(text, sources):
+        if (
+            known.is_decided_on
+            or not again
+            or self._rank(known.text, known.sources) <= self._rank(text, sources)
+        ):
             self._guidelines[rule_id] = with_support(known, sources)
             return
         self._remove(rule_id)
@@ -168,12 +214,21 @@ class GuidelineMerger:
         Only those are merged that code finds alike as well, whatever a model says of them.
         """
         found = (self._guidelines.get(rule_id) for rule_id in dict.fromkeys(rule_ids))
-        known = [rule for rule in found if rule and rule.stands]
-        known.sort(key=lambda rule: (rule.pending, -len(rule.people), self._rank(rule.text, rule.sources)))
+        known = [rule for rule in found if rule and (rule.stands or (rule.retired and rule.has_words))]
+        known.sort(
+            key=lambda rule: (
+                not rule.retired,
+                not rule.is_decided_on,
+                rule.pending,
+                -len(rule.people),
+                self._rank(rule.text, rule.sources),
+            )
+        )
         for other in known[1:]:
             best = self._guidelines[known[0].id]
             in_conflict = other.id in best.conflicts_with or best.id in other.conflicts_with
-            if in_conflict or not self._is_same(best, other):
+            # what people decided on is never swallowed: it is theirs to take out of use
+            if in_conflict or other.is_decided_on or not self._is_same(best, other):
                 continue
             self._remove(other.id)
             self._guidelines[best.id] = merge(best, other, prompted_by)
@@ -194,7 +249,7 @@ class GuidelineMerger:
             RuleFeatures.of(other.text),
             self._labels(other.sources),
             cosine=cosine,
-            binary=self._binary,
+            binary=self._binary and not _is_beyond_labels(rule),
         )
 
     def _remove(self, rule_id: str) -> None:
@@ -218,6 +273,7 @@ class GuidelineMerger:
             if replaced
             else self._needs_approval,
             approved_by=next((rule.approved_by for rule in replaced if rule.approved_by), ""),
+            pinned_by=next((rule.pinned_by for rule in replaced if rule.pinned_by), None),
         )
         if vector is not None:
             self._vectors[own_id] = vector
@@ -238,7 +294,7 @@ class GuidelineMerger:
                 labels,
                 self._index.features[rule_id],
                 self._labels(self._guidelines[rule_id].sources),
-                binary=self._binary,
+                binary=self._binary and not _is_beyond_labels(self._guidelines[rule_id]),
             )
             for rule_id in self._index.similar(features, vector)
         }
@@ -269,9 +325,13 @@ class GuidelineMerger:
                 self._guidelines[own] = replace(rule, conflicts_with=(*rule.conflicts_with, opposed))
 
     def _id_of(self, text: str) -> str:
-        digest = hashlib.sha256(f"{self._judge}\n{normal(text)}".encode("utf-8", "surrogatepass"))
-        return f"g-{digest.hexdigest()[:16]}"
+        return guideline_id(self._judge, text)
 
 
 def _keys(sources: Sequence[Source]) -> tuple[OpinionKey, ...]:
     return tuple(source.key for source in sources)
+
+
+def _is_beyond_labels(rule: Guideline) -> bool:
+    """Tell whether only words decide on what says the same: a retired rule stays so on whatever case it is said."""
+    return rule.retired or not rule.sources

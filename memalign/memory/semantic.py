@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from memalign.memory.guideline_merge import WAITING_TEXT, contradictions_of, without_opinions
+from memalign.memory.guideline_merge import contradictions_of, without_opinions, without_person
 from memalign.ports import Vector
-from memalign.records import Episode, Guideline, GuidelinePolicy, Lack, OpinionKey, Source
+from memalign.records import WAITING_TEXT, Episode, Guideline, GuidelinePolicy, Lack, OpinionKey, Source
 
 __all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "with_policy"]
 
@@ -33,8 +33,14 @@ class SemanticMemory:
 
     @property
     def standing(self) -> tuple[Guideline, ...]:
-        """The guidelines that distillers are shown: those in use, and those pending."""
+        """The guidelines that are in use or pending."""
         return tuple(guideline for guideline in self.guidelines if guideline.stands)
+
+    @property
+    def known(self) -> tuple[Guideline, ...]:
+        """The guidelines that distillers are shown: those that stand, and those retired whose words are there."""
+        retired = (rule for rule in self.guidelines if rule.retired and rule.has_words)
+        return (*self.standing, *retired)
 
     @property
     def waiting(self) -> tuple[Guideline, ...]:
@@ -53,14 +59,18 @@ class SemanticMemory:
         return tuple(
             guideline
             for guideline in self.guidelines
-            if any(source.trace_id in trace_ids for source in guideline.sources)
+            if any(trace_id in trace_ids for trace_id, _ in (*_keys(guideline.sources), *guideline.worded_by))
         )
 
-    def without_opinions(self, opinions: Collection[OpinionKey]) -> "SemanticMemory":
+    def without_opinions(
+        self, opinions: Collection[OpinionKey], forgotten_texts: Collection[str] | None = None
+    ) -> "SemanticMemory":
         """Take opinions away.
 
         Args:
             opinions: The opinions that no longer stand.
+            forgotten_texts: Texts of the cases, where opinions and cases are forgotten; None: they are taken back.
+                A retired guideline outlives what is taken back, but not what is forgotten.
 
         Returns:
             The memory without the guidelines that lose all their sources. One that loses a source of its text waits to
@@ -68,7 +78,9 @@ class SemanticMemory:
         """
         if not opinions:
             return self
-        remaining = [part for rule in self.guidelines for part in without_opinions(rule, opinions)]
+        remaining = [
+            part for rule in self.guidelines for part in without_opinions(rule, opinions, forgotten_texts)
+        ]
         return self.with_guidelines(remaining)
 
     def with_guidelines(
@@ -88,6 +100,53 @@ class SemanticMemory:
         rows = {rule_id: row for rule_id, row in {**self.vectors, **vectors}.items() if rule_id in ids}
         linked = tuple(_with_conflicts_among(guideline, ids) for guideline in guidelines)
         return SemanticMemory(guidelines=linked, vectors=rows)
+
+    def without_undecided(
+        self, opinions: Collection[OpinionKey], forgotten_texts: Collection[str], decided: Collection[str]
+    ) -> "SemanticMemory":
+        """Take opinions away from the guidelines on which nobody has decided anything.
+
+        Args:
+            opinions: The opinions.
+            forgotten_texts: Texts that are forgotten with them.
+            decided: Ids of the guidelines that stay as they are.
+
+        Returns:
+            The memory after it.
+        """
+        remaining = [
+            part
+            for rule in self.guidelines
+            for part in ((rule,) if rule.id in decided else without_opinions(rule, opinions, forgotten_texts))
+        ]
+        return self.with_guidelines(remaining)
+
+    def without_person(self, person: str) -> "SemanticMemory":
+        """Forget what a person decided on guidelines, and the words they gave them.
+
+        Args:
+            person: The person. What they said on cases goes with the opinions.
+
+        Returns:
+            The memory without them: a decision stands without its author, words go.
+        """
+        remaining = [part for rule in self.guidelines for part in without_person(rule, person)]
+        texts = {rule.id: rule.text for rule in remaining}
+        reworded = {rule.id for rule in self.guidelines if texts.get(rule.id) != rule.text}
+        rows = {rule_id: row for rule_id, row in self.vectors.items() if rule_id not in reworded}
+        return replace(self, vectors=rows).with_guidelines(remaining)
+
+    def without_vector(self, guideline_id: str) -> "SemanticMemory":
+        """Drop the vector of a guideline whose text changes.
+
+        Args:
+            guideline_id: Its id; one without a vector is passed over.
+
+        Returns:
+            The memory without it.
+        """
+        rows = {rule_id: row for rule_id, row in self.vectors.items() if rule_id != guideline_id}
+        return replace(self, vectors=rows)
 
     def with_derived(
         self, episodes: Mapping[str, Episode], policy: GuidelinePolicy = DEFAULT_POLICY
@@ -131,6 +190,10 @@ def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
     return guideline if lacks == guideline.lacks else replace(guideline, lacks=lacks)
 
 
+def _keys(sources: Sequence[Source]) -> Sequence[OpinionKey]:
+    return [source.key for source in sources]
+
+
 def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
     conflicts = tuple(other for other in guideline.conflicts_with if other in ids)
     if guideline.waiting:
@@ -141,23 +204,26 @@ def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideli
 
 
 def _first_place(sources: Sequence[Source], places: Mapping[str, int]) -> int:
-    return min(places.get(source.trace_id, len(places)) for source in sources)
+    return min((places.get(source.trace_id, len(places)) for source in sources), default=len(places))
 
 
 def _with_ruling(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
     """Put sources in order of learning; overrule where each of its people has said the opposite since."""
     sources = tuple(sorted(guideline.sources, key=lambda source: (_recency(source, places), source.person)))
     contradicted = contradictions_of(guideline)
-    overruled = bool(contradicted) and _is_overruled(sources, contradicted, places)
+    supports = _latest(sources, places)
+    if added := guideline.added_by:
+        supports[added.person] = max(supports.get(added.person, (0, -1)), (added.time_ms, -1))
+    overruled = bool(contradicted and supports) and _is_overruled(supports, contradicted, places)
     if sources == guideline.sources and overruled == guideline.overruled:
         return guideline
     return replace(guideline, sources=sources, overruled=overruled)
 
 
 def _is_overruled(
-    sources: Sequence[Source], contradicted: Sequence[Source], places: Mapping[str, int]
+    supports: Mapping[str, tuple[int, int]], contradicted: Sequence[Source], places: Mapping[str, int]
 ) -> bool:
-    supports, opposes = _latest(sources, places), _latest(contradicted, places)
+    opposes = _latest(contradicted, places)
     return all(person in opposes and opposes[person] > when for person, when in supports.items())
 
 

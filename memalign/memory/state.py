@@ -93,10 +93,38 @@ class MemoryState:
         Returns:
             The state after it.
         """
+        texts = [self.episodes[name].text for name in trace_ids if name in self.episodes]
         return self.next(
             self.episodic.changed(drop=trace_ids),
-            self.semantic.without_opinions(opinions_on(self.semantic, trace_ids)),
+            self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts),
             self.undistilled - frozenset(trace_ids),
+        )
+
+    def without_person(self, person: str, trace_ids: Collection[str]) -> "MemoryState":
+        """Forget a person: their words and decisions, and the cases they had a say on, to be learned anew.
+
+        Args:
+            person: The person.
+            trace_ids: Ids of these cases.
+
+        Returns:
+            The state after it. Decisions of others on guidelines that rest on others as well stand.
+        """
+        opinions = opinions_on(self.semantic, trace_ids)
+        theirs = {key for key in opinions if key[1] == person}
+        texts = [
+            opinion.rationale
+            for name in trace_ids
+            if name in self.episodes
+            for opinion in (*self.episodes[name].opinions, *self.episodes[name].minority)
+            if opinion.person == person
+        ]
+        decided = frozenset(rule.id for rule in self.semantic.guidelines if rule.is_decided_on)
+        semantic = self.semantic.without_person(person).without_opinions(theirs, texts)
+        # what nobody decided on is learned anew from the others with their cases
+        semantic = semantic.without_undecided(opinions - theirs, texts, decided)
+        return self.next(
+            self.episodic.changed(drop=trace_ids), semantic, self.undistilled - frozenset(trace_ids)
         )
 
     def with_episodes(
@@ -155,24 +183,47 @@ class MemoryState:
         )
         return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
 
-    def with_approval(self, guideline_id: str, person: str) -> "MemoryState":
-        """Approve a guideline.
+    def with_addition(self, guideline: Guideline, approved_by: str = "") -> "MemoryState":
+        """Add a guideline that a person made by hand.
+
+        Args:
+            guideline: The guideline.
+            approved_by: The person who approves it at once; empty: it waits where guidelines need approval.
+
+        Returns:
+            The state after it.
+        """
+        needs_approval = self.policy.approval == "manual"
+        approved = approved_by if needs_approval else ""
+        return self.with_guideline(replace(guideline, needs_approval=needs_approval, approved_by=approved))
+
+    def with_guideline(self, guideline: Guideline) -> "MemoryState":
+        """Put a guideline in the place of its earlier version, or beside the others.
+
+        Args:
+            guideline: The guideline. Its vector goes where its text is another one.
+
+        Returns:
+            The state after it.
+        """
+        rules = {rule.id: rule for rule in self.semantic.guidelines}
+        known = rules.get(guideline.id)
+        semantic = self.semantic
+        if known is not None and known.text != guideline.text:
+            semantic = semantic.without_vector(guideline.id)
+        rules[guideline.id] = guideline
+        return self.next(self.episodic, semantic.with_guidelines(rules.values()), self.undistilled)
+
+    def without_guideline(self, guideline_id: str) -> "MemoryState":
+        """Take a guideline away.
 
         Args:
             guideline_id: Its id.
-            person: The person who approves it.
 
         Returns:
-            The state after it; the same one where the guideline needs no approval.
-
-        Raises:
-            UnknownGuidelineError: If there is no such guideline.
+            The state after it.
         """
-        rule = self.guideline(guideline_id)
-        if not rule.needs_approval or rule.approved_by:
-            return self
-        approved = replace(rule, approved_by=person)
-        rules = (approved if each.id == guideline_id else each for each in self.semantic.guidelines)
+        rules = [rule for rule in self.semantic.guidelines if rule.id != guideline_id]
         return self.next(self.episodic, self.semantic.with_guidelines(rules), self.undistilled)
 
     def guideline(self, guideline_id: str) -> Guideline:

@@ -9,7 +9,7 @@ from memalign.memory.case_vectors import CaseVectors, row_of, with_current_text
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import MemoryChange, MemoryStore
+from memalign.ports import GuidelineDecision, MemoryChange, MemoryStore
 from memalign.records import Episode
 
 
@@ -65,12 +65,18 @@ class StoredState:
         rows.update({name: row_of(vector, vector) for name, vector in outdated.items()})
         return EpisodicMemory(episodes, rows, outdated=outdated)
 
-    async def adopt(self, after: MemoryState, forgotten: Collection[str] = ()) -> None:
+    async def adopt(
+        self,
+        after: MemoryState,
+        forgotten: Collection[str] = (),
+        decision: GuidelineDecision | None = None,
+    ) -> None:
         """Store the change, then put the new state in place.
 
         Args:
             after: A state made from the current one.
             forgotten: Ids of the traces that are forgotten with it; nothing of theirs stays anywhere.
+            decision: A person's decision that it carries out, for the audit.
 
         Raises:
             StaleMemoryError: If another writer has changed the stored memory; `load`, and make the state anew.
@@ -84,7 +90,7 @@ class StoredState:
         # what is forgotten may be in a version that only the store knows: saving finds that out
         if self._store is not None and (is_changed or forgotten):
             now_ms = time.time_ns() // 1_000_000
-            change = replace(change, from_version=self._stored_version, at_ms=now_ms)
+            change = replace(change, from_version=self._stored_version, at_ms=now_ms, decision=decision)
             await self._store.save(after.judge, change)
             self._stored_version += 1
         self.current = after

@@ -36,6 +36,9 @@ Set by hand: in tests/bench/rules.py each wording of a rule reaches it with each
 another thing. Below it, the model is asked about one person's reasons alone, which costs a call and loses nothing.
 """
 
+SHARED_WORDS = 5
+"""Words in a row by which one text is taken to quote another. Set by hand."""
+
 
 def normal(text: str) -> str:
     """Normalise a sentence, so that equal ones compare equal.
@@ -131,6 +134,40 @@ def says_opposite(text: str, quote: str) -> bool:
         True if the rule rests on the reason, and no sentence of the reason says the same.
     """
     return words_rest_on(text, quote) and not says(text, quote)
+
+
+def shares_words(text: str, other: str) -> bool:
+    """Decide whether a text may hold the words of another one.
+
+    Args:
+        text: A rule in a person's words.
+        other: What somebody wrote, and is forgotten.
+
+    Returns:
+        True if five words in a row are the same, or all words of the shorter text, or a word of both has a digit or a
+        capital letter within its sentence, as names have.
+    """
+    own, theirs = _written_words(text), _written_words(other)
+    length = min(SHARED_WORDS, len(own), len(theirs))
+    if not length:
+        return False
+    runs = {tuple(own[place : place + length]) for place in range(len(own) - length + 1)}
+    if any(tuple(theirs[place : place + length]) in runs for place in range(len(theirs) - length + 1)):
+        return True
+    return not _names_in(text).isdisjoint(theirs)
+
+
+def _written_words(text: str) -> list[str]:
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def _names_in(text: str) -> set[str]:
+    return {
+        word.casefold()
+        for sentence in _SENTENCE_END.split(text)
+        for place, word in enumerate(_WORD.findall(sentence))
+        if any(char.isdigit() for char in word) or (place and word != word.lower())
+    }
 
 
 def _is_negated(text: str) -> bool:

@@ -48,7 +48,7 @@ class GuidelineSelector:
         self._sizes = {rule.id: count_tokens(rule.text) + _LINE_TOKENS for rule in self._ranked}
         self._all_fit = sum(self._sizes.values()) <= max_tokens
         self._constant = self._in_order(
-            self._ranked if self._all_fit else self._filled(self._ranked, max_tokens // SUPPORT_SHARE)
+            self._ranked if self._all_fit else self._pinned_and_best(max_tokens // SUPPORT_SHARE)
         )
         selected = {rule.id for rule in self._constant}
         self._others = [rule for rule in self._ranked if rule.id not in selected]
@@ -60,7 +60,7 @@ class GuidelineSelector:
 
         While all fit, the selection is the same for every trace, and in an order that does not change with votes:
         prompt caches of providers depend on both. Else a part of the room goes by support, the same for every trace,
-        and the rest by relevance.
+        and the rest by relevance; pinned ones are never left out while they fit.
 
         Args:
             text: The trace's text.
@@ -81,10 +81,17 @@ class GuidelineSelector:
             ranking=_ranking(selected, relevance),
         )
 
+    def _pinned_and_best(self, support_room: int) -> tuple[Guideline, ...]:
+        """Return the pinned guidelines that fit at all, and the best supported others that fit in a part of it."""
+        pinned = self._filled((rule for rule in self._ranked if rule.pinned), self._max_tokens)
+        room = support_room - sum(self._sizes[rule.id] for rule in pinned)
+        return (*pinned, *self._filled((rule for rule in self._ranked if not rule.pinned), room))
+
     def _in_order(self, rules: Iterable[Guideline]) -> tuple[Guideline, ...]:
-        """Return guidelines in order of learning."""
+        """Return guidelines in order of learning, pinned ones first."""
         ids = {rule.id for rule in rules}
-        return tuple(rule for rule in self.memory.in_use if rule.id in ids)
+        selected = (rule for rule in self.memory.in_use if rule.id in ids)
+        return tuple(sorted(selected, key=lambda rule: not rule.pinned))
 
     def _relevance(self, rule: Guideline, words: frozenset[str], vector: Vector | None) -> float:
         """Return the share of the rule's stems that the text has, or the cosine of their vectors if higher."""
@@ -112,11 +119,12 @@ def _without_contradicted(ranked: Sequence[Guideline]) -> list[Guideline]:
 def _ranking(selected: Sequence[Guideline], relevance: Mapping[str, float]) -> tuple[str, ...]:
     by_support = sorted(selected, key=_support, reverse=True)
     by_relevance = sorted(selected, key=lambda rule: -relevance[rule.id])
-    return tuple(
-        dict.fromkeys(rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
-    )
+    pinned = (rule.id for rule in by_support if rule.pinned)
+    by_turns = (rule.id for pair in zip(by_support, by_relevance, strict=True) for rule in pair)
+    return tuple(dict.fromkeys((*pinned, *by_turns)))
 
 
-def _support(rule: Guideline) -> tuple[int, int, int]:
-    newest = max((source.time_ms for source in rule.sources), default=0)
-    return len(rule.people), len(rule.sources), newest
+def _support(rule: Guideline) -> tuple[bool, int, int, int]:
+    """Return the sort key of a rule: pinned ones first, then those of more people, of more cases, newer ones."""
+    newest = max((source.time_ms for source in rule.sources), default=rule.learned_ms)
+    return rule.pinned, len(rule.people), len(rule.sources), newest

@@ -107,7 +107,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await expect(await session.ask("/memalign guidelines")).to_contain_text("no guidelines yet")
     await session.picture("4-taken-back")
 
-    await card.get_by_role("button", name="👎 Wrong").click()
+    await card.get_by_role("button", name="👎 No, it fails").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill(RULE)
     await session.picture("5-modal")
     await page.get_by_role("button", name="Teach").click()

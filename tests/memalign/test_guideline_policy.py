@@ -48,7 +48,7 @@ async def test_a_guideline_is_used_once_somebody_approves_it_and_stays_so_after_
     memory = await learned(MANUAL, "ana", store=store)
     assert (only_rule(memory).state, only_rule(memory).lacks) == ("pending", ("approval",))
 
-    rule = await memory.approve(only_rule(memory).id, "zoe")
+    rule = await memory.editor.approve(only_rule(memory).id, "zoe")
 
     assert (rule.state, rule.approved_by) == ("used", "zoe")
     again = await a_memory(policy=MANUAL, store=store)
@@ -71,7 +71,7 @@ async def test_what_was_learned_before_approval_was_asked_for_stays_in_use() -> 
 async def test_an_approval_outlives_distilling_again_and_goes_with_all_it_rests_on() -> None:
     memory = await a_memory(policy=MANUAL)
     await memory.learn([a_trace(f"tr-{n}", a_vote(False, "Curt is rude.", f"p{n}")) for n in range(2)])
-    await memory.approve(only_rule(memory).id, "zoe")
+    await memory.editor.approve(only_rule(memory).id, "zoe")
 
     await memory.distil_again(await memory.forget(["tr-0"]))
     assert (only_rule(memory).source_trace_ids, only_rule(memory).state) == (("tr-1",), "used")
@@ -85,7 +85,7 @@ async def test_approving_what_is_not_there_is_told() -> None:
     memory = await learned(MANUAL, "ana")
 
     with pytest.raises(UnknownGuidelineError, match="has no guideline g-1"):
-        await memory.approve("g-1", "zoe")
+        await memory.editor.approve("g-1", "zoe")
 
 
 def test_the_prompt_marks_the_word_of_one_person() -> None:

@@ -58,4 +58,4 @@ def test_any_trace_is_read_and_shown(spans: list[Json], value: Json) -> None:
 
     trace = Trace(trace_id="t", inputs=value, outputs=value, conversation=value, spans=tuple(spans))
     assert all(isinstance(part, str) for part in text_of(fields_of(trace, VARIABLES)))
-    assert all(isinstance(part.excerpt, str) for part in parts_of(trace))
+    assert all(part.excerpt_blocks(6) for part in parts_of(trace))

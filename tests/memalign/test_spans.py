@@ -160,7 +160,7 @@ def test_a_trace_with_an_empty_root_is_read_at_the_shallowest_span_with_content(
 
     fields = a_judge("{{ inputs }} {{ outputs }}").select_fields(trace)
     assert (fields["inputs"], fields["outputs"]) == (MESSAGES, ANSWER)
-    assert [part.text for part in parts_of(trace)] == ["user: Refund please", "No."]
+    assert [part.text for part in parts_of(trace)] == ["User: Refund please", "No."]
     assert text_of(fields) == ("user: Refund please", "No.")
 
 

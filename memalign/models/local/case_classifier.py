@@ -131,12 +131,12 @@ def _by_majority(cases: Sequence[Case], features: Features) -> JudgeResponse:
     value = labels.most_common(1)[0][0]
     ids = tuple(case.trace_id for case in nearest if case.label == value)[:3]
     if len(cases) < MIN_CASES_TO_FIT:
-        rationale = explanations.explain_too_few(value, len(cases), ids)
+        rationale = explanations.explain_too_few(value, labels[value], len(cases))
     elif len(labels) == 1:
-        rationale = explanations.explain_all_alike(value, len(cases), ids)
+        rationale = explanations.explain_all_alike(value, len(cases))
     else:
         value, ids = nearest[0].label, (nearest[0].trace_id,)
-        rationale = explanations.explain_all_different(len(cases), ids)
+        rationale = explanations.explain_all_different(value, len(cases))
     return JudgeResponse(value=value, rationale=rationale, usage=Usage(calls=1), retrieved_trace_ids=ids)
 
 

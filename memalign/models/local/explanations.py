@@ -1,6 +1,6 @@
 """Explanations in words of how `local:/cases` came to its value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from memalign.models.local.features import Features
@@ -51,23 +51,13 @@ _WORDINGS: Mapping[str, _Wording] = {
 }
 _MIN_SHARE_OF_SUPPORT = 0.1
 """Share of the support for a value below which a reason is not worth naming; set by hand, and words only."""
-_NO_CASES = (
-    "No language model judged this: a small statistical model does, which learns from labelled cases, and "
-    "there is none yet. The value {value} is a placeholder, not a judgement; the first labelled cases will "
-    "change that."
-)
-_FITTED = "No language model judged this, only a small statistical model fitted to {count} labelled cases."
-_TOO_FEW = (
-    "No language model judged this, and {cases} too few to fit even the small statistical model that does. "
-    "So it says what most of them say, {value}: {ids}."
-)
-_ALL_ALIKE = (
-    "No language model judged this, only a small statistical model. All {count} labelled cases say {value}, "
-    "so it cannot tell yet what would speak against it. The most similar are {ids}."
-)
+NO_LANGUAGE_MODEL = "(No language model judged this.)"
+"""The end of every rationale."""
+_NO_CASES = "Not judged yet: nobody has labelled a case, so “{value}” is only a placeholder."
+_TOO_FEW = "Leans to “{value}”, as {number}; {count} too few to learn what tells them apart."
+_ALL_ALIKE = "Leans to “{value}”: all {count} labelled cases say so, so nothing speaks against it yet."
 _ALL_DIFFERENT = (
-    "No language model judged this, only a small statistical model. Hardly any of the {count} labelled cases "
-    "share a label, so it gives the label of the most similar one, {ids}."
+    "Leans to “{value}” like the most similar case: of {count} labelled cases, hardly any share a label."
 )
 
 
@@ -80,53 +70,55 @@ def explain_placeholder(value: Label) -> str:
     Returns:
         The rationale.
     """
-    return _NO_CASES.format(value=spell(value))
+    return _signed(_NO_CASES.format(value=spell(value)))
 
 
-def explain_too_few(value: Label, count: int, trace_ids: Sequence[str]) -> str:
+def explain_too_few(value: Label, agreeing: int, count: int) -> str:
     """Say that the majority answers.
 
     Args:
         value: The majority's label.
+        agreeing: Number of labelled cases that have it.
         count: Number of labelled cases.
-        trace_ids: Most similar cases with that label; at least one.
 
     Returns:
         The rationale.
     """
-    cases = "the 1 labelled case is" if count == 1 else f"the {count} labelled cases are"
-    return _TOO_FEW.format(cases=cases, value=spell(value), ids=join_names(trace_ids))
+    if count == 1:
+        number, cases = "the one labelled case says", "one is"
+    else:
+        number, cases = f"{agreeing} of {count} labelled cases say", f"{count} are"
+    return _signed(_TOO_FEW.format(value=spell(value), number=number, count=cases))
 
 
-def explain_all_alike(value: Label, count: int, trace_ids: Sequence[str]) -> str:
+def explain_all_alike(value: Label, count: int) -> str:
     """Say that there is only one label so far.
 
     Args:
         value: That label.
         count: Number of labelled cases.
-        trace_ids: Most similar cases; at least one.
 
     Returns:
         The rationale.
     """
-    return _ALL_ALIKE.format(count=count, value=spell(value), ids=join_names(trace_ids))
+    return _signed(_ALL_ALIKE.format(count=count, value=spell(value)))
 
 
-def explain_all_different(count: int, trace_ids: Sequence[str]) -> str:
+def explain_all_different(value: Label, count: int) -> str:
     """Say that the most similar case answers alone.
 
     Args:
+        value: Its label.
         count: Number of labelled cases.
-        trace_ids: The most similar case.
 
     Returns:
         The rationale.
     """
-    return _ALL_DIFFERENT.format(count=count, ids=join_names(trace_ids))
+    return _signed(_ALL_DIFFERENT.format(value=spell(value), count=count))
 
 
 def explain_prediction(prediction: Prediction, features: Features, count: int) -> str:
-    """Say which features of the trace decided, and which cases weighed most.
+    """Say which features of the trace decided.
 
     Args:
         prediction: The model's.
@@ -136,41 +128,29 @@ def explain_prediction(prediction: Prediction, features: Features, count: int) -
     Returns:
         The rationale.
     """
-    value = spell(prediction.value)
     reasons = _reasons(prediction, features)
-    why = (
-        f"Compared with them, {' and '.join(reasons)}, which speaks for {value}"
-        if reasons
-        else f"Nothing about this one stands out, and it leans towards {value}"
-    )
-    close = "; it was a close call." if prediction.close else "."
-    ids = prediction.trace_ids
-    cases = f" Of the cases, {join_names(ids)} weighed most." if ids else ""
-    return f"{_FITTED.format(count=count)} {why}{close}{cases}"
+    why = " and ".join(reasons) if reasons else "nothing about this one stands out"
+    close = ", but it was a close call" if prediction.close else ""
+    lean = f"Leans to “{spell(prediction.value)}”, by {count} labelled cases: {why}{close}."
+    return _signed(lean)
+
+
+def _signed(rationale: str) -> str:
+    return f"{rationale} {NO_LANGUAGE_MODEL}"
 
 
 def spell(value: Label) -> str:
-    """Write a label as people write it.
+    """Write a label as people say it.
 
     Args:
         value: The label.
 
     Returns:
-        The label; true and false in lower case.
+        Pass or fail for a truth value; else the label.
     """
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def join_names(names: Sequence[str]) -> str:
-    """Join names as in a sentence.
-
-    Args:
-        names: At least one.
-
-    Returns:
-        The names with commas and a last "and".
-    """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if isinstance(value, bool):
+        return "pass" if value else "fail"
+    return str(value)
 
 
 def _reasons(prediction: Prediction, features: Features) -> list[str]:

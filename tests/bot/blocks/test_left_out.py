@@ -1,18 +1,21 @@
 import pytest
 
-from bot.blocks.card import trace_view, verdict_card
+from bot.blocks.card import CardVerdict, trace_view, verdict_card
 from bot.blocks.left_out import left_out_line
 from memalign.records import LeftOut, Verdict
 from memalign.serialization import from_document, to_document
-from memalign.value_types import value_type_of
 from storage.records import StoredVerdict
-from tests.factories import a_trace
+from tests.factories import a_judge, a_trace
 
 LONG = "Long record: about 2,300 words of it were left out."
 
 
 def a_verdict(left_out: LeftOut) -> Verdict:
     return Verdict(judge="politeness", trace_id="tr-1", value=True, rationale="Kind.", left_out=left_out)
+
+
+def shown(stored: StoredVerdict) -> CardVerdict:
+    return CardVerdict(stored=stored, judge=a_judge(), title="Polite")
 
 
 @pytest.mark.parametrize(
@@ -37,14 +40,14 @@ def test_what_was_left_out_is_said_in_plain_words(left_out: LeftOut, line: str) 
 def test_card_and_modal_say_what_was_left_out() -> None:
     stored = StoredVerdict(verdict_id="v", verdict=a_verdict(LeftOut(tokens=3_014)), judged_ms=1, channel="C")
 
-    assert LONG in str(verdict_card(stored, a_trace(), value_type_of("bool")).blocks)
-    assert LONG in str(trace_view(stored, a_trace()))
+    assert LONG in str(verdict_card([shown(stored)], a_trace()).blocks)
+    assert LONG in str(trace_view([shown(stored)], a_trace()))
 
 
 def test_a_card_of_a_whole_record_says_nothing_of_room() -> None:
     stored = StoredVerdict(verdict_id="v", verdict=a_verdict(LeftOut()), judged_ms=1, channel="C")
 
-    assert "left out" not in str(verdict_card(stored, a_trace(), value_type_of("bool")).blocks)
+    assert "left out" not in str(verdict_card([shown(stored)], a_trace()).blocks)
 
 
 @pytest.mark.parametrize("left_out", [LeftOut(), LeftOut(tokens=3, guidelines=2, cases=1)])

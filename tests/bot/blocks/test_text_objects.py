@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import blocks
+from bot.blocks.card import CardVerdict, trace_view, verdict_card
 from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
 from bot.records import OpenCard
 from bot.visible_text import END_OF_ISOLATE, FIRST_ISOLATE, visible
+from memalign.judge import Judge
 from memalign.records import Json, Trace
 from memalign.value_types import ValueType, value_type_of
 from storage.records import StoredVerdict
@@ -29,8 +31,15 @@ ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text"
 """Modules of elements, which take text that is escaped already, or other elements."""
 TEXTS = st.sampled_from(HOSTILE)
 JSON = TEXTS | st.lists(TEXTS, max_size=2) | st.dictionaries(TEXTS, TEXTS, max_size=2)
+VERDICTS = st.lists(
+    st.builds(CardVerdict, judge=st.builds(Judge, model=TEXTS | st.just("local:/cases"))),
+    min_size=1,
+    max_size=2,
+)
 FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
     vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
+    verdict_card: {"verdicts": VERDICTS},
+    trace_view: {"verdicts": VERDICTS},
     home_view: {"note": st.just("a line escaped before")},
 }
 """Arguments whose type does not say all."""

@@ -1,10 +1,11 @@
 """The words of the one message in a thread, and Slack's limits on it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.blocks.thread_status import thread_status_message
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
-from memalign.records import Guideline, Label, Source
+from memalign.records import Guideline, Handling, Label, Source
 from storage.records import TakenBack
 
 NAMES: Mapping[str, str] = {"a": "Ana", "b": "Ben", "c": "Cleo"}
@@ -66,6 +67,15 @@ def test_words_taken_back_are_struck_through_in_one_line_whatever_they_hold() ->
     ]
     assert line.count("~") == 2
     assert line.endswith("always”~ taken back: Ana removed the reason.")
+
+
+def test_a_retired_or_doubtful_rule_says_so_and_not_that_it_is_used() -> None:
+    retired = replace(a_rule(), retired_by=Handling(person="b"))
+    for rule, state in ((retired, "somebody retired it"), (replace(a_rule(), doubtful=True), "In doubt")):
+        taught = TaughtRule(rule=rule, earlier_text="", authors=("a",))
+        text = text_of(ThreadStatus(judge="j", verdict=True, rules=(taught,)))
+        assert state in text
+        assert "I'll use this" not in text
 
 
 def test_the_largest_status_keeps_within_slacks_limits() -> None:

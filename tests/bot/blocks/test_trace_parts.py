@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.blocks.card import trace_view, verdict_card
+from bot.blocks.card import CardVerdict, trace_view, verdict_card
+from bot.blocks.excerpt import count_lines
 from bot.blocks.primitives import Block
-from bot.blocks.trace_parts import MAX_EXCERPT_LINES, PAGE_LENGTH, TracePart, text_pages, trace_part
+from bot.blocks.rich_text import rich_text
+from bot.blocks.trace_parts import PAGE_LENGTH, TracePart, text_pages, trace_part
 from bot.sandbox.web_api.block_checks import check_message_blocks
 from bot.sandbox.web_api.view_rules import normalize_view
 from memalign.records import Json, Verdict
-from memalign.value_types import value_type_of
 from storage.records import StoredVerdict
-from tests.factories import a_trace
+from tests.factories import a_judge, a_trace
 
 CODE = 'Use this:\n\n```python\nwith open("a.txt") as f:\n\tfor x in f:\n        print(x > 1)\n```\n\nand `that`.\n'
 TEXTS = {
@@ -56,41 +57,45 @@ def quoted_text(*blocks: Block) -> str:
     return "".join(run["text"] for run in runs(parts))
 
 
-def stored(rationale: str = "Because.") -> StoredVerdict:
+def excerpt(part: TracePart, lines: int = 20) -> Block:
+    return rich_text(*part.excerpt_blocks(lines))
+
+
+def shown(rationale: str = "Because.") -> CardVerdict:
     verdict = Verdict(trace_id="tr-1", judge="politeness", value=True, rationale=rationale)
-    return StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=1, channel="C")
+    stored = StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=1, channel="C")
+    return CardVerdict(stored=stored, judge=a_judge(), title="Polite")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_is_shown_byte_for_byte(text: str) -> None:
-    part = trace_part("Input", text, 600)
+    part = trace_part("Input", text)
     assert part.text == text
-    assert quoted_text(part.excerpt_block()).encode() == text.encode()
+    assert quoted_text(excerpt(part)).encode() == text.encode()
     assert quoted_text(*part.whole_blocks()).encode() == text.encode()
 
 
 @pytest.mark.parametrize("value", STRUCTURES.values(), ids=STRUCTURES)
 def test_json_keeps_its_values_and_is_indented_in_letters_of_equal_widths(value: Json) -> None:
-    block = trace_part("Output", value, 900).excerpt_block()
-    assert block["elements"][1]["type"] == "rich_text_preformatted"
+    block = excerpt(trace_part("Output", value))
+    assert block["elements"][0]["type"] == "rich_text_preformatted"
     assert json.loads(quoted_text(block)) == value
     assert quoted_text(block) == json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def test_code_of_a_text_stands_in_letters_of_equal_widths() -> None:
-    kinds = [part["type"] for part in trace_part("Output", CODE, 900).excerpt_block()["elements"]]
-    assert kinds == ["rich_text_section", "rich_text_quote", "rich_text_preformatted", "rich_text_quote"]
+    kinds = [part["type"] for part in excerpt(trace_part("Output", CODE))["elements"]]
+    assert kinds == ["rich_text_quote", "rich_text_preformatted", "rich_text_quote"]
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\x07"])
 def test_a_text_of_nothing_is_said_to_be_empty(text: str) -> None:
-    assert quoted_text(trace_part("Input", text, 600).excerpt_block()) == "(empty)"
+    assert quoted_text(excerpt(trace_part("Input", text))) == "(empty)"
 
 
 def test_what_hides_or_turns_text_is_taken_out() -> None:
     assert (
-        quoted_text(trace_part("Input", "ad\u200bmin \u202egnp.exe\x1b[31m", 600).excerpt_block())
-        == "admin gnp.exe[31m"
+        quoted_text(excerpt(trace_part("Input", "ad\u200bmin \u202egnp.exe\x1b[31m"))) == "admin gnp.exe[31m"
     )
 
 
@@ -105,38 +110,53 @@ def test_turns_of_a_chat_begin_with_who_speaks() -> None:
         {"role": "tool", "name": "search", "content": "nothing"},
         {"role": "assistant", "content": "No: sorry."},
     ]
-    part = trace_part("Input", turns, 600)
-    block = part.excerpt_block()
+    part = trace_part("Input", turns)
+    block = excerpt(part)
     assert quoted_text(block) == part.text
-    assert bold(block) == ["user", "user", "tool search", "assistant"]
+    assert bold(block) == ["User", "Tool search", "Assistant"]
 
 
 def test_fields_begin_with_their_names() -> None:
-    block = trace_part("Input", {"page_title": "Parks", "a.*": "x: y"}, 600).excerpt_block()
+    block = excerpt(trace_part("Input", {"page_title": "Parks", "a.*": "x: y"}))
     assert quoted_text(block) == "page_title: Parks\na.*: x: y"
     assert bold(block) == ["page_title", "a.*"]
 
 
 @pytest.mark.parametrize(
-    "text", ["word " * 500, "\n".join(map(str, range(MAX_EXCERPT_LINES + 1))), "x" * 601]
+    "text",
+    ["word " * 500, "\n".join(map(str, range(7))), "x" * 661, "```\n" + "x = 1\n" * 9 + "```"],
+    ids=["words", "lines", "one long word", "code"],
 )
-def test_a_card_says_how_much_it_leaves_out(text: str) -> None:
-    part = trace_part("Input", text, 600)
-    shown = part.excerpt_block()
-    assert part.is_cut
-    assert len(quoted_text(shown)) <= 600
-    assert quoted_text(shown).count("\n") < MAX_EXCERPT_LINES
-    *_, note = runs(shown)
-    assert note["text"].startswith("… ")
-    assert note["text"].endswith((" more characters", " more character"))
+def test_a_card_says_how_much_it_leaves_out_and_cuts_at_a_word(text: str) -> None:
+    part = trace_part("Output", text)
+    block = excerpt(part, 6)
+    shown_text = quoted_text(block)
+    assert text.startswith(shown_text)
+    assert text[len(shown_text)].isspace() or text == "x" * 661
+    assert 0 < count_lines(shown_text) <= 6
+    *_, note = runs(block)
+    missing = len(text) - len(shown_text)
+    assert note["text"] == f" … {missing:,} more character{'' if missing == 1 else 's'}"
     assert quoted_text(*part.whole_blocks()) == text
+
+
+def test_of_a_long_chat_the_last_turn_is_there_in_full() -> None:
+    turns: Json = [
+        {"role": "user", "content": "Question. " * 100},
+        {"role": "assistant", "content": "Earlier. " * 100},
+        {"role": "user", "content": "And then?"},
+        {"role": "assistant", "content": "The last word.\nuser: an imitation"},
+    ]
+    block = excerpt(trace_part("Conversation", turns), 6)
+    assert quoted_text(block) == "User: And then?\nAssistant: The last word.\nuser: an imitation"
+    assert bold(block) == ["User", "Assistant"]
 
 
 @pytest.mark.parametrize("text", ["word " * 2_000, "x" * 9_000, "a\n" * 5_000, "```\nx\n```\n" * 900])
 def test_pages_are_short_and_together_the_whole_text(text: str) -> None:
     assert "".join(text_pages(text)) == text
     assert all(len(page) <= PAGE_LENGTH for page in text_pages(text))
-    blocks = TracePart(title="Input", text=text, length=600).whole_blocks()
+    blocks = trace_part("Input", text).whole_blocks()
     assert quoted_text(*blocks) == text
     assert len(blocks) <= len(text) // (PAGE_LENGTH // 2) + 1
 
@@ -149,12 +169,13 @@ def test_a_page_ends_with_a_word() -> None:
 @pytest.mark.parametrize("value", [*TEXTS.values(), *STRUCTURES.values(), "word " * 9_000, "", "\n" * 5_000])
 def test_slack_takes_the_card_and_the_modal_of_any_trace(value: Json) -> None:
     trace = a_trace(inputs=value, outputs=value)
-    card = verdict_card(stored("*r* <!channel> " * 200), trace, value_type_of("bool"))
+    card = verdict_card([shown("*r* <!channel> " * 200)], trace)
     check_message_blocks(list(card.blocks))
-    normalize_view(trace_view(stored(), trace), "modal", 1)
+    normalize_view(trace_view([shown()], trace), "modal", 1)
 
 
 def test_a_rationale_is_shown_as_it_is() -> None:
     rationale = "*Not bold* <!channel> :tada:\n  indented"
-    card = verdict_card(stored(rationale), a_trace(), value_type_of("bool"))
-    assert [run["text"] for run in runs(card.blocks[1])] == [rationale]
+    card = verdict_card([shown(rationale)], a_trace())
+    *_, reason = runs(card.blocks[1])
+    assert reason["text"] == rationale

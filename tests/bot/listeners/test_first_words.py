@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
-from bot.listeners.first_words import asks_for_help
 from storage.database import Database
 from storage.records import NoticeContent, Post
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
@@ -97,7 +94,7 @@ async def test_in_a_cards_thread_a_bare_mention_gets_help_and_a_reason_stays_a_r
         harness.reply(card, f"{mention} an answer should never send people away")
         await harness.learned()
         feedback = (await harness.feedback(card))["ana"]
-        assert "never send people away" in feedback.rationale
+        assert feedback.rationale == "an answer should never send people away"
         after = [each for each in harness.slack.ephemerals if "Press 👍 or 👎" in words(each.blocks)]
         assert len(after) == before
 
@@ -123,15 +120,3 @@ async def test_a_direct_message_is_answered_with_what_can_be_done(tmp_path: Path
         harness.workspace.post(cleo.id, hers.id, "hi")
         await harness.until(lambda: len(harness.workspace.messages(hers.id)) == 2)
         assert "politeness" not in words(harness.workspace.messages(hers.id)[-1].blocks)
-
-
-@pytest.mark.parametrize(
-    "text", ["<@U0000000BOT>", "<@U0000000BOT> help!", "hi <@U0000000BOT|memalign>", "?"]
-)
-def test_these_ask_for_help(text: str) -> None:
-    assert asks_for_help(text)
-
-
-@pytest.mark.parametrize("text", ["<@U0000000BOT> no, this is rude", "2", "helpful answers say more", "ok"])
-def test_these_do_not(text: str) -> None:
-    assert not asks_for_help(text)

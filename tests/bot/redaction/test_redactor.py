@@ -7,14 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.blocks.card import verdict_card
+from bot.blocks.card import CardVerdict, verdict_card
 from bot.config import RedactionSettings, read_settings
 from bot.redaction.redactor import Redactor
 from memalign.errors import SettingsError
 from memalign.records import Assessment, Json, Trace, Verdict
-from memalign.value_types import value_type_of
 from storage.records import FeedbackEvent, StoredVerdict
 from tests.bot.ingest.trace_server import trace_server
+from tests.factories import a_judge
 from tests.secrets import search
 
 SECRETS = (
@@ -180,9 +180,9 @@ def test_a_card_says_that_something_was_taken_out() -> None:
     )
     plain = Trace(trace_id="t", inputs="q", outputs="a")
     private = REDACTOR.trace(Trace(trace_id="t", inputs="q", outputs="mail a@example.org"))
-    bool_type = value_type_of("bool")
-    assert "personal data removed" not in str(verdict_card(stored, plain, bool_type).blocks)
-    blocks = str(verdict_card(stored, private, bool_type).blocks)
+    shown = CardVerdict(stored=stored, judge=a_judge(), title="Polite")
+    assert "personal data removed" not in str(verdict_card([shown], plain).blocks)
+    blocks = str(verdict_card([shown], private).blocks)
     assert "personal data removed" in blocks
     assert "mail [e-mail address]" in blocks
 
