@@ -5,7 +5,8 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
-| `guideline_actions` | buttons on guidelines in threads |
+| `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
+| `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `why` | the button "Why?", and "This one is wrong" on what it shows |
@@ -40,12 +41,16 @@ from bot.listeners.forget import ForgetListener
 from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_actions import GuidelineActions
+from bot.listeners.guideline_answers import GuidelineAnswers
+from bot.listeners.guideline_decisions import GuidelineDecisions
+from bot.listeners.guideline_pages import GuidelinePages
 from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.teaching import Teaching
 from bot.listeners.why import WhyListener
 from bot.reports import Reports
 from bot.resources import Resources
@@ -85,7 +90,21 @@ def build(
         cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
     ).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
-    GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
+    guideline_pages = GuidelinePages(reports.guidelines, judge_access, after_ack)
+    guideline_pages.listen(slack.app)
+    decisions = GuidelineDecisions(
+        settings, database.guideline_requests, memories, guidelines, guideline_access, slack.client
+    )
+    GuidelineActions(
+        memories,
+        decisions,
+        GuidelineAnswers(settings, guideline_pages, slack.client),
+        slack.people,
+        redactor,
+        slack.client,
+        after_ack,
+    ).listen(slack.app)
+    teaching = Teaching(settings, decisions, judge_access, redactor.words, after_ack)
     access = ForgetAccess(settings, slack.members, slack.people)
     answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
@@ -107,15 +126,17 @@ def build(
         settings,
         database,
         memories,
-        slack.people,
         reports.status,
         judge_access,
         forget,
         why,
         pausing,
         records,
+        guideline_pages,
+        teaching,
         after_ack,
     ).listen(slack.app)
+    after_ack.run(decisions.resume())
     _ignore_others(slack.app)
 
 
