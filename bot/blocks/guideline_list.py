@@ -112,9 +112,8 @@ def _row(page: GuidelinePage, entry: GuidelineEntry) -> Block:
 
 def _text(entry: GuidelineEntry) -> str:
     rule = entry.rule
-    pin = "📌 " if rule.pinned else ""
     text = escape(rule.text, MAX_ROW_TEXT).replace("\n", " ") if rule.has_words else ""
-    return f"*{entry.number}.* {pin}{text}{state_note(rule)}"
+    return f"*{entry.number}.* {text}{state_note(rule)}"
 
 
 def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:

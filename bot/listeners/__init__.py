@@ -5,11 +5,13 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
 | `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
-| `why` | the button "Why?", and "This one is wrong" on what it shows |
+| `why` | the button "Why?" |
+| `wrong_case` | the button "This one is wrong" on a similar case |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened`, votes and links on the tab |
 | `first_words` | `member_joined_channel` of the bot, `app_mention`, direct messages |
@@ -50,8 +52,10 @@ from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.reply_buttons import ReplyButtons
 from bot.listeners.teaching import Teaching
 from bot.listeners.why import WhyListener
+from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
 from bot.resources import Resources
 
@@ -89,6 +93,7 @@ def build(
     CardActions(
         cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
     ).listen(slack.app)
+    ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     guideline_pages = GuidelinePages(reports.guidelines, judge_access, after_ack)
     guideline_pages.listen(slack.app)
@@ -114,13 +119,13 @@ def build(
         forgetting.references,
         reports.evidence,
         judge_access,
-        card_access,
-        cards,
-        modal,
         slack.client,
         after_ack,
     )
     why.listen(slack.app)
+    WrongCases(database, memories, judge_access, card_access, cards, modals, slack.client, after_ack).listen(
+        slack.app
+    )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
     SlashCommands(
         settings,

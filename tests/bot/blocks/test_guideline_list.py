@@ -114,7 +114,7 @@ def test_each_rule_offers_what_can_be_decided_on_it(rule: Guideline, offered: tu
         (a_rule(1), {"verdicts": 1240, "last_ms": NOW - DAY}, "used 1,240×, last yesterday"),
         (a_rule(1), {"verdicts": 2, "last_ms": NOW - 3 * DAY}, "used 2×, last 3 days ago"),
         (a_rule(1), {"editor": "Ben"}, "edited by Ben"),
-        (a_rule(1, pinned_by=ANA), {}, "*7.* 📌 Rule 1."),
+        (a_rule(1, pinned_by=ANA), {}, "*7.* Rule 1. _Pinned: it comes first"),
         (a_rule(1, retired_by=ANA), {}, "Out of use: somebody retired it."),
         (a_rule(1, lacks=("approval",)), {}, "somebody has to approve it"),
         (Guideline(id="g", text="By hand.", sources=(), added_by=ANA), {}, "added by hand · Ana Ruiz"),

@@ -424,6 +424,6 @@ async def test_decisions_outlive_a_restart(tmp_path: Path) -> None:
         await read(harness, listed, "Pinned")
     async with bot_in_workspace(tmp_path, workspace=harness.workspace) as again:
         answer = now(again, await the_list(again))
-        assert f"📌 {BETTER}" in answer
+        assert f"{BETTER} _Pinned" in answer
         await choose(again, again.slack.ephemerals[-1], BETTER, RETIRE_GUIDELINE)
         await again.until(lambda: the_rule(again).retired or None)
