@@ -12,9 +12,9 @@ from bot.listeners.guideline_press import AnswerPlace
 from bot.listeners.responses import (
     open_view_from,
     or_error_message,
-    post_ephemeral,
     replace_original,
     respond_ephemeral,
+    show_ephemeral,
     update_view,
 )
 
@@ -36,7 +36,7 @@ class GuidelineAnswers:
         elif place.response_url:
             await self._respond(place, outcome)
         elif not place.view_id and (channel := self._channels.get(place.judge)):
-            await post_ephemeral(self._client, channel, place.person, outcome_message(outcome))
+            await show_ephemeral(self._client, channel, place.person, outcome_message(outcome))
 
     def respond(self, place: AnswerPlace) -> AsyncRespond:
         """Return the function that answers at the place's address."""

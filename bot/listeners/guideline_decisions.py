@@ -12,7 +12,7 @@ from bot.config import Settings
 from bot.guideline_decision import DecisionOutcome
 from bot.learning.guideline_service import GuidelineService
 from bot.listeners.guideline_access import GuidelineAccess
-from bot.listeners.responses import post_ephemeral
+from bot.listeners.responses import show_ephemeral
 from bot.runtime.health import log_bug
 from memalign.errors import InputError, StorageError, UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
@@ -70,7 +70,7 @@ class GuidelineDecisions:
                 continue
             outcome = await self._outcome(request)
             if channel := self._channels.get(request.judge):
-                await post_ephemeral(self._client, channel, request.person, outcome_message(outcome))
+                await show_ephemeral(self._client, channel, request.person, outcome_message(outcome))
 
     async def _outcome(self, request: GuidelineRequest) -> DecisionOutcome:
         try:
