@@ -51,7 +51,7 @@ GUIDELINE_ACTIONS = {
     "approve": "let a guideline that waits for approval be used",
     "undo": "undo the last decision on a guideline",
 }
-"""What `memalign guideline` does, by action."""
+"""Actions of `memalign guideline`, each with its summary."""
 INVALID_CHOICE = re.compile(r"invalid choice: '(?P<word>[^']*)' \(choose from (?P<known>.*)\)")
 
 
