@@ -100,7 +100,7 @@ def is_only_echo(task: DistillingTask, numbers: Sequence[int], completion: Compl
 def _drafts(task: DistillingTask, numbers: Sequence[int], answer: Json) -> tuple[tuple[Draft, ...], int]:
     """Return the drafts, and the number of those that repeat the prompt and are left out."""
     drafts, dropped = [], 0
-    shown = ShownWords(task.instructions, [*(task.lines[number] for number in numbers), *task.neighbours])
+    shown = ShownWords([*(task.lines[number] for number in numbers), *task.neighbours])
     for item in _objects(answer):
         rationales = [
             task.rationales[number] for number in _numbers(item.get("records")) if number in numbers

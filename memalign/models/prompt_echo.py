@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from memalign.json_leaves import leaves
 from memalign.models.prompts import distilling_prompt, distilling_schema
@@ -21,13 +21,10 @@ _WORD = re.compile(r"\w+")
 _QUOTED = re.compile(r'"([^"{}\[\]]+)"')
 _BLANKS = frozenset({"one sentence", "the guideline", "guideline", "your guideline", "new guideline"})
 """Words by which models fill in the place of a guideline."""
-_FILLERS = frozenset(
-    "a an and are be in is it its list lists new number numbers of or that the this your".split()
-)
+_FILLER_LIST = "a an and are be in is it its list lists new number numbers of or that the this your"
+_FILLERS = frozenset(_FILLER_LIST.split())
 """Words between the names of a form."""
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*|\n+")
-_NO_WORD = "\u2029"
-"""Between two texts of a case."""
 
 
 def is_echo(text: str, instructions: str) -> bool:
@@ -66,16 +63,14 @@ def is_fragment(text: str, reasons: Iterable[str]) -> bool:
 
 
 class ShownWords:
-    """The cases that a prompt shows, with the judge's overruled reasons: whoever copies them has found no rule.
+    """The cases that a prompt shows, with the judge's overruled reasons: who copies them has found no rule.
 
     Args:
-        instructions: The judge's.
         lines: The prompt's lines of records and of similar cases.
     """
 
-    def __init__(self, instructions: str, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
-        self._texts: list[str] = []
 
     def hold(self, text: str) -> bool:
         """Look for a draft in the cases.
@@ -89,17 +84,18 @@ class ShownWords:
         words = _words(text)
         if sum(map(_count, words)) < MIN_WORDS_OF_AN_EXCERPT:
             return False
-        if not self._texts:
-            self._texts = [f" {' '.join(_words(each))} " for each in map(_texts_of_case, self._lines)]
         return any(f" {' '.join(words)} " in each for each in self._texts)
 
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [f" {' '.join(_words(text))} " for line in self._lines for text in _texts_of_case(line)]
 
-def _texts_of_case(line: str) -> str:
+
+def _texts_of_case(line: str) -> list[str]:
     """Return what a line of the prompt holds beside people's own words."""
     case = json.loads(line)
     own = ("reason", "reasons", "label", "record")
-    texts = (str(leaf.value) for name, value in case.items() if name not in own for leaf in leaves(value))
-    return f"\n{_NO_WORD}\n".join(texts)
+    return [str(leaf.value) for name, value in case.items() if name not in own for leaf in leaves(value)]
 
 
 def is_sentence_of(text: str, reasons: Iterable[str]) -> bool:

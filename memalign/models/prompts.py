@@ -80,10 +80,10 @@ The judge's criterion:
 Each record in <records> holds one person's label for one case, and that person's reason. Where the \
 judge had said otherwise, its value and reason stand under "overruled": that verdict was wrong, so find \
 out what it missed. Find the rules that these people apply: what they value, what they know of their \
-field, where they draw the line. A guideline is one short sentence that helps to judge other cases as they would; it need not \
-hold outside this team, and where it differs from your own idea of quality, theirs counts. Write no \
-guideline that the criterion or a known rule already states, and none that only retells a single \
-case; if nothing is left, the list is empty.
+field, where they draw the line. A guideline is one short sentence that helps to judge other cases as \
+they would; it need not hold outside this team, and where it differs from your own idea of quality, \
+theirs counts. Write no guideline that the criterion or a known rule already states, and none that \
+only retells a single case; if nothing is left, the list is empty.
 
 Some rules are known already; they are in <rules>, by number, with the number of people who support \
 each. When a record merely confirms a known \
