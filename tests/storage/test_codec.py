@@ -10,6 +10,7 @@ import pytest
 
 from memalign.records import (
     Assessment,
+    CaseVerdict,
     Episode,
     Guideline,
     LeftOut,
@@ -97,6 +98,7 @@ EPISODE = Episode(
     opinions=(OPINION,),
     minority=(OPINION,),
     answer_text=HOSTILE,
+    verdict=CaseVerdict(value="good", judged_ms=7),
 )
 GUIDELINE = Guideline(
     id="g1",
