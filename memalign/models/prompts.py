@@ -89,7 +89,9 @@ Some rules are known already; they are in <rules>, by number, with the number of
 each. When a record merely confirms a known \
 rule, put it under "supports" with the rule's number; when it says the opposite of a known rule, \
 under "contradicts", and write what it says as a guideline of its own. Where known rules say the same \
-in other words, so that one of them would do, put their numbers under "same".
+in other words, so that one of them would do, put their numbers under "same". A rule with "retired": true \
+was taken out of use by these people for good: never propose it again, in whatever words; put records \
+that say it under "supports" and known rules that say it under "same", as for any other.
 
 {data_rule}
 
@@ -276,23 +278,16 @@ def distilling_prompt(
     Returns:
         The prompt; instructions and rules are its stable part.
     """
-    known = "\n".join(rule_line(number, rule) for number, rule in enumerate(rules))
+    known = "\n".join(_rule_line(number, rule) for number, rule in enumerate(rules))
     stable = _DISTIL.format(instructions=instructions, data_rule=_DATA_RULE, rules=known)
     records = neighbours_section(neighbours) + _RECORDS.format(lines="\n".join(lines))
     return Prompt(stable=stable, changing=records, answer_tokens=answer_tokens)
 
 
-def rule_line(number: int, rule: Guideline) -> str:
-    """Write a known rule as the distilling prompt shows it.
-
-    Args:
-        number: By which the model names it.
-        rule: The rule.
-
-    Returns:
-        The line.
-    """
-    return encode({"rule": number, "text": rule.text, "people": len(rule.people)})
+def _rule_line(number: int, rule: Guideline) -> str:
+    """Write a known rule with the number of people who support it."""
+    retired = {"retired": True} if rule.retired else {}
+    return encode({"rule": number, "text": rule.text, "people": len(rule.people)} | retired)
 
 
 def neighbours_section(lines: Sequence[str]) -> str:
