@@ -38,6 +38,8 @@ class Assessment:
     """Milliseconds since 1970."""
     last_update_time_ms: int | None = None
     """Milliseconds since 1970."""
+    supports: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the judge's guidelines that the person says cover the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class PersonLabel:
     rationale: str = ""
     time_ms: int = 0
     """Milliseconds since 1970; 0 when the source gave none."""
+    supports: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of guidelines that the person says cover the case; so the opinion is a source of them without a model."""
 
 
 class CaseText(NamedTuple):

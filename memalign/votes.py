@@ -110,6 +110,7 @@ def _opinion(assessment: Assessment, value_type: ValueType) -> PersonLabel:
         value=value_type.parse(assessment.value),
         rationale=(assessment.rationale or "").strip(),
         time_ms=assessment_ms(assessment),
+        supports=tuple(sorted(assessment.supports)),
     )
 
 

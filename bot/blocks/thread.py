@@ -43,7 +43,7 @@ def vote_counted(vote: str | None, *, has_two_votes: bool) -> SlackMessage:
     if vote is None:
         return plain_message("Your vote is taken back.")
     words = {"up": "the judge is right", "down": "the judge is wrong", "unsure": "you can't tell"}
-    return plain_message(f"Counted: {words[vote]}. Press the button again to take it back.")
+    return plain_message(f"Counted: {words[vote]}.")
 
 
 def two_votes() -> SlackMessage:

@@ -5,6 +5,7 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
@@ -49,6 +50,7 @@ from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.reply_buttons import ReplyButtons
+from bot.listeners.vote_choices import VoteChoices
 from bot.listeners.why import WhyListener
 from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
@@ -88,6 +90,7 @@ def build(
     CardActions(
         cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
     ).listen(slack.app)
+    VoteChoices(cards, card_access, after_ack).listen(slack.app)
     ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)

@@ -7,7 +7,7 @@ from memalign.text_folding import fold
 from memalign.value_types import ValueType
 from memalign.verdict_words import KNOWN
 
-MAX_WORDS_IN_DOUBT = 12
+MAX_WORDS_IN_DOUBT, MAX_CHARACTERS_IN_DOUBT = 12, 200
 """Set by hand: a longer sentence speaks of more than a value."""
 _COUNTED = frozenset(
     (
@@ -58,7 +58,7 @@ def names_value_in_doubt(sentence: str, value_type: ValueType, *, in_question: b
         value_type: The judge's.
         in_question: True for a question, which proposes no value where it names both of two.
     """
-    if value_type.kind == "str":
+    if value_type.kind == "str" or len(sentence) > MAX_CHARACTERS_IN_DOUBT:
         return False
     pattern = _names(value_type)
     text = fold(sentence)

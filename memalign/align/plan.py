@@ -93,8 +93,12 @@ def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episod
 
 
 def _same_opinion(first: PersonLabel, second: PersonLabel) -> bool:
-    """Compare value and rationale; the time does not matter."""
-    return (first.value, first.rationale) == (second.value, second.rationale)
+    """Compare value, rationale and supported guidelines; the time does not matter."""
+    return (first.value, first.rationale, first.supports) == (
+        second.value,
+        second.rationale,
+        second.supports,
+    )
 
 
 def _episode(judge: Judge, trace: Trace) -> Episode | None:

@@ -123,7 +123,7 @@ def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[CaseText,
         lost=plan.lost,
         vectors=rows,
         undistilled=before.undistilled | reasoned,
-    )
+    ).with_supports(plan.put.values())
 
 
 async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) -> MemoryState:
@@ -148,7 +148,7 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
             name: rows[episode.case_text] for name, episode in embedded.items() if episode.case_text in rows
         },
         undistilled=(before.undistilled - result.asked) | (result.distillation.failed.keys() & result.asked),
-    )
+    ).with_supports(plan.put.values())
     distillation = with_standing_sources(result.distillation, episodes)
     arguments = (distillation, result.settled, result.drafts.vectors, time.time_ns() // 1_000_000)
     if len(distillation.drafts) < MIN_DRAFTS_FOR_THREAD:
