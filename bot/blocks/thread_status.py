@@ -154,9 +154,7 @@ def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     if rule.waiting:
         return _small("📝 A rule learned here is out of use until I have learned it again from what remains.")
     text = escape(rule.text, MAX_RULE_LENGTH)
-    if rule.retired:
-        opening = f"📝 Not used: “{text}”"
-    elif rule.merged:
+    if rule.merged:
         opening = f"📝 Now one rule: “{text}” (was: {_merged(rule)})"
     elif taught.earlier_text:
         opening = f"📝 Now: “{text}” (was: {_struck(taught.earlier_text)})"

@@ -218,11 +218,11 @@ async def test_a_lesson_is_put_out_of_use_in_its_thread_and_the_decision_undone(
         harness.press(lesson(harness, card), RETIRE_GUIDELINE, harness.ben), harness.ben
     )
     assert answer.startswith(f"I no longer use “{RULE}”")
-    await harness.until(lambda: "Out of use" in lesson(harness, card).text or None)
+    await harness.until(lambda: "then retired" in lesson(harness, card).text or None)
     told = harness.slack.ephemerals[-1]
     await click(harness, told, UNDO_GUIDELINE)
     assert "I use it when I judge." in await read(harness, told, "Undone")
-    await harness.until(lambda: "Learned" in lesson(harness, card).text or None)
+    await harness.until(lambda: "📝 Learned: " in lesson(harness, card).text or None)
     assert the_rule(harness).in_use
     assert problems(harness) == []
 
@@ -234,7 +234,7 @@ async def test_a_retired_rule_that_is_said_again_is_restored_in_that_thread(harn
     harness.react(again, "-1", by=harness.ben)
     harness.reply(again, RULE, by=harness.ben)
     await harness.learned()
-    await harness.until(lambda: any("Not used" in text for text in harness.thread(again)) or None)
+    await harness.until(lambda: any("That's retired" in text for text in harness.thread(again)) or None)
     assert the_rule(harness).retired
 
     answer = await harness.ephemeral_answer(
@@ -243,7 +243,7 @@ async def test_a_retired_rule_that_is_said_again_is_restored_in_that_thread(harn
 
     assert answer.startswith(f"Restored: “{RULE}”")
     assert the_rule(harness).in_use
-    await harness.until(lambda: "Not used" not in lesson(harness, again).text or None)
+    await harness.until(lambda: "retired" not in lesson(harness, again).text or None)
 
 
 async def test_a_lesson_is_edited_in_its_thread(harness: BotInWorkspace) -> None:
