@@ -45,9 +45,9 @@ class BrowserSession:
 
     async def ask(self, text: str) -> Locator:
         """Type a slash command; the last message in the channel that only Ana sees."""
-        before = await self.page.locator("[data-ephemeral=true]").count()
+        answers = self.page.get_by_test_id("channel").locator("[data-ephemeral=true]")
+        before = await answers.count()
         await self.type_in("Message #politeness", text)
-        answers = self.page.locator("[data-ephemeral=true]")
         await expect(answers).not_to_have_count(before)
         return answers.last
 
