@@ -45,25 +45,18 @@ def attribute(
         The checked distillation. Where all reasons that the distiller read are one person's, a source is in doubt
         only if its rule has the words of another case.
     """
+    is_one_voice = len(_voices(rationales)) < 2
+    says_it, opposes_it = (_rests_anyway, _rests_anyway) if is_one_voice else (_says, _says_opposite)
+    has_own_words = _own_words(rationales, {rule.text for rule in known})
     doubted: set[Source] = set()
 
-    def noting(decide: Rests) -> Rests:
-        def rests(text: str, source: Source) -> bool:
-            if decide(text, source):
-                return True
-            doubted.add(source)
-            return False
+    def rests(text: str, source: Source) -> bool:
+        return _noted(says_it(text, source) and has_own_words(text, source), source, doubted)
 
-        return rests
+    def opposes(text: str, source: Source) -> bool:
+        return _noted(opposes_it(text, source), source, doubted)
 
-    is_one_voice = len(_voices(rationales)) < 2
-    rests, opposes = (_rests_anyway, _rests_anyway) if is_one_voice else (_says, _says_opposite)
-    own_words = noting(_own_words(rationales, {rule.text for rule in known}))
-
-    def rests_on_own_words(text: str, source: Source) -> bool:
-        return noting(rests)(text, source) and own_words(text, source)
-
-    checked = _checked(distillation, rationales, known, rests_on_own_words, noting(opposes))
+    checked = _checked(distillation, rationales, known, rests, opposes)
     counted, failed = _sources_of(checked) - doubted, distillation.failed.keys()
     doubtful = tuple(
         each
@@ -72,6 +65,13 @@ def attribute(
         and (each.source in doubted if is_one_voice else each.source not in counted)
     )
     return Attribution(distillation=checked, doubtful=doubtful)
+
+
+def _noted(rests: bool, source: Source, doubted: set[Source]) -> bool:
+    """Note a source that does not bear a rule out; returns whether it does."""
+    if not rests:
+        doubted.add(source)
+    return rests
 
 
 def _voices(rationales: Sequence[LabelledRationale]) -> set[str]:

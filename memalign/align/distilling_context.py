@@ -56,7 +56,7 @@ async def _rows(
     rationales: Sequence[LabelledRationale], plan: LearningPlan, state: MemoryState, vectors: CaseVectors
 ) -> Mapping[str, Vector]:
     """Look up the rows of the rationales' cases by trace id."""
-    episodes = {**state.episodes, **plan.put}
+    episodes = state.episodes.changed(plan.put.values(), ())
     texts = {
         each.source.trace_id: episodes[each.source.trace_id].case_text
         for each in rationales
