@@ -1,6 +1,6 @@
 """Messages in a card's thread, and answers to votes on the card."""
 
-from bot.blocks.mrkdwn import escape
+from bot.blocks.mrkdwn import escape, format_label_plain
 from bot.blocks.primitives import (
     SlackMessage,
     plain_message,
@@ -15,7 +15,7 @@ CORRECT_VALUE = "correct_value"
 
 def guideline_approved(rule: Guideline) -> SlackMessage:
     """Return the answer to somebody who approved a guideline."""
-    state = guideline_state(rule) if not rule.in_use else "I judge with it from now on."
+    state = guideline_state(rule) if not rule.in_use else "I'll use it from now on."
     return text_message(f"Approved: “{escape(rule.text, 600)}”. {state}")
 
 
@@ -57,7 +57,9 @@ def value_counted(value: Label, *, has_two_votes: bool) -> SlackMessage:
     """Return the answer to a chosen value, for the person who chose it; `has_two_votes` as for `vote_counted`."""
     if has_two_votes:
         return two_votes()
-    return plain_message(f"Counted: {value} is right. Reply in the thread to say why.")
+    return plain_message(
+        f"Your vote counts: you'd say {format_label_plain(value)}. What makes it so? Reply here."
+    )
 
 
 def not_counted() -> SlackMessage:

@@ -92,7 +92,7 @@ def build(
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)
-    answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
+    answers = ForgetAnswers(settings, database, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
     why = WhyListener(
