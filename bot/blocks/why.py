@@ -36,7 +36,6 @@ THIS_IS_WRONG = "This one is wrong"
 MAX_GUIDELINES, MAX_CASES = 60, 25
 """In the modal, so that it keeps within Slack's 100 blocks."""
 MAX_GUIDELINES_IN_SHORT, MAX_CASES_IN_SHORT = 5, 3
-MAX_RULE_LENGTH, MAX_RULE_LENGTH_IN_SHORT, MAX_QUESTION_LENGTH = 700, 350, 200
 
 
 def why_button(verdict_id: str) -> Block:
