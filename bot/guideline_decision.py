@@ -16,5 +16,7 @@ class DecisionOutcome:
     """The guideline as it is now; None where there is none any more, or nothing was done."""
     refusal: str = ""
     """The sentence on why nothing was done; empty where something was."""
+    reads_guidelines: bool = True
+    """False for a judge without a language model, which goes by its cases alone."""
     undo_mark: str = ""
     """The mark of the form that can be undone; empty for none."""

@@ -18,16 +18,18 @@ TEACH_USAGE = (
     "such as “The answer should name its source.”"
 )
 SENTENCES: Mapping[GuidelineRequestAction, str] = {
-    "add": "Added: {rule}.",
-    "edit": "Now it says: {rule}.",
-    "retire": "I no longer use {rule}, in whatever words people say it again.",
-    "restore": "Restored: {rule}.",
-    "pin": "Pinned: {rule}. It comes first, and is never left out for room.",
-    "unpin": "Unpinned: {rule}.",
-    "approve": "Approved: {rule}.",
-    "undo": "Undone: {rule}.",
+    "add": "Added: {rule}",
+    "edit": "Now it says: {rule}",
+    "retire": "I no longer use this, in whatever words people say it again: {rule}",
+    "restore": "Restored: {rule}",
+    "pin": "Pinned: {rule} It comes first, and is never left out for room.",
+    "unpin": "Unpinned: {rule}",
+    "approve": "Approved: {rule}",
+    "undo": "Undone: {rule}",
 }
 """The answer to each decision; `{rule}` is the guideline in quotes."""
+USED = "I use it when I judge."
+KEPT = "This judge has no language model to read it, so only cases teach it for now."
 TOLD_WITH_STATE = {"add", "edit", "restore", "approve", "undo"}
 """Decisions after which the answer says if the guideline is used."""
 
@@ -56,7 +58,8 @@ def outcome_sentence(outcome: DecisionOutcome) -> str:
     sentence = SENTENCES[outcome.action].format(rule=_quoted(outcome.rule))
     if outcome.action not in TOLD_WITH_STATE:
         return sentence
-    return f"{sentence} {guideline_state(outcome.rule) or 'I use it when I judge.'}"
+    in_use = USED if outcome.reads_guidelines else KEPT
+    return f"{sentence} {guideline_state(outcome.rule) or in_use}"
 
 
 def may_not_manage(judge: str, named: Sequence[str]) -> str:
@@ -85,7 +88,11 @@ def teach_which_judge(judges: Sequence[str]) -> SlackMessage:
 
 
 def _quoted(rule: Guideline) -> str:
-    return f"“{escape(rule.text, MAX_RULE_LENGTH)}”" if rule.has_words else "a rule without words"
+    """Return a guideline in quotes as the end of a sentence."""
+    if not rule.has_words:
+        return "a rule without words."
+    text = escape(rule.text, MAX_RULE_LENGTH)
+    return f"“{text}”" if text.endswith((".", "!", "?", "…")) else f"“{text}”."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:
     if entry.verdicts:
         details.append(f"used {entry.verdicts:,}×, last {days_ago(entry.last_ms, now_ms)}")
     else:
-        details.append("not used yet")
+        details.append("no verdict used it yet")
     if number := len(tuple(merged_into(rule))):
         details.append(f"stands for {pluralise(number, 'more rule')}")
     return details

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from memalign.embedded_text import text_of
 from memalign.errors import InputError
 from memalign.judge import Judge
+from memalign.memory.guideline_merge import contradictions_of
 from memalign.memory.state import MemoryState, rationale_of
 from memalign.ports import LabelledRationale, OverruledVerdict
 from memalign.records import Assessment, CaseVerdict, Episode, Label, OpinionKey, PersonLabel, Trace
@@ -63,7 +64,9 @@ def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> 
 def _note(
     plan: LearningPlan, state: MemoryState, trace_id: str, known: Episode | None, episode: Episode | None
 ) -> None:
-    if episode is None and known is None:
+    left = _left_over(state, trace_id, episode) if known is None else frozenset()
+    plan.lost |= left
+    if episode is None and known is None and not left:
         plan.rejected[trace_id] = (
             f"Nobody's feedback for judge {state.judge} is on trace {trace_id}; "
             "give it a human assessment with the judge's name."
@@ -76,6 +79,17 @@ def _note(
     else:
         plan.put[trace_id] = episode
         _compare_opinions(plan, known, episode)
+
+
+def _left_over(state: MemoryState, trace_id: str, episode: Episode | None) -> frozenset[OpinionKey]:
+    """Return the opinions that guidelines hold of a case which went with a person, and that do not stand any more."""
+    standing = {(each.person, each.rationale) for each in episode.opinions} if episode else set()
+    return frozenset(
+        source.key
+        for rule in state.semantic.guidelines
+        for source in (*rule.sources, *contradictions_of(rule))
+        if source.trace_id == trace_id and (source.person, source.quote) not in standing
+    )
 
 
 def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episode) -> None:

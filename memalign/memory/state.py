@@ -112,7 +112,8 @@ class MemoryState:
             The state after it. Decisions of others on guidelines that rest on others as well stand.
         """
         opinions = opinions_on(self.semantic, trace_ids)
-        theirs = {key for key in opinions if key[1] == person}
+        # theirs also where they have taken it back, and nobody names the case any more
+        theirs = {key for rule in self.semantic.guidelines for key in opinions_of(rule) if key[1] == person}
         texts = [
             opinion.rationale
             for name in trace_ids

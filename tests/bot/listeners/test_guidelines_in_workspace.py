@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.blocks.guideline_answers import KEPT, USED
 from bot.blocks.guideline_buttons import (
     APPROVE_GUIDELINE,
     EDIT_GUIDELINE,
@@ -152,7 +153,7 @@ async def test_the_menu_retires_restores_pins_and_unpins(harness: BotInWorkspace
         await read(harness, listed, sentence)
         assert (the_rule(harness).pinned, the_rule(harness).retired) == state
     await choose(harness, listed, "*1.*", APPROVE_GUIDELINE)
-    assert "I use it when I judge." in await read(harness, listed, "Approved")
+    assert KEPT in await read(harness, listed, "Approved")
     assert the_rule(harness).approved_by == harness.ana.id
     assert problems(harness) == []
 
@@ -168,7 +169,7 @@ async def test_a_list_is_searched_and_turned(harness: BotInWorkspace) -> None:
     await click(harness, listed, "guidelines_page:next")
     assert f"*21.* {rules[20]}" in await read(harness, listed, "(21–40 of 45)")
     await choose(harness, listed, "*30.*", RETIRE_GUIDELINE)
-    assert "(21–40 of 45)" in await read(harness, listed, f"I no longer use “{rules[29]}")
+    assert "(21–40 of 45)" in await read(harness, listed, f"say it again: “{rules[29]}")
     await click(harness, listed, "guidelines_page:previous")
     await read(harness, listed, "(1–20 of 45)")
 
@@ -217,11 +218,11 @@ async def test_a_lesson_is_put_out_of_use_in_its_thread_and_the_decision_undone(
     answer = await harness.ephemeral_answer(
         harness.press(lesson(harness, card), RETIRE_GUIDELINE, harness.ben), harness.ben
     )
-    assert answer.startswith(f"I no longer use “{RULE}”")
+    assert answer.startswith(f"I no longer use this, in whatever words people say it again: “{RULE}”")
     await harness.until(lambda: "then retired" in lesson(harness, card).text or None)
     told = harness.slack.ephemerals[-1]
     await click(harness, told, UNDO_GUIDELINE)
-    assert "I use it when I judge." in await read(harness, told, "Undone")
+    assert KEPT in await read(harness, told, "Undone")
     await harness.until(lambda: "📝 Learned: " in lesson(harness, card).text or None)
     assert the_rule(harness).in_use
     assert problems(harness) == []
@@ -330,7 +331,7 @@ async def test_a_rule_that_why_shows_is_put_out_of_use_on_top_of_it(
         await harness.slack.modals.close(harness.ana.id, told.id)
         await pressed(harness, why, WRONG_GUIDELINE)
         answer = await harness.ephemeral_answer(save(harness, harness.ana, BETTER))
-        assert answer.startswith(f"Now it says: “{BETTER}”")
+        assert answer.startswith(f"Now it says: “{BETTER}” {USED}")
         assert problems(harness) == []
 
 
@@ -349,7 +350,7 @@ def screen(harness: BotInWorkspace) -> list[str]:
 async def test_a_rule_is_taught_in_ones_own_words_and_the_addition_undone(harness: BotInWorkspace) -> None:
     (answer,) = await harness.asked(harness.ana, "teach  Name <the> source & its date, mail ana@example.com.")
     assert "Added: “Name &lt;the&gt; source &amp; its date" in answer
-    assert "I use it when I judge." in answer
+    assert KEPT in answer
     assert "ana@example.com" not in the_rule(harness).text
     assert the_rule(harness).people == (harness.ana.id,)
     told = harness.slack.ephemerals[-1]
