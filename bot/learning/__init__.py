@@ -85,7 +85,14 @@ def build(
         quiet_seconds=quiet_seconds,
     )
     answers = PrivateReplies(
-        slack.client, database, resources.memories, access, explain, health, quiet_seconds=quiet_seconds
+        slack.client,
+        database,
+        resources.memories,
+        access,
+        explain,
+        threads.modals,
+        health,
+        quiet_seconds=quiet_seconds,
     )
 
     def wake() -> None:

@@ -1,7 +1,7 @@
 """Private answers to replies in card threads: each reply that is not learned from is answered, or asked about, once.
 
-An answer's receipt is on disk before it is sent. It goes again only where Slack says that it did not take the
-answer; after a crash in between nobody knows, and nobody is asked twice.
+An answer's receipt is on disk before it is sent, and goes again where Slack did not confirm it. After a crash in
+between nobody knows, and nobody is asked twice.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from bot.blocks.private_replies import (
 )
 from bot.blocks.thread import not_counted
 from bot.learning.likely_values import values_to_choose
+from bot.learning.open_modals import OpenModals
 from bot.learning.reply_answers import (
     FORGOTTEN_CARD,
     AnswerQuestion,
@@ -74,6 +75,7 @@ class PrivateReplies:
         memories: Mapping[str, JudgeMemory],
         access: TeachAccess,
         explain: Explain,
+        modals: OpenModals,
         health: HealthRegistry,
         *,
         quiet_seconds: float,
@@ -84,6 +86,7 @@ class PrivateReplies:
         self._memories = memories
         self._access = access
         self._explain = explain
+        self._modals = modals
         self._health = health
         self._quiet_ms = int(quiet_seconds * 1000)
         self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
@@ -106,8 +109,14 @@ class PrivateReplies:
         for channel in self._health.subjects(COMPONENT) - {each.channel for each in due}:
             self._health.report(COMPONENT, channel, None)
         for unread in due:
-            if not (self._breaker.is_open(unread.channel) or self._breaker.is_open(_reader(unread))):
+            if not self._is_put_off(unread):
                 await self._answer_alone(unread)
+
+    def _is_put_off(self, unread: UnreadReplies) -> bool:
+        """Return whether Slack is left alone for now, or the person is answering in a modal."""
+        circuits = (unread.channel, _reader(unread))
+        has_open_modal = self._modals.open_until_ms(unread.person, unread.card) is not None
+        return has_open_modal or any(map(self._breaker.is_open, circuits))
 
     async def _answer_alone(self, unread: UnreadReplies) -> None:
         try:

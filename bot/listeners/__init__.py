@@ -5,8 +5,10 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
-| `guideline_actions` | buttons on guidelines in threads |
+| `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
+| `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `why` | the button "Why?" |
@@ -42,6 +44,9 @@ from bot.listeners.forget import ForgetListener
 from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_actions import GuidelineActions
+from bot.listeners.guideline_answers import GuidelineAnswers
+from bot.listeners.guideline_decisions import GuidelineDecisions
+from bot.listeners.guideline_pages import GuidelinePages
 from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
@@ -49,6 +54,8 @@ from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.reply_buttons import ReplyButtons
+from bot.listeners.teaching import Teaching
+from bot.listeners.vote_choices import VoteChoices
 from bot.listeners.why import WhyListener
 from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
@@ -88,9 +95,24 @@ def build(
     CardActions(
         cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
     ).listen(slack.app)
+    VoteChoices(cards, card_access, after_ack).listen(slack.app)
     ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
-    GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
+    guideline_pages = GuidelinePages(reports.guidelines, judge_access, after_ack)
+    guideline_pages.listen(slack.app)
+    decisions = GuidelineDecisions(
+        settings, database.guideline_requests, memories, guidelines, guideline_access, slack.client
+    )
+    GuidelineActions(
+        memories,
+        decisions,
+        GuidelineAnswers(settings, guideline_pages, slack.client),
+        slack.people,
+        redactor,
+        slack.client,
+        after_ack,
+    ).listen(slack.app)
+    teaching = Teaching(settings, decisions, judge_access, redactor.words, after_ack)
     access = ForgetAccess(settings, slack.members, slack.people)
     answers = ForgetAnswers(settings, database, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
@@ -112,15 +134,17 @@ def build(
         settings,
         database,
         memories,
-        slack.people,
         reports.status,
         judge_access,
         forget,
         why,
         pausing,
         records,
+        guideline_pages,
+        teaching,
         after_ack,
     ).listen(slack.app)
+    after_ack.run(decisions.resume())
     _ignore_others(slack.app)
 
 

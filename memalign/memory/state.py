@@ -1,15 +1,16 @@
 """One judge's two memories at one moment, and the next state after each kind of change."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from memalign.errors import UnknownGuidelineError
+from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
-from memalign.memory.guideline_merge import opinions_of
+from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
-from memalign.ports import Distillation, LabelledRationale, MemoryChange, Vector
+from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
 from memalign.records import (
     Episode,
     Guideline,
@@ -54,7 +55,7 @@ class MemoryState:
         return cls(judge=judge, binary=binary, policy=policy)
 
     @property
-    def episodes(self) -> Mapping[str, Episode]:
+    def episodes(self) -> EpisodeLog:
         """The episodes by trace id, in order of learning."""
         return self.episodic.episodes
 
@@ -80,7 +81,7 @@ class MemoryState:
             self,
             episodic=episodic,
             semantic=semantic.with_derived(episodic.episodes, self.policy),
-            undistilled=frozenset(undistilled) & episodic.episodes.keys(),
+            undistilled=frozenset(name for name in undistilled if name in episodic.episodes),
             version=next(_versions),
         )
 
@@ -111,7 +112,8 @@ class MemoryState:
             The state after it. Decisions of others on guidelines that rest on others as well stand.
         """
         opinions = opinions_on(self.semantic, trace_ids)
-        theirs = {key for key in opinions if key[1] == person}
+        # theirs also where they have taken it back, and nobody names the case any more
+        theirs = {key for rule in self.semantic.guidelines for key in opinions_of(rule) if key[1] == person}
         texts = [
             opinion.rationale
             for name in trace_ids
@@ -182,6 +184,21 @@ class MemoryState:
             policy=self.policy,
         )
         return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
+
+    def with_supports(self, episodes: Iterable[Episode]) -> "MemoryState":
+        """Count people as sources of the guidelines that they say cover a case; no model is asked.
+
+        Args:
+            episodes: The cases with their opinions. Of guidelines that are gone, or wait, nothing follows.
+
+        Returns:
+            The state after it.
+        """
+        supports = supports_of(episodes)
+        if not supports:
+            return self
+        rules = (_with_supports(rule, supports) for rule in self.semantic.guidelines)
+        return self.next(self.episodic, self.semantic.with_guidelines(rules), self.undistilled)
 
     def with_addition(self, guideline: Guideline, approved_by: str = "") -> "MemoryState":
         """Add a guideline that a person made by hand.
@@ -255,17 +272,48 @@ class MemoryState:
             The change that brings the store to this state.
         """
         old, new = before.episodes, self.episodes
+        touched = self.episodic.changed_ids(before.episodic)
         known = {guideline.id: guideline for guideline in before.semantic.guidelines}
         current = {guideline.id: guideline for guideline in self.semantic.guidelines}
         return MemoryChange(
             put_episodes=tuple(
-                episode for trace_id, episode in new.items() if old.get(trace_id) is not episode
+                new[trace_id]
+                for trace_id in touched
+                if trace_id in new and old.get(trace_id) is not new[trace_id]
             ),
-            drop_episodes=frozenset(old.keys() - new.keys()),
+            drop_episodes=frozenset(
+                trace_id for trace_id in touched if trace_id in old and trace_id not in new
+            ),
             put_guidelines=tuple(rule for rule_id, rule in current.items() if known.get(rule_id) != rule),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
         )
+
+
+def supports_of(episodes: Iterable[Episode]) -> dict[str, list[Source]]:
+    """Gather the opinions that support guidelines by name.
+
+    Args:
+        episodes: The cases.
+
+    Returns:
+        Guideline id -> the opinions.
+    """
+    supports: dict[str, list[Source]] = {}
+    for episode in episodes:
+        for opinion in episode.opinions:
+            for guideline_id in opinion.supports:
+                supports.setdefault(guideline_id, []).append(rationale_of(episode, opinion).source)
+    return supports
+
+
+def _with_supports(rule: Guideline, supports: Mapping[str, Sequence[Source]]) -> Guideline:
+    if not rule.stands:
+        return rule
+    for each in merged_into(rule):
+        if each.id in supports:
+            rule = with_merged_support(rule, each.id, supports[each.id])
+    return with_support(rule, supports[rule.id]) if rule.id in supports else rule
 
 
 def rationales_of(
@@ -309,7 +357,12 @@ def rationale_of(episode: Episode, opinion: PersonLabel) -> LabelledRationale:
     source = Source(
         trace_id=episode.trace_id, person=opinion.person, quote=opinion.rationale, time_ms=opinion.time_ms
     )
-    return LabelledRationale(source=source, label=episode.label, fields=episode.fields)
+    overruled = (
+        OverruledVerdict(value=episode.verdict.value)
+        if episode.verdict is not None and episode.is_overruled
+        else None
+    )
+    return LabelledRationale(source=source, label=episode.label, fields=episode.fields, overruled=overruled)
 
 
 def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[OpinionKey]:

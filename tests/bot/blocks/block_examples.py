@@ -14,6 +14,7 @@ from bot.blocks.card import CardVerdict, trace_view, verdict_card
 from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
+from bot.blocks.votes import which_vote
 from bot.records import OpenCard
 from memalign.judge import Judge
 from memalign.records import Guideline, Json, Trace
@@ -49,9 +50,8 @@ def register_types(texts: Texts, any_text: Texts) -> None:
         ),
     )
     st.register_type_strategy(Guideline, _guidelines())
-    st.register_type_strategy(
-        OpenCard, st.builds(OpenCard, stored=st.builds(StoredVerdict, judged_ms=TIMES_MS), **card)
-    )
+    st.register_type_strategy(StoredVerdict, st.builds(StoredVerdict, judged_ms=TIMES_MS))
+    st.register_type_strategy(OpenCard, st.builds(OpenCard, stored=st.from_type(StoredVerdict), **card))
 
 
 def _guidelines() -> st.SearchStrategy[Guideline]:
@@ -77,6 +77,7 @@ def further_arguments(texts: Texts) -> Mapping[Callable[..., Json], Mapping[str,
     )
     return {
         vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
+        which_vote: {"votes": st.sets(st.sampled_from(["up", "down", "unsure"]), min_size=2)},
         verdict_card: {"verdicts": verdicts},
         trace_view: {"verdicts": verdicts},
         home_view: {"note": st.just("a line escaped before")},

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox import Ephemeral, Message, User
+from bot.sandbox import Ephemeral, Message, User, Workspace
 from memalign.records import Json, Label
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
+from tests.secrets import search
 
 REASON = "An answer should never send people away."
 
@@ -246,3 +247,108 @@ async def test_a_call_for_help_is_answered_with_help_alone(harness: BotInWorkspa
     harness.reply(card, f"<@{harness.workspace.bot.id}> {REASON}")
     await answered(harness)
     assert "Is the judge right here?" in texts(harness, harness.ana)[-1]
+
+
+async def test_a_delivery_that_comes_again_asks_nobody_again(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    await judged(harness, card)
+    harness.reply(card, REASON)
+    await answered(harness)
+    for _ in range(2):
+        harness.slack.faults.redeliver_last()
+        await answered(harness)
+    assert len(shown(harness, harness.ana)) == 1
+
+
+async def test_over_a_restart_everybody_is_asked_once(tmp_path: Path) -> None:
+    workspace = Workspace()
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        card = await harness.show()
+        harness.reply(card, REASON)
+        await answered(harness)
+        ana, ben = harness.ana, harness.ben
+    workspace.post(ben.id, card.channel, "could pass", thread_ts=card.ts)
+    for _ in range(2):
+        async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+            await harness.reconciled()
+            await answered(harness)
+    assert [len(shown(harness, user)) for user in (ana, ben)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503},
+        {"status": 429, "retry_after": 1},
+        {"error": "internal_error"},
+        {"error": "ratelimited"},
+    ],
+    ids=str,
+)
+async def test_an_answer_waits_until_slack_works_again(harness: BotInWorkspace, fault: Json) -> None:
+    card = await harness.show()
+    await judged(harness, card)
+    harness.slack.faults.fail_next("chat.postEphemeral", times=2, **fault)
+    harness.reply(card, REASON)
+    await answered(harness)
+    assert len(shown(harness, harness.ana)) == 1
+    assert harness.rules() == []
+    assert not (await harness.bot.status.read()).troubles
+
+
+async def test_an_edit_that_says_the_value_is_learned_and_not_asked_about(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, judge={"feedback_value_type": "int", "range": [1, 5]}) as harness:
+        card = await harness.show()
+        ts = harness.reply(card, "2 or 3")
+        await answered(harness)
+        assert "which value" in texts(harness, harness.ana)[0]
+        harness.workspace.edit(harness.ana.id, card.channel, ts, "3, because it sends people away")
+        await answered(harness)
+        assert harness.labels() == {"tr-1": 3}
+        assert len(shown(harness, harness.ana)) == 1
+
+
+async def test_a_reply_that_is_deleted_leaves_nothing_to_ask(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    await judged(harness, card)
+    harness.slack.faults.fail_next("chat.postEphemeral", status=503, times=1)
+    ts = harness.reply(card, REASON)
+    await harness.until_async(lambda: _somebody_waits(harness))
+    harness.workspace.delete(harness.ana.id, card.channel, ts)
+    await answered(harness)
+    assert shown(harness, harness.ana) == []
+
+
+async def _somebody_waits(harness: BotInWorkspace) -> bool:
+    return bool(await harness.bot.database.replies.waiting())
+
+
+async def test_no_byte_of_a_forgotten_persons_replies_is_left_with_their_receipts(
+    harness: BotInWorkspace, tmp_path: Path
+) -> None:
+    card = await harness.show()
+    harness.reply(card, "Überraschend could pass")
+    harness.reply(card, REASON, by=harness.ben)
+    await answered(harness)
+    assert search(tmp_path / "store", ["Überraschend"]).found
+    await harness.asked(harness.ana, "forget --person me --yes")
+    await answered(harness)
+    assert search(tmp_path / "store", ["Überraschend"]).found == ()
+    stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
+    assert stored is not None
+    receipts = harness.bot.database.replies.receipts
+    assert await receipts(stored.verdict_id, harness.ana.id) == set()
+    assert len(await receipts(stored.verdict_id, harness.ben.id)) == 1
+
+
+async def test_no_byte_of_a_forgotten_trace_is_left_with_its_receipts(
+    harness: BotInWorkspace, tmp_path: Path
+) -> None:
+    card = await harness.show()
+    harness.reply(card, REASON)
+    await answered(harness)
+    stored = await harness.bot.database.verdicts.by_card(card.channel, card.ts)
+    assert stored is not None
+    await harness.asked(harness.ana, "forget tr-1 --yes")
+    await answered(harness)
+    assert search(tmp_path / "store", [REASON, stored.verdict_id]).found == ()
