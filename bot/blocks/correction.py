@@ -1,6 +1,7 @@
 """The modal in which a person corrects a verdict: the case, the right value, the reason, the rules that cover it."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -143,10 +144,11 @@ def _number_input(value_type: ValueType, value: Label | None) -> Block:
     if value_type.value_range:
         low, high = map(_number_text, value_type.value_range)
         element |= {"min_value": low, "max_value": high}
-    return element if value is None else {**element, "initial_value": _number_text(value)}
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return {**element, "initial_value": _number_text(value)} if is_number else element
 
 
-def _number_text(value: Label) -> str:
+def _number_text(value: Label | None) -> str:
     """Return a number in digits, as Slack reads it: without an exponent."""
     text = format(Decimal(str(value)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
