@@ -144,8 +144,12 @@ def all_feedback(
     return tuple(feedback_of(stored, person, events, value_type) for person, events in people.items())
 
 
-def labelled_trace(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
-    """Return the trace with people's labels on it, in the form the core learns from."""
+def labelled_trace(trace: Trace, stored: StoredVerdict, feedback: tuple[Feedback, ...]) -> Trace:
+    """Return the trace with people's labels and the verdict that they answer, in the form the core learns from.
+
+    Without any label it has no assessment at all.
+    """
+    labels = tuple(_label_assessment(stored, each) for each in feedback if each.value is not None)
     return Trace(
         trace_id=trace.trace_id,
         inputs=trace.inputs,
@@ -153,13 +157,27 @@ def labelled_trace(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> 
         expectations=trace.expectations,
         conversation=trace.conversation,
         spans=trace.spans,
-        assessments=tuple(_assessment(judge, each) for each in feedback if each.value is not None),
+        assessments=(*labels, _verdict_assessment(stored)) if labels else (),
     )
 
 
-def _assessment(judge: str, feedback: Feedback) -> Assessment:
+def _verdict_assessment(stored: StoredVerdict) -> Assessment:
+    """Return the verdict as its store has it now: a reason that quoted what is forgotten is redacted there."""
     return Assessment(
-        name=judge,
+        name=stored.verdict.judge,
+        value=stored.verdict.value,
+        rationale=stored.verdict.rationale or None,
+        source_type="LLM_JUDGE",
+        source_id="memalign",
+        assessment_id=stored.verdict_id,
+        create_time_ms=stored.judged_ms,
+        last_update_time_ms=stored.judged_ms,
+    )
+
+
+def _label_assessment(stored: StoredVerdict, feedback: Feedback) -> Assessment:
+    return Assessment(
+        name=stored.verdict.judge,
         value=feedback.value,
         rationale=feedback.rationale or None,
         source_id=feedback.person,

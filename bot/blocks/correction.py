@@ -14,9 +14,9 @@ from bot.blocks.primitives import (
     context,
     field,
     fits_a_menu,
+    label_options,
     menu,
     modal,
-    options,
     plain_text,
     section,
 )
@@ -126,7 +126,7 @@ def _value_element(value_type: ValueType, judged: Label, value: Label | None) ->
 
 
 def _radio_buttons(values: Sequence[Label]) -> Block:
-    return {"type": "radio_buttons", "action_id": VALUE, "options": options(values)}
+    return {"type": "radio_buttons", "action_id": VALUE, "options": label_options(values)}
 
 
 def _chosen(element: Block, values: Sequence[Label], value: Label | None) -> Block:

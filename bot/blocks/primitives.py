@@ -77,9 +77,7 @@ def pack_messages(messages: Sequence[SlackMessage]) -> list[SlackMessage]:
             used += size
     if len(pages) <= MAX_RESPONSES:
         return pages
-    cut = context(
-        "There is more than Slack lets me say here; `memalign guidelines` on the server lists it all."
-    )
+    cut = context("There is more than Slack lets me say here.")
     kept = pages[:MAX_RESPONSES]
     return [*kept[:-1], replace(kept[-1], blocks=(*kept[-1].blocks, cut))]
 
@@ -136,16 +134,25 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
         "type": "static_select",
         "action_id": action_id,
         "placeholder": plain_text(placeholder),
-        "options": options(choices[:MAX_MENU_OPTIONS]),
+        "options": label_options(choices[:MAX_MENU_OPTIONS]),
     }
 
 
-def options(choices: Sequence[Label]) -> list[Block]:
+def label_options(choices: Sequence[Label]) -> list[Block]:
     """Return values as options of a menu or of radio buttons; each option's value is the label as JSON."""
     return [
         {"text": plain_text(str(choice)), "value": json.dumps(choice, ensure_ascii=False)}
         for choice in choices
     ]
+
+
+def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> Block:
+    """Return a menu of decisions behind three dots: the words and the value of each; Slack allows five."""
+    return {
+        "type": "overflow",
+        "action_id": action_id,
+        "options": [{"text": plain_text(text), "value": value} for text, value in options],
+    }
 
 
 def field(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:

@@ -61,11 +61,16 @@ async def open_view_from(client: AsyncWebClient, body: Json, view: Json) -> None
     await _opened(open_or_push(trigger_id=body["trigger_id"], view=view))
 
 
+async def update_view(client: AsyncWebClient, view_id: str, view: Json) -> None:
+    """Put another view in the place of an open modal; a failure is logged."""
+    await _opened(client.views_update(view_id=view_id, view=view))
+
+
 async def _opened(opening: Awaitable[object]) -> None:
     try:
         await opening
     except SlackCallError as error:
-        log.warning("a modal could not be opened: %s", error.detail)
+        log.warning("a modal could not be shown: %s", error.detail)
 
 
 async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:

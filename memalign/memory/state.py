@@ -10,7 +10,7 @@ from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
-from memalign.ports import Distillation, LabelledRationale, MemoryChange, Vector
+from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
 from memalign.records import (
     Episode,
     Guideline,
@@ -112,7 +112,8 @@ class MemoryState:
             The state after it. Decisions of others on guidelines that rest on others as well stand.
         """
         opinions = opinions_on(self.semantic, trace_ids)
-        theirs = {key for key in opinions if key[1] == person}
+        # theirs also where they have taken it back, and nobody names the case any more
+        theirs = {key for rule in self.semantic.guidelines for key in opinions_of(rule) if key[1] == person}
         texts = [
             opinion.rationale
             for name in trace_ids
@@ -356,7 +357,12 @@ def rationale_of(episode: Episode, opinion: PersonLabel) -> LabelledRationale:
     source = Source(
         trace_id=episode.trace_id, person=opinion.person, quote=opinion.rationale, time_ms=opinion.time_ms
     )
-    return LabelledRationale(source=source, label=episode.label, fields=episode.fields)
+    overruled = (
+        OverruledVerdict(value=episode.verdict.value)
+        if episode.verdict is not None and episode.is_overruled
+        else None
+    )
+    return LabelledRationale(source=source, label=episode.label, fields=episode.fields, overruled=overruled)
 
 
 def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[OpinionKey]:

@@ -10,6 +10,7 @@ from bot.feedback import (
     Vote,
     all_feedback,
     feedback_of,
+    labelled_trace,
     new_reason,
     vote_of_reaction,
     votes_of,
@@ -17,7 +18,7 @@ from bot.feedback import (
 from bot.listeners.rationales import reply_of
 from bot.replies.reading import read_reply
 from bot.sandbox import User
-from memalign.records import Json, Label, Verdict
+from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.codec import feedback_body
 from storage.codec import feedback_of as stored_feedback_of
@@ -193,6 +194,36 @@ def test_everybody_says_something_of_their_own() -> None:
         stored, {"U1": person_feedback("+1"), "U2": person_feedback("-1")}, value_type_of(bool)
     )
     assert {entry.person: entry.value for entry in feedback} == {"U1": True, "U2": False}
+
+
+@pytest.mark.parametrize(
+    ("done", "assessments"),
+    [
+        ({"U1": person_feedback("-1")}, [("HUMAN", "U1", False, 1_000), ("LLM_JUDGE", "memalign", True, 7)]),
+        ({"U1": person_feedback("+1")}, [("HUMAN", "U1", True, 1_000), ("LLM_JUDGE", "memalign", True, 7)]),
+        ({"U1": person_feedback("shrug")}, []),
+        ({"U1": person_feedback("+1", "-1")}, []),
+        ({}, []),
+    ],
+)
+def test_the_verdict_comes_with_the_labels_that_answer_it_and_never_alone(
+    done: dict[str, PersonFeedback], assessments: list[Json]
+) -> None:
+    verdict = Verdict(judge="politeness", trace_id="tr-1", value=True, rationale="so")
+    stored = StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=7, channel="C1", message_ts=CARD)
+    trace = Trace(trace_id="tr-1", inputs="q", outputs="a")
+
+    labelled = labelled_trace(trace, stored, all_feedback(stored, done, value_type_of(bool)))
+
+    told = [
+        (each.source_type, each.source_id, each.value, (each.create_time_ms or 0) % 1_700_000_000_000)
+        for each in labelled.assessments
+    ]
+    assert told == assessments
+    assert all(each.name == "politeness" for each in labelled.assessments)
+    assert [each.rationale for each in labelled.assessments if each.source_type == "LLM_JUDGE"] == (
+        ["so"] if assessments else []
+    )
 
 
 BASE: Json = {"channel": "C1", "ts": "3.0", "event_ts": "3.0"}

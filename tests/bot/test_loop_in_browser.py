@@ -113,7 +113,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await session.harness.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
-    await expect(await session.ask("/memalign guidelines")).to_contain_text(RULE)
+    await expect(await session.ask("/memalign guidelines")).to_contain_text("1 case · Ana Ruiz")
 
     await expect(await session.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")
     await expect(await session.ask("/memalign status")).to_contain_text("All is well")
@@ -149,3 +149,49 @@ async def test_a_person_votes_on_home_by_clicking(session: BrowserSession) -> No
     await session.picture("10-home-voted")
     memory = session.harness.bot.memories["politeness"]
     await session.harness.until(lambda: list(memory.episodes) == ["tr-1"])
+
+
+async def test_a_person_handles_guidelines_by_clicking(session: BrowserSession) -> None:
+    page, harness = session.page, session.harness
+    for number in range(24):
+        await harness.bot.guidelines.add(
+            "politeness",
+            f"An answer on topic {number} should name its source, and when it was last checked.",
+            harness.ben.id,
+        )
+    await expect(await session.ask(f"/memalign teach {RULE}")).to_contain_text(f"Added: “{RULE}”")
+    listed = await session.ask("/memalign guidelines")
+    await expect(listed).to_contain_text("25 guidelines of politeness (1–20 of 25)")
+    await session.picture("11-guidelines")
+    await listed.get_by_role("button", name="Next 5").click()
+    await expect(listed).to_contain_text("(21–25 of 25)")
+
+    found = await session.ask("/memalign guidelines send away")
+    await expect(found).to_contain_text("1 of 25 guidelines of politeness with “send away”")
+    await found.get_by_role("button", name="More options").click()
+    await session.picture("12-guideline-menu")
+    await page.get_by_role("menuitem", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("textbox")).to_have_value(RULE)
+    await session.picture("13-edit")
+    await dialog.get_by_role("textbox").fill(BETTER_RULE)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_have_count(0)
+    await expect(found).to_contain_text(f"Now it says: “{BETTER_RULE}”")
+    await session.picture("14-edited-in-list")
+    await found.get_by_role("button", name="Undo").click()
+    await expect(found).to_contain_text(f"Undone: “{RULE}”")
+
+    for row, (name, width) in enumerate((("narrow", 390), ("dark", 1280))):
+        await page.set_viewport_size({"width": width, "height": 860})
+        await page.emulate_media(color_scheme="dark" if name == "dark" else "light")
+        shown = await session.ask("/memalign guidelines")
+        await expect(shown).to_contain_text("25 guidelines")
+        await session.picture(f"15-guidelines-{name}")
+        await shown.scroll_into_view_if_needed()
+        await shown.get_by_role("button", name="More options").nth(row).click()
+        await page.get_by_role("menuitem", name="Don't use").click()
+        await expect(shown).to_contain_text("I no longer use")
+        await shown.evaluate("shown => shown.scrollIntoView({block: 'start'})")
+        await session.picture(f"16-retired-{name}")
+    assert sum(rule.retired for rule in harness.bot.memories["politeness"].guidelines) == 2

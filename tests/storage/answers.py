@@ -31,6 +31,7 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("left_out", {"guidelines": 0, "cases": 0, "tokens": 0}),
     ("model", ""),
     ("memory", {"guidelines": 0, "cases": 0}),
+    ("guideline_wordings", []),
     ("own_failures", 0),
     ("refusals", 0),
     ("kept_vote", None),

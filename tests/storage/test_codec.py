@@ -10,6 +10,7 @@ import pytest
 
 from memalign.records import (
     Assessment,
+    CaseVerdict,
     Episode,
     Guideline,
     GuidelineForm,
@@ -101,6 +102,7 @@ EPISODE = Episode(
     opinions=(OPINION,),
     minority=(OPINION,),
     answer_text=HOSTILE,
+    verdict=CaseVerdict(value="good", judged_ms=7),
 )
 HANDLING = Handling(person="U3", time_ms=9, text=HOSTILE)
 GUIDELINE = Guideline(
