@@ -191,6 +191,28 @@ async def test_a_reason_taken_back_from_a_retired_rule_leaves_nothing_of_a_perso
     assert memory.guidelines == ()
 
 
+async def test_an_edited_rule_waits_while_its_reason_is_taken_back_and_comes_back_in_the_edited_words() -> (
+    None
+):
+    store, edited = FakeStore(), "Short answers need a greeting."
+    memory = await taught(store=store)
+    rule = await memory.editor.edit(only_rule(memory).id, edited, "zoe")
+
+    await memory.learn([a_trace("tr-1")])
+    assert (only_rule(memory).text, only_rule(memory).lacks) == (edited, ("people",))
+    memory = await a_memory(store=store)
+    await memory.learn([a_trace("tr-1", a_vote(True, CURT, "ana"))])
+
+    assert (only_rule(memory).id, only_rule(memory).text, only_rule(memory).state) == (
+        rule.id,
+        edited,
+        "used",
+    )
+    await memory.learn([a_trace("tr-1")])
+    await memory.forget(["tr-1"])
+    assert memory.guidelines == ()
+
+
 async def test_undo_refuses_a_form_that_is_no_longer_the_one_to_be_undone() -> None:
     memory = await taught()
     pinned = await memory.editor.pin(only_rule(memory).id, "ana")
