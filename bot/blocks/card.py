@@ -1,6 +1,5 @@
 """The card of a trace's verdicts, and the modals that open from it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ from bot.blocks.mrkdwn import (
     escape,
     escape_address,
     escape_name,
-    format_label,
     format_label_plain,
     format_verdict,
 )
@@ -21,11 +19,8 @@ from bot.blocks.primitives import (
     actions,
     button,
     context,
-    field,
     fit_modal,
-    menu,
     modal,
-    plain_text,
     section,
 )
 from bot.blocks.rich_text import rich_section, rich_text, run
@@ -34,15 +29,15 @@ from bot.blocks.vote_buttons import vote_buttons
 from bot.blocks.why import why_button
 from bot.plain_text import pluralise
 from bot.redaction.redactor import is_redacted
-from bot.visible_text import visible, visible_line
+from bot.visible_text import visible_line
 from memalign.judge import Judge
 from memalign.models.local.explanations import NO_LANGUAGE_MODEL
-from memalign.records import Label, Trace, Verdict
+from memalign.records import Trace, Verdict
 from memalign.trace_content import NO_OUTPUT
 from storage.records import StoredVerdict
 
 SHOW_ALL = "show_all"
-REASON_VIEW, TRACE_VIEW = "reason_view", "trace_view"
+TRACE_VIEW = "trace_view"
 CORRECT_SHORTCUT = "correct_verdict"
 
 QUESTION_LENGTH = 100
@@ -97,11 +92,20 @@ def verdict_card(verdicts: Sequence[CardVerdict], trace: Trace) -> SlackMessage:
         text=escape(text, 600),
         blocks=(
             section("\n".join(verdict.headline for verdict in verdicts)),
-            rich_text(*_question_line(question), *_excerpts(parts), *map(_reason, verdicts)),
+            rich_text(*_case_elements(parts), *map(_reason, verdicts)),
             context(_small_print(verdicts, trace)),
             *(_buttons(verdict) for verdict in verdicts),
         ),
     )
+
+
+def case_elements(trace: Trace) -> list[Block]:
+    """Return the question and the first lines of the answer, as a card shows them, as parts of a rich text."""
+    return _case_elements(parts_of(trace))
+
+
+def _case_elements(parts: Sequence[TracePart]) -> list[Block]:
+    return [*_question_line(_question(parts)), *_excerpts(parts)]
 
 
 def _question(parts: Sequence[TracePart]) -> str:
@@ -196,31 +200,3 @@ def trace_view(verdicts: Sequence[CardVerdict], trace: Trace) -> Block:
     for part in parts_of(trace):
         blocks += part.whole_blocks()
     return modal(TRACE_VIEW, "The whole trace", fit_modal(blocks))
-
-
-def reason_view(
-    stored: StoredVerdict, card_ts: str, *, choices: Sequence[Label], ask_value: bool, earlier: str
-) -> Block:
-    """Return the modal that asks why a verdict is wrong, and for the right value where 👎 does not say it.
-
-    Args:
-        stored: the verdict.
-        card_ts: the time of its card.
-        choices: values to choose from; when empty, the value is typed.
-        ask_value: adds a field for the right value.
-        earlier: the reason this person gave before, to be edited.
-    """
-    blocks = [section(f"The judge said {format_label(stored.verdict.value)}. What is wrong with that?")]
-    if ask_value:
-        typed = {"type": "plain_text_input", "action_id": "value", "max_length": 75}
-        element = menu("Choose one", "value", choices) if choices else typed
-        blocks.append(field("value", "The right value", element))
-    reason: Block = {"type": "plain_text_input", "action_id": "reason", "multiline": True, "max_length": 3000}
-    if earlier:
-        reason["initial_value"] = visible(earlier)[:3000]
-    blocks.append(field("reason", "Your reason", reason, optional=True))
-    return {
-        **modal(REASON_VIEW, "What is wrong?", blocks),
-        "submit": plain_text("Teach"),
-        "private_metadata": json.dumps({"verdict_id": stored.verdict_id, "card_ts": card_ts}),
-    }

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from bot.blocks.card import REASON_VIEW
+from bot.blocks.correction import REASON_VIEW
 from bot.blocks.mrkdwn import escape, format_label, format_label_plain
 from bot.blocks.primitives import Block, field, menu, modal, plain_text, section
 from bot.visible_text import visible
@@ -51,6 +51,7 @@ def wrong_case_view(
     return {
         **modal(REASON_VIEW, "Correct this case", blocks),
         "submit": plain_text("Save"),
+        "notify_on_close": True,
         "private_metadata": json.dumps({"verdict_id": stored.verdict_id, "card_ts": stored.message_ts}),
     }
 

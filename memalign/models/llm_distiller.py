@@ -143,12 +143,24 @@ class LLMDistiller:
 
     async def _complete(self, task: DistillingTask, numbers: Sequence[int]) -> Completion:
         """Ask about some of the rationales; once more where the answer only repeats the prompt."""
-        completion = await self._model.complete(task.prompt(numbers), distilling_schema(len(numbers)))
+        completion = await self._ask(task, numbers)
         if not is_only_echo(task, numbers, completion):
             return completion
         _log.debug("%s only repeats the prompt; it is asked once more.", self.name)
-        again = await self._model.complete(task.prompt(numbers), distilling_schema(len(numbers)))
+        again = await self._ask(task, numbers)
         return replace(again, usage=completion.usage + again.usage)
+
+    async def _ask(self, task: DistillingTask, numbers: Sequence[int]) -> Completion:
+        """Ask once; without the similar cases where it may be these that the model refuses to read."""
+        schema = distilling_schema(len(numbers))
+        try:
+            return await self._model.complete(task.prompt(numbers), schema)
+        except PromptTooLongError:
+            raise
+        except RequestRefusedError:
+            if not task.neighbours:
+                raise
+            return await self._model.complete(replace(task, neighbours=()).prompt(numbers), schema)
 
     async def _distil_failed(
         self,
@@ -219,7 +231,7 @@ def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRo
     if tokens < MIN_RATIONALE_TOKENS:
         raise ModelRefusedError(
             f"A lesson takes a prompt of at least {own + MIN_RATIONALE_TOKENS:,} tokens with the judge's instructions, "
-            f"and the reflection model has room for about {room.prompt_tokens:,}; choose a model with a larger "
+            f"and the reflection model has room for about {room.prompt_tokens:,}. Choose a model with a larger "
             "context, set context_tokens if it has one, or shorten the instructions."
         )
     return tokens

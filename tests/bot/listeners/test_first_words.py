@@ -25,7 +25,7 @@ async def test_joining_a_judges_channel_it_says_in_three_lines_what_it_is_and_pi
         workspace.join(bot, harness.channel.id)
         [greeting] = await greetings(harness, harness.channel.id)
         assert len(greeting.splitlines()) == 3
-        assert "politeness" in greeting
+        assert "Politeness" in greeting
         assert "first 👍 or 👎" in greeting
         assert "pins.add" not in {call.method for call in harness.slack.calls}
         workspace.leave(bot, harness.channel.id)
@@ -59,7 +59,7 @@ async def test_one_join_is_greeted_once_however_often_it_is_told(database: Datab
 
 
 async def test_a_mention_gets_help_for_the_channel_and_only_its_author_sees_it(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path) as harness:
+    async with bot_in_workspace(tmp_path, storage={"path": "store", "keep_days": 90}) as harness:
         mention = f"<@{harness.workspace.bot.id}>"
 
         async def act() -> None:
@@ -68,6 +68,9 @@ async def test_a_mention_gets_help_for_the_channel_and_only_its_author_sees_it(t
         answer = await harness.ephemeral_answer(act())
         assert "politeness" in answer
         assert "/memalign guidelines" in answer
+        assert "deleted after 90 days" in answer
+        (by_command,) = await harness.asked(harness.ana, "help")
+        assert "deleted after 90 days" in by_command
         lounge = harness.workspace.add_channel("lounge", members=[harness.ana.id])
 
         async def act_elsewhere() -> None:
