@@ -17,7 +17,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
 async def test_a_trace_becomes_a_card(harness: BotInWorkspace) -> None:
     card = await harness.show("tr-1")
     read = words(card.blocks)
-    assert all(part in read for part in ("politeness", "Go away.", "Can you help me?", "tr-1", "👍", "👎"))
+    assert all(part in read for part in ("Politeness", "Go away.", "Can you help me?", "tr-1", "👍", "👎"))
     assert card.metadata is not None
     assert card.metadata["event_type"] == "memalign_verdict"
     assert {"trace_id", "judge", "verdict_id"} <= card.metadata["event_payload"].keys()
