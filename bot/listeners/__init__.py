@@ -5,6 +5,7 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `trace_modal` | the button "Show everything", and the switch in the modal that it opens |
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
@@ -46,6 +47,7 @@ from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.trace_modal import TraceModal
 from bot.listeners.why import WhyListener
 from bot.reports import Reports
 from bot.resources import Resources
@@ -81,9 +83,10 @@ def build(
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
     HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
-    CardActions(
-        cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
-    ).listen(slack.app)
+    CardActions(cards, card_access, modal, after_ack).listen(slack.app)
+    TraceModal(cards, card_access, database, memories, settings.titles, slack.client, after_ack).listen(
+        slack.app
+    )
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)

@@ -8,7 +8,8 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import CORRECT_SHORTCUT, REASON_VIEW, reason_view
+from bot.blocks.card import CORRECT_SHORTCUT
+from bot.blocks.correction import REASON_VIEW, reason_view
 from bot.blocks.thread import not_a_card, not_counted, two_votes
 from bot.feedback import feedback_of
 from bot.learning.likely_values import likely_values

@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import blocks
-from bot.blocks.card import CardVerdict, trace_view, verdict_card
+from bot.blocks.card import verdict_card
+from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
+from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.records import OpenCard
 from bot.visible_text import END_OF_ISOLATE, FIRST_ISOLATE, visible
 from memalign.judge import Judge
@@ -40,6 +42,7 @@ FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
     vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
     verdict_card: {"verdicts": VERDICTS},
     trace_view: {"verdicts": VERDICTS},
+    rendered_trace_view: {"verdicts": VERDICTS},
     home_view: {"note": st.just("a line escaped before")},
 }
 """Arguments whose type does not say all."""
@@ -65,7 +68,7 @@ st.register_type_strategy(
     OpenCard,
     st.builds(
         OpenCard,
-        stored=st.from_type(StoredVerdict),
+        stored=st.builds(StoredVerdict, judged_ms=st.integers(0, 2**42)),
         trace=st.from_type(Trace),
         link=st.just("https://slack.example/archives/C1/p1"),
     ),

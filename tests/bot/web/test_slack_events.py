@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.blocks.card import REASON_VIEW
+from bot.blocks.correction import REASON_VIEW
 from bot.sandbox import Message
 from bot.web.slack_events import MAX_SLACK_BODY
 from memalign.records import Json
