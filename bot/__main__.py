@@ -3,13 +3,16 @@
 import argparse
 import asyncio
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
+from bot.plain_text import nearest
 from bot.runtime.clock import week_bounds
 from bot.runtime.supervisor import first_known
 from bot.visible_text import visible
@@ -36,6 +39,30 @@ environment (a .env file beside the settings is read, too):
   MEMALIGN_MAX_WORKERS    model calls at once (default: 8)
   MEMALIGN_LOG_LEVEL      debug, info, warning or error
 """
+
+
+GUIDELINE_ACTIONS = {
+    "add": "add a rule in your own words",
+    "edit": "put a guideline into your own words",
+    "retire": "take a guideline out of use, until somebody restores it",
+    "restore": "take a retired guideline back into use",
+    "pin": "let a guideline come first, and never be left out for room",
+    "unpin": "undo a pin",
+    "approve": "let a guideline that waits for approval be used",
+    "undo": "undo the last decision on a guideline",
+}
+"""Actions of `memalign guideline`, each with its summary."""
+INVALID_CHOICE = re.compile(r"invalid choice: '(?P<word>[^']*)' \(choose from (?P<known>.*)\)")
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that names the command which a mistyped one is most like."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2 and the sentence."""
+        wrong = INVALID_CHOICE.search(message)
+        meant = nearest(wrong["word"], re.findall(r"[\w-]+", wrong["known"])) if wrong else None
+        super().error(f"{message}; did you mean {meant}?" if meant else message)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -91,7 +118,7 @@ def week(text: str) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands and their options."""
-    top = argparse.ArgumentParser(
+    top = CommandParser(
         prog="memalign",
         description="A Slack bot with which a team teaches its LLM judge.",
         epilog=EPILOG,
@@ -110,8 +137,8 @@ def parser() -> argparse.ArgumentParser:
 class Commands:
     """The commands of a parser."""
 
-    def __init__(self, top: argparse.ArgumentParser) -> None:
-        self._commands = top.add_subparsers(metavar="COMMAND", required=True)
+    def __init__(self, top: argparse.ArgumentParser, metavar: str = "COMMAND") -> None:
+        self._commands = top.add_subparsers(metavar=metavar, required=True)
 
     def add(self, name: str, function: str, summary: str) -> argparse.ArgumentParser:
         """Add a command; `function` is `module:name`, imported when the command is called."""
@@ -202,12 +229,9 @@ def add_memory_commands(commands: Commands) -> None:
     )
     guidelines.add_argument("judge", nargs="?", metavar="JUDGE")
 
-    guideline = commands.add_with_settings(
-        "guideline", "bot.cli.guideline:approve", "let a guideline that waits for approval be used"
+    add_guideline_actions(
+        commands.add("guideline", "", "add, edit, retire, restore, pin or approve a guideline")
     )
-    guideline.add_argument("action", choices=("approve",))
-    guideline.add_argument("judge", metavar="JUDGE")
-    guideline.add_argument("id", metavar="ID", help="as memalign guidelines shows it")
 
     forget = commands.add_with_settings(
         "forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them"
@@ -226,6 +250,21 @@ def add_memory_commands(commands: Commands) -> None:
     commands.add_with_settings(
         "forgotten", "bot.cli.status:forgotten", "what was forgotten, by whom and when"
     )
+
+
+def add_guideline_actions(guideline: argparse.ArgumentParser) -> None:
+    """Add what can be done with a guideline, each as a command of its own."""
+    actions = Commands(guideline, "ACTION")
+    for name, summary in GUIDELINE_ACTIONS.items():
+        action = actions.add_with_settings(name, "bot.cli.guideline:carry_out", summary)
+        action.set_defaults(action=name, id="", text=[])
+        action.add_argument("judge", metavar="JUDGE")
+        if name != "add":
+            action.add_argument(
+                "id", metavar="ID", help="as memalign guidelines shows it; its beginning is enough"
+            )
+        if name in ("add", "edit"):
+            action.add_argument("text", nargs="+", metavar="TEXT", help="the rule in your words")
 
 
 def add_report_commands(commands: Commands) -> None:

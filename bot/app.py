@@ -7,6 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot import forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot.blocks.primitives import SlackMessage
+from bot.blocks.private_replies import verdict_in_words
+from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import check_model_keys, open_memories
@@ -25,6 +28,7 @@ from bot.slack.service import open_slack
 from bot.web.server import Server
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
+from storage.records import StoredVerdict
 
 LAST_SECONDS = 4.0
 """Time that commands in hand get to come to their end after the bot was asked to stop."""
@@ -150,14 +154,27 @@ def build(resources: Resources, timing: Timing) -> Bot:
     threads = learning.build_reading(resources)
     posts = posting.build(resources, threads.statuses.render_post, pace_seconds=timing.post_seconds)
     judging_worker = judging.build(resources, posts.wake)
+    figures = reports.build(resources, posts.wake)
 
     async def redact_now() -> None:
         """Let Slack show nothing any more of what was just forgotten."""
         await asyncio.gather(posts.redact_now(), lessons.update_threads())
 
-    lessons = learning.build(resources, threads, posts.wake, timing.quiet_seconds, timing.card_seconds)
+    async def explain(stored: StoredVerdict) -> SlackMessage:
+        """Answer a question about a verdict; what its judge has learned is for the judge's own channel only."""
+        is_at_home = any(
+            judge.name == stored.verdict.judge and judge.channel == stored.channel
+            for judge in resources.settings.judges
+        )
+        evidence = await figures.evidence.read(stored, MAX_CASES_IN_SHORT) if is_at_home else None
+        if evidence is None:
+            return verdict_in_words(stored.verdict.value, stored.verdict.rationale)
+        return why_message(evidence)
+
+    lessons = learning.build(
+        resources, threads, posts.wake, explain, timing.quiet_seconds, timing.card_seconds
+    )
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
-    figures = reports.build(resources, posts.wake)
     traces = ingest.build(resources, judging_worker.wake)
 
     async def learn() -> None:

@@ -44,6 +44,8 @@ class VerdictEvidence:
     """A verdict with its evidence."""
 
     stored: StoredVerdict
+    title: str
+    """The name by which people know its judge."""
     question: str
     """The first lines of what its trace asked; empty where that holds no text."""
     judged_at: datetime

@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from memalign.records import Guideline, Lack
+from memalign.records import FORGOTTEN_PERSON, Guideline, Lack
 
 MIN_NAME_SIMILARITY = 0.6
 """Share of equal letters, as difflib counts it, from which a name may be meant."""
+
+TERMINAL = "terminal"
+"""Stands for whoever decides at the terminal, where nobody has a Slack id."""
+TERMINAL_NAME = "somebody at the terminal"
+NAMES_BESIDE_SLACK: Mapping[str, str] = {
+    TERMINAL: TERMINAL_NAME,
+    FORGOTTEN_PERSON: "somebody who was forgotten",
+}
+"""Names of those who are nobody in Slack, by id."""
 
 FROM_ONE_PERSON = "from one person so far"
 LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people": "more people have to say so"}
@@ -29,7 +38,9 @@ def guideline_state(rule: Guideline) -> str:
         return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
     if rule.doubtful:
         return "In doubt: it was wrong more often than right."
-    return "Another guideline says the opposite." if rule.conflicts_with else ""
+    if rule.conflicts_with:
+        return "Another guideline says the opposite."
+    return "Pinned: it comes first, and is never left out." if rule.pinned else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -27,6 +27,14 @@ class TaughtRule:
     earlier_text: str
     """The words that it had before; empty for none."""
     authors: tuple[str, ...]
+    is_held_back: bool = False
+    """True if people said it here after it was retired."""
+
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """The people whose decision on it the status tells."""
+        decisions = (self.rule.edited_by, self.rule.retired_by)
+        return tuple(decision.person for decision in decisions if decision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +104,7 @@ class ThreadStatus:
         """All people whom it names."""
         named = [answer.person for answer in self.answers]
         for taught in self.rules:
-            named += taught.authors
+            named += [*taught.authors, *taught.deciders]
         for gone in self.taken_back:
             named += gone.people
         return tuple(dict.fromkeys(named))

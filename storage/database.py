@@ -23,6 +23,7 @@ from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
 from storage.records import StoreState
+from storage.reply_receipts import ReplyReceipts
 from storage.repository import Store
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
@@ -53,7 +54,8 @@ class Database:
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
-        self.feedback = FeedbackEvents(store, self.verdicts, posts)
+        self.replies = ReplyReceipts(store)
+        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
         self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
         self.preferences = Preferences(store, posts)
@@ -62,6 +64,7 @@ class Database:
             traces=self.traces,
             verdicts=self.verdicts,
             feedback=self.feedback,
+            replies=self.replies,
             posts=posts,
             memories=self.memories,
             guideline_requests=self.guideline_requests,

@@ -15,6 +15,7 @@ from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
 from storage.posts import PostQueue
 from storage.queue import Queue
 from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
+from storage.reply_receipts import ReplyReceipts, UnreadReplies
 from storage.repository import Repository, Store, reads, writes
 from storage.verdicts import Verdicts
 
@@ -28,8 +29,9 @@ _CHECK_FEEDBACK_FIELDS = fields_form(verdict_id=str, judge=str, person=str, feed
 class FeedbackEvents(Repository):
     """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue) -> None:
+    def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue, replies: ReplyReceipts) -> None:
         super().__init__(store)
+        self._replies = replies
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
@@ -69,12 +71,18 @@ class FeedbackEvents(Repository):
         if verdict is None:
             if self._posts.is_posting(channel):
                 self._posts.keep_early_event(channel, ts, event)
+            elif event.kind == "reply" and event.value and self._is_news(event):
+                self._replies.note_under_forgotten_card(channel, ts, event.person)
             return None
-        if event_ms(event.at) > self.find_forgotten_ms(event.person):
+        if self._is_news(event):
             self._apply(verdict, event)
         return verdict.verdict_id
 
     note = writes(take_in)
+
+    def _is_news(self, event: FeedbackEvent) -> bool:
+        """Return whether an event is from after the person's words were forgotten, if they ever were."""
+        return event_ms(event.at) > self.find_forgotten_ms(event.person)
 
     def find_all_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return all feedback on a verdict, by person, that of excluded people as well."""
@@ -244,6 +252,7 @@ class FeedbackEvents(Repository):
         """Remove all that was done about the verdict, and what its thread was told."""
         for table in (self._feedback, self._thread_posts):
             table.remove(doc_ids=table.ids(*below(verdict_id)))
+        self._replies.delete_of_verdict(verdict_id)
         self._pending.drop(verdict_id)
 
     def forget_person(self, person: str, now_ms: int) -> None:
@@ -257,6 +266,7 @@ class FeedbackEvents(Repository):
         for known in self._feedback.range(*below(person), index="person"):
             moments += map(event_ms, times(feedback_of(known["feedback"])))
         self._excluded.remove(doc_ids=[person])
+        self._replies.delete_of_person(person)
         self._forgotten.upsert(Document({"at_ms": max(moments)}, place))
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
@@ -296,6 +306,25 @@ class FeedbackEvents(Repository):
         self._feedback.upsert(Document({**changed, IS_MEMBER: None} if is_new else changed, place))
         if is_new:
             self._revise(verdict, event_ms(event.at))
+            self._note_unread(verdict, event, after)
+
+    def _note_unread(self, verdict: StoredVerdict, event: FeedbackEvent, feedback: PersonFeedback) -> None:
+        """Let replies wait for an answer: a new one, and earlier ones once there is a vote or a value."""
+        written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.message_ts]
+        if (
+            written
+            and event.value is not None
+            and event.value is not False
+            and event.name != verdict.message_ts
+        ):
+            self._replies.note(
+                UnreadReplies(
+                    card=verdict.verdict_id,
+                    channel=verdict.channel,
+                    card_ts=verdict.message_ts or "",
+                    person=event.person,
+                )
+            )
 
     def _revise(self, verdict: StoredVerdict, since_ms: int) -> StoredVerdict:
         """Give the verdict a new revision, which waits to be learned."""

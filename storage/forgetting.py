@@ -28,6 +28,7 @@ from storage.records import (
     StoredVerdict,
     ThreadPost,
 )
+from storage.reply_receipts import ReplyReceipts
 from storage.repository import Repository, Store, deletes, reads, writes
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
@@ -35,7 +36,14 @@ from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
     *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
-    *("vectors", "vector_owners", "guideline_requests", "thread_statuses"),
+    *(
+        "vectors",
+        "vector_owners",
+        "guideline_requests",
+        "thread_statuses",
+        "unread_replies",
+        "reply_receipts",
+    ),
 )
 
 
@@ -49,6 +57,7 @@ class Forgetting(Repository):
         traces: Traces,
         verdicts: Verdicts,
         feedback: FeedbackEvents,
+        replies: ReplyReceipts,
         posts: PostQueue,
         memories: Memories,
         guideline_requests: GuidelineRequests,
@@ -60,6 +69,7 @@ class Forgetting(Repository):
         self._traces = traces
         self._verdicts = verdicts
         self._feedback = feedback
+        self._replies = replies
         self._posts = posts
         self._memories = memories
         self._guideline_requests = guideline_requests
@@ -229,12 +239,12 @@ class Forgetting(Repository):
         person = self._person_asking(trace_id)
         for verdict in verdicts:
             if verdict.message_ts is not None:
-                self.add_redaction(verdict.channel, verdict.message_ts, kind, person)
+                self._redact_card(verdict.channel, verdict.message_ts, kind, person)
             self._redact_thread(verdict.channel, self._feedback.find_thread_posts(verdict.verdict_id), kind)
             self._delete_verdict(verdict.verdict_id, verdict.channel, kind)
         for damaged in self._verdicts.damaged_of_trace(trace_id):
             for channel, ts in damaged.cards:
-                self.add_redaction(channel, ts, kind, person)
+                self._redact_card(channel, ts, kind, person)
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
             self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
         self._statuses.redact_trace(trace_id)
@@ -242,6 +252,10 @@ class Forgetting(Repository):
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts
+
+    def _redact_card(self, channel: str, ts: str, kind: RedactionKind, person: str | None) -> None:
+        self.add_redaction(channel, ts, kind, person)
+        self._replies.note_forgotten_card(channel, ts)
 
     def _person_asking(self, trace_id: str) -> str | None:
         """Return who asked for the trace to be forgotten; None for somebody at the terminal."""

@@ -23,7 +23,7 @@ CORRECT_SHORTCUT = "correct_verdict"
 QUESTION_LENGTH = 80
 """Characters of a question's one line."""
 TEXT_LINES = 6
-"""Lines that the answer shares with the reasons and what was sent beside the question: a median of 320 pixels a card."""
+"""Lines that the answer shares with the reasons and what was sent beside the question; a median card has 320 pixels."""
 MIN_ANSWER_LINES = 4
 OTHER_LINES, REASON_LINES = 2, 2
 

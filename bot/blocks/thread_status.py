@@ -149,6 +149,8 @@ def _word(value: Label) -> str:
 
 def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     rule = taught.rule
+    if rule.retired:
+        return _retired_rule(judge, taught, names)
     if rule.waiting:
         return _small("📝 A rule learned here is out of use until I have learned it again from what remains.")
     text = escape(rule.text, MAX_RULE_LENGTH)
@@ -159,10 +161,23 @@ def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     else:
         opening = f"📝 Learned: “{text}”"
     line = f"{opening} – from {names.of(taught.authors)}"
+    if rule.edited_by:
+        line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
         line += f" ({FROM_ONE_PERSON})"
     state = guideline_state(rule) or "I'll use this from now on."
     return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(judge, rule))
+
+
+def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
+    rule = taught.rule
+    text = f"“{escape(rule.text, MAX_RULE_LENGTH)}”" if rule.has_words else "a rule whose words are forgotten"
+    if taught.is_held_back:
+        line = f"📝 That's retired: {text}. I don't use it unless somebody restores it."
+    else:
+        by = names.of([rule.retired_by.person]) if rule.retired_by else "Somebody"
+        line = f"📝 Learned here, then retired: {text} – from {names.of(taught.authors)}. {by} retired it."
+    return line, (section(line), guideline_buttons(judge, rule))
 
 
 def _merged(rule: Guideline) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.blocks.commands import state_note
-from bot.blocks.guideline_buttons import guideline_value
+from bot.blocks.guideline_buttons import guideline_value, is_retired
 from bot.blocks.left_out import left_out_line
-from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_label, join_names
+from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_label, format_verdict, join_names
 from bot.blocks.primitives import (
     Block,
     SlackMessage,
@@ -31,7 +31,7 @@ CHANGES: Mapping[GuidelineChange, str] = {
 MAX_GUIDELINES, MAX_CASES = 60, 25
 """In the modal, so that it keeps within Slack's 100 blocks."""
 MAX_GUIDELINES_IN_SHORT, MAX_CASES_IN_SHORT = 5, 3
-MAX_RULE_LENGTH, MAX_QUESTION_LENGTH = 700, 200
+MAX_RULE_LENGTH, MAX_RULE_LENGTH_IN_SHORT, MAX_QUESTION_LENGTH = 700, 350, 200
 
 
 def why_button(verdict_id: str) -> Block:
@@ -89,7 +89,9 @@ def no_verdict_of_yours(reference: str) -> SlackMessage:
 
 def nothing_to_explain() -> Block:
     """Return the modal for a click on a verdict that is gone, or that the person may not see."""
-    sentence = "I can't explain this verdict: it was forgotten, or you aren't in its judge's channel."
+    sentence = (
+        "I can't explain this verdict: it was forgotten, or I can't see that you're in its judge's channel."
+    )
     return modal(WHY_VIEW, WHY_TITLE, [section(sentence)])
 
 
@@ -103,8 +105,7 @@ def may_not_correct() -> Block:
 
 
 def _headline(evidence: VerdictEvidence) -> str:
-    verdict = evidence.stored.verdict
-    line = f"*{escape_name(verdict.judge, 150)}*: {format_label(verdict.value)}"
+    line = f"{format_verdict(evidence.stored.verdict.value)} · {escape_name(evidence.title, 150)}"
     question = escape(evidence.question, MAX_QUESTION_LENGTH + 100)
     return f"{line}\n{question}" if question else line
 
@@ -116,8 +117,9 @@ def _origin(evidence: VerdictEvidence) -> str:
         return f"{judged}."
     if not evidence.reads_guidelines:
         return f"{judged} without a language model, from {pluralise(memory.cases, 'labelled case')}."
+    provider, _, name = verdict.model.partition(":/")
     size = f"{pluralise(memory.guidelines, 'guideline')} and {pluralise(memory.cases, 'case')}"
-    return f"{judged} by {escape_name(verdict.model, 150)}, with {size} in memory."
+    return f"{judged} by {escape_name(name or provider, 150)}, with {size} in memory."
 
 
 def _missing(evidence: VerdictEvidence) -> Iterator[Block]:
@@ -152,22 +154,28 @@ def _with_button(text: str, action_id: str, value: str | None) -> Block:
     return {**block, "accessory": button(THIS_IS_WRONG, action_id, value)} if value else block
 
 
-def _subject(judge: str, each: GuidelineEvidence) -> str:
-    return guideline_value(judge, each.guideline.id)
+def _subject(judge: str, each: GuidelineEvidence) -> str | None:
+    """Return the value of a guideline's button; None for one that is out of use for good already."""
+    return None if is_retired(each.guideline) else guideline_value(judge, each.guideline.id)
 
 
 def _rule_lines(each: GuidelineEvidence) -> str:
-    rule = each.guideline
-    lines = [_short_rule(each)]
+    lines = [_short_rule(each, MAX_RULE_LENGTH)]
     if each.change:
         lines.append(CHANGES[each.change])
-    lines.append(f"from {join_names(each.names)} · {pluralise(len(rule.source_trace_ids), 'case')}")
-    return "\n".join(lines)
+    return "\n".join([*lines, _authors(each)])
 
 
-def _short_rule(each: GuidelineEvidence) -> str:
+def _authors(each: GuidelineEvidence) -> str:
+    rule, names = each.guideline, join_names(each.names)
+    if rule.added_by and not rule.sources:
+        return f"added by {names}"
+    return f"from {names} · {pluralise(len(rule.source_trace_ids), 'case')}"
+
+
+def _short_rule(each: GuidelineEvidence, limit: int = MAX_RULE_LENGTH_IN_SHORT) -> str:
     rule = each.guideline
-    text = "" if rule.waiting else escape(rule.text, MAX_RULE_LENGTH)
+    text = "" if rule.waiting else escape(rule.text, limit)
     return f"*{each.number}.* {text}{state_note(rule)}"
 
 
@@ -188,9 +196,7 @@ def _question(each: CaseEvidence) -> str:
 
 def _people(each: CaseEvidence) -> str:
     return (
-        "what people said was taken back since"
-        if each.label is None
-        else f"people say {format_label(each.label)}"
+        "the votes on it were taken back" if each.label is None else f"people say {format_label(each.label)}"
     )
 
 
@@ -198,7 +204,7 @@ def _more_guidelines(evidence: VerdictEvidence, shown: int) -> list[str]:
     gone, more = evidence.guidelines_gone, len(evidence.guidelines) - shown
     return [
         f"… and {pluralise(more, 'more guideline')}." if more else "",
-        f"{pluralise(gone, 'guideline')} it was shown {_be(gone)} no longer in use." if gone else "",
+        f"{pluralise(gone, 'guideline')} it was shown {'is' if gone == 1 else 'are'} gone." if gone else "",
     ]
 
 
@@ -209,7 +215,3 @@ def _more_cases(evidence: VerdictEvidence, shown: int) -> list[str]:
         f"… and {pluralise(more, 'more case')}." if more else "",
         f"{pluralise(gone, 'case')} {'was' if gone == 1 else 'were'} forgotten since." if gone else "",
     ]
-
-
-def _be(number: int) -> str:
-    return "is" if number == 1 else "are"

@@ -4,7 +4,7 @@ import shlex
 import sys
 import textwrap
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from bot.cli.people import names_of
@@ -14,10 +14,11 @@ from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines, export_person_lines
+from bot.reports.guideline_numbers import number_guidelines
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.visible_text import isolated, visible_line
 from memalign.errors import SettingsError
-from memalign.memory.guideline_merge import merged_into
+from memalign.memory.guideline_merge import merged_into, people_of
 from memalign.memory.semantic import with_policy
 from memalign.records import Guideline
 from memalign.value_types import value_type_of
@@ -52,28 +53,50 @@ async def guidelines(options: Namespace) -> None:
         for judge in _select_judges(settings, options.judge):
             stored = (await database.memories.load(judge.name)).guidelines
             rules = [with_policy(rule, settings.memory.policy) for rule in stored]
-            names = await names_of(person for rule in rules for person in rule.people)
+            names = await names_of(person for rule in rules for person in people_of(rule))
             print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
-            for number, rule in enumerate(rules, start=1):
-                state = guideline_state(rule)
-                print_text(" ".join(filter(None, (f"{number}.", visible_line(rule.text), state))))
-                print_text(f"  {_origin(rule, names)}")
-                if quote := _quote(rule):
-                    print_text(f"  “{quote}”")
-                for merged in merged_into(rule):
-                    print_text(f"  stands also for: {visible_line(merged.text)}")
-                if "approval" in rule.lacks:
-                    print_text(f"  to use it: memalign guideline approve {shlex.quote(judge.name)} {rule.id}")
+            numbers = number_guidelines(rules)
+            for rule in rules:
+                print_text("\n".join(_guideline_lines(judge.name, numbers[rule.id], rule, names)))
+
+
+def _guideline_lines(judge: str, number: int, rule: Guideline, names: Mapping[str, str]) -> list[str]:
+    quote = _quote(rule)
+    return [
+        " ".join(filter(None, (f"{number}.", visible_line(rule.text), guideline_state(rule)))),
+        f"  {_origin(rule, names)}",
+        *([f"  “{quote}”"] if quote else []),
+        *(f"  stands also for: {visible_line(merged.text)}" for merged in merged_into(rule)),
+        *(
+            f"  to use it: memalign guideline {action} {shlex.quote(judge)} {rule.id}"
+            for action in _ways(rule)
+        ),
+    ]
+
+
+def _ways(rule: Guideline) -> Sequence[str]:
+    """Return the actions by which a guideline comes into use."""
+    if rule.retired:
+        return ("restore",)
+    return ("approve",) if "approval" in rule.lacks else ()
 
 
 def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
-    """Return the people, the traces and the id of a guideline."""
-    people = ", ".join(names[person] for person in rule.people)
-    shown = [isolated(trace_id) for trace_id in rule.source_trace_ids[:MAX_TRACES_SHOWN]]
-    traces = ", ".join([*shown, "…"] if len(rule.source_trace_ids) > MAX_TRACES_SHOWN else shown)
-    cases = pluralise(len(rule.source_trace_ids), "case")
-    alone = f" · {FROM_ONE_PERSON}" if len(rule.people) == 1 else ""
-    return f"from {people} · {cases}: {traces}{alone} · id {rule.id}"
+    """Return who taught a guideline and who decided on it, the traces and the id."""
+    parts = [f"added by {names[rule.added_by.person]}"] if rule.added_by else []
+    if sources := tuple(dict.fromkeys(source.person for source in rule.sources)):
+        parts.append(f"from {', '.join(names[person] for person in sources)}")
+    if traces := rule.source_trace_ids:
+        shown = [isolated(trace_id) for trace_id in traces[:MAX_TRACES_SHOWN]]
+        more = ["…"] if len(traces) > MAX_TRACES_SHOWN else []
+        parts.append(f"{pluralise(len(traces), 'case')}: {', '.join([*shown, *more])}")
+    if len(rule.people) == 1 and sources:
+        parts.append(FROM_ONE_PERSON)
+    decisions = {"edited": rule.edited_by, "pinned": rule.pinned_by, "retired": rule.retired_by}
+    parts += [f"{done} by {names[by.person]}" for done, by in decisions.items() if by]
+    if rule.approved_by:
+        parts.append(f"approved by {names[rule.approved_by]}")
+    return " · ".join([*parts, f"id {rule.id}"])
 
 
 def _quote(rule: Guideline) -> str:

@@ -3,11 +3,11 @@
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from bot.cli.people import TERMINAL_NAME, names_of
+from bot.cli.people import names_of
 from bot.cli.reading import open_store
 from bot.cli.terminal import print_text
 from bot.config import Secrets
-from bot.plain_text import pluralise
+from bot.plain_text import TERMINAL_NAME, pluralise
 from bot.runtime.clock import from_ms, now_ms
 from bot.visible_text import isolated, visible_line
 from bot.web.local_control import ask_for_status

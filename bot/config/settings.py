@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -346,5 +347,8 @@ class Settings(Section):
         matches = [judge for judge in self.judges if judge.name.casefold() == name.casefold()]
         for judge in sorted(matches, key=lambda judge: judge.name != name):
             return judge
-        known = ", ".join(judge.name for judge in self.judges)
-        raise SettingsError(f'There is no judge named "{name}"; the judges are: {known}.')
+        by_folded = {judge.name.casefold(): judge.name for judge in self.judges}
+        similar = get_close_matches(name.casefold(), by_folded, n=1)
+        meant = f" Did you mean {by_folded[similar[0]]}?" if similar else ""
+        known = ", ".join(by_folded.values())
+        raise SettingsError(f'There is no judge named "{name}"; the judges are: {known}.{meant}')

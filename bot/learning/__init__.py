@@ -8,6 +8,7 @@ from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
+from bot.learning.private_replies import Explain, PrivateReplies
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_status_reader import ThreadStatusReader
@@ -59,10 +60,14 @@ def build(
     resources: Resources,
     threads: ThreadReading,
     wake_posting: Callable[[], None],
+    explain: Explain,
     quiet_seconds: float,
     card_seconds: float,
 ) -> LearningFlow:
-    """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`."""
+    """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`.
+
+    `explain` answers questions about verdicts.
+    """
     database, slack, health = resources.database, resources.slack, resources.health
     updater = ThreadUpdater(
         slack.client, database, threads.statuses, health, wake_posting, pause_seconds=quiet_seconds / 4
@@ -79,17 +84,33 @@ def build(
         reflection_model=resources.settings.memory.reflection_lm,
         quiet_seconds=quiet_seconds,
     )
+    answers = PrivateReplies(
+        slack.client,
+        database,
+        resources.memories,
+        access,
+        explain,
+        threads.modals,
+        health,
+        quiet_seconds=quiet_seconds,
+    )
+
+    def wake() -> None:
+        """Look for changed feedback, and for replies to answer."""
+        worker.wake()
+        answers.wake()
+
     reconciler = CardReconciler(
         resources.settings,
         database,
         CardReader(slack.client, database, resources.redactor.event),
         slack.connection.session,
         health,
-        worker.wake,
+        wake,
         card_seconds=card_seconds,
     )
     return LearningFlow(
-        wake=worker.wake,
+        wake=wake,
         cancel_trace=worker.cancel_trace,
         invalidate=worker.invalidate,
         reconciler=reconciler,
@@ -98,6 +119,7 @@ def build(
         update_threads=updater.update_now,
         learn=worker.run,
         background={
+            "answering replies": answers.run,
             "reading cards": reconciler.run,
             "reviewing who may teach": access.run,
             "updating threads": partial(updater.run, tuple(resources.memories)),

@@ -11,6 +11,9 @@ from memalign.records import Guideline
 
 log = logging.getLogger(__name__)
 
+MAX_MATCHES_SHOWN = 3
+"""Ids that a sentence names where several begin as somebody wrote."""
+
 
 class GuidelineService:
     """Changes guidelines as people decide, and brings the threads up to date that tell of them.
@@ -68,11 +71,31 @@ class GuidelineService:
         self._wake_threads()
         return None
 
+    def find(self, judge: str, beginning: str) -> Guideline:
+        """Return the one guideline whose id begins so; `UnknownGuidelineError` where none or several do."""
+        known = self._memory(judge).guidelines
+        matches = [rule for rule in known if beginning and rule.id.startswith(beginning)]
+        if len(matches) == 1:
+            return matches[0]
+        if not matches:
+            raise UnknownGuidelineError(
+                f'The judge {judge} has no guideline whose id begins with "{beginning}"; '
+                f"`memalign guidelines {judge}` shows the ids."
+            )
+        ids = ", ".join(rule.id for rule in matches[:MAX_MATCHES_SHOWN])
+        more = ", …" if len(matches) > MAX_MATCHES_SHOWN else ""
+        raise UnknownGuidelineError(
+            f'{len(matches)} guidelines have ids that begin with "{beginning}" ({ids}{more}); write more of it.'
+        )
+
     def _editor(self, judge: str) -> GuidelineEditor:
+        return self._memory(judge).editor
+
+    def _memory(self, judge: str) -> JudgeMemory:
         memory = self._memories.get(judge)
         if memory is None:
             raise UnknownGuidelineError(f'There is no judge "{judge}"; `memalign guidelines` lists them all.')
-        return memory.editor
+        return memory
 
     def _told(self, action: str, judge: str, rule: Guideline, person: str) -> Guideline:
         log_activity(log, action, judge=judge, guideline=rule.id, person=person)

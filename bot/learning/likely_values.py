@@ -1,11 +1,34 @@
 """Values to choose a correction from."""
 
 import math
+from dataclasses import dataclass
 
 from bot.blocks.primitives import fits_a_menu
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Label
 from storage.records import StoredVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueChoices:
+    """Values that a person chooses from."""
+
+    values: tuple[Label, ...]
+    is_complete: bool
+    """True if the judge has no other ones, so that none has to be typed."""
+
+
+def values_to_choose(stored: StoredVerdict, memory: JudgeMemory) -> ValueChoices:
+    """Return the values of a judge with the verdict's own among them: all where they are few, else likely ones."""
+    value_type = memory.definition.value_type
+    every = (True, False) if value_type.kind == "bool" else value_type.categories or value_type.small_range
+    values = every or sorted({*likely_values(stored, memory), stored.verdict.value}, key=_place)
+    fitting = tuple(value for value in values if fits_a_menu(value))
+    return ValueChoices(values=fitting, is_complete=bool(every) and len(fitting) == len(every))
+
+
+def _place(value: Label) -> tuple[float, str]:
+    return (0.0, value) if isinstance(value, str) else (value, "")
 
 
 def likely_values(stored: StoredVerdict, memory: JudgeMemory) -> tuple[Label, ...]:

@@ -82,6 +82,12 @@ def _as_shown(rule: Guideline, trace_id: str, shown: Sequence[ShownRule]) -> Sho
         for key in opinions_of(rule)
         if key not in {source.key for source in rule.sources}
     )
+    # words that a person gave it go with that person
+    opinions |= dict.fromkeys(
+        ShownOpinion(trace_id="", person=author.person, time_ms=author.time_ms)
+        for author in (rule.added_by, rule.edited_by)
+        if author
+    )
     earlier_text = ""
     if before is not None and before.taken_back is None and not rule.waiting:
         is_edited = bool(before.text) and before.ids[0] == rule.id and before.text != rule.text
@@ -91,7 +97,7 @@ def _as_shown(rule: Guideline, trace_id: str, shown: Sequence[ShownRule]) -> Sho
     labels = dict(zip((source.key for source in rule.sources), rule.labels, strict=False))
     return ShownRule(
         ids=ids_of(rule),
-        text="" if rule.waiting else rule.text,
+        text=rule.text if rule.has_words else "",
         earlier_text=earlier_text,
         opinions=tuple(opinions),
         authors=tuple(

@@ -99,15 +99,17 @@ def _answers(facts: ThreadFacts) -> tuple[PersonAnswer, ...]:
 
 def _taught_rules(shown: Sequence[ShownRule], guidelines: Sequence[Guideline]) -> tuple[TaughtRule, ...]:
     by_id = {rule.id: rule for rule in guidelines}
-    return tuple(
-        TaughtRule(
-            rule=by_id[each.ids[0]],
-            earlier_text=each.earlier_text,
-            authors=tuple(dict.fromkeys(author.person for author in each.authors))
-            or by_id[each.ids[0]].people,
-        )
-        for each in shown
-        if each.taken_back is None
+    return tuple(_taught_rule(each, by_id[each.ids[0]]) for each in shown if each.taken_back is None)
+
+
+def _taught_rule(shown: ShownRule, rule: Guideline) -> TaughtRule:
+    retired_by = rule.retired_by
+    return TaughtRule(
+        rule=rule,
+        earlier_text=shown.earlier_text,
+        authors=tuple(dict.fromkeys(author.person for author in shown.authors)) or rule.people,
+        is_held_back=retired_by is not None
+        and any(author.time_ms > retired_by.time_ms for author in shown.authors),
     )
 
 

@@ -6,10 +6,12 @@
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
 | `trace_modal` | the button "Show everything", and the switch in the modal that it opens |
+| `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons on guidelines in threads |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
-| `why` | the button "Why?", and "This one is wrong" on what it shows |
+| `why` | the button "Why?" |
+| `wrong_case` | the button "This one is wrong" on a similar case |
 | `commands` | `/memalign` |
 | `home` | `app_home_opened`, votes and links on the tab |
 | `first_words` | `member_joined_channel` of the bot, `app_mention`, direct messages |
@@ -47,8 +49,10 @@ from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.reply_buttons import ReplyButtons
 from bot.listeners.trace_modal import TraceModal
 from bot.listeners.why import WhyListener
+from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
 from bot.resources import Resources
 
@@ -87,6 +91,7 @@ def build(
     TraceModal(cards, card_access, database, memories, settings.titles, slack.client, after_ack).listen(
         slack.app
     )
+    ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
     GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
     access = ForgetAccess(settings, slack.members, slack.people)
@@ -98,13 +103,13 @@ def build(
         forgetting.references,
         reports.evidence,
         judge_access,
-        card_access,
-        cards,
-        modal,
         slack.client,
         after_ack,
     )
     why.listen(slack.app)
+    WrongCases(database, memories, judge_access, card_access, cards, modals, slack.client, after_ack).listen(
+        slack.app
+    )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
     SlashCommands(
         settings,

@@ -65,6 +65,14 @@ class ClickedCards:
             return None
         return ClickedCard(verdict=verdict, channel=verdict.channel, ts=card_ts, person=body["user"]["id"])
 
+    async def of_verdict(self, body: Body, verdict_id: str) -> ClickedCard | None:
+        """Return the card of a verdict that a button in a private message names; None if it was forgotten meanwhile."""
+        verdict = await self._database.verdicts.get(verdict_id)
+        if verdict is None or verdict.message_ts is None:
+            return None
+        person = str(body["user"]["id"])
+        return ClickedCard(verdict=verdict, channel=verdict.channel, ts=verdict.message_ts, person=person)
+
     async def feedback_on(self, card: ClickedCard) -> PersonFeedback:
         """Return what the person did on the card up to now."""
         return (await self._database.feedback.all_of(card.verdict.verdict_id)).get(card.person, NO_FEEDBACK)

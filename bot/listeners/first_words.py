@@ -11,7 +11,7 @@ from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.judge_access import JudgeAccess
-from bot.listeners.responses import post_ephemeral
+from bot.listeners.responses import show_ephemeral
 from bot.replies.addressing import calls_for_help
 from bot.slack.errors import SlackCallError
 from bot.slack.identity import IdentityLookup
@@ -79,10 +79,10 @@ class FirstWords:
         if thread_ts and (stored := await self._database.verdicts.by_card(channel, str(thread_ts))):
             if calls_for_help(str(event.get("text") or "")):
                 message = help_in_thread(stored.verdict)
-                await post_ephemeral(self._client, channel, person, message, thread_ts=str(thread_ts))
+                await show_ephemeral(self._client, channel, person, message, thread_ts=str(thread_ts))
             return
         judges = [judge.name for judge in self._settings.judges if judge.channel == channel]
-        await post_ephemeral(
+        await show_ephemeral(
             self._client,
             channel,
             person,

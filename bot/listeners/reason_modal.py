@@ -18,7 +18,7 @@ from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import ModalSubject, label_of
-from bot.listeners.responses import open_view, post_ephemeral, respond_ephemeral
+from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
@@ -119,7 +119,7 @@ class ReasonModal:
         self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
-            self._after_ack.run(post_ephemeral(self._client, card.channel, card.person, two_votes()))
+            self._after_ack.run(show_ephemeral(self._client, card.channel, card.person, two_votes()))
 
 
 def entered(fields: Body, block_id: str) -> str | None:

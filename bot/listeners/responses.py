@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.commands import apology
 from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
 from bot.runtime.health import log_bug
+from bot.slack.ephemeral import post_ephemeral
 from bot.slack.errors import SlackCallError, SlackUnreachableError, translated_errors
 from memalign.errors import MemAlignError
 from memalign.records import Json
@@ -37,13 +38,13 @@ async def or_error_message(work: Awaitable[list[SlackMessage]], doing: str) -> l
         return [apology(log_bug(doing))]
 
 
-async def post_ephemeral(
+async def show_ephemeral(
     client: AsyncWebClient, channel: str, person: str, message: SlackMessage, thread_ts: str | None = None
 ) -> None:
     """Tell one person something in a channel, or in a thread there; a failure is logged."""
     page = pack_messages([message])[0]
     try:
-        await client.chat_postEphemeral(channel=channel, user=person, thread_ts=thread_ts, **page.arguments())
+        await post_ephemeral(client, page.arguments(), channel=channel, person=person, thread_ts=thread_ts)
     except SlackCallError as error:
         log.warning("%s could not be told something: %s", person, error.detail)
 

@@ -1,4 +1,4 @@
-"""The button "Why?", `/memalign why`, and "This one is wrong" on a piece of evidence."""
+"""The button "Why?", and `/memalign why`."""
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -9,8 +9,6 @@ from bot.blocks.why import (
     MAX_CASES,
     MAX_CASES_IN_SHORT,
     WHY,
-    WRONG_CASE,
-    may_not_correct,
     no_verdict_of_yours,
     nothing_to_explain,
     why_message,
@@ -19,10 +17,8 @@ from bot.blocks.why import (
 )
 from bot.forgetting.trace_reference import TraceReferences, spellings_from_slack
 from bot.listeners.after_ack import AfterAck
-from bot.listeners.card_access import CardAccess
-from bot.listeners.clicked_card import Body, ClickedCards
+from bot.listeners.clicked_card import Body
 from bot.listeners.judge_access import JudgeAccess
-from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import open_view_from
 from bot.reports.verdict_evidence import EvidenceReader
 from memalign.errors import UnknownTraceError
@@ -39,9 +35,6 @@ class WhyListener:
         references: TraceReferences,
         evidence: EvidenceReader,
         access: JudgeAccess,
-        card_access: CardAccess,
-        cards: ClickedCards,
-        reason_modal: ReasonModal,
         client: AsyncWebClient,
         after_ack: AfterAck,
     ) -> None:
@@ -49,16 +42,12 @@ class WhyListener:
         self._references = references
         self._evidence = evidence
         self._access = access
-        self._card_access = card_access
-        self._cards = cards
-        self._reason_modal = reason_modal
         self._client = client
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
-        """Register the listeners of the buttons."""
+        """Register the listener of the button."""
         app.action(WHY)(self.why)
-        app.action(WRONG_CASE)(self.wrong_case)
 
     async def why(self, ack: AsyncAck, body: Body) -> None:
         """Show the evidence of the button's verdict in a modal."""
@@ -70,25 +59,6 @@ class WhyListener:
         evidence = await self._evidence.read(stored, MAX_CASES) if stored else None
         view = nothing_to_explain() if evidence is None else why_view(evidence)
         await open_view_from(self._client, body, view)
-
-    async def wrong_case(self, ack: AsyncAck, body: Body) -> None:
-        """Ask what is wrong about the verdict on a similar case."""
-        await ack()
-        self._after_ack.run(self._correct_case(body))
-
-    async def _correct_case(self, body: Body) -> None:
-        stored = await self._verdict_of(body)
-        card = (
-            await self._cards.of_modal(body, stored.verdict_id, stored.message_ts)
-            if stored and stored.message_ts
-            else None
-        )
-        if card is None:
-            await open_view_from(self._client, body, nothing_to_explain())
-        elif await self._card_access.refusal(card):
-            await open_view_from(self._client, body, may_not_correct())
-        else:
-            await self._reason_modal.open(body["trigger_id"], card)
 
     async def _verdict_of(self, body: Body) -> StoredVerdict | None:
         """Return the verdict that a button names; None if it is gone or the person may not see it."""

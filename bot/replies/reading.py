@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.replies.doubtful_values import names_value_in_doubt
 from bot.replies.sentences import plain_reply, sentences_of
 from bot.replies.value_phrases import ValuePhrase, value_phrase
 from bot.replies.vocabulary import ACKNOWLEDGEMENTS, COMMANDS, DOUBTS, QUESTION
@@ -15,12 +16,19 @@ ReplyKind = Literal["value", "unclear value", "reason", "question", "acknowledge
 
 _ACKNOWLEDGEMENT = re.compile(rf"(?:\W*\b{ACKNOWLEDGEMENTS}\b)*\W*", re.IGNORECASE)
 _THANKS_TO = re.compile(r"\W*(?:thanks|thank you|danke|vielen dank)(?:[^\S\n]+[^\W\d_]+){1,2}\W*")
+_THANKS_WORD = re.compile(r"\b(?:thanks|thank you|thx|ty|cheers|danke|dank|merci)\b", re.IGNORECASE)
 _COMMAND = re.compile(
     rf"\W*(?:/?memalign\b[^.!?\n]{{0,80}}|(?:@?memalign[\s,:]+)?{COMMANDS}\W*)", re.IGNORECASE
 )
 _QUESTION_MARK = re.compile(r"[?？]+[\s!.\"”’')\]*_]*$")
 _QUESTION = re.compile(rf"\W*(?:(?:but|and|so|ok|okay|hm+|aber|und)\W+)?{QUESTION}\b", re.IGNORECASE)
 _DOUBT = re.compile(rf"\W*(?:(?:i|i[’']m|i am|ich|but|though|aber|bin)\W+)*{DOUBTS}\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\W*(?:is|are|was|were|does|do|did|should|would|could|can|has|have|will|what(?! about)|which|who|how(?! about)"
+    r"|when|where|ist|sind|war|soll|sollte|kann|hat|wird|was|wer|wie(?! wäre)|wo|wann)\b",
+    re.IGNORECASE,
+)
+"""Beginnings of a question that asks others, and proposes nothing."""
 _QUOTED_TEXT = re.compile(
     r"^\s*[`*_\"“„«]*(?P<value>[^:：\n]{1,150}?)[`*_\"”“»]*[^\S\n]*(?::(?!\d|//)|：)\s*(?P<reason>.*)$",
     re.DOTALL,
@@ -65,7 +73,7 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
         said = _value_of(statements, value_type)
     if said is not None and said.value is not None:
         return ReplyReading(kind="value", value=said.value, reason=said.reason)
-    if _is_acknowledgement(plain):
+    if _is_acknowledgement(plain) and (said is None or _THANKS_WORD.search(plain)):
         return ReplyReading(kind="acknowledgement")
     if _COMMAND.fullmatch(plain):
         return ReplyReading(kind="command")
@@ -73,7 +81,11 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
         return ReplyReading(kind="unclear value")
     if questions and (is_question(sentences[0]) or is_question(sentences[-1])):
         return ReplyReading(kind="question")
-    return ReplyReading(kind="reason" if said is None else "unclear value", reason=_without(text, questions))
+    in_doubt = [each for each in statements if names_value_in_doubt(each, value_type)]
+    is_unclear = said is not None or bool(in_doubt)
+    return ReplyReading(
+        kind="unclear value" if is_unclear else "reason", reason=_without(text, [*questions, *in_doubt])
+    )
 
 
 def _is_acknowledgement(text: str) -> bool:
@@ -120,7 +132,11 @@ def _asks_for_a_value(questions: list[str], value_type: ValueType) -> bool:
         re.sub(r"[,\s]*(?:right|no|oder|nicht wahr|or)?\s*[?？]+\W*$", "", each, flags=re.IGNORECASE)
         for each in questions
     )
-    return any(value_phrase(each, value_type) for each in plain)
+    return any(
+        value_phrase(each, value_type)
+        or (not _ASKS.match(each) and names_value_in_doubt(each, value_type, in_question=True))
+        for each in plain
+    )
 
 
 def _without(text: str, questions: list[str]) -> str:

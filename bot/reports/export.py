@@ -11,9 +11,9 @@ from bot.config import JudgeSettings
 from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import from_ms
 from memalign.media import replace_media, trace_without_media
-from memalign.memory.guideline_merge import merged_into
+from memalign.memory.guideline_merge import merged_into, people_of
 from memalign.memory.semantic import DEFAULT_POLICY, with_policy
-from memalign.records import Episode, Guideline, GuidelinePolicy, Json, Trace, Verdict
+from memalign.records import Episode, Guideline, GuidelinePolicy, Handling, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -21,7 +21,8 @@ from storage.records import StoredVerdict
 Format = Literal["jsonl", "mlflow"]
 Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
-INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks"}
+INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks", "previous"}
+DECISION_FIELDS = ("added_by", "edited_by", "retired_by", "pinned_by")
 """Fields of guidelines that only the memory needs."""
 
 
@@ -70,8 +71,8 @@ async def export_person_lines(
                 yield feedback_line(answered.trace, feedback)
     for judge in judges:
         for rule in (await database.memories.load(judge.name)).guidelines:
-            if own := tuple(source for source in rule.sources if source.person == person):
-                yield guideline_line(judge.name, replace(rule, sources=own))
+            if person in people_of(rule):
+                yield own_guideline_line(judge.name, rule, person)
 
 
 async def _answered_verdicts(
@@ -139,14 +140,34 @@ def feedback_line(trace: Trace, feedback: Feedback) -> Line:
 def guideline_line(judge: str, rule: Guideline) -> Line:
     """Return a guideline with its sources."""
     facts = {name: value for name, value in asdict(rule).items() if name not in INTERNAL_FIELDS}
+    decisions = {name: _decision(getattr(rule, name)) for name in DECISION_FIELDS}
     return {
         "type": "guideline",
         "judge": judge,
         **facts,
+        **decisions,
         "source_trace_ids": list(rule.source_trace_ids),
         "state": rule.state,
         "merged": [each.text for each in merged_into(rule)],
     }
+
+
+def own_guideline_line(judge: str, rule: Guideline, person: str) -> Line:
+    """Return a guideline with the words on cases and the decisions of one person alone."""
+    own, own_contradicted = (
+        tuple(source for source in sources if source.person == person)
+        for sources in (rule.sources, rule.contradicted)
+    )
+    line = guideline_line(judge, replace(rule, sources=own, contradicted=own_contradicted))
+    others = [name for name in DECISION_FIELDS if line[name] and line[name]["person"] != person]
+    approved_by = person if rule.approved_by == person else ""
+    return {**line, **dict.fromkeys(others), "approved_by": approved_by}
+
+
+def _decision(decision: Handling | None) -> Json:
+    if decision is None:
+        return None
+    return {"person": decision.person, "timestamp": from_ms(decision.time_ms).isoformat()}
 
 
 def episode_line(judge: str, episode: Episode) -> Line:

@@ -14,7 +14,7 @@ from bot.runtime.work_in_hand import LongWork
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
-CHANNEL_COMPONENTS = {"posting", "redacting messages"}
+CHANNEL_COMPONENTS = {"posting", "redacting messages", "answering replies"}
 """Components that report channels; people know a channel by the judges that work there."""
 
 

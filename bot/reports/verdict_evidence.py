@@ -66,6 +66,7 @@ class EvidenceReader:
         shown_ids = {name for each in memory.guidelines for name in _ids_of(each)}
         return VerdictEvidence(
             stored=stored,
+            title=self._settings.titles.get(verdict.judge, verdict.judge),
             question=question_of(trace),
             judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
             reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_JUDGE),
@@ -117,7 +118,7 @@ class EvidenceReader:
 def question_of(trace: Trace) -> str:
     """Return the beginning of what a trace asked, in one line."""
     parts = parts_of(trace)
-    return _opening(parts[0].text) if parts else ""
+    return _opening(parts[0].question or parts[0].text) if parts else ""
 
 
 def change_of(rule: Guideline, verdict: Verdict) -> GuidelineChange | None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.plain_text import NAMES_BESIDE_SLACK
 from bot.slack.errors import SlackCallError, SlackRefusedError, field_of, translated_errors
 from bot.slack.identity import IdentityLookup
 from memalign.records import Json
@@ -70,6 +71,8 @@ class People:
 
     async def name(self, person: str) -> str:
         """Return the name others see; the id itself while Slack does not answer."""
+        if person in NAMES_BESIDE_SLACK:
+            return NAMES_BESIDE_SLACK[person]
         known = self._profiles.get(person)
         if known is None and self._clock() < self._names_again_at:
             return person

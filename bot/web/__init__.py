@@ -1,12 +1,13 @@
 """The bot's one HTTP server."""
 
 from bot.forgetting.service import ForgetService
+from bot.learning.guideline_service import GuidelineService
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
 from bot.slack.slack_time import SlackTime
 from bot.web.connections import ConnectionTable
-from bot.web.local_control import Approval, LocalControl
+from bot.web.local_control import LocalControl
 from bot.web.request_body import BodyReader
 from bot.web.routes import Routes, TraceIntake
 from bot.web.server import Server
@@ -17,13 +18,13 @@ def build(
     resources: Resources,
     traces: TraceIntake,
     forgetting: ForgetService,
-    approval: Approval,
+    guidelines: GuidelineService,
     status: StatusReport,
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
     settings, secrets, slack = resources.settings, resources.secrets, resources.slack
     dispatcher = slack.dispatcher
-    control = LocalControl(settings.data, forgetting, approval)
+    control = LocalControl(settings.data, forgetting, guidelines)
     signatures = SignatureHealth(resources.health)
     events = SlackEvents(dispatcher, secrets.signing_secret, signatures, SlackTime(slack.client))
     routes = Routes(
@@ -31,7 +32,7 @@ def build(
         trace_bodies=BodyReader(settings.ingest.max_body),
         status=status,
         forget=control.forget,
-        approve=control.approve,
+        guideline=control.guideline,
         token=secrets.ingest_token,
         slack=None if secrets.app_token else events.post,
         refusals=dispatcher.refusals,

@@ -1,4 +1,4 @@
-"""Forgetting by a command on the same machine: a file in the data folder tells it how to reach the running bot."""
+"""Forgetting and guidelines by a command on the same machine: a file in the data folder tells how to reach the bot."""
 
 import json
 import logging
@@ -6,78 +6,50 @@ import secrets
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar
 
 import aiohttp
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_of
-from bot.plain_text import guideline_state
+from bot.learning.guideline_service import GuidelineService
 from bot.records import ForgetResult
 from bot.web.access import has_bearer_token
+from bot.web.control_arguments import ControlArguments, read_arguments
+from bot.web.guideline_control import GuidelineArguments, decide
 from bot.web.request_body import BodyReader
 from bot.web.request_error import RequestError
 from memalign.atomic_file import replace_file
-from memalign.errors import MemAlignError, StorageError, UnknownGuidelineError, UnknownTraceError
-from memalign.records import ForgetTarget, Guideline, Json, PersonTarget, TraceTarget
+from memalign.errors import InputError, MemAlignError, StorageError, UnknownGuidelineError, UnknownTraceError
+from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 from storage.errors import translate_file_errors
 
 log = logging.getLogger(__name__)
 
 ENDPOINT_FILE = "running.json"
-TERMINAL = "terminal"
-"""Stands for a person who approves a guideline at the terminal."""
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is dialled, not bound
 
 MAX_BODY = 1024 * 1024
-"""Bytes of a request to forget."""
-
-
-class ControlArguments(BaseModel):
-    """The body of a request."""
-
-    model_config = ConfigDict(strict=True)
-    form: ClassVar[str]
-    """The sentence on what to send."""
+"""Bytes of a request."""
 
 
 class ForgetArguments(ControlArguments):
     """The body of `POST /forget`."""
 
-    form = 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
+    form: ClassVar[str] = 'Send {"traces": [id or link, …], "person": Slack id or null} as JSON.'
     traces: list[str]
     person: str | None = None
     dry_run: bool = False
 
 
-class ApproveArguments(ControlArguments):
-    """The body of `POST /guideline/approve`."""
-
-    form = 'Send {"judge": name, "guideline_id": id} as JSON.'
-    judge: str
-    guideline_id: str
-
-
-ArgumentsT = TypeVar("ArgumentsT", bound=ControlArguments)
-
-
-class Approval(Protocol):
-    """Approves guidelines; learning, which does it, and this package do not know each other."""
-
-    async def approve(self, judge: str, guideline_id: str, person: str) -> Guideline:
-        """Approve a guideline. Raises `UnknownGuidelineError` and `StorageError`."""
-        ...
-
-
 class LocalControl:
     """The running bot's side."""
 
-    def __init__(self, folder: Path, service: ForgetService, approval: Approval) -> None:
+    def __init__(self, folder: Path, service: ForgetService, guidelines: GuidelineService) -> None:
         self._file = folder / ENDPOINT_FILE
         self._service = service
-        self._approval = approval
+        self._guidelines = guidelines
         self._secret = secrets.token_urlsafe(32)
         self._bodies = BodyReader(MAX_BODY)
 
@@ -97,7 +69,7 @@ class LocalControl:
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""
         async with self._body(request) as body:
-            arguments = _arguments(ForgetArguments, body)
+            arguments = read_arguments(ForgetArguments, body)
         try:
             if arguments.dry_run:
                 previews = await preview_all(self._service, arguments.traces, arguments.person)
@@ -107,27 +79,21 @@ class LocalControl:
             return web.json_response({"error": str(error)}, status=404)
         return web.json_response({"forgotten": [summary(result) for result in results]})
 
-    async def approve(self, request: web.Request) -> web.Response:
-        """`POST /guideline/approve` with `{"judge": name, "guideline_id": id}`: from `memalign guideline approve`."""
+    async def guideline(self, request: web.Request) -> web.Response:
+        """`POST /guideline` with a `GuidelineArguments`: what `memalign guideline` asks for."""
         async with self._body(request) as body:
-            arguments = _arguments(ApproveArguments, body)
+            arguments = read_arguments(GuidelineArguments, body)
         try:
-            rule = await self._approval.approve(arguments.judge, arguments.guideline_id, TERMINAL)
+            return web.json_response({"guideline": await decide(self._guidelines, arguments)})
         except UnknownGuidelineError as error:
             return web.json_response({"error": str(error)}, status=404)
-        return web.json_response({"guideline": guideline_summary(rule)})
+        except InputError as error:
+            return web.json_response({"error": str(error)}, status=409)
 
     def _body(self, request: web.Request) -> AbstractAsyncContextManager[bytes]:
         if not has_bearer_token(request, self._secret):
             raise RequestError(401, "Only memalign on this machine may ask that.")
         return self._bodies.read(request)
-
-
-def _arguments(kind: type[ArgumentsT], body: bytes) -> ArgumentsT:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError:
-        raise RequestError(400, kind.form) from None
 
 
 async def forget_all(
@@ -193,18 +159,18 @@ def preview_summary(result: ForgetResult) -> dict[str, Json]:
     }
 
 
-def guideline_summary(rule: Guideline) -> dict[str, Json]:
-    """Return an approved guideline's text, and the sentence on why it is not used yet, if it is not."""
-    return {"text": rule.text, "note": guideline_state(rule)}
+async def ask_to_decide(folder: Path, arguments: GuidelineArguments) -> dict[str, Json]:
+    """Ask the bot that runs on this data folder to carry out a decision on a guideline.
 
+    Returns:
+        What `bot.web.guideline_control.decide` returns.
 
-async def ask_to_approve(folder: Path, judge: str, guideline_id: str) -> dict[str, Json]:
-    """Ask the bot that runs on this data folder to approve a guideline.
-
-    Raises `UnknownGuidelineError` for one it does not know, `StorageError` when it does not answer.
+    Raises:
+        UnknownGuidelineError: it knows no such guideline.
+        StorageError: it does not answer.
+        MemAlignError: the decision cannot be carried out.
     """
-    arguments = {"judge": judge, "guideline_id": guideline_id}
-    status, body = await _ask(folder, "/guideline/approve", arguments)
+    status, body = await _ask(folder, "/guideline", arguments.model_dump())
     if status == 404:
         raise UnknownGuidelineError(body["error"])
     return dict(_accepted(status, body)["guideline"])

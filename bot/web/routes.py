@@ -42,8 +42,8 @@ class Routes:
     status: StatusReport
     forget: Handler
     """Answers `POST /forget`, which `memalign forget` on this machine sends."""
-    approve: Handler
-    """Answers `POST /guideline/approve`, which `memalign guideline approve` on this machine sends."""
+    guideline: Handler
+    """Answers `POST /guideline`, which `memalign guideline` on this machine sends."""
     token: str
     """MEMALIGN_INGEST_TOKEN; empty: whoever reaches the server may send traces."""
     slack: Handler | None

@@ -171,7 +171,7 @@ def _application(routes: Routes) -> web.Application:
             web.get("/metrics", routes.metrics),
             web.post("/slack/events", routes.slack_events),
             web.post("/forget", routes.forget),
-            web.post("/guideline/approve", routes.approve),
+            web.post("/guideline", routes.guideline),
         ]
     )
     return app

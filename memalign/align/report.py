@@ -84,8 +84,11 @@ def _learned(
     attempted: Iterable[str], plan: LearningPlan, after: MemoryState, pending: Container[str]
 ) -> tuple[str, ...]:
     """Return the attempted traces that are in memory, or out of it as asked, with nothing pending."""
-    settled = {*after.episodes, *plan.retracted}
-    return tuple(trace_id for trace_id in attempted if trace_id in settled and trace_id not in pending)
+    return tuple(
+        trace_id
+        for trace_id in attempted
+        if (trace_id in after.episodes or trace_id in plan.retracted) and trace_id not in pending
+    )
 
 
 def _unchanged(attempted: Container[str], plan: LearningPlan, pending: Container[str]) -> tuple[str, ...]:

@@ -127,14 +127,15 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
     Returns:
         The state after the round.
     """
-    episodes = {**before.episodes, **plan.put}
+    episodes = before.episodes.changed(plan.put.values(), ())
+    embedded = {**plan.put, **{name: episodes[name] for name in before.episodic.to_embed}}
     rows = result.texts.vectors
     state = before.with_episodes(
         put=list(plan.put.values()),
         retracted=plan.retracted,
         lost=plan.lost,
         vectors={
-            name: rows[episode.case_text] for name, episode in episodes.items() if episode.case_text in rows
+            name: rows[episode.case_text] for name, episode in embedded.items() if episode.case_text in rows
         },
         undistilled=(before.undistilled - result.asked) | (result.distillation.failed.keys() & result.asked),
     )
@@ -195,7 +196,7 @@ def failure_reasons(plan: LearningPlan, state: MemoryState, result: RoundResult)
         Trace id -> what the model said when it failed.
     """
     failed = result.texts.failed
-    episodes = {**state.episodes, **plan.put}
+    episodes = {name: state.episodes[name] for name in state.episodic.to_embed} | plan.put
     not_embedded = {
         name: failed[episode.case_text] for name, episode in episodes.items() if episode.case_text in failed
     }
@@ -207,7 +208,7 @@ def _rationales(
 ) -> list[LabelledRationale]:
     """Return those that are new, that could not be distilled before, and that waiting guidelines rest on."""
     again = rationales_of(
-        {**state.episodes, **plan.put}, waiting, state.undistilled.difference(plan.retracted)
+        state.episodes.changed(plan.put.values(), ()), waiting, state.undistilled.difference(plan.retracted)
     )
     again = [each for each in again if each.source.trace_id not in declined]
     by_opinion = {(each.source.trace_id, each.source.person): each for each in (*plan.rationales, *again)}

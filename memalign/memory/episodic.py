@@ -10,13 +10,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
+from rpds import HashTrieMap
+
+from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.similarity_floor import NEAR_COPY_COSINE, SimilarityFloor
 from memalign.memory.vector_index import VectorIndex, cosine, search_exactly
 from memalign.ports import Vector
 from memalign.records import Episode, Label, RetrievedEpisode
 
-MIN_EPISODES_FOR_GRAPH = 2_000
-"""Below it exact search takes no longer than a search in the graph, and needs no building."""
+MIN_EPISODES_FOR_GRAPH = 20_001
+"""Below it exact search is fast enough, and a change costs the same at any size: to add a vector to the graph takes
+some 4 ms at 20,000 vectors, to the exact index some microseconds."""
 MAX_CONTRAST_CANDIDATES = 200
 """Most similar cases among which one with another label is looked for; as many as a search in the graph looks at."""
 
@@ -41,9 +46,12 @@ class EpisodicMemory:
         vectors: Mapping[str, Vector] = _NO_VECTORS,
         outdated: Collection[str] = (),
     ) -> None:
-        self.episodes: Mapping[str, Episode] = MappingProxyType(dict(episodes))
-        self.vectors: Mapping[str, Vector] = MappingProxyType(dict(vectors))
+        self.episodes = EpisodeLog.of(episodes)
+        self.vectors = vectors if isinstance(vectors, HashTrieMap) else HashTrieMap(vectors)
         self.outdated = frozenset(outdated)
+        self._origin: EpisodicMemory = self
+        """The version from which `_touched` counts."""
+        self._touched: frozenset[str] = frozenset()
         self._index: VectorIndex | None = None
         self._floor = SimilarityFloor()
 
@@ -78,15 +86,15 @@ class EpisodicMemory:
             The new version. It takes the index over where that can be extended in place.
         """
         removed = {*drop, *retract, *(episode.trace_id for episode in put)} & self.episodes.keys()
-        episodes, rows = dict(self.episodes), dict(self.vectors)
+        episodes, rows = self.episodes.changed(put, removed), self.vectors
         for trace_id in removed:
-            del episodes[trace_id]
-            rows.pop(trace_id, None)
-        episodes.update({episode.trace_id: episode for episode in put})
+            rows = rows.discard(trace_id)
         fresh = {trace_id: row for trace_id, row in vectors.items() if trace_id in episodes}
-        rows.update(fresh)
+        rows = rows.update(fresh)
         version = EpisodicMemory(episodes, rows, self.outdated - removed - fresh.keys())
         version._floor = self._floor
+        version._origin = self._origin
+        version._touched = self._touched.union(removed, fresh, (episode.trace_id for episode in put))
         index = self._index
         if index is not None and index.owner is self and not (index.graph and drop):
             index.remove({*removed, *fresh})
@@ -95,6 +103,23 @@ class EpisodicMemory:
                 index.add(fresh)
                 version._take_over(index)
         return version
+
+    def settled(self) -> None:
+        """Count changes from this version on: those before it are stored."""
+        self._origin, self._touched = self, frozenset()
+
+    def changed_ids(self, before: "EpisodicMemory") -> Collection[str]:
+        """Name the traces whose episode or vector may differ from another version's.
+
+        Args:
+            before: Another version.
+
+        Returns:
+            Trace ids, in order of learning; those without an episode last.
+        """
+        if self._origin is before:
+            return sorted(self._touched, key=lambda name: (self.episodes.place(name), name))
+        return list(dict.fromkeys((*self.episodes, *before.episodes)))
 
     @property
     def needs_graph(self) -> bool:
@@ -166,15 +191,17 @@ class EpisodicMemory:
 
     def _pooled(self, candidates: Sequence[RetrievedEpisode]) -> list[RetrievedEpisode]:
         """Put near-copies together, each group in the place of its most similar case."""
-        groups: list[list[RetrievedEpisode]] = []
-        for case in candidates:
-            row = self.vectors[case.episode.trace_id]
-            for group in groups:
-                if cosine(row, self.vectors[group[0].episode.trace_id]) > NEAR_COPY_COSINE:
-                    group.append(case)
-                    break
-            else:
-                groups.append([case])
+        if not candidates:
+            return []
+        rows = np.stack([self.vectors[case.episode.trace_id] for case in candidates])
+        is_copy = rows @ rows.T > NEAR_COPY_COSINE
+        np.fill_diagonal(is_copy, val=True)  # rounding may leave a row below 1 with itself
+        groups, left = [], np.ones(len(candidates), dtype=bool)
+        for place in range(len(candidates)):
+            if left[place]:
+                members = np.flatnonzero(is_copy[place] & left)
+                left[members] = False
+                groups.append([candidates[int(member)] for member in members])
         return [_pooled(group) for group in groups]
 
     def _search(self, query: Vector, count: int) -> list[str]:

@@ -191,6 +191,23 @@ def _deciders_of(form: GuidelineForm) -> set[str]:
     return {each.person for each in decisions if each} | {form.approved_by}
 
 
+def people_of(guideline: Guideline) -> tuple[str, ...]:
+    """Find the people who taught a guideline or decided on it.
+
+    Args:
+        guideline: The guideline.
+
+    Returns:
+        The people, those it rests on first; one who was forgotten is `FORGOTTEN_PERSON`.
+    """
+    deciders = [
+        each.person for each in (guideline.edited_by, guideline.pinned_by, guideline.retired_by) if each
+    ]
+    return tuple(
+        dict.fromkeys(person for person in (*guideline.people, *deciders, guideline.approved_by) if person)
+    )
+
+
 def _anonymous(decision: Handling | None, person: str) -> Handling | None:
     if decision is None or decision.person != person:
         return decision

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merge, merged_into, union, with_merged_support, with_support
 from memalign.memory.rule_similarity import (
@@ -45,7 +46,7 @@ class GuidelineMerger:
         self._judge = judge
         self._memory = memory
         self._episodes = episodes
-        self._places = {trace_id: place for place, trace_id in enumerate(episodes)}
+        self._places = EpisodeLog.of(episodes)
         self._binary = binary
         self._vectors_by_text = vectors
         self._now_ms = now_ms
@@ -205,7 +206,7 @@ class GuidelineMerger:
 
     def _rank(self, text: str, sources: Sequence[Source]) -> tuple[int, int, str]:
         """Return the place of a text among those that say the same: by who taught first, then the shorter one."""
-        places = (self._places.get(source.trace_id, len(self._places)) for source in sources)
+        places = (self._places.place(source.trace_id) for source in sources)
         return min(places, default=0), len(text), text
 
     def _merge_known(self, rule_ids: Sequence[str], prompted_by: Sequence[OpinionKey]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.guideline_merge import contradictions_of, without_opinions, without_person
 from memalign.ports import Vector
 from memalign.records import WAITING_TEXT, Episode, Guideline, GuidelinePolicy, Lack, OpinionKey, Source
@@ -160,7 +161,7 @@ class SemanticMemory:
         Returns:
             The memory with guidelines in the order of their first source.
         """
-        places = {trace_id: place for place, trace_id in enumerate(episodes)}
+        places = EpisodeLog.of(episodes)
         guidelines = sorted(
             (
                 with_policy(_with_labels(_with_ruling(guideline, places), episodes), policy)
@@ -203,11 +204,11 @@ def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideli
     )
 
 
-def _first_place(sources: Sequence[Source], places: Mapping[str, int]) -> int:
-    return min((places.get(source.trace_id, len(places)) for source in sources), default=len(places))
+def _first_place(sources: Sequence[Source], places: EpisodeLog) -> int:
+    return min((places.place(source.trace_id) for source in sources), default=places.place(""))
 
 
-def _with_ruling(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
+def _with_ruling(guideline: Guideline, places: EpisodeLog) -> Guideline:
     """Put sources in order of learning; overrule where each of its people has said the opposite since."""
     sources = tuple(sorted(guideline.sources, key=lambda source: (_recency(source, places), source.person)))
     contradicted = contradictions_of(guideline)
@@ -221,7 +222,7 @@ def _with_ruling(guideline: Guideline, places: Mapping[str, int]) -> Guideline:
 
 
 def _is_overruled(
-    supports: Mapping[str, tuple[int, int]], contradicted: Sequence[Source], places: Mapping[str, int]
+    supports: Mapping[str, tuple[int, int]], contradicted: Sequence[Source], places: EpisodeLog
 ) -> bool:
     opposes = _latest(contradicted, places)
     return all(person in opposes and opposes[person] > when for person, when in supports.items())
@@ -235,13 +236,13 @@ def _with_labels(guideline: Guideline, episodes: Mapping[str, Episode]) -> Guide
     return guideline if same else replace(guideline, labels=labels)
 
 
-def _latest(sources: Sequence[Source], places: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+def _latest(sources: Sequence[Source], places: EpisodeLog) -> dict[str, tuple[int, int]]:
     latest: dict[str, tuple[int, int]] = {}
     for source in sources:
         latest[source.person] = max(latest.get(source.person, (0, -1)), _recency(source, places))
     return latest
 
 
-def _recency(source: Source, places: Mapping[str, int]) -> tuple[int, int]:
+def _recency(source: Source, places: EpisodeLog) -> tuple[int, int]:
     """Return the time of the opinion; where none is known, the order of learning decides."""
-    return source.time_ms, places.get(source.trace_id, len(places))
+    return source.time_ms, places.place(source.trace_id)

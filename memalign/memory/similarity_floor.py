@@ -58,12 +58,11 @@ def similarity_floor(vectors: Mapping[str, Vector]) -> float:
     Returns:
         The cosine that 95 % of pairs of different cases are below; 0.15 where all cases are near-copies.
     """
-    rows = list(vectors.values())
+    names = sorted(vectors)
     random = np.random.default_rng(FLOOR_SEED)
-    first = random.integers(0, len(rows), MAX_PAIRS)
-    second = (first + random.integers(1, len(rows), MAX_PAIRS)) % len(rows)
-    names, places = np.unique(np.concatenate([first, second]), return_inverse=True)
-    sample = np.stack([rows[int(name)] for name in names])
-    cosines = np.einsum("ij,ij->i", sample[places[:MAX_PAIRS]], sample[places[MAX_PAIRS:]])
+    first = random.integers(0, len(names), MAX_PAIRS)
+    second = (first + random.integers(1, len(names), MAX_PAIRS)) % len(names)
+    pairs = zip(first, second, strict=True)
+    cosines = np.array([vectors[names[one]] @ vectors[names[other]] for one, other in pairs])
     different = cosines[cosines <= NEAR_COPY_COSINE]
     return float(np.percentile(different, FLOOR_PERCENTILE)) if len(different) else DEFAULT_MIN_SIMILARITY

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from memalign.errors import UnknownGuidelineError
+from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.guideline_merge import opinions_of
 from memalign.memory.merge import GuidelineMerger
@@ -54,7 +55,7 @@ class MemoryState:
         return cls(judge=judge, binary=binary, policy=policy)
 
     @property
-    def episodes(self) -> Mapping[str, Episode]:
+    def episodes(self) -> EpisodeLog:
         """The episodes by trace id, in order of learning."""
         return self.episodic.episodes
 
@@ -80,7 +81,7 @@ class MemoryState:
             self,
             episodic=episodic,
             semantic=semantic.with_derived(episodic.episodes, self.policy),
-            undistilled=frozenset(undistilled) & episodic.episodes.keys(),
+            undistilled=frozenset(name for name in undistilled if name in episodic.episodes),
             version=next(_versions),
         )
 
@@ -255,13 +256,18 @@ class MemoryState:
             The change that brings the store to this state.
         """
         old, new = before.episodes, self.episodes
+        touched = self.episodic.changed_ids(before.episodic)
         known = {guideline.id: guideline for guideline in before.semantic.guidelines}
         current = {guideline.id: guideline for guideline in self.semantic.guidelines}
         return MemoryChange(
             put_episodes=tuple(
-                episode for trace_id, episode in new.items() if old.get(trace_id) is not episode
+                new[trace_id]
+                for trace_id in touched
+                if trace_id in new and old.get(trace_id) is not new[trace_id]
             ),
-            drop_episodes=frozenset(old.keys() - new.keys()),
+            drop_episodes=frozenset(
+                trace_id for trace_id in touched if trace_id in old and trace_id not in new
+            ),
             put_guidelines=tuple(rule for rule_id, rule in current.items() if known.get(rule_id) != rule),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,

@@ -93,6 +93,7 @@ class StoredState:
             change = replace(change, from_version=self._stored_version, at_ms=now_ms, decision=decision)
             await self._store.save(after.judge, change)
             self._stored_version += 1
+        after.episodic.settled()
         self.current = after
 
     async def _drop_vectors(
@@ -105,8 +106,9 @@ class StoredState:
         await self.vectors.parts.drop({*forgotten, *stale}, texts)
 
     async def _keep_vectors(self, before: MemoryState, after: MemoryState, change: MemoryChange) -> None:
-        for name, row in after.episodic.vectors.items():
-            if before.episodic.vectors.get(name) is not row:
+        for name in after.episodic.changed_ids(before.episodic):
+            row = after.episodic.vectors.get(name)
+            if row is not None and before.episodic.vectors.get(name) is not row:
                 await self.vectors.keep(name, after.episodes[name].case_text, row)
         for rule in change.put_guidelines:
             if rule.id in after.semantic.vectors and rule.id not in before.semantic.vectors:

@@ -219,9 +219,9 @@ def fault_key(rationale: LabelledRationale) -> str:
 
 
 def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:
-    """Return the best supported rules that fit, in the order given."""
+    """Return the best supported rules that fit, in the order given; retired ones first, which must not come back."""
     kept = set()
-    for rule in sorted(known, key=lambda rule: (-len(rule.sources), rule.id)):
+    for rule in sorted(known, key=lambda rule: (not rule.retired, -len(rule.sources), rule.id)):
         max_tokens -= count_tokens(rule.text) + _RULE_LINE_TOKENS
         if max_tokens < 0:
             break

@@ -78,7 +78,9 @@ case; if nothing is left, the list is empty.
 Some rules are known already; they are in <rules>, by number. When a record merely confirms a known \
 rule, put it under "supports" with the rule's number; when it says the opposite of a known rule, \
 under "contradicts", and write what it says as a guideline of its own. Where known rules say the same \
-in other words, so that one of them would do, put their numbers under "same".
+in other words, so that one of them would do, put their numbers under "same". A rule with "retired": true \
+was taken out of use by these people for good: never propose it again, in whatever words; put records \
+that say it under "supports" and known rules that say it under "same", as for any other.
 
 {data_rule}
 
@@ -250,10 +252,15 @@ def distilling_prompt(
     Returns:
         The prompt; instructions and rules are its stable part.
     """
-    known = "\n".join(encode({"rule": number, "text": rule.text}) for number, rule in enumerate(rules))
+    known = "\n".join(_rule_line(number, rule) for number, rule in enumerate(rules))
     stable = _DISTIL.format(instructions=instructions, data_rule=_DATA_RULE, rules=known)
     records = _RECORDS.format(lines="\n".join(lines))
     return Prompt(stable=stable, changing=records, answer_tokens=answer_tokens)
+
+
+def _rule_line(number: int, rule: Guideline) -> str:
+    retired = {"retired": True} if rule.retired else {}
+    return encode({"rule": number, "text": rule.text} | retired)
 
 
 def rationale_line(number: int, rationale: LabelledRationale, max_tokens: int) -> str:

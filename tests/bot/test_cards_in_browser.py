@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
 
 from bot.sandbox.demo.recordings import recordings
-from memalign.records import Json
+from memalign.records import Json, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
 
@@ -20,7 +21,8 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
 ]
-WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+WIDE, NARROW = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=844)
+Scheme = Literal["light", "dark"]
 MAX_MEDIAN_HEIGHT = 320
 CODE = (
     'Use:\n\n```python\nwith open("a.txt") as f:\n    for x in f:\n        print(x > 1)\n```\n\nThat is all.'
@@ -56,7 +58,7 @@ class Cards:
     browser: Browser
     demo: Sequence[str]
 
-    async def open(self, size: dict[str, int], scheme: str = "light") -> Page:
+    async def open(self, size: ViewportSize, scheme: Scheme = "light") -> Page:
         """Open the page in a window of some size."""
         page = await self.browser.new_page(viewport=size, color_scheme=scheme)
         page.set_default_timeout(60_000)
@@ -99,7 +101,7 @@ async def test_half_of_the_cards_take_a_third_of_a_screen_at_most(cards: Cards) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_card_fits_the_screen_of_a_phone(cards: Cards, scheme: str) -> None:
+async def test_every_card_fits_the_screen_of_a_phone(cards: Cards, scheme: Scheme) -> None:
     page = await cards.open(NARROW, scheme)
     heights = await cards.heights(page, [*cards.demo, *SAMPLES])
     assert max(heights.values()) <= NARROW["height"], heights
@@ -125,9 +127,7 @@ async def test_after_a_forget_the_switch_shows_nothing_of_the_trace(cards: Cards
     await card_of(page, "x-lines").get_by_role("button", name="Show everything").click()
     modal = page.get_by_role("dialog")
     await expect(modal).to_contain_text("7. step")
-    stored = await cards.harness.bot.database.verdicts.of_trace("x-lines")
-    assert stored
-    await cards.harness.forget("x-lines")
+    await cards.harness.bot.forgetting.forget(TraceTarget(trace_id="x-lines"), None)
     await modal.get_by_role("button", name="As the user saw it").click()
     await expect(modal).to_contain_text("This trace was forgotten; I keep nothing of it.")
     await expect(modal).not_to_contain_text("step")

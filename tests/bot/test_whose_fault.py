@@ -42,7 +42,7 @@ async def test_a_trace_that_a_content_filter_refuses_is_shown_and_counted_and_no
         await harness.until_async(lambda: harness.tells("politeness: 1 trace was refused by the model"))
         assert sum("poison" in json.dumps(call.body) for call in server.calls) == 2
         status = "\n".join(await harness.asked(harness.ana, "status"))
-        assert "0 traces to judge" in status
+        assert "Nothing is waiting." in status
         assert "Almaviva" not in status
         assert 'memalign_traces_refused{judge="politeness"} 1.0' in (await harness.get("/metrics"))[1]
 

@@ -12,6 +12,8 @@ from memalign.records import (
     Assessment,
     Episode,
     Guideline,
+    GuidelineForm,
+    Handling,
     LeftOut,
     MemorySize,
     MergedGuideline,
@@ -80,6 +82,7 @@ VERDICT = Verdict(
     value="good",
     rationale=HOSTILE,
     guideline_ids=("g1",),
+    guideline_wordings=("w1",),
     retrieved_trace_ids=("tr-2",),
     similarities=(0.25,),
     usage=Usage(calls=1, input_tokens=2, cached_tokens=3, output_tokens=4, embedding_tokens=5),
@@ -98,6 +101,7 @@ EPISODE = Episode(
     minority=(OPINION,),
     answer_text=HOSTILE,
 )
+HANDLING = Handling(person="U3", time_ms=9, text=HOSTILE)
 GUIDELINE = Guideline(
     id="g1",
     text=HOSTILE,
@@ -118,6 +122,17 @@ GUIDELINE = Guideline(
     needs_approval=True,
     approved_by="U2",
     lacks=("approval", "people"),
+    added_by=HANDLING,
+    edited_by=HANDLING,
+    retired_by=HANDLING,
+    pinned_by=HANDLING,
+    previous=GuidelineForm(
+        text=HOSTILE,
+        edited_by=HANDLING,
+        retired_by=HANDLING,
+        pinned_by=HANDLING,
+    ),
+    doubtful=True,
 )
 STORED = StoredVerdict(
     verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3
@@ -160,7 +175,14 @@ STATUS = StoredThreadStatus(
 )
 REQUEST = ForgetRequest(kind="person", target="U1", notes=(AUDIT,))
 REDACTION = Redaction(
-    channel="C1", ts="1.1", kind="remove", created_ms=7, attempts=1, not_before_ms=2, reason="archived"
+    channel="C1",
+    ts="1.1",
+    kind="remove",
+    person="U1",
+    created_ms=7,
+    attempts=1,
+    not_before_ms=2,
+    reason="archived",
 )
 PENDING = PendingFeedback(
     verdict_id="v",

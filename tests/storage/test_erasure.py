@@ -19,7 +19,8 @@ from storage.documents import Document, Documents, DocumentTable
 from storage.engines.sqlite import SqliteEngine
 from storage.engines.sqlite_file import FILE, connect_writer, truncate_log
 from storage.engines.unused_bytes import UnusedBytes
-from storage.records import AuditLine
+from storage.records import AuditLine, ForgetRequest
+from storage.reply_receipts import ReplyReceipt
 from storage.verdicts import verdict_id_of
 from tests.secrets import spellings
 from tests.storage.records import (
@@ -190,8 +191,8 @@ async def test_no_table_points_to_what_was_deleted(db: Database, folder: Path) -
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         ]
         filled = {name for name in tables if connection.execute(f'SELECT 1 FROM "{name}"').fetchone()}  # noqa: S608
-    # a redaction is a place in Slack and nothing else
-    assert filled == {"forgotten", "card_counts", "redactions"}
+    # a redaction is a place in Slack and nothing else, a forgotten card the hash of one
+    assert filled == {"forgotten", "card_counts", "redactions", "forgotten_cards"}
 
 
 async def test_bytes_of_an_earlier_memory_go_with_the_next_wipe(db: Database, folder: Path) -> None:
@@ -288,3 +289,37 @@ async def test_the_store_vacuums_by_itself_what_was_deleted_without_a_vacuum(fol
             await asyncio.sleep(0.01)
         assert list(places_of([b"SECRET"], folder)) == []
         assert await db.traces.get("tr-1") is not None
+
+
+async def _receipt(db: Database, person: str) -> None:
+    """An answer to a person's reply is on its way, and another reply of theirs waits."""
+    [unread] = [each for each in await db.replies.due(0) if each.person == person]
+    assert await db.replies.keep(unread, [ReplyReceipt(reply_ts=f"77.{person}", reading="reason")])
+
+
+async def test_no_byte_of_receipts_is_left_of_a_forgotten_trace(db: Database, folder: Path) -> None:
+    verdict_id = await posted(db, "tr-1", ts="987654.321")
+    kept = await posted(db, "tr-2", ts="2.2")
+    for ts in ("987654.321", "2.2"):
+        await db.feedback.note("C1", ts, reply_event("UGONE", "77.1", "SECRET words", at(1)))
+    for unread in await db.replies.due(0):
+        receipt = ReplyReceipt(reply_ts=f"77.{unread.card}", reading="reason")
+        assert await db.replies.keep(unread, [receipt])
+    needles = [b"tr-1", verdict_id.encode()]
+    assert list(places_of(needles, folder)) != []
+    await db.forgetting.delete_traces(["tr-1"])
+    assert [each.card for each in await db.replies.due(0)] == [kept]
+    assert await db.replies.receipts(verdict_id, "UGONE") == set()
+    assert list(places_of(needles, folder)) == []
+
+
+async def test_no_byte_of_receipts_is_left_of_a_forgotten_person(db: Database, folder: Path) -> None:
+    await posted(db, "tr-1", ts="1.1")
+    for person in ("UGONE", "UKEPT"):
+        await db.feedback.note("C1", "1.1", reply_event(person, f"77.{person}", "SECRET words", at(1)))
+        await _receipt(db, person)
+    await db.forgetting.request(ForgetRequest(kind="person", target="UGONE"))
+    await db.forgetting.delete_person("UGONE", NOON_MS)
+    await db.forgetting.finish_person("UGONE")
+    assert [each.person for each in await db.replies.due(0)] == ["UKEPT"]
+    assert list(places_of([b"UGONE", b"77.UGONE"], folder)) == []

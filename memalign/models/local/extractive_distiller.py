@@ -8,6 +8,7 @@ from math import log2
 import numpy as np
 
 from memalign.errors import ModelError
+from memalign.memory.text_features import negations_and_numbers
 from memalign.models.local.rule_sentences import (
     MIN_FOR_WORD_COUNTS,
     MIN_RULE_SCORE,
@@ -145,12 +146,19 @@ def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rule_vectors: 
         guideline = known[place]
         if cosines[place] < MIN_SAME_RULE_COSINE:
             return None
-        labels = guideline.labels
-        if any(_same_label(label, candidate.rationale.label) for label in labels) or (
-            not labels and guideline.text == candidate.sentence.text
-        ):
+        if _says_the_same(guideline, candidate):
             return guideline
     return None
+
+
+def _says_the_same(guideline: Guideline, candidate: _Candidate) -> bool:
+    """Tell a paraphrase from an opposite; a retired rule, or one added by hand, holds whatever the case's label is."""
+    text = candidate.sentence.text
+    if guideline.retired or not guideline.sources:
+        return negations_and_numbers(guideline.text) == negations_and_numbers(text)
+    if not guideline.labels:
+        return guideline.text == text
+    return any(_same_label(label, candidate.rationale.label) for label in guideline.labels)
 
 
 def _min_unconfirmed_score(rationales: Sequence[LabelledRationale]) -> float:

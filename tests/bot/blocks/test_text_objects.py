@@ -32,6 +32,8 @@ HOSTILE = (
 ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
 """Modules of elements, which take text that is escaped already, or other elements."""
 TEXTS = st.sampled_from(HOSTILE)
+TIMES_MS = st.integers(0, 4_102_444_800_000)
+"""Until 2100."""
 JSON = TEXTS | st.lists(TEXTS, max_size=2) | st.dictionaries(TEXTS, TEXTS, max_size=2)
 VERDICTS = st.lists(
     st.builds(CardVerdict, judge=st.builds(Judge, model=TEXTS | st.just("local:/cases"))),
@@ -68,7 +70,7 @@ st.register_type_strategy(
     OpenCard,
     st.builds(
         OpenCard,
-        stored=st.builds(StoredVerdict, judged_ms=st.integers(0, 2**42)),
+        stored=st.builds(StoredVerdict, judged_ms=TIMES_MS),
         trace=st.from_type(Trace),
         link=st.just("https://slack.example/archives/C1/p1"),
     ),

@@ -71,11 +71,33 @@ def test_words_taken_back_are_struck_through_in_one_line_whatever_they_hold() ->
 
 def test_a_retired_or_doubtful_rule_says_so_and_not_that_it_is_used() -> None:
     retired = replace(a_rule(), retired_by=Handling(person="b"))
-    for rule, state in ((retired, "somebody retired it"), (replace(a_rule(), doubtful=True), "In doubt")):
+    for rule, state in ((retired, "Ben retired it"), (replace(a_rule(), doubtful=True), "In doubt")):
         taught = TaughtRule(rule=rule, earlier_text="", authors=("a",))
         text = text_of(ThreadStatus(judge="j", verdict=True, rules=(taught,)))
         assert state in text
         assert "I'll use this" not in text
+
+
+def test_a_retired_rule_that_is_said_again_is_not_called_learned_and_offers_to_restore_it() -> None:
+    retired = replace(a_rule(), retired_by=Handling(person="b"))
+    taught = TaughtRule(rule=retired, earlier_text="", authors=("a",), is_held_back=True)
+
+    message = thread_status_message(
+        ThreadStatus(judge="j", verdict=True, rules=(taught,)), NAMES, show_votes=True
+    )
+
+    assert f"That's retired: “{retired.text}”." in message.text
+    assert "Learned" not in message.text
+    (row,) = [block for block in message.blocks if block["type"] == "actions"]
+    assert [element["text"]["text"] for element in row["elements"]] == ["Restore"]
+
+
+def test_an_edited_rule_names_who_edited_it() -> None:
+    edited = replace(a_rule(), edited_by=Handling(person="b"))
+    taught = TaughtRule(rule=edited, earlier_text="be kind", authors=("a",))
+    assert "(was: ~“be kind”~) – from Ana, edited by Ben" in text_of(
+        ThreadStatus(judge="j", verdict=True, rules=(taught,))
+    )
 
 
 def test_the_largest_status_keeps_within_slacks_limits() -> None:

@@ -440,10 +440,10 @@ async def test_a_guideline_is_approved_through_the_running_bot_or_on_the_store(f
     exported = await memalign(folder, "export")
 
     assert f"to use it: memalign guideline approve {JUDGE} {first}" in listed.out
-    assert "has no guideline g-unknown" in sentence(unknown)
+    assert 'has no guideline whose id begins with "g-unknown"' in sentence(unknown)
     assert [outcome.out for outcome in (asked, stored)] == [
-        f"Approved: {RULE}\n",
-        "Approved: Answers must always name the price with tax.\n",
+        f"Approved {first}: {RULE}\n",
+        f"Approved {second}: Answers must always name the price with tax.\n",
     ]
     lines = [json.loads(line) for line in exported.out.splitlines()]
     assert [line["state"] for line in lines if line["type"] == "guideline"] == ["used", "used"]

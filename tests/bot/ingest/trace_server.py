@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
+from bot.learning.guideline_service import GuidelineService
 from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
@@ -22,9 +23,8 @@ from bot.web.local_control import LocalControl
 from bot.web.request_body import BODY_SECONDS, BodyReader
 from bot.web.routes import Routes
 from bot.web.server import Server
-from memalign.errors import UnknownGuidelineError
 from memalign.optimizer import make_judge
-from memalign.records import Guideline, Json
+from memalign.records import Json
 from storage.database import Database
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes
@@ -71,13 +71,6 @@ async def _nothing() -> None:
     return None
 
 
-class NoApproval:
-    """Knows no guideline."""
-
-    async def approve(self, judge: str, guideline_id: str, person: str) -> Guideline:
-        raise UnknownGuidelineError(f"{person}: there is no guideline {guideline_id} of {judge}.")
-
-
 @asynccontextmanager
 async def trace_server(
     folder: Path,
@@ -109,13 +102,13 @@ async def trace_server(
             return ready.connected
 
         status = StatusReport(settings, database, memories, is_connected, health, ReferenceClock())
-        control = LocalControl(settings.data, forgetting, NoApproval())
+        control = LocalControl(settings.data, forgetting, GuidelineService(memories, lambda: None))
         routes = Routes(
             traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
             forget=control.forget,
-            approve=control.approve,
+            guideline=control.guideline,
             token=token,
             slack=None,
             refusals=Counter(),

@@ -8,7 +8,7 @@ import pytest
 
 from bot.blocks.primitives import SlackMessage, plain_message
 from bot.listeners.after_ack import AfterAck
-from bot.listeners.responses import open_view, or_error_message, post_ephemeral
+from bot.listeners.responses import open_view, or_error_message, show_ephemeral
 from memalign.errors import StorageError
 from tests.bot.fakes import ODD_ANSWERS, Answer, FakeSlack
 
@@ -83,5 +83,5 @@ async def test_an_odd_answer_to_what_only_one_person_sees_is_logged(
     slack.answers["views.open"].append(answer)
     slack.answers["chat.postEphemeral"].append(answer)
     await open_view(slack, "trigger", {"type": "modal"})
-    await post_ephemeral(slack, "C1", "U1", plain_message("hello"))
+    await show_ephemeral(slack, "C1", "U1", plain_message("hello"))
     assert len(caplog.records) == 2

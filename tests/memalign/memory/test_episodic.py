@@ -225,13 +225,12 @@ def test_a_memory_without_another_label_or_with_it_among_the_nearest_shows_the_n
 def test_a_case_no_more_similar_than_stored_cases_are_to_each_other_is_no_precedent() -> None:
     common = a_row()
     memory = a_labelled_memory({f"t{n}": a_row_near(common, 0.8) for n in range(60)}, {})
-    query = a_row_near(common, 0.8)
+    query = a_row_near(common, 0.5)
     precedent = memory.changed(put=[an_episode("same")], vectors={"same": a_row_near(query, 0.97)})
 
     found = precedent.nearest(query, 5, exclude_trace_id=None)
 
-    assert found[0].episode.trace_id == "same"
-    assert len(found) < 5
+    assert [case.episode.trace_id for case in found] == ["same"]
     assert len(precedent.nearest(query, 5, exclude_trace_id=None, min_similarity=0.15)) == 5
 
 
@@ -259,3 +258,13 @@ def test_vectors_of_an_earlier_form_of_the_text_serve_until_they_are_made_again(
     assert memory.to_embed == ("a",)
     assert nearest_ids(memory, rows["a"], 1) == ["a"]
     assert memory.changed(vectors={"a": a_row()}).to_embed == ()
+
+
+def test_changes_are_named_since_the_version_that_was_stored() -> None:
+    memory = a_memory_of(50)
+    memory.settled()
+
+    changed = memory.changed(put=[an_episode("t3"), an_episode("new")], drop=["t7"], vectors={"t9": a_row()})
+
+    assert set(changed.changed_ids(memory)) == {"t3", "t7", "t9", "new"}
+    assert set(a_memory_of(2).changed_ids(memory)) >= {"t0", "t1"}

@@ -1,6 +1,7 @@
 """The distiller that takes sentences as people wrote them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from memalign.errors import ModelUnavailableError
 from memalign.models.local.extractive_distiller import ExtractiveDistiller
 from memalign.ports import Distillation, Embeddings, LabelledRationale
-from memalign.records import Guideline, Json, Label, Source, Usage
+from memalign.records import Guideline, Handling, Json, Label, Source, Usage
 
 FIELDS: Mapping[str, Json] = {
     "inputs": {"question": "Can I get a refund for the tickets to the Berlin concert?"},
@@ -247,3 +248,21 @@ async def test_rules_that_come_together_are_all_learned() -> None:
     together = {draft.text for draft in (await distil(*records)).drafts}
     alone = {draft.text for each in records for draft in (await distil(each)).drafts}
     assert together == alone == set(texts)
+
+
+async def test_a_retired_rule_is_said_again_on_cases_of_either_label_and_its_opposite_is_none() -> None:
+    embedder = TopicEmbedder("refund")
+    retired = replace(guideline("Answers must offer a refund.", False), retired_by=Handling(person="zoe"))
+
+    result = await ExtractiveDistiller(embedder).distil(
+        "",
+        [
+            record("An answer should always offer refunds.", True, "tr-1"),
+            record("Answers must offer the refund.", False, "tr-2", "ben"),
+            record("Answers must not offer a refund.", False, "tr-3", "cem"),
+        ],
+        [retired],
+    )
+
+    assert [source.trace_id for source in result.supports["g-1"]] == ["tr-1", "tr-2"]
+    assert [draft.text for draft in result.drafts] == ["Answers must not offer a refund."]

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -7,7 +8,7 @@ from memalign.errors import MalformedAnswerError, ModelRefusedError, RequestRefu
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.prompts import distilling_prompt
 from memalign.ports import Completion, Distillation, Draft, LabelledRationale, Prompt
-from memalign.records import Guideline, Json
+from memalign.records import Guideline, Handling, Json
 from memalign.tokens import count_tokens
 from tests.factories import a_guideline, a_source
 from tests.fakes import DOWN, FakeModel, section
@@ -280,3 +281,19 @@ async def test_too_many_known_rules_leave_room_for_records() -> None:
 
     assert 5 <= len(section(model.prompts[0].stable, "rules")) < 100
     assert count_tokens(model.prompts[0].stable) < 8_000
+
+
+async def test_retired_rules_are_marked_and_shown_before_others_where_room_is_short() -> None:
+    model = FakeModel(context_tokens=6_000)
+    retired = replace(a_guideline("Old rule.", guideline_id="g-old"), retired_by=Handling(person="zoe"))
+    known = [
+        a_guideline(f"Rule {number} " + "word " * 60, a_source(), a_source("tr-2")) for number in range(60)
+    ]
+
+    await distil(model, records("a"), *known, retired)
+
+    lines = [json.loads(line) for line in section(model.prompts[0].stable, "rules")]
+    assert len(lines) < len(known)
+    assert [line for line in lines if "retired" in line] == [
+        {"rule": len(lines) - 1, "text": "Old rule.", "retired": True}
+    ]

@@ -1,0 +1,168 @@
+"""The choice of what a person is told, or asked, privately about their replies. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from html import unescape
+
+from bot.feedback import Feedback, Vote, feedback_of, votes_of
+from bot.replies.addressing import addressed_words, calls_for_help
+from bot.replies.reading import ReplyReading, read_reply
+from memalign.value_types import ValueType
+from storage.records import PersonFeedback, Reply, StoredVerdict
+from storage.reply_receipts import ReplyReceipt
+
+NO_VALUE = "no value"
+"""Reading of a receipt for a reason that stands beside a 👎 without the right value."""
+NOT_COUNTED = "not counted"
+UNSURE = "unsure"
+FORGOTTEN_CARD = ReplyReceipt(reply_ts="", reading="forgotten")
+"""Receipt of whoever was told that a card is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskWhichValue:
+    """The reply may name a value, but not beyond doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRightValue:
+    """The person says that the judge is wrong, and why, but not which value is right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskVote:
+    """The person gave a reason, and no vote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuestion:
+    """The person asks about the verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellCommandsElsewhere:
+    """The person typed a command into the thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellUnsure:
+    """The person gave a reason although they cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellNotCounted:
+    """The person may not teach."""
+
+
+PrivateAnswer = (
+    AskWhichValue
+    | AskRightValue
+    | AskVote
+    | AnswerQuestion
+    | TellCommandsElsewhere
+    | TellUnsure
+    | TellNotCounted
+)
+Answers = Mapping[PrivateAnswer, Collection[ReplyReceipt]]
+"""Answers that are due, each with the receipts of the replies that it answers."""
+_ASKS = (AskWhichValue(), AskRightValue(), AskVote())
+"""Of these only the first one that applies is asked, for all replies at once."""
+
+
+def choose_answers(
+    stored: StoredVerdict,
+    person: str,
+    events: PersonFeedback,
+    value_type: ValueType,
+    receipts: Collection[ReplyReceipt],
+    *,
+    is_counted: bool,
+) -> Answers:
+    """Choose what a person is told of their replies to a verdict.
+
+    Args:
+        stored: the verdict.
+        person: the person.
+        events: all they did on the card up to now.
+        value_type: the judge's.
+        receipts: of the answers they have had.
+        is_counted: whether what they say counts.
+
+    Returns:
+        The answers; none for replies that are learned from, that say thanks, or that were answered before.
+    """
+    feedback = feedback_of(stored, person, events, value_type)
+    answers: dict[PrivateAnswer, list[ReplyReceipt]] = {}
+    for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
+        if not reply.text or ts == stored.message_ts or calls_for_help(reply.text):
+            continue
+        reading = read_reply(unescape(addressed_words(reply.text)).strip(), value_type)
+        answer = _answer_to(reply, reading, feedback, votes_of(events), value_type, is_counted=is_counted)
+        receipt = _receipt(answer, ts, reading)
+        if answer is not None and receipt not in receipts:
+            answers.setdefault(answer, []).append(receipt)
+    return _with_one_ask(answers)
+
+
+def _answer_to(
+    reply: Reply,
+    reading: ReplyReading,
+    feedback: Feedback,
+    votes: frozenset[Vote],
+    value_type: ValueType,
+    *,
+    is_counted: bool,
+) -> PrivateAnswer | None:
+    match reading.kind:
+        case "acknowledgement":
+            return None
+        case "question":
+            return AnswerQuestion()
+        case "command":
+            return TellCommandsElsewhere()
+    if not is_counted:
+        return TellNotCounted()
+    if len(votes) > 1:
+        return None  # they are asked to keep one of the two, wherever they got them
+    if reading.kind == "unclear value" and _leaves_value_open(reply, reading, feedback, value_type):
+        return AskWhichValue()
+    match feedback.vote:
+        case None:
+            return AskVote()
+        case "unsure":
+            return TellUnsure()
+        case _:
+            return AskRightValue() if feedback.value is None else None
+
+
+def _leaves_value_open(
+    reply: Reply, reading: ReplyReading, feedback: Feedback, value_type: ValueType
+) -> bool:
+    """Return whether the person's value is unknown, or the reply may say another one than they gave before."""
+    if feedback.value is None:
+        return True
+    return Decimal(reply.at) * 1000 > feedback.time_ms and not (value_type.binary and reading.reason)
+
+
+def _receipt(answer: PrivateAnswer | None, ts: str, reading: ReplyReading) -> ReplyReceipt:
+    match answer:
+        case TellNotCounted():
+            return ReplyReceipt(reply_ts="", reading=NOT_COUNTED)
+        case TellUnsure():
+            return ReplyReceipt(reply_ts="", reading=UNSURE)
+        case AskRightValue():
+            return ReplyReceipt(reply_ts=ts, reading=NO_VALUE)
+        case _:
+            return ReplyReceipt(reply_ts=ts, reading=reading.kind)
+
+
+def without_asks(answers: Answers) -> Answers:
+    """Return what somebody is told who wants no private questions."""
+    return {answer: receipts for answer, receipts in answers.items() if answer not in _ASKS}
+
+
+def _with_one_ask(answers: Mapping[PrivateAnswer, list[ReplyReceipt]]) -> Answers:
+    asks = [ask for ask in _ASKS if ask in answers]
+    others = {answer: receipts for answer, receipts in answers.items() if answer not in asks}
+    return {**others, asks[0]: [each for ask in asks for each in answers[ask]]} if asks else others
