@@ -45,15 +45,15 @@ def no_judges() -> SlackMessage:
     return text_message("You are in no channel where a judge works; join one, and ask me again.")
 
 
-def guidelines_message(judge: str, rules: Sequence[AuthoredGuideline]) -> SlackMessage:
+def guidelines_message(title: str, rules: Sequence[AuthoredGuideline]) -> SlackMessage:
     """Return a judge's guidelines with their sources; perhaps larger than one Slack message, see `pack_messages`."""
     if not rules:
         return text_message(
-            f"*{escape_name(judge)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
+            f"*{escape_name(title)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
         )
-    title = f"*{escape_name(judge)}* has learned {pluralise(len(rules), 'guideline')}:"
+    head = f"*{escape_name(title)}* has learned {pluralise(len(rules), 'guideline')}:"
     entries = (section(_rule(rule, names)) for rule, names in rules)
-    return SlackMessage(text=title, blocks=(section(title), *entries))
+    return SlackMessage(text=head, blocks=(section(head), *entries))
 
 
 def _rule(rule: Guideline, names: Sequence[str]) -> str:
@@ -121,11 +121,11 @@ def _memory_sizes(status: Status) -> list[str]:
     for judge in status.judges:
         out_of_use = f" ({judge.waiting} out of use for now)" if judge.waiting else ""
         lines.append(
-            f"*{escape_name(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
+            f"*{escape_name(judge.title, 150)}* remembers {pluralise(judge.cases, 'case')} and "
             f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape_name(judge.model, 150)}."
         )
         if judge.is_paused:
-            lines.append(f"⏸️ *{escape_name(judge.name, 150)}* is paused; `/memalign resume` ends that.")
+            lines.append(f"⏸️ *{escape_name(judge.title, 150)}* is paused; `/memalign resume` ends that.")
     return lines
 
 

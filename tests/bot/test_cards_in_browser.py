@@ -120,6 +120,7 @@ async def test_show_everything_switches_between_what_was_sent_and_what_the_user_
     await expect(modal.get_by_role("link")).to_have_count(0)
     await modal.get_by_role("button", name="As it was sent").click()
     await expect(modal).to_contain_text("|---|---|")
+    await modal.get_by_role("button", name="Close", exact=True).last.click()
 
 
 async def test_after_a_forget_the_switch_shows_nothing_of_the_trace(cards: Cards) -> None:

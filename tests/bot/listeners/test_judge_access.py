@@ -91,7 +91,7 @@ async def test_an_unknown_judge_and_one_of_another_channel_are_answered_alike(pr
         for name in ("secret", "nosuch")
     ]
     assert hidden.replace("secret", "nosuch") == unknown
-    assert "the judges are: politeness." in unknown
+    assert "the judges are: Politeness." in unknown
 
 
 async def test_home_shows_the_judges_of_ones_own_channels(private: PrivateJudge) -> None:

@@ -15,18 +15,18 @@ async def test_while_a_judge_is_paused_traces_are_stored_and_never_judged(tmp_pa
         [answer] = await harness.asked(harness.ana, "pause")
         assert "is paused" in answer
         await harness.learned()
-        assert any("Ana Ruiz paused *politeness*" in text for text in told(harness))
+        assert any("Ana Ruiz paused *Politeness*" in text for text in told(harness))
         await harness.send({"trace_id": "during", "inputs": "hi", "outputs": "no"})
         assert await harness.bot.database.traces.contains("during")
         [status] = await harness.asked(harness.ben, "status")
-        assert "*politeness* is paused" in status
+        assert "*Politeness* is paused" in status
         assert "paused already" in (await harness.asked(harness.ben, "pause politeness"))[0]
     async with bot_in_workspace(tmp_path, workspace=harness.workspace) as again:
         assert "politeness" in await again.bot.database.preferences.pauses()
         [answer] = await again.asked(again.ben, "resume politeness")
         assert "judges again" in answer
         await again.show("after")
-        assert any("Ben Okafor resumed *politeness*" in text for text in told(again))
+        assert any("Ben Okafor resumed *Politeness*" in text for text in told(again))
         assert await again.bot.database.verdicts.of_trace("during") == []
         assert await again.bot.database.traces.waiting() == 0
         assert "isn't paused" in (await again.asked(again.ben, "resume"))[0]
