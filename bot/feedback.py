@@ -3,11 +3,11 @@
 It is derived from what stands at the moment, so order, redelivery and edits need no case of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
-from typing import Literal, cast
+from typing import Literal
 
 from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import read_reply
@@ -32,6 +32,8 @@ class Feedback:
     """The person's own label; None while not known (no vote, cannot tell, a 👎 without the right value)."""
     rationale: str
     time_ms: int
+    supports: tuple[str, ...] = ()
+    """Ids of guidelines that the person says cover the case."""
 
 
 THUMBS: Mapping[str, Vote] = {
@@ -53,24 +55,44 @@ def vote_of_reaction(name: str) -> Vote | None:
     return THUMBS.get(name.split("::", 1)[0])
 
 
-def vote_after_press(held: Timestamped | None, pressed: Vote, at: str) -> Vote | None:
-    """Return the vote that stands after a button was pressed: pressed again, it takes the vote back.
-
-    Args:
-        held: the button last pressed, with the time of that.
-        pressed: the vote of the button.
-        at: time of the press. One that is known already, or older, changes nothing.
-    """
-    if held is not None and Decimal(at) <= Decimal(held.at):
-        return cast("Vote | None", held.value)
-    return None if held is not None and held.value == pressed else pressed
+def is_pressed_again(events: PersonFeedback, vote: Vote, at: str) -> bool:
+    """Return whether a vote button was pressed, at a time, whose vote stands by an earlier press already."""
+    button = events.button
+    is_later = button is not None and button.value == vote and Decimal(at) > Decimal(button.at)
+    return is_later and votes_of(events) == {vote}
 
 
 def votes_of(events: PersonFeedback) -> frozenset[Vote]:
-    """Return all votes a person holds at the moment: live reactions, and the button last pressed."""
-    votes = {vote_of_reaction(name) for name, reaction in events.reactions.items() if reaction.value}
-    votes.add(events.button.value if events.button else None)
-    return frozenset(vote for vote in votes if vote is not None)
+    """Return all votes a person holds at the moment: live reactions, and the button last pressed.
+
+    A vote that the person chose to keep overrules what was there before, until they take it away themselves.
+    """
+    marks = _vote_marks(events)
+    votes = frozenset(vote for vote, mark in marks if mark.value)
+    kept = events.kept_vote
+    if kept is None or kept.value is None:
+        return votes
+    later = [(vote, mark) for vote, mark in marks if Decimal(mark.at) > Decimal(kept.at)]
+    is_taken_away = any(vote == kept.value and not mark.value for vote, mark in later)
+    if is_taken_away and kept.value not in votes:
+        return votes
+    return frozenset({kept.value, *(vote for vote, mark in later if mark.value)})
+
+
+def _vote_marks(events: PersonFeedback) -> list[tuple[Vote, Timestamped]]:
+    """Return what holds a vote or held it; the value of each mark is true where it is live."""
+    marks = [
+        (vote, reaction)
+        for name, reaction in events.reactions.items()
+        if (vote := vote_of_reaction(name)) is not None
+    ]
+    button = events.button
+    if button is None:
+        return marks
+    if button.value is None and events.kept_vote is not None:
+        # taken back: whatever the button had said, the kept vote among it
+        return [*marks, (events.kept_vote.value, Timestamped(value=False, at=button.at))]
+    return marks if button.value is None else [*marks, (button.value, button)]
 
 
 def feedback_of(
@@ -85,6 +107,7 @@ def feedback_of(
         value_type: the judge's.
     """
     replies = _replies(events, value_type, modal_ts=stored.message_ts)
+    reasons = reasons_of(events, value_type, modal_ts=stored.message_ts)
     vote, vote_at = _vote(stored.verdict.value, events, replies.value, value_type)
     return Feedback(
         verdict_id=stored.verdict_id,
@@ -93,8 +116,9 @@ def feedback_of(
         person=person,
         vote=vote,
         value=_label(vote, stored.verdict.value, _newest(events.correction, replies.value), value_type),
-        rationale="\n".join(reason for reason in replies.reasons if reason),
+        rationale="\n".join(reasons.all),
         time_ms=vote_at,
+        supports=tuple(events.supports.value or ()) if events.supports else (),
     )
 
 
@@ -105,8 +129,12 @@ def all_feedback(
     return tuple(feedback_of(stored, person, events, value_type) for person, events in people.items())
 
 
-def labelled_trace(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> Trace:
-    """Return the trace with people's labels on it, in the form the core learns from."""
+def labelled_trace(trace: Trace, stored: StoredVerdict, feedback: tuple[Feedback, ...]) -> Trace:
+    """Return the trace with people's labels and the verdict that they answer, in the form the core learns from.
+
+    Without any label it has no assessment at all.
+    """
+    labels = tuple(_label_assessment(stored, each) for each in feedback if each.value is not None)
     return Trace(
         trace_id=trace.trace_id,
         inputs=trace.inputs,
@@ -114,26 +142,41 @@ def labelled_trace(trace: Trace, judge: str, feedback: tuple[Feedback, ...]) -> 
         expectations=trace.expectations,
         conversation=trace.conversation,
         spans=trace.spans,
-        assessments=tuple(_assessment(judge, each) for each in feedback if each.value is not None),
+        assessments=(*labels, _verdict_assessment(stored)) if labels else (),
     )
 
 
-def _assessment(judge: str, feedback: Feedback) -> Assessment:
+def _verdict_assessment(stored: StoredVerdict) -> Assessment:
+    """Return the verdict as its store has it now: a reason that quoted what is forgotten is redacted there."""
     return Assessment(
-        name=judge,
+        name=stored.verdict.judge,
+        value=stored.verdict.value,
+        rationale=stored.verdict.rationale or None,
+        source_type="LLM_JUDGE",
+        source_id="memalign",
+        assessment_id=stored.verdict_id,
+        create_time_ms=stored.judged_ms,
+        last_update_time_ms=stored.judged_ms,
+    )
+
+
+def _label_assessment(stored: StoredVerdict, feedback: Feedback) -> Assessment:
+    return Assessment(
+        name=stored.verdict.judge,
         value=feedback.value,
         rationale=feedback.rationale or None,
         source_id=feedback.person,
         assessment_id=f"{feedback.verdict_id}:{feedback.person}",
         create_time_ms=feedback.time_ms,
         last_update_time_ms=feedback.time_ms,
+        supports=feedback.supports,
     )
 
 
 def vote_ms(events: PersonFeedback) -> int:
     """Return the time of the last vote or correction, in milliseconds since 1970; 0 if there was none."""
     marks = [reaction for name, reaction in events.reactions.items() if vote_of_reaction(name)]
-    marks += [mark for mark in (events.button, events.correction) if mark]
+    marks += [mark for mark in (events.button, events.correction, events.kept_vote) if mark]
     return max((_ms(mark.at) for mark in marks), default=0)
 
 
@@ -173,29 +216,72 @@ def _newest(*values: Timestamped | None) -> Timestamped | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reasons:
+    """One person's reasons on one verdict."""
+
+    modal: str
+    """The reason of the modal; empty without one."""
+    replies: tuple[str, ...]
+    """Those of the thread, oldest first."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All reasons, each once: the modal's may repeat one of the thread."""
+        own = _folded(self.modal)
+        others = tuple(reason for reason in self.replies if f" {_folded(reason)} " not in f" {own} ")
+        return (self.modal, *others) if self.modal else others
+
+
+def reasons_of(events: PersonFeedback, value_type: ValueType, modal_ts: str | None) -> Reasons:
+    """Return a person's reasons; that of the modal stands at `modal_ts` among the replies."""
+    replies = _replies(events, value_type, modal_ts)
+    return Reasons(modal=replies.modal, replies=tuple(reason for reason in replies.reasons if reason))
+
+
+def new_reason(typed: str, standing: Sequence[str]) -> str:
+    """Return what a person typed without those lines that stand in the thread as reasons of theirs.
+
+    Args:
+        typed: the text of the modal's field, which was offered with the standing reasons in it.
+        standing: the reasons in the thread.
+    """
+    lines = typed.splitlines()
+    for reason in standing:
+        wanted = [_folded(line) for line in reason.splitlines()]
+        for start in range(len(lines) - len(wanted) + 1):
+            if wanted and [_folded(line) for line in lines[start : start + len(wanted)]] == wanted:
+                del lines[start : start + len(wanted)]
+                break
+    return "\n".join(lines).strip()
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Replies:
     value: Timestamped | None
     """The value said last."""
+    modal: str
+    """The reason of the modal."""
     reasons: tuple[str, ...]
-    """In the order they were written."""
+    """Of the thread, in the order they were written."""
 
 
 def _replies(events: PersonFeedback, value_type: ValueType, modal_ts: str | None) -> _Replies:
-    """Read a person's replies.
-
-    The modal's reason stands at `modal_ts` among them; the modal has a field of its own for the value.
-    """
+    """Read a person's replies; the modal has a field of its own for the value."""
     newest: Timestamped | None = None
-    reasons = []
+    modal, reasons = "", []
     for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
         if calls_for_help(reply.text or ""):
             continue
         text = unescape(addressed_words(reply.text or "")).strip()
         if ts == modal_ts:
-            reasons.append(text)
+            modal = text
             continue
         reading = read_reply(text, value_type)
         reasons.append(reading.reason)
         if reading.kind == "value":
             newest = Timestamped(value=reading.value, at=ts)
-    return _Replies(value=newest, reasons=tuple(reasons))
+    return _Replies(value=newest, modal=modal, reasons=tuple(reasons))

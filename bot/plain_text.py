@@ -8,6 +8,7 @@ from memalign.records import FORGOTTEN_PERSON, Guideline, Lack
 MIN_NAME_SIMILARITY = 0.6
 """Share of equal letters, as difflib counts it, from which a name may be meant."""
 
+MS_PER_DAY = 24 * 60 * 60 * 1000
 TERMINAL = "terminal"
 """Stands for whoever decides at the terminal, where nobody has a Slack id."""
 TERMINAL_NAME = "somebody at the terminal"
@@ -24,6 +25,12 @@ LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people":
 def pluralise(number: int, noun: str, plural: str | None = None) -> str:
     """Return the number with its noun: `1 case`, `2 cases`; `plural` where an s is not enough."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def days_ago(time_ms: int, now_ms: int) -> str:
+    """Return how long ago a time was, in days: `today`, `yesterday`, `3 days ago`."""
+    days = max(now_ms - time_ms, 0) // MS_PER_DAY
+    return ("today", "yesterday")[days] if days < 2 else f"{days} days ago"
 
 
 def guideline_state(rule: Guideline) -> str:

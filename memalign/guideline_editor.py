@@ -173,23 +173,24 @@ class GuidelineEditor:
         """
         return await self._decide("approve", guideline_id, person, lambda rule, *_: approved(rule, person))
 
-    async def undo(self, guideline_id: str, person: str) -> Guideline | None:
+    async def undo(self, guideline_id: str, person: str, *, mark: str = "") -> Guideline | None:
         """Undo the last decision on a guideline.
 
         Args:
             guideline_id: Its id.
             person: The person who undoes it.
+            mark: The mark of the form that is to be undone, see `form_mark`; by default whatever form it has.
 
         Returns:
             The guideline in the form before it; None where the decision was to add it, which takes it away.
 
         Raises:
             UnknownGuidelineError: If there is no such guideline.
-            InputError: If there is nothing to undo.
+            InputError: If there is nothing to undo, or if the guideline has another form by now.
             StorageError: If the store fails; nothing has changed then.
         """
         async with self._lock:
-            return await self._changed("undo", guideline_id, person, lambda rule, *_: undone(rule))
+            return await self._changed("undo", guideline_id, person, lambda rule, *_: undone(rule, mark))
 
     async def _decide(
         self, action: GuidelineAction, guideline_id: str, person: str, decide: Decide

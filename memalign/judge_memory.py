@@ -246,6 +246,23 @@ class JudgeMemory:
         )
         return verdict
 
+    async def relevant_guidelines(self, trace: Trace, limit: int = 5) -> tuple[Guideline, ...]:
+        """Find guidelines in use that may cover a trace, by words and by vectors known already; asks no model.
+
+        Args:
+            trace: The trace.
+            limit: Most guidelines to return; 5 by default.
+
+        Returns:
+            The guidelines, the most relevant first.
+
+        Raises:
+            InputError: If the trace lacks what the judge asks for.
+            StorageError: If stored vectors cannot be read.
+        """
+        fields = self._judge.select_fields(trace)
+        return await self._retriever.relevant_guidelines(fields, self.state.semantic, limit)
+
     async def remember(self, traces: Iterable[Trace]) -> Lesson:
         """Put cases into memory without asking a model and without waiting for a round of learning.
 

@@ -1,7 +1,7 @@
 """Ports of the core: models and stores, each a narrow group of methods."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from memalign.records import (
     LeftOut,
     OpinionKey,
     RefusedRule,
+    RetrievedEpisode,
     Source,
     Usage,
 )
@@ -178,12 +179,51 @@ class JudgeModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverruledVerdict:
+    """The judge's verdict on a case where people's label is another one."""
+
+    value: Label
+    rationale: str = ""
+    """The judge's reason; empty where it is not known any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledRationale:
-    """One person's rationale with the labelled case it is about: material to distil from."""
+    """One person's rationale with the labelled case it is about: material to distil from, and what helps to read it."""
 
     source: Source
     label: Label
     fields: Mapping[str, Json]
+    overruled: OverruledVerdict | None = None
+    """None where the judge agreed, or its verdict is not known."""
+    neighbours: tuple[RetrievedEpisode, ...] = ()
+    """Cases most like this one whose reasons were distilled before, best first: context, never a source."""
+
+    @property
+    def without_context(self) -> "LabelledRationale":
+        """The person's own words and their case alone; of the verdict its value."""
+        overruled = None if self.overruled is None else OverruledVerdict(value=self.overruled.value)
+        return replace(self, overruled=overruled, neighbours=())
+
+
+def opinions_read(rationales: Iterable[LabelledRationale]) -> tuple[OpinionKey, ...]:
+    """Name the opinions that a distiller reads.
+
+    Args:
+        rationales: What it is asked about.
+
+    Returns:
+        Theirs, and those of the cases shown as context; each once.
+    """
+    own, shown = [], []
+    for each in rationales:
+        own.append(each.source.key)
+        shown += [
+            (case.episode.trace_id, opinion.person)
+            for case in each.neighbours
+            for opinion in case.episode.opinions
+        ]
+    return tuple(dict.fromkeys((*own, *shown)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

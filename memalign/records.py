@@ -28,7 +28,7 @@ class Assessment:
     """The source's own label for the trace; None for none."""
     rationale: str | None = None
     source_type: str = "HUMAN"
-    """HUMAN, LLM_JUDGE or CODE; only HUMAN ones teach."""
+    """HUMAN, LLM_JUDGE or CODE; only HUMAN ones teach. One of the judge itself is the verdict that they answer."""
     source_id: str = "default"
     """The person; each has one vote on a trace, the newest one."""
     assessment_id: str | None = None
@@ -38,6 +38,8 @@ class Assessment:
     """Milliseconds since 1970."""
     last_update_time_ms: int | None = None
     """Milliseconds since 1970."""
+    supports: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the judge's guidelines that the person says cover the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class PersonLabel:
     rationale: str = ""
     time_ms: int = 0
     """Milliseconds since 1970; 0 when the source gave none."""
+    supports: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of guidelines that the person says cover the case; so the opinion is a source of them without a model."""
 
 
 class CaseText(NamedTuple):
@@ -106,6 +110,19 @@ class CaseText(NamedTuple):
     """The words that the application was given: inputs, expectations, earlier messages."""
     made: str = ""
     """The words that it made of them: outputs, the last answer, steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseVerdict:
+    """The judge's own verdict on a case, before people labelled it.
+
+    Its reason is not kept here: a model may quote in it whatever it was shown, also what is forgotten later. The one
+    copy of it stays where verdicts are kept, and comes with the trace whenever the case is learned.
+    """
+
+    value: Label
+    judged_ms: int = 0
+    """Milliseconds since 1970, which tell the version of the memory that it was given by; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +141,13 @@ class Episode:
     """Of those outvoted; kept, never taught."""
     answer_text: str = field(default="", metadata=OMIT_DEFAULT)
     """The words that were made of them; embedded. Episodes of earlier versions have all words in `text`."""
+    verdict: CaseVerdict | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The verdict that `label` answers, where it is known; judges are never shown it."""
+
+    @property
+    def is_overruled(self) -> bool:
+        """True if people's label is another one than the judge's."""
+        return self.verdict is not None and self.verdict.value != self.label
 
     @property
     def case_text(self) -> CaseText:

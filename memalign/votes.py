@@ -40,7 +40,7 @@ def tally(assessments: Sequence[Assessment], judge: str, value_type: ValueType) 
     Raises:
         InputError: If there are votes, but none is a value of this judge.
     """
-    opinions = _newest_votes(_valid_votes(assessments, judge), value_type)
+    opinions = _newest_votes(_valid(assessments, judge, "HUMAN"), value_type)
     if not opinions:
         return None
     label = _winner(opinions)
@@ -51,13 +51,39 @@ def tally(assessments: Sequence[Assessment], judge: str, value_type: ValueType) 
     )
 
 
-def _valid_votes(assessments: Sequence[Assessment], judge: str) -> list[Assessment]:
+def judge_assessment(assessments: Sequence[Assessment], judge: str) -> Assessment | None:
+    """Find the verdict that people's labels answer.
+
+    Args:
+        assessments: All of one trace.
+        judge: The judge's name.
+
+    Returns:
+        The newest valid assessment by a judge model under the judge's name; None if there is none.
+    """
+    verdicts = _valid(assessments, judge, "LLM_JUDGE")
+    return max(verdicts, key=assessment_ms) if verdicts else None
+
+
+def assessment_ms(assessment: Assessment) -> int:
+    """Return the time of an assessment.
+
+    Args:
+        assessment: The assessment.
+
+    Returns:
+        Milliseconds since 1970; 0 when its source gave none.
+    """
+    return max(assessment.create_time_ms or 0, assessment.last_update_time_ms or 0)
+
+
+def _valid(assessments: Sequence[Assessment], judge: str, source_type: str) -> list[Assessment]:
     return [
         assessment
         for assessment in assessments
         if assessment.valid
         and assessment.value is not None
-        and assessment.source_type.strip().upper() == "HUMAN"
+        and assessment.source_type.strip().upper() == source_type
         and assessment.name.strip().casefold() == judge.strip().casefold()
     ]
 
@@ -66,7 +92,7 @@ def _newest_votes(votes: Sequence[Assessment], value_type: ValueType) -> list[Pe
     """Return each person's newest vote, oldest first."""
     newest: dict[str, PersonLabel] = {}
     wrong: InputError | None = None
-    for assessment in sorted(votes, key=_time_ms):
+    for assessment in sorted(votes, key=assessment_ms):
         newest.pop(assessment.source_id, None)
         try:
             newest[assessment.source_id] = _opinion(assessment, value_type)
@@ -83,12 +109,9 @@ def _opinion(assessment: Assessment, value_type: ValueType) -> PersonLabel:
         person=assessment.source_id,
         value=value_type.parse(assessment.value),
         rationale=(assessment.rationale or "").strip(),
-        time_ms=_time_ms(assessment),
+        time_ms=assessment_ms(assessment),
+        supports=tuple(sorted(assessment.supports)),
     )
-
-
-def _time_ms(assessment: Assessment) -> int:
-    return max(assessment.create_time_ms or 0, assessment.last_update_time_ms or 0)
 
 
 def _winner(opinions: Sequence[PersonLabel]) -> Label:

@@ -32,6 +32,8 @@ def feedback_body(feedback: PersonFeedback) -> Body:
         "button": _pair(feedback.button),
         "correction": _pair(feedback.correction),
         "replies": {ts: [reply.text, reply.at] for ts, reply in feedback.replies.items()},
+        "kept_vote": _pair(feedback.kept_vote),
+        "supports": _pair(feedback.supports),
     }
 
 
@@ -42,6 +44,9 @@ def feedback_of(body: Mapping[str, Json]) -> PersonFeedback:
         button=_timestamped(body["button"]),
         correction=_timestamped(body["correction"]),
         replies={ts: Reply(text=pair[0], at=pair[1]) for ts, pair in body["replies"].items()},
+        # absent in feedback of an earlier version
+        kept_vote=_timestamped(body.get("kept_vote")),
+        supports=_timestamped(body.get("supports")),
     )
 
 

@@ -18,6 +18,10 @@ def apply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
         return replace(feedback, reactions={**feedback.reactions, event.name: mark})
     if event.kind == "button":
         return replace(feedback, button=_later(feedback.button, event))
+    if event.kind == "kept_vote":
+        return replace(feedback, kept_vote=_later(feedback.kept_vote, event))
+    if event.kind == "supports":
+        return replace(feedback, supports=_later(feedback.supports, event))
     return replace(feedback, correction=_later(feedback.correction, event))
 
 
@@ -29,12 +33,29 @@ def meaning(feedback: PersonFeedback) -> tuple[Json, ...]:
         # JSON tells true from 1 and 4 from 4.0, Python's == does not
         None if feedback.correction is None else repr(feedback.correction.value),
         {ts: reply.text for ts, reply in feedback.replies.items() if reply.text is not None},
+        None if feedback.kept_vote is None else (feedback.kept_vote.value, _marks_after_keeping(feedback)),
+        sorted(feedback.supports.value or ()) if feedback.supports else [],
     )
+
+
+def _marks_after_keeping(feedback: PersonFeedback) -> frozenset[str]:
+    """Return the reactions, and the button, that changed after a vote was kept: they count beside it."""
+    if feedback.kept_vote is None:
+        return frozenset()
+    marks = {**feedback.reactions, **({"": feedback.button} if feedback.button else {})}
+    kept = Decimal(feedback.kept_vote.at)
+    return frozenset(name for name, mark in marks.items() if Decimal(mark.at) > kept)
 
 
 def times(feedback: PersonFeedback) -> tuple[str, ...]:
     """Return the event times of everything in the feedback."""
-    marks = [*feedback.reactions.values(), feedback.button, feedback.correction]
+    marks = [
+        *feedback.reactions.values(),
+        feedback.button,
+        feedback.correction,
+        feedback.kept_vote,
+        feedback.supports,
+    ]
     return (
         *(mark.at for mark in marks if mark is not None),
         *(reply.at for reply in feedback.replies.values()),

@@ -10,7 +10,7 @@ Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
-FeedbackEventKind = Literal["reaction", "button", "correction", "reply"]
+FeedbackEventKind = Literal["reaction", "button", "correction", "reply", "kept_vote", "supports"]
 StoreState = Literal["absent", "empty", "in_use", "closed"]
 """There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
@@ -72,6 +72,10 @@ class PersonFeedback:
     """The value that the person holds right."""
     replies: Mapping[str, Reply] = field(default_factory=dict)
     """By the reply's own message ts."""
+    kept_vote: Timestamped | None = None
+    """The vote that the person chose while they held two; it overrules the marks before it."""
+    supports: Timestamped | None = None
+    """Ids of the guidelines that the person says cover the case, a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

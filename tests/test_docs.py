@@ -22,7 +22,7 @@ from bot.__main__ import main, parser
 from bot.blocks.commands import HELP
 from bot.config import load_settings, read_settings
 from bot.config.reader import keys_of
-from bot.listeners.commands import ANSWERS
+from bot.listeners.commands import ANSWERS, OWN_LISTENERS
 from bot.sandbox.demo.demo import COMMAND
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import running_model_server
@@ -35,8 +35,7 @@ PAGES = {
 }
 EXAMPLE = ROOT / "memalign.example.toml"
 
-SUB_COMMANDS = {"forget", *ANSWERS}
-"""Forgetting has an entrance of its own, because it is stored before Slack's ack."""
+SUB_COMMANDS = {*ANSWERS, *OWN_LISTENERS}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`]+)`")
 JUDGE = """

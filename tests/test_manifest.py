@@ -36,6 +36,7 @@ CALLS = {
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
+    "views.update": (),
 }
 """Web API method -> the bot scopes it needs, for public and private channels."""
 EVENTS = {

@@ -1,16 +1,14 @@
 """Answers to `/memalign`."""
 
-from collections.abc import Sequence
-
-from bot.blocks.mrkdwn import escape, escape_name, join_names, quoted
-from bot.blocks.primitives import SlackMessage, plain_message, section, text_message
-from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
+from bot.blocks.mrkdwn import escape, escape_name
+from bot.blocks.primitives import SlackMessage, plain_message, text_message
+from bot.plain_text import guideline_state, pluralise
 from bot.records import Status
-from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline
 
 HELP = """*What you can ask me*
-• `/memalign guidelines` or `/memalign guidelines &lt;judge&gt;`: what I have learned, and from whom
+• `/memalign guidelines`, with a judge's name or words to search for: what I have learned, to edit or put out of use
+• `/memalign teach &lt;rule&gt;`: a rule in your own words
 • `/memalign why &lt;trace id or link to a card&gt;`: the guidelines and cases behind a verdict
 • `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
 • `/memalign forget --person @name`: take back all that one person said and voted
@@ -24,9 +22,6 @@ HELP = """*What you can ask me*
 On a card's menu you also find *Correct this verdict* and *Forget this trace*.
 *How to teach me*
 React to a card with 👍 (the judge is right), 👎 (the judge is wrong) or 🤷 (can't tell); say why in its thread."""
-
-AuthoredGuideline = tuple[Guideline, Sequence[str]]
-"""A guideline with the names of the people it came from."""
 
 
 def help_text(opening: str = "") -> SlackMessage:
@@ -45,39 +40,10 @@ def no_judges() -> SlackMessage:
     return text_message("You are in no channel where a judge works; join one, and ask me again.")
 
 
-def guidelines_message(title: str, rules: Sequence[AuthoredGuideline]) -> SlackMessage:
-    """Return a judge's guidelines with their sources; perhaps larger than one Slack message, see `pack_messages`."""
-    if not rules:
-        return text_message(
-            f"*{escape_name(title)}* has no guidelines yet. A thumb with a reason in the thread teaches it."
-        )
-    head = f"*{escape_name(title)}* has learned {pluralise(len(rules), 'guideline')}:"
-    entries = (section(_rule(rule, names)) for rule, names in rules)
-    return SlackMessage(text=head, blocks=(section(head), *entries))
-
-
-def _rule(rule: Guideline, names: Sequence[str]) -> str:
-    lines = [f"• {escape(rule.text, 700)}{state_note(rule)}"]
-    if rule.sources and _without_punctuation(rule.sources[-1].quote) != _without_punctuation(rule.text):
-        lines.append(quoted(rule.sources[-1].quote, 300))
-    traces = rule.source_trace_ids
-    listed = ", ".join(escape_name(trace_id, 80) for trace_id in traces[:3]) + (
-        ", …" if len(traces) > 3 else ""
-    )
-    alone = f" · {FROM_ONE_PERSON}" if len(rule.people) == 1 else ""
-    lines.append(f"from {join_names(names)} · {pluralise(len(traces), 'trace')}: {listed}{alone}")
-    lines += [f"stands also for “{escape(each.text, 300)}”" for each in merged_into(rule)]
-    return "\n".join(lines)
-
-
 def state_note(rule: Guideline) -> str:
     """Return the remark that follows a guideline which is not simply in use; empty for one that is."""
     state = guideline_state(rule)
     return f" _{state}_" if state else ""
-
-
-def _without_punctuation(text: str) -> str:
-    return text.strip(" .\n").casefold()
 
 
 def status_message(status: Status) -> SlackMessage:

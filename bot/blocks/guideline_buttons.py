@@ -11,6 +11,9 @@ RETIRE_GUIDELINE = "retire_guideline"
 RESTORE_GUIDELINE = "restore_guideline"
 PIN_GUIDELINE = "pin_guideline"
 UNPIN_GUIDELINE = "unpin_guideline"
+UNDO_GUIDELINE = "undo_guideline"
+GUIDELINE_MENU = "guideline_menu"
+"""The menu of a guideline in the list; the values of its options are the action ids above."""
 
 LABELS = {
     APPROVE_GUIDELINE: "Good rule",

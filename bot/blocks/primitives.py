@@ -77,9 +77,7 @@ def pack_messages(messages: Sequence[SlackMessage]) -> list[SlackMessage]:
             used += size
     if len(pages) <= MAX_RESPONSES:
         return pages
-    cut = context(
-        "There is more than Slack lets me say here; `memalign guidelines` on the server lists it all."
-    )
+    cut = context("There is more than Slack lets me say here.")
     kept = pages[:MAX_RESPONSES]
     return [*kept[:-1], replace(kept[-1], blocks=(*kept[-1].blocks, cut))]
 
@@ -143,6 +141,15 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
             }
             for choice in choices[:MAX_MENU_OPTIONS]
         ],
+    }
+
+
+def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> Block:
+    """Return a menu of decisions behind three dots: the words and the value of each; Slack allows five."""
+    return {
+        "type": "overflow",
+        "action_id": action_id,
+        "options": [{"text": plain_text(text), "value": value} for text, value in options],
     }
 
 

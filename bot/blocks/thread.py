@@ -1,29 +1,13 @@
 """Messages in a card's thread, and answers to votes on the card."""
 
-from bot.blocks.mrkdwn import escape
 from bot.blocks.primitives import (
     SlackMessage,
     plain_message,
     small_message,
-    text_message,
 )
-from bot.plain_text import guideline_state
-from memalign.records import Guideline, Label
+from memalign.records import Label
 
 CORRECT_VALUE = "correct_value"
-
-
-def guideline_approved(rule: Guideline) -> SlackMessage:
-    """Return the answer to somebody who approved a guideline."""
-    state = guideline_state(rule) if not rule.in_use else "I judge with it from now on."
-    return text_message(f"Approved: “{escape(rule.text, 600)}”. {state}")
-
-
-def may_not_approve() -> SlackMessage:
-    """Return the answer to somebody who may not approve guidelines."""
-    return plain_message(
-        "Only people named in `[access] manage`, or else members of the judge's channel, may do that."
-    )
 
 
 def lesson_taken_back() -> SlackMessage:
@@ -43,7 +27,7 @@ def vote_counted(vote: str | None, *, has_two_votes: bool) -> SlackMessage:
     if vote is None:
         return plain_message("Your vote is taken back.")
     words = {"up": "the judge is right", "down": "the judge is wrong", "unsure": "you can't tell"}
-    return plain_message(f"Counted: {words[vote]}. Press the button again to take it back.")
+    return plain_message(f"Counted: {words[vote]}.")
 
 
 def two_votes() -> SlackMessage:

@@ -30,7 +30,7 @@ from memalign.models import (
     connect_embedder,
     connect_judge_model,
 )
-from memalign.ports import LabelledRationale
+from memalign.ports import LabelledRationale, OverruledVerdict
 from memalign.records import Source, Trace
 from storage.database import Database
 from storage.records import StoreState
@@ -210,8 +210,15 @@ async def _embedding_model(settings: Settings, keys: MissingKeys) -> Finding:
 async def _reflection_model(settings: Settings, keys: MissingKeys) -> Finding:
     model = settings.memory.reflection_lm
     what = f"reflection model {model}"
-    source = Source(trace_id="check", person="check", quote="The answer should be polite.")
-    record = LabelledRationale(source=source, label=True, fields={"inputs": "Hello", "outputs": "Good day!"})
+    source = Source(
+        trace_id="check", person="check", quote="Too stiff: among friends an answer should begin with Hi."
+    )
+    record = LabelledRationale(
+        source=source,
+        label=False,
+        fields={"inputs": "Hello", "outputs": "Good day!"},
+        overruled=OverruledVerdict(value=True, rationale="The answer greets back."),
+    )
     try:
         distiller = connect_distiller(model, settings.options_of(model))
         distillation = await distiller.distil("Is it polite?", [record], [])
@@ -219,9 +226,9 @@ async def _reflection_model(settings: Settings, keys: MissingKeys) -> Finding:
         return keys.finding(what, error)
     if distillation.failed:
         return Finding(what=what, fine=False, words=next(iter(distillation.failed.values())))
-    if distillation.dropped and not distillation.drafts:
+    if distillation.dropped:
         return Finding(
-            what=what, fine=False, words="it answers, but only repeats its prompt; choose a stronger model"
+            what=what, fine=False, words="it answers, but repeats the example; choose a stronger model"
         )
     return Finding(what=what, fine=True, words="answers")
 

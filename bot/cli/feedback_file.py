@@ -1,7 +1,7 @@
 """JSONL files of feedback and traces, read line by line, so that a bad line harms no other."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.cli.verdict_lines import read_verdict
 from bot.ingest.foreign_traces import foreign_shape
 from bot.ingest.trace_body import TraceIn, in_words, name_conflict, with_our_names
 from bot.plain_text import pluralise
@@ -41,6 +42,16 @@ class FeedbackLines:
     """Line number -> why the line cannot be used."""
     others: int = 0
     """Number of lines meant for other judges."""
+    verdicts: dict[str, Assessment] = field(default_factory=dict)
+    """Trace id -> the judge's own verdict, which the labels on the trace answer."""
+
+    def join_verdicts(self) -> None:
+        """Put the verdicts on the traces that people have labelled."""
+        for trace_id in self.verdicts.keys() & self.traces.keys():
+            trace = self.traces[trace_id]
+            if trace.assessments:
+                assessments = (*trace.assessments, self.verdicts[trace_id])
+                self.traces[trace_id] = replace(trace, assessments=assessments)
 
     def complaints(self) -> Iterator[str]:
         """Yield a sentence for each line that was skipped, and one for those of other judges."""
@@ -57,13 +68,19 @@ def read_lines(file: Path, judge: Judge, redactor: Redactor) -> FeedbackLines:
         if not line.strip():
             continue
         try:
-            line_in = _parse(line)
+            document = parse_object(line)
+            if (verdict := read_verdict(document)) is not None:
+                if verdict.is_of(judge):
+                    lines.verdicts[verdict.trace_id] = verdict.assessment()
+                continue
+            line_in = _parse(document)
             if _is_for_another(line_in, judge):
                 lines.others += 1
             else:
                 _add(lines, number, line_in, judge)
         except InputError as error:
             lines.skipped[number] = str(error)
+    lines.join_verdicts()
     for trace_id, trace in lines.traces.items():
         lines.traces[trace_id] = redactor.trace(trace_without_media(trace))
     return lines
@@ -90,8 +107,7 @@ def parse_object(line: bytes) -> dict[str, Json]:
     return document
 
 
-def _parse(line: bytes) -> LineIn:
-    document = parse_object(line)
+def _parse(document: Mapping[str, Json]) -> LineIn:
     if reason := foreign_shape(document) or name_conflict(document):
         raise InputError(reason)
     try:

@@ -30,13 +30,14 @@ def agreement_with(values: Mapping[str, Json], traces: Iterable[Trace]) -> Label
 
     Args:
         values: the verdicts' values, by trace id.
-        traces: traces whose assessments are people's labels; those without a verdict are left out.
+        traces: traces with people's labels; those without a verdict are left out.
     """
     pairs = [
         (values[trace.trace_id], label.value)
         for trace in traces
         if trace.trace_id in values
         for label in trace.assessments
+        if label.source_type == "HUMAN"
     ]
     return LabelAgreement(agreed=sum(value == label for value, label in pairs), labels=len(pairs))
 

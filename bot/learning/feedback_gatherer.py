@@ -48,7 +48,7 @@ class FeedbackGatherer:
         return GatheredFeedback(
             pending=pending,
             verdict=verdict,
-            trace=labelled_trace(trace, pending.judge, feedback),
+            trace=labelled_trace(trace, verdict, feedback),
             feedback=feedback,
             invalidations=invalidations,
         )

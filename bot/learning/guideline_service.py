@@ -62,9 +62,9 @@ class GuidelineService:
         rule = await self._editor(judge).approve(guideline_id, person)
         return self._told("guideline approved", judge, rule, person)
 
-    async def undo(self, judge: str, guideline_id: str, person: str) -> Guideline | None:
-        """Undo the last decision on a guideline; None where that was to add it."""
-        rule = await self._editor(judge).undo(guideline_id, person)
+    async def undo(self, judge: str, guideline_id: str, person: str, *, mark: str = "") -> Guideline | None:
+        """Undo the last decision on a guideline, if its form has still this mark; None where that was to add it."""
+        rule = await self._editor(judge).undo(guideline_id, person, mark=mark)
         if rule is not None:
             return self._told("guideline decision undone", judge, rule, person)
         log_activity(log, "guideline addition undone", judge=judge, guideline=guideline_id, person=person)

@@ -93,27 +93,50 @@ def choose_answers(
         The answers; none for replies that are learned from, that say thanks, or that were answered before.
     """
     feedback = feedback_of(stored, person, events, value_type)
+    readings = _readings(stored, events, value_type)
+    clear = [_ms(events.replies[ts]) for ts, reading in readings.items() if reading.kind == "value"]
+    settled_ms = max([feedback.time_ms, *clear])
     answers: dict[PrivateAnswer, list[ReplyReceipt]] = {}
-    for ts, reply in sorted(events.replies.items(), key=lambda item: Decimal(item[0])):
-        if not reply.text or ts == stored.message_ts or calls_for_help(reply.text):
-            continue
-        reading = read_reply(unescape(addressed_words(reply.text)).strip(), value_type)
-        answer = _answer_to(reply, reading, feedback, votes_of(events), value_type, is_counted=is_counted)
+    for ts, reading in readings.items():
+        is_later = _ms(events.replies[ts]) > settled_ms
+        answer = _answer_to(
+            reading, feedback, votes_of(events), value_type, is_counted=is_counted, is_later=is_later
+        )
         receipt = _receipt(answer, ts, reading)
         if answer is not None and receipt not in receipts:
             answers.setdefault(answer, []).append(receipt)
     return _with_one_ask(answers)
 
 
+def _readings(
+    stored: StoredVerdict, events: PersonFeedback, value_type: ValueType
+) -> Mapping[str, ReplyReading]:
+    """Read a person's replies, oldest first; not the modal's reason, nor a call for help."""
+    written = {
+        ts: reply.text
+        for ts, reply in events.replies.items()
+        if reply.text and ts != stored.message_ts and not calls_for_help(reply.text)
+    }
+    return {
+        ts: read_reply(unescape(addressed_words(written[ts])).strip(), value_type)
+        for ts in sorted(written, key=Decimal)
+    }
+
+
+def _ms(reply: Reply) -> int:
+    return int(Decimal(reply.at) * 1000)
+
+
 def _answer_to(
-    reply: Reply,
     reading: ReplyReading,
     feedback: Feedback,
     votes: frozenset[Vote],
     value_type: ValueType,
     *,
     is_counted: bool,
+    is_later: bool,
 ) -> PrivateAnswer | None:
+    """Choose the answer to one reply; `is_later` than all by which the person gave a vote or a value."""
     match reading.kind:
         case "acknowledgement":
             return None
@@ -125,7 +148,9 @@ def _answer_to(
         return TellNotCounted()
     if len(votes) > 1:
         return None  # they are asked to keep one of the two, wherever they got them
-    if reading.kind == "unclear value" and _leaves_value_open(reply, reading, feedback, value_type):
+    if reading.kind == "unclear value" and _leaves_value_open(
+        reading, feedback, value_type, is_later=is_later
+    ):
         return AskWhichValue()
     match feedback.vote:
         case None:
@@ -137,12 +162,10 @@ def _answer_to(
 
 
 def _leaves_value_open(
-    reply: Reply, reading: ReplyReading, feedback: Feedback, value_type: ValueType
+    reading: ReplyReading, feedback: Feedback, value_type: ValueType, *, is_later: bool
 ) -> bool:
     """Return whether the person's value is unknown, or the reply may say another one than they gave before."""
-    if feedback.value is None:
-        return True
-    return Decimal(reply.at) * 1000 > feedback.time_ms and not (value_type.binary and reading.reason)
+    return feedback.value is None or (is_later and not (value_type.binary and bool(reading.reason)))
 
 
 def _receipt(answer: PrivateAnswer | None, ts: str, reading: ReplyReading) -> ReplyReceipt:

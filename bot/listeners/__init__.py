@@ -6,8 +6,10 @@
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
 | `trace_modal` | the button "Show everything", and the switch in the modal that it opens |
+| `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
-| `guideline_actions` | buttons on guidelines in threads |
+| `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
+| `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `why` | the button "Why?" |
@@ -43,6 +45,9 @@ from bot.listeners.forget import ForgetListener
 from bot.listeners.forget_answers import ForgetAnswers
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_actions import GuidelineActions
+from bot.listeners.guideline_answers import GuidelineAnswers
+from bot.listeners.guideline_decisions import GuidelineDecisions
+from bot.listeners.guideline_pages import GuidelinePages
 from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
@@ -50,7 +55,9 @@ from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.reply_buttons import ReplyButtons
+from bot.listeners.teaching import Teaching
 from bot.listeners.trace_modal import TraceModal
+from bot.listeners.vote_choices import VoteChoices
 from bot.listeners.why import WhyListener
 from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
@@ -91,9 +98,24 @@ def build(
     TraceModal(cards, card_access, database, memories, settings.titles, slack.client, after_ack).listen(
         slack.app
     )
+    VoteChoices(cards, card_access, after_ack).listen(slack.app)
     ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
-    GuidelineActions(guidelines, guideline_access, after_ack).listen(slack.app)
+    guideline_pages = GuidelinePages(reports.guidelines, judge_access, after_ack)
+    guideline_pages.listen(slack.app)
+    decisions = GuidelineDecisions(
+        settings, database.guideline_requests, memories, guidelines, guideline_access, slack.client
+    )
+    GuidelineActions(
+        memories,
+        decisions,
+        GuidelineAnswers(settings, guideline_pages, slack.client),
+        slack.people,
+        redactor,
+        slack.client,
+        after_ack,
+    ).listen(slack.app)
+    teaching = Teaching(settings, decisions, judge_access, redactor.words, after_ack)
     access = ForgetAccess(settings, slack.members, slack.people)
     answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
@@ -115,15 +137,17 @@ def build(
         settings,
         database,
         memories,
-        slack.people,
         reports.status,
         judge_access,
         forget,
         why,
         pausing,
         records,
+        guideline_pages,
+        teaching,
         after_ack,
     ).listen(slack.app)
+    after_ack.run(decisions.resume())
     _ignore_others(slack.app)
 
 

@@ -15,19 +15,20 @@ from bot.blocks.thread import (
     not_counted,
     not_in_channel,
     value_counted,
-    vote_counted,
 )
 from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
-from bot.feedback import Vote, vote_after_press, votes_of
+from bot.blocks.votes import vote_receipt, vote_stands, which_vote
+from bot.feedback import Vote, is_pressed_again, votes_of
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
-from bot.listeners.responses import respond_ephemeral
+from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
+VOTES_BY_NAME: Mapping[str, Vote] = {vote: vote for vote in VOTES.values()}
 
 
 class CardActions:
@@ -52,30 +53,35 @@ class CardActions:
         app.action(re.compile(rf"^{CORRECT_VALUE}(:\d+)?$"))(self.correct)
 
     async def vote(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
-        """Count a vote button; pressed again, take the vote back."""
+        """Count a vote button; the last one pressed is the vote. Pressed again, it takes nothing away."""
         card = await self._cards.of_click(body)
         if card is None:
             await ack()
             self._after_ack.run(respond_ephemeral(respond, [card_gone()]))
             return
         action = body["actions"][0]
-        held = (await self._cards.feedback_on(card)).button
-        at = click_time(action)
-        vote = vote_after_press(held, VOTES[action["action_id"]], at)
-        await self._cards.set_vote(card, vote, at)
+        at, vote = click_time(action), VOTES[action["action_id"]]
+        stands = is_pressed_again(await self._cards.feedback_on(card), vote, at)
+        if not stands:
+            await self._cards.set_vote(card, vote, at)
         await ack()
-        self._after_ack.run(self._answer_vote(body, respond, card, vote))
+        answer = vote_stands(card.verdict, card.ts, vote) if stands else None
+        self._after_ack.run(self._answer_vote(body, respond, card, answer))
 
     async def _answer_vote(
-        self, body: Body, respond: AsyncRespond, card: ClickedCard, vote: Vote | None
+        self, body: Body, respond: AsyncRespond, card: ClickedCard, answer: SlackMessage | None
     ) -> None:
         if message := await self._refused(body, card):
             await respond_ephemeral(respond, [message])
             return
-        votes = votes_of(await self._cards.feedback_on(card)) or {vote}
-        if votes == {"down"}:
+        votes = votes_of(await self._cards.feedback_on(card))
+        pressed = VOTES[body["actions"][0]["action_id"]]
+        if votes == {"down"} and answer is None:
             await self._reason_modal.open(body["trigger_id"], card)
-        await respond_ephemeral(respond, [vote_counted(vote, has_two_votes=len(votes) > 1)])
+        if len(votes) > 1:
+            answer = which_vote(card.verdict, card.ts, votes)
+        receipt = answer or vote_receipt(pressed, card.verdict.verdict.value)
+        await show_ephemeral(self._client, card.channel, card.person, receipt, card.ts)
 
     async def _refused(self, body: Body, card: ClickedCard) -> SlackMessage | None:
         """Say why a click does not count; that of somebody who has left the channel is taken back."""

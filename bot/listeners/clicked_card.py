@@ -81,6 +81,10 @@ class ClickedCards:
         """Store the vote of the card's buttons; None takes it back."""
         await self._note(card, FeedbackEvent(person=card.person, kind="button", value=vote, at=at))
 
+    async def keep_vote(self, card: ClickedCard, vote: Vote, at: str) -> None:
+        """Store which of several votes the person keeps; it overrules the others."""
+        await self._note(card, FeedbackEvent(person=card.person, kind="kept_vote", value=vote, at=at))
+
     async def set_value(self, card: ClickedCard, value: Label, at: str) -> bool:
         """Store the right value, which also says whether the judge was right; see `hold` for the result."""
         await self._note(card, FeedbackEvent(person=card.person, kind="correction", value=value, at=at))

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from html import unescape
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.commands import (
-    guidelines_message,
     help_text,
     no_judges,
     partial_status_message,
@@ -21,16 +21,17 @@ from bot.blocks.primitives import SlackMessage
 from bot.config import JudgeSettings, Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
+from bot.listeners.guideline_pages import GuidelinePages
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.responses import or_error_message, respond_ephemeral
+from bot.listeners.teaching import Teaching
 from bot.listeners.why import WhyListener
 from bot.plain_text import nearest
 from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
-from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
 from storage.database import Database
@@ -67,25 +68,27 @@ class SlashCommands:
         settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
-        people: People,
         status: StatusReport,
         access: JudgeAccess,
         forgetting: ForgetListener,
         why: WhyListener,
         pausing: Pausing,
         records: OwnRecords,
+        pages: GuidelinePages,
+        teaching: Teaching,
         after_ack: AfterAck,
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
-        self._people = people
         self._status = status
         self._access = access
         self._forgetting = forgetting
         self._why = why
         self._pausing = pausing
         self._records = records
+        self._pages = pages
+        self._teaching = teaching
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -97,6 +100,9 @@ class SlashCommands:
         typed = SlashCommand.of(command)
         if typed.name.lower() == "forget":
             await self._forgetting.command(ack, typed.person, typed.text, respond)
+        elif typed.name.lower() == "teach":
+            request_id = str(command.get("trigger_id"))
+            await self._teaching.command(ack, request_id, typed.person, typed.channel, typed.text, respond)
         elif typed.name.lower() in CHANGES:
             # stored first, so that what Slack gets an ack for is on disk
             messages = await self._messages(typed)
@@ -115,24 +121,15 @@ class SlashCommands:
 
     async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
         """Say that there is no such sub-command."""
-        return [help_text(unknown_command(command.name, nearest(command.name, [*ANSWERS, "forget"])))]
+        return [help_text(unknown_command(command.name, nearest(command.name, [*ANSWERS, *OWN_LISTENERS])))]
 
     async def help(self, _: SlashCommand) -> list[SlackMessage]:
         """Say what there is."""
         return [help_text()]
 
     async def guidelines(self, command: SlashCommand) -> list[SlackMessage]:
-        """Show the guidelines of the judge that is named, or of all whose channels the person is in."""
-        name = " ".join(command.text.split())
-        judges = await self._access.judges_named(name, command.person)
-        return [await self._guidelines_of(judge) for judge in judges] or [no_judges()]
-
-    async def _guidelines_of(self, judge: JudgeSettings) -> SlackMessage:
-        rules = sorted(
-            self._memories[judge.name].guidelines, key=lambda rule: len(rule.source_trace_ids), reverse=True
-        )
-        authored = [(rule, [await self._people.name(person) for person in rule.people]) for rule in rules]
-        return guidelines_message(judge.title, authored)
+        """Show the guidelines of the judge that is named, or of this channel's, as far as they hold the words."""
+        return await self._pages.command(command.person, command.channel, unescape(command.text))
 
     async def why(self, command: SlashCommand) -> list[SlackMessage]:
         """Show what the verdicts on a trace rest on."""
@@ -200,4 +197,6 @@ ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[Sla
     "mine": SlashCommands.mine,
     "forgotten": SlashCommands.forgotten,
 }
-"""The sub-commands by name; `forget` has a listener of its own."""
+"""The sub-commands by name, but for those that have listeners of their own."""
+OWN_LISTENERS = ("forget", "teach")
+"""The other sub-commands, which are stored before Slack's ack."""

@@ -14,6 +14,20 @@ class GuidelineAccess:
         self._members = members
         self._people = people
 
+    async def named(self) -> list[str]:
+        """Return the names of those whom the settings name; none where all members of the channel may."""
+        return list((await self._people.names(self._access.manage)).values())
+
+    async def decide(self, person: str, judge: str) -> bool | None:
+        """Decide the same as `allows` without a hurry; None while Slack does not say."""
+        if judge not in self._channels or self._access.manage:
+            return await self.allows(person, judge)
+        if self._access.teach != "everybody":
+            standing = await self._people.standing(person)
+            if standing != "member":
+                return None if standing is None else False
+        return await self._members.includes_by_now(self._channels[judge], person)
+
     async def allows(self, person: str, judge: str) -> bool:
         """Decide whether somebody may manage a judge's guidelines.
 

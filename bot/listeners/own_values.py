@@ -17,30 +17,13 @@ class ModalSubject:
     @classmethod
     def read(cls, private_metadata: str) -> "ModalSubject":
         """Read what the modal carries. Raises `MalformedPayloadError`."""
-        document = _load(private_metadata)
+        document = load_json(private_metadata)
         if not isinstance(document, dict):
             raise MalformedPayloadError("The private_metadata of the modal is no object.")
         verdict_id, card_ts = document.get("verdict_id"), document.get("card_ts")
         if not (isinstance(verdict_id, str) and isinstance(card_ts, str)) or not is_message_ts(card_ts):
             raise MalformedPayloadError("The private_metadata of the modal names no card.")
         return cls(verdict_id=verdict_id, card_ts=card_ts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuidelineSubject:
-    """The guideline that a button belongs to."""
-
-    judge: str
-    guideline_id: str
-
-    @classmethod
-    def read(cls, value: str) -> "GuidelineSubject":
-        """Read what the button carries. Raises `MalformedPayloadError`."""
-        document = _load(value)
-        names = (document.get("judge"), document.get("guideline")) if isinstance(document, dict) else ()
-        if not names or not all(isinstance(name, str) for name in names):
-            raise MalformedPayloadError("The value of the button names no guideline.")
-        return cls(judge=str(names[0]), guideline_id=str(names[1]))
 
 
 def is_message_ts(text: str) -> bool:
@@ -60,13 +43,14 @@ def chosen_value(action: dict[str, Json]) -> Label:
 
 def label_of(option_value: str) -> Label:
     """Return the label of an option's value, which is JSON. Raises `MalformedPayloadError`."""
-    label = _load(option_value)
+    label = load_json(option_value)
     if isinstance(label, bool | int | float | str):
         return label
     raise MalformedPayloadError("The value of the option is no label.")
 
 
-def _load(text: str) -> Json:
+def load_json(text: str) -> Json:
+    """Return a value of the bot's own, which is JSON. Raises `MalformedPayloadError`."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

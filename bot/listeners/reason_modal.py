@@ -10,8 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import CORRECT_SHORTCUT
 from bot.blocks.correction import REASON_VIEW, reason_view
-from bot.blocks.thread import not_a_card, not_counted, two_votes
-from bot.feedback import feedback_of
+from bot.blocks.thread import not_a_card, not_counted
+from bot.blocks.votes import which_vote
+from bot.feedback import feedback_of, new_reason, reasons_of, votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
@@ -80,13 +81,13 @@ class ReasonModal:
         value_type = memory.definition.value_type
         feedback = feedback_of(card.verdict, card.person, events, value_type)
         is_corrected = feedback.vote == "down" and feedback.value is not None
-        earlier = events.replies.get(card.ts)
+        reasons = reasons_of(events, value_type, card.ts)
         view = reason_view(
             card.verdict,
             card.ts,
             choices=likely_values(card.verdict, memory),
             ask_value=value_type.opposite(card.verdict.verdict.value) is None and not is_corrected,
-            earlier=(earlier.text or "") if earlier else "",
+            earlier="\n".join(reasons.all),
         )
         self._modals.opened(card.person, card.verdict.verdict_id)
         await open_view(self._client, trigger_id, view)
@@ -115,11 +116,17 @@ class ReasonModal:
             has_two_votes = await self._cards.set_value(card, value, at)
         else:
             has_two_votes = await self._cards.hold(card, "down", at)
-        await self._cards.set_reason(card, entered(fields, "reason") or "", at)
+        standing = reasons_of(await self._cards.feedback_on(card), memory.definition.value_type, card.ts)
+        reason = new_reason(entered(fields, "reason") or "", standing.replies)
+        await self._cards.set_reason(card, reason, at)
         self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
-            self._after_ack.run(show_ephemeral(self._client, card.channel, card.person, two_votes()))
+            self._after_ack.run(self._ask_which_vote(card))
+
+    async def _ask_which_vote(self, card: ClickedCard) -> None:
+        question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
+        await show_ephemeral(self._client, card.channel, card.person, question, card.ts)
 
 
 def entered(fields: Body, block_id: str) -> str | None:

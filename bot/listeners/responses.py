@@ -61,9 +61,9 @@ async def open_view_from(client: AsyncWebClient, body: Json, view: Json) -> None
     await _opened(open_or_push(trigger_id=body["trigger_id"], view=view))
 
 
-async def update_view(client: AsyncWebClient, body: Json, view: Json) -> None:
-    """Put a view in the place of the modal that holds the clicked button; a failure is logged."""
-    await _opened(client.views_update(view_id=body["view"]["id"], hash=body["view"]["hash"], view=view))
+async def update_view(client: AsyncWebClient, view_id: str, view: Json) -> None:
+    """Put another view in the place of an open modal; a failure is logged."""
+    await _opened(client.views_update(view_id=view_id, view=view))
 
 
 async def _opened(opening: Awaitable[object]) -> None:

@@ -79,7 +79,7 @@ class TraceModal:
         card = await self._cards.of_modal(body, str(body["actions"][0].get("value") or ""), "")
         is_visible = card is not None and await self._access.may_see(card)
         view = await self._view(card, render) if card and is_visible else trace_gone()
-        await update_view(self._client, body, view)
+        await update_view(self._client, body["view"]["id"], view)
 
     async def _view(self, card: ClickedCard, render: Render) -> Block:
         stored = card.verdict

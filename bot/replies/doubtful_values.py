@@ -5,9 +5,9 @@ import re
 from bot.replies.vocabulary import HEDGE_WORDS, alternatives
 from memalign.text_folding import fold
 from memalign.value_types import ValueType
-from memalign.verdict_words import KNOWN
+from memalign.verdict_words import KNOWN, UNIVERSAL
 
-MAX_WORDS_IN_DOUBT = 12
+MAX_WORDS_IN_DOUBT, MAX_CHARACTERS_IN_DOUBT = 12, 200
 """Set by hand: a longer sentence speaks of more than a value."""
 _COUNTED = frozenset(
     (
@@ -47,7 +47,10 @@ _TRUTH = (
     r"|durchfallen|durchfällt)\b"
 )
 _WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
-_KNOWN = (KNOWN | HEDGE_WORDS) - _COUNTED
+_CONDITIONS = frozenset(["if", "when", "where", "unless", "without", "wenn", "falls"])
+"""Words that make a criterion of a sentence: "It fails when there is no answer"."""
+_KNOWN = ((KNOWN - UNIVERSAL) | HEDGE_WORDS) - _COUNTED - _CONDITIONS
+"""Words that say nothing on the answer; "always" makes a rule of a sentence."""
 
 
 def names_value_in_doubt(sentence: str, value_type: ValueType, *, in_question: bool = False) -> bool:
@@ -58,7 +61,7 @@ def names_value_in_doubt(sentence: str, value_type: ValueType, *, in_question: b
         value_type: The judge's.
         in_question: True for a question, which proposes no value where it names both of two.
     """
-    if value_type.kind == "str":
+    if value_type.kind == "str" or len(sentence) > MAX_CHARACTERS_IN_DOUBT:
         return False
     pattern = _names(value_type)
     text = fold(sentence)

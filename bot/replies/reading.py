@@ -83,9 +83,9 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
         return ReplyReading(kind="question")
     in_doubt = [each for each in statements if names_value_in_doubt(each, value_type)]
     is_unclear = said is not None or bool(in_doubt)
-    return ReplyReading(
-        kind="unclear value" if is_unclear else "reason", reason=_without(text, [*questions, *in_doubt])
-    )
+    says_more = len(in_doubt) < len(statements)
+    reason = _without(text, [*questions, *in_doubt]) if says_more else ""
+    return ReplyReading(kind="unclear value" if is_unclear else "reason", reason=reason)
 
 
 def _is_acknowledgement(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bot.replies.vocabulary import (
     BECAUSE,
+    DEGREES,
     EMPHASIS,
     GIVES,
     INSTEAD_OF,
@@ -121,10 +122,11 @@ def _truth_grammar() -> Grammar:
 
 
 def _emphasis(categories: Collection[Label]) -> str:
-    """Return what may stand right before a value; "strong" may not where a "strong yes" differs from a "yes"."""
+    """Return what may stand right before a value; "weak" may not where a "strong yes" differs from a "yes"."""
     words = {word for each in categories for word in fold(str(each)).split()}
     usual = [phrase for phrase in EMPHASIS if not words & set(phrase.split())]
-    return rf"(?:{alternatives(usual)}[^\S\n]+){{0,4}}"
+    degrees = () if words & set(DEGREES) else DEGREES
+    return rf"(?:{alternatives((*usual, *degrees))}[^\S\n]+){{0,4}}"
 
 
 def _opening(values: Iterable[str]) -> str:

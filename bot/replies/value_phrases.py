@@ -31,7 +31,7 @@ _MANNER = re.compile(rf"(?:\W*\b{TAIL}\b)+\W*", re.IGNORECASE)
 _CONTENT = re.compile(
     r"(?:[’']s|\b(?:is|was|ist|war)|\b(?:answer|response|reply|output|antwort|ausgabe|text)\b.*\b(?:be|sollte|wäre))\s+$"
     r"(?<!rating is )(?<!score is )(?<!value is )(?<!verdict is )(?<!label is )(?<!grade is )(?<!note ist )"
-    r"(?<!wert ist )(?<!bewertung ist )",
+    r"(?<!vote is )(?<!wert ist )(?<!bewertung ist )",
     re.IGNORECASE,
 )
 """Before a number without an article: it may be what the answer should hold, as in "The answer is 2"."""

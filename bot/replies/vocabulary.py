@@ -21,8 +21,8 @@ def phrases_of(text: str) -> tuple[str, ...]:
 INTERJECTIONS = phrases_of("""
 no|nope|nah|yes|yeah|yep|well|hm+|sorry|nein|nee|nö|ja|doch|naja|so|thus|hence|therefore|also|daher|deshalb|then
 ok|okay|honestly|clearly|definitely|again|please|bitte|for me|to me|für mich|in my opinion|in my view|imo|imho
-meiner meinung nach|meines erachtens|aus meiner sicht|from me|von mir|i think|i believe|i find|ich finde|ich denke
-ich meine|but|aber
+meiner meinung nach|meines erachtens|aus meiner sicht|from me|von mir|personally|dafür
+i think|i believe|i find|ich finde|ich denke|ich meine|but|aber
 sondern|and|und|ich würde sagen|i would say|i'd say|i say|ich sage|that means|agreed|wrong|falsch|disagree|i disagree
 """)
 """Words before a value that leave it as it is."""
@@ -51,7 +51,7 @@ hätte|erhält
 """Verbs between the answer and its value."""
 _FIRST_PERSON = (
     r"(?:i(?:[’']d| would| will|[’']ll)?(?: have)? )?(?:give|given|gave|rate|rated|score|scored|say|said|call"
-    r"|vote for|vote|mark|marked|label|go with|go for|gone with|gone for|choose|pick|see|consider|read)"
+    r"|vote for|vote|mark|marked|label|go with|go for|go|gone with|gone for|tag|choose|pick|see|consider|read)"
     r"(?: it| this| that| the answer| this answer| this one)?(?: as| at| with)?"
 )
 _FIRST_PERSON_GERMAN = (
@@ -77,6 +77,7 @@ RATING = alternatives(
         _FIRST_PERSON_GERMAN,
         _NAMED_VALUE,
         _INVERTED_GERMAN,
+        r"gibt(?:[’']s| es)(?: von mir| dafür)?",
         rf"{_FIRST_PERSON_WOULD}{_MOVES}{_MOVED}(?: up| down| back)?(?: to| at)?",
         rf"{_FIRST_PERSON_WOULD}{_MOVES}(?: up| down| back)? to",
         r"(?:go |come )?(?:up|down) to",
@@ -94,13 +95,17 @@ RATING = alternatives(
 EMPHASIS = phrases_of("""
 clearly|definitely|really|simply|just|only|at most|at best|at least|maximum
 max[.]?|no more than|not more than
-worth|glatte|glatter|höchstens|maximal
+worth|höchstens|maximal
 allenfalls|mindestens|nur|klar|eindeutig|ganz klar|wirklich|einfach|rather|eher|more like|more of|better|surely
-certainly|obviously|auch|hier|here|still|exactly|genau|für mich|quite|absolutely|a clear|a solid|a weak|a strong
-solid|clear|hard|soft|firm|strong|weak|low|klare|klarer|klares|solide|solider|starke|schwache|schwacher|gute|knappe
-eine klare|ein klares|eine glatte|a|an|the|eine|ein|einen|einer|ne|[’']ne|als
+certainly|obviously|auch|hier|here|still|exactly|genau|für mich|quite|absolutely
+a|an|the|eine|ein|einen|einer|ne|[’']ne|als
 """)
 """Words between a verb and a value that leave the value as it is, unless the name of a value holds them."""
+DEGREES = phrases_of("""
+solid|clear|hard|soft|firm|strong|weak|low|klare|klarer|klares|solide|solider|starke|schwache|schwacher|gute|knappe
+glatte|glatter
+""")
+"""Adjectives that leave a value as it is, unless the name of any value holds one of them."""
 TAIL = alternatives(
     phrases_of("""
 at most|at best|at the most|max|maximum|tops|höchstens|maximal|for me|from me|für mich|imo|in my opinion|here|hier
@@ -111,7 +116,9 @@ ehrlich gesagt
 würde ich sagen|meiner meinung nach|aus meiner sicht|auf mich|no more|nothing more|nicht mehr|mehr nicht|aus
 sehen|einstufen|einschätzen|einordnen|werten|bezeichnen|betrachten|setzen|senken|erhöhen|ändern|stellen|gesagt|gegeben
 genommen|seems right|seems fair|feels right|is fair|is better|fits better|would be fair|would be better
-passt besser|wäre fair|wäre besser|wäre passend
+passt besser|imho|obviously|offensichtlich|müssen|sollen|is right|is appropriate|would be right
+would be appropriate|would be more appropriate|wäre angemessen|wäre angemessener|wäre richtig
+wäre fair|wäre besser|wäre passend
 """)
 )
 """Words after a value that leave it as it is."""
@@ -180,8 +187,8 @@ nearly close near guess think believe feel feels felt seem seems sound sounds so
 towards toward better worse higher above solid strong weak clear hard soft low high fair right enough never isn't
 doesn't wasn't aren't neither nor both either vs versus i'd i'm i'll it's that's this this's wouldn't couldn't
 shouldn't might me honestly tbh imo imho hm hmm well yes no but just instead way life range half full actually still
-tops most best point though however although sure unsure depends same middle
-how what wie n
+tops most best point torn plain plainly downright nowhere though however although sure unsure depends same middle
+how what wie n kein keine keinen all
 vielleicht eventuell evtl wohl vermutlich wahrscheinlich möglicherweise etwa ungefähr rund zirka eher fast beinahe
 knapp kaum gerade ziemlich ganz gar sehr wirklich echt recht etwas bisschen leicht zwischen irgendwo irgendwas tendiere
 tendenz tendenziell neige denke glaube finde meine meinung würde könnte dürfte scheint klingt wirkt sieht aussieht weder

@@ -1,8 +1,9 @@
-"""Numbers out: digest, status, export, agreement, and the evidence of verdicts."""
+"""Numbers out: digest, status, export, agreement, and the evidence of verdicts, the list of guidelines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.reports.guideline_reader import GuidelineReader
 from bot.reports.status import StatusReport
 from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
@@ -16,6 +17,7 @@ class Reports:
 
     status: StatusReport
     evidence: EvidenceReader
+    guidelines: GuidelineReader
     background: Background
 
 
@@ -28,5 +30,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
     return Reports(
         status=StatusReport(settings, database, memories, connected, health, slack.clock),
         evidence=EvidenceReader(settings, database, memories, slack.people, slack.client),
+        guidelines=GuidelineReader(database, memories, slack.people),
         background={"weekly digest": digest.run},
     )

@@ -4,14 +4,19 @@ A reflection model reads the reasons of several people at once, and one of them 
 others, or to pass theirs over. So each claimed source is compared with its quote. A reason that does not say the rule
 in its own words, which happens to every paraphrase, is asked about again with those of the same person alone; so is one
 of which the model made nothing. Then nobody else's words are in front of the model.
+
+The same holds for what a model reads as context: the reasons of similar cases, and the judge's own. A rule that has
+their words and not those of its sources would keep them when they are forgotten, so these sources are asked about
+again without the context.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.memory.text_features import says, says_opposite, words_rest_on
+from memalign.embedded_text import text_of
+from memalign.memory.text_features import borrows, says, says_opposite, spaced_words, words_rest_on
 from memalign.ports import Distillation, Draft, LabelledRationale
-from memalign.records import Guideline, Label, Source
+from memalign.records import Episode, Guideline, Label, Source
 
 Rests = Callable[[str, Source], bool]
 """Decides whether a rule rests on a source, or has it against it."""
@@ -37,30 +42,77 @@ def attribute(
         known: The guidelines that it was shown.
 
     Returns:
-        The checked distillation. Where the rationales are one person's, no source is in doubt.
+        The checked distillation. Where all reasons that the distiller read are one person's, a source is in doubt
+        only if its rule has the words of another case.
     """
-    if len({each.source.person for each in rationales}) < 2:
-        return Attribution(
-            distillation=_checked(distillation, rationales, known, _rests_anyway, _rests_anyway),
-            doubtful=(),
-        )
+    is_one_voice = len(_voices(rationales)) < 2
+    says_it, opposes_it = (_rests_anyway, _rests_anyway) if is_one_voice else (_says, _says_opposite)
+    has_own_words = _own_words(rationales, {rule.text for rule in known})
     doubted: set[Source] = set()
 
-    def noting(decide: Callable[[str, str], bool]) -> Rests:
-        def rests(text: str, source: Source) -> bool:
-            if decide(text, source.quote):
-                return True
-            doubted.add(source)
-            return False
+    def rests(text: str, source: Source) -> bool:
+        return _noted(says_it(text, source) and has_own_words(text, source), source, doubted)
 
-        return rests
+    def opposes(text: str, source: Source) -> bool:
+        return _noted(opposes_it(text, source), source, doubted)
 
-    checked = _checked(distillation, rationales, known, noting(says), noting(says_opposite))
+    checked = _checked(distillation, rationales, known, rests, opposes)
     counted, failed = _sources_of(checked) - doubted, distillation.failed.keys()
     doubtful = tuple(
-        each for each in rationales if each.source not in counted and each.source.trace_id not in failed
+        each
+        for each in rationales
+        if each.source.trace_id not in failed
+        and (each.source in doubted if is_one_voice else each.source not in counted)
     )
     return Attribution(distillation=checked, doubtful=doubtful)
+
+
+def _noted(rests: bool, source: Source, doubted: set[Source]) -> bool:
+    """Note a source that does not bear a rule out; returns whether it does."""
+    if not rests:
+        doubted.add(source)
+    return rests
+
+
+def _voices(rationales: Sequence[LabelledRationale]) -> set[str]:
+    """Return the people whose reasons are in front of the model, those of the context included."""
+    shown = (opinion for case in _neighbours(rationales) for opinion in case.opinions if opinion.rationale)
+    return {*(each.source.person for each in rationales), *(opinion.person for opinion in shown)}
+
+
+def _neighbours(rationales: Sequence[LabelledRationale]) -> list[Episode]:
+    cases = (case.episode for each in rationales for case in each.neighbours)
+    return list({episode.trace_id: episode for episode in cases}.values())
+
+
+def _own_words(rationales: Sequence[LabelledRationale], known: Collection[str]) -> Rests:
+    """Return the check that a new rule has none of the words of the context but those that its source has, too."""
+    lenders = [spaced_words(text) for text in _context_of(rationales)]
+    own = {
+        each.source: [spaced_words(text) for text in (each.source.quote, *text_of(each.fields))]
+        for each in (rationales if lenders else ())
+    }
+
+    def rests(text: str, source: Source) -> bool:
+        return not lenders or text in known or not borrows(text, lenders, own[source])
+
+    return rests
+
+
+def _context_of(rationales: Sequence[LabelledRationale]) -> list[str]:
+    """Return all texts of the context."""
+    texts = [each.overruled.rationale for each in rationales if each.overruled]
+    for case in _neighbours(rationales):
+        texts += [*case.case_text, *(opinion.rationale for opinion in case.opinions)]
+    return [text for text in dict.fromkeys(texts) if text]
+
+
+def _says(text: str, source: Source) -> bool:
+    return says(text, source.quote)
+
+
+def _says_opposite(text: str, source: Source) -> bool:
+    return says_opposite(text, source.quote)
 
 
 def attribute_alone(

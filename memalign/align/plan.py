@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from memalign.embedded_text import text_of
 from memalign.errors import InputError
 from memalign.judge import Judge
+from memalign.memory.guideline_merge import contradictions_of
 from memalign.memory.state import MemoryState, rationale_of
-from memalign.ports import LabelledRationale
-from memalign.records import Episode, OpinionKey, PersonLabel, Trace
-from memalign.votes import tally
+from memalign.ports import LabelledRationale, OverruledVerdict
+from memalign.records import Assessment, CaseVerdict, Episode, Label, OpinionKey, PersonLabel, Trace
+from memalign.votes import assessment_ms, judge_assessment, tally
 
 _log = logging.getLogger("memalign")
 
@@ -31,6 +32,8 @@ class LearningPlan:
     """The opinions that no longer stand as they were."""
     rationales: list[LabelledRationale] = field(default_factory=list)
     """Of opinions that are new."""
+    overruled: dict[str, OverruledVerdict] = field(default_factory=dict)
+    """Trace id -> the judge's verdict with its reason, where people's label is another one."""
 
 
 def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> LearningPlan:
@@ -52,13 +55,18 @@ def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> 
             plan.rejected[trace.trace_id] = str(error)
             continue
         _note(plan, state, trace.trace_id, state.episodes.get(trace.trace_id), episode)
+        overruled = None if episode is None else _overruled_verdict(judge, trace, episode.label)
+        if overruled is not None:
+            plan.overruled[trace.trace_id] = overruled
     return plan
 
 
 def _note(
     plan: LearningPlan, state: MemoryState, trace_id: str, known: Episode | None, episode: Episode | None
 ) -> None:
-    if episode is None and known is None:
+    left = _left_over(state, trace_id, episode) if known is None else frozenset()
+    plan.lost |= left
+    if episode is None and known is None and not left:
         plan.rejected[trace_id] = (
             f"Nobody's feedback for judge {state.judge} is on trace {trace_id}; "
             "give it a human assessment with the judge's name."
@@ -71,6 +79,17 @@ def _note(
     else:
         plan.put[trace_id] = episode
         _compare_opinions(plan, known, episode)
+
+
+def _left_over(state: MemoryState, trace_id: str, episode: Episode | None) -> frozenset[OpinionKey]:
+    """Return the opinions that guidelines hold of a case which went with a person, and that do not stand any more."""
+    standing = {(each.person, each.rationale) for each in episode.opinions} if episode else set()
+    return frozenset(
+        source.key
+        for rule in state.semantic.guidelines
+        for source in (*rule.sources, *contradictions_of(rule))
+        if source.trace_id == trace_id and (source.person, source.quote) not in standing
+    )
 
 
 def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episode) -> None:
@@ -88,8 +107,12 @@ def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episod
 
 
 def _same_opinion(first: PersonLabel, second: PersonLabel) -> bool:
-    """Compare value and rationale; the time does not matter."""
-    return (first.value, first.rationale) == (second.value, second.rationale)
+    """Compare value, rationale and supported guidelines; the time does not matter."""
+    return (first.value, first.rationale, first.supports) == (
+        second.value,
+        second.rationale,
+        second.supports,
+    )
 
 
 def _episode(judge: Judge, trace: Trace) -> Episode | None:
@@ -109,4 +132,30 @@ def _episode(judge: Judge, trace: Trace) -> Episode | None:
         answer_text=text.made,
         opinions=votes.opinions,
         minority=votes.minority,
+        verdict=_case_verdict(judge, trace),
     )
+
+
+def _case_verdict(judge: Judge, trace: Trace) -> CaseVerdict | None:
+    """Return the judge's verdict as a case keeps it; of free text none, which may quote other cases as reasons do."""
+    assessment = judge_assessment(trace.assessments, judge.name)
+    value = None if assessment is None else _verdict_value(judge, assessment)
+    if assessment is None or value is None or judge.value_type.kind == "str":
+        return None
+    return CaseVerdict(value=value, judged_ms=assessment_ms(assessment))
+
+
+def _overruled_verdict(judge: Judge, trace: Trace, label: Label) -> OverruledVerdict | None:
+    assessment = judge_assessment(trace.assessments, judge.name)
+    value = None if assessment is None else _verdict_value(judge, assessment)
+    if assessment is None or value is None or value == label:
+        return None
+    return OverruledVerdict(value=value, rationale=(assessment.rationale or "").strip())
+
+
+def _verdict_value(judge: Judge, assessment: Assessment) -> Label | None:
+    """Return the value of a verdict; None for one of a judge that had another value type then."""
+    try:
+        return judge.value_type.parse(assessment.value)
+    except InputError:
+        return None

@@ -6,13 +6,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.align.attribution import attribute, attribute_alone
+from memalign.align.distilling_context import with_context
 from memalign.align.plan import LearningPlan
 from memalign.align.refusal import others_of, refused_rationales, without_refused
 from memalign.errors import ModelError
 from memalign.memory.case_vectors import CaseLookup, CaseVectors
 from memalign.memory.embedding_cache import VectorLookup
 from memalign.memory.state import MemoryState, rationales_of
-from memalign.ports import Distillation, Distiller, Draft, LabelledRationale, Vector, combine
+from memalign.ports import (
+    Distillation,
+    Distiller,
+    Draft,
+    LabelledRationale,
+    Vector,
+    combine,
+    opinions_read,
+)
 from memalign.records import CaseText, Episode, Guideline, Source, Usage
 
 MIN_RATIONALES_TO_EMBED_DRAFTS = 50
@@ -77,6 +86,7 @@ async def run_models(
     semantic = state.semantic.without_opinions(plan.lost)
     pending = (state.episodes[name] for name in state.episodic.to_embed if name not in plan.put)
     rationales = _rationales(plan, state, semantic.waiting, declined)
+    rationales = await with_context(rationales, plan, state, vectors)
     lookup, distillation = await asyncio.gather(
         vectors.find(episode.case_text for episode in (*plan.put.values(), *pending)),
         distil(distiller, instructions, rationales, semantic.known),
@@ -113,7 +123,7 @@ def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[CaseText,
         lost=plan.lost,
         vectors=rows,
         undistilled=before.undistilled | reasoned,
-    )
+    ).with_supports(plan.put.values())
 
 
 async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) -> MemoryState:
@@ -138,7 +148,7 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
             name: rows[episode.case_text] for name, episode in embedded.items() if episode.case_text in rows
         },
         undistilled=(before.undistilled - result.asked) | (result.distillation.failed.keys() & result.asked),
-    )
+    ).with_supports(plan.put.values())
     distillation = with_standing_sources(result.distillation, episodes)
     arguments = (distillation, result.settled, result.drafts.vectors, time.time_ns() // 1_000_000)
     if len(distillation.drafts) < MIN_DRAFTS_FOR_THREAD:
@@ -253,9 +263,12 @@ async def distil(
     attribution = attribute(await _ask(distiller, instructions, rationales, known), rationales, known)
 
     async def ask_alone(person: str) -> Distillation:
-        own = [each for each in attribution.doubtful if each.source.person == person]
+        own = [each.without_context for each in attribution.doubtful if each.source.person == person]
         others = [each for each in rationales if each.source.person != person]
-        return attribute_alone(await _ask(distiller, instructions, own, known), own, known, others)
+        answer = await _ask(distiller, instructions, own, known)
+        if not others:
+            return attribute(answer, own, known).distillation
+        return attribute_alone(answer, own, known, others)
 
     people = dict.fromkeys(each.source.person for each in attribution.doubtful)
     parts = [attribution.distillation, *await asyncio.gather(*map(ask_alone, people))]
@@ -277,7 +290,7 @@ async def _ask(
             failed={each.source.trace_id: str(error) for each in rationales},
             retry_after=getattr(error, "retry_after", None) or 0.0,
         )
-    everything = tuple(each.source.key for each in rationales)
+    everything = opinions_read(rationales)
     same = tuple(map(tuple, distillation.same))
     return replace(
         distillation,

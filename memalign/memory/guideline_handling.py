@@ -4,6 +4,7 @@ Each decision keeps the form before it, so that the last one can be undone.
 """
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from memalign.errors import InputError
 from memalign.memory.text_features import normal
 from memalign.records import WAITING_TEXT, Guideline, Handling
 from memalign.rule_refusal import refusal_of
+from memalign.serialization import to_document
 
 MAX_GUIDELINE_CHARACTERS = 1_000
 """Of a guideline in a person's words; about ten sentences. Set by hand."""
@@ -32,6 +34,19 @@ def guideline_id(judge: str, text: str) -> str:
     """
     digest = hashlib.sha256(f"{judge}\n{normal(text)}".encode("utf-8", "surrogatepass"))
     return f"g-{digest.hexdigest()[:16]}"
+
+
+def form_mark(rule: Guideline) -> str:
+    """Name the form of a guideline that people decide on.
+
+    Args:
+        rule: The guideline.
+
+    Returns:
+        A hash of the form, another one after each decision: 16 hexadecimal digits.
+    """
+    form = json.dumps(to_document(rule.form), sort_keys=True)
+    return hashlib.sha256(form.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def wordings_of(judge: str, ids: Sequence[str], guidelines: Iterable[Guideline]) -> tuple[str, ...]:
@@ -223,18 +238,21 @@ def approved(rule: Guideline, person: str) -> Guideline:
     return replace(rule, approved_by=person, previous=rule.form)
 
 
-def undone(rule: Guideline) -> Guideline | None:
+def undone(rule: Guideline, mark: str = "") -> Guideline | None:
     """Undo the last decision on a guideline.
 
     Args:
         rule: The guideline.
+        mark: The mark of the form that is to be undone, see `form_mark`; empty: whatever form it has.
 
     Returns:
         The guideline in the form before it; None where that decision was to add it.
 
     Raises:
-        InputError: If there is nothing to undo.
+        InputError: If there is nothing to undo, or if the guideline has another form than the one to be undone.
     """
+    if mark and mark != form_mark(rule):
+        raise InputError("This guideline was changed since then, so I left it as it is.")
     form = rule.previous
     if form is not None:
         return replace(

@@ -82,7 +82,8 @@ class GuidelineMerger:
             self._support(rule_id, sources)
         for rule_id, sources in distillation.contradicts.items():
             self._contradict(rule_id, sources)
-        for draft in distillation.drafts:
+        # first those that give a retired rule words again: what says the same is known by them
+        for draft in sorted(distillation.drafts, key=lambda draft: self._retired_on(draft.sources) is None):
             self._add_draft(draft)
         for text, rule_id in distillation.conflicts:
             self._mark_confirmed_conflict(self._id_of(text), rule_id)

@@ -1,16 +1,16 @@
 """One judge's two memories at one moment, and the next state after each kind of change."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from memalign.errors import UnknownGuidelineError
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
-from memalign.memory.guideline_merge import opinions_of
+from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
-from memalign.ports import Distillation, LabelledRationale, MemoryChange, Vector
+from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
 from memalign.records import (
     Episode,
     Guideline,
@@ -112,7 +112,8 @@ class MemoryState:
             The state after it. Decisions of others on guidelines that rest on others as well stand.
         """
         opinions = opinions_on(self.semantic, trace_ids)
-        theirs = {key for key in opinions if key[1] == person}
+        # theirs also where they have taken it back, and nobody names the case any more
+        theirs = {key for rule in self.semantic.guidelines for key in opinions_of(rule) if key[1] == person}
         texts = [
             opinion.rationale
             for name in trace_ids
@@ -183,6 +184,21 @@ class MemoryState:
             policy=self.policy,
         )
         return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
+
+    def with_supports(self, episodes: Iterable[Episode]) -> "MemoryState":
+        """Count people as sources of the guidelines that they say cover a case; no model is asked.
+
+        Args:
+            episodes: The cases with their opinions. Of guidelines that are gone, or wait, nothing follows.
+
+        Returns:
+            The state after it.
+        """
+        supports = supports_of(episodes)
+        if not supports:
+            return self
+        rules = (_with_supports(rule, supports) for rule in self.semantic.guidelines)
+        return self.next(self.episodic, self.semantic.with_guidelines(rules), self.undistilled)
 
     def with_addition(self, guideline: Guideline, approved_by: str = "") -> "MemoryState":
         """Add a guideline that a person made by hand.
@@ -274,6 +290,32 @@ class MemoryState:
         )
 
 
+def supports_of(episodes: Iterable[Episode]) -> dict[str, list[Source]]:
+    """Gather the opinions that support guidelines by name.
+
+    Args:
+        episodes: The cases.
+
+    Returns:
+        Guideline id -> the opinions.
+    """
+    supports: dict[str, list[Source]] = {}
+    for episode in episodes:
+        for opinion in episode.opinions:
+            for guideline_id in opinion.supports:
+                supports.setdefault(guideline_id, []).append(rationale_of(episode, opinion).source)
+    return supports
+
+
+def _with_supports(rule: Guideline, supports: Mapping[str, Sequence[Source]]) -> Guideline:
+    if not rule.stands:
+        return rule
+    for each in merged_into(rule):
+        if each.id in supports:
+            rule = with_merged_support(rule, each.id, supports[each.id])
+    return with_support(rule, supports[rule.id]) if rule.id in supports else rule
+
+
 def rationales_of(
     episodes: Mapping[str, Episode], guidelines: Collection[Guideline], trace_ids: Collection[str]
 ) -> list[LabelledRationale]:
@@ -315,7 +357,12 @@ def rationale_of(episode: Episode, opinion: PersonLabel) -> LabelledRationale:
     source = Source(
         trace_id=episode.trace_id, person=opinion.person, quote=opinion.rationale, time_ms=opinion.time_ms
     )
-    return LabelledRationale(source=source, label=episode.label, fields=episode.fields)
+    overruled = (
+        OverruledVerdict(value=episode.verdict.value)
+        if episode.verdict is not None and episode.is_overruled
+        else None
+    )
+    return LabelledRationale(source=source, label=episode.label, fields=episode.fields, overruled=overruled)
 
 
 def opinions_on(semantic: SemanticMemory, trace_ids: Collection[str]) -> set[OpinionKey]:

@@ -1,6 +1,7 @@
 """Words of English sentences, so that rules can be compared without asking a model."""
 
 import re
+from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -155,6 +156,40 @@ def shares_words(text: str, other: str) -> bool:
     if any(tuple(theirs[place : place + length]) in runs for place in range(len(theirs) - length + 1)):
         return True
     return not _names_in(text).isdisjoint(theirs)
+
+
+def borrows(text: str, lenders: Iterable[str], own: Iterable[str]) -> bool:
+    """Decide whether a text holds the words of others where its own material does not.
+
+    Args:
+        text: A rule that a model made.
+        lenders: What the model read besides, as `spaced_words` writes it.
+        own: The material that the rule was made of, written so too.
+
+    Returns:
+        True if five words in a row, or all words of a shorter text, or a word with a digit or a capital letter within
+        its sentence stand with a lender and nowhere in its own material.
+    """
+    words = _written_words(text)
+    length = min(SHARED_WORDS, len(words))
+    if not length:
+        return False
+    runs = {" ".join(words[place : place + length]) for place in range(len(words) - length + 1)}
+    pieces = {f" {piece} " for piece in runs | _names_in(text)}
+    foreign = [piece for piece in pieces if not any(piece in material for material in own)]
+    return any(piece in lender for lender in lenders for piece in foreign)
+
+
+def spaced_words(text: str) -> str:
+    """Write the words of a text with single blanks around each, so that a run of words can be looked for in it.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The words in lower case.
+    """
+    return f" {' '.join(_written_words(text))} "
 
 
 def _written_words(text: str) -> list[str]:

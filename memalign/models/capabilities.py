@@ -1,11 +1,13 @@
 """The parameters that a server takes for a model, as far as it has refused some. Kept for the process."""
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from memalign.errors import RequestRefusedError
+from memalign.records import Json
 
 Mode = Literal["json_schema", "json_object", "tool", "none"]
 """A form in which an answer is asked for: by a schema, as any JSON object, as a call of a tool, in the prompt alone."""
@@ -17,6 +19,7 @@ _FORM_WORDS = {
 """Mode -> the words by which servers refuse it."""
 _FORM_VALUE = re.compile(r"schema|json_object|\btypes?\b", re.IGNORECASE)
 """Words of a refusal of `response_format` that is one of its value."""
+_BOUND = "maxItems"
 _UNSUPPORTED = re.compile(
     r"unsupported|n[o']t (?:be )?(?:supported|permitted|allowed|recognized|implemented|available|accepted)"
     r"|n[o']t support|unrecognized|unknown|unexpected|unavailable|forbidden|extra inputs|extraneous"
@@ -39,10 +42,43 @@ class ParameterRefusedError(RequestRefusedError):
         self.names = names
 
 
+class BoundRefusedError(RequestRefusedError):
+    """The server takes no schema that bounds the items of a list: Azure and Anthropic document so."""
+
+
+def without_bounds(schema: Json) -> Json:
+    """Take the bounds of lists out of a schema.
+
+    Args:
+        schema: A JSON schema, or a part of one.
+
+    Returns:
+        The same without `maxItems`.
+    """
+    if isinstance(schema, Mapping):
+        return {name: without_bounds(part) for name, part in schema.items() if name != _BOUND}
+    return [without_bounds(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def refused_bounds(words: str, body: Json) -> bool:
+    """Tell whether a server refused a schema for the bounds of its lists.
+
+    Args:
+        words: The server's own words.
+        body: The request's.
+
+    Returns:
+        True if it names them, and there were any.
+    """
+    return _BOUND in words and f'"{_BOUND}"' in json.dumps(body, default=str)
+
+
 @dataclass(slots=True, kw_only=True)
 class Capabilities:
     """The parameters that a server has refused for one model."""
 
+    refuses_bounds: bool = False
+    """True once it has refused a schema that bounds the items of a list."""
     refused_modes: set[str] = field(default_factory=set)
     refused_limits: set[str] = field(default_factory=set)
     """Names of the limit of an answer's tokens."""

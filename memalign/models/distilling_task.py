@@ -5,9 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.memory.text_features import normal
-from memalign.models.prompt_echo import is_echo, is_fragment
+from memalign.models.prompt_echo import ShownWords, is_echo, is_fragment, is_sentence_of
 from memalign.models.prompts import distilling_prompt
-from memalign.ports import Completion, Distillation, Draft, LabelledRationale, Prompt, combine
+from memalign.ports import (
+    Completion,
+    Distillation,
+    Draft,
+    LabelledRationale,
+    Prompt,
+    combine,
+    opinions_read,
+)
 from memalign.records import Guideline, Json, Source
 
 _log = logging.getLogger("memalign")
@@ -28,6 +36,8 @@ class DistillingTask:
     lines: Sequence[str]
     """Each rationale as the prompt shows it."""
     answer_tokens: int
+    neighbours: Sequence[str] = ()
+    """Similar cases, as the prompt shows them."""
 
     def prompt(self, numbers: Sequence[int]) -> Prompt:
         """Write the prompt that asks about some of the rationales.
@@ -39,7 +49,9 @@ class DistillingTask:
             The prompt.
         """
         lines = [self.lines[number] for number in numbers]
-        return distilling_prompt(self.instructions, self.rules, lines, self.answer_tokens)
+        return distilling_prompt(
+            self.instructions, self.rules, lines, self.answer_tokens, neighbours=self.neighbours
+        )
 
 
 def read_distillation(task: DistillingTask, numbers: Sequence[int], completion: Completion) -> Distillation:
@@ -57,7 +69,7 @@ def read_distillation(task: DistillingTask, numbers: Sequence[int], completion: 
     drafts, dropped = _drafts(task, numbers, answer.get("guidelines"))
     contradicts = _sources_by_rule(task, numbers, answer.get("contradicts"))
     same = _same(task, answer.get("same"))
-    read = tuple(task.rationales[number].source.key for number in numbers)
+    read = opinions_read(task.rationales[number] for number in numbers)
     return Distillation(
         drafts=drafts,
         supports=_sources_by_rule(task, numbers, answer.get("supports")),
@@ -88,6 +100,7 @@ def is_only_echo(task: DistillingTask, numbers: Sequence[int], completion: Compl
 def _drafts(task: DistillingTask, numbers: Sequence[int], answer: Json) -> tuple[tuple[Draft, ...], int]:
     """Return the drafts, and the number of those that repeat the prompt and are left out."""
     drafts, dropped = [], 0
+    shown = ShownWords([*(task.lines[number] for number in numbers), *task.neighbours])
     for item in _objects(answer):
         rationales = [
             task.rationales[number] for number in _numbers(item.get("records")) if number in numbers
@@ -95,7 +108,7 @@ def _drafts(task: DistillingTask, numbers: Sequence[int], answer: Json) -> tuple
         text = item.get("text")
         if not isinstance(text, str) or not rationales or len(text.strip()) > MAX_RULE_CHARACTERS:
             continue
-        if _repeats_the_prompt(task, text, rationales):
+        if _repeats_the_prompt(task, text, rationales, shown):
             dropped += 1
             continue
         sources = tuple(rationale.source for rationale in rationales)
@@ -106,11 +119,14 @@ def _drafts(task: DistillingTask, numbers: Sequence[int], answer: Json) -> tuple
     return tuple(drafts), dropped
 
 
-def _repeats_the_prompt(task: DistillingTask, text: str, rationales: Sequence[LabelledRationale]) -> bool:
+def _repeats_the_prompt(
+    task: DistillingTask, text: str, rationales: Sequence[LabelledRationale], shown: ShownWords
+) -> bool:
+    quotes = [rationale.source.quote for rationale in rationales]
     known = [rule.text for rule in task.rules]
-    return is_echo(text, task.instructions) or is_fragment(
-        text, [*known, *(rationale.source.quote for rationale in rationales)]
-    )
+    if is_echo(text, task.instructions) or is_fragment(text, [*known, *quotes]):
+        return True
+    return shown.hold(text) and not is_sentence_of(text, quotes)
 
 
 def _sources_by_rule(

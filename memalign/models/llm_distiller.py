@@ -15,7 +15,13 @@ from memalign.errors import (
 )
 from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.models.distilling_task import DistillingTask, is_only_echo, read_distillation, with_known_words
-from memalign.models.prompts import distilling_prompt, distilling_schema, rationale_line
+from memalign.models.prompts import (
+    distilling_prompt,
+    distilling_schema,
+    neighbour_line,
+    neighbours_section,
+    rationale_line,
+)
 from memalign.ports import (
     Completion,
     Distillation,
@@ -25,7 +31,7 @@ from memalign.ports import (
     PromptRoom,
     combine,
 )
-from memalign.records import Guideline
+from memalign.records import Guideline, RetrievedEpisode
 from memalign.tokens import count_tokens
 
 _log = logging.getLogger("memalign")
@@ -42,7 +48,15 @@ MAX_FITTINGS = 4
 """Times that rationales are batched anew for a smaller context, where the model finds a prompt too long."""
 RULES_SHARE = 4
 """Known rules get at most this fraction (a quarter) of the prompt's room."""
-_RULE_LINE_TOKENS = 10
+NEIGHBOURS_SHARE = 4
+"""Similar cases get at most this fraction (a quarter) of the room for rationales."""
+MAX_NEIGHBOURS = 6
+"""Similar cases in a prompt."""
+NEIGHBOUR_TOKENS = 200
+"""Most tokens of a similar case. Set by hand: six of them are as much as one long case in a verdict's prompt."""
+MIN_NEIGHBOUR_TOKENS = 60
+"""With less room than this a similar case tells nothing, and none is shown. Set by hand."""
+_RULE_LINE_TOKENS = 14
 """Tokens that a known rule takes in a prompt beside its text."""
 PROBE = Prompt(stable="Answer with a JSON object.", changing='{"text": "Hello."}')
 """Asked to see if the model answers at all."""
@@ -84,12 +98,15 @@ class LLMDistiller:
         room = await self._model.prompt_room(LESSON_TOKENS)
         rules = _best_supported(known, room.prompt_tokens // RULES_SHARE)
         record_tokens = _record_tokens(instructions, rules, room)
+        neighbours = _neighbour_lines(rationales, record_tokens // NEIGHBOURS_SHARE)
+        record_tokens -= count_tokens(neighbours_section(neighbours))
         task = DistillingTask(
             instructions=instructions,
             rationales=rationales,
             rules=rules,
             lines=[rationale_line(number, each, record_tokens) for number, each in enumerate(rationales)],
             answer_tokens=room.answer_tokens,
+            neighbours=neighbours,
         )
         faulty = self._known_faults(rationales)
         search: FaultSearch[int] = FaultSearch(lambda: self._model.complete(PROBE, {"type": "object"}))
@@ -126,11 +143,11 @@ class LLMDistiller:
 
     async def _complete(self, task: DistillingTask, numbers: Sequence[int]) -> Completion:
         """Ask about some of the rationales; once more where the answer only repeats the prompt."""
-        completion = await self._model.complete(task.prompt(numbers), distilling_schema())
+        completion = await self._model.complete(task.prompt(numbers), distilling_schema(len(numbers)))
         if not is_only_echo(task, numbers, completion):
             return completion
         _log.debug("%s only repeats the prompt; it is asked once more.", self.name)
-        again = await self._model.complete(task.prompt(numbers), distilling_schema())
+        again = await self._model.complete(task.prompt(numbers), distilling_schema(len(numbers)))
         return replace(again, usage=completion.usage + again.usage)
 
     async def _distil_failed(
@@ -178,6 +195,20 @@ def _batches(task: DistillingTask, faulty: Mapping[int, str | None], max_tokens:
     )
     alone = [[number] for number, reason in faulty.items() if reason is None]
     return [*together, *alone]
+
+
+def _neighbour_lines(rationales: Sequence[LabelledRationale], max_tokens: int) -> list[str]:
+    """Return the lines of the cases most like those of the rationales, as many as there is room for."""
+    by_trace: dict[str, RetrievedEpisode] = {}
+    for case in sorted(
+        (case for each in rationales for case in each.neighbours), key=lambda case: -case.similarity
+    ):
+        by_trace.setdefault(case.episode.trace_id, case)
+    count = min(MAX_NEIGHBOURS, len(by_trace), max_tokens // MIN_NEIGHBOUR_TOKENS)
+    if not count:
+        return []
+    room = min(NEIGHBOUR_TOKENS, max_tokens // count)
+    return [neighbour_line(case.episode, room) for case in list(by_trace.values())[:count]]
 
 
 def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRoom) -> int:

@@ -17,12 +17,15 @@ from memalign.event_loop import run_on_private_loop
 from memalign.models.answer_limit import answer_limit
 from memalign.models.capabilities import (
     AnswerLimitError,
+    BoundRefusedError,
     Capabilities,
     Mode,
     ParameterRefusedError,
     capabilities_of,
+    refused_bounds,
     refused_forms,
     refused_parameter,
+    without_bounds,
 )
 from memalign.models.context_size import ContextSize, complete_and_learn, context_size
 from memalign.models.deadline import call_within, retried
@@ -165,15 +168,22 @@ class ServedModel:
     def _call(
         self, endpoint: Endpoint, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout
     ) -> StructuredCall:
+        known = self._known(endpoint)
+
         async def ask(mode: Mode, tokens: int | None) -> str:
-            body = self._api.body(self._model, prompt, schema, mode)
-            return await self._ask(endpoint, body, mode, tokens, deadline)
+            sent = without_bounds(schema) if known.refuses_bounds else schema
+            body = self._api.body(self._model, prompt, sent, mode)
+            try:
+                return await self._ask(endpoint, body, mode, tokens, deadline)
+            except BoundRefusedError:
+                known.refuses_bounds = True
+                return await ask(mode, tokens)
 
         limits_itself = any(name in self._own_body for name in self._api.limit_parameters)
         return StructuredCall(
             name=self.name,
             modes=self._modes(),
-            capabilities=self._known(endpoint),
+            capabilities=known,
             answer_tokens=None if limits_itself else prompt.answer_tokens,
             thinking_tokens=self._thinking_tokens(endpoint, prompt),
             ask=ask,
@@ -227,6 +237,8 @@ class ServedModel:
             lower = None if limit is None else _lower_limit(error, body[limit])
             if lower is not None:
                 raise AnswerLimitError(str(error), max_tokens=lower) from error.__cause__
+            if _refuses_bounds(error, body):
+                raise BoundRefusedError(str(error)) from error.__cause__
             names = _refused(error, mode, limit)
             if not names:
                 raise
@@ -265,6 +277,12 @@ def _lower_limit(error: ModelError, sent: int) -> int | None:
         return None
     tokens = answer_limit(str(error.__cause__))
     return tokens if tokens is not None and tokens < sent else None
+
+
+def _refuses_bounds(error: ModelError, body: Mapping[str, Json]) -> bool:
+    """Return whether a request was refused for the bounds of lists in its schema."""
+    status = getattr(error.__cause__, "status_code", None)
+    return status in _STATUSES_OF_REFUSED_PARAMETERS and refused_bounds(str(error.__cause__), body)
 
 
 def _refused(error: ModelError, mode: Mode, limit: str | None) -> frozenset[str]:

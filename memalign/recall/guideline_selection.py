@@ -81,6 +81,22 @@ class GuidelineSelector:
             ranking=_ranking(selected, relevance),
         )
 
+    def most_relevant(self, text: str, vector: Vector | None, limit: int) -> tuple[Guideline, ...]:
+        """Find the guidelines in use that may cover a trace.
+
+        Args:
+            text: The trace's text.
+            vector: The text's vector; None where it is not known, so that words alone decide on relevance.
+            limit: Most guidelines to return.
+
+        Returns:
+            The guidelines, the most relevant first; none without any relation to the text.
+        """
+        words = stems(text)
+        relevance = {rule.id: self._relevance(rule, words, vector) for rule in self._ranked}
+        related = [rule for rule in self._ranked if relevance[rule.id] > 0]
+        return tuple(sorted(related, key=lambda rule: -relevance[rule.id])[:limit])
+
     def _pinned_and_best(self, support_room: int) -> tuple[Guideline, ...]:
         """Return the pinned guidelines that fit at all, and the best supported others that fit in a part of it."""
         pinned = self._filled((rule for rule in self._ranked if rule.pinned), self._max_tokens)

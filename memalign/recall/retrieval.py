@@ -10,7 +10,7 @@ from memalign.memory.state import MemoryState
 from memalign.memory.vector_index import cosine
 from memalign.ports import JudgeResponse, Vector
 from memalign.recall.guideline_selection import GuidelineSelector
-from memalign.records import Evidence, Json
+from memalign.records import Evidence, Guideline, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,28 @@ class Retriever:
             usage=lookup.usage,
         )
         return Retrieval(evidence=evidence, vector=vector)
+
+    async def relevant_guidelines(
+        self, fields: Mapping[str, Json], semantic: SemanticMemory, limit: int
+    ) -> tuple[Guideline, ...]:
+        """Find guidelines in use that may cover a trace, by what is known of its text; no model is asked.
+
+        Args:
+            fields: What the judge sees of the trace.
+            semantic: The guidelines.
+            limit: Most guidelines to return.
+
+        Returns:
+            The guidelines, the most relevant first.
+
+        Raises:
+            StorageError: If stored vectors cannot be read.
+        """
+        text = text_of(fields)
+        vector = (await self._vectors.known([text])).get(text)
+        return self._selector_for(semantic).most_relevant(
+            "\n".join(text), None if vector is None else whole(vector), limit
+        )
 
     def _selector_for(self, semantic: SemanticMemory) -> GuidelineSelector:
         if self._selector is None or self._selector.memory is not semantic:

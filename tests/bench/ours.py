@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, load_judge, make_judge
@@ -22,9 +23,10 @@ class Ours:
         self.base = make_judge(name=NAME, instructions=INSTRUCTIONS, feedback_value_type=bool, model=MODEL)
         self.judge_in_use: AlignableJudge | AlignedJudge = self.base
         self.optimizer = MemAlignOptimizer(reflection_lm=MODEL, embedding_model=EMBEDDER)
+        self._verdicts: dict[str, Assessment] = {}
 
     def learn(self, cases: Sequence[Case]) -> set[str]:
-        aligned = self.judge_in_use.align([_trace(case) for case in cases], self.optimizer)
+        aligned = self.judge_in_use.align([self._judged_trace(case) for case in cases], self.optimizer)
         self.judge_in_use = aligned
         return {*aligned.report.pending, *aligned.report.rejected}
 
@@ -32,7 +34,11 @@ class Ours:
         self.judge_in_use = self._aligned().unalign([trace_id])
 
     def judge(self, case: Case) -> bool:
-        return bool(self.judge_in_use(trace=_trace(case)).value)
+        verdict = self.judge_in_use(trace=_trace(case))
+        self._verdicts[case.trace_id] = Assessment(
+            name=NAME, value=verdict.value, rationale=verdict.rationale, source_type="LLM_JUDGE"
+        )
+        return bool(verdict.value)
 
     def judge_all(self, cases: Sequence[Case]) -> list[bool]:
         async def values() -> list[bool]:
@@ -53,6 +59,11 @@ class Ours:
 
     def load(self) -> None:
         self.judge_in_use = load_judge(self._file)
+
+    def _judged_trace(self, case: Case) -> Trace:
+        """The trace with its votes, and with the verdict that they answer if there is one."""
+        trace, verdict = _trace(case), self._verdicts.get(case.trace_id)
+        return trace if verdict is None else replace(trace, assessments=(*trace.assessments, verdict))
 
     def _aligned(self) -> AlignedJudge:
         assert isinstance(self.judge_in_use, AlignedJudge)

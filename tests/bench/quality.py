@@ -101,6 +101,26 @@ def wordings(system: JudgingSystem, meter: Meter) -> Figures:
     }
 
 
+def one_by_one(system: JudgingSystem, meter: Meter) -> Figures:
+    """Each of 200 cases judged, then its one vote learned, as in Slack; five wordings a rule."""
+    world = _start(system, meter, wordings=5)
+    feedback = world.feedback(200)
+    tokens = calls = 0.0
+    for place, case in enumerate(feedback):
+        if place:
+            system.judge(case)
+        meter.behave(**FREE)
+        system.learn([case])
+        counts = meter.counts()
+        tokens, calls = tokens + counts["chat_tokens"], calls + counts["chat"]
+    return {
+        "guidelines a rule": len(system.guidelines()) / len({case.thing for case in feedback}),
+        "accuracy": _accuracy(system, world, [world.case() for _ in range(UNSEEN)]),
+        "tokens a feedback": tokens / len(feedback),
+        "calls a feedback": calls / len(feedback),
+    }
+
+
 def budget(system: JudgingSystem, meter: Meter) -> Figures:
     """300 rules."""
     world = _start(system, meter, rules=300)
@@ -159,6 +179,7 @@ ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "forgetting": forgetting,
     "people": people,
     "wordings": wordings,
+    "one by one": one_by_one,
     "budget": budget,
     "failures": failures,
 }

@@ -5,13 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from bot.feedback import Feedback, Vote, all_feedback, feedback_of, vote_of_reaction
+from bot.feedback import (
+    Feedback,
+    Vote,
+    all_feedback,
+    feedback_of,
+    labelled_trace,
+    new_reason,
+    vote_of_reaction,
+    votes_of,
+)
 from bot.listeners.rationales import reply_of
 from bot.replies.reading import read_reply
 from bot.sandbox import User
-from memalign.records import Json, Label, Verdict
+from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import value_type_of
-from storage.records import PersonFeedback, Reply, StoredVerdict, Timestamped
+from storage.codec import feedback_body
+from storage.codec import feedback_of as stored_feedback_of
+from storage.feedback_events import apply
+from storage.records import FeedbackEvent, PersonFeedback, Reply, StoredVerdict, Timestamped
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 
 CARD = "1700000000.000000"
@@ -182,6 +194,36 @@ def test_everybody_says_something_of_their_own() -> None:
         stored, {"U1": person_feedback("+1"), "U2": person_feedback("-1")}, value_type_of(bool)
     )
     assert {entry.person: entry.value for entry in feedback} == {"U1": True, "U2": False}
+
+
+@pytest.mark.parametrize(
+    ("done", "assessments"),
+    [
+        ({"U1": person_feedback("-1")}, [("HUMAN", "U1", False, 1_000), ("LLM_JUDGE", "memalign", True, 7)]),
+        ({"U1": person_feedback("+1")}, [("HUMAN", "U1", True, 1_000), ("LLM_JUDGE", "memalign", True, 7)]),
+        ({"U1": person_feedback("shrug")}, []),
+        ({"U1": person_feedback("+1", "-1")}, []),
+        ({}, []),
+    ],
+)
+def test_the_verdict_comes_with_the_labels_that_answer_it_and_never_alone(
+    done: dict[str, PersonFeedback], assessments: list[Json]
+) -> None:
+    verdict = Verdict(judge="politeness", trace_id="tr-1", value=True, rationale="so")
+    stored = StoredVerdict(verdict_id="v-1", verdict=verdict, judged_ms=7, channel="C1", message_ts=CARD)
+    trace = Trace(trace_id="tr-1", inputs="q", outputs="a")
+
+    labelled = labelled_trace(trace, stored, all_feedback(stored, done, value_type_of(bool)))
+
+    told = [
+        (each.source_type, each.source_id, each.value, (each.create_time_ms or 0) % 1_700_000_000_000)
+        for each in labelled.assessments
+    ]
+    assert told == assessments
+    assert all(each.name == "politeness" for each in labelled.assessments)
+    assert [each.rationale for each in labelled.assessments if each.source_type == "LLM_JUDGE"] == (
+        ["so"] if assessments else []
+    )
 
 
 BASE: Json = {"channel": "C1", "ts": "3.0", "event_ts": "3.0"}
@@ -381,14 +423,30 @@ async def test_other_messages_and_their_reactions_are_let_be(harness: BotInWorks
 # --- buttons, menus, modals
 
 
-async def test_a_button_counts_once_and_pressed_again_is_taken_back(harness: BotInWorkspace) -> None:
+async def test_a_button_pressed_again_takes_nothing_away_until_the_person_says_so(
+    harness: BotInWorkspace,
+) -> None:
     card = await harness.show()
-    assert "Counted" in await harness.ephemeral_answer(harness.press(card, "vote_up"))
-    assert (await harness.feedback(card))["ana"].vote == "up"
+    assert "you'd say pass" in (await harness.ephemeral_answer(harness.press(card, "vote_up"))).replace(
+        "*", ""
+    )
     assert "can't tell" in await harness.ephemeral_answer(harness.press(card, "vote_unsure"))
+    assert "You already said 🤷" in await harness.ephemeral_answer(harness.press(card, "vote_unsure"))
     assert (await harness.feedback(card))["ana"].vote == "unsure"
-    assert "taken back" in await harness.ephemeral_answer(harness.press(card, "vote_unsure"))
+    answer = harness.slack.ephemerals[-1]
+    assert answer.thread_ts == card.ts
+    await harness.slack.interactions.click(harness.ana.id, card.channel, answer.ts, "take_back_vote")
     assert (await harness.feedback(card))["ana"].vote is None
+
+
+async def test_the_vote_that_a_person_keeps_of_two_is_the_one_that_counts(harness: BotInWorkspace) -> None:
+    card = await harness.show()
+    harness.react(card, "+1")
+    await harness.slack.settled()
+    assert "Which one?" in await harness.ephemeral_answer(harness.press(card, "vote_down"))
+    question = harness.slack.ephemerals[-1]
+    await harness.slack.interactions.click(harness.ana.id, card.channel, question.ts, "keep_vote:down")
+    assert (await harness.feedback(card))["ana"].value is False
 
 
 async def test_button_and_reaction_that_differ_cancel_each_other_and_the_person_is_told(
@@ -457,3 +515,55 @@ async def test_a_deleted_card_leaves_what_was_said_and_stops_nothing(harness: Bo
     harness.react(other, "-1")
     await harness.learned()
     assert harness.thread(other)
+
+
+def _marks(*events: tuple[str, str, object]) -> PersonFeedback:
+    """Feedback of events a second after one another: kind, name of a reaction, value."""
+    feedback = PersonFeedback()
+    for second, (kind, name, value) in enumerate(events, start=1):
+        event = FeedbackEvent(person="U1", kind=kind, name=name, value=value, at=f"1700000{second:03}.0")  # type: ignore[arg-type]
+        feedback = apply(feedback, event)
+    return feedback
+
+
+UP, DOWN = ("reaction", "+1", True), ("reaction", "-1", True)
+NO_UP, NO_DOWN = ("reaction", "+1", False), ("reaction", "-1", False)
+PRESS_UP, PRESS_DOWN, TAKE_BACK = ("button", "", "up"), ("button", "", "down"), ("button", "", None)
+KEEP_UP, KEEP_DOWN = ("kept_vote", "", "up"), ("kept_vote", "", "down")
+
+
+@pytest.mark.parametrize(
+    ("events", "votes"),
+    [
+        ((UP, DOWN), {"up", "down"}),
+        ((UP, DOWN, KEEP_DOWN), {"down"}),
+        ((DOWN, UP, KEEP_UP), {"up"}),
+        ((PRESS_UP, DOWN, KEEP_DOWN), {"down"}),
+        ((DOWN, PRESS_UP, KEEP_UP), {"up"}),
+        ((UP, DOWN, KEEP_DOWN, NO_UP), {"down"}),
+        ((UP, DOWN, KEEP_DOWN, NO_DOWN), {"up"}),
+        ((UP, DOWN, KEEP_DOWN, NO_UP, UP), {"up", "down"}),
+        ((UP, DOWN, KEEP_DOWN, PRESS_DOWN), {"down"}),
+        ((UP, DOWN, KEEP_DOWN, PRESS_UP), {"up", "down"}),
+        ((UP, PRESS_DOWN, KEEP_DOWN, TAKE_BACK), {"up"}),
+        ((UP, DOWN, KEEP_DOWN, KEEP_UP), {"up"}),
+        ((UP, DOWN, KEEP_DOWN, NO_UP, NO_DOWN), set()),
+        ((PRESS_UP, PRESS_DOWN), {"down"}),
+    ],
+)
+def test_a_kept_vote_overrules_older_ones_until_newer_marks_say_otherwise(
+    events: tuple[tuple[str, str, object], ...], votes: set[Vote]
+) -> None:
+    assert votes_of(_marks(*events)) == votes
+
+
+def test_a_reason_of_the_thread_is_not_doubled_by_the_modal() -> None:
+    done = person_feedback("-1", replies={4: "It is curt."}, modal="It is curt.\nIt gives no help.")
+    assert derived(done).rationale == "It is curt.\nIt gives no help."
+    assert new_reason("It is curt.\nIt gives no help.", ["It is curt."]) == "It gives no help."
+
+
+def test_feedback_of_an_earlier_version_holds_no_kept_vote() -> None:
+    body = feedback_body(person_feedback("+1"))
+    earlier = {name: part for name, part in body.items() if name not in ("kept_vote", "supports")}
+    assert stored_feedback_of(earlier) == person_feedback("+1")

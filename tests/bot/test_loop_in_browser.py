@@ -45,9 +45,9 @@ class BrowserSession:
 
     async def ask(self, text: str) -> Locator:
         """Type a slash command; the last message in the channel that only Ana sees."""
-        before = await self.page.locator("[data-ephemeral=true]").count()
+        answers = self.page.get_by_test_id("channel").locator("[data-ephemeral=true]")
+        before = await answers.count()
         await self.type_in("Message #politeness", text)
-        answers = self.page.locator("[data-ephemeral=true]")
         await expect(answers).not_to_have_count(before)
         return answers.last
 
@@ -149,3 +149,49 @@ async def test_a_person_votes_on_home_by_clicking(session: BrowserSession) -> No
     await session.picture("10-home-voted")
     memory = session.harness.bot.memories["politeness"]
     await session.harness.until(lambda: list(memory.episodes) == ["tr-1"])
+
+
+async def test_a_person_handles_guidelines_by_clicking(session: BrowserSession) -> None:
+    page, harness = session.page, session.harness
+    for number in range(24):
+        await harness.bot.guidelines.add(
+            "politeness",
+            f"An answer on topic {number} should name its source, and when it was last checked.",
+            harness.ben.id,
+        )
+    await expect(await session.ask(f"/memalign teach {RULE}")).to_contain_text(f"Added: “{RULE}”")
+    listed = await session.ask("/memalign guidelines")
+    await expect(listed).to_contain_text("25 guidelines of politeness (1–20 of 25)")
+    await session.picture("11-guidelines")
+    await listed.get_by_role("button", name="Next 5").click()
+    await expect(listed).to_contain_text("(21–25 of 25)")
+
+    found = await session.ask("/memalign guidelines send away")
+    await expect(found).to_contain_text("1 of 25 guidelines of politeness with “send away”")
+    await found.get_by_role("button", name="More options").click()
+    await session.picture("12-guideline-menu")
+    await page.get_by_role("menuitem", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("textbox")).to_have_value(RULE)
+    await session.picture("13-edit")
+    await dialog.get_by_role("textbox").fill(BETTER_RULE)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_have_count(0)
+    await expect(found).to_contain_text(f"Now it says: “{BETTER_RULE}”")
+    await session.picture("14-edited-in-list")
+    await found.get_by_role("button", name="Undo").click()
+    await expect(found).to_contain_text(f"Undone: “{RULE}”")
+
+    for row, (name, width) in enumerate((("narrow", 390), ("dark", 1280))):
+        await page.set_viewport_size({"width": width, "height": 860})
+        await page.emulate_media(color_scheme="dark" if name == "dark" else "light")
+        shown = await session.ask("/memalign guidelines")
+        await expect(shown).to_contain_text("25 guidelines")
+        await session.picture(f"15-guidelines-{name}")
+        await shown.scroll_into_view_if_needed()
+        await shown.get_by_role("button", name="More options").nth(row).click()
+        await page.get_by_role("menuitem", name="Don't use").click()
+        await expect(shown).to_contain_text("I no longer use")
+        await shown.evaluate("shown => shown.scrollIntoView({block: 'start'})")
+        await session.picture(f"16-retired-{name}")
+    assert sum(rule.retired for rule in harness.bot.memories["politeness"].guidelines) == 2

@@ -136,3 +136,16 @@ async def test_a_person_asks_by_command_and_opens_the_whole(session: BrowserSess
     await session.picture("3-command")
     await answer.get_by_role("button", name="Show all").click()
     await expect(session.dialog).to_contain_text("Why this verdict?")
+
+
+async def test_a_person_takes_a_guideline_out_of_use_by_clicking(session: BrowserSession) -> None:
+    dialog, rules = session.dialog, list(RULES.values())
+    await session.card("tr-9").get_by_role("button", name="Why?").click()
+    await dialog.get_by_role("button", name="This one is wrong").first.click()
+    await expect(dialog.get_by_role("textbox")).to_have_value(rules[0])
+    await session.picture("4-guideline")
+    await dialog.get_by_role("button", name="Don't use").click()
+    await expect(dialog).to_contain_text("I no longer use")
+    await session.picture("5-guideline-retired")
+    memory = session.harness.bot.memories["politeness"]
+    assert [rule.text for rule in memory.guidelines if rule.retired] == [rules[0]]

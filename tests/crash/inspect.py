@@ -168,7 +168,7 @@ async def labels(db: Database, world: World, judge: str) -> dict[str, Label]:
             if trace is None or verdict.verdict.judge != judge:
                 continue
             feedback = all_feedback(verdict, await db.feedback.of(verdict.verdict_id), YES_OR_NO)
-            if counted := tally(labelled_trace(trace, judge, feedback).assessments, judge, YES_OR_NO):
+            if counted := tally(labelled_trace(trace, verdict, feedback).assessments, judge, YES_OR_NO):
                 labels_by_trace[trace_id] = counted.label
     return labels_by_trace
 

@@ -2,7 +2,7 @@ import pytest
 
 from memalign.errors import InputError, UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Guideline, GuidelinePolicy
+from memalign.records import Assessment, Guideline, GuidelinePolicy
 from tests.factories import a_memory, a_trace, a_vote, evidence_for
 from tests.fakes import FakeJudgeModel, FakeStore
 
@@ -159,3 +159,32 @@ async def test_what_a_forgotten_person_added_or_worded_goes_and_decisions_stand_
     assert (only_rule(memory).id, only_rule(memory).state) == (taught_rule.id, "retired")
     assert "zoe" not in repr(memory.guidelines)
     assert "Zebra" not in repr(memory.guidelines)
+
+
+@pytest.mark.parametrize(
+    "votes_left", [(), (a_vote(False, CURT, "ben", ms=1), a_vote(True, None, "cem", ms=2))]
+)
+async def test_a_pinned_rule_goes_when_nobody_is_believed_any_more_once_a_person_is_forgotten(
+    votes_left: tuple[Assessment, ...],
+) -> None:
+    memory = await a_memory()
+    ben, cem = a_vote(False, CURT, "ben", ms=1), a_vote(True, None, "cem", ms=2)
+    await memory.learn([a_trace("tr-1", ben)])
+    await memory.learn([a_trace("tr-1", a_vote(False, CURT, "ana", ms=1), ben, cem)])
+    await memory.editor.pin(only_rule(memory).id, "zoe")
+
+    await memory.forget_person("ana", ["tr-1"])
+    assert only_rule(memory).people == ("ben",)
+    await memory.learn([a_trace("tr-1", *votes_left)])
+
+    assert memory.guidelines == ()
+
+
+async def test_a_reason_taken_back_from_a_retired_rule_leaves_nothing_of_a_person_who_is_forgotten() -> None:
+    memory = await taught()
+    await memory.editor.retire(only_rule(memory).id, "zoe")
+    await memory.learn([a_trace("tr-1")])
+
+    await memory.forget_person("ana", [])
+
+    assert memory.guidelines == ()

@@ -12,7 +12,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_merge import merged_into
 from memalign.memory.text_features import says, says_opposite, words_rest_on
 from memalign.ports import Distillation, Draft, LabelledRationale
-from memalign.records import Guideline, Json, Source, Trace
+from memalign.records import Assessment, Guideline, Json, Source, Trace
 from tests.factories import a_memory, a_trace, a_vote
 
 RULES = (
@@ -50,12 +50,15 @@ class ScriptedDistiller:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.read: list[list[str]] = []
+        self.neighbours: list[int] = []
+        """Number of similar cases shown with each call."""
 
     async def distil(
         self, instructions: str, rationales: Sequence[LabelledRationale], known: Sequence[Guideline]
     ) -> Distillation:
         assert instructions
         self.read.append([f"{each.source.person}: {each.source.quote}" for each in rationales])
+        self.neighbours.append(sum(len(each.neighbours) for each in rationales))
         return self._answer(rationales, known)
 
 
@@ -71,7 +74,9 @@ def honest(rationales: Sequence[LabelledRationale], known: Sequence[Guideline]) 
 
 
 def is_hostile(rationales: Sequence[LabelledRationale]) -> bool:
-    return any(each.source.person == "mallory" for each in rationales)
+    shown = (opinion for each in rationales for case in each.neighbours for opinion in case.episode.opinions)
+    people = {*(each.source.person for each in rationales), *(opinion.person for opinion in shown)}
+    return "mallory" in people
 
 
 def obedient(data: st.DataObject) -> Answer:
@@ -171,6 +176,40 @@ def test_an_obedient_model_changes_nothing_that_others_said_and_forgetting_leave
             assert shown(memory) == shown(never)
 
     asyncio.run(scenario())
+
+
+@given(
+    numbers=st.lists(st.integers(0, len(RULES) - 1), min_size=1, max_size=6),
+    reason=st.sampled_from(HOSTILE),
+    data=st.data(),
+)
+@settings(max_examples=100, deadline=None)
+def test_an_obedient_model_that_reads_a_reason_in_a_similar_case_puts_nothing_down_to_others(
+    numbers: list[int], reason: str, data: st.DataObject
+) -> None:
+    async def scenario() -> None:
+        distiller = ScriptedDistiller(obedient(data))
+        memory = await a_memory(distiller=distiller)
+        await memory.learn([alike("tr-hostile", a_vote(False, reason, "mallory", ms=99))])
+
+        for place, number in enumerate(numbers):
+            await memory.judge(alike(f"tr-{place}"))
+            await memory.learn([alike(f"tr-{place}", a_vote(False, RULES[number], "ana", ms=place + 1))])
+
+        assert any(distiller.neighbours)
+        learned_from = {source.trace_id for rule in all_rules(memory) for source in rule.sources}
+        assert {f"tr-{place}" for place in range(len(numbers))} <= learned_from
+        for rule in all_rules(memory):
+            words = [rule.text, *(each.text for each in merged_into(rule))]
+            for source in rule.sources:
+                if source.person != "mallory":
+                    assert any(words_rest_on(text, source.quote) for text in words)
+
+    asyncio.run(scenario())
+
+
+def alike(trace_id: str, *assessments: Assessment) -> Trace:
+    return a_trace(trace_id, *assessments, inputs="where is my parcel", outputs="soon")
 
 
 def obeys_same(rationales: Sequence[LabelledRationale], known: Sequence[Guideline]) -> Distillation:

@@ -3,7 +3,7 @@ import pytest
 from memalign.errors import InputError
 from memalign.records import Assessment, Label
 from memalign.value_types import FeedbackValueType, value_type_of
-from memalign.votes import Tally, tally
+from memalign.votes import Tally, judge_assessment, tally
 from tests.factories import a_vote
 
 
@@ -100,3 +100,23 @@ def test_an_unreadable_newest_vote_does_not_revive_an_older_one() -> None:
         label_of(a_vote(True, person="a", ms=1), a_vote("meh", person="a", ms=2), a_vote(False, person="b"))
         is False
     )
+
+
+@pytest.mark.parametrize(
+    ("assessments", "value"),
+    [
+        ([a_vote(True, source_type="LLM_JUDGE")], True),
+        ([a_vote(True, source_type=" llm_judge ", name=" Politeness")], True),
+        ([a_vote(True, source_type="LLM_JUDGE", ms=2), a_vote(False, source_type="LLM_JUDGE", ms=1)], True),
+        ([a_vote(True, source_type="LLM_JUDGE", valid=False)], None),
+        ([a_vote(None, source_type="LLM_JUDGE")], None),
+        ([a_vote(True, source_type="LLM_JUDGE", name="tone")], None),
+        ([a_vote(True, source_type="CODE"), a_vote(True)], None),
+        ([], None),
+    ],
+)
+def test_the_verdict_that_labels_answer_is_the_judges_own_newest_one(
+    assessments: list[Assessment], value: Label | None
+) -> None:
+    verdict = judge_assessment(assessments, "politeness")
+    assert (None if verdict is None else verdict.value) == value

@@ -26,13 +26,17 @@ TRACES = (
 CARDS = ("100.1", "100.2", "100.4", "100.5", "100.9", "9.9")
 CHANNELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C9")
 VERDICTS = tuple(verdict_id_of(judge, trace_id) for judge in JUDGES for trace_id in TRACES)
-NEW_FIELDS = (
+NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("error", None),
     ("left_out", {"guidelines": 0, "cases": 0, "tokens": 0}),
     ("model", ""),
     ("memory", {"guidelines": 0, "cases": 0}),
+    ("guideline_wordings", []),
     ("own_failures", 0),
     ("refusals", 0),
+    ("kept_vote", None),
+    ("supports", None),
+    ("supports", []),
 )
 """Fields of records since 0.1.0, with the default that a record of 0.1.0 has there."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from memalign.records import (
     Assessment,
+    CaseVerdict,
     Episode,
     Guideline,
     GuidelineForm,
@@ -49,7 +50,7 @@ from storage.records import (
 )
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
-OPINION = PersonLabel(person="U1", value=4.0, rationale=HOSTILE, time_ms=5)
+OPINION = PersonLabel(person="U1", value=4.0, rationale=HOSTILE, time_ms=5, supports=("g1",))
 SOURCE = Source(trace_id="tr-1", person="U1", quote=HOSTILE, time_ms=7)
 ASSESSMENT = Assessment(
     name="polite",
@@ -61,6 +62,7 @@ ASSESSMENT = Assessment(
     valid=False,
     create_time_ms=1,
     last_update_time_ms=2,
+    supports=("g1", "g2"),
 )
 TRACE = Trace(
     trace_id=HOSTILE,
@@ -100,6 +102,7 @@ EPISODE = Episode(
     opinions=(OPINION,),
     minority=(OPINION,),
     answer_text=HOSTILE,
+    verdict=CaseVerdict(value="good", judged_ms=7),
 )
 HANDLING = Handling(person="U3", time_ms=9, text=HOSTILE)
 GUIDELINE = Guideline(
@@ -142,6 +145,8 @@ FEEDBACK = PersonFeedback(
     button=Timestamped(value=None, at="1.2"),
     correction=Timestamped(value=4, at="1.3"),
     replies={"1.4": Reply(text=HOSTILE, at="1.4"), "1.5": Reply(text=None, at="1.6")},
+    kept_vote=Timestamped(value="up", at="1.7"),
+    supports=Timestamped(value=["g1"], at="1.8"),
 )
 AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",))
 TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")

@@ -17,6 +17,7 @@ from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
+from bot.blocks.votes import which_vote
 from bot.records import OpenCard
 from bot.visible_text import END_OF_ISOLATE, FIRST_ISOLATE, visible
 from memalign.judge import Judge
@@ -42,6 +43,7 @@ VERDICTS = st.lists(
 )
 FURTHER: Mapping[Callable[..., Json], Mapping[str, st.SearchStrategy[Json]]] = {
     vote_counted: {"vote": st.sampled_from(["up", "down", "unsure", None])},
+    which_vote: {"votes": st.sets(st.sampled_from(["up", "down", "unsure"]), min_size=2)},
     verdict_card: {"verdicts": VERDICTS},
     trace_view: {"verdicts": VERDICTS},
     rendered_trace_view: {"verdicts": VERDICTS},
@@ -64,6 +66,9 @@ st.register_type_strategy(
         url=TEXTS,
         spans=st.just(()),
     ),
+)
+st.register_type_strategy(
+    StoredVerdict, st.builds(StoredVerdict, judged_ms=st.integers(0, 4_000_000_000_000))
 )
 # a link is Slack's own
 st.register_type_strategy(

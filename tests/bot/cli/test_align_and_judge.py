@@ -105,7 +105,7 @@ def test_align_run_again_learns_only_what_is_new(
 
     assert "learned 2, unchanged 4" in capsys.readouterr().out
     assert len(server.of("chat")) == 1
-    assert len(server.texts) == 2
+    assert len(server.texts) == 2 * 2  # what was given and what was made
 
 
 def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_running_again(
@@ -558,3 +558,47 @@ def test_resuming_without_a_file_is_told() -> None:
     with pytest.raises(SystemExit) as failure:
         judge("--resume")
     assert "name it with --out" in problem(failure)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        {
+            "trace_id": "tr-1",
+            "judge": "politeness",
+            "value": True,
+            "rationale": "It is short.",
+            "guideline_ids": [],
+        },
+        {"type": "verdict", "trace_id": "tr-1", "judge": "Politeness", "value": "yes"},
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.usefixtures("folder")
+def test_a_verdicts_line_is_what_the_labels_of_its_trace_answer_and_no_label(
+    verdict: dict[str, Json], is_first: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = [
+        {**verdict, "judge": "tone"},
+        {**verdict, "trace_id": "tr-8"},
+        {"type": "verdict", "trace_id": "tr-2"},
+    ]
+    lines = [line(1), line(2)]
+    write("feedback.jsonl", *([verdict, *lines] if is_first else [*lines, verdict]), *others)
+
+    align()
+
+    said = capsys.readouterr()
+    assert "learned 2" in said.out
+    assert "line 6 was skipped" in said.out + said.err
+    kept = {episode["trace_id"]: episode.get("verdict") for episode in load_json("aligned.json")["episodes"]}
+    assert kept == {"tr-1": {"value": True, "judged_ms": 0}, "tr-2": None}
+
+    write("traces.jsonl", line(1))
+    judge("--out", "verdicts.jsonl", "--labels", "feedback.jsonl")
+    assert "of 1 label" in capsys.readouterr().err
+
+
+def load_json(name: str) -> dict[str, Json]:
+    document: dict[str, Json] = json.loads(Path(name).read_text(encoding="utf-8"))
+    return document

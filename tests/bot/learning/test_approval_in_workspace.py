@@ -33,7 +33,7 @@ async def test_a_member_of_the_channel_approves_a_guideline_in_its_thread(tmp_pa
         assert "one person" in lesson(harness, card).text
         (listed,) = await harness.asked(harness.ana, "guidelines")
         assert "Not used yet: somebody has to approve it." in listed
-        assert "from one person so far" in listed
+        assert "Ana Ruiz" in listed
 
         answer = await harness.ephemeral_answer(
             harness.press(lesson(harness, card), APPROVE_GUIDELINE, harness.ben), harness.ben
@@ -45,13 +45,13 @@ async def test_a_member_of_the_channel_approves_a_guideline_in_its_thread(tmp_pa
 
 
 async def test_only_those_named_approve_where_somebody_is_named(tmp_path: Path) -> None:
-    memory, access = {**MODELS, "approval": "manual"}, {"manage": ["U0NOBODY"]}
+    memory, access = {**MODELS, "approval": "manual"}, {"manage": ["U0000000002"]}
     async with bot_in_workspace(tmp_path, memory=memory, access=access) as harness:
         card = await taught(harness)
 
         refused = await harness.ephemeral_answer(harness.press(lesson(harness, card), APPROVE_GUIDELINE))
 
-        assert "[access] manage" in refused
+        assert refused == "Only Ben Okafor may change the guidelines of politeness; please ask."
         assert [rule.state for rule in harness.bot.memories[JUDGE].guidelines] == ["pending"]
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.blocks.why import THIS_IS_WRONG, WHY, WRONG_CASE
+from bot.blocks.guideline_buttons import RETIRE_GUIDELINE
+from bot.blocks.why import THIS_IS_WRONG, WHY, WRONG_CASE, WRONG_GUIDELINE
 from bot.sandbox import User, Workspace
 from bot.sandbox.workspace.records import Message, Payload, View
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
@@ -341,3 +342,49 @@ async def test_a_question_in_a_channel_that_the_judge_has_left_is_answered_by_th
 
 async def _ask(harness: BotInWorkspace, card: Message, user: User) -> None:
     harness.reply(card, "Why did the judge say that?", by=user)
+
+
+async def wrong_guideline(harness: BotInWorkspace, user: User, trace_id: str = "tr-2") -> View:
+    """Open Why? on a card, and press "This one is wrong" on its guideline; the modal on top."""
+    await harness.press(await harness.card(trace_id), WHY, user)
+    view = await opened(harness, user=user)
+    (rule,) = values(view, WRONG_GUIDELINE)
+    await harness.slack.interactions.view_click(user.id, view.id, WRONG_GUIDELINE, rule)
+    return await opened(harness, 2, user)
+
+
+@pytest.mark.usefixtures("server")
+async def test_this_one_is_wrong_on_a_guideline_lets_a_person_reword_it(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
+        await taught(harness)
+        await harness.show("tr-2")
+        view = await wrong_guideline(harness, harness.ben)
+        await harness.slack.modals.submit(harness.ben.id, view.id, {"rule": SECOND_RULE})
+        await harness.until(lambda: harness.rules() == [SECOND_RULE])
+        assert "Reworded since" in await asked_why(harness, "tr-2")
+
+
+@pytest.mark.usefixtures("server")
+async def test_this_one_is_wrong_on_a_guideline_lets_a_person_take_it_out_of_use(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
+        await taught(harness)
+        await harness.show("tr-2")
+        view = await wrong_guideline(harness, harness.ben)
+        await harness.slack.interactions.view_click(harness.ben.id, view.id, RETIRE_GUIDELINE)
+        memory = harness.bot.memories[JUDGE]
+        await harness.until(lambda: memory.guidelines[0].retired)
+        text = await asked_why(harness, "tr-2")
+        assert f"*1.* {RULE} _Out of use: somebody retired it._" in text
+        assert values(views(harness)[-1], WRONG_GUIDELINE) == []
+
+
+@pytest.mark.usefixtures("server")
+async def test_who_may_not_manage_is_told_so_and_changes_no_guideline(tmp_path: Path) -> None:
+    access = {"manage": ["U0NOBODY"]}
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY, access=access) as harness:
+        await taught(harness)
+        await harness.show("tr-2")
+        view = await wrong_guideline(harness, harness.ben)
+        assert "may change the guidelines" in words(view.content["blocks"])
+        assert "submit" not in view.content
+        assert harness.rules() == [RULE]

@@ -24,4 +24,43 @@ def test_a_reply_is_read_as_what_it_says(
 
 
 def test_there_are_enough_phrasings() -> None:
-    assert len(ROWS) >= 150
+    assert len(ROWS) >= 450
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("maybe a 2 :thinking_face:", ""),
+        ("2 or 3", ""),
+        ("<@U012> not a 4", ""),
+        ("maybe a 2. The link is dead.", "The link is dead."),
+        ("17. It answers all of it.", "It answers all of it."),
+    ],
+)
+def test_words_on_a_value_in_doubt_are_no_reason(text: str, reason: str) -> None:
+    reading = read_reply(text, value_type_of("int", (1, 5)))
+    assert (reading.kind, reading.reason) == ("unclear value", reason)
+
+
+@pytest.mark.parametrize("text", ["fail I think", "pass, in my view", "I'd say fail, to be honest"])
+def test_words_on_how_somebody_came_to_a_value_are_no_reason(text: str) -> None:
+    reading = read_reply(text, value_type_of("bool"))
+    assert (reading.kind, reading.reason) == ("value", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They fail when there is no answer",
+        "Answers should always pass",
+        "wenn das fehlt, sollte es durchfallen",
+    ],
+)
+def test_a_criterion_in_plain_words_stays_a_reason(text: str) -> None:
+    assert read_reply(text, value_type_of("bool")).reason == text
+
+
+@pytest.mark.parametrize("text", ["not 2 ", "so ", "- ", "**", "würde ich ", "not rude but ", "thanks "])
+@pytest.mark.parametrize("form", ["bool", "int", ["polite", "curt", "rude"]])
+def test_a_long_reply_of_odd_words_is_read(text: str, form: object) -> None:
+    assert read_reply(text * 2000, value_type_of(form)).kind

@@ -295,5 +295,5 @@ async def test_retired_rules_are_marked_and_shown_before_others_where_room_is_sh
     lines = [json.loads(line) for line in section(model.prompts[0].stable, "rules")]
     assert len(lines) < len(known)
     assert [line for line in lines if "retired" in line] == [
-        {"rule": len(lines) - 1, "text": "Old rule.", "retired": True}
+        {"rule": len(lines) - 1, "text": "Old rule.", "people": 1, "retired": True}
     ]

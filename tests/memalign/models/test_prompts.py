@@ -77,7 +77,7 @@ def test_nothing_hostile_in_a_record_or_rule_leaves_its_place(hostile: str) -> N
     (line,) = section(prompt.changing, "records")
     assert json.loads(line) == {"record": 0, "inputs": [hostile], "label": hostile, "reason": hostile}
     (rule,) = section(prompt.stable, "rules")
-    assert json.loads(rule) == {"rule": 0, "text": hostile}
+    assert json.loads(rule) == {"rule": 0, "text": hostile, "people": 1}
 
 
 @pytest.mark.parametrize("value", [*HOSTILE, {"a": [1, None, True]}, "ünïcödé 漢字", ""])

@@ -10,7 +10,7 @@ from memalign.event_loop import run_and_wait
 from memalign.models.anthropic import AnthropicModel
 from memalign.models.openai import OpenAIModel
 from memalign.models.options import ModelOptions
-from memalign.models.prompts import judging_schema
+from memalign.models.prompts import distilling_schema, judging_schema
 from memalign.models.served_model import ServedModel
 from memalign.ports import Prompt
 from memalign.records import Json
@@ -289,3 +289,36 @@ async def test_an_answer_of_megabytes_is_none_and_costs_one_call(server: ModelSe
         await OpenAIModel("m").complete(PROMPT, SCHEMA)
 
     assert len(server.of("chat")) == 1
+
+
+EMPTY_LESSON = json.dumps({"guidelines": [], "supports": [], "contradicts": [], "same": []})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid schema for response_format 'answer': 'maxItems' is not permitted.",
+        "output_config.format.schema: For 'array' type, property 'maxItems' is not supported",
+        'Unsupported keyword "maxItems" in JSON schema',
+    ],
+)
+async def test_a_server_that_takes_no_bounds_keeps_the_schema_and_is_remembered(
+    server: ModelServer, words: str
+) -> None:
+    server.faults.append(refusal(words))
+    server.answers.extend([EMPTY_LESSON, EMPTY_LESSON])
+    for _ in range(2):
+        await OpenAIModel("gpt-5-m").complete(PROMPT, distilling_schema())
+
+    assert forms(server) == ["json_schema"] * 3
+    assert ["maxItems" in json.dumps(call.body) for call in server.calls] == [True, False, False]
+
+
+@pytest.mark.parametrize(("records", "most"), [(1, 10), (3, 10), (4, 50), (50, 50)])
+def test_each_list_of_a_lesson_is_bounded(records: int, most: int) -> None:
+    def arrays(schema: Json) -> list[Json]:
+        parts = schema.values() if isinstance(schema, dict) else []
+        inner = [found for part in parts for found in arrays(part)]
+        return [*inner, schema] if isinstance(schema, dict) and schema.get("type") == "array" else inner
+
+    assert [each["maxItems"] for each in arrays(distilling_schema(records))] == [most] * 8
