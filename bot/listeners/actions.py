@@ -7,6 +7,7 @@ from decimal import Decimal
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import (
@@ -38,11 +39,13 @@ class CardActions:
         self,
         cards: ClickedCards,
         access: CardAccess,
+        client: AsyncWebClient,
         reason_modal: ReasonModal,
         after_ack: AfterAck,
     ) -> None:
         self._cards = cards
         self._access = access
+        self._client = client
         self._reason_modal = reason_modal
         self._after_ack = after_ack
 
