@@ -34,6 +34,8 @@ class Feedback:
     time_ms: int
     supports: tuple[str, ...] = ()
     """Ids of guidelines that the person says cover the case."""
+    typed_reason: str = ""
+    """The part of the rationale that was typed in a modal, which nobody sees in the thread; empty for none."""
 
 
 THUMBS: Mapping[str, Vote] = {
@@ -79,6 +81,18 @@ def votes_of(events: PersonFeedback) -> frozenset[Vote]:
     return frozenset({kept.value, *(vote for vote, mark in later if mark.value)})
 
 
+def conflict_since(events: PersonFeedback) -> str | None:
+    """Return when a reaction gave a person a second vote; None with one vote, or where a button did it."""
+    if len(votes_of(events)) < 2:
+        return None
+    reactions = [mark.at for name, mark in events.reactions.items() if mark.value and vote_of_reaction(name)]
+    newest = max(reactions, key=Decimal, default=None)
+    button = events.button
+    if newest is None or (button is not None and button.value and Decimal(button.at) > Decimal(newest)):
+        return None
+    return newest
+
+
 def _vote_marks(events: PersonFeedback) -> list[tuple[Vote, Timestamped]]:
     """Return what holds a vote or held it; the value of each mark is true where it is live."""
     marks = [
@@ -119,6 +133,7 @@ def feedback_of(
         rationale="\n".join(reasons.all),
         time_ms=vote_at,
         supports=tuple(events.supports.value or ()) if events.supports else (),
+        typed_reason=reasons.modal,
     )
 
 

@@ -20,6 +20,14 @@ class PersonAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypedReason:
+    """A reason that a person typed in a modal, so that it stands nowhere else in the thread."""
+
+    person: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaughtRule:
     """A guideline that people's reasons in this thread led to."""
 
@@ -59,6 +67,7 @@ class ThreadStatus:
     """Oldest first."""
     label: Label | None = None
     """The label that the memory holds; None where it holds no case."""
+    reasons: tuple[TypedReason, ...] = ()
     rules: tuple[TaughtRule, ...] = ()
     taken_back: tuple[TakenBackRule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -103,6 +112,7 @@ class ThreadStatus:
     def people(self) -> Sequence[str]:
         """All people whom it names."""
         named = [answer.person for answer in self.answers]
+        named += [reason.person for reason in self.reasons]
         for taught in self.rules:
             named += [*taught.authors, *taught.deciders]
         for gone in self.taken_back:
@@ -114,6 +124,7 @@ class ThreadStatus:
         """True if there is more to say than that people agree with the verdict."""
         return bool(
             self.is_split
+            or self.reasons
             or self.rules
             or self.taken_back
             or self.refusals

@@ -309,10 +309,11 @@ class FeedbackEvents(Repository):
             self._note_unread(verdict, event, after)
 
     def _note_unread(self, verdict: StoredVerdict, event: FeedbackEvent, feedback: PersonFeedback) -> None:
-        """Let replies wait for an answer: a new one, and earlier ones once there is a vote or a value."""
+        """Let a person wait for an answer: to a new reply, to earlier ones once there is a vote, to a second vote."""
         written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.message_ts]
+        may_conflict = event.kind == "reaction" and _live_marks(feedback) > 1
         if (
-            written
+            (written or may_conflict)
             and event.value is not None
             and event.value is not False
             and event.name != verdict.message_ts
@@ -341,6 +342,12 @@ class FeedbackEvents(Repository):
         self._pending.put(verdict.verdict_id, to_document(pending))
         self._arrivals[verdict.verdict_id] = time.monotonic()
         return revised
+
+
+def _live_marks(feedback: PersonFeedback) -> int:
+    """Return the number of reactions there, and the button if it holds a vote: several may say different things."""
+    live = sum(bool(mark.value) for mark in feedback.reactions.values())
+    return live + bool(feedback.button and feedback.button.value)
 
 
 def _check_feedback(body: Mapping[str, Json]) -> None:

@@ -52,6 +52,13 @@ def verdict_card(verdicts: Sequence[CardVerdict], trace: Trace) -> SlackMessage:
     )
 
 
+def case_elements(trace: Trace) -> list[Block]:
+    """Return the question and the first lines of the answer, as a card shows them, as parts of a rich text."""
+    parts = parts_of(trace)
+    pieces = [*_question_line(_question(parts)), *_excerpts(parts, REASON_LINES)]
+    return [preformatted(piece.aligned()) if isinstance(piece, Table) else piece for piece in pieces]
+
+
 def _blocks(pieces: Iterable[Block | Table]) -> Iterator[Block]:
     """Yield rich text, and the first table as one: Slack takes one in a message."""
     for is_table, group in groupby(_with_one_table(pieces), key=lambda piece: isinstance(piece, Table)):

@@ -134,14 +134,16 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
         "type": "static_select",
         "action_id": action_id,
         "placeholder": plain_text(placeholder),
-        "options": [
-            {
-                "text": plain_text(str(choice)),
-                "value": json.dumps(choice, ensure_ascii=False),
-            }
-            for choice in choices[:MAX_MENU_OPTIONS]
-        ],
+        "options": label_options(choices[:MAX_MENU_OPTIONS]),
     }
+
+
+def label_options(choices: Sequence[Label]) -> list[Block]:
+    """Return values as options of a menu or of radio buttons; each option's value is the label as JSON."""
+    return [
+        {"text": plain_text(str(choice)), "value": json.dumps(choice, ensure_ascii=False)}
+        for choice in choices
+    ]
 
 
 def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> Block:

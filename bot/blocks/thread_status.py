@@ -19,7 +19,7 @@ from bot.blocks.primitives import (
 )
 from bot.blocks.thread import CORRECT_VALUE
 from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
-from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
+from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from bot.visible_text import visible_line
 from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline, Label
@@ -34,6 +34,8 @@ MAX_SIDES_SHOWN = 4
 MAX_VALUE_BUTTONS = 5
 """Values that are buttons; more are a menu."""
 MAX_RULE_LENGTH = 600
+MAX_REASON_LENGTH = 400
+MAX_REASONS_SHOWN = 6
 REFUSALS: Mapping[Refusal, str] = {
     "verdict": "That says which verdict to give, not why, so I can't make a rule of it. What in the answer decides?",
     "instruction": "That tells me what to do, so I can't make a rule of it. What makes an answer good?",
@@ -76,6 +78,7 @@ def thread_status_message(
     known = _Names(names=names, show_votes=show_votes)
     groups = [
         _paragraph("\n".join(_people_lines(status, known))),
+        *[_reason(reason, known) for reason in status.reasons[:MAX_REASONS_SHOWN]],
         *[_rule(status.judge, taught, known) for taught in status.rules[:MAX_RULES_SHOWN]],
         *[_small(line) for line in _notes(status, known)],
         *_questions(status),
@@ -147,6 +150,12 @@ def _word(value: Label) -> str:
     return escape_name(format_label_plain(value), 60)
 
 
+def _reason(reason: TypedReason, names: _Names) -> Group:
+    return _paragraph(
+        f"{names.of([reason.person])}: “{escape(visible_line(reason.text), MAX_REASON_LENGTH)}”"
+    )
+
+
 def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     rule = taught.rule
     if rule.retired:
@@ -192,6 +201,8 @@ def _struck(text: str) -> str:
 
 def _notes(status: ThreadStatus, names: _Names) -> list[str]:
     lines = [_taken_back(gone, names) for gone in status.taken_back]
+    if (reasons := len(status.reasons) - MAX_REASONS_SHOWN) > 0:
+        lines.append(f"and {pluralise(reasons, 'more reason')}.")
     if (more := len(status.rules) - MAX_RULES_SHOWN) > 0:
         lines.append(f"and {more} more; `/memalign guidelines` shows them all.")
     lines += [REFUSALS[reason] for reason in status.refusals]

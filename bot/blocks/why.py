@@ -1,11 +1,21 @@
 """Views of the evidence of a verdict: the guidelines and cases its judge was shown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from bot.blocks.commands import state_note
+from bot.blocks.evidence_lines import (
+    case_lines,
+    cases_title,
+    guidelines_title,
+    headline,
+    missing,
+    more_cases,
+    more_guidelines,
+    origin,
+    rule_lines,
+    short_case,
+    short_rule,
+)
 from bot.blocks.guideline_buttons import guideline_value, is_retired
-from bot.blocks.left_out import left_out_line
-from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_label, format_verdict, join_names
 from bot.blocks.primitives import (
     Block,
     SlackMessage,
@@ -17,21 +27,15 @@ from bot.blocks.primitives import (
     plain_message,
     section,
 )
-from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence
-from bot.plain_text import pluralise
+from bot.evidence import GuidelineEvidence, VerdictEvidence
 
 WHY, WRONG_CASE, WRONG_GUIDELINE = "why", "wrong_case", "wrong_guideline"
 WHY_VIEW, WHY_TITLE = "why_view", "Why this verdict?"
 THIS_IS_WRONG = "This one is wrong"
 
-CHANGES: Mapping[GuidelineChange, str] = {
-    "reworded": "_Reworded since: the judge was shown other words._",
-    "replaced": "_This guideline has since replaced the one that was shown._",
-}
 MAX_GUIDELINES, MAX_CASES = 60, 25
 """In the modal, so that it keeps within Slack's 100 blocks."""
 MAX_GUIDELINES_IN_SHORT, MAX_CASES_IN_SHORT = 5, 3
-MAX_RULE_LENGTH, MAX_RULE_LENGTH_IN_SHORT, MAX_QUESTION_LENGTH = 700, 350, 200
 
 
 def why_button(verdict_id: str) -> Block:
@@ -44,15 +48,15 @@ def why_view(evidence: VerdictEvidence) -> Block:
     judge = evidence.stored.verdict.judge
     rules, cases = evidence.guidelines[:MAX_GUIDELINES], evidence.cases[:MAX_CASES]
     blocks = [
-        section(_headline(evidence)),
-        context(_origin(evidence)),
-        *_missing(evidence),
-        section(_guidelines_title(evidence)),
-        *(_with_button(_rule_lines(each), WRONG_GUIDELINE, _subject(judge, each)) for each in rules),
-        *_remarks(_more_guidelines(evidence, len(rules))),
-        section(_cases_title(evidence)),
-        *(_with_button(_case_lines(each), WRONG_CASE, each.verdict_id) for each in cases),
-        *_remarks(_more_cases(evidence, len(cases))),
+        section(headline(evidence)),
+        context(origin(evidence)),
+        *_remarks(missing(evidence)),
+        section(guidelines_title(evidence)),
+        *(_with_button(rule_lines(each), WRONG_GUIDELINE, _subject(judge, each)) for each in rules),
+        *_remarks(more_guidelines(evidence, len(rules))),
+        section(cases_title(evidence)),
+        *(_with_button(case_lines(each), WRONG_CASE, each.verdict_id) for each in cases),
+        *_remarks(more_cases(evidence, len(cases))),
     ]
     return modal(WHY_VIEW, WHY_TITLE, fit_modal(blocks))
 
@@ -62,16 +66,16 @@ def why_message(evidence: VerdictEvidence) -> SlackMessage:
     rules, cases = evidence.guidelines[:MAX_GUIDELINES_IN_SHORT], evidence.cases[:MAX_CASES_IN_SHORT]
     verdict_id = evidence.stored.verdict_id
     blocks = (
-        section(_headline(evidence)),
-        context(_origin(evidence)),
-        *_missing(evidence),
-        section("\n".join([_guidelines_title(evidence), *map(_short_rule, rules)])),
-        *_remarks(_more_guidelines(evidence, len(rules))),
-        section("\n".join([_cases_title(evidence), *map(_short_case, cases)])),
-        *_remarks(_more_cases(evidence, len(cases))),
+        section(headline(evidence)),
+        context(origin(evidence)),
+        *_remarks(missing(evidence)),
+        section("\n".join([guidelines_title(evidence), *map(short_rule, rules)])),
+        *_remarks(more_guidelines(evidence, len(rules))),
+        section("\n".join([cases_title(evidence), *map(short_case, cases)])),
+        *_remarks(more_cases(evidence, len(cases))),
         actions(f"why-{verdict_id}", button("Show all", WHY, verdict_id)),
     )
-    return SlackMessage(text=_headline(evidence), blocks=blocks)
+    return SlackMessage(text=headline(evidence), blocks=blocks)
 
 
 def why_of_which_trace() -> SlackMessage:
@@ -104,49 +108,8 @@ def may_not_correct() -> Block:
     )
 
 
-def _headline(evidence: VerdictEvidence) -> str:
-    line = f"{format_verdict(evidence.stored.verdict.value)} · {escape_name(evidence.title, 150)}"
-    question = escape(evidence.question, MAX_QUESTION_LENGTH + 100)
-    return f"{line}\n{question}" if question else line
-
-
-def _origin(evidence: VerdictEvidence) -> str:
-    verdict, memory = evidence.stored.verdict, evidence.stored.verdict.memory
-    judged = f"Judged on {evidence.judged_at.day} {evidence.judged_at:%b %Y at %H:%M}"
-    if not verdict.model:
-        return f"{judged}."
-    if not evidence.reads_guidelines:
-        return f"{judged} without a language model, from {pluralise(memory.cases, 'labelled case')}."
-    provider, _, name = verdict.model.partition(":/")
-    size = f"{pluralise(memory.guidelines, 'guideline')} and {pluralise(memory.cases, 'case')}"
-    return f"{judged} by {escape_name(name or provider, 150)}, with {size} in memory."
-
-
-def _missing(evidence: VerdictEvidence) -> Iterator[Block]:
-    """Yield lines on what the judge was not shown."""
-    verdict = evidence.stored.verdict
-    lines = (escape(verdict.note or "", 300), left_out_line(verdict.left_out))
-    yield from _remarks(lines)
-
-
 def _remarks(lines: Sequence[str]) -> Iterator[Block]:
     yield from (context(line) for line in lines if line)
-
-
-def _guidelines_title(evidence: VerdictEvidence) -> str:
-    if not evidence.reads_guidelines:
-        return "*Guidelines*\nThis judge reads none, since it uses no language model. Its cases decide."
-    if evidence.stored.verdict.guideline_ids:
-        return "*Guidelines it was shown*"
-    return "*Guidelines*\nIt was shown none."
-
-
-def _cases_title(evidence: VerdictEvidence) -> str:
-    if not evidence.stored.verdict.retrieved_trace_ids:
-        return "*Similar cases*\nThere was none that it could go by."
-    if evidence.reads_guidelines:
-        return "*Similar cases it was shown*, most similar first"
-    return "*Cases that weighed most*"
 
 
 def _with_button(text: str, action_id: str, value: str | None) -> Block:
@@ -157,61 +120,3 @@ def _with_button(text: str, action_id: str, value: str | None) -> Block:
 def _subject(judge: str, each: GuidelineEvidence) -> str | None:
     """Return the value of a guideline's button; None for one that is out of use for good already."""
     return None if is_retired(each.guideline) else guideline_value(judge, each.guideline.id)
-
-
-def _rule_lines(each: GuidelineEvidence) -> str:
-    lines = [_short_rule(each, MAX_RULE_LENGTH)]
-    if each.change:
-        lines.append(CHANGES[each.change])
-    return "\n".join([*lines, _authors(each)])
-
-
-def _authors(each: GuidelineEvidence) -> str:
-    rule, names = each.guideline, join_names(each.names)
-    if rule.added_by and not rule.sources:
-        return f"added by {names}"
-    return f"from {names} · {pluralise(len(rule.source_trace_ids), 'case')}"
-
-
-def _short_rule(each: GuidelineEvidence, limit: int = MAX_RULE_LENGTH_IN_SHORT) -> str:
-    rule = each.guideline
-    text = "" if rule.waiting else escape(rule.text, limit)
-    return f"*{each.number}.* {text}{state_note(rule)}"
-
-
-def _case_lines(each: CaseEvidence) -> str:
-    link = f" · <{escape_address(each.link)}|Open the card>" if each.link else ""
-    return f"{_question(each)}\n{_people(each)}{link}"
-
-
-def _short_case(each: CaseEvidence) -> str:
-    question = _question(each)
-    linked = f"<{escape_address(each.link)}|{question}>" if each.link else question
-    return f"• {linked} · {_people(each)}"
-
-
-def _question(each: CaseEvidence) -> str:
-    return escape(each.question, MAX_QUESTION_LENGTH + 100).replace("\n", " ") or "A case without text"
-
-
-def _people(each: CaseEvidence) -> str:
-    return (
-        "the votes on it were taken back" if each.label is None else f"people say {format_label(each.label)}"
-    )
-
-
-def _more_guidelines(evidence: VerdictEvidence, shown: int) -> list[str]:
-    gone, more = evidence.guidelines_gone, len(evidence.guidelines) - shown
-    return [
-        f"… and {pluralise(more, 'more guideline')}." if more else "",
-        f"{pluralise(gone, 'guideline')} it was shown {'is' if gone == 1 else 'are'} gone." if gone else "",
-    ]
-
-
-def _more_cases(evidence: VerdictEvidence, shown: int) -> list[str]:
-    gone = evidence.cases_gone
-    more = len(evidence.stored.verdict.retrieved_trace_ids) - gone - shown
-    return [
-        f"… and {pluralise(more, 'more case')}." if more else "",
-        f"{pluralise(gone, 'case')} {'was' if gone == 1 else 'were'} forgotten since." if gone else "",
-    ]

@@ -51,6 +51,7 @@ def wrong_case_view(
     return {
         **modal(REASON_VIEW, "Correct this case", blocks),
         "submit": plain_text("Save"),
+        "notify_on_close": True,
         "private_metadata": json.dumps({"verdict_id": stored.verdict_id, "card_ts": stored.message_ts}),
     }
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from bot.cli.people import names_of
 from bot.cli.reading import open_store
 from bot.cli.terminal import print_text
-from bot.config import Secrets
+from bot.config import Secrets, Settings
 from bot.plain_text import TERMINAL_NAME, pluralise
+from bot.reports.rule_authors import one_teacher
 from bot.runtime.clock import from_ms, now_ms
 from bot.visible_text import isolated, visible_line
 from bot.web.local_control import ask_for_status
@@ -26,7 +27,7 @@ async def status(options: Namespace) -> None:
             waiting, reasons = answer.get("waiting"), [str(each) for each in answer.get("why", ())]
         else:
             print_text(f"No bot is running on {settings.data}.")
-            waiting, reasons = None, await _reasons(database)
+            waiting, reasons = None, [*await _reasons(database), *await _one_teacher(settings, database)]
         print_text(waiting_words(waiting or await _waiting(database)))
         for reason in reasons:
             print_text(f"- {visible_line(reason)}")
@@ -49,6 +50,14 @@ async def _reasons(database: Database) -> list[str]:
         for judge, each in (await database.traces.refused()).items()
     ]
     return [*jobs, *posts, *refused]
+
+
+async def _one_teacher(settings: Settings, database: Database) -> list[str]:
+    sentences = [
+        one_teacher(judge.name, (await database.memories.load(judge.name)).guidelines)
+        for judge in settings.judges
+    ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def waiting_words(waiting: Mapping[str, int]) -> str:

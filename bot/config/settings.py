@@ -214,6 +214,8 @@ class AccessSettings(Section):
     """People who may approve guidelines; empty: everyone in the judge's channel."""
     show_votes: bool = True
     """False: a card's thread tells how many people answered, not who says what."""
+    private_reasons: bool = False
+    """True: a card's thread does not show what people type in the modal; without `show_votes` it never does."""
     teach: Literal["members", "everybody"] = "members"
     """With `everybody`, guests and people of connected workspaces teach and forget as members of the workspace do."""
 

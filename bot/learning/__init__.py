@@ -52,6 +52,7 @@ def build_reading(resources: Resources) -> ThreadReading:
         resources.slack.people,
         modals,
         show_votes=resources.settings.access.show_votes,
+        show_reasons=not resources.settings.access.private_reasons,
     )
     return ThreadReading(modals=modals, statuses=statuses)
 

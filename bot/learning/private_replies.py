@@ -20,6 +20,8 @@ from bot.blocks.private_replies import (
     unsure_reason,
 )
 from bot.blocks.thread import not_counted
+from bot.blocks.votes import which_vote
+from bot.learning.active_thread import active_thread
 from bot.learning.likely_values import values_to_choose
 from bot.learning.open_modals import OpenModals
 from bot.learning.reply_answers import (
@@ -29,6 +31,7 @@ from bot.learning.reply_answers import (
     AskRightValue,
     AskVote,
     AskWhichValue,
+    AskWhichVote,
     PrivateAnswer,
     TellCommandsElsewhere,
     TellNotCounted,
@@ -186,6 +189,8 @@ class PrivateReplies:
                 ask = ask_which_value if isinstance(answer, AskWhichValue) else ask_right_value
                 choices = values_to_choose(stored, memory)
                 return ask(stored.verdict_id, choices.values, is_complete=choices.is_complete)
+            case AskWhichVote():
+                return which_vote(stored, stored.message_ts or "", answer.votes)
             case AskVote():
                 return ask_vote(stored.verdict_id, judged, value_type.opposite(judged))
             case AnswerQuestion():
@@ -203,13 +208,16 @@ class PrivateReplies:
         """Keep the receipts, and show the message. Raises `SlackCallError` where it is to be tried again."""
         if not await self._database.replies.keep(unread, receipts):
             return
+        thread_ts: str | None = unread.card_ts
+        if not unread.is_forgotten:
+            thread_ts = await active_thread(self._database, unread.card, unread.card_ts)
         try:
             await post_ephemeral(
                 self._client,
                 message.arguments(),
                 channel=unread.channel,
                 person=unread.person,
-                thread_ts=unread.card_ts,
+                thread_ts=thread_ts,
             )
         except SlackCallError as error:
             if isinstance(error, SlackRefusedError) and error.code in READER_GONE:

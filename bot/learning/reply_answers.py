@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
 
-from bot.feedback import Feedback, Vote, feedback_of, votes_of
+from bot.feedback import Feedback, Vote, conflict_since, feedback_of, votes_of
 from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import ReplyReading, read_reply
 from memalign.value_types import ValueType
@@ -14,6 +14,8 @@ from storage.reply_receipts import ReplyReceipt
 
 NO_VALUE = "no value"
 """Reading of a receipt for a reason that stands beside a 👎 without the right value."""
+TWO_VOTES = "two votes"
+"""Reading of a receipt for several votes, which is kept under the time of the reaction that was the last of them."""
 NOT_COUNTED = "not counted"
 UNSURE = "unsure"
 FORGOTTEN_CARD = ReplyReceipt(reply_ts="", reading="forgotten")
@@ -55,8 +57,16 @@ class TellNotCounted:
     """The person may not teach."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskWhichVote:
+    """A reaction gave the person a second vote, so that none counts."""
+
+    votes: frozenset[Vote]
+
+
 PrivateAnswer = (
-    AskWhichValue
+    AskWhichVote
+    | AskWhichValue
     | AskRightValue
     | AskVote
     | AnswerQuestion
@@ -97,6 +107,9 @@ def choose_answers(
     clear = [_ms(events.replies[ts]) for ts, reading in readings.items() if reading.kind == "value"]
     settled_ms = max([feedback.time_ms, *clear])
     answers: dict[PrivateAnswer, list[ReplyReceipt]] = {}
+    since = conflict_since(events) if is_counted else None
+    if since and (conflict := ReplyReceipt(reply_ts=since, reading=TWO_VOTES)) not in receipts:
+        answers[AskWhichVote(votes=votes_of(events))] = [conflict]
     for ts, reading in readings.items():
         is_later = _ms(events.replies[ts]) > settled_ms
         answer = _answer_to(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.feedback import Feedback
 from bot.learning.shown_rules import PeopleNow, next_shown_rules
-from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
+from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from memalign.records import Episode, Guideline, Label
 from storage.records import ShownRule, StoredVerdict, ThreadRefusal
 
@@ -32,6 +32,8 @@ class ThreadFacts:
     """People who have a modal open on the verdict."""
     choices: tuple[Label, ...] = ()
     """Values to choose a correction from."""
+    shows_reasons: bool = True
+    """False where reasons typed in modals are nobody else's."""
 
     @property
     def feedback(self) -> Mapping[str, Feedback]:
@@ -67,6 +69,7 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         verdict=facts.verdict.verdict.value,
         answers=_answers(facts),
         label=facts.episode.label if facts.episode else None,
+        reasons=_typed_reasons(facts),
         rules=rules,
         taken_back=_taken_back_rules(shown, facts.verdict.verdict.value),
         refusals=() if rules or not is_read else refusals,
@@ -94,6 +97,22 @@ def _answers(facts: ThreadFacts) -> tuple[PersonAnswer, ...]:
     return tuple(
         PersonAnswer(person=each.person, value=each.value)
         for each in sorted(labels, key=lambda each: each.time_ms)
+    )
+
+
+def _typed_reasons(facts: ThreadFacts) -> tuple[TypedReason, ...]:
+    """Return reasons typed in modals: as they stand, or while newer ones come to rest, those the memory holds."""
+    if not facts.shows_reasons:
+        return ()
+    labels = (*facts.episode.opinions, *facts.episode.minority) if facts.episode else ()
+    held = {label.person: label.rationale or "" for label in labels}
+    told = sorted(facts.feedback.values(), key=lambda each: each.time_ms)
+    return tuple(
+        TypedReason(person=each.person, text=each.typed_reason)
+        for each in told
+        if each.typed_reason
+        and each.vote is not None
+        and (facts.is_at_rest or each.typed_reason in held.get(each.person, ""))
     )
 
 

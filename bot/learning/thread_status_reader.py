@@ -47,12 +47,14 @@ class ThreadStatusReader:
         modals: OpenModals,
         *,
         show_votes: bool = True,
+        show_reasons: bool = True,
     ) -> None:
         self._database = database
         self._memories = memories
         self._people = people
         self._modals = modals
         self._show_votes = show_votes
+        self._show_reasons = show_reasons and show_votes
 
     async def read(self, stored: StoredThreadStatus) -> DerivedStatus | None:
         """Return what is so; None where the verdict or its judge is gone. Raises `StorageError`."""
@@ -97,7 +99,7 @@ class ThreadStatusReader:
     def fingerprint(self, judge: str) -> str:
         """Return the settings that statuses of a judge show, as a text to be compared."""
         memory = self._memories[judge]
-        return f"{memory.state.policy} {self._show_votes}"
+        return f"{memory.state.policy} {self._show_votes} {self._show_reasons}"
 
     async def _derive(
         self, stored: StoredThreadStatus, verdict: StoredVerdict, memory: JudgeMemory
@@ -118,6 +120,7 @@ class ThreadStatusReader:
                 person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
             ),
             choices=likely_values(verdict, memory),
+            shows_reasons=self._show_reasons,
         )
         return derive_status(facts)
 

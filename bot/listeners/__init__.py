@@ -10,7 +10,7 @@
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
 | `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
-| `reason_modal` | the modal that asks why, the shortcut "Correct this verdict" |
+| `reason_modal` | the modal that corrects a verdict, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
 | `why` | the button "Why?" |
 | `wrong_case` | the button "This one is wrong" on a similar case |
@@ -89,7 +89,7 @@ def build(
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
     card_access = CardAccess(settings, slack.members, slack.people)
-    modal = ReasonModal(cards, card_access, memories, slack.client, modals, after_ack)
+    modal = ReasonModal(cards, card_access, database, memories, slack.client, modals, after_ack)
     modal.listen(slack.app)
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)

@@ -20,6 +20,7 @@ from bot.blocks.thread import (
 from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.blocks.votes import vote_receipt, vote_stands, which_vote
 from bot.feedback import Vote, is_pressed_again, votes_of
+from bot.learning.active_thread import active_thread
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
@@ -84,7 +85,8 @@ class CardActions:
         if len(votes) > 1:
             answer = which_vote(card.verdict, card.ts, votes)
         receipt = answer or vote_receipt(pressed, card.verdict.verdict.value)
-        await show_ephemeral(self._client, card.channel, card.person, receipt, card.ts)
+        thread_ts = await active_thread(self._database, card.verdict.verdict_id, card.ts)
+        await show_ephemeral(self._client, card.channel, card.person, receipt, thread_ts)
 
     async def _refused(self, body: Body, card: ClickedCard) -> SlackMessage | None:
         """Say why a click does not count; that of somebody who has left the channel is taken back."""

@@ -1,6 +1,6 @@
 """The card a person clicked on, and what they hold of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.feedback import Vote, votes_of
@@ -105,6 +105,11 @@ class ClickedCards:
         await self._note(
             card, FeedbackEvent(person=card.person, kind="reply", name=card.ts, value=reason, at=at)
         )
+
+    async def set_supports(self, card: ClickedCard, guideline_ids: Sequence[str], at: str) -> None:
+        """Store which guidelines cover the case in the person's opinion; an empty list takes that back."""
+        value = list(guideline_ids)
+        await self._note(card, FeedbackEvent(person=card.person, kind="supports", value=value, at=at))
 
     async def _note(self, card: ClickedCard, event: FeedbackEvent) -> None:
         await self._database.feedback.note(card.channel, card.ts, self._redact(event))

@@ -1,6 +1,6 @@
-"""The modal that asks why, and the shortcut "Correct this verdict" that opens it."""
+"""The modal that corrects a verdict, and the shortcut "Correct this verdict" that opens it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from slack_bolt.app.async_app import AsyncApp
@@ -9,11 +9,19 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.card import CORRECT_SHORTCUT
-from bot.blocks.correction import REASON_VIEW, reason_view
+from bot.blocks.correction import (
+    COVERED_BY,
+    MAX_GUIDELINES_OFFERED,
+    REASON,
+    REASON_VIEW,
+    VALUE,
+    Correction,
+    correction_view,
+)
 from bot.blocks.thread import not_a_card, not_counted
 from bot.blocks.votes import which_vote
 from bot.feedback import feedback_of, new_reason, reasons_of, votes_of
-from bot.learning.likely_values import likely_values
+from bot.learning.active_thread import active_thread
 from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -23,6 +31,8 @@ from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
+from memalign.records import Guideline, Trace
+from storage.database import Database
 
 NOT_A_MEMBER = (
     "I can't see that you are in the card's channel, so this is not stored. "
@@ -37,6 +47,7 @@ class ReasonModal:
         self,
         cards: ClickedCards,
         access: CardAccess,
+        database: Database,
         memories: Mapping[str, JudgeMemory],
         client: AsyncWebClient,
         modals: OpenModals,
@@ -44,6 +55,7 @@ class ReasonModal:
     ) -> None:
         self._cards = cards
         self._access = access
+        self._database = database
         self._memories = memories
         self._client = client
         self._modals = modals
@@ -52,6 +64,7 @@ class ReasonModal:
     def listen(self, app: AsyncApp) -> None:
         """Register the listeners."""
         app.view(REASON_VIEW)(self.submit)
+        app.view_closed(REASON_VIEW)(self.close)
         app.shortcut(CORRECT_SHORTCUT)(self.shortcut)
 
     async def shortcut(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
@@ -80,20 +93,32 @@ class ReasonModal:
         events = await self._cards.feedback_on(card)
         value_type = memory.definition.value_type
         feedback = feedback_of(card.verdict, card.person, events, value_type)
-        is_corrected = feedback.vote == "down" and feedback.value is not None
-        reasons = reasons_of(events, value_type, card.ts)
-        view = reason_view(
+        trace = await self._database.traces.get(card.verdict.verdict.trace_id)
+        view = correction_view(
             card.verdict,
             card.ts,
-            choices=likely_values(card.verdict, memory),
-            ask_value=value_type.opposite(card.verdict.verdict.value) is None and not is_corrected,
-            earlier="\n".join(reasons.all),
+            trace,
+            value_type=value_type,
+            correction=Correction(
+                vote=feedback.vote,
+                value=feedback.value if feedback.vote == "down" else None,
+                reason="\n".join(reasons_of(events, value_type, card.ts).all),
+                covered_by=frozenset(feedback.supports),
+            ),
+            guidelines=await _guidelines_to_offer(memory, trace, feedback.supports),
         )
         self._modals.opened(card.person, card.verdict.verdict_id)
         await open_view(self._client, trigger_id, view)
 
+    async def close(self, ack: AsyncAck, body: Body) -> None:
+        """Note that the modal was closed, so that its thread may be asked."""
+        self._modals.closed(
+            body["user"]["id"], ModalSubject.read(body["view"]["private_metadata"]).verdict_id
+        )
+        await ack()
+
     async def submit(self, ack: AsyncAck, body: Body) -> None:
-        """Store the reason, and the right value if it was asked for."""
+        """Store the reason, the guidelines that cover the case, and the right value if it was asked for."""
         subject = ModalSubject.read(body["view"]["private_metadata"])
         card = await self._cards.of_modal(body, subject.verdict_id, subject.card_ts)
         memory = self._memories.get(card.verdict.verdict.judge) if card else None
@@ -101,24 +126,24 @@ class ReasonModal:
             await ack()
             return
         if not await self._access.may_submit(card):
-            await ack(response_action="errors", errors={"reason": NOT_A_MEMBER})
+            await ack(response_action="errors", errors={REASON: NOT_A_MEMBER})
             return
         at = f"{Decimal(now_ms()) / 1000:.6f}"
         fields = body["view"]["state"]["values"]
         try:
-            value = (
-                memory.definition.value_type.parse(entered(fields, "value")) if "value" in fields else None
-            )
+            value = memory.definition.value_type.parse(entered(fields, VALUE)) if VALUE in fields else None
         except InputError as error:
-            await ack(response_action="errors", errors={"value": str(error)})
+            await ack(response_action="errors", errors={VALUE: str(error)})
             return
         if value is not None:
             has_two_votes = await self._cards.set_value(card, value, at)
         else:
             has_two_votes = await self._cards.hold(card, "down", at)
         standing = reasons_of(await self._cards.feedback_on(card), memory.definition.value_type, card.ts)
-        reason = new_reason(entered(fields, "reason") or "", standing.replies)
+        reason = new_reason(entered(fields, REASON) or "", standing.replies)
         await self._cards.set_reason(card, reason, at)
+        if COVERED_BY in fields:
+            await self._cards.set_supports(card, ticked(fields, COVERED_BY), at)
         self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
@@ -126,7 +151,20 @@ class ReasonModal:
 
     async def _ask_which_vote(self, card: ClickedCard) -> None:
         question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
-        await show_ephemeral(self._client, card.channel, card.person, question, card.ts)
+        thread_ts = await active_thread(self._database, card.verdict.verdict_id, card.ts)
+        await show_ephemeral(self._client, card.channel, card.person, question, thread_ts)
+
+
+async def _guidelines_to_offer(
+    memory: JudgeMemory, trace: Trace | None, ticked_ids: Collection[str]
+) -> list[Guideline]:
+    """Return the guidelines that the person ticked before, then those most relevant to the trace."""
+    ticked_before = [rule for rule in memory.guidelines if rule.id in ticked_ids and rule.stands]
+    try:
+        relevant = await memory.relevant_guidelines(trace, MAX_GUIDELINES_OFFERED) if trace else ()
+    except InputError:  # the trace is of an earlier version of the judge, which asked for less
+        relevant = ()
+    return list({rule.id: rule for rule in (*ticked_before, *relevant)}.values())
 
 
 def entered(fields: Body, block_id: str) -> str | None:
@@ -135,3 +173,12 @@ def entered(fields: Body, block_id: str) -> str | None:
         option = element.get("selected_option")
         return str(label_of(option["value"])) if option else element.get("value")
     return None
+
+
+def ticked(fields: Body, block_id: str) -> list[str]:
+    """Return the values of the ticked boxes of one field."""
+    return [
+        str(option["value"])
+        for element in (fields.get(block_id) or {}).values()
+        for option in element.get("selected_options") or ()
+    ]

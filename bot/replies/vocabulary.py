@@ -188,7 +188,7 @@ towards toward better worse higher above solid strong weak clear hard soft low h
 doesn't wasn't aren't neither nor both either vs versus i'd i'm i'll it's that's this this's wouldn't couldn't
 shouldn't might me honestly tbh imo imho hm hmm well yes no but just instead way life range half full actually still
 tops most best point torn plain plainly downright nowhere though however although sure unsure depends same middle
-how what wie n kein keine keinen all
+how what wie n sehe kein keine keinen all totally expect leans comes over definitiv lieber gehen hochgehen kommt rüber
 vielleicht eventuell evtl wohl vermutlich wahrscheinlich möglicherweise etwa ungefähr rund zirka eher fast beinahe
 knapp kaum gerade ziemlich ganz gar sehr wirklich echt recht etwas bisschen leicht zwischen irgendwo irgendwas tendiere
 tendenz tendenziell neige denke glaube finde meine meinung würde könnte dürfte scheint klingt wirkt sieht aussieht weder

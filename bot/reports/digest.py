@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from bot.runtime.clock import week_bounds
 from memalign.records import Label
 from memalign.value_types import ValueType
 from storage.database import Database
-from storage.records import AuditLine, PersonFeedback, StoredVerdict
+from storage.records import AuditAction, AuditLine, PersonFeedback, StoredVerdict
 
 T = TypeVar("T", bound=Hashable)
 
@@ -101,9 +101,9 @@ def compute_digest(
         kappa=_beyond_chance(cohen_kappa, pairs),
         ac1=_beyond_chance(gwet_ac1, pairs),
         people=len({entry.person for _, feedback in verdicts for entry in feedback if entry.vote}),
-        guidelines_learned=changes["guideline_learned"],
-        guidelines_retired=changes["guideline_retired"],
-        forgotten=changes["forgotten"],
+        guidelines_learned=len(changes.learned),
+        guidelines_retired=len(changes.retired),
+        forgotten=changes.forgotten,
     )
 
 
@@ -121,11 +121,52 @@ def _table(pairs: Sequence[Pair]) -> dict[str, int]:
     }
 
 
-def _count_changes(judge: str, audit: Sequence[AuditLine]) -> Counter[str]:
-    changes: Counter[str] = Counter()
+@dataclass(slots=True, kw_only=True)
+class _Changes:
+    """A week's changes of one judge's memory, by what of them stands at its end."""
+
+    learned: set[str] = field(default_factory=set)
+    """Ids of guidelines."""
+    retired: set[str] = field(default_factory=set)
+    forgotten: int = 0
+    decisions: dict[str, AuditAction] = field(default_factory=dict)
+    """A guideline's id -> the last decision on it, which can be undone."""
+
+    def note(self, line: AuditLine) -> None:
+        """Take one line of the audit, the oldest first."""
+        if line.what == "forgotten":
+            self.forgotten += len(line.ids)
+        for guideline_id in line.ids:
+            if line.what == "guideline_undone":
+                self._undo(guideline_id)
+                continue
+            if line.person is not None:
+                self.decisions[guideline_id] = line.what
+            self._note_guideline(line.what, guideline_id)
+
+    def _note_guideline(self, what: AuditAction, guideline_id: str) -> None:
+        if what == "guideline_learned":
+            self.learned.add(guideline_id)
+        if what == "guideline_retired":
+            self.retired.add(guideline_id)
+        elif what in ("guideline_learned", "guideline_restored"):
+            self.retired.discard(guideline_id)
+
+    def _undo(self, guideline_id: str) -> None:
+        decision = self.decisions.pop(guideline_id, None)
+        if decision == "guideline_learned":
+            self.learned.discard(guideline_id)
+        elif decision == "guideline_retired":
+            self.retired.discard(guideline_id)
+        elif decision == "guideline_restored":
+            self.retired.add(guideline_id)
+
+
+def _count_changes(judge: str, audit: Sequence[AuditLine]) -> _Changes:
+    changes = _Changes()
     for line in audit:
         if line.judge == judge:
-            changes[line.what] += len(line.ids)
+            changes.note(line)
     return changes
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.config import Settings
 from bot.records import JudgeStatus, Status
 from bot.reports.long_waits import LongWaits
+from bot.reports.rule_authors import one_teacher
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, Problem
 from bot.runtime.reference_clock import ReferenceClock
@@ -112,6 +113,7 @@ class StatusReport:
             *await self._refused(judges),
             *self._unlearned(judges),
             *self._declined(judges),
+            *self._one_teacher(judges),
         )
 
     def _sentence(self, problem: Problem) -> str:
@@ -138,6 +140,12 @@ class StatusReport:
                     f"{name}: the reasons on {_traces(len(reasons))} refused by the reflection model ({why}); "
                     "the cases are remembered, and a restart tries again"
                 )
+
+    def _one_teacher(self, judges: Collection[str]) -> Iterator[str]:
+        """Yield a sentence for each of these judges whose newest rules are mostly one person's."""
+        for name, memory in self._memories.items():
+            if name in judges and (sentence := one_teacher(name, memory.guidelines)):
+                yield sentence
 
     def _unlearned(self, judges: Collection[str]) -> Iterator[str]:
         """Yield a sentence for each of these judges whose memory still waits to learn, or to learn again."""

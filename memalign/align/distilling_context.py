@@ -1,5 +1,6 @@
 """Context for distilling: the verdicts that people overruled, and the cases most like those to be distilled."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -46,9 +47,10 @@ async def with_context(
         return explained
     rows = await _rows(explained, plan, state, vectors)
     new = {*plan.put, *plan.retracted, *state.undistilled, *(each.source.trace_id for each in explained)}
-    neighbours = {
-        trace_id: learned_neighbours(state.episodic, row, trace_id, new) for trace_id, row in rows.items()
-    }
+    neighbours = {}
+    for trace_id, row in rows.items():
+        neighbours[trace_id] = learned_neighbours(state.episodic, row, trace_id, new)
+        await asyncio.sleep(0)  # a search of a large memory takes some milliseconds: others come in between
     return [replace(each, neighbours=neighbours.get(each.source.trace_id, ())) for each in explained]
 
 

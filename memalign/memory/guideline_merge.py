@@ -101,7 +101,8 @@ def without_opinions(
         forgotten_texts: Texts of the cases, where opinions and cases are forgotten; None: they are taken back.
 
     Returns:
-        What is left: nothing where all it rests on is lost, but for a retired one of which that is only taken back.
+        What is left: nothing where all it rests on is lost, but for one retired or edited of which that is only taken
+        back: said again, it stays retired, or comes back in the person's words.
         A guideline whose text was distilled from a lost source waits to be distilled again; one in a person's words
         keeps them, unless they hold words of what is forgotten. Merged guidelines are restored where an opinion is
         lost that led to the merge, or the text that stood for them; those of a retired one are retired.
@@ -126,11 +127,13 @@ def without_opinions(
         alone = replace(alone, text=WAITING_TEXT, waiting=True, edited_by=None, worded_by=())
     for each in kept:
         alone = replace(alone, sources=union(alone.sources, each.guideline.sources))
-    # a retired guideline that people take back keeps the names of their opinions, so that these can be forgotten
-    taken_back = guideline.retired and forgotten_texts is None
+    # a decided guideline that people take back keeps the names of their opinions, so that these can be forgotten
+    taken_back = _outlives_sources(alone) and forgotten_texts is None
     if taken_back:
         alone = replace(alone, worded_by=guideline.worded_by or tuple(sorted(own_keys)))
-    rests_on_something = bool(own or alone.added_by or taken_back or (alone.retired and alone.worded_by))
+    rests_on_something = bool(
+        own or alone.added_by or taken_back or (_outlives_sources(alone) and alone.worded_by)
+    )
     return (alone, *restored) if rests_on_something else tuple(restored)
 
 
@@ -183,7 +186,12 @@ def without_person(guideline: Guideline, person: str) -> tuple[Guideline, ...]:
     if is_theirs:
         words = added_by.text if added_by else ""
         rule = replace(rule, text=words or WAITING_TEXT, waiting=not words)
-    return (rule,) if rule.people or (rule.retired and rule.worded_by) else ()
+    return (rule,) if rule.people or (_outlives_sources(rule) and rule.worded_by) else ()
+
+
+def _outlives_sources(guideline: Guideline) -> bool:
+    """Tell whether a guideline stays, out of use, while nobody supports it: people decided what becomes of it."""
+    return guideline.retired or guideline.edited_by is not None
 
 
 def _deciders_of(form: GuidelineForm) -> set[str]:

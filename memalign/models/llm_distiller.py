@@ -143,12 +143,24 @@ class LLMDistiller:
 
     async def _complete(self, task: DistillingTask, numbers: Sequence[int]) -> Completion:
         """Ask about some of the rationales; once more where the answer only repeats the prompt."""
-        completion = await self._model.complete(task.prompt(numbers), distilling_schema(len(numbers)))
+        completion = await self._ask(task, numbers)
         if not is_only_echo(task, numbers, completion):
             return completion
         _log.debug("%s only repeats the prompt; it is asked once more.", self.name)
-        again = await self._model.complete(task.prompt(numbers), distilling_schema(len(numbers)))
+        again = await self._ask(task, numbers)
         return replace(again, usage=completion.usage + again.usage)
+
+    async def _ask(self, task: DistillingTask, numbers: Sequence[int]) -> Completion:
+        """Ask once; without the similar cases where it may be these that the model refuses to read."""
+        schema = distilling_schema(len(numbers))
+        try:
+            return await self._model.complete(task.prompt(numbers), schema)
+        except PromptTooLongError:
+            raise
+        except RequestRefusedError:
+            if not task.neighbours:
+                raise
+            return await self._model.complete(replace(task, neighbours=()).prompt(numbers), schema)
 
     async def _distil_failed(
         self,

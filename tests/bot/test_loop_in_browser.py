@@ -110,10 +110,10 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await card.get_by_role("button", name="👎 No, it fails").click()
     await page.get_by_role("dialog").get_by_role("textbox").fill(RULE)
     await session.picture("5-modal")
-    await page.get_by_role("button", name="Teach").click()
+    await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await session.harness.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
-    await expect(await session.ask("/memalign guidelines")).to_contain_text(RULE)
+    await expect(await session.ask("/memalign guidelines")).to_contain_text("1 case · Ana Ruiz")
 
     await expect(await session.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")
     await expect(await session.ask("/memalign status")).to_contain_text("All is well")

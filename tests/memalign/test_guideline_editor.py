@@ -2,6 +2,7 @@ import pytest
 
 from memalign.errors import InputError, UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
+from memalign.memory.guideline_handling import form_mark
 from memalign.records import Assessment, Guideline, GuidelinePolicy
 from tests.factories import a_memory, a_trace, a_vote, evidence_for
 from tests.fakes import FakeJudgeModel, FakeStore
@@ -188,3 +189,40 @@ async def test_a_reason_taken_back_from_a_retired_rule_leaves_nothing_of_a_perso
     await memory.forget_person("ana", [])
 
     assert memory.guidelines == ()
+
+
+async def test_an_edited_rule_waits_while_its_reason_is_taken_back_and_comes_back_in_the_edited_words() -> (
+    None
+):
+    store, edited = FakeStore(), "Short answers need a greeting."
+    memory = await taught(store=store)
+    rule = await memory.editor.edit(only_rule(memory).id, edited, "zoe")
+
+    await memory.learn([a_trace("tr-1")])
+    assert (only_rule(memory).text, only_rule(memory).lacks) == (edited, ("people",))
+    memory = await a_memory(store=store)
+    await memory.learn([a_trace("tr-1", a_vote(True, CURT, "ana"))])
+
+    assert (only_rule(memory).id, only_rule(memory).text, only_rule(memory).state) == (
+        rule.id,
+        edited,
+        "used",
+    )
+    await memory.learn([a_trace("tr-1")])
+    await memory.forget(["tr-1"])
+    assert memory.guidelines == ()
+
+
+async def test_undo_refuses_a_form_that_is_no_longer_the_one_to_be_undone() -> None:
+    memory = await taught()
+    pinned = await memory.editor.pin(only_rule(memory).id, "ana")
+    mark = form_mark(pinned)
+    edited = await memory.editor.edit(pinned.id, "Be kind and brief.", "zoe")
+
+    with pytest.raises(InputError, match="changed since then"):
+        await memory.editor.undo(pinned.id, "ana", mark=mark)
+
+    assert memory.guidelines == (edited,)
+    undone = await memory.editor.undo(pinned.id, "zoe", mark=form_mark(edited))
+    assert undone is not None
+    assert form_mark(undone) == mark

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.align.report import OUTDATED
 from memalign.errors import InputError
 from memalign.judge_file import read
+from memalign.records import Handling
+from memalign.serialization import to_document
 from tests.factories import POLITENESS, a_trace, a_vote
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
@@ -165,3 +168,33 @@ def test_options_are_saved_without_secrets_and_can_be_given_anew(
     )
     assert loaded.optimizer.settings == optimizer.settings
     assert again.base == judge
+
+
+@pytest.mark.usefixtures("server")
+def test_decisions_on_guidelines_are_saved_and_a_retired_one_stays_out_of_the_instructions(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "judge.json"
+    judge = aligned(2)
+    judge.save(path)
+    document = json.loads(path.read_text())
+    retired, edited = judge.guidelines
+    zoe = Handling(person="zoe", time_ms=1)
+    decided = [
+        replace(retired, retired_by=zoe, previous=retired.form, doubtful=True),
+        replace(
+            edited, text="Edited words.", edited_by=zoe, pinned_by=zoe, added_by=replace(zoe, text="Hers.")
+        ),
+    ]
+    document["guidelines"] = [to_document(rule) | {"vector": None} for rule in decided]
+    path.write_text(json.dumps(document))
+
+    loaded = load_judge(path)
+
+    assert list(loaded.guidelines) == decided
+    assert "Edited words." in loaded.instructions
+    assert retired.text not in loaded.instructions
+    again = loaded.align([a_trace("tr-9", a_vote(False, retired.text, "ben"))])
+    assert retired.text not in again.instructions
+    again.save(path)
+    assert [rule.state for rule in load_judge(path).guidelines if rule.id == retired.id] == ["retired"]

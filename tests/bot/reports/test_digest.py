@@ -19,6 +19,7 @@ from bot.reports.weekly_digest import last_due, next_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
 from memalign.records import Label, Verdict
+from memalign.serialization import from_document
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
@@ -174,6 +175,33 @@ def test_the_journal_is_counted_for_the_judge_alone() -> None:
     ]
     digest = counted([], audit=audit)
     assert (digest.guidelines_learned, digest.guidelines_retired, digest.forgotten) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("actions", "counts"),
+    [
+        (("learned", "undone"), (0, 0)),
+        (("learned", "edited", "undone"), (1, 0)),
+        (("retired", "restored"), (0, 0)),
+        (("retired", "restored", "retired"), (0, 1)),
+        (("retired", "undone", "pinned"), (0, 0)),
+        (("retired", "restored", "undone"), (0, 1)),
+        (("learned", "retired"), (1, 1)),
+        (("undone",), (0, 0)),
+    ],
+)
+def test_decisions_on_a_guideline_count_once_and_by_what_stands(
+    actions: Sequence[str], counts: tuple[int, int]
+) -> None:
+    audit = [
+        from_document(
+            AuditLine,
+            {"at_ms": at, "what": f"guideline_{action}", "judge": JUDGE, "person": "U1", "ids": ["g-1"]},
+        )
+        for at, action in enumerate(actions)
+    ]
+    digest = counted([], audit=audit)
+    assert (digest.guidelines_learned, digest.guidelines_retired) == counts
 
 
 # --- weeks

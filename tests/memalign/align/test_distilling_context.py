@@ -1,16 +1,21 @@
 """What a distiller sees beside reasons: the overruled verdict, similar cases, and the support of known rules."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memalign.align.distilling_context import MAX_NEIGHBOURS
+from memalign.errors import RequestRefusedError
 from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
-from memalign.ports import Prompt
-from memalign.records import Assessment, CaseVerdict, Episode, Json, Label, Trace
+from memalign.ports import Completion, Prompt
+from memalign.records import Assessment, CaseVerdict, Episode, Json, Label, Trace, Usage
 from memalign.serialization import from_document, to_document
 from memalign.value_types import FeedbackValueType
 from tests.factories import a_judge, a_memory, a_trace, a_vote
@@ -292,3 +297,104 @@ async def test_nothing_of_a_neighbour_is_left_in_what_was_learned_beside_it_once
     kept = json.dumps(documents_in(store))
     assert "tr-1" in kept
     assert "walrus" not in kept.casefold()
+
+
+class Squeamish(FakeModel):
+    """Refuses whatever holds the poison."""
+
+    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
+        if "POISON" in prompt.changing:
+            self.prompts.append(prompt)
+            raise RequestRefusedError("fake:/model refuses the content.")
+        return await super().complete(prompt, schema)
+
+
+@pytest.mark.parametrize("reason", ["", "Say the day, POISON."])
+async def test_a_case_that_the_model_will_not_read_costs_none_of_those_like_it_their_lesson(
+    reason: str,
+) -> None:
+    model = Squeamish()
+    memory = await with_cases(model, 1)
+    poisoned = a_trace(
+        "tr-50", a_vote(False, reason, "ben"), inputs="where is my parcel POISON", outputs="soon"
+    )
+    for _ in range(2):
+        await memory.learn([poisoned])
+
+    lesson = await memory.learn([similar(99, a_vote(False, "Name a day.", "ben"))])
+
+    assert "tr-99" in lesson.learned
+    assert ("Name a day.", ("tr-99",)) in {(rule.text, rule.source_trace_ids) for rule in memory.guidelines}
+
+
+async def test_a_case_whose_reasons_the_model_declined_is_no_context() -> None:
+    model = Squeamish()
+    memory = await with_cases(model, 1)
+    poisoned = similar(50, a_vote(False, "Say the day, POISON.", "ben"))
+    for _ in range(3):
+        await memory.learn([poisoned])
+    assert list(memory.declined) == ["tr-50"]
+    model.prompts.clear()
+
+    await memory.learn([similar(99, a_vote(False, "Name a day.", "ben"))])
+
+    assert len(model.prompts) == 1
+    assert len(neighbours_in(model.prompts[0])) == 1
+
+
+THINGS = ("walrus", "lantern", "teapot", "saddle", "violin", "marble")
+
+
+def leaking_answer(prompt: Prompt) -> dict[str, Json]:
+    """Make a rule of everything that the prompt shows, known rules aside, and put it down to every record."""
+    own = [record["reason"] for record in records_in(prompt)]
+    judged = [record["overruled"].get("reason", "") for record in records_in(prompt) if "overruled" in record]
+    shown = [reason for case in neighbours_in(prompt) for reason in case["reasons"]]
+    fields = [f"Answers about the {case['inputs']} come late." for case in neighbours_in(prompt)]
+    numbers = [record["record"] for record in records_in(prompt)]
+    drafts = [{"text": text, "records": numbers} for text in (*own, *judged, *shown, *fields) if text]
+    return {"guidelines": drafts, "supports": [], "contradicts": [], "same": []}
+
+
+class LeakingModel(FakeModel):
+    """Makes rules of whatever it reads."""
+
+    async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
+        del schema
+        self.prompts.append(prompt)
+        return Completion(answer=leaking_answer(prompt), usage=Usage(calls=1))
+
+
+@given(
+    taught=st.lists(st.sampled_from(range(len(THINGS))), min_size=2, max_size=8),
+    forgotten=st.sets(st.sampled_from(range(len(THINGS))), min_size=1),
+    people=st.lists(st.sampled_from(("ana", "ben")), min_size=8, max_size=8),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_model_makes_of_its_context_forgotten_words_are_nowhere(
+    taught: list[int], forgotten: set[int], people: list[str]
+) -> None:
+    async def scenario() -> None:
+        store = FakeStore()
+        memory = await a_memory(distiller=LLMDistiller(LeakingModel()), store=store)
+        for place, number in enumerate(taught):
+            trace = a_trace(
+                f"tr-{number}", inputs=f"parcel with the {THINGS[number]} of the harbour office in town"
+            )
+            before = THINGS[taught[place - 1]]
+            verdict = a_verdict(True, f"As with the {before} that the harbour office keeps in town.")
+            vote = a_vote(False, f"A {THINGS[number]} must be named on every label.", people[place])
+            await memory.judge(trace)
+            await memory.learn([replace(trace, assessments=(vote, verdict))])
+
+        for number in forgotten:
+            await memory.distil_again(await memory.forget([f"tr-{number}"]))
+
+        kept = json.dumps(documents_in(store))
+        assert [THINGS[number] for number in forgotten if THINGS[number] in kept] == []
+        for number in set(taught) - forgotten:
+            assert f"A {THINGS[number]} must be named on every label." in {
+                rule.text for rule in memory.guidelines
+            }
+
+    asyncio.run(scenario())
