@@ -94,7 +94,7 @@ def build(
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
     HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
-    CardActions(cards, card_access, slack.client, modal, after_ack).listen(slack.app)
+    CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     TraceModal(cards, card_access, database, memories, settings.titles, slack.client, after_ack).listen(
         slack.app
     )

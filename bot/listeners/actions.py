@@ -28,6 +28,7 @@ from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
+from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
 VOTES_BY_NAME: Mapping[str, Vote] = {vote: vote for vote in VOTES.values()}
@@ -40,12 +41,14 @@ class CardActions:
         self,
         cards: ClickedCards,
         access: CardAccess,
+        database: Database,
         client: AsyncWebClient,
         reason_modal: ReasonModal,
         after_ack: AfterAck,
     ) -> None:
         self._cards = cards
         self._access = access
+        self._database = database
         self._client = client
         self._reason_modal = reason_modal
         self._after_ack = after_ack
