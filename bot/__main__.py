@@ -241,7 +241,7 @@ def add_memory_commands(commands: Commands) -> None:
         "traces", nargs="*", default=[], metavar="TRACE", help="a trace id, or a link to its card"
     )
     target.add_argument(
-        "--person", metavar="USER", help="take back all that this Slack user id said and voted"
+        "--person", metavar="USER", help="take back everything this Slack user id said and voted on"
     )
     asking = forget.add_mutually_exclusive_group()
     asking.add_argument("--yes", action="store_true", help="do not ask (without a terminal it never asks)")
@@ -269,7 +269,7 @@ def add_guideline_actions(guideline: argparse.ArgumentParser) -> None:
 
 def add_report_commands(commands: Commands) -> None:
     """Add the commands that print figures and data of the bot's store."""
-    commands.add_with_settings("status", "bot.cli.status:status", "what waits, and why")
+    commands.add_with_settings("status", "bot.cli.status:status", "whether anything is stuck, and why")
     digest = commands.add_with_settings("digest", "bot.cli.reading:digest", "how far judge and people agree")
     digest.add_argument(
         "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"
@@ -277,7 +277,7 @@ def add_report_commands(commands: Commands) -> None:
     digest.add_argument("--format", choices=("text", "json"), default="text")
 
     export = commands.add_with_settings(
-        "export", "bot.cli.reading:export", "all feedback, guidelines and episodes, to standard output"
+        "export", "bot.cli.reading:export", "all feedback, guidelines and cases, to standard output"
     )
     export.add_argument("--judge", metavar="JUDGE")
     export.add_argument(

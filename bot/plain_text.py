@@ -50,8 +50,22 @@ def guideline_state(rule: Guideline) -> str:
     return "Pinned: it comes first, and is never left out." if rule.pinned else ""
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def keeping_sentence(keep_days: int | None) -> str:
+    """Return the sentence on how long answers without a vote are kept; empty where that is for ever."""
+    return (
+        ""
+        if keep_days is None
+        else f"Answers that nobody voted on are deleted after {pluralise(keep_days, 'day')}."
+    )
+
+
+def did_you_mean(guess: str | None) -> str:
+    """Return the question after a name that is not known, with a blank before it; empty without a guess."""
+    return f" Did you mean “{guess}”?" if guess else ""
+
+
+def nearest(name: str, known: Iterable[str], min_similarity: float = MIN_NAME_SIMILARITY) -> str | None:
     """Return the known name that is most like one that was typed; None where none is like it."""
     by_folded = {each.casefold(): each for each in known}
-    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=MIN_NAME_SIMILARITY)
+    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=min_similarity)
     return by_folded[found[0]] if found else None

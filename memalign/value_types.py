@@ -34,7 +34,7 @@ _WORDS: Mapping[str, Kind] = {"bool": "bool", "int": "int", "float": "float", "s
 _PYTHON: Mapping[object, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
 _JSON_TYPES: Mapping[Kind, str] = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 _PLAIN: Mapping[Kind, str] = {
-    "bool": "yes or no (true or false)",
+    "bool": "pass or fail",
     "int": "a whole number",
     "float": "a number",
     "str": "a text that is not empty",

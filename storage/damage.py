@@ -40,6 +40,6 @@ def sentence(table: str, doc_id: str) -> str:
     """Return the sentence on a damaged document."""
     readable = doc_id.replace("\x00", " / ")
     return (
-        f'The record "{readable}" in the table "{table}" of the store is damaged and was set aside: '
-        "bring back an earlier copy with `memalign restore`, or go on without it."
+        f'The record "{readable}" in the table "{table}" of the store is damaged and was set aside. '
+        "Bring back an earlier copy with `memalign restore`, or go on without it."
     )

@@ -25,8 +25,8 @@ _TRIES_BESIDE_READERS = 10
 _READER_SECONDS = 0.05
 """Pause before the vacuum tries again beside a process that reads; most are short."""
 _VACUUM_WAITS = (
-    "Words that were forgotten or replaced are still in the store's files; "
-    "they are overwritten within a minute, or once no other process reads the store."
+    "Words that were forgotten or replaced are still in the store's files. "
+    "They are overwritten within a minute, or once no other process reads the store."
 )
 P = ParamSpec("P")
 T = TypeVar("T")

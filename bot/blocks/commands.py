@@ -2,7 +2,7 @@
 
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import SlackMessage, plain_message, text_message
-from bot.plain_text import guideline_state, pluralise
+from bot.plain_text import did_you_mean, guideline_state, keeping_sentence, pluralise
 from bot.records import Status
 from memalign.records import Guideline
 
@@ -11,8 +11,8 @@ HELP = """*What you can ask me*
 • `/memalign teach &lt;rule&gt;`: a rule in your own words
 • `/memalign why &lt;trace id or link to a card&gt;`: the guidelines and cases behind a verdict
 • `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
-• `/memalign forget --person @name`: take back all that one person said and voted
-• `/memalign status`: what waits, and why
+• `/memalign forget --person @name`: take back everything one person said and voted on
+• `/memalign status`: is anything stuck?
 • `/memalign digest`: how far the judge and you agree this week
 • `/memalign pause` or `/memalign resume`, with a judge's name: judge and show nothing for a while
 • `/memalign mute` or `/memalign unmute`: whether I may ask you things privately
@@ -24,15 +24,19 @@ On a card's menu you also find *Correct this verdict* and *Forget this trace*.
 React to a card with 👍 (the judge is right), 👎 (the judge is wrong) or 🤷 (can't tell); say why in its thread."""
 
 
-def help_text(opening: str = "") -> SlackMessage:
-    """Return the list of sub-commands and the ways to teach, below an opening sentence if there is one."""
-    return text_message(f"{escape(opening, 200)}\n{HELP}" if opening else HELP)
+def help_text(opening: str = "", *, keep_days: int | None = None) -> SlackMessage:
+    """Return the list of sub-commands and the ways to teach.
+
+    Args:
+        opening: a sentence before it.
+        keep_days: days after which traces that nobody answered are deleted; None: never.
+    """
+    return text_message("\n".join(filter(None, [escape(opening, 200), HELP, keeping_sentence(keep_days)])))
 
 
 def unknown_command(name: str, guess: str | None) -> str:
     """Return the sentence on a sub-command that there is not, with the one that may be meant."""
-    hint = f" Did you mean “{guess}”?" if guess else ""
-    return f"I don't know “{name}”.{hint}"
+    return f"I don't know “{name}”.{did_you_mean(guess)}"
 
 
 def no_judges() -> SlackMessage:
@@ -64,9 +68,7 @@ def _waiting(status: Status) -> str:
 
 
 def _keeping(status: Status) -> list[str]:
-    if status.keep_days is None:
-        return []
-    return [f"Answers that nobody voted on are deleted after {pluralise(status.keep_days, 'day')}."]
+    return [sentence] if (sentence := keeping_sentence(status.keep_days)) else []
 
 
 def partial_status_message(status: Status) -> SlackMessage:

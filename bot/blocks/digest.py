@@ -1,6 +1,6 @@
 """The weekly digest in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage, text_message
@@ -32,9 +32,7 @@ def digest_message(
     )
     lines += _voices(rules)
     if running and running.n:
-        lines.append(
-            f"This week so far: you agreed with {running.agreed} of {pluralise(running.n, 'verdict')}."
-        )
+        lines.append(f"This week so far: you agreed with {running.agreed} of {running.n} verdicts.")
     return text_message("\n".join(lines))
 
 
@@ -59,16 +57,21 @@ def _agreement(week: Digest) -> list[str]:
         return ["Nobody has voted on a verdict. A thumb on a card is all it takes."]
     share = f"{week.agreement:.0%}"
     if week.n >= MIN_VERDICTS_FOR_KAPPA:
-        share += f"; if you voted on many more, likely {week.wilson_low:.0%} to {week.wilson_high:.0%}"
+        share += f", likely between {week.wilson_low:.0%} and {week.wilson_high:.0%}"
     voted = pluralise(week.people, "person", "people")
-    lines = [
-        f"{voted} answered. The judge was right on *{week.agreed} of {pluralise(week.n, 'verdict')}* ({share})."
-    ]
+    lines = [f"{voted} answered. The judge was right on *{week.agreed} of {week.n} verdicts* ({share})."]
     if week.table and week.agreed < week.n:
-        strict = week.table.get("judge_fail_people_pass", 0)
-        lenient = week.table.get("judge_pass_people_fail", 0)
-        lines.append(f"Where you differed: too strict {_times(strict)}, too lenient {_times(lenient)}.")
+        lines.append(_differences(week.table))
     return lines
+
+
+def _differences(table: Mapping[str, int]) -> str:
+    numbers = {
+        "too strict": table.get("judge_fail_people_pass", 0),
+        "too lenient": table.get("judge_pass_people_fail", 0),
+    }
+    told = [f"{fault} {_times(number)}" for fault, number in numbers.items() if number]
+    return f"It was {' and '.join(told)}."
 
 
 def _times(number: int) -> str:

@@ -13,7 +13,7 @@ from bot.blocks.primitives import (
     small_message,
     text_message,
 )
-from bot.plain_text import pluralise
+from bot.plain_text import did_you_mean, pluralise
 from bot.records import ForgetResult
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 
@@ -55,12 +55,22 @@ def not_allowed(target: ForgetTarget, named: Sequence[str]) -> SlackMessage:
     return plain_message(f"{who} take another person's words back; everybody can for themselves.")
 
 
-def no_trace_of_yours(reference: str) -> SlackMessage:
-    """Return the answer to somebody who may not know whether there is, or was, such a trace."""
+def no_trace_of_yours(reference: str, guess: str | None) -> SlackMessage:
+    """Return the answer to somebody who may not know whether there is, or was, such a trace.
+
+    Args:
+        reference: what they typed.
+        guess: the trace that may be meant, if one is like it.
+    """
     return plain_message(
-        f'I know no trace "{reference}" in your channels. '
+        f"I don't know a trace “{reference}” in your channels.{did_you_mean(guess)} "
         "Only members of the channels where it was shown can forget a trace."
     )
+
+
+def unknown_trace(error: str, guess: str | None) -> SlackMessage:
+    """Return the answer to somebody who may know of every trace; `guess` as for `no_trace_of_yours`."""
+    return plain_message(f"{error}{did_you_mean(guess)}")
 
 
 def nothing_of_person(name: str) -> SlackMessage:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.blocks.commands import HELP
 from bot.blocks.mrkdwn import escape_name, format_label_plain, join_names
 from bot.blocks.primitives import SlackMessage, text_message
-from bot.plain_text import pluralise
+from bot.plain_text import keeping_sentence
 from memalign.records import Verdict
 
 HOW_TO_TEACH = (
@@ -14,15 +14,26 @@ HOW_TO_TEACH = (
 )
 
 
-def help_in_channel(judges: Sequence[str], channel: str) -> SlackMessage:
-    """Return the help for a channel and the judges that post there."""
+def help_in_channel(judges: Sequence[str], channel: str, keep_days: int | None) -> SlackMessage:
+    """Return the help for a channel.
+
+    Args:
+        judges: the names of the judges that post there.
+        channel: the channel's id, which the settings need where no judge does.
+        keep_days: days after which traces that nobody answered are deleted; None: never.
+    """
+    opening = _judges_here(judges, channel)
+    return text_message("\n".join(filter(None, [opening, HELP, keeping_sentence(keep_days)])))
+
+
+def _judges_here(judges: Sequence[str], channel: str) -> str:
     if not judges:
-        return text_message(
+        return (
             "No judge posts in this channel. "
-            f'The setting `channel = "{escape_name(channel, 80)}"` under `[[judges]]` brings one here.\n{HELP}'
+            f'The setting `channel = "{escape_name(channel, 80)}"` under `[[judges]]` brings one here.'
         )
     posts = "posts its" if len(judges) == 1 else "post their"
-    return text_message(f"Here {join_names(judges)} {posts} verdicts. {HOW_TO_TEACH}\n{HELP}")
+    return f"Here {join_names(judges)} {posts} verdicts. {HOW_TO_TEACH}"
 
 
 def help_in_thread(verdict: Verdict) -> SlackMessage:
@@ -45,9 +56,5 @@ def help_in_direct_message(judges: Sequence[str], keep_days: int | None) -> Slac
     where = f"You can teach {join_names(judges)} in the channel where the cards appear, or from my Home tab."
     if not judges:
         where = "You are in no channel where a judge works; join one, and its cards appear on my Home tab."
-    kept = (
-        f"\nAnswers that nobody voted on are deleted after {pluralise(keep_days, 'day')}."
-        if keep_days
-        else ""
-    )
-    return text_message(f"Hello! {where}\nThe commands work here, too.\n{HELP}{kept}")
+    lines = [f"Hello! {where}", "The commands work here, too.", HELP, keeping_sentence(keep_days)]
+    return text_message("\n".join(filter(None, lines)))

@@ -8,7 +8,7 @@ from bot.blocks.mrkdwn import escape, escape_name, format_label
 from bot.blocks.primitives import Block, actions, button, context, plain_text, section
 from bot.blocks.trace_line import question_line
 from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
-from bot.plain_text import pluralise
+from bot.plain_text import keeping_sentence, pluralise
 from bot.records import HomeJudge, HomePage, OpenCard
 from memalign.records import Label
 
@@ -33,9 +33,8 @@ def home_view(page: HomePage, note: str = "") -> Block:
     if not page.is_well:
         blocks.append(section("*Something needs a look:* type `/memalign status`."))
     blocks += [*_open_cards(page), *_votes(page), *_rules(page), {"type": "divider"}, section(HELP)]
-    if page.keep_days:
-        days = pluralise(page.keep_days, "day")
-        blocks.append(context(f"Answers that nobody voted on are deleted after {days}."))
+    if sentence := keeping_sentence(page.keep_days):
+        blocks.append(context(sentence))
     return {"type": "home", "blocks": blocks}
 
 
@@ -48,7 +47,7 @@ def home_vote_counted(vote: str) -> str:
 def _judge(judge: HomeJudge) -> str:
     name = escape_name(judge.name, 150)
     week = (
-        f"right on {judge.agreed} of {pluralise(judge.n, 'verdict')} this week ({judge.agreed / judge.n:.0%})"
+        f"right on {judge.agreed} of {judge.n} verdicts this week ({judge.agreed / judge.n:.0%})"
         if judge.n
         else "no votes this week yet"
     )

@@ -83,7 +83,7 @@ def forgotten_list(entries: Sequence[PastForgetting]) -> SlackMessage:
 def _past(entry: PastForgetting) -> str:
     by = escape_name(entry.by, 80) if entry.by else "somebody at the server"
     subject = (
-        f"everything {join_names(entry.people)} said and voted"
+        f"everything {join_names(entry.people)} said and voted on"
         if entry.people
         else f"trace {', '.join(escape_name(each, 100) for each in entry.trace_ids)}"
     )

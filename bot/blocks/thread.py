@@ -1,5 +1,6 @@
 """Messages in a card's thread, and answers to votes on the card."""
 
+from bot.blocks.mrkdwn import format_label_plain
 from bot.blocks.primitives import (
     SlackMessage,
     plain_message,
@@ -41,7 +42,9 @@ def value_counted(value: Label, *, has_two_votes: bool) -> SlackMessage:
     """Return the answer to a chosen value, for the person who chose it; `has_two_votes` as for `vote_counted`."""
     if has_two_votes:
         return two_votes()
-    return plain_message(f"Counted: {value} is right. Reply in the thread to say why.")
+    return plain_message(
+        f"Your vote counts: you'd say {format_label_plain(value)}. What makes it so? Reply here."
+    )
 
 
 def not_counted() -> SlackMessage:

@@ -28,6 +28,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.evidence import GuidelineEvidence, VerdictEvidence
+from bot.plain_text import did_you_mean
 
 WHY, WRONG_CASE, WRONG_GUIDELINE = "why", "wrong_case", "wrong_guideline"
 WHY_VIEW, WHY_TITLE = "why_view", "Why this verdict?"
@@ -83,10 +84,15 @@ def why_of_which_trace() -> SlackMessage:
     return plain_message("Which trace? Type `/memalign why` and its id, or a link to its card.")
 
 
-def no_verdict_of_yours(reference: str) -> SlackMessage:
-    """Return the answer about a trace that is unknown, forgotten, not judged yet, or not for this person."""
+def no_verdict_of_yours(reference: str, guess: str | None) -> SlackMessage:
+    """Return the answer about a trace that is unknown, forgotten, not judged yet, or not for this person.
+
+    Args:
+        reference: what they typed.
+        guess: the trace that may be meant, if one is like it.
+    """
     return plain_message(
-        f"I have no verdict to explain on a trace “{reference[:300]}” in your channels. "
+        f"I have no verdict to explain on a trace “{reference[:300]}” in your channels.{did_you_mean(guess)} "
         "Copy its id from the card, or give me a link to the card."
     )
 

@@ -49,8 +49,9 @@ async def forget(options: Namespace) -> None:
         summaries = await ask_to_forget(settings.data, options.traces, options.person)
     else:
         summaries = await _on_the_store(settings, options.traces, options.person)
+    names = await names_of(forgotten["person"] for forgotten in summaries if "person" in forgotten)
     for forgotten in summaries:
-        print_text(in_words(forgotten))
+        print_text(in_words(forgotten, names))
 
 
 def _is_confirmed() -> bool:
@@ -105,8 +106,8 @@ def preview_lines(preview: dict[str, Json], names: Mapping[str, str]) -> list[st
     """Return what would go; the argument is a `bot.web.local_control.preview_summary`."""
     people = ", ".join(names[person] for person in preview["people"])
     if "person" in preview:
-        head = f"All that {people} said and voted would go:"
-        said = f"- votes and words on {pluralise(preview['verdicts'], 'verdict')}"
+        head = f"Everything {people} said and voted on would go:"
+        said = f"- votes and reasons on {pluralise(preview['verdicts'], 'card')}"
     else:
         head = f"Of trace {isolated(preview['trace_id'])} would go:"
         said = f"- its text and {pluralise(preview['verdicts'], 'verdict')}"
@@ -114,7 +115,7 @@ def preview_lines(preview: dict[str, Json], names: Mapping[str, str]) -> list[st
     cases = [f"- {pluralise(preview['cases'], 'remembered case')}"] if preview["cases"] else []
     retired = [f"- the guideline “{visible_line(text)}”" for text in preview["retired"]]
     waiting = [
-        f"- the guideline “{visible_line(text)}”, until it is learned again from what remains"
+        f"- the guideline “{visible_line(text)}” also rests on other feedback; it is relearned from that"
         for text in preview["waiting"]
     ]
     rules = [*retired, *waiting]
@@ -122,22 +123,26 @@ def preview_lines(preview: dict[str, Json], names: Mapping[str, str]) -> list[st
     return [head, said, *cases, *rules[:MAX_RULES_SHOWN], *more]
 
 
-def in_words(forgotten: dict[str, Json]) -> str:
-    """Return the sentence on what was forgotten; the argument is a `bot.web.local_control.summary`."""
+def in_words(forgotten: dict[str, Json], names: Mapping[str, str]) -> str:
+    """Return the sentences on what was forgotten; the first argument is a `bot.web.local_control.summary`."""
     guidelines = pluralise(forgotten["retired"], "guideline")
     if "person" in forgotten:
-        verdicts = pluralise(forgotten["verdicts"], "verdict")
-        words = (
-            f"{forgotten['person']}: forgotten; votes and words on {verdicts} and {guidelines} went with them"
-        )
+        cards = pluralise(forgotten["verdicts"], "card")
+        sentences = [
+            f"{names[forgotten['person']]}: forgotten; votes and reasons on {cards} and {guidelines} went with them."
+        ]
         if forgotten["cases"]:
-            words += f"; what others said on the same {forgotten['cases']} traces is learned again by the running bot"
-        return words + "."
+            sentences.append("What others said on the same traces is relearned by the running bot.")
+        return " ".join(sentences)
     cases = pluralise(forgotten["cases"], "remembered case")
-    words = f"{forgotten['trace_id']}: forgotten; {cases} and {guidelines} went with it"
-    if forgotten["waiting"]:
-        words += f", {forgotten['waiting']} out of use until learned again from what remains"
+    sentences = [f"{forgotten['trace_id']}: forgotten; {cases} and {guidelines} went with it."]
+    if waiting := forgotten["waiting"]:
+        sentences.append(f"{_are(waiting)} out of use until relearned from what remains.")
     if forgotten["distilled"]:
         texts = " ".join(f"“{text}”" for text in forgotten["distilled"])
-        words += f"; learned again from what remains: {texts}"
-    return words + "."
+        sentences.append(f"Relearned from what remains: {texts}")
+    return " ".join(sentences)
+
+
+def _are(guidelines: int) -> str:
+    return f"{pluralise(guidelines, 'guideline')} {'is' if guidelines == 1 else 'are'}"

@@ -1,21 +1,20 @@
 """`memalign status` and `memalign forgotten`: what waits and why, and what was forgotten, by whom and when."""
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bot.cli.people import names_of
 from bot.cli.reading import open_store
 from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings
 from bot.plain_text import TERMINAL_NAME, pluralise
+from bot.records import PastForgetting
+from bot.reports.past_forgettings import forgetting_lines, past_forgettings, people_in
 from bot.reports.rule_authors import one_teacher
-from bot.runtime.clock import from_ms, now_ms
+from bot.runtime.clock import now_ms
 from bot.visible_text import isolated, visible_line
 from bot.web.local_control import ask_for_status
 from storage.database import Database
-from storage.records import AuditLine
-
-FORGET_ACTIONS = ("forgotten", "person_forgotten")
 
 
 async def status(options: Namespace) -> None:
@@ -75,25 +74,16 @@ def waiting_words(waiting: Mapping[str, int]) -> str:
 async def forgotten(options: Namespace) -> None:
     """`memalign forgotten`: a line for each trace and person that was forgotten, oldest first."""
     async with open_store(options) as (settings, database):
-        lines = [
-            line for line in await database.audit.between(0, now_ms() + 1) if line.what in FORGET_ACTIONS
-        ]
-        names = await names_of(_people_in(lines))
-        told = [
-            f"{from_ms(line.at_ms, settings.digest.zone):%Y-%m-%d %H:%M}  {_subject(line, names)}, "
-            f"by {names[line.person] if line.person else TERMINAL_NAME}"
-            for line in lines
-        ]
-    # a trace that several judges knew has a line for each in the audit log
-    print_text("\n".join(dict.fromkeys(told)) or "Nothing was forgotten yet.")
+        lines = forgetting_lines(await database.audit.between(0, now_ms() + 1))
+        names = await names_of(people_in(lines))
+    entries = past_forgettings(lines, names, settings.digest.zone)
+    print_text("\n".join(map(_past, entries)) or "Nothing was forgotten yet.")
 
 
-def _people_in(lines: Sequence[AuditLine]) -> list[str]:
-    by = [line.person for line in lines if line.person]
-    return by + [person for line in lines if line.what == "person_forgotten" for person in line.ids]
-
-
-def _subject(line: AuditLine, names: Mapping[str, str]) -> str:
-    if line.what == "person_forgotten":
-        return f"all that {', '.join(names[person] for person in line.ids)} said and voted"
-    return f"trace {', '.join(map(isolated, line.ids))}"
+def _past(entry: PastForgetting) -> str:
+    subject = (
+        f"everything {', '.join(entry.people)} said and voted on"
+        if entry.people
+        else f"trace {', '.join(map(isolated, entry.trace_ids))}"
+    )
+    return f"{entry.at:%Y-%m-%d %H:%M}  {subject}, by {entry.by or TERMINAL_NAME}"

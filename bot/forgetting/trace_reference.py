@@ -67,10 +67,11 @@ class TraceReferences:
         for spelling in spellings:
             if await self._database.traces.is_forgotten(spelling):
                 return UnknownTraceError(
-                    f'The trace "{spelling}" was forgotten already; nothing of it is left.'
+                    f"The trace “{spelling}” was forgotten already; nothing of it is left."
                 )
         return UnknownTraceError(
-            f'I know no trace "{next(iter(spellings), "")}"; copy its id from the card, or give me a link to the card.'
+            f"I don't know a trace “{next(iter(spellings), '')}”; "
+            "copy its id from the card, or give me a link to the card."
         )
 
     async def _target_of_link(self, link: re.Match[str]) -> TraceTarget:

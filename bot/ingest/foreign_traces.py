@@ -54,7 +54,7 @@ def _step_of_run(item: Mapping[str, Json]) -> str | None:
     if is_root and not item.get("parent_run_ids"):
         return None
     return (
-        "it looks like a child run of LangSmith, one step of a trace; send root runs only (is_root=True), "
+        "it looks like a child run of LangSmith, one step of a trace; send root runs only (`is_root=True`), "
         f"or rename their fields: {EXPECTED}"
     )
 

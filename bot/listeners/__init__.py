@@ -117,7 +117,7 @@ def build(
     ).listen(slack.app)
     teaching = Teaching(settings, decisions, judge_access, redactor.words, after_ack)
     access = ForgetAccess(settings, slack.members, slack.people)
-    answers = ForgetAnswers(settings, slack.people, forgetting, access, judge_access, slack.client)
+    answers = ForgetAnswers(settings, database, slack.people, forgetting, access, judge_access, slack.client)
     forget = ForgetListener(database, forgetting, access, answers, after_ack)
     forget.listen(slack.app)
     why = WhyListener(

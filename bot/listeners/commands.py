@@ -121,11 +121,12 @@ class SlashCommands:
 
     async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
         """Say that there is no such sub-command."""
-        return [help_text(unknown_command(command.name, nearest(command.name, [*ANSWERS, *OWN_LISTENERS])))]
+        opening = unknown_command(command.name, nearest(command.name, [*ANSWERS, *OWN_LISTENERS]))
+        return [help_text(opening, keep_days=self._settings.storage.keep_days)]
 
     async def help(self, _: SlashCommand) -> list[SlackMessage]:
         """Say what there is."""
-        return [help_text()]
+        return [help_text(keep_days=self._settings.storage.keep_days)]
 
     async def guidelines(self, command: SlashCommand) -> list[SlackMessage]:
         """Show the guidelines of the judge that is named, or of this channel's, as far as they hold the words."""

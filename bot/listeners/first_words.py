@@ -86,7 +86,7 @@ class FirstWords:
             self._client,
             channel,
             person,
-            help_in_channel(judges, channel),
+            help_in_channel(judges, channel, self._settings.storage.keep_days),
             thread_ts=str(thread_ts) if thread_ts else None,
         )
 

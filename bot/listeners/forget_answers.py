@@ -14,18 +14,21 @@ from bot.blocks.forget import (
     no_trace_of_yours,
     not_allowed,
     nothing_of_person,
+    unknown_trace,
 )
-from bot.blocks.primitives import SlackMessage, plain_message
+from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.scope import ForgetScope
 from bot.forgetting.service import ForgetService
 from bot.listeners.judge_access import JudgeAccess
+from bot.listeners.near_trace import near_trace
 from bot.records import ForgetResult
 from bot.slack.permalink import permalink
 from bot.slack.users import People
 from memalign.errors import UnknownTraceError
 from memalign.records import ForgetTarget, PersonTarget
+from storage.database import Database
 
 
 class ForgetAnswers:
@@ -34,6 +37,7 @@ class ForgetAnswers:
     def __init__(
         self,
         settings: Settings,
+        database: Database,
         people: People,
         service: ForgetService,
         access: ForgetAccess,
@@ -41,6 +45,7 @@ class ForgetAnswers:
         client: AsyncWebClient,
     ) -> None:
         self._client = client
+        self._database = database
         self._named = settings.access.forget
         self._titles = settings.titles
         self._people = people
@@ -57,7 +62,7 @@ class ForgetAnswers:
             reference: the target as the person named it.
         """
         try:
-            return await self.preview_known(person, target) or [no_trace_of_yours(reference)]
+            return await self.preview_known(person, target) or [await self._no_trace(person, reference)]
         except UnknownTraceError as error:
             return [await self.unknown(person, reference, error)]
 
@@ -78,8 +83,14 @@ class ForgetAnswers:
     async def unknown(self, person: str, reference: str, error: UnknownTraceError) -> SlackMessage:
         """Say that a trace is not known; whether it was forgotten only to somebody who may know of every trace."""
         if await self._access.may_know_all(person):
-            return plain_message(str(error))
-        return no_trace_of_yours(reference)
+            return unknown_trace(str(error), await self._guess(person, reference))
+        return await self._no_trace(person, reference)
+
+    async def _no_trace(self, person: str, reference: str) -> SlackMessage:
+        return no_trace_of_yours(reference, await self._guess(person, reference))
+
+    async def _guess(self, person: str, reference: str) -> str | None:
+        return await near_trace(self._database, self._judge_access, person, reference)
 
     async def execute(self, person: str, requested: ForgetScope) -> list[SlackMessage]:
         """Carry out a stored request of a person, and return the result. Raises `StorageError`."""

@@ -186,7 +186,7 @@ def _carried(view: Json) -> dict[str, Json]:
     match load_json(str(view.get("private_metadata"))):
         case {"judge": str(), "guideline": str()} as carried:
             return dict(carried)
-    raise MalformedPayloadError("The private_metadata of the modal names no guideline.")
+    raise MalformedPayloadError("The `private_metadata` of the modal names no guideline.")
 
 
 def _place(body: Body, judge: str, query: GuidelineQuery | None) -> AnswerPlace:

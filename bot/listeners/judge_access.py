@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.config import JudgeSettings, Settings
-from bot.plain_text import nearest
+from bot.plain_text import did_you_mean, nearest
 from bot.slack.channel_members import ChannelMembers
 from memalign.errors import SettingsError
 from storage.records import StoredVerdict
@@ -50,6 +50,5 @@ class JudgeAccess:
             known = ", ".join(judge.title for judge in judges)
             the_judges = f"the judges are: {known}" if known else "you are in no judge's channel"
             guess = nearest(name, [*(judge.title for judge in judges), *(judge.name for judge in judges)])
-            hint = f" Did you mean “{guess}”?" if guess else ""
-            raise SettingsError(f"There is no judge named “{name}”; {the_judges}.{hint}")
+            raise SettingsError(f"There is no judge named “{name}”; {the_judges}.{did_you_mean(guess)}")
         return named[:1]

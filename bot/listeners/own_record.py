@@ -9,15 +9,14 @@ from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.feedback import feedback_of
 from bot.listeners.judge_access import JudgeAccess
-from bot.records import OwnRecord, OwnVote, PastForgetting
+from bot.records import OwnRecord, OwnVote
 from bot.reports.export import export_person_lines
+from bot.reports.past_forgettings import forgetting_lines, past_forgettings, people_in
 from bot.runtime.clock import from_ms, now_ms
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
-
-FORGET_ACTIONS = ("forgotten", "person_forgotten")
 
 
 class OwnRecords:
@@ -87,20 +86,10 @@ class OwnRecords:
     async def forgotten(self, person: str) -> list[SlackMessage]:
         """List what was forgotten of the judges that a person may see, newest first."""
         judges = {judge.name for judge in await self._access.judges_of(person)}
-        lines = await self._database.audit.between(0, now_ms() + 1)
+        lines = forgetting_lines(await self._database.audit.between(0, now_ms() + 1))
         told = [line for line in reversed(lines) if _concerns(line, person, judges)]
-        entries = [await self._past(line) for line in told]
-        # a trace that several judges knew has a line for each
-        return [forgotten_list(tuple(dict.fromkeys(entries)))]
-
-    async def _past(self, line: AuditLine) -> PastForgetting:
-        people = line.ids if line.what == "person_forgotten" else ()
-        return PastForgetting(
-            at=from_ms(line.at_ms, self._settings.digest.zone),
-            by=await self._people.name(line.person) if line.person else None,
-            trace_ids=() if people else line.ids,
-            people=tuple([await self._people.name(each) for each in people]),
-        )
+        names = {each: await self._people.name(each) for each in people_in(told)}
+        return [forgotten_list(past_forgettings(told, names, self._settings.digest.zone))]
 
     async def _vote(self, stored: StoredVerdict, person: str) -> OwnVote | None:
         events = (await self._database.feedback.all_of(stored.verdict_id)).get(person)
@@ -121,9 +110,7 @@ class OwnRecords:
 
 
 def _concerns(line: AuditLine, person: str, judges: set[str]) -> bool:
-    """Return whether a person may read an audit line: of their own doing, of their own words, or of their judges."""
-    if line.what not in FORGET_ACTIONS:
-        return False
+    """Return whether a person may read of a forgetting: their own doing, their own words, or their judges'."""
     return (
         line.judge in judges or person == line.person or person in line.ids or line.what == "person_forgotten"
     )

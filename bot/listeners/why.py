@@ -19,6 +19,7 @@ from bot.forgetting.trace_reference import TraceReferences, spellings_from_slack
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
 from bot.listeners.judge_access import JudgeAccess
+from bot.listeners.near_trace import near_trace
 from bot.listeners.responses import open_view_from
 from bot.reports.verdict_evidence import EvidenceReader
 from memalign.errors import UnknownTraceError
@@ -73,10 +74,15 @@ class WhyListener:
         try:
             target = await self._references.resolve(spellings)
         except UnknownTraceError:
-            return [no_verdict_of_yours(spellings[0])]
+            return [await self._no_verdict(person, spellings[0])]
         messages = []
         for stored in await self._database.verdicts.of_trace(target.trace_id):
             is_visible = await self._access.may_see(person, stored)
             if is_visible and (evidence := await self._evidence.read(stored, MAX_CASES_IN_SHORT)):
                 messages.append(why_message(evidence))
-        return messages or [no_verdict_of_yours(spellings[0])]
+        return messages or [await self._no_verdict(person, spellings[0])]
+
+    async def _no_verdict(self, person: str, reference: str) -> SlackMessage:
+        return no_verdict_of_yours(
+            reference, await near_trace(self._database, self._access, person, reference)
+        )

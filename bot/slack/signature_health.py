@@ -14,11 +14,11 @@ SUBJECT = "Slack's requests"
 REASONS: Mapping[SignatureCheck, str] = {
     "wrong secret": (
         "their signature does not fit SLACK_SIGNING_SECRET; copy the Signing Secret anew from the app's page "
-        "“Basic Information”, or, if the app works, somebody else sends them"
+        "“Basic Information”. If the app works all the same, somebody else sends them"
     ),
     "wrong clock": (
-        "by Slack's clock they were signed more than 5 minutes ago, so somebody sends old requests again; or, while "
-        "Slack does not say what time it is, this machine's clock is wrong"
+        "by Slack's clock they were signed more than 5 minutes ago, so somebody sends old requests again. "
+        "While Slack does not say what time it is, this machine's clock may be wrong instead"
     ),
 }
 

@@ -7,10 +7,10 @@ from memalign.align.round import RoundResult
 from memalign.memory.state import MemoryState
 from memalign.records import Guideline, Lesson, Usage
 
-DISTIL_AGAIN = "A guideline that rests on this trace has still to be distilled again."
-NOT_DISTILLED = "Its reasons have not been distilled yet."
-NOT_EMBEDDED = "Its text has not been embedded yet, so it cannot be found as a similar case."
-OUTDATED = "Its text is still to be embedded in its present form; until then the earlier vector serves."
+DISTIL_AGAIN = "A guideline that rests on this trace has still to be learned again."
+NOT_DISTILLED = "Its reasons have not been read yet."
+NOT_EMBEDDED = "It cannot be found as a similar case yet: the embedding model has not read it."
+OUTDATED = "The embedding model has still to read its present text; until then its earlier one is compared."
 
 
 def pending_in(

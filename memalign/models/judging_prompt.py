@@ -65,7 +65,7 @@ def judging_prompt(request: JudgeRequest, prompt_room: PromptRoom) -> JudgingPro
     if room < needed:
         raise ModelRefusedError(
             f"A verdict of judge {request.judge} takes a prompt of at least {own + needed:,} tokens with its "
-            f"instructions, and its model has room for about {prompt_room.prompt_tokens:,}; choose a model with a "
+            f"instructions, and its model has room for about {prompt_room.prompt_tokens:,}. Choose a model with a "
             "larger context, set context_tokens if it has one, or shorten the instructions."
         )
     size = encoded_tokens(request.fields)

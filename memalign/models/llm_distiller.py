@@ -231,7 +231,7 @@ def _record_tokens(instructions: str, rules: Sequence[Guideline], room: PromptRo
     if tokens < MIN_RATIONALE_TOKENS:
         raise ModelRefusedError(
             f"A lesson takes a prompt of at least {own + MIN_RATIONALE_TOKENS:,} tokens with the judge's instructions, "
-            f"and the reflection model has room for about {room.prompt_tokens:,}; choose a model with a larger "
+            f"and the reflection model has room for about {room.prompt_tokens:,}. Choose a model with a larger "
             "context, set context_tokens if it has one, or shorten the instructions."
         )
     return tokens

@@ -45,7 +45,7 @@ def model_name(text: str) -> ModelName:
     if provider == "local" and name not in _LOCAL_USES:
         raise SettingsError(
             f"There is no local model {name!r}; local:/wordllama embeds, local:/cases judges, "
-            "local:/extract distils."
+            "local:/extract makes guidelines."
         )
     return ModelName(provider=provider, name=name)
 
@@ -69,7 +69,7 @@ _CHOICES: Mapping[Use, str] = {
 _DENIALS: Mapping[Use, str] = {
     "embeds": "does not embed",
     "judges": "does not judge",
-    "distils": "does not distil",
+    "distils": "does not make guidelines",
 }
 
 

@@ -22,8 +22,8 @@ class OpenFiles:
         for path, inode in self._inodes.items():
             if _inode_of(path) != inode:
                 raise StoreFileError(
-                    f"{path} was removed or replaced while memalign was using it, and nothing is taken in any "
-                    "more: stop memalign, put the folder back or bring back a copy with `memalign restore`, "
+                    f"{path} was removed or replaced while memalign was using it, so nothing more is taken in. "
+                    "Stop memalign, put the folder back or bring back a copy with `memalign restore`, "
                     "and start it again."
                 )
 

@@ -224,7 +224,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     if owner != APPLICATION_ID:
         raise StorageError(
-            f"{path} holds a database that is not a memalign store, or an emptied one: name another folder "
+            f"{path} holds a database that is not a memalign store, or an emptied one. Name another folder "
             "in [storage] path, or bring back a copy with `memalign restore`."
         )
     if version > SCHEMA_VERSION:

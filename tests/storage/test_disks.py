@@ -109,7 +109,7 @@ async def test_nothing_is_confirmed_any_more_once_the_files_are_taken_away(
                 break
             await asyncio.sleep(0.01)
         assert "was removed or replaced while memalign was using it" in str(db.file_problem)
-        with pytest.raises(StorageError, match="nothing is taken in any more"):
+        with pytest.raises(StorageError, match="nothing more is taken in"):
             await add(db, "after")
         assert not await db.traces.contains("after")
 

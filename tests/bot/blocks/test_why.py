@@ -268,7 +268,7 @@ def test_the_message_is_short_and_opens_the_modal() -> None:
 
 
 def test_a_reference_is_quoted_without_pinging_anybody() -> None:
-    assert "<!channel>" not in str(no_verdict_of_yours("<!channel>").arguments())
+    assert "<!" not in str(no_verdict_of_yours("<!channel>", "<!here>").arguments())
 
 
 def test_every_sentence_is_short() -> None:

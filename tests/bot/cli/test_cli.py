@@ -211,7 +211,7 @@ async def test_an_unknown_judge_is_told_with_those_there_are(beside: Beside) -> 
 
 
 async def test_forget_asks_the_running_bot(beside: Beside) -> None:
-    assert 'no trace "tr-9"' in sentence(await memalign(beside.folder, "forget", "tr-1", "tr-9"))
+    assert "a trace “tr-9”" in sentence(await memalign(beside.folder, "forget", "tr-1", "tr-9"))
     assert beside.harness.rules() == [RULE]
     outcome = await memalign(beside.folder, "forget", "tr-1")
     assert (outcome.code, outcome.err) == (0, "")

@@ -119,7 +119,7 @@ async def test_what_was_forgotten_is_listed_with_name_and_time(beside: Beside) -
     listed = await memalign(beside.folder, "forgotten", env=slack_of(beside))
     first, second = listed.out.splitlines()
     assert first.endswith("trace tr-1, by somebody at the terminal")
-    assert second.endswith("all that Ana Ruiz said and voted, by somebody at the terminal")
+    assert second.endswith("everything Ana Ruiz said and voted on, by somebody at the terminal")
     assert first[:2] == "20"
     nameless = (await memalign(beside.folder, "forgotten")).out
     assert beside.harness.ana.id in nameless
@@ -133,7 +133,7 @@ async def test_a_dry_run_shows_what_would_go_and_changes_nothing(beside: Beside)
         assert "Ana Ruiz" in shown.out
         assert shown.out.endswith("Nothing was forgotten.\n")
     assert beside.harness.rules() == [RULE]
-    assert 'no trace "tr-9"' in sentence(await memalign(beside.folder, "forget", "tr-9", "--dry-run"))
+    assert "a trace “tr-9”" in sentence(await memalign(beside.folder, "forget", "tr-9", "--dry-run"))
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ async def test_what_only_the_memory_knows_can_be_forgotten(store: LearnedStore) 
 
 
 async def test_an_unknown_trace_is_not_found(store: LearnedStore) -> None:
-    with pytest.raises(UnknownTraceError, match='I know no trace "tr-9"'):
+    with pytest.raises(UnknownTraceError, match="I don't know a trace “tr-9”"):
         await store.service.find(TraceTarget(trace_id="tr-9"))
 
 

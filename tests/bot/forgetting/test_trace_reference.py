@@ -85,14 +85,14 @@ async def test_at_a_terminal_a_copy_from_slack_is_understood(
 async def test_an_unknown_id_is_not_taken_for_a_similar_one(
     database: Database, spell: Spell, text: str
 ) -> None:
-    with pytest.raises(UnknownTraceError, match="I know no trace"):
+    with pytest.raises(UnknownTraceError, match="I don't know a trace"):
         await named(database, spell(text), "x", "tr-1", "x  y")
 
 
 async def test_what_was_forgotten_is_said_to_be_so(database: Database) -> None:
     await database.traces.add([(trace("<x>"), [])], NOON_MS, 100)
     await database.forgetting.delete_traces(["<x>"])
-    with pytest.raises(UnknownTraceError, match='The trace "<x>" was forgotten already'):
+    with pytest.raises(UnknownTraceError, match="The trace “<x>” was forgotten already"):
         await named(database, spellings_from_slack("&lt;x&gt;"))
 
 

@@ -98,8 +98,8 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("<!channel>", "I don't know “&lt;!channel&gt;”."),
         ("forget", "Which trace?"),
         ("forget --yes", "Which trace?"),
-        ("forget tr-9", 'I know no trace "tr-9"'),
-        ("forget tr-9 --yes", 'I know no trace "tr-9"'),
+        ("forget tr-9", "I don't know a trace “tr-9”"),
+        ("forget tr-9 --yes", "I don't know a trace “tr-9”"),
         ("forget https://x.slack.com/archives/C1/p1700000000000000", "That link leads to no card of mine"),
         ("status", "All is well"),
         ("digest", "Nobody has voted"),
@@ -116,6 +116,17 @@ async def test_a_wrong_sub_command_is_answered_with_help(harness: BotInWorkspace
     assert "/memalign guidelines" in answer
 
 
+@pytest.mark.parametrize("command", ["why", "forget"])
+async def test_a_mistyped_trace_is_asked_back_by_one_whose_card_the_person_can_see(
+    harness: BotInWorkspace, command: str
+) -> None:
+    await harness.show("tr-berlin")
+    (answer,) = await harness.asked(harness.ana, f"{command} tr-berlim")
+    assert "Did you mean “tr-berlin”?" in answer
+    (answer,) = await harness.asked(harness.ana, f"{command} something else")
+    assert "Did you mean" not in answer
+
+
 async def test_guidelines_name_their_authors_and_cases(harness: BotInWorkspace) -> None:
     await taught(harness)
     (answer,) = await harness.asked(harness.ben, "guidelines")
@@ -127,7 +138,7 @@ async def test_the_digest_counts_this_week(harness: BotInWorkspace) -> None:
     harness.react(card, "+1")
     await harness.slack.settled()
     (answer,) = await harness.asked(harness.ana, "digest")
-    assert "1 of 1 verdict" in answer
+    assert "1 of 1 verdicts" in answer
 
 
 # --- forgetting

@@ -59,7 +59,7 @@ async def test_one_join_is_greeted_once_however_often_it_is_told(database: Datab
 
 
 async def test_a_mention_gets_help_for_the_channel_and_only_its_author_sees_it(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path) as harness:
+    async with bot_in_workspace(tmp_path, storage={"path": "store", "keep_days": 90}) as harness:
         mention = f"<@{harness.workspace.bot.id}>"
 
         async def act() -> None:
@@ -68,6 +68,9 @@ async def test_a_mention_gets_help_for_the_channel_and_only_its_author_sees_it(t
         answer = await harness.ephemeral_answer(act())
         assert "Politeness" in answer
         assert "/memalign guidelines" in answer
+        assert "deleted after 90 days" in answer
+        (by_command,) = await harness.asked(harness.ana, "help")
+        assert "deleted after 90 days" in by_command
         lounge = harness.workspace.add_channel("lounge", members=[harness.ana.id])
 
         async def act_elsewhere() -> None:

@@ -200,5 +200,7 @@ async def test_a_forbidden_an_unknown_and_a_forgotten_trace_are_answered_alike(
         answer = await private.asked(harness.ben, harness.channel.id, f"forget {typed}")
         answers.add(answer.replace(trace_id, "ID").replace(at, "AT"))
     assert len(answers) == 1
-    assert "I know no trace" in answers.pop()
+    assert "I don't know a trace" in answers.pop()
+    assert "secret" not in await private.asked(harness.ben, harness.channel.id, "forget tr-secre")
+    assert "secret" not in await private.asked(harness.ben, harness.channel.id, "why tr-secre")
     assert "forgotten already" in await private.asked(harness.ana, private.board.id, "forget tr-other")

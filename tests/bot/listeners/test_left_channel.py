@@ -56,5 +56,5 @@ async def test_the_button_of_a_preview_does_nothing_after_leaving(harness: BotIn
     preview = harness.slack.ephemerals[-1]
     harness.workspace.leave(harness.ben.id, harness.channel.id)
     press = harness.slack.interactions.click(harness.ben.id, place, preview.ts, "forget_confirm")
-    assert "I know no trace" in await harness.ephemeral_answer(press, harness.ben)
+    assert "I don't know a trace" in await harness.ephemeral_answer(press, harness.ben)
     assert harness.rules() == [RULE]

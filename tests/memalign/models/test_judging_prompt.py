@@ -133,6 +133,6 @@ def test_beside_a_record_that_does_not_fit_the_best_guidelines_keep_an_eighth_of
 def test_instructions_that_leave_no_room_are_told_with_the_remedy() -> None:
     with pytest.raises(
         ModelRefusedError,
-        match=r"judge politeness takes a prompt of at least 5,\d+ tokens .* choose a model .* or shorten",
+        match=r"judge politeness takes a prompt of at least 5,\d+ tokens .* Choose a model .* or shorten",
     ):
         fitted(a_request(instructions=4_000), 3_000)

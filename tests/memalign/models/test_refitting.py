@@ -81,6 +81,6 @@ async def test_instructions_that_leave_no_room_for_rationales_are_told() -> None
     rationale = LabelledRationale(source=a_source(), label=False, fields={"inputs": "x"})
 
     with pytest.raises(
-        ModelRefusedError, match=r"A lesson takes a prompt of at least 6,.* choose a model .* or shorten"
+        ModelRefusedError, match=r"A lesson takes a prompt of at least 6,.* Choose a model .* or shorten"
     ):
         await LLMDistiller(NarrowModel(9, 2_000)).distil("word " * 5_000, [rationale], [])

@@ -42,7 +42,7 @@ def test_what_a_model_cannot_do_is_told() -> None:
         connect_embedder("local:/cases", 8)
     with pytest.raises(SettingsError, match="does not judge"):
         connect_judge_model("local:/wordllama")
-    with pytest.raises(SettingsError, match="does not distil"):
+    with pytest.raises(SettingsError, match="does not make guidelines"):
         connect_distiller("local:/cases")
     with pytest.raises(SettingsError, match="embedding_dim is 0"):
         connect_embedder("openai:/e", 0)
