@@ -25,6 +25,8 @@ class JudgeStatus:
     """One judge's memory in numbers."""
 
     name: str
+    title: str
+    """The judge as people call it."""
     model: str
     cases: int
     guidelines: int
@@ -182,7 +184,7 @@ class OwnRecord:
     votes: tuple[OwnVote, ...]
     """Newest first."""
     rules: tuple[tuple[str, Guideline], ...]
-    """The guidelines that rest on the person, each with its judge's name."""
+    """The guidelines that rest on the person, each with its judge's title."""
     is_muted: bool
     hidden: int = 0
     """Cards with votes or words of the person in channels where they are no longer."""
@@ -219,6 +221,8 @@ class OpenCard:
     """A card without a person's vote."""
 
     stored: StoredVerdict
+    title: str
+    """Title of its judge."""
     trace: Trace
     link: str
 

@@ -89,11 +89,11 @@ def _memory_sizes(status: Status) -> list[str]:
     for judge in status.judges:
         out_of_use = f" ({judge.waiting} out of use for now)" if judge.waiting else ""
         lines.append(
-            f"*{escape_name(judge.name, 150)}* remembers {pluralise(judge.cases, 'case')} and "
+            f"*{escape_name(judge.title, 150)}* remembers {pluralise(judge.cases, 'case')} and "
             f"{pluralise(judge.guidelines, 'guideline')}{out_of_use}; it judges with {escape_name(judge.model, 150)}."
         )
         if judge.is_paused:
-            lines.append(f"⏸️ *{escape_name(judge.name, 150)}* is paused; `/memalign resume` ends that.")
+            lines.append(f"⏸️ *{escape_name(judge.title, 150)}* is paused; `/memalign resume` ends that.")
     return lines
 
 

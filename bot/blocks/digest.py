@@ -10,16 +10,17 @@ from memalign.records import Guideline
 
 
 def digest_message(
-    week: Digest, running: Digest | None = None, rules: Sequence[Guideline] = ()
+    title: str, week: Digest, running: Digest | None = None, rules: Sequence[Guideline] = ()
 ) -> SlackMessage:
     """Return a week's agreement between judge and people.
 
     Args:
+        title: the judge as people call it.
         week: the week.
         running: the current week, where a line on it is wanted as well.
         rules: the judge's guidelines as they are now.
     """
-    lines = [f"*{escape_name(week.judge, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
+    lines = [f"*{escape_name(title, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
     if week.kappa is not None and week.ac1 is not None:
         lines.append(
             f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {week.kappa:.2f}, "

@@ -78,7 +78,7 @@ def _open_card(card: OpenCard, now: datetime) -> str:
     judged_at = datetime.fromtimestamp(card.stored.judged_ms / 1000, tz=now.tzinfo)
     return (
         f"*{escape(question_line(card.trace), 300)}*\n"
-        f"{format_label(verdict.value)} · {escape_name(verdict.judge, 100)} · {age_words(now - judged_at)} · "
+        f"{format_label(verdict.value)} · {escape_name(card.title, 100)} · {age_words(now - judged_at)} · "
         f"<{card.link}|Open the card>"
     )
 

@@ -6,28 +6,28 @@ from bot.blocks.mrkdwn import escape_name, join_names
 from bot.blocks.primitives import SlackMessage, text_message
 
 
-def paused(judge: str) -> SlackMessage:
+def paused(title: str, judge: str) -> SlackMessage:
     """Return the answer to somebody who paused a judge."""
-    return text_message(f"*{_name(judge)}* is paused. `/memalign resume {_name(judge)}` ends the pause.")
+    return text_message(f"*{_name(title)}* is paused. `/memalign resume {_name(judge)}` ends the pause.")
 
 
-def already_paused(judge: str) -> SlackMessage:
+def already_paused(title: str, judge: str) -> SlackMessage:
     """Return the answer to somebody who paused a judge that is paused."""
     return text_message(
-        f"*{_name(judge)}* is paused already. `/memalign resume {_name(judge)}` ends the pause."
+        f"*{_name(title)}* is paused already. `/memalign resume {_name(judge)}` ends the pause."
     )
 
 
-def resumed(judge: str) -> SlackMessage:
+def resumed(title: str) -> SlackMessage:
     """Return the answer to somebody who resumed a judge."""
     return text_message(
-        f"*{_name(judge)}* judges again. Answers that arrived during the pause are not judged."
+        f"*{_name(title)}* judges again. Answers that arrived during the pause are not judged."
     )
 
 
-def not_paused(judge: str) -> SlackMessage:
+def not_paused(title: str) -> SlackMessage:
     """Return the answer to somebody who resumed a judge that is not paused."""
-    return text_message(f"*{_name(judge)}* isn't paused.")
+    return text_message(f"*{_name(title)}* isn't paused.")
 
 
 def which_judge(judges: Sequence[str]) -> SlackMessage:
@@ -35,10 +35,10 @@ def which_judge(judges: Sequence[str]) -> SlackMessage:
     return text_message(f"Which judge? Add its name: {join_names(judges)}.")
 
 
-def may_not_pause(judge: str) -> SlackMessage:
+def may_not_pause(title: str) -> SlackMessage:
     """Return the answer to somebody who may not pause a judge."""
     return text_message(
-        f"Only people named in `[access] manage`, or else members of the channel of *{_name(judge)}*, can do that."
+        f"Only people named in `[access] manage`, or else members of the channel of *{_name(title)}*, can do that."
     )
 
 

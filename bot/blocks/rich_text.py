@@ -4,9 +4,6 @@ Nothing in a run is parsed, so text of traces and models needs no escaping here:
 a link. Only control and direction characters are taken out of it.
 """
 
-import re
-from collections.abc import Sequence
-
 from bot.blocks.primitives import Block
 from bot.visible_text import visible
 
@@ -15,9 +12,9 @@ FENCE = "```"
 
 
 def run(text: str, *, style: str = "") -> Block:
-    """Return a run of text; `style` is bold, italic, strike or code."""
+    """Return a run of text; `style` is bold, italic, strike or code, or several of them with blanks between."""
     shown: Block = {"type": "text", "text": visible(text) or EMPTY}
-    return {**shown, "style": {style: True}} if style else shown
+    return {**shown, "style": dict.fromkeys(style.split(), True)} if style else shown
 
 
 def rich_text(*parts: Block) -> Block:
@@ -53,15 +50,3 @@ def passages_of(text: str) -> list[tuple[bool, str]]:
             opened = place
     passages.append((False, "".join(lines[start:])))
     return [(is_code, passage) for is_code, passage in passages if passage]
-
-
-def labelled_runs(text: str, labels: frozenset[str]) -> Sequence[Block]:
-    """Return the runs of a text in which labels at the beginning of lines are bold; joined they are the text."""
-    if not labels:
-        return [run(text)]
-    longest_first = sorted(labels, key=len, reverse=True)
-    pattern = re.compile(f"^({'|'.join(map(re.escape, longest_first))})(?=:)", re.MULTILINE)
-    pieces = pattern.split(text)
-    return [run(piece, style="bold" if place % 2 else "") for place, piece in enumerate(pieces) if piece] or [
-        run(text)
-    ]

@@ -1,6 +1,6 @@
 """A trace in one line: the question that was asked."""
 
-from bot.blocks.trace_parts import parts_of
+from bot.blocks.trace_reading import parts_of
 from bot.visible_text import visible_line
 from memalign.records import Trace
 

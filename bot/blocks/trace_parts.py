@@ -1,23 +1,17 @@
-"""The parts of a trace that people read: inputs, outputs, what was expected, the conversation."""
+"""The parts of a trace on cards and in modals: excerpts of a few lines, and the whole in pages."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from bot.blocks.excerpt import Passage, cut_passages, more_characters
 from bot.blocks.primitives import Block
 from bot.blocks.rich_text import EMPTY, passages_of, preformatted, quote, rich_section, rich_text, run
-from memalign.messages import without_envelopes
-from memalign.records import Json, Trace
-from memalign.trace_content import TraceContent
-from memalign.turns import is_turn, turn_text
+from bot.blocks.tables import Table, markdown_table, passages_with_tables
+from bot.plain_text import pluralise
 
 PAGE_LENGTH = 2400
 """Characters of a block in a modal that shows the whole trace."""
-QUESTIONERS = frozenset({"user", "human"})
-QUESTION_FIELDS = ("question", "query", "prompt", "message", "input", "text", "task", "instruction")
-"""Names under which applications send what they are asked, the surest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +34,13 @@ class Entry:
     def passages(self) -> list[Passage]:
         """The text as prose and code, in which the first prose has the label."""
         found = [(True, self.text)] if self.is_code else passages_of(self.text) or [(False, "")]
-        passages = [Passage(text=text, is_code=is_code) for is_code, text in found]
+        passages = [passage for is_code, text in found for passage in _with_tables(is_code, text)]
         if not self.label:
             return passages
         first, *others = passages
         opening = (
             [Passage(text="", label=self.label), first]
-            if first.is_code
+            if first.is_preformatted
             else [replace(first, label=self.label)]
         )
         return [*opening, *others]
@@ -60,11 +54,15 @@ class TracePart:
         title: its name.
         entries: turns, fields, or its one text; joined by line breaks they are the whole text.
         question: the question in it, where it is known which words are that.
+        beside: what was sent beside that question.
+        records: the table that it is, if it is a list of records of one kind.
     """
 
     title: str
     entries: tuple[Entry, ...]
     question: str = ""
+    beside: tuple[Entry, ...] = ()
+    records: Table | None = None
 
     @property
     def text(self) -> str:
@@ -82,11 +80,18 @@ class TracePart:
         shown = sum(passage.length for passage in self.excerpt(lines))
         return max(len(self.text) - shown, 0) if self.text.strip() else 0
 
-    def excerpt_blocks(self, lines: int) -> list[Block]:
-        """Return the part as a card shows it: quotations and preformatted text, and how much is left."""
-        shown = elements_of(self.excerpt(lines))
+    def excerpt_blocks(self, lines: int) -> list[Block | Table]:
+        """Return the part as a card shows it: quotations, preformatted text, tables, and how much is left."""
+        if self.records:
+            return _first_records(self.records, lines)
+        shown = list(_pieces(self.excerpt(lines)))
         hidden = self.hidden(lines)
-        return [*shown, rich_section(more_characters(hidden))] if hidden else shown
+        if not hidden:
+            return shown
+        *others, last = shown or [rich_section()]
+        if isinstance(last, dict) and last["type"] != "rich_text_preformatted":
+            return [*others, {**last, "elements": [*last["elements"], more_characters(hidden)]}]
+        return [*others, last, rich_section(more_characters(hidden))]
 
     def whole_blocks(self) -> list[Block]:
         """Return all of the part in blocks of limited length; joined, their quotations are the text."""
@@ -101,8 +106,7 @@ class TracePart:
 
     def without_question(self) -> "TracePart | None":
         """Return what there is beside the question; None where there is nothing, or it cannot be told apart."""
-        others = [entry for entry in self.entries if entry.text.removeprefix(": ") != self.question]
-        return replace(self, entries=tuple(others), question="") if others else None
+        return replace(self, entries=self.beside, question="", beside=()) if self.beside else None
 
     def _last_turns(self, lines: int) -> Sequence[Entry]:
         if not self.entries[-1].speaker:
@@ -118,12 +122,35 @@ class TracePart:
 def elements_of(passages: Iterable[Passage]) -> list[Block]:
     """Return passages as quotations and preformatted text; joined, these are the text."""
     elements = []
-    for is_code, group in groupby(passages, key=lambda passage: passage.is_code):
-        if is_code:
+    for is_preformatted, group in groupby(passages, key=lambda passage: passage.is_preformatted):
+        if is_preformatted:
             elements += [preformatted(passage.text) for passage in group]
         elif runs := [piece for passage in group for piece in _runs(passage)]:
             elements.append(quote(*runs))
     return elements
+
+
+def _pieces(passages: Iterable[Passage]) -> Iterator[Block | Table]:
+    """Yield passages as `elements_of` does, tables as such."""
+    for is_table, group in groupby(passages, key=lambda passage: passage.is_table):
+        for passage in group if is_table else ():
+            table = markdown_table(passage.text)
+            yield table or preformatted(passage.text)
+        if not is_table:
+            yield from elements_of(group)
+
+
+def _first_records(table: Table, lines: int) -> list[Block | Table]:
+    number = len(table.rows) if len(table.rows) <= lines else max(lines - 1, 2)
+    hidden = len(table.rows) - number
+    note = [rich_section(run(f"… {pluralise(hidden, 'more row')}", style="italic"))] if hidden > 0 else []
+    return [table.first_rows(number), *note]
+
+
+def _with_tables(is_code: bool, text: str) -> list[Passage]:
+    if is_code:
+        return [Passage(text=text, is_code=True)]
+    return [Passage(text=passage, is_table=is_table) for is_table, passage in passages_with_tables(text)]
 
 
 def _runs(passage: Passage) -> list[Block]:
@@ -145,85 +172,7 @@ def _pages(passages: Iterable[Passage]) -> Iterator[Passage]:
     for passage in passages:
         first, *others = text_pages(passage.text)
         yield replace(passage, text=first)
-        yield from (Passage(text=text, is_code=passage.is_code) for text in others)
-
-
-def parts_of(trace: Trace) -> list[TracePart]:
-    """Return the parts of a trace that a person can read, in reading order, as the judge sees them."""
-    content = TraceContent(trace)
-    candidates = (
-        ("Input", content.inputs),
-        ("Output", content.shown_outputs),
-        ("Expected", content.expectations),
-        ("Conversation", content.conversation),
-    )
-    return [trace_part(title, value) for title, value in candidates if value is not None]
-
-
-def trace_part(title: str, value: Json) -> TracePart:
-    """Return inputs or outputs as a person reads them: texts and turns as they are, the rest as indented JSON."""
-    return TracePart(title=title, entries=tuple(_entries(value)), question=question_of(value))
-
-
-def question_of(value: Json) -> str:
-    """Return what is asked: a text, what a user said last, or a field of a usual name; empty where it is unknown."""
-    if isinstance(value, str):
-        return value
-    if _is_chat(value):
-        asked = [turn.get("content") for turn in _turns(value) if turn["role"].lower() in QUESTIONERS]
-        return asked[-1] if asked and isinstance(asked[-1], str) else ""
-    if isinstance(value, list) and len(value) == 1:
-        return question_of(value[0])
-    if not isinstance(value, Mapping):
-        return ""
-    if len(value) == 1:
-        return question_of(next(iter(value.values())))
-    chats = [inner for inner in value.values() if _is_chat(inner)]
-    named = {str(name).lower(): inner for name, inner in value.items()}
-    texts = [named[name] for name in QUESTION_FIELDS if isinstance(named.get(name), str)]
-    return next(filter(None, (*texts, *map(question_of, chats))), "")
-
-
-def _entries(value: Json) -> list[Entry]:
-    if _is_chat(value) and (
-        len(_turns(value)) > 1 or without_envelopes(value) == turn_text(_turns(value)[0])
-    ):
-        return [_turn_entry(turn) for turn in _turns(value)]
-    if isinstance(value, Mapping) and len(value) == 1:
-        [inner] = value.values()
-        if isinstance(inner, str) or _is_chat(inner):
-            return _entries(inner)
-    shown = without_envelopes(value)
-    if isinstance(shown, str):
-        return [Entry(text=shown)]
-    if isinstance(shown, Mapping) and shown and all(isinstance(field, str) for field in shown.values()):
-        return [entry for name, text in shown.items() for entry in _field_entries(name, text, value)]
-    return [Entry(text=json.dumps(shown, ensure_ascii=False, indent=2), is_code=True)]
-
-
-def _field_entries(name: str, text: str, parent: Json) -> list[Entry]:
-    """Return a field; turns in it are entries of their own."""
-    inner = parent.get(name) if isinstance(parent, Mapping) else None
-    if _is_chat(inner) and len(_turns(inner)) > 1:
-        return [Entry(label=name, text=":"), *map(_turn_entry, _turns(inner))]
-    return [Entry(label=name, text=f": {text}")]
-
-
-def _turn_entry(turn: Mapping[str, Json]) -> Entry:
-    """Return a turn as `turn_text` writes it, its speaker with a capital."""
-    speaker = " ".join(filter(None, (str(turn["role"]), str(turn.get("name") or ""))))
-    text = turn_text(turn)
-    if not text.startswith(speaker):
-        return Entry(text=text, speaker=True)
-    return Entry(label=speaker[:1].upper() + speaker[1:], text=text.removeprefix(speaker), speaker=True)
-
-
-def _is_chat(value: Json) -> bool:
-    return bool(value) and all(map(is_turn, value if isinstance(value, list) else [value]))
-
-
-def _turns(value: Json) -> list[Mapping[str, Json]]:
-    return value if isinstance(value, list) else [value]
+        yield from (replace(passage, text=text, label="") for text in others)
 
 
 def text_pages(text: str) -> list[str]:

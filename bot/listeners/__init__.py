@@ -5,6 +5,7 @@
 | `reactions` | `reaction_added`, `reaction_removed`: thumbs on cards |
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
+| `trace_modal` | the button "Show everything", and the switch in the modal that it opens |
 | `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
@@ -55,6 +56,7 @@ from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.reply_buttons import ReplyButtons
 from bot.listeners.teaching import Teaching
+from bot.listeners.trace_modal import TraceModal
 from bot.listeners.vote_choices import VoteChoices
 from bot.listeners.why import WhyListener
 from bot.listeners.wrong_case import WrongCases
@@ -92,9 +94,10 @@ def build(
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
     HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
-    CardActions(
-        cards, card_access, database, memories, settings.titles, slack.client, modal, after_ack
-    ).listen(slack.app)
+    CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
+    TraceModal(cards, card_access, database, memories, settings.titles, slack.client, after_ack).listen(
+        slack.app
+    )
     VoteChoices(cards, card_access, after_ack).listen(slack.app)
     ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)

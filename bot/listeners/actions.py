@@ -9,7 +9,6 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.card import SHOW_ALL, CardVerdict, trace_view
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import (
     CORRECT_VALUE,
@@ -27,9 +26,8 @@ from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
-from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
+from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
-from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
@@ -44,8 +42,6 @@ class CardActions:
         cards: ClickedCards,
         access: CardAccess,
         database: Database,
-        memories: Mapping[str, JudgeMemory],
-        titles: Mapping[str, str],
         client: AsyncWebClient,
         reason_modal: ReasonModal,
         after_ack: AfterAck,
@@ -53,8 +49,6 @@ class CardActions:
         self._cards = cards
         self._access = access
         self._database = database
-        self._memories = memories
-        self._titles = titles
         self._client = client
         self._reason_modal = reason_modal
         self._after_ack = after_ack
@@ -63,7 +57,6 @@ class CardActions:
         """Register the listeners."""
         for action_id in VOTES:
             app.action(action_id)(self.vote)
-        app.action(SHOW_ALL)(self.show_all)
         app.action(re.compile(rf"^{CORRECT_VALUE}(:\d+)?$"))(self.correct)
 
     async def vote(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
@@ -108,25 +101,6 @@ class CardActions:
                 return not_counted()
             case _:
                 return None
-
-    async def show_all(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
-        """Show the trace in full, in a modal."""
-        await ack()
-        self._after_ack.run(self._show_all(body, respond))
-
-    async def _show_all(self, body: Body, respond: AsyncRespond) -> None:
-        card = await self._cards.of_click(body)
-        trace = await self._database.traces.get(card.verdict.verdict.trace_id) if card else None
-        memory = self._memories.get(card.verdict.verdict.judge) if card else None
-        if card is None or trace is None or memory is None:
-            return
-        if await self._access.may_see(card):
-            shown = CardVerdict(
-                stored=card.verdict, judge=memory.definition, title=self._titles[memory.definition.name]
-            )
-            await open_view(self._client, body["trigger_id"], trace_view([shown], trace))
-        else:
-            await respond_ephemeral(respond, [not_in_channel()])
 
     async def correct(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Store the right value, chosen from the menu in the thread."""

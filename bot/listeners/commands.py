@@ -18,7 +18,7 @@ from bot.blocks.commands import (
 )
 from bot.blocks.digest import digest_message
 from bot.blocks.primitives import SlackMessage
-from bot.config import Settings
+from bot.config import JudgeSettings, Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
 from bot.listeners.guideline_pages import GuidelinePages
@@ -147,14 +147,14 @@ class SlashCommands:
         """Show the running week of the judges of this channel, or of all whose channels the person is in."""
         judges = await self._access.judges_of(command.person)
         judges_here = [judge for judge in judges if judge.channel == command.channel]
-        return [await self._digest_of(judge.name) for judge in judges_here or judges] or [no_judges()]
+        return [await self._digest_of(judge) for judge in judges_here or judges] or [no_judges()]
 
-    async def _digest_of(self, judge: str) -> SlackMessage:
+    async def _digest_of(self, judge: JudgeSettings) -> SlackMessage:
         zone = self._settings.digest.zone
         week = week_of(from_ms(now_ms(), zone).date())
-        memory = self._memories[judge]
-        figures = await read_digest(self._database, judge, memory.definition.value_type, week, zone)
-        return digest_message(figures, rules=memory.guidelines)
+        memory = self._memories[judge.name]
+        figures = await read_digest(self._database, judge.name, memory.definition.value_type, week, zone)
+        return digest_message(judge.title, figures, rules=memory.guidelines)
 
     async def pause(self, command: SlashCommand) -> list[SlackMessage]:
         """Pause a judge."""

@@ -81,7 +81,7 @@ class FirstWords:
                 message = help_in_thread(stored.verdict)
                 await show_ephemeral(self._client, channel, person, message, thread_ts=str(thread_ts))
             return
-        judges = [judge.name for judge in self._settings.judges if judge.channel == channel]
+        judges = [judge.title for judge in self._settings.judges if judge.channel == channel]
         await show_ephemeral(
             self._client,
             channel,
@@ -91,7 +91,7 @@ class FirstWords:
         )
 
     async def _help_directly(self, channel: str, person: str) -> None:
-        judges = [judge.name for judge in await self._access.judges_of(person)]
+        judges = [judge.title for judge in await self._access.judges_of(person)]
         message: SlackMessage = help_in_direct_message(judges, self._settings.storage.keep_days)
         try:
             await self._client.chat_postMessage(channel=channel, **message.arguments())

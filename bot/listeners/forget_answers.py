@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -46,6 +47,7 @@ class ForgetAnswers:
         self._client = client
         self._database = database
         self._named = settings.access.forget
+        self._titles = settings.titles
         self._people = people
         self._service = service
         self._access = access
@@ -117,4 +119,9 @@ class ForgetAnswers:
         names = [await self._people.name(person) for person in result.people]
         if result.is_empty:
             return [nothing_of_person(*names)]
-        return [words(result, names)]
+        return [words(self._with_titles(result), names)]
+
+    def _with_titles(self, result: ForgetResult) -> ForgetResult:
+        """Return the result with titles for the judges' names, as far as no two of them are alike."""
+        judges = {self._titles.get(name, name): part for name, part in result.judges.items()}
+        return replace(result, judges=judges) if len(judges) == len(result.judges) else result

@@ -90,4 +90,7 @@ class HomePages:
             return None
         trace = await self._database.traces.get(stored.verdict.trace_id)
         link = await permalink(self._client, stored.channel, stored.message_ts)
-        return OpenCard(stored=stored, trace=trace, link=link) if trace and link else None
+        if trace is None or not link:
+            return None
+        judge = stored.verdict.judge
+        return OpenCard(stored=stored, title=self._settings.titles.get(judge, judge), trace=trace, link=link)

@@ -35,7 +35,7 @@ class JudgeAccess:
         return is_named and await self._members.includes(stored.channel, person)
 
     async def judges_named(self, name: str, person: str) -> Sequence[JudgeSettings]:
-        """Return the judge of that name, or with an empty name all, as far as the person may see them.
+        """Return the judge of that name or title, or with an empty one all, as far as the person may see them.
 
         Raises:
             SettingsError: the person may see no judge of that name, be there one or not.
@@ -43,11 +43,12 @@ class JudgeAccess:
         judges = await self.judges_of(person)
         if not name:
             return judges
-        named = [judge for judge in judges if judge.name.casefold() == name.casefold()]
-        named.sort(key=lambda judge: judge.name != name)
+        folded = name.casefold()
+        named = [judge for judge in judges if folded in (judge.name.casefold(), judge.title.casefold())]
+        named.sort(key=lambda judge: (judge.name != name, judge.name.casefold() != folded))
         if not named:
-            known = ", ".join(judge.name for judge in judges)
+            known = ", ".join(judge.title for judge in judges)
             the_judges = f"the judges are: {known}" if known else "you are in no judge's channel"
-            guess = nearest(name, (judge.name for judge in judges))
+            guess = nearest(name, [*(judge.title for judge in judges), *(judge.name for judge in judges)])
             raise SettingsError(f"There is no judge named “{name}”; {the_judges}.{did_you_mean(guess)}")
         return named[:1]

@@ -54,7 +54,7 @@ class OwnRecords:
             for vote in votes[:MAX_VOTES_SHOWN]
         ]
         rules = tuple(
-            (judge, rule)
+            (self._settings.titles.get(judge, judge), rule)
             for judge, memory in self._memories.items()
             if judge in judges
             for rule in memory.guidelines

@@ -47,7 +47,7 @@ class Pausing:
         notice = _notice("paused", judge, person)
         is_new = await self._database.preferences.pause(judge.name, pause, notice)
         self._wake()
-        return [paused(judge.name) if is_new else already_paused(judge.name)]
+        return [paused(judge.title, judge.name) if is_new else already_paused(judge.title, judge.name)]
 
     async def resume(self, person: str, channel: str, name: str) -> list[SlackMessage]:
         """End the pause of a judge, chosen as for `pause`."""
@@ -56,7 +56,7 @@ class Pausing:
             return [judge]
         was_paused = await self._database.preferences.resume(judge.name, _notice("resumed", judge, person))
         self._wake()
-        return [resumed(judge.name) if was_paused else not_paused(judge.name)]
+        return [resumed(judge.title) if was_paused else not_paused(judge.title)]
 
     async def mute(self, person: str) -> list[SlackMessage]:
         """Ask a person nothing privately any more."""
@@ -74,9 +74,9 @@ class Pausing:
         here: Sequence[JudgeSettings] = [judge for judge in judges if judge.channel == channel]
         meant = here if len(here) == 1 else judges
         if len(meant) != 1:
-            return which_judge([judge.name for judge in here or judges]) if judges else no_judges()
+            return which_judge([judge.title for judge in here or judges]) if judges else no_judges()
         [judge] = meant
-        return judge if await self._access.allows(person, judge.name) else may_not_pause(judge.name)
+        return judge if await self._access.allows(person, judge.name) else may_not_pause(judge.title)
 
 
 def _notice(kind: NoticeKind, judge: JudgeSettings, person: str) -> Post:

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.blocks.card import CardVerdict, verdict_card
+from bot.blocks.card import verdict_card
+from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.notices import joined_channel, judge_paused, judge_resumed, words_forgotten
 from bot.blocks.primitives import SlackMessage
 from bot.config import Settings

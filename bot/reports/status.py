@@ -48,6 +48,7 @@ class StatusReport:
         judges = tuple(
             JudgeStatus(
                 name=judge.name,
+                title=judge.title,
                 model=judge.model,
                 cases=len(self._memories[judge.name].episodes),
                 guidelines=len(self._memories[judge.name].guidelines),

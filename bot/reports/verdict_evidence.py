@@ -6,7 +6,7 @@ from textwrap import shorten
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.trace_parts import parts_of
+from bot.blocks.trace_reading import parts_of
 from bot.config import Settings
 from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence
 from bot.reports.guideline_numbers import number_guidelines

@@ -111,7 +111,7 @@ class WeeklyDigest:
         """
         last = await self._count(judge, week_of(due.date() - ONE_WEEK))
         running = await self._count(judge, week_of(due.date()))
-        message = digest_message(last, running, self._memories[judge.name].guidelines)
+        message = digest_message(judge.title, last, running, self._memories[judge.name].guidelines)
         slot = f"{judge.channel}:{judge.name}"
         post = Post(
             post_id=f"digest:{slot}:{week_of(due.date())}",

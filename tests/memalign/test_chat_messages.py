@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.blocks.trace_parts import parts_of
+from bot.blocks.trace_reading import parts_of
 from memalign.embedded_text import text_of
 from memalign.messages import read_messages
 from memalign.records import Json

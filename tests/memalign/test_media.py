@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bot.blocks.trace_parts import parts_of
+from bot.blocks.trace_reading import parts_of
 from bot.reports.export import trace_line
 from memalign.embedded_text import text_of
 from memalign.media import replace_media, trace_without_media

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.blocks.trace_parts import parts_of
+from bot.blocks.trace_reading import parts_of
 from memalign.embedded_text import text_of
 from memalign.records import Json, Trace
 from memalign.spans import span_tree

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.blocks.trace_parts import parts_of
+from bot.blocks.trace_reading import parts_of
 from memalign.embedded_text import text_of
 from memalign.records import Json, Trace
 from memalign.spans import error_of, shallowest_content, span_tree

@@ -10,10 +10,12 @@ from typing import get_type_hints
 from hypothesis import strategies as st
 
 from bot import blocks
-from bot.blocks.card import CardVerdict, trace_view, verdict_card
+from bot.blocks.card import verdict_card
+from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.home import home_view
 from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
+from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
 from bot.records import OpenCard
 from memalign.judge import Judge
@@ -80,6 +82,7 @@ def further_arguments(texts: Texts) -> Mapping[Callable[..., Json], Mapping[str,
         which_vote: {"votes": st.sets(st.sampled_from(["up", "down", "unsure"]), min_size=2)},
         verdict_card: {"verdicts": verdicts},
         trace_view: {"verdicts": verdicts},
+        rendered_trace_view: {"verdicts": verdicts},
         home_view: {"note": st.just("a line escaped before")},
     }
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.blocks.card import CardVerdict, verdict_card
+from bot.blocks.card import verdict_card
+from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.primitives import Block
 from memalign.models.local.explanations import NO_LANGUAGE_MODEL
 from memalign.records import Label, Verdict
@@ -93,7 +94,7 @@ def test_a_question_and_a_reason_that_are_too_long_are_cut_at_a_word() -> None:
     )
     question, more_question, _, reason, more_reason = texts(card.blocks[1])
     assert question.endswith("question")
-    assert len(question) <= 100
+    assert len(question) <= 80
     assert reason.endswith("reason")
     assert more_question == f" … {40 * 9 - 1 - len(question)} more characters"
     assert more_reason == f" … {699 - len(reason)} more characters"
@@ -126,3 +127,34 @@ def test_a_link_to_the_trace_stands_beside_its_id() -> None:
     trace = replace(a_trace(), url="https://tool.example/t?a=1&b=2")
     small_print = verdict_card([shown()], trace).blocks[2]["elements"][0]["text"]
     assert small_print.endswith("Trace tr-1 · <https://tool.example/t?a=1&amp;b=2|open it>")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "beside"),
+    [
+        ({"question": "Who?", "k": 3, "strict": True}, ["k", ": 3\n", "strict", ": true"]),
+        ({"page": "Parks\nand more", "question": "Who?"}, ["page", ": Parks\nand more"]),
+    ],
+)
+def test_the_question_is_not_said_twice(inputs: dict[str, object], beside: list[str]) -> None:
+    body = verdict_card([shown()], a_trace(inputs=inputs, outputs="I.")).blocks[1]
+    assert texts(body) == ["Who?", *beside, "I.", "It dodges."]
+
+
+@pytest.mark.parametrize("length", [81, 100, 104])
+def test_a_question_that_is_hardly_too_long_is_whole(length: int) -> None:
+    question = ("word " * 30)[:length].strip()
+    assert texts(verdict_card([shown()], a_trace(inputs=question, outputs="a")).blocks[1])[0] == question
+
+
+@pytest.mark.parametrize(("reason", "lines"), [("Short.", 5), ("word " * 30, 4)])
+def test_the_answer_has_the_lines_that_the_reason_leaves(reason: str, lines: int) -> None:
+    answer = "\n".join(f"Line {number}" for number in range(20))
+    body = verdict_card([shown(rationale=reason)], a_trace(outputs=answer)).blocks[1]
+    [excerpt] = [text for text in texts(body) if text.startswith("Line 0")]
+    assert len(excerpt.split("\n")) == lines
+
+
+def test_an_answer_of_one_line_more_is_whole() -> None:
+    answer = "\n".join(f"Line {number}" for number in range(6))
+    assert answer in texts(verdict_card([shown()], a_trace(outputs=answer)).blocks[1])

@@ -1,7 +1,9 @@
 import pytest
 
-from bot.blocks.card import CardVerdict, trace_view, verdict_card
+from bot.blocks.card import verdict_card
+from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.left_out import left_out_line
+from bot.blocks.trace_modal import trace_view
 from memalign.records import LeftOut, Verdict
 from memalign.serialization import from_document, to_document
 from storage.records import StoredVerdict

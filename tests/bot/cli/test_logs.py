@@ -156,7 +156,7 @@ async def test_what_the_bot_did_is_told_by_ids_and_in_nobodys_words(
         "card posted",
         "votes counted",
         "lesson learned",
-        "lesson posted",
+        "status posted",
         "trace forgotten",
         "message redacted",
     ):

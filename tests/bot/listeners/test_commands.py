@@ -87,6 +87,8 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("  Guidelines   ", "no guidelines yet"),
         ("guidelines politeness", "no guidelines yet"),
         ("GUIDELINES  POLITENESS", "no guidelines yet"),
+        ("status", "*Politeness* remembers 0 cases"),
+        ("digest", "*Politeness* in week"),
         ("guidelines wit", "*politeness* has no guidelines yet"),
         ("guidelines politenes", "Did you mean the judge “politeness”?"),
         ("teach", "Which rule?"),

@@ -39,7 +39,7 @@ async def test_where_no_judge_posts_it_names_the_setting_that_brings_one(tmp_pat
         harness.workspace.join(harness.workspace.bot.id, lounge.id)
         [greeting] = await greetings(harness, lounge.id)
         assert f'channel = "{lounge.id}"' in greeting
-        assert "politeness" not in greeting
+        assert "Politeness" not in greeting
 
 
 async def test_nobody_else_who_joins_is_greeted(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_mention_gets_help_for_the_channel_and_only_its_author_sees_it(t
             harness.workspace.post(harness.ana.id, harness.channel.id, f"{mention} what is this?")
 
         answer = await harness.ephemeral_answer(act())
-        assert "politeness" in answer
+        assert "Politeness" in answer
         assert "/memalign guidelines" in answer
         assert "deleted after 90 days" in answer
         (by_command,) = await harness.asked(harness.ana, "help")
@@ -116,10 +116,10 @@ async def test_a_direct_message_is_answered_with_what_can_be_done(tmp_path: Path
                 None,
             )
         )
-        assert "politeness" in answer
+        assert "Politeness" in answer
         assert "deleted after 90 days" in answer
         cleo = harness.workspace.add_user("cleo")
         hers = harness.workspace.direct_message(cleo.id)
         harness.workspace.post(cleo.id, hers.id, "hi")
         await harness.until(lambda: len(harness.workspace.messages(hers.id)) == 2)
-        assert "politeness" not in words(harness.workspace.messages(hers.id)[-1].blocks)
+        assert "Politeness" not in words(harness.workspace.messages(hers.id)[-1].blocks)

@@ -19,7 +19,7 @@ async def test_while_a_judge_is_paused_traces_are_stored_and_never_judged(tmp_pa
         await harness.send({"trace_id": "during", "inputs": "hi", "outputs": "no"})
         assert await harness.bot.database.traces.contains("during")
         [status] = await harness.asked(harness.ben, "status")
-        assert "*politeness* is paused" in status
+        assert "*Politeness* is paused" in status
         assert "paused already" in (await harness.asked(harness.ben, "pause politeness"))[0]
     async with bot_in_workspace(tmp_path, workspace=harness.workspace) as again:
         assert "politeness" in await again.bot.database.preferences.pauses()

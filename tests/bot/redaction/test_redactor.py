@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.blocks.card import CardVerdict, verdict_card
+from bot.blocks.card import verdict_card
+from bot.blocks.card_verdict import CardVerdict
 from bot.config import RedactionSettings, read_settings
 from bot.redaction.redactor import Redactor
 from memalign.errors import SettingsError

@@ -61,7 +61,7 @@ async def test_each_judge_has_its_digest_of_the_week_before_once(database: Datab
     await week.weekly.post(MONDAY)
     await week.weekly.post(MONDAY)
     texts = await week.texts()
-    assert [("politeness" in text, "wit" in text) for text in texts] == [(True, False), (False, True)]
+    assert [("Politeness" in text, "Wit" in text) for text in texts] == [(True, False), (False, True)]
     assert all("week 47" in text for text in texts)
 
 
@@ -98,7 +98,7 @@ async def test_a_bug_in_one_digest_stops_no_other_and_is_reported(database: Data
     week = await digests(database, tmp_path, ["politeness", "wit"])
     del week.memories["politeness"]
     await week.weekly.post(MONDAY)
-    assert ["wit" in text for text in await week.texts()] == [True]
+    assert ["Wit" in text for text in await week.texts()] == [True]
     assert "unexpected error" in (week.health.reason("weekly digest", "politeness") or "")
     week.memories["politeness"] = await a_memory()
     await week.weekly.post(MONDAY)  # not at once: it is in back-off

@@ -1,0 +1,83 @@
+"""A verdict as cards and modals show it, and the small print below it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.blocks.left_out import left_out_line
+from bot.blocks.mrkdwn import (
+    capitalised,
+    escape,
+    escape_address,
+    escape_name,
+    format_label_plain,
+    format_verdict,
+)
+from bot.plain_text import pluralise
+from bot.redaction.redactor import is_redacted
+from memalign.judge import Judge
+from memalign.models.local.explanations import NO_LANGUAGE_MODEL
+from memalign.records import Trace, Verdict
+from storage.records import StoredVerdict
+
+REDACTED = "personal data removed"
+OFFLINE_MODEL = "offline model, no language model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardVerdict:
+    """A verdict as a card shows it: with its judge, and the title by which people know that judge."""
+
+    stored: StoredVerdict
+    judge: Judge
+    title: str
+
+    @property
+    def headline(self) -> str:
+        """The verdict and the judge in one line, escaped."""
+        return f"{format_verdict(self.stored.verdict.value)} · {escape_name(self.title, 150)}"
+
+    @property
+    def words(self) -> str:
+        """The same without marks, for notifications; not escaped."""
+        return f"{capitalised(format_label_plain(self.stored.verdict.value))} · {self.title}"
+
+    @property
+    def reason(self) -> str:
+        """The judge's reason; the small print says which kind of model it came from."""
+        return self.stored.verdict.rationale.removesuffix(NO_LANGUAGE_MODEL).rstrip()
+
+    @property
+    def model(self) -> str:
+        """The model in few words; not escaped."""
+        provider, _, name = self.judge.model.partition(":/")
+        return OFFLINE_MODEL if provider == "local" else name or provider
+
+
+def small_print(verdicts: Sequence[CardVerdict], trace: Trace) -> str:
+    """Return the grey line of verdicts on one trace: models, cases, what went wrong, the trace; escaped."""
+    pieces = [piece for verdict in verdicts for piece in _evidence(verdict)]
+    return " · ".join(dict.fromkeys([*pieces, *_origin(trace)]))
+
+
+def _evidence(verdict: CardVerdict) -> Iterator[str]:
+    """Yield what the judge had to go by, escaped."""
+    judged = verdict.stored.verdict
+    yield escape_name(verdict.model, 100)
+    if cases := len(judged.retrieved_trace_ids):
+        yield pluralise(cases, "similar case")
+    yield from _shortcomings(judged)
+
+
+def _shortcomings(verdict: Verdict) -> Iterator[str]:
+    if verdict.note:
+        yield escape(verdict.note, 300)
+    if line := left_out_line(verdict.left_out):
+        yield line
+
+
+def _origin(trace: Trace) -> Iterator[str]:
+    yield f"Trace {escape_name(trace.trace_id, 300)}"
+    if trace.url and trace.url.startswith(("https://", "http://")) and len(trace.url) < 500:
+        yield f"<{escape_address(trace.url)}|open it>"
+    if is_redacted(trace):
+        yield REDACTED
