@@ -69,6 +69,15 @@ def test_words_taken_back_are_struck_through_in_one_line_whatever_they_hold() ->
     assert line.endswith("always”~ taken back: Ana removed the reason.")
 
 
+def test_no_rule_is_said_to_be_used_by_a_judge_that_reads_none() -> None:
+    taught = TaughtRule(rule=a_rule(), earlier_text="", authors=("a",))
+    status = ThreadStatus(judge="j", verdict=True, answers=answers(a=False), label=False, rules=(taught,))
+    assert "I'll use this from now on." in text_of(status)
+    local = text_of(replace(status, reads_guidelines=False))
+    assert "use this from now on" not in local
+    assert "only cases teach this judge" in local
+
+
 def test_a_retired_or_doubtful_rule_says_so_and_not_that_it_is_used() -> None:
     retired = replace(a_rule(), retired_by=Handling(person="b"))
     for rule, state in ((retired, "Ben retired it"), (replace(a_rule(), doubtful=True), "In doubt")):
