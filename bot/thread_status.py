@@ -67,6 +67,8 @@ class ThreadStatus:
     """Oldest first."""
     label: Label | None = None
     """The label that the memory holds; None where it holds no case."""
+    reads_guidelines: bool = True
+    """False for a judge without a language model, which reads none."""
     reasons: tuple[TypedReason, ...] = ()
     rules: tuple[TaughtRule, ...] = ()
     taken_back: tuple[TakenBackRule, ...] = ()

@@ -118,7 +118,8 @@ def _text(entry: GuidelineEntry) -> str:
 
 def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:
     rule = entry.rule
-    details = [pluralise(len(rule.source_trace_ids), "case")] if rule.sources else ["added by hand"]
+    by_hand = "added by hand" if rule.added_by else "no case counts for it now"
+    details = [pluralise(len(rule.source_trace_ids), "case") if rule.sources else by_hand]
     if entry.authors:
         details.append(_names(entry.authors))
     if entry.editor:

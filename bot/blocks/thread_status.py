@@ -18,7 +18,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.thread import CORRECT_VALUE
-from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, NOT_READ, guideline_state, pluralise
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from bot.visible_text import visible_line
 from memalign.memory.guideline_merge import merged_into
@@ -79,7 +79,7 @@ def thread_status_message(
     groups = [
         _paragraph("\n".join(_people_lines(status, known))),
         *[_reason(reason, known) for reason in status.reasons[:MAX_REASONS_SHOWN]],
-        *[_rule(status.judge, taught, known) for taught in status.rules[:MAX_RULES_SHOWN]],
+        *[_rule(status, taught, known) for taught in status.rules[:MAX_RULES_SHOWN]],
         *[_small(line) for line in _notes(status, known)],
         *_questions(status),
     ]
@@ -156,10 +156,10 @@ def _reason(reason: TypedReason, names: _Names) -> Group:
     )
 
 
-def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
+def _rule(status: ThreadStatus, taught: TaughtRule, names: _Names) -> Group:
     rule = taught.rule
     if rule.retired:
-        return _retired_rule(judge, taught, names)
+        return _retired_rule(status.judge, taught, names)
     if rule.waiting:
         return _small("📝 A rule learned here is out of use until I have learned it again from what remains.")
     text = escape(rule.text, MAX_RULE_LENGTH)
@@ -173,9 +173,9 @@ def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     if rule.edited_by:
         line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
-        line += f" ({FROM_ONE_PERSON})"
-    state = guideline_state(rule) or "I'll use this from now on."
-    return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(judge, rule))
+        line += f" ({FROM_ONE_PERSON.removeprefix('from ')})"
+    state = guideline_state(rule) or ("I'll use this from now on." if status.reads_guidelines else NOT_READ)
+    return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(status.judge, rule))
 
 
 def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:

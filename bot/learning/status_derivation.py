@@ -32,6 +32,8 @@ class ThreadFacts:
     """People who have a modal open on the verdict."""
     choices: tuple[Label, ...] = ()
     """Values to choose a correction from."""
+    reads_guidelines: bool = True
+    """False for a judge without a language model."""
     shows_reasons: bool = True
     """False where reasons typed in modals are nobody else's."""
 
@@ -69,6 +71,7 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         verdict=facts.verdict.verdict.value,
         answers=_answers(facts),
         label=facts.episode.label if facts.episode else None,
+        reads_guidelines=facts.reads_guidelines,
         reasons=_typed_reasons(facts),
         rules=rules,
         taken_back=_taken_back_rules(shown, facts.verdict.verdict.value),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread_status import thread_status_message
+from bot.evidence import reads_guidelines
 from bot.feedback import all_feedback, votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
@@ -99,7 +100,8 @@ class ThreadStatusReader:
     def fingerprint(self, judge: str) -> str:
         """Return the settings that statuses of a judge show, as a text to be compared."""
         memory = self._memories[judge]
-        return f"{memory.state.policy} {self._show_votes} {self._show_reasons}"
+        is_read = reads_guidelines(memory.definition.model)
+        return f"{memory.state.policy} {self._show_votes} {self._show_reasons} {is_read}"
 
     async def _derive(
         self, stored: StoredThreadStatus, verdict: StoredVerdict, memory: JudgeMemory
@@ -120,6 +122,7 @@ class ThreadStatusReader:
                 person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
             ),
             choices=likely_values(verdict, memory),
+            reads_guidelines=reads_guidelines(memory.definition.model),
             shows_reasons=self._show_reasons,
         )
         return derive_status(facts)

@@ -9,11 +9,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.commands import apology
 from bot.blocks.guideline_answers import may_not_manage, outcome_message
 from bot.config import Settings
+from bot.evidence import reads_guidelines
 from bot.guideline_decision import DecisionOutcome
 from bot.learning.guideline_service import GuidelineService
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.responses import show_ephemeral
-from bot.reports.verdict_evidence import LOCAL_JUDGE
 from bot.runtime.health import log_bug
 from memalign.errors import InputError, StorageError, UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
@@ -109,7 +109,7 @@ class GuidelineDecisions:
             judge=request.judge,
             action=request.action,
             rule=rule,
-            reads_guidelines=not self._memories[request.judge].definition.model.startswith(LOCAL_JUDGE),
+            reads_guidelines=reads_guidelines(self._memories[request.judge].definition.model),
             undo_mark="" if is_final or rule is None else form_mark(rule),
         )
 

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.trace_reading import parts_of
 from bot.config import Settings
-from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence
+from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence, reads_guidelines
 from bot.reports.guideline_numbers import number_guidelines
 from bot.runtime.clock import from_ms
 from bot.slack.permalink import permalink
@@ -25,8 +25,6 @@ from storage.verdicts import verdict_id_of
 MAX_QUESTION_LENGTH = 200
 LINK_SECONDS = 1.0
 """Time for a link. It is wanted for a modal, which Slack takes within three seconds of the click."""
-LOCAL_JUDGE = "local:/"
-"""Beginning of the names of models that are no language models."""
 
 
 class EvidenceReader:
@@ -69,7 +67,7 @@ class EvidenceReader:
             title=self._settings.titles.get(verdict.judge, verdict.judge),
             question=question_of(trace),
             judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
-            reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_JUDGE),
+            reads_guidelines=reads_guidelines(verdict.model or memory.definition.model),
             guidelines=tuple(rules),
             guidelines_gone=sum(each not in shown_ids for each in verdict.guideline_ids),
             cases=tuple(
