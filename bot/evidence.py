@@ -10,14 +10,6 @@ from storage.records import StoredVerdict
 GuidelineChange = Literal["reworded", "replaced"]
 """A person edited the guideline since it was shown, or another one stands for it now."""
 
-LOCAL_JUDGE = "local:/"
-"""The prefix of models that judge without a language model."""
-
-
-def reads_guidelines(model: str) -> bool:
-    """Return True if judges with this model are shown guidelines; without a language model none can read them."""
-    return not model.startswith(LOCAL_JUDGE)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuidelineEvidence:

@@ -19,8 +19,6 @@ NAMES_BESIDE_SLACK: Mapping[str, str] = {
 """Names of those who are nobody in Slack, by id."""
 
 FROM_ONE_PERSON = "from one person so far"
-NOT_READ = "This judge has no language model to read it, so only cases teach it for now."
-"""The state of a guideline whose judge works without a language model."""
 LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people": "more people have to say so"}
 
 

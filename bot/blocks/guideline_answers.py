@@ -8,7 +8,7 @@ from bot.blocks.mrkdwn import escape, join_names
 from bot.blocks.primitives import Block, SlackMessage, actions, button, section, text_message
 from bot.guideline_decision import DecisionOutcome
 from bot.guideline_page import GuidelineQuery
-from bot.plain_text import NOT_READ, guideline_state
+from bot.plain_text import guideline_state
 from memalign.records import Guideline
 from storage.guideline_requests import GuidelineRequestAction
 
@@ -29,6 +29,7 @@ SENTENCES: Mapping[GuidelineRequestAction, str] = {
 }
 """The answer to each decision; `{rule}` is the guideline in quotes."""
 USED = "I use it when I judge."
+KEPT = "This judge has no language model to read it, so only cases teach it for now."
 TOLD_WITH_STATE = {"add", "edit", "restore", "approve", "undo"}
 """Decisions after which the answer says if the guideline is used."""
 
@@ -57,7 +58,7 @@ def outcome_sentence(outcome: DecisionOutcome) -> str:
     sentence = SENTENCES[outcome.action].format(rule=_quoted(outcome.rule))
     if outcome.action not in TOLD_WITH_STATE:
         return sentence
-    in_use = USED if outcome.reads_guidelines else NOT_READ
+    in_use = USED if outcome.reads_guidelines else KEPT
     return f"{sentence} {guideline_state(outcome.rule) or in_use}"
 
 

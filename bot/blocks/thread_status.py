@@ -18,7 +18,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.thread import CORRECT_VALUE
-from bot.plain_text import FROM_ONE_PERSON, NOT_READ, guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from bot.visible_text import visible_line
 from memalign.memory.guideline_merge import merged_into
@@ -42,6 +42,8 @@ REFUSALS: Mapping[Refusal, str] = {
 }
 READING = "I'm still reading the reason; I'll say here what I learn from it."
 DECLINED = "The model won't read this reason, so I couldn't turn it into a rule."
+USED = "I'll use this from now on."
+UNREAD = "I keep it; without a language model only cases teach this judge."
 NO_RULE = "I couldn't turn the reason into a rule."
 ASK_VALUE = "What should it have been?"
 QUIET_CAUSES: Mapping[TakenBack, str] = {
@@ -174,7 +176,7 @@ def _rule(status: ThreadStatus, taught: TaughtRule, names: _Names) -> Group:
         line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
         line += f" ({FROM_ONE_PERSON.removeprefix('from ')})"
-    state = guideline_state(rule) or ("I'll use this from now on." if status.reads_guidelines else NOT_READ)
+    state = guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
     return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(status.judge, rule))
 
 

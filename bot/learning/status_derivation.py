@@ -71,7 +71,6 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         verdict=facts.verdict.verdict.value,
         answers=_answers(facts),
         label=facts.episode.label if facts.episode else None,
-        reads_guidelines=facts.reads_guidelines,
         reasons=_typed_reasons(facts),
         rules=rules,
         taken_back=_taken_back_rules(shown, facts.verdict.verdict.value),
@@ -82,6 +81,8 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         asks_value=bool(wanting_value) and wanting_value.isdisjoint(facts.busy),
         choices=facts.choices,
         asks_why=bool(wanting_reason) and wanting_reason.isdisjoint(facts.busy),
+        answers_reply=any(each.replies_value and each.vote for each in facts.feedback.values()),
+        reads_guidelines=facts.reads_guidelines,
     )
     held_back_for = facts.busy & (wanting_value | wanting_reason)
     return DerivedStatus(status=status, shown=shown, held_back_for=held_back_for)

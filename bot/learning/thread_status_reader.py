@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread_status import thread_status_message
-from bot.evidence import reads_guidelines
 from bot.feedback import all_feedback, votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
@@ -100,8 +99,7 @@ class ThreadStatusReader:
     def fingerprint(self, judge: str) -> str:
         """Return the settings that statuses of a judge show, as a text to be compared."""
         memory = self._memories[judge]
-        is_read = reads_guidelines(memory.definition.model)
-        return f"{memory.state.policy} {self._show_votes} {self._show_reasons} {is_read}"
+        return f"{memory.state.policy} {self._show_votes} {self._show_reasons} {memory.definition.reads_guidelines}"
 
     async def _derive(
         self, stored: StoredThreadStatus, verdict: StoredVerdict, memory: JudgeMemory
@@ -122,7 +120,7 @@ class ThreadStatusReader:
                 person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
             ),
             choices=likely_values(verdict, memory),
-            reads_guidelines=reads_guidelines(memory.definition.model),
+            reads_guidelines=memory.definition.reads_guidelines,
             shows_reasons=self._show_reasons,
         )
         return derive_status(facts)

@@ -9,7 +9,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.commands import apology
 from bot.blocks.guideline_answers import may_not_manage, outcome_message
 from bot.config import Settings
-from bot.evidence import reads_guidelines
 from bot.guideline_decision import DecisionOutcome
 from bot.learning.guideline_service import GuidelineService
 from bot.listeners.guideline_access import GuidelineAccess
@@ -109,7 +108,7 @@ class GuidelineDecisions:
             judge=request.judge,
             action=request.action,
             rule=rule,
-            reads_guidelines=reads_guidelines(self._memories[request.judge].definition.model),
+            reads_guidelines=self._memories[request.judge].definition.reads_guidelines,
             undo_mark="" if is_final or rule is None else form_mark(rule),
         )
 

@@ -8,12 +8,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.trace_reading import parts_of
 from bot.config import Settings
-from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence, reads_guidelines
+from bot.evidence import CaseEvidence, GuidelineChange, GuidelineEvidence, VerdictEvidence
 from bot.reports.guideline_numbers import number_guidelines
 from bot.runtime.clock import from_ms
 from bot.slack.permalink import permalink
 from bot.slack.users import People
 from bot.visible_text import visible_line
+from memalign.judge import LOCAL_MODELS
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merged_into
@@ -67,7 +68,7 @@ class EvidenceReader:
             title=self._settings.titles.get(verdict.judge, verdict.judge),
             question=question_of(trace),
             judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
-            reads_guidelines=reads_guidelines(verdict.model or memory.definition.model),
+            reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_MODELS),
             guidelines=tuple(rules),
             guidelines_gone=sum(each not in shown_ids for each in verdict.guideline_ids),
             cases=tuple(

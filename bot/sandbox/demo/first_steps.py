@@ -1,6 +1,7 @@
 """The three first steps of a newcomer: a thumb, a reason, and seeing it learned; each ticks itself."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bot.app import Bot
 from bot.feedback import votes_of
@@ -38,13 +39,15 @@ async def read_steps(bot: Bot, workspace: Workspace) -> FirstSteps:
         for stored in await bot.database.feedback.of_person(person)
     ]
     recent = await bot.database.verdicts.recent(JUDGE, NEWEST_CARDS)
+    posted = [stored for stored in recent if stored.message_ts]
     voted = [stored for stored, feedback in acted if votes_of(feedback)]
     reasoned = [stored for stored, feedback in acted if _has_reason(feedback) and stored in voted]
     at_rest = not await bot.database.feedback.waiting()
     episodes = bot.memories[JUDGE].episodes
     learned = [stored for stored in reasoned if at_rest and stored.verdict.trace_id in episodes]
     return FirstSteps(
-        newest=next((stored for stored in recent if stored.message_ts), None),
+        # cards may be posted in another order than they were judged
+        newest=max(posted, key=lambda stored: Decimal(stored.message_ts or 0), default=None),
         voted=voted[-1] if voted else None,
         reasoned=reasoned[-1] if reasoned else None,
         learned=learned[-1] if learned else None,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.blocks.guideline_answers import USED
+from bot.blocks.guideline_answers import KEPT, USED
 from bot.blocks.guideline_buttons import (
     APPROVE_GUIDELINE,
     EDIT_GUIDELINE,
@@ -17,7 +17,6 @@ from bot.blocks.guideline_buttons import (
     UNPIN_GUIDELINE,
 )
 from bot.blocks.why import WRONG_GUIDELINE
-from bot.plain_text import NOT_READ
 from bot.sandbox import Message, User
 from bot.sandbox.workspace.records import Ephemeral, View
 from memalign.records import Guideline
@@ -154,7 +153,7 @@ async def test_the_menu_retires_restores_pins_and_unpins(harness: BotInWorkspace
         await read(harness, listed, sentence)
         assert (the_rule(harness).pinned, the_rule(harness).retired) == state
     await choose(harness, listed, "*1.*", APPROVE_GUIDELINE)
-    assert NOT_READ in await read(harness, listed, "Approved")
+    assert KEPT in await read(harness, listed, "Approved")
     assert the_rule(harness).approved_by == harness.ana.id
     assert problems(harness) == []
 
@@ -223,7 +222,7 @@ async def test_a_lesson_is_put_out_of_use_in_its_thread_and_the_decision_undone(
     await harness.until(lambda: "then retired" in lesson(harness, card).text or None)
     told = harness.slack.ephemerals[-1]
     await click(harness, told, UNDO_GUIDELINE)
-    assert NOT_READ in await read(harness, told, "Undone")
+    assert KEPT in await read(harness, told, "Undone")
     await harness.until(lambda: "📝 Learned: " in lesson(harness, card).text or None)
     assert the_rule(harness).in_use
     assert problems(harness) == []
@@ -351,7 +350,7 @@ def screen(harness: BotInWorkspace) -> list[str]:
 async def test_a_rule_is_taught_in_ones_own_words_and_the_addition_undone(harness: BotInWorkspace) -> None:
     (answer,) = await harness.asked(harness.ana, "teach  Name <the> source & its date, mail ana@example.com.")
     assert "Added: “Name &lt;the&gt; source &amp; its date" in answer
-    assert NOT_READ in answer
+    assert KEPT in answer
     assert "ana@example.com" not in the_rule(harness).text
     assert the_rule(harness).people == (harness.ana.id,)
     told = harness.slack.ephemerals[-1]

@@ -180,9 +180,7 @@ async def test_three_first_steps_tick_themselves_and_their_buttons_lead_to_them(
         await expect(steps).to_have_count(3)
         await picture(page, "steps-1")
         await page.get_by_role("button", name="Show me a card").click()
-        card = (
-            page.get_by_test_id("channel").get_by_test_id("message").filter(has=page.locator(".badge")).last
-        )
+        card = page.get_by_test_id("channel").locator(".message.found")
         await expect(card).to_be_in_viewport()
         await card.locator("[data-action-id=vote_up]").click()
         await expect(steps.nth(0)).to_have_attribute("data-done", "true")
