@@ -89,7 +89,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("GUIDELINES  POLITENESS", "no guidelines yet"),
         ("status", "*Politeness* remembers 0 cases"),
         ("digest", "*Politeness* in week"),
-        ("guidelines wit", "*politeness* has no guidelines yet"),
+        ("guidelines wit", "*Politeness* has no guidelines yet"),
         ("guidelines politenes", "Did you mean the judge “politeness”?"),
         ("teach", "Which rule?"),
         ("teach politeness", "Which rule?"),
@@ -145,6 +145,22 @@ async def test_guidelines_name_their_authors_and_cases(harness: BotInWorkspace) 
     await taught(harness)
     (answer,) = await harness.asked(harness.ben, "guidelines")
     assert all(part in answer for part in (RULE, "Ana Ruiz", "1 case", "no verdict used it yet"))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("guidelines", "*Is it kind?* has no guidelines yet"),
+        ("guidelines is it KIND?", "*Is it kind?* has no guidelines yet"),
+        ("guidelines politeness", "*Is it kind?* has no guidelines yet"),
+        ("guidelines is it kindd?", "Did you mean the judge “Is it kind?”?"),
+    ],
+)
+async def test_guidelines_call_a_judge_by_its_title(tmp_path: Path, text: str, part: str) -> None:
+    async with bot_in_workspace(tmp_path, judge={"title": "Is it kind?"}) as harness:
+        (answer,) = await harness.asked(harness.ana, text)
+        assert part in answer
+        assert "*politeness*" not in answer
 
 
 async def test_the_digest_counts_this_week(harness: BotInWorkspace) -> None:
