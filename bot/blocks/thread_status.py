@@ -175,7 +175,7 @@ def _rule(status: ThreadStatus, taught: TaughtRule, names: _Names) -> Group:
     if rule.edited_by:
         line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
-        line += f" ({FROM_ONE_PERSON})"
+        line += f" ({FROM_ONE_PERSON.removeprefix('from ')})"
     state = guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
     return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(status.judge, rule))
 

@@ -174,7 +174,7 @@ async def test_a_list_is_searched_and_turned(harness: BotInWorkspace) -> None:
     await read(harness, listed, "(1–20 of 45)")
 
     found = await the_list(harness, text="guidelines POLITENESS tópic 44")
-    assert "1 of 45 guidelines of *politeness* with “tópic 44”" in now(harness, found)
+    assert "1 of 45 guidelines of *Politeness* with “tópic 44”" in now(harness, found)
     await choose(harness, found, "topic 44", PIN_GUIDELINE)
     assert "1 of 45 guidelines" in await read(harness, found, "Pinned")
     await click(harness, found, "guidelines_page:all")
@@ -186,8 +186,8 @@ async def test_several_judges_are_an_overview(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path, judges=TWO_JUDGES) as harness:
         await harness.bot.guidelines.add("wit", RULE, harness.ana.id)
         overview = await the_list(harness)
-        assert "*wit*: 1 guideline" in now(harness, overview)
-        assert "*tact*: 0 guidelines" in now(harness, overview)
+        assert "*Wit*: 1 guideline" in now(harness, overview)
+        assert "*Tact*: 0 guidelines" in now(harness, overview)
         await click(harness, overview, "guidelines_page:show")
         await read(harness, overview, RULE)
         assert "Which judge?" in (await harness.asked(harness.ana, "teach Name the source."))[0]
