@@ -36,6 +36,8 @@ class Feedback:
     """Ids of guidelines that the person says cover the case."""
     typed_reason: str = ""
     """The part of the rationale that was typed in a modal, which nobody sees in the thread; empty for none."""
+    replies_value: bool = False
+    """True if the person says a value in a reply."""
 
 
 THUMBS: Mapping[str, Vote] = {
@@ -134,6 +136,7 @@ def feedback_of(
         time_ms=vote_at,
         supports=tuple(events.supports.value or ()) if events.supports else (),
         typed_reason=reasons.modal,
+        replies_value=replies.value is not None,
     )
 
 

@@ -58,6 +58,8 @@ class GuidelinePage:
     """The entries that a query shows, and how many there are."""
 
     query: GuidelineQuery
+    title: str
+    """The name of the judge as people read it."""
     entries: tuple[GuidelineEntry, ...]
     matches: int
     """Entries that the words match, on all pages."""
@@ -67,13 +69,16 @@ class GuidelinePage:
     """The time, in milliseconds since 1970."""
 
 
-def page_of(entries: Sequence[GuidelineEntry], query: GuidelineQuery, now_ms: int) -> GuidelinePage:
-    """Return the page of a query; the last one where the query is beyond it."""
+def page_of(
+    entries: Sequence[GuidelineEntry], query: GuidelineQuery, now_ms: int, *, title: str = ""
+) -> GuidelinePage:
+    """Return the page of a query; the last one where the query is beyond it. The title is the judge's name if empty."""
     matching = search(entries, query.words)
     last = max(len(matching) - 1, 0) // GUIDELINES_PER_PAGE * GUIDELINES_PER_PAGE
     shown = query.at(min(query.offset, last))
     return GuidelinePage(
         query=shown,
+        title=title or query.judge,
         entries=tuple(matching[shown.offset : shown.offset + GUIDELINES_PER_PAGE]),
         matches=len(matching),
         total=len(entries),

@@ -83,6 +83,10 @@ class ThreadStatus:
     """Values to choose the right one from; none where it has to be typed."""
     asks_why: bool = False
     """True if nobody has said why the label is not the verdict."""
+    answers_reply: bool = False
+    """True if somebody says a value in the thread, and is not to be met with silence."""
+    reads_guidelines: bool = True
+    """False for a judge without a language model, whose verdicts follow from cases alone."""
 
     @property
     def votes(self) -> tuple[PersonAnswer, ...]:
@@ -121,7 +125,7 @@ class ThreadStatus:
 
     @property
     def is_worth_a_message(self) -> bool:
-        """True if there is more to say than that people agree with the verdict."""
+        """True if somebody replied, or if there is more to say than that people agree with the verdict."""
         return bool(
             self.is_split
             or self.reasons
@@ -133,5 +137,6 @@ class ThreadStatus:
             or self.has_no_rule
             or self.asks_value
             or self.asks_why
+            or self.answers_reply
             or any(answer.value != self.verdict for answer in self.answers if not answer.is_unsure)
         )

@@ -9,6 +9,8 @@ from memalign.records import Json, Trace
 from memalign.template import fields_of, lacks, variables_in
 from memalign.value_types import ValueType
 
+LOCAL_MODELS = "local:/"
+"""Beginning of the names of models that are no language models."""
 _NEEDED = "conversation"
 """The field that a judge cannot do without if it asks for it; an application may well answer nothing at all."""
 
@@ -31,6 +33,11 @@ class Judge:
     def fields(self) -> tuple[str, ...]:
         """The template variables used, in template order."""
         return variables_in(self.instructions)
+
+    @property
+    def reads_guidelines(self) -> bool:
+        """False for a local model: its verdicts follow from labelled cases alone."""
+        return not self.model.startswith(LOCAL_MODELS)
 
     def select_fields(self, trace: Trace) -> dict[str, Json]:
         """Select the fields of a trace that the judge sees.

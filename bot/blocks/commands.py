@@ -13,7 +13,7 @@ HELP = """*What you can ask me*
 • `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
 • `/memalign forget --person @name`: take back everything one person said and voted on
 • `/memalign status`: is anything stuck?
-• `/memalign digest`: how far the judge and you agree this week
+• `/memalign digest`: how far the judge and you agree this week; `/memalign digest last` for last week
 • `/memalign pause` or `/memalign resume`, with a judge's name: judge and show nothing for a while
 • `/memalign mute` or `/memalign unmute`: whether I may ask you things privately
 • `/memalign mine`: all that I hold about you; `/memalign mine file` has it as JSON lines
@@ -34,9 +34,20 @@ def help_text(opening: str = "", *, keep_days: int | None = None) -> SlackMessag
     return text_message("\n".join(filter(None, [escape(opening, 200), HELP, keeping_sentence(keep_days)])))
 
 
-def unknown_command(name: str, guess: str | None) -> str:
-    """Return the sentence on a sub-command that there is not, with the one that may be meant."""
-    return f"I don't know “{name}”.{did_you_mean(guess)}"
+def unknown_command(name: str, guess: str | None, *, keep_days: int | None = None) -> SlackMessage:
+    """Return the answer to a sub-command that there is not: the one that may be meant, or else all there are."""
+    opening = f"I don't know “{name}”.{did_you_mean(guess)}"
+    if guess is None:
+        return help_text(opening, keep_days=keep_days)
+    return text_message(f"{escape(opening, 200)} `/memalign help` lists all that you can ask.")
+
+
+def unknown_week(text: str) -> SlackMessage:
+    """Return the answer to a week that cannot be read."""
+    week = escape(text.strip(), 100)
+    return text_message(
+        f"I don't know a week “{week}”. Try `/memalign digest`, `digest last`, or `digest 2026-W47`."
+    )
 
 
 def no_judges() -> SlackMessage:

@@ -81,7 +81,7 @@ def menu_actions(rule: Guideline) -> tuple[str, ...]:
 
 
 def _title(page: GuidelinePage) -> str:
-    judge = f"*{escape_name(page.query.judge, 150)}*"
+    judge = f"*{escape_name(page.title, 150)}*"
     words = escape_name(page.query.words, 200)
     if not page.total:
         return (
@@ -118,7 +118,8 @@ def _text(entry: GuidelineEntry) -> str:
 
 def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:
     rule = entry.rule
-    details = [pluralise(len(rule.source_trace_ids), "case")] if rule.sources else ["added by hand"]
+    by_hand = "added by hand" if rule.added_by else "no case counts for it now"
+    details = [pluralise(len(rule.source_trace_ids), "case") if rule.sources else by_hand]
     if entry.authors:
         details.append(_names(entry.authors))
     if entry.editor:
@@ -159,7 +160,7 @@ def _page_button(text: str, which: str, query: GuidelineQuery) -> Block:
 
 
 def _overview_row(page: GuidelinePage) -> Block:
-    judge = f"*{escape_name(page.query.judge, 150)}*"
+    judge = f"*{escape_name(page.title, 150)}*"
     words = f" with “{escape_name(page.query.words, 200)}”" if page.query.words else ""
     row = section(f"{judge}: {pluralise(page.matches, 'guideline')}{words}")
     return {**row, "accessory": _page_button("Show", "show", page.query)} if page.matches else row

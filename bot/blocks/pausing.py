@@ -35,10 +35,17 @@ def which_judge(judges: Sequence[str]) -> SlackMessage:
     return text_message(f"Which judge? Add its name: {join_names(judges)}.")
 
 
-def may_not_pause(title: str) -> SlackMessage:
-    """Return the answer to somebody who may not pause a judge."""
+def may_not_pause(title: str, named: Sequence[str]) -> SlackMessage:
+    """Return the answer to somebody who may not pause a judge.
+
+    Args:
+        title: the judge's title.
+        named: the names of those who may, where the settings name somebody.
+    """
+    if named:
+        return text_message(f"Only {join_names(named)} may pause or resume *{_name(title)}*; please ask.")
     return text_message(
-        f"Only people named in `[access] manage`, or else members of the channel of *{_name(title)}*, can do that."
+        f"Only members of this workspace who are in the channel of *{_name(title)}* may pause or resume it."
     )
 
 

@@ -42,6 +42,8 @@ REFUSALS: Mapping[Refusal, str] = {
 }
 READING = "I'm still reading the reason; I'll say here what I learn from it."
 DECLINED = "The model won't read this reason, so I couldn't turn it into a rule."
+USED = "I'll use this from now on."
+UNREAD = "I keep it; without a language model only cases teach this judge."
 NO_RULE = "I couldn't turn the reason into a rule."
 ASK_VALUE = "What should it have been?"
 QUIET_CAUSES: Mapping[TakenBack, str] = {
@@ -79,7 +81,7 @@ def thread_status_message(
     groups = [
         _paragraph("\n".join(_people_lines(status, known))),
         *[_reason(reason, known) for reason in status.reasons[:MAX_REASONS_SHOWN]],
-        *[_rule(status.judge, taught, known) for taught in status.rules[:MAX_RULES_SHOWN]],
+        *[_rule(status, taught, known) for taught in status.rules[:MAX_RULES_SHOWN]],
         *[_small(line) for line in _notes(status, known)],
         *_questions(status),
     ]
@@ -156,10 +158,10 @@ def _reason(reason: TypedReason, names: _Names) -> Group:
     )
 
 
-def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
+def _rule(status: ThreadStatus, taught: TaughtRule, names: _Names) -> Group:
     rule = taught.rule
     if rule.retired:
-        return _retired_rule(judge, taught, names)
+        return _retired_rule(status.judge, taught, names)
     if rule.waiting:
         return _small("📝 A rule learned here is out of use until I have learned it again from what remains.")
     text = escape(rule.text, MAX_RULE_LENGTH)
@@ -173,9 +175,9 @@ def _rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     if rule.edited_by:
         line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
-        line += f" ({FROM_ONE_PERSON})"
-    state = guideline_state(rule) or "I'll use this from now on."
-    return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(judge, rule))
+        line += f" ({FROM_ONE_PERSON.removeprefix('from ')})"
+    state = guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
+    return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(status.judge, rule))
 
 
 def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:

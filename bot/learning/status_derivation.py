@@ -32,6 +32,8 @@ class ThreadFacts:
     """People who have a modal open on the verdict."""
     choices: tuple[Label, ...] = ()
     """Values to choose a correction from."""
+    reads_guidelines: bool = True
+    """False for a judge without a language model."""
     shows_reasons: bool = True
     """False where reasons typed in modals are nobody else's."""
 
@@ -79,6 +81,8 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         asks_value=bool(wanting_value) and wanting_value.isdisjoint(facts.busy),
         choices=facts.choices,
         asks_why=bool(wanting_reason) and wanting_reason.isdisjoint(facts.busy),
+        answers_reply=any(each.replies_value and each.vote for each in facts.feedback.values()),
+        reads_guidelines=facts.reads_guidelines,
     )
     held_back_for = facts.busy & (wanting_value | wanting_reason)
     return DerivedStatus(status=status, shown=shown, held_back_for=held_back_for)

@@ -99,7 +99,7 @@ class ThreadStatusReader:
     def fingerprint(self, judge: str) -> str:
         """Return the settings that statuses of a judge show, as a text to be compared."""
         memory = self._memories[judge]
-        return f"{memory.state.policy} {self._show_votes} {self._show_reasons}"
+        return f"{memory.state.policy} {self._show_votes} {self._show_reasons} {memory.definition.reads_guidelines}"
 
     async def _derive(
         self, stored: StoredThreadStatus, verdict: StoredVerdict, memory: JudgeMemory
@@ -120,6 +120,7 @@ class ThreadStatusReader:
                 person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
             ),
             choices=likely_values(verdict, memory),
+            reads_guidelines=memory.definition.reads_guidelines,
             shows_reasons=self._show_reasons,
         )
         return derive_status(facts)

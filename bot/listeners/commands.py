@@ -15,6 +15,7 @@ from bot.blocks.commands import (
     partial_status_message,
     status_message,
     unknown_command,
+    unknown_week,
 )
 from bot.blocks.digest import digest_message
 from bot.blocks.primitives import SlackMessage
@@ -31,7 +32,7 @@ from bot.listeners.why import WhyListener
 from bot.plain_text import nearest
 from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
-from bot.runtime.clock import from_ms, now_ms, week_of
+from bot.runtime.clock import from_ms, named_week, now_ms
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
 from storage.database import Database
@@ -121,8 +122,8 @@ class SlashCommands:
 
     async def unknown(self, command: SlashCommand) -> list[SlackMessage]:
         """Say that there is no such sub-command."""
-        opening = unknown_command(command.name, nearest(command.name, [*ANSWERS, *OWN_LISTENERS]))
-        return [help_text(opening, keep_days=self._settings.storage.keep_days)]
+        guess = nearest(command.name, [*ANSWERS, *OWN_LISTENERS], MIN_COMMAND_SIMILARITY)
+        return [unknown_command(command.name, guess, keep_days=self._settings.storage.keep_days)]
 
     async def help(self, _: SlashCommand) -> list[SlackMessage]:
         """Say what there is."""
@@ -144,14 +145,16 @@ class SlashCommands:
         return [status_message(status) if is_whole else partial_status_message(status)]
 
     async def digest(self, command: SlashCommand) -> list[SlackMessage]:
-        """Show the running week of the judges of this channel, or of all whose channels the person is in."""
+        """Show the running week, or the one that is named, of this channel's judges, or of all the person's."""
+        week = named_week(command.text, from_ms(now_ms(), self._settings.digest.zone).date())
+        if week is None:
+            return [unknown_week(command.text)]
         judges = await self._access.judges_of(command.person)
         judges_here = [judge for judge in judges if judge.channel == command.channel]
-        return [await self._digest_of(judge) for judge in judges_here or judges] or [no_judges()]
+        return [await self._digest_of(judge, week) for judge in judges_here or judges] or [no_judges()]
 
-    async def _digest_of(self, judge: JudgeSettings) -> SlackMessage:
+    async def _digest_of(self, judge: JudgeSettings, week: str) -> SlackMessage:
         zone = self._settings.digest.zone
-        week = week_of(from_ms(now_ms(), zone).date())
         memory = self._memories[judge.name]
         figures = await read_digest(self._database, judge.name, memory.definition.value_type, week, zone)
         return digest_message(judge.title, figures, rules=memory.guidelines)
@@ -183,6 +186,8 @@ class SlashCommands:
         return await self._records.forgotten(command.person)
 
 
+MIN_COMMAND_SIMILARITY = 0.7
+"""Share of equal letters from which a sub-command may be meant: `correct` is as near as 0.62 to `forget`."""
 CHANGES = {"pause", "resume", "mute", "unmute"}
 """The sub-commands that store something."""
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {

@@ -13,7 +13,6 @@ from bot.guideline_decision import DecisionOutcome
 from bot.learning.guideline_service import GuidelineService
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.responses import show_ephemeral
-from bot.reports.verdict_evidence import LOCAL_JUDGE
 from bot.runtime.health import log_bug
 from memalign.errors import InputError, StorageError, UnknownGuidelineError
 from memalign.judge_memory import JudgeMemory
@@ -109,7 +108,7 @@ class GuidelineDecisions:
             judge=request.judge,
             action=request.action,
             rule=rule,
-            reads_guidelines=not self._memories[request.judge].definition.model.startswith(LOCAL_JUDGE),
+            reads_guidelines=self._memories[request.judge].definition.reads_guidelines,
             undo_mark="" if is_final or rule is None else form_mark(rule),
         )
 

@@ -1,6 +1,7 @@
 """`/memalign guidelines`, and the buttons that turn its pages."""
 
 import re
+from collections.abc import Iterable
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -17,7 +18,7 @@ from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
 from bot.listeners.guideline_press import read_query
 from bot.listeners.judge_access import JudgeAccess
-from bot.listeners.judge_words import split_judge
+from bot.listeners.judge_words import name_by_word, split_judge
 from bot.listeners.responses import or_error_message, replace_original
 from bot.plain_text import nearest
 from bot.reports.guideline_reader import GuidelineReader
@@ -38,15 +39,16 @@ class GuidelinePages:
     async def command(self, person: str, channel: str, text: str) -> list[SlackMessage]:
         """Answer `/memalign guidelines`, `text` being what follows: perhaps a judge, perhaps words."""
         judges = await self._access.judges_of(person)
-        name, words = split_judge(text, [judge.name for judge in judges])
+        names = name_by_word(judges)
+        word, words = split_judge(text, names)
         here = [judge.name for judge in judges if judge.channel == channel]
-        named = [name] if name else (here if len(here) == 1 else [judge.name for judge in judges])
+        named = [names[word]] if word else (here if len(here) == 1 else [judge.name for judge in judges])
         if not named:
             return [no_judges()]
         pages = [await self._reader.page(GuidelineQuery.of(each, words)) for each in named]
         if len(pages) > 1:
             return [overview_message(pages)]
-        hint = _hint(words, [judge.name for judge in judges]) if words and not pages[0].matches else ""
+        hint = _hint(words, names) if words and not pages[0].matches else ""
         return [guidelines_message(pages[0], hint=hint)]
 
     async def turn(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
@@ -75,6 +77,6 @@ class GuidelinePages:
         return [guidelines_message(page, outcome_blocks(outcome, page.query) if outcome else ())]
 
 
-def _hint(words: str, judges: list[str]) -> str:
+def _hint(words: str, judges: Iterable[str]) -> str:
     guess = nearest(words, judges)
     return f"Did you mean the judge “{escape_name(guess, 150)}”?" if guess else ""

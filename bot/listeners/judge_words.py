@@ -2,6 +2,14 @@
 
 from collections.abc import Iterable
 
+from bot.config import JudgeSettings
+
+
+def name_by_word(judges: Iterable[JudgeSettings]) -> dict[str, str]:
+    """Return the names and titles by which people call judges, with the name that each stands for."""
+    known = tuple(judges)
+    return {judge.title: judge.name for judge in known} | {judge.name: judge.name for judge in known}
+
 
 def split_judge(text: str, judges: Iterable[str]) -> tuple[str | None, str]:
     """Return the judge whose name a text begins with, whatever its case, and the rest; None for no judge.

@@ -76,7 +76,9 @@ class Pausing:
         if len(meant) != 1:
             return which_judge([judge.title for judge in here or judges]) if judges else no_judges()
         [judge] = meant
-        return judge if await self._access.allows(person, judge.name) else may_not_pause(judge.title)
+        if await self._access.allows(person, judge.name):
+            return judge
+        return may_not_pause(judge.title, await self._access.named())
 
 
 def _notice(kind: NoticeKind, judge: JudgeSettings, person: str) -> Post:

@@ -28,6 +28,7 @@ from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import ModalSubject, label_of
 from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
+from bot.replies.reading import asks_only
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
@@ -37,6 +38,9 @@ from storage.database import Database
 NOT_A_MEMBER = (
     "I can't see that you are in the card's channel, so this is not stored. "
     "If you are, submit it again in a minute."
+)
+QUESTION_IN_MODAL = (
+    "That's a question: ask it in the card's thread, and I'll answer there. Here, say what the judge missed."
 )
 
 
@@ -135,21 +139,26 @@ class ReasonModal:
         except InputError as error:
             await ack(response_action="errors", errors={VALUE: str(error)})
             return
+        typed = entered(fields, REASON) or ""
+        if asks_only(typed):
+            await ack(response_action="errors", errors={REASON: QUESTION_IN_MODAL})
+            return
         if value is not None:
             has_two_votes = await self._cards.set_value(card, value, at)
         else:
             has_two_votes = await self._cards.hold(card, "down", at)
         standing = reasons_of(await self._cards.feedback_on(card), memory.definition.value_type, card.ts)
-        reason = new_reason(entered(fields, REASON) or "", standing.replies)
+        reason = new_reason(typed, standing.replies)
         await self._cards.set_reason(card, reason, at)
         if COVERED_BY in fields:
             await self._cards.set_supports(card, ticked(fields, COVERED_BY), at)
         self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
-            self._after_ack.run(self._ask_which_vote(card))
+            self._after_ack.run(self.ask_which_vote(card))
 
-    async def _ask_which_vote(self, card: ClickedCard) -> None:
+    async def ask_which_vote(self, card: ClickedCard) -> None:
+        """Ask somebody who holds several votes on a card which one they keep."""
         question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
         thread_ts = await active_thread(self._database, card.verdict.verdict_id, card.ts)
         await show_ephemeral(self._client, card.channel, card.person, question, thread_ts)

@@ -72,7 +72,9 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
     else:
         said = _value_of(statements, value_type)
     if said is not None and said.value is not None:
-        return ReplyReading(kind="value", value=said.value, reason=said.reason)
+        return ReplyReading(kind="value", value=said.value, reason=_reason(said.reason))
+    if questions and not _has_words(plain):
+        return ReplyReading(kind="question")
     if _is_acknowledgement(plain) and (said is None or _THANKS_WORD.search(plain)):
         return ReplyReading(kind="acknowledgement")
     if _COMMAND.fullmatch(plain):
@@ -88,10 +90,25 @@ def read_reply(text: str, value_type: ValueType) -> ReplyReading:
     return ReplyReading(kind="unclear value" if is_unclear else "reason", reason=reason)
 
 
+def _reason(text: str) -> str:
+    """Return what stands beside a value as far as it is a reason: thanks and signs alone are none."""
+    return text if _has_words(text) and not _is_acknowledgement(text) else ""
+
+
+def _has_words(text: str) -> bool:
+    return any(sign.isalnum() for sign in text)
+
+
 def _is_acknowledgement(text: str) -> bool:
     if len(text) > MAX_ACKNOWLEDGEMENT_CHARACTERS:
         return False
     return bool(_ACKNOWLEDGEMENT.fullmatch(text) or _THANKS_TO.fullmatch(text.casefold()))
+
+
+def asks_only(text: str) -> bool:
+    """Return whether a text has questions, and nothing else."""
+    sentences = sentences_of(plain_reply(text))
+    return bool(sentences) and all(map(is_question, sentences))
 
 
 def is_question(sentence: str) -> bool:

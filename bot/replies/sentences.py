@@ -7,14 +7,15 @@ _QUOTED_LINE = re.compile(r"^[^\S\n]*>.*$", re.MULTILINE)
 _MENTION = re.compile(r"<[@#!][^>\n]{0,100}>")
 _LINK = re.compile(r"<(?:https?|mailto):[^>|]*\|([^>]*)>|<((?:https?|mailto):[^>]*)>")
 _EMOJI = re.compile(r"(?<!\w):[a-z0-9_+'-]+:(?::skin-tone-\d:)?", re.IGNORECASE)
+_EMOTICON = re.compile(r"(?<!\S)[:;=8][-'^]?(?:[()\[\]|/\\]+|[DPpOo])(?!\S)")
 _END = re.compile(r"(?<=[.!?…])[\"”’')\]*_]*(?:\s+|$)|\n+")
 
 
 def plain_reply(text: str) -> str:
-    """Return a reply without mentions, emoji, and the lines that it quotes; links as they read."""
+    """Return a reply without mentions, emoji, emoticons, and the lines that it quotes; links as they read."""
     text = _QUOTED_LINE.sub("", text)
     text = _LINK.sub(lambda match: match[1] or match[2], text)
-    text = _EMOJI.sub(" ", _MENTION.sub(" ", text))
+    text = _EMOTICON.sub(" ", _EMOJI.sub(" ", _MENTION.sub(" ", text)))
     return "".join(" " if _is_emoji(sign) else sign for sign in text).strip()
 
 

@@ -30,6 +30,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
     return Reports(
         status=StatusReport(settings, database, memories, connected, health, slack.clock),
         evidence=EvidenceReader(settings, database, memories, slack.people, slack.client),
-        guidelines=GuidelineReader(database, memories, slack.people),
+        guidelines=GuidelineReader(database, memories, settings.titles, slack.people),
         background={"weekly digest": digest.run},
     )

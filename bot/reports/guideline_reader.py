@@ -16,14 +16,22 @@ from storage.guideline_uses import GuidelineUse
 class GuidelineReader:
     """Reads guidelines from the memories, and their uses from the store."""
 
-    def __init__(self, database: Database, memories: Mapping[str, JudgeMemory], people: People) -> None:
+    def __init__(
+        self,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        titles: Mapping[str, str],
+        people: People,
+    ) -> None:
         self._database = database
         self._memories = memories
+        self._titles = titles
         self._people = people
 
     async def page(self, query: GuidelineQuery) -> GuidelinePage:
         """Return the page of a query. Raises `StorageError`."""
-        return page_of(await self._entries(query.judge), query, now_ms())
+        title = self._titles[query.judge]
+        return page_of(await self._entries(query.judge), query, now_ms(), title=title)
 
     async def _entries(self, judge: str) -> list[GuidelineEntry]:
         guidelines = self._memories[judge].guidelines

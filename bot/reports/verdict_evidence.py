@@ -14,6 +14,7 @@ from bot.runtime.clock import from_ms
 from bot.slack.permalink import permalink
 from bot.slack.users import People
 from bot.visible_text import visible_line
+from memalign.judge import LOCAL_MODELS
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merged_into
@@ -25,8 +26,6 @@ from storage.verdicts import verdict_id_of
 MAX_QUESTION_LENGTH = 200
 LINK_SECONDS = 1.0
 """Time for a link. It is wanted for a modal, which Slack takes within three seconds of the click."""
-LOCAL_JUDGE = "local:/"
-"""Beginning of the names of models that are no language models."""
 
 
 class EvidenceReader:
@@ -69,7 +68,7 @@ class EvidenceReader:
             title=self._settings.titles.get(verdict.judge, verdict.judge),
             question=question_of(trace),
             judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
-            reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_JUDGE),
+            reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_MODELS),
             guidelines=tuple(rules),
             guidelines_gone=sum(each not in shown_ids for each in verdict.guideline_ids),
             cases=tuple(

@@ -27,6 +27,20 @@ def week_of(day: date) -> str:
     return f"{year}-W{week:02d}"
 
 
+def named_week(text: str, today: date) -> str | None:
+    """Return the ISO week that people mean by a text: none for this one, `last`, or `2026-W47`; None for no week."""
+    name = text.strip().upper().removesuffix("WEEK").strip()
+    if name in ("", "THIS"):
+        return week_of(today)
+    if name == "LAST":
+        return week_of(today - timedelta(days=7))
+    try:
+        week_bounds(name, UTC)
+    except ValueError:
+        return None
+    return name
+
+
 def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
     """Return the first millisecond of an ISO week and of the next. Raises `ValueError` if there is no such week."""
     if not re.fullmatch(r"\d{4}-W\d{2}", week):

@@ -132,7 +132,9 @@ class DemoPage:
                     "note": self._note(),
                 },
                 "steps": steps_payload(self._steps),
-                "meters": meters(len(memory.episodes), len(memory.guidelines), outcome),
+                "meters": meters(
+                    len(memory.episodes), sum(rule.in_use for rule in memory.guidelines), outcome
+                ),
                 "table": table(outcome) if self._finished() else None,
             }
         )

@@ -149,7 +149,7 @@ class Replay:
             after=_score(unseen, after),
             always_pass=_score(unseen, dict.fromkeys(after, True)),
             answered=answered,
-            guidelines=len(self._bot.memories[JUDGE].guidelines),
+            guidelines=sum(rule.in_use for rule in self._bot.memories[JUDGE].guidelines),
             left_out=left_out,
         )
 

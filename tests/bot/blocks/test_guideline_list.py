@@ -117,6 +117,11 @@ def test_each_rule_offers_what_can_be_decided_on_it(rule: Guideline, offered: tu
         (a_rule(1, pinned_by=ANA), {}, "*7.* Rule 1. _Pinned: it comes first"),
         (a_rule(1, retired_by=ANA), {}, "Out of use: somebody retired it."),
         (a_rule(1, lacks=("approval",)), {}, "somebody has to approve it"),
+        (
+            Guideline(id="g", text="Outvoted.", sources=(), edited_by=ANA, retired_by=ANA),
+            {"editor": "Ben"},
+            "no case counts for it now · Ana Ruiz · edited by Ben",
+        ),
         (Guideline(id="g", text="By hand.", sources=(), added_by=ANA), {}, "added by hand · Ana Ruiz"),
     ],
 )

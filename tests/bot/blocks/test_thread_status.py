@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.blocks.thread_status import thread_status_message
+from bot.blocks.thread_status import UNREAD, thread_status_message
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
 from memalign.records import Guideline, Handling, Label, Source
 from storage.records import TakenBack
@@ -69,6 +69,15 @@ def test_words_taken_back_are_struck_through_in_one_line_whatever_they_hold() ->
     assert line.endswith("always”~ taken back: Ana removed the reason.")
 
 
+def test_no_rule_is_said_to_be_used_by_a_judge_that_reads_none() -> None:
+    taught = TaughtRule(rule=a_rule(), earlier_text="", authors=("a",))
+    status = ThreadStatus(judge="j", verdict=True, answers=answers(a=False), label=False, rules=(taught,))
+    assert "I'll use this from now on." in text_of(status)
+    local = text_of(replace(status, reads_guidelines=False))
+    assert "use this from now on" not in local
+    assert "only cases teach this judge" in local
+
+
 def test_a_retired_or_doubtful_rule_says_so_and_not_that_it_is_used() -> None:
     retired = replace(a_rule(), retired_by=Handling(person="b"))
     for rule, state in ((retired, "Ben retired it"), (replace(a_rule(), doubtful=True), "In doubt")):
@@ -76,6 +85,23 @@ def test_a_retired_or_doubtful_rule_says_so_and_not_that_it_is_used() -> None:
         text = text_of(ThreadStatus(judge="j", verdict=True, rules=(taught,)))
         assert state in text
         assert "I'll use this" not in text
+
+
+def test_a_rule_that_no_language_model_can_read_is_not_said_to_be_used() -> None:
+    edited = replace(a_rule(), edited_by=Handling(person="b"))
+    approval = replace(a_rule(), lacks=("approval",))
+    for rule, state in ((a_rule(), UNREAD), (edited, UNREAD), (approval, "somebody has to approve it")):
+        taught = TaughtRule(rule=rule, earlier_text="", authors=("a",))
+        status = ThreadStatus(judge="j", verdict=True, rules=(taught,), reads_guidelines=False)
+        assert state in text_of(status)
+        assert "I'll use this" not in text_of(status)
+        assert "I'll use this" in text_of(replace(status, reads_guidelines=True)) or state != UNREAD
+
+
+def test_a_rule_of_one_person_says_so_without_from_twice() -> None:
+    taught = TaughtRule(rule=a_rule(), earlier_text="", authors=("a",))
+    text = text_of(ThreadStatus(judge="j", verdict=True, rules=(taught,)))
+    assert "– from Ana (one person so far)." in text
 
 
 def test_a_retired_rule_that_is_said_again_is_not_called_learned_and_offers_to_restore_it() -> None:

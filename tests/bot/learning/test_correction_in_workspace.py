@@ -82,6 +82,18 @@ async def test_the_typed_reason_is_shown_in_the_thread_edited_and_gone_when_forg
     assert not search(tmp_path / "store", [RULE, SECOND]).found
 
 
+@pytest.mark.parametrize("question", ["Why did it fail?", "Which guideline decided that?", "why"])
+async def test_a_question_in_the_modal_is_no_reason_and_says_where_to_ask(
+    harness: BotInWorkspace, question: str
+) -> None:
+    card = await harness.show("tr-1")
+    view = await opened(harness, card)
+    refusal = await submit(harness, view, reason=question)
+    assert "ask it in the card's thread" in refusal["errors"]["reason"]
+    assert await submit(harness, view, reason=f"The answer sends people away. {question}?") == {}
+    assert (await harness.feedback(card))["ana"].vote == "down"
+
+
 async def test_a_typed_reason_stays_private_where_the_settings_say_so(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path, access={"private_reasons": True}) as harness:
         card = await harness.show("tr-1")

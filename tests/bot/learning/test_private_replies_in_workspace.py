@@ -94,6 +94,22 @@ async def test_thanks_are_met_with_silence(harness: BotInWorkspace, thanks: str)
     assert await answered(harness) == []
 
 
+@pytest.mark.parametrize("thumb", [None, "+1"])
+async def test_a_value_that_agrees_with_the_judge_is_noted_in_the_thread(
+    harness: BotInWorkspace, thumb: str | None
+) -> None:
+    card = await harness.show()
+    word = "pass" if await judged(harness, card) else "fail"
+    if thumb:
+        harness.react(card, thumb)
+        await answered(harness)
+        assert harness.thread(card) == []
+    harness.reply(card, word)
+    await answered(harness)
+    [status] = harness.thread(card)
+    assert status.splitlines()[0] == f"Noted: *{word}*."
+
+
 async def test_a_reply_beside_a_thumb_is_not_asked_about(harness: BotInWorkspace) -> None:
     card = await harness.show()
     harness.react(card, "-1")

@@ -89,7 +89,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("GUIDELINES  POLITENESS", "no guidelines yet"),
         ("status", "*Politeness* remembers 0 cases"),
         ("digest", "*Politeness* in week"),
-        ("guidelines wit", "*politeness* has no guidelines yet"),
+        ("guidelines wit", "*Politeness* has no guidelines yet"),
         ("guidelines politenes", "Did you mean the judge “politeness”?"),
         ("teach", "Which rule?"),
         ("teach politeness", "Which rule?"),
@@ -110,10 +110,24 @@ async def test_what_is_asked_is_answered(harness: BotInWorkspace, text: str, par
     assert part in answer
 
 
-async def test_a_wrong_sub_command_is_answered_with_help(harness: BotInWorkspace) -> None:
-    (answer,) = await harness.asked(harness.ana, "guidline")
-    assert "I don't know “guidline”." in answer
-    assert "/memalign guidelines" in answer
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("guidlines", "guidelines"), ("stauts", "status"), ("digst last", "digest")]
+)
+async def test_a_mistyped_sub_command_is_asked_back_in_one_line(
+    harness: BotInWorkspace, typed: str, meant: str
+) -> None:
+    (answer,) = await harness.asked(harness.ana, typed)
+    assert f"Did you mean “{meant}”? `/memalign help` lists all" in answer
+    assert "\n" not in answer.strip()
+
+
+@pytest.mark.parametrize("typed", ["correct", "undo", "make tea"])
+async def test_a_sub_command_that_is_like_no_other_is_answered_with_help(
+    harness: BotInWorkspace, typed: str
+) -> None:
+    (answer,) = await harness.asked(harness.ana, typed)
+    assert "Did you mean" not in answer
+    assert "What you can ask me" in answer
 
 
 @pytest.mark.parametrize("command", ["why", "forget"])
@@ -133,12 +147,48 @@ async def test_guidelines_name_their_authors_and_cases(harness: BotInWorkspace) 
     assert all(part in answer for part in (RULE, "Ana Ruiz", "1 case", "no verdict used it yet"))
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("guidelines", "*Is it kind?* has no guidelines yet"),
+        ("guidelines is it KIND?", "*Is it kind?* has no guidelines yet"),
+        ("guidelines politeness", "*Is it kind?* has no guidelines yet"),
+        ("guidelines is it kindd?", "Did you mean the judge “Is it kind?”?"),
+    ],
+)
+async def test_guidelines_call_a_judge_by_its_title(tmp_path: Path, text: str, part: str) -> None:
+    async with bot_in_workspace(tmp_path, judge={"title": "Is it kind?"}) as harness:
+        (answer,) = await harness.asked(harness.ana, text)
+        assert part in answer
+        assert "*politeness*" not in answer
+
+
 async def test_the_digest_counts_this_week(harness: BotInWorkspace) -> None:
     card = await harness.show()
     harness.react(card, "+1")
     await harness.slack.settled()
     (answer,) = await harness.asked(harness.ana, "digest")
     assert "1 of 1 verdicts" in answer
+
+
+@pytest.mark.parametrize("text", ["last", "Last week", "2026-W02"])
+async def test_the_digest_of_an_earlier_week_does_not_count_this_one(
+    harness: BotInWorkspace, text: str
+) -> None:
+    card = await harness.show()
+    harness.react(card, "+1")
+    await harness.slack.settled()
+    (answer,) = await harness.asked(harness.ana, f"digest {text}")
+    assert "Nobody has voted" in answer
+    assert "1 of 1 verdicts" not in answer
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-W99", "<!channel>"])
+async def test_a_week_that_cannot_be_read_is_asked_back(harness: BotInWorkspace, text: str) -> None:
+    (answer,) = await harness.asked(harness.ana, f"digest {text}")
+    assert "I don't know a week “" in answer
+    assert "digest last" in answer
+    assert "<!" not in answer
 
 
 # --- forgetting

@@ -3,7 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
+from bot.sandbox import Workspace
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, peopled
 
 
 def told(harness: BotInWorkspace) -> list[str]:
@@ -48,9 +49,11 @@ async def judged(harness: BotInWorkspace, trace_id: str) -> bool:
 
 
 async def test_only_those_who_may_manage_a_judge_pause_it(tmp_path: Path) -> None:
-    async with bot_in_workspace(tmp_path, access={"manage": ["U9999999999"]}) as harness:
-        [answer] = await harness.asked(harness.ana, "pause politeness")
-        assert "Only people named in `[access] manage`" in answer
+    workspace, _, ben, _ = peopled(Workspace())
+    async with bot_in_workspace(tmp_path, workspace=workspace, access={"manage": [ben.id]}) as harness:
+        for command in ("pause politeness", "resume politeness"):
+            [answer] = await harness.asked(harness.ana, command)
+            assert answer == "Only Ben Okafor may pause or resume *Politeness*; please ask."
         assert not await harness.bot.database.preferences.pauses()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.replies.reading import read_reply
+from bot.replies.reading import asks_only, read_reply
 from memalign.records import Label
 from memalign.value_types import value_type_of
 from tests.bot.replies.reply_samples import NO_VALUE, SAMPLES, Kind
@@ -46,6 +46,52 @@ def test_words_on_a_value_in_doubt_are_no_reason(text: str, reason: str) -> None
 def test_words_on_how_somebody_came_to_a_value_are_no_reason(text: str) -> None:
     reading = read_reply(text, value_type_of("bool"))
     assert (reading.kind, reading.reason) == ("value", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fail. Thanks!",
+        "thanks, but it should fail",
+        "fail :(",
+        "fail :-/",
+        "fail ;)",
+        "fail (!)",
+        "fail – danke dir",
+    ],
+)
+def test_thanks_and_signs_beside_a_value_are_no_reason(text: str) -> None:
+    reading = read_reply(text, value_type_of("bool"))
+    assert (reading.value, reading.reason) == (False, "")
+
+
+def test_a_reason_before_a_smiley_stays() -> None:
+    assert read_reply("fail, it is curt :(", value_type_of("bool")).reason == "it is curt"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_asking"),
+    [
+        ("Why did it fail?", True),
+        ("Which guideline decided? And why?", True),
+        ("It is rude. Who talks like that?", False),
+        ("The answer should name its source.", False),
+        ("", False),
+    ],
+)
+def test_a_text_of_questions_alone_is_told_from_a_reason(text: str, is_asking: bool) -> None:
+    assert asks_only(text) is is_asking
+
+
+@pytest.mark.parametrize("text", ["?", "??", "?!", "👎?", ":thinking_face: ?", "？"])
+@pytest.mark.parametrize("form", ["bool", "int", ["polite", "curt", "rude"], "str"])
+def test_a_question_mark_alone_is_a_question(text: str, form: object) -> None:
+    assert read_reply(text, value_type_of(form)).kind == "question"
+
+
+@pytest.mark.parametrize("text", [":(", ":-)", ";)", "=D", ":P"])
+def test_a_smiley_alone_is_no_reason(text: str) -> None:
+    assert read_reply(text, value_type_of("bool")).kind == "acknowledgement"
 
 
 @pytest.mark.parametrize(
