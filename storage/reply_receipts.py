@@ -91,15 +91,14 @@ class ReplyReceipts(Repository):
         self._receipts.remove(doc_ids=[_receipt_place(unread, each) for each in receipts])
 
     @writes
-    def answered(self, unread: UnreadReplies) -> bool:
-        """Note that the replies are answered; False when there are more since."""
-        place = _place(unread)
-        body = self._unread.get(doc_id=place)
-        if body is not None and body["number"] != unread.number:
-            return False
-        self._unread.remove(doc_ids=[place])
-        self._arrivals.pop(place, None)
-        return True
+    def answered(self, answered: Collection[UnreadReplies]) -> None:
+        """Note that replies are answered, but those to which more has been added since."""
+        for unread in answered:
+            place = _place(unread)
+            body = self._unread.get(doc_id=place)
+            if body is None or body["number"] == unread.number:
+                self._unread.remove(doc_ids=[place])
+                self._arrivals.pop(place, None)
 
     # --- for use inside a transaction
 

@@ -6,7 +6,8 @@ between nobody knows, and nobody is asked twice.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from itertools import groupby
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -37,6 +38,7 @@ from bot.learning.reply_answers import (
     TellNotCounted,
     TellUnsure,
     choose_answers,
+    may_need_answer,
     without_asks,
 )
 from bot.learning.teach_access import TeachAccess
@@ -111,9 +113,25 @@ class PrivateReplies:
         due = await self._database.replies.due(self._quiet_ms)
         for channel in self._health.subjects(COMPONENT) - {each.channel for each in due}:
             self._health.report(COMPONENT, channel, None)
+        silent = await self._without_answer(due)
+        if silent:
+            await self._database.replies.answered(silent)
         for unread in due:
-            if not self._is_put_off(unread):
+            if unread not in silent and not self._is_put_off(unread):
                 await self._answer_alone(unread)
+
+    async def _without_answer(self, due: Sequence[UnreadReplies]) -> set[UnreadReplies]:
+        """Return the entries to which nothing is to be said, as most votes: each card is read once for all of them."""
+        silent: set[UnreadReplies] = set()
+        by_card = sorted((each for each in due if not each.is_forgotten), key=lambda each: each.card)
+        for card, group in groupby(by_card, key=lambda each: each.card):
+            people = await self._database.feedback.all_of(card)
+            silent.update(
+                unread
+                for unread in group
+                if unread.person not in people or not may_need_answer(people[unread.person])
+            )
+        return silent
 
     def _is_put_off(self, unread: UnreadReplies) -> bool:
         """Return whether Slack is left alone for now, or the person is answering in a modal."""
@@ -146,7 +164,7 @@ class PrivateReplies:
     async def _answer(self, unread: UnreadReplies) -> None:
         for message, receipts in await self._messages(unread):
             await self._send(unread, message, receipts)
-        await self._database.replies.answered(unread)
+        await self._database.replies.answered([unread])
 
     async def _messages(self, unread: UnreadReplies) -> list[tuple[SlackMessage, Collection[ReplyReceipt]]]:
         """Return what the person is to be told by now, each message with its receipts."""

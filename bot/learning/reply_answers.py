@@ -121,6 +121,15 @@ def choose_answers(
     return _with_one_ask(answers)
 
 
+def may_need_answer(events: PersonFeedback) -> bool:
+    """Return whether there may be something to say to a person: they replied, or have two votes.
+
+    Args:
+        events: all they did on the card up to now.
+    """
+    return bool(events.replies) or conflict_since(events) is not None
+
+
 def _readings(
     stored: StoredVerdict, events: PersonFeedback, value_type: ValueType
 ) -> Mapping[str, ReplyReading]:
