@@ -44,6 +44,11 @@ def home_vote_counted(vote: str) -> str:
     return f"Your {thumbs[vote]} counts. To change your mind, open the card; say why in its thread."
 
 
+def home_two_votes() -> str:
+    """Return the answer to a vote on the tab that another one of the person's stands against."""
+    return "You've given two different votes on that card, so neither counts. I asked you there which one you keep."
+
+
 def _judge(judge: HomeJudge) -> str:
     name = escape_name(judge.name, 150)
     week = (

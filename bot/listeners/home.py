@@ -6,8 +6,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.home import home_view, home_vote_counted
+from bot.blocks.home import home_two_votes, home_view, home_vote_counted
 from bot.blocks.thread import card_gone, not_counted, not_in_channel
+from bot.feedback import votes_of
 from bot.listeners.actions import VOTES, click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -74,6 +75,10 @@ class HomeTab:
             return
         if note := await self._refusal(body, card):
             await self.publish(person, note)
+            return
+        if len(votes_of(await self._cards.feedback_on(card))) > 1:
+            await self._reason_modal.ask_which_vote(card)
+            await self.publish(person, home_two_votes())
             return
         vote = VOTES[body["actions"][0]["action_id"]]
         if vote == "down":

@@ -155,9 +155,10 @@ class ReasonModal:
         self._modals.closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
-            self._after_ack.run(self._ask_which_vote(card))
+            self._after_ack.run(self.ask_which_vote(card))
 
-    async def _ask_which_vote(self, card: ClickedCard) -> None:
+    async def ask_which_vote(self, card: ClickedCard) -> None:
+        """Ask somebody who holds several votes on a card which one they keep."""
         question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
         thread_ts = await active_thread(self._database, card.verdict.verdict_id, card.ts)
         await show_ephemeral(self._client, card.channel, card.person, question, thread_ts)

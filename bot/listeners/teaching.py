@@ -15,6 +15,7 @@ from bot.listeners.guideline_decisions import GuidelineDecisions
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.judge_words import split_judge
 from bot.listeners.responses import or_error_message, respond_ephemeral
+from bot.slack.markup import readable_marks
 from memalign.errors import InputError
 from memalign.memory.guideline_handling import checked_text
 from storage.guideline_requests import GuidelineRequest
@@ -63,7 +64,7 @@ class Teaching:
         self, request_id: str, person: str, channel: str, text: str
     ) -> GuidelineRequest | SlackMessage | None:
         """Return what is to be stored, or the answer to somebody who taught nothing; None where no judge is meant."""
-        judge, rule = split_judge(unescape(text), [judge.name for judge in self._judges])
+        judge, rule = split_judge(unescape(readable_marks(text)), [judge.name for judge in self._judges])
         judge = judge or self._judge_of(channel)
         if not rule:
             return teach_usage()
@@ -85,7 +86,14 @@ class Teaching:
 
     async def _carry_out(self, request: GuidelineRequest, respond: AsyncRespond) -> None:
         outcome = await self._decisions.carry_out(request)
-        await respond_ephemeral(respond, [outcome_message(outcome)])
+        if outcome.refusal and not await self._sees(request.person, request.judge):
+            # to them it does not exist
+            await self._explain(request.person, None, respond)
+        else:
+            await respond_ephemeral(respond, [outcome_message(outcome)])
+
+    async def _sees(self, person: str, judge: str) -> bool:
+        return judge in {each.name for each in await self._access.judges_of(person)}
 
     async def _explain(self, person: str, answer: SlackMessage | None, respond: AsyncRespond) -> None:
         work = self._which_judge(person, answer)

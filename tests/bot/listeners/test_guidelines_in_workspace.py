@@ -204,7 +204,7 @@ async def test_a_list_of_a_channel_that_one_left_is_not_turned(harness: BotInWor
     assert "You are in no channel where a judge works" in harness.slack.ephemerals[-1].text
     await harness.slack.interactions.command(eve.id, elsewhere.id, "/memalign", f"teach politeness {BETTER}")
     await harness.until(lambda: len(harness.slack.ephemerals) > 1)
-    assert "Only members of this workspace who are in the channel" in harness.slack.ephemerals[-1].text
+    assert "You are in no channel where a judge works" in harness.slack.ephemerals[-1].text
     assert harness.rules() == [RULE]
 
 
@@ -358,6 +358,25 @@ async def test_a_rule_is_taught_in_ones_own_words_and_the_addition_undone(harnes
     await read(harness, told, "the rule you added is gone")
     assert harness.rules() == []
     assert problems(harness) == []
+
+
+async def test_a_taught_rule_names_people_and_holds_no_ids(harness: BotInWorkspace) -> None:
+    await harness.asked(harness.ana, f"teach The answer should always thank <@{harness.ben.id}> kindly.")
+    assert harness.rules() == ["The answer should always thank @ben kindly."]
+
+
+@pytest.mark.parametrize("words_before", ["", "politeness "])
+async def test_who_is_not_in_the_channel_learns_of_no_judge_by_teaching(
+    harness: BotInWorkspace, words_before: str
+) -> None:
+    cleo = harness.workspace.add_user("cleo")
+    lounge = harness.workspace.add_channel("lounge", members=[cleo.id])
+    command = harness.slack.interactions.command(
+        cleo.id, lounge.id, "/memalign", f"teach {words_before}{RULE}"
+    )
+    answer = await harness.ephemeral_answer(command, cleo)
+    assert "You are in no channel where a judge works" in answer
+    assert harness.rules() == []
 
 
 async def test_who_teaches_may_approve_and_is_told_that_more_people_are_needed(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.workspace.records import View
 from memalign.records import Json
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
@@ -59,6 +61,30 @@ async def test_a_thumb_down_on_home_asks_why_in_the_modal_and_home_tells_what_it
         text = words((await home(harness, "What your feedback changed")).content["blocks"])
         assert "1 rule from your words" in text
         assert RULE in text
+
+
+@pytest.mark.parametrize(
+    ("reaction", "action"), [("+1", "vote_down"), ("-1", "vote_up"), ("shrug", "vote_up")]
+)
+async def test_a_vote_on_home_against_ones_own_thumb_counts_for_nothing_and_is_asked_about(
+    tmp_path: Path, reaction: str, action: str
+) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        card = await harness.show()
+        view = await home(harness, "Waiting")
+        harness.react(card, reaction)
+        await harness.slack.settled()
+        question = await harness.ephemeral_answer(press(harness, view, action))
+        assert "so neither counts. Which one?" in question
+        await shown(harness, "so neither counts")
+        assert (await harness.feedback(card))["ana"].vote is None
+        assert harness.slack.views(harness.ana.id) == []
+        vote = action.removeprefix("vote_")
+        await harness.slack.interactions.click(
+            harness.ana.id, card.channel, harness.slack.ephemerals[-1].ts, f"keep_vote:{vote}"
+        )
+        await harness.learned()
+        assert (await harness.feedback(card))["ana"].vote == vote
 
 
 async def test_a_press_for_a_forgotten_card_is_told_on_the_tab(tmp_path: Path) -> None:
