@@ -88,7 +88,7 @@ def _title(page: GuidelinePage) -> str:
             f"{judge} has no guidelines yet. A thumb with a reason teaches it, and so does `/memalign teach`."
         )
     if not page.matches:
-        return f"None of the {pluralise(page.total, 'guideline')} of {judge} says “{words}”."
+        return f"No guideline of {judge} says “{words}”; it has {page.total:,} in all."
     shown = "" if page.matches == len(page.entries) else f" {_range(page)}"
     if page.query.words:
         return f"{page.matches} of {pluralise(page.total, 'guideline')} of {judge} with “{words}”{shown}"

@@ -221,7 +221,9 @@ async def test_two_thumbs_and_a_reply_are_not_asked_about_twice(flow: LearningFl
     await flow.reply(ts, REASON, after=2)
     for _ in range(2):
         await replies_of(flow).answer_due()
-    assert sent(flow) == [("ana", "You've given both 👍 and 👎, so neither counts. Which one?")]
+    [(person, text)] = sent(flow)
+    assert person == "ana"
+    assert "both 👍 and 👎" in text
 
 
 async def test_nobody_is_asked_while_answering_in_a_modal(flow: LearningFlow) -> None:
