@@ -75,8 +75,8 @@ class ThreadStatus:
     """True while a reason waits for the reflection model."""
     is_declined: bool = False
     """True if the reflection model refuses to read the reasons."""
-    has_no_rule: bool = False
-    """True if reasons were read and gave no rule."""
+    without_rule: tuple[str, ...] = ()
+    """People whose reasons were read and gave no rule."""
     asks_value: bool = False
     """True if somebody says that the verdict is wrong, and the right value is not known."""
     choices: tuple[Label, ...] = ()
@@ -117,6 +117,7 @@ class ThreadStatus:
         """All people whom it names."""
         named = [answer.person for answer in self.answers]
         named += [reason.person for reason in self.reasons]
+        named += self.without_rule
         for taught in self.rules:
             named += [*taught.authors, *taught.deciders]
         for gone in self.taken_back:
@@ -134,7 +135,7 @@ class ThreadStatus:
             or self.refusals
             or self.is_reading
             or self.is_declined
-            or self.has_no_rule
+            or self.without_rule
             or self.asks_value
             or self.asks_why
             or self.answers_reply

@@ -44,7 +44,7 @@ READING = "I'm still reading the reason; I'll say here what I learn from it."
 DECLINED = "The model won't read this reason, so I couldn't turn it into a rule."
 USED = "I'll use this from now on."
 UNREAD = "I keep it; without a language model only cases teach this judge."
-NO_RULE = "I couldn't turn the reason into a rule."
+NO_RULE = "I couldn't turn that into a rule."
 ASK_VALUE = "What should it have been?"
 QUIET_CAUSES: Mapping[TakenBack, str] = {
     "vote_removed": "a vote was removed.",
@@ -208,7 +208,9 @@ def _notes(status: ThreadStatus, names: _Names) -> list[str]:
     if (more := len(status.rules) - MAX_RULES_SHOWN) > 0:
         lines.append(f"and {more} more; `/memalign guidelines` shows them all.")
     lines += [REFUSALS[reason] for reason in status.refusals]
-    told = {READING: status.is_reading, DECLINED: status.is_declined, NO_RULE: status.has_no_rule}
+    if status.without_rule:
+        lines.append(f"Thanks, {names.of(status.without_rule)}. {NO_RULE}")
+    told = {READING: status.is_reading, DECLINED: status.is_declined}
     return [*lines, *(line for line, is_so in told.items() if is_so)]
 
 

@@ -64,7 +64,8 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
     rules = _taught_rules(shown, facts.guidelines)
     wanting_value, wanting_reason = _asked_for_value(facts), _asked_for_reason(facts)
     reasons = _reasons(facts)
-    refusals = tuple(dict.fromkeys(each.reason for each in facts.refusals if each.person in reasons))
+    authors = {person for taught in rules for person in taught.authors}
+    refused = {each.person: each.reason for each in facts.refusals if each.person in reasons - authors}
     is_read = bool(reasons) and not facts.is_pending and not facts.is_declined
     status = ThreadStatus(
         judge=facts.verdict.verdict.judge,
@@ -74,10 +75,10 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         reasons=_typed_reasons(facts),
         rules=rules,
         taken_back=_taken_back_rules(shown, facts.verdict.verdict.value),
-        refusals=() if rules or not is_read else refusals,
+        refusals=tuple(dict.fromkeys(refused.values())) if is_read else (),
         is_reading=bool(reasons) and facts.is_pending,
         is_declined=bool(reasons) and facts.is_declined,
-        has_no_rule=is_read and not rules and not refusals,
+        without_rule=tuple(sorted(reasons - authors - refused.keys())) if is_read else (),
         asks_value=bool(wanting_value) and wanting_value.isdisjoint(facts.busy),
         choices=facts.choices,
         asks_why=bool(wanting_reason) and wanting_reason.isdisjoint(facts.busy),

@@ -47,6 +47,32 @@ def updater_of(flow: LearningFlow, *, show_votes: bool = True) -> ThreadUpdater:
     return ThreadUpdater(flow.slack, flow.database, reader, flow.health, flow.posting)
 
 
+# --- answers to reasons
+
+
+async def test_a_second_reason_that_gives_no_rule_is_answered_beside_the_rule_of_the_first(
+    flow: LearningFlow,
+) -> None:
+    ts = await taught(flow, "tr-1")
+    await flow.react(ts, "-1", "ben")
+    await flow.reply(ts, "Bad day for parcels.", "ben")
+    flow.model.answers.append({"guidelines": [], "supports": [], "contradicts": [], "same": []})
+    await flow.learn()
+    await flow.post_all()
+    thread = await flow.thread(ts)
+    assert RULE in thread
+    assert "Thanks, Ben. I couldn't turn that into a rule." in thread
+
+
+async def test_a_second_reason_that_says_the_same_makes_its_author_one_of_the_rule(
+    flow: LearningFlow,
+) -> None:
+    ts = await taught(flow, "tr-1", ("ana", "ben"))
+    thread = await flow.thread(ts)
+    assert "from Ana and Ben" in thread
+    assert "couldn't turn" not in thread
+
+
 # --- questions and modals
 
 
