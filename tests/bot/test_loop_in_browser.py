@@ -1,6 +1,7 @@
 """The whole loop, clicked by a person in a real browser: the real bot, the embedded workspace, its page."""
 
 import os
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,13 +162,14 @@ async def test_a_person_handles_guidelines_by_clicking(session: BrowserSession) 
         )
     await expect(await session.ask(f"/memalign teach {RULE}")).to_contain_text(f"Added: “{RULE}”")
     listed = await session.ask("/memalign guidelines")
-    await expect(listed).to_contain_text("25 guidelines of politeness (1–20 of 25)")
+    await expect(listed).to_contain_text("25 guidelines of Politeness (1–20 of 25)")
+    await expect(listed).to_contain_text(re.compile("topic 1 .*topic 2 .*topic 10 ", re.DOTALL))
     await session.picture("11-guidelines")
     await listed.get_by_role("button", name="Next 5").click()
     await expect(listed).to_contain_text("(21–25 of 25)")
 
     found = await session.ask("/memalign guidelines send away")
-    await expect(found).to_contain_text("1 of 25 guidelines of politeness with “send away”")
+    await expect(found).to_contain_text("1 of 25 guidelines of Politeness with “send away”")
     await found.get_by_role("button", name="More options").click()
     await session.picture("12-guideline-menu")
     await page.get_by_role("menuitem", name="Edit").click()

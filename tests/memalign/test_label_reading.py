@@ -39,9 +39,9 @@ def test_there_are_enough_samples() -> None:
         (int, "4：語気が強い", (4, "語気が強い")),
         (int, "4 because it is curt", (4, "because it is curt")),
         (["gut", "schlecht"], "gut：höflich", ("gut", "höflich")),
-        (["gut", "schlecht"], "„gut“: ok", ("gut", "ok")),
+        (["gut", "schlecht"], "„gut“: ok", ("gut", "")),
         (["gut", "schlecht"], "gut, danke", (None, "")),
-        (int, "4, danke", (4, "danke")),
+        (int, "4, danke", (4, "")),
         (str, "„barsch“：kurz", ("barsch", "kurz")),
     ],
 )
