@@ -167,7 +167,7 @@ class SemanticMemory:
                 with_policy(_with_labels(_with_ruling(guideline, places), episodes), policy)
                 for guideline in self.guidelines
             ),
-            key=lambda guideline: _order_of_learning(guideline, places),
+            key=lambda guideline: (_first_place(guideline.sources, places), guideline.text, guideline.id),
         )
         return replace(self, guidelines=tuple(guidelines))
 
@@ -202,12 +202,6 @@ def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideli
     return (
         guideline if conflicts == guideline.conflicts_with else replace(guideline, conflicts_with=conflicts)
     )
-
-
-def _order_of_learning(guideline: Guideline, places: EpisodeLog) -> tuple[int, int, str, str]:
-    """Return the place of a guideline: those that rest on no case come last, by the time of their adding."""
-    added_ms = guideline.added_by.time_ms if guideline.added_by and not guideline.sources else 0
-    return _first_place(guideline.sources, places), added_ms, guideline.text, guideline.id
 
 
 def _first_place(sources: Sequence[Source], places: EpisodeLog) -> int:

@@ -1,7 +1,6 @@
 """The whole loop, clicked by a person in a real browser: the real bot, the embedded workspace, its page."""
 
 import os
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +162,6 @@ async def test_a_person_handles_guidelines_by_clicking(session: BrowserSession) 
     await expect(await session.ask(f"/memalign teach {RULE}")).to_contain_text(f"Added: “{RULE}”")
     listed = await session.ask("/memalign guidelines")
     await expect(listed).to_contain_text("25 guidelines of Politeness (1–20 of 25)")
-    await expect(listed).to_contain_text(re.compile("topic 1 .*topic 2 .*topic 10 ", re.DOTALL))
     await session.picture("11-guidelines")
     await listed.get_by_role("button", name="Next 5").click()
     await expect(listed).to_contain_text("(21–25 of 25)")
