@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from memalign.errors import StaleMemoryError, StorageError
-from memalign.memory.guideline_merge import opinions_of
+from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
 from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
@@ -140,11 +140,23 @@ class Memories(Repository):
 
     def _mark_statuses(self, judge: str, change: MemoryChange, undistilled: Collection[str]) -> None:
         """Mark the threads that tell of anything that changes."""
-        guidelines = {rule.id for rule in change.put_guidelines} | change.drop_guidelines
+        guidelines = set(change.drop_guidelines)
         traces = set(undistilled) ^ change.undistilled
         traces |= {episode.trace_id for episode in change.put_episodes} | change.drop_episodes
-        traces |= {trace_id for rule in change.put_guidelines for trace_id, _ in opinions_of(rule)}
+        for rule in change.put_guidelines:
+            opinions, before = set(opinions_of(rule)), self._find_guideline(judge, rule.id)
+            if before is None or rule.is_worded_by_hand or _as_told(before) != _as_told(rule):
+                # a person's words may quote any case, so that each thread keeps all cases they go with
+                guidelines.add(rule.id)
+            else:
+                # one more case of a rule is told in its own thread; the threads of all others say the same as before
+                opinions ^= set(opinions_of(before))
+            traces |= {trace_id for trace_id, _ in opinions}
         self._statuses.mark_changes(judge, guidelines, traces)
+
+    def _find_guideline(self, judge: str, guideline_id: str) -> Guideline | None:
+        body = self._guidelines.get(doc_id=key(judge, guideline_id))
+        return None if body is None else from_document(Guideline, body)
 
     def _is_forgotten(self, judge: str, trace_id: str) -> bool:
         """Return whether a stored episode holds anything of a forgotten trace or person."""
@@ -178,3 +190,10 @@ class Memories(Repository):
 
 def _vector_id(vector: VectorKey) -> str:
     return key(vector.model, str(vector.dimension), vector.digest)
+
+
+def _as_told(rule: Guideline) -> tuple[object, ...]:
+    """Return all that threads tell of a guideline beside its cases."""
+    merged = tuple((each.id, each.text) for each in merged_into(rule))
+    decisions = (rule.edited_by, rule.retired_by, rule.pinned, bool(rule.approved_by))
+    return rule.text, rule.state, rule.lacks, rule.doubtful, rule.people, merged, decisions

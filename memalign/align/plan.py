@@ -1,7 +1,7 @@
 """The plan of a round of learning, made from the traces alone: no model is asked for it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from memalign.embedded_text import text_of
@@ -10,7 +10,16 @@ from memalign.judge import Judge
 from memalign.memory.guideline_merge import contradictions_of
 from memalign.memory.state import MemoryState, rationale_of
 from memalign.ports import LabelledRationale, OverruledVerdict
-from memalign.records import Assessment, CaseVerdict, Episode, Label, OpinionKey, PersonLabel, Trace
+from memalign.records import (
+    Assessment,
+    CaseVerdict,
+    Episode,
+    Label,
+    OpinionKey,
+    PersonLabel,
+    Source,
+    Trace,
+)
 from memalign.votes import assessment_ms, judge_assessment, tally
 
 _log = logging.getLogger("memalign")
@@ -47,14 +56,14 @@ def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> 
     Returns:
         What is new, trace by trace.
     """
-    plan = LearningPlan()
+    plan, opinions = LearningPlan(), _opinions_by_trace(state)
     for trace in {trace.trace_id: trace for trace in traces}.values():
         try:
             episode = _episode(judge, trace)
         except InputError as error:
             plan.rejected[trace.trace_id] = str(error)
             continue
-        _note(plan, state, trace.trace_id, state.episodes.get(trace.trace_id), episode)
+        _note(plan, state, trace.trace_id, episode, opinions.get(trace.trace_id, ()))
         overruled = None if episode is None else _overruled_verdict(judge, trace, episode.label)
         if overruled is not None:
             plan.overruled[trace.trace_id] = overruled
@@ -62,9 +71,15 @@ def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> 
 
 
 def _note(
-    plan: LearningPlan, state: MemoryState, trace_id: str, known: Episode | None, episode: Episode | None
+    plan: LearningPlan,
+    state: MemoryState,
+    trace_id: str,
+    episode: Episode | None,
+    opinions: Sequence[Source],
 ) -> None:
-    left = _left_over(state, trace_id, episode) if known is None else frozenset()
+    known = state.episodes.get(trace_id)
+    # of a case that went with a person, guidelines may hold opinions that do not stand any more
+    left = _not_standing(opinions, episode) if known is None else frozenset()
     plan.lost |= left
     if episode is None and known is None and not left:
         plan.rejected[trace_id] = (
@@ -81,15 +96,18 @@ def _note(
         _compare_opinions(plan, known, episode)
 
 
-def _left_over(state: MemoryState, trace_id: str, episode: Episode | None) -> frozenset[OpinionKey]:
-    """Return the opinions that guidelines hold of a case which went with a person, and that do not stand any more."""
+def _opinions_by_trace(state: MemoryState) -> dict[str, list[Source]]:
+    """Gather all opinions that guidelines hold, for them or against them, in one pass for all traces of a plan."""
+    opinions: dict[str, list[Source]] = {}
+    for rule in state.semantic.guidelines:
+        for source in (*rule.sources, *contradictions_of(rule)):
+            opinions.setdefault(source.trace_id, []).append(source)
+    return opinions
+
+
+def _not_standing(opinions: Sequence[Source], episode: Episode | None) -> frozenset[OpinionKey]:
     standing = {(each.person, each.rationale) for each in episode.opinions} if episode else set()
-    return frozenset(
-        source.key
-        for rule in state.semantic.guidelines
-        for source in (*rule.sources, *contradictions_of(rule))
-        if source.trace_id == trace_id and (source.person, source.quote) not in standing
-    )
+    return frozenset(source.key for source in opinions if (source.person, source.quote) not in standing)
 
 
 def _compare_opinions(plan: LearningPlan, known: Episode | None, episode: Episode) -> None:

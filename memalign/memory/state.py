@@ -94,7 +94,9 @@ class MemoryState:
         Returns:
             The state after it.
         """
-        texts = [self.episodes[name].text for name in trace_ids if name in self.episodes]
+        texts = [
+            part for name in trace_ids if name in self.episodes for part in self.episodes[name].case_text
+        ]
         return self.next(
             self.episodic.changed(drop=trace_ids),
             self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts),

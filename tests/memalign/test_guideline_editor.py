@@ -226,3 +226,28 @@ async def test_undo_refuses_a_form_that_is_no_longer_the_one_to_be_undone() -> N
     undone = await memory.editor.undo(pinned.id, "zoe", mark=form_mark(edited))
     assert undone is not None
     assert form_mark(undone) == mark
+
+
+@pytest.mark.parametrize(
+    ("words", "is_kept"),
+    [
+        ("Never write please call the northern depot yourself.", False),
+        ("Never ask again where the blue parcel went.", False),
+        ("Short answers need a greeting.", True),
+    ],
+)
+async def test_edited_words_go_with_a_forgotten_case_whose_request_or_answer_they_quote(
+    words: str, is_kept: bool
+) -> None:
+    memory = await a_memory()
+    told = {
+        "inputs": "tell me where the blue parcel went",
+        "outputs": "please call the northern depot yourself",
+    }
+    await memory.learn([a_trace("tr-1", a_vote(False, CURT, "ana"), **told)])
+    await memory.learn([a_trace("tr-2", a_vote(False, CURT, "ben"))])
+    await memory.editor.edit(only_rule(memory).id, words, "zoe")
+
+    await memory.forget(["tr-1"])
+
+    assert (only_rule(memory).text == words) is is_kept

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memalign.ports import MemoryChange
-from memalign.records import Guideline, Source
+from memalign.records import Guideline, Handling, Source
 from storage.database import Database
 from storage.engines.sqlite_file import FILE
 from storage.records import ShownOpinion, ShownRule, StoredThreadStatus
@@ -54,6 +54,33 @@ async def test_a_change_of_a_guideline_marks_the_threads_that_show_it_and_no_oth
     rule = Guideline(id="g1", text="x", sources=(Source(trace_id="tr-9", person="U1", quote="x"),))
     await db.memories.save("polite", MemoryChange(put_guidelines=(rule,)))
     assert sorted(await due(db)) == ["tr-1", "tr-2"]
+
+
+def supported(*trace_ids: str, person: str = "U1", **changes: object) -> MemoryChange:
+    """A change after which a rule rests on these traces."""
+    sources = tuple(Source(trace_id=trace_id, person=person, quote=WORDS) for trace_id in trace_ids)
+    rule = replace(Guideline(id="g1", text=WORDS, sources=sources), **changes)  # type: ignore[arg-type]
+    return MemoryChange(put_guidelines=(rule,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "marked"),
+    [
+        ({}, ["tr-3"]),
+        ({"person": "U2"}, ["tr-1", "tr-2", "tr-3"]),
+        ({"overruled": True}, ["tr-1", "tr-2", "tr-3"]),
+        ({"edited_by": Handling(person="U1", time_ms=1)}, ["tr-1", "tr-2", "tr-3"]),
+    ],
+)
+async def test_one_more_case_of_a_rule_marks_its_own_thread_unless_others_tell_another_thing_now(
+    db: Database, changes: dict[str, object], marked: list[str]
+) -> None:
+    await db.memories.save("polite", supported("tr-1", "tr-2"))
+    for trace_id in ("tr-1", "tr-2", "tr-3"):
+        await told(db, trace_id, shown(trace_id))
+    change = supported("tr-1", "tr-2", "tr-3", **changes)  # type: ignore[arg-type]
+    await db.memories.save("polite", replace(change, from_version=1))
+    assert sorted(await due(db)) == marked
 
 
 async def test_what_was_told_when_it_changed_again_is_still_due(db: Database) -> None:

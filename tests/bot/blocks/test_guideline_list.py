@@ -35,7 +35,7 @@ def page(entries: list[GuidelineEntry], query: GuidelineQuery | None = None) -> 
 
 
 def listed(rule: Guideline, **told: Json) -> str:
-    """What the list says of one rule."""
+    """Return the line of one rule in the list."""
     entry = GuidelineEntry(number=7, rule=rule, authors=("Ana Ruiz",), **told)
     return words(guidelines_message(page([entry])).blocks)
 

@@ -1,4 +1,4 @@
-"""What the reflection model is told of the verdict that people answered on a card."""
+"""The verdict that people answered on a card, as the reflection model is told it."""
 
 import json
 

@@ -27,7 +27,7 @@ async def explain(_: StoredVerdict) -> SlackMessage:
 
 
 def replies_of(flow: LearningFlow) -> PrivateReplies:
-    """What answers replies; another one on the same store is what a restart makes."""
+    """Return the private answers; another one on the same store stands for a restart."""
     access = TeachAccess("members", flow.people, ChannelMembers(flow.slack), flow.database)
     return PrivateReplies(
         flow.slack,
@@ -42,7 +42,7 @@ def replies_of(flow: LearningFlow) -> PrivateReplies:
 
 
 def sent(flow: LearningFlow) -> list[tuple[str, str]]:
-    """Who was sent what, in the order of the calls, those that failed included."""
+    """Return person and text of each message, in the order of the calls, those that failed included."""
     return [(call["user"], call["text"]) for call in flow.slack.of("chat.postEphemeral")]
 
 

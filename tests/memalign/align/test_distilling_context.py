@@ -1,4 +1,4 @@
-"""What a distiller sees beside reasons: the overruled verdict, similar cases, and the support of known rules."""
+"""The context of distilling: the overruled verdict, similar cases, and the support of known rules."""
 
 import asyncio
 import json
