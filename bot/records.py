@@ -14,6 +14,7 @@ from memalign.records import (
     Trace,
     TraceTarget,
 )
+from memalign.value_types import ValueType
 from storage.records import StoredVerdict
 
 MIN_VERDICTS_FOR_KAPPA = 20
@@ -223,6 +224,8 @@ class OpenCard:
     stored: StoredVerdict
     title: str
     """Title of its judge."""
+    value_type: ValueType
+    """Of its judge."""
     trace: Trace
     link: str
 

@@ -92,6 +92,12 @@ class FeedbackEvents(Repository):
 
     all_of = reads(find_all_of)
 
+    @reads
+    def by(self, verdict_id: str, person: str) -> PersonFeedback | None:
+        """Return one person's feedback on a verdict, counted or not; None for none."""
+        body = self._feedback.get(doc_id=key(verdict_id, person))
+        return None if body is None else feedback_of(body["feedback"])
+
     def find_of(self, verdict_id: str) -> Mapping[str, PersonFeedback]:
         """Return the feedback on a verdict that counts, by person."""
         return {

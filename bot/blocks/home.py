@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from bot.blocks.commands import HELP
 from bot.blocks.mine import vote_entry
 from bot.blocks.mrkdwn import escape, escape_name, format_label
-from bot.blocks.primitives import Block, actions, button, context, plain_text, section
+from bot.blocks.primitives import Block, actions, context, plain_text, section
 from bot.blocks.trace_line import question_line
-from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
+from bot.blocks.vote_buttons import vote_buttons
 from bot.plain_text import keeping_sentence, pluralise
 from bot.records import HomeJudge, HomePage, OpenCard
-from memalign.records import Label
 
 MAX_JUDGES_SHOWN, MAX_OPEN_CARDS_SHOWN, MAX_VOTES_SHOWN, MAX_RULES_SHOWN = 10, 10, 5, 5
 WELCOME = (
@@ -70,7 +69,9 @@ def _open_cards(page: HomePage) -> list[Block]:
     shown = page.open_cards[:MAX_OPEN_CARDS_SHOWN]
     blocks: list[Block] = [{"type": "divider"}, section(f"*Waiting for your vote ({_at_least(count)})*")]
     for card in shown:
-        blocks += [section(_open_card(card, page.read_at)), _vote_buttons(card)]
+        verdict_id = card.stored.verdict_id
+        buttons = vote_buttons(card.stored.verdict.value, card.value_type, verdict_id)
+        blocks += [section(_open_card(card, page.read_at)), actions(f"home-{verdict_id}"[:255], *buttons)]
     return blocks
 
 
@@ -86,24 +87,6 @@ def _open_card(card: OpenCard, now: datetime) -> str:
         f"{format_label(verdict.value)} · {escape_name(card.title, 100)} · {age_words(now - judged_at)} · "
         f"<{card.link}|Open the card>"
     )
-
-
-def _vote_buttons(card: OpenCard) -> Block:
-    right, wrong = vote_labels(card.stored.verdict.value)
-    verdict_id = card.stored.verdict_id
-    return actions(
-        f"home-{verdict_id}"[:255],
-        button(right, VOTE_UP, verdict_id),
-        button(wrong, VOTE_DOWN, verdict_id),
-        button("🤷 Can't tell", VOTE_UNSURE, verdict_id),
-    )
-
-
-def vote_labels(value: Label) -> tuple[str, str]:
-    """Return the words of the two thumbs, which say the value that they stand for where it is known."""
-    if not isinstance(value, bool):
-        return "👍 Right", "👎 Wrong"
-    return ("👍 Right, it passes", "👎 No, it fails") if value else ("👍 Right, it fails", "👎 No, it passes")
 
 
 def age_words(age: timedelta) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.blocks.mrkdwn import escape_name, join_names
-from bot.blocks.primitives import SlackMessage, text_message
+from bot.blocks.primitives import SlackMessage, plain_message, text_message
 
 
 def paused(title: str, judge: str) -> SlackMessage:
@@ -46,6 +46,14 @@ def may_not_pause(title: str, named: Sequence[str]) -> SlackMessage:
         return text_message(f"Only {join_names(named)} may pause or resume *{_name(title)}*; please ask.")
     return text_message(
         f"Only members of this workspace who are in the channel of *{_name(title)}* may pause or resume it."
+    )
+
+
+def slack_is_silent() -> SlackMessage:
+    """Return the answer to somebody of whom Slack does not say in time which channels they are in."""
+    return plain_message(
+        "Slack doesn't tell me right now who is in the channel, so nothing was changed. "
+        "Please try again in a minute."
     )
 
 

@@ -185,7 +185,7 @@ class PrivateReplies:
         memory: JudgeMemory,
         receipts: Collection[ReplyReceipt],
     ) -> Answers:
-        events = (await self._database.feedback.all_of(stored.verdict_id)).get(unread.person)
+        events = await self._database.feedback.by(stored.verdict_id, unread.person)
         if events is None:
             return {}
         standing = await self._access.update(unread.person)

@@ -75,7 +75,7 @@ class ClickedCards:
 
     async def feedback_on(self, card: ClickedCard) -> PersonFeedback:
         """Return what the person did on the card up to now."""
-        return (await self._database.feedback.all_of(card.verdict.verdict_id)).get(card.person, NO_FEEDBACK)
+        return await self._database.feedback.by(card.verdict.verdict_id, card.person) or NO_FEEDBACK
 
     async def set_vote(self, card: ClickedCard, vote: Vote | None, at: str) -> None:
         """Store the vote of the card's buttons; None takes it back."""

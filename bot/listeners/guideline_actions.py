@@ -1,6 +1,5 @@
 """Buttons and menus on guidelines, in threads, lists and modals, and the modal in which a guideline is edited."""
 
-import re
 from collections.abc import Mapping
 
 from slack_bolt.app.async_app import AsyncApp
@@ -60,7 +59,7 @@ class GuidelineActions:
     def listen(self, app: AsyncApp) -> None:
         """Register the listeners."""
         for action_id in (*DECISIONS, EDIT_GUIDELINE, WRONG_GUIDELINE, GUIDELINE_MENU):
-            app.action(re.compile(f"^{action_id}$"))(self.press)
+            app.action(action_id)(self.press)
         app.view(EDIT_VIEW)(self.save)
 
     async def press(self, ack: AsyncAck, body: Body) -> None:

@@ -85,7 +85,7 @@ class HomePages:
         """Return the card if this person has not voted on it, and Slack still has it."""
         if stored.message_ts is None:
             return None
-        feedback = (await self._database.feedback.all_of(stored.verdict_id)).get(person)
+        feedback = await self._database.feedback.by(stored.verdict_id, person)
         if feedback is not None and votes_of(feedback):
             return None
         trace = await self._database.traces.get(stored.verdict.trace_id)
@@ -93,4 +93,10 @@ class HomePages:
         if trace is None or not link:
             return None
         judge = stored.verdict.judge
-        return OpenCard(stored=stored, title=self._settings.titles.get(judge, judge), trace=trace, link=link)
+        return OpenCard(
+            stored=stored,
+            title=self._settings.titles.get(judge, judge),
+            value_type=self._memories[judge].definition.value_type,
+            trace=trace,
+            link=link,
+        )

@@ -92,7 +92,7 @@ class OwnRecords:
         return [forgotten_list(past_forgettings(told, names, self._settings.digest.zone))]
 
     async def _vote(self, stored: StoredVerdict, person: str) -> OwnVote | None:
-        events = (await self._database.feedback.all_of(stored.verdict_id)).get(person)
+        events = await self._database.feedback.by(stored.verdict_id, person)
         memory = self._memories.get(stored.verdict.judge)
         if events is None or memory is None:
             return None

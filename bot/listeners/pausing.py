@@ -1,5 +1,6 @@
 """`/memalign pause`, `resume`, `mute` and `unmute`: stored before Slack gets its ack."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from bot.blocks.commands import no_judges
@@ -10,6 +11,7 @@ from bot.blocks.pausing import (
     not_paused,
     paused,
     resumed,
+    slack_is_silent,
     unmuted,
     which_judge,
 )
@@ -18,6 +20,7 @@ from bot.config import JudgeSettings
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.judge_access import JudgeAccess
 from bot.runtime.clock import now_ms
+from bot.slack.channel_members import ACK_SECONDS
 from storage.database import Database
 from storage.records import JudgePause, NoticeContent, NoticeKind, Post
 
@@ -40,7 +43,7 @@ class Pausing:
 
     async def pause(self, person: str, channel: str, name: str) -> list[SlackMessage]:
         """Pause the judge that is named, or the one of the channel. Raises `SettingsError` for an unknown name."""
-        judge = await self._judge(person, channel, name)
+        judge = await self._judge_in_time(person, channel, name)
         if isinstance(judge, SlackMessage):
             return [judge]
         pause = JudgePause(at_ms=now_ms(), person=person)
@@ -51,7 +54,7 @@ class Pausing:
 
     async def resume(self, person: str, channel: str, name: str) -> list[SlackMessage]:
         """End the pause of a judge, chosen as for `pause`."""
-        judge = await self._judge(person, channel, name)
+        judge = await self._judge_in_time(person, channel, name)
         if isinstance(judge, SlackMessage):
             return [judge]
         was_paused = await self._database.preferences.resume(judge.name, _notice("resumed", judge, person))
@@ -67,6 +70,14 @@ class Pausing:
         """Ask a person privately again."""
         await self._database.preferences.unmute(person)
         return [unmuted()]
+
+    async def _judge_in_time(self, person: str, channel: str, name: str) -> JudgeSettings | SlackMessage:
+        """Return the judge meant, or an answer, before an acknowledgement is due, however slow Slack is."""
+        try:
+            async with asyncio.timeout(ACK_SECONDS):
+                return await self._judge(person, channel, name)
+        except TimeoutError:
+            return slack_is_silent()
 
     async def _judge(self, person: str, channel: str, name: str) -> JudgeSettings | SlackMessage:
         """Return the judge meant, or the answer to somebody who means none, or may not."""

@@ -104,7 +104,7 @@ class EpisodicMemory:
                 version._take_over(index)
         return version
 
-    def settled(self) -> None:
+    def note_stored(self) -> None:
         """Count changes from this version on: those before it are stored."""
         self._origin, self._touched = self, frozenset()
 

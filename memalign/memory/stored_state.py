@@ -93,7 +93,7 @@ class StoredState:
             change = replace(change, from_version=self._stored_version, at_ms=now_ms, decision=decision)
             await self._store.save(after.judge, change)
             self._stored_version += 1
-        after.episodic.settled()
+        after.episodic.note_stored()
         self.current = after
 
     async def _drop_vectors(

@@ -35,7 +35,7 @@ async def read_steps(bot: Bot, workspace: Workspace) -> FirstSteps:
     """Read how far the newcomer has come. Raises `StorageError`."""
     person = next(user.id for user in workspace.users.values() if user.name == NEWCOMER)
     acted = [
-        (stored, (await bot.database.feedback.all_of(stored.verdict_id))[person])
+        (stored, await bot.database.feedback.by(stored.verdict_id, person) or PersonFeedback())
         for stored in await bot.database.feedback.of_person(person)
     ]
     recent = await bot.database.verdicts.recent(JUDGE, NEWEST_CARDS)

@@ -93,3 +93,12 @@ async def test_a_typo_in_a_sub_command_is_guessed(tmp_path: Path) -> None:
         for typed, meant in (("guidlines", "guidelines"), ("forgett", "forget"), ("puase", "pause")):
             assert f"Did you mean “{meant}”?" in (await harness.asked(harness.ana, typed))[0]
         assert "Did you mean" not in (await harness.asked(harness.ana, "xyzzy"))[0]
+
+
+async def test_who_pauses_while_slack_says_nothing_is_told_so_and_nothing_is_paused(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        hold = harness.slack.faults.hold("conversations.members")
+        [answer] = await harness.asked(harness.ana, "pause")
+        hold.release()
+        assert answer.endswith("so nothing was changed. Please try again in a minute.")
+        assert await harness.bot.database.preferences.pauses() == {}

@@ -262,7 +262,7 @@ def test_vectors_of_an_earlier_form_of_the_text_serve_until_they_are_made_again(
 
 def test_changes_are_named_since_the_version_that_was_stored() -> None:
     memory = a_memory_of(50)
-    memory.settled()
+    memory.note_stored()
 
     changed = memory.changed(put=[an_episode("t3"), an_episode("new")], drop=["t7"], vectors={"t9": a_row()})
 
