@@ -16,6 +16,8 @@ Json = Any
 
 OMIT_DEFAULT = MappingProxyType({"omit_default": True})
 """Metadata of fields that documents lack where they hold their default, so that older files stay as they were."""
+DERIVED = MappingProxyType({"derived": True})
+"""Metadata of fields that documents lack, since they follow from other records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,8 @@ class CaseVerdict:
     value: Label
     judged_ms: int = 0
     """Milliseconds since 1970, which tell the version of the memory that it was given by; 0: not known."""
+    guideline_ids: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the guidelines that led the judge, by its own word; empty where it named none, or was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +194,9 @@ class GuidelinePolicy:
     """"manual": a new guideline is used once somebody approves it."""
 
 
-Lack = Literal["approval", "people"]
-"""A condition that a guideline does not meet."""
+Lack = Literal["approval", "people", "agreement"]
+"""A condition that a guideline does not meet: somebody approves it, enough people say it, people agree with the
+verdicts that it leads to."""
 GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
 WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
@@ -221,6 +226,20 @@ class GuidelineForm:
     retired_by: Handling | None = None
     pinned_by: Handling | None = None
     approved_by: str = ""
+    record_since_ms: int = field(default=0, metadata=OMIT_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineRecord:
+    """People's votes on the verdicts that a guideline led to; one a person and verdict."""
+
+    up: int = 0
+    """Labels that were the verdict's value."""
+    down: int = 0
+    """Labels that were another one."""
+
+
+NO_VOTES = GuidelineRecord()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +285,11 @@ class Guideline:
     previous: GuidelineForm | None = field(default=None, metadata=OMIT_DEFAULT)
     """Its form before the last decision on it; None where nothing can be undone."""
     doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
-    """True if it is more often wrong than right where it is used; False while nothing counts that."""
+    """True if verdicts that it leads to are more likely wrong than right, by its record."""
+    record: GuidelineRecord = field(default=NO_VOTES, compare=False, metadata=DERIVED)
+    """People's votes on the verdicts that it led to since `record_since_ms`."""
+    record_since_ms: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Milliseconds since 1970; when a person decided that it is used again, or edited it. 0: all verdicts count."""
 
     @property
     def form(self) -> GuidelineForm:
@@ -278,6 +301,7 @@ class Guideline:
             retired_by=self.retired_by,
             pinned_by=self.pinned_by,
             approved_by=self.approved_by,
+            record_since_ms=self.record_since_ms,
         )
 
     @property
@@ -496,6 +520,8 @@ class Lesson:
     """The traces among `learned` whose feedback was all taken back: their episodes are gone."""
     merged: tuple[Guideline, ...] = ()
     """Guidelines that stand for more guidelines than before."""
+    doubted: tuple[Guideline, ...] = ()
+    """Guidelines that are doubtful now and were not before; they are out of use, unless pinned."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
     held_back: tuple[Guideline, ...] = ()

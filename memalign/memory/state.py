@@ -8,6 +8,7 @@ from memalign.errors import UnknownGuidelineError
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
+from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
@@ -37,6 +38,8 @@ class MemoryState:
     """Traces whose rationales have not been distilled yet."""
     policy: GuidelinePolicy = DEFAULT_POLICY
     """The conditions on which guidelines are used."""
+    records: GuidelineRecords = field(default_factory=GuidelineRecords, compare=False)
+    """People's votes on the verdicts that guidelines led to."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
@@ -77,10 +80,13 @@ class MemoryState:
         Returns:
             The state.
         """
+        touched = () if episodic is self.episodic else episodic.changed_ids(self.episodic)
+        records = self.records.changed(self.episodes, episodic.episodes, touched, semantic.guidelines)
         return replace(
             self,
             episodic=episodic,
-            semantic=semantic.with_derived(episodic.episodes, self.policy),
+            semantic=semantic.with_derived(episodic.episodes, self.policy, records),
+            records=records,
             undistilled=frozenset(name for name in undistilled if name in episodic.episodes),
             version=next(_versions),
         )
