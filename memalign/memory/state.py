@@ -292,10 +292,17 @@ class MemoryState:
             drop_episodes=frozenset(
                 trace_id for trace_id in touched if trace_id in old and trace_id not in new
             ),
-            put_guidelines=tuple(rule for rule_id, rule in current.items() if known.get(rule_id) != rule),
+            put_guidelines=tuple(
+                rule for rule_id, rule in current.items() if _is_changed(known.get(rule_id), rule)
+            ),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
         )
+
+
+def _is_changed(before: Guideline | None, rule: Guideline) -> bool:
+    """Tell whether a guideline is to be stored: of a record, that it leaves it in doubt, and by which votes."""
+    return before != rule or (rule.doubtful and before.record != rule.record)
 
 
 def supports_of(episodes: Iterable[Episode]) -> dict[str, list[Source]]:
