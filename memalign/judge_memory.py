@@ -229,9 +229,11 @@ class JudgeMemory:
             value=response.value,
             rationale=response.rationale,
             guideline_ids=response.guideline_ids,
+            shown_guideline_ids=response.shown_guideline_ids,
             guideline_wordings=wordings_of(
-                self._judge.name, response.guideline_ids, retrieval.evidence.guidelines
+                self._judge.name, response.shown_guideline_ids, retrieval.evidence.guidelines
             ),
+            cited_trace_ids=response.cited_trace_ids,
             retrieved_trace_ids=retrieved,
             similarities=similarities,
             usage=retrieval.evidence.usage + response.usage,

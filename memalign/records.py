@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from memalign.mlflow_feedback import feedback
+from memalign.mlflow_feedback import SHOWN_GUIDELINES, feedback
 
 Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
@@ -40,6 +40,8 @@ class Assessment:
     """Milliseconds since 1970."""
     supports: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
     """Ids of the judge's guidelines that the person says cover the case."""
+    guideline_ids: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the guidelines that led a judge, by its own word; people name none here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,8 @@ class CaseVerdict:
     value: Label
     judged_ms: int = 0
     """Milliseconds since 1970, which tell the version of the memory that it was given by; 0: not known."""
+    guideline_ids: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the guidelines that led the judge, by its own word; empty where it named none, or was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -475,12 +479,16 @@ class Verdict:
     value: Label
     rationale: str
     guideline_ids: tuple[str, ...] = ()
-    """Guidelines that were in front of the model; none where it reads none."""
+    """Guidelines that led the judge, by its own word; none where it named none, or reads none."""
+    shown_guideline_ids: tuple[str, ...] = ()
+    """All guidelines that it was shown, in the order in which it was shown them."""
     guideline_wordings: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
-    """Names of the texts that it was shown, in the same order, as `guideline_id` names a text; empty where each
-    guideline was in its first words, by which it is named itself."""
+    """Names of the texts that it was shown, in the order of `shown_guideline_ids`, as `guideline_id` names a text;
+    empty where each guideline was in its first words, by which it is named itself."""
+    cited_trace_ids: tuple[str, ...] = ()
+    """Traces of the cases that led the judge, by its own word."""
     retrieved_trace_ids: tuple[str, ...] = ()
-    """Traces of the similar cases that it was shown, or that decided."""
+    """Traces of all similar cases that it was shown, or that decided."""
     similarities: tuple[float, ...] = ()
     """Cosine similarity of each retrieved trace, in the same order."""
     usage: Usage = field(default_factory=Usage)
@@ -499,13 +507,16 @@ class Verdict:
         """Convert to `mlflow.entities.Feedback`.
 
         Returns:
-            The feedback of an LLM judge, with the ids of guidelines and similar cases as JSON in its metadata.
+            The feedback of an LLM judge, with the ids of guidelines and similar cases, those that led it and all it was
+            shown, as JSON in its metadata.
 
         Raises:
             SettingsError: If MLflow is not installed.
         """
         evidence = {
             "guideline_ids": self.guideline_ids,
+            SHOWN_GUIDELINES: self.shown_guideline_ids,
+            "cited_trace_ids": self.cited_trace_ids,
             "retrieved_example_trace_ids": self.retrieved_trace_ids,
         }
         return feedback(self.judge, self.value, self.rationale, self.trace_id, evidence)
