@@ -136,7 +136,11 @@ class JudgeResponse:
     rationale: str
     usage: Usage = field(default_factory=Usage)
     guideline_ids: tuple[str, ...] = ()
+    """Guidelines that led the model, by its own word."""
+    shown_guideline_ids: tuple[str, ...] = ()
     """Guidelines that the model was shown."""
+    cited_trace_ids: tuple[str, ...] = ()
+    """Traces of the cases that led the model, by its own word."""
     retrieved_trace_ids: tuple[str, ...] | None = None
     """Traces of the cases that decided; None: those that were retrieved."""
     left_out: LeftOut = NOTHING_LEFT_OUT

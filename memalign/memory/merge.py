@@ -49,6 +49,7 @@ class GuidelineMerger:
         self._vectors_by_text = vectors
         self._now_ms = now_ms
         self._needs_approval = policy.approval == "manual"
+        self._trials = policy.trials
         self._guidelines = {guideline.id: guideline for guideline in memory.guidelines}
         self._vectors = dict(memory.vectors)
         self._replaced: list[Guideline] = []
@@ -167,7 +168,9 @@ class GuidelineMerger:
     ) -> None:
         """Give a retired rule new words; it keeps its id, by which its first words are known again."""
         self._reworded.pop(retired.id, None)
-        reworded = replace(with_support(retired, sources), text=text, waiting=False, worded_by=_keys(sources))
+        reworded = replace(
+            with_support(retired, sources), text=text, waiting=False, worded_by=_keys(sources), trial=None
+        )
         self._guidelines[retired.id] = reworded
         if vector is not None:
             self._vectors[retired.id] = vector
@@ -197,7 +200,14 @@ class GuidelineMerger:
         self._remove(rule_id)
         own_id = self._add(text, sources, vector)
         reworded = replace(
-            known, id=own_id, text=text, sources=sources, worded_by=_keys(sources), conflicts_with=()
+            known,
+            id=own_id,
+            text=text,
+            sources=sources,
+            worded_by=_keys(sources),
+            conflicts_with=(),
+            needs_trial=self._guidelines[own_id].needs_trial,
+            trial=None,
         )
         self._guidelines[own_id] = with_support(reworded, known.sources)
         for other in known.conflicts_with:
@@ -277,11 +287,17 @@ class GuidelineMerger:
             else self._needs_approval,
             approved_by=next((rule.approved_by for rule in replaced if rule.approved_by), ""),
             pinned_by=next((rule.pinned_by for rule in replaced if rule.pinned_by), None),
+            needs_trial=self._trials and self._has_other_cases(sources),
         )
         if vector is not None:
             self._vectors[own_id] = vector
         self._by_sentence[sentence_key(text)] = own_id
         return own_id
+
+    def _has_other_cases(self, sources: Sequence[Source]) -> bool:
+        """Tell whether there is a case to try a rule on, beside its own only source."""
+        traces = {source.trace_id for source in sources}
+        return len(self._episodes) > (1 if len(traces) == 1 else 0)
 
     def _labels(self, sources: Sequence[Source]) -> set[Label]:
         return {

@@ -180,15 +180,25 @@ def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
         policy: The conditions on which guidelines are used.
 
     Returns:
-        The guideline, pending where it lacks people or an approval.
+        The guideline, pending where it lacks people, an approval or a trial.
     """
     unapproved = policy.approval == "manual" and guideline.needs_approval and not guideline.approved_by
     conditions: Mapping[Lack, bool] = {
         "approval": unapproved,
         "people": len(guideline.people) < policy.min_people,
+        "trial": _lacks_trial(guideline, policy),
     }
     lacks = tuple(name for name, is_lacking in conditions.items() if is_lacking)
     return guideline if lacks == guideline.lacks else replace(guideline, lacks=lacks)
+
+
+def _lacks_trial(guideline: Guideline, policy: GuidelinePolicy) -> bool:
+    """Tell whether a guideline is to be tried, or failed its trial; a person's decision or own words stand above it."""
+    if guideline.approved_by or guideline.is_worded_by_hand:
+        return False
+    if guideline.trial is not None:
+        return guideline.trial.is_harmful
+    return policy.trials and guideline.needs_trial
 
 
 def _keys(sources: Sequence[Source]) -> Sequence[OpinionKey]:
