@@ -229,6 +229,21 @@ class GuidelineForm:
     approved_by: str = ""
 
 
+RuleRelation = Literal["same", "narrower", "opposite", "different"]
+"""One rule says what the other says, holds in fewer cases, forbids what it asks for, or none of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A model's answer on a guideline beside another one."""
+
+    guideline_id: str
+    """The other one."""
+    texts_hash: str
+    """Of both texts as they were; where one of them is another text now, the two were not compared."""
+    relation: RuleRelation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuidelineTrial:
     """The outcome of judging earlier cases with and without a guideline; it names none of them."""
@@ -294,6 +309,12 @@ class Guideline:
     """Its form before the last decision on it; None where nothing can be undone."""
     doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if it is more often wrong than right where it is used; False while nothing counts that."""
+    compared: tuple[Comparison, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Comparisons with other guidelines, each pair on the one whose id comes first, so that no pair is asked twice."""
+    has_been_compared: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True once a model was asked about the guidelines nearest to it, if there were any."""
+    has_been_joined: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True once its record was distilled together with those of guidelines close to it."""
     needs_trial: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if it was learned while guidelines had to be tried, and there were cases to try it on."""
     trial: GuidelineTrial | None = field(default=None, metadata=OMIT_DEFAULT)

@@ -99,7 +99,7 @@ class SemanticMemory:
         guidelines = tuple(guidelines)
         ids = {guideline.id for guideline in guidelines if not guideline.waiting}
         rows = {rule_id: row for rule_id, row in {**self.vectors, **vectors}.items() if rule_id in ids}
-        linked = tuple(_with_conflicts_among(guideline, ids) for guideline in guidelines)
+        linked = tuple(_with_links_among(guideline, ids) for guideline in guidelines)
         return SemanticMemory(guidelines=linked, vectors=rows)
 
     def without_undecided(
@@ -205,13 +205,14 @@ def _keys(sources: Sequence[Source]) -> Sequence[OpinionKey]:
     return [source.key for source in sources]
 
 
-def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
-    conflicts = tuple(other for other in guideline.conflicts_with if other in ids)
-    if guideline.waiting:
-        conflicts = ()
-    return (
-        guideline if conflicts == guideline.conflicts_with else replace(guideline, conflicts_with=conflicts)
-    )
+def _with_links_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
+    """Keep the links to guidelines that have words; one that waits, without words of its own, has none."""
+    linked = () if guideline.waiting else ids
+    conflicts = tuple(other for other in guideline.conflicts_with if other in linked)
+    compared = tuple(each for each in guideline.compared if each.guideline_id in linked)
+    if (conflicts, compared) == (guideline.conflicts_with, guideline.compared):
+        return guideline
+    return replace(guideline, conflicts_with=conflicts, compared=compared)
 
 
 def _first_place(sources: Sequence[Source], places: EpisodeLog) -> int:
