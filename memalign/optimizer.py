@@ -116,6 +116,9 @@ class MemAlignOptimizer(AlignmentModels):
         """
         if isinstance(judge, LibraryJudge):
             return judge.align(traces, self)
+        own = getattr(judge, "memalign_judge", None)
+        if isinstance(own, LibraryJudge):
+            return own.align(traces, self).to_mlflow_scorer()
         memory = read_mlflow_judge(judge)
         known = load_mlflow_judge(judge, traces, self) if memory.guidelines else memory.base
         return known.align(traces, self).to_mlflow_scorer()

@@ -216,7 +216,8 @@ def test_each_default_of_mlflow_is_taken_by_position_and_none_is_the_default() -
     usual = MemAlignOptimizer().settings
     assert MemAlignOptimizer(*MEMALIGN_OPTIMIZER.values()).settings == usual
     for name in MEMALIGN_OPTIMIZER:
-        assert MemAlignOptimizer(**{name: None}).settings == usual, name
+        nothing: Json = {name: None}
+        assert MemAlignOptimizer(**nothing).settings == usual, name
 
 
 @pytest.mark.parametrize("use", JUDGE_USES, ids=lambda use: f"{use.parameter}={use.value}")
