@@ -21,7 +21,15 @@ from storage.records import StoredVerdict
 Format = Literal["jsonl", "mlflow"]
 Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
-INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks", "previous", "record", "record_since_ms"}
+INTERNAL_FIELDS = {
+    "worded_by",
+    "own_sources",
+    "lacks",
+    "previous",
+    "needs_trial",
+    "record",
+    "record_since_ms",
+}
 """Fields of guidelines that only the memory needs."""
 DECISION_FIELDS = ("added_by", "edited_by", "retired_by", "pinned_by")
 

@@ -14,6 +14,7 @@ from memalign.records import (
     Episode,
     Guideline,
     GuidelineForm,
+    GuidelineTrial,
     Handling,
     LeftOut,
     MemorySize,
@@ -127,7 +128,7 @@ GUIDELINE = Guideline(
     own_sources=(("tr-1", "U1"),),
     needs_approval=True,
     approved_by="U2",
-    lacks=("approval", "people"),
+    lacks=("approval", "people", "trial"),
     added_by=HANDLING,
     edited_by=HANDLING,
     retired_by=HANDLING,
@@ -141,6 +142,8 @@ GUIDELINE = Guideline(
     ),
     doubtful=True,
     record_since_ms=7,
+    needs_trial=True,
+    trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
 STORED = StoredVerdict(
     verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3
