@@ -222,7 +222,7 @@ class JudgeMemory:
             rationale=response.rationale,
             guideline_ids=response.guideline_ids,
             guideline_wordings=wordings_of(
-                self._judge.name, response.guideline_ids, retrieval.evidence.guidelines
+                state.id_namespace, response.guideline_ids, retrieval.evidence.guidelines
             ),
             retrieved_trace_ids=retrieved,
             similarities=similarities,

@@ -37,6 +37,8 @@ class MemoryState:
     """Traces whose rationales have not been distilled yet."""
     policy: GuidelinePolicy = DEFAULT_POLICY
     """The conditions on which guidelines are used."""
+    first_name: str = ""
+    """The name under which the judge began; empty where it was never renamed."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
@@ -53,6 +55,11 @@ class MemoryState:
             The state.
         """
         return cls(judge=judge, binary=binary, policy=policy)
+
+    @property
+    def id_namespace(self) -> str:
+        """The name that ids of guidelines are hashed with: it stays when the judge is renamed."""
+        return self.first_name or self.judge
 
     @property
     def episodes(self) -> EpisodeLog:
@@ -177,7 +184,7 @@ class MemoryState:
             The state after it.
         """
         merger = GuidelineMerger(
-            self.judge,
+            self.id_namespace,
             self.semantic,
             self.episodes,
             binary=self.binary,
