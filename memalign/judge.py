@@ -39,6 +39,11 @@ class Judge:
         """False for a local model: its verdicts follow from labelled cases alone."""
         return not self.model.startswith(LOCAL_MODELS)
 
+    @property
+    def tries_guidelines(self) -> bool:
+        """True if new guidelines can be tried: the model reads them, and verdicts can be compared with labels."""
+        return self.reads_guidelines and self.value_type.kind != "str"
+
     def select_fields(self, trace: Trace) -> dict[str, Json]:
         """Select the fields of a trace that the judge sees.
 

@@ -179,12 +179,13 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     guidelines = [from_document(Guideline, each) for each in document["guidelines"]]
     episodic = _episodic(document["episodes"])
     semantic = SemanticMemory().with_guidelines(guidelines, _guideline_vectors(document["guidelines"]))
-    empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+    settings = replace(
+        from_document(AlignmentSettings, {**document["settings"], "model_options": {}}),
+        model_options={name: ModelOptions(**values) for name, values in options.items()},
+    )
+    empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=settings.policy_for(judge))
     return SavedJudge(
         judge=judge,
-        settings=replace(
-            from_document(AlignmentSettings, {**document["settings"], "model_options": {}}),
-            model_options={name: ModelOptions(**values) for name, values in options.items()},
-        ),
+        settings=settings,
         state=empty.next(episodic, semantic, document["undistilled"]),
     )

@@ -26,6 +26,7 @@ from memalign.mlflow_feedback import import_mlflow
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
+from memalign.trial.call_budget import FixedBudget
 from memalign.value_types import ValueType
 
 _log = logging.getLogger("memalign")
@@ -140,8 +141,11 @@ class AlignableJudge(Judge, LibraryJudge):
     """A judge as defined, that has learned nothing yet. Made by `memalign.make_judge`."""
 
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
-        state = MemoryState.empty(self.name, binary=self.value_type.binary)
-        return await _aligned(self, state, traces, optimizer or AlignmentModels(AlignmentSettings()))
+        chosen = optimizer or AlignmentModels(AlignmentSettings())
+        state = MemoryState.empty(
+            self.name, binary=self.value_type.binary, policy=chosen.settings.policy_for(self)
+        )
+        return await _aligned(self, state, traces, chosen)
 
     async def _judge(self, trace: Trace) -> Verdict:
         state = MemoryState.empty(self.name, binary=self.value_type.binary)
@@ -279,12 +283,15 @@ class AlignedJudge(LibraryJudge):
         return await _aligned(self.base, self._state_for(chosen.settings), traces, chosen)
 
     def _state_for(self, settings: AlignmentSettings) -> MemoryState:
-        """Return the state, without its vectors when another model will embed from now on."""
-        known = self.optimizer.settings
+        """Return the state by other settings, without its vectors when another model will embed from now on."""
+        known, policy = self.optimizer.settings, settings.policy_for(self.base)
+        state = self._state
+        if policy != state.policy:
+            state = replace(state, policy=policy).next(state.episodic, state.semantic, state.undistilled)
         if (known.embedding_model, known.embedding_dim) == (settings.embedding_model, settings.embedding_dim):
-            return self._state
-        semantic = replace(self._state.semantic, vectors={})
-        return self._state.next(EpisodicMemory(self.episodes), semantic, self._state.undistilled)
+            return state
+        semantic = replace(state.semantic, vectors={})
+        return state.next(EpisodicMemory(self.episodes), semantic, state.undistilled)
 
     async def _unalign(self, traces: Sequence[object]) -> "AlignedJudge":
         trace_ids = [trace_id_of(trace) for trace in traces]
@@ -365,7 +372,24 @@ async def _aligned(
         raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
     if report.pending:
         _pending_log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
+    if memory.trials.due:
+        report = await _tried(memory, report, optimizer.settings.trial_calls)
     return AlignedJudge(base, memory.state, optimizer, report)
+
+
+async def _tried(memory: JudgeMemory, report: Lesson, calls: int) -> Lesson:
+    """Try the new guidelines; returns the report with what came of it."""
+    trials = await memory.trials.run(FixedBudget(calls))
+    if trials.left:
+        _pending_log.warning(
+            "%d guidelines wait to be tried, and are not used yet: %s", len(trials.left), _first(trials.left)
+        )
+    return replace(
+        report,
+        added=(*report.added, *(rule for rule in trials.settled if rule.in_use)),
+        tried=tuple(rule for rule in trials.settled if rule.trial is not None),
+        usage=report.usage + trials.usage,
+    )
 
 
 def _trace(fields: Mapping[str, Json], trace: object, trace_id: str | None) -> Trace:

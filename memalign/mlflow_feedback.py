@@ -9,6 +9,8 @@ from memalign.errors import SettingsError
 
 SOURCE_ID = "memalign"
 """The source of feedback that our judges give."""
+SHOWN_GUIDELINES = "shown_guideline_ids"
+"""Metadata that feedback of 0.1.0 lacks: there, `guideline_ids` are all that the judge was shown."""
 
 
 def import_mlflow(module: str) -> Any:
@@ -27,6 +29,24 @@ def import_mlflow(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise SettingsError(f"This needs MLflow ({error}); install it with: pip install mlflow") from error
+
+
+def cited_guidelines(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Read the guidelines that led a judge from the metadata of its feedback.
+
+    Args:
+        metadata: As `feedback` wrote it, or anybody else.
+
+    Returns:
+        Their ids; none where the metadata does not tell them.
+    """
+    try:
+        shown, cited = (json.loads(metadata.get(name, "[]")) for name in (SHOWN_GUIDELINES, "guideline_ids"))
+    except (TypeError, ValueError, RecursionError):
+        return ()
+    if not (isinstance(shown, list) and isinstance(cited, list)):
+        return ()
+    return tuple(dict.fromkeys(each for each in cited if isinstance(each, str) and each in shown))
 
 
 def feedback(

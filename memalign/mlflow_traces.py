@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from memalign.errors import InputError
 from memalign.label_reading import plain_value
+from memalign.mlflow_feedback import cited_guidelines
 from memalign.records import Assessment, Json, Label, Trace
 from memalign.span_forms import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
@@ -133,6 +134,7 @@ def _assessment(assessment: object) -> Assessment:
         valid=valid is not False,
         create_time_ms=getattr(assessment, "create_time_ms", None),
         last_update_time_ms=getattr(assessment, "last_update_time_ms", None),
+        guideline_ids=cited_guidelines(getattr(assessment, "metadata", None) or {}),
     )
 
 

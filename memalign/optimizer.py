@@ -63,6 +63,10 @@ class MemAlignOptimizer(AlignmentModels):
             matter for the record are chosen.
         min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: the similarity that 95 % of pairs
             of learned cases are below, so that it suits any embedding model; 0.15 while there are fewer than 20 cases.
+        trial_calls: Calls of the judge's model that an alignment may spend to try each new guideline on up to 20
+            labelled cases near those it rests on, with and without it. One that makes more verdicts wrong than right
+            is held back; its `trial` says how many. 0, the default: new guidelines are used untried, as they are once
+            the calls are spent. A judge that reads no guidelines (`local:/cases`), or gives any text, tries none.
 
     Raises:
         SettingsError: If a number is out of range, a model does not exist, or an option cannot be used.
@@ -78,6 +82,7 @@ class MemAlignOptimizer(AlignmentModels):
         model_options: Mapping[str, ModelOptions | Mapping[str, Json]] | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
         min_similarity: float | None = None,
+        trial_calls: int = 0,
     ) -> None:
         super().__init__(
             AlignmentSettings(
@@ -87,6 +92,7 @@ class MemAlignOptimizer(AlignmentModels):
                 embedding_dim=embedding_dim,
                 guideline_tokens=guideline_tokens,
                 min_similarity=min_similarity,
+                trial_calls=trial_calls,
                 model_options=_options_by_model(model_options),
             )
         )
@@ -222,6 +228,7 @@ def load_judge(
         model_options={**settings.model_options, **options},
         guideline_tokens=settings.guideline_tokens,
         min_similarity=settings.min_similarity,
+        trial_calls=settings.trial_calls,
     )
     return judge_of_state(base, saved.state, optimizer, Lesson())
 

@@ -136,7 +136,11 @@ class JudgeResponse:
     rationale: str
     usage: Usage = field(default_factory=Usage)
     guideline_ids: tuple[str, ...] = ()
+    """Guidelines that led the model, by its own word."""
+    shown_guideline_ids: tuple[str, ...] = ()
     """Guidelines that the model was shown."""
+    cited_trace_ids: tuple[str, ...] = ()
+    """Traces of the cases that led the model, by its own word."""
     retrieved_trace_ids: tuple[str, ...] | None = None
     """Traces of the cases that decided; None: those that were retrieved."""
     left_out: LeftOut = NOTHING_LEFT_OUT
@@ -249,6 +253,8 @@ class Distillation:
     """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
     """Groups of ids of known guidelines that say the same in other words."""
+    opposites: Sequence[tuple[str, str]] = ()
+    """Pairs of ids of known guidelines that say the opposite of each other."""
     prompted_by: Mapping[tuple[str, ...], tuple[OpinionKey, ...]] = field(default_factory=dict)
     """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
     refused: tuple[RefusedRule, ...] = ()
@@ -261,6 +267,8 @@ class Distillation:
     """Traces in `failed` of which the model refused a rationale for what it says, while it answered others."""
     retry_after: float = 0.0
     """Seconds after which the model's service asks to be called again."""
+    batches: int = 1
+    """Batches of rationales that were distilled at once, none of which sees the rules of another."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -280,12 +288,14 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         contradicts=_united([part.contradicts for part in parts]),
         conflicts=tuple(pair for part in parts for pair in part.conflicts),
         same=tuple(groups),
+        opposites=tuple(pair for part in parts for pair in part.opposites),
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
         dropped=sum(part.dropped for part in parts),
         failed={trace_id: why for part in parts for trace_id, why in part.failed.items()},
         declined=frozenset[str]().union(*(part.declined for part in parts)),
         retry_after=max((part.retry_after for part in parts), default=0.0),
+        batches=max((part.batches for part in parts), default=1),
         usage=sum((part.usage for part in parts), Usage()),
     )
 

@@ -29,7 +29,7 @@ class GuidelineUses(Repository):
 
     def add(self, verdict: Verdict, judged_ms: int) -> None:
         """Count a new verdict."""
-        for guideline_id in verdict.guideline_ids:
+        for guideline_id in verdict.shown_guideline_ids:
             place = key(verdict.judge, guideline_id)
             body = self._uses.get(doc_id=place) or {"verdicts": 0, "last_ms": 0}
             use = {"verdicts": body["verdicts"] + 1, "last_ms": max(body["last_ms"], judged_ms)}
@@ -37,7 +37,7 @@ class GuidelineUses(Repository):
 
     def subtract(self, verdict: Verdict) -> None:
         """Count a verdict no more; the time of the last use stays while there is another."""
-        for guideline_id in verdict.guideline_ids:
+        for guideline_id in verdict.shown_guideline_ids:
             place = key(verdict.judge, guideline_id)
             body = self._uses.get(doc_id=place)
             if body is not None and body["verdicts"] > 1:

@@ -236,4 +236,4 @@ def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
 
 def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:
     yield from (key("trace", each) for each in body["verdict"]["retrieved_trace_ids"])
-    yield from (key("guideline", each) for each in body["verdict"]["guideline_ids"])
+    yield from (key("guideline", each) for each in body["verdict"]["shown_guideline_ids"])

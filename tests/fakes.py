@@ -144,7 +144,7 @@ class FakeJudgeModel:
             value=self.value,
             rationale="because",
             usage=Usage(calls=1),
-            guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
+            shown_guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
         )
 
 

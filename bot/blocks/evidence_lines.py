@@ -45,7 +45,7 @@ def guidelines_title(evidence: VerdictEvidence) -> str:
     """Return the words above the guidelines."""
     if not evidence.reads_guidelines:
         return "*Guidelines*\nThis judge reads none, since it uses no language model. Its cases decide."
-    if evidence.stored.verdict.guideline_ids:
+    if evidence.stored.verdict.shown_guideline_ids:
         return "*Guidelines it was shown*"
     return "*Guidelines*\nIt was shown none."
 

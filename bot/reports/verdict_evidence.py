@@ -69,7 +69,7 @@ class EvidenceReader:
             judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
             reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_MODELS),
             guidelines=tuple(rules),
-            guidelines_gone=sum(each not in shown_ids for each in verdict.guideline_ids),
+            guidelines_gone=sum(each not in shown_ids for each in verdict.shown_guideline_ids),
             cases=tuple(
                 await asyncio.gather(*(self._case(memory, verdict.judge, each) for each in known[:max_cases]))
             ),
@@ -80,7 +80,7 @@ class EvidenceReader:
         guidelines = memory.guidelines
         numbers = number_guidelines(guidelines)
         holders = {name: rule for rule in guidelines for name in _ids_of(rule)}
-        shown_ids = stored.verdict.guideline_ids
+        shown_ids = stored.verdict.shown_guideline_ids
         held = dict.fromkeys(holders[name].id for name in shown_ids if name in holders)
         evidence = []
         for rule_id in held:
@@ -123,9 +123,8 @@ def change_of(rule: Guideline, verdict: Verdict, id_namespace: str) -> Guideline
 
     `id_namespace` is that of the judge's memory.
     """
-    wordings = dict(
-        zip(verdict.guideline_ids, verdict.guideline_wordings or verdict.guideline_ids, strict=True)
-    )
+    shown_ids = verdict.shown_guideline_ids
+    wordings = dict(zip(shown_ids, verdict.guideline_wordings or shown_ids, strict=True))
     if rule.id not in wordings:
         return "replaced"
     is_reworded = rule.has_words and guideline_id(id_namespace, rule.text) != wordings[rule.id]

@@ -15,6 +15,7 @@ from memalign.records import (
     Episode,
     Guideline,
     GuidelinePolicy,
+    GuidelineTrial,
     MemorySize,
     OpinionKey,
     PersonLabel,
@@ -239,6 +240,22 @@ class MemoryState:
             semantic = semantic.without_vector(guideline.id)
         rules[guideline.id] = guideline
         return self.next(self.episodic, semantic.with_guidelines(rules.values()), self.undistilled)
+
+    def with_trial(self, tried: Guideline, trial: GuidelineTrial | None) -> "MemoryState":
+        """Note the outcome of a guideline's trial.
+
+        Args:
+            tried: The guideline as it was tried.
+            trial: The outcome; None if there was nothing to try it on, so that it waits for no trial any more.
+
+        Returns:
+            The state after it; this one where the guideline is gone, says something else or waits for no trial by now.
+        """
+        current = {rule.id: rule for rule in self.semantic.guidelines}.get(tried.id)
+        if current is None or current.text != tried.text or not current.awaits_trial:
+            return self
+        outcome = replace(current, needs_trial=False) if trial is None else replace(current, trial=trial)
+        return self.with_guideline(outcome)
 
     def without_guideline(self, guideline_id: str) -> "MemoryState":
         """Take a guideline away.

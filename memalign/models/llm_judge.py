@@ -42,7 +42,7 @@ class LLMJudge:
             value=value,
             rationale=text_at(completion.answer, "rationale").strip()[:MAX_RATIONALE_CHARACTERS],
             usage=completion.usage,
-            guideline_ids=tuple(guideline.id for guideline in fitted.guidelines),
+            shown_guideline_ids=tuple(guideline.id for guideline in fitted.guidelines),
             retrieved_trace_ids=tuple(case.episode.trace_id for case in fitted.cases),
             left_out=fitted.left_out,
         )

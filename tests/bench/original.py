@@ -75,6 +75,9 @@ class Original:
     def sources(self) -> set[str]:
         return {name for rule in self.judge_in_use._semantic_memory for name in rule.source_trace_ids or ()}
 
+    def sources_by_guideline(self) -> list[set[str]]:
+        return [set(rule.source_trace_ids or ()) for rule in self.judge_in_use._semantic_memory]
+
     def keep(self, cases: Sequence[Case]) -> None:
         """Traces must be in the tracking store: that is where a loaded judge gets its examples from."""
         mlflow.set_experiment("bench")

@@ -53,6 +53,9 @@ class Ours:
     def sources(self) -> set[str]:
         return {trace_id for rule in self._aligned().guidelines for trace_id in rule.source_trace_ids}
 
+    def sources_by_guideline(self) -> list[set[str]]:
+        return [set(rule.source_trace_ids) for rule in self._aligned().guidelines if rule.in_use]
+
     def keep(self, cases: Sequence[Case]) -> None:
         self.learn(cases)
         self._aligned().save(self._file)

@@ -1,14 +1,20 @@
 """Quality of learning with a simulated model over latent rules; nothing is timed. Only the standard library."""
 
+import math
 from collections.abc import Callable, Sequence
 
-from tests.bench.rules import PEOPLE, Case, World, says_right, thing_in
+from tests.bench.rules import PEOPLE, Case, Vote, World, says_right, thing_in
 from tests.bench.system import JudgingSystem
 from tests.bench.timed import Figures, Meter
+from tests.rule_pairs.scoring import MergeScore, merge_score
+from tests.rule_pairs.table import RulePair, rule_pairs
 
 RULES = 40
 UNSEEN = 200
 STEPS = (2, 5, 10, 20, 50, 100, 200)
+PAIRS_A_MEMORY = 50
+"""The first guidelines of so many pairs are one batch of the distiller, the second ones the next: no call sees both."""
+MORE_RULES = 25
 FREE = {"chat_ms": 0, "embedding_ms": 0, "real_vectors": True}
 
 
@@ -121,6 +127,29 @@ def one_by_one(system: JudgingSystem, meter: Meter) -> Figures:
     }
 
 
+def pairs(system: JudgingSystem, meter: Meter) -> Figures:
+    """Pairs of guidelines, the two in different batches of one round; then 25 more rules, one by one.
+
+    Code alone: the model takes each sentence for a rule of its own.
+    """
+    memories = len(rule_pairs()) // PAIRS_A_MEMORY
+    united: dict[str, set[RulePair]] = {"code alone": set(), "at once": set(), "after 25 more": set()}
+    across = 0
+    for number in range(memories):
+        chosen = rule_pairs()[number::memories]
+        united["code alone"] |= _learned_pairs(system, meter, chosen, paraphrases=False)
+        united["at once"] |= _learned_pairs(system, meter, chosen, paraphrases=True)
+        for case in World(MORE_RULES).feedback(MORE_RULES):
+            system.learn([case])
+        united["after 25 more"] |= _united(system, chosen)
+        across += sum(len(_pairs_among(names)) > 1 for names in system.sources_by_guideline())
+    figures: Figures = {"united across pairs": across}
+    for name, those in united.items():
+        score = merge_score(rule_pairs(), those.__contains__)
+        figures |= {f"precision, {name}": _precision(score), f"recall, {name}": score.recall or 0}
+    return figures
+
+
 def budget(system: JudgingSystem, meter: Meter) -> Figures:
     """300 rules."""
     world = _start(system, meter, rules=300)
@@ -158,6 +187,44 @@ def _start(system: JudgingSystem, meter: Meter, *, rules: int = RULES, wordings:
     return World(rules, wordings=wordings)
 
 
+def _learned_pairs(
+    system: JudgingSystem, meter: Meter, chosen: Sequence[RulePair], *, paraphrases: bool
+) -> set[RulePair]:
+    """Learn in one round, all first guidelines before all second ones; return the pairs that became one guideline."""
+    system.start()
+    meter.behave(**FREE, paraphrases=paraphrases)
+    firsts = [_pair_case(f"pair {n} first", pair.first, pair.first_label) for n, pair in enumerate(chosen)]
+    seconds = [
+        _pair_case(f"pair {n} second", pair.second, pair.second_label) for n, pair in enumerate(chosen)
+    ]
+    system.learn([*firsts, *seconds])
+    return _united(system, chosen)
+
+
+def _pair_case(trace_id: str, rule: str, label: bool) -> Case:
+    vote = Vote(PEOPLE[0], label, rule, 1_700_000_000_000)
+    return Case(
+        trace_id=trace_id, thing="", question=f"Question of {trace_id}", answer="An answer.", votes=(vote,)
+    )
+
+
+def _united(system: JudgingSystem, chosen: Sequence[RulePair]) -> set[RulePair]:
+    groups = system.sources_by_guideline()
+    return {
+        pair
+        for number, pair in enumerate(chosen)
+        if any({f"pair {number} first", f"pair {number} second"} <= names for names in groups)
+    }
+
+
+def _pairs_among(trace_ids: set[str]) -> set[str]:
+    return {name.rpartition(" ")[0] for name in trace_ids if name.startswith("pair ")}
+
+
+def _precision(score: MergeScore) -> float:
+    return math.nan if score.precision is None else score.precision
+
+
 def _accuracy(system: JudgingSystem, world: World, cases: Sequence[Case]) -> float:
     values = system.judge_all(cases)
     right = sum(value == world.rules[case.thing].right for case, value in zip(cases, values, strict=True))
@@ -180,6 +247,7 @@ ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "people": people,
     "wordings": wordings,
     "one by one": one_by_one,
+    "pairs": pairs,
     "budget": budget,
     "failures": failures,
 }

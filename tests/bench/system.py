@@ -35,6 +35,9 @@ class JudgingSystem(Protocol):
     def sources(self) -> set[str]:
         """The traces that guidelines rest on."""
 
+    def sources_by_guideline(self) -> list[set[str]]:
+        """The traces that each guideline in use rests on."""
+
     def keep(self, cases: Sequence[Case]) -> None:
         """Prepare to be loaded: align with the cases and save."""
 

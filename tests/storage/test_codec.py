@@ -14,6 +14,7 @@ from memalign.records import (
     Episode,
     Guideline,
     GuidelineForm,
+    GuidelineTrial,
     Handling,
     LeftOut,
     MemorySize,
@@ -63,6 +64,7 @@ ASSESSMENT = Assessment(
     create_time_ms=1,
     last_update_time_ms=2,
     supports=("g1", "g2"),
+    guideline_ids=("g1", "g3"),
 )
 TRACE = Trace(
     trace_id=HOSTILE,
@@ -84,9 +86,11 @@ VERDICT = Verdict(
     value="good",
     rationale=HOSTILE,
     guideline_ids=("g1",),
-    guideline_wordings=("w1",),
-    retrieved_trace_ids=("tr-2",),
-    similarities=(0.25,),
+    shown_guideline_ids=("g1", "g2"),
+    guideline_wordings=("w1", "w2"),
+    cited_trace_ids=("tr-2",),
+    retrieved_trace_ids=("tr-2", "tr-3"),
+    similarities=(0.25, 0.2),
     usage=Usage(calls=1, input_tokens=2, cached_tokens=3, output_tokens=4, embedding_tokens=5),
     seconds=1.5,
     note="n",
@@ -102,7 +106,7 @@ EPISODE = Episode(
     opinions=(OPINION,),
     minority=(OPINION,),
     answer_text=HOSTILE,
-    verdict=CaseVerdict(value="good", judged_ms=7),
+    verdict=CaseVerdict(value="good", judged_ms=7, guideline_ids=("g1",)),
 )
 HANDLING = Handling(person="U3", time_ms=9, text=HOSTILE)
 GUIDELINE = Guideline(
@@ -124,7 +128,7 @@ GUIDELINE = Guideline(
     own_sources=(("tr-1", "U1"),),
     needs_approval=True,
     approved_by="U2",
-    lacks=("approval", "people"),
+    lacks=("approval", "people", "trial"),
     added_by=HANDLING,
     edited_by=HANDLING,
     retired_by=HANDLING,
@@ -136,6 +140,8 @@ GUIDELINE = Guideline(
         pinned_by=HANDLING,
     ),
     doubtful=True,
+    needs_trial=True,
+    trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
 STORED = StoredVerdict(
     verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3

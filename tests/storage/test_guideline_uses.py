@@ -1,20 +1,19 @@
 """Uses of guidelines are counted as verdicts come and go, also in a store of an earlier version."""
 
-import sqlite3
 from pathlib import Path
 
 from memalign.records import Verdict
 from storage.database import Database
-from storage.engines.sqlite_file import FILE
 from storage.guideline_requests import GuidelineRequest
 from storage.guideline_uses import GuidelineUse
+from tests.storage.test_cited_evidence import turn_back
 
 JUDGE = "politeness"
 
 
 async def judged(database: Database, trace_id: str, judged_ms: int, *guideline_ids: str) -> None:
     verdict = Verdict(
-        judge=JUDGE, trace_id=trace_id, value=True, rationale="kind", guideline_ids=guideline_ids
+        judge=JUDGE, trace_id=trace_id, value=True, rationale="kind", shown_guideline_ids=guideline_ids
     )
     await database.verdicts.keep(verdict, channel="C1", judged_ms=judged_ms, day="2026-11-20")
 
@@ -49,10 +48,7 @@ async def test_a_store_of_an_earlier_version_is_counted_once(tmp_path: Path) -> 
         await judged(database, "tr-1", 1_000, "g-1")
         await judged(database, "tr-2", 2_000, "g-1")
         counted = await database.guideline_uses.of_judge(JUDGE)
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("DROP TABLE guideline_uses")
-        connection.execute("PRAGMA user_version = 2")
-    connection.close()
+    turn_back(tmp_path, version=2)
 
     for _ in range(2):
         async with await Database.open(tmp_path) as database:

@@ -61,7 +61,7 @@ async def lived(db: Database, judge: str = OLD) -> str:
     await db.traces.add([(trace("tr-3"), [judge]), (trace("tr-4"), [judge])], NOON_MS, 1000)
     (job, *_) = await db.traces.next_jobs(NOON_MS, 1)
     await db.traces.give_up(job, "refused")
-    shown = replace(verdict("tr-5", judge), guideline_ids=("g1",))
+    shown = replace(verdict("tr-5", judge), shown_guideline_ids=("g1",))
     await db.verdicts.keep(shown, channel="C1", judged_ms=NOON_MS, day=DAY)
     notice = Post(post_id="p1", channel="C1", content=NoticeContent(notice="paused", judge=judge))
     await db.preferences.pause(judge, JudgePause(at_ms=1, person="U1"), notice)

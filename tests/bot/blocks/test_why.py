@@ -72,7 +72,7 @@ def evidence(verdict: Verdict | None = None, **fields: Json) -> VerdictEvidence:
     verdict = verdict or a_verdict()
     verdict = replace(
         verdict,
-        guideline_ids=verdict.guideline_ids or tuple(each.guideline.id for each in rules),
+        shown_guideline_ids=verdict.shown_guideline_ids or tuple(each.guideline.id for each in rules),
         retrieved_trace_ids=verdict.retrieved_trace_ids or tuple(each.trace_id for each in cases),
     )
     known: dict[str, Json] = {
@@ -231,7 +231,7 @@ GONE: list[tuple[int, int, set[str]]] = [
 @pytest.mark.parametrize(("rules", "cases", "expected"), GONE)
 def test_what_is_gone_is_counted(rules: int, cases: int, expected: set[str]) -> None:
     verdict = a_verdict(
-        guideline_ids=tuple(f"g-{number}" for number in range(rules)),
+        shown_guideline_ids=tuple(f"g-{number}" for number in range(rules)),
         retrieved_trace_ids=tuple(f"tr-{number}" for number in range(cases)),
     )
     assert expected <= set(lines(evidence(verdict, guidelines_gone=rules, cases_gone=cases)))

@@ -32,7 +32,7 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
     assert response.value == label
     assert type(response.value) is type(label)
     assert response.rationale == "so"
-    assert response.guideline_ids == ("g-Greet.",)
+    assert response.shown_guideline_ids == ("g-Greet.",)
     assert response.retrieved_trace_ids == ()
     assert response.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
 
@@ -49,4 +49,4 @@ async def test_a_model_that_is_down_is_told() -> None:
 
 
 async def test_without_memory_a_decision_names_no_evidence() -> None:
-    assert (await LLMJudge(FakeModel()).decide(a_request())).guideline_ids == ()
+    assert (await LLMJudge(FakeModel()).decide(a_request())).shown_guideline_ids == ()
