@@ -430,6 +430,7 @@ class JudgeMemory:
             evidence=evidence,
             episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
             version=state.version,
+            rationale_first=self._judge.rationale_first,
         )
 
     @contextmanager

@@ -163,6 +163,8 @@ class JudgeRequest:
     """All labelled cases of the judge, without the trace's own."""
     version: int
     """Version of the judge's memory; a model that was fitted to it is good until the next one."""
+    rationale_first: bool = True
+    """True if the model gives the reason before the value."""
 
 
 class JudgeModel(Protocol):
