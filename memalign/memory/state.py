@@ -41,6 +41,8 @@ class MemoryState:
     """The conditions on which guidelines are used."""
     records: GuidelineRecords = field(default_factory=GuidelineRecords, compare=False)
     """People's votes on the verdicts that guidelines led to."""
+    first_name: str = ""
+    """The name under which the judge began; empty where it was never renamed."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
@@ -57,6 +59,11 @@ class MemoryState:
             The state.
         """
         return cls(judge=judge, binary=binary, policy=policy)
+
+    @property
+    def id_namespace(self) -> str:
+        """The name that ids of guidelines are hashed with: it stays when the judge is renamed."""
+        return self.first_name or self.judge
 
     @property
     def episodes(self) -> EpisodeLog:
@@ -184,7 +191,7 @@ class MemoryState:
             The state after it.
         """
         merger = GuidelineMerger(
-            self.judge,
+            self.id_namespace,
             self.semantic,
             self.episodes,
             binary=self.binary,

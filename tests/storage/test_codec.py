@@ -47,6 +47,7 @@ from storage.records import (
     StoredVerdict,
     ThreadPost,
     ThreadRefusal,
+    ToldDoubt,
     Timestamped,
 )
 
@@ -177,6 +178,7 @@ STATUS = StoredThreadStatus(
         ),
     ),
     refusals=(ThreadRefusal(person="U1", reason="verdict", reason_hash="0f"),),
+    doubts=(ToldDoubt(guideline_id="g3", since_ms=5),),
     is_declined=True,
     feedback_revision=2,
     marks=3,
