@@ -51,7 +51,7 @@ def guideline_state(rule: Guideline) -> str:
     if rule.lacks:
         return _lacks_sentence(rule)
     if rule.doubtful:
-        return f"Pinned, but in doubt: {disagreement(rule)}."
+        return f"In doubt: {disagreement(rule)}.{' It is pinned, so I still use it.' if rule.pinned else ''}"
     if rule.conflicts_with:
         return "Another guideline says the opposite."
     return "Pinned: it comes first, and is never left out." if rule.pinned else ""

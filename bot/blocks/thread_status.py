@@ -194,7 +194,7 @@ def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
 
 def _doubted_rule(judge: str, rule: Guideline) -> Group:
     text = f"“{escape(rule.text, MAX_RULE_LENGTH)}”" if rule.has_words else "a rule whose words are forgotten"
-    use = "It's pinned, so I still use it." if rule.pinned else "I don't use it until somebody decides."
+    use = "It is pinned, so I still use it." if rule.pinned else "I don't use it until somebody decides."
     line = f"❓ In doubt: {text} – {disagreement(rule)}. {use}"
     return line, (section(line), guideline_buttons(judge, rule))
 

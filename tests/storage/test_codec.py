@@ -11,6 +11,7 @@ import pytest
 from memalign.records import (
     Assessment,
     CaseVerdict,
+    Comparison,
     Episode,
     Guideline,
     GuidelineForm,
@@ -47,8 +48,8 @@ from storage.records import (
     StoredVerdict,
     ThreadPost,
     ThreadRefusal,
-    ToldDoubt,
     Timestamped,
+    ToldDoubt,
 )
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
@@ -143,6 +144,9 @@ GUIDELINE = Guideline(
     ),
     doubtful=True,
     record_since_ms=7,
+    compared=(Comparison(guideline_id="g5", texts_hash="0f", relation="narrower"),),
+    has_been_compared=True,
+    has_been_joined=True,
     needs_trial=True,
     trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
