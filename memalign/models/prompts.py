@@ -7,6 +7,7 @@ contain a delimiter: `<` and `>` are escaped in it. What stays the same from cal
 from collections.abc import Sequence
 from functools import lru_cache
 
+from memalign.models.cited_numbers import MAX_CITED
 from memalign.models.prompt_json import encode
 from memalign.models.shortening import cut_text, encoded_tokens, shorten, shorten_fields
 from memalign.ports import JudgeRequest, LabelledRationale, Prompt
@@ -40,7 +41,8 @@ The criterion, where each {{{{ name }}}} stands for the value of that name in th
 {data_rule}
 
 Answer with a JSON object: first "rationale", the reason for your verdict in two or three sentences; \
-then "value", which must be {expected}. You may name the guidelines and cases that led you to it."""
+then "guidelines" and "cases", the numbers of those that led you to it, or empty lists; \
+then "value", which must be {expected}."""
 
 _GUIDELINES = """
 
@@ -254,9 +256,10 @@ def judging_schema(value_type: ValueType) -> dict[str, Json]:
         value_type: The judge's.
 
     Returns:
-        The schema.
+        The schema. It is the same whatever is shown: services compile each schema once.
     """
-    return _object(rationale={"type": "string"}, value=value_type.schema())
+    numbers = {"type": "array", "items": {"type": "integer"}, "maxItems": MAX_CITED}
+    return _object(rationale={"type": "string"}, guidelines=numbers, cases=numbers, value=value_type.schema())
 
 
 def distilling_prompt(
