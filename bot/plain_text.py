@@ -19,7 +19,11 @@ NAMES_BESIDE_SLACK: Mapping[str, str] = {
 """Names of those who are nobody in Slack, by id."""
 
 FROM_ONE_PERSON = "from one person so far"
-LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people": "more people have to say so"}
+LACKS: Mapping[Lack, str] = {
+    "approval": "somebody has to approve it",
+    "people": "more people have to say so",
+    "trial": "I'm trying it on earlier cases",
+}
 
 
 def pluralise(number: int, noun: str, plural: str | None = None) -> str:
@@ -42,12 +46,36 @@ def guideline_state(rule: Guideline) -> str:
     if rule.overruled:
         return "Out of use: more people say the opposite."
     if rule.lacks:
-        return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
+        return _lacks_sentence(rule)
     if rule.doubtful:
         return "In doubt: it was wrong more often than right."
     if rule.conflicts_with:
         return "Another guideline says the opposite."
     return "Pinned: it comes first, and is never left out." if rule.pinned else ""
+
+
+def trial_sentence(rule: Guideline) -> str:
+    """Return the sentence on what a guideline changed where it was tried; empty where that says nothing of it now."""
+    trial = rule.trial
+    if trial is None or rule.is_held_back or rule.is_worded_by_hand or not rule.has_words:
+        return ""
+    changed = (
+        f"fixed {trial.fixed}, broke {trial.broke}" if trial.fixed or trial.broke else "no verdict changed"
+    )
+    return f"I tried it on {pluralise(trial.tried, 'earlier case')}: {changed}."
+
+
+def _lacks_sentence(rule: Guideline) -> str:
+    """Return the sentence on what a guideline lacks, after that on the trial that holds it back."""
+    trial = rule.trial
+    if trial is None or not rule.is_held_back:
+        return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
+    held_back = (
+        f"I tried it on {pluralise(trial.tried, 'earlier case')}: it would fix {trial.fixed or 'none'} "
+        f"and break {trial.broke}, so I don't use it yet."
+    )
+    others = " and ".join(LACKS[lack] for lack in rule.lacks if lack != "trial")
+    return f"{held_back} Besides, {others}." if others else held_back
 
 
 def keeping_sentence(keep_days: int | None) -> str:

@@ -55,7 +55,7 @@ class GuidelineEditor:
         async with self._lock:
             while True:
                 state = self._memory.current
-                rule = added(state.judge, text, decision, state.semantic.guidelines)
+                rule = added(state.id_namespace, text, decision, state.semantic.guidelines)
                 after = state.with_addition(rule, approved_by)
                 if await self._adopt(after, "add", rule.id, person):
                     return self._memory.current.guideline(rule.id)

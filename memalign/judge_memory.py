@@ -46,6 +46,7 @@ from memalign.records import (
     Usage,
     Verdict,
 )
+from memalign.trial.guideline_trials import GuidelineTrials
 
 _log = logging.getLogger("memalign")
 
@@ -93,6 +94,7 @@ class JudgeMemory:
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
+        self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -133,6 +135,7 @@ class JudgeMemory:
         Raises:
             StorageError: If the store cannot be read.
         """
+        policy = replace(policy, trials=policy.trials and judge.tries_guidelines)
         empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=policy)
         memory = StoredState(empty, CaseVectors(VectorCache(embedder, store)), store)
         await memory.load()
@@ -165,6 +168,11 @@ class JudgeMemory:
     def editor(self) -> GuidelineEditor:
         """Changes the guidelines as people decide."""
         return self._editor
+
+    @property
+    def trials(self) -> GuidelineTrials:
+        """Tries new guidelines on earlier cases."""
+        return self._trials
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
@@ -223,7 +231,7 @@ class JudgeMemory:
             guideline_ids=response.guideline_ids,
             shown_guideline_ids=response.shown_guideline_ids,
             guideline_wordings=wordings_of(
-                self._judge.name, response.shown_guideline_ids, retrieval.evidence.guidelines
+                state.id_namespace, response.shown_guideline_ids, retrieval.evidence.guidelines
             ),
             cited_trace_ids=response.cited_trace_ids,
             retrieved_trace_ids=retrieved,
@@ -423,6 +431,7 @@ class JudgeMemory:
             evidence=evidence,
             episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
             version=state.version,
+            rationale_first=self._judge.rationale_first,
         )
 
     @contextmanager

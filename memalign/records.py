@@ -192,9 +192,11 @@ class GuidelinePolicy:
     """Different people that must support it."""
     approval: Literal["auto", "manual"] = "auto"
     """"manual": a new guideline is used once somebody approves it."""
+    trials: bool = False
+    """True: a new guideline is used once it was tried on earlier cases."""
 
 
-Lack = Literal["approval", "people"]
+Lack = Literal["approval", "people", "trial"]
 """A condition that a guideline does not meet."""
 GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
@@ -225,6 +227,42 @@ class GuidelineForm:
     retired_by: Handling | None = None
     pinned_by: Handling | None = None
     approved_by: str = ""
+
+
+RuleRelation = Literal["same", "narrower", "opposite", "different"]
+"""One rule says what the other says, holds in fewer cases, forbids what it asks for, or none of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A model's answer on a guideline beside another one."""
+
+    guideline_id: str
+    """The other one."""
+    texts_hash: str
+    """Of both texts as they were; where one of them is another text now, the two were not compared."""
+    relation: RuleRelation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineTrial:
+    """The outcome of judging earlier cases with and without a guideline; it names none of them."""
+
+    fixed: int
+    """Cases whose verdict is right with the guideline alone; of numbers, those where it comes nearer to people's."""
+    broke: int
+    """Cases whose verdict is right without the guideline alone; of numbers, those where it moves away."""
+    tried: int
+    """Cases that were judged both ways."""
+    source_traces: int = 0
+    """Traces that the guideline rested on then."""
+    time_ms: int = 0
+    """Milliseconds since 1970."""
+
+    @property
+    def is_harmful(self) -> bool:
+        """True if the guideline made more verdicts wrong than right."""
+        return self.broke > self.fixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +309,16 @@ class Guideline:
     """Its form before the last decision on it; None where nothing can be undone."""
     doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if it is more often wrong than right where it is used; False while nothing counts that."""
+    compared: tuple[Comparison, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Comparisons with other guidelines, each pair on the one whose id comes first, so that no pair is asked twice."""
+    has_been_compared: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True once a model was asked about the guidelines nearest to it, if there were any."""
+    has_been_joined: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True once its record was distilled together with those of guidelines close to it."""
+    needs_trial: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if it was learned while guidelines had to be tried, and there were cases to try it on."""
+    trial: GuidelineTrial | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The trial of its text as it was distilled; None while there was none."""
 
     @property
     def form(self) -> GuidelineForm:
@@ -313,6 +361,18 @@ class Guideline:
     def pending(self) -> bool:
         """True while out of use, since it lacks something."""
         return bool(self.lacks)
+
+    @property
+    def is_held_back(self) -> bool:
+        """True while out of use, since its trial made more verdicts wrong than right."""
+        return "trial" in self.lacks and self.trial is not None
+
+    @property
+    def awaits_trial(self) -> bool:
+        """True while it is to be tried: for the first time, or again since it rests on more cases than it did."""
+        if not self.stands or "trial" not in self.lacks:
+            return False
+        return self.trial is None or len(self.source_trace_ids) > self.trial.source_traces
 
     @property
     def state(self) -> GuidelineState:
@@ -519,6 +579,8 @@ class Lesson:
     """Retired guidelines that were said again: they stay out of use, and rest on more sources than before."""
     dropped: int = 0
     """Drafts of the reflection model that only repeat its prompt."""
+    tried: tuple[Guideline, ...] = ()
+    """New guidelines that were tried on earlier cases, used or held back; `trial` says what came of it."""
     usage: Usage = field(default_factory=Usage)
 
 

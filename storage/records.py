@@ -35,6 +35,7 @@ AuditAction = Literal[
     "guideline_unpinned",
     "guideline_approved",
     "guideline_undone",
+    "judge_renamed",
     "forgotten",
     "person_forgotten",
     "expired",

@@ -16,7 +16,7 @@ from storage.queue import LONGEST_WAIT_MS
 from storage.records import ShownOpinion, ShownRule, StoredThreadStatus, StoredVerdict, ThreadRefusal
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
-from storage.verdicts import verdict_id_of
+from storage.verdicts import Verdicts
 
 MAX_STATUSES_AT_A_TIME = 50
 """Messages that are offered for an edit by one look."""
@@ -30,9 +30,10 @@ def status_post_id_of(verdict_id: str) -> str:
 class ThreadStatuses(Repository):
     """Status messages by verdict. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, feedback: FeedbackEvents) -> None:
+    def __init__(self, store: Store, traces: Traces, verdicts: Verdicts, feedback: FeedbackEvents) -> None:
         super().__init__(store)
         self._traces = traces
+        self._verdicts = verdicts
         self._feedback = feedback
         self._statuses = store.documents.declare(
             "thread_statuses",
@@ -169,7 +170,8 @@ class ThreadStatuses(Repository):
 
     def mark_changes(self, judge: str, guideline_ids: Iterable[str], trace_ids: Iterable[str]) -> None:
         """Mark the statuses that show one of these guidelines, in whatever thread, and those of these traces."""
-        ids = {verdict_id_of(judge, trace_id) for trace_id in trace_ids}
+        found = (self._verdicts.find_id(judge, trace_id) for trace_id in trace_ids)
+        ids = {verdict_id for verdict_id in found if verdict_id is not None}
         for guideline_id in guideline_ids:
             ids.update(self._statuses.ids(*below(judge, guideline_id), index="guideline"))
         self.mark(sorted(ids))

@@ -21,8 +21,8 @@ from bot.guideline_page import (
     GuidelineEntry,
     GuidelinePage,
     GuidelineQuery,
-    short_name,
 )
+from bot.judge_names import short_name
 from bot.plain_text import days_ago, pluralise
 from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline

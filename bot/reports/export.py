@@ -22,7 +22,7 @@ from storage.records import StoredVerdict
 Format = Literal["jsonl", "mlflow"]
 Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
-INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks", "previous"}
+INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks", "previous", "needs_trial"}
 DECISION_FIELDS = ("added_by", "edited_by", "retired_by", "pinned_by")
 """Fields of guidelines that only the memory needs."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from memalign.errors import InputError
-from memalign.memory.text_features import normal
+from memalign.memory.text_features import normal, sentence_key
 from memalign.records import WAITING_TEXT, Guideline, Handling
 from memalign.rule_refusal import refusal_of
 from memalign.serialization import to_document
@@ -272,7 +272,7 @@ def undone(rule: Guideline, mark: str = "") -> Guideline | None:
 
 
 def _refuse_known(text: str, known: Collection[Guideline]) -> None:
-    same = next((rule for rule in known if normal(rule.text) == normal(text)), None)
+    same = next((rule for rule in known if sentence_key(rule.text) == sentence_key(text)), None)
     if same is not None and same.retired:
         raise InputError("A retired guideline says that; restore it to use it again.")
     if same is not None:

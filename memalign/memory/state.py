@@ -15,6 +15,7 @@ from memalign.records import (
     Episode,
     Guideline,
     GuidelinePolicy,
+    GuidelineTrial,
     MemorySize,
     OpinionKey,
     PersonLabel,
@@ -37,6 +38,8 @@ class MemoryState:
     """Traces whose rationales have not been distilled yet."""
     policy: GuidelinePolicy = DEFAULT_POLICY
     """The conditions on which guidelines are used."""
+    first_name: str = ""
+    """The name under which the judge began; empty where it was never renamed."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
@@ -53,6 +56,11 @@ class MemoryState:
             The state.
         """
         return cls(judge=judge, binary=binary, policy=policy)
+
+    @property
+    def id_namespace(self) -> str:
+        """The name that ids of guidelines are hashed with: it stays when the judge is renamed."""
+        return self.first_name or self.judge
 
     @property
     def episodes(self) -> EpisodeLog:
@@ -177,7 +185,7 @@ class MemoryState:
             The state after it.
         """
         merger = GuidelineMerger(
-            self.judge,
+            self.id_namespace,
             self.semantic,
             self.episodes,
             binary=self.binary,
@@ -232,6 +240,22 @@ class MemoryState:
             semantic = semantic.without_vector(guideline.id)
         rules[guideline.id] = guideline
         return self.next(self.episodic, semantic.with_guidelines(rules.values()), self.undistilled)
+
+    def with_trial(self, tried: Guideline, trial: GuidelineTrial | None) -> "MemoryState":
+        """Note the outcome of a guideline's trial.
+
+        Args:
+            tried: The guideline as it was tried.
+            trial: The outcome; None if there was nothing to try it on, so that it waits for no trial any more.
+
+        Returns:
+            The state after it; this one where the guideline is gone, says something else or waits for no trial by now.
+        """
+        current = {rule.id: rule for rule in self.semantic.guidelines}.get(tried.id)
+        if current is None or current.text != tried.text or not current.awaits_trial:
+            return self
+        outcome = replace(current, needs_trial=False) if trial is None else replace(current, trial=trial)
+        return self.with_guideline(outcome)
 
     def without_guideline(self, guideline_id: str) -> "MemoryState":
         """Take a guideline away.

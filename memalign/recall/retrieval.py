@@ -1,7 +1,7 @@
 """Evidence for a verdict: the guidelines in use, and the labelled cases most like the trace."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memalign.embedded_text import text_of
 from memalign.memory.case_vectors import CaseVectors, whole
@@ -10,7 +10,7 @@ from memalign.memory.state import MemoryState
 from memalign.memory.vector_index import cosine
 from memalign.ports import JudgeResponse, Vector
 from memalign.recall.guideline_selection import GuidelineSelector
-from memalign.records import Evidence, Guideline, Json
+from memalign.records import CaseText, Evidence, Guideline, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,20 @@ class Retriever:
         self._durable = durable
         self._selector: GuidelineSelector | None = None
 
+    def copy(self) -> "Retriever":
+        """Return one that finds the same and remembers no selection of this one's.
+
+        Returns:
+            The retriever, for states that are used only for a moment.
+        """
+        return Retriever(
+            self._vectors,
+            max_cases=self._max_cases,
+            min_similarity=self._min_similarity,
+            guideline_tokens=self._guideline_tokens,
+            durable=self._durable,
+        )
+
     async def retrieve(
         self,
         fields: Mapping[str, Json],
@@ -74,7 +88,27 @@ class Retriever:
         needed = self._durable or current_state().episodes
         lookup = await self._vectors.find([text] if needed else [])
         vector, failure = lookup.vectors.get(text), lookup.failed.get(text)
-        state = current_state()
+        evidence = replace(
+            self.recall(text, vector, current_state(), exclude_trace_id=exclude_trace_id),
+            note=f"Similar cases could not be looked up: {failure}" if failure else None,
+            usage=lookup.usage,
+        )
+        return Retrieval(evidence=evidence, vector=vector)
+
+    def recall(
+        self, text: CaseText, vector: Vector | None, state: MemoryState, *, exclude_trace_id: str | None
+    ) -> Evidence:
+        """Find the evidence for a text whose vector is known; no model is asked.
+
+        Args:
+            text: The text.
+            vector: Its vector, of shape (2 x dimension,); None: without similar cases.
+            state: The state of the memory.
+            exclude_trace_id: A trace whose episode is no evidence.
+
+        Returns:
+            The evidence.
+        """
         selection = self._selector_for(state.semantic).select(
             "\n".join(text), None if vector is None else whole(vector)
         )
@@ -88,16 +122,13 @@ class Retriever:
                 min_similarity=self._min_similarity,
             )
         )
-        evidence = Evidence(
+        return Evidence(
             guidelines=selection.guidelines,
             chosen=selection.chosen,
             left_out=selection.left_out,
             guideline_ranking=selection.ranking,
             retrieved=retrieved,
-            note=f"Similar cases could not be looked up: {failure}" if failure else None,
-            usage=lookup.usage,
         )
-        return Retrieval(evidence=evidence, vector=vector)
 
     async def relevant_guidelines(
         self, fields: Mapping[str, Json], semantic: SemanticMemory, limit: int

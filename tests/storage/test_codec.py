@@ -14,6 +14,7 @@ from memalign.records import (
     Episode,
     Guideline,
     GuidelineForm,
+    GuidelineTrial,
     Handling,
     LeftOut,
     MemorySize,
@@ -128,7 +129,7 @@ GUIDELINE = Guideline(
     own_sources=(("tr-1", "U1"),),
     needs_approval=True,
     approved_by="U2",
-    lacks=("approval", "people"),
+    lacks=("approval", "people", "trial"),
     added_by=HANDLING,
     edited_by=HANDLING,
     retired_by=HANDLING,
@@ -140,6 +141,8 @@ GUIDELINE = Guideline(
         pinned_by=HANDLING,
     ),
     doubtful=True,
+    needs_trial=True,
+    trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
 STORED = StoredVerdict(
     verdict_id="v-1",
