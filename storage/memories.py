@@ -149,7 +149,8 @@ class Memories(Repository):
         traces |= {episode.trace_id for episode in change.put_episodes} | change.drop_episodes
         for rule in change.put_guidelines:
             opinions, before = set(opinions_of(rule)), self._find_guideline(judge, rule.id)
-            if before is None or rule.is_worded_by_hand or _as_told(before) != _as_told(rule):
+            is_told_anew = before is None or rule.doubtful or _as_told(before) != _as_told(rule)
+            if before is None or rule.is_worded_by_hand or is_told_anew:
                 # a person's words may quote any case, so that each thread keeps all cases they go with
                 guidelines.add(rule.id)
             else:

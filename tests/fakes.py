@@ -120,13 +120,10 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
 
 
 def simulated_verdict(prompt: Prompt) -> dict[str, Json]:
-    """A verdict that names the first guideline and the most similar case."""
-    return {
-        "rationale": "simulated",
-        "guidelines": [1] if "<guidelines>\n" in prompt.stable else [],
-        "cases": [1] if "<cases>\n" in prompt.changing else [],
-        "value": False,
-    }
+    """A verdict that names the first guideline and the most similar case, as far as there are any."""
+    places = (("guidelines", prompt.stable), ("cases", prompt.changing))
+    lists = {name: [1] for name, text in places if f"<{name}>\n" in text}
+    return {"rationale": "simulated", **lists, "value": False}
 
 
 def section(text: str, name: str) -> list[str]:

@@ -79,7 +79,9 @@ class OwnRecords:
         judges = await self._access.judges_of(person)
         lines = [
             json.dumps(line, ensure_ascii=False)
-            async for line in export_person_lines(self._database, judges, person)
+            async for line in export_person_lines(
+                self._database, judges, person, self._settings.memory.policy
+            )
         ]
         return own_file(lines)
 
