@@ -52,7 +52,7 @@ async def guidelines(options: Namespace) -> None:
     async with open_store(options) as (settings, database):
         for judge in _select_judges(settings, options.judge):
             stored = (await database.memories.load(judge.name)).guidelines
-            rules = [with_policy(rule, settings.memory.policy) for rule in stored]
+            rules = [with_policy(rule, settings.policy_of(judge)) for rule in stored]
             names = await names_of(person for rule in rules for person in people_of(rule))
             print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             numbers = number_guidelines(rules)
@@ -78,7 +78,7 @@ def _ways(rule: Guideline) -> Sequence[str]:
     """Return the actions by which a guideline comes into use."""
     if rule.retired:
         return ("restore",)
-    return ("approve",) if "approval" in rule.lacks else ()
+    return ("approve",) if "approval" in rule.lacks or rule.is_held_back else ()
 
 
 def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
@@ -166,7 +166,7 @@ async def export(options: Namespace) -> None:
         lines = (
             export_person_lines(database, judges, options.person)
             if options.person
-            else export_lines(database, judges, kind, settings.memory.policy)
+            else export_lines(database, judges, kind, settings.policy_of)
         )
         async for line in lines:
             sys.stdout.write(json_line(line) + "\n")

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -39,9 +39,12 @@ async def export_lines(
     database: Database,
     judges: Collection[JudgeSettings],
     kind: Format,
-    policy: GuidelinePolicy = DEFAULT_POLICY,
+    policy_of: Callable[[JudgeSettings], GuidelinePolicy] = lambda _: DEFAULT_POLICY,
 ) -> AsyncIterator[Line]:
-    """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
+    """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments.
+
+    `policy_of` returns the conditions on which a judge's guidelines are used; the defaults where it is left out.
+    """
     exported: set[str] = set()
     async for answered in _answered_verdicts(database, judges):
         if kind == "mlflow":
@@ -56,7 +59,7 @@ async def export_lines(
     for judge in judges if kind == "jsonl" else ():
         memory = await database.memories.load(judge.name)
         for rule in memory.guidelines:
-            yield guideline_line(judge.name, with_policy(rule, policy))
+            yield guideline_line(judge.name, with_policy(rule, policy_of(judge)))
         for episode in memory.episodes.values():
             yield episode_line(judge.name, episode)
 
