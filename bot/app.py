@@ -12,6 +12,7 @@ from bot.blocks.private_replies import verdict_in_words
 from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
+from bot.judge_names import JudgeNames
 from bot.judging.memories import check_model_keys, open_memories
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
@@ -113,6 +114,9 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             secrets=secrets,
             database=database,
             memories=await open_memories(settings, database),
+            judge_names=JudgeNames(
+                known=tuple(settings.titles), renamed=await database.judge_names.renamed()
+            ),
             slack=await stack.enter_async_context(open_slack(secrets, database.deliveries)),
             redactor=redactor,
             health=HealthRegistry(),

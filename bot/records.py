@@ -1,6 +1,6 @@
 """Figures about the bot, its judges and what it forgot, as views and the command line are given them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -217,6 +217,8 @@ class HomeJudge:
     n: int
     """Verdicts of this week on which people had a majority."""
     is_paused: bool
+    rules: Sequence[Guideline] = ()
+    """Its guidelines as they are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

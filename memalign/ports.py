@@ -163,6 +163,8 @@ class JudgeRequest:
     """All labelled cases of the judge, without the trace's own."""
     version: int
     """Version of the judge's memory; a model that was fitted to it is good until the next one."""
+    rationale_first: bool = True
+    """True if the model gives the reason before the value."""
 
 
 class JudgeModel(Protocol):
@@ -253,6 +255,8 @@ class Distillation:
     """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
     """Groups of ids of known guidelines that say the same in other words."""
+    opposites: Sequence[tuple[str, str]] = ()
+    """Pairs of ids of known guidelines that say the opposite of each other."""
     prompted_by: Mapping[tuple[str, ...], tuple[OpinionKey, ...]] = field(default_factory=dict)
     """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
     refused: tuple[RefusedRule, ...] = ()
@@ -265,6 +269,8 @@ class Distillation:
     """Traces in `failed` of which the model refused a rationale for what it says, while it answered others."""
     retry_after: float = 0.0
     """Seconds after which the model's service asks to be called again."""
+    batches: int = 1
+    """Batches of rationales that were distilled at once, none of which sees the rules of another."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -284,12 +290,14 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         contradicts=_united([part.contradicts for part in parts]),
         conflicts=tuple(pair for part in parts for pair in part.conflicts),
         same=tuple(groups),
+        opposites=tuple(pair for part in parts for pair in part.opposites),
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
         dropped=sum(part.dropped for part in parts),
         failed={trace_id: why for part in parts for trace_id, why in part.failed.items()},
         declined=frozenset[str]().union(*(part.declined for part in parts)),
         retry_after=max((part.retry_after for part in parts), default=0.0),
+        batches=max((part.batches for part in parts), default=1),
         usage=sum((part.usage for part in parts), Usage()),
     )
 
@@ -349,6 +357,8 @@ class MemorySnapshot:
     """Traces whose episode is in, but whose rationales have not been distilled yet."""
     version: int = 0
     """Grows by one with each change that is saved; 0: nothing was saved yet."""
+    first_name: str = ""
+    """The name under which the judge began, where that is another one; ids of its guidelines are hashed with it."""
 
 
 GuidelineAction = Literal["add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo"]

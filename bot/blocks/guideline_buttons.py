@@ -41,8 +41,12 @@ def thread_actions(rule: Guideline) -> tuple[str, ...]:
     """Return the action ids that a guideline offers in a thread; an approved one is not approved again."""
     if is_retired(rule):
         return (RESTORE_GUIDELINE,)
-    approve = () if rule.approved_by else (APPROVE_GUIDELINE,)
-    return (*approve, EDIT_GUIDELINE, RETIRE_GUIDELINE)
+    return (*approval_actions(rule), EDIT_GUIDELINE, RETIRE_GUIDELINE)
+
+
+def approval_actions(rule: Guideline) -> tuple[str, ...]:
+    """Return the action id by which a guideline is approved; none for one that is approved and not in doubt since."""
+    return () if rule.approved_by and not rule.doubtful else (APPROVE_GUIDELINE,)
 
 
 def action_label(action_id: str, rule: Guideline) -> str:

@@ -31,7 +31,10 @@ def merge(guideline: Guideline, other: Guideline, prompted_by: Sequence[OpinionK
         guideline,
         sources=union(guideline.sources, other.sources),
         own_sources=_own_sources(guideline),
-        merged=(*guideline.merged, MergedGuideline(guideline=other, prompted_by=tuple(prompted_by))),
+        merged=(
+            *guideline.merged,
+            MergedGuideline(guideline=replace(other, compared=()), prompted_by=tuple(prompted_by)),
+        ),
     )
 
 
