@@ -231,7 +231,7 @@ class JudgeMemory:
             guideline_ids=response.guideline_ids,
             shown_guideline_ids=response.shown_guideline_ids,
             guideline_wordings=wordings_of(
-                self._judge.name, response.shown_guideline_ids, retrieval.evidence.guidelines
+                state.id_namespace, response.shown_guideline_ids, retrieval.evidence.guidelines
             ),
             cited_trace_ids=response.cited_trace_ids,
             retrieved_trace_ids=retrieved,

@@ -357,6 +357,8 @@ class MemorySnapshot:
     """Traces whose episode is in, but whose rationales have not been distilled yet."""
     version: int = 0
     """Grows by one with each change that is saved; 0: nothing was saved yet."""
+    first_name: str = ""
+    """The name under which the judge began, where that is another one; ids of its guidelines are hashed with it."""
 
 
 GuidelineAction = Literal["add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo"]
