@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,7 @@ from bot.runtime.clock import from_ms
 from memalign.media import replace_media, trace_without_media
 from memalign.memory.guideline_merge import merged_into, people_of
 from memalign.memory.semantic import DEFAULT_POLICY, guidelines_of
+from memalign.mlflow_feedback import evidence_metadata
 from memalign.records import Episode, Guideline, GuidelinePolicy, Handling, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -43,11 +44,19 @@ class AnsweredVerdict:
     feedback: Collection[Feedback]
 
 
+PolicyOf = Callable[[JudgeSettings], GuidelinePolicy]
+"""Returns the conditions on which a judge's guidelines are used."""
+
+
+def _default_policy(_: JudgeSettings) -> GuidelinePolicy:
+    return DEFAULT_POLICY
+
+
 async def export_lines(
     database: Database,
     judges: Collection[JudgeSettings],
     kind: Format,
-    policy: GuidelinePolicy = DEFAULT_POLICY,
+    policy_of: PolicyOf = _default_policy,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
     exported: set[str] = set()
@@ -63,7 +72,7 @@ async def export_lines(
             yield feedback_line(answered.trace, feedback)
     for judge in judges if kind == "jsonl" else ():
         memory = await database.memories.load(judge.name)
-        for rule in guidelines_of(memory, policy):
+        for rule in guidelines_of(memory, policy_of(judge)):
             yield guideline_line(judge.name, rule)
         for episode in memory.episodes.values():
             yield episode_line(judge.name, episode)
@@ -73,7 +82,7 @@ async def export_person_lines(
     database: Database,
     judges: Collection[JudgeSettings],
     person: str,
-    policy: GuidelinePolicy = DEFAULT_POLICY,
+    policy_of: PolicyOf = _default_policy,
 ) -> AsyncIterator[Line]:
     """Yield one person's feedback, and the guidelines that rest on it, with that person's words alone."""
     async for answered in _answered_verdicts(database, judges):
@@ -81,7 +90,7 @@ async def export_person_lines(
             if feedback.person == person and (feedback.vote or feedback.rationale):
                 yield feedback_line(answered.trace, feedback)
     for judge in judges:
-        for rule in guidelines_of(await database.memories.load(judge.name), policy):
+        for rule in guidelines_of(await database.memories.load(judge.name), policy_of(judge)):
             if person in people_of(rule):
                 yield own_guideline_line(judge.name, rule, person)
 
@@ -110,7 +119,7 @@ def trace_line(trace: Trace) -> Line:
 
 
 def verdict_line(verdict: Verdict) -> Line:
-    """Return a verdict as a line of VERDICTS.jsonl."""
+    """Return a verdict as a line of VERDICTS.jsonl; its guidelines are those that led the judge."""
     return {
         "trace_id": verdict.trace_id,
         "judge": verdict.judge,
@@ -122,11 +131,13 @@ def verdict_line(verdict: Verdict) -> Line:
 
 
 def stored_verdict_line(stored: StoredVerdict) -> Line:
-    """Return a stored verdict: the line of VERDICTS.jsonl with its id and time."""
+    """Return a stored verdict: the line of VERDICTS.jsonl with its id and time, and all that its judge was shown."""
     return {
         "type": "verdict",
         "verdict_id": stored.verdict_id,
         **verdict_line(stored.verdict),
+        "shown_guideline_ids": list(stored.verdict.shown_guideline_ids),
+        "cited_trace_ids": list(stored.verdict.cited_trace_ids),
         "timestamp": from_ms(stored.judged_ms).isoformat(),
     }
 
@@ -208,7 +219,10 @@ def _assessments(stored: StoredVerdict, people: Collection[Feedback]) -> list[Li
     """Return the verdict and the labels that people gave."""
     verdict, judged = stored.verdict, from_ms(stored.judged_ms).isoformat()
     return [
-        _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, judged),
+        {
+            **_assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, judged),
+            "metadata": evidence_metadata(verdict.evidence_ids),
+        },
         *(
             _assessment(
                 stored,
