@@ -44,7 +44,7 @@ def answer(system: str, user: str, failing: float = 0.0, salt: int = 0, *, parap
             _distilled_for_original(records, known, key_of)
         )
     if "<record>" in user:
-        rules = [item["text"] for item in _json_lines(system, "guidelines")]
+        rules = [item["text"] for part in (system, user) for item in _json_lines(part, "guidelines")]
         cases = [(json.dumps(item["outputs"]), item["label"]) for item in _json_lines(user, "cases")]
         return _verdict(user.rpartition("<record>")[2], rules, cases)
     rules = re.findall(r"^ *- (.*)$", system.partition("Distilled Guidelines (")[2], re.MULTILINE)

@@ -3,8 +3,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from memalign.memory.case_similarity import DEFAULT_MIN_SIMILARITY
 from memalign.memory.episodic import MIN_EPISODES_FOR_GRAPH, EpisodicMemory
-from memalign.memory.similarity_floor import DEFAULT_MIN_SIMILARITY, similarity_floor
 from memalign.memory.vector_index import HNSW_SEARCH_CANDIDATES, search_exactly
 from memalign.ports import Vector
 from memalign.records import Label
@@ -224,9 +224,15 @@ def test_in_a_small_memory_the_floor_is_fixed() -> None:
 def test_the_floor_is_the_percentile_of_all_pairs() -> None:
     rows = {f"t{n}": a_row() for n in range(400)}
     matrix = np.stack(list(rows.values()))
-    pairs = (matrix @ matrix.T)[np.triu_indices(400, k=1)]
+    floor = np.percentile((matrix @ matrix.T)[np.triu_indices(400, k=1)], 95)
+    memory = a_labelled_memory(rows, {})
 
-    assert similarity_floor(rows) == pytest.approx(np.percentile(pairs, 95), abs=0.03)
+    least = [
+        min(case.similarity for case in memory.nearest(a_row(), 200, exclude_trace_id=None))
+        for _ in range(20)
+    ]
+
+    assert min(least) == pytest.approx(floor, abs=0.03)
 
 
 def test_vectors_of_an_earlier_form_of_the_text_serve_until_they_are_made_again() -> None:
