@@ -20,7 +20,7 @@ from memalign.memory.vector_index import VectorIndex, search_exactly
 from memalign.ports import Vector
 from memalign.records import CaseText, Episode, Label, RetrievedEpisode
 
-MIN_EPISODES_FOR_GRAPH = 20_001
+MIN_EPISODES_FOR_GRAPH = 25_000
 """Below it exact search is fast enough, and a change costs the same at any size: to add a vector to the graph takes
 some 4 ms at 20,000 vectors, to the exact index some microseconds."""
 MAX_CANDIDATES = 200
