@@ -181,10 +181,18 @@ def build(resources: Resources, timing: Timing) -> Bot:
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     traces = ingest.build(resources, judging_worker.wake)
 
+    is_forgotten = asyncio.Event()
+
     async def learn() -> None:
         """Learn only once everything is forgotten that an earlier run was asked to forget."""
         await forgets.resume()
+        is_forgotten.set()
         await lessons.learn()
+
+    async def try_guidelines() -> None:
+        """Show models no case that an earlier run was asked to forget."""
+        await is_forgotten.wait()
+        await lessons.try_guidelines()
 
     return Bot(
         resources=resources,
@@ -198,6 +206,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         wake_posting=posts.wake,
         background={
             "learning": learn,
+            "trying rules": try_guidelines,
             "judging": judging_worker.run,
             "connecting to Slack": resources.slack.connection.connect,
             **posts.background,

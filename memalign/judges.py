@@ -24,7 +24,7 @@ from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
 from memalign.mlflow_feedback import import_mlflow
 from memalign.mlflow_names import missing_name
-from memalign.mlflow_sessions import session_fields
+from memalign.mlflow_sessions import conversation_traces, session_fields
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
@@ -76,7 +76,8 @@ class LibraryJudge(ABC):
 
         Args:
             traces: `memalign.Trace` or `mlflow.entities.Trace` objects with assessments. Of a trace given twice the
-                last one counts; one that was learned before and has no assessment left is taken back.
+                last one counts; one that was learned before and has no assessment left is taken back. For a judge of
+                conversations those of MLflow's that are of one session are one conversation.
             optimizer: A `MemAlignOptimizer`. None: the one this judge was aligned with, or one with its defaults.
 
         Returns:
@@ -421,7 +422,9 @@ async def _aligned(
         )
     # connecting may import a provider's package, which takes its time
     memory = await asyncio.to_thread(_memory, base, state, optimizer)
-    report = await memory.learn(trace_of(trace) for trace in traces)
+    report = await memory.learn(
+        conversation_traces(traces) if base.is_session_level_scorer else map(trace_of, traces)
+    )
     if report.rejected and not (report.learned or report.unchanged or report.pending):
         raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
     if report.pending:

@@ -21,6 +21,7 @@ from storage.guideline_uses import GuidelineUses
 from storage.judge_names import JudgeRenamings
 from storage.judge_renaming import JudgeRenaming
 from storage.memories import Memories
+from storage.model_calls import ModelCalls
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
@@ -57,6 +58,7 @@ class Database:
         self.traces = Traces(store)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
+        self.model_calls = ModelCalls(store)
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)

@@ -201,4 +201,4 @@ def _as_told(rule: Guideline) -> tuple[object, ...]:
     """Return all that threads tell of a guideline beside its cases."""
     merged = tuple((each.id, each.text) for each in merged_into(rule))
     decisions = (rule.edited_by, rule.retired_by, rule.pinned, bool(rule.approved_by))
-    return rule.text, rule.state, rule.lacks, rule.doubtful, rule.people, merged, decisions
+    return rule.text, rule.state, rule.lacks, rule.trial, rule.doubtful, rule.people, merged, decisions

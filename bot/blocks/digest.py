@@ -42,7 +42,7 @@ def _voices(rules: Sequence[Guideline]) -> list[str]:
     pending = sum(rule.state == "pending" and not rule.doubtful for rule in rules)
     parts = [
         f"{alone} of {pluralise(sum(rule.in_use for rule in rules), 'guideline')} in use {FROM_ONE_PERSON}",
-        f"{pending} not used yet: to be approved, or to be said by more people",
+        f"{pending} not used yet: to be approved, said by more people, or proved on earlier cases",
     ]
     line = " · ".join(part for part, number in zip(parts, (alone, pending), strict=True) if number)
     return [each for each in (doubt_line(rules), line) if each]

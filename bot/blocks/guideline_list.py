@@ -7,11 +7,11 @@ from bot.blocks.commands import state_note
 from bot.blocks.guideline_buttons import (
     EDIT_GUIDELINE,
     GUIDELINE_MENU,
-    LABELS,
     PIN_GUIDELINE,
     RESTORE_GUIDELINE,
     RETIRE_GUIDELINE,
     UNPIN_GUIDELINE,
+    action_label,
     approval_actions,
 )
 from bot.blocks.mrkdwn import escape, escape_name, join_names
@@ -101,7 +101,7 @@ def _range(page: GuidelinePage) -> str:
 
 def _row(page: GuidelinePage, entry: GuidelineEntry) -> Block:
     rule = entry.rule
-    options = [(LABELS[action], action) for action in menu_actions(rule)]
+    options = [(action_label(action, rule), action) for action in menu_actions(rule)]
     return {
         **section(f"{_text(entry)}\n{' · '.join(_details(entry, page.now_ms))}"),
         "block_id": row_id(page.query, rule.id),

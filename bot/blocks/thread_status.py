@@ -18,7 +18,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.thread import CORRECT_VALUE
-from bot.plain_text import FROM_ONE_PERSON, disagreement, guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, disagreement, guideline_state, pluralise, trial_sentence
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from bot.visible_text import visible_line
 from memalign.memory.guideline_merge import merged_into
@@ -177,8 +177,12 @@ def _rule(status: ThreadStatus, taught: TaughtRule, names: _Names) -> Group:
         line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
         line += f" ({FROM_ONE_PERSON.removeprefix('from ')})"
-    state = guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
+    state = " ".join(filter(None, (_use(status, rule), trial_sentence(rule))))
     return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(status.judge, rule))
+
+
+def _use(status: ThreadStatus, rule: Guideline) -> str:
+    return guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
 
 
 def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:

@@ -52,7 +52,7 @@ async def guidelines(options: Namespace) -> None:
     """`memalign guidelines [JUDGE]`."""
     async with open_store(options) as (settings, database):
         for judge in _select_judges(settings, options.judge):
-            rules = guidelines_of(await database.memories.load(judge.name), settings.memory.policy)
+            rules = guidelines_of(await database.memories.load(judge.name), settings.policy_of(judge))
             names = await names_of(person for rule in rules for person in people_of(rule))
             print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             numbers = number_guidelines(rules)
@@ -80,7 +80,7 @@ def _ways(rule: Guideline) -> Sequence[str]:
         return ("restore",)
     if "agreement" in rule.lacks:
         return ("approve", "edit")
-    return ("approve",) if "approval" in rule.lacks else ()
+    return ("approve",) if "approval" in rule.lacks or rule.is_held_back else ()
 
 
 def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
@@ -166,9 +166,9 @@ async def export(options: Namespace) -> None:
     async with open_store(options) as (settings, database):
         judges = list(_select_judges(settings, options.judge))
         lines = (
-            export_person_lines(database, judges, options.person, settings.memory.policy)
+            export_person_lines(database, judges, options.person, settings.policy_of)
             if options.person
-            else export_lines(database, judges, kind, settings.memory.policy)
+            else export_lines(database, judges, kind, settings.policy_of)
         )
         async for line in lines:
             sys.stdout.write(json_line(line) + "\n")

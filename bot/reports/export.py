@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -43,11 +43,19 @@ class AnsweredVerdict:
     feedback: Collection[Feedback]
 
 
+PolicyOf = Callable[[JudgeSettings], GuidelinePolicy]
+"""Returns the conditions on which a judge's guidelines are used."""
+
+
+def _default_policy(_: JudgeSettings) -> GuidelinePolicy:
+    return DEFAULT_POLICY
+
+
 async def export_lines(
     database: Database,
     judges: Collection[JudgeSettings],
     kind: Format,
-    policy: GuidelinePolicy = DEFAULT_POLICY,
+    policy_of: PolicyOf = _default_policy,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
     exported: set[str] = set()
@@ -63,7 +71,7 @@ async def export_lines(
             yield feedback_line(answered.trace, feedback)
     for judge in judges if kind == "jsonl" else ():
         memory = await database.memories.load(judge.name)
-        for rule in guidelines_of(memory, policy):
+        for rule in guidelines_of(memory, policy_of(judge)):
             yield guideline_line(judge.name, rule)
         for episode in memory.episodes.values():
             yield episode_line(judge.name, episode)
@@ -73,7 +81,7 @@ async def export_person_lines(
     database: Database,
     judges: Collection[JudgeSettings],
     person: str,
-    policy: GuidelinePolicy = DEFAULT_POLICY,
+    policy_of: PolicyOf = _default_policy,
 ) -> AsyncIterator[Line]:
     """Yield one person's feedback, and the guidelines that rest on it, with that person's words alone."""
     async for answered in _answered_verdicts(database, judges):
@@ -81,7 +89,7 @@ async def export_person_lines(
             if feedback.person == person and (feedback.vote or feedback.rationale):
                 yield feedback_line(answered.trace, feedback)
     for judge in judges:
-        for rule in guidelines_of(await database.memories.load(judge.name), policy):
+        for rule in guidelines_of(await database.memories.load(judge.name), policy_of(judge)):
             if person in people_of(rule):
                 yield own_guideline_line(judge.name, rule, person)
 

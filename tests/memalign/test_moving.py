@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, Optional
 
@@ -205,6 +206,20 @@ def test_parameters_stand_in_the_order_of_mlflow() -> None:
 def test_each_parameter_is_in_the_tables_below() -> None:
     assert {use.parameter for use in JUDGE_USES} == set(MAKE_JUDGE)
     assert {use.parameter for use in OPTIMIZER_USES} == set(MEMALIGN_OPTIMIZER)
+
+
+def rows_of_the_page(title: str) -> list[str]:
+    """Return the first column of a table of docs/moving.md."""
+    page = (Path(__file__).parents[2] / "docs" / "moving.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+
+
+def test_the_page_on_moving_has_each_parameter_and_name() -> None:
+    assert rows_of_the_page("`make_judge`") == [f"`{name}`" for name in MAKE_JUDGE]
+    assert rows_of_the_page("`MemAlignOptimizer`") == [f"`{name}`" for name in MEMALIGN_OPTIMIZER]
+    named = " ".join((*rows_of_the_page("Names of a judge"), *rows_of_the_page("Calls")))
+    assert {name for name in JUDGE_NAMES if not re.search(rf"\b{name}\b", named)} == set()
 
 
 def test_each_default_of_mlflow_is_taken_by_position_and_none_is_the_default() -> None:
@@ -411,6 +426,34 @@ async def test_a_session_of_our_traces_keeps_its_order_and_expectations(server: 
     ]
     (record,) = section(server.of("chat")[-1].body["messages"][1]["content"], "record")
     assert json.loads(record)["expectations"] == {"tone": "calm"}
+
+
+@pytest.mark.usefixtures("server")
+def test_a_judge_of_conversations_learns_from_whole_sessions() -> None:
+    late = their_trace("tr-2", 2_000, "When?", "Soon.")
+    early = their_trace("tr-1", 1_000, "Where is it?", "On its way.")
+    alone = their_trace("tr-3", 3_000, "Hello?", "Hm.", session="")
+    for trace in (late, alone):
+        trace.info.assessments.append(
+            SimpleNamespace(
+                name="content",
+                feedback=SimpleNamespace(value=False),
+                rationale="Name a day.",
+                source=SimpleNamespace(source_type="HUMAN", source_id="ana"),
+            )
+        )
+
+    learned = a_conversation_judge().align([late, early, alone], MemAlignOptimizer(**OPTIMIZER))
+
+    said = {
+        name: [turn["content"] for turn in episode.fields["conversation"]]
+        for name, episode in learned.episodes.items()
+    }
+    assert said == {
+        "tr-2": ["Where is it?", "On its way.", "When?", "Soon."],
+        "tr-3": ["Hello?", "Hm."],
+    }
+    assert list(learned.report.rejected) == ["tr-1"]
 
 
 @pytest.mark.parametrize(

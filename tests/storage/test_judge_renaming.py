@@ -41,7 +41,8 @@ OLD, NEW = "polite", "tone"
 ROOT = Path(__file__).parents[2]
 TABLES_WITHOUT_JUDGES = {
     *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
-    *("forgotten_cards", "forgotten_people", "joins", "maintenance", "moments", "muted_people"),
+    *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
+    "muted_people",
     *("redactions", "reply_receipts", "sampling", "thread_posts", "unread_replies", "unsampled_traces"),
     *("vector_owners", "vectors"),
     # the judges that an application names for a trace are what it sent
