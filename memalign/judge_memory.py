@@ -236,6 +236,7 @@ class JudgeMemory:
             cited_trace_ids=response.cited_trace_ids,
             retrieved_trace_ids=retrieved,
             similarities=similarities,
+            asked_for_evidence=True,
             usage=retrieval.evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
             note=retrieval.evidence.note,
