@@ -124,7 +124,8 @@ def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:
     if entry.editor:
         details.append(f"edited by {_names([entry.editor])}")
     if entry.verdicts:
-        details.append(f"used {entry.verdicts:,}×, last {days_ago(entry.last_ms, now_ms)}")
+        led = f", led {pluralise(entry.led, 'verdict')}" if entry.led else ""
+        details.append(f"used {entry.verdicts:,}×{led}, last {days_ago(entry.last_ms, now_ms)}")
     else:
         details.append("no verdict used it yet")
     if trial_sentence(rule) and (trial := rule.trial):
