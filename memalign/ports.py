@@ -88,7 +88,10 @@ class PromptRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A language model's answer, parsed from JSON and valid against the schema asked for."""
+    """A language model's answer, parsed from JSON.
+
+    Of what the schema asked for, a verdict may lack its rationale, and its lists may have any form.
+    """
 
     answer: Mapping[str, Json]
     usage: Usage

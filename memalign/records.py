@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from memalign.mlflow_feedback import SHOWN_GUIDELINES, feedback
+from memalign.mlflow_feedback import CITED_GUIDELINES, SHOWN_GUIDELINES, feedback
 from memalign.mlflow_names import missing_verdict_name
 
 Label = bool | int | float | str
@@ -535,6 +535,8 @@ class Verdict:
     """Traces of all similar cases that it was shown, or that decided."""
     similarities: tuple[float, ...] = ()
     """Cosine similarity of each retrieved trace, in the same order."""
+    asked_for_evidence: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if the judge could name what led it; False in a verdict of an earlier version, which names nothing."""
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     """Duration of the whole call."""
@@ -563,13 +565,17 @@ class Verdict:
         Raises:
             SettingsError: If MLflow is not installed.
         """
-        evidence = {
-            "guideline_ids": self.guideline_ids,
+        return feedback(self.judge, self.value, self.rationale, self.trace_id, self.evidence_ids)
+
+    @property
+    def evidence_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of what led the judge, and of all it was shown, by the names that MLflow's feedback has for them."""
+        return {
+            CITED_GUIDELINES: self.guideline_ids,
             SHOWN_GUIDELINES: self.shown_guideline_ids,
             "cited_trace_ids": self.cited_trace_ids,
             "retrieved_example_trace_ids": self.retrieved_trace_ids,
         }
-        return feedback(self.judge, self.value, self.rationale, self.trace_id, evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,10 +94,10 @@ class FakeModel:
 def simulated_answer(prompt: Prompt) -> dict[str, Json]:
     """Answer as a diligent model would: each reason becomes a rule, or supports or contradicts a known one.
 
-    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
+    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false.
     """
     if "<records>" not in prompt.changing:
-        return {"rationale": "simulated", "value": False}
+        return simulated_verdict(prompt)
     rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
     guidelines: dict[str, list[int]] = {}
     supports: dict[int, list[int]] = {}
@@ -118,6 +118,13 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
         "same": [],
     }
+
+
+def simulated_verdict(prompt: Prompt) -> dict[str, Json]:
+    """A verdict that names the first guideline and the most similar case, as far as there are any."""
+    places = (("guidelines", prompt.stable), ("cases", prompt.changing))
+    lists = {name: [1] for name, text in places if f"<{name}>\n" in text}
+    return {"rationale": "simulated", **lists, "value": False}
 
 
 def section(text: str, name: str) -> list[str]:

@@ -111,19 +111,19 @@ JUDGE_USES = [
         parameter="generate_rationale_first",
         value=False,
         seen=lambda call: list(schema_of(call)["properties"]),
-        expected=["value", "rationale"],
+        expected=["value", "rationale", "guidelines", "cases"],
     ),
     Use(
         parameter="generate_rationale_first",
         value=True,
         seen=lambda call: list(schema_of(call)["properties"]),
-        expected=["rationale", "value"],
+        expected=["rationale", "guidelines", "cases", "value"],
     ),
     Use(
         parameter="generate_rationale_first",
         value=None,
         seen=lambda call: list(schema_of(call)["properties"]),
-        expected=["rationale", "value"],
+        expected=["rationale", "guidelines", "cases", "value"],
     ),
     Use(parameter="model_api", value="chat_completions", seen=lambda call: call.kind, expected="chat"),
     Use(parameter="model_api", value=ModelAPI.DEFAULT, seen=lambda call: call.kind, expected="chat"),
@@ -541,6 +541,6 @@ def test_the_order_of_a_verdict_outlives_saving(server: ModelServer, tmp_path: A
     loaded(inputs="a", outputs="b")
 
     call = server.of("chat")[-1]
-    assert list(schema_of(call)["properties"]) == ["value", "rationale"]
+    assert list(schema_of(call)["properties"]) == ["value", "rationale", "guidelines", "cases"]
     assert 'first "value"' in call.body["messages"][0]["content"]
     assert 'then "rationale"' in call.body["messages"][0]["content"]

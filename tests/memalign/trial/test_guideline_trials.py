@@ -201,6 +201,33 @@ async def test_without_another_case_it_is_used_at_once() -> None:
     assert (memory.guidelines[0].state, memory.trials.due) == ("used", ())
 
 
+async def test_a_change_that_the_model_does_not_repeat_was_chance_and_holds_nothing_back() -> None:
+    model = FollowingJudge({RUDE: {"old-0": False, "old-1": False}})
+    memory = await opened(model)
+    await taught(memory, True, True, True, True)
+
+    def waver(request: JudgeRequest) -> None:
+        del request
+        if len(model.requests) > 2 * 4:
+            model.verdicts = {}
+
+    model.before = waver
+    await memory.trials.run(FixedBudget(PLENTY))
+
+    assert (outcome(memory.guidelines[0]), memory.guidelines[0].state) == ((0, 0, 4), "used")
+    assert len(model.requests) == 2 * 4 + 2 * 2
+
+
+async def test_what_cannot_be_confirmed_for_want_of_calls_stands() -> None:
+    model = FollowingJudge({RUDE: {"old-0": False, "old-1": False}})
+    memory = await opened(model)
+    await taught(memory, True, True, True)
+
+    await memory.trials.run(FixedBudget(7))
+
+    assert (outcome(memory.guidelines[0]), len(model.requests)) == ((0, 2, 3), 6)
+
+
 async def test_a_case_at_which_the_model_fails_is_left_out() -> None:
     model = FollowingJudge({RUDE: {"old-0": False, "old-1": False, "old-2": False}})
     model.errors.extend([DOWN, None, None, None, None, DOWN])
