@@ -29,6 +29,7 @@ from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
+from memalign.recall.case_selection import CaseSelection, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
@@ -67,6 +68,7 @@ class JudgeMemory:
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
+        select_cases: Selects the similar cases; by default one of another label is among them.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
+        select_cases: CaseSelection = contrasting_cases,
     ) -> None:
         self._judge = judge
         self._memory = memory
@@ -90,6 +93,7 @@ class JudgeMemory:
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
             durable=memory.durable,
+            select_cases=select_cases,
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()

@@ -1,11 +1,12 @@
 """A simulated language model that applies exactly what its prompt holds, be the prompt ours or the original's.
 
 Judging, it goes by the guidelines on the record's thing and names them; where these disagree it tosses a coin; without
-any it does as most of the shown cases on that thing; without any of these it answers true. A share of the records, as
-asked, it judges the other way round. Distilling, it reads each rationale as the rule it tells: it unites the records of
-a batch that tell the same one, in the first one's words, and repeats no rule that the prompt lists as known. Where a
-prompt offers words for "confirms" and "contradicts", it uses them. Of the guidelines in `tests.rule_pairs` it knows the
-meaning where it is asked to, else each is a rule of its own.
+any it does as most of the shown cases in the record's manner (see `tests.bench.tacit`), without any of these as most on
+its thing, and else it answers true. A share of the records, as asked, it judges the other way round. Distilling, it
+reads each rationale as the rule it tells: it unites the records of a batch that tell the same one, in the first one's
+words, and repeats no rule that the prompt lists as known. Where a prompt offers words for "confirms" and
+"contradicts", it uses them. Of the guidelines in `tests.rule_pairs` it knows the meaning where it is asked to, else
+each is a rule of its own.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tests.bench.rules import says_right, thing_in
+from tests.bench.tacit import manner_in
 from tests.rule_pairs.table import meaning_of
 
 RuleKey = tuple[str, bool]
@@ -70,7 +72,7 @@ def _verdict(
     thing = thing_in(record)
     followed = [number for number, rule in rules.items() if thing_in(rule) == thing]
     values = {says_right(rules[number]) for number in followed}
-    labels = Counter(label for text, label in cases if thing_in(text) == thing)
+    labels = _precedents(record, cases)
     if values:
         value = values.pop() if len(values) == 1 else zlib.crc32(record.encode()) % 2 == 0
     else:
@@ -79,6 +81,13 @@ def _verdict(
         value = not value
     reason = f"About {thing}."
     return json.dumps({"rationale": reason, "value": value, "result": value, "guidelines": followed})
+
+
+def _precedents(record: str, cases: Iterable[tuple[str, bool]]) -> Counter[bool]:
+    """Count the labels of the cases that a reader takes for precedents."""
+    thing, manner, shown = thing_in(record), manner_in(record), list(cases)
+    alike = Counter(label for text, label in shown if manner and manner_in(text) == manner)
+    return alike or Counter(label for text, label in shown if thing_in(text) == thing)
 
 
 def _key_by_meaning(text: str) -> RuleKey | None:
