@@ -19,6 +19,8 @@ from storage.forgetting import Forgetting
 from storage.guideline_requests import GuidelineRequests
 from storage.guideline_uses import GuidelineUses
 from storage.memories import Memories
+from storage.memory_history import MemoryHistory
+from storage.memory_undo import MemoryUndo
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
@@ -57,7 +59,11 @@ class Database:
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
-        self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
+        self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
+        self.memories = Memories(
+            store, self.traces, self.feedback, self.thread_statuses, self.audit, self.memory_undo
+        )
+        self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
@@ -67,6 +73,7 @@ class Database:
             replies=self.replies,
             posts=posts,
             memories=self.memories,
+            undo=self.memory_undo,
             guideline_requests=self.guideline_requests,
             statuses=self.thread_statuses,
             preferences=self.preferences,

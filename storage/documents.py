@@ -143,6 +143,14 @@ class DocumentTable(tinydb_table.Table):
         self._update_table(updater)
         return removed
 
+    def put(self, document: Document) -> None:
+        """Add a document, or put it in the place of the one with its id: `upsert` keeps fields that it lacks."""
+
+        def updater(changes: Changes) -> None:
+            changes[document.doc_id] = dict(document)
+
+        self._update_table(updater)
+
     def range(
         self,
         low: str = "",

@@ -5,10 +5,11 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError
+from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError, UnknownVersionError
 from memalign.ports import (
     Completion,
     Embeddings,
@@ -21,7 +22,7 @@ from memalign.ports import (
     Vector,
     VectorKey,
 )
-from memalign.records import Episode, Guideline, Json, Label, Usage
+from memalign.records import Episode, Guideline, Json, Label, RolledBackCase, Usage
 
 DIMENSION = 64
 DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
@@ -159,6 +160,9 @@ class FakeStore:
         self.owners: dict[str, set[VectorKey]] = {}
         self.changes: list[MemoryChange] = []
         self.version = 0
+        self.rolled_back: dict[str, RolledBackCase] = {}
+        self.snapshots: list[MemorySnapshot] = [MemorySnapshot()]
+        """The memory after each change, without forgetting in earlier ones."""
         self.full = False
 
     async def load(self, judge: str) -> MemorySnapshot:
@@ -168,7 +172,14 @@ class FakeStore:
             guidelines=tuple(self.guidelines.values()),
             undistilled=self.undistilled,
             version=self.version,
+            rolled_back=dict(self.rolled_back),
         )
+
+    async def load_version(self, judge: str, number: int) -> MemorySnapshot:
+        assert judge
+        if not 0 <= number < len(self.snapshots):
+            raise UnknownVersionError(f"There is no version {number}.")
+        return replace(self.snapshots[number], version=self.version, undistilled=frozenset())
 
     async def save(self, judge: str, change: MemoryChange) -> None:
         assert judge
@@ -185,6 +196,10 @@ class FakeStore:
             self.guidelines.pop(guideline_id, None)
         self.guidelines.update({rule.id: rule for rule in change.put_guidelines})
         self.undistilled = change.undistilled
+        for trace_id in change.drop_rolled_back:
+            self.rolled_back.pop(trace_id, None)
+        self.rolled_back.update({case.trace_id: case for case in change.put_rolled_back})
+        self.snapshots.append(await self.load(judge))
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         return {key: self.rows[key] for key in keys if key in self.rows}

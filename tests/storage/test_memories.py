@@ -45,6 +45,7 @@ async def test_a_memory_comes_back_whole_and_apart_from_others(db: Database) -> 
         guidelines=(guideline("g2"), guideline("g1")),
         undistilled=frozenset({"a"}),
         version=1,
+        number=1,
     )
     assert list(snapshot.episodes) == ["b", "a"]
 
