@@ -139,6 +139,11 @@ class LibraryJudge(ABC):
 class AlignableJudge(Judge, LibraryJudge):
     """A judge as defined, that has learned nothing yet. Made by `memalign.make_judge`."""
 
+    @property
+    def version(self) -> int:
+        """The version of what it has learned: 0, for it has learned nothing."""
+        return 0
+
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
         state = MemoryState.empty(self.name, binary=self.value_type.binary)
         return await _aligned(self, state, traces, optimizer or AlignmentModels(AlignmentSettings()))
@@ -189,6 +194,11 @@ class AlignedJudge(LibraryJudge):
     def name(self) -> str:
         """The judge's name."""
         return self.base.name
+
+    @property
+    def version(self) -> int:
+        """The version of what it has learned: it grows with each `align` and `unalign` that changes something."""
+        return self._state.number
 
     @property
     def model(self) -> str:
@@ -300,7 +310,7 @@ class AlignedJudge(LibraryJudge):
             retracted=forgotten.trace_ids,
             usage=forgotten.usage,
         )
-        return AlignedJudge(self.base, memory.state, self.optimizer, report)
+        return AlignedJudge(self.base, _numbered(self._state, memory.state), self.optimizer, report)
 
     async def _judge(self, trace: Trace) -> Verdict:
         return await self._memory.judge(trace)
@@ -365,7 +375,14 @@ async def _aligned(
         raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
     if report.pending:
         _pending_log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
-    return AlignedJudge(base, memory.state, optimizer, report)
+    return AlignedJudge(base, _numbered(state, memory.state), optimizer, report)
+
+
+def _numbered(before: MemoryState, after: MemoryState) -> MemoryState:
+    """Return a state with its version, which is the next one if anything was learned or forgotten."""
+    change = after.change_from(before)
+    learned = (change.put_episodes, change.drop_episodes, change.put_guidelines, change.drop_guidelines)
+    return replace(after, number=before.number + 1 if any(learned) else before.number)
 
 
 def _trace(fields: Mapping[str, Json], trace: object, trace_id: str | None) -> Trace:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memalign.align.plan import plan_learning
@@ -153,7 +153,7 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
     }
     learned = tuple(name for name in plan.put if name not in waiting)
     report = Lesson(learned=learned, pending=waiting, rejected=plan.rejected, usage=found.usage + rules.usage)
-    return judge_of_state(base, state, models, report)
+    return judge_of_state(base, replace(state, number=1), models, report)
 
 
 def _guideline(judge: str, document: Mapping[str, Json], episodes: Mapping[str, Episode]) -> Guideline:

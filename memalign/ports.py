@@ -437,12 +437,15 @@ class MemoryStore(Protocol):
             StorageError: If the store cannot be read.
         """
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
+    async def save(self, judge: str, change: MemoryChange) -> int:
         """Apply a change, all or nothing, before returning; the memory is of the next version then.
 
         Args:
             judge: The judge's name.
             change: What to put and to drop.
+
+        Returns:
+            The newest version in the log.
 
         Raises:
             StaleMemoryError: If the stored memory is not of the version that the change was made from.

@@ -111,8 +111,10 @@ class Memories(Repository):
         )
 
     @writes
-    def save(self, judge: str, change: MemoryChange) -> None:
+    def save(self, judge: str, change: MemoryChange) -> int:
         """Apply the change, all or nothing, with its version, and audit lines of the guidelines that come and go.
+
+        Returns the number of the newest version.
 
         Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
         `StorageError` where it would bring back a forgotten trace.
@@ -145,6 +147,7 @@ class Memories(Repository):
             number=number,
             next_place=next_place,
         )
+        return number
 
     @writes
     def note_settings(self, judge: str, note: str, at_ms: int) -> None:

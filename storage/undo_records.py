@@ -1,4 +1,4 @@
-"""What a change of a judge's memory replaced: the form that a case or a guideline had before. Pure."""
+"""The former state of the parts that a change of a judge's memory replaced: cases and guidelines. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

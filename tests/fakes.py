@@ -181,7 +181,7 @@ class FakeStore:
             raise UnknownVersionError(f"There is no version {number}.")
         return replace(self.snapshots[number], version=self.version, undistilled=frozenset())
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
+    async def save(self, judge: str, change: MemoryChange) -> int:
         assert judge
         if self.full:
             raise StorageError("The disk is full; make room.")
@@ -200,6 +200,7 @@ class FakeStore:
             self.rolled_back.pop(trace_id, None)
         self.rolled_back.update({case.trace_id: case for case in change.put_rolled_back})
         self.snapshots.append(await self.load(judge))
+        return len(self.snapshots) - 1
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         return {key: self.rows[key] for key in keys if key in self.rows}

@@ -44,6 +44,8 @@ class MemoryState:
     """The conditions on which guidelines are used."""
     rolled_back: Mapping[str, RolledBackCase] = field(default_factory=lambda: _NONE_ROLLED_BACK)
     """By trace id: cases that people rolled back, and of whose feedback nothing new is to be learned."""
+    number: int = field(default=0, compare=False)
+    """The version that people see: it grows with each change of what is learned, also over saving and loading."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 

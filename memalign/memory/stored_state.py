@@ -54,7 +54,7 @@ class StoredState:
             snapshot.undistilled,
         ).with_rolled_back(snapshot.rolled_back)
         await build_graph_if_needed(loaded)
-        self.current, self._stored_version = loaded, snapshot.version
+        self.current, self._stored_version = replace(loaded, number=snapshot.number), snapshot.version
 
     async def _episodic(self, stored: Mapping[str, Episode]) -> EpisodicMemory:
         """Return the episodes with their rows; a vector of the whole text serves until a row is made."""
@@ -117,7 +117,7 @@ class StoredState:
         if self._store is not None and (is_changed or forgotten):
             now_ms = time.time_ns() // 1_000_000
             change = replace(change, from_version=self._stored_version, at_ms=now_ms, cause=cause)
-            await self._store.save(after.judge, change)
+            after = replace(after, number=await self._store.save(after.judge, change))
             self._stored_version += 1
         after.episodic.note_stored()
         self.current = after
