@@ -175,6 +175,7 @@ def _verdict_assessment(stored: StoredVerdict) -> Assessment:
         assessment_id=stored.verdict_id,
         create_time_ms=stored.judged_ms,
         last_update_time_ms=stored.judged_ms,
+        guideline_ids=stored.verdict.guideline_ids,
     )
 
 

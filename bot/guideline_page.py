@@ -1,6 +1,5 @@
 """One page of a judge's guidelines, as somebody searches and turns it. Pure."""
 
-import hashlib
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -27,8 +26,10 @@ class GuidelineEntry:
     """The name of the person whose words it is in, where they edited it."""
     verdicts: int = 0
     """Verdicts whose judge was shown it."""
+    led: int = 0
+    """Those of them that it led, by the judge's own word."""
     last_ms: int = 0
-    """Time of the last of them, in milliseconds since 1970; 0 for none."""
+    """Time of the last verdict whose judge was shown it, in milliseconds since 1970; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +97,6 @@ def without_accents(text: str) -> str:
     """Fold a text, and take off its accents."""
     decomposed = unicodedata.normalize("NFD", fold(text))
     return "".join(each for each in decomposed if not unicodedata.combining(each))
-
-
-def short_name(judge: str) -> str:
-    """Return a hash of a judge's name, for places too narrow for the name: 8 hexadecimal digits."""
-    return hashlib.sha256(judge.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _searched(entry: GuidelineEntry) -> str:

@@ -77,6 +77,8 @@ def version_words(version: MemoryVersion, names: Mapping[str, str]) -> str:
     match version.kind:
         case "lesson":
             return f"learned from {who}" if who else "learned again from what remains"
+        case "trial":
+            return "tried on earlier cases"
         case "edit":
             return f"{EDITS.get(version.action, 'changed by')} {who or 'somebody'}"
         case "forget":

@@ -19,7 +19,12 @@ NAMES_BESIDE_SLACK: Mapping[str, str] = {
 """Names of those who are nobody in Slack, by id."""
 
 FROM_ONE_PERSON = "from one person so far"
-LACKS: Mapping[Lack, str] = {"approval": "somebody has to approve it", "people": "more people have to say so"}
+LACKS: Mapping[Lack, str] = {
+    "approval": "somebody has to approve it",
+    "people": "more people have to say so",
+    "agreement": "somebody has to decide on it",
+    "trial": "I'm trying it on earlier cases",
+}
 
 
 def pluralise(number: int, noun: str, plural: str | None = None) -> str:
@@ -41,13 +46,45 @@ def guideline_state(rule: Guideline) -> str:
         return "Out of use: to be learned again from what remains."
     if rule.overruled:
         return "Out of use: more people say the opposite."
+    if "agreement" in rule.lacks:
+        return f"Not used for now: {disagreement(rule)}."
     if rule.lacks:
-        return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
+        return _lacks_sentence(rule)
     if rule.doubtful:
-        return "In doubt: it was wrong more often than right."
+        return f"In doubt: {disagreement(rule)}.{' It is pinned, so I still use it.' if rule.pinned else ''}"
     if rule.conflicts_with:
         return "Another guideline says the opposite."
     return "Pinned: it comes first, and is never left out." if rule.pinned else ""
+
+
+def disagreement(rule: Guideline) -> str:
+    """Return the clause on how many votes were against verdicts that a guideline led to."""
+    record = rule.record
+    return f"{record.down} of {pluralise(record.up + record.down, 'vote')} were against verdicts that rested on it"
+
+
+def trial_sentence(rule: Guideline) -> str:
+    """Return the sentence on what a guideline changed where it was tried; empty where that says nothing of it now."""
+    trial = rule.trial
+    if trial is None or rule.is_held_back or rule.is_worded_by_hand or not rule.has_words:
+        return ""
+    changed = (
+        f"fixed {trial.fixed}, broke {trial.broke}" if trial.fixed or trial.broke else "no verdict changed"
+    )
+    return f"I tried it on {pluralise(trial.tried, 'earlier case')}: {changed}."
+
+
+def _lacks_sentence(rule: Guideline) -> str:
+    """Return the sentence on what a guideline lacks, after that on the trial that holds it back."""
+    trial = rule.trial
+    if trial is None or not rule.is_held_back:
+        return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
+    held_back = (
+        f"I tried it on {pluralise(trial.tried, 'earlier case')}: it would fix {trial.fixed or 'none'} "
+        f"and break {trial.broke}, so I don't use it yet."
+    )
+    others = " and ".join(LACKS[lack] for lack in rule.lacks if lack != "trial")
+    return f"{held_back} Besides, {others}." if others else held_back
 
 
 def keeping_sentence(keep_days: int | None) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import cast
 
 from memalign.errors import SettingsError
+from memalign.judge import Judge
 from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
 from memalign.models import (
@@ -19,6 +20,7 @@ from memalign.models import (
 )
 from memalign.ports import Distiller, Embedder
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
+from memalign.records import OMIT_DEFAULT, GuidelinePolicy
 
 DEFAULT_MODEL = "openai:/gpt-5-mini"
 DEFAULT_EMBEDDING_MODEL = "openai:/text-embedding-3-small"
@@ -42,19 +44,20 @@ class AlignmentSettings:
     guideline_tokens: int = GUIDELINE_TOKENS
     min_similarity: float | None = None
     """None: found from the memory, see `memalign.memory.similarity_floor`."""
+    trial_calls: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Model calls of one alignment for trials of new guidelines; 0: they are not tried."""
     model_options: Mapping[str, ModelOptions] = field(default_factory=dict, hash=False)
     """By model, as `provider:/name`; a model that is not in it has the defaults."""
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        numbers: Mapping[str, object] = {
-            "retrieval_k": self.retrieval_k,
-            "embedding_dim": self.embedding_dim,
-            "guideline_tokens": self.guideline_tokens,
-        }
-        for name, number in numbers.items():
-            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-                raise SettingsError(f"{name} is {number!r}; set a whole number of at least 1.")
+        for name, number, least in (
+            ("retrieval_k", self.retrieval_k, 1),
+            ("embedding_dim", self.embedding_dim, 1),
+            ("guideline_tokens", self.guideline_tokens, 1),
+            ("trial_calls", self.trial_calls, 0),
+        ):
+            _check_number(name, number, least)
         _check_similarity(self.min_similarity)
         for name in (self.reflection_lm, self.embedding_model):
             model_name(name)
@@ -62,6 +65,17 @@ class AlignmentSettings:
             check_options(name, options)
         by_name = {canonical_name(name): options for name, options in self.model_options.items()}
         object.__setattr__(self, "model_options", by_name)
+
+    def policy_for(self, judge: Judge) -> GuidelinePolicy:
+        """Tell on which conditions guidelines of a judge are used.
+
+        Args:
+            judge: The judge.
+
+        Returns:
+            The conditions.
+        """
+        return GuidelinePolicy(trials=self.trial_calls > 0 and judge.tries_guidelines)
 
     def options_of(self, model: str) -> ModelOptions:
         """Look up the options of a model.
@@ -73,6 +87,11 @@ class AlignmentSettings:
             Its options, or the defaults.
         """
         return self.model_options.get(canonical_name(model), DEFAULT_OPTIONS)
+
+
+def _check_number(name: str, number: object, least: int) -> None:
+    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+        raise SettingsError(f"{name} is {number!r}; set a whole number of at least {least}.")
 
 
 def _check_similarity(value: object) -> None:

@@ -16,6 +16,16 @@ _NEEDED = "conversation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeField:
+    """A part of a trace that a judge looks at."""
+
+    name: str
+    """The template variable."""
+    description: str
+    """The part in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """A named criterion: instructions with template variables, a feedback value type and a model."""
 
@@ -28,6 +38,8 @@ class Judge:
     """Options of that model."""
     description: str = ""
     """The criterion in a few words, for people; no model is shown it."""
+    rationale_first: bool = True
+    """True if the model gives the reason first, so that the value follows from it."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -38,6 +50,11 @@ class Judge:
     def reads_guidelines(self) -> bool:
         """False for a local model: its verdicts follow from labelled cases alone."""
         return not self.model.startswith(LOCAL_MODELS)
+
+    @property
+    def tries_guidelines(self) -> bool:
+        """True if new guidelines can be tried: the model reads them, and verdicts can be compared with labels."""
+        return self.reads_guidelines and self.value_type.kind != "str"
 
     def select_fields(self, trace: Trace) -> dict[str, Json]:
         """Select the fields of a trace that the judge sees.

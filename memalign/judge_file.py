@@ -52,6 +52,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
             "model": judge.model,
             **({"value_range": list(judge.value_type.value_range)} if judge.value_type.value_range else {}),
             **_present(description=judge.description, model_options=judge.model_options.to_document()),
+            **({} if judge.rationale_first else {"rationale_first": False}),
         },
         "settings": _settings_document(saved.settings),
         "episodes": [
@@ -175,18 +176,20 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
         model=definition["model"],
         model_options=ModelOptions(**definition.get("model_options", {})),
         description=definition.get("description", ""),
+        rationale_first=definition.get("rationale_first", True),
     )
     options = document["settings"].get("model_options", {})
     guidelines = [from_document(Guideline, each) for each in document["guidelines"]]
     episodic = _episodic(document["episodes"])
     semantic = SemanticMemory().with_guidelines(guidelines, _guideline_vectors(document["guidelines"]))
-    empty = MemoryState.empty(judge.name, binary=judge.value_type.binary)
+    settings = replace(
+        from_document(AlignmentSettings, {**document["settings"], "model_options": {}}),
+        model_options={name: ModelOptions(**values) for name, values in options.items()},
+    )
+    empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=settings.policy_for(judge))
     return SavedJudge(
         judge=judge,
-        settings=replace(
-            from_document(AlignmentSettings, {**document["settings"], "model_options": {}}),
-            model_options={name: ModelOptions(**values) for name, values in options.items()},
-        ),
+        settings=settings,
         # a file of an earlier version has none, and was aligned at least once
         state=replace(
             empty.next(episodic, semantic, document["undistilled"]), number=document.get("version", 1)

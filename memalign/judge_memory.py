@@ -40,6 +40,7 @@ from memalign.ports import (
     JudgeRequest,
     MemoryStore,
 )
+from memalign.recall.case_selection import CaseSelection, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
@@ -57,6 +58,7 @@ from memalign.records import (
     Usage,
     Verdict,
 )
+from memalign.trial.guideline_trials import GuidelineTrials
 
 _log = logging.getLogger("memalign")
 
@@ -77,6 +79,7 @@ class JudgeMemory:
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
+        select_cases: Selects the similar cases; by default one of another label is among them.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
+        select_cases: CaseSelection = contrasting_cases,
     ) -> None:
         self._judge = judge
         self._memory = memory
@@ -100,11 +104,13 @@ class JudgeMemory:
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
             durable=memory.durable,
+            select_cases=select_cases,
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._versions = MemoryVersions(memory, self._state_lock)
+        self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -145,6 +151,7 @@ class JudgeMemory:
         Raises:
             StorageError: If the store cannot be read.
         """
+        policy = replace(policy, trials=policy.trials and judge.tries_guidelines)
         empty = MemoryState.empty(judge.name, binary=judge.value_type.binary, policy=policy)
         memory = StoredState(empty, CaseVectors(VectorCache(embedder, store)), store)
         await memory.load()
@@ -182,6 +189,11 @@ class JudgeMemory:
     def versions(self) -> MemoryVersions:
         """Goes back to earlier versions of the memory."""
         return self._versions
+
+    @property
+    def trials(self) -> GuidelineTrials:
+        """Tries new guidelines on earlier cases."""
+        return self._trials
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
@@ -238,11 +250,14 @@ class JudgeMemory:
             value=response.value,
             rationale=response.rationale,
             guideline_ids=response.guideline_ids,
+            shown_guideline_ids=response.shown_guideline_ids,
             guideline_wordings=wordings_of(
-                self._judge.name, response.guideline_ids, retrieval.evidence.guidelines
+                state.id_namespace, response.shown_guideline_ids, retrieval.evidence.guidelines
             ),
+            cited_trace_ids=response.cited_trace_ids,
             retrieved_trace_ids=retrieved,
             similarities=similarities,
+            asked_for_evidence=True,
             usage=retrieval.evidence.usage + response.usage,
             seconds=time.perf_counter() - start,
             note=retrieval.evidence.note,
@@ -373,6 +388,7 @@ class JudgeMemory:
             StorageError: If the store fails; nothing has changed then.
         """
         cause = ChangeCause(
+            kind="forget",
             people=(person,) if person else (),
             forgets=tuple(TraceTarget(trace_id=trace_id) for trace_id in trace_ids),
         )
@@ -401,7 +417,9 @@ class JudgeMemory:
             StorageError: If the store fails; nothing has changed then.
         """
         cause = ChangeCause(
-            people=(by,) if by and by != person else (), forgets=(PersonTarget(person=person),)
+            kind="forget",
+            people=(by,) if by and by != person else (),
+            forgets=(PersonTarget(person=person),),
         )
         for watch in self._watches:
             watch.update(trace_ids)
@@ -466,6 +484,7 @@ class JudgeMemory:
             evidence=evidence,
             episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
             version=state.version,
+            rationale_first=self._judge.rationale_first,
         )
 
     @contextmanager

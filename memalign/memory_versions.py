@@ -57,7 +57,7 @@ class MemoryVersions:
             InputError: If the memory holds just that already.
             StorageError: If the store fails; nothing has changed then.
         """
-        cause = ChangeCause(people=(person,), rollback_to=number)
+        cause = ChangeCause(kind="rollback", people=(person,), rollback_to=number)
         async with self._lock:
             while True:
                 before = self._memory.current

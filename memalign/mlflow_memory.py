@@ -1,7 +1,6 @@
 """Judges of MLflow's, aligned or not, read by their shape: with guidelines as they are, and cases from their traces."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,14 +13,25 @@ from memalign.event_loop import run_and_wait
 from memalign.judges import AlignableJudge, AlignedJudge, judge_of_state
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.memory.text_features import normal
+from memalign.mlflow_arguments import check_arguments
+from memalign.mlflow_guidelines import guidelines_of, source_trace_ids
 from memalign.mlflow_traces import trace_of
 from memalign.models import model_options_of
-from memalign.records import Episode, Guideline, Json, Lesson, Source, Trace
+from memalign.records import Json, Lesson, Trace
 from memalign.value_types import value_type_of
 
+_NOT_GIVEN = (
+    "It was not among the traces given; its case, and guidelines that rest on it alone, were left out."
+)
 _SETTINGS = ("reflection_lm", "retrieval_k", "embedding_model", "embedding_dim")
-_JSON_TYPES = {"boolean": "bool", "integer": "int", "number": "float", "string": "str"}
+_JSON_TYPES: Mapping[str, object] = {
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "string": str,
+    "array": list[object],
+    "object": dict[str, object],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +43,13 @@ class MLflowMemory:
     """Those of `AlignmentSettings` that it was aligned with."""
     guidelines: Sequence[Mapping[str, Json]] = ()
     """Documents with `guideline_text` and `source_trace_ids`."""
+    case_trace_ids: Sequence[str] = ()
+    """Traces of its cases."""
+
+    @property
+    def trace_ids(self) -> tuple[str, ...]:
+        """The traces that it has learned from, each once."""
+        return tuple(dict.fromkeys((*self.case_trace_ids, *source_trace_ids(self.guidelines))))
 
 
 def load_mlflow_judge(
@@ -41,7 +58,7 @@ def load_mlflow_judge(
     """Take over a judge that MLflow's MemAlign has aligned. No language model is asked; the cases are embedded.
 
     Guidelines stay in their words. A guideline rests on people's rationales on its traces, so that it can be unaligned;
-    one of which no trace is given is left out.
+    one of which no trace is given is left out. One that was added without traces is kept as added by hand.
 
     Args:
         judge: The judge, its `model_dump()`, or that as a JSON text.
@@ -49,11 +66,12 @@ def load_mlflow_judge(
         optimizer: The models to go on with. None: those that the judge was aligned with.
 
     Returns:
-        The judge. Its report has the traces as learned, and those of which nothing can be learned as rejected.
+        The judge. Its report has the traces as learned; as rejected those of which nothing can be learned, and those
+        that the judge was aligned with and that were not given.
 
     Raises:
         InputError: If it is no judge of MLflow's, or something is no trace.
-        SettingsError: If its model or its value type is not known here.
+        SettingsError: If its model or its value type is not known here, or it does what no judge here can.
     """
     memory = read_mlflow_judge(judge)
     models = optimizer or AlignmentModels(AlignmentSettings(**memory.settings))
@@ -71,7 +89,7 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
 
     Raises:
         InputError: If it is no judge of MLflow's.
-        SettingsError: If its model or its value type is not known here.
+        SettingsError: If its model or its value type is not known here, or it does what no judge here can.
     """
     document = _document(judge)
     aligned = document.get("memory_augmented_judge_data") or {}
@@ -83,6 +101,10 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
             "model_dump()."
         )
     original = getattr(judge, "_base_judge", judge)
+    check_arguments(
+        include_timing_in_conversation=getattr(original, "_include_timing_in_conversation", None),
+        model_api=definition.get("model_api"),
+    )
     options = {
         "params": definition.get("inference_params"),
         "base_url": getattr(original, "_base_url", None),
@@ -99,6 +121,7 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
         ),
         settings={name: aligned[name] for name in _SETTINGS if aligned.get(name) is not None},
         guidelines=tuple(aligned.get("semantic_memory") or ()),
+        case_trace_ids=tuple(map(str, aligned.get("episodic_trace_ids") or ())),
     )
 
 
@@ -115,10 +138,15 @@ def _document(judge: object) -> Mapping[str, Json]:
     return dump if isinstance(dump, Mapping) else {}
 
 
-def _value_type(schema: Json) -> Json:
+def _value_type(schema: Json) -> object:
     """Return a form of the value type that the dump writes as JSON schema; text where it writes none."""
     if not isinstance(schema, Mapping):
-        return "str"
+        return str
+    members = [each for each in schema.get("anyOf") or () if each != {"type": "null"}]
+    if len(members) == 1:
+        return _value_type(members[0])
+    if "const" in schema:
+        return [schema["const"]]
     return schema.get("enum") or _JSON_TYPES.get(schema.get("type", ""), schema.get("type"))
 
 
@@ -126,11 +154,10 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
     base = memory.base
     empty = MemoryState.empty(base.name, binary=base.value_type.binary)
     plan = plan_learning(base, empty, traces)
-    guidelines = [_guideline(base.name, each, plan.put) for each in memory.guidelines]
-    kept = {each.id: each for each in guidelines if each.sources}
+    kept = guidelines_of(base.name, memory.guidelines, plan.put)
     found, rules = await asyncio.gather(
         models.vectors.find(episode.case_text for episode in plan.put.values()),
-        models.vectors.parts.find(each.text for each in kept.values()),
+        models.vectors.parts.find(each.text for each in kept),
     )
     with_cases = empty.with_episodes(
         put=plan.put.values(),
@@ -143,8 +170,8 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         },
         undistilled=(),
     )
-    vectors = {each.id: rules.vectors[each.text] for each in kept.values() if each.text in rules.vectors}
-    semantic = SemanticMemory().with_guidelines(kept.values(), vectors)
+    vectors = {each.id: rules.vectors[each.text] for each in kept if each.text in rules.vectors}
+    semantic = SemanticMemory().with_guidelines(kept, vectors)
     state = with_cases.next(with_cases.episodic, semantic, ())
     waiting = {
         name: found.failed[episode.case_text]
@@ -152,23 +179,11 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         if episode.case_text in found.failed
     }
     learned = tuple(name for name in plan.put if name not in waiting)
-    report = Lesson(learned=learned, pending=waiting, rejected=plan.rejected, usage=found.usage + rules.usage)
+    absent = dict.fromkeys(set(memory.trace_ids) - {*plan.put, *plan.rejected}, _NOT_GIVEN)
+    report = Lesson(
+        learned=learned,
+        pending=waiting,
+        rejected={**plan.rejected, **absent},
+        usage=found.usage + rules.usage,
+    )
     return judge_of_state(base, replace(state, number=1), models, report)
-
-
-def _guideline(judge: str, document: Mapping[str, Json], episodes: Mapping[str, Episode]) -> Guideline:
-    """Return the guideline with the rationales on its traces as sources; without any where its traces are not given."""
-    text = str(document.get("guideline_text", "")).strip()
-    digest = hashlib.sha256(f"{judge}\n{normal(text)}".encode("utf-8", "surrogatepass")).hexdigest()
-    known = [episodes[name] for name in map(str, document.get("source_trace_ids") or ()) if name in episodes]
-    sources = [
-        Source(
-            trace_id=episode.trace_id,
-            person=opinion.person,
-            quote=opinion.rationale or "",
-            time_ms=opinion.time_ms,
-        )
-        for episode in known
-        for opinion in episode.opinions
-    ]
-    return Guideline(id=f"g-{digest[:16]}", text=text, sources=tuple(dict.fromkeys(sources)))

@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from memalign.errors import InputError
 from memalign.label_reading import plain_value
+from memalign.mlflow_feedback import cited_guidelines
 from memalign.records import Assessment, Json, Label, Trace
 from memalign.span_forms import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
+
+_YEAR_9999_MS = 253_370_764_800_000
+"""The last year that a date of Python's has."""
 
 
 def trace_of(trace: object) -> Trace:
@@ -42,6 +47,7 @@ def trace_of(trace: object) -> Trace:
         spans=tuple(span_tree(spans)),
         assessments=tuple(_assessment(each) for each in assessments if _has_feedback(each)),
         error=_error(info, spans),
+        timestamp=_timestamp(info),
     )
 
 
@@ -79,6 +85,14 @@ def _loaded(value: Json) -> Json:
         return json.loads(value)
     except (ValueError, RecursionError):
         return value
+
+
+def _timestamp(info: object) -> str | None:
+    """Return the time of the request, which MLflow counts in milliseconds, as ISO 8601."""
+    time_ms = getattr(info, "request_time", None)
+    if isinstance(time_ms, bool) or not isinstance(time_ms, int) or not 0 <= time_ms < _YEAR_9999_MS:
+        return None
+    return datetime.fromtimestamp(time_ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
 
 
 def _error(info: object, spans: Sequence[dict[str, Json]]) -> str | None:
@@ -133,6 +147,7 @@ def _assessment(assessment: object) -> Assessment:
         valid=valid is not False,
         create_time_ms=getattr(assessment, "create_time_ms", None),
         last_update_time_ms=getattr(assessment, "last_update_time_ms", None),
+        guideline_ids=cited_guidelines(getattr(assessment, "metadata", None) or {}),
     )
 
 

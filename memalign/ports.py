@@ -22,6 +22,7 @@ from memalign.records import (
     RolledBackCase,
     Source,
     Usage,
+    VersionKind,
 )
 from memalign.value_types import ValueType
 
@@ -90,7 +91,10 @@ class PromptRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A language model's answer, parsed from JSON and valid against the schema asked for."""
+    """A language model's answer, parsed from JSON.
+
+    Of what the schema asked for, a verdict may lack its rationale, and its lists may have any form.
+    """
 
     answer: Mapping[str, Json]
     usage: Usage
@@ -138,7 +142,11 @@ class JudgeResponse:
     rationale: str
     usage: Usage = field(default_factory=Usage)
     guideline_ids: tuple[str, ...] = ()
+    """Guidelines that led the model, by its own word."""
+    shown_guideline_ids: tuple[str, ...] = ()
     """Guidelines that the model was shown."""
+    cited_trace_ids: tuple[str, ...] = ()
+    """Traces of the cases that led the model, by its own word."""
     retrieved_trace_ids: tuple[str, ...] | None = None
     """Traces of the cases that decided; None: those that were retrieved."""
     left_out: LeftOut = NOTHING_LEFT_OUT
@@ -161,6 +169,8 @@ class JudgeRequest:
     """All labelled cases of the judge, without the trace's own."""
     version: int
     """Version of the judge's memory; a model that was fitted to it is good until the next one."""
+    rationale_first: bool = True
+    """True if the model gives the reason before the value."""
 
 
 class JudgeModel(Protocol):
@@ -251,6 +261,8 @@ class Distillation:
     """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
     """Groups of ids of known guidelines that say the same in other words."""
+    opposites: Sequence[tuple[str, str]] = ()
+    """Pairs of ids of known guidelines that say the opposite of each other."""
     prompted_by: Mapping[tuple[str, ...], tuple[OpinionKey, ...]] = field(default_factory=dict)
     """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
     refused: tuple[RefusedRule, ...] = ()
@@ -263,6 +275,8 @@ class Distillation:
     """Traces in `failed` of which the model refused a rationale for what it says, while it answered others."""
     retry_after: float = 0.0
     """Seconds after which the model's service asks to be called again."""
+    batches: int = 1
+    """Batches of rationales that were distilled at once, none of which sees the rules of another."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -282,12 +296,14 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         contradicts=_united([part.contradicts for part in parts]),
         conflicts=tuple(pair for part in parts for pair in part.conflicts),
         same=tuple(groups),
+        opposites=tuple(pair for part in parts for pair in part.opposites),
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
         dropped=sum(part.dropped for part in parts),
         failed={trace_id: why for part in parts for trace_id, why in part.failed.items()},
         declined=frozenset[str]().union(*(part.declined for part in parts)),
         retry_after=max((part.retry_after for part in parts), default=0.0),
+        batches=max((part.batches for part in parts), default=1),
         usage=sum((part.usage for part in parts), Usage()),
     )
 
@@ -351,6 +367,8 @@ class MemorySnapshot:
     """The version in the log that people see; it grows with each change of episodes or guidelines."""
     rolled_back: Mapping[str, RolledBackCase] = field(default_factory=dict)
     """By trace id."""
+    first_name: str = ""
+    """The name under which the judge began, where that is another one; ids of its guidelines are hashed with it."""
 
 
 GuidelineAction = Literal["add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo"]
@@ -370,6 +388,7 @@ class GuidelineDecision:
 class ChangeCause:
     """The cause of a change, for the log of versions; by default somebody's feedback was learned."""
 
+    kind: VersionKind = "lesson"
     people: tuple[str, ...] = ()
     """The people who asked for it; empty: those whose feedback it follows, if any."""
     decision: GuidelineDecision | None = None

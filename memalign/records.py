@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from memalign.mlflow_feedback import feedback
+from memalign.mlflow_feedback import CITED_GUIDELINES, SHOWN_GUIDELINES, feedback
 
 Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
@@ -16,6 +16,8 @@ Json = Any
 
 OMIT_DEFAULT = MappingProxyType({"omit_default": True})
 """Metadata of fields that documents lack where they hold their default, so that older files stay as they were."""
+DERIVED = MappingProxyType({"derived": True})
+"""Metadata of fields that documents lack, since they follow from other records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Assessment:
     """Milliseconds since 1970."""
     supports: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
     """Ids of the judge's guidelines that the person says cover the case."""
+    guideline_ids: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the guidelines that led a judge, by its own word; people name none here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,8 @@ class CaseVerdict:
     value: Label
     judged_ms: int = 0
     """Milliseconds since 1970, which tell the version of the memory that it was given by; 0: not known."""
+    guideline_ids: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Ids of the guidelines that led the judge, by its own word; empty where it named none, or was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +194,13 @@ class GuidelinePolicy:
     """Different people that must support it."""
     approval: Literal["auto", "manual"] = "auto"
     """"manual": a new guideline is used once somebody approves it."""
+    trials: bool = False
+    """True: a new guideline is used once it was tried on earlier cases."""
 
 
-Lack = Literal["approval", "people"]
-"""A condition that a guideline does not meet."""
+Lack = Literal["approval", "people", "agreement", "trial"]
+"""A condition that a guideline does not meet: somebody approves it, enough people say it, people agree with the
+verdicts that it leads to, it was tried on earlier cases."""
 GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
 WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
@@ -221,6 +230,56 @@ class GuidelineForm:
     retired_by: Handling | None = None
     pinned_by: Handling | None = None
     approved_by: str = ""
+    record_since_ms: int = field(default=0, metadata=OMIT_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineRecord:
+    """People's votes on the verdicts that a guideline led to; one a person and verdict."""
+
+    up: int = 0
+    """Labels that were the verdict's value."""
+    down: int = 0
+    """Labels that were another one."""
+
+
+NO_VOTES = GuidelineRecord()
+
+
+RuleRelation = Literal["same", "narrower", "opposite", "different"]
+"""One rule says what the other says, holds in fewer cases, forbids what it asks for, or none of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A model's answer on a guideline beside another one."""
+
+    guideline_id: str
+    """The other one."""
+    texts_hash: str
+    """Of both texts as they were; where one of them is another text now, the two were not compared."""
+    relation: RuleRelation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineTrial:
+    """The outcome of judging earlier cases with and without a guideline; it names none of them."""
+
+    fixed: int
+    """Cases whose verdict is right with the guideline alone; of numbers, those where it comes nearer to people's."""
+    broke: int
+    """Cases whose verdict is right without the guideline alone; of numbers, those where it moves away."""
+    tried: int
+    """Cases that were judged both ways."""
+    source_traces: int = 0
+    """Traces that the guideline rested on then."""
+    time_ms: int = 0
+    """Milliseconds since 1970."""
+
+    @property
+    def is_harmful(self) -> bool:
+        """True if the guideline made more verdicts wrong than right."""
+        return self.broke > self.fixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +325,21 @@ class Guideline:
     previous: GuidelineForm | None = field(default=None, metadata=OMIT_DEFAULT)
     """Its form before the last decision on it; None where nothing can be undone."""
     doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
-    """True if it is more often wrong than right where it is used; False while nothing counts that."""
+    """True if verdicts that it leads to are more likely wrong than right, by its record."""
+    record: GuidelineRecord = field(default=NO_VOTES, compare=False, metadata=DERIVED)
+    """People's votes on the verdicts that it led to since `record_since_ms`."""
+    record_since_ms: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Milliseconds since 1970; when a person decided that it is used again, or edited it. 0: all verdicts count."""
+    compared: tuple[Comparison, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Comparisons with other guidelines, each pair on the one whose id comes first, so that no pair is asked twice."""
+    has_been_compared: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True once a model was asked about the guidelines nearest to it, if there were any."""
+    has_been_joined: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True once its record was distilled together with those of guidelines close to it."""
+    needs_trial: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if it was learned while guidelines had to be tried, and there were cases to try it on."""
+    trial: GuidelineTrial | None = field(default=None, metadata=OMIT_DEFAULT)
+    """The trial of its text as it was distilled; None while there was none."""
 
     @property
     def form(self) -> GuidelineForm:
@@ -278,6 +351,7 @@ class Guideline:
             retired_by=self.retired_by,
             pinned_by=self.pinned_by,
             approved_by=self.approved_by,
+            record_since_ms=self.record_since_ms,
         )
 
     @property
@@ -309,6 +383,18 @@ class Guideline:
     def pending(self) -> bool:
         """True while out of use, since it lacks something."""
         return bool(self.lacks)
+
+    @property
+    def is_held_back(self) -> bool:
+        """True while out of use, since its trial made more verdicts wrong than right."""
+        return "trial" in self.lacks and self.trial is not None
+
+    @property
+    def awaits_trial(self) -> bool:
+        """True while it is to be tried: for the first time, or again since it rests on more cases than it did."""
+        if not self.stands or "trial" not in self.lacks:
+            return False
+        return self.trial is None or len(self.source_trace_ids) > self.trial.source_traces
 
     @property
     def state(self) -> GuidelineState:
@@ -436,14 +522,20 @@ class Verdict:
     value: Label
     rationale: str
     guideline_ids: tuple[str, ...] = ()
-    """Guidelines that were in front of the model; none where it reads none."""
+    """Guidelines that led the judge, by its own word; none where it named none, or reads none."""
+    shown_guideline_ids: tuple[str, ...] = ()
+    """All guidelines that it was shown, in the order in which it was shown them."""
     guideline_wordings: tuple[str, ...] = field(default=(), metadata=OMIT_DEFAULT)
-    """Names of the texts that it was shown, in the same order, as `guideline_id` names a text; empty where each
-    guideline was in its first words, by which it is named itself."""
+    """Names of the texts that it was shown, in the order of `shown_guideline_ids`, as `guideline_id` names a text;
+    empty where each guideline was in its first words, by which it is named itself."""
+    cited_trace_ids: tuple[str, ...] = ()
+    """Traces of the cases that led the judge, by its own word."""
     retrieved_trace_ids: tuple[str, ...] = ()
-    """Traces of the similar cases that it was shown, or that decided."""
+    """Traces of all similar cases that it was shown, or that decided."""
     similarities: tuple[float, ...] = ()
     """Cosine similarity of each retrieved trace, in the same order."""
+    asked_for_evidence: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if the judge could name what led it; False in a verdict of an earlier version, which names nothing."""
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     """Duration of the whole call."""
@@ -460,16 +552,23 @@ class Verdict:
         """Convert to `mlflow.entities.Feedback`.
 
         Returns:
-            The feedback of an LLM judge, with the ids of guidelines and similar cases as JSON in its metadata.
+            The feedback of an LLM judge, with the ids of guidelines and similar cases, those that led it and all it was
+            shown, as JSON in its metadata.
 
         Raises:
             SettingsError: If MLflow is not installed.
         """
-        evidence = {
-            "guideline_ids": self.guideline_ids,
+        return feedback(self.judge, self.value, self.rationale, self.trace_id, self.evidence_ids)
+
+    @property
+    def evidence_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of what led the judge, and of all it was shown, by the names that MLflow's feedback has for them."""
+        return {
+            CITED_GUIDELINES: self.guideline_ids,
+            SHOWN_GUIDELINES: self.shown_guideline_ids,
+            "cited_trace_ids": self.cited_trace_ids,
             "retrieved_example_trace_ids": self.retrieved_trace_ids,
         }
-        return feedback(self.judge, self.value, self.rationale, self.trace_id, evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -496,12 +595,16 @@ class Lesson:
     """The traces among `learned` whose feedback was all taken back: their episodes are gone."""
     merged: tuple[Guideline, ...] = ()
     """Guidelines that stand for more guidelines than before."""
+    doubted: tuple[Guideline, ...] = ()
+    """Guidelines that are doubtful now and were not before; they are out of use, unless pinned."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
     held_back: tuple[Guideline, ...] = ()
     """Retired guidelines that were said again: they stay out of use, and rest on more sources than before."""
     dropped: int = 0
     """Drafts of the reflection model that only repeat its prompt."""
+    tried: tuple[Guideline, ...] = ()
+    """New guidelines that were tried on earlier cases, used or held back; `trial` says what came of it."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -541,7 +644,7 @@ class Forgotten:
     usage: Usage = field(default_factory=Usage)
 
 
-VersionKind = Literal["lesson", "edit", "forget", "rollback", "settings"]
+VersionKind = Literal["lesson", "trial", "edit", "forget", "rollback", "settings"]
 """The kind of change that made a version of a memory."""
 
 

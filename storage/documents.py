@@ -144,10 +144,18 @@ class DocumentTable(tinydb_table.Table):
         return removed
 
     def put(self, document: Document) -> None:
-        """Add a document, or put it in the place of the one with its id: `upsert` keeps fields that it lacks."""
+        """Add a document, or replace the one that has its id, as `put_multiple` does."""
+        self.put_multiple([document])
+
+    def put_multiple(self, documents: Iterable[Document]) -> None:
+        """Add documents in their order, or replace those that have their ids; these keep their places.
+
+        Unlike by `upsert`, a replaced document keeps none of the fields that the new one lacks.
+        """
 
         def updater(changes: Changes) -> None:
-            changes[document.doc_id] = dict(document)
+            for document in documents:
+                changes[document.doc_id] = dict(document)
 
         self._update_table(updater)
 

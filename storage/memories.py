@@ -12,6 +12,7 @@ from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
+from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
 from storage.memory_undo import MemoryUndo
 from storage.records import AuditAction, AuditLine
@@ -45,6 +46,7 @@ class Memories(Repository):
         feedback: FeedbackEvents,
         statuses: ThreadStatuses,
         audit: Audit,
+        names: JudgeRenamings,
         undo: MemoryUndo,
     ) -> None:
         super().__init__(store)
@@ -54,6 +56,7 @@ class Memories(Repository):
         self._feedback = feedback
         self._statuses = statuses
         self._audit = audit
+        self._names = names
         self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
         self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
@@ -86,6 +89,7 @@ class Memories(Repository):
             version=memory["version"],
             number=memory["number"],
             rolled_back={body["trace_id"]: from_document(RolledBackCase, body) for body in rolled_back},
+            first_name=self._names.find_first_name(judge),
         )
 
     @reads
@@ -108,6 +112,7 @@ class Memories(Repository):
             guidelines=current_guidelines(parts.values()),
             version=memory["version"],
             number=number,
+            first_name=self._names.find_first_name(judge),
         )
 
     @writes
@@ -274,7 +279,8 @@ class Memories(Repository):
         traces |= {episode.trace_id for episode in change.put_episodes} | change.drop_episodes
         for rule in change.put_guidelines:
             opinions, before = set(opinions_of(rule)), self._find_guideline(judge, rule.id)
-            if before is None or rule.is_worded_by_hand or _as_told(before) != _as_told(rule):
+            is_told_anew = before is None or rule.doubtful or _as_told(before) != _as_told(rule)
+            if before is None or rule.is_worded_by_hand or is_told_anew:
                 # a person's words may quote any case, so that each thread keeps all cases they go with
                 guidelines.add(rule.id)
             else:
@@ -354,4 +360,4 @@ def _as_told(rule: Guideline) -> tuple[object, ...]:
     """Return all that threads tell of a guideline beside its cases."""
     merged = tuple((each.id, each.text) for each in merged_into(rule))
     decisions = (rule.edited_by, rule.retired_by, rule.pinned, bool(rule.approved_by))
-    return rule.text, rule.state, rule.lacks, rule.doubtful, rule.people, merged, decisions
+    return rule.text, rule.state, rule.lacks, rule.trial, rule.doubtful, rule.people, merged, decisions

@@ -15,7 +15,6 @@ from memalign.records import (
     MemoryVersion,
     PersonTarget,
     TraceTarget,
-    VersionKind,
 )
 from memalign.serialization import from_document, to_document
 from storage.document_forms import form_of
@@ -199,7 +198,7 @@ def _version_of(
     return MemoryVersion(
         number=number,
         at_ms=at_ms,
-        kind=_kind_of(cause),
+        kind=cause.kind,
         people=tuple(person for person in people if person not in forgotten),
         action=cause.decision.action if cause.decision else "",
         rollback_to=cause.rollback_to,
@@ -207,11 +206,3 @@ def _version_of(
         cases_forgotten=cases if cause.forgets else 0,
         guidelines_forgotten=len(changed) - cases if cause.forgets else 0,
     )
-
-
-def _kind_of(cause: ChangeCause) -> VersionKind:
-    if cause.rollback_to is not None:
-        return "rollback"
-    if cause.forgets:
-        return "forget"
-    return "edit" if cause.decision else "lesson"

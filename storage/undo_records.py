@@ -13,6 +13,7 @@ from memalign.memory.erasure import (
     words_of,
 )
 from memalign.memory.guideline_merge import merged_into
+from memalign.memory.version_diff import without_bookkeeping
 from memalign.records import (
     Episode,
     ForgetTarget,
@@ -142,7 +143,8 @@ def current_guidelines(records: Iterable[UndoRecord]) -> tuple[Guideline, ...]:
 
 
 def _content(record: UndoRecord) -> tuple[bytes, ...]:
-    parts = (*((record.episode,) if record.episode else ()), *record.guidelines)
+    rules = map(without_bookkeeping, record.guidelines)
+    parts = (*((record.episode,) if record.episode else ()), *rules)
     return tuple(pack(to_document(part)) for part in parts)
 
 

@@ -31,6 +31,10 @@ _NAMES_SINCE_2 = {
 }
 
 
+VERSION_WITH_USES = 3
+"""The first one that counts the verdicts that used each guideline."""
+
+
 def upgrade(documents: Documents) -> None:
     """Give the store the form of this version, if it has an earlier one. Its tables are declared already."""
     engine = documents.engine
@@ -39,7 +43,9 @@ def upgrade(documents: Documents) -> None:
     with engine.transaction():
         if engine.version == 1:
             _to_2(engine)
-        _to_3(engine)
+        if engine.version < VERSION_WITH_USES:
+            _to_3(engine)
+        _to_4(engine)
         documents.build_indexes()
         engine.set_version(SCHEMA_VERSION)
 
@@ -90,6 +96,17 @@ def _to_3(engine: Engine) -> None:
         engine.create_table("guideline_uses", ())
     for place, use in uses.items():
         engine.insert("guideline_uses", place, pack(use))
+
+
+def _to_4(engine: Engine) -> None:
+    """Call the guidelines of verdicts those that were shown: which of them led the judge, it was not asked."""
+    _rewrite(engine, "verdicts", _verdict)
+
+
+def _verdict(body: Body, _: str) -> Mapping[str, Json]:
+    verdict = body["verdict"]
+    shown = {"shown_guideline_ids": verdict["guideline_ids"], "guideline_ids": []}
+    return {**body, "verdict": {**verdict, **shown}}
 
 
 def _take_in_order(engine: Engine, table: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from memalign.records import Json, Verdict
 from memalign.serialization import from_document, to_document
@@ -16,7 +17,7 @@ from storage.traces import Traces, job_id_of
 
 
 def verdict_id_of(judge: str, trace_id: str) -> str:
-    """Return the id of a judge's verdict on a trace; there is one, however often it is judged."""
+    """Return the id that a judge's verdict on a trace is given; it stays when the judge is renamed."""
     return f"v-{digest(key(judge, trace_id))[:20]}"
 
 
@@ -64,9 +65,10 @@ class Verdicts(Repository):
             goes.
         """
         self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
-        verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)
-        if self._verdicts.contains(doc_id=verdict_id) or self._traces.has_forgotten(verdict.trace_id):
+        is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
+        if is_known or self._traces.has_forgotten(verdict.trace_id):
             return False
+        verdict_id = self._new_id(verdict)
         self.put(StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel))
         self._uses.add(verdict, judged_ms)
         self._posts.add(_card(verdict, verdict_id, channel))
@@ -86,6 +88,24 @@ class Verdicts(Repository):
         return None if body is None else _verdict_of(body)
 
     get = reads(find)
+
+    def find_id(self, judge: str, trace_id: str) -> str | None:
+        """Return the id of a judge's verdict on a trace, be it damaged; None where there is none."""
+        ids = self._verdicts.ids(*exactly(key(trace_id, judge)), index="trace")
+        return ids[0] if ids else None
+
+    @reads
+    def of_judge(self, judge: str, trace_id: str) -> StoredVerdict | None:
+        """Return a judge's verdict on a trace; there is one, however often it is judged."""
+        verdict_id = self.find_id(judge, trace_id)
+        return None if verdict_id is None else self.find(verdict_id)
+
+    def _new_id(self, verdict: Verdict) -> str:
+        """Return an id that no verdict has: a judge that was called like this may have judged the trace before."""
+        verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)
+        while self._verdicts.contains(doc_id=verdict_id):
+            verdict_id = verdict_id_of(verdict_id, verdict.trace_id)
+        return verdict_id
 
     def find_of_trace(self, trace_id: str) -> list[StoredVerdict]:
         """Return all judges' verdicts on a trace, by judge."""
@@ -171,6 +191,11 @@ class Verdicts(Repository):
             self._store.vacuum.note_due()
             self.put(replace(verdict, verdict=replace(verdict.verdict, rationale=rationale)))
 
+    def remove_case(self, trace_id: str) -> None:
+        """Take a forgotten trace out of the evidence of all verdicts; they only count it from then on."""
+        for body in self._verdicts.range(*exactly(key("trace", trace_id)), index="evidence"):
+            self.put(_without_case(_verdict_of(body), trace_id))
+
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
@@ -192,6 +217,23 @@ class Verdicts(Repository):
 
 def _verdict_of(body: Mapping[str, Json]) -> StoredVerdict:
     return from_document(StoredVerdict, body)
+
+
+def _without_case(stored: StoredVerdict, trace_id: str) -> StoredVerdict:
+    verdict = stored.verdict
+    kept = [each != trace_id for each in verdict.retrieved_trace_ids]
+    return replace(
+        stored,
+        verdict=replace(
+            verdict,
+            cited_trace_ids=tuple(each for each in verdict.cited_trace_ids if each != trace_id),
+            retrieved_trace_ids=tuple(compress(verdict.retrieved_trace_ids, kept)),
+            # they may be unknown: then there are none
+            similarities=tuple(compress(verdict.similarities, kept)),
+        ),
+        forgotten_cases=stored.forgotten_cases + 1,
+        forgotten_cited_cases=stored.forgotten_cited_cases + (trace_id in verdict.cited_trace_ids),
+    )
 
 
 def _card(verdict: Verdict, verdict_id: str, channel: str) -> Post:
@@ -217,4 +259,4 @@ def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
 
 def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:
     yield from (key("trace", each) for each in body["verdict"]["retrieved_trace_ids"])
-    yield from (key("guideline", each) for each in body["verdict"]["guideline_ids"])
+    yield from (key("guideline", each) for each in body["verdict"]["shown_guideline_ids"])

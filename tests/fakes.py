@@ -1,5 +1,6 @@
 """Fakes with a queue and a history, for what the core asks of others."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -94,10 +95,10 @@ class FakeModel:
 def simulated_answer(prompt: Prompt) -> dict[str, Json]:
     """Answer as a diligent model would: each reason becomes a rule, or supports or contradicts a known one.
 
-    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
+    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false.
     """
     if "<records>" not in prompt.changing:
-        return {"rationale": "simulated", "value": False}
+        return simulated_verdict(prompt)
     rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
     guidelines: dict[str, list[int]] = {}
     supports: dict[int, list[int]] = {}
@@ -118,6 +119,13 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
         "same": [],
     }
+
+
+def simulated_verdict(prompt: Prompt) -> dict[str, Json]:
+    """A verdict that names the first guideline and the most similar case, as far as there are any."""
+    places = (("guidelines", prompt.stable), ("cases", prompt.changing))
+    lists = {name: [1] for name, text in places if f"<{name}>\n" in text}
+    return {"rationale": "simulated", **lists, "value": False}
 
 
 def section(text: str, name: str) -> list[str]:
@@ -145,8 +153,43 @@ class FakeJudgeModel:
             value=self.value,
             rationale="because",
             usage=Usage(calls=1),
-            guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
+            shown_guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
         )
+
+
+class FollowingJudge:
+    """Judges by the guidelines that it is shown: each may settle a case; else it says pass. Remembers its requests."""
+
+    def __init__(
+        self, verdicts: Mapping[str, Mapping[str, Label]] | None = None, default: Label = True
+    ) -> None:
+        self.verdicts = verdicts or {}
+        """By guideline text, the verdicts by trace id."""
+        self.default = default
+        self.requests: list[JudgeRequest] = []
+        self.errors: deque[Exception | None] = deque()
+        """Taken in turn; None: answers as usual."""
+        self.down = False
+        self.before: Callable[[JudgeRequest], None] | None = None
+        """Called before each answer: something that happens meanwhile."""
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        self.requests.append(request)
+        if self.before is not None:
+            self.before(request)
+        error = DOWN if self.down else self.errors.popleft() if self.errors else None
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        value = self.default
+        for rule in request.evidence.guidelines:
+            value = self.verdicts.get(rule.text, {}).get(str(request.trace_id), value)
+        return JudgeResponse(value=value, rationale="because", usage=Usage(calls=1))
+
+    @property
+    def shown(self) -> set[str]:
+        """Texts of all guidelines that it has ever been shown."""
+        return {rule.text for request in self.requests for rule in request.evidence.guidelines}
 
 
 class FakeStore:

@@ -67,6 +67,8 @@ class ModelServer:
         self.embedding_faults: deque[Fault | None] = deque()
         self.answers: deque[str] = deque()
         """Texts of the language model, in turn; when there is none it answers as `simulated_answer`."""
+        self.verdicts: dict[str, Json] = {}
+        """Verdicts by a word in the prompt that asks for one; without such a word it is as `simulated_answer` says."""
         self.spoiled: dict[str, Fault] = {}
         """Answers by a word in the text that is asked about."""
         self.refuses_schemas = False
@@ -209,7 +211,15 @@ class ModelServer:
         return spoiled or (queue.popleft() if queue else None)
 
     def _write(self, prompt: Prompt) -> str:
-        return self.answers.popleft() if self.answers else json.dumps(simulated_answer(prompt))
+        if self.answers:
+            return self.answers.popleft()
+        answer = simulated_answer(prompt)
+        if "value" in answer:
+            text = prompt.stable + prompt.changing
+            answer["value"] = next(
+                (value for word, value in self.verdicts.items() if word in text), answer["value"]
+            )
+        return json.dumps(answer)
 
     async def _note(self, kind: Kind, request: web.Request) -> Json:
         body = await request.json()

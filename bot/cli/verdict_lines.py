@@ -22,6 +22,7 @@ class VerdictIn(BaseModel):
     judge: str
     value: Any
     rationale: str | None = None
+    guideline_ids: list[str] | None = None
 
     def is_of(self, judge: Judge) -> bool:
         """Return whether it is a verdict of this judge."""
@@ -35,6 +36,7 @@ class VerdictIn(BaseModel):
             rationale=self.rationale,
             source_type="LLM_JUDGE",
             source_id="memalign",
+            guideline_ids=tuple(dict.fromkeys(self.guideline_ids or ())),
         )
 
 

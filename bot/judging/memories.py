@@ -54,5 +54,5 @@ async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, mo
         retrieval_k=chosen.retrieval_k,
         guideline_tokens=chosen.guideline_tokens,
         min_similarity=chosen.min_similarity,
-        policy=chosen.policy,
+        policy=settings.policy_of(judge),
     )

@@ -186,7 +186,9 @@ def _case_verdict(judge: Judge, trace: Trace) -> CaseVerdict | None:
     value = None if assessment is None else _verdict_value(judge, assessment)
     if assessment is None or value is None or judge.value_type.kind == "str":
         return None
-    return CaseVerdict(value=value, judged_ms=assessment_ms(assessment))
+    return CaseVerdict(
+        value=value, judged_ms=assessment_ms(assessment), guideline_ids=assessment.guideline_ids
+    )
 
 
 def _overruled_verdict(judge: Judge, trace: Trace, label: Label) -> OverruledVerdict | None:

@@ -24,9 +24,6 @@ from memalign.ports import (
 )
 from memalign.records import CaseText, Episode, Guideline, Source, Usage
 
-MIN_RATIONALES_TO_EMBED_DRAFTS = 50
-"""Rationales in a round from which on drafts are compared by vectors too: a language model distils at most 50 in one
-batch, and the batches of a larger round do not see each other's drafts."""
 MIN_DRAFTS_FOR_THREAD = 50
 """Drafts from which on they are merged in a thread, so that they do not hold up the event loop. Set by hand: as many as
 a language model's batch has rationales."""
@@ -41,7 +38,7 @@ class RoundResult:
     texts: CaseLookup
     """Of episodes."""
     drafts: VectorLookup
-    """Of drafts and of guidelines, where those were compared by vectors."""
+    """Of drafts and of guidelines that the distiller takes for the same, or for opposites."""
     distillation: Distillation
     settled: frozenset[str]
     """Ids of the waiting guidelines that were distilled again."""
@@ -91,7 +88,7 @@ async def run_models(
         vectors.find(episode.case_text for episode in (*plan.put.values(), *pending)),
         distil(distiller, instructions, rationales, semantic.known),
     )
-    compared = _compared_texts(distillation, len(rationales), semantic.known)
+    compared = _compared_texts(distillation, semantic.known)
     drafts = await vectors.parts.find(compared) if compared else _NO_LOOKUP
     return RoundResult(
         texts=lookup,
@@ -235,12 +232,17 @@ def _settled(waiting: Sequence[Guideline], distillation: Distillation) -> frozen
     )
 
 
-def _compared_texts(distillation: Distillation, rationales: int, known: Sequence[Guideline]) -> list[str]:
-    """Return the texts whose vectors decide: of known rules said to be the same, and of drafts of several batches."""
+def _compared_texts(distillation: Distillation, known: Sequence[Guideline]) -> list[str]:
+    """Return the texts of rules said to be the same or opposites: they are so if their vectors lie close together."""
     texts = {rule.id: rule.text for rule in known}
     said_same = [texts[rule_id] for group in distillation.same for rule_id in group if rule_id in texts]
-    several_batches = rationales >= MIN_RATIONALES_TO_EMBED_DRAFTS and len(distillation.drafts) > 1
-    return [*said_same, *(draft.text for draft in distillation.drafts if several_batches)]
+    opposed = [
+        text
+        for draft, rule_id in distillation.conflicts
+        if rule_id in texts
+        for text in (draft, texts[rule_id])
+    ]
+    return list(dict.fromkeys((*said_same, *opposed)))
 
 
 async def distil(

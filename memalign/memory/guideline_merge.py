@@ -31,7 +31,10 @@ def merge(guideline: Guideline, other: Guideline, prompted_by: Sequence[OpinionK
         guideline,
         sources=union(guideline.sources, other.sources),
         own_sources=_own_sources(guideline),
-        merged=(*guideline.merged, MergedGuideline(guideline=other, prompted_by=tuple(prompted_by))),
+        merged=(
+            *guideline.merged,
+            MergedGuideline(guideline=replace(other, compared=()), prompted_by=tuple(prompted_by)),
+        ),
     )
 
 
@@ -124,7 +127,7 @@ def without_opinions(
     if forgotten_texts is not None:
         alone = replace(alone, worded_by=tuple(key for key in alone.worded_by if key not in lost))
     if loses_text:
-        alone = replace(alone, text=WAITING_TEXT, waiting=True, edited_by=None, worded_by=())
+        alone = replace(alone, text=WAITING_TEXT, waiting=True, edited_by=None, worded_by=(), trial=None)
     for each in kept:
         alone = replace(alone, sources=union(alone.sources, each.guideline.sources))
     # a decided guideline that people take back keeps the names of their opinions, so that these can be forgotten

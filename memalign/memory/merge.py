@@ -1,4 +1,8 @@
-"""Merging what was distilled into the known guidelines: same sentences unite, opposites are marked."""
+"""Merging what was distilled into the known guidelines: equal sentences unite, opposites are marked.
+
+That other sentences say the same or the opposite, only a model says. It is believed where their vectors lie close
+together and, for the same, where the cases they rest on do not split by label.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -6,15 +10,9 @@ from dataclasses import replace
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merge, merged_into, union, with_merged_support, with_support
-from memalign.memory.rule_similarity import (
-    Relation,
-    RuleFeatures,
-    RuleIndex,
-    confirms_opposite,
-    confirms_same,
-    relation,
-)
+from memalign.memory.rule_pairs import MIN_PAIR_COSINE, are_split
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
+from memalign.memory.text_features import repeats, sentence_key
 from memalign.ports import Distillation, Draft, Vector
 from memalign.records import Episode, Guideline, GuidelinePolicy, Label, OpinionKey, Source
 
@@ -51,13 +49,15 @@ class GuidelineMerger:
         self._vectors_by_text = vectors
         self._now_ms = now_ms
         self._needs_approval = policy.approval == "manual"
+        self._trials = policy.trials
         self._guidelines = {guideline.id: guideline for guideline in memory.guidelines}
         self._vectors = dict(memory.vectors)
         self._replaced: list[Guideline] = []
         """Waiting guidelines in whose place drafts come."""
         self._reworded: dict[str, Guideline] = {}
         """Retired guidelines that wait for new words, by id."""
-        self._index = RuleIndex()
+        self._by_sentence: dict[str, str] = {}
+        """Guideline ids by the sentence that the guideline is, see `sentence_key`."""
         self._standing_for: dict[str, str] = {}
         """Id of a merged guideline -> id of the one that stands for it."""
 
@@ -76,7 +76,7 @@ class GuidelineMerger:
         self._reworded = {rule.id: rule for rule in again if rule.retired}
         for known in self._guidelines.values():
             if not known.waiting and known.has_words:
-                self._index.add(known.id, RuleFeatures.of(known.text), self._vectors.get(known.id))
+                self._by_sentence[sentence_key(known.text)] = known.id
             self._standing_for.update((each.id, known.id) for each in merged_into(known))
         for rule_id, sources in distillation.supports.items():
             self._support(rule_id, sources)
@@ -86,9 +86,11 @@ class GuidelineMerger:
         for draft in sorted(distillation.drafts, key=lambda draft: self._retired_on(draft.sources) is None):
             self._add_draft(draft)
         for text, rule_id in distillation.conflicts:
-            self._mark_confirmed_conflict(self._id_of(text), rule_id)
+            self._mark_near_conflict(self._id_of(text), rule_id)
         for rule_ids in distillation.same:
             self._merge_known(rule_ids, distillation.prompted_by.get(rule_ids, ()))
+        for rule_id, other_id in distillation.opposites:
+            self._mark_near_conflict(rule_id, other_id)
         for rule_id in self._reworded:
             # the model found no words for it: it stays out of use without any, and is not asked about again
             self._guidelines[rule_id] = replace(self._guidelines[rule_id], waiting=False)
@@ -132,19 +134,18 @@ class GuidelineMerger:
             self._guidelines[known_again.id] = with_support(known_again, sources)
             return
         vector = self._vectors_by_text.get(draft.text)
-        features = RuleFeatures.of(text)
-        relations = self._relations(features, sources, vector)
-        same = next((rule_id for rule_id, kind in relations.items() if kind == "same"), None)
+        same = self._by_sentence.get(sentence_key(text)) or self._retired_saying(text)
         if same is not None:
-            self._unite(same, text, features, sources, vector)
-            return
-        if retired := self._retired_on(sources):
-            self._reword_retired(retired, text, features, sources, vector)
-            return
-        own_id = self._add(text, features, sources, vector)
-        for rule_id, kind in relations.items():
-            if kind == "opposite":
-                self._mark_conflict(own_id, rule_id)
+            self._unite(same, text, sources, vector)
+        elif retired := self._retired_on(sources):
+            self._reword_retired(retired, text, sources, vector)
+        else:
+            self._add(text, sources, vector)
+
+    def _retired_saying(self, text: str) -> str | None:
+        """Return the id of a retired rule that a text says again, in other order or forms of its words."""
+        retired = (rule for rule in self._guidelines.values() if rule.retired and rule.has_words)
+        return next((rule.id for rule in retired if repeats(text, rule.text)), None)
 
     def _retired_on(self, sources: Sequence[Source]) -> Guideline | None:
         """Return a retired rule without words that rests on one of these sources: they may say it again."""
@@ -162,23 +163,23 @@ class GuidelineMerger:
         self,
         retired: Guideline,
         text: str,
-        features: RuleFeatures,
         sources: tuple[Source, ...],
         vector: Vector | None,
     ) -> None:
         """Give a retired rule new words; it keeps its id, by which its first words are known again."""
         self._reworded.pop(retired.id, None)
-        reworded = replace(with_support(retired, sources), text=text, waiting=False, worded_by=_keys(sources))
+        reworded = replace(
+            with_support(retired, sources), text=text, waiting=False, worded_by=_keys(sources), trial=None
+        )
         self._guidelines[retired.id] = reworded
         if vector is not None:
             self._vectors[retired.id] = vector
-        self._index.add(retired.id, features, vector)
+        self._by_sentence[sentence_key(text)] = retired.id
 
     def _unite(
         self,
         rule_id: str,
         text: str,
-        features: RuleFeatures,
         sources: tuple[Source, ...],
         vector: Vector | None,
     ) -> None:
@@ -197,9 +198,16 @@ class GuidelineMerger:
             self._guidelines[rule_id] = with_support(known, sources)
             return
         self._remove(rule_id)
-        own_id = self._add(text, features, sources, vector)
+        own_id = self._add(text, sources, vector)
         reworded = replace(
-            known, id=own_id, text=text, sources=sources, worded_by=_keys(sources), conflicts_with=()
+            known,
+            id=own_id,
+            text=text,
+            sources=sources,
+            worded_by=_keys(sources),
+            conflicts_with=(),
+            needs_trial=self._guidelines[own_id].needs_trial,
+            trial=None,
         )
         self._guidelines[own_id] = with_support(reworded, known.sources)
         for other in known.conflicts_with:
@@ -213,7 +221,7 @@ class GuidelineMerger:
     def _merge_known(self, rule_ids: Sequence[str], prompted_by: Sequence[OpinionKey]) -> None:
         """Let one of known rules that say the same stand for the others: one in use, of most people, taught first.
 
-        Only those are merged that code finds alike as well, whatever a model says of them.
+        Only those are merged that lie close together and do not split by label, whatever a model says of them.
         """
         found = (self._guidelines.get(rule_id) for rule_id in dict.fromkeys(rule_ids))
         known = [rule for rule in found if rule and (rule.stands or (rule.retired and rule.has_words))]
@@ -230,7 +238,7 @@ class GuidelineMerger:
             best = self._guidelines[known[0].id]
             in_conflict = other.id in best.conflicts_with or best.id in other.conflicts_with
             # what people decided on is never swallowed: it is theirs to take out of use
-            if in_conflict or other.is_decided_on or not self._is_same(best, other):
+            if in_conflict or other.is_decided_on or not self._may_be_same(best, other):
                 continue
             self._remove(other.id)
             self._guidelines[best.id] = merge(best, other, prompted_by)
@@ -238,32 +246,35 @@ class GuidelineMerger:
             for opposed in other.conflicts_with:
                 self._mark_conflict(best.id, opposed)
 
-    def _is_same(self, rule: Guideline, other: Guideline) -> bool:
-        rows = [
-            row if row is not None else self._vectors_by_text.get(each.text)
-            for each in (rule, other)
-            for row in (self._vectors.get(each.id),)
-        ]
-        cosine = None if rows[0] is None or rows[1] is None else float(rows[0] @ rows[1])
-        return confirms_same(
-            RuleFeatures.of(rule.text),
-            self._labels(rule.sources),
-            RuleFeatures.of(other.text),
-            self._labels(other.sources),
-            cosine=cosine,
-            binary=self._binary and not _is_beyond_labels(rule),
-        )
+    def _may_be_same(self, rule: Guideline, other: Guideline) -> bool:
+        """Check a model's word that two rules say the same."""
+        if rule.retired and repeats(other.text, rule.text):
+            return True
+        if not self._are_near(rule, other):
+            return False
+        labels, others = self._labels(rule.sources), self._labels(other.sources)
+        return not (labels and others and are_split(labels, others, binary=self._binary))
+
+    def _are_near(self, rule: Guideline, other: Guideline) -> bool:
+        row, other_row = self._vector_of(rule), self._vector_of(other)
+        return row is not None and other_row is not None and float(row @ other_row) > MIN_PAIR_COSINE
+
+    def _vector_of(self, rule: Guideline) -> Vector | None:
+        row = self._vectors.get(rule.id)
+        return self._vectors_by_text.get(rule.text) if row is None else row
 
     def _remove(self, rule_id: str) -> None:
+        self._by_sentence.pop(sentence_key(self._guidelines[rule_id].text), None)
         del self._guidelines[rule_id]
         self._vectors.pop(rule_id, None)
-        self._index.remove(rule_id)
 
-    def _add(
-        self, text: str, features: RuleFeatures, sources: tuple[Source, ...], vector: Vector | None
-    ) -> str:
+    def _add(self, text: str, sources: tuple[Source, ...], vector: Vector | None) -> str:
         own_id = self._id_of(text)
-        replaced = [rule for rule in self._replaced if set(sources) <= set(rule.sources)]
+        replaced = [
+            rule
+            for rule in self._replaced
+            if set(sources) <= set(rule.sources) or (rule.sources and set(rule.sources) <= set(sources))
+        ]
         self._guidelines[own_id] = Guideline(
             id=own_id,
             text=text,
@@ -276,49 +287,29 @@ class GuidelineMerger:
             else self._needs_approval,
             approved_by=next((rule.approved_by for rule in replaced if rule.approved_by), ""),
             pinned_by=next((rule.pinned_by for rule in replaced if rule.pinned_by), None),
+            record_since_ms=max((rule.record_since_ms for rule in replaced), default=0),
+            needs_trial=self._trials and self._has_other_cases(sources),
         )
         if vector is not None:
             self._vectors[own_id] = vector
-        self._index.add(own_id, features, vector)
+        self._by_sentence[sentence_key(text)] = own_id
         return own_id
 
-    def _relations(
-        self, features: RuleFeatures, sources: Sequence[Source], vector: Vector | None
-    ) -> dict[str, Relation]:
-        """Return how similar rules stand to a draft, by guideline id."""
-        same = self._index.with_same_text(features)
-        if same is not None:
-            return {same: "same"}
-        labels = self._labels(sources)
-        return {
-            rule_id: relation(
-                features,
-                labels,
-                self._index.features[rule_id],
-                self._labels(self._guidelines[rule_id].sources),
-                binary=self._binary and not _is_beyond_labels(self._guidelines[rule_id]),
-            )
-            for rule_id in self._index.similar(features, vector)
-        }
+    def _has_other_cases(self, sources: Sequence[Source]) -> bool:
+        """Tell whether there is a case to try a rule on, beside its own only source."""
+        traces = {source.trace_id for source in sources}
+        return len(self._episodes) > (1 if len(traces) == 1 else 0)
 
     def _labels(self, sources: Sequence[Source]) -> set[Label]:
         return {
             self._episodes[source.trace_id].label for source in sources if source.trace_id in self._episodes
         }
 
-    def _mark_confirmed_conflict(self, rule_id: str, other_id: str) -> None:
-        """Mark two rules that a model takes for opposites, where code does not say otherwise."""
+    def _mark_near_conflict(self, rule_id: str, other_id: str) -> None:
+        """Mark two rules that a model takes for opposites, where they are on much the same thing."""
         rule, other = self._guidelines.get(rule_id), self._guidelines.get(other_id)
-        if rule and other and self._is_opposite(rule, other):
+        if rule and other and self._are_near(rule, other):
             self._mark_conflict(rule_id, other_id)
-
-    def _is_opposite(self, rule: Guideline, other: Guideline) -> bool:
-        return confirms_opposite(
-            RuleFeatures.of(rule.text),
-            self._labels(rule.sources),
-            RuleFeatures.of(other.text),
-            self._labels(other.sources),
-        )
 
     def _mark_conflict(self, rule_id: str, other_id: str) -> None:
         for own, opposed in ((rule_id, other_id), (other_id, rule_id)):
@@ -332,8 +323,3 @@ class GuidelineMerger:
 
 def _keys(sources: Sequence[Source]) -> tuple[OpinionKey, ...]:
     return tuple(source.key for source in sources)
-
-
-def _is_beyond_labels(rule: Guideline) -> bool:
-    """Tell whether only words decide on what says the same: a retired rule stays so on whatever case it is said."""
-    return rule.retired or not rule.sources

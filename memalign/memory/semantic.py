@@ -10,13 +10,15 @@ from types import MappingProxyType
 
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.guideline_merge import contradictions_of, without_opinions, without_person
-from memalign.ports import Vector
+from memalign.memory.guideline_record import GuidelineRecords, with_record
+from memalign.ports import MemorySnapshot, Vector
 from memalign.records import WAITING_TEXT, Episode, Guideline, GuidelinePolicy, Lack, OpinionKey, Source
 
-__all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "with_policy"]
+__all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "guidelines_of", "with_policy"]
 
 DEFAULT_POLICY = GuidelinePolicy()
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
+_NO_RECORDS = GuidelineRecords()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ class SemanticMemory:
         guidelines = tuple(guidelines)
         ids = {guideline.id for guideline in guidelines if not guideline.waiting}
         rows = {rule_id: row for rule_id, row in {**self.vectors, **vectors}.items() if rule_id in ids}
-        linked = tuple(_with_conflicts_among(guideline, ids) for guideline in guidelines)
+        linked = tuple(_with_links_among(guideline, ids) for guideline in guidelines)
         return SemanticMemory(guidelines=linked, vectors=rows)
 
     def without_undecided(
@@ -150,26 +152,48 @@ class SemanticMemory:
         return replace(self, vectors=rows)
 
     def with_derived(
-        self, episodes: Mapping[str, Episode], policy: GuidelinePolicy = DEFAULT_POLICY
+        self,
+        episodes: Mapping[str, Episode],
+        policy: GuidelinePolicy = DEFAULT_POLICY,
+        records: GuidelineRecords = _NO_RECORDS,
     ) -> "SemanticMemory":
-        """Derive order, labels, overruling and what is pending.
+        """Derive order, labels, overruling, records and what is pending.
 
         Args:
             episodes: By trace id, in order of learning.
             policy: The conditions on which guidelines are used; one person and no approval by default.
+            records: The guidelines' records; none by default.
 
         Returns:
             The memory with guidelines in the order of their first source.
         """
         places = EpisodeLog.of(episodes)
+        recorded = (with_record(guideline, records) for guideline in self.guidelines)
         guidelines = sorted(
             (
                 with_policy(_with_labels(_with_ruling(guideline, places), episodes), policy)
-                for guideline in self.guidelines
+                for guideline in recorded
             ),
             key=lambda guideline: (_first_place(guideline.sources, places), guideline.text, guideline.id),
         )
         return replace(self, guidelines=tuple(guidelines))
+
+
+def guidelines_of(
+    snapshot: MemorySnapshot, policy: GuidelinePolicy = DEFAULT_POLICY
+) -> tuple[Guideline, ...]:
+    """Derive the guidelines of a stored memory, for readers that need nothing else of it.
+
+    Args:
+        snapshot: The memory.
+        policy: The conditions on which guidelines are used; one person and no approval by default.
+
+    Returns:
+        The guidelines as the memory lists them.
+    """
+    records = GuidelineRecords.of(snapshot.episodes, snapshot.guidelines)
+    semantic = SemanticMemory(guidelines=snapshot.guidelines)
+    return semantic.with_derived(snapshot.episodes, policy, records).guidelines
 
 
 def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
@@ -180,28 +204,40 @@ def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
         policy: The conditions on which guidelines are used.
 
     Returns:
-        The guideline, pending where it lacks people or an approval.
+        The guideline, pending where it lacks people, an approval or a trial, or is in doubt and not pinned.
     """
     unapproved = policy.approval == "manual" and guideline.needs_approval and not guideline.approved_by
     conditions: Mapping[Lack, bool] = {
         "approval": unapproved,
         "people": len(guideline.people) < policy.min_people,
+        "agreement": guideline.doubtful and not guideline.pinned,
+        "trial": _lacks_trial(guideline, policy),
     }
     lacks = tuple(name for name, is_lacking in conditions.items() if is_lacking)
     return guideline if lacks == guideline.lacks else replace(guideline, lacks=lacks)
+
+
+def _lacks_trial(guideline: Guideline, policy: GuidelinePolicy) -> bool:
+    """Tell whether a guideline is to be tried, or failed its trial; a person's decision or own words stand above it."""
+    if guideline.approved_by or guideline.is_worded_by_hand:
+        return False
+    if guideline.trial is not None:
+        return guideline.trial.is_harmful
+    return policy.trials and guideline.needs_trial
 
 
 def _keys(sources: Sequence[Source]) -> Sequence[OpinionKey]:
     return [source.key for source in sources]
 
 
-def _with_conflicts_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
-    conflicts = tuple(other for other in guideline.conflicts_with if other in ids)
-    if guideline.waiting:
-        conflicts = ()
-    return (
-        guideline if conflicts == guideline.conflicts_with else replace(guideline, conflicts_with=conflicts)
-    )
+def _with_links_among(guideline: Guideline, ids: Collection[str]) -> Guideline:
+    """Keep the links to guidelines that have words; one that waits, without words of its own, has none."""
+    linked = () if guideline.waiting else ids
+    conflicts = tuple(other for other in guideline.conflicts_with if other in linked)
+    compared = tuple(each for each in guideline.compared if each.guideline_id in linked)
+    if (conflicts, compared) == (guideline.conflicts_with, guideline.compared):
+        return guideline
+    return replace(guideline, conflicts_with=conflicts, compared=compared)
 
 
 def _first_place(sources: Sequence[Source], places: EpisodeLog) -> int:

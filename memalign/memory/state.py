@@ -10,6 +10,7 @@ from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.erasure import episode_without
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
+from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
@@ -17,6 +18,7 @@ from memalign.records import (
     Episode,
     Guideline,
     GuidelinePolicy,
+    GuidelineTrial,
     MemorySize,
     OpinionKey,
     PersonLabel,
@@ -46,6 +48,10 @@ class MemoryState:
     """By trace id: cases that people rolled back, and of whose feedback nothing new is to be learned."""
     number: int = field(default=0, compare=False)
     """The version that people see: it grows with each change of what is learned, also over saving and loading."""
+    records: GuidelineRecords = field(default_factory=GuidelineRecords, compare=False)
+    """People's votes on the verdicts that guidelines led to."""
+    first_name: str = ""
+    """The name under which the judge began; empty where it was never renamed."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
@@ -62,6 +68,11 @@ class MemoryState:
             The state.
         """
         return cls(judge=judge, binary=binary, policy=policy)
+
+    @property
+    def id_namespace(self) -> str:
+        """The name that ids of guidelines are hashed with: it stays when the judge is renamed."""
+        return self.first_name or self.judge
 
     @property
     def episodes(self) -> EpisodeLog:
@@ -86,10 +97,13 @@ class MemoryState:
         Returns:
             The state.
         """
+        touched = () if episodic is self.episodic else episodic.changed_ids(self.episodic)
+        records = self.records.changed(self.episodes, episodic.episodes, touched, semantic.guidelines)
         return replace(
             self,
             episodic=episodic,
-            semantic=semantic.with_derived(episodic.episodes, self.policy),
+            semantic=semantic.with_derived(episodic.episodes, self.policy, records),
+            records=records,
             undistilled=frozenset(name for name in undistilled if name in episodic.episodes),
             version=next(_versions),
         )
@@ -218,7 +232,7 @@ class MemoryState:
             The state after it.
         """
         merger = GuidelineMerger(
-            self.judge,
+            self.id_namespace,
             self.semantic,
             self.episodes,
             binary=self.binary,
@@ -274,6 +288,22 @@ class MemoryState:
         rules[guideline.id] = guideline
         return self.next(self.episodic, semantic.with_guidelines(rules.values()), self.undistilled)
 
+    def with_trial(self, tried: Guideline, trial: GuidelineTrial | None) -> "MemoryState":
+        """Note the outcome of a guideline's trial.
+
+        Args:
+            tried: The guideline as it was tried.
+            trial: The outcome; None if there was nothing to try it on, so that it waits for no trial any more.
+
+        Returns:
+            The state after it; this one where the guideline is gone, says something else or waits for no trial by now.
+        """
+        current = {rule.id: rule for rule in self.semantic.guidelines}.get(tried.id)
+        if current is None or current.text != tried.text or not current.awaits_trial:
+            return self
+        outcome = replace(current, needs_trial=False) if trial is None else replace(current, trial=trial)
+        return self.with_guideline(outcome)
+
     def without_guideline(self, guideline_id: str) -> "MemoryState":
         """Take a guideline away.
 
@@ -327,7 +357,9 @@ class MemoryState:
             drop_episodes=frozenset(
                 trace_id for trace_id in touched if trace_id in old and trace_id not in new
             ),
-            put_guidelines=tuple(rule for rule_id, rule in current.items() if known.get(rule_id) != rule),
+            put_guidelines=tuple(
+                rule for rule_id, rule in current.items() if _is_changed(known.get(rule_id), rule)
+            ),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
             put_rolled_back=tuple(
@@ -344,6 +376,11 @@ def _rolled_back_without(person: str, state: MemoryState) -> dict[str, RolledBac
         if opinions or name in state.episodes:
             cases[name] = replace(case, opinions=opinions)
     return cases
+
+
+def _is_changed(before: Guideline | None, rule: Guideline) -> bool:
+    """Tell whether a guideline is to be stored: of a record, that it leaves it in doubt, and by which votes."""
+    return before != rule or (rule.doubtful and before.record != rule.record)
 
 
 def supports_of(episodes: Iterable[Episode]) -> dict[str, list[Source]]:

@@ -1,11 +1,16 @@
-"""Words of English sentences, so that rules can be compared without asking a model."""
+"""Words of sentences: equal sentences, repeated rules, quoted words, and the reasons that rules rest on."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
+
+from memalign.text_folding import narrow, without_invisible
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _ENDINGS = ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ed", "ly", "es", "s")
+_PLAIN_MARKS = str.maketrans(dict.fromkeys("’‘‚‛‹›", "'") | dict.fromkeys("“”„‟«»", '"'))
+_FINAL_MARKS = ".!;,:…。！；，、： "
 _STOP_WORD_LIST = """
 a an and are as at be been being but by can do does for from has have if in into is it its of on or so such
 than that the their them then there these they this to was were when which while will with would you your
@@ -53,6 +58,20 @@ def normal(text: str) -> str:
     return " ".join(text.split()).casefold().rstrip(".!;, ")
 
 
+def sentence_key(text: str) -> str:
+    """Normalise a sentence of any language; sentences with equal keys are the same.
+
+    Args:
+        text: A sentence.
+
+    Returns:
+        The sentence in lower case, with composed accents, characters of usual width, plain quotation marks and single
+        blanks, and without final punctuation.
+    """
+    plain = narrow(without_invisible(unicodedata.normalize("NFC", text))).translate(_PLAIN_MARKS)
+    return " ".join(plain.casefold().split()).rstrip(_FINAL_MARKS)
+
+
 def stems(text: str) -> frozenset[str]:
     """Extract the stems of the content words.
 
@@ -65,33 +84,18 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP_WORDS)
 
 
-def subject(text: str) -> frozenset[str]:
-    """Extract the stems that tell what a rule is about.
+def repeats(text: str, rule: str) -> bool:
+    """Decide by words whether a text says a rule again: in any language, for all but words of another order or form.
 
     Args:
-        text: A rule.
+        text: Any text.
+        rule: The rule.
 
     Returns:
-        Stems of its words, without stop words, negations, and words that any rule on answers may have.
+        True if both have the same stems, or are the same sentence.
     """
-    return frozenset(
-        _stem(word) for word in _words(text) if word not in _NO_SUBJECT and not word.endswith("n't")
-    )
-
-
-def negations_and_numbers(text: str) -> frozenset[str]:
-    """Extract what can turn a sentence into the opposite of another one.
-
-    Args:
-        text: A rule.
-
-    Returns:
-        Its words with a digit, and the word "not" if there is any negation in it.
-    """
-    words = _words(text)
-    leaves_out = "out" in words and not {"leave", "leaves", "leaving"}.isdisjoint(words)
-    negations = {"not" for word in words if word in _NEGATIONS or word.endswith("n't") or leaves_out}
-    return frozenset(negations | {word for word in words if any(char.isdigit() for char in word)})
+    own = stems(text)
+    return sentence_key(text) == sentence_key(rule) or (bool(own) and own == stems(rule))
 
 
 def words_rest_on(text: str, quote: str) -> bool:
@@ -206,7 +210,9 @@ def _names_in(text: str) -> set[str]:
 
 
 def _is_negated(text: str) -> bool:
-    return "not" in negations_and_numbers(text)
+    words = _words(text)
+    leaves_out = "out" in words and not {"leave", "leaves", "leaving"}.isdisjoint(words)
+    return leaves_out or any(word in _NEGATIONS or word.endswith("n't") for word in words)
 
 
 def _evidence(text: str) -> set[str]:

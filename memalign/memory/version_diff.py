@@ -1,6 +1,7 @@
 """Differences between two versions of a memory. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from memalign.records import Episode, Guideline, GuidelineChange, MemoryDiff
 
@@ -31,7 +32,7 @@ def diff_of(
         changed=tuple(
             GuidelineChange(before=before[rule_id], after=rule)
             for rule_id, rule in after.items()
-            if rule_id in before and before[rule_id] != rule
+            if rule_id in before and without_bookkeeping(before[rule_id]) != without_bookkeeping(rule)
         ),
         cases_came=tuple(each for name, each in episodes_after.items() if name not in episodes_before),
         cases_went=tuple(each for name, each in episodes_before.items() if name not in episodes_after),
@@ -41,3 +42,15 @@ def diff_of(
             if name in episodes_before and episodes_before[name] != each
         ),
     )
+
+
+def without_bookkeeping(rule: Guideline) -> Guideline:
+    """Leave out what a guideline holds for the work of models alone; nothing of that makes a version.
+
+    Args:
+        rule: The guideline.
+
+    Returns:
+        The guideline without notes on comparisons that were made.
+    """
+    return replace(rule, compared=(), has_been_compared=False, has_been_joined=False)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.memory.text_features import normal
+from memalign.memory.text_features import sentence_key
 from memalign.models.prompt_echo import ShownWords, is_echo, is_fragment, is_sentence_of
 from memalign.models.prompts import distilling_prompt
 from memalign.ports import (
@@ -182,10 +182,10 @@ def with_known_words(result: Distillation, rules: Sequence[Guideline]) -> Distil
     Returns:
         The same without these drafts.
     """
-    rule_ids = {normal(rule.text): rule.id for rule in rules}
-    known = [draft for draft in result.drafts if normal(draft.text) in rule_ids]
-    supports = (Distillation(supports={rule_ids[normal(draft.text)]: draft.sources}) for draft in known)
-    drafts = tuple(draft for draft in result.drafts if normal(draft.text) not in rule_ids)
+    rule_ids = {sentence_key(rule.text): rule.id for rule in rules}
+    known = [draft for draft in result.drafts if sentence_key(draft.text) in rule_ids]
+    supports = (Distillation(supports={rule_ids[sentence_key(draft.text)]: draft.sources}) for draft in known)
+    drafts = tuple(draft for draft in result.drafts if sentence_key(draft.text) not in rule_ids)
     return combine([replace(result, drafts=drafts), *supports])
 
 

@@ -125,7 +125,8 @@ class LLMDistiller:
         others = [
             await self._distil_failed(task, part, error, known, fittings, search) for part, error in failed
         ]
-        return combine([with_known_words(read, rules), *others, _known_failures(task, faulty)])
+        whole = combine([with_known_words(read, rules), *others, _known_failures(task, faulty)])
+        return replace(whole, batches=max(whole.batches, len(batches)))
 
     async def _batch(
         self, task: DistillingTask, numbers: Sequence[int], search: FaultSearch[int], fittings: int

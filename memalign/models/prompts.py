@@ -7,6 +7,7 @@ contain a delimiter: `<` and `>` are escaped in it. What stays the same from cal
 from collections.abc import Sequence
 from functools import lru_cache
 
+from memalign.models.cited_numbers import MAX_CITED
 from memalign.models.prompt_json import encode
 from memalign.models.shortening import cut_text, encoded_tokens, shorten, shorten_fields
 from memalign.ports import JudgeRequest, LabelledRationale, Prompt
@@ -39,8 +40,11 @@ The criterion, where each {{{{ name }}}} stands for the value of that name in th
 
 {data_rule}
 
-Answer with a JSON object: first "rationale", the reason for your verdict in two or three sentences; \
-then "value", which must be {expected}. You may name the guidelines and cases that led you to it."""
+Answer with a JSON object: first {first}; then {second}; then {third}."""
+
+_RATIONALE = '"rationale", the reason for your verdict in two or three sentences'
+_CITED = '"guidelines" and "cases", the numbers of those that led you to it, or empty lists'
+_VALUE = '"value", which must be {expected}'
 
 _GUIDELINES = """
 
@@ -125,9 +129,10 @@ def judging_instructions(request: JudgeRequest) -> str:
     Returns:
         The text.
     """
-    return _JUDGE.format(
-        instructions=request.instructions, data_rule=_DATA_RULE, expected=request.value_type.description
-    )
+    value = _VALUE.format(expected=request.value_type.description)
+    parts = (_RATIONALE, _CITED, value) if request.rationale_first else (value, _RATIONALE, _CITED)
+    names = dict(zip(("first", "second", "third"), parts, strict=True))
+    return _JUDGE.format(instructions=request.instructions, data_rule=_DATA_RULE, **names)
 
 
 def guidelines_section(guidelines: Sequence[Guideline]) -> str:
@@ -247,16 +252,21 @@ def record_section(record: str) -> str:
     return _RECORD.format(record=record)
 
 
-def judging_schema(value_type: ValueType) -> dict[str, Json]:
-    """Write the JSON schema of a verdict, the reason first, so that the value follows from it.
+def judging_schema(value_type: ValueType, *, rationale_first: bool = True) -> dict[str, Json]:
+    """Write the JSON schema of a verdict, whose parts a model writes in their order.
 
     Args:
         value_type: The judge's.
+        rationale_first: True, the default, puts the reason first, so that the value follows from it.
 
     Returns:
-        The schema.
+        The schema. It is the same whatever is shown: services compile each schema once.
     """
-    return _object(rationale={"type": "string"}, value=value_type.schema())
+    rationale, value = {"type": "string"}, value_type.schema()
+    numbers = {"type": "array", "items": {"type": "integer"}, "maxItems": MAX_CITED}
+    if rationale_first:
+        return _object(rationale=rationale, guidelines=numbers, cases=numbers, value=value)
+    return _object(value=value, rationale=rationale, guidelines=numbers, cases=numbers)
 
 
 def distilling_prompt(

@@ -1,7 +1,7 @@
 """Evidence for a verdict: the guidelines in use, and the labelled cases most like the trace."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memalign.embedded_text import text_of
 from memalign.memory.case_vectors import CaseVectors, whole
@@ -9,8 +9,9 @@ from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.vector_index import cosine
 from memalign.ports import JudgeResponse, Vector
+from memalign.recall.case_selection import CaseQuery, CaseSelection, contrasting_cases
 from memalign.recall.guideline_selection import GuidelineSelector
-from memalign.records import Evidence, Guideline, Json
+from memalign.records import CaseText, Evidence, Guideline, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Retriever:
         min_similarity: Episodes with a lower cosine are no evidence; None: found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
         durable: Whether vectors are stored, so that embedding a trace pays even while there is nothing to find.
+        select_cases: Selects the episodes; by default one of another label is among them.
     """
 
     def __init__(
@@ -41,13 +43,29 @@ class Retriever:
         min_similarity: float | None,
         guideline_tokens: int,
         durable: bool,
+        select_cases: CaseSelection = contrasting_cases,
     ) -> None:
         self._vectors = vectors
         self._max_cases = max_cases
         self._min_similarity = min_similarity
         self._guideline_tokens = guideline_tokens
         self._durable = durable
+        self._select_cases = select_cases
         self._selector: GuidelineSelector | None = None
+
+    def copy(self) -> "Retriever":
+        """Return one that finds the same and remembers no selection of this one's.
+
+        Returns:
+            The retriever, for states that are used only for a moment.
+        """
+        return Retriever(
+            self._vectors,
+            max_cases=self._max_cases,
+            min_similarity=self._min_similarity,
+            guideline_tokens=self._guideline_tokens,
+            durable=self._durable,
+        )
 
     async def retrieve(
         self,
@@ -74,30 +92,51 @@ class Retriever:
         needed = self._durable or current_state().episodes
         lookup = await self._vectors.find([text] if needed else [])
         vector, failure = lookup.vectors.get(text), lookup.failed.get(text)
-        state = current_state()
+        evidence = replace(
+            self.recall(text, vector, current_state(), exclude_trace_id=exclude_trace_id),
+            note=f"Similar cases could not be looked up: {failure}" if failure else None,
+            usage=lookup.usage,
+        )
+        return Retrieval(evidence=evidence, vector=vector)
+
+    def recall(
+        self, text: CaseText, vector: Vector | None, state: MemoryState, *, exclude_trace_id: str | None
+    ) -> Evidence:
+        """Find the evidence for a text whose vector is known; no model is asked.
+
+        Args:
+            text: The text.
+            vector: Its vector, of shape (2 x dimension,); None: without similar cases.
+            state: The state of the memory.
+            exclude_trace_id: A trace whose episode is no evidence.
+
+        Returns:
+            The evidence.
+        """
         selection = self._selector_for(state.semantic).select(
             "\n".join(text), None if vector is None else whole(vector)
         )
         retrieved = (
             ()
             if vector is None
-            else state.episodic.nearest(
-                vector,
-                self._max_cases,
-                exclude_trace_id=exclude_trace_id,
-                min_similarity=self._min_similarity,
+            else self._select_cases(
+                state.episodic,
+                CaseQuery(
+                    text=text,
+                    vector=vector,
+                    count=self._max_cases,
+                    exclude_trace_id=exclude_trace_id,
+                    min_similarity=self._min_similarity,
+                ),
             )
         )
-        evidence = Evidence(
+        return Evidence(
             guidelines=selection.guidelines,
             chosen=selection.chosen,
             left_out=selection.left_out,
             guideline_ranking=selection.ranking,
             retrieved=retrieved,
-            note=f"Similar cases could not be looked up: {failure}" if failure else None,
-            usage=lookup.usage,
         )
-        return Retrieval(evidence=evidence, vector=vector)
 
     async def relevant_guidelines(
         self, fields: Mapping[str, Json], semantic: SemanticMemory, limit: int

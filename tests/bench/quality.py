@@ -1,14 +1,24 @@
 """Quality of learning with a simulated model over latent rules; nothing is timed. Only the standard library."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from tests.bench.rules import PEOPLE, Case, World, says_right, thing_in
+from tests.bench.rules import PEOPLE, Case, Vote, World, says_right, thing_in
 from tests.bench.system import JudgingSystem
+from tests.bench.tacit import TacitWorld, is_right
 from tests.bench.timed import Figures, Meter
+from tests.rule_pairs.scoring import MergeScore, merge_score
+from tests.rule_pairs.table import RulePair, rule_pairs
 
 RULES = 40
 UNSEEN = 200
 STEPS = (2, 5, 10, 20, 50, 100, 200)
+PAIRS_A_MEMORY = 50
+"""The first guidelines of so many pairs are one batch of the distiller, the second ones the next: no call sees both."""
+MORE_RULES = 25
+ROOM_FOR_ALL = 1_000_000
+DOCUMENT_WORDS = 1_000
 FREE = {"chat_ms": 0, "embedding_ms": 0, "real_vectors": True}
 
 
@@ -121,6 +131,29 @@ def one_by_one(system: JudgingSystem, meter: Meter) -> Figures:
     }
 
 
+def pairs(system: JudgingSystem, meter: Meter) -> Figures:
+    """Pairs of guidelines, the two in different batches of one round; then 25 more rules, one by one.
+
+    Code alone: the model takes each sentence for a rule of its own.
+    """
+    memories = len(rule_pairs()) // PAIRS_A_MEMORY
+    united: dict[str, set[RulePair]] = {"code alone": set(), "at once": set(), "after 25 more": set()}
+    across = 0
+    for number in range(memories):
+        chosen = rule_pairs()[number::memories]
+        united["code alone"] |= _learned_pairs(system, meter, chosen, paraphrases=False)
+        united["at once"] |= _learned_pairs(system, meter, chosen, paraphrases=True)
+        for case in World(MORE_RULES).feedback(MORE_RULES):
+            system.learn([case])
+        united["after 25 more"] |= _united(system, chosen)
+        across += sum(len(_pairs_among(names)) > 1 for names in system.sources_by_guideline())
+    figures: Figures = {"united across pairs": across}
+    for name, those in united.items():
+        score = merge_score(rule_pairs(), those.__contains__)
+        figures |= {f"precision, {name}": _precision(score), f"recall, {name}": score.recall or 0}
+    return figures
+
+
 def budget(system: JudgingSystem, meter: Meter) -> Figures:
     """300 rules."""
     world = _start(system, meter, rules=300)
@@ -133,6 +166,72 @@ def budget(system: JudgingSystem, meter: Meter) -> Figures:
         "accuracy": accuracy,
         "tokens a verdict": meter.counts()["chat_tokens"] / UNSEEN,
     }
+
+
+def room(system: JudgingSystem, meter: Meter) -> Figures:
+    """300 rules, with room for all and with room for 2,000 tokens."""
+    world = _start(system, meter, rules=300)
+    system.learn(world.feedback(1500))
+    unseen, figures = [world.case() for _ in range(UNSEEN)], {}
+    for name, tokens in (("all", ROOM_FOR_ALL), ("2,000 tokens", 2_000)):
+        meter.behave(**FREE)
+        values = system.judge_in_room(unseen, tokens)
+        figures[f"accuracy, {name}"] = _share_right(world, unseen, values)
+        figures[f"tokens a verdict, {name}"] = meter.counts()["chat_tokens"] / UNSEEN
+    return figures | {"lost": figures["accuracy, all"] - figures["accuracy, 2,000 tokens"]}
+
+
+def contrast(system: JudgingSystem, meter: Meter) -> Figures:
+    """400 labels without reasons, one in seven of them a fail; with and without a case of another label."""
+    _start(system, meter)
+    world = TacitWorld(RULES)
+    system.learn(world.labelled(400))
+    unseen = [world.case() for _ in range(5 * UNSEEN)]
+    figures: Figures = {}
+    for name, values in (
+        ("with", system.judge_all(unseen)),
+        ("without", system.judge_without_contrast(unseen)),
+    ):
+        figures[f"on fails, {name}"] = _recall(unseen, values, label=False)
+        figures[f"on passes, {name}"] = _recall(unseen, values, label=True)
+    return figures | {
+        "gained on fails": figures["on fails, with"] - figures["on fails, without"],
+        "lost on passes": figures["on passes, without"] - figures["on passes, with"],
+    }
+
+
+def precedents(system: JudgingSystem, meter: Meter) -> Figures:
+    """Cases of 40 rules, all given the same long text: which ones are shown."""
+    world = _start(system, meter)
+    document = world.case(words=DOCUMENT_WORDS).question
+    feedback = [replace(case, question=document) for case in world.feedback(1000)]
+    system.learn(feedback)
+    unseen = [replace(world.case(), question=document) for _ in range(UNSEEN)]
+    return _share_relevant(system, feedback, unseen)
+
+
+def own_texts(system: JudgingSystem, meter: Meter) -> Figures:
+    """Cases of 40 rules, each given a text of its own: which ones are shown."""
+    world = _start(system, meter)
+    feedback = world.feedback(1000)
+    system.learn(feedback)
+    return _share_relevant(system, feedback, [world.case() for _ in range(UNSEEN)])
+
+
+def copies(system: JudgingSystem, meter: Meter) -> Figures:
+    """Each of 100 cases stored eight times: how many of those shown are different."""
+    world = _start(system, meter)
+    feedback = [
+        replace(case, trace_id=f"{case.trace_id}-{number}")
+        for case in world.feedback(100)
+        for number in range(8)
+    ]
+    system.learn(feedback)
+    answers = {case.trace_id: case.answer for case in feedback}
+    shown = [
+        {answers[trace_id] for trace_id in system.shown(world.case(case.thing))} for case in feedback[::8]
+    ]
+    return {"different": sum(map(len, shown)) / len(shown)}
 
 
 def failures(system: JudgingSystem, meter: Meter) -> Figures:
@@ -158,10 +257,68 @@ def _start(system: JudgingSystem, meter: Meter, *, rules: int = RULES, wordings:
     return World(rules, wordings=wordings)
 
 
+def _learned_pairs(
+    system: JudgingSystem, meter: Meter, chosen: Sequence[RulePair], *, paraphrases: bool
+) -> set[RulePair]:
+    """Learn in one round, all first guidelines before all second ones; return the pairs that became one guideline."""
+    system.start()
+    meter.behave(**FREE, paraphrases=paraphrases)
+    firsts = [_pair_case(f"pair {n} first", pair.first, pair.first_label) for n, pair in enumerate(chosen)]
+    seconds = [
+        _pair_case(f"pair {n} second", pair.second, pair.second_label) for n, pair in enumerate(chosen)
+    ]
+    system.learn([*firsts, *seconds])
+    return _united(system, chosen)
+
+
+def _pair_case(trace_id: str, rule: str, label: bool) -> Case:
+    vote = Vote(PEOPLE[0], label, rule, 1_700_000_000_000)
+    return Case(
+        trace_id=trace_id, thing="", question=f"Question of {trace_id}", answer="An answer.", votes=(vote,)
+    )
+
+
+def _united(system: JudgingSystem, chosen: Sequence[RulePair]) -> set[RulePair]:
+    groups = system.sources_by_guideline()
+    return {
+        pair
+        for number, pair in enumerate(chosen)
+        if any({f"pair {number} first", f"pair {number} second"} <= names for names in groups)
+    }
+
+
+def _pairs_among(trace_ids: set[str]) -> set[str]:
+    return {name.rpartition(" ")[0] for name in trace_ids if name.startswith("pair ")}
+
+
+def _precision(score: MergeScore) -> float:
+    return math.nan if score.precision is None else score.precision
+
+
 def _accuracy(system: JudgingSystem, world: World, cases: Sequence[Case]) -> float:
-    values = system.judge_all(cases)
+    return _share_right(world, cases, system.judge_all(cases))
+
+
+def _share_right(world: World, cases: Sequence[Case], values: Sequence[bool]) -> float:
     right = sum(value == world.rules[case.thing].right for case, value in zip(cases, values, strict=True))
     return right / len(cases)
+
+
+def _recall(cases: Sequence[Case], values: Sequence[bool], *, label: bool) -> float:
+    """The share of the cases of a label that are given it."""
+    given = [value == label for case, value in zip(cases, values, strict=True) if is_right(case) == label]
+    return sum(given) / len(given)
+
+
+def _share_relevant(system: JudgingSystem, feedback: Sequence[Case], unseen: Sequence[Case]) -> Figures:
+    """Of the cases shown those on the record's thing, and the records whose best one is."""
+    things = {case.trace_id: case.thing for case in feedback}
+    shown = [[things[name] == case.thing for name in system.shown(case)] for case in unseen]
+    count = sum(map(len, shown))
+    return {
+        "relevant": sum(map(sum, shown)) / count if count else math.nan,
+        "best relevant": sum(each[:1] == [True] for each in shown) / len(unseen),
+    }
 
 
 def _things_in_guidelines(system: JudgingSystem) -> set[str]:
@@ -180,6 +337,12 @@ ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "people": people,
     "wordings": wordings,
     "one by one": one_by_one,
+    "pairs": pairs,
     "budget": budget,
+    "room": room,
+    "contrast": contrast,
+    "precedents": precedents,
+    "own texts": own_texts,
+    "copies": copies,
     "failures": failures,
 }

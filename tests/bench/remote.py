@@ -32,6 +32,8 @@ class LocalControl:
     """With another number, other distillations fail."""
     real_vectors: bool = False
     """Vectors of wordllama (256 numbers, then zeros) instead of a sum of words' random directions."""
+    paraphrases: bool = False
+    """The model knows which guidelines of `tests.rule_pairs` say the same."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """A simulated language model that applies exactly what its prompt holds, be the prompt ours or the original's.
 
 Judging, it goes by the guidelines on the record's thing; where these disagree it tosses a coin; without any it does
-as most of the shown cases on that thing; without any of these it answers true. Distilling, it reads each rationale
+as most of the shown cases in the record's manner (see `tests.bench.tacit`), without any of these as most on its
+thing, and else it answers true. Distilling, it reads each rationale
 as the rule it tells: it unites the records of a batch that tell the same one, in the first one's words, and repeats
-no rule that the prompt lists as known. Where a prompt offers words for "confirms" and "contradicts", it uses them.
+no rule that the prompt lists as known. Where a prompt offers words for "confirms" and "contradicts", it uses
+them. Of the guidelines in `tests.rule_pairs` it knows the meaning where it is asked to, else each is a rule of its own.
 """
 
 import hashlib
@@ -11,21 +13,25 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tests.bench.rules import says_right, thing_in
+from tests.bench.tacit import manner_in
+from tests.rule_pairs.table import meaning_of
 
 RuleKey = tuple[str, bool]
-"""A thing, and True if it may be promised."""
+"""A thing, and True if it may be promised; or a guideline of `tests.rule_pairs`, and True."""
+KeyOf = Callable[[str], RuleKey | None]
 
 
-def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
+def answer(system: str, user: str, failing: float = 0.0, salt: int = 0, *, paraphrases: bool = False) -> str:
     """Answer a prompt as text; the share `failing` of distillations (by content and salt) is gibberish."""
+    key_of = _key_by_meaning if paraphrases else _key_by_words
     if "<records>" in user:
         records = [(item["record"], item["reason"]) for item in _json_lines(user, "records")]
         known = [(item["rule"], item["text"]) for item in _json_lines(system, "rules")]
-        return _gibberish(records, failing, salt) or json.dumps(_distilled(records, known))
+        return _gibberish(records, failing, salt) or json.dumps(_distilled(records, known, key_of))
     if "distill a list of guidelines" in user + system:
         text = user + system
         records = [
@@ -34,7 +40,9 @@ def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
         ]
         known_rules = text.partition("already:")[2].partition("The new guidelines")[0]
         known = list(enumerate(re.findall(r"^ *- (.*)$", known_rules, re.MULTILINE)))
-        return _gibberish(records, failing, salt) or json.dumps(_distilled_for_original(records, known))
+        return _gibberish(records, failing, salt) or json.dumps(
+            _distilled_for_original(records, known, key_of)
+        )
     if "<record>" in user:
         rules = [item["text"] for item in _json_lines(system, "guidelines")]
         cases = [(json.dumps(item["outputs"]), item["label"]) for item in _json_lines(user, "cases")]
@@ -51,7 +59,7 @@ def answer(system: str, user: str, failing: float = 0.0, salt: int = 0) -> str:
 def _verdict(record: str, rules: Iterable[str], cases: Iterable[tuple[str, bool]]) -> str:
     thing = thing_in(record)
     values = {says_right(rule) for rule in rules if thing_in(rule) == thing}
-    labels = Counter(label for text, label in cases if thing_in(text) == thing)
+    labels = _precedents(record, cases)
     if values:
         value = values.pop() if len(values) == 1 else zlib.crc32(record.encode()) % 2 == 0
     else:
@@ -60,8 +68,29 @@ def _verdict(record: str, rules: Iterable[str], cases: Iterable[tuple[str, bool]
     return json.dumps({"rationale": reason, "value": value, "result": value})
 
 
-def _distilled(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:
-    groups, rules = _grouped(records), _numbers_by_rule(known)
+def _precedents(record: str, cases: Iterable[tuple[str, bool]]) -> Counter[bool]:
+    """Count the labels of the cases that a reader takes for precedents."""
+    thing, manner, shown = thing_in(record), manner_in(record), list(cases)
+    alike = Counter(label for text, label in shown if manner and manner_in(text) == manner)
+    return alike or Counter(label for text, label in shown if thing_in(text) == thing)
+
+
+def _key_by_meaning(text: str) -> RuleKey | None:
+    meaning = meaning_of(text)
+    return (meaning, True) if meaning else _key_by_thing(text)
+
+
+def _key_by_words(text: str) -> RuleKey | None:
+    return (text, True) if meaning_of(text) else _key_by_thing(text)
+
+
+def _key_by_thing(text: str) -> RuleKey | None:
+    thing = thing_in(text)
+    return (thing, says_right(text)) if thing else None
+
+
+def _distilled(records: list[tuple[int, str]], known: list[tuple[int, str]], key_of: KeyOf) -> dict[str, Any]:
+    groups, rules = _grouped(records, key_of), _numbers_by_rule(known, key_of)
     supports = [
         {"rule": rules[key], "records": numbers} for key, (_, numbers) in groups.items() if key in rules
     ]
@@ -75,34 +104,37 @@ def _distilled(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> 
     ]
     alike: dict[RuleKey, list[int]] = {}
     for number, text in known:
-        alike.setdefault((thing_in(text) or "", says_right(text)), []).append(number)
+        if key := key_of(text):
+            alike.setdefault(key, []).append(number)
     same = [{"rules": numbers} for numbers in alike.values() if len(numbers) > 1]
     return {"guidelines": guidelines, "supports": supports, "contradicts": contradicts, "same": same}
 
 
-def _distilled_for_original(records: list[tuple[int, str]], known: list[tuple[int, str]]) -> dict[str, Any]:
-    rules = _numbers_by_rule(known)
+def _distilled_for_original(
+    records: list[tuple[int, str]], known: list[tuple[int, str]], key_of: KeyOf
+) -> dict[str, Any]:
+    rules = _numbers_by_rule(known, key_of)
     return {
         "guidelines": [
             {"guideline_text": text, "source_trace_ids": numbers}
-            for key, (text, numbers) in _grouped(records).items()
+            for key, (text, numbers) in _grouped(records, key_of).items()
             if key not in rules
         ]
     }
 
 
-def _grouped(records: list[tuple[int, str]]) -> dict[RuleKey, tuple[str, list[int]]]:
+def _grouped(records: list[tuple[int, str]], key_of: KeyOf) -> dict[RuleKey, tuple[str, list[int]]]:
     groups: dict[RuleKey, tuple[str, list[int]]] = {}
     for number, reason in records:
-        thing = thing_in(reason)
-        if thing:
-            text = next(part for part in re.split(r"(?<=\.) ", reason) if thing_in(part))
-            groups.setdefault((thing, says_right(text)), (text, []))[1].append(number)
+        for text in (reason,) if meaning_of(reason) else re.split(r"(?<=\.) ", reason):
+            if key := key_of(text):
+                groups.setdefault(key, (text, []))[1].append(number)
+                break
     return groups
 
 
-def _numbers_by_rule(known: list[tuple[int, str]]) -> Mapping[RuleKey, int]:
-    return {(thing, says_right(text)): number for number, text in known if (thing := thing_in(text))}
+def _numbers_by_rule(known: list[tuple[int, str]], key_of: KeyOf) -> Mapping[RuleKey, int]:
+    return {key: number for number, text in known if (key := key_of(text))}
 
 
 def _gibberish(records: list[tuple[int, str]], failing: float, salt: int) -> str | None:

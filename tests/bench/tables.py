@@ -1,5 +1,6 @@
 """Tables of `python -m tests.bench`: their lines, and the figures to reach."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,17 @@ class Line:
     """At most this share of the original's figure."""
 
     def cell(self, results: Results | None) -> str:
-        """The figure as text."""
-        return self.form.format(self.value(results)) if results else "-"
+        """The figure as text; a dash where it was not measured or is not defined."""
+        return self.form.format(self.value(results)) if results and not self._is_undefined(results) else "-"
+
+    def ratio(self, ours: Results, original: Results | None) -> str:
+        """The original's figure in ours, as text; empty where there is none."""
+        if not original or self._is_undefined(original) or not self.value(ours) > 0:
+            return ""
+        return f"{self.value(original) / self.value(ours):.1f}"
+
+    def _is_undefined(self, results: Results) -> bool:
+        return math.isnan(self.value(results))
 
     def value(self, results: Results) -> float:
         """The figure in the unit of its title."""
@@ -120,9 +130,32 @@ LEARNED = [
     _share("one by one", "accuracy", "  accuracy"),
     _count("one by one", "tokens a feedback", "  input tokens a lesson"),
     Line(row="one by one", figure="calls a feedback", title="  reflection calls a lesson"),
+    _share("pairs", "precision, code alone", "200 pairs of guidelines, code alone: precision of unions", 1),
+    _share("pairs", "recall, code alone", "  recall"),
+    _share("pairs", "precision, at once", "  with the model, at once: precision", 0.95),
+    _share("pairs", "recall, at once", "  recall"),
+    _share("pairs", "precision, after 25 more", "  after 25 more rules, one by one: precision", 0.95),
+    _share("pairs", "recall, after 25 more", "  recall", 0.95),
+    _count("pairs", "united across pairs", "  guidelines that unite two pairs", 0),
     _count("budget", "guidelines", "300 rules, 1,500 feedbacks: guidelines"),
     _share("budget", "accuracy", "  accuracy"),
     _count("budget", "tokens a verdict", "  input tokens a verdict"),
+    _share("room", "accuracy, all", "300 rules, room for all: accuracy"),
+    _share("room", "accuracy, 2,000 tokens", "  room of 2,000 tokens: accuracy"),
+    Line(row="room", figure="lost", title="  lost", form="{:.3f}", most=0.06),
+    _count("room", "tokens a verdict, 2,000 tokens", "  input tokens a verdict"),
+    _share("contrast", "on fails, with", "400 labels without reasons, 86 % passes: recall on fails"),
+    _share("contrast", "on fails, without", "  without the case of another label"),
+    _share("contrast", "gained on fails", "  gained by it", 0.1),
+    _share("contrast", "on passes, with", "  recall on passes"),
+    Line(row="contrast", figure="lost on passes", title="  lost by it", form="{:.3f}", most=0.01),
+    _share(
+        "precedents", "relevant", "one long text given in 1,000 cases: relevant share of those shown", 0.7
+    ),
+    _share("precedents", "best relevant", "  best one relevant"),
+    _share("own texts", "relevant", "a text of its own given in each: relevant share of those shown", 0.7),
+    _share("own texts", "best relevant", "  best one relevant"),
+    _share("copies", "different", "100 cases stored eight times each: different ones shown", 5),
     _share("failures", "share learned", "20 % of distillations fail: share of feedback learned"),
     _count("failures", "told pending at the end", "  told pending"),
     _share("failures", "share learned, run again", "  share learned when run again", 1),
@@ -140,9 +173,8 @@ def table(lines: Sequence[Line], results: Mapping[str, Results]) -> str:
     ours, original = results["ours"], results.get("original")
     rows = [["", "original", "ours", "ratio", "wanted", "reached"]]
     for line in lines:
-        mine = line.value(ours)
-        ratio = f"{line.value(original) / mine:.1f}" if original and mine else ""
-        cells = [line.cell(original), line.cell(ours), ratio, line.wanted(), line.reached(ours, original)]
+        cells = [line.cell(original), line.cell(ours), line.ratio(ours, original)]
+        cells += [line.wanted(), line.reached(ours, original)]
         rows.append([line.title, *cells])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(

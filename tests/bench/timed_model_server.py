@@ -73,7 +73,8 @@ class TimedModelServer:
         if failure is None and self._random.random() < self.control.malformed:
             text = "Well, that depends {"
         else:
-            text = answer(system, user, self.control.failing, self.control.salt)
+            control = self.control
+            text = answer(system, user, control.failing, control.salt, paraphrases=control.paraphrases)
         await asyncio.sleep(due - loop.time())
         return failure or web.json_response(shape(text, tokens, count_tokens(text)))
 

@@ -70,9 +70,9 @@ def test_a_copied_judge_knows_and_says_the_same(make: Callable[[Json], Json], tm
     assert list(other.episodes.items()) == list(judge.episodes.items())
     assert vectors(other, tmp_path / "b.json") == vectors(judge, tmp_path / "a.json")
     first, second = (each(inputs="question tr-1", outputs="answer tr-1") for each in (judge, other))
-    assert (second.value, second.guideline_ids, second.retrieved_trace_ids, second.similarities) == (
+    assert (second.value, second.shown_guideline_ids, second.retrieved_trace_ids, second.similarities) == (
         first.value,
-        first.guideline_ids,
+        first.shown_guideline_ids,
         first.retrieved_trace_ids,
         first.similarities,
     )

@@ -107,7 +107,8 @@ async def test_retracting_one_after_the_other_is_the_same_as_together() -> None:
 
 
 PLAIN = ["rude", "Not: rude", "kind", "greet first", ""]
-PARAPHRASED = [*PLAIN, "Answers must cite a source.", "Always cite sources in an answer!"]
+EQUAL = [*PLAIN, 'Cite "a source"', "Cite “a source”!"]
+"""Two of them are one sentence in other signs."""
 
 
 def votes(reasons: list[str]) -> st.SearchStrategy[list[Vote]]:
@@ -134,7 +135,7 @@ async def taught(traces: list[Trace]) -> JudgeMemory:
 async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_order(
     order: tuple[tuple[str, ...], ...],
 ) -> None:
-    short, long = "Answers must cite a source.", "Always cite sources in an answer!"
+    short, long = 'Cite "a source"', "Cite “a source”!"
     memory = await taught(
         [
             a_trace("tr-x", a_vote(True, short, "ana")),
@@ -150,7 +151,7 @@ async def test_the_words_that_two_like_rules_end_up_with_do_not_depend_on_the_or
 
 
 @given(
-    feedback=votes(PARAPHRASED),
+    feedback=votes(EQUAL),
     numbers=st.lists(st.integers(0, 5), unique=True, min_size=1),
     cut=st.integers(0, 6),
     order=st.randoms(),

@@ -116,24 +116,35 @@ def test_what_mlflow_has_aligned_is_taken_over(server: ModelServer, form: Any) -
         [
             {"guideline_text": "Mind the first.", "source_trace_ids": ["tr-0", "tr-1"]},
             {"guideline_text": "Mind what is gone.", "source_trace_ids": ["tr-7"]},
-            {"guideline_text": "Mind nothing.", "source_trace_ids": None},
+            {"guideline_text": "Mind by hand.", "source_trace_ids": None},
+            {"guideline_text": "mind the  first", "source_trace_ids": ["tr-2"]},
+            {"guideline_text": " ", "source_trace_ids": ["tr-2"]},
         ]
     )
 
     learned = load_mlflow_judge(form(dump), [*traces(), a_trace("tr-8")])
 
     assert [(rule.text, rule.source_trace_ids) for rule in learned.guidelines] == [
-        ("Mind the first.", ("tr-0", "tr-1"))
+        ("Mind the first.", ("tr-0", "tr-1", "tr-2")),
+        ("Mind by hand.", ()),
+    ]
+    assert all(rule.in_use for rule in learned.guidelines)
+    assert [source.quote for source in learned.guidelines[0].sources][:2] == [
+        "Mind number 0.",
+        "Mind number 1.",
     ]
     assert list(learned.episodes) == ["tr-0", "tr-1", "tr-2"]
-    assert (set(learned.report.learned), set(learned.report.rejected)) == ({"tr-0", "tr-1", "tr-2"}, {"tr-8"})
+    assert set(learned.report.learned) == {"tr-0", "tr-1", "tr-2"}
+    assert set(learned.report.rejected) == {"tr-7", "tr-8"}
+    assert "was not among the traces given" in learned.report.rejected["tr-7"]
     assert learned.pending == {}
     assert server.of("chat") == []
     verdict = learned(inputs="question tr-1", outputs="answer tr-1")
     assert len(verdict.retrieved_trace_ids) == 2
     assert learned.optimizer.settings.retrieval_k == 2
     assert learned.align(traces()).report.unchanged == ("tr-0", "tr-1", "tr-2")
-    assert learned.unalign(["tr-0", "tr-1"]).guidelines == ()
+    rest = learned.unalign(["tr-0", "tr-1", "tr-2"]).guidelines
+    assert [rule.text for rule in rest] == ["Mind by hand."]
 
 
 @pytest.mark.parametrize("wrong", ["", "{}", "nonsense", {}, None, 7, {"name": "x"}])

@@ -37,6 +37,27 @@ def mlflow_trace(*assessments: Thing, data: Thing | None = None, **info: Json) -
     )
 
 
+@pytest.mark.parametrize(
+    ("metadata", "cited"),
+    [
+        ({"guideline_ids": '["g-2", "g-1"]', "shown_guideline_ids": '["g-1", "g-2", "g-3"]'}, ("g-2", "g-1")),
+        ({"guideline_ids": '["g-1", "g-1", "g-9", 3]', "shown_guideline_ids": '["g-1", 3]'}, ("g-1",)),
+        ({"guideline_ids": '["g-1"]'}, ()),
+        ({"guideline_ids": '{"g-1": 1}', "shown_guideline_ids": '["g-1"]'}, ()),
+        ({"guideline_ids": "g-1", "shown_guideline_ids": '["g-1"]'}, ()),
+        ({"guideline_ids": None, "shown_guideline_ids": '["g-1"]'}, ()),
+        ({"shown_guideline_ids": '["g-1"]'}, ()),
+        (None, ()),
+    ],
+)
+def test_feedback_of_a_judge_names_the_guidelines_that_led_it_not_all_it_was_shown(
+    metadata: Json, cited: tuple[str, ...]
+) -> None:
+    trace = trace_of(mlflow_trace(feedback(source_type="LLM_JUDGE", metadata=metadata)))
+
+    assert [each.guideline_ids for each in trace.assessments] == [cited]
+
+
 def test_our_own_trace_stays_as_it_is() -> None:
     trace = a_trace()
 

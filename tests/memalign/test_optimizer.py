@@ -67,7 +67,7 @@ def test_the_usage_of_the_contract_works_as_printed(server: ModelServer, provide
     assert learned.guidelines[0].sources[0].person == "ana"
     verdict = learned(inputs={"question": "why"}, outputs="because")
     assert (verdict.value, verdict.rationale) == (False, "simulated")
-    assert verdict.guideline_ids == (learned.guidelines[0].id,)
+    assert verdict.shown_guideline_ids == (learned.guidelines[0].id,)
     assert verdict.retrieved_trace_ids == ("tr-1",)
     assert verdict.usage.calls == 1
     assert learned.report.learned == ("tr-1",)

@@ -32,6 +32,9 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("model", ""),
     ("memory", {"guidelines": 0, "cases": 0}),
     ("guideline_wordings", []),
+    ("asked_for_evidence", False),
+    ("forgotten_cases", 0),
+    ("forgotten_cited_cases", 0),
     ("own_failures", 0),
     ("refusals", 0),
     ("kept_vote", None),
@@ -47,12 +50,25 @@ def plain(value: Any) -> Json:
         return plain(asdict(value))
     if isinstance(value, Mapping):
         fields = {str(name): plain(each) for name, each in value.items()}
+        if "shown_guideline_ids" in fields:
+            fields = verdict_in_0_1_0(fields)
+        if "source_type" in fields and not fields.get("guideline_ids"):
+            fields.pop("guideline_ids", None)  # an assessment of 0.1.0 has none
         return {name: each for name, each in fields.items() if (name, each) not in NEW_FIELDS}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if isinstance(value, frozenset):
         return sorted(value)
     return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def verdict_in_0_1_0(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a verdict that names nothing that led it, with the names of 0.1.0."""
+    assert (fields["guideline_ids"], fields["cited_trace_ids"]) == ([], [])
+    shown = {**fields, "guideline_ids": fields["shown_guideline_ids"]}
+    return {
+        name: each for name, each in shown.items() if name not in ("shown_guideline_ids", "cited_trace_ids")
+    }
 
 
 async def answers(db: Database) -> Json:

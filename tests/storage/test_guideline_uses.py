@@ -1,20 +1,19 @@
 """Uses of guidelines are counted as verdicts come and go, also in a store of an earlier version."""
 
-import sqlite3
 from pathlib import Path
 
 from memalign.records import Verdict
 from storage.database import Database
-from storage.engines.sqlite_file import FILE
 from storage.guideline_requests import GuidelineRequest
 from storage.guideline_uses import GuidelineUse
+from tests.storage.test_cited_evidence import turn_back
 
 JUDGE = "politeness"
 
 
 async def judged(database: Database, trace_id: str, judged_ms: int, *guideline_ids: str) -> None:
     verdict = Verdict(
-        judge=JUDGE, trace_id=trace_id, value=True, rationale="kind", guideline_ids=guideline_ids
+        judge=JUDGE, trace_id=trace_id, value=True, rationale="kind", shown_guideline_ids=guideline_ids
     )
     await database.verdicts.keep(verdict, channel="C1", judged_ms=judged_ms, day="2026-11-20")
 
@@ -30,6 +29,29 @@ async def test_each_verdict_counts_once_for_each_guideline_it_was_shown(tmp_path
             "g-2": GuidelineUse(verdicts=1, last_ms=1_000),
         }
         assert await database.guideline_uses.of_judge("another") == {}
+
+
+async def test_a_verdict_counts_for_the_guidelines_that_led_it_until_it_is_forgotten(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        for trace_id, cited in (("tr-1", ("g-1",)), ("tr-2", ("g-1", "g-2")), ("tr-3", ())):
+            verdict = Verdict(
+                judge=JUDGE,
+                trace_id=trace_id,
+                value=True,
+                rationale="kind",
+                guideline_ids=cited,
+                shown_guideline_ids=("g-1", "g-2"),
+            )
+            await database.verdicts.keep(verdict, channel="C1", judged_ms=1_000, day="2026-11-20")
+        before = await database.guideline_uses.of_judge(JUDGE)
+        await database.forgetting.delete_traces(["tr-1"])
+        after = await database.guideline_uses.of_judge(JUDGE)
+
+    assert before == {
+        "g-1": GuidelineUse(verdicts=3, led=2, last_ms=1_000),
+        "g-2": GuidelineUse(verdicts=3, led=1, last_ms=1_000),
+    }
+    assert after == {name: GuidelineUse(verdicts=2, led=1, last_ms=1_000) for name in ("g-1", "g-2")}
 
 
 async def test_forgotten_verdicts_count_no_more(tmp_path: Path) -> None:
@@ -49,10 +71,7 @@ async def test_a_store_of_an_earlier_version_is_counted_once(tmp_path: Path) -> 
         await judged(database, "tr-1", 1_000, "g-1")
         await judged(database, "tr-2", 2_000, "g-1")
         counted = await database.guideline_uses.of_judge(JUDGE)
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("DROP TABLE guideline_uses")
-        connection.execute("PRAGMA user_version = 2")
-    connection.close()
+    turn_back(tmp_path, version=2)
 
     for _ in range(2):
         async with await Database.open(tmp_path) as database:

@@ -19,6 +19,7 @@ from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.erasure import episode_without, guideline_without, words_of
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
+from memalign.memory.version_diff import without_bookkeeping
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import MemorySnapshot
 from memalign.records import ForgetTarget, Guideline, PersonTarget, TraceTarget
@@ -263,7 +264,7 @@ def now_ms() -> int:
 
 
 def by_id(snapshot: MemorySnapshot) -> dict[str, Guideline]:
-    return {rule.id: rule for rule in snapshot.guidelines}
+    return {rule.id: without_bookkeeping(rule) for rule in snapshot.guidelines}
 
 
 def derived(snapshot: MemorySnapshot) -> tuple[Guideline, ...]:

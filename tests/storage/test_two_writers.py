@@ -40,7 +40,9 @@ class SlowMemories(Memories):
     """Takes its time to say that a change is stored, the first time."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db.store, db.traces, db.feedback, db.thread_statuses, db.audit, db.memory_undo)
+        super().__init__(
+            db.store, db.traces, db.feedback, db.thread_statuses, db.audit, db.judge_names, db.memory_undo
+        )
         self.saved = asyncio.Event()
 
     async def save(self, judge: str, change: MemoryChange) -> int:

@@ -73,7 +73,7 @@ async def test_verdicts_are_found_by_the_evidence_that_was_shown(db: Database) -
         ("c", ("z",), ("g",)),
         ("d", (), ()),
     ):
-        shown = replace(verdict(trace_id), retrieved_trace_ids=cases, guideline_ids=rules)
+        shown = replace(verdict(trace_id), retrieved_trace_ids=cases, shown_guideline_ids=rules)
         await db.verdicts.keep(shown, channel="C1", judged_ms=1, day=DAY)
         ids[trace_id] = verdict_id_of("polite", trace_id)
 

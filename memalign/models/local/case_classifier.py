@@ -118,6 +118,7 @@ def _predicted(model: LinearModel, features: Features) -> JudgeResponse:
         value=prediction.value,
         rationale=explanations.explain_prediction(prediction, features, len(model.cases)),
         usage=Usage(calls=1),
+        cited_trace_ids=prediction.trace_ids,
         retrieved_trace_ids=prediction.trace_ids,
     )
 
@@ -137,7 +138,13 @@ def _by_majority(cases: Sequence[Case], features: Features) -> JudgeResponse:
     else:
         value, ids = nearest[0].label, (nearest[0].trace_id,)
         rationale = explanations.explain_all_different(value, len(cases))
-    return JudgeResponse(value=value, rationale=rationale, usage=Usage(calls=1), retrieved_trace_ids=ids)
+    return JudgeResponse(
+        value=value,
+        rationale=rationale,
+        usage=Usage(calls=1),
+        cited_trace_ids=ids,
+        retrieved_trace_ids=ids,
+    )
 
 
 def _placeholder(value_type: ValueType) -> Label:

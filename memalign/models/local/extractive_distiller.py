@@ -1,4 +1,7 @@
-"""`local:/extract`: distils by taking rule-like sentences from rationales, word for word; needs no key."""
+"""`local:/extract`: distils by taking rule-like sentences from rationales, word for word; needs no key.
+
+Without a language model nothing can tell a paraphrase from an opposite: equal sentences are one rule, others are not.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,7 +11,7 @@ from math import log2
 import numpy as np
 
 from memalign.errors import ModelError
-from memalign.memory.text_features import negations_and_numbers
+from memalign.memory.text_features import repeats, sentence_key
 from memalign.models.local.rule_sentences import (
     MIN_FOR_WORD_COUNTS,
     MIN_RULE_SCORE,
@@ -21,8 +24,8 @@ from memalign.ports import Distillation, Draft, Embedder, LabelledRationale, Mat
 from memalign.records import Guideline, Label, Source
 
 NAME = "local:/extract"
-MIN_SAME_RULE_COSINE = 0.68
-"""Cosine from which on two sentences of one label count as saying the same.
+MIN_CONFIRMING_COSINE = 0.68
+"""Cosine from which on a sentence of the same label, on another trace, confirms that one is a rule.
 
 Set by hand for wordllama's vectors. Of the wordings in tests/bench/rules.py 72 % of the pairs of paraphrases reach it,
 and 4 % of the pairs on different things; so do 93 % of the pairs of opposites, which is why labels are compared too.
@@ -40,13 +43,15 @@ class _Candidate:
     sentence: RuleSentence
     vector: Vector
     score: float = 0.0
+    is_confirmed: bool = False
+    """True if a sentence like it is said of another trace."""
 
 
 class ExtractiveDistiller:
-    """Takes at most one sentence of each rationale, as it stands, and unites those that say the same.
+    """Takes at most one sentence of each rationale, as it stands, and unites equal ones.
 
-    It invents no word: where no sentence reads like a rule, nothing is learned. Vectors cannot tell a rule from
-    its opposite, so only sentences from cases with the same label are united.
+    It invents no word: where no sentence reads like a rule, nothing is learned. Vectors only tell which sentence of a
+    rationale is confirmed by others.
 
     Args:
         embedder: Embeds sentences; wordllama by default.
@@ -69,9 +74,8 @@ class ExtractiveDistiller:
         sentences = await asyncio.to_thread(_sentences, rationales, usable)
         if not sentences:
             return Distillation()
-        texts = [sentence.text for _, sentence in sentences] + [guideline.text for guideline in usable]
         try:
-            embeddings = await self._embedder.embed(texts)
+            embeddings = await self._embedder.embed([sentence.text for _, sentence in sentences])
         except ModelError as error:
             return Distillation(failed={rationale.source.trace_id: str(error) for rationale, _ in sentences})
         vectors, min_score = embeddings.vectors, _min_unconfirmed_score(rationales)
@@ -97,19 +101,18 @@ def _distil(
     vectors: Matrix,
     min_unconfirmed_score: float,
 ) -> Distillation:
-    sentence_vectors, rule_vectors = vectors[: len(sentences)], vectors[len(sentences) :]
     candidates = [
         _Candidate(rationale=rationale, sentence=sentence, vector=vector)
-        for (rationale, sentence), vector in zip(sentences, sentence_vectors, strict=True)
+        for (rationale, sentence), vector in zip(sentences, vectors, strict=True)
     ]
-    supports, rest = _supporting(_best_of_each(candidates), known, rule_vectors)
+    supports, rest = _supporting(_best_of_each(candidates), known)
     return Distillation(drafts=_drafts(rest, min_unconfirmed_score), supports=supports)
 
 
 def _best_of_each(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     """Keep the best sentence of each rationale; what others say of other traces too, is the better rule."""
     vectors = np.stack([candidate.vector for candidate in candidates])
-    similar = vectors @ vectors.T >= MIN_SAME_RULE_COSINE
+    similar = vectors @ vectors.T >= MIN_CONFIRMING_COSINE
     best: dict[Source, _Candidate] = {}
     for candidate, row in zip(candidates, similar, strict=True):
         traces = {
@@ -118,7 +121,9 @@ def _best_of_each(candidates: Sequence[_Candidate]) -> list[_Candidate]:
             if _same_label(candidates[place].rationale.label, candidate.rationale.label)
         }
         confirmation = _CONFIRMATION_WEIGHT * log2(max(1, len(traces)))
-        scored = replace(candidate, score=candidate.sentence.score + confirmation)
+        scored = replace(
+            candidate, score=candidate.sentence.score + confirmation, is_confirmed=len(traces) > 1
+        )
         source = candidate.rationale.source
         if source not in best or scored.score > best[source].score:
             best[source] = scored
@@ -126,39 +131,22 @@ def _best_of_each(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 
 
 def _supporting(
-    candidates: Sequence[_Candidate], known: Sequence[Guideline], rule_vectors: Matrix
+    candidates: Sequence[_Candidate], known: Sequence[Guideline]
 ) -> tuple[Mapping[str, tuple[Source, ...]], list[_Candidate]]:
     """Part those that merely confirm a known guideline from those that say something new."""
+    by_sentence = {sentence_key(guideline.text): guideline.id for guideline in known}
+    retired = [guideline for guideline in known if guideline.retired]
     supports: dict[str, tuple[Source, ...]] = {}
     rest: list[_Candidate] = []
     for candidate in candidates:
-        guideline = _confirmed(candidate, known, rule_vectors)
-        if guideline is None:
+        text = candidate.sentence.text
+        said_again = (guideline.id for guideline in retired if repeats(text, guideline.text))
+        rule_id = by_sentence.get(sentence_key(text)) or next(said_again, None)
+        if rule_id is None:
             rest.append(candidate)
         else:
-            supports[guideline.id] = (*supports.get(guideline.id, ()), candidate.rationale.source)
+            supports[rule_id] = (*supports.get(rule_id, ()), candidate.rationale.source)
     return supports, rest
-
-
-def _confirmed(candidate: _Candidate, known: Sequence[Guideline], rule_vectors: Matrix) -> Guideline | None:
-    cosines = [float(rule @ candidate.vector) for rule in rule_vectors]
-    for place in sorted(range(len(known)), key=lambda place: -cosines[place]):
-        guideline = known[place]
-        if cosines[place] < MIN_SAME_RULE_COSINE:
-            return None
-        if _says_the_same(guideline, candidate):
-            return guideline
-    return None
-
-
-def _says_the_same(guideline: Guideline, candidate: _Candidate) -> bool:
-    """Tell a paraphrase from an opposite; a retired rule, or one added by hand, holds whatever the case's label is."""
-    text = candidate.sentence.text
-    if guideline.retired or not guideline.sources:
-        return negations_and_numbers(guideline.text) == negations_and_numbers(text)
-    if not guideline.labels:
-        return guideline.text == text
-    return any(_same_label(label, candidate.rationale.label) for label in guideline.labels)
 
 
 def _min_unconfirmed_score(rationales: Sequence[LabelledRationale]) -> float:
@@ -171,30 +159,16 @@ def _drafts(candidates: Sequence[_Candidate], min_unconfirmed_score: float) -> t
     return tuple(
         _draft(group)
         for group in _groups(candidates)
-        if group[0].score >= (MIN_RULE_SCORE if _is_confirmed(group) else min_unconfirmed_score)
+        if group[0].score >= (MIN_RULE_SCORE if group[0].is_confirmed else min_unconfirmed_score)
     )
 
 
 def _groups(candidates: Sequence[_Candidate]) -> list[list[_Candidate]]:
-    """Unite those that say the same as a better one, best first."""
-    groups: list[list[_Candidate]] = []
+    """Unite equal sentences, best first."""
+    groups: dict[str, list[_Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
-        same = next((group for group in groups if _same_rule(group[0], candidate)), None)
-        if same is None:
-            groups.append([candidate])
-        else:
-            same.append(candidate)
-    return groups
-
-
-def _same_rule(first: _Candidate, second: _Candidate) -> bool:
-    return _same_label(first.rationale.label, second.rationale.label) and bool(
-        first.vector @ second.vector >= MIN_SAME_RULE_COSINE
-    )
-
-
-def _is_confirmed(group: Sequence[_Candidate]) -> bool:
-    return len({candidate.rationale.source.trace_id for candidate in group}) > 1
+        groups.setdefault(sentence_key(candidate.sentence.text), []).append(candidate)
+    return list(groups.values())
 
 
 def _draft(group: Sequence[_Candidate]) -> Draft:

@@ -15,7 +15,8 @@ from bot.blocks.guideline_buttons import (
 )
 from bot.blocks.guideline_list import guidelines_message, menu_actions, overview_message, row_id
 from bot.blocks.primitives import SlackMessage, pack_messages, section
-from bot.guideline_page import GuidelineEntry, GuidelinePage, GuidelineQuery, page_of, short_name
+from bot.guideline_page import GuidelineEntry, GuidelinePage, GuidelineQuery, page_of
+from bot.judge_names import short_name
 from bot.sandbox.web_api.block_checks import check_message_blocks
 from memalign.records import Guideline, Handling, Json, Source
 from tests.bot.bot_in_workspace import words
@@ -112,6 +113,7 @@ def test_each_rule_offers_what_can_be_decided_on_it(rule: Guideline, offered: tu
         (a_rule(1), {}, "*7.* Rule 1.\n1 case · Ana Ruiz · no verdict used it yet"),
         (a_rule(1), {"verdicts": 1, "last_ms": NOW}, "used 1×, last today"),
         (a_rule(1), {"verdicts": 1240, "last_ms": NOW - DAY}, "used 1,240×, last yesterday"),
+        (a_rule(1), {"verdicts": 40, "led": 12, "last_ms": NOW}, "used 40×, led 12 verdicts, last today"),
         (a_rule(1), {"verdicts": 2, "last_ms": NOW - 3 * DAY}, "used 2×, last 3 days ago"),
         (a_rule(1), {"editor": "Ben"}, "edited by Ben"),
         (a_rule(1, pinned_by=ANA), {}, "*7.* Rule 1. _Pinned: it comes first"),

@@ -22,7 +22,7 @@ async def judged(
         value=False,
         rationale=rationale,
         retrieved_trace_ids=shown,
-        guideline_ids=by,
+        shown_guideline_ids=by,
     )
     assert await db.verdicts.keep(new_verdict, channel="C1", judged_ms=NOON_MS, day=DAY)
     [stored] = await db.verdicts.of_trace(trace_id)

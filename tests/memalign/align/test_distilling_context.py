@@ -85,6 +85,26 @@ async def test_the_verdict_belongs_to_the_case_and_is_told_where_people_overrule
     assert memory.episodes["tr-1"].verdict == kept
 
 
+async def test_a_case_keeps_the_guidelines_that_led_the_judge_also_in_a_file() -> None:
+    verdict = replace(a_verdict(), guideline_ids=("g-2", "g-1"))
+    store = FakeStore()
+    memory = await learning(FakeModel(), store)
+
+    await memory.learn([a_trace("tr-1", a_vote(False), verdict), a_trace("tr-2", a_vote(True), a_verdict())])
+
+    kept = {trace_id: episode.verdict for trace_id, episode in memory.episodes.items()}
+    assert kept == {
+        "tr-1": CaseVerdict(value=True, judged_ms=5, guideline_ids=("g-2", "g-1")),
+        "tr-2": CaseVerdict(value=True, judged_ms=5),
+    }
+    documents = [to_document(episode) for episode in store.episodes.values()]
+    assert [from_document(Episode, each).verdict for each in documents] == list(kept.values())
+    assert [sorted(each["verdict"]) for each in documents] == [
+        ["guideline_ids", "judged_ms", "value"],
+        ["judged_ms", "value"],
+    ]
+
+
 async def test_a_verdict_alone_is_no_feedback_and_changes_none() -> None:
     model = FakeModel()
     memory = await learning(model)

@@ -129,12 +129,12 @@ async def test_every_guideline_names_its_rationales_with_their_labels() -> None:
     assert draft.labels == (False, False)
 
 
-async def test_two_ways_to_say_one_thing_become_one_guideline() -> None:
+async def test_equal_sentences_become_one_guideline_and_other_ways_to_say_it_stay_apart() -> None:
     embedder = TopicEmbedder("source")
     records = [
         record("The answer should name its source.", trace_id="tr-1"),
-        record("Answers must always cite a source.", trace_id="tr-2"),
-        record("The answer should greet the customer.", trace_id="tr-3"),
+        record("the answer should name its source!", trace_id="tr-2"),
+        record("Answers must always cite a source.", trace_id="tr-3"),
     ]
     drafts = (await ExtractiveDistiller(embedder).distil("", records, ())).drafts
     assert sorted(sorted(source.trace_id for source in draft.sources) for draft in drafts) == [
@@ -153,26 +153,11 @@ async def test_cases_with_different_labels_are_never_united(first: Label, second
     assert [draft.labels for draft in drafts] in ([(first,), (second,)], [(second,), (first,)])
 
 
-async def test_a_known_guideline_is_supported_instead_of_repeated() -> None:
-    again = record("Answers must always cite a source.", label=False, trace_id="tr-2")
+@pytest.mark.parametrize("label", [True, False])
+async def test_a_known_guideline_is_supported_by_the_same_sentence_alone(label: bool) -> None:
     known = guideline("The answer should name its source.", False)
-    result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [again], [known])
-    assert result.drafts == ()
-    assert result.supports == {"g-1": (again.source,)}
-
-
-async def test_the_opposite_label_supports_no_known_guideline() -> None:
-    other = record("The answer should name its source first.", label=True, trace_id="tr-2")
-    known = guideline("The answer should name its source.", False)
-    result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [other], [known])
-    assert result.supports == {}
-    assert [draft.text for draft in result.drafts] == ["The answer should name its source first."]
-
-
-async def test_without_labels_only_the_same_words_support_a_known_guideline() -> None:
-    known = guideline("The answer should name its source.")
-    same = record("the answer should name its source", trace_id="tr-2")
-    similar = record("Answers must always cite a source.", trace_id="tr-3")
+    same = record("the answer should name its source", label=label, trace_id="tr-2")
+    similar = record("Answers must always cite a source.", label=False, trace_id="tr-3")
     result = await ExtractiveDistiller(TopicEmbedder("source")).distil("", [same, similar], [known])
     assert result.supports == {"g-1": (same.source,)}
     assert [draft.text for draft in result.drafts] == ["Answers must always cite a source."]

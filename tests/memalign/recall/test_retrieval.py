@@ -106,7 +106,7 @@ async def test_a_verdict_explains_itself() -> None:
         True,
         "because",
     )
-    assert verdict.guideline_ids == tuple(rule.id for rule in memory.guidelines)
+    assert verdict.shown_guideline_ids == tuple(rule.id for rule in memory.guidelines)
     assert verdict.retrieved_trace_ids == ("tr-1",)
     assert list(verdict.similarities) == pytest.approx([1.0])
     assert verdict.usage.calls == 1

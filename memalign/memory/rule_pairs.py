@@ -1,0 +1,145 @@
+"""Pairs of rules: the two whose vectors lie close together, and whether the cases they rest on split them.
+
+Vectors only propose: a rule and its opposite lie as close together as two paraphrases. Whether two rules say the same
+is a model's answer; code unites equal sentences only.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memalign.ports import Matrix, Vector
+from memalign.records import Guideline, Label
+
+MIN_PAIR_COSINE = 0.5
+"""Cosine of two rules' vectors above which a model is asked about them, and believed.
+
+Set by hand on the low side: below it, of 40 pairs of rules in `local:/wordllama` none of the paraphrases was found, and
+with the embedding models of services unrelated rules are at 0.1 to 0.4.
+"""
+MAX_PAIRS = 40
+"""Pairs that a model is asked about at once. Set by hand: some 3,000 tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePair:
+    """Two guidelines that may say the same."""
+
+    first: Guideline
+    """The one whose id comes first."""
+    second: Guideline
+
+    @classmethod
+    def of(cls, rule: Guideline, other: Guideline) -> "RulePair":
+        """Make the pair of two guidelines.
+
+        Args:
+            rule: The one.
+            other: The other one.
+
+        Returns:
+            The pair, the same whichever comes first.
+        """
+        first, second = sorted((rule, other), key=lambda each: each.id)
+        return cls(first=first, second=second)
+
+    @property
+    def texts_hash(self) -> str:
+        """Name of the two texts, in whatever order: 32 hexadecimal digits."""
+        texts = json.dumps(sorted((self.first.text, self.second.text)))
+        return hashlib.sha256(texts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    @property
+    def was_compared(self) -> bool:
+        """True if a model was asked about these two texts."""
+        texts_hash = self.texts_hash
+        return any(
+            (each.guideline_id, each.texts_hash) == (self.second.id, texts_hash)
+            for each in self.first.compared
+        )
+
+
+def are_split(labels: Collection[Label], others: Collection[Label], *, binary: bool) -> bool:
+    """Tell whether the cases of two rules split by label, so that the two cannot say the same.
+
+    Args:
+        labels: Labels of the cases that one rule rests on.
+        others: Those of the other one.
+        binary: Whether there are two labels only, so that different ones are opposites.
+
+    Returns:
+        True if a binary judge's labels are not the same for both, or if two sets of categories have none in common.
+        Numbers split no rules: one fault may cost more on one case than on another.
+    """
+    if binary:
+        return set(labels) != set(others)
+    is_named = any(isinstance(label, str) for label in (*labels, *others))
+    return is_named and set(labels).isdisjoint(others)
+
+
+def near_pairs(
+    rules: Sequence[Guideline], vectors: Mapping[str, Vector], *, binary: bool
+) -> tuple[RulePair, ...]:
+    """Propose pairs of rules that a model has not been asked about.
+
+    Args:
+        rules: Guidelines that stand.
+        vectors: By guideline id, of length 1; guidelines without one are passed over.
+        binary: Whether the judge has two labels only.
+
+    Returns:
+        At most `MAX_PAIRS`, whose cases do not split by label: first each rule with its nearest one, the nearest
+        pair first, then each with its second nearest, and so on.
+    """
+    known = [rule for rule in rules if rule.id in vectors]
+    if len(known) < 2:
+        return ()
+    pairs: dict[tuple[str, str], RulePair] = {}
+    for place, other in _by_rank(cosines_of(known, vectors)):
+        pair = RulePair.of(known[place], known[other])
+        key = pair.first.id, pair.second.id
+        if key not in pairs and _is_open(pair, binary=binary):
+            pairs[key] = pair
+            if len(pairs) == MAX_PAIRS:
+                break
+    return tuple(pairs.values())
+
+
+def cosines_of(rules: Sequence[Guideline], vectors: Mapping[str, Vector]) -> Matrix:
+    """Compare each rule's vector with each other one's.
+
+    Args:
+        rules: At least one.
+        vectors: By guideline id, of length 1.
+
+    Returns:
+        Cosines of shape (rules, rules), with -1 for a rule and itself.
+    """
+    rows = np.stack([vectors[rule.id] for rule in rules])
+    cosines: Matrix = rows @ rows.T
+    np.fill_diagonal(cosines, -1)
+    return cosines
+
+
+def _by_rank(cosines: Matrix) -> list[tuple[int, int]]:
+    """Return the places of near rules by rank among the neighbours of one of them, the nearest of a rank first."""
+    near = np.argwhere(cosines > MIN_PAIR_COSINE)
+    ranks = np.argsort(np.argsort(-cosines, axis=1, kind="stable"), axis=1, kind="stable")
+    ordered = sorted(
+        (int(ranks[place, other]), -float(cosines[place, other]), int(place), int(other))
+        for place, other in near
+    )
+    return [(place, other) for _, _, place, other in ordered]
+
+
+def _is_open(pair: RulePair, *, binary: bool) -> bool:
+    first, second = pair.first, pair.second
+    if second.id in first.conflicts_with or (first.is_decided_on and second.is_decided_on):
+        return False
+    if pair.was_compared:
+        return False
+    has_cases = bool(first.labels and second.labels)
+    return not (has_cases and are_split(first.labels, second.labels, binary=binary))
