@@ -339,7 +339,7 @@ class Guideline:
     needs_trial: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if it was learned while guidelines had to be tried, and there were cases to try it on."""
     trial: GuidelineTrial | None = field(default=None, metadata=OMIT_DEFAULT)
-    """The trial of its text as it was distilled; None while there was none."""
+    """The trial of its text as it was distilled, which a person may have edited since; None while there was none."""
 
     @property
     def form(self) -> GuidelineForm:
