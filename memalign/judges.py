@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from memalign.alignment import AlignmentModels, AlignmentSettings
 from memalign.errors import InputError, SettingsError
@@ -23,7 +23,7 @@ from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
 from memalign.mlflow_feedback import import_mlflow
-from memalign.mlflow_names import missing_name
+from memalign.mlflow_names import missing_judge_name
 from memalign.mlflow_sessions import conversation_traces, session_fields
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
@@ -41,9 +41,11 @@ class LibraryJudge(ABC):
 
     __slots__ = ()
 
-    def __getattr__(self, name: str) -> Any:
-        """Refuse a name that only MLflow's judges have, and tell what takes its place."""
-        raise AttributeError(missing_name(type(self).__name__, name), name=name, obj=self)
+    if not TYPE_CHECKING:  # type checkers know the names there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse a name that only MLflow's judges have, and tell what takes its place."""
+            raise AttributeError(missing_judge_name(type(self).__name__, name), name=name, obj=self)
 
     @property
     @abstractmethod

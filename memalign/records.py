@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from memalign.mlflow_feedback import CITED_GUIDELINES, SHOWN_GUIDELINES, feedback
+from memalign.mlflow_names import missing_verdict_name
 
 Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
@@ -339,7 +340,7 @@ class Guideline:
     needs_trial: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if it was learned while guidelines had to be tried, and there were cases to try it on."""
     trial: GuidelineTrial | None = field(default=None, metadata=OMIT_DEFAULT)
-    """The trial of its text as it was distilled; None while there was none."""
+    """The trial of its text as it was distilled, which a person may have edited since; None while there was none."""
 
     @property
     def form(self) -> GuidelineForm:
@@ -547,6 +548,12 @@ class Verdict:
     """The model that judged, as `provider:/name`; empty in a verdict of an earlier version."""
     memory: MemorySize = field(default=EMPTY_MEMORY, metadata=OMIT_DEFAULT)
     """The size of the memory that it judged with; meaningless without a model's name."""
+
+    if not TYPE_CHECKING:  # type checkers know the names there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse a name that only MLflow's feedback has, and tell how to have it."""
+            raise AttributeError(missing_verdict_name(name), name=name, obj=self)
 
     def to_feedback(self) -> Json:
         """Convert to `mlflow.entities.Feedback`.
