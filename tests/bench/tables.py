@@ -116,6 +116,13 @@ LEARNED = [
     ),
     _count("forgetting", "rules with a source", "  rules that keep a source"),
     _count("forgetting", "of these standing", "  of these standing"),
+    _share("wrong rules", "all good", "100 rules, all good: accuracy"),
+    _share("wrong rules", "before", "  a fifth of them wrong"),
+    _share("wrong rules", "after five", "  after five votes on verdicts of each"),
+    _share("wrong rules", "after ten", "  after ten"),
+    Line(row="wrong rules", figure="below all good", title="  below all good", form="{:.3f}", most=0.02),
+    _count("wrong rules", "wrong ones used", "  wrong ones in use"),
+    _count("wrong rules", "good ones not used", "  good ones not in use", 0),
     _share("people", "accuracy", "three people, one at random, one twice: accuracy"),
     Line(
         row="wordings", figure="guidelines a rule, at once", title="five wordings: guidelines a rule, at once"
