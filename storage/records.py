@@ -36,6 +36,7 @@ AuditAction = Literal[
     "guideline_approved",
     "guideline_undone",
     "judge_renamed",
+    "instructions_changed",
     "forgotten",
     "person_forgotten",
     "expired",
@@ -185,7 +186,7 @@ class StatusContent:
     kind: ClassVar[Literal["status"]] = "status"
 
 
-NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten"]
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "instructions_changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
