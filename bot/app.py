@@ -20,6 +20,7 @@ from bot.judging.value_problems import refuse_unfit_labels
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
+from bot.learning.rollback_service import RollbackService
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
@@ -57,6 +58,7 @@ class Bot:
     resources: Resources
     forgetting: ForgetService
     guidelines: GuidelineService
+    rollbacks: RollbackService
     modals: OpenModals
     reconciler: CardReconciler
     reports: Reports
@@ -194,23 +196,35 @@ def build(resources: Resources, timing: Timing) -> Bot:
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     traces = ingest.build(resources, judging_worker.wake)
 
+    is_forgotten = asyncio.Event()
+
     async def learn() -> None:
         """Learn only once everything is forgotten that an earlier run was asked to forget."""
         await forgets.resume()
+        is_forgotten.set()
         await lessons.learn()
+
+    async def try_guidelines() -> None:
+        """Show models no case that an earlier run was asked to forget."""
+        await is_forgotten.wait()
+        await lessons.try_guidelines()
 
     return Bot(
         resources=resources,
         forgetting=forgets.service,
         guidelines=lessons.guidelines,
+        rollbacks=lessons.rollbacks,
         modals=lessons.modals,
         reconciler=lessons.reconciler,
         reports=figures,
-        server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
+        server=web.build(
+            resources, traces, forgets.service, lessons.guidelines, lessons.rollbacks, figures.status
+        ),
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={
             "learning": learn,
+            "trying rules": try_guidelines,
             "judging": judging_worker.run,
             "connecting to Slack": resources.slack.connection.connect,
             **posts.background,

@@ -17,7 +17,7 @@ from memalign.memory.guideline_handling import (
 )
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
-from memalign.ports import GuidelineAction, GuidelineDecision
+from memalign.ports import ChangeCause, GuidelineAction, GuidelineDecision
 from memalign.records import Guideline, Handling
 
 Decide = Callable[[Guideline, MemoryState, Handling], Guideline | None]
@@ -159,6 +159,8 @@ class GuidelineEditor:
     async def approve(self, guideline_id: str, person: str) -> Guideline:
         """Approve a guideline. It is used from now on, unless it needs more people.
 
+        The record of one in doubt starts anew.
+
         Args:
             guideline_id: Its id.
             person: The person who approves it.
@@ -171,7 +173,9 @@ class GuidelineEditor:
             InputError: If it is retired.
             StorageError: If the store fails; nothing has changed then.
         """
-        return await self._decide("approve", guideline_id, person, lambda rule, *_: approved(rule, person))
+        return await self._decide(
+            "approve", guideline_id, person, lambda rule, _, decision: approved(rule, decision)
+        )
 
     async def undo(self, guideline_id: str, person: str, *, mark: str = "") -> Guideline | None:
         """Undo the last decision on a guideline.
@@ -216,7 +220,9 @@ class GuidelineEditor:
     ) -> bool:
         decision = GuidelineDecision(action=action, guideline_id=guideline_id, person=person)
         try:
-            await self._memory.adopt(after, decision=decision)
+            await self._memory.adopt(
+                after, cause=ChangeCause(kind="edit", people=(person,), decision=decision)
+            )
         except StaleMemoryError:
             await self._memory.load()
             return False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from memalign.records import Json, Label, Verdict
+from memalign.records import OMIT_DEFAULT, Json, Label, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
@@ -104,6 +104,10 @@ class StoredVerdict:
     """The card that shows it; None until it is posted."""
     revision: int = 0
     """Grows whenever people's feedback on it changes."""
+    forgotten_cases: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Cases that it was shown and whose traces were forgotten since; nothing else is known of them."""
+    forgotten_cited_cases: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Those of them that led the judge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +190,7 @@ class StatusContent:
     kind: ClassVar[Literal["status"]] = "status"
 
 
-NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "instructions_changed"]
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back", "instructions_changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +202,8 @@ class NoticeContent:
     judge: str = ""
     person: str | None = None
     """The one who did it; None for somebody at the terminal, or nobody in particular."""
+    version: int = 0
+    """The version of the judge's memory that somebody went back to."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent | StatusContent
@@ -303,6 +309,15 @@ class ThreadRefusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldDoubt:
+    """A guideline in doubt, which people are told of in one thread."""
+
+    guideline_id: str
+    since_ms: int = 0
+    """Start of the record that leaves it in doubt: a guideline may be in doubt again after a decision on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredThreadStatus:
     """The one message in a verdict's thread that tells what is so now."""
 
@@ -313,6 +328,8 @@ class StoredThreadStatus:
     """None until it is posted."""
     rules: tuple[ShownRule, ...] = ()
     refusals: tuple[ThreadRefusal, ...] = ()
+    doubts: tuple[ToldDoubt, ...] = ()
+    """Guidelines that a vote in this thread left in doubt."""
     is_declined: bool = False
     """True if the reflection model refused to read reasons in the last round of learning."""
     feedback_revision: int = -1

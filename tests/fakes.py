@@ -1,14 +1,16 @@
 """Fakes with a queue and a history, for what the core asks of others."""
 
+import asyncio
 import hashlib
 import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError
+from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError, UnknownVersionError
 from memalign.ports import (
     Completion,
     Embeddings,
@@ -21,7 +23,7 @@ from memalign.ports import (
     Vector,
     VectorKey,
 )
-from memalign.records import Episode, Guideline, Json, Label, Usage
+from memalign.records import Episode, Guideline, Json, Label, RolledBackCase, Usage
 
 DIMENSION = 64
 DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
@@ -93,10 +95,10 @@ class FakeModel:
 def simulated_answer(prompt: Prompt) -> dict[str, Json]:
     """Answer as a diligent model would: each reason becomes a rule, or supports or contradicts a known one.
 
-    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
+    A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false.
     """
     if "<records>" not in prompt.changing:
-        return {"rationale": "simulated", "value": False}
+        return simulated_verdict(prompt)
     rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
     guidelines: dict[str, list[int]] = {}
     supports: dict[int, list[int]] = {}
@@ -117,6 +119,13 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
         "same": [],
     }
+
+
+def simulated_verdict(prompt: Prompt) -> dict[str, Json]:
+    """A verdict that names the first guideline and the most similar case, as far as there are any."""
+    places = (("guidelines", prompt.stable), ("cases", prompt.changing))
+    lists = {name: [1] for name, text in places if f"<{name}>\n" in text}
+    return {"rationale": "simulated", **lists, "value": False}
 
 
 def section(text: str, name: str) -> list[str]:
@@ -148,6 +157,41 @@ class FakeJudgeModel:
         )
 
 
+class FollowingJudge:
+    """Judges by the guidelines that it is shown: each may settle a case; else it says pass. Remembers its requests."""
+
+    def __init__(
+        self, verdicts: Mapping[str, Mapping[str, Label]] | None = None, default: Label = True
+    ) -> None:
+        self.verdicts = verdicts or {}
+        """By guideline text, the verdicts by trace id."""
+        self.default = default
+        self.requests: list[JudgeRequest] = []
+        self.errors: deque[Exception | None] = deque()
+        """Taken in turn; None: answers as usual."""
+        self.down = False
+        self.before: Callable[[JudgeRequest], None] | None = None
+        """Called before each answer: something that happens meanwhile."""
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        self.requests.append(request)
+        if self.before is not None:
+            self.before(request)
+        error = DOWN if self.down else self.errors.popleft() if self.errors else None
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        value = self.default
+        for rule in request.evidence.guidelines:
+            value = self.verdicts.get(rule.text, {}).get(str(request.trace_id), value)
+        return JudgeResponse(value=value, rationale="because", usage=Usage(calls=1))
+
+    @property
+    def shown(self) -> set[str]:
+        """Texts of all guidelines that it has ever been shown."""
+        return {rule.text for request in self.requests for rule in request.evidence.guidelines}
+
+
 class FakeStore:
     """A store in memory that keeps the promises of `MemoryStore`."""
 
@@ -159,6 +203,9 @@ class FakeStore:
         self.owners: dict[str, set[VectorKey]] = {}
         self.changes: list[MemoryChange] = []
         self.version = 0
+        self.rolled_back: dict[str, RolledBackCase] = {}
+        self.snapshots: list[MemorySnapshot] = [MemorySnapshot()]
+        """The memory after each change, without forgetting in earlier ones."""
         self.full = False
 
     async def load(self, judge: str) -> MemorySnapshot:
@@ -168,9 +215,16 @@ class FakeStore:
             guidelines=tuple(self.guidelines.values()),
             undistilled=self.undistilled,
             version=self.version,
+            rolled_back=dict(self.rolled_back),
         )
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
+    async def load_version(self, judge: str, number: int) -> MemorySnapshot:
+        assert judge
+        if not 0 <= number < len(self.snapshots):
+            raise UnknownVersionError(f"There is no version {number}.")
+        return replace(self.snapshots[number], version=self.version, undistilled=frozenset())
+
+    async def save(self, judge: str, change: MemoryChange) -> int:
         assert judge
         if self.full:
             raise StorageError("The disk is full; make room.")
@@ -185,6 +239,11 @@ class FakeStore:
             self.guidelines.pop(guideline_id, None)
         self.guidelines.update({rule.id: rule for rule in change.put_guidelines})
         self.undistilled = change.undistilled
+        for trace_id in change.drop_rolled_back:
+            self.rolled_back.pop(trace_id, None)
+        self.rolled_back.update({case.trace_id: case for case in change.put_rolled_back})
+        self.snapshots.append(await self.load(judge))
+        return len(self.snapshots) - 1
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         return {key: self.rows[key] for key in keys if key in self.rows}

@@ -54,6 +54,15 @@ def instructions_changed(title: str, judge: str) -> SlackMessage:
     return SlackMessage(text=text, blocks=(section(text), actions(SHOW_GUIDELINES, show)))
 
 
+def memory_rolled_back(judge: str, version: int, name: str | None) -> SlackMessage:
+    """Return the note to a channel that a judge's memory is an earlier one; `name` is who went back."""
+    return text_message(
+        f"↩️ {_who(name)} took *{escape_name(judge, 150)}* back to version {version} of what it has learned.\n"
+        "Your votes and reasons are all kept; what this leaves out counts again once you change it. "
+        "`/memalign history` shows the versions."
+    )
+
+
 def words_forgotten(name: str | None) -> SlackMessage:
     """Return the message to a person whose words somebody else had forgotten; `name` is who."""
     return text_message(

@@ -1,10 +1,10 @@
 """The judges of the settings, with their memories."""
 
-from bot.config import Settings
+from bot.config import JudgeSettings, Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
 from memalign.models import check_key, connect_distiller, connect_embedder, connect_judge_model
-from memalign.ports import Distiller, Embedder
+from memalign.ports import MemoryStore
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
 
@@ -27,28 +27,13 @@ def check_model_keys(settings: Settings) -> None:
 
 async def open_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
     """Open each judge's memory as it was left; by judge. Raises `StorageError`."""
-    chosen = settings.memory
-    embedder, distiller = _embedder(settings), _distiller(settings)
-    memories = {}
-    for judge in settings.judges:
-        memories[judge.name] = await JudgeMemory.open(
-            make_judge(
-                name=judge.name,
-                instructions=judge.instructions,
-                feedback_value_type=judge.feedback_value_type,
-                model=judge.model,
-                value_range=judge.range,
-            ),
-            embedder=embedder,
-            judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
-            distiller=distiller,
-            store=database.memories,
-            retrieval_k=chosen.retrieval_k,
-            guideline_tokens=chosen.guideline_tokens,
-            min_similarity=chosen.min_similarity,
-            policy=chosen.policy,
-        )
-    return memories
+    models = _Models(settings)
+    return {judge.name: await _open(settings, judge, database.memories, models) for judge in settings.judges}
+
+
+async def open_memory(settings: Settings, judge: JudgeSettings, store: MemoryStore) -> JudgeMemory:
+    """Open one judge's memory, as another store has it. Raises `StorageError`."""
+    return await _open(settings, judge, store, _Models(settings))
 
 
 async def open_unnamed_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
@@ -56,7 +41,7 @@ async def open_unnamed_memories(settings: Settings, database: Database) -> dict[
 
     Raises `StorageError`.
     """
-    chosen, fingerprints = settings.memory, await database.judge_settings.fingerprints()
+    models, fingerprints = _Models(settings), await database.judge_settings.fingerprints()
     unnamed = [judge.name for judge in await database.judges.learned() if judge.name not in settings.titles]
     memories = {}
     for name in unnamed:
@@ -69,21 +54,41 @@ async def open_unnamed_memories(settings: Settings, database: Database) -> dict[
                 model=LOCAL_JUDGE,
                 value_range=known.value_range,
             ),
-            embedder=_embedder(settings),
+            embedder=models.embedder,
             judge_model=connect_judge_model(LOCAL_JUDGE),
-            distiller=_distiller(settings),
+            distiller=models.distiller,
             store=database.memories,
-            policy=chosen.policy,
         )
     return memories
 
 
-def _embedder(settings: Settings) -> Embedder:
+class _Models:
+    """The models that all judges share."""
+
+    def __init__(self, settings: Settings) -> None:
+        chosen = settings.memory
+        self.embedder = connect_embedder(
+            chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
+        )
+        self.distiller = connect_distiller(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
+
+
+async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, models: _Models) -> JudgeMemory:
     chosen = settings.memory
-    options = settings.options_of(chosen.embedding_model)
-    return connect_embedder(chosen.embedding_model, chosen.embedding_dim, options)
-
-
-def _distiller(settings: Settings) -> Distiller:
-    model = settings.memory.reflection_lm
-    return connect_distiller(model, settings.options_of(model))
+    return await JudgeMemory.open(
+        make_judge(
+            name=judge.name,
+            instructions=judge.instructions,
+            feedback_value_type=judge.feedback_value_type,
+            model=judge.model,
+            value_range=judge.range,
+        ),
+        embedder=models.embedder,
+        judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
+        distiller=models.distiller,
+        store=store,
+        retrieval_k=chosen.retrieval_k,
+        guideline_tokens=chosen.guideline_tokens,
+        min_similarity=chosen.min_similarity,
+        policy=settings.policy_of(judge),
+    )

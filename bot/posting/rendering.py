@@ -9,6 +9,7 @@ from bot.blocks.notices import (
     joined_channel,
     judge_paused,
     judge_resumed,
+    memory_rolled_back,
     words_forgotten,
 )
 from bot.blocks.primitives import SlackMessage
@@ -73,6 +74,8 @@ class PostRenderer:
                 return judge_resumed(self._title(content.judge), name)
             case "instructions_changed":
                 return instructions_changed(self._title(content.judge), content.judge)
+            case "rolled_back":
+                return memory_rolled_back(self._title(content.judge), content.version, name)
             case "words_forgotten":
                 return words_forgotten(name)
 

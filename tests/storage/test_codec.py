@@ -11,6 +11,7 @@ import pytest
 from memalign.records import (
     Assessment,
     CaseVerdict,
+    Comparison,
     Episode,
     Guideline,
     GuidelineForm,
@@ -48,6 +49,7 @@ from storage.records import (
     ThreadPost,
     ThreadRefusal,
     Timestamped,
+    ToldDoubt,
 )
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
@@ -91,6 +93,7 @@ VERDICT = Verdict(
     cited_trace_ids=("tr-2",),
     retrieved_trace_ids=("tr-2", "tr-3"),
     similarities=(0.25, 0.2),
+    asked_for_evidence=True,
     usage=Usage(calls=1, input_tokens=2, cached_tokens=3, output_tokens=4, embedding_tokens=5),
     seconds=1.5,
     note="n",
@@ -138,13 +141,25 @@ GUIDELINE = Guideline(
         edited_by=HANDLING,
         retired_by=HANDLING,
         pinned_by=HANDLING,
+        record_since_ms=5,
     ),
     doubtful=True,
+    record_since_ms=7,
+    compared=(Comparison(guideline_id="g5", texts_hash="0f", relation="narrower"),),
+    has_been_compared=True,
+    has_been_joined=True,
     needs_trial=True,
     trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
 STORED = StoredVerdict(
-    verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3
+    verdict_id="v-1",
+    verdict=VERDICT,
+    judged_ms=1,
+    channel="C1",
+    message_ts="1.2",
+    revision=3,
+    forgotten_cases=2,
+    forgotten_cited_cases=1,
 )
 FEEDBACK = PersonFeedback(
     reactions={"+1": Timestamped(value=True, at="1.1")},
@@ -175,6 +190,7 @@ STATUS = StoredThreadStatus(
         ),
     ),
     refusals=(ThreadRefusal(person="U1", reason="verdict", reason_hash="0f"),),
+    doubts=(ToldDoubt(guideline_id="g3", since_ms=5),),
     is_declined=True,
     feedback_revision=2,
     marks=3,
@@ -245,5 +261,6 @@ def test_a_record_survives_its_document(
 
 @pytest.mark.parametrize("record", [each[0] for each in CASES] + [OPINION, SOURCE, ASSESSMENT, VERDICT.usage])
 def test_the_cases_above_leave_no_field_at_its_default(record: Any) -> None:
-    for each in dataclasses.fields(record):
+    written = [each for each in dataclasses.fields(record) if not each.metadata.get("derived")]
+    for each in written:
         assert getattr(record, each.name) != each.default, f"give {each.name} another value than its default"

@@ -15,7 +15,7 @@ import pytest
 
 from memalign.errors import StorageError
 from memalign.ports import MemoryChange
-from memalign.records import Json
+from memalign.records import Json, RolledBackCase
 from storage.database import Database
 from storage.guideline_requests import GuidelineRequest
 from storage.judge_places import JUDGE_PLACES
@@ -42,7 +42,8 @@ OLD, NEW = "polite", "tone"
 ROOT = Path(__file__).parents[2]
 TABLES_WITHOUT_JUDGES = {
     *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
-    *("forgotten_cards", "forgotten_people", "joins", "maintenance", "moments", "muted_people"),
+    *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
+    "muted_people",
     *("redactions", "reply_receipts", "sampling", "thread_posts", "unread_replies", "unsampled_traces"),
     *("vector_owners", "vectors"),
     # the judges that an application names for a trace are what it sent
@@ -77,6 +78,7 @@ async def lived(db: Database, judge: str = OLD) -> str:
         put_episodes=(episode("tr-2"), episode("tr-1")),
         put_guidelines=(guideline("g2"), guideline("g1", "Greet people.")),
         undistilled=frozenset({"tr-2"}),
+        put_rolled_back=(RolledBackCase(trace_id="tr-1", opinions=(("U1", "0f"),)),),
     )
     await db.memories.save(judge, change)
     return verdict_id

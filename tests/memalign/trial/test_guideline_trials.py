@@ -1,59 +1,23 @@
 """Proof before use: new guidelines are tried on earlier cases, and held back where they break more than they fix."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
-from memalign.ports import JudgeRequest, JudgeResponse
-from memalign.records import Guideline, GuidelinePolicy, GuidelineTrial, Label, Trace, Usage
+from memalign.ports import JudgeRequest
+from memalign.records import Guideline, GuidelinePolicy, GuidelineTrial, Label, Trace
 from memalign.trial.call_budget import FixedBudget
 from memalign.value_types import FeedbackValueType
 from tests.factories import a_judge, a_memory, a_trace, a_vote
-from tests.fakes import DOWN, FakeModel, FakeStore
+from tests.fakes import DOWN, FakeModel, FakeStore, FollowingJudge
 
 TRIALS = GuidelinePolicy(trials=True)
 PLENTY = 1_000
 RUDE = "Curt answers fail."
 """A rule that the judges of these tests can be made to follow."""
-
-
-class FollowingJudge:
-    """Judges by the guidelines that it is shown: each may settle a case; else it says pass. Remembers its requests."""
-
-    def __init__(
-        self, verdicts: Mapping[str, Mapping[str, Label]] | None = None, default: Label = True
-    ) -> None:
-        self.verdicts = verdicts or {}
-        """By guideline text, the verdicts by trace id."""
-        self.default = default
-        self.requests: list[JudgeRequest] = []
-        self.errors: deque[Exception | None] = deque()
-        """Taken in turn; None: answers as usual."""
-        self.down = False
-        self.before: Callable[[JudgeRequest], None] | None = None
-        """Called before each answer: something that happens meanwhile."""
-
-    async def decide(self, request: JudgeRequest) -> JudgeResponse:
-        self.requests.append(request)
-        if self.before is not None:
-            self.before(request)
-        error = DOWN if self.down else self.errors.popleft() if self.errors else None
-        await asyncio.sleep(0)
-        if error is not None:
-            raise error
-        value = self.default
-        for rule in request.evidence.guidelines:
-            value = self.verdicts.get(rule.text, {}).get(str(request.trace_id), value)
-        return JudgeResponse(value=value, rationale="because", usage=Usage(calls=1))
-
-    @property
-    def shown(self) -> set[str]:
-        """Texts of all guidelines that it has ever been shown."""
-        return {rule.text for request in self.requests for rule in request.evidence.guidelines}
 
 
 async def opened(
@@ -237,6 +201,33 @@ async def test_without_another_case_it_is_used_at_once() -> None:
     assert (memory.guidelines[0].state, memory.trials.due) == ("used", ())
 
 
+async def test_a_change_that_the_model_does_not_repeat_was_chance_and_holds_nothing_back() -> None:
+    model = FollowingJudge({RUDE: {"old-0": False, "old-1": False}})
+    memory = await opened(model)
+    await taught(memory, True, True, True, True)
+
+    def waver(request: JudgeRequest) -> None:
+        del request
+        if len(model.requests) > 2 * 4:
+            model.verdicts = {}
+
+    model.before = waver
+    await memory.trials.run(FixedBudget(PLENTY))
+
+    assert (outcome(memory.guidelines[0]), memory.guidelines[0].state) == ((0, 0, 4), "used")
+    assert len(model.requests) == 2 * 4 + 2 * 2
+
+
+async def test_what_cannot_be_confirmed_for_want_of_calls_stands() -> None:
+    model = FollowingJudge({RUDE: {"old-0": False, "old-1": False}})
+    memory = await opened(model)
+    await taught(memory, True, True, True)
+
+    await memory.trials.run(FixedBudget(7))
+
+    assert (outcome(memory.guidelines[0]), len(model.requests)) == ((0, 2, 3), 6)
+
+
 async def test_a_case_at_which_the_model_fails_is_left_out() -> None:
     model = FollowingJudge({RUDE: {"old-0": False, "old-1": False, "old-2": False}})
     model.errors.extend([DOWN, None, None, None, None, DOWN])
@@ -367,17 +358,35 @@ async def test_the_outcome_is_dropped_where_somebody_decides_meanwhile() -> None
     assert (memory.guidelines[0].state, memory.guidelines[0].trial) == ("used", None)
 
 
-async def test_new_words_of_a_rule_that_lost_its_source_are_tried_anew() -> None:
-    memory = await opened(FollowingJudge())
+async def on_two_cases(model: FollowingJudge) -> JudgeMemory:
+    """A memory that has tried a rule of two cases."""
+    memory = await opened(model)
     await memory.learn(cases(True, False))
     await memory.learn([a_trace("a", a_vote(False, RUDE, "ana")), a_trace("b", a_vote(False, RUDE, "ben"))])
     await memory.trials.run(FixedBudget(PLENTY))
     assert outcome(memory.guidelines[0])[2] == 4
+    return memory
+
+
+async def test_a_rule_in_use_that_is_distilled_again_from_what_remains_is_in_use_again() -> None:
+    memory = await on_two_cases(FollowingJudge())
+
+    forgotten = await memory.distil_again(await memory.forget(["a"]))
+
+    (rule,) = memory.guidelines
+    assert (rule.source_trace_ids, rule.state, rule.trial) == (("b",), "used", None)
+    assert (forgotten.distilled, forgotten.left) == ((rule,), ())
+
+
+async def test_a_rule_held_back_that_is_distilled_again_from_what_remains_is_tried_anew() -> None:
+    memory = await on_two_cases(FollowingJudge({RUDE: {"old-0": False}}, default=True))
+    assert memory.guidelines[0].is_held_back
 
     await memory.distil_again(await memory.forget(["a"]))
 
     (rule,) = memory.guidelines
     assert (rule.source_trace_ids, rule.state, rule.trial) == (("b",), "pending", None)
+    assert memory.trials.due == (rule,)
 
 
 async def test_forgetting_a_tried_case_leaves_the_numbers() -> None:
