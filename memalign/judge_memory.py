@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.align.consolidation import Consolidation
 from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
@@ -28,6 +29,7 @@ from memalign.memory.guideline_handling import wordings_of
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
+from memalign.models.pair_comparison import PairComparer
 from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
@@ -64,6 +66,7 @@ class JudgeMemory:
         memory: What it has learned.
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
+        comparer: Compares guidelines; None: those that say the same in other words stay apart.
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
@@ -76,6 +79,7 @@ class JudgeMemory:
         *,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
@@ -95,6 +99,9 @@ class JudgeMemory:
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
+        self._consolidation = (
+            None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
+        )
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -110,6 +117,7 @@ class JudgeMemory:
         embedder: Embedder,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
@@ -123,6 +131,7 @@ class JudgeMemory:
             embedder: Embeds texts.
             judge_model: Gives the verdicts.
             distiller: Distils rationales.
+            comparer: Compares guidelines; None by default: those that say the same in other words stay apart.
             store: Keeps the memory; None: it is kept in this process only.
             retrieval_k: Most similar cases for a verdict, 5 by default.
             min_similarity: Least cosine of a similar case; found from the memory by default.
@@ -144,6 +153,7 @@ class JudgeMemory:
             memory,
             judge_model=judge_model,
             distiller=distiller,
+            comparer=comparer,
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
@@ -460,7 +470,10 @@ class JudgeMemory:
                 result = await self._run_models(plan, before)
                 if limit is not None:
                     limit.reschedule(None)
-                return await self._apply(plan, before, result, forgotten_ids)
+                await self._apply(plan, before, result, forgotten_ids)
+                # after forgetting nothing is consolidated: the order of forgetting must make no difference
+                usage = await self._consolidate(result) if limit is None else Usage()
+                return self._report(plan, before, result, usage)
             except StaleMemoryError:
                 await self._reload()
 
@@ -502,15 +515,22 @@ class JudgeMemory:
 
     async def _apply(
         self, plan: LearningPlan, planned: MemoryState, result: RoundResult, forgotten_ids: Collection[str]
-    ) -> Lesson:
+    ) -> None:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
-        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         async with self._state_lock:
             after = await apply(self.state, plan, result)
             await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
         self._note_failures(plan, planned, result)
         await build_graph_if_needed(self.state)
+
+    async def _consolidate(self, result: RoundResult) -> Usage:
+        return Usage() if self._consolidation is None else await self._consolidation.run(result.distillation)
+
+    def _report(self, plan: LearningPlan, planned: MemoryState, result: RoundResult, usage: Usage) -> Lesson:
+        """Report on a round, with what its consolidation has cost."""
+        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         lesson = lesson_of(plan, retried, planned, self.state, self._reasons, self.declined, result)
+        lesson = replace(lesson, usage=lesson.usage + usage)
         self._refused_rules += len(lesson.refused)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",

@@ -95,6 +95,8 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
 
     A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false, and names its evidence.
     """
+    if "<pairs>" in prompt.changing:
+        return {"pairs": [_compared(json.loads(line)) for line in section(prompt.changing, "pairs")]}
     if "<records>" not in prompt.changing:
         return {"rationale": "simulated", "value": False}
     rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
@@ -117,6 +119,12 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
         "same": [],
     }
+
+
+def _compared(pair: Mapping[str, Json]) -> dict[str, Json]:
+    texts = {pair["first"], pair["second"]}
+    opposites = {f"Not: {text}" for text in texts}
+    return {"pair": pair["pair"], "relation": "different" if texts.isdisjoint(opposites) else "opposite"}
 
 
 def section(text: str, name: str) -> list[str]:

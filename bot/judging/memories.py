@@ -3,7 +3,13 @@
 from bot.config import Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
-from memalign.models import check_key, connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import (
+    check_key,
+    connect_comparer,
+    connect_distiller,
+    connect_embedder,
+    connect_judge_model,
+)
 from storage.database import Database
 
 
@@ -21,6 +27,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
         chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
     )
     distiller = connect_distiller(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
+    comparer = connect_comparer(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
     memories = {}
     for judge in settings.judges:
         memories[judge.name] = await JudgeMemory.open(
@@ -34,6 +41,7 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
             embedder=embedder,
             judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
             distiller=distiller,
+            comparer=comparer,
             store=database.memories,
             retrieval_k=chosen.retrieval_k,
             guideline_tokens=chosen.guideline_tokens,
