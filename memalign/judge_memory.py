@@ -457,7 +457,7 @@ class JudgeMemory:
     ) -> Lesson:
         """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
 
-        `limit` ends with the models' answer.
+        `limit` ends with the models' answer; with it, no known guidelines are united.
         """
         while True:
             wanted = (trace for trace in traces if trace.trace_id not in forgotten_ids)
@@ -470,8 +470,9 @@ class JudgeMemory:
                 result = await self._run_models(plan, before)
                 if limit is not None:
                     limit.reschedule(None)
+                    # the order of forgetting must make no difference
+                    result = result.without_merges
                 await self._apply(plan, before, result, forgotten_ids)
-                # after forgetting nothing is consolidated: the order of forgetting must make no difference
                 usage = await self._consolidate(result) if limit is None else Usage()
                 return self._report(plan, before, result, usage)
             except StaleMemoryError:
