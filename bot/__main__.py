@@ -107,6 +107,13 @@ def share(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is no share; expected a number from 0 to 1, such as 0.8")
 
 
+def judge_name(text: str) -> str:
+    """Check a judge's name. Raises `ArgumentTypeError`."""
+    if text and text == text.strip() and text.isprintable():
+        return text
+    raise argparse.ArgumentTypeError("a judge's name has no blanks at its ends, and is one line")
+
+
 def week(text: str) -> str:
     """Check an ISO week. Raises `ArgumentTypeError`."""
     try:
@@ -287,7 +294,15 @@ def add_report_commands(commands: Commands) -> None:
 
 
 def add_store_commands(commands: Commands) -> None:
-    """Add the commands that copy the bot's store to a file and back."""
+    """Add the commands that change the bot's store as a whole, or copy it to a file and back."""
+    rename = commands.add_with_settings(
+        "rename-judge",
+        "bot.cli.rename_judge:rename_judge",
+        "keep all that a judge has learned under another name",
+    )
+    rename.add_argument("old", type=judge_name, metavar="OLD", help="the name up to now")
+    rename.add_argument("new", type=judge_name, metavar="NEW", help="the name in the settings from now on")
+
     backup = commands.add_with_settings(
         "backup", "bot.cli.backup:backup", "copy the store to a file, also while the bot runs"
     )

@@ -12,6 +12,7 @@ from bot.blocks.private_replies import verdict_in_words
 from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
+from bot.judge_names import JudgeNames
 from bot.judging.memories import check_model_keys, open_memories
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
@@ -113,6 +114,9 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             secrets=secrets,
             database=database,
             memories=await open_memories(settings, database),
+            judge_names=JudgeNames(
+                known=tuple(settings.titles), renamed=await database.judge_names.renamed()
+            ),
             slack=await stack.enter_async_context(open_slack(secrets, database.deliveries)),
             redactor=redactor,
             health=HealthRegistry(),
@@ -177,10 +181,18 @@ def build(resources: Resources, timing: Timing) -> Bot:
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     traces = ingest.build(resources, judging_worker.wake)
 
+    is_forgotten = asyncio.Event()
+
     async def learn() -> None:
         """Learn only once everything is forgotten that an earlier run was asked to forget."""
         await forgets.resume()
+        is_forgotten.set()
         await lessons.learn()
+
+    async def try_guidelines() -> None:
+        """Show models no case that an earlier run was asked to forget."""
+        await is_forgotten.wait()
+        await lessons.try_guidelines()
 
     return Bot(
         resources=resources,
@@ -194,6 +206,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         wake_posting=posts.wake,
         background={
             "learning": learn,
+            "trying rules": try_guidelines,
             "judging": judging_worker.run,
             "connecting to Slack": resources.slack.connection.connect,
             **posts.background,

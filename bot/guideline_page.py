@@ -1,6 +1,5 @@
 """One page of a judge's guidelines, as somebody searches and turns it. Pure."""
 
-import hashlib
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -96,11 +95,6 @@ def without_accents(text: str) -> str:
     """Fold a text, and take off its accents."""
     decomposed = unicodedata.normalize("NFD", fold(text))
     return "".join(each for each in decomposed if not unicodedata.combining(each))
-
-
-def short_name(judge: str) -> str:
-    """Return a hash of a judge's name, for places too narrow for the name: 8 hexadecimal digits."""
-    return hashlib.sha256(judge.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _searched(entry: GuidelineEntry) -> str:

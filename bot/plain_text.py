@@ -22,6 +22,7 @@ FROM_ONE_PERSON = "from one person so far"
 LACKS: Mapping[Lack, str] = {
     "approval": "somebody has to approve it",
     "people": "more people have to say so",
+    "agreement": "somebody has to decide on it",
     "trial": "I'm trying it on earlier cases",
 }
 
@@ -45,13 +46,21 @@ def guideline_state(rule: Guideline) -> str:
         return "Out of use: to be learned again from what remains."
     if rule.overruled:
         return "Out of use: more people say the opposite."
+    if "agreement" in rule.lacks:
+        return f"Not used for now: {disagreement(rule)}."
     if rule.lacks:
         return _lacks_sentence(rule)
     if rule.doubtful:
-        return "In doubt: it was wrong more often than right."
+        return f"In doubt: {disagreement(rule)}.{' It is pinned, so I still use it.' if rule.pinned else ''}"
     if rule.conflicts_with:
         return "Another guideline says the opposite."
     return "Pinned: it comes first, and is never left out." if rule.pinned else ""
+
+
+def disagreement(rule: Guideline) -> str:
+    """Return the clause on how many votes were against verdicts that a guideline led to."""
+    record = rule.record
+    return f"{record.down} of {pluralise(record.up + record.down, 'vote')} were against verdicts that rested on it"
 
 
 def trial_sentence(rule: Guideline) -> str:

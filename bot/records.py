@@ -1,6 +1,6 @@
 """Figures about the bot, its judges and what it forgot, as views and the command line are given them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -55,6 +55,8 @@ class Status:
     """The reasons why something waits, a sentence each."""
     keep_days: int | None = None
     """Days after which traces that nobody answered are deleted; None: never."""
+    trial_calls: int = 0
+    """Model calls that trials of guidelines have taken today."""
     file_problem: str | None = None
     """The reason that the store cannot be written, among the troubles as well; None while it can."""
 
@@ -215,6 +217,8 @@ class HomeJudge:
     n: int
     """Verdicts of this week on which people had a majority."""
     is_paused: bool
+    rules: Sequence[Guideline] = ()
+    """Its guidelines as they are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

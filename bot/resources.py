@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.config import Secrets, Settings
+from bot.judge_names import JudgeNames
 from bot.redaction.redactor import Redactor
 from bot.runtime.health import HealthRegistry
 from bot.slack.service import SlackService
@@ -20,6 +21,7 @@ class Resources:
     database: Database
     memories: Mapping[str, JudgeMemory]
     """By judge."""
+    judge_names: JudgeNames
     slack: SlackService
     redactor: Redactor
     health: HealthRegistry

@@ -69,6 +69,8 @@ class ThreadStatus:
     """The label that the memory holds; None where it holds no case."""
     reasons: tuple[TypedReason, ...] = ()
     rules: tuple[TaughtRule, ...] = ()
+    doubted: tuple[Guideline, ...] = ()
+    """Guidelines behind the verdict that people's votes left in doubt, beside `rules`."""
     taken_back: tuple[TakenBackRule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     is_reading: bool = False
@@ -131,6 +133,7 @@ class ThreadStatus:
             self.is_split
             or self.reasons
             or self.rules
+            or self.doubted
             or self.taken_back
             or self.refusals
             or self.is_reading

@@ -55,7 +55,7 @@ class GuidelineEditor:
         async with self._lock:
             while True:
                 state = self._memory.current
-                rule = added(state.judge, text, decision, state.semantic.guidelines)
+                rule = added(state.id_namespace, text, decision, state.semantic.guidelines)
                 after = state.with_addition(rule, approved_by)
                 if await self._adopt(after, "add", rule.id, person):
                     return self._memory.current.guideline(rule.id)
@@ -159,6 +159,8 @@ class GuidelineEditor:
     async def approve(self, guideline_id: str, person: str) -> Guideline:
         """Approve a guideline. It is used from now on, unless it needs more people.
 
+        The record of one in doubt starts anew.
+
         Args:
             guideline_id: Its id.
             person: The person who approves it.
@@ -171,7 +173,9 @@ class GuidelineEditor:
             InputError: If it is retired.
             StorageError: If the store fails; nothing has changed then.
         """
-        return await self._decide("approve", guideline_id, person, lambda rule, *_: approved(rule, person))
+        return await self._decide(
+            "approve", guideline_id, person, lambda rule, _, decision: approved(rule, decision)
+        )
 
     async def undo(self, guideline_id: str, person: str, *, mark: str = "") -> Guideline | None:
         """Undo the last decision on a guideline.

@@ -16,6 +16,16 @@ _NEEDED = "conversation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeField:
+    """A part of a trace that a judge looks at."""
+
+    name: str
+    """The template variable."""
+    description: str
+    """The part in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """A named criterion: instructions with template variables, a feedback value type and a model."""
 
@@ -28,6 +38,8 @@ class Judge:
     """Options of that model."""
     description: str = ""
     """The criterion in a few words, for people; no model is shown it."""
+    rationale_first: bool = True
+    """True if the model gives the reason first, so that the value follows from it."""
 
     @property
     def fields(self) -> tuple[str, ...]:

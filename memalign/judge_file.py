@@ -51,6 +51,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
             "model": judge.model,
             **({"value_range": list(judge.value_type.value_range)} if judge.value_type.value_range else {}),
             **_present(description=judge.description, model_options=judge.model_options.to_document()),
+            **({} if judge.rationale_first else {"rationale_first": False}),
         },
         "settings": _settings_document(saved.settings),
         "episodes": [
@@ -174,6 +175,7 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
         model=definition["model"],
         model_options=ModelOptions(**definition.get("model_options", {})),
         description=definition.get("description", ""),
+        rationale_first=definition.get("rationale_first", True),
     )
     options = document["settings"].get("model_options", {})
     guidelines = [from_document(Guideline, each) for each in document["guidelines"]]

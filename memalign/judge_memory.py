@@ -241,7 +241,7 @@ class JudgeMemory:
             guideline_ids=response.guideline_ids,
             shown_guideline_ids=response.shown_guideline_ids,
             guideline_wordings=wordings_of(
-                self._judge.name, response.shown_guideline_ids, retrieval.evidence.guidelines
+                state.id_namespace, response.shown_guideline_ids, retrieval.evidence.guidelines
             ),
             cited_trace_ids=response.cited_trace_ids,
             retrieved_trace_ids=retrieved,
@@ -440,6 +440,7 @@ class JudgeMemory:
             evidence=evidence,
             episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
             version=state.version,
+            rationale_first=self._judge.rationale_first,
         )
 
     @contextmanager

@@ -7,22 +7,24 @@ for `await`.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from memalign.alignment import AlignmentModels, AlignmentSettings
-from memalign.errors import InputError
+from memalign.errors import InputError, SettingsError
 from memalign.event_loop import run_and_wait, run_on_private_loop
-from memalign.judge import Judge
+from memalign.judge import Judge, JudgeField
 from memalign.judge_file import SavedJudge, dump, restore, write
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
 from memalign.mlflow_feedback import import_mlflow
+from memalign.mlflow_names import missing_name
+from memalign.mlflow_sessions import session_fields
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
@@ -38,6 +40,33 @@ class LibraryJudge(ABC):
     """A judge that can be called and aligned, each under a plain name and as an awaitable."""
 
     __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse a name that only MLflow's judges have, and tell what takes its place."""
+        raise AttributeError(missing_name(type(self).__name__, name), name=name, obj=self)
+
+    @property
+    @abstractmethod
+    def definition(self) -> "AlignableJudge":
+        """The judge as it was defined, without what it has learned."""
+
+    @property
+    def feedback_value_type(self) -> Any:
+        """The Python type of the labels: bool, int, float or str; of categories, their `Literal`."""
+        return self.definition.value_type.python_type
+
+    @property
+    def is_session_level_scorer(self) -> bool:
+        """True if it judges whole conversations, as MLflow calls it."""
+        return "conversation" in self.definition.fields
+
+    def get_input_fields(self) -> list[JudgeField]:
+        """List what the judge looks at.
+
+        Returns:
+            A field for each template variable, in template order.
+        """
+        return [JudgeField(name=name, description=f"The trace's {name}.") for name in self.definition.fields]
 
     def align(self, traces: Sequence[object], optimizer: AlignmentModels | None = None) -> "AlignedJudge":
         """Learn from people's assessments. This judge stays as it is.
@@ -56,15 +85,15 @@ class LibraryJudge(ABC):
 
         Raises:
             InputError: If there are no traces, one is no trace, or none has feedback that can be used.
-            SettingsError: If a model cannot be used as the settings say.
+            SettingsError: If a model cannot be used as the settings say, or the optimizer is not one of ours.
         """
-        return run_and_wait(self._align(list(traces), optimizer))
+        return run_and_wait(self._align(_listed(traces), _optimizer(optimizer)))
 
     async def aalign(
         self, traces: Sequence[object], optimizer: AlignmentModels | None = None
     ) -> "AlignedJudge":
         """See `align`, of which this is the awaitable."""
-        return await run_on_private_loop(self._align(list(traces), optimizer))
+        return await run_on_private_loop(self._align(_listed(traces), _optimizer(optimizer)))
 
     def __call__(
         self,
@@ -75,6 +104,7 @@ class LibraryJudge(ABC):
         conversation: Json = None,
         trace: object = None,
         trace_id: str | None = None,
+        session: Sequence[object] | None = None,
     ) -> Verdict:
         """Judge one trace.
 
@@ -87,17 +117,19 @@ class LibraryJudge(ABC):
             conversation: Earlier and last messages; any JSON.
             trace: A `memalign.Trace` or `mlflow.entities.Trace`, whose parts are used where none of the above is given.
             trace_id: Id of the trace, if known. The episode of that trace (or of `trace`) is not shown to the model.
+            session: The traces of one session, whose requests and answers are the conversation where none is given.
 
         Returns:
             The verdict.
 
         Raises:
-            InputError: If the judge's instructions ask for something that is not given.
+            InputError: If the judge's instructions ask for something that is not given, or the session is none.
             ModelError: If the judge's model fails. An embedding model that fails costs the similar cases only.
             SettingsError: If a model cannot be used as the settings say.
         """
         fields = {"inputs": inputs, "outputs": outputs, "expectations": expectations}
-        return run_and_wait(self._judge(_trace({**fields, "conversation": conversation}, trace, trace_id)))
+        given = _trace({**fields, "conversation": conversation}, trace, trace_id, session)
+        return run_and_wait(self._judge(given))
 
     async def acall(
         self,
@@ -108,12 +140,12 @@ class LibraryJudge(ABC):
         conversation: Json = None,
         trace: object = None,
         trace_id: str | None = None,
+        session: Sequence[object] | None = None,
     ) -> Verdict:
         """See `__call__`, of which this is the awaitable."""
         fields = {"inputs": inputs, "outputs": outputs, "expectations": expectations}
-        return await run_on_private_loop(
-            self._judge(_trace({**fields, "conversation": conversation}, trace, trace_id))
-        )
+        given = _trace({**fields, "conversation": conversation}, trace, trace_id, session)
+        return await run_on_private_loop(self._judge(given))
 
     def to_mlflow_scorer(self) -> Any:
         """Make a judge of MLflow's that this judge stands behind, for `mlflow.genai.evaluate(scorers=[…])`.
@@ -124,8 +156,7 @@ class LibraryJudge(ABC):
         Raises:
             SettingsError: If MLflow is not installed.
         """
-        description = getattr(getattr(self, "base", self), "description", None)
-        return import_mlflow("memalign.mlflow_judge").MemAlignJudge(self, description or None)
+        return import_mlflow("memalign.mlflow_judge").MemAlignJudge(self)
 
     @abstractmethod
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
@@ -139,6 +170,14 @@ class LibraryJudge(ABC):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignableJudge(Judge, LibraryJudge):
     """A judge as defined, that has learned nothing yet. Made by `memalign.make_judge`."""
+
+    kind: ClassVar[str] = "instructions"
+    """As MLflow calls such judges."""
+
+    @property
+    def definition(self) -> "AlignableJudge":
+        """The judge itself."""
+        return self
 
     async def _align(self, traces: Sequence[object], optimizer: AlignmentModels | None) -> "AlignedJudge":
         chosen = optimizer or AlignmentModels(AlignmentSettings())
@@ -190,9 +229,19 @@ class AlignedJudge(LibraryJudge):
         return _restored, (self.base, self.optimizer, dump(self._saved()), self.report)
 
     @property
+    def definition(self) -> AlignableJudge:
+        """The judge as it was defined; `base`."""
+        return self.base
+
+    @property
     def name(self) -> str:
         """The judge's name."""
         return self.base.name
+
+    @property
+    def description(self) -> str:
+        """The criterion in a few words; empty where none was given."""
+        return self.base.description
 
     @property
     def model(self) -> str:
@@ -212,7 +261,7 @@ class AlignedJudge(LibraryJudge):
     @property
     def instructions(self) -> str:
         """The instructions as defined, then the guidelines in use."""
-        rules = self._state.semantic.in_use
+        rules = self.guidelines_in_use
         if not rules:
             return self.base.instructions
         lines = "\n".join(f"- {' '.join(rule.text.split())}" for rule in rules)
@@ -222,6 +271,11 @@ class AlignedJudge(LibraryJudge):
     def guidelines(self) -> tuple[Guideline, ...]:
         """All guidelines, those waiting or overruled included."""
         return self._state.semantic.guidelines
+
+    @property
+    def guidelines_in_use(self) -> tuple[Guideline, ...]:
+        """The guidelines that count for verdicts."""
+        return tuple(self._state.semantic.in_use)
 
     @property
     def episodes(self) -> Mapping[str, Episode]:
@@ -248,11 +302,11 @@ class AlignedJudge(LibraryJudge):
         Raises:
             InputError: If something is neither a trace nor an id.
         """
-        return run_and_wait(self._unalign(list(traces)))
+        return run_and_wait(self._unalign(_listed(traces)))
 
     async def aunalign(self, traces: Sequence[object]) -> "AlignedJudge":
         """See `unalign`, of which this is the awaitable."""
-        return await run_on_private_loop(self._unalign(list(traces)))
+        return await run_on_private_loop(self._unalign(_listed(traces)))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the judge with all it knows, vectors included, as one JSON file, whole or not at all.
@@ -393,11 +447,32 @@ async def _tried(memory: JudgeMemory, report: Lesson, calls: int) -> Lesson:
     )
 
 
-def _trace(fields: Mapping[str, Json], trace: object, trace_id: str | None) -> Trace:
-    """Return the trace to judge: the fields that are given, then the parts of the trace."""
+def _trace(
+    fields: Mapping[str, Json], trace: object, trace_id: str | None, session: Sequence[object] | None
+) -> Trace:
+    """Return the trace to judge: the fields that are given, then those of the session, then the parts of the trace."""
     whole = Trace(trace_id="") if trace is None else trace_of(trace)
-    present = {name: value for name, value in fields.items() if value is not None}
+    sources = ({} if session is None else session_fields(session), fields)
+    present = {name: value for source in sources for name, value in source.items() if value is not None}
     return replace(whole, trace_id=trace_id or whole.trace_id, **present)
+
+
+def _listed(traces: object) -> list[object]:
+    """Return the traces as a list. An optimizer in their place is told: early versions of MLflow took it first."""
+    if not isinstance(traces, Iterable) or isinstance(traces, str | Mapping):
+        raise InputError(
+            f"A list of traces was expected, not {type(traces).__name__}; call align(traces, optimizer)."
+        )
+    return list(traces)
+
+
+def _optimizer(optimizer: object) -> AlignmentModels | None:
+    if optimizer is None or isinstance(optimizer, AlignmentModels):
+        return optimizer
+    raise SettingsError(
+        f"The optimizer is a {type(optimizer).__module__.partition('.')[0]} {type(optimizer).__name__}; "
+        "give a memalign.MemAlignOptimizer, which takes the arguments of MLflow's."
+    )
 
 
 def _first(reasons: Mapping[str, str]) -> str:

@@ -15,13 +15,21 @@ from memalign.judges import AlignableJudge, AlignedJudge, judge_of_state
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.text_features import normal
+from memalign.mlflow_arguments import check_arguments
 from memalign.mlflow_traces import trace_of
 from memalign.models import model_options_of
 from memalign.records import Episode, Guideline, Json, Lesson, Source, Trace
 from memalign.value_types import value_type_of
 
 _SETTINGS = ("reflection_lm", "retrieval_k", "embedding_model", "embedding_dim")
-_JSON_TYPES = {"boolean": "bool", "integer": "int", "number": "float", "string": "str"}
+_JSON_TYPES: Mapping[str, object] = {
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "string": str,
+    "array": list[object],
+    "object": dict[str, object],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +61,7 @@ def load_mlflow_judge(
 
     Raises:
         InputError: If it is no judge of MLflow's, or something is no trace.
-        SettingsError: If its model or its value type is not known here.
+        SettingsError: If its model or its value type is not known here, or it does what no judge here can.
     """
     memory = read_mlflow_judge(judge)
     models = optimizer or AlignmentModels(AlignmentSettings(**memory.settings))
@@ -71,7 +79,7 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
 
     Raises:
         InputError: If it is no judge of MLflow's.
-        SettingsError: If its model or its value type is not known here.
+        SettingsError: If its model or its value type is not known here, or it does what no judge here can.
     """
     document = _document(judge)
     aligned = document.get("memory_augmented_judge_data") or {}
@@ -83,6 +91,10 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
             "model_dump()."
         )
     original = getattr(judge, "_base_judge", judge)
+    check_arguments(
+        include_timing_in_conversation=getattr(original, "_include_timing_in_conversation", None),
+        model_api=definition.get("model_api"),
+    )
     options = {
         "params": definition.get("inference_params"),
         "base_url": getattr(original, "_base_url", None),
@@ -115,10 +127,15 @@ def _document(judge: object) -> Mapping[str, Json]:
     return dump if isinstance(dump, Mapping) else {}
 
 
-def _value_type(schema: Json) -> Json:
+def _value_type(schema: Json) -> object:
     """Return a form of the value type that the dump writes as JSON schema; text where it writes none."""
     if not isinstance(schema, Mapping):
-        return "str"
+        return str
+    members = [each for each in schema.get("anyOf") or () if each != {"type": "null"}]
+    if len(members) == 1:
+        return _value_type(members[0])
+    if "const" in schema:
+        return [schema["const"]]
     return schema.get("enum") or _JSON_TYPES.get(schema.get("type", ""), schema.get("type"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from memalign.errors import InputError
 from memalign.label_reading import plain_value
@@ -9,6 +10,9 @@ from memalign.mlflow_feedback import cited_guidelines
 from memalign.records import Assessment, Json, Label, Trace
 from memalign.span_forms import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
+
+_YEAR_9999_MS = 253_370_764_800_000
+"""The last year that a date of Python's has."""
 
 
 def trace_of(trace: object) -> Trace:
@@ -43,6 +47,7 @@ def trace_of(trace: object) -> Trace:
         spans=tuple(span_tree(spans)),
         assessments=tuple(_assessment(each) for each in assessments if _has_feedback(each)),
         error=_error(info, spans),
+        timestamp=_timestamp(info),
     )
 
 
@@ -80,6 +85,14 @@ def _loaded(value: Json) -> Json:
         return json.loads(value)
     except (ValueError, RecursionError):
         return value
+
+
+def _timestamp(info: object) -> str | None:
+    """Return the time of the request, which MLflow counts in milliseconds, as ISO 8601."""
+    time_ms = getattr(info, "request_time", None)
+    if isinstance(time_ms, bool) or not isinstance(time_ms, int) or not 0 <= time_ms < _YEAR_9999_MS:
+        return None
+    return datetime.fromtimestamp(time_ms / 1000, tz=UTC).isoformat(timespec="milliseconds")
 
 
 def _error(info: object, spans: Sequence[dict[str, Json]]) -> str | None:

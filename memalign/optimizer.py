@@ -23,6 +23,7 @@ from memalign.alignment import (
 from memalign.errors import SettingsError, TemplateError
 from memalign.judge_file import read
 from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge, judge_of_state
+from memalign.mlflow_arguments import check_arguments
 from memalign.mlflow_memory import load_mlflow_judge, read_mlflow_judge
 from memalign.models import (
     DEFAULT_OPTIONS,
@@ -75,22 +76,22 @@ class MemAlignOptimizer(AlignmentModels):
     def __init__(
         self,
         reflection_lm: str | None = None,
-        retrieval_k: int = DEFAULT_RETRIEVAL_K,
+        retrieval_k: int | None = DEFAULT_RETRIEVAL_K,
         embedding_model: str | None = None,
-        embedding_dim: int = DEFAULT_EMBEDDING_DIM,
+        embedding_dim: int | None = DEFAULT_EMBEDDING_DIM,
         *,
         model_options: Mapping[str, ModelOptions | Mapping[str, Json]] | None = None,
-        guideline_tokens: int = GUIDELINE_TOKENS,
+        guideline_tokens: int | None = GUIDELINE_TOKENS,
         min_similarity: float | None = None,
         trial_calls: int = 0,
     ) -> None:
         super().__init__(
             AlignmentSettings(
                 reflection_lm=DEFAULT_MODEL if reflection_lm is None else reflection_lm,
-                retrieval_k=retrieval_k,
+                retrieval_k=DEFAULT_RETRIEVAL_K if retrieval_k is None else retrieval_k,
                 embedding_model=DEFAULT_EMBEDDING_MODEL if embedding_model is None else embedding_model,
-                embedding_dim=embedding_dim,
-                guideline_tokens=guideline_tokens,
+                embedding_dim=DEFAULT_EMBEDDING_DIM if embedding_dim is None else embedding_dim,
+                guideline_tokens=GUIDELINE_TOKENS if guideline_tokens is None else guideline_tokens,
                 min_similarity=min_similarity,
                 trial_calls=trial_calls,
                 model_options=_options_by_model(model_options),
@@ -115,6 +116,9 @@ class MemAlignOptimizer(AlignmentModels):
         """
         if isinstance(judge, LibraryJudge):
             return judge.align(traces, self)
+        own = getattr(judge, "memalign_judge", None)
+        if isinstance(own, LibraryJudge):
+            return own.align(traces, self).to_mlflow_scorer()
         memory = read_mlflow_judge(judge)
         known = load_mlflow_judge(judge, traces, self) if memory.guidelines else memory.base
         return known.align(traces, self).to_mlflow_scorer()
@@ -129,8 +133,9 @@ def make_judge(
     inference_params: Mapping[str, Json] | None = None,
     base_url: str | None = None,
     extra_headers: Mapping[str, str] | None = None,
-    include_timing_in_conversation: bool = False,
-    generate_rationale_first: bool = True,
+    include_timing_in_conversation: bool | None = False,
+    generate_rationale_first: bool | None = None,
+    model_api: str | None = None,
     *,
     model_options: ModelOptions | Mapping[str, Json] | None = None,
     value_range: Sequence[float] | None = None,
@@ -147,13 +152,15 @@ def make_judge(
             `openai:/gpt-5-mini`.
         description: The criterion in a few words, for people; no model is shown it.
         feedback_value_type: The labels that the judge may give: bool, int, float, str (any text), their
-            names, or categories as a list of different texts and numbers or a `Literal` of them, at least two. None:
-            str.
+            names, or categories as a list of different texts and numbers or a `Literal` of them, at least two. Of
+            `bool | None` and alike the None is passed over, since a judge always gives a label. None: str.
         inference_params: Parameters of each request, passed on as they are; `params` of `model_options`.
         base_url: Address of the model's server; `base_url` of `model_options`.
         extra_headers: HTTP headers of each request; `headers` of `model_options`.
-        include_timing_in_conversation: Not supported, except False.
-        generate_rationale_first: Without effect: a judge always gives the rationale before the value.
+        include_timing_in_conversation: Not supported, except False and None.
+        generate_rationale_first: False: the model gives the value before the reason, which is MLflow's default. None:
+            the reason comes first, so that the value follows from it.
+        model_api: Only "default" and "chat_completions", which are the same here; None: default.
         model_options: Options of the model by key, such as `{"timeout_seconds": 60}`; see `ModelOptions`.
         value_range: Lowest and highest value of an int or float judge, such as (1, 5); None: no bounds. Values outside
             are no labels, and `2/5` is 2 where the range ends at 5.
@@ -166,11 +173,10 @@ def make_judge(
             cannot be used.
         TemplateError: If the instructions use no template variable, or one that does not exist.
     """
-    del generate_rationale_first
-    if not name.strip():
-        raise SettingsError("A judge needs a name.")
+    _check_texts(name, instructions)
     try:
-        _check_arguments(model, include_timing_in_conversation)
+        _check_model(model)
+        check_arguments(include_timing_in_conversation=include_timing_in_conversation, model_api=model_api)
         chosen = DEFAULT_MODEL if model is None else model
         model_name(chosen)
         value_type = value_type_of(str if feedback_value_type is None else feedback_value_type, value_range)
@@ -188,6 +194,7 @@ def make_judge(
         model=chosen,
         model_options=options,
         description=description or "",
+        rationale_first=generate_rationale_first is not False,
     )
 
 
@@ -219,6 +226,7 @@ def load_judge(
         model=judge.model,
         model_options=options.get(canonical_name(judge.model), judge.model_options),
         description=judge.description,
+        rationale_first=judge.rationale_first,
     )
     optimizer = MemAlignOptimizer(
         settings.reflection_lm,
@@ -247,12 +255,17 @@ def _options_by_model(
     return by_model
 
 
-def _check_arguments(model: object, include_timing_in_conversation: bool) -> None:
-    """Refuse what MLflow's order of arguments, or its judges alone, give a meaning."""
+def _check_texts(name: object, instructions: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise SettingsError("A judge needs a name.")
+    if not isinstance(instructions, str):
+        raise TemplateError(f"The instructions of judge {name} are {instructions!r}; write them as a text.")
+
+
+def _check_model(model: object) -> None:
+    """Tell a value type in the place of the model, which is third, as in MLflow."""
     if model is not None and not isinstance(model, str):
         raise SettingsError(f"model is {model!r}; write feedback_value_type=… to give the labels.")
-    if include_timing_in_conversation:
-        raise SettingsError("include_timing_in_conversation is not supported here; leave it out.")
 
 
 def _with_arguments(options: ModelOptions, **arguments: Json) -> ModelOptions:

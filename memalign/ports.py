@@ -163,6 +163,8 @@ class JudgeRequest:
     """All labelled cases of the judge, without the trace's own."""
     version: int
     """Version of the judge's memory; a model that was fitted to it is good until the next one."""
+    rationale_first: bool = True
+    """True if the model gives the reason before the value."""
 
 
 class JudgeModel(Protocol):
@@ -352,6 +354,8 @@ class MemorySnapshot:
     """Traces whose episode is in, but whose rationales have not been distilled yet."""
     version: int = 0
     """Grows by one with each change that is saved; 0: nothing was saved yet."""
+    first_name: str = ""
+    """The name under which the judge began, where that is another one; ids of its guidelines are hashed with it."""
 
 
 GuidelineAction = Literal["add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo"]

@@ -16,6 +16,8 @@ Json = Any
 
 OMIT_DEFAULT = MappingProxyType({"omit_default": True})
 """Metadata of fields that documents lack where they hold their default, so that older files stay as they were."""
+DERIVED = MappingProxyType({"derived": True})
+"""Metadata of fields that documents lack, since they follow from other records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +198,9 @@ class GuidelinePolicy:
     """True: a new guideline is used once it was tried on earlier cases."""
 
 
-Lack = Literal["approval", "people", "trial"]
-"""A condition that a guideline does not meet."""
+Lack = Literal["approval", "people", "agreement", "trial"]
+"""A condition that a guideline does not meet: somebody approves it, enough people say it, people agree with the
+verdicts that it leads to, it was tried on earlier cases."""
 GuidelineState = Literal["used", "waiting", "pending", "overruled", "retired"]
 """The reason why a guideline is used, or is not."""
 WAITING_TEXT = "(To be distilled again from the feedback that remains.)"
@@ -227,6 +230,20 @@ class GuidelineForm:
     retired_by: Handling | None = None
     pinned_by: Handling | None = None
     approved_by: str = ""
+    record_since_ms: int = field(default=0, metadata=OMIT_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineRecord:
+    """People's votes on the verdicts that a guideline led to; one a person and verdict."""
+
+    up: int = 0
+    """Labels that were the verdict's value."""
+    down: int = 0
+    """Labels that were another one."""
+
+
+NO_VOTES = GuidelineRecord()
 
 
 RuleRelation = Literal["same", "narrower", "opposite", "different"]
@@ -308,7 +325,11 @@ class Guideline:
     previous: GuidelineForm | None = field(default=None, metadata=OMIT_DEFAULT)
     """Its form before the last decision on it; None where nothing can be undone."""
     doubtful: bool = field(default=False, metadata=OMIT_DEFAULT)
-    """True if it is more often wrong than right where it is used; False while nothing counts that."""
+    """True if verdicts that it leads to are more likely wrong than right, by its record."""
+    record: GuidelineRecord = field(default=NO_VOTES, compare=False, metadata=DERIVED)
+    """People's votes on the verdicts that it led to since `record_since_ms`."""
+    record_since_ms: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Milliseconds since 1970; when a person decided that it is used again, or edited it. 0: all verdicts count."""
     compared: tuple[Comparison, ...] = field(default=(), metadata=OMIT_DEFAULT)
     """Comparisons with other guidelines, each pair on the one whose id comes first, so that no pair is asked twice."""
     has_been_compared: bool = field(default=False, metadata=OMIT_DEFAULT)
@@ -330,6 +351,7 @@ class Guideline:
             retired_by=self.retired_by,
             pinned_by=self.pinned_by,
             approved_by=self.approved_by,
+            record_since_ms=self.record_since_ms,
         )
 
     @property
@@ -567,6 +589,8 @@ class Lesson:
     """The traces among `learned` whose feedback was all taken back: their episodes are gone."""
     merged: tuple[Guideline, ...] = ()
     """Guidelines that stand for more guidelines than before."""
+    doubted: tuple[Guideline, ...] = ()
+    """Guidelines that are doubtful now and were not before; they are out of use, unless pinned."""
     refused: tuple[RefusedRule, ...] = ()
     """Sentences that are no rules: they fix the verdict, or instruct the model."""
     held_back: tuple[Guideline, ...] = ()

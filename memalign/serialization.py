@@ -34,10 +34,11 @@ def to_document(record: Dataclass) -> dict[str, Json]:
         record: A dataclass whose fields are JSON, records, or tuples of these.
 
     Returns:
-        The fields by name, without those that `memalign.records.OMIT_DEFAULT` leaves out. JSON values are shared with
-        the record, not copied.
+        The fields by name, without those that `memalign.records.OMIT_DEFAULT` and `DERIVED` leave out. JSON values are
+        shared with the record, not copied.
     """
-    values = ((each, getattr(record, each.name)) for each in fields(record))
+    kept = (each for each in fields(record) if not each.metadata.get("derived"))
+    values = ((each, getattr(record, each.name)) for each in kept)
     return {
         each.name: _written(value)
         for each, value in values

@@ -4,7 +4,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, _SpecialForm, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Literal, TypeAlias, Union, _SpecialForm, get_args, get_origin
 
 from memalign.errors import InputError, SettingsError
 from memalign.label_reading import (
@@ -25,10 +26,11 @@ from memalign.text_folding import fold
 Kind = Literal["bool", "int", "float", "str", "category"]
 
 FeedbackValueType: TypeAlias = (
-    "type[bool | int | float | str] | ValueType | str | Sequence[Label] | _SpecialForm"
+    "type[bool | int | float | str] | ValueType | str | Sequence[Label] | _SpecialForm | UnionType"
 )
 """Forms in which a value type is given: bool, int, float, str, their names, categories as a list, a list's JSON or a
-`Literal` (the special form)."""
+`Literal` (the special form). One that may be empty, such as `bool | None`, is read without the None: a judge always
+gives a label."""
 
 _WORDS: Mapping[str, Kind] = {"bool": "bool", "int": "int", "float": "float", "str": "str"}
 _PYTHON: Mapping[object, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
@@ -208,8 +210,9 @@ def value_type_of(form: object, value_range: Sequence[object] | None = None) -> 
         The value type.
 
     Raises:
-        SettingsError: If it is none of these; if categories are fewer than two, not different (letter case and blanks
-            aside), empty, or neither texts nor numbers; if the range is none of this type.
+        SettingsError: If it is none of these, or a collection, as in `list[str]`; if categories are fewer than two,
+            not different (letter case and blanks aside), empty, or neither texts nor numbers; if the range is none of
+            this type.
     """
     value_type = _of_form(form)
     return (
@@ -224,14 +227,30 @@ def _of_form(form: object) -> ValueType:
         return form
     if isinstance(form, str):
         return _from_word(form)
-    if get_origin(form) is Literal:
-        return _from_list(get_args(form))
+    if get_origin(form) is not None:
+        return _from_generic(form)
     if isinstance(form, Sequence):
         return _from_list(form)
     kind = _PYTHON.get(form) if isinstance(form, type) else None
     if kind is None:
         raise _unknown(form)
     return ValueType(kind=kind)
+
+
+def _from_generic(form: object) -> ValueType:
+    """Read `Literal[…]` and `T | None`; of collections no judge makes a verdict."""
+    if get_origin(form) is Literal:
+        return _from_list(get_args(form))
+    if get_origin(form) in (Union, UnionType):
+        members = [member for member in get_args(form) if member is not NoneType]
+        if len(members) == 1:
+            return _of_form(members[0])
+    if get_origin(form) in (list, dict):
+        raise SettingsError(
+            f"feedback_value_type {_cut(form)} is for several values at once, and a judge here gives one; "
+            "make a judge for each value."
+        )
+    raise _unknown(form)
 
 
 def _from_word(word: str) -> ValueType:

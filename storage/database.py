@@ -18,7 +18,10 @@ from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.guideline_requests import GuidelineRequests
 from storage.guideline_uses import GuidelineUses
+from storage.judge_names import JudgeRenamings
+from storage.judge_renaming import JudgeRenaming
 from storage.memories import Memories
+from storage.model_calls import ModelCalls
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
@@ -50,14 +53,19 @@ class Database:
         self.store = store
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
+        self.judge_names = JudgeRenamings(store)
+        self.judges = JudgeRenaming(store, self.judge_names, self.audit)
         self.traces = Traces(store)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
+        self.model_calls = ModelCalls(store)
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
-        self.thread_statuses = ThreadStatuses(store, self.traces, self.feedback)
-        self.memories = Memories(store, self.traces, self.feedback, self.thread_statuses, self.audit)
+        self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
+        self.memories = Memories(
+            store, self.traces, self.feedback, self.thread_statuses, self.audit, self.judge_names
+        )
         self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,

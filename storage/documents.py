@@ -143,6 +143,15 @@ class DocumentTable(tinydb_table.Table):
         self._update_table(updater)
         return removed
 
+    def put_multiple(self, documents: Iterable[Document]) -> None:
+        """Add documents in their order, or replace those that have their ids; these keep their places."""
+
+        def updater(changes: Changes) -> None:
+            for document in documents:
+                changes[document.doc_id] = dict(document)
+
+        self._update_table(updater)
+
     def range(
         self,
         low: str = "",

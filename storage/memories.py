@@ -11,6 +11,7 @@ from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
+from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
@@ -39,6 +40,7 @@ class Memories(Repository):
         feedback: FeedbackEvents,
         statuses: ThreadStatuses,
         audit: Audit,
+        names: JudgeRenamings,
     ) -> None:
         super().__init__(store)
         documents = store.documents
@@ -46,6 +48,7 @@ class Memories(Repository):
         self._feedback = feedback
         self._statuses = statuses
         self._audit = audit
+        self._names = names
         self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
         self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
@@ -65,6 +68,7 @@ class Memories(Repository):
             guidelines=tuple(from_document(Guideline, body) for body in guidelines),
             undistilled=frozenset(memory["undistilled"]),
             version=memory["version"],
+            first_name=self._names.find_first_name(judge),
         )
 
     @writes
@@ -145,7 +149,8 @@ class Memories(Repository):
         traces |= {episode.trace_id for episode in change.put_episodes} | change.drop_episodes
         for rule in change.put_guidelines:
             opinions, before = set(opinions_of(rule)), self._find_guideline(judge, rule.id)
-            if before is None or rule.is_worded_by_hand or _as_told(before) != _as_told(rule):
+            is_told_anew = before is None or rule.doubtful or _as_told(before) != _as_told(rule)
+            if before is None or rule.is_worded_by_hand or is_told_anew:
                 # a person's words may quote any case, so that each thread keeps all cases they go with
                 guidelines.add(rule.id)
             else:
@@ -196,4 +201,4 @@ def _as_told(rule: Guideline) -> tuple[object, ...]:
     """Return all that threads tell of a guideline beside its cases."""
     merged = tuple((each.id, each.text) for each in merged_into(rule))
     decisions = (rule.edited_by, rule.retired_by, rule.pinned, bool(rule.approved_by))
-    return rule.text, rule.state, rule.lacks, rule.doubtful, rule.people, merged, decisions
+    return rule.text, rule.state, rule.lacks, rule.trial, rule.doubtful, rule.people, merged, decisions

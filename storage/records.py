@@ -35,6 +35,7 @@ AuditAction = Literal[
     "guideline_unpinned",
     "guideline_approved",
     "guideline_undone",
+    "judge_renamed",
     "forgotten",
     "person_forgotten",
     "expired",
@@ -301,6 +302,15 @@ class ThreadRefusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToldDoubt:
+    """A guideline in doubt, which people are told of in one thread."""
+
+    guideline_id: str
+    since_ms: int = 0
+    """Start of the record that leaves it in doubt: a guideline may be in doubt again after a decision on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredThreadStatus:
     """The one message in a verdict's thread that tells what is so now."""
 
@@ -311,6 +321,8 @@ class StoredThreadStatus:
     """None until it is posted."""
     rules: tuple[ShownRule, ...] = ()
     refusals: tuple[ThreadRefusal, ...] = ()
+    doubts: tuple[ToldDoubt, ...] = ()
+    """Guidelines that a vote in this thread left in doubt."""
     is_declined: bool = False
     """True if the reflection model refused to read reasons in the last round of learning."""
     feedback_revision: int = -1

@@ -13,10 +13,17 @@ from storage.documents import Document
 from storage.feedback import FeedbackEvents
 from storage.keys import below, key, stamp
 from storage.queue import LONGEST_WAIT_MS
-from storage.records import ShownOpinion, ShownRule, StoredThreadStatus, StoredVerdict, ThreadRefusal
+from storage.records import (
+    ShownOpinion,
+    ShownRule,
+    StoredThreadStatus,
+    StoredVerdict,
+    ThreadRefusal,
+    ToldDoubt,
+)
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
-from storage.verdicts import verdict_id_of
+from storage.verdicts import Verdicts
 
 MAX_STATUSES_AT_A_TIME = 50
 """Messages that are offered for an edit by one look."""
@@ -30,9 +37,10 @@ def status_post_id_of(verdict_id: str) -> str:
 class ThreadStatuses(Repository):
     """Status messages by verdict. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, feedback: FeedbackEvents) -> None:
+    def __init__(self, store: Store, traces: Traces, verdicts: Verdicts, feedback: FeedbackEvents) -> None:
         super().__init__(store)
         self._traces = traces
+        self._verdicts = verdicts
         self._feedback = feedback
         self._statuses = store.documents.declare(
             "thread_statuses",
@@ -56,7 +64,12 @@ class ThreadStatuses(Repository):
 
     @writes
     def tell(
-        self, verdict: StoredVerdict, refusals: Sequence[ThreadRefusal], *, is_declined: bool
+        self,
+        verdict: StoredVerdict,
+        refusals: Sequence[ThreadRefusal],
+        *,
+        is_declined: bool,
+        doubts: Sequence[ToldDoubt] = (),
     ) -> StoredThreadStatus:
         """Mark the status of a verdict's thread, made where there is none, for feedback that has come to rest.
 
@@ -64,6 +77,7 @@ class ThreadStatuses(Repository):
             verdict: the verdict, with the revision of that feedback.
             refusals: reasons in it that are no rules.
             is_declined: whether the reflection model refuses to read it.
+            doubts: guidelines in doubt that led to the verdict; those told in another thread are left out.
 
         Returns:
             The status as it is stored now.
@@ -71,8 +85,13 @@ class ThreadStatuses(Repository):
         status = self.find(verdict.verdict_id) or StoredThreadStatus(
             verdict_id=verdict.verdict_id, judge=verdict.verdict.judge, trace_id=verdict.verdict.trace_id
         )
+        new = (each for each in doubts if not self._is_told(status.judge, each))
         told = replace(
-            status, feedback_revision=verdict.revision, refusals=tuple(refusals), is_declined=is_declined
+            status,
+            feedback_revision=verdict.revision,
+            refusals=tuple(refusals),
+            doubts=(*status.doubts, *new),
+            is_declined=is_declined,
         )
         return status if told == status else self._mark(told)
 
@@ -169,7 +188,8 @@ class ThreadStatuses(Repository):
 
     def mark_changes(self, judge: str, guideline_ids: Iterable[str], trace_ids: Iterable[str]) -> None:
         """Mark the statuses that show one of these guidelines, in whatever thread, and those of these traces."""
-        ids = {verdict_id_of(judge, trace_id) for trace_id in trace_ids}
+        found = (self._verdicts.find_id(judge, trace_id) for trace_id in trace_ids)
+        ids = {verdict_id for verdict_id in found if verdict_id is not None}
         for guideline_id in guideline_ids:
             ids.update(self._statuses.ids(*below(judge, guideline_id), index="guideline"))
         self.mark(sorted(ids))
@@ -197,6 +217,11 @@ class ThreadStatuses(Repository):
         new = tuple(ShownRule(ids=(each,)) for each in dict.fromkeys(guideline_ids) if each not in ids)
         self._mark(replace(status, message_ts=message_ts, rules=(*status.rules, *new), content_hash=""))
         return None if known is None else known.message_ts
+
+    def _is_told(self, judge: str, doubt: ToldDoubt) -> bool:
+        """Return whether any thread tells of a guideline in doubt."""
+        verdict_ids = self._statuses.ids(*below(judge, doubt.guideline_id), index="guideline")
+        return any((status := self.find(each)) and doubt in status.doubts for each in verdict_ids)
 
     def redact_trace(self, trace_id: str) -> None:
         """Take words that rest on a trace out of all statuses, and mark them."""
@@ -274,6 +299,7 @@ def _due(body: Mapping[str, Json]) -> Iterable[str]:
 
 def _by_guideline(body: Mapping[str, Json]) -> Iterable[str]:
     ids = {rule_id for rule in body["rules"] for rule_id in rule["ids"]}
+    ids |= {doubt["guideline_id"] for doubt in body.get("doubts", ())}
     return [key(body["judge"], rule_id, body["verdict_id"]) for rule_id in ids]
 
 

@@ -16,7 +16,7 @@ from storage.traces import Traces, job_id_of
 
 
 def verdict_id_of(judge: str, trace_id: str) -> str:
-    """Return the id of a judge's verdict on a trace; there is one, however often it is judged."""
+    """Return the id that a judge's verdict on a trace is given; it stays when the judge is renamed."""
     return f"v-{digest(key(judge, trace_id))[:20]}"
 
 
@@ -64,9 +64,10 @@ class Verdicts(Repository):
             goes.
         """
         self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
-        verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)
-        if self._verdicts.contains(doc_id=verdict_id) or self._traces.has_forgotten(verdict.trace_id):
+        is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
+        if is_known or self._traces.has_forgotten(verdict.trace_id):
             return False
+        verdict_id = self._new_id(verdict)
         self.put(StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel))
         self._uses.add(verdict, judged_ms)
         self._posts.add(_card(verdict, verdict_id, channel))
@@ -86,6 +87,24 @@ class Verdicts(Repository):
         return None if body is None else _verdict_of(body)
 
     get = reads(find)
+
+    def find_id(self, judge: str, trace_id: str) -> str | None:
+        """Return the id of a judge's verdict on a trace, be it damaged; None where there is none."""
+        ids = self._verdicts.ids(*exactly(key(trace_id, judge)), index="trace")
+        return ids[0] if ids else None
+
+    @reads
+    def of_judge(self, judge: str, trace_id: str) -> StoredVerdict | None:
+        """Return a judge's verdict on a trace; there is one, however often it is judged."""
+        verdict_id = self.find_id(judge, trace_id)
+        return None if verdict_id is None else self.find(verdict_id)
+
+    def _new_id(self, verdict: Verdict) -> str:
+        """Return an id that no verdict has: a judge that was called like this may have judged the trace before."""
+        verdict_id = verdict_id_of(verdict.judge, verdict.trace_id)
+        while self._verdicts.contains(doc_id=verdict_id):
+            verdict_id = verdict_id_of(verdict_id, verdict.trace_id)
+        return verdict_id
 
     def find_of_trace(self, trace_id: str) -> list[StoredVerdict]:
         """Return all judges' verdicts on a trace, by judge."""

@@ -1,5 +1,6 @@
 """Fakes with a queue and a history, for what the core asks of others."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -154,6 +155,41 @@ class FakeJudgeModel:
             usage=Usage(calls=1),
             shown_guideline_ids=tuple(rule.id for rule in request.evidence.guidelines),
         )
+
+
+class FollowingJudge:
+    """Judges by the guidelines that it is shown: each may settle a case; else it says pass. Remembers its requests."""
+
+    def __init__(
+        self, verdicts: Mapping[str, Mapping[str, Label]] | None = None, default: Label = True
+    ) -> None:
+        self.verdicts = verdicts or {}
+        """By guideline text, the verdicts by trace id."""
+        self.default = default
+        self.requests: list[JudgeRequest] = []
+        self.errors: deque[Exception | None] = deque()
+        """Taken in turn; None: answers as usual."""
+        self.down = False
+        self.before: Callable[[JudgeRequest], None] | None = None
+        """Called before each answer: something that happens meanwhile."""
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        self.requests.append(request)
+        if self.before is not None:
+            self.before(request)
+        error = DOWN if self.down else self.errors.popleft() if self.errors else None
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+        value = self.default
+        for rule in request.evidence.guidelines:
+            value = self.verdicts.get(rule.text, {}).get(str(request.trace_id), value)
+        return JudgeResponse(value=value, rationale="because", usage=Usage(calls=1))
+
+    @property
+    def shown(self) -> set[str]:
+        """Texts of all guidelines that it has ever been shown."""
+        return {rule.text for request in self.requests for rule in request.evidence.guidelines}
 
 
 class FakeStore:

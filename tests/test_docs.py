@@ -68,7 +68,7 @@ def calls_of(program: str) -> list[list[str]]:
 
 
 def command_names() -> set[str]:
-    return set(re.findall(r"^ {4}(\w+)", parser().format_help(), re.MULTILINE))
+    return set(re.findall(r"^ {4}([\w-]+)", parser().format_help(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("arguments", calls_of("memalign"), ids=" ".join)

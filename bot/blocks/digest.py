@@ -37,15 +37,27 @@ def digest_message(
 
 
 def _voices(rules: Sequence[Guideline]) -> list[str]:
-    """Return a line on guidelines that rest on one person, or are not used yet; none where there are none."""
+    """Return lines on guidelines in doubt, and on those that rest on one person, or are not used yet."""
     alone = sum(rule.in_use and len(rule.people) == 1 for rule in rules)
-    pending = sum(rule.state == "pending" for rule in rules)
+    pending = sum(rule.state == "pending" and not rule.doubtful for rule in rules)
     parts = [
         f"{alone} of {pluralise(sum(rule.in_use for rule in rules), 'guideline')} in use {FROM_ONE_PERSON}",
-        f"{pending} not used yet: to be approved, or to be said by more people",
+        f"{pending} not used yet: to be approved, said by more people, or proved on earlier cases",
     ]
     line = " · ".join(part for part, number in zip(parts, (alone, pending), strict=True) if number)
-    return [line] if line else []
+    return [each for each in (doubt_line(rules), line) if each]
+
+
+def doubt_line(rules: Sequence[Guideline]) -> str:
+    """Return the line on guidelines that somebody has to decide on; empty where there is none."""
+    doubtful = sum(rule.stands and rule.doubtful for rule in rules)
+    if not doubtful:
+        return ""
+    verb, whom = ("is", "it") if doubtful == 1 else ("are", "them")
+    return (
+        f"{pluralise(doubtful, 'guideline')} {verb} in doubt: most votes were against verdicts that rested on {whom}. "
+        f"Please decide; `/memalign guidelines` lists {whom} first."
+    )
 
 
 def _agreement(week: Digest) -> list[str]:

@@ -24,6 +24,7 @@ LABELS = {
     UNPIN_GUIDELINE: "Unpin",
 }
 """The words on the buttons, by action id."""
+USE_ANYWAY = "Use it anyway"
 
 
 def guideline_value(judge: str, guideline_id: str) -> str:
@@ -40,8 +41,17 @@ def thread_actions(rule: Guideline) -> tuple[str, ...]:
     """Return the action ids that a guideline offers in a thread; an approved one is not approved again."""
     if is_retired(rule):
         return (RESTORE_GUIDELINE,)
-    approve = () if rule.approved_by else (APPROVE_GUIDELINE,)
-    return (*approve, EDIT_GUIDELINE, RETIRE_GUIDELINE)
+    return (*approval_actions(rule), EDIT_GUIDELINE, RETIRE_GUIDELINE)
+
+
+def approval_actions(rule: Guideline) -> tuple[str, ...]:
+    """Return the action id by which a guideline is approved; none for one that is approved and not in doubt since."""
+    return () if rule.approved_by and not rule.doubtful else (APPROVE_GUIDELINE,)
+
+
+def action_label(action_id: str, rule: Guideline) -> str:
+    """Return the words on a button; one that was held back is approved in spite of its trial."""
+    return USE_ANYWAY if action_id == APPROVE_GUIDELINE and rule.is_held_back else LABELS[action_id]
 
 
 def guideline_buttons(judge: str, rule: Guideline) -> Block:
@@ -52,5 +62,5 @@ def guideline_buttons(judge: str, rule: Guideline) -> Block:
         rule: the guideline as it is now; it stands once in a message.
     """
     value = guideline_value(judge, rule.id)
-    row = (button(LABELS[action_id], action_id, value) for action_id in thread_actions(rule))
+    row = (button(action_label(action_id, rule), action_id, value) for action_id in thread_actions(rule))
     return actions(f"guideline-{rule.id}"[:255], *row)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from bot.blocks.commands import state_note
 from bot.blocks.guideline_buttons import (
-    APPROVE_GUIDELINE,
     EDIT_GUIDELINE,
     GUIDELINE_MENU,
-    LABELS,
     PIN_GUIDELINE,
     RESTORE_GUIDELINE,
     RETIRE_GUIDELINE,
     UNPIN_GUIDELINE,
+    action_label,
+    approval_actions,
 )
 from bot.blocks.mrkdwn import escape, escape_name, join_names
 from bot.blocks.primitives import Block, SlackMessage, actions, button, overflow, section
@@ -21,8 +21,8 @@ from bot.guideline_page import (
     GuidelineEntry,
     GuidelinePage,
     GuidelineQuery,
-    short_name,
 )
+from bot.judge_names import short_name
 from bot.plain_text import days_ago, pluralise
 from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline
@@ -75,9 +75,8 @@ def menu_actions(rule: Guideline) -> tuple[str, ...]:
     """Return the action ids that a guideline offers in the list."""
     if rule.retired:
         return (RESTORE_GUIDELINE,)
-    approve = () if rule.approved_by else (APPROVE_GUIDELINE,)
     pin = UNPIN_GUIDELINE if rule.pinned else PIN_GUIDELINE
-    return (*approve, EDIT_GUIDELINE, RETIRE_GUIDELINE, pin)
+    return (*approval_actions(rule), EDIT_GUIDELINE, RETIRE_GUIDELINE, pin)
 
 
 def _title(page: GuidelinePage) -> str:
@@ -102,7 +101,7 @@ def _range(page: GuidelinePage) -> str:
 
 def _row(page: GuidelinePage, entry: GuidelineEntry) -> Block:
     rule = entry.rule
-    options = [(LABELS[action], action) for action in menu_actions(rule)]
+    options = [(action_label(action, rule), action) for action in menu_actions(rule)]
     return {
         **section(f"{_text(entry)}\n{' · '.join(_details(entry, page.now_ms))}"),
         "block_id": row_id(page.query, rule.id),

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from bot.blocks.commands import HELP
+from bot.blocks.commands import HELP, state_note
+from bot.blocks.digest import doubt_line
 from bot.blocks.mine import vote_entry
 from bot.blocks.mrkdwn import escape, escape_name, format_label
 from bot.blocks.primitives import Block, actions, context, plain_text, section
@@ -57,7 +58,8 @@ def _judge(judge: HomeJudge) -> str:
     )
     learned = f"{pluralise(judge.cases, 'case')} and {pluralise(judge.guidelines, 'guideline')} learned"
     paused = "\n⏸️ Paused: nothing is judged or shown." if judge.is_paused else ""
-    return f"*{name}*: {week} · {learned}{paused}"
+    doubt = f"\n{line}" if (line := doubt_line(judge.rules)) else ""
+    return f"*{name}*: {week} · {learned}{paused}{doubt}"
 
 
 def _open_cards(page: HomePage) -> list[Block]:
@@ -113,7 +115,8 @@ def _rules(page: HomePage) -> list[Block]:
     if not rules:
         return []
     shown = [
-        f"• {escape(rule.text, 500)} _({escape_name(judge, 100)})_" for judge, rule in rules[:MAX_RULES_SHOWN]
+        f"• {escape(rule.text, 500)} _({escape_name(judge, 100)})_{state_note(rule)}"
+        for judge, rule in rules[:MAX_RULES_SHOWN]
     ]
     if (more := len(rules) - MAX_RULES_SHOWN) > 0:
         shown.append(f"and {more} more; `/memalign mine` lists them")

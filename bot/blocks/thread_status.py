@@ -18,7 +18,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.thread import CORRECT_VALUE
-from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, disagreement, guideline_state, pluralise, trial_sentence
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from bot.visible_text import visible_line
 from memalign.memory.guideline_merge import merged_into
@@ -82,6 +82,7 @@ def thread_status_message(
         _paragraph("\n".join(_people_lines(status, known))),
         *[_reason(reason, known) for reason in status.reasons[:MAX_REASONS_SHOWN]],
         *[_rule(status, taught, known) for taught in status.rules[:MAX_RULES_SHOWN]],
+        *[_doubted_rule(status.judge, rule) for rule in status.doubted[:MAX_RULES_SHOWN]],
         *[_small(line) for line in _notes(status, known)],
         *_questions(status),
     ]
@@ -176,8 +177,12 @@ def _rule(status: ThreadStatus, taught: TaughtRule, names: _Names) -> Group:
         line += f", edited by {names.of([rule.edited_by.person])}"
     if len(rule.people) == 1:
         line += f" ({FROM_ONE_PERSON.removeprefix('from ')})"
-    state = guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
+    state = " ".join(filter(None, (_use(status, rule), trial_sentence(rule))))
     return f"{line}. {state}", (section(f"{line}. _{state}_"), guideline_buttons(status.judge, rule))
+
+
+def _use(status: ThreadStatus, rule: Guideline) -> str:
+    return guideline_state(rule) or (USED if status.reads_guidelines else UNREAD)
 
 
 def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
@@ -188,6 +193,13 @@ def _retired_rule(judge: str, taught: TaughtRule, names: _Names) -> Group:
     else:
         by = names.of([rule.retired_by.person]) if rule.retired_by else "Somebody"
         line = f"📝 Learned here, then retired: {text} – from {names.of(taught.authors)}. {by} retired it."
+    return line, (section(line), guideline_buttons(judge, rule))
+
+
+def _doubted_rule(judge: str, rule: Guideline) -> Group:
+    text = f"“{escape(rule.text, MAX_RULE_LENGTH)}”" if rule.has_words else "a rule whose words are forgotten"
+    use = "It is pinned, so I still use it." if rule.pinned else "I don't use it until somebody decides."
+    line = f"❓ In doubt: {text} – {disagreement(rule)}. {use}"
     return line, (section(line), guideline_buttons(judge, rule))
 
 

@@ -15,11 +15,12 @@ from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines, export_person_lines
 from bot.reports.guideline_numbers import number_guidelines
+from bot.reports.guideline_order import by_record
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.visible_text import isolated, visible_line
 from memalign.errors import SettingsError
 from memalign.memory.guideline_merge import merged_into, people_of
-from memalign.memory.semantic import with_policy
+from memalign.memory.semantic import guidelines_of
 from memalign.records import Guideline
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -51,12 +52,11 @@ async def guidelines(options: Namespace) -> None:
     """`memalign guidelines [JUDGE]`."""
     async with open_store(options) as (settings, database):
         for judge in _select_judges(settings, options.judge):
-            stored = (await database.memories.load(judge.name)).guidelines
-            rules = [with_policy(rule, settings.memory.policy) for rule in stored]
+            rules = guidelines_of(await database.memories.load(judge.name), settings.policy_of(judge))
             names = await names_of(person for rule in rules for person in people_of(rule))
             print_text(f"{judge.name}: {pluralise(len(rules), 'guideline')}")
             numbers = number_guidelines(rules)
-            for rule in rules:
+            for rule in by_record(rules):
                 print_text("\n".join(_guideline_lines(judge.name, numbers[rule.id], rule, names)))
 
 
@@ -78,7 +78,9 @@ def _ways(rule: Guideline) -> Sequence[str]:
     """Return the actions by which a guideline comes into use."""
     if rule.retired:
         return ("restore",)
-    return ("approve",) if "approval" in rule.lacks else ()
+    if "agreement" in rule.lacks:
+        return ("approve", "edit")
+    return ("approve",) if "approval" in rule.lacks or rule.is_held_back else ()
 
 
 def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
@@ -164,9 +166,9 @@ async def export(options: Namespace) -> None:
     async with open_store(options) as (settings, database):
         judges = list(_select_judges(settings, options.judge))
         lines = (
-            export_person_lines(database, judges, options.person)
+            export_person_lines(database, judges, options.person, settings.policy_of)
             if options.person
-            else export_lines(database, judges, kind, settings.memory.policy)
+            else export_lines(database, judges, kind, settings.policy_of)
         )
         async for line in lines:
             sys.stdout.write(json_line(line) + "\n")

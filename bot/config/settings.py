@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from memalign.errors import SettingsError
+from memalign.judge import Judge
 from memalign.models import (
     DEFAULT_OPTIONS,
     ModelOptions,
@@ -32,6 +33,7 @@ from memalign.models import (
 )
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import GuidelinePolicy
+from memalign.value_types import value_type_of
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -118,11 +120,8 @@ class MemorySettings(Section):
     """Different people that must support a guideline before it is used."""
     approval: Literal["auto", "manual"] = "auto"
     """With "manual", a new guideline is used once somebody in `[access] manage` says so."""
-
-    @property
-    def policy(self) -> GuidelinePolicy:
-        """The conditions on which guidelines are used."""
-        return GuidelinePolicy(min_people=self.min_people, approval=self.approval)
+    trial_calls_per_day: int = Field(default=200, ge=0)
+    """Model calls a day by which new guidelines are tried on earlier cases before they are used; 0: untried."""
 
 
 class JudgeSettings(Section):
@@ -338,6 +337,20 @@ class Settings(Section):
     def options_of(self, model: str) -> ModelOptions:
         """Look up the options of a model, by its name as `provider:/name`."""
         return self.models.get(canonical_name(model), DEFAULT_OPTIONS)
+
+    def policy_of(self, judge: JudgeSettings) -> GuidelinePolicy:
+        """Return the conditions on which a judge's guidelines are used."""
+        definition = Judge(
+            name=judge.name,
+            instructions=judge.instructions,
+            value_type=value_type_of(judge.feedback_value_type, judge.range),
+            model=judge.model,
+        )
+        return GuidelinePolicy(
+            min_people=self.memory.min_people,
+            approval=self.memory.approval,
+            trials=self.memory.trial_calls_per_day > 0 and definition.tries_guidelines,
+        )
 
     @property
     def titles(self) -> dict[str, str]:

@@ -9,4 +9,6 @@ from bot.resources import Resources
 def build(resources: Resources, wake_judging: Callable[[], None]) -> TraceEndpoint:
     """Build what takes traces over HTTP."""
     settings, database, memories = resources.settings, resources.database, resources.memories
-    return TraceEndpoint(settings, database, memories, resources.redactor, wake_judging)
+    return TraceEndpoint(
+        settings, database, memories, resources.judge_names, resources.redactor, wake_judging
+    )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ParamSpec, TypeVar, get_args
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from bot.config import Settings
 from bot.ingest.json_items import TooManyItemsError
 from bot.ingest.trace_body import RejectedTrace, read_body
 from bot.ingest.trace_report import Outcome, count_outcomes, json_response, report_response
+from bot.judge_names import JudgeNames
 from bot.judging.sampling import judges_for, validation_error
 from bot.redaction.redactor import Redactor
 from bot.runtime.activity_log import log_activity
@@ -45,12 +47,14 @@ class TraceEndpoint:
         settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
+        names: JudgeNames,
         redactor: Redactor,
         wake_judging: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._database = database
         self._memories = memories
+        self._names = names
         self._redactor = redactor
         self._wake_judging = wake_judging
         self._sampling_key: bytes | None = None
@@ -92,6 +96,7 @@ class TraceEndpoint:
 
     def _prepare(self, trace: Trace, sampling_key: bytes, paused: frozenset[str]) -> Arrival | RejectedTrace:
         """Check, sample and redact a trace; it is stored, and waits for no judge that is paused."""
+        trace = replace(trace, judges=tuple(map(self._names.current, trace.judges)))
         if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
             reason = (

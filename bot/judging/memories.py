@@ -46,6 +46,6 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
             retrieval_k=chosen.retrieval_k,
             guideline_tokens=chosen.guideline_tokens,
             min_similarity=chosen.min_similarity,
-            policy=chosen.policy,
+            policy=settings.policy_of(judge),
         )
     return memories

@@ -13,6 +13,8 @@ from bot.learning.reconciliation import CardReconciler
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_status_reader import ThreadStatusReader
 from bot.learning.thread_updater import ThreadUpdater
+from bot.learning.trial_budget import DailyTrialBudget
+from bot.learning.trial_worker import TrialWorker
 from bot.learning.worker import LearningWorker
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
@@ -32,6 +34,8 @@ class LearningFlow:
     """Edits what threads tell that is not so any more, as far as Slack answers in time."""
     learn: Callable[[], Awaitable[None]]
     """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
+    try_guidelines: Callable[[], Awaitable[None]]
+    """Tries new guidelines on earlier cases until cancelled; to begin as `learn`."""
     background: Background
 
 
@@ -85,6 +89,12 @@ def build(
         reflection_model=resources.settings.memory.reflection_lm,
         quiet_seconds=quiet_seconds,
     )
+    budget = DailyTrialBudget(
+        database.model_calls,
+        resources.settings.memory.trial_calls_per_day,
+        resources.settings.digest.zone,
+    )
+    trials = TrialWorker(resources.memories, budget, health, updater.wake)
     answers = PrivateReplies(
         slack.client,
         database,
@@ -119,6 +129,7 @@ def build(
         modals=threads.modals,
         update_threads=updater.update_now,
         learn=worker.run,
+        try_guidelines=trials.run,
         background={
             "answering replies": answers.run,
             "reading cards": reconciler.run,

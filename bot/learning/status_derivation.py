@@ -1,13 +1,13 @@
 """The present state of a card's thread, derived from feedback, memory and what the thread showed before. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.feedback import Feedback
-from bot.learning.shown_rules import PeopleNow, next_shown_rules
+from bot.learning.shown_rules import PeopleNow, ids_of, next_shown_rules
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from memalign.records import Episode, Guideline, Label
-from storage.records import ShownRule, StoredVerdict, ThreadRefusal
+from storage.records import ShownRule, StoredVerdict, ThreadRefusal, ToldDoubt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,8 @@ class ThreadFacts:
     shown: Sequence[ShownRule] = ()
     """The rules that the thread showed until now."""
     refusals: Sequence[ThreadRefusal] = ()
+    doubts: Sequence[ToldDoubt] = ()
+    """Guidelines in doubt that this thread was the first to tell of."""
     is_pending: bool = False
     """True while the memory waits to learn from the trace in full."""
     is_declined: bool = False
@@ -74,6 +76,7 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         label=facts.episode.label if facts.episode else None,
         reasons=_typed_reasons(facts),
         rules=rules,
+        doubted=_doubted_rules(facts, {taught.rule.id for taught in rules}),
         taken_back=_taken_back_rules(shown, facts.verdict.verdict.value),
         refusals=tuple(dict.fromkeys(refused.values())) if is_read else (),
         is_reading=bool(reasons) and facts.is_pending,
@@ -87,6 +90,26 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
     )
     held_back_for = facts.busy & (wanting_value | wanting_reason)
     return DerivedStatus(status=status, shown=shown, held_back_for=held_back_for)
+
+
+def doubts_in(guidelines: Iterable[Guideline], cited_ids: Collection[str]) -> tuple[ToldDoubt, ...]:
+    """Return the guidelines in doubt among those that led to a verdict, or that stand for one which did."""
+    return tuple(
+        ToldDoubt(guideline_id=rule.id, since_ms=rule.record_since_ms)
+        for rule in guidelines
+        if rule.stands and rule.doubtful and not set(ids_of(rule)).isdisjoint(cited_ids)
+    )
+
+
+def _doubted_rules(facts: ThreadFacts, taught_ids: Collection[str]) -> tuple[Guideline, ...]:
+    """Return the rules in doubt that the thread tells of, without those that it tells of anyway."""
+    doubts = {(each.guideline_id, each.since_ms) for each in facts.doubts}
+    return tuple(
+        rule
+        for rule in facts.guidelines
+        if rule.stands and rule.doubtful and rule.id not in taught_ids
+        if (rule.id, rule.record_since_ms) in doubts
+    )
 
 
 def _answers(facts: ThreadFacts) -> tuple[PersonAnswer, ...]:

@@ -11,11 +11,11 @@ from bot.feedback import all_feedback, votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
 from bot.learning.shown_rules import PeopleNow
-from bot.learning.status_derivation import DerivedStatus, ThreadFacts, derive_status
+from bot.learning.status_derivation import DerivedStatus, ThreadFacts, derive_status, doubts_in
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import StoredThreadStatus, StoredVerdict
+from storage.records import StoredThreadStatus, StoredVerdict, ToldDoubt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,11 @@ class ThreadStatusReader:
                 return rendered.message
         return None
 
+    def doubts_on(self, verdict: StoredVerdict) -> tuple[ToldDoubt, ...]:
+        """Return the guidelines in doubt among those that led to a verdict."""
+        memory = self._memories.get(verdict.verdict.judge)
+        return () if memory is None else doubts_in(memory.guidelines, verdict.verdict.guideline_ids)
+
     def fingerprint(self, judge: str) -> str:
         """Return the settings that statuses of a judge show, as a text to be compared."""
         memory = self._memories[judge]
@@ -114,6 +119,7 @@ class ThreadStatusReader:
             guidelines=memory.guidelines,
             shown=stored.rules,
             refusals=stored.refusals,
+            doubts=stored.doubts,
             is_pending=trace_id in memory.state.undistilled and trace_id not in memory.declined,
             is_declined=trace_id in memory.declined,
             busy=frozenset(

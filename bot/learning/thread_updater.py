@@ -79,7 +79,9 @@ class ThreadUpdater:
         known = await self._database.thread_statuses.get(verdict.verdict_id)
         refusals = _refusals(() if known is None else known.refusals, feedback, verdict, lesson)
         is_declined = verdict.verdict.trace_id in lesson.declined
-        status = await self._database.thread_statuses.tell(verdict, refusals, is_declined=is_declined)
+        status = await self._database.thread_statuses.tell(
+            verdict, refusals, is_declined=is_declined, doubts=self._reader.doubts_on(verdict)
+        )
         if status.message_ts is None:
             await self._post(status, verdict)
         self.wake()

@@ -261,6 +261,7 @@ class LearningWorker:
                 traces=len(lesson.learned),
                 guidelines_added=_ids(lesson.added),
                 guidelines_retired=_ids(lesson.retired),
+                guidelines_doubted=_ids(lesson.doubted),
             )
         reason = next(iter(lesson.pending.values()), None)
         self._health.report(COMPONENT, judge, reason or self._waiting.reason(judge))

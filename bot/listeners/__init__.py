@@ -101,13 +101,14 @@ def build(
     VoteChoices(cards, card_access, after_ack).listen(slack.app)
     ReplyButtons(cards, card_access, memories, after_ack).listen(slack.app)
     guideline_access = GuidelineAccess(settings, slack.members, slack.people)
-    guideline_pages = GuidelinePages(reports.guidelines, judge_access, after_ack)
+    guideline_pages = GuidelinePages(reports.guidelines, resources.judge_names, judge_access, after_ack)
     guideline_pages.listen(slack.app)
     decisions = GuidelineDecisions(
         settings, database.guideline_requests, memories, guidelines, guideline_access, slack.client
     )
     GuidelineActions(
         memories,
+        resources.judge_names,
         decisions,
         GuidelineAnswers(settings, guideline_pages, slack.client),
         slack.people,

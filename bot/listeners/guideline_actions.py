@@ -10,6 +10,7 @@ from bot.blocks.guideline_buttons import EDIT_GUIDELINE, GUIDELINE_MENU
 from bot.blocks.guideline_modal import EDIT_VIEW, RULE_FIELD, edit_metadata, edit_view
 from bot.blocks.why import WRONG_GUIDELINE
 from bot.guideline_decision import DecisionOutcome
+from bot.judge_names import JudgeNames
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
 from bot.listeners.guideline_answers import GuidelineAnswers
@@ -41,6 +42,7 @@ class GuidelineActions:
     def __init__(
         self,
         memories: Mapping[str, JudgeMemory],
+        names: JudgeNames,
         decisions: GuidelineDecisions,
         answers: GuidelineAnswers,
         people: People,
@@ -49,6 +51,7 @@ class GuidelineActions:
         after_ack: AfterAck,
     ) -> None:
         self._memories = memories
+        self._names = names
         self._decisions = decisions
         self._answers = answers
         self._people = people
@@ -64,7 +67,7 @@ class GuidelineActions:
 
     async def press(self, ack: AsyncAck, body: Body) -> None:
         """Carry out the decision of a button or menu, or ask for the words of an edit."""
-        press = GuidelinePress.read(body, self._memories)
+        press = GuidelinePress.read(body, self._names)
         request = press.request()
         if request is not None:
             await self._decisions.keep(request)
@@ -93,7 +96,7 @@ class GuidelineActions:
 
     async def save(self, ack: AsyncAck, body: Body) -> None:
         """Put a guideline into the words of the modal; what is no rule is said in the modal."""
-        submission = EditSubmission.read(body)
+        submission = EditSubmission.read(body, self._names)
         text = self._redactor.words(submission.text)
         if problem := self._problem(submission, text):
             await ack(response_action="errors", errors={RULE_FIELD: problem})

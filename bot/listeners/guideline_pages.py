@@ -14,6 +14,7 @@ from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage
 from bot.guideline_decision import DecisionOutcome
 from bot.guideline_page import GuidelineQuery
+from bot.judge_names import JudgeNames
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
 from bot.listeners.guideline_press import read_query
@@ -27,8 +28,11 @@ from bot.reports.guideline_reader import GuidelineReader
 class GuidelinePages:
     """Shows people the guidelines of the judges in whose channels they are."""
 
-    def __init__(self, reader: GuidelineReader, access: JudgeAccess, after_ack: AfterAck) -> None:
+    def __init__(
+        self, reader: GuidelineReader, names: JudgeNames, access: JudgeAccess, after_ack: AfterAck
+    ) -> None:
         self._reader = reader
+        self._names = names
         self._access = access
         self._after_ack = after_ack
 
@@ -53,7 +57,7 @@ class GuidelinePages:
 
     async def turn(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show the page of the button that was pressed, in the place of the present one."""
-        query = read_query(str(body["actions"][0].get("value")))
+        query = read_query(str(body["actions"][0].get("value")), self._names)
         await ack()
         self._after_ack.run(self._turn(str(body["user"]["id"]), query, respond))
 

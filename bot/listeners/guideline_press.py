@@ -1,7 +1,7 @@
 """A press on a guideline's button or menu: what is decided, and where the answer belongs. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.blocks.guideline_buttons import (
@@ -14,7 +14,8 @@ from bot.blocks.guideline_buttons import (
     UNPIN_GUIDELINE,
 )
 from bot.blocks.guideline_modal import EDIT_VIEW, OUTCOME_VIEW, RULE_FIELD
-from bot.guideline_page import GuidelineQuery, short_name
+from bot.guideline_page import GuidelineQuery
+from bot.judge_names import JudgeNames
 from bot.listeners.own_values import load_json
 from bot.slack.payload import MalformedPayloadError
 from memalign.records import Json
@@ -62,15 +63,15 @@ class GuidelinePress:
     place: AnswerPlace
 
     @classmethod
-    def read(cls, body: Body, judges: Iterable[str]) -> "GuidelinePress":
+    def read(cls, body: Body, names: JudgeNames) -> "GuidelinePress":
         """Read a press on a button or a menu. Raises `MalformedPayloadError`."""
         action = body["actions"][0]
         if action["action_id"] == GUIDELINE_MENU:
-            listed, guideline_id = _row(str(action.get("block_id")), judges)
+            listed, guideline_id = _row(str(action.get("block_id")), names)
             place = _place(body, listed.judge, listed)
             action_id, mark = str(action["selected_option"]["value"]), ""
         else:
-            judge, guideline_id, mark, query = _subject(str(action.get("value")))
+            judge, guideline_id, mark, query = _subject(str(action.get("value")), names)
             place = _place(body, judge, query)
             action_id = str(action["action_id"])
         request_id = f"{action.get('action_ts')}:{body['user']['id']}:{action_id}:{guideline_id}"
@@ -109,12 +110,12 @@ class EditSubmission:
     place: AnswerPlace
 
     @classmethod
-    def read(cls, body: Body) -> "EditSubmission":
+    def read(cls, body: Body, names: JudgeNames) -> "EditSubmission":
         """Read a submission. Raises `MalformedPayloadError`."""
         view = body["view"]
         carried = _carried(view)
         typed = ((view["state"]["values"].get(RULE_FIELD) or {}).get(RULE_FIELD) or {}).get("value")
-        judge = str(carried["judge"])
+        judge = names.current(str(carried["judge"]))
         place = AnswerPlace(
             person=str(body["user"]["id"]),
             judge=judge,
@@ -142,11 +143,11 @@ class EditSubmission:
         )
 
 
-def read_query(value: str) -> GuidelineQuery:
+def read_query(value: str, names: JudgeNames) -> GuidelineQuery:
     """Read the page that a button carries. Raises `MalformedPayloadError`."""
     match load_json(value):
         case [str(judge), str(words), int(offset)]:
-            return GuidelineQuery(judge=judge, words=words, offset=offset)
+            return GuidelineQuery(judge=names.current(judge), words=words, offset=offset)
     raise MalformedPayloadError("The value of the button names no page of guidelines.")
 
 
@@ -160,17 +161,18 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _row(block_id: str, judges: Iterable[str]) -> tuple[GuidelineQuery, str]:
+def _row(block_id: str, names: JudgeNames) -> tuple[GuidelineQuery, str]:
     match load_json(block_id):
         case [str(short), str(guideline_id), int(offset), str(words)]:
-            judge = next((name for name in judges if short_name(name) == short), "")
-            return GuidelineQuery(judge=judge, words=words, offset=offset), guideline_id
+            query = GuidelineQuery(judge=names.of_short(short), words=words, offset=offset)
+            return query, guideline_id
     raise MalformedPayloadError("The block of the menu names no guideline.")
 
 
-def _subject(value: str) -> tuple[str, str, str, GuidelineQuery | None]:
+def _subject(value: str, names: JudgeNames) -> tuple[str, str, str, GuidelineQuery | None]:
     match load_json(value):
-        case {"judge": str(judge), "guideline": str(guideline_id), **more}:
+        case {"judge": str(name), "guideline": str(guideline_id), **more}:
+            judge = names.current(name)
             return judge, guideline_id, str(more.get("mark") or ""), _query(judge, more.get("page"))
     raise MalformedPayloadError("The value of the button names no guideline.")
 

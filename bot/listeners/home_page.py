@@ -65,6 +65,7 @@ class HomePages:
             name=judge.title,
             cases=len(memory.episodes),
             guidelines=len(memory.guidelines),
+            rules=memory.guidelines,
             agreed=digest.agreed,
             n=digest.n,
             is_paused=judge.name in await self._database.preferences.pauses(),

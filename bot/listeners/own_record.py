@@ -79,7 +79,7 @@ class OwnRecords:
         judges = await self._access.judges_of(person)
         lines = [
             json.dumps(line, ensure_ascii=False)
-            async for line in export_person_lines(self._database, judges, person)
+            async for line in export_person_lines(self._database, judges, person, self._settings.policy_of)
         ]
         return own_file(lines)
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -12,7 +12,7 @@ from bot.feedback import Feedback, all_feedback
 from bot.runtime.clock import from_ms
 from memalign.media import replace_media, trace_without_media
 from memalign.memory.guideline_merge import merged_into, people_of
-from memalign.memory.semantic import DEFAULT_POLICY, with_policy
+from memalign.memory.semantic import DEFAULT_POLICY, guidelines_of
 from memalign.records import Episode, Guideline, GuidelinePolicy, Handling, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -21,9 +21,17 @@ from storage.records import StoredVerdict
 Format = Literal["jsonl", "mlflow"]
 Line = dict[str, Json]
 VERDICTS_PER_PAGE = 200
-INTERNAL_FIELDS = {"worded_by", "own_sources", "lacks", "previous", "needs_trial"}
-DECISION_FIELDS = ("added_by", "edited_by", "retired_by", "pinned_by")
+INTERNAL_FIELDS = {
+    "worded_by",
+    "own_sources",
+    "lacks",
+    "previous",
+    "needs_trial",
+    "record",
+    "record_since_ms",
+}
 """Fields of guidelines that only the memory needs."""
+DECISION_FIELDS = ("added_by", "edited_by", "retired_by", "pinned_by")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +43,19 @@ class AnsweredVerdict:
     feedback: Collection[Feedback]
 
 
+PolicyOf = Callable[[JudgeSettings], GuidelinePolicy]
+"""Returns the conditions on which a judge's guidelines are used."""
+
+
+def _default_policy(_: JudgeSettings) -> GuidelinePolicy:
+    return DEFAULT_POLICY
+
+
 async def export_lines(
     database: Database,
     judges: Collection[JudgeSettings],
     kind: Format,
-    policy: GuidelinePolicy = DEFAULT_POLICY,
+    policy_of: PolicyOf = _default_policy,
 ) -> AsyncIterator[Line]:
     """Yield the judges' traces, verdicts, feedback, guidelines and episodes; for MLflow, traces with assessments."""
     exported: set[str] = set()
@@ -55,14 +71,17 @@ async def export_lines(
             yield feedback_line(answered.trace, feedback)
     for judge in judges if kind == "jsonl" else ():
         memory = await database.memories.load(judge.name)
-        for rule in memory.guidelines:
-            yield guideline_line(judge.name, with_policy(rule, policy))
+        for rule in guidelines_of(memory, policy_of(judge)):
+            yield guideline_line(judge.name, rule)
         for episode in memory.episodes.values():
             yield episode_line(judge.name, episode)
 
 
 async def export_person_lines(
-    database: Database, judges: Collection[JudgeSettings], person: str
+    database: Database,
+    judges: Collection[JudgeSettings],
+    person: str,
+    policy_of: PolicyOf = _default_policy,
 ) -> AsyncIterator[Line]:
     """Yield one person's feedback, and the guidelines that rest on it, with that person's words alone."""
     async for answered in _answered_verdicts(database, judges):
@@ -70,7 +89,7 @@ async def export_person_lines(
             if feedback.person == person and (feedback.vote or feedback.rationale):
                 yield feedback_line(answered.trace, feedback)
     for judge in judges:
-        for rule in (await database.memories.load(judge.name)).guidelines:
+        for rule in guidelines_of(await database.memories.load(judge.name), policy_of(judge)):
             if person in people_of(rule):
                 yield own_guideline_line(judge.name, rule, person)
 
@@ -148,6 +167,7 @@ def guideline_line(judge: str, rule: Guideline) -> Line:
         **decisions,
         "source_trace_ids": list(rule.source_trace_ids),
         "state": rule.state,
+        "votes": asdict(rule.record),
         "merged": [each.text for each in merged_into(rule)],
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.guideline_page import GuidelineEntry, GuidelinePage, GuidelineQuery, page_of
 from bot.reports.guideline_numbers import number_guidelines
+from bot.reports.guideline_order import by_record
 from bot.runtime.clock import now_ms
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
@@ -37,7 +38,7 @@ class GuidelineReader:
         guidelines = self._memories[judge].guidelines
         numbers = number_guidelines(guidelines)
         uses = await self._database.guideline_uses.of_judge(judge)
-        return [await self._entry(rule, numbers[rule.id], uses) for rule in guidelines]
+        return [await self._entry(rule, numbers[rule.id], uses) for rule in by_record(guidelines)]
 
     async def _entry(self, rule: Guideline, number: int, uses: Mapping[str, GuidelineUse]) -> GuidelineEntry:
         ids = (rule.id, *(each.id for each in merged_into(rule)))

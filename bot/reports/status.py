@@ -7,7 +7,7 @@ from bot.config import Settings
 from bot.records import JudgeStatus, Status
 from bot.reports.long_waits import LongWaits
 from bot.reports.rule_authors import one_teacher
-from bot.runtime.clock import now_ms
+from bot.runtime.clock import day_of, now_ms
 from bot.runtime.health import HealthRegistry, Problem
 from bot.runtime.reference_clock import ReferenceClock
 from bot.runtime.supervisor import COMPONENT as BACKGROUND
@@ -67,6 +67,9 @@ class StatusReport:
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
             keep_days=self._settings.storage.keep_days,
+            trial_calls=await self._database.model_calls.count(
+                "trials", day_of(now_ms(), self._settings.digest.zone)
+            ),
             file_problem=self._database.file_problem,
             troubles=await self._troubles(await self._problems(), self._memories),
         )

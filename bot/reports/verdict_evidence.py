@@ -1,7 +1,7 @@
 """The evidence of a verdict: what its judge was shown, and what has become of that since."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from textwrap import shorten
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,7 +21,6 @@ from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline, Trace, Verdict
 from storage.database import Database
 from storage.records import StoredVerdict
-from storage.verdicts import verdict_id_of
 
 MAX_QUESTION_LENGTH = 200
 LINK_SECONDS = 1.0
@@ -60,7 +59,7 @@ class EvidenceReader:
         trace = await self._database.traces.get(verdict.trace_id)
         if memory is None or trace is None:
             return None
-        rules = await self._guidelines(memory.guidelines, stored)
+        rules = await self._guidelines(memory, stored)
         known = [each for each in verdict.retrieved_trace_ids if await self._is_known(memory, each)]
         shown_ids = {name for each in memory.guidelines for name in _ids_of(each)}
         return VerdictEvidence(
@@ -77,9 +76,8 @@ class EvidenceReader:
             cases_gone=len(verdict.retrieved_trace_ids) - len(known),
         )
 
-    async def _guidelines(
-        self, guidelines: Sequence[Guideline], stored: StoredVerdict
-    ) -> list[GuidelineEvidence]:
+    async def _guidelines(self, memory: JudgeMemory, stored: StoredVerdict) -> list[GuidelineEvidence]:
+        guidelines = memory.guidelines
         numbers = number_guidelines(guidelines)
         holders = {name: rule for rule in guidelines for name in _ids_of(rule)}
         shown_ids = stored.verdict.shown_guideline_ids
@@ -88,7 +86,7 @@ class EvidenceReader:
         for rule_id in held:
             rule = holders[rule_id]
             names = tuple((await self._people.names(rule.people)).values())
-            change = change_of(rule, stored.verdict)
+            change = change_of(rule, stored.verdict, memory.state.id_namespace)
             evidence.append(
                 GuidelineEvidence(number=numbers[rule_id], guideline=rule, names=names, change=change)
             )
@@ -100,7 +98,7 @@ class EvidenceReader:
     async def _case(self, memory: JudgeMemory, judge: str, trace_id: str) -> CaseEvidence:
         episode = memory.episodes.get(trace_id)
         trace = await self._database.traces.get(trace_id)
-        stored = await self._database.verdicts.get(verdict_id_of(judge, trace_id))
+        stored = await self._database.verdicts.of_judge(judge, trace_id)
         has_card = stored is not None and stored.message_ts is not None
         return CaseEvidence(
             trace_id=trace_id,
@@ -120,13 +118,16 @@ def question_of(trace: Trace) -> str:
     return _opening(parts[0].question or parts[0].text) if parts else ""
 
 
-def change_of(rule: Guideline, verdict: Verdict) -> GuidelineChange | None:
-    """Return the difference between a guideline and the one that a judge was shown in its place; None for none."""
+def change_of(rule: Guideline, verdict: Verdict, id_namespace: str) -> GuidelineChange | None:
+    """Return the difference between a guideline and the one that a judge was shown in its place; None for none.
+
+    `id_namespace` is that of the judge's memory.
+    """
     shown_ids = verdict.shown_guideline_ids
     wordings = dict(zip(shown_ids, verdict.guideline_wordings or shown_ids, strict=True))
     if rule.id not in wordings:
         return "replaced"
-    is_reworded = rule.has_words and guideline_id(verdict.judge, rule.text) != wordings[rule.id]
+    is_reworded = rule.has_words and guideline_id(id_namespace, rule.text) != wordings[rule.id]
     return "reworded" if is_reworded else None
 
 

@@ -35,6 +35,9 @@ def registry_of(
         {reason: refusals.get(reason, 0) for reason in REFUSAL_REASONS},
     )
     _add(registry, "memalign_waiting", "Work that waits", "what", waiting)
+    Gauge("memalign_trial_calls", "Model calls for trials of guidelines today", registry=registry).set(
+        status.trial_calls
+    )
     Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
     _add_judges(registry, status.judges)
     return registry

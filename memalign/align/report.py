@@ -73,6 +73,7 @@ def lesson_of(
         retired=_retired(known, current),
         retracted=tuple(plan.retracted),
         merged=_merged(known, current),
+        doubted=_doubted(known, current),
         held_back=_held_back(known, current),
         refused=() if result is None else result.distillation.refused,
         dropped=0 if result is None else result.distillation.dropped,
@@ -116,6 +117,14 @@ def _merged(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) ->
         rule
         for rule in current.values()
         if any(each.guideline.id in known and each.guideline.id not in current for each in rule.merged)
+    )
+
+
+def _doubted(known: Mapping[str, Guideline], current: Mapping[str, Guideline]) -> tuple[Guideline, ...]:
+    return tuple(
+        rule
+        for rule_id, rule in current.items()
+        if rule.stands and rule.doubtful and not (rule_id in known and known[rule_id].doubtful)
     )
 
 

@@ -130,7 +130,7 @@ def edited(rule: Guideline, text: str, decision: Handling, known: Collection[Gui
         known: The judge's guidelines.
 
     Returns:
-        The guideline. It keeps its sources, and waits for nothing any more.
+        The guideline. It keeps its sources, waits for nothing any more, and its record starts anew.
 
     Raises:
         InputError: If the text is no rule on answers, or known already, or if the guideline is retired.
@@ -140,7 +140,14 @@ def edited(rule: Guideline, text: str, decision: Handling, known: Collection[Gui
     if line == rule.text:
         raise InputError("The guideline says that already; nothing was changed.")
     _refuse_known(line, [each for each in known if each.id != rule.id])
-    return replace(rule, text=line, waiting=False, edited_by=decision, previous=rule.form)
+    return replace(
+        rule,
+        text=line,
+        waiting=False,
+        edited_by=decision,
+        record_since_ms=decision.time_ms,
+        previous=rule.form,
+    )
 
 
 def retired(rule: Guideline, decision: Handling) -> Guideline:
@@ -180,7 +187,14 @@ def restored(rule: Guideline, decision: Handling) -> Guideline:
     if not rule.people and not has_words:
         raise InputError("The words of this guideline are forgotten; add it again in your own.")
     added_by = rule.added_by if rule.people else replace(decision, text=rule.text)
-    return replace(rule, retired_by=None, waiting=not has_words, added_by=added_by, previous=rule.form)
+    return replace(
+        rule,
+        retired_by=None,
+        waiting=not has_words,
+        added_by=added_by,
+        record_since_ms=_record_since_ms(rule, decision),
+        previous=rule.form,
+    )
 
 
 def pinned(rule: Guideline, decision: Handling) -> Guideline:
@@ -199,7 +213,12 @@ def pinned(rule: Guideline, decision: Handling) -> Guideline:
     _refuse_retired(rule)
     if rule.pinned:
         raise InputError("This guideline is pinned already.")
-    return replace(rule, pinned_by=decision, previous=rule.form)
+    return replace(
+        rule,
+        pinned_by=decision,
+        record_since_ms=_record_since_ms(rule, decision),
+        previous=rule.form,
+    )
 
 
 def unpinned(rule: Guideline) -> Guideline:
@@ -219,23 +238,28 @@ def unpinned(rule: Guideline) -> Guideline:
     return replace(rule, pinned_by=None, previous=rule.form)
 
 
-def approved(rule: Guideline, person: str) -> Guideline:
+def approved(rule: Guideline, decision: Handling) -> Guideline:
     """Approve a guideline.
 
     Args:
         rule: The guideline.
-        person: The person who approves it.
+        decision: Who approves it, and when.
 
     Returns:
-        The guideline; the same where somebody has approved it before.
+        The guideline; the same where somebody has approved it before, and it is not in doubt.
 
     Raises:
         InputError: If it is retired.
     """
     _refuse_retired(rule)
-    if rule.approved_by:
+    if rule.approved_by and not rule.doubtful:
         return rule
-    return replace(rule, approved_by=person, previous=rule.form)
+    return replace(
+        rule,
+        approved_by=decision.person,
+        record_since_ms=_record_since_ms(rule, decision),
+        previous=rule.form,
+    )
 
 
 def undone(rule: Guideline, mark: str = "") -> Guideline | None:
@@ -263,12 +287,18 @@ def undone(rule: Guideline, mark: str = "") -> Guideline | None:
             retired_by=form.retired_by,
             pinned_by=form.pinned_by,
             approved_by=form.approved_by,
+            record_since_ms=form.record_since_ms,
             previous=None,
         )
     is_untouched = not (rule.edited_by or rule.retired or rule.pinned)
     if rule.added_by is not None and not rule.sources and is_untouched:
         return None
     raise InputError("There is nothing to undo on this guideline.")
+
+
+def _record_since_ms(rule: Guideline, decision: Handling) -> int:
+    """Return when the record of a guideline starts that is wanted: anew where it is in doubt."""
+    return decision.time_ms if rule.doubtful else rule.record_since_ms
 
 
 def _refuse_known(text: str, known: Collection[Guideline]) -> None:

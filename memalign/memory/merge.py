@@ -337,6 +337,7 @@ class GuidelineMerger:
             else self._needs_approval,
             approved_by=next((rule.approved_by for rule in replaced if rule.approved_by), ""),
             pinned_by=next((rule.pinned_by for rule in replaced if rule.pinned_by), None),
+            record_since_ms=max((rule.record_since_ms for rule in replaced), default=0),
             needs_trial=self._trials
             and self._has_other_cases(sources)
             # a joint rule that is held back would take those in use along

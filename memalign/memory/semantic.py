@@ -10,13 +10,15 @@ from types import MappingProxyType
 
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.guideline_merge import contradictions_of, without_opinions, without_person
-from memalign.ports import Vector
+from memalign.memory.guideline_record import GuidelineRecords, with_record
+from memalign.ports import MemorySnapshot, Vector
 from memalign.records import WAITING_TEXT, Episode, Guideline, GuidelinePolicy, Lack, OpinionKey, Source
 
-__all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "with_policy"]
+__all__ = ["DEFAULT_POLICY", "WAITING_TEXT", "SemanticMemory", "guidelines_of", "with_policy"]
 
 DEFAULT_POLICY = GuidelinePolicy()
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
+_NO_RECORDS = GuidelineRecords()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,26 +152,48 @@ class SemanticMemory:
         return replace(self, vectors=rows)
 
     def with_derived(
-        self, episodes: Mapping[str, Episode], policy: GuidelinePolicy = DEFAULT_POLICY
+        self,
+        episodes: Mapping[str, Episode],
+        policy: GuidelinePolicy = DEFAULT_POLICY,
+        records: GuidelineRecords = _NO_RECORDS,
     ) -> "SemanticMemory":
-        """Derive order, labels, overruling and what is pending.
+        """Derive order, labels, overruling, records and what is pending.
 
         Args:
             episodes: By trace id, in order of learning.
             policy: The conditions on which guidelines are used; one person and no approval by default.
+            records: The guidelines' records; none by default.
 
         Returns:
             The memory with guidelines in the order of their first source.
         """
         places = EpisodeLog.of(episodes)
+        recorded = (with_record(guideline, records) for guideline in self.guidelines)
         guidelines = sorted(
             (
                 with_policy(_with_labels(_with_ruling(guideline, places), episodes), policy)
-                for guideline in self.guidelines
+                for guideline in recorded
             ),
             key=lambda guideline: (_first_place(guideline.sources, places), guideline.text, guideline.id),
         )
         return replace(self, guidelines=tuple(guidelines))
+
+
+def guidelines_of(
+    snapshot: MemorySnapshot, policy: GuidelinePolicy = DEFAULT_POLICY
+) -> tuple[Guideline, ...]:
+    """Derive the guidelines of a stored memory, for readers that need nothing else of it.
+
+    Args:
+        snapshot: The memory.
+        policy: The conditions on which guidelines are used; one person and no approval by default.
+
+    Returns:
+        The guidelines as the memory lists them.
+    """
+    records = GuidelineRecords.of(snapshot.episodes, snapshot.guidelines)
+    semantic = SemanticMemory(guidelines=snapshot.guidelines)
+    return semantic.with_derived(snapshot.episodes, policy, records).guidelines
 
 
 def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
@@ -180,12 +204,13 @@ def with_policy(guideline: Guideline, policy: GuidelinePolicy) -> Guideline:
         policy: The conditions on which guidelines are used.
 
     Returns:
-        The guideline, pending where it lacks people, an approval or a trial.
+        The guideline, pending where it lacks people, an approval or a trial, or is in doubt and not pinned.
     """
     unapproved = policy.approval == "manual" and guideline.needs_approval and not guideline.approved_by
     conditions: Mapping[Lack, bool] = {
         "approval": unapproved,
         "people": len(guideline.people) < policy.min_people,
+        "agreement": guideline.doubtful and not guideline.pinned,
         "trial": _lacks_trial(guideline, policy),
     }
     lacks = tuple(name for name, is_lacking in conditions.items() if is_lacking)

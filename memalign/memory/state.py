@@ -8,6 +8,7 @@ from memalign.errors import UnknownGuidelineError
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
+from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.merge import GuidelineMerger
 from memalign.memory.rule_pairs import RulePair
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
@@ -40,6 +41,10 @@ class MemoryState:
     """Traces whose rationales have not been distilled yet."""
     policy: GuidelinePolicy = DEFAULT_POLICY
     """The conditions on which guidelines are used."""
+    records: GuidelineRecords = field(default_factory=GuidelineRecords, compare=False)
+    """People's votes on the verdicts that guidelines led to."""
+    first_name: str = ""
+    """The name under which the judge began; empty where it was never renamed."""
     version: int = field(default_factory=lambda: next(_versions), compare=False)
     """Different for every state in the process, and growing."""
 
@@ -56,6 +61,11 @@ class MemoryState:
             The state.
         """
         return cls(judge=judge, binary=binary, policy=policy)
+
+    @property
+    def id_namespace(self) -> str:
+        """The name that ids of guidelines are hashed with: it stays when the judge is renamed."""
+        return self.first_name or self.judge
 
     @property
     def episodes(self) -> EpisodeLog:
@@ -80,10 +90,13 @@ class MemoryState:
         Returns:
             The state.
         """
+        touched = () if episodic is self.episodic else episodic.changed_ids(self.episodic)
+        records = self.records.changed(self.episodes, episodic.episodes, touched, semantic.guidelines)
         return replace(
             self,
             episodic=episodic,
-            semantic=semantic.with_derived(episodic.episodes, self.policy),
+            semantic=semantic.with_derived(episodic.episodes, self.policy, records),
+            records=records,
             undistilled=frozenset(name for name in undistilled if name in episodic.episodes),
             version=next(_versions),
         )
@@ -186,7 +199,7 @@ class MemoryState:
         self, semantic: SemanticMemory, vectors: Mapping[str, Vector], now_ms: int
     ) -> GuidelineMerger:
         return GuidelineMerger(
-            self.judge,
+            self.id_namespace,
             semantic,
             self.episodes,
             binary=self.binary,
@@ -359,10 +372,17 @@ class MemoryState:
             drop_episodes=frozenset(
                 trace_id for trace_id in touched if trace_id in old and trace_id not in new
             ),
-            put_guidelines=tuple(rule for rule_id, rule in current.items() if known.get(rule_id) != rule),
+            put_guidelines=tuple(
+                rule for rule_id, rule in current.items() if _is_changed(known.get(rule_id), rule)
+            ),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
         )
+
+
+def _is_changed(before: Guideline | None, rule: Guideline) -> bool:
+    """Tell whether a guideline is to be stored: of a record, that it leaves it in doubt, and by which votes."""
+    return before != rule or (rule.doubtful and before.record != rule.record)
 
 
 def supports_of(episodes: Iterable[Episode]) -> dict[str, list[Source]]:

@@ -44,7 +44,7 @@ class StoredState:
         snapshot = await self._store.load(self.current.judge)
         rules = [rule for rule in snapshot.guidelines if not rule.waiting]
         rows = await self.vectors.parts.known(rule.text for rule in rules)
-        loaded = self.current.next(
+        loaded = replace(self.current, first_name=snapshot.first_name).next(
             await self._episodic(snapshot.episodes),
             SemanticMemory().with_guidelines(
                 snapshot.guidelines, {rule.id: rows[rule.text] for rule in rules if rule.text in rows}

@@ -49,7 +49,7 @@ class LLMJudge:
 
     async def _complete(self, request: JudgeRequest) -> tuple[JudgingPrompt, Completion]:
         """Ask for the verdict; with a shorter prompt where the model finds it too long."""
-        schema = judging_schema(request.value_type)
+        schema = judging_schema(request.value_type, rationale_first=request.rationale_first)
         fitted = await self._fitted(request)
         for _ in range(MAX_PROMPTS - 1):
             try:

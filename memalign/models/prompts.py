@@ -43,8 +43,10 @@ The criterion, where each {{{{ name }}}} stands for the value of that name in th
 
 {data_rule}
 
-Answer with a JSON object: first "rationale", the reason for your verdict in two or three sentences; \
-then "value", which must be {expected}. You may name the guidelines and cases that led you to it."""
+Answer with a JSON object: first {first}; then {second}. You may name the guidelines and cases that led you to it."""
+
+_RATIONALE = '"rationale", the reason for your verdict in two or three sentences'
+_VALUE = '"value", which must be {expected}'
 
 _GUIDELINES = """
 
@@ -151,9 +153,9 @@ def judging_instructions(request: JudgeRequest) -> str:
     Returns:
         The text.
     """
-    return _JUDGE.format(
-        instructions=request.instructions, data_rule=_DATA_RULE, expected=request.value_type.description
-    )
+    parts = [_RATIONALE, _VALUE.format(expected=request.value_type.description)]
+    first, second = parts if request.rationale_first else reversed(parts)
+    return _JUDGE.format(instructions=request.instructions, data_rule=_DATA_RULE, first=first, second=second)
 
 
 def guidelines_section(guidelines: Sequence[Guideline]) -> str:
@@ -273,16 +275,20 @@ def record_section(record: str) -> str:
     return _RECORD.format(record=record)
 
 
-def judging_schema(value_type: ValueType) -> dict[str, Json]:
-    """Write the JSON schema of a verdict, the reason first, so that the value follows from it.
+def judging_schema(value_type: ValueType, *, rationale_first: bool = True) -> dict[str, Json]:
+    """Write the JSON schema of a verdict, whose parts a model writes in their order.
 
     Args:
         value_type: The judge's.
+        rationale_first: True, the default, puts the reason first, so that the value follows from it.
 
     Returns:
         The schema.
     """
-    return _object(rationale={"type": "string"}, value=value_type.schema())
+    rationale, value = {"type": "string"}, value_type.schema()
+    if rationale_first:
+        return _object(rationale=rationale, value=value)
+    return _object(value=value, rationale=rationale)
 
 
 def distilling_prompt(

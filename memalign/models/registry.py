@@ -13,6 +13,14 @@ from memalign.models.pair_comparison import PairComparer
 from memalign.models.providers import PROVIDERS, check_extra, endpoint_of
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
+_ALIASES: Mapping[str, str] = {"endpoints": "databricks"}
+"""MLflow's other name of a provider -> ours."""
+_MLFLOW_HINTS: Mapping[str, str] = {
+    "databricks": "name a serving endpoint: databricks:/NAME",
+    "gateway": "write openai:/NAME, with the gateway's address as base_url",
+    "typesafe": "its models give no reasons; choose another",
+}
+"""What MLflow calls a model and is none here -> what to do."""
 _LOCAL_USES = {"wordllama": "embeds", "cases": "judges", "extract": "distils"}
 
 
@@ -28,8 +36,8 @@ def model_name(text: str) -> ModelName:
     """Parse a model's name.
 
     Args:
-        text: The provider's word in `memalign.models.providers.PROVIDERS`, `:/`, and the model's name there; of
-            `local:/`, wordllama, cases or extract.
+        text: The provider's word in `memalign.models.providers.PROVIDERS` or MLflow's other name of it, `:/`, and the
+            model's name there; of `local:/`, wordllama, cases or extract.
 
     Returns:
         Its parts.
@@ -38,9 +46,9 @@ def model_name(text: str) -> ModelName:
         SettingsError: If it is none of these.
     """
     provider, mark, name = text.strip().partition(":/")
-    name = name.strip("/")
+    provider, name = _ALIASES.get(provider, provider), name.strip("/")
     if not mark or not name or provider not in PROVIDERS:
-        raise _no_model(text, provider if mark else "")
+        raise _no_model(text, provider, name)
     if provider == "litellm" and "/" not in name:
         raise SettingsError(f"{text!r} names no provider; write litellm:/PROVIDER/NAME.")
     if provider == "local" and name not in _LOCAL_USES:
@@ -51,13 +59,17 @@ def model_name(text: str) -> ModelName:
     return ModelName(provider=provider, name=name)
 
 
-def _no_model(text: str, provider: str) -> SettingsError:
+def _no_model(text: str, provider: str, name: str) -> SettingsError:
+    if provider in _MLFLOW_HINTS:
+        return SettingsError(f"{text!r} is no model here; {_MLFLOW_HINTS[provider]}.")
+    known = f"{text!r} is no model; write openai:/NAME, anthropic:/NAME, or"
     nearest = get_close_matches(provider, PROVIDERS, n=1)
-    hint = f" (did you mean {nearest[0]}:/?)" if nearest and nearest[0] != provider else ""
-    others = ", ".join(f"{name}:/" for name in PROVIDERS if name not in ("openai", "anthropic", "local"))
+    if name and not nearest:
+        return SettingsError(f"{known} litellm:/{provider}/{name} for another provider.")
+    hint = f" (did you mean {nearest[0]}:/?)" if name and nearest[0] != provider else ""
+    others = ", ".join(f"{each}:/" for each in PROVIDERS if each not in ("openai", "anthropic", "local"))
     return SettingsError(
-        f"{text!r} is no model; write openai:/NAME, anthropic:/NAME, or local:/wordllama, local:/cases, "
-        f"local:/extract; other providers are {others}{hint}."
+        f"{known} local:/wordllama, local:/cases, local:/extract; other providers are {others}{hint}."
     )
 
 

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from memalign.memory.guideline_record import posterior_mean
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.text_features import stems
 from memalign.ports import Vector
-from memalign.records import Guideline
+from memalign.records import NO_VOTES, Guideline
 from memalign.tokens import count_tokens
 
 GUIDELINE_TOKENS = 4_000
 """Room that guidelines may take in a prompt: about 150 sentences of 25 tokens. Set by hand."""
 SUPPORT_SHARE = 4
 """This fraction of the room (a quarter) goes by support. Set by hand: what matters for the trace comes first."""
+RECORD_STEPS = 10
+"""Records are compared in steps of a tenth: a finer order would change the cached part of prompts with each vote."""
 _LINE_TOKENS = 8
 """Tokens that a guideline takes in a prompt beside its text: number, JSON marks, line end."""
 
@@ -59,8 +62,9 @@ class GuidelineSelector:
         """Select guidelines for a trace.
 
         While all fit, the selection is the same for every trace, and in an order that does not change with votes:
-        prompt caches of providers depend on both. Else a part of the room goes by support, the same for every trace,
-        and the rest by relevance; pinned ones are never left out while they fit.
+        prompt caches of providers depend on both. Else a part of the room goes by record and support, the same for
+        every trace, and the rest by relevance, where a bad record counts against a rule; pinned ones are never left out
+        while they fit.
 
         Args:
             text: The trace's text.
@@ -70,7 +74,9 @@ class GuidelineSelector:
             The guidelines, and how many were left out.
         """
         words = stems(text)
-        relevance = {rule.id: self._relevance(rule, words, vector) for rule in self._ranked}
+        relevance = {
+            rule.id: self._relevance(rule, words, vector) * _reliability(rule) for rule in self._ranked
+        }
         by_relevance = sorted(self._others, key=lambda rule: -relevance[rule.id])
         chosen = self._filled(by_relevance, self._room)
         selected = (*self._constant, *reversed(chosen))
@@ -140,7 +146,13 @@ def _ranking(selected: Sequence[Guideline], relevance: Mapping[str, float]) -> t
     return tuple(dict.fromkeys((*pinned, *by_turns)))
 
 
-def _support(rule: Guideline) -> tuple[bool, int, int, int]:
-    """Return the sort key of a rule: pinned ones first, then those of more people, of more cases, newer ones."""
+def _reliability(rule: Guideline) -> float:
+    """Return how far a rule's record is worse than none, 0 to 1: a good one must not keep new rules out."""
+    return min(posterior_mean(rule.record) / posterior_mean(NO_VOTES), 1.0)
+
+
+def _support(rule: Guideline) -> tuple[bool, int, int, int, int]:
+    """Return the sort key of a rule: pinned first, then by record, people, cases, and newest source."""
     newest = max((source.time_ms for source in rule.sources), default=rule.learned_ms)
-    return rule.pinned, len(rule.people), len(rule.sources), newest
+    record = round(posterior_mean(rule.record) * RECORD_STEPS)
+    return rule.pinned, record, len(rule.people), len(rule.sources), newest

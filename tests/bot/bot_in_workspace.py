@@ -163,7 +163,7 @@ class BotInWorkspace:
         ]
 
     async def learned(self) -> None:
-        """Wait until nothing anybody said waits to be learned, and nothing waits to be posted."""
+        """Wait until nothing anybody said waits to be learned or tried, and nothing waits to be posted."""
         await self.slack.settled()
         await self.until_async(self._at_rest)
 
@@ -174,6 +174,7 @@ class BotInWorkspace:
     async def _at_rest(self) -> bool:
         database = self.bot.database
         waiting = await database.feedback.waiting() + await database.outbox.waiting()
+        waiting += sum(len(memory.trials.due) for memory in self.bot.memories.values())
         return not waiting and not await database.thread_statuses.waiting(now_ms())
 
     async def tells(self, reason: str) -> bool:

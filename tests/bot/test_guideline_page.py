@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.guideline_page import GuidelineEntry, GuidelineQuery, page_of, search, short_name
+from bot.guideline_page import GuidelineEntry, GuidelineQuery, page_of, search
+from bot.judge_names import short_name
 from memalign.records import WAITING_TEXT, Guideline, Source
 
 RULES = ("Never name a park twice.", "Opening hours of Parks belong in it.", "Grüße gehören an den Anfang.")

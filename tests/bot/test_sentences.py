@@ -42,7 +42,7 @@ CODE = re.compile(r"\(\?|\\[bswd]|\|.*\||^(?:SELECT|INSERT|DELETE|UPDATE|PRAGMA|
 MAX_WORDS = 25
 MARK = "\u2038"
 """Stands for what is put into a sentence, such as names, ids and people's words; it is no word."""
-CODE_SPAN = re.compile(r"`[^`]*`|\{\"[^}]*\}")
+CODE_SPAN = re.compile(r"`[^`]*`|\{\"[^}]*\}|\[ \"[^\]]*\" \]")
 LINK = re.compile(r"<(?:https?://[^|>]*)\|([^>]*)>")
 END_OF_SENTENCE = re.compile(rf"(?<=[.!?])[”)_*{MARK}]*\s+|\n| · ")
 STATISTICS = "Cohen's kappa"

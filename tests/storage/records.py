@@ -49,8 +49,15 @@ def trace(trace_id: str = "tr-1", **fields: Json) -> Trace:
     return Trace(trace_id=trace_id, **fields)
 
 
-def verdict(trace_id: str = "tr-1", judge: str = "polite", rationale: str = "It thanks.") -> Verdict:
-    return Verdict(judge=judge, trace_id=trace_id, value=True, rationale=rationale)
+def verdict(
+    trace_id: str = "tr-1",
+    judge: str = "polite",
+    rationale: str = "It thanks.",
+    guideline_ids: tuple[str, ...] = (),
+) -> Verdict:
+    return Verdict(
+        judge=judge, trace_id=trace_id, value=True, rationale=rationale, guideline_ids=guideline_ids
+    )
 
 
 def card(trace_id: str = "tr-1", judge: str = "polite", channel: str = "C1") -> Post:
@@ -91,19 +98,30 @@ def note(post_id: str, channel: str = "C1") -> Post:
 
 
 async def judged(
-    db: Database, trace_id: str = "tr-1", judge: str = "polite", channel: str = "C1", judged_ms: int = NOON_MS
+    db: Database,
+    trace_id: str = "tr-1",
+    judge: str = "polite",
+    channel: str = "C1",
+    judged_ms: int = NOON_MS,
+    guideline_ids: tuple[str, ...] = (),
 ) -> str:
     """A trace with its verdict and the card still in the outbox; the verdict's id."""
     await db.traces.add([(trace(trace_id), [judge])], judged_ms, 1000)
-    assert await db.verdicts.keep(verdict(trace_id, judge), channel=channel, judged_ms=judged_ms, day=DAY)
+    said = verdict(trace_id, judge, guideline_ids=guideline_ids)
+    assert await db.verdicts.keep(said, channel=channel, judged_ms=judged_ms, day=DAY)
     return verdict_id_of(judge, trace_id)
 
 
 async def posted(
-    db: Database, trace_id: str = "tr-1", judge: str = "polite", channel: str = "C1", ts: str = "100.1"
+    db: Database,
+    trace_id: str = "tr-1",
+    judge: str = "polite",
+    channel: str = "C1",
+    ts: str = "100.1",
+    guideline_ids: tuple[str, ...] = (),
 ) -> str:
     """A trace whose verdict is shown by the message `ts`; the verdict's id."""
-    verdict_id = await judged(db, trace_id, judge, channel)
+    verdict_id = await judged(db, trace_id, judge, channel, guideline_ids=guideline_ids)
     post_id = card_post_id_of(verdict_id)
     assert await db.outbox.start(post_id)
     assert await db.outbox.done(post_id, ts)

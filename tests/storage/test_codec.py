@@ -11,6 +11,7 @@ import pytest
 from memalign.records import (
     Assessment,
     CaseVerdict,
+    Comparison,
     Episode,
     Guideline,
     GuidelineForm,
@@ -48,6 +49,7 @@ from storage.records import (
     ThreadPost,
     ThreadRefusal,
     Timestamped,
+    ToldDoubt,
 )
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
@@ -138,8 +140,13 @@ GUIDELINE = Guideline(
         edited_by=HANDLING,
         retired_by=HANDLING,
         pinned_by=HANDLING,
+        record_since_ms=5,
     ),
     doubtful=True,
+    record_since_ms=7,
+    compared=(Comparison(guideline_id="g5", texts_hash="0f", relation="narrower"),),
+    has_been_compared=True,
+    has_been_joined=True,
     needs_trial=True,
     trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
@@ -175,6 +182,7 @@ STATUS = StoredThreadStatus(
         ),
     ),
     refusals=(ThreadRefusal(person="U1", reason="verdict", reason_hash="0f"),),
+    doubts=(ToldDoubt(guideline_id="g3", since_ms=5),),
     is_declined=True,
     feedback_revision=2,
     marks=3,
@@ -245,5 +253,6 @@ def test_a_record_survives_its_document(
 
 @pytest.mark.parametrize("record", [each[0] for each in CASES] + [OPINION, SOURCE, ASSESSMENT, VERDICT.usage])
 def test_the_cases_above_leave_no_field_at_its_default(record: Any) -> None:
-    for each in dataclasses.fields(record):
+    written = [each for each in dataclasses.fields(record) if not each.metadata.get("derived")]
+    for each in written:
         assert getattr(record, each.name) != each.default, f"give {each.name} another value than its default"

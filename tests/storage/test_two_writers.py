@@ -40,7 +40,7 @@ class SlowMemories(Memories):
     """Takes its time to say that a change is stored, the first time."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db.store, db.traces, db.feedback, db.thread_statuses, db.audit)
+        super().__init__(db.store, db.traces, db.feedback, db.thread_statuses, db.audit, db.judge_names)
         self.saved = asyncio.Event()
 
     async def save(self, judge: str, change: MemoryChange) -> None:

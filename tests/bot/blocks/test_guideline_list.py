@@ -15,7 +15,8 @@ from bot.blocks.guideline_buttons import (
 )
 from bot.blocks.guideline_list import guidelines_message, menu_actions, overview_message, row_id
 from bot.blocks.primitives import SlackMessage, pack_messages, section
-from bot.guideline_page import GuidelineEntry, GuidelinePage, GuidelineQuery, page_of, short_name
+from bot.guideline_page import GuidelineEntry, GuidelinePage, GuidelineQuery, page_of
+from bot.judge_names import short_name
 from bot.sandbox.web_api.block_checks import check_message_blocks
 from memalign.records import Guideline, Handling, Json, Source
 from tests.bot.bot_in_workspace import words

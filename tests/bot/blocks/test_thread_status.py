@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.blocks.thread_status import UNREAD, thread_status_message
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus
-from memalign.records import Guideline, Handling, Label, Source
+from memalign.records import Guideline, GuidelineRecord, Handling, Label, Source
 from storage.records import TakenBack
 
 NAMES: Mapping[str, str] = {"a": "Ana", "b": "Ben", "c": "Cleo"}
@@ -80,7 +80,13 @@ def test_no_rule_is_said_to_be_used_by_a_judge_that_reads_none() -> None:
 
 def test_a_retired_or_doubtful_rule_says_so_and_not_that_it_is_used() -> None:
     retired = replace(a_rule(), retired_by=Handling(person="b"))
-    for rule, state in ((retired, "Ben retired it"), (replace(a_rule(), doubtful=True), "In doubt")):
+    doubtful = replace(
+        a_rule(), doubtful=True, record=GuidelineRecord(up=1, down=6), pinned_by=retired.retired_by
+    )
+    for rule, state in (
+        (retired, "Ben retired it"),
+        (doubtful, "In doubt: 6 of 7 votes were against verdicts"),
+    ):
         taught = TaughtRule(rule=rule, earlier_text="", authors=("a",))
         text = text_of(ThreadStatus(judge="j", verdict=True, rules=(taught,)))
         assert state in text
@@ -156,3 +162,18 @@ def test_the_largest_status_keeps_within_slacks_limits() -> None:
             if each["type"] == "mrkdwn"
         )
     assert "and 5 more; `/memalign guidelines` shows them all." in str(message.blocks)
+
+
+def test_a_rule_in_doubt_behind_the_verdict_is_told_with_its_votes_and_what_can_be_decided() -> None:
+    rule = replace(a_rule(), doubtful=True, record=GuidelineRecord(up=1, down=6), approved_by="b")
+    status = ThreadStatus(judge="j", verdict=True, answers=answers(a=True), label=True, doubted=(rule,))
+
+    message = thread_status_message(status, NAMES, show_votes=True)
+
+    assert status.is_worth_a_message
+    assert "– 6 of 7 votes were against verdicts that rested on it. I don't use it until" in message.text
+    assert [button["text"]["text"] for button in message.blocks[-1]["elements"]] == [
+        "Good rule",
+        "Edit",
+        "Don't use",
+    ]

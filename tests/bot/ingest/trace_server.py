@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
+from bot.judge_names import JudgeNames
 from bot.learning.guideline_service import GuidelineService
 from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
@@ -104,7 +105,14 @@ async def trace_server(
         status = StatusReport(settings, database, memories, is_connected, health, ReferenceClock())
         control = LocalControl(settings.data, forgetting, GuidelineService(memories, lambda: None))
         routes = Routes(
-            traces=TraceEndpoint(settings, database, memories, Redactor(settings.redaction), judging),
+            traces=TraceEndpoint(
+                settings,
+                database,
+                memories,
+                JudgeNames(known=tuple(memories)),
+                Redactor(settings.redaction),
+                judging,
+            ),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
             forget=control.forget,

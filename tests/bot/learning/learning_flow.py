@@ -66,11 +66,13 @@ class LearningFlow:
         """The memory of the judge that most tests have alone."""
         return self.memories[JUDGE]
 
-    async def card(self, trace_id: str = "tr-1", judge: str = JUDGE) -> str:
-        """A card in Slack whose verdict is true; its ts."""
+    async def card(
+        self, trace_id: str = "tr-1", judge: str = JUDGE, guideline_ids: tuple[str, ...] = ()
+    ) -> str:
+        """A card in Slack whose verdict is true, and rests on these guidelines; its ts."""
         ts = card_ts(trace_id)
         await self.database.traces.add([(a_trace(trace_id), [judge])], 0, 1000)
-        await posted(self.database, trace_id, judge, CHANNEL, ts)
+        await posted(self.database, trace_id, judge, CHANNEL, ts, guideline_ids)
         return ts
 
     async def react(

@@ -1,59 +1,23 @@
 """Proof before use: new guidelines are tried on earlier cases, and held back where they break more than they fix."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from memalign.judge_memory import JudgeMemory
 from memalign.models.llm_distiller import LLMDistiller
-from memalign.ports import JudgeRequest, JudgeResponse
-from memalign.records import Guideline, GuidelinePolicy, GuidelineTrial, Label, Trace, Usage
+from memalign.ports import JudgeRequest
+from memalign.records import Guideline, GuidelinePolicy, GuidelineTrial, Label, Trace
 from memalign.trial.call_budget import FixedBudget
 from memalign.value_types import FeedbackValueType
 from tests.factories import a_judge, a_memory, a_trace, a_vote
-from tests.fakes import DOWN, FakeModel, FakeStore
+from tests.fakes import DOWN, FakeModel, FakeStore, FollowingJudge
 
 TRIALS = GuidelinePolicy(trials=True)
 PLENTY = 1_000
 RUDE = "Curt answers fail."
 """A rule that the judges of these tests can be made to follow."""
-
-
-class FollowingJudge:
-    """Judges by the guidelines that it is shown: each may settle a case; else it says pass. Remembers its requests."""
-
-    def __init__(
-        self, verdicts: Mapping[str, Mapping[str, Label]] | None = None, default: Label = True
-    ) -> None:
-        self.verdicts = verdicts or {}
-        """By guideline text, the verdicts by trace id."""
-        self.default = default
-        self.requests: list[JudgeRequest] = []
-        self.errors: deque[Exception | None] = deque()
-        """Taken in turn; None: answers as usual."""
-        self.down = False
-        self.before: Callable[[JudgeRequest], None] | None = None
-        """Called before each answer: something that happens meanwhile."""
-
-    async def decide(self, request: JudgeRequest) -> JudgeResponse:
-        self.requests.append(request)
-        if self.before is not None:
-            self.before(request)
-        error = DOWN if self.down else self.errors.popleft() if self.errors else None
-        await asyncio.sleep(0)
-        if error is not None:
-            raise error
-        value = self.default
-        for rule in request.evidence.guidelines:
-            value = self.verdicts.get(rule.text, {}).get(str(request.trace_id), value)
-        return JudgeResponse(value=value, rationale="because", usage=Usage(calls=1))
-
-    @property
-    def shown(self) -> set[str]:
-        """Texts of all guidelines that it has ever been shown."""
-        return {rule.text for request in self.requests for rule in request.evidence.guidelines}
 
 
 async def opened(

@@ -1,0 +1,43 @@
+"""`memalign rename-judge`: all that a judge has learned goes on under another name, while no bot runs."""
+
+from argparse import Namespace
+
+from bot.cli.terminal import print_text
+from bot.config import Settings, load_environment, load_settings
+from bot.plain_text import pluralise
+from bot.runtime.clock import now_ms
+from memalign.errors import InputError, StorageError
+from storage.database import Database
+from storage.judge_renaming import StoredJudge
+
+
+async def rename_judge(options: Namespace) -> None:
+    """`memalign rename-judge OLD NEW`."""
+    load_environment(options.config.parent)
+    settings = load_settings(options.config, channels=False)
+    old, new = options.old, options.new
+    if old == new:
+        raise InputError(f'The judge is called "{old}" already, so nothing was renamed.')
+    if Database.state(settings.data) in ("absent", "empty"):
+        raise StorageError(f"There is no data in {settings.data} yet, so there is no judge to rename.")
+    if Database.is_in_use(settings.data):
+        raise StorageError(f"The bot is running on {settings.data}: stop it, and run the same command again.")
+    async with await Database.open(settings.data) as database:
+        judge = await database.judges.rename(old, new, now_ms())
+    print_text(f"Renamed {old} to {new}; it keeps {kept_by(judge)}.")
+    for note in notes(settings, old, new):
+        print_text(note)
+
+
+def kept_by(judge: StoredJudge) -> str:
+    """Return the words on all that a judge keeps."""
+    guidelines, cases = pluralise(judge.guidelines, "guideline"), pluralise(judge.cases, "case")
+    return f"{guidelines}, {cases} and {pluralise(judge.verdicts, 'verdict')}"
+
+
+def notes(settings: Settings, old: str, new: str) -> list[str]:
+    """Return what is left to do in the settings."""
+    if new in settings.titles:
+        return []
+    where = f'change name = "{old}" there' if old in settings.titles else "name it there"
+    return [f"{new} is not in the settings yet: {where} before you start the bot."]
