@@ -436,7 +436,11 @@ def pair_line(number: int, pair: RulePair) -> str:
 
 
 def comparing_schema() -> dict[str, Json]:
-    """Write the JSON schema of a comparison: the numbers of pairs with their relations."""
+    """Write the JSON schema of a comparison.
+
+    Returns:
+        The schema: the numbers of pairs, each with its relation.
+    """
     relation = {"type": "string", "enum": list(get_args(RuleRelation))}
     pair = _object(pair={"type": "integer"}, relation=relation)
     return _object(pairs={"type": "array", "items": pair, "maxItems": MAX_PAIRS})
