@@ -47,7 +47,7 @@ test-llm:
 
 test-mlflow:
 	@scripts/make-venv test mlflow
-	@$(BIN)/python -m pytest tests/memalign/test_mlflow.py tests/memalign/test_mlflow_traces.py
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py
 
 lint:
 	@scripts/make-venv test

@@ -17,6 +17,7 @@ from bot.judging.memories import check_model_keys, open_memories
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
+from bot.learning.rollback_service import RollbackService
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
@@ -52,6 +53,7 @@ class Bot:
     resources: Resources
     forgetting: ForgetService
     guidelines: GuidelineService
+    rollbacks: RollbackService
     modals: OpenModals
     reconciler: CardReconciler
     reports: Reports
@@ -198,10 +200,13 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources=resources,
         forgetting=forgets.service,
         guidelines=lessons.guidelines,
+        rollbacks=lessons.rollbacks,
         modals=lessons.modals,
         reconciler=lessons.reconciler,
         reports=figures,
-        server=web.build(resources, traces, forgets.service, lessons.guidelines, figures.status),
+        server=web.build(
+            resources, traces, forgets.service, lessons.guidelines, lessons.rollbacks, figures.status
+        ),
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={

@@ -22,6 +22,8 @@ class GuidelineEvidence:
     """Names of the people it came from."""
     change: GuidelineChange | None = None
     """The cause for which the judge was shown other words; None if it was shown these."""
+    is_cited: bool = False
+    """True if it led the judge, by the judge's own word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class CaseEvidence:
     """The judge's own verdict on it, if there is a card of it."""
     link: str | None = None
     """Address of that card."""
+    is_cited: bool = False
+    """True if it led the judge, by the judge's own word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +57,14 @@ class VerdictEvidence:
     reads_guidelines: bool
     """False for a judge without a language model, which reads none."""
     guidelines: tuple[GuidelineEvidence, ...] = ()
+    """Those that led it first."""
     guidelines_gone: int = 0
     """Guidelines it was shown that its memory no longer has."""
+    cited_guidelines_gone: int = 0
+    """Those of them that led it."""
     cases: tuple[CaseEvidence, ...] = ()
-    """Most similar first, or those of most weight."""
+    """Those that led it first; among them and the others the most similar first, or those of most weight."""
     cases_gone: int = 0
     """Cases it was shown whose traces were forgotten since."""
+    cited_cases_gone: int = 0
+    """Those of them that led it."""

@@ -26,8 +26,10 @@ class GuidelineEntry:
     """The name of the person whose words it is in, where they edited it."""
     verdicts: int = 0
     """Verdicts whose judge was shown it."""
+    led: int = 0
+    """Those of them that it led, by the judge's own word."""
     last_ms: int = 0
-    """Time of the last of them, in milliseconds since 1970; 0 for none."""
+    """Time of the last verdict whose judge was shown it, in milliseconds since 1970; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

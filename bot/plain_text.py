@@ -63,6 +63,16 @@ def disagreement(rule: Guideline) -> str:
     return f"{record.down} of {pluralise(record.up + record.down, 'vote')} were against verdicts that rested on it"
 
 
+def agreement(rule: Guideline) -> str:
+    """Return the clause on how many votes agreed with verdicts that a guideline led to.
+
+    Empty without votes, and where `guideline_state` tells how many were against them.
+    """
+    record = rule.record
+    votes = record.up + record.down
+    return f"{record.up} of {pluralise(votes, 'vote')} agreed" if votes and not rule.doubtful else ""
+
+
 def trial_sentence(rule: Guideline) -> str:
     """Return the sentence on what a guideline changed where it was tried; empty where that says nothing of it now."""
     trial = rule.trial

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from memalign.alignment import AlignmentModels, AlignmentSettings
 from memalign.errors import InputError, SettingsError
@@ -23,8 +23,8 @@ from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
 from memalign.mlflow_feedback import import_mlflow
-from memalign.mlflow_names import missing_name
-from memalign.mlflow_sessions import session_fields
+from memalign.mlflow_names import missing_judge_name
+from memalign.mlflow_sessions import conversation_traces, session_fields
 from memalign.mlflow_traces import trace_id_of, trace_of
 from memalign.models import connect_judge_model
 from memalign.records import Episode, Guideline, Json, Lesson, Trace, Verdict
@@ -41,9 +41,11 @@ class LibraryJudge(ABC):
 
     __slots__ = ()
 
-    def __getattr__(self, name: str) -> Any:
-        """Refuse a name that only MLflow's judges have, and tell what takes its place."""
-        raise AttributeError(missing_name(type(self).__name__, name), name=name, obj=self)
+    if not TYPE_CHECKING:  # type checkers know the names there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse a name that only MLflow's judges have, and tell what takes its place."""
+            raise AttributeError(missing_judge_name(type(self).__name__, name), name=name, obj=self)
 
     @property
     @abstractmethod
@@ -76,7 +78,8 @@ class LibraryJudge(ABC):
 
         Args:
             traces: `memalign.Trace` or `mlflow.entities.Trace` objects with assessments. Of a trace given twice the
-                last one counts; one that was learned before and has no assessment left is taken back.
+                last one counts; one that was learned before and has no assessment left is taken back. For a judge of
+                conversations those of MLflow's that are of one session are one conversation.
             optimizer: A `MemAlignOptimizer`. None: the one this judge was aligned with, or one with its defaults.
 
         Returns:
@@ -175,6 +178,11 @@ class AlignableJudge(Judge, LibraryJudge):
     """As MLflow calls such judges."""
 
     @property
+    def version(self) -> int:
+        """The version of what it has learned: 0, for it has learned nothing."""
+        return 0
+
+    @property
     def definition(self) -> "AlignableJudge":
         """The judge itself."""
         return self
@@ -237,6 +245,11 @@ class AlignedJudge(LibraryJudge):
     def name(self) -> str:
         """The judge's name."""
         return self.base.name
+
+    @property
+    def version(self) -> int:
+        """The version of what it has learned: it grows with each `align` and `unalign` that changes something."""
+        return self._state.number
 
     @property
     def description(self) -> str:
@@ -361,7 +374,7 @@ class AlignedJudge(LibraryJudge):
             retracted=forgotten.trace_ids,
             usage=forgotten.usage,
         )
-        return AlignedJudge(self.base, memory.state, self.optimizer, report)
+        return AlignedJudge(self.base, _numbered(self._state, memory.state), self.optimizer, report)
 
     async def _judge(self, trace: Trace) -> Verdict:
         return await self._memory.judge(trace)
@@ -422,14 +435,23 @@ async def _aligned(
         )
     # connecting may import a provider's package, which takes its time
     memory = await asyncio.to_thread(_memory, base, state, optimizer)
-    report = await memory.learn(trace_of(trace) for trace in traces)
+    report = await memory.learn(
+        conversation_traces(traces) if base.is_session_level_scorer else map(trace_of, traces)
+    )
     if report.rejected and not (report.learned or report.unchanged or report.pending):
         raise InputError(f"None of the {len(traces)} traces can be learned from: {_first(report.rejected)}")
     if report.pending:
         _pending_log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
     if memory.trials.due:
         report = await _tried(memory, report, optimizer.settings.trial_calls)
-    return AlignedJudge(base, memory.state, optimizer, report)
+    return AlignedJudge(base, _numbered(state, memory.state), optimizer, report)
+
+
+def _numbered(before: MemoryState, after: MemoryState) -> MemoryState:
+    """Return a state with its version, which is the next one if anything was learned or forgotten."""
+    change = after.change_from(before)
+    learned = (change.put_episodes, change.drop_episodes, change.put_guidelines, change.drop_guidelines)
+    return replace(after, number=before.number + 1 if any(learned) else before.number)
 
 
 async def _tried(memory: JudgeMemory, report: Lesson, calls: int) -> Lesson:

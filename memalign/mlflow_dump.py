@@ -28,9 +28,10 @@ def judge_dump(judge: Any, name: str) -> dict[str, Json]:
     Raises:
         SettingsError: If one of its models runs in this process only.
     """
-    base = _base_dump(judge.definition, name)
     if judge.definition is judge:
-        return base
+        return _base_dump(judge, name)
+    # MLflow looks for feedback under the name of the base judge
+    base = _base_dump(judge.definition, judge.name)
     settings = judge.optimizer.settings
     memory = {
         "base_judge": base,

@@ -9,6 +9,7 @@ from memalign.errors import SettingsError
 
 SOURCE_ID = "memalign"
 """The source of feedback that our judges give."""
+CITED_GUIDELINES = "guideline_ids"
 SHOWN_GUIDELINES = "shown_guideline_ids"
 """Metadata that feedback of 0.1.0 lacks: there, `guideline_ids` are all that the judge was shown."""
 
@@ -41,7 +42,7 @@ def cited_guidelines(metadata: Mapping[str, str]) -> tuple[str, ...]:
         Their ids; none where the metadata does not tell them.
     """
     try:
-        shown, cited = (json.loads(metadata.get(name, "[]")) for name in (SHOWN_GUIDELINES, "guideline_ids"))
+        shown, cited = (json.loads(metadata.get(name, "[]")) for name in (SHOWN_GUIDELINES, CITED_GUIDELINES))
     except (TypeError, ValueError, RecursionError):
         return ()
     if not (isinstance(shown, list) and isinstance(cited, list)):
@@ -59,7 +60,7 @@ def feedback(
         value: The label.
         rationale: The reason.
         trace_id: Id of the trace; empty: none.
-        evidence: Ids by name; a list without any is left out. MLflow keeps texts only, so that lists are JSON.
+        evidence: Ids by name.
 
     Returns:
         The feedback, whose source is an LLM judge.
@@ -74,5 +75,17 @@ def feedback(
         rationale=rationale,
         trace_id=trace_id or None,
         source=entities.AssessmentSource(source_type="LLM_JUDGE", source_id=SOURCE_ID),
-        metadata={kind: json.dumps(list(ids)) for kind, ids in evidence.items() if ids} or None,
+        metadata=evidence_metadata(evidence) or None,
     )
+
+
+def evidence_metadata(evidence: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Write ids as the metadata of feedback, whose values are texts.
+
+    Args:
+        evidence: Ids by name; a list without any is left out.
+
+    Returns:
+        The lists as JSON.
+    """
+    return {kind: json.dumps(list(ids)) for kind, ids in evidence.items() if ids}

@@ -1,10 +1,9 @@
 """Judges of MLflow's, aligned or not, read by their shape: with guidelines as they are, and cases from their traces."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memalign.align.plan import plan_learning
@@ -14,13 +13,16 @@ from memalign.event_loop import run_and_wait
 from memalign.judges import AlignableJudge, AlignedJudge, judge_of_state
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.memory.text_features import normal
 from memalign.mlflow_arguments import check_arguments
+from memalign.mlflow_guidelines import guidelines_of, source_trace_ids
 from memalign.mlflow_traces import trace_of
-from memalign.models import model_options_of
-from memalign.records import Episode, Guideline, Json, Lesson, Source, Trace
+from memalign.models import ModelOptions, model_options_of
+from memalign.records import Json, Lesson, Trace
 from memalign.value_types import value_type_of
 
+_NOT_GIVEN = (
+    "It was not among the traces given; its case, and guidelines that rest on it alone, were left out."
+)
 _SETTINGS = ("reflection_lm", "retrieval_k", "embedding_model", "embedding_dim")
 _JSON_TYPES: Mapping[str, object] = {
     "boolean": bool,
@@ -41,38 +43,61 @@ class MLflowMemory:
     """Those of `AlignmentSettings` that it was aligned with."""
     guidelines: Sequence[Mapping[str, Json]] = ()
     """Documents with `guideline_text` and `source_trace_ids`."""
+    case_trace_ids: Sequence[str] = ()
+    """Traces of its cases."""
+
+    @property
+    def trace_ids(self) -> tuple[str, ...]:
+        """The traces that it has learned from, each once."""
+        return tuple(dict.fromkeys((*self.case_trace_ids, *source_trace_ids(self.guidelines))))
 
 
 def load_mlflow_judge(
-    judge: object, traces: Sequence[object], optimizer: AlignmentModels | None = None
+    judge: object,
+    traces: Sequence[object],
+    optimizer: AlignmentModels | None = None,
+    *,
+    model: str | None = None,
+    model_options: ModelOptions | Mapping[str, Json] | None = None,
 ) -> AlignedJudge:
     """Take over a judge that MLflow's MemAlign has aligned. No language model is asked; the cases are embedded.
 
     Guidelines stay in their words. A guideline rests on people's rationales on its traces, so that it can be unaligned;
-    one of which no trace is given is left out.
+    one of which no trace is given is left out. One that was added without traces is kept as added by hand.
 
     Args:
         judge: The judge, its `model_dump()`, or that as a JSON text.
         traces: The traces it was aligned with, MLflow's or ours; MLflow keeps their ids only.
         optimizer: The models to go on with. None: those that the judge was aligned with.
+        model: The model that judges from now on. None: the judge's own.
+        model_options: Options of that model, see `ModelOptions`; MLflow dumps neither address nor headers. None: those
+            of the judge.
 
     Returns:
-        The judge. Its report has the traces as learned, and those of which nothing can be learned as rejected.
+        The judge. Its report has the traces as learned; as rejected those of which nothing can be learned, and those
+        that the judge was aligned with and that were not given.
 
     Raises:
         InputError: If it is no judge of MLflow's, or something is no trace.
         SettingsError: If its model or its value type is not known here, or it does what no judge here can.
     """
-    memory = read_mlflow_judge(judge)
+    memory = read_mlflow_judge(judge, model=model, model_options=model_options)
     models = optimizer or AlignmentModels(AlignmentSettings(**memory.settings))
     return run_and_wait(_loaded(memory, [trace_of(trace) for trace in traces], models))
 
 
-def read_mlflow_judge(judge: object) -> MLflowMemory:
+def read_mlflow_judge(
+    judge: object,
+    *,
+    model: str | None = None,
+    model_options: ModelOptions | Mapping[str, Json] | None = None,
+) -> MLflowMemory:
     """Read a judge of MLflow's.
 
     Args:
         judge: As for `load_mlflow_judge`.
+        model: As for `load_mlflow_judge`.
+        model_options: As for `load_mlflow_judge`.
 
     Returns:
         Its definition, settings and guidelines.
@@ -100,17 +125,19 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
         "base_url": getattr(original, "_base_url", None),
         "headers": getattr(original, "_extra_headers", None),
     }
+    own_options = {name: value for name, value in options.items() if value}
     return MLflowMemory(
         base=AlignableJudge(
             name=str(base["name"]),
             instructions=definition["instructions"],
             value_type=value_type_of(_value_type(definition.get("feedback_value_type"))),
-            model=definition["model"],
+            model=definition["model"] if model is None else model,
             description=base.get("description") or "",
-            model_options=model_options_of({name: value for name, value in options.items() if value}),
+            model_options=model_options_of(own_options if model_options is None else model_options),
         ),
         settings={name: aligned[name] for name in _SETTINGS if aligned.get(name) is not None},
         guidelines=tuple(aligned.get("semantic_memory") or ()),
+        case_trace_ids=tuple(map(str, aligned.get("episodic_trace_ids") or ())),
     )
 
 
@@ -143,11 +170,10 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
     base = memory.base
     empty = MemoryState.empty(base.name, binary=base.value_type.binary)
     plan = plan_learning(base, empty, traces)
-    guidelines = [_guideline(base.name, each, plan.put) for each in memory.guidelines]
-    kept = {each.id: each for each in guidelines if each.sources}
+    kept = guidelines_of(base.name, memory.guidelines, plan.put)
     found, rules = await asyncio.gather(
         models.vectors.find(episode.case_text for episode in plan.put.values()),
-        models.vectors.parts.find(each.text for each in kept.values()),
+        models.vectors.parts.find(each.text for each in kept),
     )
     with_cases = empty.with_episodes(
         put=plan.put.values(),
@@ -160,8 +186,8 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         },
         undistilled=(),
     )
-    vectors = {each.id: rules.vectors[each.text] for each in kept.values() if each.text in rules.vectors}
-    semantic = SemanticMemory().with_guidelines(kept.values(), vectors)
+    vectors = {each.id: rules.vectors[each.text] for each in kept if each.text in rules.vectors}
+    semantic = SemanticMemory().with_guidelines(kept, vectors)
     state = with_cases.next(with_cases.episodic, semantic, ())
     waiting = {
         name: found.failed[episode.case_text]
@@ -169,23 +195,11 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         if episode.case_text in found.failed
     }
     learned = tuple(name for name in plan.put if name not in waiting)
-    report = Lesson(learned=learned, pending=waiting, rejected=plan.rejected, usage=found.usage + rules.usage)
-    return judge_of_state(base, state, models, report)
-
-
-def _guideline(judge: str, document: Mapping[str, Json], episodes: Mapping[str, Episode]) -> Guideline:
-    """Return the guideline with the rationales on its traces as sources; without any where its traces are not given."""
-    text = str(document.get("guideline_text", "")).strip()
-    digest = hashlib.sha256(f"{judge}\n{normal(text)}".encode("utf-8", "surrogatepass")).hexdigest()
-    known = [episodes[name] for name in map(str, document.get("source_trace_ids") or ()) if name in episodes]
-    sources = [
-        Source(
-            trace_id=episode.trace_id,
-            person=opinion.person,
-            quote=opinion.rationale or "",
-            time_ms=opinion.time_ms,
-        )
-        for episode in known
-        for opinion in episode.opinions
-    ]
-    return Guideline(id=f"g-{digest[:16]}", text=text, sources=tuple(dict.fromkeys(sources)))
+    absent = dict.fromkeys(set(memory.trace_ids) - {*plan.put, *plan.rejected}, _NOT_GIVEN)
+    report = Lesson(
+        learned=learned,
+        pending=waiting,
+        rejected={**plan.rejected, **absent},
+        usage=found.usage + rules.usage,
+    )
+    return judge_of_state(base, replace(state, number=1), models, report)

@@ -1,7 +1,8 @@
 """Sessions: runs of one conversation, as MLflow's `session` argument gives them, read as the conversation."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from memalign.embedded_text import has_text
 from memalign.errors import InputError
@@ -35,11 +36,35 @@ def session_fields(session: object) -> dict[str, Json]:
     if isinstance(session, str | Mapping) or not isinstance(session, Sequence):
         raise InputError(f"A session is a list of traces, not {type(session).__name__}.")
     _check_one_session(session)
-    traces = sorted(map(trace_of, session), key=lambda trace: trace.timestamp or "")
+    traces = _in_order(map(trace_of, session))
     if not traces:
         return {}
     expectations = (trace.expectations for trace in traces if has_text(trace.expectations))
     return {"conversation": conversation_of(traces), "expectations": next(expectations, None)}
+
+
+def conversation_traces(traces: Iterable[object]) -> list[Trace]:
+    """Read traces for a judge of conversations.
+
+    Args:
+        traces: MLflow's or ours.
+
+    Returns:
+        Our traces. One of MLflow's, which has no conversation of its own, has that of its session, from those of the
+        session that are given; without a session, the conversation of its one run.
+    """
+    listed = list(traces)
+    read = list(map(trace_of, listed))
+    sessions: dict[str, list[Trace]] = {}
+    names = [_session_name(given) or f"trace {number}" for number, given in enumerate(listed)]
+    for name, trace in zip(names, read, strict=True):
+        sessions.setdefault(name, []).append(trace)
+    return [
+        trace
+        if isinstance(given, Trace)
+        else replace(trace, conversation=conversation_of(_in_order(sessions[name])))
+        for given, name, trace in zip(listed, names, read, strict=True)
+    ]
 
 
 def conversation_of(traces: Sequence[Trace]) -> list[Json]:
@@ -57,9 +82,18 @@ def conversation_of(traces: Sequence[Trace]) -> list[Json]:
     return [Turn(role=role, content=words).document() for role, words in turns if words.strip()]
 
 
+def _in_order(traces: Iterable[Trace]) -> list[Trace]:
+    return sorted(traces, key=lambda trace: trace.timestamp or "")
+
+
+def _session_name(trace: object) -> str:
+    """Return the id of a trace's session; empty where it has none."""
+    metadata = getattr(getattr(trace, "info", None), "trace_metadata", None) or {}
+    return str(metadata.get(_SESSION_ID) or "")
+
+
 def _check_one_session(session: Sequence[object]) -> None:
-    metadata = [getattr(getattr(trace, "info", None), "trace_metadata", None) or {} for trace in session]
-    names = sorted({str(each[_SESSION_ID]) for each in metadata if each.get(_SESSION_ID)})
+    names = sorted(set(filter(None, map(_session_name, session))))
     if len(names) > 1:
         raise InputError(
             f"These traces are of {len(names)} sessions ({names[0]}, {names[1]}, …); give those of one."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from memalign.records import Json, Label, Verdict
+from memalign.records import OMIT_DEFAULT, Json, Label, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
@@ -103,6 +103,10 @@ class StoredVerdict:
     """The card that shows it; None until it is posted."""
     revision: int = 0
     """Grows whenever people's feedback on it changes."""
+    forgotten_cases: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Cases that it was shown and whose traces were forgotten since; nothing else is known of them."""
+    forgotten_cited_cases: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Those of them that led the judge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +189,7 @@ class StatusContent:
     kind: ClassVar[Literal["status"]] = "status"
 
 
-NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten"]
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +201,8 @@ class NoticeContent:
     judge: str = ""
     person: str | None = None
     """The one who did it; None for somebody at the terminal, or nobody in particular."""
+    version: int = 0
+    """The version of the judge's memory that somebody went back to."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent | StatusContent

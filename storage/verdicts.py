@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from memalign.records import Json, Verdict
 from memalign.serialization import from_document, to_document
@@ -190,6 +191,11 @@ class Verdicts(Repository):
             self._store.vacuum.note_due()
             self.put(replace(verdict, verdict=replace(verdict.verdict, rationale=rationale)))
 
+    def remove_case(self, trace_id: str) -> None:
+        """Take a forgotten trace out of the evidence of all verdicts; they only count it from then on."""
+        for body in self._verdicts.range(*exactly(key("trace", trace_id)), index="evidence"):
+            self.put(_without_case(_verdict_of(body), trace_id))
+
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
@@ -211,6 +217,23 @@ class Verdicts(Repository):
 
 def _verdict_of(body: Mapping[str, Json]) -> StoredVerdict:
     return from_document(StoredVerdict, body)
+
+
+def _without_case(stored: StoredVerdict, trace_id: str) -> StoredVerdict:
+    verdict = stored.verdict
+    kept = [each != trace_id for each in verdict.retrieved_trace_ids]
+    return replace(
+        stored,
+        verdict=replace(
+            verdict,
+            cited_trace_ids=tuple(each for each in verdict.cited_trace_ids if each != trace_id),
+            retrieved_trace_ids=tuple(compress(verdict.retrieved_trace_ids, kept)),
+            # they may be unknown: then there are none
+            similarities=tuple(compress(verdict.similarities, kept)),
+        ),
+        forgotten_cases=stored.forgotten_cases + 1,
+        forgotten_cited_cases=stored.forgotten_cited_cases + (trace_id in verdict.cited_trace_ids),
+    )
 
 
 def _card(verdict: Verdict, verdict_id: str, channel: str) -> Post:

@@ -1,6 +1,7 @@
 """Records for tests, with everything that a test does not care about filled in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from memalign.judge_memory import JudgeMemory
 from memalign.judges import AlignableJudge
@@ -74,6 +75,13 @@ def a_trace(
         spans=spans,
         assessments=assessments,
     )
+
+
+def a_vote_against(trace_id: str, *guideline_ids: str, judge: str = "politeness") -> Trace:
+    """A trace on which the judge says pass, led by these guidelines, and ben says fail without a reason."""
+    verdict = a_vote(True, "because", "memalign", name=judge, source_type="LLM_JUDGE")
+    led = replace(verdict, guideline_ids=guideline_ids)
+    return a_trace(trace_id, led, a_vote(False, None, "ben", name=judge))
 
 
 def a_source(trace_id: str = "tr-1", person: str = "ana", quote: str = "rude", time_ms: int = 0) -> Source:

@@ -63,7 +63,7 @@ def _evidence(verdict: CardVerdict) -> Iterator[str]:
     """Yield what the judge had to go by, escaped."""
     judged = verdict.stored.verdict
     yield escape_name(verdict.model, 100)
-    if cases := len(judged.retrieved_trace_ids):
+    if cases := len(judged.retrieved_trace_ids) + verdict.stored.forgotten_cases:
         yield pluralise(cases, "similar case")
     yield from _shortcomings(judged)
 

@@ -1,6 +1,7 @@
 """Lines on the evidence of a verdict, in Slack's markup."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from bot.blocks.commands import state_note
 from bot.blocks.left_out import left_out_line
@@ -12,7 +13,12 @@ CHANGES: Mapping[GuidelineChange, str] = {
     "reworded": "_Reworded since: the judge was shown other words._",
     "replaced": "_This guideline has since replaced the one that was shown._",
 }
+NAMED_NONE = "\nIt named none of them as its reason."
 MAX_RULE_LENGTH, MAX_RULE_LENGTH_IN_SHORT, MAX_QUESTION_LENGTH = 700, 350, 200
+
+EvidenceT = TypeVar("EvidenceT", GuidelineEvidence, CaseEvidence)
+EvidenceGroup = tuple[str, Sequence[EvidenceT]]
+"""The words above some evidence, and the evidence."""
 
 
 def headline(evidence: VerdictEvidence) -> str:
@@ -41,22 +47,60 @@ def missing(evidence: VerdictEvidence) -> Sequence[str]:
     return escape(verdict.note or "", 300), left_out_line(verdict.left_out)
 
 
-def guidelines_title(evidence: VerdictEvidence) -> str:
-    """Return the words above the guidelines."""
+def guideline_groups(evidence: VerdictEvidence, limit: int) -> list[EvidenceGroup[GuidelineEvidence]]:
+    """Return the guidelines that led the judge and then the others, each with the words above them."""
+    cited = sum(each.is_cited for each in evidence.guidelines)
+    others = pluralise(len(evidence.guidelines) - cited, "more guideline")
+    titles = ("*Guidelines that led it*", f"*{others} it was shown*", _guidelines_title(evidence))
+    return _groups(evidence.guidelines[:limit], titles)
+
+
+def case_groups(evidence: VerdictEvidence, limit: int) -> list[EvidenceGroup[CaseEvidence]]:
+    """Return the cases that led the judge and then the others, each with the words above them."""
+    shown = evidence.cases[:limit]
+    if not evidence.reads_guidelines:
+        return [(_cases_title(evidence), shown)]
+    others = pluralise(_known_cases(evidence) - sum(each.is_cited for each in evidence.cases), "more case")
+    titles = (
+        "*Similar cases that led it*",
+        f"*{others} it was shown*, most similar first",
+        _cases_title(evidence),
+    )
+    return _groups(shown, titles)
+
+
+def _groups(shown: Sequence[EvidenceT], titles: tuple[str, str, str]) -> list[EvidenceGroup[EvidenceT]]:
+    """Return what led the judge and the others; as one group where nothing did. A title for each of the three."""
+    cited = [each for each in shown if each.is_cited]
+    others = [each for each in shown if not each.is_cited]
+    if not cited:
+        return [(titles[2], others)]
+    return [(titles[0], cited), (titles[1], others)] if others else [(titles[0], cited)]
+
+
+def _guidelines_title(evidence: VerdictEvidence) -> str:
+    verdict = evidence.stored.verdict
     if not evidence.reads_guidelines:
         return "*Guidelines*\nThis judge reads none, since it uses no language model. Its cases decide."
-    if evidence.stored.verdict.shown_guideline_ids:
-        return "*Guidelines it was shown*"
-    return "*Guidelines*\nIt was shown none."
+    if not verdict.shown_guideline_ids:
+        return "*Guidelines*\nIt was shown none."
+    named_none = verdict.asked_for_evidence and not verdict.guideline_ids
+    return "*Guidelines it was shown*" + (NAMED_NONE if named_none else "")
 
 
-def cases_title(evidence: VerdictEvidence) -> str:
-    """Return the words above the similar cases."""
-    if not evidence.stored.verdict.retrieved_trace_ids:
+def _cases_title(evidence: VerdictEvidence) -> str:
+    verdict = evidence.stored.verdict
+    if not (verdict.retrieved_trace_ids or evidence.cases_gone):
         return "*Similar cases*\nThere was none that it could go by."
-    if evidence.reads_guidelines:
-        return "*Similar cases it was shown*, most similar first"
-    return "*Cases that weighed most*"
+    if not evidence.reads_guidelines:
+        return "*Cases that weighed most*"
+    named_none = verdict.asked_for_evidence and not (verdict.cited_trace_ids or evidence.cited_cases_gone)
+    return "*Similar cases it was shown*, most similar first" + (NAMED_NONE if named_none else "")
+
+
+def _known_cases(evidence: VerdictEvidence) -> int:
+    stored = evidence.stored
+    return len(stored.verdict.retrieved_trace_ids) + stored.forgotten_cases - evidence.cases_gone
 
 
 def rule_lines(each: GuidelineEvidence) -> str:
@@ -106,18 +150,29 @@ def _people(each: CaseEvidence) -> str:
 
 def more_guidelines(evidence: VerdictEvidence, shown: int) -> list[str]:
     """Return lines on guidelines that are not shown."""
-    gone, more = evidence.guidelines_gone, len(evidence.guidelines) - shown
+    more, cited = len(evidence.guidelines) - shown, evidence.cited_guidelines_gone
+    others = evidence.guidelines_gone - cited
     return [
-        f"… and {pluralise(more, 'more guideline')}." if more else "",
-        f"{pluralise(gone, 'guideline')} it was shown {'is' if gone == 1 else 'are'} gone." if gone else "",
+        f"… and {pluralise(more, 'more guideline')} it was shown." if more else "",
+        f"{pluralise(cited, 'guideline')} that led it {_is(cited)} gone." if cited else "",
+        f"{pluralise(others, 'guideline')} it was shown {_is(others)} gone." if others else "",
     ]
 
 
 def more_cases(evidence: VerdictEvidence, shown: int) -> list[str]:
     """Return lines on cases that are not shown."""
-    gone = evidence.cases_gone
-    more = len(evidence.stored.verdict.retrieved_trace_ids) - gone - shown
+    more, cited = _known_cases(evidence) - shown, evidence.cited_cases_gone
+    others = evidence.cases_gone - cited
     return [
         f"… and {pluralise(more, 'more case')}." if more else "",
-        f"{pluralise(gone, 'case')} {'was' if gone == 1 else 'were'} forgotten since." if gone else "",
+        f"{pluralise(cited, 'case')} that led it {_was(cited)} forgotten since." if cited else "",
+        f"{pluralise(others, 'case')} {_was(others)} forgotten since." if others else "",
     ]
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

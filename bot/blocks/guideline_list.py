@@ -23,7 +23,7 @@ from bot.guideline_page import (
     GuidelineQuery,
 )
 from bot.judge_names import short_name
-from bot.plain_text import days_ago, pluralise
+from bot.plain_text import agreement, days_ago, pluralise, trial_sentence
 from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline
 
@@ -124,9 +124,14 @@ def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:
     if entry.editor:
         details.append(f"edited by {_names([entry.editor])}")
     if entry.verdicts:
-        details.append(f"used {entry.verdicts:,}×, last {days_ago(entry.last_ms, now_ms)}")
+        led = f", led {pluralise(entry.led, 'verdict')}" if entry.led else ""
+        details.append(f"used {entry.verdicts:,}×{led}, last {days_ago(entry.last_ms, now_ms)}")
     else:
         details.append("no verdict used it yet")
+    if trial_sentence(rule) and (trial := rule.trial):
+        details.append(f"tried on {pluralise(trial.tried, 'case')}: fixed {trial.fixed}, broke {trial.broke}")
+    if votes := agreement(rule):
+        details.append(votes)
     if number := len(tuple(merged_into(rule))):
         details.append(f"stands for {pluralise(number, 'more rule')}")
     return details

@@ -42,6 +42,15 @@ def judge_resumed(judge: str, name: str | None) -> SlackMessage:
     return text_message(f"▶️ {_who(name)} resumed *{escape_name(judge, 150)}*. I judge new answers again.")
 
 
+def memory_rolled_back(judge: str, version: int, name: str | None) -> SlackMessage:
+    """Return the note to a channel that a judge's memory is an earlier one; `name` is who went back."""
+    return text_message(
+        f"↩️ {_who(name)} took *{escape_name(judge, 150)}* back to version {version} of what it has learned.\n"
+        "Your votes and reasons are all kept; what this leaves out counts again once you change it. "
+        "`/memalign history` shows the versions."
+    )
+
+
 def words_forgotten(name: str | None) -> SlackMessage:
     """Return the message to a person whose words somebody else had forgotten; `name` is who."""
     return text_message(

@@ -1,11 +1,13 @@
-"""Views of the evidence of a verdict: the guidelines and cases its judge was shown."""
+"""Views of the evidence of a verdict: the guidelines and cases that led its judge, and all others it was shown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bot.blocks.evidence_lines import (
+    EvidenceGroup,
+    EvidenceT,
+    case_groups,
     case_lines,
-    cases_title,
-    guidelines_title,
+    guideline_groups,
     headline,
     missing,
     more_cases,
@@ -45,34 +47,33 @@ def why_button(verdict_id: str) -> Block:
 
 
 def why_view(evidence: VerdictEvidence) -> Block:
-    """Return the modal with all evidence of a verdict, each piece with a button for what is wrong."""
+    """Return the modal with all evidence of a verdict, what led the judge first, with a button for what is wrong."""
     judge = evidence.stored.verdict.judge
-    rules, cases = evidence.guidelines[:MAX_GUIDELINES], evidence.cases[:MAX_CASES]
+    rules, cases = guideline_groups(evidence, MAX_GUIDELINES), case_groups(evidence, MAX_CASES)
     blocks = [
         section(headline(evidence)),
         context(origin(evidence)),
         *_remarks(missing(evidence)),
-        section(guidelines_title(evidence)),
-        *(_with_button(rule_lines(each), WRONG_GUIDELINE, _subject(judge, each)) for each in rules),
-        *_remarks(more_guidelines(evidence, len(rules))),
-        section(cases_title(evidence)),
-        *(_with_button(case_lines(each), WRONG_CASE, each.verdict_id) for each in cases),
-        *_remarks(more_cases(evidence, len(cases))),
+        *_grouped(rules, lambda each: _with_button(rule_lines(each), WRONG_GUIDELINE, _subject(judge, each))),
+        *_remarks(more_guidelines(evidence, _count(rules))),
+        *_grouped(cases, lambda each: _with_button(case_lines(each), WRONG_CASE, each.verdict_id)),
+        *_remarks(more_cases(evidence, _count(cases))),
     ]
     return modal(WHY_VIEW, WHY_TITLE, fit_modal(blocks))
 
 
 def why_message(evidence: VerdictEvidence) -> SlackMessage:
-    """Return the evidence that counts most, with a button that shows all."""
-    rules, cases = evidence.guidelines[:MAX_GUIDELINES_IN_SHORT], evidence.cases[:MAX_CASES_IN_SHORT]
+    """Return the evidence that counts most, what led the judge before all else, with a button that shows all."""
+    (rules_title, rules), *_ = guideline_groups(evidence, MAX_GUIDELINES_IN_SHORT)
+    (cases_title, cases), *_ = case_groups(evidence, MAX_CASES_IN_SHORT)
     verdict_id = evidence.stored.verdict_id
     blocks = (
         section(headline(evidence)),
         context(origin(evidence)),
         *_remarks(missing(evidence)),
-        section("\n".join([guidelines_title(evidence), *map(short_rule, rules)])),
+        section("\n".join([rules_title, *map(short_rule, rules)])),
         *_remarks(more_guidelines(evidence, len(rules))),
-        section("\n".join([cases_title(evidence), *map(short_case, cases)])),
+        section("\n".join([cases_title, *map(short_case, cases)])),
         *_remarks(more_cases(evidence, len(cases))),
         actions(f"why-{verdict_id}", button("Show all", WHY, verdict_id)),
     )
@@ -112,6 +113,18 @@ def may_not_correct() -> Block:
         WHY_TITLE,
         [section("I can't take that from you: only members of this workspace can teach me.")],
     )
+
+
+def _grouped(
+    groups: Sequence[EvidenceGroup[EvidenceT]], block_of: Callable[[EvidenceT], Block]
+) -> Iterator[Block]:
+    for title, group in groups:
+        yield section(title)
+        yield from map(block_of, group)
+
+
+def _count(groups: Sequence[EvidenceGroup[EvidenceT]]) -> int:
+    return sum(len(group) for _, group in groups)
 
 
 def _remarks(lines: Sequence[str]) -> Iterator[Block]:

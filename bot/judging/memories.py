@@ -1,6 +1,6 @@
 """The judges of the settings, with their memories."""
 
-from bot.config import Settings
+from bot.config import JudgeSettings, Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
 from memalign.models import (
@@ -10,6 +10,7 @@ from memalign.models import (
     connect_embedder,
     connect_judge_model,
 )
+from memalign.ports import MemoryStore
 from storage.database import Database
 
 
@@ -22,30 +23,45 @@ def check_model_keys(settings: Settings) -> None:
 
 async def open_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
     """Open each judge's memory as it was left; by judge. Raises `StorageError`."""
-    chosen = settings.memory
-    embedder = connect_embedder(
-        chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
-    )
-    distiller = connect_distiller(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
-    comparer = connect_comparer(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
-    memories = {}
-    for judge in settings.judges:
-        memories[judge.name] = await JudgeMemory.open(
-            make_judge(
-                name=judge.name,
-                instructions=judge.instructions,
-                feedback_value_type=judge.feedback_value_type,
-                model=judge.model,
-                value_range=judge.range,
-            ),
-            embedder=embedder,
-            judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
-            distiller=distiller,
-            comparer=comparer,
-            store=database.memories,
-            retrieval_k=chosen.retrieval_k,
-            guideline_tokens=chosen.guideline_tokens,
-            min_similarity=chosen.min_similarity,
-            policy=settings.policy_of(judge),
+    models = _Models(settings)
+    return {judge.name: await _open(settings, judge, database.memories, models) for judge in settings.judges}
+
+
+async def open_memory(settings: Settings, judge: JudgeSettings, store: MemoryStore) -> JudgeMemory:
+    """Open one judge's memory, as another store has it. Raises `StorageError`."""
+    return await _open(settings, judge, store, _Models(settings))
+
+
+class _Models:
+    """The models that all judges share."""
+
+    def __init__(self, settings: Settings) -> None:
+        chosen = settings.memory
+        self.embedder = connect_embedder(
+            chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
         )
-    return memories
+        options = settings.options_of(chosen.reflection_lm)
+        self.distiller = connect_distiller(chosen.reflection_lm, options)
+        self.comparer = connect_comparer(chosen.reflection_lm, options)
+
+
+async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, models: _Models) -> JudgeMemory:
+    chosen = settings.memory
+    return await JudgeMemory.open(
+        make_judge(
+            name=judge.name,
+            instructions=judge.instructions,
+            feedback_value_type=judge.feedback_value_type,
+            model=judge.model,
+            value_range=judge.range,
+        ),
+        embedder=models.embedder,
+        judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
+        distiller=models.distiller,
+        comparer=models.comparer,
+        store=store,
+        retrieval_k=chosen.retrieval_k,
+        guideline_tokens=chosen.guideline_tokens,
+        min_similarity=chosen.min_similarity,
+        policy=settings.policy_of(judge),
+    )

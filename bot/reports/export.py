@@ -13,6 +13,7 @@ from bot.runtime.clock import from_ms
 from memalign.media import replace_media, trace_without_media
 from memalign.memory.guideline_merge import merged_into, people_of
 from memalign.memory.semantic import DEFAULT_POLICY, guidelines_of
+from memalign.mlflow_feedback import evidence_metadata
 from memalign.records import Episode, Guideline, GuidelinePolicy, Handling, Json, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -118,7 +119,7 @@ def trace_line(trace: Trace) -> Line:
 
 
 def verdict_line(verdict: Verdict) -> Line:
-    """Return a verdict as a line of VERDICTS.jsonl."""
+    """Return a verdict as a line of VERDICTS.jsonl; its guidelines are those that led the judge."""
     return {
         "trace_id": verdict.trace_id,
         "judge": verdict.judge,
@@ -130,11 +131,13 @@ def verdict_line(verdict: Verdict) -> Line:
 
 
 def stored_verdict_line(stored: StoredVerdict) -> Line:
-    """Return a stored verdict: the line of VERDICTS.jsonl with its id and time."""
+    """Return a stored verdict: the line of VERDICTS.jsonl with its id and time, and all that its judge was shown."""
     return {
         "type": "verdict",
         "verdict_id": stored.verdict_id,
         **verdict_line(stored.verdict),
+        "shown_guideline_ids": list(stored.verdict.shown_guideline_ids),
+        "cited_trace_ids": list(stored.verdict.cited_trace_ids),
         "timestamp": from_ms(stored.judged_ms).isoformat(),
     }
 
@@ -216,7 +219,10 @@ def _assessments(stored: StoredVerdict, people: Collection[Feedback]) -> list[Li
     """Return the verdict and the labels that people gave."""
     verdict, judged = stored.verdict, from_ms(stored.judged_ms).isoformat()
     return [
-        _assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, judged),
+        {
+            **_assessment(stored, "LLM_JUDGE", verdict.judge, verdict.value, verdict.rationale, judged),
+            "metadata": evidence_metadata(verdict.evidence_ids),
+        },
         *(
             _assessment(
                 stored,

@@ -50,5 +50,6 @@ class GuidelineReader:
             authors=tuple((await self._people.names(rule.people)).values()),
             editor="" if editor == FORGOTTEN_PERSON else await self._people.name(editor),
             verdicts=sum(use.verdicts for use in own),
+            led=sum(use.led for use in own),
             last_ms=max((use.last_ms for use in own), default=0),
         )

@@ -60,8 +60,9 @@ class EvidenceReader:
         if memory is None or trace is None:
             return None
         rules = await self._guidelines(memory, stored)
-        known = [each for each in verdict.retrieved_trace_ids if await self._is_known(memory, each)]
-        shown_ids = {name for each in memory.guidelines for name in _ids_of(each)}
+        shown_cases = dict.fromkeys((*verdict.cited_trace_ids, *verdict.retrieved_trace_ids))
+        known = [each for each in shown_cases if await self._is_known(memory, each)]
+        known_rules = {name for each in memory.guidelines for name in _ids_of(each)}
         return VerdictEvidence(
             stored=stored,
             title=self._settings.titles.get(verdict.judge, verdict.judge),
@@ -69,36 +70,46 @@ class EvidenceReader:
             judged_at=from_ms(stored.judged_ms, self._settings.digest.zone),
             reads_guidelines=not (verdict.model or memory.definition.model).startswith(LOCAL_MODELS),
             guidelines=tuple(rules),
-            guidelines_gone=sum(each not in shown_ids for each in verdict.shown_guideline_ids),
+            guidelines_gone=sum(each not in known_rules for each in verdict.shown_guideline_ids),
+            cited_guidelines_gone=sum(each not in known_rules for each in verdict.guideline_ids),
             cases=tuple(
-                await asyncio.gather(*(self._case(memory, verdict.judge, each) for each in known[:max_cases]))
+                await asyncio.gather(*(self._case(memory, verdict, each) for each in known[:max_cases]))
             ),
-            cases_gone=len(verdict.retrieved_trace_ids) - len(known),
+            cases_gone=stored.forgotten_cases + len(shown_cases) - len(known),
+            cited_cases_gone=stored.forgotten_cited_cases
+            + sum(each not in known for each in verdict.cited_trace_ids),
         )
 
     async def _guidelines(self, memory: JudgeMemory, stored: StoredVerdict) -> list[GuidelineEvidence]:
         guidelines = memory.guidelines
         numbers = number_guidelines(guidelines)
         holders = {name: rule for rule in guidelines for name in _ids_of(rule)}
-        shown_ids = stored.verdict.shown_guideline_ids
-        held = dict.fromkeys(holders[name].id for name in shown_ids if name in holders)
+        cited_ids, shown_ids = stored.verdict.guideline_ids, stored.verdict.shown_guideline_ids
+        cited = {holders[name].id for name in cited_ids if name in holders}
+        held = dict.fromkeys(holders[name].id for name in (*cited_ids, *shown_ids) if name in holders)
         evidence = []
         for rule_id in held:
             rule = holders[rule_id]
             names = tuple((await self._people.names(rule.people)).values())
             change = change_of(rule, stored.verdict, memory.state.id_namespace)
             evidence.append(
-                GuidelineEvidence(number=numbers[rule_id], guideline=rule, names=names, change=change)
+                GuidelineEvidence(
+                    number=numbers[rule_id],
+                    guideline=rule,
+                    names=names,
+                    change=change,
+                    is_cited=rule_id in cited,
+                )
             )
         return evidence
 
     async def _is_known(self, memory: JudgeMemory, trace_id: str) -> bool:
         return trace_id in memory.episodes or await self._database.traces.contains(trace_id)
 
-    async def _case(self, memory: JudgeMemory, judge: str, trace_id: str) -> CaseEvidence:
+    async def _case(self, memory: JudgeMemory, verdict: Verdict, trace_id: str) -> CaseEvidence:
         episode = memory.episodes.get(trace_id)
         trace = await self._database.traces.get(trace_id)
-        stored = await self._database.verdicts.of_judge(judge, trace_id)
+        stored = await self._database.verdicts.of_judge(verdict.judge, trace_id)
         has_card = stored is not None and stored.message_ts is not None
         return CaseEvidence(
             trace_id=trace_id,
@@ -106,6 +117,7 @@ class EvidenceReader:
             label=episode.label if episode else None,
             verdict_id=stored.verdict_id if stored and has_card else None,
             link=await self._link(stored) if stored and has_card else None,
+            is_cited=trace_id in verdict.cited_trace_ids,
         )
 
     async def _link(self, stored: StoredVerdict) -> str | None:

@@ -7,7 +7,8 @@ it is, and a joint one is distilled from records.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from memalign.align.joint_distillation import JointDistillation, distil_jointly, with_joint_rules
 from memalign.errors import ModelError, StaleMemoryError
@@ -16,9 +17,9 @@ from memalign.memory.rule_groups import MIN_GROUP_RULES, close_groups
 from memalign.memory.rule_pairs import MAX_PAIRS, RulePair, is_open_pair, near_pairs
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
-from memalign.models.pair_comparison import PairComparer
-from memalign.ports import Distillation, Distiller, Vector
-from memalign.records import Guideline, RuleRelation, Usage
+from memalign.models.pair_comparison import PairAnswers, PairComparer
+from memalign.ports import ChangeCause, Distillation, Distiller
+from memalign.records import Guideline, Usage
 
 _log = logging.getLogger("memalign")
 
@@ -53,7 +54,7 @@ class Consolidation:
         self._distiller = distiller
         self._comparer = comparer
 
-    async def run(self, distillation: Distillation) -> Usage:
+    async def run(self, distillation: Distillation, cause: ChangeCause) -> Usage:
         """Consolidate the guidelines, where a lesson gives reason to.
 
         Pairs are compared after a lesson of several batches, after every 25 new guidelines, and where the distiller
@@ -62,6 +63,7 @@ class Consolidation:
 
         Args:
             distillation: What was learned.
+            cause: The round of learning, of which this is a part.
 
         Returns:
             The cost.
@@ -69,53 +71,53 @@ class Consolidation:
         Raises:
             StorageError: If the store fails; nothing has changed then.
         """
+        is_due = _is_due(self._memory.current, distillation.batches)
+        has_embedded, usage = await self._embed(1 if is_due else MIN_GROUP_RULES, cause)
         state = self._memory.current
-        is_due = _is_due(state, distillation.batches)
-        claimed = _claimed_pairs(state, distillation.same)
-        vectors, usage = await self._embed(state, is_due=is_due)
-        if is_due or claimed:
-            usage += await self._compare(state, vectors, claimed, is_due=is_due)
-        if vectors:
-            usage += await self._join()
+        near = await asyncio.to_thread(_near_pairs, state) if is_due else ()
+        nearest_known = state.semantic.vectors.keys() if is_due else ()
+        usage += await self._compare([*_claimed_pairs(state, distillation.same), *near], nearest_known, cause)
+        if has_embedded:
+            usage += await self._join(cause)
         return usage
 
-    async def _embed(self, state: MemoryState, *, is_due: bool) -> tuple[Mapping[str, Vector], Usage]:
-        """Embed the guidelines that have no vector yet, where there are enough of them; store the vectors."""
-        known = state.semantic.vectors
-        missing = [rule for rule in state.semantic.standing if rule.id not in known]
-        if not missing or (len(missing) < MIN_GROUP_RULES and not is_due):
-            return {}, Usage()
-        lookup = await self._memory.vectors.parts.find(list(dict.fromkeys(rule.text for rule in missing)))
+    async def _embed(self, least: int, cause: ChangeCause) -> tuple[bool, Usage]:
+        """Embed the guidelines that have no vector yet, where there are at least so many of them.
+
+        Returns True if there are new vectors, and the cost.
+        """
+        semantic = self._memory.current.semantic
+        texts = {rule.id: rule.text for rule in semantic.standing if rule.id not in semantic.vectors}
+        if len(texts) < least:
+            return False, Usage()
+        lookup = await self._memory.vectors.parts.find(list(dict.fromkeys(texts.values())))
         if lookup.failed:
             _log.warning("Judge %s: %s", self._judge.name, next(iter(lookup.failed.values())))
-        rows = {rule.id: lookup.vectors[rule.text] for rule in missing if rule.text in lookup.vectors}
-        texts = {rule.id: rule.text for rule in missing}
-        await self._adopt(lambda current: current.with_guideline_vectors(rows, texts))
-        return rows, lookup.usage
+        rows = {name: lookup.vectors[text] for name, text in texts.items() if text in lookup.vectors}
+        await self._adopt(lambda current: current.with_guideline_vectors(rows, texts), cause)
+        return bool(rows), lookup.usage
 
     async def _compare(
-        self, state: MemoryState, vectors: Mapping[str, Vector], claimed: Sequence[RulePair], *, is_due: bool
+        self, pairs: Sequence[RulePair], nearest_known: Collection[str], cause: ChangeCause
     ) -> Usage:
-        """Ask about pairs, and unite the guidelines that say the same."""
-        rows = {**state.semantic.vectors, **vectors}
-        standing = state.semantic.standing
-        near = await asyncio.to_thread(near_pairs, standing, rows, binary=state.binary) if is_due else ()
-        pairs = list({pair.key: pair for pair in (*claimed, *near)}.values())[:MAX_PAIRS]
-        relations: tuple[RuleRelation, ...] = ()
-        usage = Usage()
-        if pairs:
+        """Ask about pairs, and unite the guidelines that say the same.
+
+        `nearest_known` are the ids of the guidelines whose nearest ones are among the pairs.
+        """
+        asked = list({pair.key: pair for pair in pairs}.values())[:MAX_PAIRS]
+        answers = PairAnswers(relations=(), usage=Usage())
+        if asked:
             try:
-                answers = await self._comparer.compare(self._judge.instructions, pairs)
+                answers = await self._comparer.compare(self._judge.instructions, asked)
             except ModelError as error:
                 _log.warning("Judge %s: guidelines are not compared yet: %s", self._judge.name, error)
                 return Usage()
-            relations, usage = answers.relations, answers.usage
-        compared = [rule.id for rule in standing if is_due and rule.id in rows]
-        comparisons = list(zip(pairs, relations, strict=False))
-        await self._adopt(lambda current: current.with_comparisons(comparisons, compared))
-        return usage
+        comparisons = list(zip(asked, answers.relations, strict=False))
+        if comparisons or nearest_known:
+            await self._adopt(lambda current: current.with_comparisons(comparisons, nearest_known), cause)
+        return answers.usage
 
-    async def _join(self) -> Usage:
+    async def _join(self, cause: ChangeCause) -> Usage:
         """Distil the records of close guidelines jointly."""
         state = self._memory.current
         groups = await asyncio.to_thread(
@@ -128,7 +130,7 @@ class Consolidation:
         joint = await asyncio.gather(*(self._distil(state, group) for group in groups))
         now_ms = time.time_ns() // 1_000_000
         for each in joint:
-            await self._adopt(lambda current, each=each: with_joint_rules(current, each, now_ms))  # type: ignore[misc]
+            await self._adopt(partial(with_joint_rules, joint=each, now_ms=now_ms), cause)
         return sum((each.usage for each in joint), Usage())
 
     async def _distil(self, state: MemoryState, group: Sequence[Guideline]) -> JointDistillation:
@@ -136,14 +138,14 @@ class Consolidation:
             state, group, self._judge.instructions, self._distiller, self._memory.vectors.parts
         )
 
-    async def _adopt(self, change: Callable[[MemoryState], MemoryState]) -> None:
+    async def _adopt(self, change: Callable[[MemoryState], MemoryState], cause: ChangeCause) -> None:
         async with self._lock:
             while True:
                 after = change(self._memory.current)
                 if after is self._memory.current:
                     return
                 try:
-                    await self._memory.adopt(after)
+                    await self._memory.adopt(after, cause=cause)
                 except StaleMemoryError:
                     await self._memory.load()
                 else:
@@ -153,6 +155,10 @@ class Consolidation:
 def _is_due(state: MemoryState, batches: int) -> bool:
     new = sum(not rule.has_been_compared for rule in state.semantic.standing)
     return new >= MIN_NEW_GUIDELINES or (bool(new) and batches > 1)
+
+
+def _near_pairs(state: MemoryState) -> tuple[RulePair, ...]:
+    return near_pairs(state.semantic.standing, state.semantic.vectors, binary=state.binary)
 
 
 def _claimed_pairs(state: MemoryState, groups: Sequence[Sequence[str]]) -> list[RulePair]:

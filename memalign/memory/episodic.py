@@ -6,7 +6,7 @@ loop.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -22,8 +22,8 @@ from memalign.records import Episode, Label, RetrievedEpisode
 MIN_EPISODES_FOR_GRAPH = 20_001
 """Below it exact search is fast enough, and a change costs the same at any size: to add a vector to the graph takes
 some 4 ms at 20,000 vectors, to the exact index some microseconds."""
-MAX_CONTRAST_CANDIDATES = 200
-"""Most similar cases among which one with another label is looked for; as many as a search in the graph looks at."""
+MAX_CANDIDATES = 200
+"""Most similar cases from which those to show are chosen; as many as a search in the graph looks at."""
 
 LabelKey = tuple[str, Label]
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
@@ -133,10 +133,7 @@ class EpisodicMemory:
     def nearest(
         self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float | None = None
     ) -> tuple[RetrievedEpisode, ...]:
-        """Find the most similar episodes.
-
-        Cases of nearly the same words are one. Where all that are found have one label, the last place goes to the
-        nearest case of another one: a judge that sees one label only has nothing to tell it from.
+        """Find the most similar episodes; cases of nearly the same words are one.
 
         Args:
             query: Vector of the text to compare with, of shape (dimension,).
@@ -147,34 +144,45 @@ class EpisodicMemory:
         Returns:
             Episodes, most similar first; among equals the one with the newest label.
         """
-        if count <= 0 or not self.vectors:
+        if count <= 0:
+            return ()
+        return self._distinct(query, count, count + 1, exclude_trace_id, min_similarity)[:count]
+
+    def candidates(
+        self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float | None = None
+    ) -> tuple[RetrievedEpisode, ...]:
+        """Find episodes to choose from: the distinct ones among the most similar 200.
+
+        Args:
+            query: Vector of the text to compare with, of shape (dimension,).
+            count: Episodes wanted. Where copies leave fewer among 200, more are looked at.
+            exclude_trace_id: The episode of this trace is left out.
+            min_similarity: Least cosine; by default found from the memory, see `SimilarityFloor`.
+
+        Returns:
+            Episodes in the order of `nearest`.
+        """
+        wanted = max(MAX_CANDIDATES, count + 1)
+        return self._distinct(query, count, wanted, exclude_trace_id, min_similarity)
+
+    def _distinct(
+        self,
+        query: Vector,
+        count: int,
+        wanted: int,
+        exclude_trace_id: str | None,
+        min_similarity: float | None,
+    ) -> tuple[RetrievedEpisode, ...]:
+        """Return at least `count` cases, if there are, each with its copies, from the nearest `wanted` or more."""
+        if not self.vectors:
             return ()
         least = self._floor.value(self.vectors) if min_similarity is None else min_similarity
-        cases = self._cases(query, count, exclude_trace_id, least)
-        found = cases[:count]
-        labels = {_label_key(case) for case in found}
-        if count < 2 or len(found) < count or len(labels) > 1:
-            return tuple(found)
-        contrast = next(self._others(query, labels, exclude_trace_id, least), found[-1])
-        return (*found[:-1], contrast)
-
-    def _cases(
-        self, query: Vector, count: int, exclude_trace_id: str | None, least: float
-    ) -> list[RetrievedEpisode]:
-        """Return at least `count` cases, if there are, each with its copies."""
-        wanted = count + 1
         while True:
             candidates = self._candidates(query, wanted, exclude_trace_id, least)
             cases = self._pooled(candidates)
             if len(cases) >= count or len(candidates) < wanted - 1 or wanted >= len(self.vectors):
-                return cases
+                return tuple(cases)
             wanted = min(wanted * 2, len(self.vectors))
-
-    def _others(
-        self, query: Vector, labels: Collection[LabelKey], exclude_trace_id: str | None, least: float
-    ) -> Iterator[RetrievedEpisode]:
-        candidates = self._candidates(query, MAX_CONTRAST_CANDIDATES, exclude_trace_id, least)
-        return (case for case in self._pooled(candidates) if _label_key(case) not in labels)
 
     def _candidates(
         self, query: Vector, count: int, exclude_trace_id: str | None, least: float
@@ -228,17 +236,24 @@ def _pooled(group: Sequence[RetrievedEpisode]) -> RetrievedEpisode:
     """Return the case that stands for its near-copies: the most similar one of those with the label of most people."""
     if len(group) == 1:
         return group[0]
-    votes = Counter(_label_key(case) for case in group for _ in case.episode.opinions)
+    votes = Counter(label_key(case) for case in group for _ in case.episode.opinions)
     label = max(
-        votes, key=lambda key: (votes[key], max(_newest_ms(c.episode) for c in group if _label_key(c) == key))
+        votes, key=lambda key: (votes[key], max(_newest_ms(c.episode) for c in group if label_key(c) == key))
     )
-    case = next(case for case in group if _label_key(case) == label)
+    case = next(case for case in group if label_key(case) == label)
     copies = tuple(other.episode for other in group if other is not case)
     return replace(case, similarity=group[0].similarity, copies=copies)
 
 
-def _label_key(case: RetrievedEpisode) -> LabelKey:
-    """Return the label such that True is not 1."""
+def label_key(case: RetrievedEpisode) -> LabelKey:
+    """Tell labels apart, True from 1 too.
+
+    Args:
+        case: A case.
+
+    Returns:
+        Its label with the label's type.
+    """
     return type(case.episode.label).__name__, case.episode.label
 
 

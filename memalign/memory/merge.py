@@ -250,7 +250,7 @@ class GuidelineMerger:
             sources=sources,
             worded_by=_keys(sources),
             conflicts_with=(),
-            needs_trial=self._guidelines[own_id].needs_trial,
+            needs_trial=self._guidelines[own_id].needs_trial or "trial" in known.lacks,
             trial=None,
         )
         self._guidelines[own_id] = with_support(reworded, known.sources)
@@ -338,18 +338,20 @@ class GuidelineMerger:
             approved_by=next((rule.approved_by for rule in replaced if rule.approved_by), ""),
             pinned_by=next((rule.pinned_by for rule in replaced if rule.pinned_by), None),
             record_since_ms=max((rule.record_since_ms for rule in replaced), default=0),
-            needs_trial=self._trials
-            and self._has_other_cases(sources)
-            # a joint rule that is held back would take those in use along
-            and not (replaced and all(rule.in_use for rule in replaced)),
+            needs_trial=self._needs_trial(sources, replaced),
         )
         if vector is not None:
             self._vectors[own_id] = vector
         self._by_sentence[sentence_key(text)] = own_id
         return own_id
 
-    def _has_other_cases(self, sources: Sequence[Source]) -> bool:
-        """Tell whether there is a case to try a rule on, beside its own only source."""
+    def _needs_trial(self, sources: Sequence[Source], replaced: Sequence[Guideline]) -> bool:
+        """Tell whether a rule is to be tried: one that is new, or in the place of one that was not proved.
+
+        There has to be a case to try it on, beside its own only source.
+        """
+        if not self._trials or (replaced and not any("trial" in rule.lacks for rule in replaced)):
+            return False
         traces = {source.trace_id for source in sources}
         return len(self._episodes) > (1 if len(traces) == 1 else 0)
 

@@ -3,10 +3,12 @@
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from memalign.errors import UnknownGuidelineError
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.erasure import episode_without
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
 from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.merge import GuidelineMerger
@@ -21,11 +23,14 @@ from memalign.records import (
     MemorySize,
     OpinionKey,
     PersonLabel,
+    PersonTarget,
+    RolledBackCase,
     RuleRelation,
     Source,
 )
 
 _versions = itertools.count(1)
+_NONE_ROLLED_BACK: Mapping[str, RolledBackCase] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,10 @@ class MemoryState:
     """Traces whose rationales have not been distilled yet."""
     policy: GuidelinePolicy = DEFAULT_POLICY
     """The conditions on which guidelines are used."""
+    rolled_back: Mapping[str, RolledBackCase] = field(default_factory=lambda: _NONE_ROLLED_BACK)
+    """By trace id: cases that people rolled back, and of whose feedback nothing new is to be learned."""
+    number: int = field(default=0, compare=False)
+    """The version that people see: it grows with each change of what is learned, also over saving and loading."""
     records: GuidelineRecords = field(default_factory=GuidelineRecords, compare=False)
     """People's votes on the verdicts that guidelines led to."""
     first_name: str = ""
@@ -101,6 +110,24 @@ class MemoryState:
             version=next(_versions),
         )
 
+    def with_rolled_back(self, cases: Mapping[str, RolledBackCase]) -> "MemoryState":
+        """Replace the cases that count as rolled back.
+
+        Args:
+            cases: By trace id.
+
+        Returns:
+            The state with them.
+        """
+        return replace(self, rolled_back=MappingProxyType(dict(cases)), version=next(_versions))
+
+    def _learning_again(self, trace_ids: Collection[str]) -> "MemoryState":
+        """Return the state in which these cases follow people's feedback again."""
+        if not any(name in self.rolled_back for name in trace_ids):
+            return self
+        kept = {name: case for name, case in self.rolled_back.items() if name not in trace_ids}
+        return self.with_rolled_back(kept)
+
     def without_traces(self, trace_ids: Collection[str]) -> "MemoryState":
         """Forget traces: their episodes go, and so does what rested on them.
 
@@ -113,7 +140,7 @@ class MemoryState:
         texts = [
             part for name in trace_ids if name in self.episodes for part in self.episodes[name].case_text
         ]
-        return self.next(
+        return self._learning_again(trace_ids).next(
             self.episodic.changed(drop=trace_ids),
             self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts),
             self.undistilled - frozenset(trace_ids),
@@ -127,9 +154,11 @@ class MemoryState:
             trace_ids: Ids of these cases.
 
         Returns:
-            The state after it. Decisions of others on guidelines that rest on others as well stand.
+            The state after it. Decisions of others on guidelines that rest on others as well stand, and so does what
+            others said of cases that were rolled back: those are not learned anew.
         """
-        opinions = opinions_on(self.semantic, trace_ids)
+        rolled_back = self.rolled_back.keys() & set(trace_ids)
+        opinions = opinions_on(self.semantic, set(trace_ids) - rolled_back)
         # theirs also where they have taken it back, and nobody names the case any more
         theirs = {key for rule in self.semantic.guidelines for key in opinions_of(rule) if key[1] == person}
         texts = [
@@ -143,9 +172,20 @@ class MemoryState:
         semantic = self.semantic.without_person(person).without_opinions(theirs, texts)
         # what nobody decided on is learned anew from the others with their cases
         semantic = semantic.without_undecided(opinions - theirs, texts, decided)
-        return self.next(
-            self.episodic.changed(drop=trace_ids), semantic, self.undistilled - frozenset(trace_ids)
+        target = PersonTarget(person=person)
+        kept = [
+            left
+            for name in rolled_back
+            if name in self.episodes and (left := episode_without(self.episodes[name], target)) is not None
+        ]
+        rows = self.episodic.vectors
+        episodic = self.episodic.changed(
+            put=kept,
+            drop=trace_ids,
+            vectors={each.trace_id: rows[each.trace_id] for each in kept if each.trace_id in rows},
         )
+        after = self.next(episodic, semantic, self.undistilled - frozenset(trace_ids))
+        return after.with_rolled_back(_rolled_back_without(person, after))
 
     def with_episodes(
         self,
@@ -168,7 +208,8 @@ class MemoryState:
         Returns:
             The state after it.
         """
-        return self.next(
+        changed = {*retracted, *(episode.trace_id for episode in put)}
+        return self._learning_again(changed).next(
             self.episodic.changed(put=put, retract=retracted, vectors=vectors),
             self.semantic.without_opinions(lost),
             undistilled,
@@ -377,7 +418,20 @@ class MemoryState:
             ),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
+            put_rolled_back=tuple(
+                case for name, case in self.rolled_back.items() if before.rolled_back.get(name) != case
+            ),
+            drop_rolled_back=frozenset(before.rolled_back.keys() - self.rolled_back.keys()),
         )
+
+
+def _rolled_back_without(person: str, state: MemoryState) -> dict[str, RolledBackCase]:
+    cases = {}
+    for name, case in state.rolled_back.items():
+        opinions = tuple(each for each in case.opinions if each[0] != person)
+        if opinions or name in state.episodes:
+            cases[name] = replace(case, opinions=opinions)
+    return cases
 
 
 def _is_changed(before: Guideline | None, rule: Guideline) -> bool:

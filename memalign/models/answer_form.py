@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from memalign.errors import InputError
+from memalign.models.cited_numbers import CASES, GUIDELINES
 from memalign.models.json_answers import parse_body
 from memalign.records import Json
 from memalign.text_folding import fold
@@ -58,8 +59,8 @@ def answer_in(
         wrappers: Objects that may be around the answer.
 
     Returns:
-        The answer by the schema's names; None where it is none. A verdict may lack its rationale, and a distillation
-        all lists but one. The value of a verdict is not read yet.
+        The answer by the schema's names; None where it is none. A verdict may lack its rationale and its lists, and a
+        distillation all lists but one. The value and the lists of a verdict are not read yet.
     """
     if not isinstance(document, dict):
         return None
@@ -163,7 +164,10 @@ def _verdict(answer: dict[str, Json]) -> dict[str, Json] | None:
         rationale = "\n".join(rationale)
     if VALUE not in answer or not (rationale is None or isinstance(rationale, str)):
         return None
-    return {**({} if rationale is None else {RATIONALE: rationale}), VALUE: answer[VALUE]}
+    reason = {} if rationale is None else {RATIONALE: rationale}
+    # whatever stands in place of the lists, the verdict counts
+    lists = {name: answer[name] for name in (GUIDELINES, CASES) if name in answer}
+    return {**reason, **lists, VALUE: answer[VALUE]}
 
 
 def _lists(answer: dict[str, Json], properties: Mapping[str, Json]) -> dict[str, Json] | None:

@@ -15,6 +15,7 @@ from memalign.models.answer_form import (
     value_type_in,
 )
 from memalign.models.answer_repair import answer_starts, repaired_answer
+from memalign.models.cited_numbers import CASES, GUIDELINES
 from memalign.models.json_objects import JsonObject, json_objects
 from memalign.models.thinking import TextSpan, spoken_spans, within
 from memalign.records import Json
@@ -35,6 +36,9 @@ _BOXED = re.compile(r"\\boxed\{\s*(?:\\(?:text|textbf|mathrm)\{)?([^{}\\]{1,200}
 _LABELLED_LINES = re.compile(
     rf"\W*{RATIONALE}\W*?[:=]\**(?P<reason>.+?)\n\W*{VALUE}\W*?[:=]\**(?P<value>[^\n]+)\s*",
     re.IGNORECASE | re.DOTALL,
+)
+_CITING_LINE = re.compile(
+    rf"^\W*(?P<name>{GUIDELINES}|{CASES})\W*?[:=]\**(?P<numbers>[^\n]*)\n?", re.IGNORECASE | re.MULTILINE
 )
 _LOST_BRACE = re.compile(rf"\s*\"(?:{RATIONALE}|{VALUE})\"\s*:")
 """Begins an answer whose first brace the server wrote itself, to lead the model on."""
@@ -155,8 +159,10 @@ def _bare_answer(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | Non
         return {RATIONALE: "", VALUE: boxed[0]}
     if "{" in words:
         return None
-    if lines := _LABELLED_LINES.fullmatch(words):
-        return {RATIONALE: unquote(lines["reason"].rstrip(" ,*")), VALUE: lines["value"].rstrip(" ,")}
+    if lines := _LABELLED_LINES.fullmatch(_CITING_LINE.sub("", words).strip()):
+        lists = {line["name"].lower(): line["numbers"] for line in _CITING_LINE.finditer(words)}
+        reason, value = unquote(lines["reason"].rstrip(" ,*")), lines["value"].rstrip(" ,")
+        return {RATIONALE: reason, **lists, VALUE: value}
     split = value_type.split(words)
     return None if split is None else {RATIONALE: split.reason, VALUE: split.label}
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from memalign.errors import InputError, MalformedAnswerError, PromptTooLongError
+from memalign.models.cited_numbers import CASES, GUIDELINES, cited
 from memalign.models.json_answers import text_at
 from memalign.models.judging_prompt import JudgingPrompt, judging_prompt
 from memalign.models.prompts import judging_schema
@@ -38,12 +39,16 @@ class LLMJudge:
             value = request.value_type.parse(completion.answer.get("value"))
         except InputError as error:
             raise MalformedAnswerError(f"{self._model.name} gave no usable verdict: {error}") from error
+        guideline_ids = tuple(guideline.id for guideline in fitted.guidelines)
+        trace_ids = tuple(case.episode.trace_id for case in fitted.cases)
         return JudgeResponse(
             value=value,
             rationale=text_at(completion.answer, "rationale").strip()[:MAX_RATIONALE_CHARACTERS],
             usage=completion.usage,
-            shown_guideline_ids=tuple(guideline.id for guideline in fitted.guidelines),
-            retrieved_trace_ids=tuple(case.episode.trace_id for case in fitted.cases),
+            guideline_ids=cited(completion.answer.get(GUIDELINES), guideline_ids),
+            shown_guideline_ids=guideline_ids,
+            cited_trace_ids=cited(completion.answer.get(CASES), trace_ids),
+            retrieved_trace_ids=trace_ids,
             left_out=fitted.left_out,
         )
 

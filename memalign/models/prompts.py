@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import get_args
 
 from memalign.memory.rule_pairs import MAX_PAIRS, RulePair
+from memalign.models.cited_numbers import MAX_CITED
 from memalign.models.prompt_json import encode
 from memalign.models.shortening import cut_text, encoded_tokens, shorten, shorten_fields
 from memalign.ports import JudgeRequest, LabelledRationale, Prompt
@@ -43,9 +44,10 @@ The criterion, where each {{{{ name }}}} stands for the value of that name in th
 
 {data_rule}
 
-Answer with a JSON object: first {first}; then {second}. You may name the guidelines and cases that led you to it."""
+Answer with a JSON object: first {first}; then {second}; then {third}."""
 
 _RATIONALE = '"rationale", the reason for your verdict in two or three sentences'
+_CITED = '"guidelines" and "cases", the numbers of those that led you to it, or empty lists'
 _VALUE = '"value", which must be {expected}'
 
 _GUIDELINES = """
@@ -153,9 +155,10 @@ def judging_instructions(request: JudgeRequest) -> str:
     Returns:
         The text.
     """
-    parts = [_RATIONALE, _VALUE.format(expected=request.value_type.description)]
-    first, second = parts if request.rationale_first else reversed(parts)
-    return _JUDGE.format(instructions=request.instructions, data_rule=_DATA_RULE, first=first, second=second)
+    value = _VALUE.format(expected=request.value_type.description)
+    parts = (_RATIONALE, _CITED, value) if request.rationale_first else (value, _RATIONALE, _CITED)
+    names = dict(zip(("first", "second", "third"), parts, strict=True))
+    return _JUDGE.format(instructions=request.instructions, data_rule=_DATA_RULE, **names)
 
 
 def guidelines_section(guidelines: Sequence[Guideline]) -> str:
@@ -283,12 +286,13 @@ def judging_schema(value_type: ValueType, *, rationale_first: bool = True) -> di
         rationale_first: True, the default, puts the reason first, so that the value follows from it.
 
     Returns:
-        The schema.
+        The schema. It is the same whatever is shown: services compile each schema once.
     """
     rationale, value = {"type": "string"}, value_type.schema()
+    numbers = {"type": "array", "items": {"type": "integer"}, "maxItems": MAX_CITED}
     if rationale_first:
-        return _object(rationale=rationale, value=value)
-    return _object(value=value, rationale=rationale)
+        return _object(rationale=rationale, guidelines=numbers, cases=numbers, value=value)
+    return _object(value=value, rationale=rationale, guidelines=numbers, cases=numbers)
 
 
 def distilling_prompt(

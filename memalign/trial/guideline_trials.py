@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.stored_state import StoredState
-from memalign.ports import JudgeModel
+from memalign.ports import ChangeCause, JudgeModel
 from memalign.recall.retrieval import Retriever
 from memalign.records import Guideline, GuidelineTrial, Usage
 from memalign.trial.call_budget import CallBudget
 from memalign.trial.trial_cases import trial_cases
-from memalign.trial.trial_verdicts import CaseOutcome, TrialCase, TrialVerdicts, count_changes
+from memalign.trial.trial_verdicts import CaseOutcome, TrialCase, TrialVerdicts, change_of
 
 _log = logging.getLogger("memalign")
 BUDGET_USED_UP = "The model calls for trials are used up."
 CHANGED_MEANWHILE = "What it was to be tried on has changed meanwhile."
+CALLS_TO_CONFIRM = 2
+"""For each changed case, before a guideline is held back: once more without it, once more with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,29 +103,43 @@ class GuidelineTrials:
         affordable = await _affordable(cases, verdicts, budget)
         if cases and not affordable and rule.trial is not None:
             return BUDGET_USED_UP
-        outcomes = await verdicts.compare(affordable)
-        if affordable and not outcomes:
+        changes = self._changes(await verdicts.compare(affordable))
+        if affordable and not changes:
             return str(verdicts.failure or CHANGED_MEANWHILE)
-        trial = self._outcome(rule, outcomes)
+        if _is_harmful(changes):
+            changes = await self._confirmed(changes, affordable, verdicts, budget)
+        trial = _outcome(rule, changes)
         _log.debug("Judge %s tried guideline %s: %s", self._judge.name, rule.id, trial)
         await self._adopt(rule, trial)
         return None
 
-    def _outcome(self, rule: Guideline, outcomes: Sequence[CaseOutcome]) -> GuidelineTrial | None:
-        """Return what came of a trial; of one on no case nothing, or what came of the trial before."""
-        fixed, broke, tried = count_changes(
-            outcomes, self._memory.current.episodes, numeric=self._judge.value_type.numeric
-        )
-        source_traces = len(rule.source_trace_ids)
-        if not tried:
-            return None if rule.trial is None else replace(rule.trial, source_traces=source_traces)
-        return GuidelineTrial(
-            fixed=fixed,
-            broke=broke,
-            tried=tried,
-            source_traces=source_traces,
-            time_ms=time.time_ns() // 1_000_000,
-        )
+    async def _confirmed(
+        self,
+        changes: Mapping[str, int],
+        cases: Sequence[TrialCase],
+        verdicts: TrialVerdicts,
+        budget: CallBudget,
+    ) -> Mapping[str, int]:
+        """Judge the changed cases once more; those that change in another way now were chance, and count as unchanged.
+
+        Most verdicts are right, so that chance breaks more of them than it fixes, whatever the guideline says.
+        """
+        changed = [case for case in cases if changes.get(case.episode.trace_id)]
+        calls = await budget.take(CALLS_TO_CONFIRM * len(changed))
+        again = self._changes(await verdicts.repeat(changed[: calls // CALLS_TO_CONFIRM]))
+        return {
+            trace_id: change if again.get(trace_id, change) == change else 0
+            for trace_id, change in changes.items()
+        }
+
+    def _changes(self, outcomes: Sequence[CaseOutcome]) -> Mapping[str, int]:
+        """Compare verdicts with people's labels as they are now, by trace id; see `change_of`."""
+        episodes, numeric = self._memory.current.episodes, self._judge.value_type.numeric
+        return {
+            each.trace_id: change_of(each, episodes[each.trace_id].label, numeric=numeric)
+            for each in outcomes
+            if each.trace_id in episodes
+        }
 
     async def _cases(self, rule: Guideline, verdicts: TrialVerdicts) -> list[TrialCase]:
         cases = []
@@ -142,11 +158,29 @@ class GuidelineTrials:
                 if after is self._memory.current:
                     return
                 try:
-                    await self._memory.adopt(after)
+                    await self._memory.adopt(after, cause=ChangeCause(kind="trial"))
                 except StaleMemoryError:
                     await self._memory.load()
                 else:
                     return
+
+
+def _is_harmful(changes: Mapping[str, int]) -> bool:
+    return sum(changes.values()) < 0
+
+
+def _outcome(rule: Guideline, changes: Mapping[str, int]) -> GuidelineTrial | None:
+    """Return what came of a trial; of one on no case nothing, or what came of the trial before."""
+    source_traces = len(rule.source_trace_ids)
+    if not changes:
+        return None if rule.trial is None else replace(rule.trial, source_traces=source_traces)
+    return GuidelineTrial(
+        fixed=sum(change > 0 for change in changes.values()),
+        broke=sum(change < 0 for change in changes.values()),
+        tried=len(changes),
+        source_traces=source_traces,
+        time_ms=time.time_ns() // 1_000_000,
+    )
 
 
 async def _affordable(cases: list[TrialCase], verdicts: TrialVerdicts, budget: CallBudget) -> list[TrialCase]:

@@ -1,7 +1,7 @@
 """Verdicts on earlier cases, with and without a guideline that is tried."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from memalign.errors import ModelError
@@ -111,18 +111,34 @@ class TrialVerdicts:
         outcomes = await asyncio.gather(*map(self._compare, cases))
         return [outcome for outcome in outcomes if outcome is not None]
 
+    async def repeat(self, cases: Sequence[TrialCase]) -> list[CaseOutcome]:
+        """Judge cases once more, both ways.
+
+        Args:
+            cases: The cases.
+
+        Returns:
+            The outcomes, as of `compare`.
+        """
+        outcomes = await asyncio.gather(*map(self._ask_both, cases))
+        return [outcome for outcome in outcomes if outcome is not None]
+
     async def _compare(self, case: TrialCase) -> CaseOutcome | None:
-        trace_id = case.episode.trace_id
+        known = self._without.get(case.episode.trace_id)
+        outcome = await self._ask_both(case, known)
+        if outcome is not None:
+            self._without[outcome.trace_id] = outcome.without
+        return outcome
+
+    async def _ask_both(self, case: TrialCase, without: Label | None = None) -> CaseOutcome | None:
+        """Ask for the verdict without the guideline, unless it is known, and with it."""
         async with self._slots:
-            if trace_id not in self._without:
+            if without is None:
                 without = await self._ask(case.episode, self._evidence(case.episode))
-                if without is None:
-                    return None
-                self._without[trace_id] = without
-            with_guideline = await self._ask(case.episode, case.evidence)
-        if with_guideline is None:
+            with_guideline = None if without is None else await self._ask(case.episode, case.evidence)
+        if without is None or with_guideline is None:
             return None
-        return CaseOutcome(trace_id=trace_id, without=self._without[trace_id], with_guideline=with_guideline)
+        return CaseOutcome(trace_id=case.episode.trace_id, without=without, with_guideline=with_guideline)
 
     async def _ask(self, episode: Episode, evidence: Evidence) -> Label | None:
         """Return the model's verdict on a case; None where it fails or is down, or must not be shown the case."""
@@ -170,30 +186,20 @@ class TrialVerdicts:
         return self._memories[tried_id, left_out]
 
 
-def count_changes(
-    outcomes: Sequence[CaseOutcome], episodes: Mapping[str, Episode], *, numeric: bool
-) -> tuple[int, int, int]:
-    """Count what a guideline changes for better and for worse, against people's labels.
+def change_of(outcome: CaseOutcome, label: Label, *, numeric: bool) -> int:
+    """Compare what a guideline changes with people's label.
 
     Args:
-        outcomes: The verdicts.
-        episodes: The cases as they are now, by trace id; an outcome whose case is gone does not count.
+        outcome: The verdicts.
+        label: The label.
         numeric: Whether verdicts are numbers, of which the nearer one is the better one.
 
     Returns:
-        Verdicts fixed, verdicts broken, and cases counted.
+        1 where the guideline makes the verdict better, -1 where it makes it worse, and 0 where it changes nothing.
     """
-    errors = [
-        (
-            _error(outcome.without, episodes[outcome.trace_id].label, numeric=numeric),
-            _error(outcome.with_guideline, episodes[outcome.trace_id].label, numeric=numeric),
-        )
-        for outcome in outcomes
-        if outcome.trace_id in episodes
-    ]
-    fixed = sum(with_guideline < without for without, with_guideline in errors)
-    broke = sum(with_guideline > without for without, with_guideline in errors)
-    return fixed, broke, len(errors)
+    without = _error(outcome.without, label, numeric=numeric)
+    with_guideline = _error(outcome.with_guideline, label, numeric=numeric)
+    return (without > with_guideline) - (without < with_guideline)
 
 
 def _still_stands(episode: Episode, evidence: Evidence, state: MemoryState) -> bool:

@@ -68,6 +68,19 @@ class Original:
         with ThreadPoolExecutor(THREADS) as threads:
             return list(threads.map(self.judge, cases))
 
+    def judge_without_contrast(self, cases: Sequence[Case]) -> list[bool]:
+        """Its own way."""
+        return self.judge_all(cases)
+
+    def judge_in_room(self, cases: Sequence[Case], guideline_tokens: int) -> list[bool]:
+        """All guidelines: it has no limit."""
+        del guideline_tokens
+        return self.judge_all(cases)
+
+    def shown(self, case: Case) -> list[str]:
+        feedback = self.judge_in_use(inputs={"question": case.question}, outputs=case.answer)
+        return list((feedback.metadata or {}).get("retrieved_example_trace_ids", ()))
+
     def guidelines(self) -> list[str]:
         lines = self.judge_in_use.instructions.partition("Distilled Guidelines (")[2].splitlines()
         return [line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")]

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, load_judge, make_judge
+from memalign import AlignedJudge, Assessment, MemAlignOptimizer, Trace, judge_file, load_judge, make_judge
+from memalign.alignment import AlignmentModels
+from memalign.judge_memory import JudgeMemory
 from memalign.judges import AlignableJudge
+from memalign.memory.stored_state import StoredState
+from memalign.models import connect_judge_model
+from memalign.recall.case_selection import CaseSelection, contrasting_cases, similar_cases
+from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from tests.bench.rules import Case
 from tests.bench.system import EMBEDDER, INSTRUCTIONS, MODEL, NAME
 
@@ -36,7 +42,11 @@ class Ours:
     def judge(self, case: Case) -> bool:
         verdict = self.judge_in_use(trace=_trace(case))
         self._verdicts[case.trace_id] = Assessment(
-            name=NAME, value=verdict.value, rationale=verdict.rationale, source_type="LLM_JUDGE"
+            name=NAME,
+            value=verdict.value,
+            rationale=verdict.rationale,
+            source_type="LLM_JUDGE",
+            guideline_ids=verdict.guideline_ids,
         )
         return bool(verdict.value)
 
@@ -46,6 +56,41 @@ class Ours:
             return [bool(verdict.value) for verdict in verdicts]
 
         return asyncio.run(values())
+
+    def judge_without_contrast(self, cases: Sequence[Case]) -> list[bool]:
+        return self._judge_by(cases, select_cases=similar_cases)
+
+    def judge_in_room(self, cases: Sequence[Case], guideline_tokens: int) -> list[bool]:
+        return self._judge_by(cases, guideline_tokens=guideline_tokens)
+
+    def _judge_by(
+        self,
+        cases: Sequence[Case],
+        *,
+        select_cases: CaseSelection = contrasting_cases,
+        guideline_tokens: int = GUIDELINE_TOKENS,
+    ) -> list[bool]:
+        """Judge by the same memory with other settings, of which some are no settings for users."""
+        self._aligned().save(self._file)
+        saved = judge_file.read(self._file)
+
+        async def values() -> list[bool]:
+            memory = JudgeMemory(
+                saved.judge,
+                StoredState(saved.state, AlignmentModels(saved.settings).vectors),
+                judge_model=connect_judge_model(saved.judge.model),
+                distiller=self.optimizer.distiller,
+                retrieval_k=saved.settings.retrieval_k,
+                guideline_tokens=guideline_tokens,
+                select_cases=select_cases,
+            )
+            verdicts = await asyncio.gather(*(memory.judge(_trace(case)) for case in cases))
+            return [bool(verdict.value) for verdict in verdicts]
+
+        return asyncio.run(values())
+
+    def shown(self, case: Case) -> list[str]:
+        return list(self.judge_in_use(trace=_trace(case)).retrieved_trace_ids)
 
     def guidelines(self) -> list[str]:
         return [rule.text for rule in self._aligned().guidelines if rule.in_use]

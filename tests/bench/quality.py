@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tests.bench.rules import PEOPLE, Case, Vote, World, says_right, thing_in
 from tests.bench.system import JudgingSystem
+from tests.bench.tacit import TacitWorld, is_right
 from tests.bench.timed import Figures, Meter
 from tests.rule_pairs.scoring import MergeScore, merge_score
 from tests.rule_pairs.table import RulePair, rule_pairs
@@ -15,6 +17,13 @@ STEPS = (2, 5, 10, 20, 50, 100, 200)
 PAIRS_A_MEMORY = 50
 """The first guidelines of so many pairs are one batch of the distiller, the second ones the next: no call sees both."""
 MORE_RULES = 25
+WRONG_SHARE = 0.2
+MANY_RULES = 100
+MISREAD_RECORDS = 0.12
+"""As in the simulation behind the prior: verdicts of a wrong guideline are right 12 % of the time."""
+VOTES_A_RULE = 10
+ROOM_FOR_ALL = 1_000_000
+DOCUMENT_WORDS = 1_000
 FREE = {"chat_ms": 0, "embedding_ms": 0, "real_vectors": True}
 
 
@@ -74,6 +83,44 @@ def forgetting(system: JudgingSystem, meter: Meter) -> Figures:
         "guidelines in forgotten words, summed": leaking_words,
         "rules with a source": len(supported),
         "of these standing": len(_things_in_guidelines(system) & supported),
+    }
+
+
+def wrong_rules(system: JudgingSystem, meter: Meter) -> Figures:
+    """A fifth of the guidelines is wrong; then ten cards a rule are judged, and people vote without a reason.
+
+    The model misreads 12 % of the records, so that verdicts of a good guideline are right 88 % of the time. The wrong
+    guidelines forbid what the untaught model rightly allows, so that all is well again without them.
+    """
+    world = _start(system, meter, rules=MANY_RULES)
+    meter.behave(**FREE, misreading=MISREAD_RECORDS)
+    things = list(world.rules)
+    system.learn([world.with_vote(world.case(thing)) for thing in things])
+    unseen = [world.case(thing) for thing in things * 5]
+    figures = {"all good": _accuracy(system, world, unseen)}
+    system.start()
+    allowed = [thing for thing in things if world.rules[thing].right]
+    wrong = set(allowed[: round(len(things) * WRONG_SHARE)])
+    system.learn(
+        [
+            world.with_vote(world.case(thing), value=world.rules[thing].right != (thing in wrong))
+            for thing in things
+        ]
+    )
+    figures["before"] = _accuracy(system, world, unseen)
+    for number in range(1, VOTES_A_RULE + 1):
+        cards = [world.case(thing) for thing in things]
+        for card in cards:
+            system.judge(card)
+        system.learn([world.with_thumb(card) for card in cards])
+        if number == VOTES_A_RULE // 2:
+            figures["after five"] = _accuracy(system, world, unseen)
+    used = _things_in_guidelines(system)
+    return figures | {
+        "after ten": _accuracy(system, world, unseen),
+        "below all good": figures["all good"] - _accuracy(system, world, unseen),
+        "wrong ones used": len(used & wrong),
+        "good ones not used": len(set(things) - wrong - used),
     }
 
 
@@ -164,6 +211,72 @@ def budget(system: JudgingSystem, meter: Meter) -> Figures:
     }
 
 
+def room(system: JudgingSystem, meter: Meter) -> Figures:
+    """300 rules, with room for all and with room for 2,000 tokens."""
+    world = _start(system, meter, rules=300)
+    system.learn(world.feedback(1500))
+    unseen, figures = [world.case() for _ in range(UNSEEN)], {}
+    for name, tokens in (("all", ROOM_FOR_ALL), ("2,000 tokens", 2_000)):
+        meter.behave(**FREE)
+        values = system.judge_in_room(unseen, tokens)
+        figures[f"accuracy, {name}"] = _share_right(world, unseen, values)
+        figures[f"tokens a verdict, {name}"] = meter.counts()["chat_tokens"] / UNSEEN
+    return figures | {"lost": figures["accuracy, all"] - figures["accuracy, 2,000 tokens"]}
+
+
+def contrast(system: JudgingSystem, meter: Meter) -> Figures:
+    """400 labels without reasons, one in seven of them a fail; with and without a case of another label."""
+    _start(system, meter)
+    world = TacitWorld(RULES)
+    system.learn(world.labelled(400))
+    unseen = [world.case() for _ in range(5 * UNSEEN)]
+    figures: Figures = {}
+    for name, values in (
+        ("with", system.judge_all(unseen)),
+        ("without", system.judge_without_contrast(unseen)),
+    ):
+        figures[f"on fails, {name}"] = _recall(unseen, values, label=False)
+        figures[f"on passes, {name}"] = _recall(unseen, values, label=True)
+    return figures | {
+        "gained on fails": figures["on fails, with"] - figures["on fails, without"],
+        "lost on passes": figures["on passes, without"] - figures["on passes, with"],
+    }
+
+
+def precedents(system: JudgingSystem, meter: Meter) -> Figures:
+    """Cases of 40 rules, all given the same long text: which ones are shown."""
+    world = _start(system, meter)
+    document = world.case(words=DOCUMENT_WORDS).question
+    feedback = [replace(case, question=document) for case in world.feedback(1000)]
+    system.learn(feedback)
+    unseen = [replace(world.case(), question=document) for _ in range(UNSEEN)]
+    return _share_relevant(system, feedback, unseen)
+
+
+def own_texts(system: JudgingSystem, meter: Meter) -> Figures:
+    """Cases of 40 rules, each given a text of its own: which ones are shown."""
+    world = _start(system, meter)
+    feedback = world.feedback(1000)
+    system.learn(feedback)
+    return _share_relevant(system, feedback, [world.case() for _ in range(UNSEEN)])
+
+
+def copies(system: JudgingSystem, meter: Meter) -> Figures:
+    """Each of 100 cases stored eight times: how many of those shown are different."""
+    world = _start(system, meter)
+    feedback = [
+        replace(case, trace_id=f"{case.trace_id}-{number}")
+        for case in world.feedback(100)
+        for number in range(8)
+    ]
+    system.learn(feedback)
+    answers = {case.trace_id: case.answer for case in feedback}
+    shown = [
+        {answers[trace_id] for trace_id in system.shown(world.case(case.thing))} for case in feedback[::8]
+    ]
+    return {"different": sum(map(len, shown)) / len(shown)}
+
+
 def failures(system: JudgingSystem, meter: Meter) -> Figures:
     """20 % of distillations fail: 20 aligns of 10 feedbacks, then all of them once more."""
     world, cases, figures = _start(system, meter, rules=150), [], {}
@@ -226,9 +339,29 @@ def _precision(score: MergeScore) -> float:
 
 
 def _accuracy(system: JudgingSystem, world: World, cases: Sequence[Case]) -> float:
-    values = system.judge_all(cases)
+    return _share_right(world, cases, system.judge_all(cases))
+
+
+def _share_right(world: World, cases: Sequence[Case], values: Sequence[bool]) -> float:
     right = sum(value == world.rules[case.thing].right for case, value in zip(cases, values, strict=True))
     return right / len(cases)
+
+
+def _recall(cases: Sequence[Case], values: Sequence[bool], *, label: bool) -> float:
+    """The share of the cases of a label that are given it."""
+    given = [value == label for case, value in zip(cases, values, strict=True) if is_right(case) == label]
+    return sum(given) / len(given)
+
+
+def _share_relevant(system: JudgingSystem, feedback: Sequence[Case], unseen: Sequence[Case]) -> Figures:
+    """Of the cases shown those on the record's thing, and the records whose best one is."""
+    things = {case.trace_id: case.thing for case in feedback}
+    shown = [[things[name] == case.thing for name in system.shown(case)] for case in unseen]
+    count = sum(map(len, shown))
+    return {
+        "relevant": sum(map(sum, shown)) / count if count else math.nan,
+        "best relevant": sum(each[:1] == [True] for each in shown) / len(unseen),
+    }
 
 
 def _things_in_guidelines(system: JudgingSystem) -> set[str]:
@@ -244,10 +377,16 @@ ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "growth": growth,
     "reversal": reversal,
     "forgetting": forgetting,
+    "wrong rules": wrong_rules,
     "people": people,
     "wordings": wordings,
     "one by one": one_by_one,
     "pairs": pairs,
     "budget": budget,
+    "room": room,
+    "contrast": contrast,
+    "precedents": precedents,
+    "own texts": own_texts,
+    "copies": copies,
     "failures": failures,
 }

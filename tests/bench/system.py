@@ -29,6 +29,15 @@ class JudgingSystem(Protocol):
     def judge_all(self, cases: Sequence[Case]) -> list[bool]:
         """Verdicts on many cases at once."""
 
+    def judge_without_contrast(self, cases: Sequence[Case]) -> list[bool]:
+        """Verdicts on many cases, shown the most similar cases whatever their labels."""
+
+    def judge_in_room(self, cases: Sequence[Case], guideline_tokens: int) -> list[bool]:
+        """Verdicts on many cases, with so much room for guidelines where it can be limited."""
+
+    def shown(self, case: Case) -> list[str]:
+        """The traces of the cases that are shown for a verdict on this one, best first."""
+
     def guidelines(self) -> list[str]:
         """The texts of those in use."""
 

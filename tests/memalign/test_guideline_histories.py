@@ -253,6 +253,7 @@ def undated(memory: JudgeMemory) -> Json:
             rule,
             id=rule.id if rule.sources else "",
             learned_ms=0,
+            record_since_ms=0,
             previous=None,
             worded_by=(),
             **{

@@ -1,11 +1,14 @@
 """Code that was written for MLflow's judges: each parameter is used, or refused in a sentence."""
 
+import copy
 import inspect
 import json
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, Optional
 
@@ -22,6 +25,7 @@ from tests.fakes import section
 from tests.memalign.mlflow_signatures import (
     ALIGN,
     CALL,
+    FEEDBACK_NAMES,
     JUDGE_NAMES,
     MAKE_JUDGE,
     MEMALIGN_OPTIMIZER,
@@ -107,19 +111,19 @@ JUDGE_USES = [
         parameter="generate_rationale_first",
         value=False,
         seen=lambda call: list(schema_of(call)["properties"]),
-        expected=["value", "rationale"],
+        expected=["value", "rationale", "guidelines", "cases"],
     ),
     Use(
         parameter="generate_rationale_first",
         value=True,
         seen=lambda call: list(schema_of(call)["properties"]),
-        expected=["rationale", "value"],
+        expected=["rationale", "guidelines", "cases", "value"],
     ),
     Use(
         parameter="generate_rationale_first",
         value=None,
         seen=lambda call: list(schema_of(call)["properties"]),
-        expected=["rationale", "value"],
+        expected=["rationale", "guidelines", "cases", "value"],
     ),
     Use(parameter="model_api", value="chat_completions", seen=lambda call: call.kind, expected="chat"),
     Use(parameter="model_api", value=ModelAPI.DEFAULT, seen=lambda call: call.kind, expected="chat"),
@@ -205,6 +209,20 @@ def test_parameters_stand_in_the_order_of_mlflow() -> None:
 def test_each_parameter_is_in_the_tables_below() -> None:
     assert {use.parameter for use in JUDGE_USES} == set(MAKE_JUDGE)
     assert {use.parameter for use in OPTIMIZER_USES} == set(MEMALIGN_OPTIMIZER)
+
+
+def rows_of_the_page(title: str) -> list[str]:
+    """Return the first column of a table of docs/moving.md."""
+    page = (Path(__file__).parents[2] / "docs" / "moving.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+
+
+def test_the_page_on_moving_has_each_parameter_and_name() -> None:
+    assert rows_of_the_page("`make_judge`") == [f"`{name}`" for name in MAKE_JUDGE]
+    assert rows_of_the_page("`MemAlignOptimizer`") == [f"`{name}`" for name in MEMALIGN_OPTIMIZER]
+    named = " ".join((*rows_of_the_page("Names of a judge"), *rows_of_the_page("Calls")))
+    assert {name for name in JUDGE_NAMES if not re.search(rf"\b{name}\b", named)} == set()
 
 
 def test_each_default_of_mlflow_is_taken_by_position_and_none_is_the_default() -> None:
@@ -301,6 +319,8 @@ def test_a_form_that_is_none_of_mlflows_either_is_told(form: Any) -> None:
         ("databricks:/databricks-gpt-5-mini", "databricks:/databricks-gpt-5-mini"),
         ("endpoints:/databricks-gte-large-en", "databricks:/databricks-gte-large-en"),
         ("bedrock:/anthropic.claude-3-5-sonnet-20241022-v2:0",) * 2,
+        ("bedrock:/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",) * 2,
+        ("vertex:/claude-sonnet-4-5@20250929",) * 2,
         ("gemini:/gemini-2.5-flash",) * 2,
         ("mistral:/mistral-large-latest",) * 2,
         ("azure:/my-deployment",) * 2,
@@ -320,6 +340,9 @@ def test_a_models_name_of_mlflow_is_known(theirs: str, ours: str) -> None:
         ("typesafe:/jev-1", "choose another"),
         ("groq:/llama-4", "litellm:/groq/llama-4"),
         ("vertex_ai:/gemini-2.5-pro", "did you mean vertex:/?"),
+        ("vertex:/gemini-2.5-pro", "write litellm:/vertex_ai/gemini-2.5-pro"),
+        ("bedrock:/us.amazon.nova-pro-v1:0", "write litellm:/bedrock/us.amazon.nova-pro-v1:0"),
+        ("bedrock:/amazon.titan-embed-text-v2:0", "write litellm:/bedrock/amazon.titan-embed-text-v2:0"),
         ("openai/gpt-4o", "openai:/NAME"),
     ],
 )
@@ -332,7 +355,7 @@ def test_a_models_name_that_is_written_otherwise_here_is_told(theirs: str, words
 @pytest.mark.usefixtures("server")
 def test_judges_have_the_names_of_mlflows_judges_or_tell_what_takes_their_place() -> None:
     base = make_judge(**REQUIRED_ARGUMENTS, description="Kind?", feedback_value_type=Literal["good", "bad"])
-    aligned = an_aligned_judge()
+    aligned: Any = an_aligned_judge()
     present = {
         "align", "description", "feedback_value_type", "get_input_fields", "instructions", "is_session_level_scorer",
         "kind", "model", "name",
@@ -350,6 +373,21 @@ def test_judges_have_the_names_of_mlflows_judges_or_tell_what_takes_their_place(
         _ = aligned._semantic_memory
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = aligned.nothing
+
+
+@pytest.mark.usefixtures("server")
+def test_a_verdict_tells_how_to_have_what_mlflows_feedback_has() -> None:
+    verdict: Any = make_judge(**REQUIRED_ARGUMENTS, model="openai:/m", feedback_value_type=bool)(
+        inputs="a", outputs="b"
+    )
+
+    assert (verdict.value, verdict.rationale) == (False, "simulated")
+    for name in FEEDBACK_NAMES - {"value", "rationale", "trace_id"}:
+        with pytest.raises(AttributeError, match=f"^A verdict of memalign has no {name}.*; use to_feedback"):
+            getattr(verdict, name)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = verdict.nothing
+    assert pickle.loads(pickle.dumps(verdict)) == copy.copy(verdict) == verdict  # noqa: S301 - our own
 
 
 CONVERSATION = "Is the user content? {{ conversation }}"
@@ -411,6 +449,34 @@ async def test_a_session_of_our_traces_keeps_its_order_and_expectations(server: 
     ]
     (record,) = section(server.of("chat")[-1].body["messages"][1]["content"], "record")
     assert json.loads(record)["expectations"] == {"tone": "calm"}
+
+
+@pytest.mark.usefixtures("server")
+def test_a_judge_of_conversations_learns_from_whole_sessions() -> None:
+    late = their_trace("tr-2", 2_000, "When?", "Soon.")
+    early = their_trace("tr-1", 1_000, "Where is it?", "On its way.")
+    alone = their_trace("tr-3", 3_000, "Hello?", "Hm.", session="")
+    for trace in (late, alone):
+        trace.info.assessments.append(
+            SimpleNamespace(
+                name="content",
+                feedback=SimpleNamespace(value=False),
+                rationale="Name a day.",
+                source=SimpleNamespace(source_type="HUMAN", source_id="ana"),
+            )
+        )
+
+    learned = a_conversation_judge().align([late, early, alone], MemAlignOptimizer(**OPTIMIZER))
+
+    said = {
+        name: [turn["content"] for turn in episode.fields["conversation"]]
+        for name, episode in learned.episodes.items()
+    }
+    assert said == {
+        "tr-2": ["Where is it?", "On its way.", "When?", "Soon."],
+        "tr-3": ["Hello?", "Hm."],
+    }
+    assert list(learned.report.rejected) == ["tr-1"]
 
 
 @pytest.mark.parametrize(
@@ -475,6 +541,6 @@ def test_the_order_of_a_verdict_outlives_saving(server: ModelServer, tmp_path: A
     loaded(inputs="a", outputs="b")
 
     call = server.of("chat")[-1]
-    assert list(schema_of(call)["properties"]) == ["value", "rationale"]
+    assert list(schema_of(call)["properties"]) == ["value", "rationale", "guidelines", "cases"]
     assert 'first "value"' in call.body["messages"][0]["content"]
     assert 'then "rationale"' in call.body["messages"][0]["content"]

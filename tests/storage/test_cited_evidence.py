@@ -53,6 +53,41 @@ async def test_a_verdict_keeps_what_led_it_apart_from_what_it_was_shown(tmp_path
     assert stored.verdict == replace(SHOWN, guideline_ids=("g-2",), cited_trace_ids=("tr-9",))
 
 
+async def test_a_forgotten_case_leaves_the_evidence_of_other_verdicts_which_only_count_it(
+    tmp_path: Path,
+) -> None:
+    await keep(tmp_path, cited_trace_ids=("tr-9",))
+    verdict_id = verdict_id_of("polite", "tr-1")
+
+    async with await Database.open(tmp_path) as database:
+        for trace_id in ("tr-9", "tr-7", "tr-8"):
+            await database.forgetting.delete_traces([trace_id])
+            if trace_id == "tr-9":
+                after_first = await database.verdicts.get(verdict_id)
+        stored = await database.verdicts.get(verdict_id)
+        found = await database.verdicts.shown_evidence({"tr-8", "tr-9"}, ())
+
+    assert after_first is not None
+    assert stored is not None
+    assert after_first.verdict == replace(SHOWN, retrieved_trace_ids=("tr-8",), similarities=(0.5,))
+    assert (after_first.forgotten_cases, after_first.forgotten_cited_cases) == (1, 1)
+    assert stored.verdict == replace(SHOWN, retrieved_trace_ids=(), similarities=())
+    assert (stored.forgotten_cases, stored.forgotten_cited_cases) == (2, 1)
+    assert found == []
+    assert not any(name in (tmp_path / FILE).read_bytes() for name in (b"tr-8", b"tr-9"))
+
+
+async def test_similarities_that_are_not_known_stay_so_when_a_case_is_forgotten(tmp_path: Path) -> None:
+    await keep(tmp_path, similarities=())
+
+    async with await Database.open(tmp_path) as database:
+        await database.forgetting.delete_traces(["tr-9"])
+        stored = await database.verdicts.get(verdict_id_of("polite", "tr-1"))
+
+    assert stored is not None
+    assert stored.verdict == replace(SHOWN, retrieved_trace_ids=("tr-8",), similarities=())
+
+
 @pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize("version", [2, 3])
 async def test_guidelines_of_an_earlier_version_are_those_that_were_shown_and_none_that_led(

@@ -93,6 +93,7 @@ VERDICT = Verdict(
     cited_trace_ids=("tr-2",),
     retrieved_trace_ids=("tr-2", "tr-3"),
     similarities=(0.25, 0.2),
+    asked_for_evidence=True,
     usage=Usage(calls=1, input_tokens=2, cached_tokens=3, output_tokens=4, embedding_tokens=5),
     seconds=1.5,
     note="n",
@@ -151,7 +152,14 @@ GUIDELINE = Guideline(
     trial=GuidelineTrial(fixed=3, broke=1, tried=12, source_traces=2, time_ms=5),
 )
 STORED = StoredVerdict(
-    verdict_id="v-1", verdict=VERDICT, judged_ms=1, channel="C1", message_ts="1.2", revision=3
+    verdict_id="v-1",
+    verdict=VERDICT,
+    judged_ms=1,
+    channel="C1",
+    message_ts="1.2",
+    revision=3,
+    forgotten_cases=2,
+    forgotten_cited_cases=1,
 )
 FEEDBACK = PersonFeedback(
     reactions={"+1": Timestamped(value=True, at="1.1")},

@@ -31,6 +31,29 @@ async def test_each_verdict_counts_once_for_each_guideline_it_was_shown(tmp_path
         assert await database.guideline_uses.of_judge("another") == {}
 
 
+async def test_a_verdict_counts_for_the_guidelines_that_led_it_until_it_is_forgotten(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        for trace_id, cited in (("tr-1", ("g-1",)), ("tr-2", ("g-1", "g-2")), ("tr-3", ())):
+            verdict = Verdict(
+                judge=JUDGE,
+                trace_id=trace_id,
+                value=True,
+                rationale="kind",
+                guideline_ids=cited,
+                shown_guideline_ids=("g-1", "g-2"),
+            )
+            await database.verdicts.keep(verdict, channel="C1", judged_ms=1_000, day="2026-11-20")
+        before = await database.guideline_uses.of_judge(JUDGE)
+        await database.forgetting.delete_traces(["tr-1"])
+        after = await database.guideline_uses.of_judge(JUDGE)
+
+    assert before == {
+        "g-1": GuidelineUse(verdicts=3, led=2, last_ms=1_000),
+        "g-2": GuidelineUse(verdicts=3, led=1, last_ms=1_000),
+    }
+    assert after == {name: GuidelineUse(verdicts=2, led=1, last_ms=1_000) for name in ("g-1", "g-2")}
+
+
 async def test_forgotten_verdicts_count_no_more(tmp_path: Path) -> None:
     async with await Database.open(tmp_path) as database:
         await judged(database, "tr-1", 1_000, "g-1", "g-2")

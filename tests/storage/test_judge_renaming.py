@@ -15,7 +15,7 @@ import pytest
 
 from memalign.errors import StorageError
 from memalign.ports import MemoryChange
-from memalign.records import Json
+from memalign.records import Json, RolledBackCase
 from storage.database import Database
 from storage.guideline_requests import GuidelineRequest
 from storage.judge_places import JUDGE_PLACES
@@ -76,6 +76,7 @@ async def lived(db: Database, judge: str = OLD) -> str:
         put_episodes=(episode("tr-2"), episode("tr-1")),
         put_guidelines=(guideline("g2"), guideline("g1", "Greet people.")),
         undistilled=frozenset({"tr-2"}),
+        put_rolled_back=(RolledBackCase(trace_id="tr-1", opinions=(("U1", "0f"),)),),
     )
     await db.memories.save(judge, change)
     return verdict_id

@@ -113,6 +113,7 @@ def test_each_rule_offers_what_can_be_decided_on_it(rule: Guideline, offered: tu
         (a_rule(1), {}, "*7.* Rule 1.\n1 case · Ana Ruiz · no verdict used it yet"),
         (a_rule(1), {"verdicts": 1, "last_ms": NOW}, "used 1×, last today"),
         (a_rule(1), {"verdicts": 1240, "last_ms": NOW - DAY}, "used 1,240×, last yesterday"),
+        (a_rule(1), {"verdicts": 40, "led": 12, "last_ms": NOW}, "used 40×, led 12 verdicts, last today"),
         (a_rule(1), {"verdicts": 2, "last_ms": NOW - 3 * DAY}, "used 2×, last 3 days ago"),
         (a_rule(1), {"editor": "Ben"}, "edited by Ben"),
         (a_rule(1, pinned_by=ANA), {}, "*7.* Rule 1. _Pinned: it comes first"),

@@ -57,8 +57,11 @@ def shown(
     number: int = 1,
     names: Sequence[str] = ("Ana Ruiz",),
     change: GuidelineChange | None = None,
+    is_cited: bool = False,
 ) -> GuidelineEvidence:
-    return GuidelineEvidence(number=number, guideline=rule or a_rule(), names=tuple(names), change=change)
+    return GuidelineEvidence(
+        number=number, guideline=rule or a_rule(), names=tuple(names), change=change, is_cited=is_cited
+    )
 
 
 def a_case(label: Label | None = False, **fields: Json) -> CaseEvidence:
@@ -72,6 +75,8 @@ def evidence(verdict: Verdict | None = None, **fields: Json) -> VerdictEvidence:
     verdict = verdict or a_verdict()
     verdict = replace(
         verdict,
+        guideline_ids=verdict.guideline_ids or tuple(each.guideline.id for each in rules if each.is_cited),
+        cited_trace_ids=verdict.cited_trace_ids or tuple(each.trace_id for each in cases if each.is_cited),
         shown_guideline_ids=verdict.shown_guideline_ids or tuple(each.guideline.id for each in rules),
         retrieved_trace_ids=verdict.retrieved_trace_ids or tuple(each.trace_id for each in cases),
     )
@@ -222,6 +227,94 @@ def test_a_verdict_without_evidence_says_so() -> None:
     assert "There was none that it could go by." in said
 
 
+def asked(**fields: Json) -> VerdictEvidence:
+    """The evidence of a verdict whose judge could name what led it."""
+    return evidence(a_verdict(asked_for_evidence=True), **fields)
+
+
+def texts(blocks: Sequence[Json]) -> list[str]:
+    return words(blocks).splitlines()
+
+
+def test_what_led_the_judge_comes_first_and_all_else_it_was_shown_after_it() -> None:
+    rules = [
+        shown(replace(a_rule(f"Rule {number}."), id=f"g-{number}"), number, is_cited=number == 7)
+        for number in (7, 1, 2)
+    ]
+    cases = [
+        a_case(trace_id=f"tr-{each}", question=f"Question {each}?", is_cited=each == "b") for each in "bac"
+    ]
+    about = asked(guidelines=tuple(rules), cases=tuple(cases))
+
+    said = [line for line in lines(about) if line.startswith(("*", "Question"))]
+    short = [line for line in texts(why_message(about).blocks) if line.startswith(("*", "• Question", "…"))]
+
+    assert said == [
+        *(
+            "*Guidelines that led it*",
+            "*7.* Rule 7.",
+            "*2 more guidelines it was shown*",
+            "*1.* Rule 1.",
+            "*2.* Rule 2.",
+        ),
+        *("*Similar cases that led it*", "Question b?", "*2 more cases it was shown*, most similar first"),
+        *("Question a?", "Question c?"),
+    ]
+    assert short == [
+        *("*Guidelines that led it*", "*7.* Rule 7.", "… and 2 more guidelines it was shown."),
+        *("*Similar cases that led it*", "• Question b? · people say fail ❌", "… and 2 more cases."),
+    ]
+    assert len(buttons(why_view(about)["blocks"])) == 3
+
+
+def test_where_it_led_by_all_that_was_shown_nothing_more_is_told() -> None:
+    said = lines(asked(guidelines=(shown(is_cited=True),), cases=(a_case(is_cited=True),)))
+    assert not any("more" in line or "named none" in line for line in said)
+
+
+NAMED_NONE = "It named none of them as its reason."
+
+
+@pytest.mark.parametrize(
+    ("fields", "times"),
+    [
+        ({"guidelines": (shown(),), "cases": (a_case(),)}, 2),
+        ({"guidelines": (shown(is_cited=True),), "cases": (a_case(),)}, 1),
+        ({"guidelines": (shown(),), "cases": (a_case(),), "cases_gone": 1, "cited_cases_gone": 1}, 1),
+        ({}, 0),
+    ],
+)
+def test_a_judge_that_named_nothing_is_told_to_have_done_so(fields: Json, times: int) -> None:
+    assert lines(asked(**fields)).count(NAMED_NONE) == times
+    for message in (why_message(asked(**fields)).blocks, why_view(asked(**fields))["blocks"]):
+        assert texts(message).count(NAMED_NONE) == times
+
+
+def test_nobody_is_told_to_have_named_nothing_who_was_not_asked_or_is_no_language_model() -> None:
+    old = evidence(guidelines=(shown(),), cases=(a_case(),))
+    local = a_verdict(model="local:/cases", asked_for_evidence=True)
+    offline = evidence(local, reads_guidelines=False, cases=(a_case(is_cited=True), a_case(trace_id="tr-8")))
+    assert NAMED_NONE not in (*lines(old), *lines(offline))
+    assert "*Cases that weighed most*" in lines(offline)
+
+
+def test_what_led_it_and_is_gone_is_told_apart() -> None:
+    verdict = a_verdict(
+        asked_for_evidence=True,
+        guideline_ids=("g-1",),
+        shown_guideline_ids=("g-1", "g-2", "g-3"),
+        retrieved_trace_ids=(),
+    )
+    about = evidence(verdict, guidelines_gone=3, cited_guidelines_gone=1, cases_gone=3, cited_cases_gone=2)
+    about = replace(about, stored=replace(about.stored, forgotten_cases=3, forgotten_cited_cases=2))
+    assert {
+        "1 guideline that led it is gone.",
+        "2 guidelines it was shown are gone.",
+        "2 cases that led it were forgotten since.",
+        "1 case was forgotten since.",
+    } <= set(lines(about))
+
+
 GONE: list[tuple[int, int, set[str]]] = [
     (1, 1, {"1 guideline it was shown is gone.", "1 case was forgotten since."}),
     (3, 2, {"3 guidelines it was shown are gone.", "2 cases were forgotten since."}),
@@ -255,7 +348,7 @@ def test_the_modal_keeps_within_slacks_limits_and_counts_the_rest() -> None:
     assert len(blocks) <= 100
     assert max(len(block["text"]["text"]) for block in blocks if block["type"] == "section") <= 3000
     said = words(blocks).splitlines()
-    assert f"… and {199 - MAX_GUIDELINES} more guidelines." in said
+    assert f"… and {199 - MAX_GUIDELINES} more guidelines it was shown." in said
     assert f"… and {100 - MAX_CASES} more cases." in said
 
 

@@ -96,8 +96,25 @@ async def test_a_judge_with_a_language_model_shows_its_guidelines_by_number_auth
         assert {numbered[RULE], numbered[SECOND_RULE]} == {"*1.*", "*2.*"}
         assert said.count("from Ana Ruiz · 1 case") == 2
         assert "by m, with 2 guidelines and 2 cases in memory." in text
-        assert "*Similar cases it was shown*, most similar first" in said
+        assert [line for line in said if line.startswith("*") and ".*" not in line] == [
+            *("*Guidelines that led it*", "*1 more guideline it was shown*"),
+            *("*Similar cases that led it*", "*1 more case it was shown*, most similar first"),
+        ]
         assert text.count("people say pass ✅") == 2
+
+
+@pytest.mark.usefixtures("server")
+async def test_a_case_keeps_which_guidelines_led_the_verdict_that_people_answered(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path, judge=REMOTE, memory=LOCAL_MEMORY) as harness:
+        await taught(harness)
+        (rule,) = harness.bot.memories[JUDGE].guidelines
+        harness.react(await harness.show("tr-2"), "+1")
+        await harness.until(lambda: len(harness.labels()) == 2)
+        verdicts = {name: each.verdict for name, each in harness.bot.memories[JUDGE].episodes.items()}
+        assert {name: each.guideline_ids for name, each in verdicts.items() if each} == {
+            "tr-1": (),
+            "tr-2": (rule.id,),
+        }
 
 
 @pytest.mark.usefixtures("server")
@@ -151,8 +168,9 @@ async def test_what_is_forgotten_is_counted_and_not_shown(tmp_path: Path) -> Non
         await harness.until(lambda: not harness.rules())
         text = await asked_why(harness, "tr-2")
         assert RULE not in text
-        assert "1 guideline it was shown is gone." in text
-        assert "1 case was forgotten since." in text
+        assert "1 guideline that led it is gone." in text
+        assert "1 case that led it was forgotten since." in text
+        assert "named none" not in text
 
 
 async def test_a_case_whose_votes_are_taken_back_shows_no_label(tmp_path: Path) -> None:

@@ -200,28 +200,6 @@ def test_near_copies_are_one_case_with_the_votes_of_all() -> None:
     assert first.votes == {True: 7, False: 1}
 
 
-def test_the_last_place_goes_to_the_nearest_case_of_another_label() -> None:
-    query = a_row()
-    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
-    memory = a_labelled_memory(rows, {"t12": False, "t15": False})
-
-    found = memory.nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
-
-    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t12"]
-
-
-@pytest.mark.parametrize("labels", [{}, {"t2": False}])
-def test_a_memory_without_another_label_or_with_it_among_the_nearest_shows_the_nearest(
-    labels: Mapping[str, Label],
-) -> None:
-    query = a_row()
-    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
-
-    found = a_labelled_memory(rows, labels).nearest(query, 5, exclude_trace_id=None, min_similarity=-1.0)
-
-    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t4"]
-
-
 def test_a_case_no_more_similar_than_stored_cases_are_to_each_other_is_no_precedent() -> None:
     common = a_row()
     memory = a_labelled_memory({f"t{n}": a_row_near(common, 0.8) for n in range(60)}, {})

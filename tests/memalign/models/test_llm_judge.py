@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,8 @@ from memalign.models.llm_judge import LLMJudge
 from memalign.records import Json, Label, Usage
 from memalign.value_types import value_type_of
 from tests.factories import a_guideline
-from tests.fakes import DOWN, FakeModel
-from tests.memalign.models.test_prompts import a_request
+from tests.fakes import DOWN, FakeModel, section
+from tests.memalign.models.test_prompts import a_request, retrieved
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,43 @@ async def test_the_models_answer_becomes_a_label_of_the_judges_type(
     assert response.shown_guideline_ids == ("g-Greet.",)
     assert response.retrieved_trace_ids == ()
     assert response.usage == Usage(calls=1, input_tokens=10, output_tokens=5)
+
+
+@pytest.mark.parametrize(
+    ("lists", "guidelines", "cases"),
+    [
+        ({"guidelines": [3, 1], "cases": [2]}, ("g-C", "g-A"), ("tr-2",)),
+        ({"guidelines": ["G2", 9, 0, 2], "cases": "[1, 2, 3]"}, ("g-B",), ("tr-1", "tr-2")),
+        ({"guidelines": None, "cases": []}, (), ()),
+        ({"cases": {"1": "so"}}, (), ("tr-1",)),
+        ({}, (), ()),
+    ],
+)
+async def test_the_model_names_what_led_it_by_number_and_all_it_was_shown_stays_known(
+    lists: dict[str, Json], guidelines: tuple[str, ...], cases: tuple[str, ...]
+) -> None:
+    rules = tuple(a_guideline(name, guideline_id=f"g-{name}") for name in "ABC")
+    request = a_request(None, rules, (retrieved("one"), retrieved("two")))
+    first, second = request.evidence.retrieved
+    shown = (first, replace(second, episode=replace(second.episode, trace_id="tr-2")))
+    shown = (replace(first, episode=replace(first.episode, trace_id="tr-1")), shown[1])
+    # the last guideline is chosen for this record: it stands elsewhere in the prompt, in the same numbering
+    request = replace(request, evidence=replace(request.evidence, chosen=1, retrieved=shown))
+    model = FakeModel({"rationale": "so", **lists, "value": True})
+
+    response = await LLMJudge(model).decide(request)
+
+    assert (response.value, response.guideline_ids, response.cited_trace_ids) == (True, guidelines, cases)
+    assert response.shown_guideline_ids == ("g-A", "g-B", "g-C")
+    assert response.retrieved_trace_ids == ("tr-1", "tr-2")
+    (prompt,) = model.prompts
+    numbers = {
+        each["text"]: each["guideline"]
+        for text in (prompt.stable, prompt.changing)
+        for each in map(json.loads, section(text, "guidelines"))
+    }
+    assert numbers == {"A": 1, "B": 2, "C": 3}
+    assert [json.loads(line)["case"] for line in section(prompt.changing, "cases")] == [2, 1]
 
 
 @pytest.mark.parametrize("answer", [{"value": "maybe", "rationale": ""}, {"rationale": "no value"}])

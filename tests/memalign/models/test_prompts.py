@@ -3,6 +3,7 @@ import json
 import pytest
 
 from memalign.models.answer_form import RATIONALE_WORDS
+from memalign.models.cited_numbers import MAX_CITED
 from memalign.models.judging_prompt import judging_prompt
 from memalign.models.prompt_json import encode
 from memalign.models.prompts import distilling_prompt, distilling_schema, judging_schema, rationale_line
@@ -153,8 +154,9 @@ def test_one_long_case_is_cut_and_keeps_its_label() -> None:
 def test_schemas_are_strict_and_ask_for_the_reason_first(form: object) -> None:
     schema = judging_schema(value_type_of(form))
 
-    assert list(schema["properties"]) == ["rationale", "value"]
-    assert schema["required"] == ["rationale", "value"]
+    assert list(schema["properties"]) == ["rationale", "guidelines", "cases", "value"]
+    assert schema["required"] == ["rationale", "guidelines", "cases", "value"]
+    assert all(schema["properties"][name]["maxItems"] == MAX_CITED for name in ("guidelines", "cases"))
     assert schema["additionalProperties"] is False
 
 

@@ -1,0 +1,67 @@
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from memalign.memory.episodic import EpisodicMemory
+from memalign.ports import Vector
+from memalign.recall.case_selection import CaseQuery, contrasting_cases, similar_cases
+from memalign.records import CaseText, Label
+from tests.factories import an_episode
+
+RANDOM = np.random.default_rng(7)
+NO_TEXT = CaseText("")
+
+
+def a_row() -> Vector:
+    row = RANDOM.normal(size=16).astype(np.float32)
+    return (row / np.linalg.norm(row)).astype(np.float32)
+
+
+def a_row_near(row: Vector, cosine: float) -> Vector:
+    """Return a row at this cosine from another one."""
+    across = a_row()
+    across -= (across @ row) * row
+    across /= np.linalg.norm(across)
+    near: Vector = (cosine * row + np.sqrt(1 - cosine**2) * across).astype(np.float32)
+    return near
+
+
+def a_labelled_memory(rows: Mapping[str, Vector], labels: Mapping[str, Label]) -> EpisodicMemory:
+    episodes = [an_episode(name, label=labels.get(name, True)) for name in rows]
+    return EpisodicMemory().changed(put=episodes, vectors=rows)
+
+
+def a_query(vector: Vector, text: CaseText = NO_TEXT, count: int = 5) -> CaseQuery:
+    return CaseQuery(text=text, vector=vector, count=count, exclude_trace_id=None, min_similarity=-1.0)
+
+
+def test_the_last_place_goes_to_the_nearest_case_of_another_label() -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
+    memory = a_labelled_memory(rows, {"t12": False, "t15": False})
+
+    found = contrasting_cases(memory, a_query(query))
+
+    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t12"]
+
+
+@pytest.mark.parametrize("labels", [{}, {"t2": False}])
+def test_a_memory_without_another_label_or_with_it_among_the_nearest_shows_the_nearest(
+    labels: Mapping[str, Label],
+) -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
+
+    found = contrasting_cases(a_labelled_memory(rows, labels), a_query(query))
+
+    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t4"]
+
+
+def test_without_contrast_the_most_similar_cases_are_shown_whatever_their_labels() -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
+
+    found = similar_cases(a_labelled_memory(rows, {"t12": False}), a_query(query))
+
+    assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t4"]
