@@ -36,6 +36,7 @@ AuditAction = Literal[
     "guideline_approved",
     "guideline_undone",
     "judge_renamed",
+    "instructions_changed",
     "forgotten",
     "person_forgotten",
     "expired",
@@ -189,7 +190,7 @@ class StatusContent:
     kind: ClassVar[Literal["status"]] = "status"
 
 
-NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back"]
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back", "instructions_changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,16 @@ from memalign.models import (
 )
 from memalign.ports import MemoryStore
 from storage.database import Database
+from storage.judge_settings import JudgeFingerprint
+
+LOCAL_JUDGE = "local:/cases"
+UNKNOWN_SETTINGS = JudgeFingerprint(
+    feedback_value_type="str",
+    instructions="Judge the answer {{ outputs }} to {{ inputs }}.",
+    embedding_model="",
+    embedding_dim=0,
+)
+"""Stands for those of a judge that left the settings before an earlier version noted any."""
 
 
 def check_model_keys(settings: Settings) -> None:
@@ -30,6 +40,32 @@ async def open_memories(settings: Settings, database: Database) -> dict[str, Jud
 async def open_memory(settings: Settings, judge: JudgeSettings, store: MemoryStore) -> JudgeMemory:
     """Open one judge's memory, as another store has it. Raises `StorageError`."""
     return await _open(settings, judge, store, _Models(settings))
+
+
+async def open_unnamed_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
+    """Open what judges have learned that the settings name no more, so that it can be forgotten there, too.
+
+    Raises `StorageError`.
+    """
+    models, fingerprints = _Models(settings), await database.judge_settings.fingerprints()
+    unnamed = [judge.name for judge in await database.judges.learned() if judge.name not in settings.titles]
+    memories = {}
+    for name in unnamed:
+        known = fingerprints.get(name, UNKNOWN_SETTINGS)
+        memories[name] = await JudgeMemory.open(
+            make_judge(
+                name=name,
+                instructions=known.instructions,
+                feedback_value_type=known.feedback_value_type,
+                model=LOCAL_JUDGE,
+                value_range=known.value_range,
+            ),
+            embedder=models.embedder,
+            judge_model=connect_judge_model(LOCAL_JUDGE),
+            distiller=models.distiller,
+            store=database.memories,
+        )
+    return memories
 
 
 class _Models:
