@@ -3,7 +3,13 @@
 from bot.config import JudgeSettings, Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
-from memalign.models import check_key, connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import (
+    check_key,
+    connect_comparer,
+    connect_distiller,
+    connect_embedder,
+    connect_judge_model,
+)
 from memalign.ports import MemoryStore
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
@@ -70,7 +76,9 @@ class _Models:
         self.embedder = connect_embedder(
             chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
         )
-        self.distiller = connect_distiller(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
+        options = settings.options_of(chosen.reflection_lm)
+        self.distiller = connect_distiller(chosen.reflection_lm, options)
+        self.comparer = connect_comparer(chosen.reflection_lm, options)
 
 
 async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, models: _Models) -> JudgeMemory:
@@ -86,6 +94,7 @@ async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, mo
         embedder=models.embedder,
         judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
         distiller=models.distiller,
+        comparer=models.comparer,
         store=store,
         retrieval_k=chosen.retrieval_k,
         guideline_tokens=chosen.guideline_tokens,
