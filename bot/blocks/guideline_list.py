@@ -29,6 +29,8 @@ from memalign.records import Guideline
 
 TURN_PAGE = "guidelines_page"
 """Beginning of the action ids of all buttons that show a page of guidelines."""
+SHOW_GUIDELINES = "show_guidelines"
+"""The button in a message for a whole channel: the list is shown to the person who presses it."""
 MAX_ROW_TEXT = 300
 """Characters of a guideline in the list: with them, a page of the longest fits into one message."""
 MAX_NAMES_IN_ROW, MAX_NAME_IN_ROW = 3, 25
