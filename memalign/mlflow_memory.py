@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memalign.align.plan import plan_learning
@@ -16,7 +16,7 @@ from memalign.memory.state import MemoryState
 from memalign.mlflow_arguments import check_arguments
 from memalign.mlflow_guidelines import guidelines_of, source_trace_ids
 from memalign.mlflow_traces import trace_of
-from memalign.models import model_options_of
+from memalign.models import ModelOptions, model_options_of
 from memalign.records import Json, Lesson, Trace
 from memalign.value_types import value_type_of
 
@@ -53,7 +53,12 @@ class MLflowMemory:
 
 
 def load_mlflow_judge(
-    judge: object, traces: Sequence[object], optimizer: AlignmentModels | None = None
+    judge: object,
+    traces: Sequence[object],
+    optimizer: AlignmentModels | None = None,
+    *,
+    model: str | None = None,
+    model_options: ModelOptions | Mapping[str, Json] | None = None,
 ) -> AlignedJudge:
     """Take over a judge that MLflow's MemAlign has aligned. No language model is asked; the cases are embedded.
 
@@ -64,6 +69,9 @@ def load_mlflow_judge(
         judge: The judge, its `model_dump()`, or that as a JSON text.
         traces: The traces it was aligned with, MLflow's or ours; MLflow keeps their ids only.
         optimizer: The models to go on with. None: those that the judge was aligned with.
+        model: The model that judges from now on. None: the judge's own.
+        model_options: Options of that model, see `ModelOptions`; MLflow dumps neither address nor headers. None: those
+            of the judge.
 
     Returns:
         The judge. Its report has the traces as learned; as rejected those of which nothing can be learned, and those
@@ -73,16 +81,23 @@ def load_mlflow_judge(
         InputError: If it is no judge of MLflow's, or something is no trace.
         SettingsError: If its model or its value type is not known here, or it does what no judge here can.
     """
-    memory = read_mlflow_judge(judge)
+    memory = read_mlflow_judge(judge, model=model, model_options=model_options)
     models = optimizer or AlignmentModels(AlignmentSettings(**memory.settings))
     return run_and_wait(_loaded(memory, [trace_of(trace) for trace in traces], models))
 
 
-def read_mlflow_judge(judge: object) -> MLflowMemory:
+def read_mlflow_judge(
+    judge: object,
+    *,
+    model: str | None = None,
+    model_options: ModelOptions | Mapping[str, Json] | None = None,
+) -> MLflowMemory:
     """Read a judge of MLflow's.
 
     Args:
         judge: As for `load_mlflow_judge`.
+        model: As for `load_mlflow_judge`.
+        model_options: As for `load_mlflow_judge`.
 
     Returns:
         Its definition, settings and guidelines.
@@ -110,14 +125,15 @@ def read_mlflow_judge(judge: object) -> MLflowMemory:
         "base_url": getattr(original, "_base_url", None),
         "headers": getattr(original, "_extra_headers", None),
     }
+    own_options = {name: value for name, value in options.items() if value}
     return MLflowMemory(
         base=AlignableJudge(
             name=str(base["name"]),
             instructions=definition["instructions"],
             value_type=value_type_of(_value_type(definition.get("feedback_value_type"))),
-            model=definition["model"],
+            model=definition["model"] if model is None else model,
             description=base.get("description") or "",
-            model_options=model_options_of({name: value for name, value in options.items() if value}),
+            model_options=model_options_of(own_options if model_options is None else model_options),
         ),
         settings={name: aligned[name] for name in _SETTINGS if aligned.get(name) is not None},
         guidelines=tuple(aligned.get("semantic_memory") or ()),
@@ -186,4 +202,4 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         rejected={**plan.rejected, **absent},
         usage=found.usage + rules.usage,
     )
-    return judge_of_state(base, state, models, report)
+    return judge_of_state(base, replace(state, number=1), models, report)

@@ -1,4 +1,4 @@
-"""Names of MLflow's judges that ours do not have, and what to use in their place."""
+"""Names of MLflow's judges and feedback that ours do not have, and what to use in their place."""
 
 from collections.abc import Mapping
 
@@ -23,11 +23,33 @@ _REPLACEMENTS: Mapping[str, str] = {
 }
 
 
-def missing_name(kind: str, name: str) -> str:
-    """Say that an object lacks a name, and what takes the place of one of MLflow's.
+_FEEDBACK_NAMES = frozenset({
+    "assessment_id", "create_time_ms", "error", "error_code", "error_message", "expectation", "feedback", "issue",
+    "last_update_time_ms", "metadata", "name", "overrides", "run_id", "source", "span_id", "to_dictionary", "to_proto",
+    "valid",
+})  # fmt: skip
+"""Names of MLflow's `Feedback`; `to_feedback` makes one."""
+
+
+def missing_verdict_name(name: str) -> str:
+    """Say that a verdict lacks a name, and how to have one of MLflow's.
 
     Args:
-        kind: Name of the object's class.
+        name: The name that was asked for.
+
+    Returns:
+        A sentence.
+    """
+    if name in _FEEDBACK_NAMES:
+        return f"A verdict of memalign has no {name} of its own; use to_feedback().{name}."
+    return f"'Verdict' object has no attribute {name!r}"
+
+
+def missing_judge_name(kind: str, name: str) -> str:
+    """Say that a judge lacks a name, and what takes the place of one of MLflow's.
+
+    Args:
+        kind: Name of the judge's class.
         name: The name that was asked for.
 
     Returns:

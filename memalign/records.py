@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from memalign.mlflow_feedback import CITED_GUIDELINES, SHOWN_GUIDELINES, feedback
+from memalign.mlflow_names import missing_verdict_name
 
 Label = bool | int | float | str
 """Value that a judge or a person gives one trace, in the judge's feedback value type."""
@@ -339,7 +340,7 @@ class Guideline:
     needs_trial: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if it was learned while guidelines had to be tried, and there were cases to try it on."""
     trial: GuidelineTrial | None = field(default=None, metadata=OMIT_DEFAULT)
-    """The trial of its text as it was distilled; None while there was none."""
+    """The trial of its text as it was distilled, which a person may have edited since; None while there was none."""
 
     @property
     def form(self) -> GuidelineForm:
@@ -548,6 +549,12 @@ class Verdict:
     memory: MemorySize = field(default=EMPTY_MEMORY, metadata=OMIT_DEFAULT)
     """The size of the memory that it judged with; meaningless without a model's name."""
 
+    if not TYPE_CHECKING:  # type checkers know the names there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse a name that only MLflow's feedback has, and tell how to have it."""
+            raise AttributeError(missing_verdict_name(name), name=name, obj=self)
+
     def to_feedback(self) -> Json:
         """Convert to `mlflow.entities.Feedback`.
 
@@ -642,3 +649,65 @@ class Forgotten:
     people: tuple[str, ...] = ()
     """People whose words are concerned."""
     usage: Usage = field(default_factory=Usage)
+
+
+VersionKind = Literal["lesson", "trial", "edit", "forget", "rollback", "settings"]
+"""The kind of change that made a version of a memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBackCase:
+    """A case that differs from people's feedback since a roll-back, until they change their feedback on it."""
+
+    trace_id: str
+    opinions: tuple[tuple[str, str], ...] = ()
+    """Person and a hash of what they say, as far as it was learned before the roll-back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryDiff:
+    """The differences between two versions of a memory."""
+
+    came: tuple[Guideline, ...] = ()
+    went: tuple[Guideline, ...] = ()
+    changed: tuple["GuidelineChange", ...] = ()
+    cases_came: tuple[Episode, ...] = ()
+    cases_went: tuple[Episode, ...] = ()
+    cases_changed: tuple[Episode, ...] = ()
+    """As they are after the change."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True if both versions hold the same."""
+        return not any(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineChange:
+    """A guideline that both versions have, in different forms."""
+
+    before: Guideline
+    after: Guideline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryVersion:
+    """One version of a judge's memory: who made it, when, and by what."""
+
+    number: int
+    """1, 2, …; 0 is the memory before its first recorded change."""
+    at_ms: int
+    """Milliseconds since 1970."""
+    kind: VersionKind
+    people: tuple[str, ...] = ()
+    """The people who made the change; empty: nobody did, as when a rule is distilled again."""
+    action: str = ""
+    """The decision on a guideline that it carried out, such as `retire`; empty for none."""
+    rollback_to: int | None = None
+    """The version that a roll-back went back to."""
+    round_id: str = ""
+    """The round of learning that made it."""
+    note: str = ""
+    """A sentence on a change of the settings."""
+    cases_forgotten: int = 0
+    guidelines_forgotten: int = 0

@@ -1,11 +1,13 @@
 """Records for tests, with everything that a test does not care about filled in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from memalign.judge_memory import JudgeMemory
 from memalign.judges import AlignableJudge
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.models.llm_distiller import LLMDistiller
+from memalign.models.pair_comparison import PairComparer
 from memalign.optimizer import make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
 from memalign.records import (
@@ -75,6 +77,13 @@ def a_trace(
     )
 
 
+def a_vote_against(trace_id: str, *guideline_ids: str, judge: str = "politeness") -> Trace:
+    """A trace on which the judge says pass, led by these guidelines, and ben says fail without a reason."""
+    verdict = a_vote(True, "because", "memalign", name=judge, source_type="LLM_JUDGE")
+    led = replace(verdict, guideline_ids=guideline_ids)
+    return a_trace(trace_id, led, a_vote(False, None, "ben", name=judge))
+
+
 def a_source(trace_id: str = "tr-1", person: str = "ana", quote: str = "rude", time_ms: int = 0) -> Source:
     return Source(trace_id=trace_id, person=person, quote=quote, time_ms=time_ms)
 
@@ -105,6 +114,7 @@ async def a_memory(
     embedder: Embedder | None = None,
     judge_model: JudgeModel | None = None,
     distiller: Distiller | None = None,
+    comparer: PairComparer | None = None,
     store: MemoryStore | None = None,
     retrieval_k: int = 5,
     min_similarity: float = 0.15,
@@ -116,6 +126,7 @@ async def a_memory(
         embedder=embedder or FakeEmbedder(),
         judge_model=judge_model or FakeJudgeModel(),
         distiller=distiller or LLMDistiller(FakeModel()),
+        comparer=comparer,
         store=store,
         retrieval_k=retrieval_k,
         min_similarity=min_similarity,

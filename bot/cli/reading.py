@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from bot.cli.people import names_of
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise
+from bot.plain_text import FROM_ONE_PERSON, agreement, guideline_state, pluralise, trial_sentence
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines, export_person_lines
@@ -61,9 +61,9 @@ async def guidelines(options: Namespace) -> None:
 
 
 def _guideline_lines(judge: str, number: int, rule: Guideline, names: Mapping[str, str]) -> list[str]:
-    quote = _quote(rule)
+    quote, sentences = _quote(rule), (guideline_state(rule), trial_sentence(rule))
     return [
-        " ".join(filter(None, (f"{number}.", visible_line(rule.text), guideline_state(rule)))),
+        " ".join(filter(None, (f"{number}.", visible_line(rule.text), *sentences))),
         f"  {_origin(rule, names)}",
         *([f"  “{quote}”"] if quote else []),
         *(f"  stands also for: {visible_line(merged.text)}" for merged in merged_into(rule)),
@@ -94,6 +94,8 @@ def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
         parts.append(f"{pluralise(len(traces), 'case')}: {', '.join([*shown, *more])}")
     if len(rule.people) == 1 and sources:
         parts.append(FROM_ONE_PERSON)
+    if votes := agreement(rule):
+        parts.append(votes)
     decisions = {"edited": rule.edited_by, "pinned": rule.pinned_by, "retired": rule.retired_by}
     parts += [f"{done} by {names[by.person]}" for done, by in decisions.items() if by]
     if rule.approved_by:

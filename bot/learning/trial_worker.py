@@ -77,8 +77,7 @@ class TrialWorker:
     async def _try_alone(self, judge: str, memory: JudgeMemory) -> None:
         due = frozenset(rule.id for rule in memory.trials.due)
         try:
-            with self._health.work.doing(COMPONENT, judge, "trying new rules on earlier cases"):
-                report = await memory.trials.run(self._budget)
+            report = await memory.trials.run(self._budget)
         except MemAlignError as error:
             self._wait(judge, due, str(error))
         except Exception:  # a bug must not stop the other judges

@@ -127,7 +127,7 @@ def without_opinions(
     if forgotten_texts is not None:
         alone = replace(alone, worded_by=tuple(key for key in alone.worded_by if key not in lost))
     if loses_text:
-        alone = replace(alone, text=WAITING_TEXT, waiting=True, edited_by=None, worded_by=(), trial=None)
+        alone = replace(alone, text=WAITING_TEXT, waiting=True, edited_by=None, worded_by=())
     for each in kept:
         alone = replace(alone, sources=union(alone.sources, each.guideline.sources))
     # a decided guideline that people take back keeps the names of their opinions, so that these can be forgotten

@@ -1,5 +1,6 @@
 """Models by name: `provider:/name` -> client."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from memalign.errors import SettingsError
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
+from memalign.models.pair_comparison import PairComparer
 from memalign.models.providers import PROVIDERS, check_extra, endpoint_of
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
@@ -20,6 +22,15 @@ _MLFLOW_HINTS: Mapping[str, str] = {
     "typesafe": "its models give no reasons; choose another",
 }
 """What MLflow calls a model and is none here -> what to do."""
+_OTHER_VENDORS: Mapping[str, re.Pattern[str]] = {
+    "bedrock": re.compile(
+        r"(?:\w+\.)?(?:ai21|amazon|cohere|deepseek|google|meta|minimax|mistral|moonshot|nvidia|openai|qwen|writer)\."
+    ),
+    "vertex": re.compile(r"gem|llama|mistral|text-"),
+}
+"""Beginnings of the names of models that are none of Anthropic's, at clouds whose Anthropic models are used here."""
+_LITELLM_NAMES: Mapping[str, str] = {"vertex": "vertex_ai"}
+"""LiteLLM's name of a provider, where it is another one."""
 _LOCAL_USES = {"wordllama": "embeds", "cases": "judges", "extract": "distils"}
 
 
@@ -50,6 +61,9 @@ def model_name(text: str) -> ModelName:
         raise _no_model(text, provider, name)
     if provider == "litellm" and "/" not in name:
         raise SettingsError(f"{text!r} names no provider; write litellm:/PROVIDER/NAME.")
+    if provider in _OTHER_VENDORS and _OTHER_VENDORS[provider].match(name):
+        through = _LITELLM_NAMES.get(provider, provider)
+        raise SettingsError(f"{text!r} is no model of Anthropic's; write litellm:/{through}/{name}.")
     if provider == "local" and name not in _LOCAL_USES:
         raise SettingsError(
             f"There is no local model {name!r}; local:/wordllama embeds, local:/cases judges, "
@@ -209,6 +223,23 @@ def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Dis
 
         return ExtractiveDistiller()
     return LLMDistiller(_language_model(model, options))
+
+
+def connect_comparer(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> PairComparer | None:
+    """Make the client of a model that compares guidelines; no call is made.
+
+    Args:
+        name: Of a model that distils, as for `model_name`.
+        options: Of the model.
+
+    Returns:
+        The client; None for `local:/extract`, which cannot tell a paraphrase from an opposite.
+
+    Raises:
+        SettingsError: If the model does not distil.
+    """
+    model = check_use(name, "distils")
+    return None if model.provider == "local" else PairComparer(_language_model(model, options))
 
 
 def check_options(name: str, options: ModelOptions) -> None:

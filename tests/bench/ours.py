@@ -42,7 +42,11 @@ class Ours:
     def judge(self, case: Case) -> bool:
         verdict = self.judge_in_use(trace=_trace(case))
         self._verdicts[case.trace_id] = Assessment(
-            name=NAME, value=verdict.value, rationale=verdict.rationale, source_type="LLM_JUDGE"
+            name=NAME,
+            value=verdict.value,
+            rationale=verdict.rationale,
+            source_type="LLM_JUDGE",
+            guideline_ids=verdict.guideline_ids,
         )
         return bool(verdict.value)
 

@@ -17,6 +17,11 @@ STEPS = (2, 5, 10, 20, 50, 100, 200)
 PAIRS_A_MEMORY = 50
 """The first guidelines of so many pairs are one batch of the distiller, the second ones the next: no call sees both."""
 MORE_RULES = 25
+WRONG_SHARE = 0.2
+MANY_RULES = 100
+MISREAD_RECORDS = 0.12
+"""As in the simulation behind the prior: verdicts of a wrong guideline are right 12 % of the time."""
+VOTES_A_RULE = 10
 ROOM_FOR_ALL = 1_000_000
 DOCUMENT_WORDS = 1_000
 FREE = {"chat_ms": 0, "embedding_ms": 0, "real_vectors": True}
@@ -78,6 +83,44 @@ def forgetting(system: JudgingSystem, meter: Meter) -> Figures:
         "guidelines in forgotten words, summed": leaking_words,
         "rules with a source": len(supported),
         "of these standing": len(_things_in_guidelines(system) & supported),
+    }
+
+
+def wrong_rules(system: JudgingSystem, meter: Meter) -> Figures:
+    """A fifth of the guidelines is wrong; then ten cards a rule are judged, and people vote without a reason.
+
+    The model misreads 12 % of the records, so that verdicts of a good guideline are right 88 % of the time. The wrong
+    guidelines forbid what the untaught model rightly allows, so that all is well again without them.
+    """
+    world = _start(system, meter, rules=MANY_RULES)
+    meter.behave(**FREE, misreading=MISREAD_RECORDS)
+    things = list(world.rules)
+    system.learn([world.with_vote(world.case(thing)) for thing in things])
+    unseen = [world.case(thing) for thing in things * 5]
+    figures = {"all good": _accuracy(system, world, unseen)}
+    system.start()
+    allowed = [thing for thing in things if world.rules[thing].right]
+    wrong = set(allowed[: round(len(things) * WRONG_SHARE)])
+    system.learn(
+        [
+            world.with_vote(world.case(thing), value=world.rules[thing].right != (thing in wrong))
+            for thing in things
+        ]
+    )
+    figures["before"] = _accuracy(system, world, unseen)
+    for number in range(1, VOTES_A_RULE + 1):
+        cards = [world.case(thing) for thing in things]
+        for card in cards:
+            system.judge(card)
+        system.learn([world.with_thumb(card) for card in cards])
+        if number == VOTES_A_RULE // 2:
+            figures["after five"] = _accuracy(system, world, unseen)
+    used = _things_in_guidelines(system)
+    return figures | {
+        "after ten": _accuracy(system, world, unseen),
+        "below all good": figures["all good"] - _accuracy(system, world, unseen),
+        "wrong ones used": len(used & wrong),
+        "good ones not used": len(set(things) - wrong - used),
     }
 
 
@@ -346,6 +389,7 @@ ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "growth": growth,
     "reversal": reversal,
     "forgetting": forgetting,
+    "wrong rules": wrong_rules,
     "people": people,
     "wordings": wordings,
     "one by one": one_by_one,

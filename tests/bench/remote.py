@@ -34,6 +34,8 @@ class LocalControl:
     """Vectors of wordllama (256 numbers, then zeros) instead of a sum of words' random directions."""
     paraphrases: bool = False
     """The model knows which guidelines of `tests.rule_pairs` say the same."""
+    misreading: float = 0.0
+    """Share of records that the model judges the other way round, by their content."""
 
 
 @dataclass(frozen=True)

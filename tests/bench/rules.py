@@ -121,6 +121,12 @@ class World:
         vote = Vote(person or self._random.choice(PEOPLE), rule.right, rationale, self._ms)
         return replace(case, votes=(*case.votes, vote))
 
+    def with_thumb(self, case: Case) -> Case:
+        """Return the case with one more vote by the rule, without a rationale."""
+        self._ms += 60_000
+        vote = Vote(self._random.choice(PEOPLE), self.rules[case.thing].right, "", self._ms)
+        return replace(case, votes=(*case.votes, vote))
+
     def feedback(self, count: int, *, words: int = 0, among: int | None = None) -> list[Case]:
         """Cases of the first `among` rules, with one vote each; their rationales are so many words longer."""
         things = list(self.rules)[:among]

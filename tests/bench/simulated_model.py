@@ -1,11 +1,12 @@
 """A simulated language model that applies exactly what its prompt holds, be the prompt ours or the original's.
 
-Judging, it goes by the guidelines on the record's thing; where these disagree it tosses a coin; without any it does
-as most of the shown cases in the record's manner (see `tests.bench.tacit`), without any of these as most on its
-thing, and else it answers true. Distilling, it reads each rationale
-as the rule it tells: it unites the records of a batch that tell the same one, in the first one's words, and repeats
-no rule that the prompt lists as known. Where a prompt offers words for "confirms" and "contradicts", it uses
-them. Of the guidelines in `tests.rule_pairs` it knows the meaning where it is asked to, else each is a rule of its own.
+Judging, it goes by the guidelines on the record's thing and names them; where these disagree it tosses a coin; without
+any it does as most of the shown cases in the record's manner (see `tests.bench.tacit`), without any of these as most on
+its thing, and else it answers true. A share of the records, as asked, it judges the other way round. Distilling, it
+reads each rationale as the rule it tells: it unites the records of a batch that tell the same one, in the first one's
+words, and repeats no rule that the prompt lists as known. Where a prompt offers words for "confirms" and
+"contradicts", it uses them. Of the guidelines in `tests.rule_pairs` it knows the meaning where it is asked to, else
+each is a rule of its own.
 """
 
 import hashlib
@@ -18,20 +19,35 @@ from typing import Any
 
 from tests.bench.rules import says_right, thing_in
 from tests.bench.tacit import manner_in
-from tests.rule_pairs.table import meaning_of
+from tests.rule_pairs.table import meaning_of, relation_between
 
 RuleKey = tuple[str, bool]
 """A thing, and True if it may be promised; or a guideline of `tests.rule_pairs`, and True."""
 KeyOf = Callable[[str], RuleKey | None]
 
 
-def answer(system: str, user: str, failing: float = 0.0, salt: int = 0, *, paraphrases: bool = False) -> str:
+def answer(
+    system: str,
+    user: str,
+    failing: float = 0.0,
+    salt: int = 0,
+    *,
+    paraphrases: bool = False,
+    misreading: float = 0.0,
+) -> str:
     """Answer a prompt as text; the share `failing` of distillations (by content and salt) is gibberish."""
     key_of = _key_by_meaning if paraphrases else _key_by_words
     if "<records>" in user:
         records = [(item["record"], item["reason"]) for item in _json_lines(user, "records")]
         known = [(item["rule"], item["text"]) for item in _json_lines(system, "rules")]
         return _gibberish(records, failing, salt) or json.dumps(_distilled(records, known, key_of))
+    if "<pairs>" in user:
+        pairs = _json_lines(user, "pairs")
+        related = [
+            {"pair": pair["pair"], "relation": _relation(pair["first"], pair["second"], key_of, paraphrases)}
+            for pair in pairs
+        ]
+        return json.dumps({"pairs": related})
     if "distill a list of guidelines" in user + system:
         text = user + system
         records = [
@@ -44,28 +60,34 @@ def answer(system: str, user: str, failing: float = 0.0, salt: int = 0, *, parap
             _distilled_for_original(records, known, key_of)
         )
     if "<record>" in user:
-        rules = [item["text"] for part in (system, user) for item in _json_lines(part, "guidelines")]
+        lines = [*_json_lines(system, "guidelines"), *_json_lines(user, "guidelines")]
+        shown = {item["guideline"]: item["text"] for item in lines}
         cases = [(json.dumps(item["outputs"]), item["label"]) for item in _json_lines(user, "cases")]
-        return _verdict(user.rpartition("<record>")[2], rules, cases)
+        return _verdict(user.rpartition("<record>")[2], shown, cases, misreading)
     rules = re.findall(r"^ *- (.*)$", system.partition("Distilled Guidelines (")[2], re.MULTILINE)
     examples = [line for line in system.splitlines() if re.match(r" *Example \d+: ", line)]
     labels = [re.search(r"'result': '?(\w+)'?", line) for line in examples]
     cases = [
         (line, label[1].lower() == "true") for line, label in zip(examples, labels, strict=True) if label
     ]
-    return _verdict(user, rules, cases)
+    return _verdict(user, dict(enumerate(rules)), cases, misreading)
 
 
-def _verdict(record: str, rules: Iterable[str], cases: Iterable[tuple[str, bool]]) -> str:
+def _verdict(
+    record: str, rules: Mapping[int, str], cases: Iterable[tuple[str, bool]], misreading: float
+) -> str:
     thing = thing_in(record)
-    values = {says_right(rule) for rule in rules if thing_in(rule) == thing}
+    followed = [number for number, rule in rules.items() if thing_in(rule) == thing]
+    values = {says_right(rules[number]) for number in followed}
     labels = _precedents(record, cases)
     if values:
         value = values.pop() if len(values) == 1 else zlib.crc32(record.encode()) % 2 == 0
     else:
         value = labels.most_common(1)[0][0] if labels else True
+    if zlib.crc32(f"misread {record}".encode()) < misreading * 2**32:
+        value = not value
     reason = f"About {thing}."
-    return json.dumps({"rationale": reason, "value": value, "result": value})
+    return json.dumps({"rationale": reason, "value": value, "result": value, "guidelines": followed})
 
 
 def _precedents(record: str, cases: Iterable[tuple[str, bool]]) -> Counter[bool]:
@@ -73,6 +95,14 @@ def _precedents(record: str, cases: Iterable[tuple[str, bool]]) -> Counter[bool]
     thing, manner, shown = thing_in(record), manner_in(record), list(cases)
     alike = Counter(label for text, label in shown if manner and manner_in(text) == manner)
     return alike or Counter(label for text, label in shown if thing_in(text) == thing)
+
+
+def _relation(rule: str, other: str, key_of: KeyOf, paraphrases: bool) -> str:
+    key, other_key = key_of(rule), key_of(other)
+    if key is None or other_key is None or key[0] != other_key[0]:
+        is_known = paraphrases and meaning_of(rule) and meaning_of(other)
+        return relation_between(rule, other) if is_known else "different"
+    return "same" if key == other_key else "opposite"
 
 
 def _key_by_meaning(text: str) -> RuleKey | None:

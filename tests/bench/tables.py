@@ -74,7 +74,7 @@ def _share(row: str, figure: str, title: str, least: float | None = None) -> Lin
 
 MEASURED = [
     _ms("align", "seconds", "align 1,000 from nothing", 600),
-    _count("align", "chat", "  chat calls", 20),
+    _count("align", "chat", "  chat calls, the comparing of guidelines included", 21),
     Line(row="align", figure="embedding_tokens", title="  embedding tokens", form="{:,.0f}", of_original=0.3),
     _ms("one more at 10", "seconds", "one more feedback at 10", 230),
     _ms("one more at 1,000", "seconds", "one more feedback at 1,000", 230),
@@ -116,6 +116,13 @@ LEARNED = [
     ),
     _count("forgetting", "rules with a source", "  rules that keep a source"),
     _count("forgetting", "of these standing", "  of these standing"),
+    _share("wrong rules", "all good", "100 rules, all good: accuracy"),
+    _share("wrong rules", "before", "  a fifth of them wrong"),
+    _share("wrong rules", "after five", "  after five votes on verdicts of each"),
+    _share("wrong rules", "after ten", "  after ten"),
+    Line(row="wrong rules", figure="below all good", title="  below all good", form="{:.3f}", most=0.02),
+    _count("wrong rules", "wrong ones used", "  wrong ones in use"),
+    _count("wrong rules", "good ones not used", "  good ones not in use", 0),
     _share("people", "accuracy", "three people, one at random, one twice: accuracy"),
     Line(
         row="wordings", figure="guidelines a rule, at once", title="five wordings: guidelines a rule, at once"
@@ -126,6 +133,7 @@ LEARNED = [
         row="one by one",
         figure="guidelines a rule",
         title="200 judged and learned one by one: guidelines a rule",
+        most=1.2,
     ),
     _share("one by one", "accuracy", "  accuracy"),
     _count("one by one", "tokens a feedback", "  input tokens a lesson"),

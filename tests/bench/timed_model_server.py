@@ -74,7 +74,14 @@ class TimedModelServer:
             text = "Well, that depends {"
         else:
             control = self.control
-            text = answer(system, user, control.failing, control.salt, paraphrases=control.paraphrases)
+            text = answer(
+                system,
+                user,
+                control.failing,
+                control.salt,
+                paraphrases=control.paraphrases,
+                misreading=control.misreading,
+            )
         await asyncio.sleep(due - loop.time())
         return failure or web.json_response(shape(text, tokens, count_tokens(text)))
 

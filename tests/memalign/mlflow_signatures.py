@@ -48,3 +48,9 @@ JUDGE_NAMES = frozenset({
     "scorer_version", "start", "status", "stop", "template_variables", "timeout", "unalign", "update",
 })  # fmt: skip
 """Public names of MLflow's judges, aligned or not, without those of pydantic."""
+FEEDBACK_NAMES = frozenset({
+    "assessment_id", "create_time_ms", "error", "error_code", "error_message", "expectation", "feedback", "issue",
+    "last_update_time_ms", "metadata", "name", "overrides", "rationale", "run_id", "source", "span_id", "to_dictionary",
+    "to_proto", "trace_id", "valid", "value",
+})  # fmt: skip
+"""Public names of MLflow's `Feedback`, without those that make one."""

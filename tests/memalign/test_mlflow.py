@@ -3,11 +3,19 @@ requirement asks for: `make test-mlflow` installs it."""
 
 import json
 import pickle
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 
-from memalign import Assessment, InputError, MemAlignOptimizer, Trace, load_mlflow_judge, make_judge
+from memalign import (
+    Assessment,
+    InputError,
+    MemAlignOptimizer,
+    SettingsError,
+    Trace,
+    load_mlflow_judge,
+    make_judge,
+)
 from memalign.judges import AlignableJudge
 from memalign.records import Json
 from tests.factories import a_trace, a_vote
@@ -98,16 +106,16 @@ def test_their_judge_is_aligned_by_our_optimizer() -> None:
     assert again.memalign_judge.base.model_options.params == {"temperature": 0}
 
 
-@pytest.mark.parametrize("value_type", [bool, int, float, str, Literal["good", "bad"]])
+@pytest.mark.parametrize("value_type", [bool, int, float, str, Literal["good", "bad"], bool | None])
 def test_the_value_type_of_their_judge_is_kept(value_type: Any) -> None:
-    label: Json = {bool: True, int: 3, float: 2.5, str: "fine"}.get(value_type, "good")
+    label: Json = {bool: True, int: 3, float: 2.5, str: "fine", bool | None: True}.get(value_type, "good")
     vote = Assessment(name="politeness", value=label, rationale="So.", source_id="ana")
     given = [Trace(trace_id="tr-1", inputs="q", outputs="a", assessments=[vote])]
 
     for judge in (their_judge(value_type), their_judge(value_type).model_dump()):
         learned = load_mlflow_judge(judge, given, an_optimizer())
         assert learned.episodes["tr-1"].label == label
-        assert learned.to_mlflow_scorer().feedback_value_type == value_type
+        assert learned.to_mlflow_scorer().feedback_value_type in (value_type, *get_args(value_type))
 
 
 @pytest.mark.parametrize("form", [lambda dump: dump, json.dumps])
@@ -145,6 +153,27 @@ def test_what_mlflow_has_aligned_is_taken_over(server: ModelServer, form: Any) -
     assert learned.align(traces()).report.unchanged == ("tr-0", "tr-1", "tr-2")
     rest = learned.unalign(["tr-0", "tr-1", "tr-2"]).guidelines
     assert [rule.text for rule in rest] == ["Mind by hand."]
+
+
+def test_another_model_can_judge_from_now_on(server: ModelServer) -> None:
+    learned = load_mlflow_judge(
+        their_dump([]), traces(), model="openai:/other", model_options={"base_url": f"{server.url}/openai/v1"}
+    )
+
+    learned(inputs="question", outputs="answer")
+
+    (call,) = server.of("chat")
+    assert (call.body["model"], call.path) == ("other", "/openai/v1/chat/completions")
+    assert learned.name == "politeness"
+
+
+@pytest.mark.parametrize(
+    ("value_type", "words"),
+    [(list[str], "make a judge for each value"), (Literal["good"], "at least two categories")],
+)
+def test_a_judge_with_values_that_none_here_gives_is_told(value_type: Any, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_mlflow_judge(their_judge(value_type), traces())
 
 
 @pytest.mark.parametrize("wrong", ["", "{}", "nonsense", {}, None, 7, {"name": "x"}])

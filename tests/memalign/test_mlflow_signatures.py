@@ -11,6 +11,7 @@ from memalign.records import Json
 from tests.memalign.mlflow_signatures import (
     ALIGN,
     CALL,
+    FEEDBACK_NAMES,
     JUDGE_NAMES,
     MAKE_JUDGE,
     MEMALIGN_OPTIMIZER,
@@ -22,6 +23,7 @@ judges: Any = pytest.importorskip("mlflow.genai.judges", reason="MLflow is not i
 base: Any = pytest.importorskip("mlflow.genai.judges.base")
 optimizers: Any = pytest.importorskip("mlflow.genai.judges.optimizers")
 memalign_optimizer: Any = pytest.importorskip("mlflow.genai.judges.optimizers.memalign.optimizer")
+entities: Any = pytest.importorskip("mlflow.entities")
 pydantic: Any = pytest.importorskip("pydantic")
 
 
@@ -57,3 +59,10 @@ def test_the_names_of_mlflows_judges_are_in_the_table() -> None:
 
     public = {name for name in names if not name.startswith("_")}
     assert public - set(dir(pydantic.BaseModel)) == JUDGE_NAMES
+
+
+def test_the_names_of_mlflows_feedback_are_in_the_table() -> None:
+    feedback = entities.Feedback(name="politeness", value=True)
+
+    public = {name for name in dir(feedback) if not name.startswith("_")}
+    assert public - {"from_dictionary", "from_proto"} == FEEDBACK_NAMES

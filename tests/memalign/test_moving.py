@@ -1,7 +1,9 @@
 """Code that was written for MLflow's judges: each parameter is used, or refused in a sentence."""
 
+import copy
 import inspect
 import json
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +25,7 @@ from tests.fakes import section
 from tests.memalign.mlflow_signatures import (
     ALIGN,
     CALL,
+    FEEDBACK_NAMES,
     JUDGE_NAMES,
     MAKE_JUDGE,
     MEMALIGN_OPTIMIZER,
@@ -316,6 +319,8 @@ def test_a_form_that_is_none_of_mlflows_either_is_told(form: Any) -> None:
         ("databricks:/databricks-gpt-5-mini", "databricks:/databricks-gpt-5-mini"),
         ("endpoints:/databricks-gte-large-en", "databricks:/databricks-gte-large-en"),
         ("bedrock:/anthropic.claude-3-5-sonnet-20241022-v2:0",) * 2,
+        ("bedrock:/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",) * 2,
+        ("vertex:/claude-sonnet-4-5@20250929",) * 2,
         ("gemini:/gemini-2.5-flash",) * 2,
         ("mistral:/mistral-large-latest",) * 2,
         ("azure:/my-deployment",) * 2,
@@ -335,6 +340,9 @@ def test_a_models_name_of_mlflow_is_known(theirs: str, ours: str) -> None:
         ("typesafe:/jev-1", "choose another"),
         ("groq:/llama-4", "litellm:/groq/llama-4"),
         ("vertex_ai:/gemini-2.5-pro", "did you mean vertex:/?"),
+        ("vertex:/gemini-2.5-pro", "write litellm:/vertex_ai/gemini-2.5-pro"),
+        ("bedrock:/us.amazon.nova-pro-v1:0", "write litellm:/bedrock/us.amazon.nova-pro-v1:0"),
+        ("bedrock:/amazon.titan-embed-text-v2:0", "write litellm:/bedrock/amazon.titan-embed-text-v2:0"),
         ("openai/gpt-4o", "openai:/NAME"),
     ],
 )
@@ -347,7 +355,7 @@ def test_a_models_name_that_is_written_otherwise_here_is_told(theirs: str, words
 @pytest.mark.usefixtures("server")
 def test_judges_have_the_names_of_mlflows_judges_or_tell_what_takes_their_place() -> None:
     base = make_judge(**REQUIRED_ARGUMENTS, description="Kind?", feedback_value_type=Literal["good", "bad"])
-    aligned = an_aligned_judge()
+    aligned: Any = an_aligned_judge()
     present = {
         "align", "description", "feedback_value_type", "get_input_fields", "instructions", "is_session_level_scorer",
         "kind", "model", "name",
@@ -365,6 +373,21 @@ def test_judges_have_the_names_of_mlflows_judges_or_tell_what_takes_their_place(
         _ = aligned._semantic_memory
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = aligned.nothing
+
+
+@pytest.mark.usefixtures("server")
+def test_a_verdict_tells_how_to_have_what_mlflows_feedback_has() -> None:
+    verdict: Any = make_judge(**REQUIRED_ARGUMENTS, model="openai:/m", feedback_value_type=bool)(
+        inputs="a", outputs="b"
+    )
+
+    assert (verdict.value, verdict.rationale) == (False, "simulated")
+    for name in FEEDBACK_NAMES - {"value", "rationale", "trace_id"}:
+        with pytest.raises(AttributeError, match=f"^A verdict of memalign has no {name}.*; use to_feedback"):
+            getattr(verdict, name)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = verdict.nothing
+    assert pickle.loads(pickle.dumps(verdict)) == copy.copy(verdict) == verdict  # noqa: S301 - our own
 
 
 CONVERSATION = "Is the user content? {{ conversation }}"

@@ -10,7 +10,7 @@ from memalign.ports import MemoryChange
 from memalign.records import Guideline, Handling, Source
 from storage.database import Database
 from storage.engines.sqlite_file import FILE
-from storage.records import ShownOpinion, ShownRule, StoredThreadStatus
+from storage.records import ShownOpinion, ShownRule, StoredThreadStatus, ToldDoubt
 from tests.storage.answers import VERDICTS
 from tests.storage.records import NOON_MS, posted, status_post, stored
 
@@ -151,3 +151,28 @@ async def test_what_an_earlier_version_told_threads_is_taken_over_once(old: Path
             assert status.is_due
             assert await db.feedback.thread_posts(verdict_id) == ()
         assert await db.outbox.take_over_thread_posts() == 0
+
+
+async def test_a_guideline_in_doubt_is_told_in_one_thread_and_again_after_a_decision(db: Database) -> None:
+    doubt, later = ToldDoubt(guideline_id="g1"), ToldDoubt(guideline_id="g1", since_ms=5)
+    verdict_ids = [await posted(db, f"tr-{number}", ts=f"1.{number}") for number in range(3)]
+    verdicts = [await stored(db, each) for each in verdict_ids]
+
+    for verdict, doubts in zip(verdicts, [(doubt,), (doubt,), (doubt, later)], strict=True):
+        await db.thread_statuses.tell(verdict, (), is_declined=False, doubts=doubts)
+    again = await db.thread_statuses.tell(verdicts[0], (), is_declined=False, doubts=(doubt,))
+
+    assert again.doubts == (doubt,)
+    assert [(await current(db, each)).doubts for each in verdict_ids] == [(doubt,), (), (later,)]
+
+
+async def test_a_change_of_a_guideline_in_doubt_marks_the_thread_that_tells_of_it(db: Database) -> None:
+    status = await told(db, "tr-1")
+    verdict = await stored(db, status.verdict_id)
+    await db.thread_statuses.tell(verdict, (), is_declined=False, doubts=(ToldDoubt(guideline_id="g1"),))
+    await db.thread_statuses.edited(await current(db, status.verdict_id), "0f")
+    assert await due(db) == []
+
+    await db.memories.save("polite", supported("tr-9", doubtful=True))
+
+    assert await due(db) == ["tr-1"]

@@ -13,6 +13,7 @@ from memalign.errors import MemAlignError
 from storage.database import Database
 from tests.bot.bot_in_workspace import JUDGE, bot_in_workspace
 from tests.bot.cli.test_cli import SETTINGS, ended
+from tests.factories import a_vote_against
 
 GREET = "The answer should greet people first."
 PRICE = "Answers must always name the price with tax."
@@ -151,3 +152,24 @@ def test_a_mistyped_judge_or_action_is_answered_with_the_nearest(
 )
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     assert ended("guideline", *arguments) == 2
+
+
+async def test_the_list_begins_with_a_rule_in_doubt_its_votes_and_the_ways_to_use_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with bot_in_workspace(folder) as harness:
+        memory = harness.bot.memories[JUDGE]
+        await memory.editor.add(GREET, harness.ana.id)
+        price = await memory.editor.add(PRICE, harness.ana.id)
+        await memory.learn([a_vote_against(f"case-{number}", price.id) for number in range(6)])
+        await guidelines(
+            parser().parse_args(["guidelines", JUDGE, "--config", str(folder / "memalign.toml")])
+        )
+
+    listed = capsys.readouterr().out.splitlines()
+    assert listed[1].endswith(
+        f"{PRICE} Not used for now: 6 of 6 votes were against verdicts that rested on it."
+    )
+    assert [line for line in listed if "to use it" in line] == [
+        f"  to use it: memalign guideline {action} {JUDGE} {price.id}" for action in ("approve", "edit")
+    ]

@@ -22,6 +22,7 @@ from bot.sandbox.workspace.records import Ephemeral, View
 from memalign.records import Guideline
 from storage.guideline_requests import GuidelineRequest
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
+from tests.factories import a_vote_against
 from tests.model_server import running_model_server
 
 RULE = "The answer should never send people away."
@@ -447,3 +448,24 @@ async def test_decisions_outlive_a_restart(tmp_path: Path) -> None:
         assert f"{BETTER} _Pinned" in answer
         await choose(again, again.slack.ephemerals[-1], BETTER, RETIRE_GUIDELINE)
         await again.until(lambda: the_rule(again).retired or None)
+
+
+async def test_a_guideline_in_doubt_stands_first_in_the_list_and_is_used_again_once_somebody_says_so(
+    harness: BotInWorkspace,
+) -> None:
+    await taught(harness)
+    rule = the_rule(harness)
+    await harness.bot.guidelines.approve(JUDGE, rule.id, harness.ben.id)
+    await harness.bot.guidelines.add(JUDGE, BETTER, harness.ben.id)
+    cases = [a_vote_against(f"case-{number}", rule.id) for number in range(5)]
+    await harness.bot.memories[JUDGE].learn(cases)
+
+    listed = await the_list(harness)
+    told = now(harness, listed)
+    assert told.index(RULE) < told.index(BETTER)
+    assert "Not used for now: 5 of 5 votes were against verdicts that rested on it." in told
+    assert harness.bot.memories[JUDGE].state.guideline(rule.id).state == "pending"
+
+    await choose(harness, listed, RULE, APPROVE_GUIDELINE)
+    await read(harness, listed, f"Approved: “{RULE}” {KEPT}")
+    assert harness.bot.memories[JUDGE].state.guideline(rule.id).in_use

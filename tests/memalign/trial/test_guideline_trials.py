@@ -358,17 +358,35 @@ async def test_the_outcome_is_dropped_where_somebody_decides_meanwhile() -> None
     assert (memory.guidelines[0].state, memory.guidelines[0].trial) == ("used", None)
 
 
-async def test_new_words_of_a_rule_that_lost_its_source_are_tried_anew() -> None:
-    memory = await opened(FollowingJudge())
+async def on_two_cases(model: FollowingJudge) -> JudgeMemory:
+    """A memory that has tried a rule of two cases."""
+    memory = await opened(model)
     await memory.learn(cases(True, False))
     await memory.learn([a_trace("a", a_vote(False, RUDE, "ana")), a_trace("b", a_vote(False, RUDE, "ben"))])
     await memory.trials.run(FixedBudget(PLENTY))
     assert outcome(memory.guidelines[0])[2] == 4
+    return memory
+
+
+async def test_a_rule_in_use_that_is_distilled_again_from_what_remains_is_in_use_again() -> None:
+    memory = await on_two_cases(FollowingJudge())
+
+    forgotten = await memory.distil_again(await memory.forget(["a"]))
+
+    (rule,) = memory.guidelines
+    assert (rule.source_trace_ids, rule.state, rule.trial) == (("b",), "used", None)
+    assert (forgotten.distilled, forgotten.left) == ((rule,), ())
+
+
+async def test_a_rule_held_back_that_is_distilled_again_from_what_remains_is_tried_anew() -> None:
+    memory = await on_two_cases(FollowingJudge({RUDE: {"old-0": False}}, default=True))
+    assert memory.guidelines[0].is_held_back
 
     await memory.distil_again(await memory.forget(["a"]))
 
     (rule,) = memory.guidelines
     assert (rule.source_trace_ids, rule.state, rule.trial) == (("b",), "pending", None)
+    assert memory.trials.due == (rule,)
 
 
 async def test_forgetting_a_tried_case_leaves_the_numbers() -> None:
