@@ -96,6 +96,13 @@ def port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is no port; expected a number from 0 to 65535")
 
 
+def count(text: str) -> int:
+    """Parse a number from 0. Raises `ArgumentTypeError`."""
+    if text.isdecimal() and len(text) < 10:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no number; expected one from 0")
+
+
 def share(text: str) -> float:
     """Parse a share from 0 to 1. Raises `ArgumentTypeError`."""
     try:
@@ -208,8 +215,18 @@ def add_batch_commands(commands: Commands) -> None:
         metavar="TRACES.jsonl",
         help="lines with trace_id, inputs and outputs, and perhaps label",
     )
+    source = judge.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--aligned", type=Path, metavar="ALIGNED.json", help="what memalign align has written"
+    )
+    source.add_argument(
+        "--judge", metavar="NAME", help="a judge of the settings, with what it has learned in the bot's store"
+    )
     judge.add_argument(
-        "--aligned", type=Path, required=True, metavar="ALIGNED.json", help="what memalign align has written"
+        "--memory-version",
+        type=count,
+        metavar="N",
+        help="the version of its memory (default: as it is now); memalign memory log shows them",
     )
     judge.add_argument(
         "--labels", type=Path, metavar="FEEDBACK.jsonl", help="people's labels to compare the verdicts with"
@@ -225,7 +242,8 @@ def add_batch_commands(commands: Commands) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="settings whose [redaction] and [models] hold (default: the built-in redaction, the models as aligned)",
+        help="the settings: with --judge those of the bot (default: memalign.toml); with --aligned those whose "
+        "[redaction] and [models] hold (default: the built-in redaction, the models as aligned)",
     )
 
 
@@ -239,6 +257,8 @@ def add_memory_commands(commands: Commands) -> None:
     add_guideline_actions(
         commands.add("guideline", "", "add, edit, retire, restore, pin or approve a guideline")
     )
+
+    add_version_commands(commands.add("memory", "", "the versions of what a judge has learned"))
 
     forget = commands.add_with_settings(
         "forget", "bot.cli.forget:forget", "take back what was learned from traces, and erase them"
@@ -257,6 +277,37 @@ def add_memory_commands(commands: Commands) -> None:
     commands.add_with_settings(
         "forgotten", "bot.cli.status:forgotten", "what was forgotten, by whom and when"
     )
+
+
+def add_version_commands(memory: argparse.ArgumentParser) -> None:
+    """Add the commands on the versions of a judge's memory."""
+    actions = Commands(memory, "ACTION")
+    log = actions.add_with_settings(
+        "log", "bot.cli.memory:log", "who changed the memory, when, and what came and went; newest first"
+    )
+    log.add_argument("judge", metavar="JUDGE")
+    log.add_argument("--limit", type=count, metavar="N", help="the newest N versions (default: all)")
+    log.add_argument("--format", choices=("text", "json"), default="text")
+
+    diff = actions.add_with_settings(
+        "diff", "bot.cli.memory:diff", "what differs between a version and now, or between two versions"
+    )
+    diff.add_argument("judge", metavar="JUDGE")
+    diff.add_argument(
+        "version", nargs="?", type=count, metavar="VERSION", help="default: the one before the last change"
+    )
+    diff.add_argument("version2", nargs="?", type=count, metavar="VERSION2", help="default: now")
+
+    rollback = actions.add_with_settings(
+        "rollback", "bot.cli.memory:rollback", "go back to a version; that makes a new one, and can be undone"
+    )
+    rollback.add_argument("judge", metavar="JUDGE")
+    rollback.add_argument(
+        "version", nargs="?", type=count, metavar="VERSION", help="default: undo the last change"
+    )
+    asking = rollback.add_mutually_exclusive_group()
+    asking.add_argument("--yes", action="store_true", help="do not ask (without a terminal it never asks)")
+    asking.add_argument("--dry-run", action="store_true", help="only show what would change")
 
 
 def add_guideline_actions(guideline: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@
     ├── InputError                a trace, a feedback line or a request cannot be used
     ├── UnknownTraceError         nothing is known of that trace
     ├── UnknownGuidelineError     the judge has no such guideline
+    ├── UnknownVersionError       the judge's memory has no such version
     ├── ModelError                a language or embedding model did not answer usefully
     │   ├── ModelUnavailableError      … for now (no connection, 429, asked to wait): worth another try
     │   │   └── RequestFailedError     … at this request (5xx, time limit): it may be down, or stumble over the content
@@ -47,6 +48,10 @@ class UnknownTraceError(MemAlignError):
 
 class UnknownGuidelineError(MemAlignError):
     """The judge has no guideline of that id."""
+
+
+class UnknownVersionError(MemAlignError):
+    """The judge's memory has no version of that number."""
 
 
 class ModelError(MemAlignError):

@@ -17,7 +17,7 @@ from memalign.memory.guideline_handling import (
 )
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
-from memalign.ports import GuidelineAction, GuidelineDecision
+from memalign.ports import ChangeCause, GuidelineAction, GuidelineDecision
 from memalign.records import Guideline, Handling
 
 Decide = Callable[[Guideline, MemoryState, Handling], Guideline | None]
@@ -220,7 +220,9 @@ class GuidelineEditor:
     ) -> bool:
         decision = GuidelineDecision(action=action, guideline_id=guideline_id, person=person)
         try:
-            await self._memory.adopt(after, decision=decision)
+            await self._memory.adopt(
+                after, cause=ChangeCause(kind="edit", people=(person,), decision=decision)
+            )
         except StaleMemoryError:
             await self._memory.load()
             return False

@@ -44,6 +44,7 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
     judge, state = saved.judge, saved.state
     return {
         "format": FORMAT,
+        "version": state.number,
         "judge": {
             "name": judge.name,
             "instructions": judge.instructions,
@@ -189,5 +190,8 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     return SavedJudge(
         judge=judge,
         settings=settings,
-        state=empty.next(episodic, semantic, document["undistilled"]),
+        # a file of an earlier version has none, and was aligned at least once
+        state=replace(
+            empty.next(episodic, semantic, document["undistilled"]), number=document.get("version", 1)
+        ),
     )

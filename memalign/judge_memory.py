@@ -8,12 +8,14 @@ place. So what is forgotten is gone at once, also while a round of learning wait
 import asyncio
 import logging
 import time
+import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.align.consolidation import Consolidation
 from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
@@ -25,10 +27,21 @@ from memalign.judge import Judge
 from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
 from memalign.memory.guideline_handling import wordings_of
+from memalign.memory.rollback import is_rolled_back
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
-from memalign.ports import Distiller, Embedder, JudgeModel, JudgeRequest, MemoryStore
+from memalign.memory_versions import MemoryVersions
+from memalign.models.pair_comparison import PairComparer
+from memalign.ports import (
+    LEARNING,
+    ChangeCause,
+    Distiller,
+    Embedder,
+    JudgeModel,
+    JudgeRequest,
+    MemoryStore,
+)
 from memalign.recall.case_selection import CaseSelection, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
@@ -65,6 +78,7 @@ class JudgeMemory:
         memory: What it has learned.
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
+        comparer: Compares guidelines; None: those that say the same in other words stay apart.
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
@@ -78,6 +92,7 @@ class JudgeMemory:
         *,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
@@ -98,7 +113,11 @@ class JudgeMemory:
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
+        self._versions = MemoryVersions(memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
+        self._consolidation = (
+            None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
+        )
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -114,6 +133,7 @@ class JudgeMemory:
         embedder: Embedder,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
@@ -127,6 +147,7 @@ class JudgeMemory:
             embedder: Embeds texts.
             judge_model: Gives the verdicts.
             distiller: Distils rationales.
+            comparer: Compares guidelines; None by default: those that say the same in other words stay apart.
             store: Keeps the memory; None: it is kept in this process only.
             retrieval_k: Most similar cases for a verdict, 5 by default.
             min_similarity: Least cosine of a similar case; found from the memory by default.
@@ -148,6 +169,7 @@ class JudgeMemory:
             memory,
             judge_model=judge_model,
             distiller=distiller,
+            comparer=comparer,
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
@@ -172,6 +194,11 @@ class JudgeMemory:
     def editor(self) -> GuidelineEditor:
         """Changes the guidelines as people decide."""
         return self._editor
+
+    @property
+    def versions(self) -> MemoryVersions:
+        """Goes back to earlier versions of the memory."""
+        return self._versions
 
     @property
     def trials(self) -> GuidelineTrials:
@@ -299,7 +326,7 @@ class JudgeMemory:
                 wanted = (trace for trace in batch if trace.trace_id not in forgotten_ids)
                 plan = plan_learning(self._judge, before, wanted)
                 try:
-                    await self._remember(plan, forgotten_ids)
+                    await self._remember(plan, forgotten_ids, LEARNING)
                 except StaleMemoryError:
                     await self._reload()
                 else:
@@ -339,13 +366,30 @@ class JudgeMemory:
             case PersonTarget(person=person):
                 return resting_on_person(person, self.state)
 
-    async def forget(self, trace_ids: Collection[str]) -> Forgotten:
+    async def withdraw(self, trace_ids: Collection[str]) -> None:
+        """Take out cases on which nobody's feedback stands any more. Asks no model, as `forget`.
+
+        Earlier versions keep them. A case that was rolled back to, and on which nothing stood then either, stays.
+
+        Args:
+            trace_ids: Ids of traces.
+
+        Raises:
+            StorageError: If the store fails; nothing has changed then.
+        """
+        await self._leave_out(
+            [name for name in trace_ids if not is_rolled_back(self.state, name, None)], LEARNING
+        )
+
+    async def forget(self, trace_ids: Collection[str], *, person: str = "") -> Forgotten:
         """Take out all that was learned from these traces. Asks no model and waits for no round of learning.
 
-        Guidelines with other sources are out of use until `distil_again`, or the next `learn`.
+        Guidelines with other sources are out of use until `distil_again`, or the next `learn`. No earlier version
+        holds anything of the traces any more.
 
         Args:
             trace_ids: Ids of traces; those unknown to the memory lose their stored vectors only.
+            person: The person who asks for it; empty where nobody is named.
 
         Returns:
             What was taken out; `left` are the guidelines to be distilled again.
@@ -353,32 +397,47 @@ class JudgeMemory:
         Raises:
             StorageError: If the store fails; nothing has changed then.
         """
+        cause = ChangeCause(
+            kind="forget",
+            people=(person,) if person else (),
+            forgets=tuple(TraceTarget(trace_id=trace_id) for trace_id in trace_ids),
+        )
+        return await self._leave_out(trace_ids, cause)
+
+    async def _leave_out(self, trace_ids: Collection[str], cause: ChangeCause) -> Forgotten:
         for watch in self._watches:
             watch.update(trace_ids)
         async with self._state_lock:
-            taken = await self._take_out(trace_ids)
+            taken = await self._take_out(trace_ids, cause)
         for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
             self._refusals.pop(trace_id, None)
         _log.debug("Judge %s forgot %d traces", self._judge.name, len(taken.trace_ids))
         return replace(taken, left=taken.waiting)
 
-    async def forget_person(self, person: str, trace_ids: Collection[str]) -> None:
+    async def forget_person(self, person: str, trace_ids: Collection[str], *, by: str = "") -> None:
         """Take out a person's words and decisions, and the cases they had a say on. Asks no model.
 
         Args:
             person: The person.
             trace_ids: Ids of these cases; what others said there is to be learned anew.
+            by: The person who asks for it; empty where nobody is named, or where it is the same person.
 
         Raises:
             StorageError: If the store fails; nothing has changed then.
         """
+        cause = ChangeCause(
+            kind="forget",
+            people=(by,) if by and by != person else (),
+            forgets=(PersonTarget(person=person),),
+        )
         for watch in self._watches:
             watch.update(trace_ids)
         async with self._state_lock:
             while True:
                 try:
-                    await self._memory.adopt(self.state.without_person(person, trace_ids), trace_ids)
+                    after = self.state.without_person(person, trace_ids)
+                    await self._memory.adopt(after, trace_ids, cause)
                 except StaleMemoryError:
                     await self._memory.load()
                 else:
@@ -453,8 +512,9 @@ class JudgeMemory:
     ) -> Lesson:
         """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
 
-        `limit` ends with the models' answer.
+        `limit` ends with the models' answer; with it, no known guidelines are united.
         """
+        cause = ChangeCause(round_id=uuid.uuid4().hex)
         while True:
             wanted = (trace for trace in traces if trace.trace_id not in forgotten_ids)
             before = self.state
@@ -462,11 +522,15 @@ class JudgeMemory:
             try:
                 if self._memory.durable:
                     # a crash, or a model that hangs, costs nobody the case
-                    await self._remember(plan, forgotten_ids)
+                    await self._remember(plan, forgotten_ids, cause)
                 result = await self._run_models(plan, before)
                 if limit is not None:
                     limit.reschedule(None)
-                return await self._apply(plan, before, result, forgotten_ids)
+                    # the order of forgetting must make no difference
+                    result = result.without_merges
+                await self._apply(plan, before, result, forgotten_ids, cause)
+                usage = await self._consolidate(result, cause) if limit is None else Usage()
+                return self._report(plan, before, result, usage)
             except StaleMemoryError:
                 await self._reload()
 
@@ -474,7 +538,7 @@ class JudgeMemory:
         async with self._state_lock:
             await self._memory.load()
 
-    async def _remember(self, plan: LearningPlan, forgotten_ids: Collection[str]) -> None:
+    async def _remember(self, plan: LearningPlan, forgotten_ids: Collection[str], cause: ChangeCause) -> None:
         """Adopt the new cases of a plan, their rationales undistilled. Raises `StorageError`."""
         for trace_id in (*plan.put, *plan.retracted):
             self._refusals.pop(trace_id, None)
@@ -483,14 +547,15 @@ class JudgeMemory:
         vectors = await self._memory.vectors.known(episode.case_text for episode in plan.put.values())
         async with self._state_lock:
             after = remember(self.state, plan, vectors)
-            await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
+            after = after.without_traces(forgotten_ids) if forgotten_ids else after
+            await self._memory.adopt(after, cause=cause)
 
-    async def _take_out(self, trace_ids: Collection[str]) -> Forgotten:
+    async def _take_out(self, trace_ids: Collection[str], cause: ChangeCause) -> Forgotten:
         """Adopt the state without these traces; returns what went. Under the state lock."""
         while True:
             before = self.state
             try:
-                await self._memory.adopt(before.without_traces(trace_ids), trace_ids)
+                await self._memory.adopt(before.without_traces(trace_ids), trace_ids, cause)
             except StaleMemoryError:
                 await self._memory.load()
             else:
@@ -507,16 +572,31 @@ class JudgeMemory:
         )
 
     async def _apply(
-        self, plan: LearningPlan, planned: MemoryState, result: RoundResult, forgotten_ids: Collection[str]
-    ) -> Lesson:
+        self,
+        plan: LearningPlan,
+        planned: MemoryState,
+        result: RoundResult,
+        forgotten_ids: Collection[str],
+        cause: ChangeCause,
+    ) -> None:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
-        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         async with self._state_lock:
             after = await apply(self.state, plan, result)
-            await self._memory.adopt(after.without_traces(forgotten_ids) if forgotten_ids else after)
+            after = after.without_traces(forgotten_ids) if forgotten_ids else after
+            await self._memory.adopt(after, cause=cause)
         self._note_failures(plan, planned, result)
         await build_graph_if_needed(self.state)
+
+    async def _consolidate(self, result: RoundResult, cause: ChangeCause) -> Usage:
+        if self._consolidation is None:
+            return Usage()
+        return await self._consolidation.run(result.distillation, cause)
+
+    def _report(self, plan: LearningPlan, planned: MemoryState, result: RoundResult, usage: Usage) -> Lesson:
+        """Report on a round, with what its consolidation has cost."""
+        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         lesson = lesson_of(plan, retried, planned, self.state, self._reasons, self.declined, result)
+        lesson = replace(lesson, usage=lesson.usage + usage)
         self._refused_rules += len(lesson.refused)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",

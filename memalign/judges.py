@@ -178,6 +178,11 @@ class AlignableJudge(Judge, LibraryJudge):
     """As MLflow calls such judges."""
 
     @property
+    def version(self) -> int:
+        """The version of what it has learned: 0, for it has learned nothing."""
+        return 0
+
+    @property
     def definition(self) -> "AlignableJudge":
         """The judge itself."""
         return self
@@ -240,6 +245,11 @@ class AlignedJudge(LibraryJudge):
     def name(self) -> str:
         """The judge's name."""
         return self.base.name
+
+    @property
+    def version(self) -> int:
+        """The version of what it has learned: it grows with each `align` and `unalign` that changes something."""
+        return self._state.number
 
     @property
     def description(self) -> str:
@@ -364,7 +374,7 @@ class AlignedJudge(LibraryJudge):
             retracted=forgotten.trace_ids,
             usage=forgotten.usage,
         )
-        return AlignedJudge(self.base, memory.state, self.optimizer, report)
+        return AlignedJudge(self.base, _numbered(self._state, memory.state), self.optimizer, report)
 
     async def _judge(self, trace: Trace) -> Verdict:
         return await self._memory.judge(trace)
@@ -409,6 +419,7 @@ def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels
         StoredState(state, optimizer.vectors),
         judge_model=connect_judge_model(base.model, base.model_options),
         distiller=optimizer.distiller,
+        comparer=optimizer.comparer,
         retrieval_k=optimizer.settings.retrieval_k,
         guideline_tokens=optimizer.settings.guideline_tokens,
         min_similarity=optimizer.settings.min_similarity,
@@ -433,7 +444,14 @@ async def _aligned(
         _pending_log.warning("%d traces wait to be learned: %s", len(report.pending), _first(report.pending))
     if memory.trials.due:
         report = await _tried(memory, report, optimizer.settings.trial_calls)
-    return AlignedJudge(base, memory.state, optimizer, report)
+    return AlignedJudge(base, _numbered(state, memory.state), optimizer, report)
+
+
+def _numbered(before: MemoryState, after: MemoryState) -> MemoryState:
+    """Return a state with its version, which is the next one if anything was learned or forgotten."""
+    change = after.change_from(before)
+    learned = (change.put_episodes, change.drop_episodes, change.put_guidelines, change.drop_guidelines)
+    return replace(after, number=before.number + 1 if any(learned) else before.number)
 
 
 async def _tried(memory: JudgeMemory, report: Lesson, calls: int) -> Lesson:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memalign.align.plan import plan_learning
@@ -202,4 +202,4 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         rejected={**plan.rejected, **absent},
         usage=found.usage + rules.usage,
     )
-    return judge_of_state(base, state, models, report)
+    return judge_of_state(base, replace(state, number=1), models, report)

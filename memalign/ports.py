@@ -11,6 +11,7 @@ from memalign.records import (
     NOTHING_LEFT_OUT,
     Episode,
     Evidence,
+    ForgetTarget,
     Guideline,
     Json,
     Label,
@@ -18,8 +19,10 @@ from memalign.records import (
     OpinionKey,
     RefusedRule,
     RetrievedEpisode,
+    RolledBackCase,
     Source,
     Usage,
+    VersionKind,
 )
 from memalign.value_types import ValueType
 
@@ -258,8 +261,6 @@ class Distillation:
     """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
     """Groups of ids of known guidelines that say the same in other words."""
-    opposites: Sequence[tuple[str, str]] = ()
-    """Pairs of ids of known guidelines that say the opposite of each other."""
     prompted_by: Mapping[tuple[str, ...], tuple[OpinionKey, ...]] = field(default_factory=dict)
     """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
     refused: tuple[RefusedRule, ...] = ()
@@ -293,7 +294,6 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         contradicts=_united([part.contradicts for part in parts]),
         conflicts=tuple(pair for part in parts for pair in part.conflicts),
         same=tuple(groups),
-        opposites=tuple(pair for part in parts for pair in part.opposites),
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
         dropped=sum(part.dropped for part in parts),
@@ -360,6 +360,10 @@ class MemorySnapshot:
     """Traces whose episode is in, but whose rationales have not been distilled yet."""
     version: int = 0
     """Grows by one with each change that is saved; 0: nothing was saved yet."""
+    number: int = 0
+    """The version in the log that people see; it grows with each change of episodes or guidelines."""
+    rolled_back: Mapping[str, RolledBackCase] = field(default_factory=dict)
+    """By trace id."""
     first_name: str = ""
     """The name under which the judge began, where that is another one; ids of its guidelines are hashed with it."""
 
@@ -378,6 +382,26 @@ class GuidelineDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCause:
+    """The cause of a change, for the log of versions; by default somebody's feedback was learned."""
+
+    kind: VersionKind = "lesson"
+    people: tuple[str, ...] = ()
+    """The people who asked for it; empty: those whose feedback it follows, if any."""
+    decision: GuidelineDecision | None = None
+    """The decision on a guideline that it carries out, for the audit."""
+    forgets: tuple[ForgetTarget, ...] = ()
+    """The traces and the person that are forgotten with it: no version holds anything of theirs after it."""
+    rollback_to: int | None = None
+    """The version that it goes back to."""
+    round_id: str = ""
+    """The round of learning it is a part of; the parts of one round make one version."""
+
+
+LEARNING = ChangeCause()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryChange:
     """One indivisible change of a judge's memory."""
 
@@ -392,8 +416,10 @@ class MemoryChange:
     """The version of the stored memory that the change was made from."""
     at_ms: int = 0
     """Time of the change, in milliseconds since 1970."""
-    decision: GuidelineDecision | None = None
-    """The decision that it carries out; None for what was learned or forgotten."""
+    put_rolled_back: tuple[RolledBackCase, ...] = ()
+    drop_rolled_back: frozenset[str] = frozenset()
+    """Trace ids."""
+    cause: ChangeCause = LEARNING
 
 
 class MemoryStore(Protocol):
@@ -412,12 +438,30 @@ class MemoryStore(Protocol):
             StorageError: If the store cannot be read.
         """
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
+    async def load_version(self, judge: str, number: int) -> MemorySnapshot:
+        """Read a judge's memory as it was in an earlier version, without what was forgotten since.
+
+        Args:
+            judge: The judge's name.
+            number: The version in the log, from 0.
+
+        Returns:
+            The memory, with `version` as it is now; nothing in it waits to be distilled.
+
+        Raises:
+            UnknownVersionError: If there is no such version.
+            StorageError: If the store cannot be read.
+        """
+
+    async def save(self, judge: str, change: MemoryChange) -> int:
         """Apply a change, all or nothing, before returning; the memory is of the next version then.
 
         Args:
             judge: The judge's name.
             change: What to put and to drop.
+
+        Returns:
+            The newest version in the log.
 
         Raises:
             StaleMemoryError: If the stored memory is not of the version that the change was made from.

@@ -649,3 +649,65 @@ class Forgotten:
     people: tuple[str, ...] = ()
     """People whose words are concerned."""
     usage: Usage = field(default_factory=Usage)
+
+
+VersionKind = Literal["lesson", "trial", "edit", "forget", "rollback", "settings"]
+"""The kind of change that made a version of a memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBackCase:
+    """A case that differs from people's feedback since a roll-back, until they change their feedback on it."""
+
+    trace_id: str
+    opinions: tuple[tuple[str, str], ...] = ()
+    """Person and a hash of what they say, as far as it was learned before the roll-back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryDiff:
+    """The differences between two versions of a memory."""
+
+    came: tuple[Guideline, ...] = ()
+    went: tuple[Guideline, ...] = ()
+    changed: tuple["GuidelineChange", ...] = ()
+    cases_came: tuple[Episode, ...] = ()
+    cases_went: tuple[Episode, ...] = ()
+    cases_changed: tuple[Episode, ...] = ()
+    """As they are after the change."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True if both versions hold the same."""
+        return not any(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuidelineChange:
+    """A guideline that both versions have, in different forms."""
+
+    before: Guideline
+    after: Guideline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryVersion:
+    """One version of a judge's memory: who made it, when, and by what."""
+
+    number: int
+    """1, 2, …; 0 is the memory before its first recorded change."""
+    at_ms: int
+    """Milliseconds since 1970."""
+    kind: VersionKind
+    people: tuple[str, ...] = ()
+    """The people who made the change; empty: nobody did, as when a rule is distilled again."""
+    action: str = ""
+    """The decision on a guideline that it carried out, such as `retire`; empty for none."""
+    rollback_to: int | None = None
+    """The version that a roll-back went back to."""
+    round_id: str = ""
+    """The round of learning that made it."""
+    note: str = ""
+    """A sentence on a change of the settings."""
+    cases_forgotten: int = 0
+    guidelines_forgotten: int = 0

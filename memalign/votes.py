@@ -40,7 +40,18 @@ def tally(assessments: Sequence[Assessment], judge: str, value_type: ValueType) 
     Raises:
         InputError: If there are votes, but none is a value of this judge.
     """
-    opinions = _newest_votes(_valid(assessments, judge, "HUMAN"), value_type)
+    return tally_opinions(_newest_votes(_valid(assessments, judge, "HUMAN"), value_type))
+
+
+def tally_opinions(opinions: Sequence[PersonLabel]) -> Tally | None:
+    """Count opinions: the majority wins, and the newest opinion among those tied.
+
+    Args:
+        opinions: One a person, oldest first.
+
+    Returns:
+        The outcome; None when there are none.
+    """
     if not opinions:
         return None
     label = _winner(opinions)

@@ -19,8 +19,11 @@ from storage.forgetting import Forgetting
 from storage.guideline_requests import GuidelineRequests
 from storage.guideline_uses import GuidelineUses
 from storage.judge_names import JudgeRenamings
-from storage.judge_renaming import JudgeRenaming
+from storage.judge_renaming import StoredJudges
+from storage.judge_settings import JudgeSettingsLog
 from storage.memories import Memories
+from storage.memory_history import MemoryHistory
+from storage.memory_undo import MemoryUndo
 from storage.model_calls import ModelCalls
 from storage.outbox import Outbox
 from storage.posts import PostQueue
@@ -54,7 +57,8 @@ class Database:
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
         self.judge_names = JudgeRenamings(store)
-        self.judges = JudgeRenaming(store, self.judge_names, self.audit)
+        self.judges = StoredJudges(store, self.judge_names, self.audit)
+        self.judge_settings = JudgeSettingsLog(store, self.judges, posts, self.audit)
         self.traces = Traces(store)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
@@ -63,9 +67,17 @@ class Database:
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
+        self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
         self.memories = Memories(
-            store, self.traces, self.feedback, self.thread_statuses, self.audit, self.judge_names
+            store,
+            self.traces,
+            self.feedback,
+            self.thread_statuses,
+            self.audit,
+            self.judge_names,
+            self.memory_undo,
         )
+        self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,
@@ -75,6 +87,7 @@ class Database:
             replies=self.replies,
             posts=posts,
             memories=self.memories,
+            undo=self.memory_undo,
             guideline_requests=self.guideline_requests,
             statuses=self.thread_statuses,
             preferences=self.preferences,

@@ -143,8 +143,15 @@ class DocumentTable(tinydb_table.Table):
         self._update_table(updater)
         return removed
 
+    def put(self, document: Document) -> None:
+        """Add a document, or replace the one that has its id, as `put_multiple` does."""
+        self.put_multiple([document])
+
     def put_multiple(self, documents: Iterable[Document]) -> None:
-        """Add documents in their order, or replace those that have their ids; these keep their places."""
+        """Add documents in their order, or replace those that have their ids; these keep their places.
+
+        Unlike by `upsert`, a replaced document keeps none of the fields that the new one lacks.
+        """
 
         def updater(changes: Changes) -> None:
             for document in documents:

@@ -6,6 +6,7 @@ Requests and redactions outlive a crash: whoever opens the store next finds what
 import time
 from collections.abc import Collection, Iterable
 
+from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 from memalign.serialization import from_document, to_document
 from storage.audit import Audit
 from storage.document_forms import form_of
@@ -14,6 +15,7 @@ from storage.feedback import FeedbackEvents
 from storage.guideline_requests import GuidelineRequests
 from storage.keys import key
 from storage.memories import Memories
+from storage.memory_undo import MemoryUndo
 from storage.posts import PostQueue
 from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
@@ -43,6 +45,9 @@ _TABLES_WITH_WORDS = (
         "thread_statuses",
         "unread_replies",
         "reply_receipts",
+        "memory_versions",
+        "memory_undo",
+        "rolled_back_cases",
     ),
 )
 
@@ -60,6 +65,7 @@ class Forgetting(Repository):
         replies: ReplyReceipts,
         posts: PostQueue,
         memories: Memories,
+        undo: MemoryUndo,
         guideline_requests: GuidelineRequests,
         statuses: ThreadStatuses,
         preferences: Preferences,
@@ -72,6 +78,7 @@ class Forgetting(Repository):
         self._replies = replies
         self._posts = posts
         self._memories = memories
+        self._undo = undo
         self._guideline_requests = guideline_requests
         self._statuses = statuses
         self._preferences = preferences
@@ -167,6 +174,7 @@ class Forgetting(Repository):
         self._posts.delete_early_events(person)
         self._guideline_requests.delete_of_person(person)
         self._preferences.delete_of_person(person)
+        self._erase_versions(PersonTarget(person=person))
         self._write_audit_lines("person", person)
         return revised
 
@@ -181,6 +189,11 @@ class Forgetting(Repository):
             posts = self._feedback.delete_thread_posts(verdict.verdict_id, guideline_ids)
             self._redact_thread(verdict.channel, posts, "taken_back")
             self._cancel_lessons(verdict.verdict_id, guideline_ids)
+
+    def _erase_versions(self, target: ForgetTarget) -> None:
+        """Take what is forgotten out of earlier versions of memories, also of judges that are there no more."""
+        self._undo.erase(target)
+        self._memories.erase_rolled_back(target)
 
     def _delete_damaged(self) -> None:
         """Delete what is damaged and may hold words: nobody can tell any more whose they are."""
@@ -250,6 +263,7 @@ class Forgetting(Repository):
         self._statuses.redact_trace(trace_id)
         self._verdicts.remove_case(trace_id)
         self._memories.delete_vectors([trace_id])
+        self._erase_versions(TraceTarget(trace_id=trace_id))
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts

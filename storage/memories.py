@@ -1,11 +1,12 @@
 """Judges' memories: episodes, guidelines and vectors. Satisfies `memalign.ports.MemoryStore`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from memalign.errors import StaleMemoryError, StorageError
+from memalign.errors import StaleMemoryError, StorageError, UnknownVersionError
 from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
-from memalign.records import Episode, Guideline
+from memalign.records import Episode, ForgetTarget, Guideline, Json, RolledBackCase, TraceTarget
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
@@ -13,10 +14,13 @@ from storage.documents import Document
 from storage.feedback import FeedbackEvents
 from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
+from storage.memory_undo import MemoryUndo
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
+from storage.table_rows import Body
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
+from storage.undo_records import Part, UndoRecord, current_guidelines
 
 AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
     "add": "guideline_learned",
@@ -28,6 +32,8 @@ AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
     "approve": "guideline_approved",
     "undo": "guideline_undone",
 }
+PLACE = "place"
+"""Field of an episode's document: its place in the judge's order of learning."""
 
 
 class Memories(Repository):
@@ -41,9 +47,11 @@ class Memories(Repository):
         statuses: ThreadStatuses,
         audit: Audit,
         names: JudgeRenamings,
+        undo: MemoryUndo,
     ) -> None:
         super().__init__(store)
         documents = store.documents
+        self._undo = undo
         self._traces = traces
         self._feedback = feedback
         self._statuses = statuses
@@ -52,6 +60,16 @@ class Memories(Repository):
         self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
         self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
+        self._rolled_back = documents.declare(
+            "rolled_back_cases",
+            {
+                "trace": lambda body: [key(body["trace_id"], body["judge"])],
+                "person": lambda body: [
+                    key(person, body["judge"], body["trace_id"]) for person, _ in body["opinions"]
+                ],
+            },
+            form=form_of(RolledBackCase),
+        )
         self._vectors = documents.declare("vectors", form=lambda body: unpack_vector(body["vector"]))
         self._owners = documents.declare(
             "vector_owners", {"vector": lambda body: [body["vector_id"]]}, form=fields_form(vector_id=str)
@@ -60,41 +78,88 @@ class Memories(Repository):
     @reads
     def load(self, judge: str) -> MemorySnapshot:
         """Read all of a judge's memory, episodes in order of learning; an unknown judge's is empty."""
-        memory = self._memories.get(doc_id=judge) or {"version": 0, "undistilled": []}
-        episodes = self._episodes.range(*below(judge), order="added")
+        memory = self._memory(judge)
+        episodes = (from_document(Episode, body) for body in self._episodes_in_order(judge))
         guidelines = self._guidelines.range(*below(judge), order="added")
+        rolled_back = self._rolled_back.range(*below(judge))
         return MemorySnapshot(
-            episodes={body["trace_id"]: from_document(Episode, body) for body in episodes},
+            episodes={episode.trace_id: episode for episode in episodes},
             guidelines=tuple(from_document(Guideline, body) for body in guidelines),
             undistilled=frozenset(memory["undistilled"]),
             version=memory["version"],
+            number=memory["number"],
+            rolled_back={body["trace_id"]: from_document(RolledBackCase, body) for body in rolled_back},
+            first_name=self._names.find_first_name(judge),
+        )
+
+    @reads
+    def load_version(self, judge: str, number: int) -> MemorySnapshot:
+        """Read a judge's memory as it was in a version, without what was forgotten since.
+
+        Raises `UnknownVersionError` where there is no such version.
+        """
+        memory = self._memory(judge)
+        if not 0 <= number <= memory["number"]:
+            raise UnknownVersionError(_no_such_version(judge, number, memory["number"]))
+        parts = {record.part: record for record in self._current_parts(judge)}
+        parts.update({record.part: record for record in self._undo.records_after(judge, number)})
+        cases = sorted(
+            ((each.place or 0, each.episode) for each in parts.values() if each.episode is not None),
+            key=lambda case: case[0],
+        )
+        return MemorySnapshot(
+            episodes={episode.trace_id: episode for _, episode in cases},
+            guidelines=current_guidelines(parts.values()),
+            version=memory["version"],
+            number=number,
             first_name=self._names.find_first_name(judge),
         )
 
     @writes
-    def save(self, judge: str, change: MemoryChange) -> None:
-        """Apply the change, all or nothing, with audit lines of the guidelines that come and go, or of the decision.
+    def save(self, judge: str, change: MemoryChange) -> int:
+        """Apply the change, all or nothing, with its version, and audit lines of the guidelines that come and go.
+
+        Returns the number of the newest version.
 
         Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
         `StorageError` where it would bring back a forgotten trace.
         """
-        memory = self._memories.get(doc_id=judge)
-        if (0 if memory is None else memory["version"]) != change.from_version:
+        memory = self._memory(judge)
+        if memory["version"] != change.from_version:
             raise StaleMemoryError(
                 f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
             )
         self._refuse_forgotten(change)
-        if change.decision is None:
+        if change.cause.decision is None:
             self._note_guidelines(judge, change)
         else:
-            self._note_decision(judge, change.at_ms, change.decision)
-        self._save_episodes(judge, change)
-        self._mark_statuses(judge, change, () if memory is None else memory["undistilled"])
+            self._note_decision(judge, change.at_ms, change.cause.decision)
+        self._mark_statuses(judge, change, memory["undistilled"])
+        before = self._parts_before(judge, change)
+        next_place = self._save_episodes(judge, change, self._next_place(judge, memory))
         self._guidelines.remove(doc_ids=[key(judge, rule_id) for rule_id in change.drop_guidelines])
         for guideline in change.put_guidelines:
-            self._guidelines.upsert(Document(to_document(guideline), key(judge, guideline.id)))
-        version, undistilled = change.from_version + 1, sorted(change.undistilled)
-        self._memories.upsert(Document({"version": version, "undistilled": undistilled}, judge))
+            # fields that hold their default are not in a document, and may not stay as they were
+            self._guidelines.put(Document(to_document(guideline), key(judge, guideline.id)))
+        self._save_rolled_back(judge, change)
+        number = self._undo.add(
+            judge, memory["number"], change.at_ms, change.cause, before, _parts_after(before, change)
+        )
+        self._put_memory(
+            judge,
+            version=change.from_version + 1,
+            undistilled=sorted(change.undistilled),
+            number=number,
+            next_place=next_place,
+        )
+        return number
+
+    @writes
+    def note_settings(self, judge: str, note: str, at_ms: int) -> None:
+        """Add a version that changes nothing, with a sentence on a change of the judge's settings."""
+        memory = self._memory(judge)
+        number = self._undo.add_settings(judge, memory["number"], note, at_ms)
+        self._put_memory(judge, **{**memory, "number": number})
 
     @reads
     def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
@@ -132,15 +197,80 @@ class Memories(Repository):
         if forgotten:
             raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
 
-    def _save_episodes(self, judge: str, change: MemoryChange) -> None:
+    def erase_rolled_back(self, target: ForgetTarget) -> None:
+        """Take what is forgotten out of what is known of cases that were rolled back."""
+        index, subject = (
+            ("trace", target.trace_id) if isinstance(target, TraceTarget) else ("person", target.person)
+        )
+        for body in self._rolled_back.range(*below(subject), index=index):
+            opinions = [each for each in body["opinions"] if index == "person" and each[0] != subject]
+            self._rolled_back.remove(doc_ids=[body.doc_id])
+            if opinions:
+                self._rolled_back.insert(Document({**body, "opinions": opinions}, body.doc_id))
+
+    def _memory(self, judge: str) -> Body:
+        return {"version": 0, "undistilled": [], "number": 0} | (self._memories.get(doc_id=judge) or {})
+
+    def _put_memory(self, judge: str, **fields: Json) -> None:
+        self._memories.put(Document(fields, judge))
+
+    def _episodes_in_order(self, judge: str) -> list[Document]:
+        """Return the episodes in order of learning; those that have no place yet in order of adding, first."""
+        return sorted(self._episodes.range(*below(judge), order="added"), key=lambda body: body.get(PLACE, 0))
+
+    def _next_place(self, judge: str, memory: Body) -> int:
+        """Return the next place in the order of learning; the episodes of an earlier version get theirs first."""
+        if "next_place" in memory:
+            return int(memory["next_place"])
+        episodes = self._episodes_in_order(judge)
+        for place, body in enumerate(episodes, start=1):
+            self._episodes.upsert(Document({**body, PLACE: place}, body.doc_id))
+        return len(episodes) + 1
+
+    def _current_parts(self, judge: str) -> Iterator[UndoRecord]:
+        for body in self._episodes_in_order(judge):
+            yield _case_record(body["trace_id"], body)
+        for body in self._guidelines.range(*below(judge), order="added"):
+            yield _guideline_record(body["id"], body)
+
+    def find_part(self, judge: str, part: Part) -> UndoRecord:
+        """Return a case or a guideline as it is now."""
+        kind, part_id = part
+        table = self._episodes if kind == "case" else self._guidelines
+        body = table.get(doc_id=key(judge, part_id))
+        return _case_record(part_id, body) if kind == "case" else _guideline_record(part_id, body)
+
+    def _parts_before(self, judge: str, change: MemoryChange) -> dict[Part, UndoRecord]:
+        cases = {*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)}
+        rules = {*change.drop_guidelines, *(rule.id for rule in change.put_guidelines)}
+        parts: list[Part] = [*(("case", each) for each in cases), *(("guideline", each) for each in rules)]
+        return {part: self.find_part(judge, part) for part in sorted(parts)}
+
+    def _save_rolled_back(self, judge: str, change: MemoryChange) -> None:
+        self._rolled_back.remove(doc_ids=[key(judge, trace_id) for trace_id in change.drop_rolled_back])
+        for case in change.put_rolled_back:
+            body = {**to_document(case), "judge": judge}
+            self._rolled_back.put(Document(body, key(judge, case.trace_id)))
+
+    def _places_to_go_back_to(self, judge: str, change: MemoryChange) -> dict[str, int]:
+        """Return the places that cases had in the version that is gone back to."""
+        target = change.cause.rollback_to
+        records = [] if target is None else self._undo.records_after(judge, target)
+        return {each.part_id: each.place for each in records if each.place is not None}
+
+    def _save_episodes(self, judge: str, change: MemoryChange, next_place: int) -> int:
+        """Save the episodes, and return the next place in the order of learning."""
         if any(self._is_forgotten(judge, trace_id) for trace_id in change.drop_episodes):
             # learned while it was being forgotten, and so perhaps after the vacuum of that forget
             self._store.vacuum.note_due()
         # learned anew is learned last: the place of the old version goes with it
         old = {*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)}
         self._episodes.remove(doc_ids=[key(judge, trace_id) for trace_id in old])
-        for episode in change.put_episodes:
-            self._episodes.insert(Document(to_document(episode), key(judge, episode.trace_id)))
+        earlier = self._places_to_go_back_to(judge, change)
+        for place, episode in enumerate(change.put_episodes, start=next_place):
+            body = {**to_document(episode), PLACE: earlier.get(episode.trace_id, place)}
+            self._episodes.insert(Document(body, key(judge, episode.trace_id)))
+        return next_place + len(change.put_episodes)
 
     def _mark_statuses(self, judge: str, change: MemoryChange, undistilled: Collection[str]) -> None:
         """Mark the threads that tell of anything that changes."""
@@ -191,6 +321,35 @@ class Memories(Repository):
 
     def _holds(self, judge: str, guideline_id: str) -> bool:
         return self._guidelines.contains(doc_id=key(judge, guideline_id))
+
+
+def _case_record(trace_id: str, body: Body | None) -> UndoRecord:
+    if body is None:
+        return UndoRecord(kind="case", part_id=trace_id)
+    episode = from_document(Episode, body)
+    return UndoRecord(kind="case", part_id=trace_id, episode=episode, place=body.get(PLACE))
+
+
+def _guideline_record(guideline_id: str, body: Body | None) -> UndoRecord:
+    rules = () if body is None else (from_document(Guideline, body),)
+    return UndoRecord(kind="guideline", part_id=guideline_id, guidelines=rules)
+
+
+def _parts_after(before: Mapping[Part, UndoRecord], change: MemoryChange) -> dict[Part, UndoRecord]:
+    """Return the parts of a change as they are after it."""
+    after = {part: replace(each, episode=None, guidelines=()) for part, each in before.items()}
+    for episode in change.put_episodes:
+        part: Part = ("case", episode.trace_id)
+        after[part] = replace(after[part], episode=episode)
+    for rule in change.put_guidelines:
+        part = ("guideline", rule.id)
+        after[part] = replace(after[part], guidelines=(rule,))
+    return after
+
+
+def _no_such_version(judge: str, number: int, head: int) -> str:
+    known = f"its versions are 0 to {head}" if head else "nothing was changed in it yet"
+    return f"The memory of {judge} has no version {number}; {known}."
 
 
 def _vector_id(vector: VectorKey) -> str:

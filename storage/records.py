@@ -36,6 +36,7 @@ AuditAction = Literal[
     "guideline_approved",
     "guideline_undone",
     "judge_renamed",
+    "instructions_changed",
     "forgotten",
     "person_forgotten",
     "expired",
@@ -189,7 +190,7 @@ class StatusContent:
     kind: ClassVar[Literal["status"]] = "status"
 
 
-NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten"]
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back", "instructions_changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,8 @@ class NoticeContent:
     judge: str = ""
     person: str | None = None
     """The one who did it; None for somebody at the terminal, or nobody in particular."""
+    version: int = 0
+    """The version of the judge's memory that somebody went back to."""
 
 
 Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent | StatusContent

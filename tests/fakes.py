@@ -6,10 +6,11 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError
+from memalign.errors import ModelUnavailableError, StaleMemoryError, StorageError, UnknownVersionError
 from memalign.ports import (
     Completion,
     Embeddings,
@@ -22,7 +23,7 @@ from memalign.ports import (
     Vector,
     VectorKey,
 )
-from memalign.records import Episode, Guideline, Json, Label, Usage
+from memalign.records import Episode, Guideline, Json, Label, RolledBackCase, Usage
 
 DIMENSION = 64
 DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
@@ -96,6 +97,8 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
 
     A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false.
     """
+    if "<pairs>" in prompt.changing:
+        return {"pairs": [_compared(json.loads(line)) for line in section(prompt.changing, "pairs")]}
     if "<records>" not in prompt.changing:
         return simulated_verdict(prompt)
     rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
@@ -118,6 +121,12 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
         "same": [],
     }
+
+
+def _compared(pair: Mapping[str, Json]) -> dict[str, Json]:
+    texts = {pair["first"], pair["second"]}
+    opposites = {f"Not: {text}" for text in texts}
+    return {"pair": pair["pair"], "relation": "different" if texts.isdisjoint(opposites) else "opposite"}
 
 
 def simulated_verdict(prompt: Prompt) -> dict[str, Json]:
@@ -202,6 +211,9 @@ class FakeStore:
         self.owners: dict[str, set[VectorKey]] = {}
         self.changes: list[MemoryChange] = []
         self.version = 0
+        self.rolled_back: dict[str, RolledBackCase] = {}
+        self.snapshots: list[MemorySnapshot] = [MemorySnapshot()]
+        """The memory after each change, without forgetting in earlier ones."""
         self.full = False
 
     async def load(self, judge: str) -> MemorySnapshot:
@@ -211,9 +223,16 @@ class FakeStore:
             guidelines=tuple(self.guidelines.values()),
             undistilled=self.undistilled,
             version=self.version,
+            rolled_back=dict(self.rolled_back),
         )
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
+    async def load_version(self, judge: str, number: int) -> MemorySnapshot:
+        assert judge
+        if not 0 <= number < len(self.snapshots):
+            raise UnknownVersionError(f"There is no version {number}.")
+        return replace(self.snapshots[number], version=self.version, undistilled=frozenset())
+
+    async def save(self, judge: str, change: MemoryChange) -> int:
         assert judge
         if self.full:
             raise StorageError("The disk is full; make room.")
@@ -228,6 +247,11 @@ class FakeStore:
             self.guidelines.pop(guideline_id, None)
         self.guidelines.update({rule.id: rule for rule in change.put_guidelines})
         self.undistilled = change.undistilled
+        for trace_id in change.drop_rolled_back:
+            self.rolled_back.pop(trace_id, None)
+        self.rolled_back.update({case.trace_id: case for case in change.put_rolled_back})
+        self.snapshots.append(await self.load(judge))
+        return len(self.snapshots) - 1
 
     async def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
         return {key: self.rows[key] for key in keys if key in self.rows}

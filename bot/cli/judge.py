@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import islice
 
 from bot.cli.feedback_file import read_lines
+from bot.cli.judge_source import BatchJudge, JudgeTrace, check_options, open_judge
 from bot.cli.progress import progress, write_line
 from bot.cli.terminal import RUN_AGAIN
 from bot.cli.verdict_counts import LabelAgreement, agreement_with, counts_in_words
 from bot.cli.verdict_file import VerdictFile
-from bot.config import RedactionSettings, load_environment, load_settings
+from bot.config import RedactionSettings
 from bot.plain_text import pluralise
 from bot.redaction.redactor import Redactor
 from memalign.errors import (
@@ -22,9 +23,7 @@ from memalign.errors import (
     ModelUnavailableError,
     RequestRefusedError,
 )
-from memalign.judges import AlignedJudge
 from memalign.models.endpoint import max_concurrency
-from memalign.optimizer import load_judge
 from memalign.records import Trace, Verdict
 
 _log = logging.getLogger("memalign")
@@ -36,28 +35,27 @@ MAX_CONSECUTIVE_FAILURES = 20
 
 
 async def judge(options: Namespace) -> None:
-    """`memalign judge TRACES.jsonl --aligned ALIGNED.json [--out VERDICTS.jsonl]`; run again, it goes on."""
-    if options.resume and not options.out:
-        raise InputError("--resume goes on with a file of verdicts; name it with --out.")
-    load_environment(options.aligned.parent)
-    settings = load_settings(options.config, channels=False) if options.config else None
-    aligned = await asyncio.to_thread(
-        load_judge, options.aligned, model_options=settings.models if settings else None
-    )
-    redactor = Redactor(settings.redaction if settings else RedactionSettings())
-    lines = await asyncio.to_thread(read_lines, options.traces, aligned.base, redactor)
+    """`memalign judge TRACES.jsonl --aligned ALIGNED.json|--judge NAME [--out VERDICTS.jsonl]`; again, it goes on."""
+    check_options(options)
+    async with open_judge(options) as batch_judge:
+        await _judge_file(options, batch_judge)
+
+
+async def _judge_file(options: Namespace, batch_judge: BatchJudge) -> None:
+    redactor = Redactor(batch_judge.settings.redaction if batch_judge.settings else RedactionSettings())
+    lines = await asyncio.to_thread(read_lines, options.traces, batch_judge.definition, redactor)
     labelled = lines
     if options.labels:
-        labelled = await asyncio.to_thread(read_lines, options.labels, aligned.base, redactor)
+        labelled = await asyncio.to_thread(read_lines, options.labels, batch_judge.definition, redactor)
     for complaint in [*lines.complaints(), *(labelled.complaints() if options.labels else ())]:
         write_line(complaint)
     out = await asyncio.to_thread(VerdictFile, options.out)
-    traces = [trace for trace_id, trace in lines.traces.items() if not out.has(aligned.name, trace_id)]
+    traces = [trace for trace_id, trace in lines.traces.items() if not out.has(batch_judge.name, trace_id)]
     if judged_before := len(lines.traces) - len(traces):
         write_line(f"{judged_before} traces were judged before; their verdicts are kept.")
     failures, reason = 0, ""
     with out, progress("judging", len(traces)) as advance:
-        async for trace, outcome in _judge_all(aligned, traces):
+        async for trace, outcome in _judge_all(batch_judge.judge, traces):
             if isinstance(outcome, Verdict):
                 out.add(outcome)
             else:
@@ -68,7 +66,7 @@ async def judge(options: Namespace) -> None:
                 reason = str(outcome)
             advance(1)
     await asyncio.to_thread(out.put_in_order, list(lines.traces))
-    values = {name: value for name, value in out.values(aligned.name).items() if name in lines.traces}
+    values = {name: value for name, value in out.values(batch_judge.name).items() if name in lines.traces}
     agreement = agreement_with(values, labelled.traces.values())
     place = f"in {options.out}" if options.out else "on standard output"
     write_line(counts_in_words(values, place, agreement))
@@ -94,7 +92,7 @@ def _require_agreement(agreement: LabelAgreement, least: float) -> None:
 
 
 async def _judge_all(
-    judge: AlignedJudge, traces: Sequence[Trace]
+    judge: JudgeTrace, traces: Sequence[Trace]
 ) -> AsyncIterator[tuple[Trace, Verdict | MemAlignError]]:
     """Judge several traces at once, and yield the outcomes in the order of the traces.
 
@@ -122,9 +120,9 @@ async def _judge_all(
             task.cancel()
 
 
-async def _judge_one(judge: AlignedJudge, trace: Trace) -> Verdict | MemAlignError:
+async def _judge_one(judge: JudgeTrace, trace: Trace) -> Verdict | MemAlignError:
     try:
-        return await judge.acall(trace=trace)
+        return await judge(trace)
     except MemAlignError as error:
         return error
     except Exception as error:  # a bug met on one trace stops no other

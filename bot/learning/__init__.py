@@ -10,6 +10,7 @@ from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.private_replies import Explain, PrivateReplies
 from bot.learning.reconciliation import CardReconciler
+from bot.learning.rollback_service import RollbackService
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_status_reader import ThreadStatusReader
 from bot.learning.thread_updater import ThreadUpdater
@@ -29,6 +30,7 @@ class LearningFlow:
     invalidate: Callable[[Collection[str]], None]
     reconciler: CardReconciler
     guidelines: GuidelineService
+    rollbacks: RollbackService
     modals: OpenModals
     update_threads: Callable[[], Awaitable[None]]
     """Edits what threads tell that is not so any more, as far as Slack answers in time."""
@@ -126,6 +128,13 @@ def build(
         invalidate=worker.invalidate,
         reconciler=reconciler,
         guidelines=GuidelineService(resources.memories, updater.wake),
+        rollbacks=RollbackService(
+            database,
+            resources.memories,
+            {judge.name: judge.channel for judge in resources.settings.judges},
+            updater.wake,
+            wake_posting,
+        ),
         modals=threads.modals,
         update_threads=updater.update_now,
         learn=worker.run,

@@ -225,7 +225,7 @@ class LearningWorker:
         gathered = [item for item in gathered if not self._is_stale(item)]
         unlabelled = {item.trace.trace_id for item in gathered if not item.trace.assessments}
         if withdrawn := unlabelled & memory.episodes.keys():
-            await memory.forget(withdrawn)
+            await memory.withdraw(withdrawn)
         thanks = asyncio.create_task(self._thank_if_slow(gathered, memory))
         try:
             lesson = await memory.learn([item.trace for item in gathered if item.trace.assessments])
@@ -248,8 +248,11 @@ class LearningWorker:
 
     async def _forget_again(self, stale: Sequence[GatheredFeedback], memory: JudgeMemory) -> None:
         """Forget once more what was forgotten while it was being learned."""
-        if stale:
-            await memory.forget({item.trace.trace_id for item in stale})
+        traces = {item.trace.trace_id for item in stale}
+        if cancelled := traces & self._cancelled_traces:
+            await memory.forget(cancelled)
+        if invalidated := traces - self._cancelled_traces:
+            await memory.withdraw(invalidated)
 
     def _report(self, judge: str, lesson: Lesson) -> None:
         """Report what the memory still waits for, or that it waits for nothing."""

@@ -2,6 +2,7 @@
 
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.rollback_service import RollbackService
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
@@ -19,12 +20,13 @@ def build(
     traces: TraceIntake,
     forgetting: ForgetService,
     guidelines: GuidelineService,
+    rollbacks: RollbackService,
     status: StatusReport,
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
     settings, secrets, slack = resources.settings, resources.secrets, resources.slack
     dispatcher = slack.dispatcher
-    control = LocalControl(settings.data, forgetting, guidelines)
+    control = LocalControl(settings.data, forgetting, guidelines, rollbacks)
     signatures = SignatureHealth(resources.health)
     events = SlackEvents(dispatcher, secrets.signing_secret, signatures, SlackTime(slack.client))
     routes = Routes(
@@ -33,6 +35,7 @@ def build(
         status=status,
         forget=control.forget,
         guideline=control.guideline,
+        memory=control.memory,
         token=secrets.ingest_token,
         slack=None if secrets.app_token else events.post,
         refusals=dispatcher.refusals,

@@ -14,14 +14,24 @@ from aiohttp import web
 from bot.forgetting.service import ForgetService
 from bot.forgetting.trace_reference import spellings_of
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.rollback_service import RollbackService
 from bot.records import ForgetResult
 from bot.web.access import has_bearer_token
 from bot.web.control_arguments import ControlArguments, read_arguments
 from bot.web.guideline_control import GuidelineArguments, decide
+from bot.web.memory_control import RollbackArguments, roll_back
 from bot.web.request_body import BodyReader
 from bot.web.request_error import RequestError
 from memalign.atomic_file import replace_file
-from memalign.errors import InputError, MemAlignError, StorageError, UnknownGuidelineError, UnknownTraceError
+from memalign.errors import (
+    InputError,
+    MemAlignError,
+    SettingsError,
+    StorageError,
+    UnknownGuidelineError,
+    UnknownTraceError,
+    UnknownVersionError,
+)
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
 from storage.errors import translate_file_errors
 
@@ -46,7 +56,14 @@ class ForgetArguments(ControlArguments):
 class LocalControl:
     """The running bot's side."""
 
-    def __init__(self, folder: Path, service: ForgetService, guidelines: GuidelineService) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        service: ForgetService,
+        guidelines: GuidelineService,
+        rollbacks: RollbackService,
+    ) -> None:
+        self._rollbacks = rollbacks
         self._file = folder / ENDPOINT_FILE
         self._service = service
         self._guidelines = guidelines
@@ -86,6 +103,17 @@ class LocalControl:
         try:
             return web.json_response({"guideline": await decide(self._guidelines, arguments)})
         except UnknownGuidelineError as error:
+            return web.json_response({"error": str(error)}, status=404)
+        except InputError as error:
+            return web.json_response({"error": str(error)}, status=409)
+
+    async def memory(self, request: web.Request) -> web.Response:
+        """`POST /memory` with a `RollbackArguments`: what `memalign memory rollback` asks for."""
+        async with self._body(request) as body:
+            arguments = read_arguments(RollbackArguments, body)
+        try:
+            return web.json_response({"rollback": await roll_back(self._rollbacks, arguments)})
+        except (UnknownVersionError, SettingsError) as error:
             return web.json_response({"error": str(error)}, status=404)
         except InputError as error:
             return web.json_response({"error": str(error)}, status=409)
@@ -174,6 +202,20 @@ async def ask_to_decide(folder: Path, arguments: GuidelineArguments) -> dict[str
     if status == 404:
         raise UnknownGuidelineError(body["error"])
     return dict(_accepted(status, body)["guideline"])
+
+
+async def ask_to_roll_back(folder: Path, arguments: RollbackArguments) -> dict[str, Json]:
+    """Ask the bot that runs on this data folder to go back to a version, or to show what that changes.
+
+    Returns:
+        What `bot.web.memory_control.roll_back` returns.
+
+    Raises:
+        StorageError: it does not answer.
+        MemAlignError: there is no such version, or nothing to change.
+    """
+    status, body = await _ask(folder, "/memory", arguments.model_dump())
+    return dict(_accepted(status, body)["rollback"])
 
 
 async def ask_to_forget(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:

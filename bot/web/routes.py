@@ -44,6 +44,8 @@ class Routes:
     """Answers `POST /forget`, which `memalign forget` on this machine sends."""
     guideline: Handler
     """Answers `POST /guideline`, which `memalign guideline` on this machine sends."""
+    memory: Handler
+    """Answers `POST /memory`, which `memalign memory rollback` on this machine sends."""
     token: str
     """MEMALIGN_INGEST_TOKEN; empty: whoever reaches the server may send traces."""
     slack: Handler | None

@@ -172,6 +172,7 @@ def _application(routes: Routes) -> web.Application:
             web.post("/slack/events", routes.slack_events),
             web.post("/forget", routes.forget),
             web.post("/guideline", routes.guideline),
+            web.post("/memory", routes.memory),
         ]
     )
     return app

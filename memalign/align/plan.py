@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from memalign.embedded_text import text_of
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.memory.guideline_merge import contradictions_of
+from memalign.memory.rollback import is_rolled_back
 from memalign.memory.state import MemoryState, rationale_of
 from memalign.ports import LabelledRationale, OverruledVerdict
 from memalign.records import (
@@ -63,11 +64,36 @@ def plan_learning(judge: Judge, state: MemoryState, traces: Iterable[Trace]) -> 
         except InputError as error:
             plan.rejected[trace.trace_id] = str(error)
             continue
+        if is_rolled_back(state, trace.trace_id, episode):
+            plan.unchanged.append(trace.trace_id)
+            continue
         _note(plan, state, trace.trace_id, episode, opinions.get(trace.trace_id, ()))
         overruled = None if episode is None else _overruled_verdict(judge, trace, episode.label)
         if overruled is not None:
             plan.overruled[trace.trace_id] = overruled
     return plan
+
+
+def without_rolled_back(plan: LearningPlan, state: MemoryState) -> LearningPlan:
+    """Leave out cases that were rolled back while the models were asked about them.
+
+    Args:
+        plan: A plan made from an earlier state.
+        state: The state as it is now.
+
+    Returns:
+        The plan without them.
+    """
+    if not state.rolled_back:
+        return plan
+    left_out = {name for name, episode in plan.put.items() if is_rolled_back(state, name, episode)}
+    left_out |= {name for name in plan.retracted if is_rolled_back(state, name, None)}
+    return replace(
+        plan,
+        put={name: episode for name, episode in plan.put.items() if name not in left_out},
+        retracted=[name for name in plan.retracted if name not in left_out],
+        lost={key for key in plan.lost if key[0] not in left_out},
+    )
 
 
 def _note(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from memalign.align.attribution import attribute, attribute_alone
 from memalign.align.distilling_context import with_context
-from memalign.align.plan import LearningPlan
+from memalign.align.plan import LearningPlan, without_rolled_back
 from memalign.align.refusal import others_of, refused_rationales, without_refused
 from memalign.errors import ModelError
 from memalign.memory.case_vectors import CaseLookup, CaseVectors
@@ -44,6 +44,11 @@ class RoundResult:
     """Ids of the waiting guidelines that were distilled again."""
     asked: frozenset[str]
     """The traces whose rationales, if they have any, were distilled or failed."""
+
+    @property
+    def without_merges(self) -> "RoundResult":
+        """The same without known rules that the distiller takes for one."""
+        return replace(self, distillation=replace(self.distillation, same=()))
 
     @property
     def retry_after(self) -> float:
@@ -110,6 +115,7 @@ def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[CaseText,
     Returns:
         The state with the cases.
     """
+    plan = without_rolled_back(plan, before)
     reasoned = {rationale.source.trace_id for rationale in plan.rationales}
     rows = {
         name: vectors[episode.case_text] for name, episode in plan.put.items() if episode.case_text in vectors
@@ -119,7 +125,7 @@ def remember(before: MemoryState, plan: LearningPlan, vectors: Mapping[CaseText,
         retracted=plan.retracted,
         lost=plan.lost,
         vectors=rows,
-        undistilled=before.undistilled | reasoned,
+        undistilled=before.undistilled | (reasoned & plan.put.keys()),
     ).with_supports(plan.put.values())
 
 
@@ -134,6 +140,7 @@ async def apply(before: MemoryState, plan: LearningPlan, result: RoundResult) ->
     Returns:
         The state after the round.
     """
+    plan = without_rolled_back(plan, before)
     episodes = before.episodes.changed(plan.put.values(), ())
     embedded = {**plan.put, **{name: episodes[name] for name in before.episodic.to_embed}}
     rows = result.texts.vectors

@@ -3,13 +3,16 @@
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from memalign.errors import UnknownGuidelineError
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.erasure import episode_without
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
 from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.merge import GuidelineMerger
+from memalign.memory.rule_pairs import RulePair
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
 from memalign.records import (
@@ -20,10 +23,14 @@ from memalign.records import (
     MemorySize,
     OpinionKey,
     PersonLabel,
+    PersonTarget,
+    RolledBackCase,
+    RuleRelation,
     Source,
 )
 
 _versions = itertools.count(1)
+_NONE_ROLLED_BACK: Mapping[str, RolledBackCase] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,10 @@ class MemoryState:
     """Traces whose rationales have not been distilled yet."""
     policy: GuidelinePolicy = DEFAULT_POLICY
     """The conditions on which guidelines are used."""
+    rolled_back: Mapping[str, RolledBackCase] = field(default_factory=lambda: _NONE_ROLLED_BACK)
+    """By trace id: cases that people rolled back, and of whose feedback nothing new is to be learned."""
+    number: int = field(default=0, compare=False)
+    """The version that people see: it grows with each change of what is learned, also over saving and loading."""
     records: GuidelineRecords = field(default_factory=GuidelineRecords, compare=False)
     """People's votes on the verdicts that guidelines led to."""
     first_name: str = ""
@@ -99,6 +110,24 @@ class MemoryState:
             version=next(_versions),
         )
 
+    def with_rolled_back(self, cases: Mapping[str, RolledBackCase]) -> "MemoryState":
+        """Replace the cases that count as rolled back.
+
+        Args:
+            cases: By trace id.
+
+        Returns:
+            The state with them.
+        """
+        return replace(self, rolled_back=MappingProxyType(dict(cases)), version=next(_versions))
+
+    def _learning_again(self, trace_ids: Collection[str]) -> "MemoryState":
+        """Return the state in which these cases follow people's feedback again."""
+        if not any(name in self.rolled_back for name in trace_ids):
+            return self
+        kept = {name: case for name, case in self.rolled_back.items() if name not in trace_ids}
+        return self.with_rolled_back(kept)
+
     def without_traces(self, trace_ids: Collection[str]) -> "MemoryState":
         """Forget traces: their episodes go, and so does what rested on them.
 
@@ -111,7 +140,7 @@ class MemoryState:
         texts = [
             part for name in trace_ids if name in self.episodes for part in self.episodes[name].case_text
         ]
-        return self.next(
+        return self._learning_again(trace_ids).next(
             self.episodic.changed(drop=trace_ids),
             self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts),
             self.undistilled - frozenset(trace_ids),
@@ -125,9 +154,11 @@ class MemoryState:
             trace_ids: Ids of these cases.
 
         Returns:
-            The state after it. Decisions of others on guidelines that rest on others as well stand.
+            The state after it. Decisions of others on guidelines that rest on others as well stand, and so does what
+            others said of cases that were rolled back: those are not learned anew.
         """
-        opinions = opinions_on(self.semantic, trace_ids)
+        rolled_back = self.rolled_back.keys() & set(trace_ids)
+        opinions = opinions_on(self.semantic, set(trace_ids) - rolled_back)
         # theirs also where they have taken it back, and nobody names the case any more
         theirs = {key for rule in self.semantic.guidelines for key in opinions_of(rule) if key[1] == person}
         texts = [
@@ -141,9 +172,20 @@ class MemoryState:
         semantic = self.semantic.without_person(person).without_opinions(theirs, texts)
         # what nobody decided on is learned anew from the others with their cases
         semantic = semantic.without_undecided(opinions - theirs, texts, decided)
-        return self.next(
-            self.episodic.changed(drop=trace_ids), semantic, self.undistilled - frozenset(trace_ids)
+        target = PersonTarget(person=person)
+        kept = [
+            left
+            for name in rolled_back
+            if name in self.episodes and (left := episode_without(self.episodes[name], target)) is not None
+        ]
+        rows = self.episodic.vectors
+        episodic = self.episodic.changed(
+            put=kept,
+            drop=trace_ids,
+            vectors={each.trace_id: rows[each.trace_id] for each in kept if each.trace_id in rows},
         )
+        after = self.next(episodic, semantic, self.undistilled - frozenset(trace_ids))
+        return after.with_rolled_back(_rolled_back_without(person, after))
 
     def with_episodes(
         self,
@@ -166,7 +208,8 @@ class MemoryState:
         Returns:
             The state after it.
         """
-        return self.next(
+        changed = {*retracted, *(episode.trace_id for episode in put)}
+        return self._learning_again(changed).next(
             self.episodic.changed(put=put, retract=retracted, vectors=vectors),
             self.semantic.without_opinions(lost),
             undistilled,
@@ -190,16 +233,70 @@ class MemoryState:
         Returns:
             The state after it.
         """
-        merger = GuidelineMerger(
+        merged = self._merger(self.semantic, vectors, now_ms).merge(distillation, settled)
+        return self.next(self.episodic, merged, self.undistilled)
+
+    def _merger(
+        self, semantic: SemanticMemory, vectors: Mapping[str, Vector], now_ms: int
+    ) -> GuidelineMerger:
+        return GuidelineMerger(
             self.id_namespace,
-            self.semantic,
+            semantic,
             self.episodes,
             binary=self.binary,
             vectors=vectors,
             now_ms=now_ms,
             policy=self.policy,
         )
-        return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
+
+    def with_guidelines(self, guidelines: Iterable[Guideline]) -> "MemoryState":
+        """Replace the guidelines.
+
+        Args:
+            guidelines: All guidelines of the new state.
+
+        Returns:
+            The state after it.
+        """
+        return self.next(self.episodic, self.semantic.with_guidelines(guidelines), self.undistilled)
+
+    def with_guideline_vectors(
+        self, vectors: Mapping[str, Vector], texts: Mapping[str, str]
+    ) -> "MemoryState":
+        """Add vectors of guidelines.
+
+        Args:
+            vectors: By guideline id.
+            texts: By guideline id, of which the vectors were made; a guideline with another text now gets none.
+
+        Returns:
+            The state after it; the same where there is nothing to add.
+        """
+        rules = {rule.id for rule in self.semantic.guidelines if rule.text == texts.get(rule.id)}
+        rows = {rule_id: row for rule_id, row in vectors.items() if rule_id in rules}
+        if not rows:
+            return self
+        semantic = self.semantic.with_guidelines(self.semantic.guidelines, rows)
+        return self.next(self.episodic, semantic, self.undistilled)
+
+    def with_comparisons(
+        self, comparisons: Sequence[tuple[RulePair, RuleRelation]], compared: Collection[str]
+    ) -> "MemoryState":
+        """Note what a model said of pairs of guidelines; unite those that say the same, and mark opposites.
+
+        Args:
+            comparisons: The pairs with their relations. One of which a text has changed since is passed over.
+            compared: Ids of the guidelines whose nearest ones were among them.
+
+        Returns:
+            The state after it.
+        """
+        marked = self.semantic.with_guidelines(
+            replace(rule, has_been_compared=True) if rule.id in compared else rule
+            for rule in self.semantic.guidelines
+        )
+        merged = self._merger(marked, {}, 0).merge_compared(comparisons)
+        return self.next(self.episodic, merged, self.undistilled)
 
     def with_supports(self, episodes: Iterable[Episode]) -> "MemoryState":
         """Count people as sources of the guidelines that they say cover a case; no model is asked.
@@ -321,7 +418,20 @@ class MemoryState:
             ),
             drop_guidelines=frozenset(known.keys() - current.keys()),
             undistilled=self.undistilled,
+            put_rolled_back=tuple(
+                case for name, case in self.rolled_back.items() if before.rolled_back.get(name) != case
+            ),
+            drop_rolled_back=frozenset(before.rolled_back.keys() - self.rolled_back.keys()),
         )
+
+
+def _rolled_back_without(person: str, state: MemoryState) -> dict[str, RolledBackCase]:
+    cases = {}
+    for name, case in state.rolled_back.items():
+        opinions = tuple(each for each in case.opinions if each[0] != person)
+        if opinions or name in state.episodes:
+            cases[name] = replace(case, opinions=opinions)
+    return cases
 
 
 def _is_changed(before: Guideline | None, rule: Guideline) -> bool:

@@ -5,11 +5,13 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from memalign.errors import UnknownVersionError
 from memalign.memory.case_vectors import CaseVectors, row_of, with_current_text
 from memalign.memory.episodic import EpisodicMemory
+from memalign.memory.rollback import changed_texts, rolled_back_state
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
-from memalign.ports import GuidelineDecision, MemoryChange, MemoryStore
+from memalign.ports import LEARNING, ChangeCause, MemoryChange, MemoryStore
 from memalign.records import Episode
 
 
@@ -44,15 +46,19 @@ class StoredState:
         snapshot = await self._store.load(self.current.judge)
         rules = [rule for rule in snapshot.guidelines if not rule.waiting]
         rows = await self.vectors.parts.known(rule.text for rule in rules)
-        loaded = replace(self.current, first_name=snapshot.first_name).next(
-            await self._episodic(snapshot.episodes),
-            SemanticMemory().with_guidelines(
-                snapshot.guidelines, {rule.id: rows[rule.text] for rule in rules if rule.text in rows}
-            ),
-            snapshot.undistilled,
+        loaded = (
+            replace(self.current, first_name=snapshot.first_name)
+            .next(
+                await self._episodic(snapshot.episodes),
+                SemanticMemory().with_guidelines(
+                    snapshot.guidelines, {rule.id: rows[rule.text] for rule in rules if rule.text in rows}
+                ),
+                snapshot.undistilled,
+            )
+            .with_rolled_back(snapshot.rolled_back)
         )
         await build_graph_if_needed(loaded)
-        self.current, self._stored_version = loaded, snapshot.version
+        self.current, self._stored_version = replace(loaded, number=snapshot.number), snapshot.version
 
     async def _episodic(self, stored: Mapping[str, Episode]) -> EpisodicMemory:
         """Return the episodes with their rows; a vector of the whole text serves until a row is made."""
@@ -65,18 +71,42 @@ class StoredState:
         rows.update({name: row_of(vector, vector) for name, vector in outdated.items()})
         return EpisodicMemory(episodes, rows, outdated=outdated)
 
+    async def rolled_back(self, number: int) -> MemoryState:
+        """Make the state that goes back to a version in the store. Nothing is changed.
+
+        Args:
+            number: The version, from 0.
+
+        Returns:
+            The state, to be adopted.
+
+        Raises:
+            UnknownVersionError: If there is no such version, as in a memory without a store.
+            StorageError: If the store cannot be read.
+        """
+        if self._store is None:
+            raise UnknownVersionError("A memory without a store has no earlier versions.")
+        stored = await self._store.load_version(self.current.judge, number)
+        episodes = {name: with_current_text(episode) for name, episode in stored.episodes.items()}
+        target = replace(stored, episodes=episodes)
+        rows = await self.vectors.known(changed_texts(self.current, target))
+        rule_rows = await self.vectors.parts.known(
+            rule.text for rule in target.guidelines if not rule.waiting
+        )
+        return rolled_back_state(self.current, target, rows, rule_rows)
+
     async def adopt(
         self,
         after: MemoryState,
         forgotten: Collection[str] = (),
-        decision: GuidelineDecision | None = None,
+        cause: ChangeCause = LEARNING,
     ) -> None:
         """Store the change, then put the new state in place.
 
         Args:
             after: A state made from the current one.
             forgotten: Ids of the traces that are forgotten with it; nothing of theirs stays anywhere.
-            decision: A person's decision that it carries out, for the audit.
+            cause: The cause, for the log of versions and the audit; by default feedback was learned.
 
         Raises:
             StaleMemoryError: If another writer has changed the stored memory; `load`, and make the state anew.
@@ -90,8 +120,8 @@ class StoredState:
         # what is forgotten may be in a version that only the store knows: saving finds that out
         if self._store is not None and (is_changed or forgotten):
             now_ms = time.time_ns() // 1_000_000
-            change = replace(change, from_version=self._stored_version, at_ms=now_ms, decision=decision)
-            await self._store.save(after.judge, change)
+            change = replace(change, from_version=self._stored_version, at_ms=now_ms, cause=cause)
+            after = replace(after, number=await self._store.save(after.judge, change))
             self._stored_version += 1
         after.episodic.note_stored()
         self.current = after

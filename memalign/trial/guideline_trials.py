@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.stored_state import StoredState
-from memalign.ports import JudgeModel, Vector
+from memalign.ports import ChangeCause, JudgeModel, Vector
 from memalign.recall.retrieval import Retriever
 from memalign.records import Guideline, GuidelineTrial, Usage
 from memalign.trial.call_budget import CallBudget
@@ -166,7 +166,7 @@ class GuidelineTrials:
                 if after is self._memory.current:
                     return
                 try:
-                    await self._memory.adopt(after)
+                    await self._memory.adopt(after, cause=ChangeCause(kind="trial"))
                 except StaleMemoryError:
                     await self._memory.load()
                 else:

@@ -5,7 +5,7 @@ import pytest
 
 from memalign.errors import StaleMemoryError
 from memalign.ports import MemoryChange, MemorySnapshot, MemoryStore, Vector, VectorKey
-from memalign.records import Episode, Guideline, PersonLabel, Source
+from memalign.records import Episode, Guideline, GuidelineForm, Handling, PersonLabel, Source
 from storage.database import Database
 
 
@@ -45,6 +45,7 @@ async def test_a_memory_comes_back_whole_and_apart_from_others(db: Database) -> 
         guidelines=(guideline("g2"), guideline("g1")),
         undistilled=frozenset({"a"}),
         version=1,
+        number=1,
     )
     assert list(snapshot.episodes) == ["b", "a"]
 
@@ -142,3 +143,21 @@ async def test_a_guideline_that_goes_and_comes_back_by_one_change_is_neither_ret
     assert [(line.what, line.ids) for line in await db.audit.between(6, 10)] == [
         ("guideline_retired", ("g2",))
     ]
+
+
+DECISION = Handling(person="U7", time_ms=5)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        replace(guideline("g1"), retired_by=DECISION),
+        replace(guideline("g1"), pinned_by=DECISION),
+        replace(guideline("g1"), previous=GuidelineForm(text="SECRET words")),
+        replace(guideline("g1"), edited_by=DECISION, approved_by="U7", lacks=("people",)),
+    ],
+)
+async def test_a_guideline_keeps_nothing_that_was_cleared(db: Database, before: Guideline) -> None:
+    await db.memories.save("p", MemoryChange(put_guidelines=(before,)))
+    await db.memories.save("p", MemoryChange(put_guidelines=(guideline("g1"),), from_version=1))
+    assert (await db.memories.load("p")).guidelines == (guideline("g1"),)

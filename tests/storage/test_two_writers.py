@@ -40,14 +40,17 @@ class SlowMemories(Memories):
     """Takes its time to say that a change is stored, the first time."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db.store, db.traces, db.feedback, db.thread_statuses, db.audit, db.judge_names)
+        super().__init__(
+            db.store, db.traces, db.feedback, db.thread_statuses, db.audit, db.judge_names, db.memory_undo
+        )
         self.saved = asyncio.Event()
 
-    async def save(self, judge: str, change: MemoryChange) -> None:
-        await super().save(judge, change)
+    async def save(self, judge: str, change: MemoryChange) -> int:
+        number = await super().save(judge, change)
         if not self.saved.is_set():
             self.saved.set()
             await asyncio.Event().wait()
+        return number
 
 
 async def gated_memory(db: Database, gate: Gate) -> JudgeMemory:

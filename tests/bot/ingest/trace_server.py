@@ -15,6 +15,7 @@ from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
 from bot.judge_names import JudgeNames
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.rollback_service import RollbackService
 from bot.redaction.redactor import Redactor
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
@@ -103,7 +104,12 @@ async def trace_server(
             return ready.connected
 
         status = StatusReport(settings, database, memories, is_connected, health, ReferenceClock())
-        control = LocalControl(settings.data, forgetting, GuidelineService(memories, lambda: None))
+        control = LocalControl(
+            settings.data,
+            forgetting,
+            GuidelineService(memories, lambda: None),
+            RollbackService(database, memories, {}, lambda: None, lambda: None),
+        )
         routes = Routes(
             traces=TraceEndpoint(
                 settings,
@@ -117,6 +123,7 @@ async def trace_server(
             status=status,
             forget=control.forget,
             guideline=control.guideline,
+            memory=control.memory,
             token=token,
             slack=None,
             refusals=Counter(),

@@ -1,0 +1,77 @@
+"""The log of versions of judges' memories, for people to read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from memalign.memory.version_diff import diff_of
+from memalign.records import Episode, MemoryDiff, MemoryVersion
+from storage.memories import Memories
+from storage.memory_undo import MemoryUndo
+from storage.repository import Repository, Store, reads
+from storage.undo_records import Part, UndoRecord, current_guidelines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """A version with its differences from the one before, as far as they are not forgotten since."""
+
+    version: MemoryVersion
+    difference: MemoryDiff
+
+
+class MemoryHistory(Repository):
+    """Reads versions. A method to be awaited raises `StorageError`."""
+
+    def __init__(self, store: Store, memories: Memories, undo: MemoryUndo) -> None:
+        super().__init__(store)
+        self._memories = memories
+        self._undo = undo
+
+    @reads
+    def log(self, judge: str, limit: int = -1) -> list[LogEntry]:
+        """Return a judge's versions with what came and went, newest first; all by default."""
+        versions = self._undo.versions(judge, limit)
+        if not versions:
+            return []
+        differences = self._differences(judge, versions[-1].number - 1)
+        return [
+            LogEntry(version=version, difference=differences.get(version.number, MemoryDiff()))
+            for version in versions
+        ]
+
+    async def difference(self, judge: str, before: int, after: int) -> MemoryDiff:
+        """Compare two versions. Raises `UnknownVersionError` and `StorageError`."""
+        old = await self._memories.load_version(judge, before)
+        new = await self._memories.load_version(judge, after)
+        return diff_of(
+            guidelines_before=old.guidelines,
+            guidelines_after=new.guidelines,
+            episodes_before=old.episodes,
+            episodes_after=new.episodes,
+        )
+
+    def _differences(self, judge: str, number: int) -> Mapping[int, MemoryDiff]:
+        """Return the differences that each version after this one made."""
+        later: dict[Part, UndoRecord] = {}
+        differences = {}
+        for changed, group in groupby(self._undo.records_after(judge, number), lambda record: record.number):
+            before = {record.part: record for record in group}
+            after = {part: later.get(part) or self._memories.find_part(judge, part) for part in before}
+            differences[changed] = _difference(before.values(), after.values())
+            later.update(before)
+        return differences
+
+
+def _difference(before: Iterable[UndoRecord], after: Iterable[UndoRecord]) -> MemoryDiff:
+    before, after = list(before), list(after)
+    return diff_of(
+        guidelines_before=current_guidelines(before),
+        guidelines_after=current_guidelines(after),
+        episodes_before=_episodes(before),
+        episodes_after=_episodes(after),
+    )
+
+
+def _episodes(records: Iterable[UndoRecord]) -> dict[str, Episode]:
+    return {record.part_id: record.episode for record in records if record.episode is not None}
