@@ -58,9 +58,13 @@ def guideline_state(rule: Guideline) -> str:
 
 
 def disagreement(rule: Guideline) -> str:
-    """Return the clause on how many votes were against verdicts that a guideline led to."""
-    record = rule.record
-    return f"{record.down} of {pluralise(record.up + record.down, 'vote')} were against verdicts that rested on it"
+    """Return the clause on how many votes were against verdicts that a guideline led to.
+
+    In an earlier version of a memory the votes are not known.
+    """
+    votes = rule.record.up + rule.record.down
+    told = f"{rule.record.down} of {pluralise(votes, 'vote')}" if votes else "most votes"
+    return f"{told} were against verdicts that rested on it"
 
 
 def agreement(rule: Guideline) -> str:

@@ -216,6 +216,11 @@ class JudgeMemory:
         return self.state.version
 
     @property
+    def vector_space(self) -> tuple[str, int]:
+        """The embedding model, as `provider:/name`, and the dimension of its vectors."""
+        return self._memory.vectors.parts.space
+
+    @property
     def pending(self) -> Mapping[str, str]:
         """Trace id -> why something of it waits; `learn(())` tries again."""
         return MappingProxyType(pending_in(self.state, self._reasons, self.declined))

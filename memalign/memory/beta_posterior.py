@@ -1,4 +1,4 @@
-"""How often verdicts that a guideline leads to are right, as its record tells: a beta distribution.
+"""Beta distribution of how often verdicts that a guideline leads to are right, given its record.
 
 Let t be the share of right verdicts among those that a guideline leads to. Before any vote it is Beta(2, 1), after
 `up` and `down` votes Beta(2 + up, 1 + down): the beta distribution is conjugate to the binomial one (Gelman et al.,

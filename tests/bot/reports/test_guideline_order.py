@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.blocks.digest import doubt_line
 from bot.blocks.guideline_list import guidelines_message
 from bot.guideline_page import GuidelineEntry, GuidelineQuery, page_of
+from bot.plain_text import guideline_state
 from bot.reports.export import guideline_line
 from bot.reports.guideline_order import by_record
 from memalign.records import GuidelineRecord, Handling
@@ -41,6 +42,11 @@ def test_the_export_of_a_guideline_in_doubt_has_its_state_and_its_votes() -> Non
 
     assert (line["state"], line["doubtful"], line["votes"]) == ("pending", True, {"up": 1, "down": 6})
     assert "record" not in line
+
+
+def test_a_guideline_in_doubt_whose_votes_are_not_known_tells_no_number() -> None:
+    earlier = replace(DOUBTFUL, record=GuidelineRecord())
+    assert guideline_state(earlier) == "Not used for now: most votes were against verdicts that rested on it."
 
 
 def test_the_list_tells_how_many_votes_agreed() -> None:
