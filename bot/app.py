@@ -118,6 +118,8 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         sys.setswitchinterval(THREAD_SWITCH_SECONDS)
         database = await stack.enter_async_context(await Database.open(settings.data))
         await refuse_unfit_labels(settings, database)
+        # before the memories are opened: it gives them a version
+        await note_settings(settings, database)
         offers = await renaming_offers(settings, database)
         for offer in offers:
             log.warning("%s", offer.sentence)
@@ -135,7 +137,6 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             redactor=redactor,
             health=HealthRegistry(),
         )
-        await note_settings(settings, database)
         bot = build(resources, timing)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         async with _at_work(bot, tasks):

@@ -58,7 +58,6 @@ class Database:
         self.audit = Audit(store)
         self.judge_names = JudgeRenamings(store)
         self.judges = StoredJudges(store, self.judge_names, self.audit)
-        self.judge_settings = JudgeSettingsLog(store, self.judges, posts, self.audit)
         self.traces = Traces(store)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
@@ -78,6 +77,7 @@ class Database:
             self.memory_undo,
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
+        self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
         self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,

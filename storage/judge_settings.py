@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from memalign.serialization import from_document, to_document
-from storage.audit import Audit
 from storage.document_forms import form_of
 from storage.documents import Document
 from storage.judge_renaming import StoredJudges
+from storage.memories import Memories
 from storage.posts import PostQueue
-from storage.records import AuditLine, Post
+from storage.records import Post
 from storage.repository import Repository, Store, reads, writes
+
+INSTRUCTIONS_CHANGED = "The instructions were changed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,22 @@ class JudgeFingerprint:
     embedding_model: str
     embedding_dim: int
 
+    def changes_since(self, before: "JudgeFingerprint") -> list[str]:
+        """Return a sentence for each setting that is another one than before."""
+        is_same_type = (before.feedback_value_type, before.value_range) == (
+            self.feedback_value_type,
+            self.value_range,
+        )
+        is_same_embedding = (before.embedding_model, before.embedding_dim) == (
+            self.embedding_model,
+            self.embedding_dim,
+        )
+        return [
+            *([] if before.instructions_hash == self.instructions_hash else [INSTRUCTIONS_CHANGED]),
+            *([] if is_same_type else ["The values it gives were changed."]),
+            *([] if is_same_embedding else ["The embedding model was changed."]),
+        ]
+
     @property
     def instructions_hash(self) -> str:
         """The SHA-256 of the instructions, hexadecimal; blanks and line breaks do not matter."""
@@ -36,11 +54,11 @@ class JudgeFingerprint:
 class JudgeSettingsLog(Repository):
     """Fingerprints by judge. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, judges: StoredJudges, posts: PostQueue, audit: Audit) -> None:
+    def __init__(self, store: Store, judges: StoredJudges, memories: Memories, posts: PostQueue) -> None:
         super().__init__(store)
         self._judges = judges
+        self._memories = memories
         self._posts = posts
-        self._audit = audit
         self._fingerprints = store.documents.declare("judge_settings", form=form_of(JudgeFingerprint))
 
     @reads
@@ -50,7 +68,7 @@ class JudgeSettingsLog(Repository):
 
     @writes
     def note(self, judge: str, fingerprint: JudgeFingerprint, notice: Post, at_ms: int) -> bool:
-        """Note the settings with which a judge runs from now on.
+        """Note the settings with which a judge runs from now on; what it has learned gets a version that says so.
 
         Args:
             judge: its name.
@@ -60,16 +78,15 @@ class JudgeSettingsLog(Repository):
 
         Returns:
             True if its instructions are others than before, and it has learned anything by those: then the notice is
-            in the outbox, and a line in the audit.
+            in the outbox.
         """
         body = self._fingerprints.get(doc_id=judge)
         before = None if body is None else from_document(JudgeFingerprint, body)
         if before == fingerprint:
             return False
         self._fingerprints.upsert(Document(to_document(fingerprint), judge))
-        is_changed = before is not None and before.instructions_hash != fingerprint.instructions_hash
-        if not is_changed or not self._judges.find(judge).has_learned:
+        if before is None or not self._judges.find(judge).has_learned:
             return False
-        ids = (fingerprint.instructions_hash[:16],)
-        self._audit.write(AuditLine(at_ms=at_ms, what="instructions_changed", judge=judge, ids=ids))
-        return self._posts.add(notice)
+        if changes := fingerprint.changes_since(before):
+            self._memories.add_settings_version(judge, " ".join(changes), at_ms)
+        return INSTRUCTIONS_CHANGED in changes and self._posts.add(notice)

@@ -36,7 +36,6 @@ AuditAction = Literal[
     "guideline_approved",
     "guideline_undone",
     "judge_renamed",
-    "instructions_changed",
     "forgotten",
     "person_forgotten",
     "expired",

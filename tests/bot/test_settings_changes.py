@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.sandbox import Message, Workspace
 from memalign.errors import SettingsError
 from storage.database import Database
+from storage.keys import parts_of
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
 from tests.bot.cli.test_cli import SETTINGS, Office, memalign, office, sentence
 from tests.bot.listeners.test_guidelines_in_workspace import RULE, taught
+from tests.model_server import ModelServer, running_model_server
 from tests.secrets import search
 from tests.storage.records import NOON_MS, button_event, trace
 
@@ -161,6 +164,58 @@ async def test_cards_of_another_type_that_nobody_answered_break_nothing(tmp_path
         assert all(type(label) is int for label in harness.labels().values())
         problems = (await harness.bot.status.read()).troubles
         assert [each for each in problems if "unexpected" in each or "id e-" in each] == []
+
+
+# --- embedding model
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"embedding_model": "local:/wordllama"}, {"embedding_model": "openai:/served", "embedding_dim": 64}),
+        (
+            {"embedding_model": "openai:/served", "embedding_dim": 64},
+            {"embedding_model": "openai:/served", "embedding_dim": 48},
+        ),
+        ({"embedding_model": "openai:/served", "embedding_dim": 64}, {"embedding_model": "local:/wordllama"}),
+    ],
+)
+async def test_another_embedding_model_makes_all_vectors_again_while_cards_are_shown(
+    tmp_path: Path, before: dict[str, object], after: dict[str, object], served: ModelServer
+) -> None:
+    workspace, distils = Workspace(), {"reflection_lm": "local:/extract"}
+    async with bot_in_workspace(tmp_path, workspace=workspace, memory=distils | before) as harness:
+        await taught(harness)
+        earlier = await vector_spaces(harness)
+    served.embedding_seconds = 0.3
+    async with bot_in_workspace(tmp_path, workspace=workspace, memory=distils | after) as harness:
+        await harness.show("tr-2")
+        await harness.until(lambda: not harness.bot.memories[JUDGE].pending)
+        assert (harness.rules(), harness.labels()) == ([RULE], {"tr-1": False})
+        await harness.until_async(lambda: has_left(harness, earlier))
+        assert len(await vector_spaces(harness)) == 1
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    with running_model_server() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        yield server
+
+
+async def vector_spaces(harness: BotInWorkspace) -> set[tuple[str, ...]]:
+    """Model and dimension of the vectors in the store."""
+    store = harness.bot.database.store
+
+    def read() -> set[tuple[str, ...]]:
+        return {tuple(parts_of(str(each.doc_id))[:2]) for each in store.documents.table("vectors")}
+
+    return await store.read(read)
+
+
+async def has_left(harness: BotInWorkspace, spaces: set[tuple[str, ...]]) -> bool:
+    return spaces.isdisjoint(await vector_spaces(harness))
 
 
 # --- a judge that the settings name no more

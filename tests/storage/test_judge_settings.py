@@ -8,7 +8,7 @@ from memalign.ports import MemoryChange
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
 from storage.records import NoticeContent, Post
-from tests.storage.records import FOREVER_MS, NOON_MS
+from tests.storage.records import NOON_MS
 from tests.storage.test_memories import episode
 
 BEFORE = JudgeFingerprint(
@@ -31,9 +31,10 @@ async def learned(db: Database) -> Database:
     return db
 
 
-async def actions(db: Database) -> list[tuple[str, tuple[str, ...]]]:
-    lines = await db.audit.between(0, FOREVER_MS)
-    return [(line.what, line.ids) for line in lines if line.judge == "tone"]
+async def notes(db: Database) -> list[str]:
+    """The notes in the log of versions, oldest first."""
+    log = await db.memory_history.log("tone")
+    return [entry.version.note for entry in reversed(log) if entry.version.kind == "settings"]
 
 
 async def test_a_fingerprint_comes_back_as_it_was(db: Database) -> None:
@@ -51,24 +52,30 @@ async def test_changed_instructions_are_noted_and_told_once(db: Database) -> Non
     assert told == [False, True, False, False, True]
     posts = [post.post_id for post in await db.outbox.oldest()]
     assert (posts, await db.outbox.waiting()) == (["n1"], 2)
-    assert [what for what, _ in await actions(db)] == ["guideline_learned"] * 0 + ["instructions_changed"] * 2
-    assert (await actions(db))[0][1] == (AFTER.instructions_hash[:16],)
+    assert await notes(db) == ["The instructions were changed."] * 2
+    assert (await db.memories.load("tone")).number == 3
 
 
 @pytest.mark.parametrize(
-    "after",
+    ("after", "noted"),
     [
-        replace(BEFORE, instructions="How polite\n  is {{ outputs }}?"),
-        replace(BEFORE, value_range=(0, 10)),
-        replace(BEFORE, embedding_model="openai:/text-embedding-3-small", embedding_dim=512),
+        (replace(BEFORE, instructions="How polite\n  is {{ outputs }}?"), []),
+        (replace(BEFORE, value_range=(0, 10)), ["The values it gives were changed."]),
+        (replace(BEFORE, embedding_dim=512), ["The embedding model was changed."]),
+        (
+            replace(BEFORE, feedback_value_type="float", embedding_model="openai:/text-embedding-3-small"),
+            ["The values it gives were changed. The embedding model was changed."],
+        ),
     ],
 )
-async def test_other_changes_are_told_to_nobody(db: Database, after: JudgeFingerprint) -> None:
+async def test_other_changes_are_noted_and_told_to_nobody(
+    db: Database, after: JudgeFingerprint, noted: list[str]
+) -> None:
     await learned(db)
     await db.judge_settings.note("tone", BEFORE, notice(), NOON_MS)
     assert not await db.judge_settings.note("tone", after, notice(), NOON_MS)
     assert await db.judge_settings.fingerprints() == {"tone": after}
-    assert (await db.outbox.waiting(), await actions(db)) == (0, [])
+    assert (await db.outbox.waiting(), await notes(db)) == (0, noted)
 
 
 async def test_a_judge_that_has_learned_nothing_may_change_without_a_word(db: Database) -> None:
