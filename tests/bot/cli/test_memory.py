@@ -59,15 +59,15 @@ async def memory(
 
 async def test_the_log_tells_who_changed_what_newest_first(memory: Command) -> None:
     newest, first = (await memory("memory", "log", JUDGE)).splitlines()
-    assert f"edited by U0000000003: ~ “{PRICE}” (was: “{RULE}”)" in newest
+    assert f"edited by U0000000002: ~ “{PRICE}” (was: “{RULE}”)" in newest
     assert newest.startswith("   2  ")
-    assert f"learned from U0000000002: + “{RULE}”; 1 case came" in first
+    assert f"learned from U0000000001: + “{RULE}”; 1 case came" in first
     lines = [
         json.loads(line) for line in (await memory("memory", "log", JUDGE, "--format", "json")).splitlines()
     ]
     assert [(line["number"], line["kind"], line["people"]) for line in lines] == [
-        (2, "edit", ["U0000000003"]),
-        (1, "lesson", ["U0000000002"]),
+        (2, "edit", ["U0000000002"]),
+        (1, "lesson", ["U0000000001"]),
     ]
     assert lines[0]["changed"][0]["after"]["text"] == PRICE
     assert lines[1]["cases_came"] == ["tr-1"]

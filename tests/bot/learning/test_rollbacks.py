@@ -38,11 +38,11 @@ async def test_the_thread_and_the_channel_are_told_and_nothing_brings_it_back(fl
     await flow.learn()
 
     assert (flow.labels(), flow.rules()) == ({}, [])
+    notices = [post.content for post in await flow.database.outbox.next_due(10**15)]
+    assert notices == [NoticeContent(notice="rolled_back", judge=JUDGE, person="ben", version=0)]
     text = await flow.thread(ts)
     assert f"~“{RULE}”~ taken back" in text
     assert "doesn't count for now" in text
-    notices = [post.content for post in await flow.database.outbox.next_due(10**15)]
-    assert notices == [NoticeContent(notice="rolled_back", judge=JUDGE, person="ben", version=0)]
     (verdict,) = await flow.database.verdicts.of_trace("tr-1")
     assert set(await flow.database.feedback.of(verdict.verdict_id)) == {"ana"}
 
