@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import tzinfo
 
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import Block, SlackMessage, actions, button, context, section, text_message
@@ -16,6 +16,7 @@ from bot.memory_words import (
     version_words,
 )
 from bot.plain_text import pluralise
+from bot.runtime.clock import from_ms
 from memalign.records import MemoryDiff
 from storage.memory_history import LogEntry
 
@@ -38,8 +39,8 @@ class HistoryPage:
     judge: str
     title: str
     entries: Sequence[LogEntry]
-    times: Sequence[datetime]
-    """The time of each version, in the digest's time zone."""
+    zone: tzinfo
+    """The digest's time zone, in which times are told."""
     names: Mapping[str, str]
     """Names of people by id."""
     may_go_back: bool
@@ -54,7 +55,8 @@ def history_message(page: HistoryPage) -> SlackMessage:
             f"No change of what {title} has learned is recorded yet. Each one from now on is shown here."
         )
     head = f"What {title} has learned, newest change first"
-    rows = [_row(page, place) for place in range(len(page.entries))]
+    newest = page.entries[0]
+    rows = [_row(page, entry, is_newest=entry is newest) for entry in page.entries]
     oldest = page.entries[-1].version.number
     first = (_first_row(page),) if oldest == 1 else ()
     more = (context(f"{pluralise(oldest - 1, 'earlier version')}: `memalign memory log` on the server."),)
@@ -101,13 +103,11 @@ def version_value(judge: str, version: int) -> str:
     return json.dumps([judge, version], ensure_ascii=False)
 
 
-def _row(page: HistoryPage, place: int) -> Block:
-    entry, at = page.entries[place], page.times[place]
-    version = entry.version
+def _row(page: HistoryPage, entry: LogEntry, *, is_newest: bool) -> Block:
+    version, at = entry.version, from_ms(entry.version.at_ms, page.zone)
     who = escape(version_words(version, page.names))
     head = f"*{version.number}* · {at.day} {at:%b} {at:%H:%M} · {who}"
     row = section("\n".join([head, *_changes(entry)]))
-    is_newest = place == 0
     if is_newest or not page.may_go_back:
         return row
     return {**row, "accessory": _back_button(page, version.number)}

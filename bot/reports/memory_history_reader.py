@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import tzinfo
 
 from bot.blocks.memory_history import MAX_VERSIONS_SHOWN, HistoryPage
-from bot.runtime.clock import from_ms
 from bot.slack.users import People
 from storage.database import Database
 
@@ -27,7 +26,7 @@ class MemoryHistoryReader:
             judge=judge,
             title=self._titles[judge],
             entries=entries,
-            times=[from_ms(entry.version.at_ms, self._zone) for entry in entries],
+            zone=self._zone,
             names=await self._people.names(people),
             may_go_back=may_go_back,
         )
