@@ -14,10 +14,12 @@ from memalign.models import (
     ModelOptions,
     canonical_name,
     check_options,
+    connect_comparer,
     connect_distiller,
     connect_embedder,
     model_name,
 )
+from memalign.models.pair_comparison import PairComparer
 from memalign.ports import Distiller, Embedder
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import OMIT_DEFAULT, GuidelinePolicy
@@ -137,6 +139,12 @@ class AlignmentModels:
         """The reflection model. Raises `SettingsError` if it does not distil."""
         model = self.settings.reflection_lm
         return connect_distiller(model, self.settings.options_of(model))
+
+    @cached_property
+    def comparer(self) -> PairComparer | None:
+        """The reflection model as one that compares guidelines; None where it is no language model."""
+        model = self.settings.reflection_lm
+        return connect_comparer(model, self.settings.options_of(model))
 
     @cached_property
     def vectors(self) -> CaseVectors:

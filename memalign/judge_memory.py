@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.align.consolidation import Consolidation
 from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
@@ -31,6 +32,7 @@ from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.memory_versions import MemoryVersions
+from memalign.models.pair_comparison import PairComparer
 from memalign.ports import (
     LEARNING,
     ChangeCause,
@@ -76,6 +78,7 @@ class JudgeMemory:
         memory: What it has learned.
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
+        comparer: Compares guidelines; None: those that say the same in other words stay apart.
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
@@ -89,6 +92,7 @@ class JudgeMemory:
         *,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
@@ -111,6 +115,9 @@ class JudgeMemory:
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._versions = MemoryVersions(memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
+        self._consolidation = (
+            None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
+        )
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
@@ -126,6 +133,7 @@ class JudgeMemory:
         embedder: Embedder,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
@@ -139,6 +147,7 @@ class JudgeMemory:
             embedder: Embeds texts.
             judge_model: Gives the verdicts.
             distiller: Distils rationales.
+            comparer: Compares guidelines; None by default: those that say the same in other words stay apart.
             store: Keeps the memory; None: it is kept in this process only.
             retrieval_k: Most similar cases for a verdict, 5 by default.
             min_similarity: Least cosine of a similar case; found from the memory by default.
@@ -160,6 +169,7 @@ class JudgeMemory:
             memory,
             judge_model=judge_model,
             distiller=distiller,
+            comparer=comparer,
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
@@ -204,6 +214,11 @@ class JudgeMemory:
     def version(self) -> int:
         """The version of the state; it grows with every change."""
         return self.state.version
+
+    @property
+    def vector_space(self) -> tuple[str, int]:
+        """The embedding model, as `provider:/name`, and the dimension of its vectors."""
+        return self._memory.vectors.parts.space
 
     @property
     def pending(self) -> Mapping[str, str]:
@@ -502,7 +517,7 @@ class JudgeMemory:
     ) -> Lesson:
         """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
 
-        `limit` ends with the models' answer.
+        `limit` ends with the models' answer; with it, no known guidelines are united.
         """
         cause = ChangeCause(round_id=uuid.uuid4().hex)
         while True:
@@ -516,7 +531,11 @@ class JudgeMemory:
                 result = await self._run_models(plan, before)
                 if limit is not None:
                     limit.reschedule(None)
-                return await self._apply(plan, before, result, forgotten_ids, cause)
+                    # the order of forgetting must make no difference
+                    result = result.without_merges
+                await self._apply(plan, before, result, forgotten_ids, cause)
+                usage = await self._consolidate(result, cause) if limit is None else Usage()
+                return self._report(plan, before, result, usage)
             except StaleMemoryError:
                 await self._reload()
 
@@ -564,16 +583,25 @@ class JudgeMemory:
         result: RoundResult,
         forgotten_ids: Collection[str],
         cause: ChangeCause,
-    ) -> Lesson:
+    ) -> None:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
-        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         async with self._state_lock:
             after = await apply(self.state, plan, result)
             after = after.without_traces(forgotten_ids) if forgotten_ids else after
             await self._memory.adopt(after, cause=cause)
         self._note_failures(plan, planned, result)
         await build_graph_if_needed(self.state)
+
+    async def _consolidate(self, result: RoundResult, cause: ChangeCause) -> Usage:
+        if self._consolidation is None:
+            return Usage()
+        return await self._consolidation.run(result.distillation, cause)
+
+    def _report(self, plan: LearningPlan, planned: MemoryState, result: RoundResult, usage: Usage) -> Lesson:
+        """Report on a round, with what its consolidation has cost."""
+        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         lesson = lesson_of(plan, retried, planned, self.state, self._reasons, self.declined, result)
+        lesson = replace(lesson, usage=lesson.usage + usage)
         self._refused_rules += len(lesson.refused)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",

@@ -83,7 +83,8 @@ async def version(db: Database) -> int:
 
 async def test_a_note_on_the_settings_is_a_version_that_changes_nothing(db: Database) -> None:
     await learned(db, "tr-1", GREET)
-    await db.memories.note_settings(JUDGE, "The instructions were changed.", 7)
+    note = "The instructions were changed."
+    await db.store.write(lambda: db.memories.add_settings_version(JUDGE, note, 7))
     memory = await learned(db, "tr-2", PRICE)
     log = await db.memory_history.log(JUDGE)
     assert [(each.version.number, each.version.kind, each.version.note) for each in log] == [
