@@ -201,7 +201,6 @@ CHANGES = {"pause", "resume", "mute", "unmute"}
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
     "guidelines": SlashCommands.guidelines,
     "history": SlashCommands.history,
-    "memory": SlashCommands.history,
     "why": SlashCommands.why,
     "status": SlashCommands.status,
     "digest": SlashCommands.digest,

@@ -71,7 +71,7 @@ async def test_the_history_tells_who_changed_what_and_goes_back(harness: BotInWo
 
 async def test_a_preview_can_be_put_away(harness: BotInWorkspace) -> None:
     await edited(harness)
-    listed = await the_list(harness, text=f"memory {JUDGE}")
+    listed = await the_list(harness, text=f"history {JUDGE}")
     await click(harness, listed, GO_BACK, holding="*0*")
     preview = await read(harness, listed, "Go back to version 0")
     assert f"- “{PRICE}”" in preview
