@@ -42,7 +42,7 @@ from memalign.ports import (
     JudgeRequest,
     MemoryStore,
 )
-from memalign.recall.case_selection import CaseSelection, contrasting_cases
+from memalign.recall.case_selection import CaseChoice, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
@@ -82,7 +82,7 @@ class JudgeMemory:
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
-        select_cases: Selects the similar cases; by default one of another label is among them.
+        choose_cases: Chooses among the similar cases; by default one of another label is among them.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
-        select_cases: CaseSelection = contrasting_cases,
+        choose_cases: CaseChoice = contrasting_cases,
     ) -> None:
         self._judge = judge
         self._memory = memory
@@ -108,7 +108,7 @@ class JudgeMemory:
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
             durable=memory.durable,
-            select_cases=select_cases,
+            choose_cases=choose_cases,
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
