@@ -122,6 +122,8 @@ class JudgeMemory:
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
         self._refused_rules = 0
+        self._unfit_of: tuple[int, frozenset[str]] = (-1, frozenset())
+        """Version of a state -> the traces whose label is none of the judge's."""
         self._watches: list[set[str]] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
 
@@ -255,7 +257,7 @@ class JudgeMemory:
         """
         start = time.perf_counter()
         fields = self._judge.select_fields(trace)
-        retrieval = await self._retrieve(trace, fields)
+        retrieval = self._without_unfit(await self._retrieve(trace, fields))
         state = self.state
         response = await self._judge_model.decide(self._request(state, trace, fields, retrieval.evidence))
         retrieved, similarities = supporting_cases(response, retrieval, state)
@@ -497,10 +499,31 @@ class JudgeMemory:
             fields=fields,
             trace_id=trace.trace_id or None,
             evidence=evidence,
-            episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
+            episodes=[
+                episode
+                for name, episode in state.episodes.items()
+                if name != trace.trace_id and name not in self._unfit(state)
+            ],
             version=state.version,
             rationale_first=self._judge.rationale_first,
         )
+
+    def _without_unfit(self, retrieval: Retrieval) -> Retrieval:
+        """Leave out similar cases whose label is none of the judge's: its value type was another one then."""
+        unfit = self._unfit(self.state)
+        if not unfit:
+            return retrieval
+        fitting = tuple(case for case in retrieval.evidence.retrieved if case.episode.trace_id not in unfit)
+        return replace(retrieval, evidence=replace(retrieval.evidence, retrieved=fitting))
+
+    def _unfit(self, state: MemoryState) -> frozenset[str]:
+        """Return the traces whose label is none of the judge's, looked up once in each state."""
+        version, unfit = self._unfit_of
+        if version != state.version:
+            accepts = self._judge.value_type.accepts
+            unfit = frozenset(name for name, each in state.episodes.items() if not accepts(each.label))
+            self._unfit_of = state.version, unfit
+        return unfit
 
     @contextmanager
     def _forgotten_meanwhile(self) -> Iterator[set[str]]:
