@@ -1,6 +1,7 @@
 """The running bot: built from its parts, started as tasks of one group, and stopped in a fixed order."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +14,9 @@ from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
 from bot.config import Secrets, Settings
 from bot.forgetting.service import ForgetService
 from bot.judge_names import JudgeNames
-from bot.judging.memories import check_model_keys, open_memories
+from bot.judging.memories import check_model_keys, open_memories, open_unnamed_memories
+from bot.judging.settings_changes import note_settings, renaming_offers
+from bot.judging.value_problems import refuse_unfit_labels
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
@@ -31,6 +34,8 @@ from bot.web.server import Server
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import StoredVerdict
+
+log = logging.getLogger(__name__)
 
 LAST_SECONDS = 4.0
 """Time that commands in hand get to come to their end after the bot was asked to stop."""
@@ -101,7 +106,8 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
     """Run the bot while the context is open.
 
     Raises:
-        SettingsError: a token is missing or refused, the extra for names is missing, or the port is taken.
+        SettingsError: a token is missing or refused, the extra for names is missing, the port is taken, or a judge has
+            learned from values that its type no longer has.
         ModelRefusedError: a model's key is missing.
         StorageError: the data folder cannot be used.
     """
@@ -111,11 +117,19 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(THREAD_SWITCH_SECONDS)
         database = await stack.enter_async_context(await Database.open(settings.data))
+        await refuse_unfit_labels(settings, database)
+        # before the memories are opened: it gives them a version
+        await note_settings(settings, database)
+        offers = await renaming_offers(settings, database)
+        for offer in offers:
+            log.warning("%s", offer.sentence)
         resources = Resources(
             settings=settings,
             secrets=secrets,
             database=database,
             memories=await open_memories(settings, database),
+            unnamed_memories=await open_unnamed_memories(settings, database),
+            renaming_offers=offers,
             judge_names=JudgeNames(
                 known=tuple(settings.titles), renamed=await database.judge_names.renamed()
             ),

@@ -58,9 +58,23 @@ def guideline_state(rule: Guideline) -> str:
 
 
 def disagreement(rule: Guideline) -> str:
-    """Return the clause on how many votes were against verdicts that a guideline led to."""
+    """Return the clause on how many votes were against verdicts that a guideline led to.
+
+    In an earlier version of a memory the votes are not known.
+    """
+    votes = rule.record.up + rule.record.down
+    told = f"{rule.record.down} of {pluralise(votes, 'vote')}" if votes else "most votes"
+    return f"{told} were against verdicts that rested on it"
+
+
+def agreement(rule: Guideline) -> str:
+    """Return the clause on how many votes agreed with verdicts that a guideline led to.
+
+    Empty without votes, and where `guideline_state` tells how many were against them.
+    """
     record = rule.record
-    return f"{record.down} of {pluralise(record.up + record.down, 'vote')} were against verdicts that rested on it"
+    votes = record.up + record.down
+    return f"{record.up} of {pluralise(votes, 'vote')} agreed" if votes and not rule.doubtful else ""
 
 
 def trial_sentence(rule: Guideline) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.config import Secrets, Settings
-from bot.judge_names import JudgeNames
+from bot.judge_names import JudgeNames, RenamingOffer
 from bot.redaction.redactor import Redactor
 from bot.runtime.health import HealthRegistry
 from bot.slack.service import SlackService
@@ -21,6 +21,9 @@ class Resources:
     database: Database
     memories: Mapping[str, JudgeMemory]
     """By judge."""
+    unnamed_memories: Mapping[str, JudgeMemory]
+    """Those of judges that the settings name no more: nothing is learned there, but it is forgotten."""
+    renaming_offers: tuple[RenamingOffer, ...]
     judge_names: JudgeNames
     slack: SlackService
     redactor: Redactor

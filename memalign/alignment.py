@@ -14,10 +14,12 @@ from memalign.models import (
     ModelOptions,
     canonical_name,
     check_options,
+    connect_comparer,
     connect_distiller,
     connect_embedder,
     model_name,
 )
+from memalign.models.pair_comparison import PairComparer
 from memalign.ports import Distiller, Embedder
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import OMIT_DEFAULT, GuidelinePolicy
@@ -43,7 +45,7 @@ class AlignmentSettings:
     embedding_dim: int = DEFAULT_EMBEDDING_DIM
     guideline_tokens: int = GUIDELINE_TOKENS
     min_similarity: float | None = None
-    """None: found from the memory, see `memalign.memory.similarity_floor`."""
+    """None: found from the memory, see `memalign.memory.case_similarity`."""
     trial_calls: int = field(default=0, metadata=OMIT_DEFAULT)
     """Model calls of one alignment for trials of new guidelines; 0: they are not tried."""
     model_options: Mapping[str, ModelOptions] = field(default_factory=dict, hash=False)
@@ -137,6 +139,12 @@ class AlignmentModels:
         """The reflection model. Raises `SettingsError` if it does not distil."""
         model = self.settings.reflection_lm
         return connect_distiller(model, self.settings.options_of(model))
+
+    @cached_property
+    def comparer(self) -> PairComparer | None:
+        """The reflection model as one that compares guidelines; None where it is no language model."""
+        model = self.settings.reflection_lm
+        return connect_comparer(model, self.settings.options_of(model))
 
     @cached_property
     def vectors(self) -> CaseVectors:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
+from memalign.align.consolidation import Consolidation
 from memalign.align.forgetting import distilled_again, resting_on_person, resting_on_traces
 from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
@@ -31,6 +32,7 @@ from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState, build_graph_if_needed
 from memalign.memory_versions import MemoryVersions
+from memalign.models.pair_comparison import PairComparer
 from memalign.ports import (
     LEARNING,
     ChangeCause,
@@ -40,7 +42,7 @@ from memalign.ports import (
     JudgeRequest,
     MemoryStore,
 )
-from memalign.recall.case_selection import CaseSelection, contrasting_cases
+from memalign.recall.case_selection import CaseChoice, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
@@ -76,10 +78,11 @@ class JudgeMemory:
         memory: What it has learned.
         judge_model: Gives the verdicts.
         distiller: Distils rationales.
+        comparer: Compares guidelines; None: those that say the same in other words stay apart.
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
-        select_cases: Selects the similar cases; by default one of another label is among them.
+        choose_cases: Chooses among the similar cases; by default one of another label is among them.
     """
 
     def __init__(
@@ -89,10 +92,11 @@ class JudgeMemory:
         *,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
-        select_cases: CaseSelection = contrasting_cases,
+        choose_cases: CaseChoice = contrasting_cases,
     ) -> None:
         self._judge = judge
         self._memory = memory
@@ -104,17 +108,22 @@ class JudgeMemory:
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
             durable=memory.durable,
-            select_cases=select_cases,
+            choose_cases=choose_cases,
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._versions = MemoryVersions(memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
+        self._consolidation = (
+            None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
+        )
         self._reasons: dict[str, str] = {}
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
         self._refused_rules = 0
+        self._unfit_of: tuple[int, frozenset[str]] = (-1, frozenset())
+        """Version of a state -> the traces whose label is none of the judge's."""
         self._watches: list[set[str]] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
 
@@ -126,6 +135,7 @@ class JudgeMemory:
         embedder: Embedder,
         judge_model: JudgeModel,
         distiller: Distiller,
+        comparer: PairComparer | None = None,
         store: MemoryStore | None = None,
         retrieval_k: int = 5,
         min_similarity: float | None = None,
@@ -139,6 +149,7 @@ class JudgeMemory:
             embedder: Embeds texts.
             judge_model: Gives the verdicts.
             distiller: Distils rationales.
+            comparer: Compares guidelines; None by default: those that say the same in other words stay apart.
             store: Keeps the memory; None: it is kept in this process only.
             retrieval_k: Most similar cases for a verdict, 5 by default.
             min_similarity: Least cosine of a similar case; found from the memory by default.
@@ -160,6 +171,7 @@ class JudgeMemory:
             memory,
             judge_model=judge_model,
             distiller=distiller,
+            comparer=comparer,
             retrieval_k=retrieval_k,
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
@@ -206,6 +218,11 @@ class JudgeMemory:
         return self.state.version
 
     @property
+    def vector_space(self) -> tuple[str, int]:
+        """The embedding model, as `provider:/name`, and the dimension of its vectors."""
+        return self._memory.vectors.parts.space
+
+    @property
     def pending(self) -> Mapping[str, str]:
         """Trace id -> why something of it waits; `learn(())` tries again."""
         return MappingProxyType(pending_in(self.state, self._reasons, self.declined))
@@ -240,7 +257,7 @@ class JudgeMemory:
         """
         start = time.perf_counter()
         fields = self._judge.select_fields(trace)
-        retrieval = await self._retrieve(trace, fields)
+        retrieval = self._without_unfit(await self._retrieve(trace, fields))
         state = self.state
         response = await self._judge_model.decide(self._request(state, trace, fields, retrieval.evidence))
         retrieved, similarities = supporting_cases(response, retrieval, state)
@@ -482,10 +499,31 @@ class JudgeMemory:
             fields=fields,
             trace_id=trace.trace_id or None,
             evidence=evidence,
-            episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
+            episodes=[
+                episode
+                for name, episode in state.episodes.items()
+                if name != trace.trace_id and name not in self._unfit(state)
+            ],
             version=state.version,
             rationale_first=self._judge.rationale_first,
         )
+
+    def _without_unfit(self, retrieval: Retrieval) -> Retrieval:
+        """Leave out similar cases whose label is none of the judge's: its value type was another one then."""
+        unfit = self._unfit(self.state)
+        if not unfit:
+            return retrieval
+        fitting = tuple(case for case in retrieval.evidence.retrieved if case.episode.trace_id not in unfit)
+        return replace(retrieval, evidence=replace(retrieval.evidence, retrieved=fitting))
+
+    def _unfit(self, state: MemoryState) -> frozenset[str]:
+        """Return the traces whose label is none of the judge's, looked up once in each state."""
+        version, unfit = self._unfit_of
+        if version != state.version:
+            accepts = self._judge.value_type.accepts
+            unfit = frozenset(name for name, each in state.episodes.items() if not accepts(each.label))
+            self._unfit_of = state.version, unfit
+        return unfit
 
     @contextmanager
     def _forgotten_meanwhile(self) -> Iterator[set[str]]:
@@ -502,7 +540,7 @@ class JudgeMemory:
     ) -> Lesson:
         """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
 
-        `limit` ends with the models' answer.
+        `limit` ends with the models' answer; with it, no known guidelines are united.
         """
         cause = ChangeCause(round_id=uuid.uuid4().hex)
         while True:
@@ -516,7 +554,11 @@ class JudgeMemory:
                 result = await self._run_models(plan, before)
                 if limit is not None:
                     limit.reschedule(None)
-                return await self._apply(plan, before, result, forgotten_ids, cause)
+                    # the order of forgetting must make no difference
+                    result = result.without_merges
+                await self._apply(plan, before, result, forgotten_ids, cause)
+                usage = await self._consolidate(result, cause) if limit is None else Usage()
+                return self._report(plan, before, result, usage)
             except StaleMemoryError:
                 await self._reload()
 
@@ -564,16 +606,25 @@ class JudgeMemory:
         result: RoundResult,
         forgotten_ids: Collection[str],
         cause: ChangeCause,
-    ) -> Lesson:
+    ) -> None:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
-        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         async with self._state_lock:
             after = await apply(self.state, plan, result)
             after = after.without_traces(forgotten_ids) if forgotten_ids else after
             await self._memory.adopt(after, cause=cause)
         self._note_failures(plan, planned, result)
         await build_graph_if_needed(self.state)
+
+    async def _consolidate(self, result: RoundResult, cause: ChangeCause) -> Usage:
+        if self._consolidation is None:
+            return Usage()
+        return await self._consolidation.run(result.distillation, cause)
+
+    def _report(self, plan: LearningPlan, planned: MemoryState, result: RoundResult, usage: Usage) -> Lesson:
+        """Report on a round, with what its consolidation has cost."""
+        retried = {*planned.undistilled, *planned.episodic.to_embed} - plan.put.keys()
         lesson = lesson_of(plan, retried, planned, self.state, self._reasons, self.declined, result)
+        lesson = replace(lesson, usage=lesson.usage + usage)
         self._refused_rules += len(lesson.refused)
         _log.debug(
             "Judge %s learned from %d traces, %d wait, %d were rejected: %s",

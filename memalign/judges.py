@@ -419,6 +419,7 @@ def _memory(base: AlignableJudge, state: MemoryState, optimizer: AlignmentModels
         StoredState(state, optimizer.vectors),
         judge_model=connect_judge_model(base.model, base.model_options),
         distiller=optimizer.distiller,
+        comparer=optimizer.comparer,
         retrieval_k=optimizer.settings.retrieval_k,
         guideline_tokens=optimizer.settings.guideline_tokens,
         min_similarity=optimizer.settings.min_similarity,

@@ -65,7 +65,7 @@ class MemAlignOptimizer(AlignmentModels):
         min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: the similarity that 95 % of pairs
             of learned cases are below, so that it suits any embedding model; 0.15 while there are fewer than 20 cases.
         trial_calls: Calls of the judge's model that an alignment may spend to try each new guideline on up to 20
-            labelled cases near those it rests on, with and without it. One that makes more verdicts wrong than right
+            labelled cases near it, with and without it. One that makes more verdicts wrong than right
             is held back; its `trial` says how many. 0, the default: new guidelines are used untried, as they are once
             the calls are spent. A judge that reads no guidelines (`local:/cases`), or gives any text, tries none.
 

@@ -261,8 +261,6 @@ class Distillation:
     """Pairs of a draft's text and the id of a known guideline that says the opposite."""
     same: Sequence[tuple[str, ...]] = ()
     """Groups of ids of known guidelines that say the same in other words."""
-    opposites: Sequence[tuple[str, str]] = ()
-    """Pairs of ids of known guidelines that say the opposite of each other."""
     prompted_by: Mapping[tuple[str, ...], tuple[OpinionKey, ...]] = field(default_factory=dict)
     """By group of `same`, the opinions that were in front of the model; of others, all that were distilled."""
     refused: tuple[RefusedRule, ...] = ()
@@ -296,7 +294,6 @@ def combine(parts: Sequence[Distillation]) -> Distillation:
         contradicts=_united([part.contradicts for part in parts]),
         conflicts=tuple(pair for part in parts for pair in part.conflicts),
         same=tuple(groups),
-        opposites=tuple(pair for part in parts for pair in part.opposites),
         prompted_by={group: _prompting(group, parts) for group in groups},
         refused=tuple(each for part in parts for each in part.refused),
         dropped=sum(part.dropped for part in parts),

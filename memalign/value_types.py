@@ -156,6 +156,26 @@ class ValueType:
             return label
         return label if self.value_range[0] <= label <= self.value_range[1] else None
 
+    def accepts(self, label: Label) -> bool:
+        """Tell whether a label that was given earlier is one of this type, in its own spelling.
+
+        Args:
+            label: The label.
+
+        Returns:
+            True if it is. A whole number is one for a judge of int and of float, however it is written.
+        """
+        match self.kind:
+            case "bool":
+                return isinstance(label, bool)
+            case "str":
+                return isinstance(label, str)
+            case "category":
+                return any(type(each) is type(label) and each == label for each in self.categories)
+        if isinstance(label, bool | str):
+            return False
+        return (self.kind == "float" or float(label).is_integer()) and self._in_range(label) is not None
+
     def opposite(self, label: Label) -> Label | None:
         """Find the label that a 👎 on a label stands for.
 

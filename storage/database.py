@@ -19,7 +19,8 @@ from storage.forgetting import Forgetting
 from storage.guideline_requests import GuidelineRequests
 from storage.guideline_uses import GuidelineUses
 from storage.judge_names import JudgeRenamings
-from storage.judge_renaming import JudgeRenaming
+from storage.judge_renaming import StoredJudges
+from storage.judge_settings import JudgeSettingsLog
 from storage.memories import Memories
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
@@ -56,7 +57,7 @@ class Database:
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
         self.judge_names = JudgeRenamings(store)
-        self.judges = JudgeRenaming(store, self.judge_names, self.audit)
+        self.judges = StoredJudges(store, self.judge_names, self.audit)
         self.traces = Traces(store)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
@@ -76,6 +77,7 @@ class Database:
             self.memory_undo,
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
+        self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
         self.preferences = Preferences(store, posts)
         self.forgetting = Forgetting(
             store,

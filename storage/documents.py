@@ -185,12 +185,14 @@ class DocumentTable(tinydb_table.Table):
             documents = (Document(body, doc_id) for body, doc_id in bodies if body is not None)
             return list(islice(documents, None if limit < 0 else limit))
 
-    def ids(self, low: str = "", high: str = LAST, *, index: str | None = None) -> list[str]:
-        """Return the ids of all documents in a range, as `range` takes it, the damaged ones included."""
+    def ids(self, low: str = "", high: str = LAST, *, index: str | None = None, limit: int = -1) -> list[str]:
+        """Return the ids of documents in a range, as `range` takes it, the damaged ones included."""
         engine = self._documents.engine
         if not engine.has_table(self.name):
             return []
-        return [doc_id for doc_id, _ in engine.range(self.name, index, low, high, order="up")]
+        with closing(engine.range(self.name, index, low, high, order="up")) as rows:
+            ids = (doc_id for doc_id, _ in rows)
+            return list(islice(ids, None if limit < 0 else limit))
 
     def places(self, doc_id: str, index: str) -> list[str]:
         """Return where an index lists a document; slow, for damaged ones, which do not tell it themselves."""

@@ -214,6 +214,11 @@ class FeedbackEvents(Repository):
         return [from_document(PendingFeedback, body) for body in self._pending.oldest()]
 
     @reads
+    def pending_of(self, judge: str) -> list[PendingFeedback]:
+        """Return the verdicts of a judge whose feedback is not learned yet, put off or not."""
+        return [from_document(PendingFeedback, body) for body in self._pending.of_group(judge)]
+
+    @reads
     def waiting(self) -> int:
         """Return how many verdicts have feedback that was not learned yet."""
         return len(self._pending)

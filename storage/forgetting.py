@@ -261,7 +261,7 @@ class Forgetting(Repository):
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
             self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
         self._statuses.redact_trace(trace_id)
-        self._verdicts.remove_case(trace_id)
+        self._verdicts.delete_case(trace_id)
         self._memories.delete_vectors([trace_id])
         self._erase_versions(TraceTarget(trace_id=trace_id))
         self._traces.delete(trace_id)

@@ -69,6 +69,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "guidelines": JudgePlaces(renamed_id=_id_part(0)),
     "jobs": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
     "judge_pauses": JudgePlaces(renamed_id=_id_part(0)),
+    "judge_settings": JudgePlaces(renamed_id=_id_part(0)),
     "memories": JudgePlaces(renamed_id=_id_part(0)),
     "memory_undo": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
     "memory_versions": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),

@@ -28,7 +28,7 @@ class StoredJudge:
         return bool(self.guidelines or self.cases)
 
 
-class JudgeRenaming(Repository):
+class StoredJudges(Repository):
     """Judges as the store knows them, and their renaming. A method to be awaited raises `StorageError`."""
 
     def __init__(self, store: Store, names: JudgeRenamings, audit: Audit) -> None:
@@ -39,7 +39,7 @@ class JudgeRenaming(Repository):
     @reads
     def learned(self) -> list[StoredJudge]:
         """Return the judges that have learned anything, by name."""
-        judges = (self._count(body.doc_id) for body in self._table("memories").range())
+        judges = (self.find(body.doc_id) for body in self._table("memories").range())
         return [judge for judge in judges if judge.has_learned]
 
     @writes
@@ -57,7 +57,7 @@ class JudgeRenaming(Repository):
         Raises:
             StorageError: nothing is kept under the old name, or something was learned under the new one.
         """
-        if (known := self._count(new)).has_learned:
+        if (known := self.find(new)).has_learned:
             raise StorageError(
                 f'The judge "{new}" has learned from {_cases(known)} itself, so "{old}" cannot take its name. '
                 f'Choose another name, or rename that one first: memalign rename-judge "{new}" "{new}-2".'
@@ -67,7 +67,7 @@ class JudgeRenaming(Repository):
             raise StorageError(f'Nothing is stored of a judge named "{old}", so nothing was renamed.')
         self._names.note(old, new, at_ms)
         self._audit.write(AuditLine(at_ms=at_ms, what="judge_renamed", judge=new, ids=(old,)))
-        return self._count(new)
+        return self.find(new)
 
     def _rename_in(self, name: str, places: JudgePlaces, old: str, new: str) -> int:
         """Rename the judge in one table; returns in how many documents."""
@@ -84,7 +84,8 @@ class JudgeRenaming(Repository):
         table.put_multiple(renamed)
         return len(documents)
 
-    def _count(self, judge: str) -> StoredJudge:
+    def find(self, judge: str) -> StoredJudge:
+        """Return the numbers of what is kept of a judge; for use inside a transaction."""
         return StoredJudge(
             name=judge,
             guidelines=len(self._table("guidelines").ids(*below(judge))),

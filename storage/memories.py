@@ -36,6 +36,10 @@ PLACE = "place"
 """Field of an episode's document: its place in the judge's order of learning."""
 
 
+MAX_VECTORS_DELETED = 200
+"""Vectors that one write deletes, so that nobody waits long for the store."""
+
+
 class Memories(Repository):
     """Memories and vectors, for the core. A method to be awaited raises `StorageError`."""
 
@@ -154,8 +158,7 @@ class Memories(Repository):
         )
         return number
 
-    @writes
-    def note_settings(self, judge: str, note: str, at_ms: int) -> None:
+    def add_settings_version(self, judge: str, note: str, at_ms: int) -> None:
         """Add a version that changes nothing, with a sentence on a change of the judge's settings."""
         memory = self._memory(judge)
         number = self._undo.add_settings(judge, memory["number"], note, at_ms)
@@ -188,6 +191,20 @@ class Memories(Repository):
                     self._vectors.remove(doc_ids=[vector_id])
 
     drop_vectors = writes(delete_vectors)
+
+    @writes
+    def delete_vectors_of_other_models(
+        self, model: str, dimension: int, limit: int = MAX_VECTORS_DELETED
+    ) -> int:
+        """Delete some of the vectors that another model made, or in another dimension; returns how many."""
+        low, high = below(model, str(dimension))
+        others = self._vectors.ids(high=low, limit=limit) or self._vectors.ids(high, limit=limit)
+        owners = [
+            owner_id for each in others for owner_id in self._owners.ids(*exactly(each), index="vector")
+        ]
+        self._owners.remove(doc_ids=owners)
+        self._vectors.remove(doc_ids=others)
+        return len(others)
 
     def _refuse_forgotten(self, change: MemoryChange) -> None:
         traces = {episode.trace_id for episode in change.put_episodes}

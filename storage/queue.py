@@ -127,6 +127,10 @@ class Queue:
             heads = self.table.range(below(heads[0][self._group])[1], index=ALL, limit=1)
         return oldest
 
+    def of_group(self, group: str) -> list[Document]:
+        """Return all of a group in order, ready or not."""
+        return self.table.range(*below(group), index=ALL)
+
     def take(self, now_ms: int, limit: int, lease_ms: int) -> list[Lease]:
         """Lease what is ready, in order; all of it by the caller's one transaction.
 

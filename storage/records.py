@@ -189,7 +189,7 @@ class StatusContent:
     kind: ClassVar[Literal["status"]] = "status"
 
 
-NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back"]
+NoticeKind = Literal["joined", "paused", "resumed", "words_forgotten", "rolled_back", "instructions_changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,11 @@ class Verdicts(Repository):
         if is_known or self._traces.has_forgotten(verdict.trace_id):
             return False
         verdict_id = self._new_id(verdict)
-        self.put(StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel))
+        stored = StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel)
+        for forgotten in filter(self._traces.has_forgotten, verdict.retrieved_trace_ids):
+            # forgotten while the judge had it before it
+            stored = _without_case(stored, forgotten)
+        self.put(stored)
         self._uses.add(verdict, judged_ms)
         self._posts.add(_card(verdict, verdict_id, channel))
         self._card_counts.upsert(Document({"count": self._count(channel, day) + 1}, key(channel, day)))
@@ -191,10 +195,22 @@ class Verdicts(Repository):
             self._store.vacuum.note_due()
             self.put(replace(verdict, verdict=replace(verdict.verdict, rationale=rationale)))
 
-    def remove_case(self, trace_id: str) -> None:
-        """Take a forgotten trace out of the evidence of all verdicts; they only count it from then on."""
-        for body in self._verdicts.range(*exactly(key("trace", trace_id)), index="evidence"):
+    def delete_case(self, trace_id: str, limit: int = -1) -> int:
+        """Take a forgotten trace out of the evidence of verdicts, which only count it from then on.
+
+        Args:
+            trace_id: the trace.
+            limit: the number of verdicts to change at most; -1 for all.
+
+        Returns:
+            The number changed; 0 when none names it any more.
+        """
+        bodies = self._verdicts.range(*exactly(key("trace", trace_id)), index="evidence", limit=limit)
+        for body in bodies:
             self.put(_without_case(_verdict_of(body), trace_id))
+        return len(bodies)
+
+    remove_case = writes(delete_case)
 
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""

@@ -7,6 +7,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.judges import AlignableJudge
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.models.llm_distiller import LLMDistiller
+from memalign.models.pair_comparison import PairComparer
 from memalign.optimizer import make_judge
 from memalign.ports import Distiller, Embedder, JudgeModel, MemoryStore
 from memalign.records import (
@@ -113,6 +114,7 @@ async def a_memory(
     embedder: Embedder | None = None,
     judge_model: JudgeModel | None = None,
     distiller: Distiller | None = None,
+    comparer: PairComparer | None = None,
     store: MemoryStore | None = None,
     retrieval_k: int = 5,
     min_similarity: float = 0.15,
@@ -124,6 +126,7 @@ async def a_memory(
         embedder=embedder or FakeEmbedder(),
         judge_model=judge_model or FakeJudgeModel(),
         distiller=distiller or LLMDistiller(FakeModel()),
+        comparer=comparer,
         store=store,
         retrieval_k=retrieval_k,
         min_similarity=min_similarity,

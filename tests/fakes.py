@@ -97,6 +97,8 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
 
     A reason contradicts a rule when they differ by a leading "Not: ". A verdict is false.
     """
+    if "<pairs>" in prompt.changing:
+        return {"pairs": [_compared(json.loads(line)) for line in section(prompt.changing, "pairs")]}
     if "<records>" not in prompt.changing:
         return simulated_verdict(prompt)
     rules = {json.loads(line)["text"]: json.loads(line)["rule"] for line in section(prompt.stable, "rules")}
@@ -119,6 +121,12 @@ def simulated_answer(prompt: Prompt) -> dict[str, Json]:
         "contradicts": [{"rule": rule, "records": numbers} for rule, numbers in contradicts.items()],
         "same": [],
     }
+
+
+def _compared(pair: Mapping[str, Json]) -> dict[str, Json]:
+    texts = {pair["first"], pair["second"]}
+    opposites = {f"Not: {text}" for text in texts}
+    return {"pair": pair["pair"], "relation": "different" if texts.isdisjoint(opposites) else "opposite"}
 
 
 def simulated_verdict(prompt: Prompt) -> dict[str, Json]:

@@ -23,12 +23,14 @@ from bot.guideline_page import (
     GuidelineQuery,
 )
 from bot.judge_names import short_name
-from bot.plain_text import days_ago, pluralise, trial_sentence
+from bot.plain_text import agreement, days_ago, pluralise, trial_sentence
 from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline
 
 TURN_PAGE = "guidelines_page"
 """Beginning of the action ids of all buttons that show a page of guidelines."""
+SHOW_GUIDELINES = "show_guidelines"
+"""The button in a message for a whole channel: the list is shown to the person who presses it."""
 MAX_ROW_TEXT = 300
 """Characters of a guideline in the list: with them, a page of the longest fits into one message."""
 MAX_NAMES_IN_ROW, MAX_NAME_IN_ROW = 3, 25
@@ -130,6 +132,8 @@ def _details(entry: GuidelineEntry, now_ms: int) -> list[str]:
         details.append("no verdict used it yet")
     if trial_sentence(rule) and (trial := rule.trial):
         details.append(f"tried on {pluralise(trial.tried, 'case')}: fixed {trial.fixed}, broke {trial.broke}")
+    if votes := agreement(rule):
+        details.append(votes)
     if number := len(tuple(merged_into(rule))):
         details.append(f"stands for {pluralise(number, 'more rule')}")
     return details

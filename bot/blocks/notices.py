@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape_name, join_names
-from bot.blocks.primitives import SlackMessage, text_message
+from bot.blocks.primitives import SlackMessage, actions, button, section, text_message
+from bot.guideline_page import GuidelineQuery
 
 
 def joined_channel(judges: Sequence[str], channel: str) -> SlackMessage:
@@ -40,6 +42,16 @@ def judge_paused(judge: str, name: str | None) -> SlackMessage:
 def judge_resumed(judge: str, name: str | None) -> SlackMessage:
     """Return the note to a channel that a judge works again; `name` is who resumed it."""
     return text_message(f"▶️ {_who(name)} resumed *{escape_name(judge, 150)}*. I judge new answers again.")
+
+
+def instructions_changed(title: str, judge: str) -> SlackMessage:
+    """Return the note to a channel that the instructions of the judge of that title and name are others now."""
+    text = (
+        f"The instructions of *{escape_name(title, 150)}* were changed. What it has learned stays; "
+        "look through the guidelines to see if they still fit."
+    )
+    show = button("Show guidelines", SHOW_GUIDELINES, GuidelineQuery(judge=judge).to_json())
+    return SlackMessage(text=text, blocks=(section(text), actions(SHOW_GUIDELINES, show)))
 
 
 def memory_rolled_back(judge: str, version: int, name: str | None) -> SlackMessage:

@@ -12,8 +12,9 @@ from bot.cli.feedback_file import read_lines
 from bot.cli.progress import progress, write_line
 from bot.cli.terminal import RUN_AGAIN, print_text
 from bot.config import load_environment, load_settings
-from bot.plain_text import pluralise
+from bot.plain_text import guideline_state, pluralise
 from bot.redaction.redactor import Redactor
+from bot.visible_text import visible_line
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
 from memalign.judges import AlignableJudge, AlignedJudge
@@ -134,6 +135,9 @@ def _report(judge: AlignedJudge, totals: AlignmentTotals, out: Path) -> None:
     _print_reasons("pending", pending)
     _print_reasons("reasons not read", judge.report.declined)
     _print_reasons("rejected", totals.rejected)
+    for rule in judge.guidelines:
+        if rule.stands and rule.doubtful:
+            print_text(f"in doubt: {visible_line(rule.text)} {guideline_state(rule)}")
     if pending:
         raise ModelUnavailableError(
             f"{pluralise(len(pending), 'trace waits', 'traces wait')} to be learned, for the reasons above; {RUN_AGAIN}"

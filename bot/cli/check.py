@@ -10,6 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.terminal import print_text
 from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
+from bot.judging.settings_changes import renaming_offers
+from bot.judging.value_problems import stored_labels, value_problem
 from bot.plain_text import pluralise
 from bot.slack.client import SlackClient
 from bot.slack.errors import (
@@ -113,7 +115,11 @@ async def check(options: Namespace) -> None:
 
 async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Finding]:
     """Try everything, one thing after the other."""
-    yield await _store(settings.data)
+    store = await _store(settings.data)
+    yield store
+    if store.fine:
+        async for line in _stored_judges(settings):
+            yield line
     client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
         yield line
@@ -139,6 +145,18 @@ async def _store(location: Path) -> Finding:
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
     return Finding(what=what, fine=True, words=STORE_WORDS[state])
+
+
+async def _stored_judges(settings: Settings) -> AsyncIterator[Finding]:
+    """Compare what judges have learned with their settings."""
+    if await asyncio.to_thread(Database.state, settings.data) not in ("closed", "in_use"):
+        return
+    async with await Database.open(settings.data, read_only=True) as database:
+        for judge in settings.judges:
+            if problem := value_problem(judge, await stored_labels(database, judge.name)):
+                yield Finding(what=f"judge {judge.name}", fine=False, words=problem)
+        for offer in await renaming_offers(settings, database):
+            yield Finding(what=f"judge {offer.old}", fine=True, words=offer.sentence)
 
 
 async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:

@@ -10,7 +10,7 @@ from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.service import ForgetService
-from bot.judging.memories import open_memories
+from bot.judging.memories import open_memories, open_unnamed_memories
 from bot.plain_text import pluralise
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
@@ -91,7 +91,10 @@ async def _store_service(settings: Settings) -> AsyncIterator[tuple[Database, Fo
     try:
         service = ForgetService(
             database,
-            await open_memories(settings, database),
+            {
+                **await open_unnamed_memories(settings, database),
+                **await open_memories(settings, database),
+            },
             redact_now=redactor.redact_now,
             # no bot runs, so nothing is being learned
             cancel_trace=lambda _: None,

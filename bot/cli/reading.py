@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from bot.cli.people import names_of
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.plain_text import FROM_ONE_PERSON, guideline_state, pluralise, trial_sentence
+from bot.plain_text import FROM_ONE_PERSON, agreement, guideline_state, pluralise, trial_sentence
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines, export_person_lines
@@ -94,6 +94,8 @@ def _origin(rule: Guideline, names: Mapping[str, str]) -> str:
         parts.append(f"{pluralise(len(traces), 'case')}: {', '.join([*shown, *more])}")
     if len(rule.people) == 1 and sources:
         parts.append(FROM_ONE_PERSON)
+    if votes := agreement(rule):
+        parts.append(votes)
     decisions = {"edited": rule.edited_by, "pinned": rule.pinned_by, "retired": rule.retired_by}
     parts += [f"{done} by {names[by.person]}" for done, by in decisions.items() if by]
     if rule.approved_by:

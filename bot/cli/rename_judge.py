@@ -4,9 +4,10 @@ from argparse import Namespace
 
 from bot.cli.terminal import print_text
 from bot.config import Settings, load_environment, load_settings
+from bot.judging.value_problems import spelled, stored_labels, unfit_labels
 from bot.plain_text import pluralise
 from bot.runtime.clock import now_ms
-from memalign.errors import InputError, StorageError
+from memalign.errors import InputError, SettingsError, StorageError
 from storage.database import Database
 from storage.judge_renaming import StoredJudge
 
@@ -23,10 +24,22 @@ async def rename_judge(options: Namespace) -> None:
     if Database.is_in_use(settings.data):
         raise StorageError(f"The bot is running on {settings.data}: stop it, and run the same command again.")
     async with await Database.open(settings.data) as database:
+        await _refuse_unfit(settings, database, old, new)
         judge = await database.judges.rename(old, new, now_ms())
     print_text(f"Renamed {old} to {new}; it keeps {kept_by(judge)}.")
     for note in notes(settings, old, new):
         print_text(note)
+
+
+async def _refuse_unfit(settings: Settings, database: Database, old: str, new: str) -> None:
+    """Raise `SettingsError` where a judge of the settings has not the values that were learned under the old name."""
+    judge = next((each for each in settings.judges if each.name == new), None)
+    unfit = unfit_labels(judge, await stored_labels(database, old)) if judge else []
+    if unfit:
+        raise SettingsError(
+            f"The judge {old} has cases with {spelled(unfit[0].value)}, which {new} does not take: "
+            f"give {new} the feedback_value_type of {old} first."
+        )
 
 
 def kept_by(judge: StoredJudge) -> str:

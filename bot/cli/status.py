@@ -7,6 +7,7 @@ from bot.cli.people import names_of
 from bot.cli.reading import open_store
 from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings
+from bot.judging.settings_changes import renaming_offers
 from bot.plain_text import TERMINAL_NAME, pluralise
 from bot.records import PastForgetting
 from bot.reports.past_forgettings import forgetting_lines, past_forgettings, people_in
@@ -27,6 +28,7 @@ async def status(options: Namespace) -> None:
         else:
             print_text(f"No bot is running on {settings.data}.")
             waiting, reasons = None, [*await _reasons(database), *await _one_teacher(settings, database)]
+            reasons += [offer.sentence for offer in await renaming_offers(settings, database)]
         print_text(waiting_words(waiting or await _waiting(database)))
         for reason in reasons:
             print_text(f"- {visible_line(reason)}")

@@ -22,7 +22,9 @@ class VerdictIn(BaseModel):
     judge: str
     value: Any
     rationale: str | None = None
+    type: str | None = None
     guideline_ids: list[str] | None = None
+    shown_guideline_ids: list[str] | None = None
 
     def is_of(self, judge: Judge) -> bool:
         """Return whether it is a verdict of this judge."""
@@ -36,8 +38,14 @@ class VerdictIn(BaseModel):
             rationale=self.rationale,
             source_type="LLM_JUDGE",
             source_id="memalign",
-            guideline_ids=tuple(dict.fromkeys(self.guideline_ids or ())),
+            guideline_ids=tuple(dict.fromkeys(self._cited or ())),
         )
+
+    @property
+    def _cited(self) -> list[str] | None:
+        """The guidelines that led the judge; an export of 0.1.0 has under this name all that it was shown."""
+        is_of_0_1_0 = self.type == "verdict" and self.shown_guideline_ids is None
+        return None if is_of_0_1_0 else self.guideline_ids
 
 
 def read_verdict(document: Mapping[str, Json]) -> VerdictIn | None:

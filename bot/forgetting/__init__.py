@@ -30,7 +30,7 @@ def build(
     database = resources.database
     service = ForgetService(
         database,
-        resources.memories,
+        {**resources.unnamed_memories, **resources.memories},
         redact_now=redact_now,
         cancel_trace=cancel_trace,
         invalidate=invalidate,

@@ -15,5 +15,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> JudgingWork
         resources.memories,
         resources.health,
         wake_posting,
+        renamed_perhaps=[offer.old for offer in resources.renaming_offers],
         concurrency=max_concurrency(),
     )

@@ -3,9 +3,25 @@
 from bot.config import JudgeSettings, Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
-from memalign.models import check_key, connect_distiller, connect_embedder, connect_judge_model
+from memalign.models import (
+    check_key,
+    connect_comparer,
+    connect_distiller,
+    connect_embedder,
+    connect_judge_model,
+)
 from memalign.ports import MemoryStore
 from storage.database import Database
+from storage.judge_settings import JudgeFingerprint
+
+LOCAL_JUDGE = "local:/cases"
+UNKNOWN_SETTINGS = JudgeFingerprint(
+    feedback_value_type="str",
+    instructions="Judge the answer {{ outputs }} to {{ inputs }}.",
+    embedding_model="",
+    embedding_dim=0,
+)
+"""Stands for those of a judge that left the settings before an earlier version noted any."""
 
 
 def check_model_keys(settings: Settings) -> None:
@@ -26,6 +42,32 @@ async def open_memory(settings: Settings, judge: JudgeSettings, store: MemorySto
     return await _open(settings, judge, store, _Models(settings))
 
 
+async def open_unnamed_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
+    """Open what judges have learned that the settings name no more, so that it can be forgotten there, too.
+
+    Raises `StorageError`.
+    """
+    models, fingerprints = _Models(settings), await database.judge_settings.fingerprints()
+    unnamed = [judge.name for judge in await database.judges.learned() if judge.name not in settings.titles]
+    memories = {}
+    for name in unnamed:
+        known = fingerprints.get(name, UNKNOWN_SETTINGS)
+        memories[name] = await JudgeMemory.open(
+            make_judge(
+                name=name,
+                instructions=known.instructions,
+                feedback_value_type=known.feedback_value_type,
+                model=LOCAL_JUDGE,
+                value_range=known.value_range,
+            ),
+            embedder=models.embedder,
+            judge_model=connect_judge_model(LOCAL_JUDGE),
+            distiller=models.distiller,
+            store=database.memories,
+        )
+    return memories
+
+
 class _Models:
     """The models that all judges share."""
 
@@ -34,7 +76,9 @@ class _Models:
         self.embedder = connect_embedder(
             chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
         )
-        self.distiller = connect_distiller(chosen.reflection_lm, settings.options_of(chosen.reflection_lm))
+        options = settings.options_of(chosen.reflection_lm)
+        self.distiller = connect_distiller(chosen.reflection_lm, options)
+        self.comparer = connect_comparer(chosen.reflection_lm, options)
 
 
 async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, models: _Models) -> JudgeMemory:
@@ -50,6 +94,7 @@ async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, mo
         embedder=models.embedder,
         judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
         distiller=models.distiller,
+        comparer=models.comparer,
         store=store,
         retrieval_k=chosen.retrieval_k,
         guideline_tokens=chosen.guideline_tokens,

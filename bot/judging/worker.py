@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
@@ -46,14 +46,16 @@ class JudgingWorker:
         wake_posting: Callable[[], None],
         *,
         concurrency: int,
+        renamed_perhaps: Collection[str] = (),
     ) -> None:
-        """Judge `concurrency` traces at a time."""
+        """Judge `concurrency` traces at a time; those of judges that may have another name now go on waiting."""
         self._settings = settings
         self._database = database
         self._memories = memories
         self._health = health
         self._wake_posting = wake_posting
         self._concurrency = concurrency
+        self._renamed_perhaps = renamed_perhaps
         self._wake_event = WakeEvent()
         self._breaker = CircuitBreaker()
         self._in_hand: set[tuple[str, str]] = set()
@@ -93,6 +95,7 @@ class JudgingWorker:
             judge.name: 0 if judge.name in paused else self._limit(judge.name)
             for judge in self._settings.judges
         }
+        limits |= dict.fromkeys(self._renamed_perhaps, 0)
         room = Counter(limits)
         room.subtract(Counter(judge for _, judge in self._in_hand))
         jobs = []

@@ -8,6 +8,7 @@ from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
+from bot.learning.outdated_vectors import OutdatedVectors
 from bot.learning.private_replies import Explain, PrivateReplies
 from bot.learning.reconciliation import CardReconciler
 from bot.learning.rollback_service import RollbackService
@@ -141,6 +142,7 @@ def build(
         try_guidelines=trials.run,
         background={
             "answering replies": answers.run,
+            "deleting outdated vectors": OutdatedVectors(database, resources.memories).run,
             "reading cards": reconciler.run,
             "reviewing who may teach": access.run,
             "updating threads": partial(updater.run, tuple(resources.memories)),

@@ -82,7 +82,7 @@ def build(
     errors.listen(slack.app)
     foreign_events.listen(slack.app, slack.identity)
     reactions.listen(slack.app, database, wake_learning)
-    judge_access = JudgeAccess(settings, slack.members)
+    judge_access = JudgeAccess(settings, slack.members, resources.judge_names)
     FirstWords(
         settings, database, slack.identity, slack.client, judge_access, wake_posting, after_ack
     ).listen(slack.app)

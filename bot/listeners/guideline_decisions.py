@@ -136,7 +136,7 @@ class GuidelineDecisions:
 
     async def _approve(self, judge: str, rule_id: str, person: str) -> Guideline:
         known = next((rule for rule in self._memories[judge].guidelines if rule.id == rule_id), None)
-        if known is not None and known.approved_by and not known.retired:
+        if known is not None and known.approved_by and not (known.retired or known.doubtful):
             raise InputError("Somebody has approved this guideline already.")
         return await self._service.approve(judge, rule_id, person)
 

@@ -9,7 +9,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.commands import no_judges
 from bot.blocks.guideline_answers import outcome_blocks
-from bot.blocks.guideline_list import TURN_PAGE, guidelines_message, overview_message
+from bot.blocks.guideline_list import SHOW_GUIDELINES, TURN_PAGE, guidelines_message, overview_message
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage
 from bot.guideline_decision import DecisionOutcome
@@ -20,7 +20,7 @@ from bot.listeners.clicked_card import Body
 from bot.listeners.guideline_press import read_query
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.judge_words import name_by_word, split_judge
-from bot.listeners.responses import or_error_message, replace_original
+from bot.listeners.responses import or_error_message, replace_original, respond_ephemeral
 from bot.plain_text import nearest
 from bot.reports.guideline_reader import GuidelineReader
 
@@ -39,6 +39,7 @@ class GuidelinePages:
     def listen(self, app: AsyncApp) -> None:
         """Register the listener of the buttons."""
         app.action(re.compile(f"^{TURN_PAGE}:"))(self.turn)
+        app.action(SHOW_GUIDELINES)(self.show)
 
     async def command(self, person: str, channel: str, text: str) -> list[SlackMessage]:
         """Answer `/memalign guidelines`, `text` being what follows: perhaps a judge, perhaps words."""
@@ -64,6 +65,17 @@ class GuidelinePages:
     async def _turn(self, person: str, query: GuidelineQuery, respond: AsyncRespond) -> None:
         for message in await or_error_message(self.page(person, query), "turning a page of guidelines"):
             await replace_original(respond, message)
+
+    async def show(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        """Show the guidelines of the button's judge to the person who pressed it, and to nobody else."""
+        query = read_query(str(body["actions"][0].get("value")), self._names)
+        await ack()
+        self._after_ack.run(self._show(str(body["user"]["id"]), query, respond))
+
+    async def _show(self, person: str, query: GuidelineQuery, respond: AsyncRespond) -> None:
+        await respond_ephemeral(
+            respond, await or_error_message(self.page(person, query), "listing guidelines")
+        )
 
     async def page(
         self, person: str, query: GuidelineQuery, outcome: DecisionOutcome | None = None

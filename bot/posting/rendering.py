@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.blocks.card import verdict_card
 from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.notices import (
+    instructions_changed,
     joined_channel,
     judge_paused,
     judge_resumed,
@@ -71,6 +72,8 @@ class PostRenderer:
                 return judge_paused(self._title(content.judge), name)
             case "resumed":
                 return judge_resumed(self._title(content.judge), name)
+            case "instructions_changed":
+                return instructions_changed(self._title(content.judge), content.judge)
             case "rolled_back":
                 return memory_rolled_back(self._title(content.judge), content.version, name)
             case "words_forgotten":

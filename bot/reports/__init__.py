@@ -28,7 +28,15 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
     slack = resources.slack
     digest = WeeklyDigest(settings, database, memories, health, wake_posting)
     return Reports(
-        status=StatusReport(settings, database, memories, connected, health, slack.clock),
+        status=StatusReport(
+            settings,
+            database,
+            memories,
+            connected,
+            health,
+            slack.clock,
+            renaming_offers=resources.renaming_offers,
+        ),
         evidence=EvidenceReader(settings, database, memories, slack.people, slack.client),
         guidelines=GuidelineReader(database, memories, settings.titles, slack.people),
         background={"weekly digest": digest.run},

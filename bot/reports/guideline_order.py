@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from memalign.memory.guideline_record import posterior_mean
+from memalign.memory.beta_posterior import posterior_mean
 from memalign.records import Guideline
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from bot.config import Settings
+from bot.judge_names import RenamingOffer
 from bot.records import JudgeStatus, Status
 from bot.reports.long_waits import LongWaits
 from bot.reports.rule_authors import one_teacher
@@ -31,6 +32,7 @@ class StatusReport:
         health: HealthRegistry,
         clock: ReferenceClock,
         own_ms: Callable[[], int] = now_ms,
+        renaming_offers: Collection[RenamingOffer] = (),
     ) -> None:
         """`clock` is Slack's, `own_ms` this machine's, in milliseconds since 1970."""
         self._settings = settings
@@ -39,6 +41,7 @@ class StatusReport:
         self._connected = connected
         self._health = health
         self._clock = clock
+        self._renaming_offers = renaming_offers
         self._long_waits = LongWaits(database, clock, own_ms)
 
     async def read(self) -> Status:
@@ -117,6 +120,7 @@ class StatusReport:
             *self._unlearned(judges),
             *self._declined(judges),
             *self._one_teacher(judges),
+            *self._offers(judges),
         )
 
     def _sentence(self, problem: Problem) -> str:
@@ -143,6 +147,13 @@ class StatusReport:
                     f"{name}: the reasons on {_traces(len(reasons))} refused by the reflection model ({why}); "
                     "the cases are remembered, and a restart tries again"
                 )
+
+    def _offers(self, judges: Collection[str]) -> Iterator[str]:
+        """Yield the offers to rename a judge to one of these that have learned nothing yet."""
+        for offer in self._renaming_offers:
+            memories = [self._memories[name] for name in offer.candidates if name in judges]
+            if any(not memory.episodes and not memory.guidelines for memory in memories):
+                yield offer.sentence
 
     def _one_teacher(self, judges: Collection[str]) -> Iterator[str]:
         """Yield a sentence for each of these judges whose newest rules are mostly one person's."""

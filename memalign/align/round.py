@@ -46,6 +46,11 @@ class RoundResult:
     """The traces whose rationales, if they have any, were distilled or failed."""
 
     @property
+    def without_merges(self) -> "RoundResult":
+        """The same without known rules that the distiller takes for one."""
+        return replace(self, distillation=replace(self.distillation, same=()))
+
+    @property
     def retry_after(self) -> float:
         """Seconds after which a model's service asks to be called again."""
         return max(self.texts.retry_after, self.drafts.retry_after, self.distillation.retry_after)

@@ -77,6 +77,11 @@ class VectorCache:
         self._faults = KnownFaults()
         """Keys of texts that the model failed at, or refused, while it embedded others."""
 
+    @property
+    def space(self) -> tuple[str, int]:
+        """The model, as `provider:/name`, and the dimension of its vectors."""
+        return self._embedder.name, self._embedder.dimension
+
     def key(self, text: str) -> VectorKey:
         """Name the vector of a text.
 

@@ -1,31 +1,22 @@
-"""Each guideline's record: people's votes on the verdicts that it led to, and whether they leave it in doubt.
+"""Each guideline's record: people's votes on the verdicts that it led to.
 
 A verdict names the guidelines that led to it. Each person's opinion on such a case is one vote on them: up where it is
 the verdict's value, down otherwise. So a record follows from the episodes alone; what is forgotten leaves it, too.
-
-Let t be the share of right verdicts among those that a guideline leads to. Before any vote it is Beta(2, 1), after
-`up` and `down` votes Beta(2 + up, 1 + down): the beta distribution is conjugate to the binomial one (Gelman et al.,
-"Bayesian Data Analysis", 3rd edition, section 2.4). The guideline is in doubt where P(t < 1/2) is above 0.9.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from rpds import HashTrieMap
+from rpds import HashTrieMap, HashTrieSet
 
+from memalign.memory.beta_posterior import is_doubtful
 from memalign.memory.guideline_merge import merged_into
 from memalign.records import NO_VOTES, Episode, Guideline, GuidelineRecord
 
-PRIOR_UP, PRIOR_DOWN = 2, 1
-"""Parameters of the prior: a guideline comes from people's reasons, and so is more likely right than wrong. Set by
-simulation: a guideline whose verdicts are right 12 % of the time is in doubt after a median of 5 votes, and none whose
-verdicts are right 85 to 92 % of the time is."""
-DOUBT_PROBABILITY = 0.9
-"""Probability above which a guideline that is wrong more often than right is taken for such. Of the same simulation."""
-
 Records: TypeAlias = "HashTrieMap[str, GuidelineRecord]"
+CitingCases: TypeAlias = "HashTrieMap[str, HashTrieSet[str]]"
+"""Guideline id -> trace ids of the cases whose verdicts it led to."""
 
 
 class _Place(NamedTuple):
@@ -40,11 +31,12 @@ class _Place(NamedTuple):
 class GuidelineRecords:
     """The records in one version of a memory, by guideline id. Never changes.
 
-    A persistent map: the next version costs what has changed, however many cases and guidelines there are.
+    Persistent maps: the next version costs what has changed, however many cases there are.
     """
 
     def __init__(self) -> None:
         self._records: Records = HashTrieMap()
+        self._cases: CitingCases = HashTrieMap()
         self._places: Mapping[str, _Place] = {}
 
     @classmethod
@@ -80,15 +72,15 @@ class GuidelineRecords:
         """
         version = GuidelineRecords()
         version._places = _places(guidelines)
-        records = self._records
+        records, cases = self._records, self._cases
         for trace_id in touched:
             old, new = before.get(trace_id), after.get(trace_id)
             if old is not new:
                 records = _counted(records, old, self._places, sign=-1)
                 records = _counted(records, new, self._places, sign=1)
-        if moved := self._moved(records, version._places):
-            records = _recounted(records, moved, after, version._places)
-        version._records = records
+                cases = _with_cited(_without_cited(cases, old), new)
+        version._cases = cases
+        version._records = version._recounted(records, self._moved(records, version._places), after)
         return version
 
     def record(self, guideline_id: str) -> GuidelineRecord:
@@ -111,31 +103,21 @@ class GuidelineRecords:
                 moved |= {old.guideline_id, new.guideline_id}
         return moved
 
-
-def posterior_mean(record: GuidelineRecord) -> float:
-    """Estimate how often verdicts that a guideline leads to are right.
-
-    Args:
-        record: The votes on them.
-
-    Returns:
-        The mean of Beta(2 + up, 1 + down), above 0 and below 1; 2/3 without votes.
-    """
-    votes = record.up + record.down
-    return (PRIOR_UP + record.up) / (PRIOR_UP + PRIOR_DOWN + votes)
-
-
-def probability_below_half(record: GuidelineRecord) -> float:
-    """Find how likely it is that verdicts which a guideline leads to are wrong more often than right.
-
-    Args:
-        record: The votes on them.
-
-    Returns:
-        P(t < 1/2) of Beta(2 + up, 1 + down), that is the regularized incomplete beta function at 1/2. For integer
-        parameters it is a sum of binomial probabilities (NIST Digital Library of Mathematical Functions, 8.17.5).
-    """
-    return _probability_below_half(record.up, record.down)
+    def _recounted(
+        self, records: Records, guideline_ids: Collection[str], episodes: Mapping[str, Episode]
+    ) -> Records:
+        """Count the votes for some guidelines anew, by the cases that cite them or those they stand for."""
+        cited = {each for each, place in self._places.items() if place.guideline_id in guideline_ids}
+        trace_ids = {
+            trace_id for each in (*guideline_ids, *cited) for trace_id in self._cases.get(each, HashTrieSet())
+        }
+        for guideline_id in guideline_ids:
+            records = records.discard(guideline_id)
+        for trace_id in trace_ids:
+            for guideline_id, votes in _votes(episodes[trace_id], self._places).items():
+                if guideline_id in guideline_ids:
+                    records = _with_votes(records, guideline_id, votes, sign=1)
+        return records
 
 
 def with_record(guideline: Guideline, records: GuidelineRecords) -> Guideline:
@@ -149,20 +131,10 @@ def with_record(guideline: Guideline, records: GuidelineRecords) -> Guideline:
         The guideline; the same where nothing has changed.
     """
     record = records.record(guideline.id)
-    doubtful = probability_below_half(record) > DOUBT_PROBABILITY
+    doubtful = is_doubtful(record)
     if record == guideline.record and doubtful == guideline.doubtful:
         return guideline
     return replace(guideline, record=record, doubtful=doubtful)
-
-
-@lru_cache(maxsize=4096)
-def _probability_below_half(up: int, down: int) -> float:
-    successes, trials = PRIOR_UP + up, PRIOR_UP + up + PRIOR_DOWN + down - 1
-    ways, fewer = 1, 0
-    for number in range(successes):
-        fewer += ways
-        ways = ways * (trials - number) // (number + 1)
-    return 1 - fewer / (1 << trials)
 
 
 def _places(guidelines: Iterable[Guideline]) -> dict[str, _Place]:
@@ -182,27 +154,34 @@ def _counted(
 ) -> Records:
     """Add the votes on a case to the records; with a sign of -1, take them off."""
     for guideline_id, votes in _votes(episode, places).items():
-        known = records.get(guideline_id, NO_VOTES)
-        total = GuidelineRecord(up=known.up + sign * votes.up, down=known.down + sign * votes.down)
-        records = records.discard(guideline_id) if total == NO_VOTES else records.insert(guideline_id, total)
+        records = _with_votes(records, guideline_id, votes, sign=sign)
     return records
 
 
-def _recounted(
-    records: Records,
-    guideline_ids: Collection[str],
-    episodes: Mapping[str, Episode],
-    places: Mapping[str, _Place],
-) -> Records:
-    for guideline_id in guideline_ids:
-        records = records.discard(guideline_id)
-    for episode in episodes.values():
-        for guideline_id, votes in _votes(episode, places).items():
-            if guideline_id in guideline_ids:
-                known = records.get(guideline_id, NO_VOTES)
-                total = GuidelineRecord(up=known.up + votes.up, down=known.down + votes.down)
-                records = records.insert(guideline_id, total)
-    return records
+def _with_votes(records: Records, guideline_id: str, votes: GuidelineRecord, *, sign: int) -> Records:
+    known = records.get(guideline_id, NO_VOTES)
+    total = GuidelineRecord(up=known.up + sign * votes.up, down=known.down + sign * votes.down)
+    return records.discard(guideline_id) if total == NO_VOTES else records.insert(guideline_id, total)
+
+
+def _with_cited(cases: CitingCases, episode: Episode | None) -> CitingCases:
+    for trace_id, each in _citations(episode):
+        cases = cases.insert(each, cases.get(each, HashTrieSet()).insert(trace_id))
+    return cases
+
+
+def _without_cited(cases: CitingCases, episode: Episode | None) -> CitingCases:
+    for trace_id, each in _citations(episode):
+        remaining = cases.get(each, HashTrieSet()).discard(trace_id)
+        cases = cases.insert(each, remaining) if remaining else cases.discard(each)
+    return cases
+
+
+def _citations(episode: Episode | None) -> list[tuple[str, str]]:
+    """Return the case's trace id with the id of each guideline that led to its verdict."""
+    if episode is None or episode.verdict is None:
+        return []
+    return [(episode.trace_id, each) for each in episode.verdict.guideline_ids]
 
 
 def _votes(episode: Episode | None, places: Mapping[str, _Place]) -> dict[str, GuidelineRecord]:

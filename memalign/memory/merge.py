@@ -4,17 +4,26 @@ That other sentences say the same or the opposite, only a model says. It is beli
 together and, for the same, where the cases they rest on do not split by label.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.guideline_handling import guideline_id
 from memalign.memory.guideline_merge import merge, merged_into, union, with_merged_support, with_support
-from memalign.memory.rule_pairs import MIN_PAIR_COSINE, are_split
+from memalign.memory.rule_pairs import MIN_PAIR_COSINE, RulePair, are_split
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.memory.text_features import repeats, sentence_key
 from memalign.ports import Distillation, Draft, Vector
-from memalign.records import Episode, Guideline, GuidelinePolicy, Label, OpinionKey, Source
+from memalign.records import (
+    Comparison,
+    Episode,
+    Guideline,
+    GuidelinePolicy,
+    Label,
+    OpinionKey,
+    RuleRelation,
+    Source,
+)
 
 
 class GuidelineMerger:
@@ -74,10 +83,7 @@ class GuidelineMerger:
         again = [self._guidelines[rule_id] for rule_id in settled if rule_id in self._guidelines]
         self._replaced = [self._guidelines.pop(rule.id) for rule in again if not rule.retired]
         self._reworded = {rule.id: rule for rule in again if rule.retired}
-        for known in self._guidelines.values():
-            if not known.waiting and known.has_words:
-                self._by_sentence[sentence_key(known.text)] = known.id
-            self._standing_for.update((each.id, known.id) for each in merged_into(known))
+        self._note_known()
         for rule_id, sources in distillation.supports.items():
             self._support(rule_id, sources)
         for rule_id, sources in distillation.contradicts.items():
@@ -88,13 +94,51 @@ class GuidelineMerger:
         for text, rule_id in distillation.conflicts:
             self._mark_near_conflict(self._id_of(text), rule_id)
         for rule_ids in distillation.same:
-            self._merge_known(rule_ids, distillation.prompted_by.get(rule_ids, ()))
-        for rule_id, other_id in distillation.opposites:
-            self._mark_near_conflict(rule_id, other_id)
+            self._merge_known(rule_ids, distillation.prompted_by.get(rule_ids, ()), self._may_be_same)
         for rule_id in self._reworded:
             # the model found no words for it: it stays out of use without any, and is not asked about again
             self._guidelines[rule_id] = replace(self._guidelines[rule_id], waiting=False)
         return self._memory.with_guidelines(self._guidelines.values(), self._vectors)
+
+    def merge_compared(self, comparisons: Iterable[tuple[RulePair, RuleRelation]]) -> SemanticMemory:
+        """Unite guidelines that a model, with nothing but their texts in front of it, takes for the same.
+
+        Args:
+            comparisons: The pairs with the model's answers; one of which a text is another one now is passed over.
+
+        Returns:
+            The memory after it, with the answers noted.
+        """
+        self._note_known()
+        current = [(pair, relation) for pair, relation in comparisons if self._is_current(pair)]
+        for pair, relation in current:
+            self._note_comparison(pair, relation)
+            if relation == "opposite":
+                self._mark_near_conflict(*pair.key)
+        for pair, relation in current:
+            if relation == "same":
+                # one of them may be merged already, so that another one stands for it
+                ids = [self._standing_for.get(rule_id, rule_id) for rule_id in pair.key]
+                wording = (key for rule in (pair.first, pair.second) for key in _wording_of(rule))
+                self._merge_known(ids, tuple(dict.fromkeys(wording)), self._agree_on_labels)
+        return self._memory.with_guidelines(self._guidelines.values(), self._vectors)
+
+    def _note_known(self) -> None:
+        for known in self._guidelines.values():
+            if not known.waiting and known.has_words:
+                self._by_sentence[sentence_key(known.text)] = known.id
+            self._standing_for.update((each.id, known.id) for each in merged_into(known))
+
+    def _is_current(self, pair: RulePair) -> bool:
+        found = (self._guidelines.get(rule_id) for rule_id in pair.key)
+        texts = [rule.text for rule in found if rule and rule.stands]
+        return texts == [pair.first.text, pair.second.text]
+
+    def _note_comparison(self, pair: RulePair, relation: RuleRelation) -> None:
+        rule, other_id = self._guidelines[pair.first.id], pair.second.id
+        others = (each for each in rule.compared if each.guideline_id != other_id)
+        noted = Comparison(guideline_id=other_id, texts_hash=pair.texts_hash, relation=relation)
+        self._guidelines[rule.id] = replace(rule, compared=(*others, noted))
 
     def _current(self, sources: Sequence[Source]) -> tuple[Source, ...]:
         """Return the sources whose opinion is in memory as it was when it was distilled."""
@@ -218,10 +262,15 @@ class GuidelineMerger:
         places = (self._places.place(source.trace_id) for source in sources)
         return min(places, default=0), len(text), text
 
-    def _merge_known(self, rule_ids: Sequence[str], prompted_by: Sequence[OpinionKey]) -> None:
+    def _merge_known(
+        self,
+        rule_ids: Sequence[str],
+        prompted_by: Sequence[OpinionKey],
+        may_be_same: Callable[[Guideline, Guideline], bool],
+    ) -> None:
         """Let one of known rules that say the same stand for the others: one in use, of most people, taught first.
 
-        Only those are merged that lie close together and do not split by label, whatever a model says of them.
+        Only those are merged that `may_be_same`, whatever a model says of them.
         """
         found = (self._guidelines.get(rule_id) for rule_id in dict.fromkeys(rule_ids))
         known = [rule for rule in found if rule and (rule.stands or (rule.retired and rule.has_words))]
@@ -238,7 +287,7 @@ class GuidelineMerger:
             best = self._guidelines[known[0].id]
             in_conflict = other.id in best.conflicts_with or best.id in other.conflicts_with
             # what people decided on is never swallowed: it is theirs to take out of use
-            if in_conflict or other.is_decided_on or not self._may_be_same(best, other):
+            if in_conflict or other.is_decided_on or not may_be_same(best, other):
                 continue
             self._remove(other.id)
             self._guidelines[best.id] = merge(best, other, prompted_by)
@@ -247,11 +296,12 @@ class GuidelineMerger:
                 self._mark_conflict(best.id, opposed)
 
     def _may_be_same(self, rule: Guideline, other: Guideline) -> bool:
-        """Check a model's word that two rules say the same."""
+        """Check the word of a model that had reasons in front of it, any of which may have asked it to say so."""
         if rule.retired and repeats(other.text, rule.text):
             return True
-        if not self._are_near(rule, other):
-            return False
+        return self._are_near(rule, other) and self._agree_on_labels(rule, other)
+
+    def _agree_on_labels(self, rule: Guideline, other: Guideline) -> bool:
         labels, others = self._labels(rule.sources), self._labels(other.sources)
         return not (labels and others and are_split(labels, others, binary=self._binary))
 
@@ -324,6 +374,10 @@ class GuidelineMerger:
 
     def _id_of(self, text: str) -> str:
         return guideline_id(self._judge, text)
+
+
+def _wording_of(rule: Guideline) -> tuple[OpinionKey, ...]:
+    return rule.worded_by or _keys(rule.sources)
 
 
 def _keys(sources: Sequence[Source]) -> tuple[OpinionKey, ...]:

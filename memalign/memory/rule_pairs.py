@@ -47,6 +47,11 @@ class RulePair:
         return cls(first=first, second=second)
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The ids of both."""
+        return self.first.id, self.second.id
+
+    @property
     def texts_hash(self) -> str:
         """Name of the two texts, in whatever order: 32 hexadecimal digits."""
         texts = json.dumps(sorted((self.first.text, self.second.text)))
@@ -80,6 +85,26 @@ def are_split(labels: Collection[Label], others: Collection[Label], *, binary: b
     return is_named and set(labels).isdisjoint(others)
 
 
+def is_open_pair(pair: RulePair, *, binary: bool) -> bool:
+    """Tell whether a model may be asked about a pair.
+
+    Args:
+        pair: Of guidelines that stand.
+        binary: Whether the judge has two labels only.
+
+    Returns:
+        True unless it was asked before, their cases split by label, they are known as opposites, or people have decided
+        on both.
+    """
+    first, second = pair.first, pair.second
+    if second.id in first.conflicts_with or (first.is_decided_on and second.is_decided_on):
+        return False
+    if pair.was_compared:
+        return False
+    has_cases = bool(first.labels and second.labels)
+    return not (has_cases and are_split(first.labels, second.labels, binary=binary))
+
+
 def near_pairs(
     rules: Sequence[Guideline], vectors: Mapping[str, Vector], *, binary: bool
 ) -> tuple[RulePair, ...]:
@@ -100,9 +125,8 @@ def near_pairs(
     pairs: dict[tuple[str, str], RulePair] = {}
     for place, other in _by_rank(cosines_of(known, vectors)):
         pair = RulePair.of(known[place], known[other])
-        key = pair.first.id, pair.second.id
-        if key not in pairs and _is_open(pair, binary=binary):
-            pairs[key] = pair
+        if pair.key not in pairs and is_open_pair(pair, binary=binary):
+            pairs[pair.key] = pair
             if len(pairs) == MAX_PAIRS:
                 break
     return tuple(pairs.values())
@@ -133,13 +157,3 @@ def _by_rank(cosines: Matrix) -> list[tuple[int, int]]:
         for place, other in near
     )
     return [(place, other) for _, _, place, other in ordered]
-
-
-def _is_open(pair: RulePair, *, binary: bool) -> bool:
-    first, second = pair.first, pair.second
-    if second.id in first.conflicts_with or (first.is_decided_on and second.is_decided_on):
-        return False
-    if pair.was_compared:
-        return False
-    has_cases = bool(first.labels and second.labels)
-    return not (has_cases and are_split(first.labels, second.labels, binary=binary))

@@ -12,6 +12,7 @@ from memalign.memory.erasure import episode_without
 from memalign.memory.guideline_merge import merged_into, opinions_of, with_merged_support, with_support
 from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.merge import GuidelineMerger
+from memalign.memory.rule_pairs import RulePair
 from memalign.memory.semantic import DEFAULT_POLICY, SemanticMemory
 from memalign.ports import Distillation, LabelledRationale, MemoryChange, OverruledVerdict, Vector
 from memalign.records import (
@@ -24,6 +25,7 @@ from memalign.records import (
     PersonLabel,
     PersonTarget,
     RolledBackCase,
+    RuleRelation,
     Source,
 )
 
@@ -231,16 +233,70 @@ class MemoryState:
         Returns:
             The state after it.
         """
-        merger = GuidelineMerger(
+        merged = self._merger(self.semantic, vectors, now_ms).merge(distillation, settled)
+        return self.next(self.episodic, merged, self.undistilled)
+
+    def _merger(
+        self, semantic: SemanticMemory, vectors: Mapping[str, Vector], now_ms: int
+    ) -> GuidelineMerger:
+        return GuidelineMerger(
             self.id_namespace,
-            self.semantic,
+            semantic,
             self.episodes,
             binary=self.binary,
             vectors=vectors,
             now_ms=now_ms,
             policy=self.policy,
         )
-        return self.next(self.episodic, merger.merge(distillation, settled), self.undistilled)
+
+    def with_guidelines(self, guidelines: Iterable[Guideline]) -> "MemoryState":
+        """Replace the guidelines.
+
+        Args:
+            guidelines: All guidelines of the new state.
+
+        Returns:
+            The state after it.
+        """
+        return self.next(self.episodic, self.semantic.with_guidelines(guidelines), self.undistilled)
+
+    def with_guideline_vectors(
+        self, vectors: Mapping[str, Vector], texts: Mapping[str, str]
+    ) -> "MemoryState":
+        """Add vectors of guidelines.
+
+        Args:
+            vectors: By guideline id.
+            texts: By guideline id, of which the vectors were made; a guideline with another text now gets none.
+
+        Returns:
+            The state after it; the same where there is nothing to add.
+        """
+        rules = {rule.id for rule in self.semantic.guidelines if rule.text == texts.get(rule.id)}
+        rows = {rule_id: row for rule_id, row in vectors.items() if rule_id in rules}
+        if not rows:
+            return self
+        semantic = self.semantic.with_guidelines(self.semantic.guidelines, rows)
+        return self.next(self.episodic, semantic, self.undistilled)
+
+    def with_comparisons(
+        self, comparisons: Sequence[tuple[RulePair, RuleRelation]], compared: Collection[str]
+    ) -> "MemoryState":
+        """Note what a model said of pairs of guidelines; unite those that say the same, and mark opposites.
+
+        Args:
+            comparisons: The pairs with their relations. One of which a text has changed since is passed over.
+            compared: Ids of the guidelines whose nearest ones were among them.
+
+        Returns:
+            The state after it.
+        """
+        marked = self.semantic.with_guidelines(
+            replace(rule, has_been_compared=True) if rule.id in compared else rule
+            for rule in self.semantic.guidelines
+        )
+        merged = self._merger(marked, {}, 0).merge_compared(comparisons)
+        return self.next(self.episodic, merged, self.undistilled)
 
     def with_supports(self, episodes: Iterable[Episode]) -> "MemoryState":
         """Count people as sources of the guidelines that they say cover a case; no model is asked.

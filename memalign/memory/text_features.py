@@ -55,7 +55,7 @@ def normal(text: str) -> str:
     Returns:
         The sentence in lower case, with single blanks and without final punctuation.
     """
-    return " ".join(text.split()).casefold().rstrip(".!;, ")
+    return " ".join(text.split()).lower().rstrip(".!;, ")
 
 
 def sentence_key(text: str) -> str:
@@ -69,7 +69,7 @@ def sentence_key(text: str) -> str:
         blanks, and without final punctuation.
     """
     plain = narrow(without_invisible(unicodedata.normalize("NFC", text))).translate(_PLAIN_MARKS)
-    return " ".join(plain.casefold().split()).rstrip(_FINAL_MARKS)
+    return " ".join(plain.lower().split()).rstrip(_FINAL_MARKS)
 
 
 def stems(text: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ from memalign.errors import (
 )
 from memalign.fault_search import FaultSearch, KnownFaults
 from memalign.models.distilling_task import DistillingTask, is_only_echo, read_distillation, with_known_words
+from memalign.models.known_rules import shown_rules
 from memalign.models.prompts import (
     distilling_prompt,
     distilling_schema,
@@ -56,8 +57,6 @@ NEIGHBOUR_TOKENS = 200
 """Most tokens of a similar case. Set by hand: six of them are as much as one long case in a verdict's prompt."""
 MIN_NEIGHBOUR_TOKENS = 60
 """With less room than this a similar case tells nothing, and none is shown. Set by hand."""
-_RULE_LINE_TOKENS = 14
-"""Tokens that a known rule takes in a prompt beside its text."""
 PROBE = Prompt(stable="Answer with a JSON object.", changing='{"text": "Hello."}')
 """Asked to see if the model answers at all."""
 
@@ -96,7 +95,8 @@ class LLMDistiller:
     ) -> Distillation:
         """Distil in batches that fit the model's context; batched anew where it proves to be smaller."""
         room = await self._model.prompt_room(LESSON_TOKENS)
-        rules = _best_supported(known, room.prompt_tokens // RULES_SHARE)
+        quotes = [each.source.quote for each in rationales]
+        rules = shown_rules(known, quotes, room.prompt_tokens // RULES_SHARE)
         record_tokens = _record_tokens(instructions, rules, room)
         neighbours = _neighbour_lines(rationales, record_tokens // NEIGHBOURS_SHARE)
         record_tokens -= count_tokens(neighbours_section(neighbours))
@@ -260,17 +260,6 @@ def fault_key(rationale: LabelledRationale) -> str:
     """
     source = rationale.source
     return hashlib.sha256(repr((source.key, source.quote, rationale.label)).encode()).hexdigest()
-
-
-def _best_supported(known: Sequence[Guideline], max_tokens: int) -> list[Guideline]:
-    """Return the best supported rules that fit, in the order given; retired ones first, which must not come back."""
-    kept = set()
-    for rule in sorted(known, key=lambda rule: (not rule.retired, -len(rule.sources), rule.id)):
-        max_tokens -= count_tokens(rule.text) + _RULE_LINE_TOKENS
-        if max_tokens < 0:
-            break
-        kept.add(rule.id)
-    return [rule for rule in known if rule.id in kept]
 
 
 def _failure(

@@ -10,6 +10,7 @@ from memalign.errors import SettingsError
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
+from memalign.models.pair_comparison import PairComparer
 from memalign.models.providers import PROVIDERS, check_extra, endpoint_of
 from memalign.ports import Distiller, Embedder, JudgeModel, LanguageModel
 
@@ -243,6 +244,23 @@ def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Dis
 
         return ExtractiveDistiller()
     return LLMDistiller(_language_model(model, options))
+
+
+def connect_comparer(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> PairComparer | None:
+    """Make the client of a model that compares guidelines; no call is made.
+
+    Args:
+        name: Of a model that distils, as for `model_name`.
+        options: Of the model.
+
+    Returns:
+        The client; None for `local:/extract`, which cannot tell a paraphrase from an opposite.
+
+    Raises:
+        SettingsError: If the model does not distil.
+    """
+    model = check_use(name, "distils")
+    return None if model.provider == "local" else PairComparer(_language_model(model, options))
 
 
 def check_options(name: str, options: ModelOptions) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from memalign.memory.guideline_record import posterior_mean
+from memalign.memory.beta_posterior import posterior_mean
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.text_features import stems
 from memalign.ports import Vector

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.stored_state import StoredState
-from memalign.ports import ChangeCause, JudgeModel
+from memalign.ports import ChangeCause, JudgeModel, Vector
 from memalign.recall.retrieval import Retriever
 from memalign.records import Guideline, GuidelineTrial, Usage
 from memalign.trial.call_budget import CallBudget
@@ -86,20 +86,26 @@ class GuidelineTrials:
         verdicts = TrialVerdicts(self._judge, lambda: self._memory.current, self._model, self._retriever)
         settled: list[Guideline] = []
         left: dict[str, str] = {}
-        for rule in self.due:
-            reason = await self._try(rule, verdicts, budget)
+        due = self.due
+        vectors = await self._memory.vectors.parts.find(rule.text for rule in due)
+        for rule in due:
+            reason = await self._try(rule, vectors.vectors.get(rule.text), verdicts, budget)
             if reason is not None:
                 left[rule.id] = reason
             else:
                 settled += [each for each in self._memory.current.semantic.guidelines if each.id == rule.id]
         retry_after = getattr(verdicts.failure, "retry_after", None) or 0.0
-        return TrialReport(settled=tuple(settled), left=left, retry_after=retry_after, usage=verdicts.usage)
+        return TrialReport(
+            settled=tuple(settled), left=left, retry_after=retry_after, usage=vectors.usage + verdicts.usage
+        )
 
-    async def _try(self, rule: Guideline, verdicts: TrialVerdicts, budget: CallBudget) -> str | None:
+    async def _try(
+        self, rule: Guideline, vector: Vector | None, verdicts: TrialVerdicts, budget: CallBudget
+    ) -> str | None:
         """Try a guideline, and store what came of it; returns why it is left instead."""
         if verdicts.is_model_down:
             return str(verdicts.failure)
-        cases = await self._cases(rule, verdicts)
+        cases = await self._cases(rule, vector, verdicts)
         affordable = await _affordable(cases, verdicts, budget)
         if cases and not affordable and rule.trial is not None:
             return BUDGET_USED_UP
@@ -141,9 +147,11 @@ class GuidelineTrials:
             if each.trace_id in episodes
         }
 
-    async def _cases(self, rule: Guideline, verdicts: TrialVerdicts) -> list[TrialCase]:
+    async def _cases(
+        self, rule: Guideline, vector: Vector | None, verdicts: TrialVerdicts
+    ) -> list[TrialCase]:
         cases = []
-        for episode in trial_cases(verdicts.state, rule):
+        for episode in await trial_cases(verdicts.state, rule, vector):
             case = verdicts.prepare(rule, episode)
             cases += [case] if case is not None else []
             await asyncio.sleep(

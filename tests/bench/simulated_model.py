@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.bench.rules import says_right, thing_in
 from tests.bench.tacit import manner_in
-from tests.rule_pairs.table import meaning_of
+from tests.rule_pairs.table import meaning_of, relation_between
 
 RuleKey = tuple[str, bool]
 """A thing, and True if it may be promised; or a guideline of `tests.rule_pairs`, and True."""
@@ -41,6 +41,13 @@ def answer(
         records = [(item["record"], item["reason"]) for item in _json_lines(user, "records")]
         known = [(item["rule"], item["text"]) for item in _json_lines(system, "rules")]
         return _gibberish(records, failing, salt) or json.dumps(_distilled(records, known, key_of))
+    if "<pairs>" in user:
+        pairs = _json_lines(user, "pairs")
+        related = [
+            {"pair": pair["pair"], "relation": _relation(pair["first"], pair["second"], key_of, paraphrases)}
+            for pair in pairs
+        ]
+        return json.dumps({"pairs": related})
     if "distill a list of guidelines" in user + system:
         text = user + system
         records = [
@@ -88,6 +95,14 @@ def _precedents(record: str, cases: Iterable[tuple[str, bool]]) -> Counter[bool]
     thing, manner, shown = thing_in(record), manner_in(record), list(cases)
     alike = Counter(label for text, label in shown if manner and manner_in(text) == manner)
     return alike or Counter(label for text, label in shown if thing_in(text) == thing)
+
+
+def _relation(rule: str, other: str, key_of: KeyOf, paraphrases: bool) -> str:
+    key, other_key = key_of(rule), key_of(other)
+    if key is None or other_key is None or key[0] != other_key[0]:
+        is_known = paraphrases and meaning_of(rule) and meaning_of(other)
+        return relation_between(rule, other) if is_known else "different"
+    return "same" if key == other_key else "opposite"
 
 
 def _key_by_meaning(text: str) -> RuleKey | None:

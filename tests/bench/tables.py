@@ -74,7 +74,7 @@ def _share(row: str, figure: str, title: str, least: float | None = None) -> Lin
 
 MEASURED = [
     _ms("align", "seconds", "align 1,000 from nothing", 600),
-    _count("align", "chat", "  chat calls", 20),
+    _count("align", "chat", "  chat calls, the comparing of guidelines included", 21),
     Line(row="align", figure="embedding_tokens", title="  embedding tokens", form="{:,.0f}", of_original=0.3),
     _ms("one more at 10", "seconds", "one more feedback at 10", 230),
     _ms("one more at 1,000", "seconds", "one more feedback at 1,000", 230),
@@ -133,6 +133,7 @@ LEARNED = [
         row="one by one",
         figure="guidelines a rule",
         title="200 judged and learned one by one: guidelines a rule",
+        most=1.2,
     ),
     _share("one by one", "accuracy", "  accuracy"),
     _count("one by one", "tokens a feedback", "  input tokens a lesson"),

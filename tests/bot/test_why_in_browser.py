@@ -132,7 +132,8 @@ async def test_a_person_asks_by_command_and_opens_the_whole(session: BrowserSess
     await box.fill("/memalign why tr-9")
     await box.press("Enter")
     answer = page.locator("[data-ephemeral=true]").last
-    await expect(answer).to_contain_text("Guidelines it was shown")
+    await expect(answer).to_contain_text("Guidelines that led it")
+    await expect(answer).to_contain_text("… and 2 more guidelines it was shown.")
     await session.picture("3-command")
     await answer.get_by_role("button", name="Show all").click()
     await expect(session.dialog).to_contain_text("Why this verdict?")

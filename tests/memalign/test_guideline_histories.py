@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
+from memalign.memory.beta_posterior import is_doubtful
+from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.text_features import stems
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, Prompt
-from memalign.records import Guideline, Json, Usage
+from memalign.records import Assessment, Guideline, Json, Usage
 from tests.factories import a_memory, a_trace, a_vote
 from tests.fakes import FakeModel, FakeStore, section
 
@@ -106,6 +108,7 @@ class History:
             if act in ("align", "unalign", "restart", "settle"):
                 self.check_edited(edited)
             self.check_retired(act)
+            self.check_records()
         await self.act("settle", 0, "ana", 0, True)
         self.check_retired("settle")
 
@@ -143,11 +146,26 @@ class History:
                     a_vote(value, reason, by, ms=1)
                     for by, (value, reason) in self.votes.get(name, {}).items()
                 ),
+                self.verdict(name),
             )
             for name in sorted(trace_ids)
         ]
         self.owed -= set(trace_ids)
         await self.memory.learn(traces)
+
+    def verdict(self, trace_id: str) -> Assessment:
+        """The judge's verdict on a trace, which some of the guidelines that there are led to."""
+        known = [rule.id for rule in self.memory.guidelines]
+        chosen = random.Random(trace_id).sample(known, min(2, len(known)))
+        verdict = a_vote(True, "because", "memalign", ms=1, source_type="LLM_JUDGE")
+        return replace(verdict, guideline_ids=tuple(chosen))
+
+    def check_records(self) -> None:
+        """Records follow from the cases and guidelines as they are, whatever they were before."""
+        counted = GuidelineRecords.of(self.memory.episodes, self.memory.guidelines)
+        for rule in self.memory.guidelines:
+            assert rule.record == counted.record(rule.id), rule
+            assert rule.doubtful == is_doubtful(rule.record), rule
 
     async def forget_person(self, person: str) -> None:
         traces = {name for name, votes in self.votes.items() if votes.pop(person, None)}

@@ -77,6 +77,30 @@ async def test_a_forgotten_case_leaves_the_evidence_of_other_verdicts_which_only
     assert not any(name in (tmp_path / FILE).read_bytes() for name in (b"tr-8", b"tr-9"))
 
 
+async def test_a_case_in_many_verdicts_leaves_them_some_at_a_time(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        for number in range(5):
+            verdict_on = replace(SHOWN, trace_id=f"tr-1{number}", cited_trace_ids=("tr-9",))
+            await database.verdicts.keep(verdict_on, channel="C1", judged_ms=7, day=DAY)
+        numbers = [await database.verdicts.remove_case("tr-9", 2) for _ in range(4)]
+        kept = await database.verdicts.page()
+
+    assert numbers == [2, 2, 1, 0]
+    assert [(each.forgotten_cases, each.forgotten_cited_cases) for each in kept] == [(1, 1)] * 5
+
+
+async def test_a_case_forgotten_while_the_judge_had_it_before_it_is_counted_only(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        await database.forgetting.delete_traces(["tr-9"])
+    await keep(tmp_path, cited_trace_ids=("tr-9",))
+    async with await Database.open(tmp_path) as database:
+        stored = await database.verdicts.get(verdict_id_of("polite", "tr-1"))
+
+    assert stored is not None
+    assert stored.verdict == replace(SHOWN, retrieved_trace_ids=("tr-8",), similarities=(0.5,))
+    assert (stored.forgotten_cases, stored.forgotten_cited_cases) == (1, 1)
+
+
 async def test_similarities_that_are_not_known_stay_so_when_a_case_is_forgotten(tmp_path: Path) -> None:
     await keep(tmp_path, similarities=())
 

@@ -35,6 +35,7 @@ from tests.storage.records import (
     trace,
     verdict,
 )
+from tests.storage.test_judge_settings import BEFORE as FINGERPRINT
 from tests.storage.test_memories import episode, guideline
 
 OLD, NEW = "polite", "tone"
@@ -72,6 +73,7 @@ async def lived(db: Database, judge: str = OLD) -> str:
     )
     line = AuditLine(at_ms=NOON_MS, what="forgotten", judge=judge, ids=("tr-9",))
     await db.forgetting.request(ForgetRequest(kind="trace", target="tr-9", notes=(line,)))
+    await db.judge_settings.note(judge, FINGERPRINT, note("unused"), NOON_MS)
     change = MemoryChange(
         put_episodes=(episode("tr-2"), episode("tr-1")),
         put_guidelines=(guideline("g2"), guideline("g1", "Greet people.")),

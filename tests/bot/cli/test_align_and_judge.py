@@ -561,6 +561,28 @@ def test_resuming_without_a_file_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "cited"),
+    [
+        ({"guideline_ids": ["g-2", "g-1", "g-2"], "retrieved_trace_ids": []}, ["g-2", "g-1"]),
+        ({"type": "verdict", "guideline_ids": ["g-1"], "shown_guideline_ids": ["g-1", "g-2"]}, ["g-1"]),
+        # an export of 0.1.0 names all that was shown
+        ({"type": "verdict", "guideline_ids": ["g-1", "g-2"]}, None),
+        ({"guideline_ids": None}, None),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_verdicts_line_tells_which_guidelines_led_the_judge(
+    fields: dict[str, Json], cited: list[str] | None
+) -> None:
+    write("feedback.jsonl", {"trace_id": "tr-1", "judge": "politeness", "value": True, **fields}, line(1))
+
+    align()
+
+    (episode,) = load_json("aligned.json")["episodes"]
+    assert episode["verdict"].get("guideline_ids") == cited
+
+
+@pytest.mark.parametrize(
     "verdict",
     [
         {

@@ -455,6 +455,7 @@ async def test_a_guideline_in_doubt_stands_first_in_the_list_and_is_used_again_o
 ) -> None:
     await taught(harness)
     rule = the_rule(harness)
+    await harness.bot.guidelines.approve(JUDGE, rule.id, harness.ben.id)
     await harness.bot.guidelines.add(JUDGE, BETTER, harness.ben.id)
     cases = [a_vote_against(f"case-{number}", rule.id) for number in range(5)]
     await harness.bot.memories[JUDGE].learn(cases)

@@ -5,15 +5,11 @@ from dataclasses import replace
 import pytest
 from scipy.special import betainc  # type: ignore[import-untyped]
 
+from memalign.memory.beta_posterior import is_doubtful, posterior_mean, probability_below_half
 from memalign.memory.episode_log import EpisodeLog
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.guideline_merge import merge
-from memalign.memory.guideline_record import (
-    GuidelineRecords,
-    posterior_mean,
-    probability_below_half,
-    with_record,
-)
+from memalign.memory.guideline_record import GuidelineRecords, with_record
 from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.records import CaseVerdict, Episode, Guideline, GuidelineRecord, Handling, PersonLabel
@@ -165,7 +161,7 @@ def test_of_a_thousand_good_rules_none_is_ever_marked_and_wrong_ones_are_after_a
         up = 0
         for number in range(1, votes + 1):
             up += chance.random() < share_right
-            if probability_below_half(GuidelineRecord(up=up, down=number - up)) > 0.9:
+            if is_doubtful(GuidelineRecord(up=up, down=number - up)):
                 return number
         return None
 

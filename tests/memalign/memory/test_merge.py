@@ -162,20 +162,6 @@ def test_categories_in_common_and_numbers_split_no_rules() -> None:
     assert told_to_be_the_same([1, 1, 2, 3], binary=False) == ONE
 
 
-def test_rules_that_a_model_takes_for_opposites_are_marked_where_they_are_on_one_thing() -> None:
-    rules = (a_guideline("Be brief.", a_source("tr-1")), a_guideline("Be long.", a_source("tr-2")))
-    labels = {"tr-1": False, "tr-2": False}
-    opposites = Distillation(opposites=(("g-Be brief.", "g-Be long."),))
-
-    near = merged(opposites, *rules, labels=labels, vectors={rule.text: direction("x") for rule in rules})
-    far = merged(
-        opposites, *rules, labels=labels, vectors={rule.text: direction(rule.text) for rule in rules}
-    )
-
-    assert [rule.conflicts_with for rule in near] == [("g-Be long.",), ("g-Be brief.",)]
-    assert [rule.conflicts_with for rule in far] == [(), ()]
-
-
 def test_what_was_distilled_from_words_that_no_longer_stand_is_left_out() -> None:
     episodes = {"tr-1": an_episode("tr-1", rationale="changed since")}
     draft = Draft(

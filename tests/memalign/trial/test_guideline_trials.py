@@ -12,7 +12,7 @@ from memalign.records import Guideline, GuidelinePolicy, GuidelineTrial, Label, 
 from memalign.trial.call_budget import FixedBudget
 from memalign.value_types import FeedbackValueType
 from tests.factories import a_judge, a_memory, a_trace, a_vote
-from tests.fakes import DOWN, FakeModel, FakeStore, FollowingJudge
+from tests.fakes import DOWN, FakeEmbedder, FakeModel, FakeStore, FollowingJudge
 
 TRIALS = GuidelinePolicy(trials=True)
 PLENTY = 1_000
@@ -25,9 +25,11 @@ async def opened(
     store: FakeStore | None = None,
     policy: GuidelinePolicy = TRIALS,
     value_type: FeedbackValueType = bool,
+    embedder: FakeEmbedder | None = None,
 ) -> JudgeMemory:
     return await a_memory(
         a_judge(value_type=value_type, model="openai:/judge"),
+        embedder=embedder,
         judge_model=judge_model,
         distiller=LLMDistiller(FakeModel()),
         store=store,
@@ -67,7 +69,8 @@ async def test_a_rule_waits_for_its_trial_and_is_used_where_it_fixes_more_than_i
     (rule,) = memory.guidelines
     assert outcome(rule) == (2, 1, 4)
     assert (rule.state, memory.trials.due) == ("used", ())
-    assert (report.settled, report.left, report.usage.calls) == ((rule,), {}, 8)
+    assert (report.settled, report.left) == ((rule,), {})
+    assert len(model.requests) == 8
 
 
 async def test_a_rule_that_breaks_more_than_it_fixes_is_held_back_and_never_shown_to_the_judge() -> None:
@@ -319,12 +322,12 @@ async def test_rules_made_by_hand_are_used_at_once_and_an_edit_ends_the_wait() -
 async def test_a_case_forgotten_during_the_trial_does_not_count_and_is_shown_to_the_model_no_more() -> None:
     model = FollowingJudge({RUDE: {"old-0": False, "old-1": False}})
     memory = await opened(model)
-    await taught(memory, True, True, True)
-    shown_later = []
+    await taught(memory, *([True] * 6))
     tasks: list[asyncio.Future[object]] = []
+    shown_later = []
 
     def forget(request: JudgeRequest) -> None:
-        if not tasks and request.trace_id == "old-0":
+        if not tasks:
             tasks.append(asyncio.ensure_future(memory.forget(["old-0"])))
         if "old-0" not in memory.episodes:
             cases = {case.episode.trace_id for case in request.evidence.retrieved}
@@ -335,9 +338,40 @@ async def test_a_case_forgotten_during_the_trial_does_not_count_and_is_shown_to_
     await asyncio.gather(*tasks)
     await memory.trials.run(FixedBudget(PLENTY))
 
-    assert outcome(memory.guidelines[0]) == (0, 1, 2)
+    assert outcome(memory.guidelines[0])[1] <= 1
     assert shown_later
     assert all("old-0" not in names for names in shown_later)
+
+
+async def test_it_is_tried_on_what_it_is_about_where_that_is_unlike_its_own_case() -> None:
+    model = FollowingJudge()
+    memory = await opened(model)
+    noise = ("when the parcel comes", "whom to call on Monday", "where the office is")
+    others = [
+        a_trace(f"far-{n}", a_vote(True, None), inputs=noise[n % 3], outputs=f"No {n}.") for n in range(40)
+    ]
+    about = a_trace(
+        "about", a_vote(True, None), inputs="Anything new?", outputs="Vouchers are promised to you."
+    )
+    await memory.learn([*others, about])
+    rule = "Never promise vouchers."
+    await memory.learn([a_trace("new", a_vote(False, rule), inputs=noise[0], outputs="No 0, vouchers.")])
+
+    await memory.trials.run(FixedBudget(PLENTY))
+
+    assert "about" in {request.trace_id for request in model.requests}
+    assert {str(request.trace_id)[:4] for request in model.requests} == {"abou", "far-"}
+
+
+async def test_without_a_vector_of_its_text_it_is_tried_on_cases_like_its_own() -> None:
+    embedder = FakeEmbedder()
+    memory = await opened(FollowingJudge(), embedder=embedder)
+    await taught(memory, True, False)
+
+    embedder.down = True
+    await memory.trials.run(FixedBudget(PLENTY))
+
+    assert outcome(memory.guidelines[0]) == (0, 0, 2)
 
 
 async def test_the_outcome_is_dropped_where_somebody_decides_meanwhile() -> None:
