@@ -15,7 +15,7 @@ class JudgeNames:
     """For each name that was given up the one that its judge was given then."""
 
     def current(self, name: str) -> str:
-        """Return the present name of a judge; the name itself where nobody knows it."""
+        """Return the present name of a judge; the name itself where it was never given up."""
         while name not in self.known and name in self.renamed:
             name = self.renamed[name]
         return name

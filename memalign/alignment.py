@@ -45,7 +45,7 @@ class AlignmentSettings:
     embedding_dim: int = DEFAULT_EMBEDDING_DIM
     guideline_tokens: int = GUIDELINE_TOKENS
     min_similarity: float | None = None
-    """None: found from the memory, see `memalign.memory.similarity_floor`."""
+    """None: found from the memory, see `memalign.memory.case_similarity`."""
     trial_calls: int = field(default=0, metadata=OMIT_DEFAULT)
     """Model calls of one alignment for trials of new guidelines; 0: they are not tried."""
     model_options: Mapping[str, ModelOptions] = field(default_factory=dict, hash=False)

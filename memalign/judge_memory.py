@@ -42,7 +42,7 @@ from memalign.ports import (
     JudgeRequest,
     MemoryStore,
 )
-from memalign.recall.case_selection import CaseSelection, contrasting_cases
+from memalign.recall.case_selection import CaseChoice, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
 from memalign.records import (
@@ -82,7 +82,7 @@ class JudgeMemory:
         retrieval_k: Most similar cases for a verdict.
         min_similarity: Least cosine of a similar case; by default found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
-        select_cases: Selects the similar cases; by default one of another label is among them.
+        choose_cases: Chooses among the similar cases; by default one of another label is among them.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class JudgeMemory:
         retrieval_k: int = 5,
         min_similarity: float | None = None,
         guideline_tokens: int = GUIDELINE_TOKENS,
-        select_cases: CaseSelection = contrasting_cases,
+        choose_cases: CaseChoice = contrasting_cases,
     ) -> None:
         self._judge = judge
         self._memory = memory
@@ -108,12 +108,12 @@ class JudgeMemory:
             min_similarity=min_similarity,
             guideline_tokens=guideline_tokens,
             durable=memory.durable,
-            select_cases=select_cases,
+            choose_cases=choose_cases,
         )
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
-        self._versions = MemoryVersions(memory, self._state_lock)
+        self._versions = MemoryVersions(judge, memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
         self._consolidation = (
             None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
@@ -122,6 +122,8 @@ class JudgeMemory:
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
         self._refused_rules = 0
+        self._unfit_of: tuple[int, frozenset[str]] = (-1, frozenset())
+        """Version of a state -> the traces whose label is none of the judge's."""
         self._watches: list[set[str]] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
 
@@ -255,7 +257,7 @@ class JudgeMemory:
         """
         start = time.perf_counter()
         fields = self._judge.select_fields(trace)
-        retrieval = await self._retrieve(trace, fields)
+        retrieval = self._without_unfit(await self._retrieve(trace, fields))
         state = self.state
         response = await self._judge_model.decide(self._request(state, trace, fields, retrieval.evidence))
         retrieved, similarities = supporting_cases(response, retrieval, state)
@@ -497,10 +499,31 @@ class JudgeMemory:
             fields=fields,
             trace_id=trace.trace_id or None,
             evidence=evidence,
-            episodes=[episode for name, episode in state.episodes.items() if name != trace.trace_id],
+            episodes=[
+                episode
+                for name, episode in state.episodes.items()
+                if name != trace.trace_id and name not in self._unfit(state)
+            ],
             version=state.version,
             rationale_first=self._judge.rationale_first,
         )
+
+    def _without_unfit(self, retrieval: Retrieval) -> Retrieval:
+        """Leave out similar cases whose label is none of the judge's: its value type was another one then."""
+        unfit = self._unfit(self.state)
+        if not unfit:
+            return retrieval
+        fitting = tuple(case for case in retrieval.evidence.retrieved if case.episode.trace_id not in unfit)
+        return replace(retrieval, evidence=replace(retrieval.evidence, retrieved=fitting))
+
+    def _unfit(self, state: MemoryState) -> frozenset[str]:
+        """Return the traces whose label is none of the judge's, looked up once in each state."""
+        version, unfit = self._unfit_of
+        if version != state.version:
+            accepts = self._judge.value_type.accepts
+            unfit = frozenset(name for name, each in state.episodes.items() if not accepts(each.label))
+            self._unfit_of = state.version, unfit
+        return unfit
 
     @contextmanager
     def _forgotten_meanwhile(self) -> Iterator[set[str]]:

@@ -102,6 +102,15 @@ class Forgetting(Repository):
         """Return what an earlier run, or this one, has not finished."""
         return [from_document(ForgetRequest, body) for body in self._requests.range()]
 
+    @reads
+    def requested(self, target: ForgetTarget) -> ForgetRequest | None:
+        """Return the request to forget a target, if it is not finished."""
+        place = (
+            key("trace", target.trace_id) if isinstance(target, TraceTarget) else key("person", target.person)
+        )
+        body = self._requests.get(doc_id=place)
+        return None if body is None else from_document(ForgetRequest, body)
+
     @deletes
     def finish_person(self, person: str) -> None:
         """Note that nothing of the person is left in any memory either: the request goes, its audit lines stay."""

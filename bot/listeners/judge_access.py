@@ -4,16 +4,21 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.config import JudgeSettings, Settings
+from bot.judge_names import JudgeNames
 from bot.plain_text import did_you_mean, nearest
 from bot.slack.channel_members import ChannelMembers
 from memalign.errors import SettingsError
 from storage.records import StoredVerdict
 
+NO_NAMES = JudgeNames(known=())
+
 
 class JudgeAccess:
     """Finds the judges that a person may see; to all others it is as if these did not exist."""
 
-    def __init__(self, settings: Settings, members: ChannelMembers) -> None:
+    def __init__(self, settings: Settings, members: ChannelMembers, names: JudgeNames = NO_NAMES) -> None:
+        """`names` tells which judge is meant by a former name."""
+        self._names = names
         self._judges = settings.judges
         self._members = members
 
@@ -43,6 +48,7 @@ class JudgeAccess:
         judges = await self.judges_of(person)
         if not name:
             return judges
+        name = self._names.current(name)
         folded = name.casefold()
         named = [judge for judge in judges if folded in (judge.name.casefold(), judge.title.casefold())]
         named.sort(key=lambda judge: (judge.name != name, judge.name.casefold() != folded))

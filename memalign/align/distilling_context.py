@@ -9,7 +9,7 @@ from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.ports import LabelledRationale, Vector
-from memalign.records import RetrievedEpisode
+from memalign.records import CaseText, RetrievedEpisode
 
 MAX_NEIGHBOURS = 6
 """Cases shown as context. Set by hand, with a few of each label in mind."""
@@ -45,19 +45,19 @@ async def with_context(
     ]
     if len(explained) > MAX_RATIONALES_WITH_NEIGHBOURS or not state.episodes:
         return explained
-    rows = await _rows(explained, plan, state, vectors)
+    cases = await _embedded_cases(explained, plan, state, vectors)
     new = {*plan.put, *plan.retracted, *state.undistilled, *(each.source.trace_id for each in explained)}
     neighbours = {}
-    for trace_id, row in rows.items():
-        neighbours[trace_id] = learned_neighbours(state.episodic, row, trace_id, new)
+    for trace_id, (text, row) in cases.items():
+        neighbours[trace_id] = learned_neighbours(state.episodic, text, row, trace_id, new)
         await asyncio.sleep(0)  # a search of a large memory takes some milliseconds: others come in between
     return [replace(each, neighbours=neighbours.get(each.source.trace_id, ())) for each in explained]
 
 
-async def _rows(
+async def _embedded_cases(
     rationales: Sequence[LabelledRationale], plan: LearningPlan, state: MemoryState, vectors: CaseVectors
-) -> Mapping[str, Vector]:
-    """Look up the rows of the rationales' cases by trace id."""
+) -> Mapping[str, tuple[CaseText, Vector]]:
+    """Look up the texts of the rationales' cases, and their rows, by trace id."""
     episodes = state.episodes.changed(plan.put.values(), ())
     texts = {
         each.source.trace_id: episodes[each.source.trace_id].case_text
@@ -65,17 +65,18 @@ async def _rows(
         if each.source.trace_id in episodes
     }
     known = await vectors.known(texts.values())
-    return {trace_id: known[text] for trace_id, text in texts.items() if text in known}
+    return {trace_id: (text, known[text]) for trace_id, text in texts.items() if text in known}
 
 
 def learned_neighbours(
-    episodic: EpisodicMemory, row: Vector, trace_id: str, new: Collection[str]
+    episodic: EpisodicMemory, text: CaseText, row: Vector, trace_id: str, new: Collection[str]
 ) -> tuple[RetrievedEpisode, ...]:
     """Find the cases most like one whose reasons were distilled before.
 
     Args:
         episodic: The cases.
-        row: Of the case, of shape (2 x dimension,).
+        text: Of the case.
+        row: Of the text, of shape (2 x dimension,).
         trace_id: Its trace.
         new: Traces whose reasons are still to be distilled; they are left out.
 
@@ -84,7 +85,7 @@ def learned_neighbours(
     """
     count = min(MAX_NEIGHBOURS + len(new), MAX_NEIGHBOUR_CANDIDATES)
     learned = []
-    for case in episodic.nearest(row, count, exclude_trace_id=trace_id):
+    for case in episodic.nearest(row, count, text=text, exclude_trace_id=trace_id):
         known = [each for each in (case.episode, *case.copies) if each.trace_id not in new]
         if known:
             learned.append(replace(case, episode=known[0], copies=()))

@@ -6,26 +6,28 @@ loop.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from types import MappingProxyType
 
 import numpy as np
 from rpds import HashTrieMap
 
+from memalign.memory.case_similarity import NEAR_COPY_COSINE, CaseSimilarity
 from memalign.memory.episode_log import EpisodeLog
-from memalign.memory.similarity_floor import NEAR_COPY_COSINE, SimilarityFloor
-from memalign.memory.vector_index import VectorIndex, cosine, search_exactly
+from memalign.memory.vector_index import VectorIndex, search_exactly
 from memalign.ports import Vector
-from memalign.records import Episode, Label, RetrievedEpisode
+from memalign.records import CaseText, Episode, Label, RetrievedEpisode
 
-MIN_EPISODES_FOR_GRAPH = 20_001
+MIN_EPISODES_FOR_GRAPH = 25_000
 """Below it exact search is fast enough, and a change costs the same at any size: to add a vector to the graph takes
 some 4 ms at 20,000 vectors, to the exact index some microseconds."""
 MAX_CANDIDATES = 200
 """Most similar cases from which those to show are chosen; as many as a search in the graph looks at."""
 
 LabelKey = tuple[str, Label]
+NO_TEXT = CaseText("")
 _NO_VECTORS: Mapping[str, Vector] = MappingProxyType({})
 
 
@@ -53,7 +55,7 @@ class EpisodicMemory:
         """The version from which `_touched` counts."""
         self._touched: frozenset[str] = frozenset()
         self._index: VectorIndex | None = None
-        self._floor = SimilarityFloor()
+        self._similarity = CaseSimilarity()
 
     @property
     def to_embed(self) -> tuple[str, ...]:
@@ -92,7 +94,7 @@ class EpisodicMemory:
         fresh = {trace_id: row for trace_id, row in vectors.items() if trace_id in episodes}
         rows = rows.update(fresh)
         version = EpisodicMemory(episodes, rows, self.outdated - removed - fresh.keys())
-        version._floor = self._floor
+        version._similarity = self._similarity
         version._origin = self._origin
         version._touched = self._touched.union(removed, fresh, (episode.trace_id for episode in put))
         index = self._index
@@ -131,86 +133,91 @@ class EpisodicMemory:
         self._take_over(VectorIndex(self.vectors, graph=True))
 
     def nearest(
-        self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float | None = None
+        self,
+        query: Vector,
+        count: int,
+        *,
+        text: CaseText = NO_TEXT,
+        exclude_trace_id: str | None,
+        min_similarity: float | None = None,
     ) -> tuple[RetrievedEpisode, ...]:
-        """Find the most similar episodes; cases of nearly the same words are one.
+        """Find the most similar episodes; see `ranked`.
 
         Args:
             query: Vector of the text to compare with, of shape (dimension,).
             count: Most episodes.
+            text: The text; by default vectors alone are compared.
             exclude_trace_id: The episode of this trace is left out.
-            min_similarity: Least cosine; by default found from the memory, see `SimilarityFloor`.
+            min_similarity: Least cosine; by default found from the memory, see `CaseSimilarity`.
 
         Returns:
-            Episodes, most similar first; among equals the one with the newest label.
+            Episodes, most similar first.
         """
-        if count <= 0:
-            return ()
-        return self._distinct(query, count, count + 1, exclude_trace_id, min_similarity)[:count]
+        ranked = self.ranked(
+            query, count, text=text, exclude_trace_id=exclude_trace_id, min_similarity=min_similarity
+        )
+        return tuple(islice(ranked, max(count, 0)))
 
-    def candidates(
-        self, query: Vector, count: int, *, exclude_trace_id: str | None, min_similarity: float | None = None
-    ) -> tuple[RetrievedEpisode, ...]:
-        """Find episodes to choose from: the distinct ones among the most similar 200.
-
-        Args:
-            query: Vector of the text to compare with, of shape (dimension,).
-            count: Episodes wanted. Where copies leave fewer among 200, more are looked at.
-            exclude_trace_id: The episode of this trace is left out.
-            min_similarity: Least cosine; by default found from the memory, see `SimilarityFloor`.
-
-        Returns:
-            Episodes in the order of `nearest`.
-        """
-        wanted = max(MAX_CANDIDATES, count + 1)
-        return self._distinct(query, count, wanted, exclude_trace_id, min_similarity)
-
-    def _distinct(
+    def ranked(
         self,
         query: Vector,
         count: int,
-        wanted: int,
+        *,
+        text: CaseText,
         exclude_trace_id: str | None,
-        min_similarity: float | None,
-    ) -> tuple[RetrievedEpisode, ...]:
-        """Return at least `count` cases, if there are, each with its copies, from the nearest `wanted` or more."""
-        if not self.vectors:
-            return ()
-        least = self._floor.value(self.vectors) if min_similarity is None else min_similarity
+        min_similarity: float | None = None,
+    ) -> Iterator[RetrievedEpisode]:
+        """Rank the episodes nearest by their vectors by their similarity; cases of nearly the same words are one.
+
+        Args:
+            query: Vector of the text to compare with, of shape (dimension,).
+            count: Least number of episodes, if there are as many.
+            text: The text; without any, vectors alone are compared.
+            exclude_trace_id: The episode of this trace is left out.
+            min_similarity: Least cosine; by default found from the memory, see `CaseSimilarity`.
+
+        Returns:
+            Iterates over episodes, most similar first; among equals the one with the newest label comes first.
+        """
+        if count <= 0 or not self.vectors:
+            return iter(())
+        self._similarity.fit(self.episodes, self.vectors)
+        wanted = max(MAX_CANDIDATES, count + 1)
         while True:
-            candidates = self._candidates(query, wanted, exclude_trace_id, least)
-            cases = self._pooled(candidates)
-            if len(cases) >= count or len(candidates) < wanted - 1 or wanted >= len(self.vectors):
-                return tuple(cases)
-            wanted = min(wanted * 2, len(self.vectors))
+            names = [name for name in self._search(query, wanted) if name != exclude_trace_id]
+            cases = self._distinct(self._precedents(query, text, names, min_similarity))
+            first = list(islice(cases, count))
+            if len(first) == count or wanted >= len(self.vectors):
+                return chain(first, cases)
+            wanted *= 2
 
-    def _candidates(
-        self, query: Vector, count: int, exclude_trace_id: str | None, least: float
+    def _precedents(
+        self, query: Vector, text: CaseText, names: Sequence[str], min_similarity: float | None
     ) -> list[RetrievedEpisode]:
-        candidates = [
-            RetrievedEpisode(
-                episode=self.episodes[trace_id], similarity=cosine(query, self.vectors[trace_id])
-            )
-            for trace_id in self._search(query, min(count, len(self.vectors)))
-            if trace_id != exclude_trace_id
-        ]
-        candidates.sort(key=lambda case: (-case.similarity, -_newest_ms(case.episode), case.episode.trace_id))
-        return [case for case in candidates if case.similarity >= least]
-
-    def _pooled(self, candidates: Sequence[RetrievedEpisode]) -> list[RetrievedEpisode]:
-        """Put near-copies together, each group in the place of its most similar case."""
-        if not candidates:
+        """Return the cases that are similar enough, best first."""
+        if not names:
             return []
-        rows = np.stack([self.vectors[case.episode.trace_id] for case in candidates])
-        is_copy = rows @ rows.T > NEAR_COPY_COSINE
-        np.fill_diagonal(is_copy, val=True)  # rounding may leave a row below 1 with itself
-        groups, left = [], np.ones(len(candidates), dtype=bool)
-        for place in range(len(candidates)):
+        episodes = [self.episodes[name] for name in names]
+        cosines = np.clip(np.stack([self.vectors[name] for name in names]) @ query, -1.0, 1.0).astype(float)
+        scores = self._similarity.scores(text, [episode.case_text for episode in episodes], cosines)
+        places = np.flatnonzero(self._similarity.are_precedents(scores, cosines, min_similarity)).tolist()
+        order = sorted(places, key=lambda place: (-scores[place], -_newest_ms(episodes[place]), names[place]))
+        return [
+            RetrievedEpisode(episode=episodes[place], similarity=float(cosines[place])) for place in order
+        ]
+
+    def _distinct(self, cases: Sequence[RetrievedEpisode]) -> Iterator[RetrievedEpisode]:
+        """Put near-copies together, each group in the place of its best case."""
+        if not cases:
+            return
+        rows = np.stack([self.vectors[case.episode.trace_id] for case in cases])
+        left = np.ones(len(cases), dtype=bool)
+        for place, row in enumerate(rows):
             if left[place]:
-                members = np.flatnonzero(is_copy[place] & left)
-                left[members] = False
-                groups.append([candidates[int(member)] for member in members])
-        return [_pooled(group) for group in groups]
+                is_copy = left & (rows @ row > NEAR_COPY_COSINE)
+                is_copy[place] = True  # rounding may leave a row below 1 with itself
+                left &= ~is_copy
+                yield _pooled([cases[int(member)] for member in np.flatnonzero(is_copy)])
 
     def _search(self, query: Vector, count: int) -> list[str]:
         index = self._own_index(graph=len(self.vectors) >= MIN_EPISODES_FOR_GRAPH)

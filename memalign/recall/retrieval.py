@@ -9,7 +9,7 @@ from memalign.memory.semantic import SemanticMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.vector_index import cosine
 from memalign.ports import JudgeResponse, Vector
-from memalign.recall.case_selection import CaseQuery, CaseSelection, contrasting_cases
+from memalign.recall.case_selection import CaseChoice, contrasting_cases
 from memalign.recall.guideline_selection import GuidelineSelector
 from memalign.records import CaseText, Evidence, Guideline, Json
 
@@ -32,7 +32,7 @@ class Retriever:
         min_similarity: Episodes with a lower cosine are no evidence; None: found from the memory.
         guideline_tokens: Room that guidelines may take in a prompt, in tokens.
         durable: Whether vectors are stored, so that embedding a trace pays even while there is nothing to find.
-        select_cases: Selects the episodes; by default one of another label is among them.
+        choose_cases: Chooses among the similar episodes; by default one of another label is among them.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class Retriever:
         min_similarity: float | None,
         guideline_tokens: int,
         durable: bool,
-        select_cases: CaseSelection = contrasting_cases,
+        choose_cases: CaseChoice = contrasting_cases,
     ) -> None:
         self._vectors = vectors
         self._max_cases = max_cases
         self._min_similarity = min_similarity
         self._guideline_tokens = guideline_tokens
         self._durable = durable
-        self._select_cases = select_cases
+        self._choose_cases = choose_cases
         self._selector: GuidelineSelector | None = None
 
     def copy(self) -> "Retriever":
@@ -119,15 +119,15 @@ class Retriever:
         retrieved = (
             ()
             if vector is None
-            else self._select_cases(
-                state.episodic,
-                CaseQuery(
+            else self._choose_cases(
+                state.episodic.ranked(
+                    vector,
+                    self._max_cases,
                     text=text,
-                    vector=vector,
-                    count=self._max_cases,
                     exclude_trace_id=exclude_trace_id,
                     min_similarity=self._min_similarity,
                 ),
+                self._max_cases,
             )
         )
         return Evidence(

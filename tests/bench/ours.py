@@ -12,7 +12,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.judges import AlignableJudge
 from memalign.memory.stored_state import StoredState
 from memalign.models import connect_judge_model
-from memalign.recall.case_selection import CaseSelection, contrasting_cases, similar_cases
+from memalign.recall.case_selection import CaseChoice, best_cases, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from tests.bench.rules import Case
 from tests.bench.system import EMBEDDER, INSTRUCTIONS, MODEL, NAME
@@ -58,7 +58,7 @@ class Ours:
         return asyncio.run(values())
 
     def judge_without_contrast(self, cases: Sequence[Case]) -> list[bool]:
-        return self._judge_by(cases, select_cases=similar_cases)
+        return self._judge_by(cases, choose_cases=best_cases)
 
     def judge_in_room(self, cases: Sequence[Case], guideline_tokens: int) -> list[bool]:
         return self._judge_by(cases, guideline_tokens=guideline_tokens)
@@ -67,7 +67,7 @@ class Ours:
         self,
         cases: Sequence[Case],
         *,
-        select_cases: CaseSelection = contrasting_cases,
+        choose_cases: CaseChoice = contrasting_cases,
         guideline_tokens: int = GUIDELINE_TOKENS,
     ) -> list[bool]:
         """Judge by the same memory with other settings, of which some are no settings for users."""
@@ -82,7 +82,7 @@ class Ours:
                 distiller=self.optimizer.distiller,
                 retrieval_k=saved.settings.retrieval_k,
                 guideline_tokens=guideline_tokens,
-                select_cases=select_cases,
+                choose_cases=choose_cases,
             )
             verdicts = await asyncio.gather(*(memory.judge(_trace(case)) for case in cases))
             return [bool(verdict.value) for verdict in verdicts]

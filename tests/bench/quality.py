@@ -1,12 +1,12 @@
 """Quality of learning with a simulated model over latent rules; nothing is timed. Only the standard library."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tests.bench.rules import PEOPLE, Case, Vote, World, says_right, thing_in
 from tests.bench.system import JudgingSystem
-from tests.bench.tacit import TacitWorld, is_right
+from tests.bench.tacit import LEARNED_WORDINGS, NEW_WORDINGS, TacitWorld, is_right
 from tests.bench.timed import Figures, Meter
 from tests.rule_pairs.scoring import MergeScore, merge_score
 from tests.rule_pairs.table import RulePair, rule_pairs
@@ -96,7 +96,7 @@ def wrong_rules(system: JudgingSystem, meter: Meter) -> Figures:
     meter.behave(**FREE, misreading=MISREAD_RECORDS)
     things = list(world.rules)
     system.learn([world.with_vote(world.case(thing)) for thing in things])
-    unseen = [world.case(thing) for thing in things * 5]
+    unseen = [world.case(thing) for thing in things * 3]
     figures = {"all good": _accuracy(system, world, unseen)}
     system.start()
     allowed = [thing for thing in things if world.rules[thing].right]
@@ -225,22 +225,13 @@ def room(system: JudgingSystem, meter: Meter) -> Figures:
 
 
 def contrast(system: JudgingSystem, meter: Meter) -> Figures:
-    """400 labels without reasons, one in seven of them a fail; with and without a case of another label."""
-    _start(system, meter)
-    world = TacitWorld(RULES)
-    system.learn(world.labelled(400))
-    unseen = [world.case() for _ in range(5 * UNSEEN)]
-    figures: Figures = {}
-    for name, values in (
-        ("with", system.judge_all(unseen)),
-        ("without", system.judge_without_contrast(unseen)),
-    ):
-        figures[f"on fails, {name}"] = _recall(unseen, values, label=False)
-        figures[f"on passes, {name}"] = _recall(unseen, values, label=True)
-    return figures | {
-        "gained on fails": figures["on fails, with"] - figures["on fails, without"],
-        "lost on passes": figures["on passes, without"] - figures["on passes, with"],
-    }
+    """Labels without reasons, in wordings that no learned case has; with and without a case of another label."""
+    return _gained_by_contrast(system, meter, NEW_WORDINGS)
+
+
+def contrast_in_known_words(system: JudgingSystem, meter: Meter) -> Figures:
+    """The same in wordings that the learned cases have."""
+    return _gained_by_contrast(system, meter, LEARNED_WORDINGS)
 
 
 def precedents(system: JudgingSystem, meter: Meter) -> Figures:
@@ -347,6 +338,27 @@ def _share_right(world: World, cases: Sequence[Case], values: Sequence[bool]) ->
     return right / len(cases)
 
 
+def _gained_by_contrast(
+    system: JudgingSystem, meter: Meter, wordings: Mapping[str, Sequence[str]]
+) -> Figures:
+    """400 labels, one in seven of them a fail."""
+    _start(system, meter)
+    world = TacitWorld(RULES)
+    system.learn(world.labelled(400))
+    unseen = [world.case(wordings) for _ in range(5 * UNSEEN)]
+    figures: Figures = {}
+    for name, values in (
+        ("with", system.judge_all(unseen)),
+        ("without", system.judge_without_contrast(unseen)),
+    ):
+        figures[f"on fails, {name}"] = _recall(unseen, values, label=False)
+        figures[f"on passes, {name}"] = _recall(unseen, values, label=True)
+    return figures | {
+        "gained on fails": figures["on fails, with"] - figures["on fails, without"],
+        "lost on passes": figures["on passes, without"] - figures["on passes, with"],
+    }
+
+
 def _recall(cases: Sequence[Case], values: Sequence[bool], *, label: bool) -> float:
     """The share of the cases of a label that are given it."""
     given = [value == label for case, value in zip(cases, values, strict=True) if is_right(case) == label]
@@ -385,6 +397,7 @@ ROWS: dict[str, Callable[[JudgingSystem, Meter], Figures]] = {
     "budget": budget,
     "room": room,
     "contrast": contrast,
+    "contrast in known words": contrast_in_known_words,
     "precedents": precedents,
     "own texts": own_texts,
     "copies": copies,

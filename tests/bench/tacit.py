@@ -1,10 +1,11 @@
 """A world with one tacit rule: people label, and give no reasons. Only the standard library.
 
 An answer promises a thing in some manner; one manner of seven is wrong, whatever the thing. Each manner has several
-wordings without a word in common, so that a reader sees it and a comparison of words hardly does.
+wordings, some of which no labelled case has: a reader recognises the manner in them, a comparison of words does not.
 """
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tests.bench.rules import PEOPLE, Case, Vote, World
@@ -31,6 +32,8 @@ MANNERS = {
     "season": ("next summer", "during winter", "come spring", "as autumn begins", "for the holidays"),
 }
 WRONG_MANNER = "haste"
+LEARNED_WORDINGS = {name: wordings[:3] for name, wordings in MANNERS.items()}
+NEW_WORDINGS = {name: wordings[3:] for name, wordings in MANNERS.items()}
 
 
 class TacitWorld:
@@ -46,16 +49,16 @@ class TacitWorld:
         self._world = World(things, seed=seed)
         self._ms = 1_700_000_000_000
 
-    def case(self) -> Case:
-        """Return a case that nobody has labelled."""
+    def case(self, wordings: Mapping[str, Sequence[str]]) -> Case:
+        """Return a case that nobody has labelled, in one of these wordings."""
         case = self._world.case()
-        wording = self._random.choice(self._random.choice(list(MANNERS.values())))
+        wording = self._random.choice(wordings[self._random.choice(list(wordings))])
         promise = f"We promise {case.thing}"
         return replace(case, answer=case.answer.replace(promise, f"{promise} {wording}"))
 
     def labelled(self, count: int) -> list[Case]:
         """Return cases with one person's label each, and no reason."""
-        return [self._with_label(self.case()) for _ in range(count)]
+        return [self._with_label(self.case(LEARNED_WORDINGS)) for _ in range(count)]
 
     def _with_label(self, case: Case) -> Case:
         self._ms += 60_000

@@ -75,6 +75,9 @@ async def test_a_team_renames_a_judge_and_goes_on_where_it_was(folder: Path) -> 
         assert RULE in now(harness, listed)
         fresh = await the_list(harness, text=f"guidelines {NEW}")
         assert RULE in now(harness, fresh)
+        assert not any(
+            "no judge named" in text for text in await harness.asked(harness.ana, f"stats {JUDGE}")
+        )
         # a retired rule stays so when it is said again
         again = await harness.show("tr-3", "Leave.")
         harness.react(again, "-1")

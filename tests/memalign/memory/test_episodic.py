@@ -1,13 +1,14 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from memalign.memory.case_similarity import DEFAULT_MIN_SIMILARITY
 from memalign.memory.episodic import MIN_EPISODES_FOR_GRAPH, EpisodicMemory
-from memalign.memory.similarity_floor import DEFAULT_MIN_SIMILARITY, similarity_floor
 from memalign.memory.vector_index import HNSW_SEARCH_CANDIDATES, search_exactly
 from memalign.ports import Vector
-from memalign.records import Label
+from memalign.records import CaseText, Episode, Label
 from tests.factories import an_episode
 
 RANDOM = np.random.default_rng(7)
@@ -224,9 +225,15 @@ def test_in_a_small_memory_the_floor_is_fixed() -> None:
 def test_the_floor_is_the_percentile_of_all_pairs() -> None:
     rows = {f"t{n}": a_row() for n in range(400)}
     matrix = np.stack(list(rows.values()))
-    pairs = (matrix @ matrix.T)[np.triu_indices(400, k=1)]
+    floor = np.percentile((matrix @ matrix.T)[np.triu_indices(400, k=1)], 95)
+    memory = a_labelled_memory(rows, {})
 
-    assert similarity_floor(rows) == pytest.approx(np.percentile(pairs, 95), abs=0.03)
+    least = [
+        min(case.similarity for case in memory.nearest(a_row(), 200, exclude_trace_id=None))
+        for _ in range(20)
+    ]
+
+    assert min(least) == pytest.approx(floor, abs=0.03)
 
 
 def test_vectors_of_an_earlier_form_of_the_text_serve_until_they_are_made_again() -> None:
@@ -246,3 +253,101 @@ def test_changes_are_named_since_the_version_that_was_stored() -> None:
 
     assert set(changed.changed_ids(memory)) == {"t3", "t7", "t9", "new"}
     assert set(a_memory_of(2).changed_ids(memory)) >= {"t0", "t1"}
+
+
+FILLER = (
+    "when",
+    "it",
+    "comes",
+    "how",
+    "long",
+    "it",
+    "takes",
+    "whom",
+    "to",
+    "call",
+    "what",
+    "it",
+    "costs",
+    "and",
+    "why",
+)
+
+
+def a_wordy_case(name: str, word: str, label: Label = True) -> Episode:
+    """Return a case given the same long text as all others, whose answer is about one thing."""
+    answer = " ".join([*RANDOM.choice(FILLER, 12), word, *RANDOM.choice(FILLER, 12)])
+    return replace(an_episode(name, label, text=" ".join(FILLER * 20)), answer_text=answer)
+
+
+def a_wordy_memory(words: Sequence[str], times: int) -> EpisodicMemory:
+    """Return a memory whose vectors tell next to nothing of the one word that matters."""
+    common = a_row()
+    cases = [a_wordy_case(f"{word}-{n}", word) for n in range(times) for word in words]
+    return EpisodicMemory().changed(
+        put=cases, vectors={case.trace_id: a_row_near(common, 0.8) for case in cases}
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [f"thing{n}" for n in range(30)],
+        ["Erstattungen", "Gutscheine", "Lieferungen", *(f"Ware{n}" for n in range(27))],
+        [f"{first}{second}" for first in "退款保修发票" for second in "北南东西上"],
+    ],
+    ids=["English", "German", "Chinese"],
+)
+def test_the_case_with_the_same_rare_word_comes_before_those_with_the_same_long_text(
+    words: Sequence[str],
+) -> None:
+    memory = a_wordy_memory(words, 8)
+    query = a_wordy_case("new", words[1])
+
+    found = memory.nearest(a_row(), 5, text=query.case_text, exclude_trace_id=None, min_similarity=-1.0)
+
+    assert {case.episode.trace_id.split("-")[0] for case in found} == {words[1]}
+
+
+def test_by_its_own_floor_a_memory_keeps_the_cases_that_share_a_rare_word() -> None:
+    memory = a_wordy_memory([f"thing{n}" for n in range(30)], 8)
+    row = a_row_near(memory.vectors["thing1-0"], 0.7)
+    query = a_wordy_case("new", "thing1")
+
+    found = memory.nearest(row, 8, text=query.case_text, exclude_trace_id=None)
+
+    assert {case.episode.trace_id for case in found} == {f"thing1-{n}" for n in range(8)}
+
+
+def test_an_explicit_least_similarity_is_a_cosine_whatever_the_words() -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(40)}
+    memory = EpisodicMemory().changed(
+        put=[an_episode(name, text="the same words") for name in rows], vectors=rows
+    )
+
+    found = memory.nearest(
+        query, 40, text=CaseText("the same words"), exclude_trace_id=None, min_similarity=0.55
+    )
+
+    assert [case.episode.trace_id for case in found] == [f"t{n}" for n in range(18)]
+    assert [case.similarity for case in found] == pytest.approx([0.9 - n / 50 for n in range(18)], abs=1e-5)
+
+
+def test_copies_do_not_make_a_memory_large_enough_for_a_floor_of_its_own() -> None:
+    query = a_row()
+    rows = {f"t{n}": a_row_near(query, 0.9 - n / 20) for n in range(8)}
+    copies = {f"{name}-{n}": row for name, row in rows.items() for n in range(8)}
+
+    found = a_labelled_memory(copies, {}).nearest(query, 5, exclude_trace_id=None)
+
+    assert [case.episode.trace_id.split("-")[0] for case in found] == ["t0", "t1", "t2", "t3", "t4"]
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [(20, 0.0, 0.5), (100, 0.4, 0.99), (400, 0.9, 1.0)])
+def test_the_floor_bites_while_a_memory_is_small(size: int, least: float, most: float) -> None:
+    memory = a_memory_of(size)
+
+    shown = sum(len(memory.nearest(a_row(), 5, exclude_trace_id=None)) for _ in range(100)) / 500
+
+    assert least <= shown <= most

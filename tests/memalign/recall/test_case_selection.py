@@ -1,12 +1,12 @@
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
 
 from memalign.memory.episodic import EpisodicMemory
 from memalign.ports import Vector
-from memalign.recall.case_selection import CaseQuery, contrasting_cases, similar_cases
-from memalign.records import CaseText, Label
+from memalign.recall.case_selection import best_cases, contrasting_cases
+from memalign.records import CaseText, Label, RetrievedEpisode
 from tests.factories import an_episode
 
 RANDOM = np.random.default_rng(7)
@@ -32,8 +32,8 @@ def a_labelled_memory(rows: Mapping[str, Vector], labels: Mapping[str, Label]) -
     return EpisodicMemory().changed(put=episodes, vectors=rows)
 
 
-def a_query(vector: Vector, text: CaseText = NO_TEXT, count: int = 5) -> CaseQuery:
-    return CaseQuery(text=text, vector=vector, count=count, exclude_trace_id=None, min_similarity=-1.0)
+def ranked(memory: EpisodicMemory, query: Vector, count: int = 5) -> Iterator[RetrievedEpisode]:
+    return memory.ranked(query, count, text=NO_TEXT, exclude_trace_id=None, min_similarity=-1.0)
 
 
 def test_the_last_place_goes_to_the_nearest_case_of_another_label() -> None:
@@ -41,7 +41,7 @@ def test_the_last_place_goes_to_the_nearest_case_of_another_label() -> None:
     rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
     memory = a_labelled_memory(rows, {"t12": False, "t15": False})
 
-    found = contrasting_cases(memory, a_query(query))
+    found = contrasting_cases(ranked(memory, query), 5)
 
     assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t12"]
 
@@ -53,7 +53,7 @@ def test_a_memory_without_another_label_or_with_it_among_the_nearest_shows_the_n
     query = a_row()
     rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
 
-    found = contrasting_cases(a_labelled_memory(rows, labels), a_query(query))
+    found = contrasting_cases(ranked(a_labelled_memory(rows, labels), query), 5)
 
     assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t4"]
 
@@ -62,6 +62,6 @@ def test_without_contrast_the_most_similar_cases_are_shown_whatever_their_labels
     query = a_row()
     rows = {f"t{n}": a_row_near(query, 0.9 - n / 50) for n in range(20)}
 
-    found = similar_cases(a_labelled_memory(rows, {"t12": False}), a_query(query))
+    found = best_cases(ranked(a_labelled_memory(rows, {"t12": False}), query), 5)
 
     assert [case.episode.trace_id for case in found] == ["t0", "t1", "t2", "t3", "t4"]
