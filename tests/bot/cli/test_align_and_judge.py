@@ -626,8 +626,9 @@ def load_json(name: str) -> dict[str, Json]:
     return document
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_file_judges_as_the_version_it_holds_or_as_the_base_judge(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write("feedback.jsonl", *(line(number) for number in range(4)))
     write("traces.jsonl", line(9, label=None))
