@@ -625,3 +625,28 @@ def test_a_verdicts_line_is_what_the_labels_of_its_trace_answer_and_no_label(
 def load_json(name: str) -> dict[str, Json]:
     document: dict[str, Json] = json.loads(Path(name).read_text(encoding="utf-8"))
     return document
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_judges_as_the_version_it_holds_or_as_the_base_judge(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("feedback.jsonl", *(line(number) for number in range(4)))
+    write("traces.jsonl", line(9, label=None))
+    align()
+    capsys.readouterr()
+    seen = {}
+    for version in ("0", "1"):
+        judge("--memory-version", version, "--out", f"{version}.jsonl")
+        (seen[version],) = verdicts(Path(f"{version}.jsonl").read_text(encoding="utf-8"))
+    assert seen["0"]["retrieved_trace_ids"] == []
+    assert seen["1"]["retrieved_trace_ids"] != []
+    with pytest.raises(SystemExit) as failure:
+        judge("--memory-version", "2")
+    assert problem(failure) == (
+        "memalign: The file holds version 1 of the judge, and version 0, which has learned nothing; "
+        "name one of these, not 2."
+    )
+    with pytest.raises(SystemExit) as usage:
+        judge("--judge", "politeness")
+    assert usage.value.code == 2
