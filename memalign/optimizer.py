@@ -48,8 +48,9 @@ class MemAlignOptimizer(AlignmentModels):
     Args:
         reflection_lm: Model that distils guidelines from rationales: `openai:/NAME` (also any server that speaks like
             OpenAI, at OPENAI_BASE_URL), a model of another provider, or `local:/extract`, which needs no key and takes
-            rules word for word. An alignment costs one call for each 50 new rationales; the calls run at once. None:
-            `openai:/gpt-5-mini`.
+            rules word for word. An alignment costs one call for each 50 new rationales; the calls run at once. After
+            several of them, and after every 25 new guidelines, one call more compares guidelines; where three or more
+            of one record each are much alike, one call distils their records together. None: `openai:/gpt-5-mini`.
         retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. There may be fewer, see
             `min_similarity`.
         embedding_model: Model that embeds the traces' texts: `openai:/NAME`, one of another provider whose models
