@@ -151,6 +151,7 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         bot.resources,
         bot.forgetting,
         bot.guidelines,
+        bot.rollbacks,
         bot.modals,
         bot.reports,
         bot.wake_learning,

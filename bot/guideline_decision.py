@@ -18,5 +18,7 @@ class DecisionOutcome:
     """The sentence on why nothing was done; empty where something was."""
     reads_guidelines: bool = True
     """False for a judge without a language model, which goes by its cases alone."""
+    version: int = 0
+    """The version of the memory that was gone back to."""
     undo_mark: str = ""
     """The mark of the form that can be undone; empty for none."""

@@ -77,6 +77,8 @@ class ThreadStatus:
     """True while a reason waits for the reflection model."""
     is_declined: bool = False
     """True if the reflection model refuses to read the reasons."""
+    is_rolled_back: bool = False
+    """True if what people say here does not count, since somebody went back to an earlier version."""
     without_rule: tuple[str, ...] = ()
     """People whose reasons were read and gave no rule."""
     asks_value: bool = False

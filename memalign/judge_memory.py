@@ -113,7 +113,7 @@ class JudgeMemory:
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
-        self._versions = MemoryVersions(memory, self._state_lock)
+        self._versions = MemoryVersions(judge, memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
         self._consolidation = (
             None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)

@@ -1,24 +1,28 @@
 """The versions of one judge's memory: going back to one of them."""
 
 import asyncio
+import json
 
 from memalign.errors import InputError, StaleMemoryError
+from memalign.judge import Judge
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
 from memalign.memory.version_diff import diff_of
 from memalign.ports import ChangeCause
-from memalign.records import MemoryDiff
+from memalign.records import Label, MemoryDiff
 
 
 class MemoryVersions:
     """Goes back to earlier versions. Asks no model and waits for no round of learning.
 
     Args:
-        memory: The judge's memory.
+        judge: The judge.
+        memory: Its memory.
         lock: Held by whoever puts a new state in place.
     """
 
-    def __init__(self, memory: StoredState, lock: asyncio.Lock) -> None:
+    def __init__(self, judge: Judge, memory: StoredState, lock: asyncio.Lock) -> None:
+        self._judge = judge
         self._memory = memory
         self._lock = lock
 
@@ -33,10 +37,11 @@ class MemoryVersions:
 
         Raises:
             UnknownVersionError: If there is no such version.
+            InputError: If its cases have labels that the judge does not take any more.
             StorageError: If the store cannot be read.
         """
         before = self._memory.current
-        after = await self._memory.rolled_back(number)
+        after = await self._rolled_back(number)
         return _differences(before, after)
 
     async def roll_back(self, number: int, person: str) -> MemoryDiff:
@@ -54,14 +59,15 @@ class MemoryVersions:
 
         Raises:
             UnknownVersionError: If there is no such version.
-            InputError: If the memory holds just that already.
+            InputError: If the memory holds just that already, or if cases of the version have labels that the judge
+                does not take any more.
             StorageError: If the store fails; nothing has changed then.
         """
         cause = ChangeCause(kind="rollback", people=(person,), rollback_to=number)
         async with self._lock:
             while True:
                 before = self._memory.current
-                after = await self._memory.rolled_back(number)
+                after = await self._rolled_back(number)
                 difference = _differences(before, after)
                 if difference.is_empty:
                     raise InputError(
@@ -73,6 +79,24 @@ class MemoryVersions:
                     await self._memory.load()
                 else:
                     return difference
+
+    async def _rolled_back(self, number: int) -> MemoryState:
+        """Return the state that goes back to a version, unless its labels are those of another value type."""
+        after = await self._memory.rolled_back(number)
+        labels = (each.value for case in after.episodes.values() for each in (*case.opinions, *case.minority))
+        unfit = [label for label in labels if not self._judge.value_type.accepts(label)]
+        if unfit:
+            raise InputError(
+                f"Version {number} has cases with {_spelled(unfit[0])}, which {self._judge.name} does not take now: "
+                "put its former value type back, or choose another version."
+            )
+        return after
+
+
+def _spelled(label: Label) -> str:
+    if isinstance(label, bool):
+        return "pass" if label else "fail"
+    return json.dumps(label, ensure_ascii=False)
 
 
 def _differences(before: MemoryState, after: MemoryState) -> MemoryDiff:

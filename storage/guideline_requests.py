@@ -8,7 +8,9 @@ from storage.document_forms import form_of
 from storage.documents import Document, where
 from storage.repository import Repository, Store, reads, writes
 
-GuidelineRequestAction = Literal["add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo"]
+GuidelineRequestAction = Literal[
+    "add", "edit", "retire", "restore", "pin", "unpin", "approve", "undo", "rollback"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class GuidelineRequest:
     """The words of a rule that is added or edited."""
     mark: str = ""
     """Of an undo: the mark of the form that it undoes."""
+    version: int = 0
+    """The version of the memory that is gone back to."""
 
 
 class GuidelineRequests(Repository):

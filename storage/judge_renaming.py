@@ -55,13 +55,15 @@ class StoredJudges(Repository):
             The judge as it is kept from now on.
 
         Raises:
-            StorageError: nothing is kept under the old name, or something was learned under the new one.
+            StorageError: nothing is kept under the old name, or something was learned under the new one, even if a
+                roll-back has left it out.
         """
-        if (known := self.find(new)).has_learned:
+        if problem := self._learning_under(new):
             raise StorageError(
-                f'The judge "{new}" has learned from {_cases(known)} itself, so "{old}" cannot take its name. '
+                f'The judge "{new}" {problem}, so "{old}" cannot take its name. '
                 f'Choose another name, or rename that one first: memalign rename-judge "{new}" "{new}-2".'
             )
+        self._delete_empty_history(new)
         renamed = [self._rename_in(name, places, old, new) for name, places in JUDGE_PLACES.items()]
         if not any(renamed):
             raise StorageError(f'Nothing is stored of a judge named "{old}", so nothing was renamed.')
@@ -83,6 +85,20 @@ class StoredJudges(Repository):
         # a document that keeps its id keeps its place in the order
         table.put_multiple(renamed)
         return len(documents)
+
+    def _learning_under(self, name: str) -> str:
+        """Return the words on what a judge has learned, or could go back to; empty for nothing."""
+        known = self.find(name)
+        if known.has_learned:
+            return f"has learned from {_cases(known)} itself"
+        has_versions = self._table("memory_undo").ids(*below(name), limit=1)
+        return "can go back to versions of its own" if has_versions else ""
+
+    def _delete_empty_history(self, judge: str) -> None:
+        """Delete the versions of a memory in which nothing ever was, or is left: their numbers are another's now."""
+        self._table("memories").remove(doc_ids=[judge])
+        versions = self._table("memory_versions")
+        versions.remove(doc_ids=versions.ids(*below(judge)))
 
     def find(self, judge: str) -> StoredJudge:
         """Return the numbers of what is kept of a judge; for use inside a transaction."""

@@ -9,6 +9,7 @@ from memalign.records import Guideline
 HELP = """*What you can ask me*
 • `/memalign guidelines`, with a judge's name or words to search for: what I have learned, to edit or put out of use
 • `/memalign teach &lt;rule&gt;`: a rule in your own words
+• `/memalign history`, with a judge's name: who changed what I have learned, and the way back to an earlier version
 • `/memalign why &lt;trace id or link to a card&gt;`: the guidelines and cases behind a verdict
 • `/memalign forget &lt;trace id or link to a card&gt;`: take back what was learned; I'll show you first what goes
 • `/memalign forget --person @name`: take back everything one person said and voted on

@@ -26,6 +26,7 @@ SENTENCES: Mapping[GuidelineRequestAction, str] = {
     "unpin": "Unpinned: {rule}",
     "approve": "Approved: {rule}",
     "undo": "Undone: {rule}",
+    "rollback": "Back at version {version}. What this leaves out counts again once its people change their feedback.",
 }
 """The answer to each decision; `{rule}` is the guideline in quotes."""
 USED = "I use it when I judge."
@@ -53,6 +54,8 @@ def outcome_sentence(outcome: DecisionOutcome) -> str:
     """Return what came of a decision, escaped."""
     if outcome.refusal:
         return escape(outcome.refusal)
+    if outcome.action == "rollback":
+        return SENTENCES["rollback"].format(version=outcome.version)
     if outcome.rule is None:
         return "Undone: the rule you added is gone."
     sentence = SENTENCES[outcome.action].format(rule=_quoted(outcome.rule))

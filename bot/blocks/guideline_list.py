@@ -14,6 +14,7 @@ from bot.blocks.guideline_buttons import (
     action_label,
     approval_actions,
 )
+from bot.blocks.memory_history import history_button
 from bot.blocks.mrkdwn import escape, escape_name, join_names
 from bot.blocks.primitives import Block, SlackMessage, actions, button, overflow, section
 from bot.guideline_page import (
@@ -158,6 +159,8 @@ def _page_buttons(page: GuidelinePage) -> tuple[Block, ...]:
         row.append(_page_button(f"Next {more}", "next", query.at(after)))
     if query.words and page.total:
         row.append(_page_button("All guidelines", "all", GuidelineQuery(judge=query.judge)))
+    if page.total:
+        row.append(history_button(query.judge))
     return (actions(TURN_PAGE, *row),) if row else ()
 
 

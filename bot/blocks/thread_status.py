@@ -42,6 +42,10 @@ REFUSALS: Mapping[Refusal, str] = {
 }
 READING = "I'm still reading the reason; I'll say here what I learn from it."
 DECLINED = "The model won't read this reason, so I couldn't turn it into a rule."
+ROLLED_BACK = (
+    "Somebody took me back to an earlier version, so what you say here doesn't count for now. "
+    "Change your vote or reason, and it counts again."
+)
 USED = "I'll use this from now on."
 UNREAD = "I keep it; without a language model only cases teach this judge."
 NO_RULE = "I couldn't turn that into a rule."
@@ -222,7 +226,11 @@ def _notes(status: ThreadStatus, names: _Names) -> list[str]:
     lines += [REFUSALS[reason] for reason in status.refusals]
     if status.without_rule:
         lines.append(f"Thanks, {names.of(status.without_rule)}. {NO_RULE}")
-    told = {READING: status.is_reading, DECLINED: status.is_declined}
+    told = {
+        READING: status.is_reading,
+        DECLINED: status.is_declined,
+        ROLLED_BACK: status.is_rolled_back,
+    }
     return [*lines, *(line for line, is_so in told.items() if is_so)]
 
 

@@ -15,6 +15,7 @@ from bot.forgetting.scope import (
     texts_in,
 )
 from bot.forgetting.trace_reference import TraceReferences
+from bot.plain_text import TERMINAL
 from bot.records import ForgetResult
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
@@ -122,6 +123,7 @@ class ForgetService:
     async def execute(self, scope: ForgetScope) -> ForgetResult:
         """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
         self._cancel_learning(scope.target)
+        author = await self._author_of(scope.target)
         feedback = await read_feedback(scope, self._database)
         result = self._result(scope, feedback)
         # redaction looks at the guidelines in the memories, so it comes before the memories forget
@@ -129,10 +131,10 @@ class ForgetService:
         await self._delete_lessons(result)
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                result = replace(result, judges=await self._forget_trace(trace_id))
+                result = replace(result, judges=await self._forget_trace(trace_id, author))
                 log_activity(log, "trace forgotten", trace_id=trace_id)
             case PersonTarget(person=person):
-                await self._forget_person(person, result.judges)
+                await self._forget_person(person, result.judges, author)
                 log_activity(log, "person forgotten", person=person)
         return result
 
@@ -198,9 +200,16 @@ class ForgetService:
             if trace_ids:
                 await self._database.forgetting.delete_lessons(trace_ids, rule_ids)
 
-    async def _forget_trace(self, trace_id: str) -> ForgottenByJudge:
+    async def _author_of(self, target: ForgetTarget) -> str:
+        """Return who asked for it; empty where that is not known any more."""
+        request = await self._database.forgetting.requested(target)
+        return request.notes[0].person or TERMINAL if request and request.notes else ""
+
+    async def _forget_trace(self, trace_id: str, author: str) -> ForgottenByJudge:
         # memories first: deleting the trace's rows ends the request
-        taken = {name: await memory.forget([trace_id]) for name, memory in self._memories.items()}
+        taken = {
+            name: await memory.forget([trace_id], person=author) for name, memory in self._memories.items()
+        }
         while await self._database.verdicts.remove_case(trace_id, MAX_VERDICTS_PER_WRITE):
             pass
         await self._database.forgetting.delete_traces([trace_id])
@@ -209,7 +218,7 @@ class ForgetService:
         distilled, _ = await asyncio.gather(distilling, self._redact_now())
         return dict(zip(taken, distilled, strict=True))
 
-    async def _forget_person(self, person: str, judges: ForgottenByJudge) -> None:
+    async def _forget_person(self, person: str, judges: ForgottenByJudge, author: str) -> None:
         # rows first: from then on, feedback of others on the same traces is learned again, without this person's
         verdicts = await self._database.forgetting.delete_person(person, self._time_ms())
         for name, part in judges.items():
@@ -217,7 +226,7 @@ class ForgetService:
             trace_ids = own.union(part.trace_ids)
             if trace_ids:
                 self._invalidate(trace_ids)
-            await self._memories[name].forget_person(person, trace_ids)
+            await self._memories[name].forget_person(person, trace_ids, by=author)
         await self._database.forgetting.finish_person(person)
         await self._redact_now()
 

@@ -30,6 +30,8 @@ class ThreadFacts:
     """True while the memory waits to learn from the trace in full."""
     is_declined: bool = False
     """True if the reflection model refuses to read reasons on the trace."""
+    is_rolled_back: bool = False
+    """True if somebody went back to a version that holds something else of the trace."""
     busy: frozenset[str] = frozenset()
     """People who have a modal open on the verdict."""
     choices: tuple[Label, ...] = ()
@@ -81,6 +83,7 @@ def derive_status(facts: ThreadFacts) -> DerivedStatus:
         refusals=tuple(dict.fromkeys(refused.values())) if is_read else (),
         is_reading=bool(reasons) and facts.is_pending,
         is_declined=bool(reasons) and facts.is_declined,
+        is_rolled_back=facts.is_rolled_back,
         without_rule=tuple(sorted(reasons - authors - refused.keys())) if is_read else (),
         asks_value=bool(wanting_value) and wanting_value.isdisjoint(facts.busy),
         choices=facts.choices,

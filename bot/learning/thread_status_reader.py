@@ -14,6 +14,7 @@ from bot.learning.shown_rules import PeopleNow
 from bot.learning.status_derivation import DerivedStatus, ThreadFacts, derive_status, doubts_in
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
+from memalign.memory.rollback import differs_from_feedback
 from storage.database import Database
 from storage.records import StoredThreadStatus, StoredVerdict, ToldDoubt
 
@@ -122,6 +123,7 @@ class ThreadStatusReader:
             doubts=stored.doubts,
             is_pending=trace_id in memory.state.undistilled and trace_id not in memory.declined,
             is_declined=trace_id in memory.declined,
+            is_rolled_back=differs_from_feedback(memory.state, trace_id),
             busy=frozenset(
                 person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
             ),

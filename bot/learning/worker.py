@@ -224,7 +224,7 @@ class LearningWorker:
         """Let the memory forget what lost all its labels, and learn the rest. Raises `MemAlignError`."""
         gathered = [item for item in gathered if not self._is_stale(item)]
         unlabelled = {item.trace.trace_id for item in gathered if not item.trace.assessments}
-        if withdrawn := unlabelled & memory.episodes.keys():
+        if withdrawn := unlabelled & (memory.episodes.keys() | memory.state.rolled_back.keys()):
             await memory.withdraw(withdrawn)
         thanks = asyncio.create_task(self._thank_if_slow(gathered, memory))
         try:

@@ -9,6 +9,7 @@
 | `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
+| `memory_history` | the buttons of `/memalign history`: show versions, go back to one |
 | `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that corrects a verdict, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
@@ -34,6 +35,7 @@ from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.open_modals import OpenModals
+from bot.learning.rollback_service import RollbackService
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
@@ -51,6 +53,7 @@ from bot.listeners.guideline_pages import GuidelinePages
 from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
+from bot.listeners.memory_history import MemoryHistoryPages
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
@@ -70,6 +73,7 @@ def build(
     resources: Resources,
     forgetting: ForgetService,
     guidelines: GuidelineService,
+    rollbacks: RollbackService,
     modals: OpenModals,
     reports: Reports,
     wake_learning: Callable[[], None],
@@ -104,8 +108,18 @@ def build(
     guideline_pages = GuidelinePages(reports.guidelines, resources.judge_names, judge_access, after_ack)
     guideline_pages.listen(slack.app)
     decisions = GuidelineDecisions(
-        settings, database.guideline_requests, memories, guidelines, guideline_access, slack.client
+        settings,
+        database.guideline_requests,
+        memories,
+        guidelines,
+        rollbacks,
+        guideline_access,
+        slack.client,
     )
+    history = MemoryHistoryPages(
+        reports.versions, rollbacks, decisions, judge_access, guideline_access, after_ack
+    )
+    history.listen(slack.app)
     GuidelineActions(
         memories,
         resources.judge_names,
@@ -145,6 +159,7 @@ def build(
         pausing,
         records,
         guideline_pages,
+        history,
         teaching,
         after_ack,
     ).listen(slack.app)

@@ -24,6 +24,7 @@ from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
 from bot.listeners.guideline_pages import GuidelinePages
 from bot.listeners.judge_access import JudgeAccess
+from bot.listeners.memory_history import MemoryHistoryPages
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.responses import or_error_message, respond_ephemeral
@@ -76,6 +77,7 @@ class SlashCommands:
         pausing: Pausing,
         records: OwnRecords,
         pages: GuidelinePages,
+        history: MemoryHistoryPages,
         teaching: Teaching,
         after_ack: AfterAck,
     ) -> None:
@@ -89,6 +91,7 @@ class SlashCommands:
         self._pausing = pausing
         self._records = records
         self._pages = pages
+        self._history = history
         self._teaching = teaching
         self._after_ack = after_ack
 
@@ -132,6 +135,11 @@ class SlashCommands:
     async def guidelines(self, command: SlashCommand) -> list[SlackMessage]:
         """Show the guidelines of the judge that is named, or of this channel's, as far as they hold the words."""
         return await self._pages.command(command.person, command.channel, unescape(command.text))
+
+    async def history(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show the versions of what a judge has learned, each with a way back."""
+        name = " ".join(unescape(command.text).split())
+        return await self._history.command(command.person, command.channel, name)
 
     async def why(self, command: SlashCommand) -> list[SlackMessage]:
         """Show what the verdicts on a trace rest on."""
@@ -192,6 +200,7 @@ CHANGES = {"pause", "resume", "mute", "unmute"}
 """The sub-commands that store something."""
 ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[SlackMessage]]]] = {
     "guidelines": SlashCommands.guidelines,
+    "history": SlashCommands.history,
     "why": SlashCommands.why,
     "status": SlashCommands.status,
     "digest": SlashCommands.digest,

@@ -11,10 +11,11 @@ from bot.blocks.guideline_answers import may_not_manage, outcome_message
 from bot.config import Settings
 from bot.guideline_decision import DecisionOutcome
 from bot.learning.guideline_service import GuidelineService
+from bot.learning.rollback_service import RollbackService
 from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.responses import show_ephemeral
 from bot.runtime.health import log_bug
-from memalign.errors import InputError, StorageError, UnknownGuidelineError
+from memalign.errors import InputError, StorageError, UnknownGuidelineError, UnknownVersionError
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_handling import form_mark
 from memalign.records import Guideline
@@ -33,6 +34,7 @@ class GuidelineDecisions:
         requests: GuidelineRequests,
         memories: Mapping[str, JudgeMemory],
         service: GuidelineService,
+        rollbacks: RollbackService,
         access: GuidelineAccess,
         client: AsyncWebClient,
     ) -> None:
@@ -40,6 +42,7 @@ class GuidelineDecisions:
         self._requests = requests
         self._memories = memories
         self._service = service
+        self._rollbacks = rollbacks
         self._access = access
         self._client = client
         self._own: set[str] = set()
@@ -97,7 +100,7 @@ class GuidelineDecisions:
     async def _carried_out(self, request: GuidelineRequest) -> DecisionOutcome:
         try:
             rule = await self._decide(request)
-        except (InputError, UnknownGuidelineError) as error:
+        except (InputError, UnknownGuidelineError, UnknownVersionError) as error:
             return _refused(request, str(error))
         except StorageError:
             raise
@@ -108,6 +111,7 @@ class GuidelineDecisions:
             judge=request.judge,
             action=request.action,
             rule=rule,
+            version=request.version,
             reads_guidelines=self._memories[request.judge].definition.reads_guidelines,
             undo_mark="" if is_final or rule is None else form_mark(rule),
         )
@@ -132,6 +136,9 @@ class GuidelineDecisions:
                 return await self._approve(judge, rule_id, person)
             case "undo":
                 return await service.undo(judge, rule_id, person, mark=request.mark)
+            case "rollback":
+                await self._rollbacks.roll_back(judge, request.version, person, by=person)
+                return None
         assert_never(request.action)
 
     async def _approve(self, judge: str, rule_id: str, person: str) -> Guideline:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.reports.guideline_reader import GuidelineReader
+from bot.reports.memory_history_reader import MemoryHistoryReader
 from bot.reports.status import StatusReport
 from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
@@ -18,6 +19,7 @@ class Reports:
     status: StatusReport
     evidence: EvidenceReader
     guidelines: GuidelineReader
+    versions: MemoryHistoryReader
     background: Background
 
 
@@ -39,5 +41,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
         ),
         evidence=EvidenceReader(settings, database, memories, slack.people, slack.client),
         guidelines=GuidelineReader(database, memories, settings.titles, slack.people),
+        versions=MemoryHistoryReader(database, settings.titles, slack.people, settings.digest.zone),
         background={"weekly digest": digest.run},
     )

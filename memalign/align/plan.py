@@ -107,7 +107,7 @@ def _note(
     # of a case that went with a person, guidelines may hold opinions that do not stand any more
     left = _not_standing(opinions, episode) if known is None else frozenset()
     plan.lost |= left
-    if episode is None and known is None and not left:
+    if episode is None and known is None and not left and trace_id not in state.rolled_back:
         plan.rejected[trace_id] = (
             f"Nobody's feedback for judge {state.judge} is on trace {trace_id}; "
             "give it a human assessment with the judge's name."

@@ -47,6 +47,20 @@ def is_rolled_back(state: MemoryState, trace_id: str, episode: Episode | None) -
     return known is not None and frozenset(known.opinions) == opinion_marks(episode)
 
 
+def differs_from_feedback(state: MemoryState, trace_id: str) -> bool:
+    """Tell whether the memory holds something else of a case than people said of it, since they went back.
+
+    Args:
+        state: The state of the memory.
+        trace_id: The case's trace.
+
+    Returns:
+        True until people change their feedback on the case.
+    """
+    known = state.rolled_back.get(trace_id)
+    return known is not None and frozenset(known.opinions) != opinion_marks(state.episodes.get(trace_id))
+
+
 def changed_texts(head: MemoryState, target: MemorySnapshot) -> list[CaseText]:
     """Find the texts of cases whose vectors the present state does not have.
 

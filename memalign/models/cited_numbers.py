@@ -73,4 +73,5 @@ def _numbers_in_words(text: str) -> list[int]:
 
 
 def _whole(value: float) -> list[int]:
-    return [int(value)] if float(value).is_integer() else []
+    # an integer of any length stays one: a float has no room for more than 308 digits
+    return [int(value)] if isinstance(value, int) or value.is_integer() else []

@@ -96,7 +96,7 @@ def wrong_rules(system: JudgingSystem, meter: Meter) -> Figures:
     meter.behave(**FREE, misreading=MISREAD_RECORDS)
     things = list(world.rules)
     system.learn([world.with_vote(world.case(thing)) for thing in things])
-    unseen = [world.case(thing) for thing in things * 5]
+    unseen = [world.case(thing) for thing in things * 3]
     figures = {"all good": _accuracy(system, world, unseen)}
     system.start()
     allowed = [thing for thing in things if world.rules[thing].right]

@@ -8,9 +8,9 @@ from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.align.report import OUTDATED
 from memalign.errors import InputError
 from memalign.judge_file import read
-from memalign.records import Handling
+from memalign.records import GuidelineRecord, Handling
 from memalign.serialization import to_document
-from tests.factories import POLITENESS, a_trace, a_vote
+from tests.factories import POLITENESS, a_trace, a_vote, a_vote_against
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
 from tests.model_server import ModelServer, overloaded
@@ -181,7 +181,7 @@ def test_decisions_on_guidelines_are_saved_and_a_retired_one_stays_out_of_the_in
     retired, edited = judge.guidelines
     zoe = Handling(person="zoe", time_ms=1)
     decided = [
-        replace(retired, retired_by=zoe, previous=retired.form, doubtful=True),
+        replace(retired, retired_by=zoe, previous=retired.form),
         replace(
             edited, text="Edited words.", edited_by=zoe, pinned_by=zoe, added_by=replace(zoe, text="Hers.")
         ),
@@ -198,3 +198,37 @@ def test_decisions_on_guidelines_are_saved_and_a_retired_one_stays_out_of_the_in
     assert retired.text not in again.instructions
     again.save(path)
     assert [rule.state for rule in load_judge(path).guidelines if rule.id == retired.id] == ["retired"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_guideline_in_doubt_is_in_doubt_with_its_votes_when_its_judge_is_loaded(tmp_path: Path) -> None:
+    judge = aligned(1)
+    (rule,) = judge.guidelines
+    doubted = judge.align([a_vote_against(f"case-{number}", rule.id) for number in range(5)])
+    assert [each.id for each in doubted.report.doubted] == [rule.id]
+    doubted.save(tmp_path / "judge.json")
+
+    loaded = load_judge(tmp_path / "judge.json")
+
+    (again,) = loaded.guidelines
+    assert (again.state, again.record) == ("pending", GuidelineRecord(down=5))
+    assert rule.text not in loaded.instructions
+    assert loaded.unalign(["case-0"]).guidelines[0].state == "used"
+
+
+def test_the_version_grows_with_each_change_also_over_saving(tmp_path: Path) -> None:
+    base = make_judge("politeness", POLITENESS, model="local:/cases", feedback_value_type=bool)
+    optimizer = MemAlignOptimizer(reflection_lm="local:/extract", embedding_model="local:/wordllama")
+    first = base.align([a_trace("tr-1", a_vote(False, "Curt answers are rude."))], optimizer)
+    same = first.align([a_trace("tr-1", a_vote(False, "Curt answers are rude."))])
+    second = first.align([a_trace("tr-2", a_vote(True))])
+    second.save(tmp_path / "judge.json")
+    loaded = load_judge(tmp_path / "judge.json")
+    third = loaded.unalign(["tr-1"])
+    assert [each.version for each in (base, first, same, second, loaded, third)] == [0, 1, 1, 2, 2, 3]
+    assert loaded.unalign(["unknown"]).version == 2
+
+    document = json.loads((tmp_path / "judge.json").read_text())
+    del document["version"]
+    (tmp_path / "earlier.json").write_text(json.dumps(document))
+    assert load_judge(tmp_path / "earlier.json").version == 1

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.models import connect_judge_model
 from memalign.models.llm_distiller import LLMDistiller
@@ -14,7 +15,7 @@ from memalign.ports import Completion, JudgeModel, MemoryStore, Prompt
 from memalign.records import Json, Label
 from memalign.value_types import value_type_of, value_type_of_schema
 from tests.factories import a_judge, a_memory, a_trace, a_vote
-from tests.fakes import FakeModel, FakeStore, section
+from tests.fakes import FakeJudgeModel, FakeModel, FakeStore, section
 
 LABELS: dict[str, tuple[object, tuple[Label, ...]]] = {
     "bool": (bool, (True, False, True)),
@@ -75,3 +76,29 @@ async def test_a_judge_goes_on_beside_labels_of_another_type(before: str, after:
     assert memory.episodes["old-1"].label == labels[0]
     await memory.distil_again(await memory.forget([f"old-{number}" for number in range(9)]))
     assert all(accepts(each.label) for each in memory.episodes.values())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "spelled"),
+    [("bool", "int", "pass"), ("str", "categories", '"a bit cold"'), ("numbers", "bool", "1")],
+)
+async def test_a_roll_back_does_not_bring_back_labels_of_another_type(
+    before: str, after: str, spelled: str
+) -> None:
+    store = FakeStore()
+    kind, labels = LABELS[before]
+    earlier = await opened(kind, store, FakeJudgeModel())
+    odd = labels[0] if before != "str" else labels[2]
+    await earlier.learn([a_trace("tr-1", a_vote(odd, "Curt answers are rude.", ms=1))])
+    await earlier.withdraw(["tr-1"])
+    memory = await opened(LABELS[after][0], store, FakeJudgeModel())
+    known = len(store.changes)
+
+    for call in (memory.versions.preview(1), memory.versions.roll_back(1, "ana")):
+        with pytest.raises(
+            InputError, match=f"Version 1 has cases with {spelled}, which politeness does not"
+        ):
+            await call
+
+    assert len(store.changes) == known
+    assert dict(memory.episodes) == {}

@@ -209,6 +209,22 @@ def test_feedback_of_a_verdict_is_logged_on_its_trace(experiment: str) -> None:
     assert learned.episodes[shown[0]].fields["inputs"] == {"query": "Can I have a refund?"}
 
 
+def test_the_case_keeps_what_led_a_verdict_that_was_logged_and_then_answered(experiment: str) -> None:
+    learned = an_aligned_judge(experiment)
+    trace_id = a_run("Can I have a refund?", "No.")
+    verdict = learned(trace=mlflow.get_trace(trace_id))
+    mlflow.log_assessment(trace_id, verdict.to_feedback())
+    person = entities.AssessmentSource(source_type="HUMAN", source_id="ana")
+    mlflow.log_feedback(trace_id=trace_id, name="helpfulness", value=True, source=person)
+
+    again = learned.align([mlflow.get_trace(trace_id)])
+
+    case = again.episodes[trace_id].verdict
+    assert len(verdict.shown_guideline_ids) == 3
+    assert case is not None
+    assert case.guideline_ids == verdict.guideline_ids == verdict.shown_guideline_ids[:1]
+
+
 def test_a_judge_of_conversations_scores_sessions(experiment: str, server: ModelServer) -> None:
     for question, answer in (("Where is it?", "On its way."), ("When?", "Soon.")):
         a_run(question, answer, session="s-1")

@@ -19,8 +19,10 @@ from memalign.records import (
     Handling,
     LeftOut,
     MemorySize,
+    MemoryVersion,
     MergedGuideline,
     PersonLabel,
+    RolledBackCase,
     Source,
     Trace,
     Usage,
@@ -51,6 +53,7 @@ from storage.records import (
     Timestamped,
     ToldDoubt,
 )
+from storage.undo_records import UndoRecord
 
 HOSTILE = 'quote " back\\slash \ud800 \x00 日本 </x>'
 OPINION = PersonLabel(person="U1", value=4.0, rationale=HOSTILE, time_ms=5, supports=("g1",))
@@ -244,7 +247,44 @@ POSTS = [
         None,
     )
 ]
-PLAIN = (TRACE, VERDICT, EPISODE, GUIDELINE, STORED, AUDIT, TOLD, REQUEST, REDACTION, PENDING, EVENT, STATUS)
+VERSION = MemoryVersion(
+    number=3,
+    at_ms=1,
+    kind="rollback",
+    people=("U1", "U2"),
+    action="retire",
+    rollback_to=2,
+    round_id="0f",
+    note=HOSTILE,
+    cases_forgotten=1,
+    guidelines_forgotten=2,
+)
+ROLLED_BACK = RolledBackCase(trace_id="tr-1", opinions=(("U1", "0f"),))
+UNDO = UndoRecord(
+    kind="guideline",
+    part_id="g1",
+    judge="polite",
+    number=3,
+    episode=EPISODE,
+    place=4,
+    guidelines=(GUIDELINE,),
+)
+PLAIN = (
+    TRACE,
+    VERDICT,
+    EPISODE,
+    GUIDELINE,
+    STORED,
+    AUDIT,
+    TOLD,
+    REQUEST,
+    REDACTION,
+    PENDING,
+    EVENT,
+    STATUS,
+    VERSION,
+    UNDO,
+)
 CASES: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
     *((each, to_document, partial(from_document, type(each))) for each in PLAIN),
     (FEEDBACK, codec.feedback_body, codec.feedback_of),

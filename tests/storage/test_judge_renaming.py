@@ -14,8 +14,8 @@ from subprocess import PIPE, Popen
 import pytest
 
 from memalign.errors import StorageError
-from memalign.ports import MemoryChange
-from memalign.records import Json, RolledBackCase
+from memalign.ports import ChangeCause, MemoryChange
+from memalign.records import Json, RolledBackCase, TraceTarget
 from storage.database import Database
 from storage.guideline_requests import GuidelineRequest
 from storage.judge_places import JUDGE_PLACES
@@ -233,6 +233,40 @@ async def test_a_name_under_which_something_was_learned_is_refused_and_nothing_c
     with pytest.raises(StorageError, match='Nothing is stored of a judge named "polit"'):
         await db.judges.rename("polit", "manners", NOON_MS)
     assert await documents(db) == before
+
+
+async def test_a_name_whose_memory_was_rolled_back_to_nothing_is_refused_for_its_versions(
+    db: Database,
+) -> None:
+    await lived(db)
+    await db.memories.save(NEW, MemoryChange(put_episodes=(episode("tr-8"),)))
+    back = MemoryChange(drop_episodes=frozenset({"tr-8"}), from_version=1)
+    await db.memories.save(NEW, replace(back, cause=ChangeCause(kind="rollback", rollback_to=0)))
+    before = await documents(db)
+    with pytest.raises(StorageError, match='"tone" can go back to versions of its own, so "polite" cannot'):
+        await db.judges.rename(OLD, NEW, NOON_MS)
+    assert await documents(db) == before
+    await db.judges.rename(NEW, "tone-2", NOON_MS)
+    await db.judges.rename(OLD, NEW, NOON_MS)
+    assert list((await db.memories.load_version("tone-2", 1)).episodes) == ["tr-8"]
+    assert list((await db.memories.load_version(NEW, 1)).episodes) == ["tr-2", "tr-1"]
+
+
+async def test_of_a_name_of_which_all_is_forgotten_no_version_is_taken_for_the_judges_own(
+    db: Database,
+) -> None:
+    await lived(db)
+    for version, name in enumerate(("tr-7", "tr-8", "tr-9")):
+        await db.memories.save(NEW, MemoryChange(put_episodes=(episode(name),), from_version=version))
+    targets = tuple(TraceTarget(trace_id=name) for name in ("tr-7", "tr-8", "tr-9"))
+    forget = MemoryChange(drop_episodes=frozenset({"tr-7", "tr-8", "tr-9"}), from_version=3)
+    await db.memories.save(NEW, replace(forget, cause=ChangeCause(kind="forget", forgets=targets)))
+    log = [entry.version for entry in await db.memory_history.log(OLD)]
+
+    await db.judges.rename(OLD, NEW, NOON_MS)
+
+    assert [entry.version for entry in await db.memory_history.log(NEW)] == log
+    assert (await db.memories.load(NEW)).number == log[0].number
 
 
 # --- a kill, or a cut of power, in the middle

@@ -32,7 +32,8 @@ SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget 
 COMMAND = Command(
     command="/memalign",
     description="See what the judge has learned, or take it back",
-    usage_hint="guidelines [judge] [words] | teach <rule> | why <trace or link> | forget <trace or link> | status "
+    usage_hint="guidelines [judge] [words] | history [judge] | teach <rule> | why <trace or link> | "
+    "forget <trace or link> | status "
     "| digest | pause | resume | mute | unmute | mine | forgotten | help",
 )
 

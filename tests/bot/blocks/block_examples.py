@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, replace
+from datetime import UTC, tzinfo
 from typing import get_type_hints
 
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
 from bot.records import OpenCard
 from memalign.judge import Judge
-from memalign.records import Guideline, Json, Trace
+from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
 from storage.records import StoredVerdict
 
@@ -52,6 +53,9 @@ def register_types(texts: Texts, any_text: Texts) -> None:
         ),
     )
     st.register_type_strategy(Guideline, _guidelines())
+    st.register_type_strategy(MemoryVersion, st.builds(MemoryVersion, at_ms=TIMES_MS))
+    st.register_type_strategy(Episode, st.builds(Episode, fields=st.just({})))
+    st.register_type_strategy(tzinfo, st.just(UTC))
     st.register_type_strategy(StoredVerdict, st.builds(StoredVerdict, judged_ms=TIMES_MS))
     st.register_type_strategy(OpenCard, st.builds(OpenCard, stored=st.from_type(StoredVerdict), **card))
 

@@ -73,3 +73,15 @@ async def test_a_guideline_in_doubt_is_told_where_the_vote_is_learned_again_afte
     await flow.learn()
 
     assert TOLD in await flow.thread(ts)
+
+
+async def test_the_words_of_a_guideline_in_doubt_leave_the_thread_when_what_it_rests_on_is_forgotten(
+    flow: LearningFlow,
+) -> None:
+    await taught(flow)
+    cards = await doubted(flow, range(2, 7))
+    assert RULE in await flow.thread(cards[-1])
+
+    await flow.memory.forget(["tr-1"])
+
+    assert RULE not in await flow.thread(cards[-1])

@@ -25,6 +25,9 @@ FORMS: list[tuple[Json, str]] = [
     ({"2": "it greets", "4": "it thanks"}, "bd"),
     # nothing shown has these numbers
     ([0, 6, 99, -1, 10**30], ""),
+    ([10**400, 2], "b"),
+    ({"guideline": -(10**400)}, ""),
+    ([{"id": 10**4000}, "9" * 350], ""),
     ("-1", ""),
     # no numbers at all
     ([True, False], ""),
