@@ -21,7 +21,7 @@ _MLFLOW_HINTS: Mapping[str, str] = {
     "gateway": "write openai:/NAME, with the gateway's address as base_url",
     "typesafe": "its models give no reasons; choose another",
 }
-"""What MLflow calls a model and is none here -> what to do."""
+"""Names of models in MLflow that are none here -> the remedy."""
 _OTHER_VENDORS: Mapping[str, re.Pattern[str]] = {
     "bedrock": re.compile(
         r"(?:\w+\.)?(?:ai21|amazon|cohere|deepseek|google|meta|minimax|mistral|moonshot|nvidia|openai|qwen|writer)\."
