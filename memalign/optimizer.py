@@ -63,8 +63,9 @@ class MemAlignOptimizer(AlignmentModels):
             `ModelOptions`. None: each has the defaults. The judge's own model has its options from `make_judge`.
         guideline_tokens: Room of guidelines in a prompt, in tokens, 4,000 by default. Where not all fit, those that
             matter for the record are chosen.
-        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: the similarity that 95 % of pairs
-            of learned cases are below, so that it suits any embedding model; 0.15 while there are fewer than 20 cases.
+        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: cases are left out that are less
+            similar, by vectors and by words, than the 5 % most similar pairs of learned cases, so that it suits any
+            embedding model; those with a cosine below 0.15 while there are fewer than 20 different cases.
         trial_calls: Calls of the judge's model that an alignment may spend to try each new guideline on up to 20
             labelled cases near it, with and without it. One that makes more verdicts wrong than right
             is held back; its `trial` says how many. 0, the default: new guidelines are used untried, as they are once
