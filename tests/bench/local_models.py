@@ -3,7 +3,8 @@
     python -m tests.bench.local_models FILE.jsonl …
 
 Each file holds feedback lines (contract, "Traces and feedback as files"). Traces are split by group (the first two
-dash-separated parts of the trace id), so that no question is on both sides; ties are not scored.
+dash-separated parts of the trace id), so that no question is on both sides; ties are not scored. Where the extra
+`memalign[minilm]` is installed, each line is measured without its sentence model and with it.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from statistics import mean
 
 from memalign.models.local.case_classifier import CaseClassifier
+from memalign.models.local.sentence_vectors import SentenceVectors, installed_sentence_vectors
 from memalign.ports import JudgeRequest
 from memalign.records import Episode, Evidence, Json, Label, PersonLabel
 from memalign.value_types import value_type_of
@@ -126,12 +128,26 @@ async def judged(
     return values
 
 
-def row(name: str, traces: Sequence[Labelled], learned: int, repeats: int) -> str | None:
+def rows(name: str, traces: Sequence[Labelled], learned: int, repeats: int) -> list[str]:
+    """Measure the lines of one set: without the sentence model, and with it where it is installed."""
+    lines = [row(name, traces, learned, repeats, None)]
+    if sentence_vectors := installed_sentence_vectors():
+        lines.append(row(f"{name} + minilm", traces, learned, repeats, sentence_vectors))
+    return [line for line in lines if line]
+
+
+def row(
+    name: str,
+    traces: Sequence[Labelled],
+    learned: int,
+    repeats: int,
+    sentence_vectors: SentenceVectors | None,
+) -> str | None:
     """Measure one line of the table; None where too few traces would be left to judge."""
     kappas, agreements, majorities = [], [], []
     for known, unseen in splits(traces, learned, repeats):
         labels = [trace.label for trace in unseen if trace.label is not None]
-        values = asyncio.run(judged(CaseClassifier(), known, unseen))
+        values = asyncio.run(judged(CaseClassifier(sentence_vectors), known, unseen))
         kappas.append(kappa(values, labels))
         agreements.append(mean(a == b for a, b in zip(values, labels, strict=True)))
         majorities.append(max(Counter(labels).values()) / len(labels))
@@ -147,21 +163,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
     parser.add_argument("--repeats", type=int, default=5, help="random splits for each number of cases")
+    parser.add_argument("--learned", type=int, nargs="+", default=LEARNED, help="numbers of cases")
+    parser.add_argument("--judge", help="only this one of a file's judges")
     arguments = parser.parse_args()
     print(
         "| set | learned | kappa | worst to best split | agreement | majority's agreement | people's kappa |"
     )
     print("|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor() as pool:
-        rows = [
-            pool.submit(row, f"{path.stem}: {judge}", traces, learned, arguments.repeats)
+        measured = [
+            pool.submit(rows, f"{path.stem}: {judge}", traces, learned, arguments.repeats)
             for path in arguments.files
             for judge, traces in read(path).items()
-            for learned in LEARNED
+            if arguments.judge in (None, judge)
+            for learned in arguments.learned
         ]
-        for line in rows:
-            if text := line.result():
-                print(text, flush=True)
+        for lines in measured:
+            for line in lines.result():
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 from memalign.models.local import explanations
 from memalign.models.local.features import Features, extract_features
 from memalign.models.local.linear_model import MIN_CASES_TO_FIT, Case, LinearModel, fit
+from memalign.models.local.sentence_vectors import SentenceVectors
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Json, Label, Usage
 from memalign.value_types import Kind, ValueType
@@ -28,9 +29,13 @@ class CaseClassifier:
 
     It reads neither instructions nor guidelines, and every rationale says that it is no language model.
     It fits again whenever the cases change. It may be used from several event loops and threads at once.
+
+    Args:
+        sentence_vectors: A sentence model's vectors, for features that compare meanings. None: without these.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sentence_vectors: SentenceVectors | None = None) -> None:
+        self._sentence_vectors = sentence_vectors
         self._workers: dict[int, ThreadPoolExecutor] = {}
         self._features: dict[str, dict[str, tuple[Mapping[str, Json], Features]]] = {}
         self._models: dict[str, dict[_ModelKey, LinearModel]] = {}
@@ -41,7 +46,7 @@ class CaseClassifier:
         return NAME
 
     async def decide(self, request: JudgeRequest) -> JudgeResponse:
-        """See `memalign.ports.JudgeModel.decide`. Raises `ModelRefusedError` if wordllama's weights are missing."""
+        """See `memalign.ports.JudgeModel.decide`. Raises `ModelRefusedError` if a package lacks its weights."""
         return await asyncio.get_running_loop().run_in_executor(self._worker(), self._decide, request)
 
     def _worker(self) -> ThreadPoolExecutor:
@@ -60,7 +65,7 @@ class CaseClassifier:
             return JudgeResponse(
                 value=value, rationale=explanations.explain_placeholder(value), retrieved_trace_ids=()
             )
-        features = extract_features(request.fields)
+        features = extract_features(request.fields, self._sentence_vectors)
         cases = self._cases(request, episodes)
         if _can_fit(cases, numeric=request.value_type.numeric):
             return _predicted(self._model(request, cases), features)
@@ -68,7 +73,9 @@ class CaseClassifier:
 
     def _cases(self, request: JudgeRequest, episodes: Sequence[Episode]) -> tuple[Case, ...]:
         known = self._features.get(request.judge, {})
-        kept = {episode.trace_id: _measured(episode, known.get(episode.trace_id)) for episode in episodes}
+        kept = {
+            episode.trace_id: self._measured(episode, known.get(episode.trace_id)) for episode in episodes
+        }
         if request.trace_id in known and request.trace_id not in kept:
             # The trace's own case is left out of this request only; the next one will want it again.
             kept[request.trace_id] = known[request.trace_id]
@@ -83,6 +90,13 @@ class CaseClassifier:
             for episode in episodes
         )
 
+    def _measured(
+        self, episode: Episode, known: tuple[Mapping[str, Json], Features] | None
+    ) -> tuple[Mapping[str, Json], Features]:
+        if known and known[0] == episode.fields:
+            return known
+        return episode.fields, extract_features(episode.fields, self._sentence_vectors)
+
     def _model(self, request: JudgeRequest, cases: Sequence[Case]) -> LinearModel:
         labels = tuple((case.trace_id, case.label) for case in cases)
         key = (request.version, request.value_type, labels)
@@ -91,14 +105,6 @@ class CaseClassifier:
         current = [(known, other) for known, other in models.items() if known[0] == request.version]
         self._models[request.judge] = dict([*current[1 - _MAX_MODELS_PER_JUDGE :], (key, model)])
         return model
-
-
-def _measured(
-    episode: Episode, known: tuple[Mapping[str, Json], Features] | None
-) -> tuple[Mapping[str, Json], Features]:
-    return (
-        known if known and known[0] == episode.fields else (episode.fields, extract_features(episode.fields))
-    )
 
 
 def _agreement(episode: Episode) -> float:

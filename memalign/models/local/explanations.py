@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from memalign.models.local.features import Features
+from memalign.models.local.features import COMPARISONS, Features
 from memalign.models.local.linear_model import Contribution, Prediction
 from memalign.records import Label
 
@@ -48,9 +48,20 @@ _WORDINGS: Mapping[str, _Wording] = {
         "{output} never comes very close to {input} in meaning",
         "{output} comes close to {input} in meaning",
     ),
+    "meaning": _Wording(
+        "to the point",
+        "{output} is far from {input} in meaning",
+        "{output} is close to {input} in meaning",
+    ),
+    "nearest sentence": _Wording(
+        "to the point",
+        "{output} has no sentence close to {input} in meaning",
+        "{output} has a sentence close to {input} in meaning",
+    ),
 }
 _MIN_SHARE_OF_SUPPORT = 0.1
 """Share of the support for a value below which a reason is not worth naming; set by hand, and words only."""
+_SENTENCE_MODEL = "A small sentence model helped to compare the texts."
 NO_LANGUAGE_MODEL = "(No language model judged this.)"
 """The end of every rationale."""
 _NO_CASES = "Not judged yet: nobody has labelled a case, so “{value}” is only a placeholder."
@@ -132,7 +143,8 @@ def explain_prediction(prediction: Prediction, features: Features, count: int) -
     why = " and ".join(reasons) if reasons else "nothing about this one stands out"
     close = ", but it was a close call" if prediction.close else ""
     lean = f"Leans to “{spell(prediction.value)}”, by {count} labelled cases: {why}{close}."
-    return _signed(lean)
+    compared = any(each.feature.kind in COMPARISONS for each in prediction.contributions)
+    return _signed(f"{lean} {_SENTENCE_MODEL}" if compared else lean)
 
 
 def _signed(rationale: str) -> str:

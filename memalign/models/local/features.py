@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.json_leaves import leaves
+from memalign.models.local.sentence_vectors import SentenceVectors
 from memalign.models.local.wordllama import distinct_tokens, embed, token_vectors
 from memalign.ports import Matrix, Vector
 from memalign.records import Json
@@ -20,11 +21,14 @@ MAX_PART_CHARACTERS = 20_000
 _MAX_PARTS = 4
 _MAX_SENTENCES = 60
 _MAX_TOKENS = 1_000
-"""The three bound the time for one trace."""
+_MAX_COMPARED_SENTENCES = 30
+"""Of an output, for the sentence model: some milliseconds each. The four bound the time for one trace."""
 _MIN_SENTENCE_WORDS = 3
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 _DENIALS = frozenset({"no", "not", "never", "cannot", "none", "nothing", "t", "sorry"})
+COMPARISONS = frozenset({"meaning", "nearest sentence"})
+"""Kinds of features that a sentence model makes."""
 WHOLE = ""
 """Names the whole input or output, beside its named parts."""
 
@@ -47,7 +51,7 @@ class Features:
     values: Mapping[Feature, float]
     """By feature; the features depend on the trace's parts."""
     vector: Vector
-    """Vector of the output's text; of the input's where there is no output."""
+    """Vector of the output's text; of the input's where there is no output. By the sentence model where it is used."""
     input_name: str
     """Name of the whole input in a sentence, without the article."""
     output_name: str
@@ -78,11 +82,12 @@ def flatten(value: Json) -> str:
     return "\n".join(str(leaf.value) for leaf in leaves(value))
 
 
-def extract_features(fields: Mapping[str, Json]) -> Features:
+def extract_features(fields: Mapping[str, Json], sentence_vectors: SentenceVectors | None = None) -> Features:
     """Extract the features of a trace.
 
     Args:
         fields: Values by template variable; any JSON will do, also none at all.
+        sentence_vectors: A sentence model's, for features that compare meanings; without them there are none of these.
 
     Returns:
         The features.
@@ -96,9 +101,13 @@ def extract_features(fields: Mapping[str, Json]) -> Features:
             values |= {
                 Feature(kind, input_part, output_part): value for kind, value in _relations(source, output)
             }
+    vector = outputs[WHOLE].vector
+    if sentence_vectors:
+        values |= _comparisons(sentence_vectors, _named_texts(input_parts), _named_texts(output_parts))
+        vector = sentence_vectors.look_up([_named_texts(output_parts)[WHOLE]])[0]
     return Features(
         values=values,
-        vector=outputs[WHOLE].vector,
+        vector=vector,
         input_name=_name_of_whole(input_parts, "input"),
         output_name=_name_of_whole(output_parts, "output"),
     )
@@ -134,15 +143,18 @@ def _name_of_whole(parts: Mapping[str, str], default: str) -> str:
     return next(iter(parts)) if len(parts) == 1 else default
 
 
-def _texts(parts: Mapping[str, str]) -> dict[str, _Text]:
+def _named_texts(parts: Mapping[str, str]) -> dict[str, str]:
     named = {WHOLE: "\n".join(parts.values())} | (dict(parts) if len(parts) > 1 else {})
-    return {name: _text(text[:MAX_PART_CHARACTERS]) for name, text in named.items()}
+    return {name: text[:MAX_PART_CHARACTERS] for name, text in named.items()}
+
+
+def _texts(parts: Mapping[str, str]) -> dict[str, _Text]:
+    return {name: _text(text) for name, text in _named_texts(parts).items()}
 
 
 def _text(text: str) -> _Text:
     words = tuple(_WORD.findall(text.lower()))
-    sentences = [part for part in _SENTENCE_END.split(text) if len(part.split()) >= _MIN_SENTENCE_WORDS]
-    vectors = embed([text, *(sentences[:_MAX_SENTENCES] or [text])]).vectors
+    vectors = embed([text, *_sentences(text)[:_MAX_SENTENCES]]).vectors
     return _Text(
         words=words,
         phrases=frozenset(pairwise(words)),
@@ -150,6 +162,27 @@ def _text(text: str) -> _Text:
         sentences=vectors[1:],
         vector=vectors[0],
     )
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text; the text where it has none."""
+    sentences = [part for part in _SENTENCE_END.split(text) if len(part.split()) >= _MIN_SENTENCE_WORDS]
+    return sentences or [text]
+
+
+def _comparisons(
+    sentence_vectors: SentenceVectors, inputs: Mapping[str, str], outputs: Mapping[str, str]
+) -> dict[Feature, float]:
+    """Compare each part of the output with each part of the input by the sentence model."""
+    sources = {name: sentence_vectors.look_up([text])[0] for name, text in inputs.items() if text.strip()}
+    values: dict[Feature, float] = {}
+    for output_part, text in outputs.items():
+        vectors = sentence_vectors.look_up([text, *_sentences(text)[:_MAX_COMPARED_SENTENCES]])
+        for input_part, source in sources.items():
+            cosines = vectors @ source
+            values[Feature("meaning", input_part, output_part)] = float(cosines[0])
+            values[Feature("nearest sentence", input_part, output_part)] = float(cosines[1:].max())
+    return values
 
 
 def _own_features(output: _Text) -> Iterator[tuple[str, float]]:

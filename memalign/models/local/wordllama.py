@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from memalign.errors import ModelRefusedError
 from memalign.event_loop import call_in_forked_child
+from memalign.models.local.encodable_text import encodable
 from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
 
@@ -80,7 +81,7 @@ def embed(texts: Sequence[str]) -> Embeddings:
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     tokens = 0
     for row, text in zip(vectors, texts, strict=True):
-        ids = weights.tokenizer.encode(_encodable(text), add_special_tokens=False).ids
+        ids = weights.tokenizer.encode(encodable(text), add_special_tokens=False).ids
         row[:] = _direction(weights.words, ids)
         tokens += len(ids)
     return Embeddings(vectors=vectors, usage=Usage(calls=1, embedding_tokens=tokens))
@@ -98,7 +99,7 @@ def distinct_tokens(text: str) -> tuple[int, ...]:
     Raises:
         ModelRefusedError: If the package's weights are missing.
     """
-    ids = _weights().tokenizer.encode(_encodable(text), add_special_tokens=False).ids
+    ids = _weights().tokenizer.encode(encodable(text), add_special_tokens=False).ids
     return tuple(dict.fromkeys(ids))
 
 
@@ -128,11 +129,6 @@ def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vector:
         return axis
     direction: Vector = (total / length).astype(np.float32)
     return direction
-
-
-def _encodable(text: str) -> str:
-    # JSON may carry half a surrogate pair, which the tokenizer refuses
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _weights() -> _Weights:
