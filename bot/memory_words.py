@@ -50,13 +50,14 @@ def guideline_lines(difference: MemoryDiff) -> list[GuidelineLine]:
 
 
 def case_words(difference: MemoryDiff) -> str:
-    """Return how many cases came, went and changed: `2 cases came, 1 case went`; empty for none."""
-    numbers = {
-        "came": len(difference.cases_came),
-        "went": len(difference.cases_went),
-        "changed": len(difference.cases_changed),
-    }
-    return ", ".join(f"{pluralise(number, 'case')} {verb}" for verb, number in numbers.items() if number)
+    """Return how many cases came, went and changed: `2 new cases, 1 case gone`; empty for none."""
+    came, went, changed = map(len, (difference.cases_came, difference.cases_went, difference.cases_changed))
+    told = [
+        came and pluralise(came, "new case"),
+        went and f"{pluralise(went, 'case')} gone",
+        changed and f"{pluralise(changed, 'case')} changed",
+    ]
+    return ", ".join(str(part) for part in told if part)
 
 
 def case_titles(difference: MemoryDiff) -> Iterator[tuple[Sign, str, str]]:

@@ -48,8 +48,9 @@ class MemAlignOptimizer(AlignmentModels):
     Args:
         reflection_lm: Model that distils guidelines from rationales: `openai:/NAME` (also any server that speaks like
             OpenAI, at OPENAI_BASE_URL), a model of another provider, or `local:/extract`, which needs no key and takes
-            rules word for word. An alignment costs one call for each 50 new rationales; the calls run at once. None:
-            `openai:/gpt-5-mini`.
+            rules word for word. An alignment costs one call for each 50 new rationales; the calls run at once. After
+            several of them, and after every 25 new guidelines, one call more compares guidelines; where three or more
+            of one record each are much alike, one call distils their records together. None: `openai:/gpt-5-mini`.
         retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. There may be fewer, see
             `min_similarity`.
         embedding_model: Model that embeds the traces' texts: `openai:/NAME`, one of another provider whose models
@@ -62,8 +63,9 @@ class MemAlignOptimizer(AlignmentModels):
             `ModelOptions`. None: each has the defaults. The judge's own model has its options from `make_judge`.
         guideline_tokens: Room of guidelines in a prompt, in tokens, 4,000 by default. Where not all fit, those that
             matter for the record are chosen.
-        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: the similarity that 95 % of pairs
-            of learned cases are below, so that it suits any embedding model; 0.15 while there are fewer than 20 cases.
+        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: cases are left out that are less
+            similar, by vectors and by words, than the 5 % most similar pairs of learned cases, so that it suits any
+            embedding model; those with a cosine below 0.15 while there are fewer than 20 different cases.
         trial_calls: Calls of the judge's model that an alignment may spend to try each new guideline on up to 20
             labelled cases near it, with and without it. One that makes more verdicts wrong than right
             is held back; its `trial` says how many. 0, the default: new guidelines are used untried, as they are once

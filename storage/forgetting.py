@@ -34,6 +34,7 @@ from storage.reply_receipts import ReplyReceipts
 from storage.repository import Repository, Store, deletes, reads, writes
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
+from storage.undo_records import words_in
 from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
@@ -167,6 +168,7 @@ class Forgetting(Repository):
             The verdicts concerned, whose feedback counts as changed at `now_ms`.
         """
         self._delete_damaged()
+        self._erase_versions(PersonTarget(person=person), self._feedback.find_of_person(person))
         self._feedback.forget_person(person, now_ms)
         self._feedback.delete_damaged_of_person(person)
         revised = [
@@ -183,7 +185,6 @@ class Forgetting(Repository):
         self._posts.delete_early_events(person)
         self._guideline_requests.delete_of_person(person)
         self._preferences.delete_of_person(person)
-        self._erase_versions(PersonTarget(person=person))
         self._write_audit_lines("person", person)
         return revised
 
@@ -199,9 +200,16 @@ class Forgetting(Repository):
             self._redact_thread(verdict.channel, posts, "taken_back")
             self._cancel_lessons(verdict.verdict_id, guideline_ids)
 
-    def _erase_versions(self, target: ForgetTarget) -> None:
-        """Take what is forgotten out of earlier versions of memories, also of judges that are there no more."""
-        self._undo.erase(target)
+    def _erase_versions(self, target: ForgetTarget, verdicts: Iterable[StoredVerdict]) -> None:
+        """Take what is forgotten out of earlier versions of memories, also of judges that are there no more.
+
+        Words of the target that memories hold just now, on the traces of these verdicts, go from other rules, too.
+        """
+        cases = (
+            self._memories.find_part(stored.verdict.judge, ("case", stored.verdict.trace_id))
+            for stored in verdicts
+        )
+        self._undo.erase(target, words_in(cases, target))
         self._memories.erase_rolled_back(target)
 
     def _delete_damaged(self) -> None:
@@ -272,7 +280,7 @@ class Forgetting(Repository):
         self._statuses.redact_trace(trace_id)
         self._verdicts.delete_case(trace_id)
         self._memories.delete_vectors([trace_id])
-        self._erase_versions(TraceTarget(trace_id=trace_id))
+        self._erase_versions(TraceTarget(trace_id=trace_id), verdicts)
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)
         return verdicts

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from memalign.memory.state import MemoryState, opinions_on
+from memalign.memory.state import MemoryState
 from memalign.records import Episode, Forgotten, Guideline, Usage
 
 
@@ -20,8 +20,7 @@ def resting_on_traces(trace_ids: Collection[str], state: MemoryState) -> Forgott
     forgotten_ids = set(trace_ids)
     known = [trace_id for trace_id in dict.fromkeys(trace_ids) if trace_id in state.episodes]
     resting = state.semantic.resting_on(forgotten_ids)
-    after = state.semantic.without_opinions(opinions_on(state.semantic, forgotten_ids))
-    waiting = {rule.id for rule in after.waiting}
+    waiting = {rule.id for rule in state.semantic_without(forgotten_ids).waiting}
     people = (person for trace_id in known for person in people_of(state.episodes[trace_id]))
     return Forgotten(
         trace_ids=tuple(known),

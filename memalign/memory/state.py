@@ -137,14 +137,25 @@ class MemoryState:
         Returns:
             The state after it.
         """
+        return self._learning_again(trace_ids).next(
+            self.episodic.changed(drop=trace_ids),
+            self.semantic_without(trace_ids),
+            self.undistilled - frozenset(trace_ids),
+        )
+
+    def semantic_without(self, trace_ids: Collection[str]) -> SemanticMemory:
+        """Take what rests on traces out of the guidelines.
+
+        Args:
+            trace_ids: Ids of the traces; unknown ones are passed over.
+
+        Returns:
+            The guidelines after these are forgotten.
+        """
         texts = [
             part for name in trace_ids if name in self.episodes for part in self.episodes[name].case_text
         ]
-        return self._learning_again(trace_ids).next(
-            self.episodic.changed(drop=trace_ids),
-            self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts),
-            self.undistilled - frozenset(trace_ids),
-        )
+        return self.semantic.without_opinions(opinions_on(self.semantic, trace_ids), texts)
 
     def without_person(self, person: str, trace_ids: Collection[str]) -> "MemoryState":
         """Forget a person: their words and decisions, and the cases they had a say on, to be learned anew.

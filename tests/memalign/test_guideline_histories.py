@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from memalign.errors import InputError
@@ -15,6 +15,7 @@ from memalign.memory.beta_posterior import is_doubtful
 from memalign.memory.guideline_record import GuidelineRecords
 from memalign.memory.text_features import stems
 from memalign.models.llm_distiller import LLMDistiller
+from memalign.models.pair_comparison import PairComparer
 from memalign.ports import Completion, Prompt
 from memalign.records import Assessment, Guideline, Json, Usage
 from tests.factories import a_memory, a_trace, a_vote
@@ -63,6 +64,8 @@ class RepeatingModel(FakeModel):
 
     async def complete(self, prompt: Prompt, schema: Mapping[str, Json]) -> Completion:
         del schema
+        if "<pairs>" in prompt.changing:
+            return Completion(answer={"pairs": self.compared(prompt)}, usage=Usage(calls=1))
         rules = [json.loads(line) for line in section(prompt.stable, "rules")]
         drafts = []
         for line in section(prompt.changing, "records"):
@@ -75,6 +78,16 @@ class RepeatingModel(FakeModel):
         same = [{"rules": numbers} for topic, numbers in by_topic.items() if topic and len(numbers) > 1]
         answer = {"guidelines": drafts, "supports": [], "contradicts": [], "same": same}
         return Completion(answer=answer, usage=Usage(calls=1))
+
+    def compared(self, prompt: Prompt) -> list[Json]:
+        pairs = [json.loads(line) for line in section(prompt.changing, "pairs")]
+        return [
+            {
+                "pair": pair["pair"],
+                "relation": "same" if topic_of(pair["first"]) == topic_of(pair["second"]) else "different",
+            }
+            for pair in pairs
+        ]
 
 
 def mark(trace_id: str, person: str) -> str:
@@ -95,7 +108,10 @@ class History:
     memory: JudgeMemory = field(init=False)
 
     async def open(self) -> None:
-        self.memory = await a_memory(store=self.store, distiller=LLMDistiller(RepeatingModel()))
+        model = RepeatingModel()
+        self.memory = await a_memory(
+            store=self.store, distiller=LLMDistiller(model), comparer=PairComparer(model)
+        )
 
     async def play(self, acts: Sequence[Act]) -> None:
         await self.open()
@@ -266,26 +282,36 @@ def test_a_retired_rule_stays_out_of_use_an_edited_one_keeps_its_words_and_nothi
 
 def undated(memory: JudgeMemory) -> Json:
     """The guidelines without the times of decisions, and ids made of these, which no two histories share."""
-    return [
-        replace(
-            rule,
-            id=rule.id if rule.sources else "",
-            learned_ms=0,
-            record_since_ms=0,
-            previous=None,
-            worded_by=(),
-            **{
-                name: replace(decision, time_ms=0)
-                for name in ("added_by", "edited_by", "retired_by", "pinned_by")
-                if (decision := getattr(rule, name))
-            },
-        )
-        for rule in memory.guidelines
-    ]
+    return [undated_rule(rule) for rule in memory.guidelines]
+
+
+def undated_rule(rule: Guideline) -> Guideline:
+    merged = tuple(replace(each, guideline=undated_rule(each.guideline)) for each in rule.merged)
+    decisions = {
+        name: replace(decision, time_ms=0)
+        for name in ("added_by", "edited_by", "retired_by", "pinned_by")
+        if (decision := getattr(rule, name))
+    }
+    return replace(
+        rule,
+        id=rule.id if rule.sources else "",
+        learned_ms=0,
+        record_since_ms=0,
+        previous=None,
+        worded_by=(),
+        merged=merged,
+        compared=(),
+        **decisions,
+    )
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(HISTORIES, st.lists(st.sampled_from(TRACES), unique=True, min_size=2), st.randoms())
+@example(
+    acts=[*(("align", trace, 0, 0, False) for trace in (0, 2, 3)), ("retire", 0, 0, 0, False)],
+    names=["tr-0", "tr-2"],
+    order=random.Random(0),
+)
 def test_forgetting_in_any_order_after_decisions_gives_the_same_memory(
     acts: list[Act], names: list[str], order: random.Random
 ) -> None:

@@ -214,3 +214,21 @@ def test_a_guideline_in_doubt_is_in_doubt_with_its_votes_when_its_judge_is_loade
     assert (again.state, again.record) == ("pending", GuidelineRecord(down=5))
     assert rule.text not in loaded.instructions
     assert loaded.unalign(["case-0"]).guidelines[0].state == "used"
+
+
+def test_the_version_grows_with_each_change_also_over_saving(tmp_path: Path) -> None:
+    base = make_judge("politeness", POLITENESS, model="local:/cases", feedback_value_type=bool)
+    optimizer = MemAlignOptimizer(reflection_lm="local:/extract", embedding_model="local:/wordllama")
+    first = base.align([a_trace("tr-1", a_vote(False, "Curt answers are rude."))], optimizer)
+    same = first.align([a_trace("tr-1", a_vote(False, "Curt answers are rude."))])
+    second = first.align([a_trace("tr-2", a_vote(True))])
+    second.save(tmp_path / "judge.json")
+    loaded = load_judge(tmp_path / "judge.json")
+    third = loaded.unalign(["tr-1"])
+    assert [each.version for each in (base, first, same, second, loaded, third)] == [0, 1, 1, 2, 2, 3]
+    assert loaded.unalign(["unknown"]).version == 2
+
+    document = json.loads((tmp_path / "judge.json").read_text())
+    del document["version"]
+    (tmp_path / "earlier.json").write_text(json.dumps(document))
+    assert load_judge(tmp_path / "earlier.json").version == 1

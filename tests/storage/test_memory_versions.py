@@ -10,14 +10,14 @@ from tinydb.operations import delete
 from memalign.errors import StaleMemoryError, StorageError, UnknownVersionError
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import ChangeCause, MemoryChange, VectorKey
-from memalign.records import FORGOTTEN_PERSON, Guideline, MergedGuideline, PersonLabel, Source
+from memalign.records import FORGOTTEN_PERSON, Guideline, Handling, MergedGuideline, PersonLabel, Source
 from storage.backup import restore
 from storage.database import Database
 from storage.memory_history import LogEntry
 from storage.memory_reader import MemoryReader
 from storage.undo_records import UndoRecord
 from tests.factories import a_memory, a_trace, a_vote
-from tests.storage.records import places_of
+from tests.storage.records import at, button_event, places_of, posted
 from tests.storage.test_memories import episode, guideline, vector, vector_key
 
 JUDGE = "politeness"
@@ -298,3 +298,22 @@ def test_a_record_is_known_by_its_part() -> None:
     record = UndoRecord(kind="case", part_id="tr-1", judge="p", number=2, episode=episode("tr-1"))
     assert record.part == ("case", "tr-1")
     assert (record.people, record.traces) == ({"U1"}, {"tr-1"})
+
+
+async def test_a_rule_by_hand_that_quotes_what_a_person_said_elsewhere_loses_its_words_in_every_version(
+    db: Database,
+) -> None:
+    await posted(db, "b", "p")
+    await db.feedback.note("C1", "100.1", button_event("U1", "down", at()))
+    opinion = PersonLabel(person="U1", value=True, rationale="peculiar wombats everywhere", time_ms=1)
+    case = replace(episode("b"), opinions=(opinion,))
+    decision = Handling(person="U2", time_ms=1)
+    quoting = replace(
+        rule("g1", "Avoid peculiar wombats everywhere.", source("a", "U1"), source("a", "U2")),
+        edited_by=decision,
+    )
+    await db.memories.save("p", MemoryChange(put_episodes=(case,), put_guidelines=(quoting,)))
+    await db.memories.save("p", MemoryChange(drop_guidelines=frozenset({"g1"}), from_version=1))
+    await db.forgetting.delete_person("U1", 10)
+    (left,) = (await db.memories.load_version("p", 1)).guidelines
+    assert (left.has_words, left.people) == (False, ("U2",))

@@ -112,7 +112,8 @@ def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_runni
     server: ModelServer, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("feedback.jsonl", *(line(number, rationale=f"Reason {number}.") for number in range(60)))
-    server.faults.extend([None, *[overloaded()] * 5])
+    # the first lesson, and the comparing of its 50 guidelines
+    server.faults.extend([None, None, *[overloaded()] * 5])
 
     with pytest.raises(SystemExit) as failure:
         align()
@@ -131,7 +132,7 @@ def test_what_was_learned_before_a_failure_is_kept_and_the_rest_learned_by_runni
 
     assert "learned 10, unchanged 50, pending 0" in capsys.readouterr().out
     assert len(server.of("chat")) == 1
-    assert server.texts == []
+    assert server.texts == [f"Reason {number}." for number in range(50, 60)]  # the guidelines; no case again
     assert len(load_judge(folder / "aligned.json").guidelines) == 60
 
 
@@ -624,3 +625,28 @@ def test_a_verdicts_line_is_what_the_labels_of_its_trace_answer_and_no_label(
 def load_json(name: str) -> dict[str, Json]:
     document: dict[str, Json] = json.loads(Path(name).read_text(encoding="utf-8"))
     return document
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_judges_as_the_version_it_holds_or_as_the_base_judge(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("feedback.jsonl", *(line(number) for number in range(4)))
+    write("traces.jsonl", line(9, label=None))
+    align()
+    capsys.readouterr()
+    seen = {}
+    for version in ("0", "1"):
+        judge("--memory-version", version, "--out", f"{version}.jsonl")
+        (seen[version],) = verdicts(Path(f"{version}.jsonl").read_text(encoding="utf-8"))
+    assert seen["0"]["retrieved_trace_ids"] == []
+    assert seen["1"]["retrieved_trace_ids"] != []
+    with pytest.raises(SystemExit) as failure:
+        judge("--memory-version", "2")
+    assert problem(failure) == (
+        "memalign: The file holds version 1 of the judge, and version 0, which has learned nothing; "
+        "name one of these, not 2."
+    )
+    with pytest.raises(SystemExit) as usage:
+        judge("--judge", "politeness")
+    assert usage.value.code == 2

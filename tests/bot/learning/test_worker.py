@@ -521,7 +521,7 @@ async def test_a_judge_whose_reflection_model_hangs_holds_up_no_other(database: 
 async def test_guidelines_that_are_merged_are_told_in_the_thread_that_led_to_it(
     flow: LearningFlow,
 ) -> None:
-    first, second = "It is wrong to promise refunds.", "No reply may promise a refund."
+    first, second = "No answer may promise refunds.", "No reply may promise refunds."
     await taught(flow, "tr-1", first)
     await taught(flow, "tr-2", second)
     flow.model.answers.append(
