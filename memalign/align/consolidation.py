@@ -72,30 +72,30 @@ class Consolidation:
             StorageError: If the store fails; nothing has changed then.
         """
         is_due = _is_due(self._memory.current, distillation.batches)
-        has_embedded, usage = await self._embed(1 if is_due else MIN_GROUP_RULES, cause)
+        new, usage = await self._embed(1 if is_due else MIN_GROUP_RULES, cause)
         state = self._memory.current
         near = await asyncio.to_thread(_near_pairs, state) if is_due else ()
         nearest_known = state.semantic.vectors.keys() if is_due else ()
         usage += await self._compare([*_claimed_pairs(state, distillation.same), *near], nearest_known, cause)
-        if has_embedded:
-            usage += await self._join(cause)
+        if new:
+            usage += await self._join(new, cause)
         return usage
 
-    async def _embed(self, least: int, cause: ChangeCause) -> tuple[bool, Usage]:
+    async def _embed(self, least: int, cause: ChangeCause) -> tuple[Collection[str], Usage]:
         """Embed the guidelines that have no vector yet, where there are at least so many of them.
 
-        Returns True if there are new vectors, and the cost.
+        Returns the ids of those that were embedded, and the cost.
         """
         semantic = self._memory.current.semantic
         texts = {rule.id: rule.text for rule in semantic.standing if rule.id not in semantic.vectors}
         if len(texts) < least:
-            return False, Usage()
+            return (), Usage()
         lookup = await self._memory.vectors.parts.find(list(dict.fromkeys(texts.values())))
         if lookup.failed:
             _log.warning("Judge %s: %s", self._judge.name, next(iter(lookup.failed.values())))
         rows = {name: lookup.vectors[text] for name, text in texts.items() if text in lookup.vectors}
         await self._adopt(lambda current: current.with_guideline_vectors(rows, texts), cause)
-        return bool(rows), lookup.usage
+        return rows.keys(), lookup.usage
 
     async def _compare(
         self, pairs: Sequence[RulePair], nearest_known: Collection[str], cause: ChangeCause
@@ -117,13 +117,14 @@ class Consolidation:
             await self._adopt(lambda current: current.with_comparisons(comparisons, nearest_known), cause)
         return answers.usage
 
-    async def _join(self, cause: ChangeCause) -> Usage:
+    async def _join(self, new: Collection[str], cause: ChangeCause) -> Usage:
         """Distil the records of close guidelines jointly."""
         state = self._memory.current
         groups = await asyncio.to_thread(
             close_groups,
             state.semantic.standing,
             state.semantic.vectors,
+            new,
             binary=state.binary,
             limit=MAX_GROUPS,
         )

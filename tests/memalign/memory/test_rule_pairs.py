@@ -97,8 +97,9 @@ def test_only_plain_rules_of_one_record_in_use_are_grouped(name: str) -> None:
     rules = [rule(each) for each in "abc"]
     vectors = dict(zip("abc", at(0, 1, 2), strict=True))
 
-    (group,) = close_groups(rules, vectors, binary=True, limit=1)
-    others = close_groups([replace(rules[0], **changes[name]), *rules[1:]], vectors, binary=True, limit=1)
+    (group,) = close_groups(rules, vectors, {"a"}, binary=True, limit=1)
+    changed = [replace(rules[0], **changes[name]), *rules[1:]]
+    others = close_groups(changed, vectors, set("abc"), binary=True, limit=1)
 
     assert {each.id for each in group} == {"a", "b", "c"}
     assert others == ()
@@ -108,6 +109,23 @@ def test_a_group_holds_what_is_close_to_each_other_and_of_one_label() -> None:
     rules = [*(rule(name) for name in "abcd"), rule("e", True)]
     vectors = dict(zip("abcde", at(0, 20, 40, 75, 21), strict=True))
 
-    (group,) = close_groups(rules, vectors, binary=True, limit=5)
+    (group,) = close_groups(rules, vectors, {"b"}, binary=True, limit=5)
 
     assert {each.id for each in group} in ({"a", "b", "c"}, {"b", "c", "d"})
+
+
+def test_groups_far_from_all_new_rules_are_not_looked_for_again() -> None:
+    rules = [rule(name) for name in "abcd"]
+    vectors = dict(zip("abcd", at(0, 1, 2, 90), strict=True))
+
+    assert close_groups(rules, vectors, {"d"}, binary=True, limit=5) == ()
+    assert len(close_groups(rules, vectors, {"c"}, binary=True, limit=5)) == 1
+
+
+def test_thousands_of_rules_are_compared_within_a_few_neighbours_of_each() -> None:
+    rules = [rule(f"{number:04}") for number in range(2_000)]
+    vectors = {each.id: at(number / 2_000)[0] for number, each in enumerate(rules)}
+
+    assert len(near_pairs(rules, vectors, binary=True)) == MAX_PAIRS
+    (group,) = close_groups(rules, vectors, {"0000"}, binary=True, limit=1)
+    assert len(group) == 10
