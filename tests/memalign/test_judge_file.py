@@ -248,8 +248,9 @@ def test_the_version_grows_with_each_change_also_over_saving(tmp_path: Path) -> 
         ),
     ],
 )
+@pytest.mark.usefixtures("server")
 def test_a_file_with_a_version_or_a_vector_that_is_none_is_told(
-    server: ModelServer, tmp_path: Path, change: Callable[[dict[str, Json]], None], words: str
+    tmp_path: Path, change: Callable[[dict[str, Json]], None], words: str
 ) -> None:
     aligned(2).save(tmp_path / "judge.json")
     saved = json.loads((tmp_path / "judge.json").read_text())
