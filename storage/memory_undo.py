@@ -100,7 +100,10 @@ class MemoryUndo(Repository):
         kept = self._without_forgotten(changed, cause.forgets)
         if not changed:
             return head
-        people = cause.people or people_behind(changed, [after[record.part] for record in changed])
+        people = cause.people
+        if not people and not cause.forgets:
+            # whose words are forgotten is not who asked for it
+            people = people_behind(changed, [after[record.part] for record in changed])
         version = self._continued(judge, head, cause, people) or _version_of(
             head + 1, at_ms, cause, people, changed
         )
