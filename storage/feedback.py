@@ -10,7 +10,7 @@ from memalign.serialization import from_document, to_document
 from storage.codec import feedback_body, feedback_of
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
-from storage.feedback_events import apply, meaning, times
+from storage.feedback_events import apply, meaning, moments, times
 from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
 from storage.posts import PostQueue
 from storage.queue import Queue
@@ -189,8 +189,8 @@ class FeedbackEvents(Repository):
         votes = []
         for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):
             verdict, feedback = self._verdicts.find(verdict_id), self.find_of(verdict_id)
-            moments = (event_ms(at) for each in feedback.values() for at in times(each))
-            if verdict is not None and any(start_ms <= moment < end_ms for moment in moments):
+            known = (moment for each in feedback.values() for moment in moments(each))
+            if verdict is not None and any(start_ms <= moment < end_ms for moment in known):
                 votes.append((verdict, feedback))
         return votes
 
@@ -374,5 +374,5 @@ def _by_person(body: Mapping[str, Json]) -> Iterable[str]:
 
 
 def _by_day(body: Mapping[str, Json]) -> Iterable[str]:
-    days = {event_ms(at) // DAY_MS for at in times(feedback_of(body["feedback"]))}
+    days = {moment // DAY_MS for moment in moments(feedback_of(body["feedback"]))}
     return [key(body["judge"], stamp(day), body["verdict_id"]) for day in days]

@@ -6,13 +6,106 @@ from dataclasses import replace
 from decimal import Decimal
 
 from memalign.records import Json
-from storage.records import FeedbackEvent, PersonFeedback, Reply, Timestamped
+from storage.keys import event_ms, is_event_time
+from storage.records import FeedbackEvent, FeedbackEventKind, PastMark, PersonFeedback, Reply, Timestamped
+
+QUARTER_MS = 15 * 60 * 1000
+"""The offset of each time zone is a multiple of it, so that a week ends nowhere within one."""
 
 
 def apply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
-    """Return the feedback with the event applied; unchanged when the event is stale."""
+    """Return the feedback with the event applied; a stale event is noted among the past ones only."""
     if event.kind == "reply":
         return _with_reply(feedback, event)
+    current, after = _mark(feedback, event), _with_mark(feedback, event)
+    if current is None:
+        return after
+    marks = (current, Timestamped(value=event.value, at=event.at))
+    older, newer = sorted(marks, key=lambda mark: Decimal(mark.at))
+    past = PastMark(kind=event.kind, name=event.name, value=older.value, at=older.at)
+    return replace(after, past=_with_past_mark(feedback.past, past, newer.at))
+
+
+def as_of(feedback: PersonFeedback, end_ms: int) -> PersonFeedback:
+    """Return the feedback as it stood at an earlier moment.
+
+    Of replies that were edited later the words are those of now, and those deleted later are gone: earlier words are
+    not kept.
+
+    Args:
+        feedback: the feedback as it is now.
+        end_ms: the moment, in milliseconds since 1970, the end of a quarter of an hour; what is of it or later is
+            left out.
+    """
+    marks: dict[tuple[str, str], PastMark] = {}
+    for mark in sorted((*feedback.past, *_current_marks(feedback)), key=lambda mark: Decimal(mark.at)):
+        if event_ms(mark.at) < end_ms:
+            marks[mark.kind, mark.name] = mark
+    stood = PersonFeedback(
+        replies={ts: each for ts, each in feedback.replies.items() if event_ms(ts) < end_ms}
+    )
+    for mark in marks.values():
+        event = FeedbackEvent(person="", kind=mark.kind, name=mark.name, value=mark.value, at=mark.at)
+        stood = _with_mark(stood, event)
+    return stood
+
+
+def _current_marks(feedback: PersonFeedback) -> list[PastMark]:
+    """Return all that the feedback holds now, in the form of what it held before, without the replies."""
+    reactions = (
+        PastMark(kind="reaction", name=name, value=mark.value, at=mark.at)
+        for name, mark in feedback.reactions.items()
+    )
+    others: dict[FeedbackEventKind, Timestamped | None] = {
+        "button": feedback.button,
+        "correction": feedback.correction,
+        "kept_vote": feedback.kept_vote,
+        "supports": feedback.supports,
+    }
+    return [
+        *reactions,
+        *(
+            PastMark(kind=kind, name="", value=mark.value, at=mark.at)
+            for kind, mark in others.items()
+            if mark is not None
+        ),
+    ]
+
+
+def _mark(feedback: PersonFeedback, event: FeedbackEvent) -> Timestamped | None:
+    """Return what an event other than a reply replaces."""
+    match event.kind:
+        case "reaction":
+            return feedback.reactions.get(event.name)
+        case "button":
+            return feedback.button
+        case "kept_vote":
+            return feedback.kept_vote
+        case "supports":
+            return feedback.supports
+    return feedback.correction
+
+
+def _with_past_mark(past: tuple[PastMark, ...], mark: PastMark, replaced_at: str) -> tuple[PastMark, ...]:
+    """Return the past marks with one more, if it stood at the end of its quarter of an hour."""
+    same = [each for each in past if _place(each) == _place(mark)]
+    if _quarter(mark.at) == _quarter(replaced_at) or any(
+        Decimal(each.at) > Decimal(mark.at) for each in same
+    ):
+        return past
+    kept = (each for each in past if each not in same)
+    return tuple(sorted((*kept, mark), key=lambda each: (Decimal(each.at), each.kind, each.name)))
+
+
+def _place(mark: PastMark) -> tuple[str, str, int]:
+    return mark.kind, mark.name, _quarter(mark.at)
+
+
+def _quarter(at: str) -> int:
+    return event_ms(at) // QUARTER_MS
+
+
+def _with_mark(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
     if event.kind == "reaction":
         mark = _later(feedback.reactions.get(event.name), event)
         return replace(feedback, reactions={**feedback.reactions, event.name: mark})
@@ -60,6 +153,13 @@ def times(feedback: PersonFeedback) -> tuple[str, ...]:
         *(mark.at for mark in marks if mark is not None),
         *(reply.at for reply in feedback.replies.values()),
     )
+
+
+def moments(feedback: PersonFeedback) -> set[int]:
+    """Return when anything of the feedback came or changed, as far as it is known, in milliseconds since 1970."""
+    past = (mark.at for mark in feedback.past)
+    written = filter(is_event_time, feedback.replies)
+    return {event_ms(at) for at in (*times(feedback), *past, *written)}
 
 
 def _with_reply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 LAST = "\U0010ffff"
 """Sorts after every text a key part may begin with."""
+_EVENT_TIME = re.compile(r"\d+(\.\d+)?")
 _SEPARATOR = "\x00"
 _ORIGINALS = {"\x01\x01": "\x00", "\x01\x02": "\x01"}
 _ESCAPED = re.compile("\x01[\x01\x02]")
@@ -60,6 +61,11 @@ def digest(text: str) -> str:
 def event_ms(at: str) -> int:
     """Milliseconds since 1970 of a Slack event time such as `1700000000.000100`."""
     return int(Decimal(at) * 1000)
+
+
+def is_event_time(text: str) -> bool:
+    """Return whether a text has the form of a Slack event time."""
+    return _EVENT_TIME.fullmatch(text) is not None
 
 
 def _plain(part: str) -> str:

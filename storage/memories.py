@@ -1,6 +1,6 @@
 """Judges' memories: episodes, guidelines and vectors. Satisfies `memalign.ports.MemoryStore`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from memalign.errors import StaleMemoryError, StorageError, UnknownVersionError
@@ -12,6 +12,7 @@ from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
+from storage.guideline_audit import guideline_lines
 from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
 from storage.memory_undo import MemoryUndo
@@ -321,23 +322,16 @@ class Memories(Repository):
         )
 
     def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
-        put = {rule.id for rule in change.put_guidelines}
-        self._note(judge, change, "guideline_learned", {each for each in put if not self._holds(judge, each)})
-        merged = {each.guideline.id for rule in change.put_guidelines for each in rule.merged}
-        # one that goes and comes back by the same change was there before and is there after
-        retired = {each for each in change.drop_guidelines - merged - put if self._holds(judge, each)}
-        self._note(judge, change, "guideline_retired", retired)
+        concerned = {rule.id for rule in change.put_guidelines} | change.drop_guidelines
+        known = {each for each in concerned if self._guidelines.contains(doc_id=key(judge, each))}
+        found = ((each, self._find_guideline(judge, each)) for each in sorted(known))
+        before = {each: rule for each, rule in found if rule is not None}
+        for line in guideline_lines(judge, change, before, known):
+            self._audit.write(line)
 
     def _note_decision(self, judge: str, at_ms: int, decision: GuidelineDecision) -> None:
         what, ids = AUDIT_ACTIONS[decision.action], (decision.guideline_id,)
         self._audit.write(AuditLine(at_ms=at_ms, what=what, judge=judge, person=decision.person, ids=ids))
-
-    def _note(self, judge: str, change: MemoryChange, what: AuditAction, ids: Iterable[str]) -> None:
-        if sorted_ids := tuple(sorted(ids)):
-            self._audit.write(AuditLine(at_ms=change.at_ms, what=what, judge=judge, ids=sorted_ids))
-
-    def _holds(self, judge: str, guideline_id: str) -> bool:
-        return self._guidelines.contains(doc_id=key(judge, guideline_id))
 
 
 def _case_record(trace_id: str, body: Body | None) -> UndoRecord:

@@ -62,6 +62,17 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastMark:
+    """A value that a later event of the same kind and name replaced."""
+
+    kind: "FeedbackEventKind"
+    name: str
+    value: Json
+    at: str
+    """Slack's event time of the value, as in `Timestamped`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFeedback:
     """All that one person did about one verdict. Vote and rationale are derived from it elsewhere."""
 
@@ -77,6 +88,8 @@ class PersonFeedback:
     """The vote that the person chose while they held two; it overrules the marks before it."""
     supports: Timestamped | None = None
     """Ids of the guidelines that the person says cover the case, a list."""
+    past: tuple[PastMark, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Earlier marks, for what stood at an earlier moment: of each the last of a quarter of an hour. Never any reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,6 +373,9 @@ class AuditLine:
     judge: str
     person: str | None = None
     ids: tuple[str, ...] = ()
+    lessons: tuple[tuple[str, ...], ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """For each guideline in `ids`, hashes of what it rests on: one distilled again shares some, whatever its id.
+    Empty: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

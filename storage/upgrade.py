@@ -33,6 +33,8 @@ _NAMES_SINCE_2 = {
 
 VERSION_WITH_USES = 3
 """The first one that counts the verdicts that used each guideline."""
+VERSION_WITH_CITATIONS = 4
+"""The first one that tells the guidelines that led the judge from those it was shown."""
 
 
 def upgrade(documents: Documents) -> None:
@@ -45,7 +47,9 @@ def upgrade(documents: Documents) -> None:
             _to_2(engine)
         if engine.version < VERSION_WITH_USES:
             _to_3(engine)
-        _to_4(engine)
+        if engine.version < VERSION_WITH_CITATIONS:
+            _to_4(engine)
+        # the index of verdicts by the time of their card came with 5
         documents.build_indexes()
         engine.set_version(SCHEMA_VERSION)
 

@@ -9,7 +9,7 @@ from memalign.serialization import from_document, to_document
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.guideline_uses import GuidelineUses
-from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
+from storage.keys import below, digest, event_ms, exactly, just_after, key, parts_of, stamp
 from storage.posts import PostQueue
 from storage.records import CardContent, Post, StoredVerdict
 from storage.repository import Repository, Store, reads, writes
@@ -45,7 +45,13 @@ class Verdicts(Repository):
         self._uses = uses
         self._verdicts = store.documents.declare(
             "verdicts",
-            {"trace": _by_trace, "judge": _by_judge, "card": _by_card, "evidence": _by_evidence},
+            {
+                "trace": _by_trace,
+                "judge": _by_judge,
+                "card": _by_card,
+                "posted": _by_posting,
+                "evidence": _by_evidence,
+            },
             form=form_of(StoredVerdict),
         )
         self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
@@ -166,6 +172,12 @@ class Verdicts(Repository):
         return [_verdict_of(body) for body in bodies]
 
     @reads
+    def posted_between(self, judge: str, start_ms: int, end_ms: int) -> int:
+        """Return how many cards of a judge were posted from `start_ms` up to, but without, `end_ms`."""
+        low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
+        return len(self._verdicts.ids(low, high, index="posted"))
+
+    @reads
     def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
         """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
         low = "" if after is None else just_after(after)
@@ -271,6 +283,11 @@ def _by_judge(body: Mapping[str, Json]) -> Iterable[str]:
 
 def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
     return [] if body["message_ts"] is None else [key(body["channel"], body["message_ts"])]
+
+
+def _by_posting(body: Mapping[str, Json]) -> Iterable[str]:
+    if body["message_ts"] is not None:
+        yield key(body["verdict"]["judge"], stamp(event_ms(body["message_ts"])), body["verdict_id"])
 
 
 def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:

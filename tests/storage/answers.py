@@ -40,6 +40,8 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("kept_vote", None),
     ("supports", None),
     ("supports", []),
+    ("past", []),
+    ("lessons", []),
 )
 """Fields of records since 0.1.0, with the default that a record of 0.1.0 has there."""
 

@@ -38,6 +38,7 @@ from storage.records import (
     ForgetRequest,
     LessonContent,
     NoteContent,
+    PastMark,
     PendingFeedback,
     PersonFeedback,
     Post,
@@ -171,8 +172,9 @@ FEEDBACK = PersonFeedback(
     replies={"1.4": Reply(text=HOSTILE, at="1.4"), "1.5": Reply(text=None, at="1.6")},
     kept_vote=Timestamped(value="up", at="1.7"),
     supports=Timestamped(value=["g1"], at="1.8"),
+    past=(PastMark(kind="reaction", name="+1", value=False, at="1.0"),),
 )
-AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",))
+AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",), lessons=(("0f",),))
 TOLD = ThreadPost(message_ts="1.1", guideline_ids=("g1", "g2"), post_id="lesson:v-1")
 
 SHOWN_OPINION = ShownOpinion(trace_id="tr-1", person="U1", time_ms=1, value=4, reason_hash="0f")

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.feedback_events import apply, meaning, times
+from storage.feedback_events import QUARTER_MS, apply, as_of, meaning, times
 from storage.records import FeedbackEvent, PersonFeedback, Reply, Timestamped
 
 
@@ -100,3 +100,50 @@ def test_all_times_are_told() -> None:
         reply("9", "w", "4"),
     )
     assert sorted(times(events)) == ["1", "2", "3", "4"]
+
+
+# --- what stood at an earlier moment
+
+
+HOUR = 3600
+END = QUARTER_MS
+
+
+def stood(*events: FeedbackEvent, end_ms: int = END) -> PersonFeedback:
+    return as_of(after(*events), end_ms)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["+1", "-1", ""]), st.booleans(), st.integers(0, 40)), max_size=12))
+def test_at_the_end_of_any_quarter_of_an_hour_stands_what_the_events_before_it_say(
+    history: list[tuple[str, bool, int]],
+) -> None:
+    events = [
+        reaction(name, live, f"{step * 100}.{number:03}")
+        if name
+        else FeedbackEvent(
+            person="U1", kind="button", value="up" if live else None, at=f"{step * 100}.{number:03}"
+        )
+        for number, (name, live, step) in enumerate(history)
+    ]
+    for quarter in range(7):
+        end_ms = quarter * QUARTER_MS
+        before = [event for event in events if float(event.at) * 1000 < end_ms]
+        assert meaning(stood(*events, end_ms=end_ms)) == meaning(after(*before))
+
+
+def test_a_vote_changed_many_times_keeps_one_mark_of_a_quarter_of_an_hour() -> None:
+    events = [reaction("+1", number % 2 == 0, f"{number}") for number in range(800)]
+    assert after(*events).past == ()
+    assert len(after(*events, reaction("+1", True, f"{5 * HOUR}")).past) == 1
+
+
+def test_a_reply_stands_from_when_it_was_written_with_the_words_of_now() -> None:
+    events = (reply("10.5", "kind", "10.5"), reply("10.5", "very kind", f"{5 * HOUR}"))
+    assert stood(*events).replies["10.5"].text == "very kind"
+    assert stood(reply(f"{HOUR}.5", "late", f"{HOUR}.5")).replies == {}
+
+
+def test_a_reply_deleted_later_leaves_no_words() -> None:
+    events = (reply("10.5", "SECRET", "10.5"), reply("10.5", None, f"{5 * HOUR}"))
+    assert "SECRET" not in repr(after(*events))
+    assert stood(*events).replies["10.5"].text is None

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from storage.database import Database
+from storage.feedback_events import as_of
 from storage.records import StoredVerdict
 from storage.verdicts import verdict_id_of
 from tests.storage.records import (
@@ -148,14 +149,28 @@ async def test_votes_are_found_by_the_time_of_any_fact(db: Database) -> None:
     assert await db.feedback.voted_between("curt", 0, NOON_MS + 9 * day) == []
 
 
-async def test_a_vote_given_again_later_counts_for_the_later_time(db: Database) -> None:
+async def test_a_vote_changed_later_is_found_at_both_times_with_what_stood_then(db: Database) -> None:
     await posted(db, ts="1.1")
     await db.feedback.note("C1", "1.1", button_event("U1", "up", at(0)))
     await db.feedback.note("C1", "1.1", button_event("U1", "down", at(7 * 24 * 3600)))
-    assert await db.feedback.voted_between("polite", NOON_MS - HOUR_MS, NOON_MS + HOUR_MS) == []
-    [(_, by_person)] = await db.feedback.voted_between("polite", NOON_MS, NOON_MS + 8 * 24 * HOUR_MS)
-    assert by_person["U1"].button is not None
-    assert by_person["U1"].button.value == "down"
+    week = 7 * 24 * HOUR_MS
+    for start, button in ((NOON_MS, "up"), (NOON_MS + week, "down")):
+        [(_, by_person)] = await db.feedback.voted_between("polite", start, start + HOUR_MS)
+        stood = as_of(by_person["U1"], start + HOUR_MS).button
+        assert stood is not None
+        assert stood.value == button
+    assert await db.feedback.voted_between("polite", NOON_MS + HOUR_MS, NOON_MS + week) == []
+
+
+async def test_cards_are_counted_by_the_time_of_their_message_and_by_judge(db: Database) -> None:
+    for number, ts in enumerate(("10.5", "11.5", "12.5")):
+        await posted(db, f"tr-{number}", ts=ts)
+    await judged(db, "tr-9")
+    counts = [
+        await db.verdicts.posted_between(judge, 10_500, end_ms)
+        for judge, end_ms in (("polite", 12_500), ("polite", 12_501), ("curt", 12_501))
+    ]
+    assert counts == [2, 3, 0]
 
 
 async def test_a_click_finds_the_verdict_its_message_shows_or_the_one_named_until_that_is_shown(
