@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-mlflow test-minilm lint bench lock audit clean
+.PHONY: help demo test test-llm test-mlflow test-minilm test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -54,6 +54,10 @@ test-minilm:
 	@scripts/make-venv test minilm
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-minilm tests/memalign/models/test_minilm.py
 
+test-statistics:
+	@scripts/make-venv test statistics
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-statistics tests/bot/reports/test_statistics_packages.py
+
 lint:
 	@scripts/make-venv test
 	@failed=; $(LINT); $(SUMMARY)
@@ -69,6 +73,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group llm --no-deps -o requirements-llm.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group statistics --no-deps -o requirements-statistics.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow -c requirements-test.lock -o requirements-mlflow.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra minilm -c requirements-test.lock pyproject.toml -o requirements-minilm.lock
 

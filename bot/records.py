@@ -1,7 +1,7 @@
 """Figures about the bot, its judges and what it forgot, as views and the command line are given them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from memalign.records import (
@@ -17,8 +17,12 @@ from memalign.records import (
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
 
+MIN_VERDICTS_FOR_SHARE = 10
+"""Below this number of verdicts, their counts stand alone: a percentage would claim more than they tell."""
 MIN_VERDICTS_FOR_KAPPA = 20
 """Below this number of verdicts, chance-corrected agreement says little and is left out."""
+NOT_IN_JSON: Mapping[str, bool] = {"json": False}
+"""Metadata of a field that `memalign digest --format json` does not print."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +71,26 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementShare:
+    """A share of equal labels with its 95 % interval."""
+
+    agreed: int
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleVotes:
+    """Agreement of single people's labels, on verdicts that several people answered."""
+
+    with_judge: AgreementShare
+    among_people: AgreementShare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """One judge's week."""
+    """One judge's week. A verdict belongs to the week of its first vote, with the votes of that week's end."""
 
     judge: str
     week: str
@@ -86,19 +108,51 @@ class Digest:
     table: Mapping[str, int] | None
     """Counts of judge's value by people's label; of bool judges only."""
     kappa: float | None
-    """Cohen's kappa; None below `MIN_VERDICTS_FOR_KAPPA`, or where one side used one class only."""
+    """Cohen's kappa; None below `MIN_VERDICTS_FOR_KAPPA`, where one side used one class only, and of free texts."""
     ac1: float | None
     """Gwet's AC1; None as for `kappa`."""
     people: int
-    """People who voted."""
+    """People who answered."""
     guidelines_learned: int
+    """Lessons: a guideline worded anew is none."""
     guidelines_retired: int
+    """Lessons that nobody holds any more, those that their people turned against included."""
     forgotten: int
     """Traces forgotten."""
+    shown: int = 0
+    """Cards posted in the week."""
+    answered: int = 0
+    """Verdicts with a vote: up, down or unsure."""
+    unsure: int = 0
+    """Answered verdicts of which nobody could tell."""
+    split: int = 0
+    """Answered verdicts on which people tie."""
+    unnamed: int = 0
+    """Answered verdicts with a 👎 whose right value nobody named."""
+    kappa_low: float | None = None
+    """Lower bound of the 95 % interval of kappa; None as for `kappa`."""
+    kappa_high: float | None = None
+    """Upper bound of the 95 % interval of kappa; None as for `kappa`."""
+    weighted_agreement: float | None = None
+    """The agreement, weighted by the cards' chances of being shown."""
+    weighted_low: float | None = None
+    """Lower bound of its 95 % interval."""
+    weighted_high: float | None = None
+    """Upper bound of its 95 % interval."""
+    weighted_kappa: float | None = None
+    """Kappa with quadratic weights; of numbers only, None as for `kappa`."""
+    mean_absolute_error: float | None = None
+    """Mean distance between the numbers of judge and people; of numbers only."""
+    is_comparable: bool = field(default=True, metadata=NOT_IN_JSON)
+    """False of free texts, of which two that mean the same are hardly ever equal."""
+    has_scores: bool = field(default=False, metadata=NOT_IN_JSON)
+    """True if values are numbers."""
+    single_votes: SingleVotes | None = field(default=None, metadata=NOT_IN_JSON)
+    """Agreement of single people; None of few verdicts."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the shape of `memalign digest --format json`."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {each.name: getattr(self, each.name) for each in fields(self) if "json" not in each.metadata}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage, text_message
+from bot.digest_words import coverage_line, figure_sentences, share_note
 from bot.plain_text import FROM_ONE_PERSON, pluralise
-from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
+from bot.records import Digest
 from memalign.records import Guideline
 
 
@@ -21,11 +22,7 @@ def digest_message(
         rules: the judge's guidelines as they are now.
     """
     lines = [f"*{escape_name(title, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
-    if week.kappa is not None and week.ac1 is not None:
-        lines.append(
-            f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {week.kappa:.2f}, "
-            f"Gwet's AC1 {week.ac1:.2f}."
-        )
+    lines += [line for line in (*figure_sentences(week), coverage_line(week)) if line]
     lines.append(
         f"Guidelines learned: {week.guidelines_learned} · taken back: {week.guidelines_retired} · "
         f"traces forgotten: {week.forgotten}"
@@ -61,17 +58,16 @@ def doubt_line(rules: Sequence[Guideline]) -> str:
 
 
 def _agreement(week: Digest) -> list[str]:
-    if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
+    if not week.n:
         if week.people:
             return [
                 f"{pluralise(week.people, 'person', 'people')} answered, but no verdict found a majority."
             ]
         return ["Nobody has voted on a verdict. A thumb on a card is all it takes."]
-    share = f"{week.agreement:.0%}"
-    if week.n >= MIN_VERDICTS_FOR_KAPPA:
-        share += f", likely between {week.wilson_low:.0%} and {week.wilson_high:.0%}"
     voted = pluralise(week.people, "person", "people")
-    lines = [f"{voted} answered. The judge was right on *{week.agreed} of {week.n} verdicts* ({share})."]
+    lines = [
+        f"{voted} answered. The judge was right on *{week.agreed} of {week.n} verdicts*{share_note(week)}."
+    ]
     if week.table and week.agreed < week.n:
         lines.append(_differences(week.table))
     return lines

@@ -51,11 +51,7 @@ def home_two_votes() -> str:
 
 def _judge(judge: HomeJudge) -> str:
     name = escape_name(judge.name, 150)
-    week = (
-        f"right on {judge.agreed} of {judge.n} verdicts this week ({judge.agreed / judge.n:.0%})"
-        if judge.n
-        else "no votes this week yet"
-    )
+    week = f"right on {judge.agreed} of {judge.n} verdicts this week" if judge.n else "no votes this week yet"
     learned = f"{pluralise(judge.cases, 'case')} and {pluralise(judge.guidelines, 'guideline')} learned"
     paused = "\n⏸️ Paused: nothing is judged or shown." if judge.is_paused else ""
     doubt = f"\n{line}" if (line := doubt_line(judge.rules)) else ""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from bot.cli.people import names_of
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
+from bot.digest_words import coverage_line, figure_sentences, share_note
 from bot.plain_text import FROM_ONE_PERSON, agreement, guideline_state, pluralise, trial_sentence
 from bot.records import Digest
 from bot.reports.digest import read_digest
@@ -129,20 +130,17 @@ async def digest(options: Namespace) -> None:
 
 
 def _format_digest(week: Digest) -> str:
-    if not any((week.n, week.people, week.guidelines_learned, week.guidelines_retired, week.forgotten)):
+    if not any((week.shown, week.people, week.guidelines_learned, week.guidelines_retired, week.forgotten)):
         return f"{week.judge}, {week.week}: nobody voted, and nothing was learned or forgotten."
     lines = [f"{week.judge}, {week.week}"]
-    if week.agreement is None or week.wilson_low is None or week.wilson_high is None:
+    if not week.n:
         lines.append("  no verdict has a majority of votes")
     else:
-        lines.append(
-            f"  agreement {week.agreed} of {week.n} ({week.agreement:.0%}, likely between "
-            f"{week.wilson_low:.0%} and {week.wilson_high:.0%}), {pluralise(week.people, 'person', 'people')}"
-        )
+        people = pluralise(week.people, "person", "people")
+        lines.append(f"  agreement {week.agreed} of {week.n}{share_note(week)}, {people}")
     if week.table:
         lines += _table_lines(week.table)
-    if week.kappa is not None and week.ac1 is not None:
-        lines.append(f"  Cohen's kappa {week.kappa:.2f}, Gwet's AC1 {week.ac1:.2f}")
+    lines += [f"  {line}" for line in (*figure_sentences(week), coverage_line(week)) if line]
     lines.append(
         f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} taken back; "
         f"{pluralise(week.forgotten, 'trace')} forgotten"

@@ -1,19 +1,17 @@
 """Agreement of two raters: a share with its interval, and two coefficients corrected for chance."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import sqrt
-
-from memalign.records import Label
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
-Pair = tuple[Label, Label]
+Pair = tuple[Hashable, Hashable]
 """The labels that two raters gave to one case."""
 
 
-def wilson_interval(agreed: int, n: int) -> tuple[float, float]:
+def wilson_interval(agreed: float, n: float) -> tuple[float, float]:
     """Return the 95 % score interval of a share.
 
     With p = agreed / n and z = `Z_95`:
@@ -24,15 +22,18 @@ def wilson_interval(agreed: int, n: int) -> tuple[float, float]:
 
     Args:
         agreed: Number of cases on which the raters agree.
-        n: Number of cases, at least 1.
+        n: Number of cases, above 0; no whole number where cases weigh less than one.
 
     Returns:
         Lower and upper bound, within 0 and 1.
     """
     share, z2 = agreed / n, Z_95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half_width = Z_95 / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n**2))
-    return max(0.0, centre - half_width), min(1.0, centre + half_width)
+    half_width = Z_95 / (1 + z2 / n) * sqrt(max(share * (1 - share), 0.0) / n + z2 / (4 * n**2))
+    # at a share of 0 or 1 the bound is exact but for rounding
+    low = 0.0 if share <= 0 else max(0.0, centre - half_width)
+    high = 1.0 if share >= 1 else min(1.0, centre + half_width)
+    return low, high
 
 
 def cohen_kappa(pairs: Sequence[Pair]) -> float | None:
@@ -50,18 +51,79 @@ def cohen_kappa(pairs: Sequence[Pair]) -> float | None:
     Returns:
         At most 1, which is full agreement; 0 is chance. None if one of the raters used one label only.
     """
-    if not _both_vary(pairs):
+    if not both_vary(pairs):
         return None
-    n = len(pairs)
-    first, second = Counter(label for label, _ in pairs), Counter(label for _, label in pairs)
-    chance = sum(first[label] * second[label] for label in first) / n**2
+    chance = _chance(pairs)
     return (_share_of_equals(pairs) - chance) / (1 - chance)
 
 
-def gwet_ac1(pairs: Sequence[Pair]) -> float | None:
+def kappa_standard_error(pairs: Sequence[Pair]) -> float | None:
+    """Return the asymptotic standard error of Cohen's kappa.
+
+    With p(i, j) the share of cases that the raters label i and j, p₁ and p₂ the raters' own shares, κ kappa, e the
+    agreement by chance, and n the number of cases, it is the root of
+
+        (Σᵢ p(i, i) (1 - (p₁(i) + p₂(i)) (1 - κ))² + (1 - κ)² Σᵢ Σⱼ≠ᵢ p(i, j) (p₂(i) + p₁(j))² - (κ - e (1 - κ))²)
+        / ((1 - e)² n)
+
+    J. L. Fleiss, J. Cohen, B. S. Everitt, "Large sample standard errors of kappa and weighted kappa", Psychological
+    Bulletin 72 (1969).
+
+    Args:
+        pairs: The labels of both raters, case by case.
+
+    Returns:
+        The standard error; None as for `cohen_kappa`.
+    """
+    kappa = cohen_kappa(pairs)
+    if kappa is None:
+        return None
+    n, chance = len(pairs), _chance(pairs)
+    first, second = Counter(label for label, _ in pairs), Counter(label for _, label in pairs)
+    spread = 0.0
+    for (one, other), count in Counter(pairs).items():
+        if one == other:
+            spread += count / n * (1 - (first[one] + second[one]) / n * (1 - kappa)) ** 2
+        else:
+            spread += count / n * (1 - kappa) ** 2 * ((second[one] + first[other]) / n) ** 2
+    variance = (spread - (kappa - chance * (1 - kappa)) ** 2) / ((1 - chance) ** 2 * n)
+    return sqrt(max(variance, 0.0))
+
+
+def kappa_interval(pairs: Sequence[Pair]) -> tuple[float, float] | None:
+    """Return a 95 % interval of Cohen's kappa.
+
+    It is Wilson's interval of (κ + 1) / 2, with the number of cases at which a share of that size would have the
+    standard error that kappa has. Where that error is 0, Wilson's interval of the share of equal pairs is carried over
+    with the agreement by chance as it is, as in the standard error of Cohen (1960).
+
+    At n = 20, of the tables simulated in `tests/bot/reports/test_kappa_interval.py`, it covers the true kappa in .91 to
+    .98 of the samples; kappa ± z standard errors in .61 to .91, and the percentile bootstrap in .61 to .93.
+
+    Args:
+        pairs: The labels of both raters, case by case.
+
+    Returns:
+        Lower and upper bound, within -1 and 1; None as for `cohen_kappa`.
+    """
+    kappa, error = cohen_kappa(pairs), kappa_standard_error(pairs)
+    if kappa is None or error is None:
+        return None
+    share = (kappa + 1) / 2
+    if error > 0 and 0 < share < 1:
+        effective_n = share * (1 - share) / (error / 2) ** 2
+        low, high = wilson_interval(share * effective_n, effective_n)
+        return 2 * low - 1, 2 * high - 1
+    chance = _chance(pairs)
+    bounds = wilson_interval(_share_of_equals(pairs) * len(pairs), len(pairs))
+    low, high = ((bound - chance) / (1 - chance) for bound in bounds)
+    return max(low, -1.0), high
+
+
+def gwet_ac1(pairs: Sequence[Pair], label_count: int = 0) -> float | None:
     """Return Gwet's AC1, which stays meaningful where nearly all cases have the same label.
 
-    With a the share of equal pairs, K the number of labels used and p(k) the share of label k over both raters:
+    With a the share of equal pairs, K the number of labels and p(k) the share of label k over both raters:
 
         (a - e) / (1 - e),  e = Σₖ p(k) (1 - p(k)) / (K - 1)
 
@@ -70,21 +132,29 @@ def gwet_ac1(pairs: Sequence[Pair]) -> float | None:
 
     Args:
         pairs: The labels of both raters, case by case.
+        label_count: Number of labels that the raters may give. By default, or where it is less, of those they gave.
 
     Returns:
         As for `cohen_kappa`.
     """
-    if not _both_vary(pairs):
+    if not both_vary(pairs):
         return None
     frequencies = Counter(label for pair in pairs for label in pair)
     shares = [frequency / (2 * len(pairs)) for frequency in frequencies.values()]
-    chance = sum(share * (1 - share) for share in shares) / (len(shares) - 1)
+    chance = sum(share * (1 - share) for share in shares) / (max(label_count, len(frequencies)) - 1)
     return (_share_of_equals(pairs) - chance) / (1 - chance)
+
+
+def both_vary(pairs: Sequence[Pair]) -> bool:
+    """Return whether each rater used more than one label."""
+    return len({first for first, _ in pairs}) > 1 and len({second for _, second in pairs}) > 1
 
 
 def _share_of_equals(pairs: Sequence[Pair]) -> float:
     return sum(first == second for first, second in pairs) / len(pairs)
 
 
-def _both_vary(pairs: Sequence[Pair]) -> bool:
-    return len({first for first, _ in pairs}) > 1 and len({second for _, second in pairs}) > 1
+def _chance(pairs: Sequence[Pair]) -> float:
+    """Return the agreement that the raters' own label frequencies would give by chance."""
+    first, second = Counter(label for label, _ in pairs), Counter(label for _, label in pairs)
+    return sum(first[label] * second[label] for label in first) / len(pairs) ** 2

@@ -1,76 +1,41 @@
 """Figures of one judge's week: verdicts, votes and the agreement between judge and people."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import TypeVar
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from bot.feedback import Feedback, feedback_of
+from bot.feedback import Feedback
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
-from bot.reports.agreement import Pair, cohen_kappa, gwet_ac1, wilson_interval
+from bot.reports.agreement import cohen_kappa, gwet_ac1, kappa_interval, wilson_interval
+from bot.reports.guideline_changes import count_changes
+from bot.reports.score_agreement import ScorePair, mean_absolute_error, weighted_kappa
+from bot.reports.single_votes import compare_single_votes
+from bot.reports.verdict_label import (
+    UNNAMED,
+    LabelledVerdict,
+    PeopleLabel,
+    Unnamed,
+    label_verdict,
+    person_labels,
+)
+from bot.reports.vote_week import votes_in_week
 from bot.runtime.clock import week_bounds
 from memalign.records import Label
 from memalign.value_types import ValueType
 from storage.database import Database
-from storage.records import AuditAction, AuditLine, PersonFeedback, StoredVerdict
+from storage.records import AuditLine, StoredVerdict
 
-T = TypeVar("T", bound=Hashable)
-
-
-class Unnamed(Enum):
-    """The label of people who only say that the judge is wrong."""
-
-    UNNAMED = "unnamed"
-
-
-UNNAMED = Unnamed.UNNAMED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledVerdict:
-    """A verdict with the label that most people gave to it."""
-
-    value: Label
-    agreed: bool
-    people_label: Label | None
-    """None if most people disagree without naming the right value."""
-
-
-def majority(votes: Sequence[T]) -> T | None:
-    """Return the most frequent vote; None without votes or at a tie."""
-    ranked = Counter(votes).most_common(2)
-    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
-        return None
-    return ranked[0][0]
-
-
-def label_verdict(stored: StoredVerdict, feedback: Sequence[Feedback]) -> LabelledVerdict | None:
-    """Label a verdict by the majority of people, leaving out those who cannot tell.
-
-    Those who disagree without naming the right value share one label, `UNNAMED`.
-
-    Returns:
-        The labelled verdict; None at a tie, or if nobody could tell.
-    """
-    labels = [
-        UNNAMED if entry.value is None else entry.value for entry in feedback if entry.vote in ("up", "down")
-    ]
-    label = majority(labels)
-    if label is None:
-        return None
-    value = stored.verdict.value
-    known = None if isinstance(label, Unnamed) else label
-    return LabelledVerdict(value=value, agreed=known == value, people_label=known)
+AnsweredVerdict = tuple[StoredVerdict, Sequence[Feedback]]
+"""A verdict with the feedback on it."""
 
 
 def compute_digest(
     judge: str,
     week: str,
     value_type: ValueType,
-    verdicts: Sequence[tuple[StoredVerdict, Sequence[Feedback]]],
+    verdicts: Sequence[AnsweredVerdict],
     audit: Sequence[AuditLine],
+    shown: int = 0,
 ) -> Digest:
     """Compute the figures of one judge's week.
 
@@ -78,41 +43,114 @@ def compute_digest(
         judge: The judge's name.
         week: The ISO week, such as `2026-W47`.
         value_type: The type of the judge's values.
-        verdicts: The verdicts that were voted on in the week, each with that week's feedback.
+        verdicts: The verdicts that belong to the week, each with the feedback on it.
         audit: The week's audit lines, of all judges.
+        shown: The cards posted in the week; 0 by default.
 
     Returns:
-        The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts with a known label on.
+        The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts on, and of free texts never.
     """
-    cases = [case for stored, feedback in verdicts if (case := label_verdict(stored, feedback))]
+    answered = [(stored, votes) for stored, feedback in verdicts if (votes := _votes(feedback))]
+    cases = [case for each in answered if (case := label_verdict(*each, value_type))]
     agreed = sum(case.agreed for case in cases)
     low, high = wilson_interval(agreed, len(cases)) if cases else (None, None)
-    pairs = [(case.value, case.people_label) for case in cases if case.people_label is not None]
-    changes = _count_changes(judge, audit)
+    share = agreed / len(cases) if cases else None
+    pairs = _comparable_pairs(cases, value_type) if len(cases) >= MIN_VERDICTS_FOR_KAPPA else []
+    kappa_low, kappa_high = kappa_interval(pairs) or (None, None)
+    scores = _score_pairs(cases, value_type)
+    changes = count_changes(judge, audit)
     return Digest(
         judge=judge,
         week=week,
         n=len(cases),
         agreed=agreed,
-        agreement=agreed / len(cases) if cases else None,
+        agreement=share,
         wilson_low=low,
         wilson_high=high,
-        table=_table(pairs) if value_type.opposite(True) is not None else None,
-        kappa=_beyond_chance(cohen_kappa, pairs),
-        ac1=_beyond_chance(gwet_ac1, pairs),
-        people=len({entry.person for _, feedback in verdicts for entry in feedback if entry.vote}),
+        table=_table(cases) if value_type.kind == "bool" else None,
+        kappa=cohen_kappa(pairs),
+        ac1=gwet_ac1(pairs, _label_count(pairs, value_type)),
+        people=len({entry.person for _, votes in answered for entry in votes}),
         guidelines_learned=len(changes.learned),
         guidelines_retired=len(changes.retired),
         forgotten=changes.forgotten,
+        shown=shown,
+        answered=len(answered),
+        unsure=sum(all(entry.vote == "unsure" for entry in votes) for _, votes in answered),
+        split=sum(_is_split(each, value_type) for each in answered),
+        unnamed=sum(_is_unnamed(votes) for _, votes in answered),
+        kappa_low=kappa_low,
+        kappa_high=kappa_high,
+        # every card has the same chance of being shown so far
+        weighted_agreement=share,
+        weighted_low=low,
+        weighted_high=high,
+        weighted_kappa=weighted_kappa(scores) if len(scores) >= MIN_VERDICTS_FOR_KAPPA else None,
+        mean_absolute_error=mean_absolute_error(scores),
+        is_comparable=value_type.kind != "str",
+        has_scores=_has_scores(value_type),
+        single_votes=compare_single_votes(
+            [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
+        ),
     )
 
 
-def _beyond_chance(measure: Callable[[Sequence[Pair]], float | None], pairs: Sequence[Pair]) -> float | None:
-    return measure(pairs) if len(pairs) >= MIN_VERDICTS_FOR_KAPPA else None
+def _votes(feedback: Sequence[Feedback]) -> list[Feedback]:
+    return [entry for entry in feedback if entry.vote is not None]
 
 
-def _table(pairs: Sequence[Pair]) -> dict[str, int]:
-    counts = Counter(pairs)
+def _is_split(answered: AnsweredVerdict, value_type: ValueType) -> bool:
+    stored, votes = answered
+    return bool(person_labels(votes, value_type)) and label_verdict(stored, votes, value_type) is None
+
+
+def _is_unnamed(votes: Sequence[Feedback]) -> bool:
+    """Return whether somebody says that the judge is wrong, and nobody the right value."""
+    down = [entry for entry in votes if entry.vote == "down"]
+    return bool(down) and all(entry.value is None for entry in down)
+
+
+def _comparable_pairs(
+    cases: Sequence[LabelledVerdict], value_type: ValueType
+) -> list[tuple[Label, PeopleLabel]]:
+    """Return the labels of judge and people, an unnamed one as people's own; none of free texts."""
+    return [] if value_type.kind == "str" else [(case.value, case.people_label) for case in cases]
+
+
+def _label_count(pairs: Sequence[tuple[Label, PeopleLabel]], value_type: ValueType) -> int:
+    """Return the number of labels that the judge may give, and of those beside them that were given."""
+    given = {label for pair in pairs for label in pair}
+    others = sum(isinstance(label, Unnamed) or not value_type.accepts(label) for label in given)
+    return _declared_label_count(value_type) + others
+
+
+def _declared_label_count(value_type: ValueType) -> int:
+    """Return the number of labels that the judge may give; 0 where there is no end to them."""
+    if value_type.kind == "bool":
+        return 2
+    if value_type.kind == "int" and value_type.value_range is not None:
+        low, high = map(int, value_type.value_range)
+        return high - low + 1
+    return len(value_type.categories)
+
+
+def _has_scores(value_type: ValueType) -> bool:
+    """Return whether all labels are numbers, so that one can be near another."""
+    numbers = (isinstance(each, int | float) and not isinstance(each, bool) for each in value_type.categories)
+    return value_type.numeric or (value_type.kind == "category" and all(numbers))
+
+
+def _score_pairs(cases: Sequence[LabelledVerdict], value_type: ValueType) -> list[ScorePair]:
+    if not _has_scores(value_type):
+        return []
+    return [
+        (float(case.value), UNNAMED if case.people_label is UNNAMED else float(case.people_label))
+        for case in cases
+    ]
+
+
+def _table(cases: Sequence[LabelledVerdict]) -> dict[str, int]:
+    counts = Counter((case.value, case.people_label) for case in cases)
     return {
         "judge_pass_people_pass": counts[True, True],
         "judge_pass_people_fail": counts[True, False],
@@ -121,71 +159,18 @@ def _table(pairs: Sequence[Pair]) -> dict[str, int]:
     }
 
 
-@dataclass(slots=True, kw_only=True)
-class _Changes:
-    """A week's changes of one judge's memory, by what of them stands at its end."""
-
-    learned: set[str] = field(default_factory=set)
-    """Ids of guidelines."""
-    retired: set[str] = field(default_factory=set)
-    forgotten: int = 0
-    decisions: dict[str, AuditAction] = field(default_factory=dict)
-    """A guideline's id -> the last decision on it, which can be undone."""
-
-    def note(self, line: AuditLine) -> None:
-        """Take one line of the audit, the oldest first."""
-        if line.what == "forgotten":
-            self.forgotten += len(line.ids)
-        for guideline_id in line.ids:
-            if line.what == "guideline_undone":
-                self._undo(guideline_id)
-                continue
-            if line.person is not None:
-                self.decisions[guideline_id] = line.what
-            self._note_guideline(line.what, guideline_id)
-
-    def _note_guideline(self, what: AuditAction, guideline_id: str) -> None:
-        if what == "guideline_learned":
-            self.learned.add(guideline_id)
-        if what == "guideline_retired":
-            self.retired.add(guideline_id)
-        elif what in ("guideline_learned", "guideline_restored"):
-            self.retired.discard(guideline_id)
-
-    def _undo(self, guideline_id: str) -> None:
-        decision = self.decisions.pop(guideline_id, None)
-        if decision == "guideline_learned":
-            self.learned.discard(guideline_id)
-        elif decision == "guideline_retired":
-            self.retired.discard(guideline_id)
-        elif decision == "guideline_restored":
-            self.retired.add(guideline_id)
-
-
-def _count_changes(judge: str, audit: Sequence[AuditLine]) -> _Changes:
-    changes = _Changes()
-    for line in audit:
-        if line.judge == judge:
-            changes.note(line)
-    return changes
-
-
 async def read_digest(
     database: Database, judge: str, value_type: ValueType, week: str, zone: ZoneInfo
 ) -> Digest:
-    """Return one judge's digest of an ISO week, by the time of the vote in the time zone."""
+    """Return one judge's digest of an ISO week, whose ends are those of the time zone.
+
+    A verdict counts in the week of its first vote, with the votes as they stood at that week's end.
+    """
     start, end = week_bounds(week, zone)
-    verdicts = []
-    for stored, people in await database.feedback.voted_between(judge, start, end):
-        feedback = _feedback_between(stored, people, value_type, start, end)
-        if feedback:
-            verdicts.append((stored, feedback))
-    return compute_digest(judge, week, value_type, verdicts, await database.audit.between(start, end))
-
-
-def _feedback_between(
-    stored: StoredVerdict, people: Mapping[str, PersonFeedback], value_type: ValueType, start: int, end: int
-) -> list[Feedback]:
-    """Return the votes cast in the time, in milliseconds since 1970; `end` is excluded."""
-    feedback = [feedback_of(stored, person, events, value_type) for person, events in people.items()]
-    return [entry for entry in feedback if entry.vote and start <= entry.time_ms < end]
+    verdicts = [
+        (stored, votes)
+        for stored, people in await database.feedback.voted_between(judge, start, end)
+        if (votes := votes_in_week(stored, people, value_type, week, zone))
+    ]
+    shown = await database.verdicts.posted_between(judge, start, end)
+    return compute_digest(judge, week, value_type, verdicts, await database.audit.between(start, end), shown)

@@ -43,7 +43,7 @@ async def test_a_vote_on_home_is_stored_as_one_on_the_card_and_the_tab_shows_it(
         assert (await harness.feedback(card))["ana"].vote == "up"
         await harness.learned()
         assert list(harness.labels()) == ["tr-1"]
-        assert "right on 1 of 1 verdicts this week (100%)" in words(
+        assert "right on 1 of 1 verdicts this week ·" in words(
             (await home(harness, "right on 1")).content["blocks"]
         )
 

@@ -1,0 +1,111 @@
+"""A week's figures in words that Slack and the terminal have in common; plain text, without the markup of either."""
+
+from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
+
+MAX_GAP_UNTOLD = 0.3
+"""Distance of kappa and AC1 beyond which a sentence says why they differ. Set by hand: half of a usual kappa."""
+
+SAME_VALUES = "Most verdicts have the same value, so some agreement is luck: kappa takes off more for that than AC1."
+DIFFERENT_SHARES = (
+    "Judge and people use the values in very different shares; there AC1 takes off more for luck than kappa."
+)
+
+
+def percent(share: float) -> str:
+    """Return a share in percent; 0% and 100% are said of none and of all only."""
+    rounded = round(share * 100)
+    if rounded == 100 and share < 1:
+        rounded = 99
+    if rounded == 0 and share > 0:
+        rounded = 1
+    return f"{rounded}%"
+
+
+def coefficient(value: float) -> str:
+    """Return a coefficient of agreement with two decimals; 1.00 is said of full agreement only."""
+    return f"{min(value, 0.99) if value < 1 else value:.2f}"
+
+
+def share_note(week: Digest) -> str:
+    """Return the share of agreement with its interval, in brackets; empty below `MIN_VERDICTS_FOR_SHARE` verdicts."""
+    bounds = (week.agreement, week.wilson_low, week.wilson_high)
+    if week.n < MIN_VERDICTS_FOR_SHARE or None in bounds:
+        return ""
+    share, low, high = (bound for bound in bounds if bound is not None)
+    return _with_interval(share, low, high)
+
+
+def _with_interval(share: float, low: float, high: float) -> str:
+    return f" ({percent(share)}, likely between {percent(low)} and {percent(high)})"
+
+
+def figure_sentences(week: Digest) -> list[str]:
+    """Return the sentences on agreement beyond chance, on numbers, on free texts and on single people."""
+    return [*_beyond_chance(week), *_scores(week), *_free_text(week), *_single_votes(week)]
+
+
+def _beyond_chance(week: Digest) -> list[str]:
+    if week.kappa is None or week.ac1 is None or week.kappa_low is None or week.kappa_high is None:
+        return []
+    sentence = (
+        f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {coefficient(week.kappa)}, likely between "
+        f"{coefficient(week.kappa_low)} and {coefficient(week.kappa_high)}; Gwet's AC1 {coefficient(week.ac1)}."
+    )
+    return [sentence, *_gap(week.kappa, week.ac1)]
+
+
+def _gap(kappa: float, ac1: float) -> list[str]:
+    if ac1 - kappa > MAX_GAP_UNTOLD:
+        return [SAME_VALUES]
+    return [DIFFERENT_SHARES] if kappa - ac1 > MAX_GAP_UNTOLD else []
+
+
+def _scores(week: Digest) -> list[str]:
+    if not week.has_scores or week.n < MIN_VERDICTS_FOR_SHARE:
+        return []
+    if week.mean_absolute_error is None:
+        return ["Nobody named a right number, so I don't know how far off the judge is."]
+    sentences = [
+        f"On average the judge's number is {_distance(week.mean_absolute_error)} away from people's."
+    ]
+    if week.weighted_kappa is not None:
+        sentences.append(f"Kappa that counts near misses for less: {coefficient(week.weighted_kappa)}.")
+    if week.unnamed:
+        sentences.append("A 👎 without a number counts as far off as the other wrong ones.")
+    return sentences
+
+
+def _distance(error: float) -> str:
+    """Return a mean distance; 0 is said of full agreement only."""
+    return f"{error:,.0f}" if error >= 100 else f"{error:.2g}"
+
+
+def _free_text(week: Digest) -> list[str]:
+    if week.is_comparable or not week.n:
+        return []
+    return [
+        "Free texts are not comparable: a 👍 counts as right and a 👎 as wrong, whatever text people name."
+    ]
+
+
+def _single_votes(week: Digest) -> list[str]:
+    votes = week.single_votes
+    if votes is None:
+        return []
+    return [
+        f"Where several people answered, one person agrees with the judge in {_share(votes.with_judge)}.",
+        f"Two people agree with each other in {_share(votes.among_people)}.",
+    ]
+
+
+def _share(share: AgreementShare) -> str:
+    return f"{share.agreed} of {share.n}{_with_interval(share.agreed / share.n, share.low, share.high)}"
+
+
+def coverage_line(week: Digest) -> str:
+    """Return how many cards were posted and answered, and which of these say nothing; empty without cards."""
+    if not (week.shown or week.answered):
+        return ""
+    rest = {"cannot tell": week.unsure, "tied": week.split, "👎 without the right value": week.unnamed}
+    parts = [f"Cards posted: {week.shown}", f"answered: {week.answered}"]
+    return " · ".join([*parts, *(f"{name}: {number}" for name, number in rest.items() if number)])
