@@ -5,7 +5,9 @@ from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
 MAX_GAP_UNTOLD = 0.3
 """Distance of kappa and AC1 beyond which a sentence says why they differ. Set by hand: half of a usual kappa."""
 
-SAME_VALUES = "Most verdicts have the same value, so some agreement is luck: kappa takes off more for that than AC1."
+SAME_VALUES = (
+    "Most verdicts have the same value, so some agreement is luck: kappa takes off more for that than AC1."
+)
 DIFFERENT_SHARES = (
     "Judge and people use the values in very different shares; there AC1 takes off more for luck than kappa."
 )
@@ -23,7 +25,8 @@ def percent(share: float) -> str:
 
 def coefficient(value: float) -> str:
     """Return a coefficient of agreement with two decimals; 1.00 is said of full agreement only."""
-    return f"{min(value, 0.99) if value < 1 else value:.2f}"
+    shown = min(round(value, 2), 0.99) if value < 1 else value
+    return f"{shown + 0.0:.2f}"  # no -0.00
 
 
 def share_note(week: Digest) -> str:

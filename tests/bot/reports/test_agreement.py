@@ -33,8 +33,8 @@ def test_figures_of_numbers_claim_full_agreement_only_where_all_agree(pairs: lis
 @pytest.mark.parametrize(
     ("pairs", "label_count", "expected"),
     [
-        ([("a", "a")] * 12 + [("a", "b")] * 3 + [("b", "b")] * 5, 3, 0.81283),
-        ([("a", "a")] * 45 + [("a", "b")] * 2 + [("b", "a")] * 2 + [("b", "b")], 2, 0.90984),
+        ([("a", "a")] * 12 + [("a", "b")] * 3 + [("b", "b")] * 5, 3, 0.80785),
+        ([("a", "a")] * 45 + [("a", "b")] * 2 + [("b", "a")] * 2 + [("b", "b")], 2, 0.90983),
         (
             [("a", "a")] * 10
             + [("b", "b")] * 6
@@ -42,7 +42,7 @@ def test_figures_of_numbers_claim_full_agreement_only_where_all_agree(pairs: lis
             + [("a", "unnamed")] * 5
             + [("b", "c")] * 2,
             4,
-            0.66187,
+            0.66539,
         ),
     ],
 )

@@ -4,23 +4,24 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from scipy.stats import binomtest  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
 from bot.feedback import Feedback, Vote
 from bot.records import Digest
-from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import last_due, next_due
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
 from memalign.records import Label, Verdict
 from memalign.serialization import from_document
-from memalign.value_types import value_type_of
+from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
 from storage.verdicts import card_post_id_of, verdict_id_of
@@ -126,29 +127,6 @@ def test_agreement_beyond_chance_needs_twenty_verdicts_and_two_classes(
         assert digest.kappa == pytest.approx(cohen_kappa_score(judged, right))
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_kappa_is_scikit_learns(seed: int) -> None:
-    first = [(n * 7 + seed) % 3 for n in range(60)]
-    second = [(n * 5 + n // 7 + seed) % 3 for n in range(60)]
-    pairs = list(zip(first, second, strict=True))
-    assert cohen_kappa(pairs) == pytest.approx(cohen_kappa_score(first, second))
-
-
-def test_ac1_is_agreement_beyond_what_the_shares_of_the_classes_make_likely() -> None:
-    pairs = [(1, 1)] * 118 + [(1, 0)] * 5 + [(0, 1)] * 2
-    used = (123 + 120) / 250  # how often class 1 was given, by either
-    chance = 2 * used * (1 - used)
-    assert gwet_ac1(pairs) == pytest.approx((118 / 125 - chance) / (1 - chance))
-
-
-@pytest.mark.parametrize(
-    ("agreed", "n"), [(0, 1), (1, 1), (0, 10), (10, 10), (8, 10), (50, 100), (999, 1000)]
-)
-def test_the_interval_is_wilsons(agreed: int, n: int) -> None:
-    oracle = binomtest(agreed, n).proportion_ci(method="wilson")
-    assert wilson_interval(agreed, n) == pytest.approx((oracle.low, oracle.high))
-
-
 @pytest.mark.parametrize(
     ("votes", "n", "agreed"),
     [
@@ -164,6 +142,134 @@ def test_other_judges_are_counted_without_a_table(
 ) -> None:
     digest = counted([voted(1, 3, *votes)], values=int)
     assert (digest.n, digest.agreed, digest.table) == (n, agreed, None)
+
+
+def many(*groups: tuple[int, Label, Sequence[tuple[Vote | None, Label | None]]]) -> list[Any]:
+    """Verdicts by number, the judge's value and people's votes."""
+    kinds = [group for group in groups for _ in range(group[0])]
+    return [voted(number, judged, *votes) for number, (_, judged, votes) in enumerate(kinds)]
+
+
+def test_an_unnamed_thumb_down_is_a_label_of_its_own() -> None:
+    unnamed: tuple[Vote, None] = ("down", None)
+    digest = counted(
+        many((20, "good", [("up", "good")]), (5, "bad", [("up", "bad")]), (25, "good", [unnamed])),
+        values=["good", "bad", "mixed"],
+    )
+    people = ["good"] * 20 + ["bad"] * 5 + ["unnamed"] * 25
+    judge = ["good"] * 20 + ["bad"] * 5 + ["good"] * 25
+    assert (digest.n, digest.agreed, digest.unnamed) == (50, 25, 25)
+    assert digest.kappa == pytest.approx(cohen_kappa_score(judge, people))
+    assert digest.kappa is not None
+    assert digest.kappa_low is not None
+    assert digest.kappa_high is not None
+    assert -1 <= digest.kappa_low < digest.kappa < digest.kappa_high < 1
+    # of four labels: three declared, and the unnamed one
+    chance = sum(share * (1 - share) for share in (0.65, 0.1, 0.25)) / 3
+    assert digest.ac1 == pytest.approx((0.5 - chance) / (1 - chance))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["good", "bad", "mixed"]),
+            st.sampled_from(["up", "down"]),
+            st.sampled_from(["", "bad"]),
+        ),
+        min_size=20,
+        max_size=60,
+    )
+)
+def test_kappa_is_1_only_where_people_agree_with_every_verdict(cases: list[tuple[str, Vote, str]]) -> None:
+    digest = counted(
+        [
+            voted(
+                number,
+                judged,
+                (vote, judged if vote == "up" else (named if named != judged else None) or None),
+            )
+            for number, (judged, vote, named) in enumerate(cases)
+        ],
+        values=["good", "bad", "mixed"],
+    )
+    for value in (digest.kappa, digest.ac1):
+        assert value is None or (value == pytest.approx(1)) == (digest.agreed == digest.n)
+
+
+@pytest.mark.parametrize(
+    ("values", "judged", "label_count"),
+    [
+        (["good", "bad", "mixed"], ("good", "bad"), 3),
+        (["good", "bad"], ("good", "bad"), 2),
+        (ValueType(kind="int", value_range=(1, 5)), (4, 2), 5),
+        (ValueType(kind="int", value_range=(0, 10**12)), (4, 2), 10**12 + 1),
+        (int, (4, 2), 2),
+        (bool, (True, False), 2),
+    ],
+)
+def test_ac1_counts_the_labels_that_the_judge_may_give(
+    values: object, judged: tuple[Label, Label], label_count: int
+) -> None:
+    first, second = judged
+    digest = counted(
+        many((15, first, [("up", first)]), (3, first, [("down", second)]), (6, second, [("up", second)])),
+        values,
+    )
+    share = (15 + 18) / 48
+    chance = 2 * share * (1 - share) / (label_count - 1)
+    assert digest.ac1 == pytest.approx((21 / 24 - chance) / (1 - chance))
+
+
+def test_cards_are_told_by_what_people_answered() -> None:
+    cases = [
+        voted(1, 3, ("up", 3)),
+        voted(2, 3, UNSURE),
+        voted(3, 3, UNSURE, ("up", 3)),
+        voted(4, 3, ("up", 3), ("down", 4)),
+        voted(5, 3, ("down", None)),
+        voted(6, 3, ("down", None), ("down", 2)),
+        voted(7, 3, (None, None)),
+    ]
+    digest = compute_digest(JUDGE, WEEK, value_type_of(int), cases, [], shown=9)
+    assert (digest.shown, digest.answered, digest.unsure, digest.split, digest.unnamed) == (9, 6, 1, 2, 1)
+    assert digest.n + digest.unsure + digest.split == digest.answered
+
+
+def test_numbers_are_told_by_how_far_off_they_are() -> None:
+    votes: list[tuple[Vote, Label]] = [("down", 4), ("down", 2)]
+    digest = counted(many((13, 5, [votes[0]]), (12, 3, [votes[1]])), values=int)
+    assert digest.mean_absolute_error == 1
+    assert digest.weighted_kappa is not None
+    assert digest.kappa is not None
+    assert digest.weighted_kappa > 0.4
+    assert digest.kappa <= 0
+    assert (
+        counted(many((13, "a", [("up", "a")]), (12, "b", [("up", "b")])), values=["a", "b"]).weighted_kappa
+        is None
+    )
+
+
+def test_categories_that_are_numbers_are_numbers() -> None:
+    cases = many((13, 5, [("down", 4)]), (12, 3, [("up", 3)]))
+    assert counted(cases, values=[1, 2, 3, 4, 5]).mean_absolute_error == pytest.approx(13 / 25)
+
+
+def test_free_texts_are_right_or_wrong_and_not_comparable() -> None:
+    digest = counted(
+        many(
+            (15, "kind", [("up", "kind")]),
+            (6, "curt", [("down", "short"), ("down", "brief"), ("up", "curt")]),
+        ),
+        values=str,
+    )
+    assert (digest.n, digest.agreed, digest.split) == (21, 15, 0)
+    assert (digest.kappa, digest.kappa_low, digest.ac1, digest.is_comparable) == (None, None, None, False)
+
+
+def test_the_weighted_figures_are_the_plain_ones_while_every_card_has_the_same_chance() -> None:
+    digest = counted(many((7, True, [UP]), (5, True, [DOWN])))
+    weighted = (digest.weighted_agreement, digest.weighted_low, digest.weighted_high)
+    assert weighted == (digest.agreement, digest.wilson_low, digest.wilson_high)
 
 
 def test_the_journal_is_counted_for_the_judge_alone() -> None:
@@ -365,4 +471,6 @@ def test_the_json_form_has_the_contracts_keys_in_order() -> None:
     assert list(line) == [
         *("judge", "week", "n", "agreed", "agreement", "wilson_low", "wilson_high", "table", "kappa", "ac1"),
         *("people", "guidelines_learned", "guidelines_retired", "forgotten"),
+        *("shown", "answered", "unsure", "split", "unnamed", "kappa_low", "kappa_high"),
+        *("weighted_agreement", "weighted_low", "weighted_high", "weighted_kappa", "mean_absolute_error"),
     ]

@@ -1,7 +1,7 @@
 """The interval of kappa covers the true value about as often as it says, also where few verdicts were answered.
 
-Others were simulated on the same tables (1,200 samples each): at n = 20 kappa ± z standard errors covers the true kappa
-in .85, .61, .91, .89 and .91 of the samples of the tables below, the percentile bootstrap in .85, .61, .91, .91 and .93.
+Other intervals were simulated on the same tables, 1,200 samples each. At n = 20, kappa ± z standard errors covers the
+true kappa in .85, .61, .91, .89 and .91 of them; the percentile bootstrap in .85, .61, .91, .91 and .93.
 """
 
 import numpy as np

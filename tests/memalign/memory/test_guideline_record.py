@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from scipy.special import betainc  # type: ignore[import-untyped]
+from scipy.special import betainc
 
 from memalign.memory.beta_posterior import is_doubtful, posterior_mean, probability_below_half
 from memalign.memory.episode_log import EpisodeLog

@@ -1,0 +1,141 @@
+"""The week's figures in words: few verdicts claim nothing, and no sentence contradicts another."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bot.blocks.digest import digest_message
+from bot.digest_words import coefficient, coverage_line, figure_sentences, percent, share_note
+from bot.records import AgreementShare, Digest, SingleVotes
+from bot.reports.agreement import wilson_interval
+
+WITH_JUDGE = (
+    "Where several people answered, one person agrees with the judge in 37 of 50 "
+    "(74%, likely between 60% and 85%)."
+)
+
+
+def week(n: int = 0, agreed: int = 0, **fields: object) -> Digest:
+    low, high = wilson_interval(agreed, n) if n else (None, None)
+    digest = Digest(
+        judge="politeness",
+        week="2026-W47",
+        n=n,
+        agreed=agreed,
+        agreement=agreed / n if n else None,
+        wilson_low=low,
+        wilson_high=high,
+        table=None,
+        kappa=None,
+        ac1=None,
+        people=min(n, 3),
+        guidelines_learned=0,
+        guidelines_retired=0,
+        forgotten=0,
+    )
+    return replace(digest, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("n", [1, 3, 9])
+def test_below_ten_verdicts_the_counts_stand_alone(n: int) -> None:
+    text = digest_message("Polite", week(n, n)).text
+    assert f"right on *{n} of {n} verdicts*." in text
+    assert "%" not in text
+
+
+@pytest.mark.parametrize("n", [10, 19, 20, 400])
+def test_from_ten_verdicts_on_a_share_has_its_interval(n: int) -> None:
+    note = share_note(week(n, n - 2))
+    assert note.startswith(f" ({percent((n - 2) / n)}, likely between ")
+    assert note in digest_message("Polite", week(n, n - 2)).text
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0, "0%"), (1, "100%"), (0.9999, "99%"), (0.0001, "1%"), (0.5, "50%"), (0.826, "83%")],
+)
+def test_all_and_none_are_said_of_all_and_none_only(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1.0, "1.00"), (0.9999, "0.99"), (0.624, "0.62"), (-0.25, "-0.25"), (0.0, "0.00"), (-0.001, "0.00")],
+)
+def test_full_agreement_is_said_of_full_agreement_only(value: float, words: str) -> None:
+    assert coefficient(value) == words
+
+
+def beyond_chance(kappa: float, ac1: float) -> list[str]:
+    return figure_sentences(week(50, 40, kappa=kappa, kappa_low=kappa - 0.2, kappa_high=kappa + 0.1, ac1=ac1))
+
+
+def test_kappa_stands_with_its_interval() -> None:
+    [sentence] = beyond_chance(0.6, 0.7)
+    assert "Cohen's kappa 0.60, likely between 0.40 and 0.70; Gwet's AC1 0.70." in sentence
+
+
+@pytest.mark.parametrize(
+    ("kappa", "ac1", "word"),
+    [(0.2, 0.85, "Most verdicts have the same value"), (0.1, -0.4, "very different shares")],
+)
+def test_figures_that_lie_far_apart_are_explained_in_a_sentence(kappa: float, ac1: float, word: str) -> None:
+    sentences = beyond_chance(kappa, ac1)
+    assert len(sentences) == 2
+    assert word in sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentences"),
+    [
+        (
+            {"mean_absolute_error": 0.84, "weighted_kappa": 0.71},
+            [
+                "On average the judge's number is 0.84 away from people's.",
+                "Kappa that counts near misses for less: 0.71.",
+            ],
+        ),
+        (
+            {"mean_absolute_error": 1234.5, "unnamed": 2},
+            [
+                "On average the judge's number is 1,234 away from people's.",
+                "A 👎 without a number counts as far off as the other wrong ones.",
+            ],
+        ),
+        (
+            {"mean_absolute_error": None},
+            ["Nobody named a right number, so I don't know how far off the judge is."],
+        ),
+    ],
+)
+def test_numbers_are_told_by_their_distance(fields: dict[str, object], sentences: list[str]) -> None:
+    assert figure_sentences(week(25, 5, has_scores=True, **fields)) == sentences
+
+
+def test_free_texts_are_said_to_be_not_comparable() -> None:
+    [sentence] = figure_sentences(week(3, 2, is_comparable=False))
+    assert "not comparable" in sentence
+
+
+def test_single_people_stand_beside_single_people() -> None:
+    votes = SingleVotes(
+        with_judge=AgreementShare(agreed=37, n=50, low=0.6, high=0.85),
+        among_people=AgreementShare(agreed=12, n=20, low=0.38, high=0.79),
+    )
+    assert figure_sentences(week(20, 16, single_votes=votes)) == [
+        WITH_JUDGE,
+        "Two people agree with each other in 12 of 20 (60%, likely between 38% and 79%).",
+    ]
+
+
+def test_cards_posted_and_answered_are_told_with_those_that_say_nothing() -> None:
+    line = coverage_line(week(5, 4, shown=12, answered=8, unsure=2, split=1, unnamed=1))
+    assert line == "Cards posted: 12 · answered: 8 · cannot tell: 2 · tied: 1 · 👎 without the right value: 1"
+    assert coverage_line(week(5, 4, shown=12, answered=5)) == "Cards posted: 12 · answered: 5"
+    assert coverage_line(week()) == ""
+
+
+def test_no_sentence_is_long() -> None:
+    text = digest_message("Polite", week(50, 40, kappa=0.1, kappa_low=0.0, kappa_high=0.3, ac1=0.8)).text
+    assert [each for each in re.split(r"[.;] |\n", text) if len(each.split()) > 25] == []
