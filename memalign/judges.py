@@ -363,7 +363,7 @@ class AlignedJudge(LibraryJudge):
     async def _unalign(self, traces: Sequence[object]) -> "AlignedJudge":
         trace_ids = [trace_id_of(trace) for trace in traces]
         if not any(trace_id in self.episodes for trace_id in trace_ids):
-            _log.warning("Nothing was learned from any of the %d traces to unalign.", len(trace_ids))
+            _log.warning("Nothing was learned from the traces to unalign, so nothing changes.")
             return self
         memory = _memory(self.base, self._state, self.optimizer)
         forgotten = await memory.distil_again(await memory.forget(trace_ids))

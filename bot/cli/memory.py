@@ -112,7 +112,7 @@ async def rollback(options: Namespace) -> None:
         arguments = arguments.model_copy(update={"version": preview["version"]})
     done = await _carry_out(settings, arguments)
     print_text(f"{judge} is back at version {done['version']}: {visible_line('; '.join(done['lines']))}")
-    print_text("Feedback that this leaves out counts again once its people change it.")
+    print_text("Votes and reasons that this leaves out count again once their authors change them.")
 
 
 def _is_confirmed() -> bool:

@@ -61,7 +61,7 @@ async def test_the_log_tells_who_changed_what_newest_first(memory: Command) -> N
     newest, first = (await memory("memory", "log", JUDGE)).splitlines()
     assert f"edited by U0000000002: ~ “{PRICE}” (was: “{RULE}”)" in newest
     assert newest.startswith("   2  ")
-    assert f"learned from U0000000001: + “{RULE}”; 1 new case" in first
+    assert f"learned from U0000000001: + “{RULE}”; 1 case added" in first
     assert (await memory("memory", "log", JUDGE, "--limit", "1")).splitlines() == [newest]
     assert await memory("memory", "log", JUDGE, "--limit", "0") == ""
     lines = [
@@ -82,7 +82,7 @@ async def test_versions_are_compared_gone_back_to_and_the_way_back_is_undone(mem
     )
     assert (await memory("memory", "diff", JUDGE, "0", "1")).splitlines()[1:] == [
         f"  + “{RULE}”",
-        "  1 new case:",
+        "  1 case added:",
         "    + tr-1  Can you help me?",
     ]
     shown = await memory("memory", "rollback", JUDGE, "0", "--dry-run")

@@ -75,7 +75,7 @@ async def test_a_preview_can_be_put_away(harness: BotInWorkspace) -> None:
     await click(harness, listed, GO_BACK, holding="*0*")
     preview = await read(harness, listed, "Go back to version 0")
     assert f"- “{PRICE}”" in preview
-    assert "1 case gone" in preview
+    assert "1 case gone:\n• - Can you help me?" in preview
     await click(harness, listed, STAY)
     await read(harness, listed, "Nothing was changed.")
     assert harness.rules() == [PRICE]
