@@ -21,6 +21,7 @@ from bot.blocks.memory_history import (
 from bot.blocks.pausing import which_judge
 from bot.blocks.primitives import SlackMessage, plain_message
 from bot.config import JudgeSettings
+from bot.judge_names import JudgeNames
 from bot.learning.rollback_service import RollbackService
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
@@ -43,6 +44,7 @@ class MemoryHistoryPages:
         rollbacks: RollbackService,
         decisions: GuidelineDecisions,
         judges: JudgeAccess,
+        names: JudgeNames,
         access: GuidelineAccess,
         after_ack: AfterAck,
     ) -> None:
@@ -50,6 +52,7 @@ class MemoryHistoryPages:
         self._rollbacks = rollbacks
         self._decisions = decisions
         self._judges = judges
+        self._names = names
         self._access = access
         self._after_ack = after_ack
 
@@ -79,13 +82,13 @@ class MemoryHistoryPages:
 
     async def preview(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show what going back to the version of a button would change."""
-        person, (judge, version) = _person(body), _subject(body)
+        person, (judge, version) = _person(body), _subject(body, self._names)
         await ack()
         self._after_ack.run(self._replace(respond, self._preview(person, judge, version)))
 
     async def go_back(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Go back to the version of a button; stored before the ack."""
-        judge, version = _subject(body)
+        judge, version = _subject(body, self._names)
         action = body["actions"][0]
         request = GuidelineRequest(
             request_id=f"{action.get('action_ts')}:{_person(body)}:{CONFIRM_GO_BACK}:{judge}:{version}",
@@ -135,9 +138,9 @@ def _person(body: Body) -> str:
     return str(body["user"]["id"])
 
 
-def _subject(body: Body) -> tuple[str, int]:
+def _subject(body: Body, names: JudgeNames) -> tuple[str, int]:
     """Return judge and version that a button carries. Raises `MalformedPayloadError`."""
     match load_json(str(body["actions"][0].get("value"))):
         case [str(judge), int(version)]:
-            return judge, version
+            return names.current(judge), version
     raise MalformedPayloadError("The value of the button names no version.")
