@@ -164,6 +164,8 @@ def _episodic(documents: Sequence[Mapping[str, Json]]) -> EpisodicMemory:
     rows = {each["trace_id"]: unpack_vector(each["row"]) for each in documents if each.get("row")}
     earlier = {each["trace_id"]: unpack_vector(each["vector"]) for each in documents if each.get("vector")}
     rows |= {name: row_of(vector, vector) for name, vector in earlier.items()}
+    if len({row.size for row in rows.values()}) > 1:
+        raise ValueError("the vectors of its cases differ in length")
     return EpisodicMemory({episode.trace_id: episode for episode in episodes}, rows, outdated=earlier)
 
 
@@ -190,8 +192,13 @@ def _restored(document: Mapping[str, Json]) -> SavedJudge:
     return SavedJudge(
         judge=judge,
         settings=settings,
-        # a file of an earlier version has none, and was aligned at least once
-        state=replace(
-            empty.next(episodic, semantic, document["undistilled"]), number=document.get("version", 1)
-        ),
+        state=replace(empty.next(episodic, semantic, document["undistilled"]), number=_version(document)),
     )
+
+
+def _version(document: Mapping[str, Json]) -> int:
+    """Return the judge's version; a file of an earlier version has none, and was aligned at least once."""
+    version = document.get("version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 0:
+        raise ValueError(f"version is {version!r}")
+    return version

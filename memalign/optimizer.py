@@ -54,17 +54,18 @@ class MemAlignOptimizer(AlignmentModels):
         retrieval_k: Most similar cases that a judge is shown for a verdict, at least 1. There may be fewer, see
             `min_similarity`.
         embedding_model: Model that embeds the traces' texts: `openai:/NAME`, one of another provider whose models
-            embed, or `local:/wordllama`, which needs no key.
+            embed, or `local:/wordllama`, which needs no key; nor does `local:/minilm`, with the extra `minilm`.
             Each new text is embedded once, in batches; a verdict costs one call at most. None:
             `openai:/text-embedding-3-small`.
         embedding_dim: Length of a vector in numbers, at least 1. A model that cannot choose its length must give just
-            this one; `local:/wordllama` always gives 256, whatever is set here.
+            this one; `local:/wordllama` always gives 256, and `local:/minilm` 384, whatever is set here.
         model_options: Options of these models by name, such as `{"openai:/gpt-5-mini": {"timeout_seconds": 60}}`; see
             `ModelOptions`. None: each has the defaults. The judge's own model has its options from `make_judge`.
         guideline_tokens: Room of guidelines in a prompt, in tokens, 4,000 by default. Where not all fit, those that
             matter for the record are chosen.
-        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: the similarity that 95 % of pairs
-            of learned cases are below, so that it suits any embedding model; 0.15 while there are fewer than 20 cases.
+        min_similarity: Least cosine, -1 to 1, of a case that a judge is shown. None: cases are left out that are less
+            similar, by vectors and by words, than the 5 % most similar pairs of learned cases, so that it suits any
+            embedding model; those with a cosine below 0.15 while there are fewer than 20 different cases.
         trial_calls: Calls of the judge's model that an alignment may spend to try each new guideline on up to 20
             labelled cases near it, with and without it. One that makes more verdicts wrong than right
             is held back; its `trial` says how many. 0, the default: new guidelines are used untried, as they are once

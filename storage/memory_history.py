@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from memalign.memory.version_diff import diff_of
-from memalign.records import Episode, MemoryDiff, MemoryVersion
+from memalign.records import Episode, ForgetTarget, Guideline, MemoryDiff, MemoryVersion
 from storage.memories import Memories
 from storage.memory_undo import MemoryUndo
 from storage.repository import Repository, Store, reads
@@ -39,6 +39,12 @@ class MemoryHistory(Repository):
             LogEntry(version=version, difference=differences.get(version.number, MemoryDiff()))
             for version in versions
         ]
+
+    @reads
+    def guidelines_of(self, target: ForgetTarget) -> list[Guideline]:
+        """Return the guidelines of earlier versions that rest on a trace or a person, in all their forms."""
+        rules = [rule for record in self._undo.records_of(target) for rule in record.guidelines]
+        return list({(rule.id, rule.text): rule for rule in rules}.values())
 
     async def difference(self, judge: str, before: int, after: int) -> MemoryDiff:
         """Compare two versions. Raises `UnknownVersionError` and `StorageError`."""

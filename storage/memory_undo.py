@@ -63,6 +63,12 @@ class MemoryUndo(Repository):
         low, high = key(judge, stamp(number + 1)), below(judge)[1]
         return [from_document(UndoRecord, body) for body in self._records.range(low, high, order="down")]
 
+    def records_of(self, target: ForgetTarget) -> list[UndoRecord]:
+        """Return the records that hold anything of a trace or a person."""
+        index, subject = _place_of(target)
+        bodies = self._records.range(*below(subject), index=index)
+        return [from_document(UndoRecord, body) for body in bodies]
+
     def add_settings(self, judge: str, head: int, note: str, at_ms: int) -> int:
         """Add a version for a change of the settings, which changes nothing in the memory; returns its number."""
         self._put_version(judge, MemoryVersion(number=head + 1, at_ms=at_ms, kind="settings", note=note))
@@ -94,7 +100,10 @@ class MemoryUndo(Repository):
         kept = self._without_forgotten(changed, cause.forgets)
         if not changed:
             return head
-        people = cause.people or people_behind(changed, [after[record.part] for record in changed])
+        people = cause.people
+        if not people and not cause.forgets:
+            # whose words are forgotten is not who asked for it
+            people = people_behind(changed, [after[record.part] for record in changed])
         version = self._continued(judge, head, cause, people) or _version_of(
             head + 1, at_ms, cause, people, changed
         )
@@ -116,10 +125,7 @@ class MemoryUndo(Repository):
         Returns:
             All words of it that are known.
         """
-        index, subject = _place_of(target)
-        records = [
-            from_document(UndoRecord, body) for body in self._records.range(*below(subject), index=index)
-        ]
+        records = self.records_of(target)
         words = [*texts, *words_in(records, target)]
         for record in records:
             left = erased(record, target, words)

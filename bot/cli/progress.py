@@ -4,12 +4,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from tqdm import tqdm
 
 from bot.visible_text import visible_line
 
+T = TypeVar("T")
 LINES_PER_RUN = 10
 """Lines in which a run tells its progress where there is no terminal."""
 SIZE_POLL_SECONDS = 0.2
@@ -45,13 +46,13 @@ def trace_bar(title: str, total: int) -> "tqdm[NoReturn]":
     return tqdm(total=total, desc=title, unit="trace", disable=not sys.stderr.isatty())
 
 
-async def wait_showing_size(work: "asyncio.Future[None]", size: Callable[[], int]) -> None:
-    """Wait for the work; on a terminal, show the growing number of bytes that `size` returns."""
+async def wait_showing_size(work: "asyncio.Future[T]", size: Callable[[], int]) -> T:
+    """Return the result of the work; on a terminal, show the growing number of bytes that `size` returns."""
     with tqdm(unit="B", unit_scale=True, disable=not sys.stderr.isatty(), leave=False) as bar:
         while not work.done():
             await asyncio.wait([work], timeout=SIZE_POLL_SECONDS)
             bar.update(size() - bar.n)
-    await work
+    return await work
 
 
 def write_line(line: str) -> None:

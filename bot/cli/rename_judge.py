@@ -1,7 +1,10 @@
 """`memalign rename-judge`: all that a judge has learned goes on under another name, while no bot runs."""
 
+import asyncio
 from argparse import Namespace
+from functools import partial
 
+from bot.cli.progress import wait_showing_size
 from bot.cli.terminal import print_text
 from bot.config import Settings, load_environment, load_settings
 from bot.judging.value_problems import spelled, stored_labels, unfit_labels
@@ -25,7 +28,8 @@ async def rename_judge(options: Namespace) -> None:
         raise StorageError(f"The bot is running on {settings.data}: stop it, and run the same command again.")
     async with await Database.open(settings.data) as database:
         await _refuse_unfit(settings, database, old, new)
-        judge = await database.judges.rename(old, new, now_ms())
+        renaming = asyncio.ensure_future(database.judges.rename(old, new, now_ms()))
+        judge = await wait_showing_size(renaming, partial(Database.size, settings.data))
     print_text(f"Renamed {old} to {new}; it keeps {kept_by(judge)}.")
     for note in notes(settings, old, new):
         print_text(note)

@@ -183,11 +183,11 @@ class ForgetService:
     async def _redact_quotes(
         self, scope: ForgetScope, feedback: FeedbackByPerson, result: ForgetResult
     ) -> None:
-        rules = {
-            rule.id: rule.text for part in result.judges.values() for rule in (*part.retired, *part.waiting)
-        }
-        texts = [*texts_in(scope, feedback), *rules.values()]
-        await redact_quotes(self._database, texts, result.trace_ids, rules.keys())
+        rules = [rule for part in result.judges.values() for rule in (*part.retired, *part.waiting)]
+        # a verdict may quote a rule that only an earlier version of the memory has
+        rules += await self._database.memory_history.guidelines_of(scope.target)
+        texts = [*texts_in(scope, feedback), *(rule.text for rule in rules if rule.has_words)]
+        await redact_quotes(self._database, texts, result.trace_ids, {rule.id for rule in rules})
 
     async def _delete_lessons(self, result: ForgetResult) -> None:
         """Delete what other threads were told of guidelines that go: it may be in the forgotten words."""

@@ -117,7 +117,13 @@ def build(
         slack.client,
     )
     history = MemoryHistoryPages(
-        reports.versions, rollbacks, decisions, judge_access, guideline_access, after_ack
+        reports.versions,
+        rollbacks,
+        decisions,
+        resources.judge_names,
+        judge_access,
+        guideline_access,
+        after_ack,
     )
     history.listen(slack.app)
     GuidelineActions(

@@ -68,6 +68,7 @@ class GuidelineActions:
     async def press(self, ack: AsyncAck, body: Body) -> None:
         """Carry out the decision of a button or menu, or ask for the words of an edit."""
         press = GuidelinePress.read(body, self._names)
+        press = press.of_judge(self._holder(press.place.judge, press.guideline_id))
         request = press.request()
         if request is not None:
             await self._decisions.keep(request)
@@ -97,6 +98,7 @@ class GuidelineActions:
     async def save(self, ack: AsyncAck, body: Body) -> None:
         """Put a guideline into the words of the modal; what is no rule is said in the modal."""
         submission = EditSubmission.read(body, self._names)
+        submission = submission.of_judge(self._holder(submission.place.judge, submission.guideline_id))
         text = self._redactor.words(submission.text)
         if problem := self._problem(submission, text):
             await ack(response_action="errors", errors={RULE_FIELD: problem})
@@ -119,6 +121,13 @@ class GuidelineActions:
         except InputError as error:
             return str(error)
         return ""
+
+    def _holder(self, judge: str, guideline_id: str) -> str:
+        """Return the judge that holds a guideline: another one may have the name by which a message knows it."""
+        if self._guideline(judge, guideline_id) is not None:
+            return judge
+        holders = (name for name in self._memories if self._guideline(name, guideline_id) is not None)
+        return next(holders, judge)
 
     def _guideline(self, judge: str, guideline_id: str) -> Guideline | None:
         memory = self._memories.get(judge)

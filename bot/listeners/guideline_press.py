@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.blocks.guideline_buttons import (
     APPROVE_GUIDELINE,
@@ -50,6 +50,11 @@ class AnswerPlace:
     modal_body: Body | None = None
     """The press, where it was made in a modal on top of which the answer is shown."""
 
+    def of_judge(self, judge: str) -> "AnswerPlace":
+        """Return the place as one of that judge's."""
+        query = None if self.query is None else replace(self.query, judge=judge)
+        return replace(self, judge=judge, query=query)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuidelinePress:
@@ -82,6 +87,10 @@ class GuidelinePress:
             mark=mark,
             place=place,
         )
+
+    def of_judge(self, judge: str) -> "GuidelinePress":
+        """Return the press on the same guideline as one of that judge's."""
+        return replace(self, place=self.place.of_judge(judge))
 
     def request(self) -> GuidelineRequest | None:
         """Return the decision that is asked for; None where words are needed first, or for an unknown action."""
@@ -130,6 +139,10 @@ class EditSubmission:
             earlier_hash=str(carried.get("text")),
             place=place,
         )
+
+    def of_judge(self, judge: str) -> "EditSubmission":
+        """Return the submission for the same guideline as one of that judge's."""
+        return replace(self, place=self.place.of_judge(judge))
 
     def request(self, text: str) -> GuidelineRequest:
         """Return the decision to put the guideline into these words."""

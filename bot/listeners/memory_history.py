@@ -21,6 +21,7 @@ from bot.blocks.memory_history import (
 from bot.blocks.pausing import which_judge
 from bot.blocks.primitives import SlackMessage, plain_message
 from bot.config import JudgeSettings
+from bot.judge_names import JudgeNames
 from bot.learning.rollback_service import RollbackService
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.clicked_card import Body
@@ -42,6 +43,7 @@ class MemoryHistoryPages:
         reader: MemoryHistoryReader,
         rollbacks: RollbackService,
         decisions: GuidelineDecisions,
+        names: JudgeNames,
         judges: JudgeAccess,
         access: GuidelineAccess,
         after_ack: AfterAck,
@@ -49,6 +51,7 @@ class MemoryHistoryPages:
         self._reader = reader
         self._rollbacks = rollbacks
         self._decisions = decisions
+        self._names = names
         self._judges = judges
         self._access = access
         self._after_ack = after_ack
@@ -73,19 +76,19 @@ class MemoryHistoryPages:
 
     async def show(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show the versions of the judge of a button."""
-        person, judge = _person(body), str(body["actions"][0].get("value"))
+        person, judge = _person(body), _value(body)
         await ack()
         self._after_ack.run(self._answer(respond, self._named_history(person, judge)))
 
     async def preview(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show what going back to the version of a button would change."""
-        person, (judge, version) = _person(body), _subject(body)
+        person, (judge, version) = _person(body), read_version(_value(body), self._names)
         await ack()
         self._after_ack.run(self._replace(respond, self._preview(person, judge, version)))
 
     async def go_back(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Go back to the version of a button; stored before the ack."""
-        judge, version = _subject(body)
+        judge, version = read_version(_value(body), self._names)
         action = body["actions"][0]
         request = GuidelineRequest(
             request_id=f"{action.get('action_ts')}:{_person(body)}:{CONFIRM_GO_BACK}:{judge}:{version}",
@@ -135,9 +138,13 @@ def _person(body: Body) -> str:
     return str(body["user"]["id"])
 
 
-def _subject(body: Body) -> tuple[str, int]:
-    """Return judge and version that a button carries. Raises `MalformedPayloadError`."""
-    match load_json(str(body["actions"][0].get("value"))):
+def _value(body: Body) -> str:
+    return str(body["actions"][0].get("value"))
+
+
+def read_version(value: str, names: JudgeNames) -> tuple[str, int]:
+    """Read the judge and the version that a button carries. Raises `MalformedPayloadError`."""
+    match load_json(value):
         case [str(judge), int(version)]:
-            return judge, version
+            return names.current(judge), version
     raise MalformedPayloadError("The value of the button names no version.")

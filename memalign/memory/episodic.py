@@ -16,7 +16,7 @@ from rpds import HashTrieMap
 
 from memalign.memory.case_similarity import NEAR_COPY_COSINE, CaseSimilarity
 from memalign.memory.episode_log import EpisodeLog
-from memalign.memory.vector_index import VectorIndex, search_exactly
+from memalign.memory.vector_index import VectorIndex, cosine, search_exactly
 from memalign.ports import Vector
 from memalign.records import CaseText, Episode, Label, RetrievedEpisode
 
@@ -198,7 +198,8 @@ class EpisodicMemory:
         if not names:
             return []
         episodes = [self.episodes[name] for name in names]
-        cosines = np.clip(np.stack([self.vectors[name] for name in names]) @ query, -1.0, 1.0).astype(float)
+        # one by one: in a product of matrices the last digits of a row depend on its place
+        cosines = np.array([cosine(query, self.vectors[name]) for name in names])
         scores = self._similarity.scores(text, [episode.case_text for episode in episodes], cosines)
         places = np.flatnonzero(self._similarity.are_precedents(scores, cosines, min_similarity)).tolist()
         order = sorted(places, key=lambda place: (-scores[place], -_newest_ms(episodes[place]), names[place]))

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.align.report import OUTDATED
 from memalign.errors import InputError
 from memalign.judge_file import read
-from memalign.records import GuidelineRecord, Handling
-from memalign.serialization import to_document
+from memalign.records import GuidelineRecord, Handling, Json
+from memalign.serialization import pack_vector, to_document
 from tests.factories import POLITENESS, a_trace, a_vote, a_vote_against
+from tests.fakes import direction
 from tests.memalign.models.test_prompts import HOSTILE
 from tests.memalign.test_optimizer import aligned, traces
 from tests.model_server import ModelServer, overloaded
@@ -232,3 +234,28 @@ def test_the_version_grows_with_each_change_also_over_saving(tmp_path: Path) -> 
     del document["version"]
     (tmp_path / "earlier.json").write_text(json.dumps(document))
     assert load_judge(tmp_path / "earlier.json").version == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda saved: saved.update(version="7"), "version is '7'"),
+        (lambda saved: saved.update(version=None), "version is None"),
+        (lambda saved: saved.update(version=-1), "version is -1"),
+        (
+            lambda saved: saved["episodes"][0].update(row=pack_vector(direction("hello", 6))),
+            "differ in length",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_a_file_with_a_version_or_a_vector_that_is_none_is_told(
+    tmp_path: Path, change: Callable[[dict[str, Json]], None], words: str
+) -> None:
+    aligned(2).save(tmp_path / "judge.json")
+    saved = json.loads((tmp_path / "judge.json").read_text())
+    change(saved)
+    (tmp_path / "judge.json").write_text(json.dumps(saved))
+
+    with pytest.raises(InputError, match=f"not a whole saved judge .*{words}"):
+        load_judge(tmp_path / "judge.json")

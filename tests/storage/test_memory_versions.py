@@ -66,6 +66,21 @@ async def test_each_lesson_edit_forget_and_roll_back_makes_one_version(db: Datab
     assert all(entry.version.at_ms for entry in log)
 
 
+async def test_a_forget_is_nobodys_where_nobody_is_named_least_of_all_theirs_whose_words_go(
+    db: Database,
+) -> None:
+    both = (a_vote(False, GREET, "UANA", ms=1), a_vote(False, PRICE, "UBEN", ms=2))
+    memory = await learned(db, "tr-1", GREET)
+    await memory.learn([a_trace("tr-2", *both), a_trace("tr-3", *both)])
+    await memory.forget(["tr-1"])
+    await memory.forget_person("UANA", ["tr-2"], by="UANA")
+    await memory.forget_person("UBEN", ["tr-3"])
+
+    forgets = [entry.version for entry in await db.memory_history.log(JUDGE, 3)]
+
+    assert [(version.kind, version.people) for version in forgets] == [("forget", ())] * 3
+
+
 async def test_what_changes_nothing_makes_no_version(db: Database) -> None:
     memory = await learned(db, "tr-1", GREET)
     await memory.learn([a_trace("tr-1", a_vote(False, GREET, "UANA", ms=1))])

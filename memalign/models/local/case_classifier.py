@@ -1,10 +1,7 @@
 """`local:/cases`: judges by a small statistical model fitted to the labelled cases; no key, no network."""
 
-import asyncio
-import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -12,6 +9,7 @@ from memalign.models.local import explanations
 from memalign.models.local.features import Features, extract_features
 from memalign.models.local.linear_model import MIN_CASES_TO_FIT, Case, LinearModel, fit
 from memalign.models.local.sentence_vectors import SentenceVectors
+from memalign.models.local.worker_thread import WorkerThread
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Episode, Json, Label, Usage
 from memalign.value_types import Kind, ValueType
@@ -36,7 +34,8 @@ class CaseClassifier:
 
     def __init__(self, sentence_vectors: SentenceVectors | None = None) -> None:
         self._sentence_vectors = sentence_vectors
-        self._workers: dict[int, ThreadPoolExecutor] = {}
+        # a thread of its own: a first fit to many cases must not hold up the shared threads, nor run twice
+        self._worker = WorkerThread("memalign-cases")
         self._features: dict[str, dict[str, tuple[Mapping[str, Json], Features]]] = {}
         self._models: dict[str, dict[_ModelKey, LinearModel]] = {}
 
@@ -47,16 +46,7 @@ class CaseClassifier:
 
     async def decide(self, request: JudgeRequest) -> JudgeResponse:
         """See `memalign.ports.JudgeModel.decide`. Raises `ModelRefusedError` if a package lacks its weights."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker(), self._decide, request)
-
-    def _worker(self) -> ThreadPoolExecutor:
-        """Return the thread of this process: a forked one has none of its parent's threads."""
-        process = os.getpid()
-        if process not in self._workers:
-            # a thread of its own: a first fit to many cases must not hold up the shared threads, nor run twice
-            worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memalign-cases")
-            self._workers.setdefault(process, worker)
-        return self._workers[process]
+        return await self._worker.run(self._decide, request)
 
     def _decide(self, request: JudgeRequest) -> JudgeResponse:
         episodes = tuple(request.episodes)

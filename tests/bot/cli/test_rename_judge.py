@@ -115,6 +115,24 @@ async def test_lists_and_modals_of_earlier_days_are_of_the_judge_as_it_is_called
         assert problems(harness) == []
 
 
+async def test_buttons_find_their_guideline_where_two_judges_have_swapped_names(folder: Path) -> None:
+    workspace, judges = Workspace(), [{}, {"name": "wit"}]
+    async with bot_in_workspace(folder, workspace=workspace, judges=judges) as harness:
+        told = lesson(harness, await taught(harness))
+        # both judges show a card of the trace
+        first, second = sorted((JUDGE, "wit"), key=lambda name: not harness.rules(name))
+        await harness.bot.guidelines.add(second, BETTER, harness.ana.id)
+    for old, new in ((first, "between"), (second, first), ("between", second)):
+        assert (await memalign(folder, "rename-judge", old, new)).code == 0
+    async with bot_in_workspace(folder, workspace=workspace, judges=judges) as harness:
+        await harness.press(told, RETIRE_GUIDELINE)
+        states = {name: memory.guidelines for name, memory in harness.bot.memories.items()}
+        await harness.until(
+            lambda: [rule.state for rule in harness.bot.memories[second].guidelines] == ["retired"]
+        )
+        assert [(rule.text, rule.state) for rule in states[first]] == [(BETTER, "used")]
+
+
 async def store_of(folder: Path, *judges: str) -> None:
     """Make a store in which judges have learned from one case each."""
     async with await Database.open(folder / "store") as database:

@@ -185,7 +185,8 @@ async def test_the_floor_is_found_from_the_vectors_of_the_model_in_use(db: Datab
     for trace in traces:
         first_verdict, second = await memory.judge(trace), await fresh.judge(trace)
         assert first_verdict.retrieved_trace_ids == second.retrieved_trace_ids
-        assert first_verdict.similarities == second.similarities
+        # a row that was stored in two parts and joined again may differ in its last digit
+        assert first_verdict.similarities == pytest.approx(second.similarities, abs=1e-6)
 
 
 async def with_floor_of_its_own(db: Database, embedder: Embedder) -> JudgeMemory:

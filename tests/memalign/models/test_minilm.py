@@ -75,6 +75,13 @@ async def test_a_vector_does_not_depend_on_its_neighbours_nor_on_the_run() -> No
 
 
 @installed
+async def test_no_texts_give_no_vectors_and_tokens_are_counted() -> None:
+    nothing = await MiniLMEmbedder().embed([])
+    assert (nothing.vectors.shape, nothing.usage.embedding_tokens) == ((0, 384), 0)
+    assert (await MiniLMEmbedder().embed(["visa", "visa visa visa"])).usage.embedding_tokens == 4
+
+
+@installed
 async def test_the_second_window_of_a_long_text_counts() -> None:
     weather = "It rains today. " * 60
     texts = [weather, weather + "The cake needs more sugar. " * 60, "Bake a cake."]
