@@ -242,8 +242,8 @@ def add_batch_commands(commands: Commands) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="the settings: with --judge those of the bot (default: memalign.toml); with --aligned those whose "
-        "[redaction] and [models] hold (default: the built-in redaction, the models as aligned)",
+        help="the settings: with --judge those of the bot (default: memalign.toml); with --aligned those of "
+        "[redaction] and [models] (default: built-in redaction, models as aligned)",
     )
 
 

@@ -167,5 +167,5 @@ def _cut(text: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [*names[:3], *([f"{len(names) - 3} others"] if len(names) > 3 else [])]
+    shown = [*names[:3], *([pluralise(len(names) - 3, "other")] if len(names) > 3 else [])]
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else ""

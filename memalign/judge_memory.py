@@ -492,6 +492,7 @@ class JudgeMemory:
     def _request(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], evidence: Evidence
     ) -> JudgeRequest:
+        unfit = self._unfit(state)
         return JudgeRequest(
             judge=self._judge.name,
             instructions=self._judge.instructions,
@@ -502,7 +503,7 @@ class JudgeMemory:
             episodes=[
                 episode
                 for name, episode in state.episodes.items()
-                if name != trace.trace_id and name not in self._unfit(state)
+                if name != trace.trace_id and name not in unfit
             ],
             version=state.version,
             rationale_first=self._judge.rationale_first,

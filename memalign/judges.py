@@ -493,7 +493,7 @@ def _optimizer(optimizer: object) -> AlignmentModels | None:
         return optimizer
     raise SettingsError(
         f"The optimizer is a {type(optimizer).__module__.partition('.')[0]} {type(optimizer).__name__}; "
-        "give a memalign.MemAlignOptimizer, which takes the arguments of MLflow's."
+        "give a `memalign.MemAlignOptimizer`, which takes the arguments of MLflow's."
     )
 
 

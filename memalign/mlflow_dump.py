@@ -72,7 +72,7 @@ def mlflow_model(name: str) -> str:
     if provider == "local":
         raise SettingsError(
             f"{name} runs inside memalign only, so that MLflow cannot register a judge with it; "
-            "save it with AlignedJudge.save."
+            "save it with `AlignedJudge.save`."
         )
     if provider == "litellm":
         own, _, model = model.partition("/")

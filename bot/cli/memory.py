@@ -50,7 +50,7 @@ async def log(options: Namespace) -> None:
         at = from_ms(version.at_ms, zone)
         words = "; ".join(map(visible_line, difference_words(version, entry.difference)))
         print_text(f"{version.number:>4}  {at:%Y-%m-%d %H:%M}  {version_words(version, names)}: {words}")
-    if not entries:
+    if not entries and limit:
         print_text(NO_VERSIONS)
 
 

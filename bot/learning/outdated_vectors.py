@@ -29,7 +29,7 @@ class OutdatedVectors:
     async def run(self) -> None:
         """Delete what is outdated as soon as it is, then end: the models change with a restart alone."""
         while not all(map(_is_embedded, self._memories.values())):  # noqa: ASYNC110 - learning embeds
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._look_seconds)
         for model, dimension in {memory.vector_space for memory in self._memories.values()}:
             delete = partial(self._database.memories.delete_vectors_of_other_models, model, dimension)
             while await delete():  # noqa: ASYNC110 - some at each call

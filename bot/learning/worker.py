@@ -224,7 +224,9 @@ class LearningWorker:
         """Let the memory forget what lost all its labels, and learn the rest. Raises `MemAlignError`."""
         gathered = [item for item in gathered if not self._is_stale(item)]
         unlabelled = {item.trace.trace_id for item in gathered if not item.trace.assessments}
-        if withdrawn := unlabelled & (memory.episodes.keys() | memory.state.rolled_back.keys()):
+        if withdrawn := {
+            name for name in unlabelled if name in memory.episodes or name in memory.state.rolled_back
+        }:
             await memory.withdraw(withdrawn)
         thanks = asyncio.create_task(self._thank_if_slow(gathered, memory))
         try:

@@ -120,8 +120,8 @@ def build(
         reports.versions,
         rollbacks,
         decisions,
-        judge_access,
         resources.judge_names,
+        judge_access,
         guideline_access,
         after_ack,
     )

@@ -43,16 +43,16 @@ class MemoryHistoryPages:
         reader: MemoryHistoryReader,
         rollbacks: RollbackService,
         decisions: GuidelineDecisions,
-        judges: JudgeAccess,
         names: JudgeNames,
+        judges: JudgeAccess,
         access: GuidelineAccess,
         after_ack: AfterAck,
     ) -> None:
         self._reader = reader
         self._rollbacks = rollbacks
         self._decisions = decisions
-        self._judges = judges
         self._names = names
+        self._judges = judges
         self._access = access
         self._after_ack = after_ack
 
@@ -76,19 +76,19 @@ class MemoryHistoryPages:
 
     async def show(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show the versions of the judge of a button."""
-        person, judge = _person(body), str(body["actions"][0].get("value"))
+        person, judge = _person(body), _value(body)
         await ack()
         self._after_ack.run(self._answer(respond, self._named_history(person, judge)))
 
     async def preview(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Show what going back to the version of a button would change."""
-        person, (judge, version) = _person(body), _subject(body, self._names)
+        person, (judge, version) = _person(body), read_version(_value(body), self._names)
         await ack()
         self._after_ack.run(self._replace(respond, self._preview(person, judge, version)))
 
     async def go_back(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Go back to the version of a button; stored before the ack."""
-        judge, version = _subject(body, self._names)
+        judge, version = read_version(_value(body), self._names)
         action = body["actions"][0]
         request = GuidelineRequest(
             request_id=f"{action.get('action_ts')}:{_person(body)}:{CONFIRM_GO_BACK}:{judge}:{version}",
@@ -138,9 +138,13 @@ def _person(body: Body) -> str:
     return str(body["user"]["id"])
 
 
-def _subject(body: Body, names: JudgeNames) -> tuple[str, int]:
-    """Return judge and version that a button carries. Raises `MalformedPayloadError`."""
-    match load_json(str(body["actions"][0].get("value"))):
+def _value(body: Body) -> str:
+    return str(body["actions"][0].get("value"))
+
+
+def read_version(value: str, names: JudgeNames) -> tuple[str, int]:
+    """Read the judge and the version that a button carries. Raises `MalformedPayloadError`."""
+    match load_json(value):
         case [str(judge), int(version)]:
             return names.current(judge), version
     raise MalformedPayloadError("The value of the button names no version.")

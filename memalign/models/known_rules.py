@@ -46,7 +46,7 @@ def _ranked(known: Sequence[Guideline], reasons: Iterable[str]) -> Iterator[Guid
     words = frozenset[str]().union(*map(_letters, reasons))
     by_support = sorted(known, key=lambda rule: (not rule.retired, -len(rule.sources), rule.id))
     by_words = sorted(
-        known, key=lambda rule: (not rule.retired, -_share(_letters(rule.text), words), rule.id)
+        known, key=lambda rule: (not rule.retired, -_share(_rule_letters(rule.text), words), rule.id)
     )
     turns = chain.from_iterable(zip_longest(by_words, by_support))
     yield from (rule for rule in by_support if rule.retired)
@@ -58,6 +58,11 @@ def _share(letters: frozenset[str], others: frozenset[str]) -> float:
 
 
 @lru_cache(maxsize=4_096)
+def _rule_letters(text: str) -> frozenset[str]:
+    """Return a rule's letters, remembered; people's reasons are not, so that nothing forgotten stays here."""
+    return _letters(text)
+
+
 def _letters(text: str) -> frozenset[str]:
     key = f" {sentence_key(text)} "
     return frozenset(key[place : place + _LETTERS] for place in range(len(key) - _LETTERS + 1))

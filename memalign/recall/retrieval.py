@@ -65,6 +65,7 @@ class Retriever:
             min_similarity=self._min_similarity,
             guideline_tokens=self._guideline_tokens,
             durable=self._durable,
+            choose_cases=self._choose_cases,
         )
 
     async def retrieve(

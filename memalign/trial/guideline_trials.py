@@ -154,9 +154,8 @@ class GuidelineTrials:
         for episode in await trial_cases(verdicts.state, rule, vector):
             case = verdicts.prepare(rule, episode)
             cases += [case] if case is not None else []
-            await asyncio.sleep(
-                0
-            )  # a search of a large memory takes some milliseconds: others come in between
+            # a search of a large memory takes some milliseconds: others come in between
+            await asyncio.sleep(0)
         return cases
 
     async def _adopt(self, rule: Guideline, trial: GuidelineTrial | None) -> None:

@@ -522,7 +522,7 @@ def test_arguments_in_another_order_and_strange_optimizers_are_told() -> None:
     for call, error, words in (
         (lambda: judge.align(MemAlignOptimizer(), traces), InputError, r"call align\(traces, optimizer\)"),  # type: ignore[arg-type]
         (lambda: judge.align(None), InputError, "A list of traces was expected"),  # type: ignore[arg-type]
-        (lambda: judge.align(traces, object()), SettingsError, "give a memalign.MemAlignOptimizer"),  # type: ignore[arg-type]
+        (lambda: judge.align(traces, object()), SettingsError, "give a `memalign.MemAlignOptimizer`"),  # type: ignore[arg-type]
         (lambda: MemAlignOptimizer().align(traces, judge), InputError, "A judge of MLflow's was expected"),  # type: ignore[arg-type]
     ):
         with pytest.raises(error, match=words) as refusal:

@@ -62,6 +62,8 @@ async def test_the_log_tells_who_changed_what_newest_first(memory: Command) -> N
     assert f"edited by U0000000002: ~ “{PRICE}” (was: “{RULE}”)" in newest
     assert newest.startswith("   2  ")
     assert f"learned from U0000000001: + “{RULE}”; 1 new case" in first
+    assert (await memory("memory", "log", JUDGE, "--limit", "1")).splitlines() == [newest]
+    assert await memory("memory", "log", JUDGE, "--limit", "0") == ""
     lines = [
         json.loads(line) for line in (await memory("memory", "log", JUDGE, "--format", "json")).splitlines()
     ]

@@ -147,6 +147,6 @@ async def test_a_roll_back_shown_before_the_judge_was_renamed_is_carried_out_aft
         assert harness.rules(renamed) == [RULE]
         await click(harness, previews[1], CONFIRM_GO_BACK)
         await read(harness, previews[1], "The memory holds what it held in version 1")
-        await click(harness, shown, GO_BACK, holding="*2*")
-        await read(harness, shown, "Go back to version 2")
+        await click(harness, shown, GO_BACK, holding="*0*")
+        await read(harness, shown, "Go back to version 0")
         assert problems(harness) == []

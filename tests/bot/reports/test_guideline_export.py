@@ -1,7 +1,7 @@
 """Guidelines as the export writes them, for everybody and for one person."""
 
 from bot.reports.export import guideline_line, own_guideline_line
-from memalign.records import Guideline, GuidelineForm, Handling, Source
+from memalign.records import Comparison, Guideline, GuidelineForm, Handling, Source
 
 ANA = Source(trace_id="tr-1", person="ana", quote="rude", time_ms=1)
 BEN = Source(trace_id="tr-2", person="ben", quote="curt", time_ms=2)
@@ -16,16 +16,19 @@ RULE = Guideline(
     approved_by="zoe",
     previous=GuidelineForm(text="Earlier words."),
     doubtful=True,
+    compared=(Comparison(guideline_id="g-2", texts_hash="ab", relation="different"),),
+    has_been_compared=True,
+    has_been_joined=True,
 )
 
 
-def test_an_export_names_who_decided_on_a_guideline_and_leaves_out_what_only_undo_needs() -> None:
+def test_an_export_names_who_decided_on_a_guideline_and_leaves_out_what_only_the_memory_needs() -> None:
     line = guideline_line("politeness", RULE)
 
     assert (line["state"], line["doubtful"], line["source_trace_ids"]) == ("retired", True, ["tr-1", "tr-2"])
     assert line["added_by"] == {"person": "zoe", "timestamp": "1970-01-01T00:00:03+00:00"}
     assert (line["retired_by"]["person"], line["pinned_by"], line["approved_by"]) == ("ana", None, "zoe")
-    assert "previous" not in line
+    assert line.keys().isdisjoint({"previous", "compared", "has_been_compared", "has_been_joined"})
     assert "Zebra" not in str(line)
     assert "Earlier" not in str(line)
 

@@ -1,5 +1,7 @@
 """The known rules that a distiller is shown."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -63,3 +65,20 @@ async def test_a_lesson_costs_the_same_with_2_000_rules_as_with_4_000() -> None:
         sizes.append(count_tokens(prompt.stable))
 
     assert abs(sizes[0] - sizes[1]) < 50
+
+
+class Reason(str):
+    """Somebody's words, whose end can be watched."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_no_reason_stays_in_the_process_after_the_rules_are_selected() -> None:
+    reason = Reason("Ana's address is nobody's business.")
+    watched = weakref.ref(reason)
+    assert shown_rules(many(2_000), [reason], 1_000)
+
+    del reason
+    gc.collect()
+
+    assert watched() is None

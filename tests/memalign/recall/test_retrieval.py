@@ -3,8 +3,11 @@ import asyncio
 import pytest
 
 from memalign.errors import InputError, ModelUnavailableError
+from memalign.memory.case_vectors import CaseVectors
+from memalign.memory.embedding_cache import VectorCache
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.ports import Completion, JudgeRequest, JudgeResponse, Prompt
+from memalign.recall.retrieval import Retriever
 from memalign.records import Json, Trace
 from tests.factories import a_judge, a_memory, a_trace, a_vote, evidence_for
 from tests.fakes import DOWN, FakeEmbedder, FakeJudgeModel, FakeModel, FakeStore, direction
@@ -296,3 +299,32 @@ async def test_the_order_of_guidelines_does_not_change_with_votes() -> None:
 
     assert [rule.text for rule in evidence.guidelines] == rules
     assert evidence.chosen == 0
+
+
+async def test_a_copy_of_a_retriever_chooses_cases_as_the_first_one_does() -> None:
+    memory = await a_memory(min_similarity=-1.0)
+    await memory.learn(
+        [a_trace(f"tr-{number}", a_vote(), inputs=f"Question {number}?") for number in range(3)]
+    )
+    state = memory.state
+    first = Retriever(
+        CaseVectors(VectorCache(FakeEmbedder(), None)),
+        max_cases=3,
+        min_similarity=-1.0,
+        guideline_tokens=100,
+        durable=False,
+        choose_cases=lambda ranked, count: tuple(ranked)[1:count],
+    )
+
+    found, again = (
+        retriever.recall(
+            state.episodes["tr-0"].case_text,
+            state.episodic.vectors["tr-0"],
+            state,
+            exclude_trace_id=None,
+        ).retrieved
+        for retriever in (first, first.copy())
+    )
+
+    assert found == again
+    assert len(found) == 2
