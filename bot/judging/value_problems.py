@@ -10,6 +10,7 @@ from memalign.errors import SettingsError
 from memalign.records import Episode, Label
 from memalign.value_types import ValueType, label_text, value_type_of
 from storage.database import Database
+from storage.judge_settings import JudgeFingerprint
 from storage.records import PersonFeedback
 
 MAX_TRACES_NAMED = 3
@@ -26,7 +27,10 @@ class StoredLabel:
 
 async def refuse_unfit_labels(settings: Settings, database: Database) -> None:
     """Raise `SettingsError` where a judge has learned from labels that its value type no longer has."""
+    known = await database.judge_settings.fingerprints()
     for judge in settings.judges:
+        if judge.name in known and _has_same_type(judge, known[judge.name]):
+            continue  # all that was learned since was read by this type
         if problem := value_problem(judge, await stored_labels(database, judge.name)):
             raise SettingsError(problem)
 
@@ -76,6 +80,11 @@ def value_problem(judge: JudgeSettings, labels: Sequence[StoredLabel]) -> str | 
     lack = "out of range" if value_type.numeric else "no category"
     forget = f"`memalign forget {_traces(trace_ids)}`"
     return f"{cases}, now {lack}: put it back, or run {forget} or {rename}."
+
+
+def _has_same_type(judge: JudgeSettings, known: JudgeFingerprint) -> bool:
+    value_type = value_type_of(judge.feedback_value_type, judge.range)
+    return (value_type.setting, value_type.value_range) == (known.feedback_value_type, known.value_range)
 
 
 def _correction(feedback: PersonFeedback) -> Label | None:

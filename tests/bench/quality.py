@@ -253,11 +253,11 @@ def own_texts(system: JudgingSystem, meter: Meter) -> Figures:
 
 
 def copies(system: JudgingSystem, meter: Meter) -> Figures:
-    """Each of 100 cases stored eight times: how many of those shown are different."""
+    """Each of 200 cases stored eight times: how many of those shown are different."""
     world = _start(system, meter)
     feedback = [
         replace(case, trace_id=f"{case.trace_id}-{number}")
-        for case in world.feedback(100)
+        for case in world.feedback(200)
         for number in range(8)
     ]
     system.learn(feedback)

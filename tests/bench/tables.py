@@ -163,7 +163,7 @@ LEARNED = [
     _share("precedents", "best relevant", "  best one relevant"),
     _share("own texts", "relevant", "a text of its own given in each: relevant share of those shown", 0.7),
     _share("own texts", "best relevant", "  best one relevant"),
-    _share("copies", "different", "100 cases stored eight times each: different ones shown", 5),
+    _share("copies", "different", "200 cases stored eight times each: different ones shown", 5),
     _share("failures", "share learned", "20 % of distillations fail: share of feedback learned"),
     _count("failures", "told pending at the end", "  told pending"),
     _share("failures", "share learned, run again", "  share learned when run again", 1),
