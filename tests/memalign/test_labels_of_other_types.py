@@ -133,3 +133,17 @@ async def test_rules_are_tried_on_cases_of_the_present_type_alone(before: str, a
     shown = [case.episode for request in model.requests for case in request.evidence.retrieved]
     tried = [memory.episodes[str(request.trace_id)] for request in model.requests]
     assert [each for each in (*shown, *tried) if not accepts(each.label)] == []
+
+
+async def test_near_copies_with_labels_of_another_type_give_no_votes() -> None:
+    store, model = FakeStore(), FakeJudgeModel()
+    texts = {"inputs": "May I return it?", "outputs": "You may, within a month."}
+    earlier = await opened(["curt", "kind"], store, FakeJudgeModel())
+    await earlier.learn([a_trace("old", a_vote("curt", None, "ana"), **texts)])
+    memory = await opened(bool, store, model)
+    await memory.learn([a_trace("twin", a_vote(True, None, "ana"), a_vote(True, None, "ben"), **texts)])
+
+    await memory.judge(a_trace("new", **texts))
+
+    (case,) = model.requests[-1].evidence.retrieved
+    assert (case.episode.trace_id, case.copies) == ("twin", ())
