@@ -85,7 +85,8 @@ def version_words(version: MemoryVersion, names: Mapping[str, str]) -> str:
         case "forget":
             return f"forgotten, as {who} asked" if who else "forgotten"
         case "rollback":
-            back = f"went back to version {version.rollback_to}"
+            number = version.rollback_to
+            back = "went back to " + ("an earlier version" if number is None else f"version {number}")
             return f"{back}, by {who}" if who else back
         case "settings":
             return "settings changed"

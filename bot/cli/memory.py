@@ -69,7 +69,9 @@ async def diff(options: Namespace) -> None:
         if not head:
             print_text(NO_VERSIONS)
             return
-        before = head - 1 if options.version is None else options.version
+        before = options.version
+        if before is None:
+            before = max(await database.memory_history.newest_change(judge) - 1, 0)
         after = head if options.version2 is None else options.version2
         difference = await database.memory_history.difference(judge, before, after)
     now = " (now)" if after == head else ""

@@ -1,6 +1,5 @@
 """Labels of earlier settings that a judge's value type no longer has: they stop the start."""
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +8,9 @@ from bot.config import JudgeSettings, Settings
 from bot.plain_text import pluralise
 from memalign.errors import SettingsError
 from memalign.records import Episode, Label
-from memalign.value_types import ValueType, value_type_of
+from memalign.value_types import ValueType, label_text, value_type_of
 from storage.database import Database
+from storage.judge_settings import JudgeFingerprint
 from storage.records import PersonFeedback
 
 MAX_TRACES_NAMED = 3
@@ -27,7 +27,10 @@ class StoredLabel:
 
 async def refuse_unfit_labels(settings: Settings, database: Database) -> None:
     """Raise `SettingsError` where a judge has learned from labels that its value type no longer has."""
+    known = await database.judge_settings.fingerprints()
     for judge in settings.judges:
+        if judge.name in known and _has_same_type(judge, known[judge.name]):
+            continue  # all that was learned since was read by this type
         if problem := value_problem(judge, await stored_labels(database, judge.name)):
             raise SettingsError(problem)
 
@@ -68,7 +71,7 @@ def value_problem(judge: JudgeSettings, labels: Sequence[StoredLabel]) -> str | 
     trace_ids = list(dict.fromkeys(label.trace_id for label in unfit))
     value = unfit[0].value
     is_one_value = all(label.value == value for label in unfit)
-    values = spelled(value) if is_one_value else f"values such as {spelled(value)}"
+    values = label_text(value) if is_one_value else f"values such as {label_text(value)}"
     cases = f"The judge {judge.name} has {pluralise(len(trace_ids), 'case')} with {values}"
     rename = f"`memalign rename-judge {shlex.quote(judge.name)} {shlex.quote(judge.name + '-old')}`"
     if not _is_of_kind(value_type, value):
@@ -77,6 +80,11 @@ def value_problem(judge: JudgeSettings, labels: Sequence[StoredLabel]) -> str | 
     lack = "out of range" if value_type.numeric else "no category"
     forget = f"`memalign forget {_traces(trace_ids)}`"
     return f"{cases}, now {lack}: put it back, or run {forget} or {rename}."
+
+
+def _has_same_type(judge: JudgeSettings, known: JudgeFingerprint) -> bool:
+    value_type = value_type_of(judge.feedback_value_type, judge.range)
+    return (value_type.setting, value_type.value_range) == (known.feedback_value_type, known.value_range)
 
 
 def _correction(feedback: PersonFeedback) -> Label | None:
@@ -96,10 +104,3 @@ def _traces(trace_ids: Sequence[str]) -> str:
 
 def _declared(value_type: ValueType) -> str:
     return "categories" if value_type.kind == "category" else f'"{value_type.kind}"'
-
-
-def spelled(label: Label) -> str:
-    """Return a label as a sentence has it."""
-    if isinstance(label, bool):
-        return "pass" if label else "fail"
-    return json.dumps(label, ensure_ascii=False)

@@ -2,7 +2,9 @@
 
 The similarity of two cases is the cosine of their vectors plus the overlap of their words. Embedding models differ:
 texts with nothing in common have cosines near 0 by one model and near 0.8 by another. The cases of a memory tell what
-two of them have in common anyway: of pairs of stored cases, 95 of 100 are less similar than the floor.
+two of them have in common anyway: of pairs of stored cases, 95 of 100 are below the floor. There are two, one of the
+cosine and one of the similarity, and a case that reaches either is a precedent: where many stored cases share phrases,
+no case is as similar to a record that says the same in other words.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,12 +40,13 @@ class CaseSimilarity:
 
     def __init__(self) -> None:
         self._cases = 0
-        self._floor: float | None = None
+        self._floors: tuple[float, float] | None = None
+        """Of the cosine and of the similarity; None where there are too few different cases."""
         self._weights = WordWeights()
         self._lists = WordLists()
 
     def fit(self, episodes: Mapping[str, Episode], vectors: Mapping[str, Vector]) -> None:
-        """Find the weights of words, and the floor, for a version where the last ones were found for another size.
+        """Find the weights of words, and the floors, for a version where the last ones were found for another size.
 
         Args:
             episodes: By trace id.
@@ -60,7 +63,7 @@ class CaseSimilarity:
         words = [self._lists.words(episodes[name].case_text) for name in sample]
         self._cases = cases
         self._weights = WordWeights(words)
-        self._floor = self._find_floor(words, np.stack([vectors[name] for name in sample]))
+        self._floors = self._find_floors(words, np.stack([vectors[name] for name in sample]))
 
     def scores(self, text: CaseText, others: Sequence[CaseText], cosines: Scores) -> Scores:
         """Compute similarities.
@@ -84,17 +87,17 @@ class CaseSimilarity:
         Args:
             scores: As `scores` computes them.
             cosines: Of the same cases.
-            min_similarity: Least cosine; None: the floor found from the memory, or 0.15 where that is too small.
+            min_similarity: Least cosine; None: the floors found from the memory, or 0.15 where that is too small.
 
         Returns:
             Of the shape of `scores`.
         """
-        if min_similarity is None and self._floor is not None:
-            return scores >= self._floor
+        if min_similarity is None and self._floors is not None:
+            least_cosine, least_score = self._floors
+            return (cosines >= least_cosine) | (scores >= least_score)
         return cosines >= (DEFAULT_MIN_SIMILARITY if min_similarity is None else min_similarity)
 
-    def _find_floor(self, words: Sequence[Words], rows: NDArray[np.float32]) -> float | None:
-        """Return the percentile; None where there are too few different cases."""
+    def _find_floors(self, words: Sequence[Words], rows: NDArray[np.float32]) -> tuple[float, float] | None:
         if len(words) < MIN_CASES_FOR_FLOOR:
             return None
         cosines = (rows[:MAX_SAMPLE_QUERIES] @ rows.T).astype(np.float64)
@@ -105,7 +108,10 @@ class CaseSimilarity:
         copies = 1 - different.sum() / others.sum()
         if _effective_cases(self._cases, float(copies)) < MIN_CASES_FOR_FLOOR:
             return None
-        return float(np.percentile(scores[different], FLOOR_PERCENTILE))
+        least_cosine, least_score = (
+            float(np.percentile(each[different], FLOOR_PERCENTILE)) for each in (cosines, scores)
+        )
+        return least_cosine, least_score
 
 
 def _effective_cases(cases: int, copies: float) -> float:

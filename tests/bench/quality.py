@@ -253,19 +253,20 @@ def own_texts(system: JudgingSystem, meter: Meter) -> Figures:
 
 
 def copies(system: JudgingSystem, meter: Meter) -> Figures:
-    """Each of 100 cases stored eight times: how many of those shown are different."""
+    """Each of 200 cases stored eight times: how many of those shown are different."""
     world = _start(system, meter)
     feedback = [
         replace(case, trace_id=f"{case.trace_id}-{number}")
-        for case in world.feedback(100)
+        for case in world.feedback(200)
         for number in range(8)
     ]
     system.learn(feedback)
     answers = {case.trace_id: case.answer for case in feedback}
     shown = [
-        {answers[trace_id] for trace_id in system.shown(world.case(case.thing))} for case in feedback[::8]
+        [answers[trace_id] for trace_id in system.shown(world.case(case.thing))] for case in feedback[::8]
     ]
-    return {"different": sum(map(len, shown)) / len(shown)}
+    different = sum(len(set(each)) for each in shown)
+    return {"different": different / len(shown), "share": different / sum(map(len, shown))}
 
 
 def failures(system: JudgingSystem, meter: Meter) -> Figures:

@@ -70,3 +70,16 @@ def test_a_version_that_is_not_one_is_refused_by_what_it_should_be(
         parser().parse_args(["memory", "rollback", "tone", text])
     assert ended.value.code == 2
     assert f"“{text}” is not a whole number from 0 to 999,999,999" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "went back to version 0, by Ana"),
+        (12, "went back to version 12, by Ana"),
+        (None, "went back to an earlier version, by Ana"),
+    ],
+)
+def test_a_roll_back_names_the_version_where_it_is_known(number: int | None, words: str) -> None:
+    version = MemoryVersion(number=20, at_ms=0, kind="rollback", people=("a",), rollback_to=number)
+    assert version_words(version, NAMES) == words

@@ -351,3 +351,15 @@ def test_the_floor_bites_while_a_memory_is_small(size: int, least: float, most: 
     shown = sum(len(memory.nearest(a_row(), 5, exclude_trace_id=None)) for _ in range(100)) / 500
 
     assert least <= shown <= most
+
+
+@pytest.mark.parametrize("words", ["quite other words", "", "ganz andere Wörter"])
+def test_where_stored_cases_share_phrases_a_record_in_other_words_still_has_precedents(words: str) -> None:
+    phrases = ("your parcel is on its way", "we are sorry for the delay", "please call us again")
+    rows = {f"t{n}": a_row() for n in range(60)}
+    cases = [an_episode(name, text=phrases[n % 3]) for n, name in enumerate(rows)]
+    memory = EpisodicMemory().changed(put=cases, vectors=rows)
+
+    found = memory.nearest(a_row_near(rows["t7"], 0.95), 5, text=CaseText(words), exclude_trace_id=None)
+
+    assert found[0].episode.trace_id == "t7"
