@@ -303,7 +303,11 @@ def add_version_commands(memory: argparse.ArgumentParser) -> None:
     )
     rollback.add_argument("judge", metavar="JUDGE")
     rollback.add_argument(
-        "version", nargs="?", type=count, metavar="VERSION", help="default: undo the last change"
+        "version",
+        nargs="?",
+        type=count,
+        metavar="VERSION",
+        help="default: undo the last change that people made",
     )
     asking = rollback.add_mutually_exclusive_group()
     asking.add_argument("--yes", action="store_true", help="do not ask (without a terminal it never asks)")
