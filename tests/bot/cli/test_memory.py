@@ -123,6 +123,23 @@ async def test_a_file_is_judged_with_any_version_of_what_the_bot_has_learned(
     assert "has no version 5" in await verdict("--memory-version", "5")
 
 
+@pytest.mark.parametrize("kind", ['"int"', '"str"', '["kind", "curt"]'])
+async def test_no_file_is_judged_by_cases_with_labels_of_another_type(
+    memory: Command, folder: Path, kind: str
+) -> None:
+    traces, config = folder / "traces.jsonl", folder / "memalign.toml"
+    traces.write_text(
+        '{"trace_id": "t", "inputs": "Can you help me?", "outputs": "Go away."}', encoding="utf-8"
+    )
+    named = f'name = "{JUDGE}"'
+    config.write_text(config.read_text().replace(named, f"{named}\nfeedback_value_type = {kind}"))
+
+    told = await memory("judge", str(traces), "--judge", JUDGE)
+
+    assert f"The judge {JUDGE} has 1 case with fail, and takes" in told
+    assert '"trace_id": "t"' in await memory("judge", str(traces), "--judge", JUDGE, "--memory-version", "0")
+
+
 def test_a_memory_that_nothing_changed_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = ("--config", str(folder / "memalign.toml"))
     assert "There is no data" in str(ended("memory", "rollback", JUDGE, *config))
