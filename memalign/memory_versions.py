@@ -71,7 +71,7 @@ class MemoryVersions:
                 difference = _differences(before, after)
                 if difference.is_empty:
                     raise InputError(
-                        f"The memory holds what it held in version {number}; nothing was changed."
+                        f"The memory is just as it was in version {number}, so nothing was changed."
                     )
                 try:
                     await self._memory.adopt(after, cause=cause)

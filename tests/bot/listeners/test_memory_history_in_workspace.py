@@ -146,7 +146,7 @@ async def test_a_roll_back_shown_before_the_judge_was_renamed_is_carried_out_aft
         await read(harness, previews[0], "Back at version 1")
         assert harness.rules(renamed) == [RULE]
         await click(harness, previews[1], CONFIRM_GO_BACK)
-        await read(harness, previews[1], "The memory holds what it held in version 1")
+        await read(harness, previews[1], "The memory is just as it was in version 1")
         await click(harness, shown, GO_BACK, holding="*0*")
         await read(harness, shown, "Go back to version 0")
         assert problems(harness) == []
