@@ -93,14 +93,14 @@ def port(text: str) -> int:
     """Parse a TCP port. Raises `ArgumentTypeError`."""
     if text.isdecimal() and int(text) <= 65535:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no port; expected a number from 0 to 65535")
+    raise argparse.ArgumentTypeError(f"“{text}” is not a port; expected a number from 0 to 65535")
 
 
 def count(text: str) -> int:
     """Parse a number from 0. Raises `ArgumentTypeError`."""
     if text.isdecimal() and len(text) < 10:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no number; expected one from 0")
+    raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 0 to 999,999,999")
 
 
 def share(text: str) -> float:
@@ -111,7 +111,7 @@ def share(text: str) -> float:
         number = -1.0
     if 0 <= number <= 1:
         return number
-    raise argparse.ArgumentTypeError(f"{text} is no share; expected a number from 0 to 1, such as 0.8")
+    raise argparse.ArgumentTypeError(f"“{text}” is not a share; expected a number from 0 to 1, such as 0.8")
 
 
 def judge_name(text: str) -> str:
@@ -303,7 +303,11 @@ def add_version_commands(memory: argparse.ArgumentParser) -> None:
     )
     rollback.add_argument("judge", metavar="JUDGE")
     rollback.add_argument(
-        "version", nargs="?", type=count, metavar="VERSION", help="default: undo the last change"
+        "version",
+        nargs="?",
+        type=count,
+        metavar="VERSION",
+        help="default: undo the last change that people made",
     )
     asking = rollback.add_mutually_exclusive_group()
     asking.add_argument("--yes", action="store_true", help="do not ask (without a terminal it never asks)")

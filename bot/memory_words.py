@@ -50,10 +50,10 @@ def guideline_lines(difference: MemoryDiff) -> list[GuidelineLine]:
 
 
 def case_words(difference: MemoryDiff) -> str:
-    """Return how many cases came, went and changed: `2 new cases, 1 case gone`; empty for none."""
+    """Return how many cases came, went and changed: `2 cases added, 1 case gone`; empty for none."""
     came, went, changed = map(len, (difference.cases_came, difference.cases_went, difference.cases_changed))
     told = [
-        came and pluralise(came, "new case"),
+        came and f"{pluralise(came, 'case')} added",
         went and f"{pluralise(went, 'case')} gone",
         changed and f"{pluralise(changed, 'case')} changed",
     ]
@@ -83,9 +83,10 @@ def version_words(version: MemoryVersion, names: Mapping[str, str]) -> str:
         case "edit":
             return f"{EDITS.get(version.action, 'changed by')} {who or 'somebody'}"
         case "forget":
-            return f"forgotten by {who}" if who else "forgotten"
+            return f"forgotten, as {who} asked" if who else "forgotten"
         case "rollback":
-            back = f"went back to version {version.rollback_to}"
+            number = version.rollback_to
+            back = "went back to " + ("an earlier version" if number is None else f"version {number}")
             return f"{back}, by {who}" if who else back
         case "settings":
             return "settings changed"
@@ -101,8 +102,8 @@ def difference_words(version: MemoryVersion, difference: MemoryDiff) -> list[str
     if version.kind == "forget":
         gone = {"case": version.cases_forgotten, "guideline": version.guidelines_forgotten}
         told = " and ".join(pluralise(number, noun) for noun, number in gone.items() if number)
-        return [f"{told} concerned", *pieces]
-    return pieces or ["what it changed is forgotten since"]
+        return [f"{told} affected", *pieces]
+    return pieces or ["what it changed has since been forgotten"]
 
 
 def line_words(line: GuidelineLine) -> str:

@@ -492,7 +492,6 @@ class JudgeMemory:
     def _request(
         self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], evidence: Evidence
     ) -> JudgeRequest:
-        unfit = self._unfit(state)
         return JudgeRequest(
             judge=self._judge.name,
             instructions=self._judge.instructions,
@@ -500,22 +499,27 @@ class JudgeMemory:
             fields=fields,
             trace_id=trace.trace_id or None,
             evidence=evidence,
-            episodes=[
-                episode
-                for name, episode in state.episodes.items()
-                if name != trace.trace_id and name not in unfit
-            ],
+            # a model that reads guidelines is shown the similar cases alone, however many there are
+            episodes=() if self._judge.reads_guidelines else self._fitting_episodes(state, trace.trace_id),
             version=state.version,
             rationale_first=self._judge.rationale_first,
         )
 
     def _without_unfit(self, retrieval: Retrieval) -> Retrieval:
         """Leave out similar cases whose label is none of the judge's: its value type was another one then."""
-        unfit = self._unfit(self.state)
-        if not unfit:
-            return retrieval
-        fitting = tuple(case for case in retrieval.evidence.retrieved if case.episode.trace_id not in unfit)
+        accepts = self._judge.value_type.accepts
+        fitting = tuple(
+            replace(case, copies=tuple(copy for copy in case.copies if accepts(copy.label)))
+            for case in retrieval.evidence.retrieved
+            if accepts(case.episode.label)
+        )
         return replace(retrieval, evidence=replace(retrieval.evidence, retrieved=fitting))
+
+    def _fitting_episodes(self, state: MemoryState, own_trace_id: str) -> list[Episode]:
+        unfit = self._unfit(state)
+        return [
+            episode for name, episode in state.episodes.items() if name != own_trace_id and name not in unfit
+        ]
 
     def _unfit(self, state: MemoryState) -> frozenset[str]:
         """Return the traces whose label is none of the judge's, looked up once in each state."""

@@ -22,6 +22,7 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
+from memalign.memory.version_diff import diff_of
 from memalign.mlflow_feedback import import_mlflow
 from memalign.mlflow_names import missing_judge_name
 from memalign.mlflow_sessions import conversation_traces, session_fields
@@ -363,7 +364,7 @@ class AlignedJudge(LibraryJudge):
     async def _unalign(self, traces: Sequence[object]) -> "AlignedJudge":
         trace_ids = [trace_id_of(trace) for trace in traces]
         if not any(trace_id in self.episodes for trace_id in trace_ids):
-            _log.warning("Nothing was learned from any of the %d traces to unalign.", len(trace_ids))
+            _log.warning("Nothing was learned from the traces to unalign, so nothing changes.")
             return self
         memory = _memory(self.base, self._state, self.optimizer)
         forgotten = await memory.distil_again(await memory.forget(trace_ids))
@@ -449,9 +450,13 @@ async def _aligned(
 
 def _numbered(before: MemoryState, after: MemoryState) -> MemoryState:
     """Return a state with its version, which is the next one if anything was learned or forgotten."""
-    change = after.change_from(before)
-    learned = (change.put_episodes, change.drop_episodes, change.put_guidelines, change.drop_guidelines)
-    return replace(after, number=before.number + 1 if any(learned) else before.number)
+    difference = diff_of(
+        guidelines_before=before.semantic.guidelines,
+        guidelines_after=after.semantic.guidelines,
+        episodes_before=before.episodes,
+        episodes_after=after.episodes,
+    )
+    return replace(after, number=before.number if difference.is_empty else before.number + 1)
 
 
 async def _tried(memory: JudgeMemory, report: Lesson, calls: int) -> Lesson:

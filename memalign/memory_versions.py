@@ -1,7 +1,6 @@
 """The versions of one judge's memory: going back to one of them."""
 
 import asyncio
-import json
 
 from memalign.errors import InputError, StaleMemoryError
 from memalign.judge import Judge
@@ -9,7 +8,8 @@ from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
 from memalign.memory.version_diff import diff_of
 from memalign.ports import ChangeCause
-from memalign.records import Label, MemoryDiff
+from memalign.records import MemoryDiff
+from memalign.value_types import label_text
 
 
 class MemoryVersions:
@@ -71,7 +71,7 @@ class MemoryVersions:
                 difference = _differences(before, after)
                 if difference.is_empty:
                     raise InputError(
-                        f"The memory holds what it held in version {number}; nothing was changed."
+                        f"The memory is just as it was in version {number}, so nothing was changed."
                     )
                 try:
                     await self._memory.adopt(after, cause=cause)
@@ -87,16 +87,10 @@ class MemoryVersions:
         unfit = [label for label in labels if not self._judge.value_type.accepts(label)]
         if unfit:
             raise InputError(
-                f"Version {number} has cases with {_spelled(unfit[0])}, which {self._judge.name} does not take now: "
+                f"Version {number} has cases with {label_text(unfit[0])}, which {self._judge.name} does not take now: "
                 "put its former value type back, or choose another version."
             )
         return after
-
-
-def _spelled(label: Label) -> str:
-    if isinstance(label, bool):
-        return "pass" if label else "fail"
-    return json.dumps(label, ensure_ascii=False)
 
 
 def _differences(before: MemoryState, after: MemoryState) -> MemoryDiff:

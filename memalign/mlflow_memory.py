@@ -171,7 +171,7 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
     empty = MemoryState.empty(base.name, binary=base.value_type.binary)
     plan = plan_learning(base, empty, traces)
     kept = guidelines_of(base.name, memory.guidelines, plan.put)
-    found, rules = await asyncio.gather(
+    cases, rules = await asyncio.gather(
         models.vectors.find(episode.case_text for episode in plan.put.values()),
         models.vectors.parts.find(each.text for each in kept),
     )
@@ -180,9 +180,9 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         retracted=(),
         lost=(),
         vectors={
-            name: found.vectors[episode.case_text]
+            name: cases.vectors[episode.case_text]
             for name, episode in plan.put.items()
-            if episode.case_text in found.vectors
+            if episode.case_text in cases.vectors
         },
         undistilled=(),
     )
@@ -190,9 +190,9 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
     semantic = SemanticMemory().with_guidelines(kept, vectors)
     state = with_cases.next(with_cases.episodic, semantic, ())
     waiting = {
-        name: found.failed[episode.case_text]
+        name: cases.failed[episode.case_text]
         for name, episode in plan.put.items()
-        if episode.case_text in found.failed
+        if episode.case_text in cases.failed
     }
     learned = tuple(name for name in plan.put if name not in waiting)
     absent = dict.fromkeys(set(memory.trace_ids) - {*plan.put, *plan.rejected}, _NOT_GIVEN)
@@ -200,6 +200,6 @@ async def _loaded(memory: MLflowMemory, traces: Iterable[Trace], models: Alignme
         learned=learned,
         pending=waiting,
         rejected={**plan.rejected, **absent},
-        usage=found.usage + rules.usage,
+        usage=cases.usage + rules.usage,
     )
     return judge_of_state(base, replace(state, number=1), models, report)

@@ -166,7 +166,7 @@ class JudgeRequest:
     """None where the caller gave none."""
     evidence: Evidence
     episodes: Collection[Episode]
-    """All labelled cases of the judge, without the trace's own."""
+    """All labelled cases of the judge, without the trace's own; empty for a model that reads guidelines."""
     version: int
     """Version of the judge's memory; a model that was fitted to it is good until the next one."""
     rationale_first: bool = True

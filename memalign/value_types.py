@@ -335,6 +335,20 @@ def _same(item: Label, others: Sequence[Label]) -> bool:
     return any(fold(str(item)) == fold(str(other)) for other in others)
 
 
+def label_text(label: Label) -> str:
+    """Write a label as a sentence has it.
+
+    Args:
+        label: The label.
+
+    Returns:
+        Pass or fail for a truth value; else the label as JSON, so that texts are in quotes.
+    """
+    if isinstance(label, bool):
+        return "pass" if label else "fail"
+    return json.dumps(label, ensure_ascii=False)
+
+
 def _spelled(label: Label) -> str:
     return label if isinstance(label, str) else json.dumps(label)
 

@@ -70,10 +70,14 @@ def judge_assessment(assessments: Sequence[Assessment], judge: str) -> Assessmen
         judge: The judge's name.
 
     Returns:
-        The newest valid assessment by a judge model under the judge's name; None if there is none.
+        The newest valid assessment by a judge model under the judge's name that is no newer than people's newest label;
+        where all are newer, or no time of a label is known, the newest one. None if there is none.
     """
     verdicts = _valid(assessments, judge, "LLM_JUDGE")
-    return max(verdicts, key=assessment_ms) if verdicts else None
+    labelled_ms = max(map(assessment_ms, _valid(assessments, judge, "HUMAN")), default=0)
+    # a judge may have been asked again since, by what it has learned from these very labels
+    answered = [each for each in verdicts if labelled_ms and assessment_ms(each) <= labelled_ms]
+    return max(answered or verdicts, key=assessment_ms, default=None)
 
 
 def assessment_ms(assessment: Assessment) -> int:

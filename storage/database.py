@@ -31,6 +31,7 @@ from storage.preferences import Preferences
 from storage.records import StoreState
 from storage.reply_receipts import ReplyReceipts
 from storage.repository import Store
+from storage.rolled_back_cases import RolledBackCases
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.upgrade import upgrade
@@ -67,6 +68,7 @@ class Database:
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
         self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
+        self.rolled_back_cases = RolledBackCases(store)
         self.memories = Memories(
             store,
             self.traces,
@@ -75,6 +77,7 @@ class Database:
             self.audit,
             self.judge_names,
             self.memory_undo,
+            self.rolled_back_cases,
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
@@ -88,6 +91,7 @@ class Database:
             posts=posts,
             memories=self.memories,
             undo=self.memory_undo,
+            rolled_back=self.rolled_back_cases,
             guideline_requests=self.guideline_requests,
             statuses=self.thread_statuses,
             preferences=self.preferences,

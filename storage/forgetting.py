@@ -32,6 +32,7 @@ from storage.records import (
 )
 from storage.reply_receipts import ReplyReceipts
 from storage.repository import Repository, Store, deletes, reads, writes
+from storage.rolled_back_cases import RolledBackCases
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
 from storage.undo_records import words_in
@@ -67,6 +68,7 @@ class Forgetting(Repository):
         posts: PostQueue,
         memories: Memories,
         undo: MemoryUndo,
+        rolled_back: RolledBackCases,
         guideline_requests: GuidelineRequests,
         statuses: ThreadStatuses,
         preferences: Preferences,
@@ -80,6 +82,7 @@ class Forgetting(Repository):
         self._posts = posts
         self._memories = memories
         self._undo = undo
+        self._rolled_back = rolled_back
         self._guideline_requests = guideline_requests
         self._statuses = statuses
         self._preferences = preferences
@@ -210,7 +213,7 @@ class Forgetting(Repository):
             for stored in verdicts
         )
         self._undo.erase(target, words_in(cases, target))
-        self._memories.erase_rolled_back(target)
+        self._rolled_back.erase(target)
 
     def _delete_damaged(self) -> None:
         """Delete what is damaged and may hold words: nobody can tell any more whose they are."""

@@ -58,7 +58,10 @@ class StoredJudges(Repository):
             StorageError: nothing is kept under the old name, or something was learned under the new one, even if a
                 roll-back has left it out.
         """
-        if problem := self._learning_under(new):
+        problem = self._learning_under(new)
+        if problem and not self._is_stored(old):
+            raise StorageError(_nothing_stored(old))
+        if problem:
             raise StorageError(
                 f'The judge "{new}" {problem}, so "{old}" cannot take its name. '
                 f'Choose another name, or rename that one first: memalign rename-judge "{new}" "{new}-2".'
@@ -66,7 +69,7 @@ class StoredJudges(Repository):
         self._delete_empty_history(new)
         renamed = [self._rename_in(name, places, old, new) for name, places in JUDGE_PLACES.items()]
         if not any(renamed):
-            raise StorageError(f'Nothing is stored of a judge named "{old}", so nothing was renamed.')
+            raise StorageError(_nothing_stored(old))
         self._names.note(old, new, at_ms)
         self._audit.write(AuditLine(at_ms=at_ms, what="judge_renamed", judge=new, ids=(old,)))
         return self.find(new)
@@ -85,6 +88,14 @@ class StoredJudges(Repository):
         # a document that keeps its id keeps its place in the order
         table.put_multiple(renamed)
         return len(documents)
+
+    def _is_stored(self, judge: str) -> bool:
+        """Return True if any document is of the judge."""
+        return any(
+            places.holds(body.doc_id, body, judge)
+            for name, places in JUDGE_PLACES.items()
+            for body in self._table(name).range(order="added")
+        )
 
     def _learning_under(self, name: str) -> str:
         """Return the words on what a judge has learned, or could go back to; empty for nothing."""
@@ -111,6 +122,10 @@ class StoredJudges(Repository):
 
     def _table(self, name: str) -> DocumentTable:
         return cast("DocumentTable", self._store.documents.table(name))
+
+
+def _nothing_stored(judge: str) -> str:
+    return f'Nothing is stored of a judge named "{judge}", so nothing was renamed.'
 
 
 def _cases(judge: StoredJudge) -> str:

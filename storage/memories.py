@@ -1,12 +1,11 @@
 """Judges' memories: episodes, guidelines and vectors. Satisfies `memalign.ports.MemoryStore`."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 from memalign.errors import StaleMemoryError, StorageError, UnknownVersionError
 from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
-from memalign.records import Episode, ForgetTarget, Guideline, Json, RolledBackCase, TraceTarget
+from memalign.records import Episode, Guideline, Json
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
@@ -18,10 +17,19 @@ from storage.keys import below, exactly, key, parts_of
 from storage.memory_undo import MemoryUndo
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
+from storage.rolled_back_cases import RolledBackCases
 from storage.table_rows import Body
 from storage.thread_statuses import ThreadStatuses
 from storage.traces import Traces
-from storage.undo_records import Part, UndoRecord, current_guidelines
+from storage.undo_records import (
+    PLACE,
+    Part,
+    UndoRecord,
+    case_record,
+    current_guidelines,
+    guideline_record,
+    parts_after,
+)
 
 AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
     "add": "guideline_learned",
@@ -33,8 +41,6 @@ AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
     "approve": "guideline_approved",
     "undo": "guideline_undone",
 }
-PLACE = "place"
-"""Field of an episode's document: its place in the judge's order of learning."""
 
 
 MAX_VECTORS_DELETED = 200
@@ -53,10 +59,12 @@ class Memories(Repository):
         audit: Audit,
         names: JudgeRenamings,
         undo: MemoryUndo,
+        rolled_back: RolledBackCases,
     ) -> None:
         super().__init__(store)
         documents = store.documents
         self._undo = undo
+        self._rolled_back = rolled_back
         self._traces = traces
         self._feedback = feedback
         self._statuses = statuses
@@ -65,16 +73,6 @@ class Memories(Repository):
         self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
         self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
-        self._rolled_back = documents.declare(
-            "rolled_back_cases",
-            {
-                "trace": lambda body: [key(body["trace_id"], body["judge"])],
-                "person": lambda body: [
-                    key(person, body["judge"], body["trace_id"]) for person, _ in body["opinions"]
-                ],
-            },
-            form=form_of(RolledBackCase),
-        )
         self._vectors = documents.declare("vectors", form=lambda body: unpack_vector(body["vector"]))
         self._owners = documents.declare(
             "vector_owners", {"vector": lambda body: [body["vector_id"]]}, form=fields_form(vector_id=str)
@@ -86,14 +84,13 @@ class Memories(Repository):
         memory = self._memory(judge)
         episodes = (from_document(Episode, body) for body in self._episodes_in_order(judge))
         guidelines = self._guidelines.range(*below(judge), order="added")
-        rolled_back = self._rolled_back.range(*below(judge))
         return MemorySnapshot(
             episodes={episode.trace_id: episode for episode in episodes},
             guidelines=tuple(from_document(Guideline, body) for body in guidelines),
             undistilled=frozenset(memory["undistilled"]),
             version=memory["version"],
             number=memory["number"],
-            rolled_back={body["trace_id"]: from_document(RolledBackCase, body) for body in rolled_back},
+            rolled_back=self._rolled_back.of_judge(judge),
             first_name=self._names.find_first_name(judge),
         )
 
@@ -146,9 +143,9 @@ class Memories(Repository):
         for guideline in change.put_guidelines:
             # fields that hold their default are not in a document, and may not stay as they were
             self._guidelines.put(Document(to_document(guideline), key(judge, guideline.id)))
-        self._save_rolled_back(judge, change)
+        self._rolled_back.save(judge, change)
         number = self._undo.add(
-            judge, memory["number"], change.at_ms, change.cause, before, _parts_after(before, change)
+            judge, memory["number"], change.at_ms, change.cause, before, parts_after(before, change)
         )
         self._put_memory(
             judge,
@@ -215,17 +212,6 @@ class Memories(Repository):
         if forgotten:
             raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
 
-    def erase_rolled_back(self, target: ForgetTarget) -> None:
-        """Take what is forgotten out of what is known of cases that were rolled back."""
-        index, subject = (
-            ("trace", target.trace_id) if isinstance(target, TraceTarget) else ("person", target.person)
-        )
-        for body in self._rolled_back.range(*below(subject), index=index):
-            opinions = [each for each in body["opinions"] if index == "person" and each[0] != subject]
-            self._rolled_back.remove(doc_ids=[body.doc_id])
-            if opinions:
-                self._rolled_back.insert(Document({**body, "opinions": opinions}, body.doc_id))
-
     def _memory(self, judge: str) -> Body:
         return {"version": 0, "undistilled": [], "number": 0} | (self._memories.get(doc_id=judge) or {})
 
@@ -247,28 +233,22 @@ class Memories(Repository):
 
     def _current_parts(self, judge: str) -> Iterator[UndoRecord]:
         for body in self._episodes_in_order(judge):
-            yield _case_record(body["trace_id"], body)
+            yield case_record(body["trace_id"], body)
         for body in self._guidelines.range(*below(judge), order="added"):
-            yield _guideline_record(body["id"], body)
+            yield guideline_record(body["id"], body)
 
     def find_part(self, judge: str, part: Part) -> UndoRecord:
         """Return a case or a guideline as it is now."""
         kind, part_id = part
         table = self._episodes if kind == "case" else self._guidelines
         body = table.get(doc_id=key(judge, part_id))
-        return _case_record(part_id, body) if kind == "case" else _guideline_record(part_id, body)
+        return case_record(part_id, body) if kind == "case" else guideline_record(part_id, body)
 
     def _parts_before(self, judge: str, change: MemoryChange) -> dict[Part, UndoRecord]:
         cases = {*change.drop_episodes, *(episode.trace_id for episode in change.put_episodes)}
         rules = {*change.drop_guidelines, *(rule.id for rule in change.put_guidelines)}
         parts: list[Part] = [*(("case", each) for each in cases), *(("guideline", each) for each in rules)]
         return {part: self.find_part(judge, part) for part in sorted(parts)}
-
-    def _save_rolled_back(self, judge: str, change: MemoryChange) -> None:
-        self._rolled_back.remove(doc_ids=[key(judge, trace_id) for trace_id in change.drop_rolled_back])
-        for case in change.put_rolled_back:
-            body = {**to_document(case), "judge": judge}
-            self._rolled_back.put(Document(body, key(judge, case.trace_id)))
 
     def _places_to_go_back_to(self, judge: str, change: MemoryChange) -> dict[str, int]:
         """Return the places that cases had in the version that is gone back to."""
@@ -332,30 +312,6 @@ class Memories(Repository):
     def _note_decision(self, judge: str, at_ms: int, decision: GuidelineDecision) -> None:
         what, ids = AUDIT_ACTIONS[decision.action], (decision.guideline_id,)
         self._audit.write(AuditLine(at_ms=at_ms, what=what, judge=judge, person=decision.person, ids=ids))
-
-
-def _case_record(trace_id: str, body: Body | None) -> UndoRecord:
-    if body is None:
-        return UndoRecord(kind="case", part_id=trace_id)
-    episode = from_document(Episode, body)
-    return UndoRecord(kind="case", part_id=trace_id, episode=episode, place=body.get(PLACE))
-
-
-def _guideline_record(guideline_id: str, body: Body | None) -> UndoRecord:
-    rules = () if body is None else (from_document(Guideline, body),)
-    return UndoRecord(kind="guideline", part_id=guideline_id, guidelines=rules)
-
-
-def _parts_after(before: Mapping[Part, UndoRecord], change: MemoryChange) -> dict[Part, UndoRecord]:
-    """Return the parts of a change as they are after it."""
-    after = {part: replace(each, episode=None, guidelines=()) for part, each in before.items()}
-    for episode in change.put_episodes:
-        part: Part = ("case", episode.trace_id)
-        after[part] = replace(after[part], episode=episode)
-    for rule in change.put_guidelines:
-        part = ("guideline", rule.id)
-        after[part] = replace(after[part], guidelines=(rule,))
-    return after
 
 
 def _no_such_version(judge: str, number: int, head: int) -> str:

@@ -1,15 +1,20 @@
 """The log of versions of judges' memories, for people to read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from memalign.memory.version_diff import diff_of
-from memalign.records import Episode, ForgetTarget, Guideline, MemoryDiff, MemoryVersion
+from memalign.records import Episode, ForgetTarget, Guideline, MemoryDiff, MemoryVersion, VersionKind
 from storage.memories import Memories
 from storage.memory_undo import MemoryUndo
 from storage.repository import Repository, Store, reads
 from storage.undo_records import Part, UndoRecord, current_guidelines
+
+CONSEQUENCES: Collection[VersionKind] = frozenset({"trial", "settings"})
+"""Kinds of versions that nobody undoes for themselves."""
+MAX_VERSIONS_SEARCHED = 1_000
+"""Newest versions among which the last change is looked for, so that nobody waits long for the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,15 @@ class MemoryHistory(Repository):
             LogEntry(version=version, difference=differences.get(version.number, MemoryDiff()))
             for version in versions
         ]
+
+    @reads
+    def newest_change(self, judge: str) -> int:
+        """Return the number of the newest version that people's words, decisions or forgetting made; 0 for none.
+
+        Trials only follow from what was learned, and changes of the settings change nothing in the memory.
+        """
+        versions = self._undo.versions(judge, MAX_VERSIONS_SEARCHED)
+        return next((each.number for each in versions if each.kind not in CONSEQUENCES), 0)
 
     @reads
     def guidelines_of(self, target: ForgetTarget) -> list[Guideline]:

@@ -14,6 +14,7 @@ from memalign.memory.erasure import (
 )
 from memalign.memory.guideline_merge import merged_into
 from memalign.memory.version_diff import without_bookkeeping
+from memalign.ports import MemoryChange
 from memalign.records import (
     Episode,
     ForgetTarget,
@@ -23,12 +24,14 @@ from memalign.records import (
     PersonLabel,
     TraceTarget,
 )
-from memalign.serialization import to_document
+from memalign.serialization import from_document, to_document
 from storage.keys import key, stamp
-from storage.table_rows import pack
+from storage.table_rows import Body, pack
 
 Part = tuple[Literal["case", "guideline"], str]
 """A case by its trace id, or a guideline by its id."""
+PLACE = "place"
+"""Field of an episode's document: its place in the judge's order of learning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,32 @@ class UndoRecord:
     def has_same_content(self, other: "UndoRecord") -> bool:
         """Return whether both hold the same, in whatever place."""
         return _content(self) == _content(other)
+
+
+def case_record(trace_id: str, body: Body | None) -> UndoRecord:
+    """Return a case as it is stored; without an episode where there is none."""
+    if body is None:
+        return UndoRecord(kind="case", part_id=trace_id)
+    episode = from_document(Episode, body)
+    return UndoRecord(kind="case", part_id=trace_id, episode=episode, place=body.get(PLACE))
+
+
+def guideline_record(guideline_id: str, body: Body | None) -> UndoRecord:
+    """Return a guideline as it is stored; without one where there is none."""
+    rules = () if body is None else (from_document(Guideline, body),)
+    return UndoRecord(kind="guideline", part_id=guideline_id, guidelines=rules)
+
+
+def parts_after(before: Mapping[Part, UndoRecord], change: MemoryChange) -> dict[Part, UndoRecord]:
+    """Return the parts of a change as they are after it."""
+    after = {part: replace(each, episode=None, guidelines=()) for part, each in before.items()}
+    for episode in change.put_episodes:
+        part: Part = ("case", episode.trace_id)
+        after[part] = replace(after[part], episode=episode)
+    for rule in change.put_guidelines:
+        part = ("guideline", rule.id)
+        after[part] = replace(after[part], guidelines=(rule,))
+    return after
 
 
 def undo_places(body: Mapping[str, Json], name: Literal["traces", "people"]) -> Iterable[str]:

@@ -165,8 +165,8 @@ def more_cases(evidence: VerdictEvidence, shown: int) -> list[str]:
     others = evidence.cases_gone - cited
     return [
         f"… and {pluralise(more, 'more case')}." if more else "",
-        f"{pluralise(cited, 'case')} that led it {_was(cited)} forgotten since." if cited else "",
-        f"{pluralise(others, 'case')} {_was(others)} forgotten since." if others else "",
+        f"{pluralise(cited, 'case')} that led it {_has(cited)} since been forgotten." if cited else "",
+        f"{pluralise(others, 'case')} {_has(others)} since been forgotten." if others else "",
     ]
 
 
@@ -174,5 +174,5 @@ def _is(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"

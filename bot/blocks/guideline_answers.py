@@ -26,7 +26,9 @@ SENTENCES: Mapping[GuidelineRequestAction, str] = {
     "unpin": "Unpinned: {rule}",
     "approve": "Approved: {rule}",
     "undo": "Undone: {rule}",
-    "rollback": "Back at version {version}. What this leaves out counts again once its people change their feedback.",
+    "rollback": (
+        "Back at version {version}. Votes and reasons that this leaves out count again once their authors change them."
+    ),
 }
 """The answer to each decision; `{rule}` is the guideline in quotes."""
 USED = "I use it when I judge."

@@ -8,7 +8,9 @@ from datetime import tzinfo
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import Block, SlackMessage, actions, button, context, section, text_message
 from bot.memory_words import (
+    MAX_CASES_NAMED,
     GuidelineLine,
+    case_titles,
     case_words,
     difference_words,
     guideline_lines,
@@ -68,8 +70,7 @@ def rollback_preview(judge: str, title: str, version: int, difference: MemoryDif
     lines = [_told(line) for line in guideline_lines(difference)]
     more = len(lines) - MAX_PREVIEW_LINES
     shown = [*lines[:MAX_PREVIEW_LINES], *([f"and {pluralise(more, 'more guideline')}"] if more > 0 else [])]
-    if cases := case_words(difference):
-        shown.append(cases)
+    shown += _case_lines(difference)
     question = f"Go back to version {version} of *{escape_name(title, 150)}*? This would change:"
     text = "\n".join([question, *shown])
     note = (
@@ -85,7 +86,9 @@ def rollback_preview(judge: str, title: str, version: int, difference: MemoryDif
 
 def nothing_to_go_back(title: str, version: int) -> SlackMessage:
     """Return the answer where a version holds what the memory holds."""
-    return text_message(f"*{escape_name(title, 150)}* holds what it held in version {version} already.")
+    return text_message(
+        f"*{escape_name(title, 150)}* is just as it was in version {version}, so there is nothing to change."
+    )
 
 
 def stayed() -> SlackMessage:
@@ -127,6 +130,17 @@ def _changes(entry: LogEntry) -> list[str]:
     told = [escape(piece, MAX_CHANGE_LENGTH) for piece in pieces[:MAX_CHANGES_SHOWN]]
     more = len(pieces) - MAX_CHANGES_SHOWN
     return [*told, f"and {pluralise(more, 'more change')}"] if more > 0 else told
+
+
+def _case_lines(difference: MemoryDiff) -> list[str]:
+    """Return how many cases change, and the first words of a few of them."""
+    cases = list(case_titles(difference))
+    if not cases:
+        return []
+    named = [f"• {sign} {escape(title, MAX_CHANGE_LENGTH)}" for sign, _, title in cases[:MAX_CASES_NAMED]]
+    more = len(cases) - MAX_CASES_NAMED
+    rest = [f"and {pluralise(more, 'more case')}"] if more > 0 else []
+    return [f"{case_words(difference)}:", *named, *rest]
 
 
 def _told(line: GuidelineLine) -> str:

@@ -6,7 +6,7 @@ from bot.blocks.mrkdwn import escape, escape_name, format_label, join_names, quo
 from bot.blocks.primitives import SlackMessage, context, paragraphs, section, text_message
 from bot.blocks.rich_text import preformatted, rich_text
 from bot.blocks.trace_line import question_line
-from bot.plain_text import pluralise
+from bot.plain_text import TERMINAL_NAME, pluralise
 from bot.records import OwnRecord, OwnVote, PastForgetting
 
 MAX_VOTES_SHOWN, MAX_RULES_SHOWN, MAX_FORGETTINGS_SHOWN = 20, 20, 50
@@ -81,7 +81,7 @@ def forgotten_list(entries: Sequence[PastForgetting]) -> SlackMessage:
 
 
 def _past(entry: PastForgetting) -> str:
-    by = escape_name(entry.by, 80) if entry.by else "somebody at the server"
+    by = escape_name(entry.by, 80) if entry.by else TERMINAL_NAME
     subject = (
         f"everything {join_names(entry.people)} said and voted on"
         if entry.people

@@ -6,6 +6,7 @@ from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape_name, join_names
 from bot.blocks.primitives import SlackMessage, actions, button, section, text_message
 from bot.guideline_page import GuidelineQuery
+from bot.plain_text import TERMINAL_NAME
 
 
 def joined_channel(judges: Sequence[str], channel: str) -> SlackMessage:
@@ -58,7 +59,7 @@ def memory_rolled_back(judge: str, version: int, name: str | None) -> SlackMessa
     """Return the note to a channel that a judge's memory is an earlier one; `name` is who went back."""
     return text_message(
         f"↩️ {_who(name)} took *{escape_name(judge, 150)}* back to version {version} of what it has learned.\n"
-        "Your votes and reasons are all kept; what this leaves out counts again once you change it. "
+        "Your votes and reasons are all kept; any that this leaves out count again once you change them. "
         "`/memalign history` shows the versions."
     )
 
@@ -72,4 +73,4 @@ def words_forgotten(name: str | None) -> SlackMessage:
 
 
 def _who(name: str | None) -> str:
-    return escape_name(name, 80) if name else "Somebody at the server"
+    return escape_name(name, 80) if name else TERMINAL_NAME.capitalize()

@@ -46,6 +46,7 @@ ROLLED_BACK = (
     "Somebody took me back to an earlier version, so what you say here doesn't count for now. "
     "Change your vote or reason, and it counts again."
 )
+LEFT_OUT = "the version I went back to doesn't have it."
 USED = "I'll use this from now on."
 UNREAD = "I keep it; without a language model only cases teach this judge."
 NO_RULE = "I couldn't turn that into a rule."
@@ -218,7 +219,7 @@ def _struck(text: str) -> str:
 
 
 def _notes(status: ThreadStatus, names: _Names) -> list[str]:
-    lines = [_taken_back(gone, names) for gone in status.taken_back]
+    lines = [_taken_back(gone, names, status) for gone in status.taken_back]
     if (reasons := len(status.reasons) - MAX_REASONS_SHOWN) > 0:
         lines.append(f"and {pluralise(reasons, 'more reason')}.")
     if (more := len(status.rules) - MAX_RULES_SHOWN) > 0:
@@ -234,8 +235,10 @@ def _notes(status: ThreadStatus, names: _Names) -> list[str]:
     return [*lines, *(line for line, is_so in told.items() if is_so)]
 
 
-def _taken_back(gone: TakenBackRule, names: _Names) -> str:
-    return f"{_struck(gone.text)} taken back: {_cause(gone, names)}"
+def _taken_back(gone: TakenBackRule, names: _Names, status: ThreadStatus) -> str:
+    is_left_out = status.is_rolled_back and gone.cause == "not_followed"
+    cause = LEFT_OUT if is_left_out else _cause(gone, names)
+    return f"{_struck(gone.text)} taken back: {cause}"
 
 
 def _cause(gone: TakenBackRule, names: _Names) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bot.config import Settings, load_environment, load_settings
 from bot.judging.memories import open_memory
-from memalign.errors import InputError, UnknownVersionError
+from bot.judging.value_problems import labels_of, value_problem
+from memalign.errors import InputError, SettingsError, UnknownVersionError
 from memalign.judge import Judge
 from memalign.judges import AlignedJudge
 from memalign.optimizer import load_judge
@@ -48,6 +49,8 @@ async def open_judge(options: Namespace) -> AsyncIterator[BatchJudge]:
     async with await Database.open(settings.data, read_only=True) as database:
         store = MemoryReader(database.memories, options.memory_version)
         memory = await open_memory(settings, judge, store)
+        if problem := value_problem(judge, labels_of(memory.episodes)):
+            raise SettingsError(problem)
         yield BatchJudge(definition=memory.definition, judge=memory.judge, settings=settings)
 
 

@@ -69,7 +69,9 @@ async def diff(options: Namespace) -> None:
         if not head:
             print_text(NO_VERSIONS)
             return
-        before = head - 1 if options.version is None else options.version
+        before = options.version
+        if before is None:
+            before = max(await database.memory_history.newest_change(judge) - 1, 0)
         after = head if options.version2 is None else options.version2
         difference = await database.memory_history.difference(judge, before, after)
     now = " (now)" if after == head else ""
@@ -112,7 +114,7 @@ async def rollback(options: Namespace) -> None:
         arguments = arguments.model_copy(update={"version": preview["version"]})
     done = await _carry_out(settings, arguments)
     print_text(f"{judge} is back at version {done['version']}: {visible_line('; '.join(done['lines']))}")
-    print_text("Feedback that this leaves out counts again once its people change it.")
+    print_text("Votes and reasons that this leaves out count again once their authors change them.")
 
 
 def _is_confirmed() -> bool:

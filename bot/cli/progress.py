@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bot.visible_text import visible_line
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 LINES_PER_RUN = 10
 """Lines in which a run tells its progress where there is no terminal."""
 SIZE_POLL_SECONDS = 0.2
@@ -46,7 +46,7 @@ def trace_bar(title: str, total: int) -> "tqdm[NoReturn]":
     return tqdm(total=total, desc=title, unit="trace", disable=not sys.stderr.isatty())
 
 
-async def wait_showing_size(work: "asyncio.Future[T]", size: Callable[[], int]) -> T:
+async def wait_showing_size(work: "asyncio.Future[ResultT]", size: Callable[[], int]) -> ResultT:
     """Return the result of the work; on a terminal, show the growing number of bytes that `size` returns."""
     with tqdm(unit="B", unit_scale=True, disable=not sys.stderr.isatty(), leave=False) as bar:
         while not work.done():

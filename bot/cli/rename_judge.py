@@ -7,10 +7,11 @@ from functools import partial
 from bot.cli.progress import wait_showing_size
 from bot.cli.terminal import print_text
 from bot.config import Settings, load_environment, load_settings
-from bot.judging.value_problems import spelled, stored_labels, unfit_labels
+from bot.judging.value_problems import stored_labels, unfit_labels
 from bot.plain_text import pluralise
 from bot.runtime.clock import now_ms
 from memalign.errors import InputError, SettingsError, StorageError
+from memalign.value_types import label_text
 from storage.database import Database
 from storage.judge_renaming import StoredJudge
 
@@ -41,7 +42,7 @@ async def _refuse_unfit(settings: Settings, database: Database, old: str, new: s
     unfit = unfit_labels(judge, await stored_labels(database, old)) if judge else []
     if unfit:
         raise SettingsError(
-            f"The judge {old} has cases with {spelled(unfit[0].value)}, which {new} does not take: "
+            f"The judge {old} has cases with {label_text(unfit[0].value)}, which {new} does not take: "
             f"give {new} the feedback_value_type of {old} first."
         )
 

@@ -77,7 +77,7 @@ def _read(path: Path) -> list[dict[str, Json]]:
             if number == len(lines) and not line.endswith(b"\n"):
                 break
             raise InputError(
-                f"Line {number} of {path} is no verdict, so nothing was written there; choose another --out."
+                f"Line {number} of {path} is not a verdict, so nothing was written there; choose another --out."
             ) from None
     return verdicts
 

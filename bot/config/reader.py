@@ -43,8 +43,12 @@ def load_settings(file: Path, *, channels: bool = True) -> Settings:
         raise SettingsError(
             f"There is no settings file {file}; copy memalign.example.toml there, or name yours with --config."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise SettingsError(
+            f"The settings file {file} cannot be read ({error.strerror}); name another one with --config."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The settings file {file} is not UTF-8 text; save it as such.") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.") from error
     return read_settings(document, file, channels=channels, lines=line_numbers(text))

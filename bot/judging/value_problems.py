@@ -1,6 +1,5 @@
 """Labels of earlier settings that a judge's value type no longer has: they stop the start."""
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from bot.config import JudgeSettings, Settings
 from bot.plain_text import pluralise
 from memalign.errors import SettingsError
 from memalign.records import Episode, Label
-from memalign.value_types import ValueType, value_type_of
+from memalign.value_types import ValueType, label_text, value_type_of
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
 from storage.records import PersonFeedback
@@ -72,7 +71,7 @@ def value_problem(judge: JudgeSettings, labels: Sequence[StoredLabel]) -> str | 
     trace_ids = list(dict.fromkeys(label.trace_id for label in unfit))
     value = unfit[0].value
     is_one_value = all(label.value == value for label in unfit)
-    values = spelled(value) if is_one_value else f"values such as {spelled(value)}"
+    values = label_text(value) if is_one_value else f"values such as {label_text(value)}"
     cases = f"The judge {judge.name} has {pluralise(len(trace_ids), 'case')} with {values}"
     rename = f"`memalign rename-judge {shlex.quote(judge.name)} {shlex.quote(judge.name + '-old')}`"
     if not _is_of_kind(value_type, value):
@@ -105,10 +104,3 @@ def _traces(trace_ids: Sequence[str]) -> str:
 
 def _declared(value_type: ValueType) -> str:
     return "categories" if value_type.kind == "category" else f'"{value_type.kind}"'
-
-
-def spelled(label: Label) -> str:
-    """Return a label as a sentence has it."""
-    if isinstance(label, bool):
-        return "pass" if label else "fail"
-    return json.dumps(label, ensure_ascii=False)

@@ -37,14 +37,17 @@ class RollbackService:
         self._wake_posting = wake_posting
 
     async def version_before_last(self, judge: str) -> int:
-        """Return the version that undoes the last change. Raises `InputError` where nothing was changed yet."""
+        """Return the version that undoes the last change, with the trials that followed from it.
+
+        Raises `InputError` where nothing was changed yet.
+        """
         self._memory(judge)
-        head = (await self._database.memories.load(judge)).number
-        if not head:
+        newest = await self._database.memory_history.newest_change(judge)
+        if not newest:
             raise InputError(
                 f"Nothing was changed in the memory of {judge} yet, so there is nothing to undo."
             )
-        return head - 1
+        return newest - 1
 
     async def preview(self, judge: str, number: int) -> MemoryDiff:
         """Return what going back to a version would change."""

@@ -146,7 +146,7 @@ def _cause(author: ShownOpinion, now: PeopleNow, episode: Episode | None) -> Tak
 def _with_edits(
     standing: Sequence[ShownRule], gone: Sequence[ShownRule], known_ids: set[str]
 ) -> tuple[list[ShownRule], list[ShownRule]]:
-    """Let a new rule take the place of the one that its author's edit took back."""
+    """Let a new rule take the place of the one that its author's edit took back, or whose reason teaches it now."""
     told, left = [], list(gone)
     for rule in standing:
         before = next((each for each in left if _is_edit(each, rule)), None)
@@ -160,5 +160,13 @@ def _with_edits(
 
 
 def _is_edit(before: ShownRule, rule: ShownRule) -> bool:
+    if before.taken_back == "not_followed":
+        # distilled again, alone or together with others
+        return not _reasons_of(before).isdisjoint(_reasons_of(rule))
     people = {author.person for author in rule.authors}
     return before.taken_back == "reason_edited" and not people.isdisjoint(before.taken_back_by)
+
+
+def _reasons_of(rule: ShownRule) -> set[tuple[str, str]]:
+    """Return the reasons in this thread that a rule rests on: person and hash."""
+    return {(author.person, author.reason_hash) for author in rule.authors}

@@ -69,7 +69,7 @@ class Consolidation:
             The cost.
 
         Raises:
-            StorageError: If the store fails; nothing has changed then.
+            StorageError: If the store fails; the next lesson goes on from what is stored.
         """
         is_due = _is_due(self._memory.current, distillation.batches)
         new, usage = await self._embed(1 if is_due else MIN_GROUP_RULES, cause)

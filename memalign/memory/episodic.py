@@ -215,10 +215,10 @@ class EpisodicMemory:
         left = np.ones(len(cases), dtype=bool)
         for place, row in enumerate(rows):
             if left[place]:
-                is_copy = left & (rows @ row > NEAR_COPY_COSINE)
-                is_copy[place] = True  # rounding may leave a row below 1 with itself
-                left &= ~is_copy
-                yield _pooled([cases[int(member)] for member in np.flatnonzero(is_copy)])
+                is_copy = left[place:] & (rows[place:] @ row > NEAR_COPY_COSINE)
+                is_copy[0] = True  # rounding may leave a row below 1 with itself
+                left[place:] &= ~is_copy
+                yield _pooled([cases[place + int(member)] for member in np.flatnonzero(is_copy)])
 
     def _search(self, query: Vector, count: int) -> list[str]:
         index = self._own_index(graph=len(self.vectors) >= MIN_EPISODES_FOR_GRAPH)

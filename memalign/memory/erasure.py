@@ -23,9 +23,9 @@ def episode_without(episode: Episode, target: ForgetTarget) -> Episode | None:
     """
     if isinstance(target, TraceTarget):
         return None if episode.trace_id == target.trace_id else episode
-    said = (*episode.opinions, *episode.minority)
-    left = [opinion for opinion in said if opinion.person != target.person]
-    if len(left) == len(said):
+    opinions = (*episode.opinions, *episode.minority)
+    left = [opinion for opinion in opinions if opinion.person != target.person]
+    if len(left) == len(opinions):
         return episode
     votes = tally_opinions(sorted(left, key=lambda opinion: opinion.time_ms))
     if votes is None:

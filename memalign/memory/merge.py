@@ -130,8 +130,8 @@ class GuidelineMerger:
             self._standing_for.update((each.id, known.id) for each in merged_into(known))
 
     def _is_current(self, pair: RulePair) -> bool:
-        found = (self._guidelines.get(rule_id) for rule_id in pair.key)
-        texts = [rule.text for rule in found if rule and rule.stands]
+        rules = (self._guidelines.get(rule_id) for rule_id in pair.key)
+        texts = [rule.text for rule in rules if rule and rule.stands]
         return texts == [pair.first.text, pair.second.text]
 
     def _note_comparison(self, pair: RulePair, relation: RuleRelation) -> None:
@@ -272,8 +272,8 @@ class GuidelineMerger:
 
         Only those are merged that `may_be_same`, whatever a model says of them.
         """
-        found = (self._guidelines.get(rule_id) for rule_id in dict.fromkeys(rule_ids))
-        known = [rule for rule in found if rule and (rule.stands or (rule.retired and rule.has_words))]
+        rules = (self._guidelines.get(rule_id) for rule_id in dict.fromkeys(rule_ids))
+        known = [rule for rule in rules if rule and (rule.stands or (rule.retired and rule.has_words))]
         known.sort(
             key=lambda rule: (
                 not rule.retired,

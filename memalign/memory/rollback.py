@@ -141,5 +141,5 @@ def _rolled_back_cases(head: MemoryState, episodes: Mapping[str, Episode]) -> di
 
 
 def _mark(opinion: PersonLabel) -> str:
-    said = json.dumps([opinion.value, opinion.rationale, list(opinion.supports)])
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    words = json.dumps([opinion.value, opinion.rationale, list(opinion.supports)])
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]

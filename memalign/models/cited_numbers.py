@@ -38,6 +38,18 @@ def cited(value: Json, shown: Sequence[ItemT]) -> tuple[ItemT, ...]:
     return tuple(shown[number - 1] for number in islice(dict.fromkeys(numbers), MAX_CITED))
 
 
+def number_of(value: Json) -> int | None:
+    """Read one number in whatever form a model writes it.
+
+    Args:
+        value: What it wrote in place of the number.
+
+    Returns:
+        The first number there; None where there is none.
+    """
+    return next(_numbers(value, MAX_LIST_DEPTH), None)
+
+
 def _numbers(value: Json, depth: int) -> Iterator[int]:
     if isinstance(value, str):
         yield from _numbers_in_words(value)

@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from memalign.errors import PromptTooLongError
 from memalign.memory.rule_pairs import RulePair
+from memalign.models.cited_numbers import number_of
 from memalign.models.prompts import comparing_prompt, comparing_schema, pair_line
 from memalign.ports import LanguageModel
 from memalign.records import Json, RuleRelation, Usage
@@ -17,8 +18,6 @@ _log = logging.getLogger("memalign")
 COMPARING_TOKENS = 1_000
 """Room for an answer on 40 pairs, where the model's options set no other. Set by hand: 20 tokens a pair, and as many
 again."""
-MAX_DIGITS = 4
-"""Of the number of a pair; longer ones name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +90,8 @@ def _relations(answer: Json) -> dict[int, RuleRelation]:
     for item in answer if isinstance(answer, list) else ():
         if not isinstance(item, Mapping):
             continue
-        number, relation = str(item.get("pair")).strip(), item.get("relation")
-        if (
-            number.isascii()
-            and number.isdigit()
-            and len(number) <= MAX_DIGITS
-            and relation in get_args(RuleRelation)
-        ):
-            relations.setdefault(int(number), cast("RuleRelation", relation))
+        number = number_of(item.get("pair"))
+        relation = str(item.get("relation")).strip(" .\"'").casefold()
+        if number is not None and relation in get_args(RuleRelation):
+            relations.setdefault(number, cast("RuleRelation", relation))
     return relations

@@ -151,8 +151,10 @@ class GuidelineTrials:
         self, rule: Guideline, vector: Vector | None, verdicts: TrialVerdicts
     ) -> list[TrialCase]:
         cases = []
+        accepts = self._judge.value_type.accepts
         for episode in await trial_cases(verdicts.state, rule, vector):
-            case = verdicts.prepare(rule, episode)
+            # no verdict is right on a case labelled while the value type was another one
+            case = verdicts.prepare(rule, episode) if accepts(episode.label) else None
             cases += [case] if case is not None else []
             # a search of a large memory takes some milliseconds: others come in between
             await asyncio.sleep(0)

@@ -168,7 +168,10 @@ class TrialVerdicts:
         """Return what `JudgeMemory.judge` would show for a case, but for guidelines that rest on this case alone."""
         state = replace(self.state, semantic=self._semantic(episode.trace_id, guideline))
         vector = self.state.episodic.vectors.get(episode.trace_id)
-        return self._retriever.recall(episode.case_text, vector, state, exclude_trace_id=episode.trace_id)
+        evidence = self._retriever.recall(episode.case_text, vector, state, exclude_trace_id=episode.trace_id)
+        accepts = self._judge.value_type.accepts
+        fitting = tuple(case for case in evidence.retrieved if accepts(case.episode.label))
+        return replace(evidence, retrieved=fitting)
 
     def _semantic(self, trace_id: str, guideline: Guideline | None) -> SemanticMemory:
         """Return the guidelines for a case; the same object for most cases, so that a selection is made once."""

@@ -263,9 +263,10 @@ def copies(system: JudgingSystem, meter: Meter) -> Figures:
     system.learn(feedback)
     answers = {case.trace_id: case.answer for case in feedback}
     shown = [
-        {answers[trace_id] for trace_id in system.shown(world.case(case.thing))} for case in feedback[::8]
+        [answers[trace_id] for trace_id in system.shown(world.case(case.thing))] for case in feedback[::8]
     ]
-    return {"different": sum(map(len, shown)) / len(shown)}
+    different = sum(len(set(each)) for each in shown)
+    return {"different": different / len(shown), "share": different / sum(map(len, shown))}
 
 
 def failures(system: JudgingSystem, meter: Meter) -> Figures:

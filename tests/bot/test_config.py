@@ -176,10 +176,12 @@ def test_a_missing_file_is_told_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_a_folder_or_bytes_are_no_settings_file(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(
+        SettingsError, match=r"cannot be read \(Is a directory\); name another one with --config\.$"
+    ):
         load_settings(tmp_path)
     (tmp_path / "memalign.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match=r"is not UTF-8 text; save it as such\.$"):
         load_settings(tmp_path / "memalign.toml")
 
 

@@ -125,3 +125,15 @@ async def test_each_person_has_one_vote_on_a_verdict_and_outvoted_ones_count() -
     await memory.learn([replace(case, assessments=(*case.assessments, *people, people[0]))])
 
     assert only_rule(memory).record == GuidelineRecord(up=2, down=1)
+
+
+async def test_a_verdict_that_was_given_again_after_the_labels_earns_no_rule_their_votes() -> None:
+    memory = await taught()
+    rule_id = only_rule(memory).id
+    trace = voted("case-1", False)
+    again = voted("case-1", True, rule_id, judged_ms=LATE_MS).assessments[1]
+
+    await memory.learn([replace(trace, assessments=(*trace.assessments, again))])
+
+    assert only_rule(memory).record == GuidelineRecord()
+    assert memory.episodes["case-1"].is_overruled

@@ -12,7 +12,8 @@ from memalign.models import connect_judge_model
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
 from memalign.ports import Completion, JudgeModel, MemoryStore, Prompt
-from memalign.records import Json, Label
+from memalign.records import GuidelinePolicy, Json, Label
+from memalign.trial.call_budget import FixedBudget
 from memalign.value_types import value_type_of, value_type_of_schema
 from tests.factories import a_judge, a_memory, a_trace, a_vote
 from tests.fakes import FakeJudgeModel, FakeModel, FakeStore, section
@@ -102,3 +103,47 @@ async def test_a_roll_back_does_not_bring_back_labels_of_another_type(
 
     assert len(store.changes) == known
     assert dict(memory.episodes) == {}
+
+
+@pytest.mark.parametrize(("before", "after"), [*permutations(LABELS, 2)], ids=" to ".join)
+async def test_rules_are_tried_on_cases_of_the_present_type_alone(before: str, after: str) -> None:
+    store = FakeStore()
+    kind, labels = LABELS[before]
+    earlier = await opened(kind, store, FakeJudgeModel())
+    for number in range(6):
+        vote = a_vote(labels[number % 3], "Curt answers are rude.", f"p{number}")
+        await earlier.learn([a_trace(f"old-{number}", vote, inputs="hello", outputs="hello")])
+    kind, labels = LABELS[after]
+    model = FakeJudgeModel(labels[0])
+    memory = await a_memory(
+        a_judge(value_type=kind, model="openai:/gpt-5-mini"),  # type: ignore[arg-type]
+        store=store,
+        judge_model=model,
+        policy=GuidelinePolicy(trials=True),
+    )
+    new = (
+        a_trace(f"new-{number}", a_vote(labels[0], "Greet people."), inputs="hello") for number in range(3)
+    )
+    await memory.learn(new)
+
+    report = await memory.trials.run(FixedBudget(99))
+
+    assert report.left == {}
+    accepts = value_type_of(kind).accepts
+    shown = [case.episode for request in model.requests for case in request.evidence.retrieved]
+    tried = [memory.episodes[str(request.trace_id)] for request in model.requests]
+    assert [each for each in (*shown, *tried) if not accepts(each.label)] == []
+
+
+async def test_near_copies_with_labels_of_another_type_give_no_votes() -> None:
+    store, model = FakeStore(), FakeJudgeModel()
+    texts = {"inputs": "May I return it?", "outputs": "You may, within a month."}
+    earlier = await opened(["curt", "kind"], store, FakeJudgeModel())
+    await earlier.learn([a_trace("old", a_vote("curt", None, "ana"), **texts)])
+    memory = await opened(bool, store, model)
+    await memory.learn([a_trace("twin", a_vote(True, None, "ana"), a_vote(True, None, "ben"), **texts)])
+
+    await memory.judge(a_trace("new", **texts))
+
+    (case,) = model.requests[-1].evidence.retrieved
+    assert (case.episode.trace_id, case.copies) == ("twin", ())

@@ -120,3 +120,28 @@ def test_the_verdict_that_labels_answer_is_the_judges_own_newest_one(
 ) -> None:
     verdict = judge_assessment(assessments, "politeness")
     assert (None if verdict is None else verdict.value) == value
+
+
+@pytest.mark.parametrize(
+    ("labels", "verdicts", "answered"),
+    [
+        # judged again after the labels, by what was learned from them
+        ([2], [1, 3], 1),
+        ([2, 5], [1, 4, 6, 9], 4),
+        ([2], [2, 1, 3], 2),
+        # nothing tells which of them people saw
+        ([None], [1, 3], 3),
+        ([2], [3, 4], 4),
+        ([], [1, 3], 3),
+    ],
+)
+def test_of_several_verdicts_labels_answer_the_newest_that_was_there(
+    labels: list[int | None], verdicts: list[int], answered: int
+) -> None:
+    given = [a_vote(False, person=f"p{place}", ms=ms) for place, ms in enumerate(labels)]
+    said = [a_vote(True, "because", "memalign", ms=ms, source_type="LLM_JUDGE") for ms in verdicts]
+
+    verdict = judge_assessment([*given, *said], "politeness")
+
+    assert verdict is not None
+    assert verdict.create_time_ms == answered

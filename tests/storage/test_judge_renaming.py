@@ -232,6 +232,8 @@ async def test_a_name_under_which_something_was_learned_is_refused_and_nothing_c
         await db.judges.rename(OLD, NEW, NOON_MS)
     with pytest.raises(StorageError, match='Nothing is stored of a judge named "polit"'):
         await db.judges.rename("polit", "manners", NOON_MS)
+    with pytest.raises(StorageError, match='Nothing is stored of a judge named "polit"'):
+        await db.judges.rename("polit", NEW, NOON_MS)
     assert await documents(db) == before
 
 

@@ -1,5 +1,6 @@
 """The log of versions in the store: one for each change, by whom and of what; nothing forgotten is left in it."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from memalign.ports import ChangeCause, MemoryChange, VectorKey
 from memalign.records import FORGOTTEN_PERSON, Guideline, Handling, MergedGuideline, PersonLabel, Source
 from storage.backup import restore
 from storage.database import Database
+from storage.engines.sqlite_file import FILE
 from storage.memory_history import LogEntry
 from storage.memory_reader import MemoryReader
 from storage.undo_records import UndoRecord
@@ -332,3 +334,45 @@ async def test_a_rule_by_hand_that_quotes_what_a_person_said_elsewhere_loses_its
     await db.forgetting.delete_person("U1", 10)
     (left,) = (await db.memories.load_version("p", 1)).guidelines
     assert (left.has_words, left.people) == (False, ("U2",))
+
+
+async def test_a_log_cut_anywhere_holds_a_version_with_all_that_leads_back_from_it_or_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    async with await Database.open(folder) as db:
+        await learned(db, "tr-1", GREET)
+    async with await Database.open(folder) as db:
+        memory = await learned(db, "tr-2", PRICE)
+        await memory.versions.roll_back(1, "UZOE")
+        await memory.forget(["tr-1"])
+        log = (folder / f"{FILE}-wal").read_bytes()
+        heads = [
+            await head_of_cut(folder, tmp_path / "cut", log[:end])
+            for end in range(0, len(log) + CUT_EVERY, CUT_EVERY)
+        ]
+    assert heads == sorted(heads)
+    assert set(heads) >= {1, 4}
+
+
+CUT_EVERY = 10_007
+"""Bytes; no divisor of a page, so that cuts fall everywhere in pages and on their borders."""
+RULES_AT = {0: [], 1: [GREET], 2: [GREET, PRICE], 3: [GREET], 4: []}
+"""The guidelines of each version while nothing is forgotten."""
+
+
+async def head_of_cut(folder: Path, cut: Path, log: bytes) -> int:
+    """Open a copy whose log is cut; check each of its versions, and return the newest one."""
+    shutil.rmtree(cut, ignore_errors=True)
+    shutil.copytree(folder, cut, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
+    (cut / f"{FILE}-wal").write_bytes(log)
+    async with await Database.open(cut) as db:
+        head = (await db.memories.load(JUDGE)).number
+        for number in range(head + 1):
+            held = [each.text for each in (await db.memories.load_version(JUDGE, number)).guidelines]
+            # a lesson has its case first, and its rule once the model has answered
+            is_under_way = number == head == 2 and held == [GREET]
+            gone = GREET if head == 4 else None
+            assert is_under_way or held == [each for each in RULES_AT[number] if each != gone]
+        log_entries = await db.memory_history.log(JUDGE)
+        assert [entry.version.number for entry in log_entries] == list(range(head, 0, -1))
+        return head

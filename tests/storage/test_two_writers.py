@@ -41,7 +41,14 @@ class SlowMemories(Memories):
 
     def __init__(self, db: Database) -> None:
         super().__init__(
-            db.store, db.traces, db.feedback, db.thread_statuses, db.audit, db.judge_names, db.memory_undo
+            db.store,
+            db.traces,
+            db.feedback,
+            db.thread_statuses,
+            db.audit,
+            db.judge_names,
+            db.memory_undo,
+            db.rolled_back_cases,
         )
         self.saved = asyncio.Event()
 

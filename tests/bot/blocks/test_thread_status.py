@@ -69,6 +69,16 @@ def test_words_taken_back_are_struck_through_in_one_line_whatever_they_hold() ->
     assert line.endswith("always”~ taken back: Ana removed the reason.")
 
 
+def test_a_rule_that_a_roll_back_took_away_says_so_as_its_cause() -> None:
+    gone = TakenBackRule(text="Be kind.", cause="not_followed", people=("a",), was_up=False)
+    status = ThreadStatus(judge="j", verdict=True, taken_back=(gone,))
+    left_out = text_of(replace(status, is_rolled_back=True))
+    assert "taken back: the version I went back to doesn't have it." in left_out
+    assert "taken back: it is no longer one of my rules." in text_of(status)
+    removed = replace(gone, cause="vote_removed")
+    assert "Ana removed the 👎." in text_of(replace(status, taken_back=(removed,), is_rolled_back=True))
+
+
 def test_no_rule_is_said_to_be_used_by_a_judge_that_reads_none() -> None:
     taught = TaughtRule(rule=a_rule(), earlier_text="", authors=("a",))
     status = ThreadStatus(judge="j", verdict=True, answers=answers(a=False), label=False, rules=(taught,))

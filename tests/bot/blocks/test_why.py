@@ -310,14 +310,14 @@ def test_what_led_it_and_is_gone_is_told_apart() -> None:
     assert {
         "1 guideline that led it is gone.",
         "2 guidelines it was shown are gone.",
-        "2 cases that led it were forgotten since.",
-        "1 case was forgotten since.",
+        "2 cases that led it have since been forgotten.",
+        "1 case has since been forgotten.",
     } <= set(lines(about))
 
 
 GONE: list[tuple[int, int, set[str]]] = [
-    (1, 1, {"1 guideline it was shown is gone.", "1 case was forgotten since."}),
-    (3, 2, {"3 guidelines it was shown are gone.", "2 cases were forgotten since."}),
+    (1, 1, {"1 guideline it was shown is gone.", "1 case has since been forgotten."}),
+    (3, 2, {"3 guidelines it was shown are gone.", "2 cases have since been forgotten."}),
 ]
 
 

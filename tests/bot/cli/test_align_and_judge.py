@@ -422,7 +422,7 @@ def test_a_file_that_holds_anything_but_verdicts_is_not_written_to(folder: Path)
     with pytest.raises(SystemExit) as failure:
         judge("--out", "traces.jsonl")
 
-    assert problem(failure).startswith("memalign: Line 1 of traces.jsonl is no verdict, ")
+    assert problem(failure).startswith("memalign: Line 1 of traces.jsonl is not a verdict, ")
     assert (folder / "traces.jsonl").read_bytes() == before
 
 

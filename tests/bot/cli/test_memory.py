@@ -61,7 +61,7 @@ async def test_the_log_tells_who_changed_what_newest_first(memory: Command) -> N
     newest, first = (await memory("memory", "log", JUDGE)).splitlines()
     assert f"edited by U0000000002: ~ “{PRICE}” (was: “{RULE}”)" in newest
     assert newest.startswith("   2  ")
-    assert f"learned from U0000000001: + “{RULE}”; 1 new case" in first
+    assert f"learned from U0000000001: + “{RULE}”; 1 case added" in first
     assert (await memory("memory", "log", JUDGE, "--limit", "1")).splitlines() == [newest]
     assert await memory("memory", "log", JUDGE, "--limit", "0") == ""
     lines = [
@@ -82,7 +82,7 @@ async def test_versions_are_compared_gone_back_to_and_the_way_back_is_undone(mem
     )
     assert (await memory("memory", "diff", JUDGE, "0", "1")).splitlines()[1:] == [
         f"  + “{RULE}”",
-        "  1 new case:",
+        "  1 case added:",
         "    + tr-1  Can you help me?",
     ]
     shown = await memory("memory", "rollback", JUDGE, "0", "--dry-run")
@@ -121,6 +121,23 @@ async def test_a_file_is_judged_with_any_version_of_what_the_bot_has_learned(
     assert await verdict() == await verdict("--memory-version", "1") == "['tr-1']"
     assert await verdict("--memory-version", "0") == "[]"
     assert "has no version 5" in await verdict("--memory-version", "5")
+
+
+@pytest.mark.parametrize("kind", ['"int"', '"str"', '["kind", "curt"]'])
+async def test_no_file_is_judged_by_cases_with_labels_of_another_type(
+    memory: Command, folder: Path, kind: str
+) -> None:
+    traces, config = folder / "traces.jsonl", folder / "memalign.toml"
+    traces.write_text(
+        '{"trace_id": "t", "inputs": "Can you help me?", "outputs": "Go away."}', encoding="utf-8"
+    )
+    named = f'name = "{JUDGE}"'
+    config.write_text(config.read_text().replace(named, f"{named}\nfeedback_value_type = {kind}"))
+
+    told = await memory("judge", str(traces), "--judge", JUDGE)
+
+    assert f"The judge {JUDGE} has 1 case with fail, and takes" in told
+    assert '"trace_id": "t"' in await memory("judge", str(traces), "--judge", JUDGE, "--memory-version", "0")
 
 
 def test_a_memory_that_nothing_changed_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,13 @@
 """Going back to a version in the bot: it is told, feedback stays stored, and nothing brings it forward silently."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.learning.rollback_service import RollbackService
 from memalign.errors import InputError, SettingsError, UnknownVersionError
+from memalign.ports import ChangeCause
+from memalign.records import GuidelineTrial
 from storage.database import Database
 from storage.records import NoticeContent
 from tests.bot.learning.learning_flow import CHANNEL, JUDGE, LearningFlow, learning_flow
@@ -92,6 +96,28 @@ async def test_forgetting_somebody_else_on_the_card_does_not_bring_it_forward(fl
     await flow.memory.forget_person("ben", ["tr-1"])
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({}, [])
+
+
+async def test_the_last_change_is_a_persons_whatever_trials_and_settings_followed_from_it(
+    flow: LearningFlow,
+) -> None:
+    await taught(flow)
+    tried = flow.memory.state.with_guidelines(
+        replace(rule, trial=GuidelineTrial(fixed=1, broke=0, tried=3)) for rule in flow.memory.guidelines
+    )
+    trial = replace(tried.change_from(flow.memory.state), from_version=await stored_version(flow))
+    await flow.database.memories.save(JUDGE, replace(trial, cause=ChangeCause(kind="trial")))
+    memories = flow.database.memories
+    await flow.database.store.write(
+        lambda: memories.add_settings_version(JUDGE, "The instructions were changed.", 7)
+    )
+
+    assert (await memories.load(JUDGE)).number == 3
+    assert await service_of(flow).version_before_last(JUDGE) == 0
+
+
+async def stored_version(flow: LearningFlow) -> int:
+    return (await flow.database.memories.load(JUDGE)).version
 
 
 async def test_what_cannot_be_done_changes_nothing(flow: LearningFlow) -> None:

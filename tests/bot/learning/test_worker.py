@@ -10,6 +10,7 @@ import pytest
 
 from memalign.errors import ContentRefusedError, ModelUnavailableError
 from memalign.models.llm_distiller import LLMDistiller
+from memalign.models.pair_comparison import PairComparer
 from memalign.optimizer import make_judge
 from memalign.ports import Completion, Prompt
 from memalign.records import Json
@@ -543,6 +544,32 @@ async def test_guidelines_that_are_merged_are_told_in_the_thread_that_led_to_it(
     assert flow.rules() == [first, second]
     assert f"📝 Learned: “{first}”" in await flow.thread(cards[0])
     assert f"📝 Learned: “{second}”" in await flow.thread(cards[1])
+
+
+async def test_a_rule_made_of_the_records_of_close_ones_is_told_in_the_thread_of_each(
+    database: Database,
+) -> None:
+    model = FakeModel()
+    memory = await a_memory(
+        distiller=LLMDistiller(model), comparer=PairComparer(model), store=database.memories
+    )
+    flow = LearningFlow(database, {JUDGE: memory}, model)
+    rules = [f"Answers must always name {thing}." for thing in ("laws", "figures", "dates")]
+    await taught(flow, "tr-1", rules[0])
+    await taught(flow, "tr-2", rules[1])
+    joint = "Answers must always name laws, figures and dates."
+    lists: dict[str, Json] = {"supports": [], "contradicts": [], "same": []}
+    model.answers.append({"guidelines": [{"text": rules[2], "records": [0]}], **lists})
+    model.answers.append({"guidelines": [{"text": joint, "records": [0, 1, 2]}], **lists})
+
+    await taught(flow, "tr-3", rules[2])
+
+    assert flow.rules() == [joint]
+    for number in (1, 2):
+        assert f"📝 Now: “{joint}” (was: ~“{rules[number - 1]}”~)" in await flow.thread(
+            card_ts(f"tr-{number}")
+        )
+    assert f"📝 Learned: “{joint}”" in await flow.thread(card_ts("tr-3"))
 
 
 async def test_an_instruction_to_the_model_is_answered_and_no_model_reads_it(flow: LearningFlow) -> None:

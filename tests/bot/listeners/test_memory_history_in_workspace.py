@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.blocks.memory_history import CONFIRM_GO_BACK, GO_BACK, SHOW_HISTORY, STAY
-from bot.sandbox import Message
+from bot.sandbox import Message, Workspace
 from storage.guideline_requests import GuidelineRequest
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 from tests.bot.listeners.test_guidelines_in_workspace import (
@@ -75,7 +75,7 @@ async def test_a_preview_can_be_put_away(harness: BotInWorkspace) -> None:
     await click(harness, listed, GO_BACK, holding="*0*")
     preview = await read(harness, listed, "Go back to version 0")
     assert f"- “{PRICE}”" in preview
-    assert "1 case gone" in preview
+    assert "1 case gone:\n• - Can you help me?" in preview
     await click(harness, listed, STAY)
     await read(harness, listed, "Nothing was changed.")
     assert harness.rules() == [PRICE]
@@ -129,3 +129,24 @@ async def test_a_roll_back_asked_for_before_a_crash_is_carried_out_by_the_next_r
 
 async def finished(harness: BotInWorkspace) -> bool:
     return not await harness.bot.database.guideline_requests.unfinished()
+
+
+async def test_a_roll_back_shown_before_the_judge_was_renamed_is_carried_out_after_it(tmp_path: Path) -> None:
+    workspace, renamed = Workspace(), "tone"
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        await edited(harness)
+        shown = await the_list(harness, text="history")
+        previews = [await the_list(harness, text="history") for _ in range(2)]
+        for preview in previews:
+            await click(harness, preview, GO_BACK, holding="*1*")
+            await read(harness, preview, "Go back to version 1")
+        await harness.bot.database.judges.rename(JUDGE, renamed, 1)
+    async with bot_in_workspace(tmp_path, workspace=workspace, judge={"name": renamed}) as harness:
+        await click(harness, previews[0], CONFIRM_GO_BACK)
+        await read(harness, previews[0], "Back at version 1")
+        assert harness.rules(renamed) == [RULE]
+        await click(harness, previews[1], CONFIRM_GO_BACK)
+        await read(harness, previews[1], "The memory is just as it was in version 1")
+        await click(harness, shown, GO_BACK, holding="*0*")
+        await read(harness, shown, "Go back to version 0")
+        assert problems(harness) == []

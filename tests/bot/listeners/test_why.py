@@ -169,7 +169,7 @@ async def test_what_is_forgotten_is_counted_and_not_shown(tmp_path: Path) -> Non
         text = await asked_why(harness, "tr-2")
         assert RULE not in text
         assert "1 guideline that led it is gone." in text
-        assert "1 case that led it was forgotten since." in text
+        assert "1 case that led it has since been forgotten." in text
         assert "named none" not in text
 
 

@@ -4,12 +4,15 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memalign import make_judge
+from memalign.alignment import AlignmentModels, AlignmentSettings
 from memalign.errors import ModelUnavailableError
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_merge import merged_into
@@ -430,3 +433,39 @@ def test_forgetting_in_any_order_gives_the_same_memory_with_nothing_forgotten_in
         assert told <= {source.key for rule in first.guidelines for source in rule.sources}
 
     asyncio.run(scenario())
+
+
+class PairModels(AlignmentModels):
+    """The models of an alignment with one that compares guidelines."""
+
+    def __init__(self, model: FakeModel) -> None:
+        super().__init__(
+            AlignmentSettings(reflection_lm="local:/extract", embedding_model="local:/wordllama")
+        )
+        self._model = model
+
+    @cached_property
+    def distiller(self) -> LLMDistiller:
+        return LLMDistiller(self._model)
+
+    @cached_property
+    def comparer(self) -> PairComparer:
+        return PairComparer(self._model)
+
+
+def test_comparing_what_is_known_makes_no_version_of_an_aligned_judge() -> None:
+    model = PairModel()
+    model.does_compare = False
+    judge = make_judge("politeness", "Is it polite? {{ outputs }}", "local:/cases", feedback_value_type=bool)
+    traces = [
+        a_trace(f"tr-{number}", a_vote(False, f"Answers must name the price of thing {number}."))
+        for number in range(30)
+    ]
+    first = judge.align(traces, PairModels(model))
+    model.does_compare = True
+
+    second = first.align(traces)
+
+    assert model.pairs
+    assert [rule.text for rule in second.guidelines] == [rule.text for rule in first.guidelines]
+    assert (first.version, second.version) == (1, 1)

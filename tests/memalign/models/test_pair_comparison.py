@@ -54,6 +54,19 @@ async def test_one_call_shows_the_texts_of_all_pairs_and_nothing_else_of_them() 
         ({"pairs": [{"pair": 0, "relation": "equal"}, {"pair": 1}, "same", None]}, ("different",) * 2),
         ({"pairs": [{"pair": 0, "relation": ["same"]}, {"relation": "same"}]}, ("different",) * 2),
         ({**answer("opposite", "same"), "more": 1}, ("opposite", "same")),
+        # numbers and words as weak models write them
+        ({"pairs": [{"pair": 1.0, "relation": "same"}]}, ("different", "same")),
+        ({"pairs": [{"pair": "Pair 1", "relation": "Same"}]}, ("different", "same")),
+        ({"pairs": [{"pair": [0], "relation": " NARROWER."}]}, ("narrower", "different")),
+        ({"pairs": [{"pair": "#0", "relation": "'opposite'"}]}, ("opposite", "different")),
+        (
+            {"pairs": [{"pair": 10**400, "relation": "same"}, {"pair": 0.5, "relation": "same"}]},
+            ("different",) * 2,
+        ),
+        (
+            {"pairs": [{"pair": 0, "relation": "not the same"}, {"pair": True, "relation": "same"}]},
+            ("different",) * 2,
+        ),
         ({"pairs": [*answer("opposite")["pairs"], *answer("same")["pairs"]]}, ("opposite", "different")),
         ({"pairs": "same"}, ("different",) * 2),
         ({}, ("different",) * 2),

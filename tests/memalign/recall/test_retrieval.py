@@ -74,6 +74,19 @@ async def test_a_trace_is_never_shown_its_own_episode() -> None:
     assert {episode.trace_id for episode in judge_model.requests[0].episodes} == {"tr-0", "tr-2"}
 
 
+async def test_a_model_that_reads_guidelines_is_handed_the_similar_cases_alone() -> None:
+    judge_model = FakeJudgeModel()
+    memory = await a_memory(
+        a_judge(model="openai:/gpt-5-mini"), judge_model=judge_model, min_similarity=-1.0, retrieval_k=2
+    )
+    await memory.learn([a_trace(f"tr-{n}", a_vote()) for n in range(5)])
+
+    await memory.judge(a_trace("new"))
+
+    (request,) = judge_model.requests
+    assert (len(request.evidence.retrieved), len(request.episodes)) == (2, 0)
+
+
 async def test_irrelevant_cases_are_kept_out() -> None:
     judge_model = FakeJudgeModel()
     memory = await a_memory(judge_model=judge_model)
