@@ -48,6 +48,8 @@ def figure_sentences(week: Digest) -> list[str]:
 
 
 def _beyond_chance(week: Digest) -> list[str]:
+    if week.has_scores:
+        return []  # a number off by one would be as wrong as any other
     if week.kappa is None or week.ac1 is None or week.kappa_low is None or week.kappa_high is None:
         return []
     sentence = (
@@ -71,8 +73,12 @@ def _scores(week: Digest) -> list[str]:
     sentences = [
         f"On average the judge's number is {_distance(week.mean_absolute_error)} away from people's."
     ]
-    if week.weighted_kappa is not None:
-        sentences.append(f"Kappa that counts near misses for less: {coefficient(week.weighted_kappa)}.")
+    if week.weighted_kappa is not None and week.weighted_kappa_bounds is not None:
+        low, high = map(coefficient, week.weighted_kappa_bounds)
+        sentences.append(
+            f"Beyond chance (0 is chance, 1 is full agreement): weighted kappa {coefficient(week.weighted_kappa)}, "
+            f"likely between {low} and {high}."
+        )
     if week.unnamed:
         sentences.append("A 👎 without a number counts as far off as the other wrong ones.")
     return sentences

@@ -145,6 +145,8 @@ class Digest:
     """Mean distance between the numbers of judge and people; of numbers only."""
     is_comparable: bool = field(default=True, metadata=NOT_IN_JSON)
     """False of free texts, of which two that mean the same are hardly ever equal."""
+    weighted_kappa_bounds: tuple[float, float] | None = field(default=None, metadata=NOT_IN_JSON)
+    """The 95 % interval of the weighted kappa; None as for it."""
     has_scores: bool = field(default=False, metadata=NOT_IN_JSON)
     """True if values are numbers."""
     single_votes: SingleVotes | None = field(default=None, metadata=NOT_IN_JSON)

@@ -57,69 +57,6 @@ def cohen_kappa(pairs: Sequence[Pair]) -> float | None:
     return (_share_of_equals(pairs) - chance) / (1 - chance)
 
 
-def kappa_standard_error(pairs: Sequence[Pair]) -> float | None:
-    """Return the asymptotic standard error of Cohen's kappa.
-
-    With p(i, j) the share of cases that the raters label i and j, p₁ and p₂ the raters' own shares, κ kappa, e the
-    agreement by chance, and n the number of cases, it is the root of
-
-        (Σᵢ p(i, i) (1 - (p₁(i) + p₂(i)) (1 - κ))² + (1 - κ)² Σᵢ Σⱼ≠ᵢ p(i, j) (p₂(i) + p₁(j))² - (κ - e (1 - κ))²)
-        / ((1 - e)² n)
-
-    J. L. Fleiss, J. Cohen, B. S. Everitt, "Large sample standard errors of kappa and weighted kappa", Psychological
-    Bulletin 72 (1969).
-
-    Args:
-        pairs: The labels of both raters, case by case.
-
-    Returns:
-        The standard error; None as for `cohen_kappa`.
-    """
-    kappa = cohen_kappa(pairs)
-    if kappa is None:
-        return None
-    n, chance = len(pairs), _chance(pairs)
-    first, second = Counter(label for label, _ in pairs), Counter(label for _, label in pairs)
-    spread = 0.0
-    for (one, other), count in Counter(pairs).items():
-        if one == other:
-            spread += count / n * (1 - (first[one] + second[one]) / n * (1 - kappa)) ** 2
-        else:
-            spread += count / n * (1 - kappa) ** 2 * ((second[one] + first[other]) / n) ** 2
-    variance = (spread - (kappa - chance * (1 - kappa)) ** 2) / ((1 - chance) ** 2 * n)
-    return sqrt(max(variance, 0.0))
-
-
-def kappa_interval(pairs: Sequence[Pair]) -> tuple[float, float] | None:
-    """Return a 95 % interval of Cohen's kappa.
-
-    It is Wilson's interval of (κ + 1) / 2, with the number of cases at which a share of that size would have the
-    standard error that kappa has. Where that error is 0, Wilson's interval of the share of equal pairs is carried over
-    with the agreement by chance as it is, as in the standard error of Cohen (1960).
-
-    At n = 20, of the tables simulated in `tests/bot/reports/test_kappa_interval.py`, it covers the true kappa in .91 to
-    .98 of the samples; kappa ± z standard errors in .61 to .91, and the percentile bootstrap in .61 to .93.
-
-    Args:
-        pairs: The labels of both raters, case by case.
-
-    Returns:
-        Lower and upper bound, within -1 and 1; None as for `cohen_kappa`.
-    """
-    kappa, error = cohen_kappa(pairs), kappa_standard_error(pairs)
-    if kappa is None or error is None:
-        return None
-    share = (kappa + 1) / 2
-    if error > 0 and 0 < share < 1:
-        effective_n = share * (1 - share) / (error / 2) ** 2
-        low, high = wilson_interval(share * effective_n, effective_n)
-        return 2 * low - 1, 2 * high - 1
-    chance = _chance(pairs)
-    bounds = wilson_interval(_share_of_equals(pairs) * len(pairs), len(pairs))
-    low, high = ((bound - chance) / (1 - chance) for bound in bounds)
-    return max(low, -1.0), high
-
-
 def gwet_ac1(pairs: Sequence[Pair], label_count: int = 0) -> float | None:
     """Return Gwet's AC1, which stays meaningful where nearly all cases have the same label.
 

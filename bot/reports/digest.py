@@ -6,9 +6,15 @@ from zoneinfo import ZoneInfo
 
 from bot.feedback import Feedback
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
-from bot.reports.agreement import cohen_kappa, gwet_ac1, kappa_interval, wilson_interval
+from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.guideline_changes import count_changes
-from bot.reports.score_agreement import ScorePair, mean_absolute_error, weighted_kappa
+from bot.reports.kappa_interval import kappa_interval
+from bot.reports.score_agreement import (
+    ScorePair,
+    mean_absolute_error,
+    weighted_kappa,
+    weighted_kappa_interval,
+)
 from bot.reports.single_votes import compare_single_votes
 from bot.reports.verdict_label import (
     UNNAMED,
@@ -58,6 +64,7 @@ def compute_digest(
     pairs = _comparable_pairs(cases, value_type) if len(cases) >= MIN_VERDICTS_FOR_KAPPA else []
     kappa_low, kappa_high = kappa_interval(pairs) or (None, None)
     scores = _score_pairs(cases, value_type)
+    enough_scores = scores if len(scores) >= MIN_VERDICTS_FOR_KAPPA else []
     changes = count_changes(judge, audit)
     return Digest(
         judge=judge,
@@ -85,9 +92,10 @@ def compute_digest(
         weighted_agreement=share,
         weighted_low=low,
         weighted_high=high,
-        weighted_kappa=weighted_kappa(scores) if len(scores) >= MIN_VERDICTS_FOR_KAPPA else None,
+        weighted_kappa=weighted_kappa(enough_scores),
         mean_absolute_error=mean_absolute_error(scores),
         is_comparable=value_type.kind != "str",
+        weighted_kappa_bounds=weighted_kappa_interval(enough_scores),
         has_scores=_has_scores(value_type),
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]

@@ -1,8 +1,10 @@
 """Agreement of judge and people where labels are numbers: how far apart they are."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bot.reports.agreement import both_vary
+from bot.reports.kappa_interval import kappa_interval
 from bot.reports.verdict_label import UNNAMED, Unnamed
 
 ScorePair = tuple[float, float | Unnamed]
@@ -31,11 +33,33 @@ def weighted_kappa(pairs: Sequence[ScorePair]) -> float | None:
     if miss is None or not both_vary(pairs):
         return None
     n = len(pairs)
-    judge, people = [first for first, _ in pairs], [other for _, other in pairs if other is not UNNAMED]
-    observed = sum(miss if other is UNNAMED else (first - other) ** 2 for first, other in pairs) / n
-    by_chance = sum((first - float(other)) ** 2 for first in judge for other in people)
-    expected = by_chance / n**2 + miss * (n - len(people)) / n
+    judge = Counter(first for first, _ in pairs)
+    people = Counter(other for _, other in pairs if not isinstance(other, Unnamed))
+    observed = sum(_distance(first, other, miss, power=2) for first, other in pairs) / n
+    by_chance = sum(
+        times * others * (first - other) ** 2
+        for first, times in judge.items()
+        for other, others in people.items()
+    )
+    expected = by_chance / n**2 + miss * (n - people.total()) / n
     return 1 - observed / expected
+
+
+def weighted_kappa_interval(pairs: Sequence[ScorePair]) -> tuple[float, float] | None:
+    """Return a 95 % interval of `weighted_kappa`, by the method of `kappa_interval`; None as for the former.
+
+    An unnamed number is taken for as far off as it is there.
+    """
+    miss = _mean_miss(pairs, power=2)
+    if miss is None or not both_vary(pairs):
+        return None
+    numbers = [number for pair in pairs for number in pair if not isinstance(number, Unnamed)]
+    widest = max((max(numbers) - min(numbers)) ** 2, miss)
+
+    def nearness(first: float, second: float | Unnamed) -> float:
+        return 1 - _distance(first, second, miss, power=2) / widest
+
+    return kappa_interval(pairs, nearness)
 
 
 def mean_absolute_error(pairs: Sequence[ScorePair]) -> float | None:
@@ -53,7 +77,12 @@ def mean_absolute_error(pairs: Sequence[ScorePair]) -> float | None:
     miss = _mean_miss(pairs, power=1)
     if miss is None or not pairs:
         return None
-    return sum(miss if other is UNNAMED else abs(first - other) for first, other in pairs) / len(pairs)
+    return sum(_distance(first, other, miss, power=1) for first, other in pairs) / len(pairs)
+
+
+def _distance(first: float, second: float | Unnamed, miss: float, *, power: int) -> float:
+    """Return the distance of two numbers to a power; `miss` is that of an unnamed one."""
+    return miss if isinstance(second, Unnamed) else abs(first - second) ** power
 
 
 def _mean_miss(pairs: Sequence[ScorePair], power: int) -> float | None:

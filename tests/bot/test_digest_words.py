@@ -90,10 +90,10 @@ def test_figures_that_lie_far_apart_are_explained_in_a_sentence(kappa: float, ac
     ("fields", "sentences"),
     [
         (
-            {"mean_absolute_error": 0.84, "weighted_kappa": 0.71},
+            {"mean_absolute_error": 0.84, "weighted_kappa": 0.71, "weighted_kappa_bounds": (0.5, 0.84)},
             [
                 "On average the judge's number is 0.84 away from people's.",
-                "Kappa that counts near misses for less: 0.71.",
+                "Beyond chance (0 is chance, 1 is full agreement): weighted kappa 0.71, likely between 0.50 and 0.84.",
             ],
         ),
         (
@@ -111,6 +111,22 @@ def test_figures_that_lie_far_apart_are_explained_in_a_sentence(kappa: float, ac
 )
 def test_numbers_are_told_by_their_distance(fields: dict[str, object], sentences: list[str]) -> None:
     assert figure_sentences(week(25, 5, has_scores=True, **fields)) == sentences
+
+
+def test_numbers_are_not_told_by_how_many_are_equal() -> None:
+    sentences = figure_sentences(
+        week(
+            25,
+            5,
+            has_scores=True,
+            mean_absolute_error=1.0,
+            kappa=0.1,
+            kappa_low=0.0,
+            kappa_high=0.2,
+            ac1=-0.2,
+        )
+    )
+    assert not any("Cohen" in each or "AC1" in each for each in sentences)
 
 
 def test_free_texts_are_said_to_be_not_comparable() -> None:

@@ -17,7 +17,8 @@ from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 from sklearn.metrics import mean_absolute_error as sklearn_mean_absolute_error
 
-from bot.reports.agreement import cohen_kappa, gwet_ac1, kappa_standard_error, wilson_interval
+from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
+from bot.reports.kappa_interval import kappa_standard_error
 from bot.reports.score_agreement import mean_absolute_error, weighted_kappa
 from bot.reports.single_votes import compare_single_votes
 
@@ -119,3 +120,18 @@ def test_the_agreement_of_people_is_that_in_krippendorffs_alpha(seed: int) -> No
     by_chance = 1 - sum(count * (count - 1) for count in totals.values()) / (number * (number - 1))
     observed = votes.among_people.agreed / votes.among_people.n
     assert 1 - (1 - observed) / by_chance == pytest.approx(alpha)
+
+
+# statsmodels divides by a standard error of 0
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:divide by zero encountered:RuntimeWarning")
+@given(pairs_of_scores)
+@settings(deadline=None)
+def test_the_standard_error_of_weighted_kappa_is_statsmodels(pairs: list[tuple[int, int]]) -> None:
+    inter_rater = pytest.importorskip("statsmodels.stats.inter_rater")
+    error = kappa_standard_error(pairs, lambda first, second: 1 - (first - second) ** 2 / 16)
+    assume(error is not None)
+    counts = Counter(pairs)
+    table = np.array([[counts[first, second] for second in range(1, 6)] for first in range(1, 6)])
+    result = inter_rater.cohens_kappa(table, wt="fc")
+    assert error == pytest.approx(np.sqrt(max(result.var_kappa, 0.0)), abs=1e-7)
