@@ -1,5 +1,6 @@
 """A week's figures in words that Slack and the terminal have in common; plain text, without the markup of either."""
 
+from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
 
 MAX_GAP_UNTOLD = 0.3
@@ -109,6 +110,14 @@ def _single_votes(week: Digest) -> list[str]:
 
 def _share(share: AgreementShare) -> str:
     return f"{share.agreed} of {share.n}{_with_interval(share.agreed / share.n, share.low, share.high)}"
+
+
+def late_line(week: Digest) -> str:
+    """Return the sentence on votes that came after their verdicts' week; empty without any."""
+    if not week.late:
+        return ""
+    verdicts = pluralise(week.late, "verdict")
+    return f"Late votes on {verdicts} of earlier weeks: I learn from them, and those weeks' figures stay as they are."
 
 
 def coverage_line(week: Digest) -> str:

@@ -143,6 +143,8 @@ class Digest:
     """Kappa with quadratic weights; of numbers only, None as for `kappa`."""
     mean_absolute_error: float | None = None
     """Mean distance between the numbers of judge and people; of numbers only."""
+    late: int = field(default=0, metadata=NOT_IN_JSON)
+    """Verdicts of earlier weeks with a vote of this week, which those weeks' figures leave out."""
     is_comparable: bool = field(default=True, metadata=NOT_IN_JSON)
     """False of free texts, of which two that mean the same are hardly ever equal."""
     weighted_kappa_bounds: tuple[float, float] | None = field(default=None, metadata=NOT_IN_JSON)

@@ -24,7 +24,7 @@ from bot.reports.verdict_label import (
     label_verdict,
     person_labels,
 )
-from bot.reports.vote_week import votes_in_week
+from bot.reports.vote_week import has_late_vote, votes_in_week
 from bot.runtime.clock import week_bounds
 from memalign.records import Label
 from memalign.value_types import ValueType
@@ -42,6 +42,7 @@ def compute_digest(
     verdicts: Sequence[AnsweredVerdict],
     audit: Sequence[AuditLine],
     shown: int = 0,
+    late: int = 0,
 ) -> Digest:
     """Compute the figures of one judge's week.
 
@@ -52,6 +53,7 @@ def compute_digest(
         verdicts: The verdicts that belong to the week, each with the feedback on it.
         audit: The week's audit lines, of all judges.
         shown: The cards posted in the week; 0 by default.
+        late: The verdicts of earlier weeks that people voted on in this one; 0 by default.
 
     Returns:
         The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts on, and of free texts never.
@@ -94,6 +96,7 @@ def compute_digest(
         weighted_high=high,
         weighted_kappa=weighted_kappa(enough_scores),
         mean_absolute_error=mean_absolute_error(scores),
+        late=late,
         is_comparable=value_type.kind != "str",
         weighted_kappa_bounds=weighted_kappa_interval(enough_scores),
         has_scores=_has_scores(value_type),
@@ -175,10 +178,13 @@ async def read_digest(
     A verdict counts in the week of its first vote, with the votes as they stood at that week's end.
     """
     start, end = week_bounds(week, zone)
+    touched = await database.feedback.voted_between(judge, start, end)
     verdicts = [
         (stored, votes)
-        for stored, people in await database.feedback.voted_between(judge, start, end)
+        for stored, people in touched
         if (votes := votes_in_week(stored, people, value_type, week, zone))
     ]
+    late = sum(has_late_vote(stored, people, value_type, week, zone) for stored, people in touched)
     shown = await database.verdicts.posted_between(judge, start, end)
-    return compute_digest(judge, week, value_type, verdicts, await database.audit.between(start, end), shown)
+    audit = await database.audit.between(start, end)
+    return compute_digest(judge, week, value_type, verdicts, audit, shown, late)

@@ -39,6 +39,21 @@ def votes_in_week(
     return _votes_at(stored, people, value_type, end_ms)
 
 
+def has_late_vote(
+    stored: StoredVerdict,
+    people: Mapping[str, PersonFeedback],
+    value_type: ValueType,
+    week: str,
+    zone: ZoneInfo,
+) -> bool:
+    """Return whether anybody voted in a week on a verdict of an earlier one; takes what `votes_in_week` takes."""
+    start_ms, end_ms = week_bounds(week, zone)
+    is_earlier = not votes_in_week(stored, people, value_type, week, zone)
+    return is_earlier and any(
+        entry.time_ms >= start_ms for entry in _votes_at(stored, people, value_type, end_ms)
+    )
+
+
 def _week_ends_before(start_ms: int, people: Mapping[str, PersonFeedback], zone: ZoneInfo) -> Iterator[int]:
     """Yield the ends of earlier weeks in which anything was said or taken back."""
     known = {moment for events in people.values() for moment in moments(events) if moment < start_ms}

@@ -1,6 +1,7 @@
 """Guidelines learned and retired are counted by lesson, not by id."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from memalign.records import PersonTarget
 from memalign.value_types import value_type_of
 from storage.database import Database
 from storage.records import AuditAction, AuditLine
+from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.factories import a_memory, a_trace, a_vote
 
 JUDGE = "politeness"
@@ -133,3 +135,19 @@ def test_lines_of_the_audit_are_counted_by_what_the_rules_rest_on(
 ) -> None:
     changes = count_changes(JUDGE, lines)
     assert (len(changes.learned), len(changes.retired)) == expected
+
+
+async def test_a_reason_that_is_edited_in_the_thread_stays_one_lesson(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        card = await harness.show()
+        harness.react(card, "-1")
+        ts = harness.reply(card, "Always greet the user.")
+        await harness.learned()
+        assert harness.rules() == ["Always greet the user."]
+        harness.workspace.edit(harness.ana.id, card.channel, ts, "Always greet the user by name.")
+        await harness.until(lambda: harness.rules() == ["Always greet the user by name."])
+        await harness.learned()
+        assert await counts(harness.bot.database) == (1, 0)
+        harness.unreact(card, "-1")
+        await harness.until(lambda: not harness.rules())
+        assert await counts(harness.bot.database) == (1, 1)

@@ -5,13 +5,20 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.blocks.digest import digest_message
+from bot.feedback import Vote, feedback_of
 from bot.records import Digest
 from bot.reports.digest import read_digest
+from bot.reports.vote_week import votes_in_week
+from bot.runtime.clock import week_bounds
 from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database
-from storage.records import FeedbackEvent
+from storage.feedback_events import apply
+from storage.records import FeedbackEvent, PersonFeedback, StoredVerdict
 from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.storage.records import button_event, correction_event, reaction_event, reply_event
 
@@ -89,6 +96,17 @@ async def test_a_verdict_counts_in_the_week_of_its_first_vote_as_it_stood_then(
         assert [(each.n, each.agreed) for each in await weeks(database, *events)] == counts
 
 
+async def test_late_votes_are_told_and_change_no_earlier_week(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        await a_card(database)
+        events = (thumb("ana", "+1", SUNDAY), thumb("ben", "-1", MONDAY), thumb("cleo", "shrug", NEXT_MONDAY))
+        digests = await weeks(database, *events)
+    assert [(each.late, each.people) for each in digests] == [(0, 1), (1, 0), (1, 0)]
+    text = digest_message("Polite", digests[1]).text
+    assert "No verdict got its first vote." in text
+    assert "Late votes on 1 verdict of earlier weeks" in text
+
+
 @pytest.mark.parametrize("order", [1, -1])
 async def test_a_verdict_counts_alike_in_whatever_order_the_events_come(tmp_path: Path, order: int) -> None:
     events = [
@@ -130,3 +148,55 @@ async def test_cards_are_told_by_when_they_were_posted_and_first_answered(tmp_pa
                 await database.feedback.note("C1", ts, thumb("ana", "shrug", "2026-11-20T10:00"))
         digests = await weeks(database, thumb("ana", "+1", MONDAY))
     assert [(each.shown, each.answered, each.unsure) for each in digests] == [(1, 0, 0), (3, 3, 2), (0, 0, 0)]
+
+
+STORED = StoredVerdict(
+    verdict_id="v-1",
+    verdict=Verdict(judge=JUDGE, trace_id="tr-1", value=True, rationale="so"),
+    judged_ms=0,
+    channel="C1",
+    message_ts="1.0",
+)
+histories = st.lists(
+    st.tuples(
+        st.sampled_from(["ana", "ben"]),
+        st.sampled_from(["+1", "-1", "shrug", "up", "down", ""]),
+        st.booleans(),
+        st.integers(0, 21 * 24),
+    ),
+    max_size=12,
+)
+
+
+@given(histories)
+def test_whatever_people_do_a_verdict_counts_in_one_week_as_if_that_weeks_end_were_now(
+    history: list[tuple[str, str, bool, int]],
+) -> None:
+    start = week_bounds(WEEKS[0], BERLIN)[0] // 1000
+    events = [
+        reaction_event(person, name, live, f"{start + hour * 3600}.{number:06}")
+        if name in ("+1", "-1", "shrug")
+        else button_event(person, name or None, f"{start + hour * 3600}.{number:06}")
+        for number, (person, name, live, hour) in enumerate(history)
+    ]
+
+    def feedback_before(end_ms: int) -> dict[str, PersonFeedback]:
+        people: dict[str, PersonFeedback] = {}
+        for event in events:
+            if float(event.at) * 1000 < end_ms:
+                people[event.person] = apply(people.get(event.person, PersonFeedback()), event)
+        return people
+
+    def votes(people: dict[str, PersonFeedback]) -> dict[str, Vote]:
+        feedback = [feedback_of(STORED, person, each, value_type_of(bool)) for person, each in people.items()]
+        return {entry.person: entry.vote for entry in feedback if entry.vote}
+
+    expected: dict[str, dict[str, Vote]] = {}
+    for week in WEEKS:
+        standing = votes(feedback_before(week_bounds(week, BERLIN)[1]))
+        expected[week] = {} if any(expected.values()) else standing
+
+    now = feedback_before(10**15)
+    for week in WEEKS:
+        counted = votes_in_week(STORED, now, value_type_of(bool), week, BERLIN)
+        assert {entry.person: entry.vote for entry in counted} == expected[week]
