@@ -46,12 +46,9 @@ def has_late_vote(
     week: str,
     zone: ZoneInfo,
 ) -> bool:
-    """Return whether anybody voted in a week on a verdict of an earlier one; takes what `votes_in_week` takes."""
+    """Return whether anybody voted in a week on a verdict that has no `votes_in_week`, which takes the same."""
     start_ms, end_ms = week_bounds(week, zone)
-    is_earlier = not votes_in_week(stored, people, value_type, week, zone)
-    return is_earlier and any(
-        entry.time_ms >= start_ms for entry in _votes_at(stored, people, value_type, end_ms)
-    )
+    return any(entry.time_ms >= start_ms for entry in _votes_at(stored, people, value_type, end_ms))
 
 
 def _week_ends_before(start_ms: int, people: Mapping[str, PersonFeedback], zone: ZoneInfo) -> Iterator[int]:
