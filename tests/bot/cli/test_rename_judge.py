@@ -55,6 +55,8 @@ async def test_a_team_renames_a_judge_and_goes_on_where_it_was(folder: Path) -> 
         told = lesson(harness, card)
         listed = await the_list(harness)
         open_card = await harness.show("tr-2", "Of course, gladly!")
+        # until it is noted that the card is posted
+        await harness.learned()
 
     outcome = await memalign(folder, "rename-judge", JUDGE, NEW)
     assert (outcome.code, outcome.err) == (0, "")
