@@ -7,11 +7,10 @@ MAX_GAP_UNTOLD = 0.3
 """Distance of kappa and AC1 beyond which a sentence says why they differ. Set by hand: half of a usual kappa."""
 
 SAME_VALUES = (
-    "Most verdicts have the same value, so some agreement is luck: kappa takes off more for that than AC1."
+    "Most verdicts have the same value, so some agreement is luck; the first figure takes off more for that than the "
+    "second."
 )
-DIFFERENT_SHARES = (
-    "Judge and people use the values in very different shares; there AC1 takes off more for luck than kappa."
-)
+DIFFERENT_SHARES = "Judge and people use the values in very different shares; there the second figure takes off more for luck."
 
 
 def percent(share: float) -> str:

@@ -18,7 +18,7 @@ from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
-from bot.records import OpenCard
+from bot.records import AgreementShare, Digest, OpenCard
 from memalign.judge import Judge
 from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
@@ -28,6 +28,7 @@ ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text"
 """Modules of elements, which take text that is escaped already, or other elements."""
 TIMES_MS = st.integers(0, 4_102_444_800_000)
 """Until 2100."""
+SHARES = st.floats(0, 1)
 
 Texts = st.SearchStrategy[str]
 
@@ -57,7 +58,20 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     st.register_type_strategy(Episode, st.builds(Episode, fields=st.just({})))
     st.register_type_strategy(tzinfo, st.just(UTC))
     st.register_type_strategy(StoredVerdict, st.builds(StoredVerdict, judged_ms=TIMES_MS))
+    st.register_type_strategy(AgreementShare, st.integers(1, 10**6).flatmap(_agreement_shares))
+    st.register_type_strategy(Digest, _digests())
     st.register_type_strategy(OpenCard, st.builds(OpenCard, stored=st.from_type(StoredVerdict), **card))
+
+
+def _agreement_shares(n: int) -> st.SearchStrategy[AgreementShare]:
+    return st.builds(AgreementShare, agreed=st.integers(0, n), n=st.just(n), low=SHARES, high=SHARES)
+
+
+def _digests() -> st.SearchStrategy[Digest]:
+    figures = {
+        name: st.none() | SHARES for name, hint in get_type_hints(Digest).items() if hint == float | None
+    }
+    return st.builds(Digest, weighted_kappa_bounds=st.none() | st.tuples(SHARES, SHARES), **figures)
 
 
 def _guidelines() -> st.SearchStrategy[Guideline]:
