@@ -10,7 +10,9 @@ SAME_VALUES = (
     "Most verdicts have the same value, so some agreement is luck; the first figure takes off more for that than the "
     "second."
 )
-DIFFERENT_SHARES = "Judge and people use the values in very different shares; there the second figure takes off more for luck."
+DIFFERENT_SHARES = (
+    "Judge and people use the values in very different shares; then the second takes off more for luck."
+)
 
 
 def percent(share: float) -> str:
