@@ -441,14 +441,9 @@ class JudgeMemory:
         for watch in self._watches:
             watch.update(trace_ids)
         async with self._state_lock:
-            while True:
-                try:
-                    after = self.state.without_person(person, trace_ids)
-                    await self._memory.adopt(after, trace_ids, cause)
-                except StaleMemoryError:
-                    await self._memory.load()
-                else:
-                    break
+            await self._memory.change(
+                lambda current: current.without_person(person, trace_ids), trace_ids, cause
+            )
         for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
             self._refusals.pop(trace_id, None)
@@ -585,14 +580,10 @@ class JudgeMemory:
 
     async def _take_out(self, trace_ids: Collection[str], cause: ChangeCause) -> Forgotten:
         """Adopt the state without these traces; returns what went. Under the state lock."""
-        while True:
-            before = self.state
-            try:
-                await self._memory.adopt(before.without_traces(trace_ids), trace_ids, cause)
-            except StaleMemoryError:
-                await self._memory.load()
-            else:
-                return resting_on_traces(trace_ids, before)
+        before = await self._memory.change(
+            lambda current: current.without_traces(trace_ids), trace_ids, cause
+        )
+        return resting_on_traces(trace_ids, before)
 
     async def _run_models(self, plan: LearningPlan, planned: MemoryState) -> RoundResult:
         return await run_models(

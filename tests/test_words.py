@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "memalign", "storage")
+ALL_CODE = (*PACKAGES, "tests")
 RIDDLE = re.compile(r"\s*(What|Whether|How|Who|Whom|Whose|Which|Why|Where|When|That|So)\b")
 """A docstring begins with a noun phrase or an imperative; one that begins like this hides its subject."""
 PRIVATE_MODULE_NAME = re.compile(
@@ -20,8 +21,8 @@ PRIVATE_MODULE_NAME = re.compile(
 """Names of an earlier version that nobody outside it would search for."""
 
 
-def modules() -> list[Path]:
-    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+def modules(*packages: str) -> list[Path]:
+    return [path for package in packages or PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
 def place(path: Path) -> str:
@@ -36,12 +37,11 @@ def docstrings_of(path: Path) -> Iterator[tuple[int, str]]:
                 yield line, text
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", ALL_CODE)
 def test_no_docstring_is_a_riddle(package: str) -> None:
     riddles = [
         f"{place(path)}:{line}: {text.splitlines()[0]}"
-        for path in modules()
-        if place(path).startswith(package)
+        for path in modules(package)
         for line, text in docstrings_of(path)
         if RIDDLE.match(text)
     ]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from memalign.align.joint_distillation import JointDistillation, distil_jointly, with_joint_rules
-from memalign.errors import ModelError, StaleMemoryError
+from memalign.errors import ModelError
 from memalign.judge import Judge
 from memalign.memory.rule_groups import MIN_GROUP_RULES, close_groups
 from memalign.memory.rule_pairs import MAX_PAIRS, RulePair, is_open_pair, near_pairs
@@ -141,16 +141,7 @@ class Consolidation:
 
     async def _adopt(self, change: Callable[[MemoryState], MemoryState], cause: ChangeCause) -> None:
         async with self._lock:
-            while True:
-                after = change(self._memory.current)
-                if after is self._memory.current:
-                    return
-                try:
-                    await self._memory.adopt(after, cause=cause)
-                except StaleMemoryError:
-                    await self._memory.load()
-                else:
-                    return
+            await self._memory.change(change, cause=cause)
 
 
 def _is_due(state: MemoryState, batches: int) -> bool:

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from memalign.errors import UnknownVersionError
+from memalign.errors import StaleMemoryError, UnknownVersionError
 from memalign.memory.case_vectors import CaseVectors, row_of, with_current_text
 from memalign.memory.episodic import EpisodicMemory
 from memalign.memory.rollback import changed_texts, rolled_back_state
@@ -125,6 +125,37 @@ class StoredState:
             self._stored_version += 1
         after.episodic.note_stored()
         self.current = after
+
+    async def change(
+        self,
+        make: Callable[[MemoryState], MemoryState],
+        forgotten: Collection[str] = (),
+        cause: ChangeCause = LEARNING,
+    ) -> MemoryState:
+        """Adopt a state made from the current one; it is made anew where another writer was faster.
+
+        Args:
+            make: Makes the next state; the same where nothing is to be changed.
+            forgotten: As for `adopt`.
+            cause: As for `adopt`.
+
+        Returns:
+            The state that was changed, as it was before.
+
+        Raises:
+            StorageError: If the store fails; nothing has changed then.
+        """
+        while True:
+            before = self.current
+            after = make(before)
+            if after is before:
+                return before
+            try:
+                await self.adopt(after, forgotten, cause)
+            except StaleMemoryError:
+                await self.load()
+            else:
+                return before
 
     async def _drop_vectors(
         self, before: MemoryState, after: MemoryState, forgotten: Collection[str]

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from memalign.errors import StaleMemoryError
 from memalign.judge import Judge
 from memalign.memory.stored_state import StoredState
 from memalign.ports import ChangeCause, JudgeModel, Vector
@@ -162,16 +161,9 @@ class GuidelineTrials:
 
     async def _adopt(self, rule: Guideline, trial: GuidelineTrial | None) -> None:
         async with self._lock:
-            while True:
-                after = self._memory.current.with_trial(rule, trial)
-                if after is self._memory.current:
-                    return
-                try:
-                    await self._memory.adopt(after, cause=ChangeCause(kind="trial"))
-                except StaleMemoryError:
-                    await self._memory.load()
-                else:
-                    return
+            await self._memory.change(
+                lambda current: current.with_trial(rule, trial), cause=ChangeCause(kind="trial")
+            )
 
 
 def _is_harmful(changes: Mapping[str, int]) -> bool:

@@ -76,7 +76,7 @@ async def memory_of(size: int) -> JudgeMemory:
 
 
 def kept_rows() -> list[Row]:
-    """How many of five are shown by the floor that a memory finds, and how many of them are on the record's thing."""
+    """Measure the share of five cases that the floor keeps, and of these the share on the record's thing."""
     rows = []
     for size in KEPT_AT:
         world = World(RULES)

@@ -1,4 +1,4 @@
-"""What people read of a guideline's trial, in Slack and at the terminal alike."""
+"""Sentences on a guideline's trial, the same in Slack and at the terminal."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Why?, clicked by a person in a real browser: what the modal shows, and what its buttons do."""
+"""The button *Why?*, clicked in a real browser: its modal, and the buttons there."""
 
 import os
 from collections.abc import AsyncIterator, Iterator

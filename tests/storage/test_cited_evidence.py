@@ -1,4 +1,4 @@
-"""What led a judge is stored beside all that it was shown; verdicts of earlier versions name nothing."""
+"""Storing the evidence that led a judge beside all it was shown; verdicts of earlier versions name nothing."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What was put off while the clock was ahead is not put off for years; Slack's times need not be this machine's."""
+"""A clock that was ahead: work put off meanwhile waits no years; Slack's times need not be this machine's."""
 
 import asyncio
 

@@ -6,7 +6,6 @@ the two packages is run.
 """
 
 import hashlib
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -18,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.errors import ModelRefusedError, SettingsError
-from memalign.event_loop import call_in_forked_child
 from memalign.models.local.encodable_text import encodable
+from memalign.models.local.process_model import ProcessModel
 from memalign.models.local.worker_thread import WorkerThread
 from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
@@ -59,11 +58,6 @@ class _Session(Protocol):
 class _Model:
     tokenizer: "Tokenizer"
     session: _Session
-
-
-_lock = threading.Lock()
-_loaded: list[_Model] = []
-"""Empty until first used; then the process's one copy of the model (about 60 MB of memory)."""
 
 
 class MiniLMEmbedder:
@@ -131,7 +125,7 @@ def embed(texts: Sequence[str]) -> Embeddings:
     Raises:
         ModelRefusedError: If the extra `minilm` is not installed, or a file is not the known one.
     """
-    model = _model()
+    model = _model.get()
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     tokens = 0
     for row, text in zip(vectors, texts, strict=True):
@@ -154,22 +148,6 @@ def _window_total(model: _Model, window: Sequence[int]) -> Vector:
     inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
     total: Vector = model.session.run(None, inputs)[0][0].sum(axis=0)
     return total
-
-
-def _model() -> _Model:
-    with _lock:
-        if not _loaded:
-            _loaded.append(_load())
-        return _loaded[0]
-
-
-def _replace_lock() -> None:
-    """Replace the lock in a forked child: the thread that held it may be the parent's alone."""
-    global _lock  # noqa: PLW0603 - there is one copy of the model in a process
-    _lock = threading.Lock()
-
-
-call_in_forked_child(_replace_lock)
 
 
 def _load() -> _Model:
@@ -203,3 +181,7 @@ def _known_file(place: tuple[str, str]) -> bytes:
             f"{NAME} does not know {name} of the package {module}; {_REMEDY} in a new environment."
         )
     return content
+
+
+_model = ProcessModel(_load)
+"""About 60 MB of memory."""

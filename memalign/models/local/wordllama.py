@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memalign.errors import ModelRefusedError
-from memalign.event_loop import call_in_forked_child
 from memalign.models.local.encodable_text import encodable
+from memalign.models.local.process_model import ProcessModel
 from memalign.ports import Embeddings, Vector
 from memalign.records import Usage
 
@@ -36,11 +35,6 @@ class _Weights:
     tokenizer: _Tokenizer
     words: NDArray[np.float32]
     """One row a token of the vocabulary."""
-
-
-_lock = threading.Lock()
-_loaded: list[_Weights] = []
-"""Empty until first used; then the process's one copy of the weights (16 MB)."""
 
 
 class WordLlamaEmbedder:
@@ -77,7 +71,7 @@ def embed(texts: Sequence[str]) -> Embeddings:
     Raises:
         ModelRefusedError: If the package's weights are missing.
     """
-    weights = _weights()
+    weights = _weights.get()
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     tokens = 0
     for row, text in zip(vectors, texts, strict=True):
@@ -99,7 +93,7 @@ def distinct_tokens(text: str) -> tuple[int, ...]:
     Raises:
         ModelRefusedError: If the package's weights are missing.
     """
-    ids = _weights().tokenizer.encode(encodable(text), add_special_tokens=False).ids
+    ids = _weights.get().tokenizer.encode(encodable(text), add_special_tokens=False).ids
     return tuple(dict.fromkeys(ids))
 
 
@@ -115,7 +109,7 @@ def token_vectors(ids: Sequence[int]) -> NDArray[np.float32]:
     Raises:
         ModelRefusedError: If the package's weights are missing.
     """
-    vectors: NDArray[np.float32] = _weights().words[np.asarray(ids, dtype=np.int64)]
+    vectors: NDArray[np.float32] = _weights.get().words[np.asarray(ids, dtype=np.int64)]
     return vectors
 
 
@@ -129,22 +123,6 @@ def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vector:
         return axis
     direction: Vector = (total / length).astype(np.float32)
     return direction
-
-
-def _weights() -> _Weights:
-    with _lock:
-        if not _loaded:
-            _loaded.append(_load())
-        return _loaded[0]
-
-
-def _replace_lock() -> None:
-    """Replace the lock in a forked child: the thread that held it may be the parent's alone."""
-    global _lock  # noqa: PLW0603 - there is one copy of the weights in a process
-    _lock = threading.Lock()
-
-
-call_in_forked_child(_replace_lock)
 
 
 def _load() -> _Weights:
@@ -181,3 +159,7 @@ def _root_logger_untouched() -> Iterator[None]:
         yield
     finally:
         root.removeHandler(placeholder)
+
+
+_weights = ProcessModel(_load)
+"""16 MB of memory."""

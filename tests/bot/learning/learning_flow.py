@@ -1,6 +1,6 @@
 """The learning worker on a store, a fake Slack and fake models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.open_modals import OpenModals
@@ -111,6 +111,16 @@ class LearningFlow:
             if isinstance(post.content, StatusContent)
         ]
         return [message.text for message in rendered if message is not None]
+
+    async def taught(self, rule: str, trace_id: str = "tr-1", people: Sequence[str] = ("ana",)) -> str:
+        """Teach a rule on a card with thumbs down and reasons, its lesson in Slack; returns the card's ts."""
+        ts = await self.card(trace_id)
+        for person in people:
+            await self.react(ts, "-1", person)
+            await self.reply(ts, rule, person)
+        await self.learn()
+        await self.post_all()
+        return ts
 
     async def post_all(self) -> list[str]:
         """Let everything in the outbox arrive, and edit what is due; the texts that were posted."""

@@ -32,19 +32,10 @@ async def doubted(flow: LearningFlow, numbers: Sequence[int]) -> list[str]:
     return cards
 
 
-async def taught(flow: LearningFlow) -> str:
-    ts = await flow.card("tr-1")
-    await flow.react(ts, "-1")
-    await flow.reply(ts, RULE)
-    await flow.learn()
-    await flow.post_all()
-    return ts
-
-
 async def test_a_guideline_in_doubt_is_told_in_the_thread_of_the_vote_and_its_own_until_somebody_decides(
     flow: LearningFlow,
 ) -> None:
-    own = await taught(flow)
+    own = await flow.taught(RULE)
     cards = await doubted(flow, range(2, 8))
 
     told = [TOLD.replace("5 of 5", "6 of 6") in await flow.thread(ts) for ts in cards]
@@ -59,7 +50,7 @@ async def test_a_guideline_in_doubt_is_told_in_the_thread_of_the_vote_and_its_ow
 async def test_a_guideline_in_doubt_is_told_where_the_vote_is_learned_again_after_a_crash(
     flow: LearningFlow,
 ) -> None:
-    await taught(flow)
+    await flow.taught(RULE)
     await doubted(flow, range(2, 6))
     rule_id = flow.memory.guidelines[0].id
     ts = await flow.card("tr-6", guideline_ids=(rule_id,))
@@ -78,7 +69,7 @@ async def test_a_guideline_in_doubt_is_told_where_the_vote_is_learned_again_afte
 async def test_the_words_of_a_guideline_in_doubt_leave_the_thread_when_what_it_rests_on_is_forgotten(
     flow: LearningFlow,
 ) -> None:
-    await taught(flow)
+    await flow.taught(RULE)
     cards = await doubted(flow, range(2, 7))
     assert RULE in await flow.thread(cards[-1])
 

@@ -27,17 +27,8 @@ def service_of(flow: LearningFlow) -> RollbackService:
     )
 
 
-async def taught(flow: LearningFlow, trace_id: str = "tr-1", rule: str = RULE) -> str:
-    ts = await flow.card(trace_id)
-    await flow.react(ts, "-1")
-    await flow.reply(ts, rule)
-    await flow.learn()
-    await flow.post_all()
-    return ts
-
-
 async def test_the_thread_and_the_channel_are_told_and_nothing_brings_it_back(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await service_of(flow).roll_back(JUDGE, 0, "ben", by="ben")
     await flow.learn()
 
@@ -57,7 +48,7 @@ async def test_the_thread_and_the_channel_are_told_and_nothing_brings_it_back(fl
 
 
 async def test_thanks_in_the_thread_bring_nothing_back_and_another_reason_does(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await service_of(flow).roll_back(JUDGE, 0, "ben", by="ben")
     await flow.react(ts, "shrug", "ben", after=2)
     await flow.learn()
@@ -69,7 +60,7 @@ async def test_thanks_in_the_thread_bring_nothing_back_and_another_reason_does(f
 
 
 async def test_the_same_vote_taken_back_and_given_again_counts(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await service_of(flow).roll_back(JUDGE, 0, "ben", by="ben")
     await flow.react(ts, "-1", live=False, after=2)
     await flow.learn()
@@ -79,9 +70,9 @@ async def test_the_same_vote_taken_back_and_given_again_counts(flow: LearningFlo
 
 
 async def test_another_card_teaches_the_rule_again(flow: LearningFlow) -> None:
-    await taught(flow)
+    await flow.taught(RULE)
     await service_of(flow).roll_back(JUDGE, 0, "ben", by="ben")
-    await taught(flow, "tr-2")
+    await flow.taught(RULE, "tr-2")
     assert (list(flow.labels()), flow.rules()) == (["tr-2"], [RULE])
 
 
@@ -101,7 +92,7 @@ async def test_forgetting_somebody_else_on_the_card_does_not_bring_it_forward(fl
 async def test_the_last_change_is_a_persons_whatever_trials_and_settings_followed_from_it(
     flow: LearningFlow,
 ) -> None:
-    await taught(flow)
+    await flow.taught(RULE)
     tried = flow.memory.state.with_guidelines(
         replace(rule, trial=GuidelineTrial(fixed=1, broke=0, tried=3)) for rule in flow.memory.guidelines
     )
@@ -124,7 +115,7 @@ async def test_what_cannot_be_done_changes_nothing(flow: LearningFlow) -> None:
     service = service_of(flow)
     with pytest.raises(InputError, match="nothing to undo"):
         await service.version_before_last(JUDGE)
-    await taught(flow)
+    await flow.taught(RULE)
     assert await service.version_before_last(JUDGE) == 0
     with pytest.raises(SettingsError, match="no judge"):
         await service.preview("tact", 0)

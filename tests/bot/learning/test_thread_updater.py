@@ -1,7 +1,5 @@
 """The one message of a thread: posted once, edited when anything it shows changes, whatever happens meanwhile."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from bot.learning.open_modals import MODAL_MINUTES, OpenModals
@@ -29,16 +27,6 @@ async def verdict_id_of_card(flow: LearningFlow, ts: str) -> str:
     return verdict.verdict_id
 
 
-async def taught(flow: LearningFlow, trace_id: str, people: Sequence[str] = ("ana",)) -> str:
-    ts = await flow.card(trace_id)
-    for person in people:
-        await flow.react(ts, "-1", person)
-        await flow.reply(ts, RULE, person)
-    await flow.learn()
-    await flow.post_all()
-    return ts
-
-
 def updater_of(flow: LearningFlow, *, show_votes: bool = True) -> ThreadUpdater:
     """Another updater on the same store and Slack, as after a restart."""
     reader = ThreadStatusReader(
@@ -53,7 +41,7 @@ def updater_of(flow: LearningFlow, *, show_votes: bool = True) -> ThreadUpdater:
 async def test_a_second_reason_that_gives_no_rule_is_answered_beside_the_rule_of_the_first(
     flow: LearningFlow,
 ) -> None:
-    ts = await taught(flow, "tr-1")
+    ts = await flow.taught(RULE, "tr-1")
     await flow.react(ts, "-1", "ben")
     await flow.reply(ts, "Bad day for parcels.", "ben")
     flow.model.answers.append({"guidelines": [], "supports": [], "contradicts": [], "same": []})
@@ -67,7 +55,7 @@ async def test_a_second_reason_that_gives_no_rule_is_answered_beside_the_rule_of
 async def test_a_second_reason_that_says_the_same_makes_its_author_one_of_the_rule(
     flow: LearningFlow,
 ) -> None:
-    ts = await taught(flow, "tr-1", ("ana", "ben"))
+    ts = await flow.taught(RULE, "tr-1", ("ana", "ben"))
     thread = await flow.thread(ts)
     assert "from Ana and Ben" in thread
     assert "couldn't turn" not in thread
@@ -114,7 +102,7 @@ async def test_another_persons_modal_holds_no_question_back(flow: LearningFlow) 
 
 
 async def test_a_rule_that_goes_elsewhere_is_edited_in_each_thread_that_shows_it(flow: LearningFlow) -> None:
-    first, second = await taught(flow, "tr-1"), await taught(flow, "tr-2", ["ben"])
+    first, second = await flow.taught(RULE, "tr-1"), await flow.taught(RULE, "tr-2", ["ben"])
     assert len(flow.memory.guidelines) == 1
     await flow.memory.forget(["tr-1"])
     assert "out of use until I have learned it again" in await flow.thread(second)
@@ -126,7 +114,7 @@ async def test_a_rule_that_goes_elsewhere_is_edited_in_each_thread_that_shows_it
 
 
 async def test_a_change_marks_only_the_threads_that_show_it(flow: LearningFlow) -> None:
-    await taught(flow, "tr-1")
+    await flow.taught(RULE, "tr-1")
     other = await flow.card("tr-2")
     await flow.react(other, "-1", "ben")
     await flow.learn()
@@ -143,7 +131,7 @@ async def test_a_change_marks_only_the_threads_that_show_it(flow: LearningFlow) 
 
 
 async def test_what_is_to_be_edited_survives_a_restart(flow: LearningFlow) -> None:
-    ts = await taught(flow, "tr-1")
+    ts = await flow.taught(RULE, "tr-1")
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     await updater_of(flow).update_due()
@@ -152,14 +140,14 @@ async def test_what_is_to_be_edited_survives_a_restart(flow: LearningFlow) -> No
 
 
 async def test_an_edit_that_is_known_to_stand_is_not_made_again(flow: LearningFlow) -> None:
-    ts = await taught(flow, "tr-1")
+    ts = await flow.taught(RULE, "tr-1")
     await flow.database.thread_statuses.wake(await verdict_id_of_card(flow, ts))
     await updater_of(flow).update_due()
     assert flow.slack.of("chat.update") == []
 
 
 async def test_an_edit_whose_answer_was_lost_is_made_again(flow: LearningFlow) -> None:
-    ts = await taught(flow, "tr-1")
+    ts = await flow.taught(RULE, "tr-1")
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     flow.slack.answers["chat.update"].append(Lost())
@@ -172,7 +160,7 @@ async def test_an_edit_whose_answer_was_lost_is_made_again(flow: LearningFlow) -
 
 
 async def test_a_status_that_was_deleted_in_slack_is_not_posted_again(flow: LearningFlow) -> None:
-    ts = await taught(flow, "tr-1")
+    ts = await flow.taught(RULE, "tr-1")
     flow.slack.answers["chat.update"].append(refusal("message_not_found"))
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
@@ -182,7 +170,7 @@ async def test_a_status_that_was_deleted_in_slack_is_not_posted_again(flow: Lear
 
 
 async def test_other_settings_are_told_in_all_threads_after_the_next_start(flow: LearningFlow) -> None:
-    await taught(flow, "tr-1")
+    await flow.taught(RULE, "tr-1")
     for show_votes in (True, True, False):
         updater = updater_of(flow, show_votes=show_votes)
         await updater.note_settings(flow.memories)
@@ -223,7 +211,7 @@ async def test_the_newest_message_of_an_earlier_version_becomes_the_status(flow:
 
 
 async def test_earlier_words_of_a_rule_go_with_who_said_them(flow: LearningFlow) -> None:
-    ts = await taught(flow, "tr-1")
+    ts = await flow.taught(RULE, "tr-1")
     await flow.reply(ts, "Every answer must name the next step.", after=1)
     await flow.learn()
     assert RULE in await flow.thread(ts)

@@ -38,16 +38,6 @@ async def flow(database: Database) -> LearningFlow:
     return await learning_flow(database)
 
 
-async def taught(flow: LearningFlow, trace_id: str = "tr-1", rule: str = RULE) -> str:
-    """A card with a thumb down and a reason that were learned, and its lesson in Slack; the card's ts."""
-    ts = await flow.card(trace_id)
-    await flow.react(ts, "-1")
-    await flow.reply(ts, rule)
-    await flow.learn()
-    await flow.post_all()
-    return ts
-
-
 async def test_a_thumb_down_with_a_reason_is_a_case_and_a_guideline(flow: LearningFlow) -> None:
     ts = await flow.card()
     await flow.react(ts, "-1")
@@ -62,12 +52,12 @@ async def test_a_thumb_down_with_a_reason_is_a_case_and_a_guideline(flow: Learni
 
 
 async def test_what_was_learned_is_not_learned_again(flow: LearningFlow) -> None:
-    await taught(flow)
+    await flow.taught(RULE)
     assert await flow.learn() == 0
 
 
 async def test_a_guideline_is_told_once(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await flow.react(ts, "shrug", "ben")
     await flow.learn()
     text = await flow.thread(ts)
@@ -101,7 +91,7 @@ async def test_a_thumb_down_without_a_reason_is_asked_why_once(flow: LearningFlo
 
 
 async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({}, [])
@@ -114,7 +104,7 @@ async def test_withdrawn_feedback_takes_the_lesson_back_and_it_can_come_again(fl
 
 
 async def test_a_deleted_reason_takes_its_guideline_back_and_leaves_the_case(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await flow.reply(ts, None, after=1)
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({"tr-1": False}, [])
@@ -122,7 +112,7 @@ async def test_a_deleted_reason_takes_its_guideline_back_and_leaves_the_case(flo
 
 
 async def test_an_edited_reason_teaches_what_it_says_now(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await flow.reply(ts, "Answers must offer a next step to everybody.", after=1)
     await flow.learn()
     assert flow.rules() == ["Answers must offer a next step to everybody."]
@@ -159,7 +149,7 @@ async def test_the_majority_labels_the_case_and_the_newest_vote_breaks_a_tie(flo
 
 
 async def test_a_lesson_that_is_outvoted_says_who_is_believed(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await flow.react(ts, "+1", "ben", after=1)
     await flow.learn()
     text = await flow.thread(ts)
@@ -170,7 +160,7 @@ async def test_a_lesson_that_is_outvoted_says_who_is_believed(flow: LearningFlow
 async def test_a_person_who_holds_two_votes_teaches_nothing_until_one_is_taken_back(
     flow: LearningFlow,
 ) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     await flow.react(ts, "+1", after=1)
     await flow.learn()
     assert (flow.labels(), flow.rules()) == ({}, [])
@@ -224,7 +214,7 @@ async def test_who_joins_the_channel_teaches_when_the_card_is_next_learned(flow:
 async def test_who_left_the_channel_keeps_the_vote_given_before_and_changes_nothing_after(
     flow: LearningFlow,
 ) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     flow.slack.outsiders.add("ana")
     await flow.react(ts, "-1", "ben", after=1)
     later = flow.worker_of(flow.memories)  # the list of members of the last minute is out of date there
@@ -339,7 +329,7 @@ async def test_feedback_of_a_judge_that_the_settings_no_longer_name_waits_and_sa
 async def test_a_lesson_that_slack_does_not_let_be_changed_is_changed_later(
     flow: LearningFlow, answer: Answer | Exception
 ) -> None:
-    ts, other = await taught(flow), await taught(flow, "tr-2", "Name the next step.")
+    ts, other = await flow.taught(RULE), await flow.taught("Name the next step.", "tr-2")
     flow.slack.answers["chat.update"].append(answer)
     for card in (ts, other):
         await flow.react(card, "-1", live=False, after=1)
@@ -356,7 +346,7 @@ async def test_a_lesson_that_slack_does_not_let_be_changed_is_changed_later(
 
 
 async def test_a_lesson_is_marked_as_taken_back_once_slack_is_there_again(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     flow.slack.answers["chat.update"].append(CUT)
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
@@ -371,7 +361,7 @@ async def nothing_to_edit(flow: LearningFlow) -> bool:
 
 
 async def test_a_lesson_that_is_gone_is_not_waited_for(flow: LearningFlow) -> None:
-    ts = await taught(flow)
+    ts = await flow.taught(RULE)
     flow.slack.answers["chat.update"].append(refusal("message_not_found"))
     await flow.react(ts, "-1", live=False, after=1)
     await flow.learn()
@@ -523,8 +513,8 @@ async def test_guidelines_that_are_merged_are_told_in_the_thread_that_led_to_it(
     flow: LearningFlow,
 ) -> None:
     first, second = "No answer may promise refunds.", "No reply may promise refunds."
-    await taught(flow, "tr-1", first)
-    await taught(flow, "tr-2", second)
+    await flow.taught(first, "tr-1")
+    await flow.taught(second, "tr-2")
     flow.model.answers.append(
         {"guidelines": [], "supports": [], "contradicts": [], "same": [{"rules": [0, 1]}]}
     )
@@ -555,14 +545,14 @@ async def test_a_rule_made_of_the_records_of_close_ones_is_told_in_the_thread_of
     )
     flow = LearningFlow(database, {JUDGE: memory}, model)
     rules = [f"Answers must always name {thing}." for thing in ("laws", "figures", "dates")]
-    await taught(flow, "tr-1", rules[0])
-    await taught(flow, "tr-2", rules[1])
+    await flow.taught(rules[0], "tr-1")
+    await flow.taught(rules[1], "tr-2")
     joint = "Answers must always name laws, figures and dates."
     lists: dict[str, Json] = {"supports": [], "contradicts": [], "same": []}
     model.answers.append({"guidelines": [{"text": rules[2], "records": [0]}], **lists})
     model.answers.append({"guidelines": [{"text": joint, "records": [0, 1, 2]}], **lists})
 
-    await taught(flow, "tr-3", rules[2])
+    await flow.taught(rules[2], "tr-3")
 
     assert flow.rules() == [joint]
     for number in (1, 2):

@@ -1,4 +1,4 @@
-"""Who may see what a judge has learned, its numbers, its name and its troubles: members of its channel alone."""
+"""Access to a judge's lessons, its numbers, its name and its troubles: members of its channel alone."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Why?: the button, the command, and what is told of evidence that changed meanwhile."""
+"""The explanation of a verdict: the button *Why?*, the command, and the words on evidence that changed meanwhile."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -6,7 +6,7 @@ from bot.runtime.log_rate import MAX_KINDS, MAX_LINES_OF_ONE_KIND, RepeatFilter
 
 
 class Log:
-    """What is written of the records that pass the filter."""
+    """Return the written lines of the records that pass the filter."""
 
     def __init__(self) -> None:
         self.now = 0.0

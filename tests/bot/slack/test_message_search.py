@@ -1,4 +1,4 @@
-"""Which message of a channel is the one that a lost post became."""
+"""Search of a channel for the message that a lost post became."""
 
 from dataclasses import replace
 

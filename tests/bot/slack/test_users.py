@@ -1,4 +1,4 @@
-"""How far people belong to the workspace, as Slack describes them."""
+"""Membership of people in the workspace, as Slack describes them."""
 
 import asyncio
 

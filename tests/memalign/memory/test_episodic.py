@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +10,7 @@ from memalign.memory.vector_index import HNSW_SEARCH_CANDIDATES, search_exactly
 from memalign.ports import Vector
 from memalign.records import CaseText, Episode, Label
 from tests.factories import an_episode
-
-RANDOM = np.random.default_rng(7)
-
-
-def a_row() -> Vector:
-    row = RANDOM.normal(size=16).astype(np.float32)
-    return (row / np.linalg.norm(row)).astype(np.float32)
+from tests.memalign.case_rows import RANDOM, a_labelled_memory, a_row, a_row_near
 
 
 def a_memory_of(count: int, first: int = 0) -> EpisodicMemory:
@@ -171,20 +165,6 @@ def test_a_graph_crowded_with_replaced_cases_still_answers() -> None:
 
     assert not memory.needs_graph
     assert nearest_ids(memory, query, 50) == search_exactly(memory.vectors, query, 50)
-
-
-def a_row_near(row: Vector, cosine: float) -> Vector:
-    """Return a row at this cosine from another one."""
-    across = a_row()
-    across -= (across @ row) * row
-    across /= np.linalg.norm(across)
-    near: Vector = (cosine * row + np.sqrt(1 - cosine**2) * across).astype(np.float32)
-    return near
-
-
-def a_labelled_memory(rows: Mapping[str, Vector], labels: Mapping[str, Label]) -> EpisodicMemory:
-    episodes = [an_episode(name, label=labels.get(name, True)) for name in rows]
-    return EpisodicMemory().changed(put=episodes, vectors=rows)
 
 
 def test_near_copies_are_one_case_with_the_votes_of_all() -> None:

@@ -122,7 +122,7 @@ def told_to_be_the_same(
     *,
     binary: bool = True,
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """What is left of three rules, the second resting on two people, when a model takes them for one."""
+    """Merge three rules that a model takes for one, the second resting on two people; returns the guidelines."""
     names = ("tr-1", "tr-2", "tr-3", "tr-4")
     rules = (
         a_guideline("Cite sources.", a_source("tr-1"), guideline_id="g-1"),

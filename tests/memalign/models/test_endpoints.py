@@ -1,4 +1,4 @@
-"""Where each provider's models are reached, and with which key."""
+"""Address and key of each provider's models."""
 
 import pytest
 

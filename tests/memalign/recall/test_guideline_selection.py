@@ -1,4 +1,4 @@
-"""Which guidelines a prompt holds that has not room for all: people's votes on their verdicts have a say."""
+"""Choice of guidelines for a prompt that has not room for all: people's votes on their verdicts have a say."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Whom a message of the app notifies; text that is shown as it is notifies nobody."""
+"""People notified by a message of the app; text that is shown as it is notifies nobody."""
 
 import pytest
 
