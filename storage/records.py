@@ -26,6 +26,13 @@ TakenBack = Literal[
     "not_followed",
 ]
 """The reason why a guideline is no longer learned from a thread; the last: the reason given for it stands."""
+SelectionReason = Literal[
+    "all", "random", "unlike", "disagreement", "dissent", "new_rule", "doubtful_rule", "conflicting_rules"
+]
+"""Why a trace was given a card: all are; chance alone; nothing like it was seen; second opinions differ; people said
+different things on similar cases; a guideline that led the judge is new, in doubt, or contradicts another."""
+ShadowKind = Literal["base", "last_week"]
+"""The judge without its memory; the judge with its memory as it was when the week began."""
 AuditAction = Literal[
     "guideline_learned",
     "guideline_retired",
@@ -105,6 +112,31 @@ class FeedbackEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardSelection:
+    """The way in which a trace was chosen for a card."""
+
+    probability: float = 1.0
+    """Chance that the judge's trace is shown, of all stages together: above 0, at most 1."""
+    reason: SelectionReason = "all"
+    """The largest reason for the choice."""
+    features: tuple[float, ...] = ()
+    """The numbers that the chance of a wrong verdict was estimated from; none where it was not estimated."""
+
+
+SHOWN_AS_ALL = CardSelection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowVerdict:
+    """A value that nobody is shown: another memory's on the same trace, asked for before anybody answered."""
+
+    kind: ShadowKind
+    value: Label
+    version: int = 0
+    """Version of the memory; 0 for the judge without any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
     """A verdict with what the store knows of it."""
 
@@ -120,6 +152,16 @@ class StoredVerdict:
     """Cases that it was shown and whose traces were forgotten since; nothing else is known of them."""
     forgotten_cited_cases: int = field(default=0, metadata=OMIT_DEFAULT)
     """Those of them that led the judge."""
+    selection: CardSelection = field(default=SHOWN_AS_ALL, metadata=OMIT_DEFAULT)
+    """The way in which its trace was chosen; a verdict of an earlier version was shown as all are."""
+    shadows: tuple[ShadowVerdict, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """Values of the judge without memory, and with last week's; none where there was no budget for them."""
+    resembles_case: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if the memory held a near copy of the trace when it was judged."""
+    is_blind: bool = field(default=False, metadata=OMIT_DEFAULT)
+    """True if the card asks before it shows the verdict."""
+    revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
+    """Slack's time of the first answer to a blind card, which then shows the verdict; None before, and of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

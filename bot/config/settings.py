@@ -161,6 +161,12 @@ class SamplingSettings(Section):
 
     rate: float = Field(default=0.1, ge=0, le=1)
     max_per_day: int = Field(default=30, ge=0)
+    spread: bool = True
+    """Draw cards from windows over the day where more traces are expected than the cap allows."""
+    blind: float = Field(default=0.0, ge=0, le=1)
+    """Share of the cards that ask before they show the verdict."""
+    max_model_calls_per_day: int = Field(default=1000, ge=0)
+    """Model calls a day for candidates, second opinions, shadow verdicts and trials of guidelines."""
 
 
 class DigestSettings(Section):

@@ -33,6 +33,7 @@ from storage import codec
 from storage.records import (
     AuditLine,
     CardContent,
+    CardSelection,
     DigestContent,
     FeedbackEvent,
     ForgetRequest,
@@ -44,6 +45,7 @@ from storage.records import (
     Post,
     Redaction,
     Reply,
+    ShadowVerdict,
     ShownOpinion,
     ShownRule,
     StatusContent,
@@ -164,6 +166,14 @@ STORED = StoredVerdict(
     revision=3,
     forgotten_cases=2,
     forgotten_cited_cases=1,
+    selection=CardSelection(probability=0.25, reason="unlike", features=(0.5, 1.0)),
+    shadows=(
+        ShadowVerdict(kind="base", value="bad"),
+        ShadowVerdict(kind="last_week", value=True, version=7),
+    ),
+    resembles_case=True,
+    is_blind=True,
+    revealed_at="1700000000.000100",
 )
 FEEDBACK = PersonFeedback(
     reactions={"+1": Timestamped(value=True, at="1.1")},
