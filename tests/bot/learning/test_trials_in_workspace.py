@@ -104,9 +104,12 @@ async def test_a_rule_that_proves_itself_is_used_and_its_numbers_are_told_with_t
         )
 
         assert rule_of(harness).state == "used"
-        calls = await harness.bot.database.model_calls.count("trials", day_of(now_ms(), ZONE))
-        assert calls == 6 == len(server.of("chat")) - 4
-        assert "memalign_trial_calls 6.0" in (await harness.get("/metrics"))[1]
+        calls = await harness.bot.database.model_calls.counts(day_of(now_ms(), ZONE))
+        assert calls["trials"] == 6 == len(server.of("chat")) - 4
+        metrics = (await harness.get("/metrics"))[1]
+        assert "memalign_trial_calls 6.0" in metrics
+        assert 'memalign_model_calls{purpose="trials"} 6.0' in metrics
+        assert 'memalign_model_calls{purpose="shadow_verdicts"}' in metrics
 
 
 @pytest.mark.parametrize("calls", [0, 1])
