@@ -286,7 +286,7 @@ def test_a_card_counts_for_the_traces_that_had_its_chance_of_being_picked() -> N
     doubtful = [picked(number, 0.5, DOWN if number < 4 else UP) for number in range(6)]
     usual = [picked(number, 0.1, UP) for number in range(6, 12)]
     digest = counted([*doubtful, *usual])
-    assert (digest.n, digest.agreed, digest.agreement) == (12, 8, pytest.approx(8 / 12))
+    assert (digest.n, digest.agreed) == (12, 8)
     assert digest.weighted_agreement == pytest.approx((2 * 2 + 10 * 6) / (2 * 6 + 10 * 6))
     effective_n = 72**2 / (6 * 2**2 + 6 * 10**2)
     oracle = binomtest(8, 12).proportion_ci(method="wilson")
