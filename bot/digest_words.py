@@ -1,7 +1,7 @@
 """A week's figures in words that Slack and the terminal have in common; plain text, without the markup of either."""
 
 from bot.plain_text import pluralise
-from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
+from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, BlindAgreement, Digest
 
 MAX_GAP_UNTOLD = 0.3
 """Distance of kappa and AC1 beyond which a sentence says why they differ. Set by hand: half of a usual kappa."""
@@ -68,13 +68,14 @@ def _with_interval(share: float, low: float, high: float) -> str:
 
 
 def figure_sentences(week: Digest) -> list[str]:
-    """Return the sentences on weights, agreement beyond chance, numbers, free texts and single people."""
+    """Return the sentences on weights, chance, numbers, free texts, single people and answers to blind cards."""
     return [
         *_weighted(week),
         *_beyond_chance(week),
         *_scores(week),
         *_free_text(week),
         *_single_votes(week),
+        *_blind(week),
     ]
 
 
@@ -141,6 +142,45 @@ def _single_votes(week: Digest) -> list[str]:
         f"Where several people answered, one person agrees with the judge in {_share(votes.with_judge)}.",
         f"Two people agree with each other in {_share(votes.among_people)}.",
     ]
+
+
+def _blind(week: Digest) -> list[str]:
+    blind = week.blind
+    if blind is None:
+        return []
+    when = "" if blind.weeks == 1 else f" in the last {blind.weeks} weeks"
+    counts = (
+        f"People who answered before seeing the verdict agreed with the judge on {blind.agreed} of {blind.n}"
+    )
+    sentences = [f"{counts}{when}."]
+    if blind.anchored_n:
+        sentences.append(f"With the verdict in sight, it was {blind.anchored_agreed} of {blind.anchored_n}.")
+    return [*sentences, *_anchoring(blind)]
+
+
+def _anchoring(blind: BlindAgreement) -> list[str]:
+    effect, low, high = blind.effect, blind.effect_low, blind.effect_high
+    if (
+        min(blind.n, blind.anchored_n) < MIN_VERDICTS_FOR_SHARE
+        or effect is None
+        or low is None
+        or high is None
+    ):
+        return []
+    if low <= 0 <= high:
+        return [
+            f"The difference of {_points(effect)} points may be chance: likely between {_points(low)} and {_points(high)}."
+        ]
+    least, most = sorted((abs(low), abs(high)))
+    return [
+        f"So people agree {'more' if effect > 0 else 'less'} once they see the verdict: by {round(abs(effect) * 100)} "
+        f"points, likely between {round(least * 100)} and {round(most * 100)}."
+    ]
+
+
+def _points(difference: float) -> str:
+    """Return a difference of two shares in percentage points."""
+    return f"{round(difference * 100):+d}".replace("-", "−")
 
 
 def _share(share: AgreementShare) -> str:

@@ -89,6 +89,37 @@ class SingleVotes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlindAgreement:
+    """First answers to cards that ask before they show the verdict, beside those to other cards.
+
+    Shares are weighed by the cards' chances of being picked, counts are not.
+    """
+
+    n: int
+    """Labels given before the verdict was shown."""
+    agreed: int
+    """Those of them that are the judge's value."""
+    agreement: float
+    """The unanchored agreement: the share of those."""
+    low: float
+    """Lower bound of its 95 % interval."""
+    high: float
+    """Upper bound of its 95 % interval."""
+    anchored_n: int
+    """First labels given to cards that show the verdict."""
+    anchored_agreed: int
+    """Those of them that are the judge's value."""
+    effect: float | None
+    """The anchoring effect: agreement with the verdict in sight minus the unanchored one; None without the former."""
+    effect_low: float | None
+    """Lower bound of its 95 % interval."""
+    effect_high: float | None
+    """Upper bound of its 95 % interval."""
+    weeks: int = 1
+    """Number of weeks that the answers are of: this one, or with those before it where it has too few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """One judge's week. A verdict belongs to the week of its first vote, with the votes of that week's end."""
 
@@ -153,6 +184,8 @@ class Digest:
     """True if values are numbers."""
     single_votes: SingleVotes | None = field(default=None, metadata=NOT_IN_JSON)
     """Agreement of single people; None of few verdicts."""
+    blind: BlindAgreement | None = field(default=None, metadata=NOT_IN_JSON)
+    """Agreement of people who had not seen the verdict; None where no card asked first."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the shape of `memalign digest --format json`."""
