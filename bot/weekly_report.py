@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.records import MIN_VERDICTS_FOR_SHARE, Digest
+from bot.records import Digest
 from memalign.records import Label
 
 MIN_WEEKS_FOR_CURVE = 2
@@ -61,20 +61,12 @@ class CurvePoint:
     n: int
     """Verdicts on which people had a majority."""
     agreed: int
+    share: float | None
+    """The agreement that the week's digest claims; None of too few verdicts."""
     base_n: int = 0
-    """Those of them on which the judge without memory was asked as well."""
-    base_agreed: int = 0
-    """Those of these on which the judge without memory agreed with people."""
-
-    @property
-    def has_share(self) -> bool:
-        """True if there are verdicts enough for a percentage."""
-        return self.n >= MIN_VERDICTS_FOR_SHARE
-
-    @property
-    def has_base_share(self) -> bool:
-        """True if there are enough for one of the judge without memory."""
-        return self.base_n >= MIN_VERDICTS_FOR_SHARE
+    """Those of the verdicts on which the judge without memory was asked as well."""
+    base_share: float | None = None
+    """Agreement of the judge without memory with people; None of too few verdicts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

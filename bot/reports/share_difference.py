@@ -2,22 +2,30 @@
 
 from math import hypot
 
-from bot.records import MIN_VERDICTS_FOR_SHARE, Digest
-from bot.reports.agreement import wilson_interval
+from bot.digest_words import headline_bounds
+from bot.records import Digest
 from bot.weekly_report import AgreementChange
 
 
 def change_of(week: Digest, before: Digest) -> AgreementChange | None:
-    """Return the interval of the change from one week to another; None where either has too few verdicts.
+    """Return the interval of the change of the share that is told, from one week to another.
 
-    It is Newcombe's hybrid score interval of a difference of independent shares, from Wilson's bounds of each:
-    R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine
-    17 (1998), method 10.
+    It is Newcombe's hybrid score interval of a difference of independent shares, from the bounds of each: R. G.
+    Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17
+    (1998), method 10. With the bounds of weighted shares it is the same construction: G. Y. Zou and A. Donner,
+    "Construction of confidence limits about effect measures: a general approach", Statistics in Medicine 27 (2008).
+
+    Args:
+        week: the week.
+        before: the week before it.
+
+    Returns:
+        The change; None where either has too few verdicts for a share.
     """
-    if min(week.n, before.n) < MIN_VERDICTS_FOR_SHARE:
+    now, earlier = headline_bounds(week), headline_bounds(before)
+    if now is None or earlier is None:
         return None
-    share, share_before = week.agreed / week.n, before.agreed / before.n
-    (low, high), (low_before, high_before) = (wilson_interval(each.agreed, each.n) for each in (week, before))
+    (share, low, high), (share_before, low_before, high_before) = now, earlier
     difference = share - share_before
     return AgreementChange(
         low=difference - hypot(share - low, high_before - share_before),

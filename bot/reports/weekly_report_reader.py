@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 
 from bot.blocks.trace_line import question_line
 from bot.config import JudgeSettings, Settings
+from bot.digest_words import headline_bounds
 from bot.feedback import Feedback, votes_of
 from bot.records import Digest
 from bot.reports.digest import AnsweredVerdict, AnsweredWeek, read_answered_week, read_digest
@@ -90,7 +91,7 @@ class WeeklyReportReader:
     ) -> tuple[CurvePoint, ...]:
         earlier = _weeks_before(before.week, WEEKS_OF_CURVE - 2)
         weeks = [*[await self._figures(judge, value_type, week) for week in earlier], before, last]
-        return tuple(CurvePoint(week=each.week, n=each.n, agreed=each.agreed) for each in weeks if each.n)
+        return tuple(_curve_point(each) for each in weeks if each.n)
 
     async def _verdicts(
         self, answered: Sequence[AnsweredVerdict], value_type: ValueType
@@ -123,6 +124,13 @@ class WeeklyReportReader:
         named = [each for each in people if not await self._database.preferences.is_muted(each)]
         names = (await self._names_of(named)).values()
         return tuple(sorted(names, key=str.casefold)), len(people) - len(named)
+
+
+def _curve_point(week: Digest) -> CurvePoint:
+    bounds = headline_bounds(week)
+    return CurvePoint(
+        week=week.week, n=week.n, agreed=week.agreed, share=None if bounds is None else bounds[0]
+    )
 
 
 def _weeks_before(week: str, number: int) -> list[str]:
