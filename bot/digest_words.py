@@ -48,12 +48,18 @@ def headline_share(week: Digest) -> str:
     Where cards had different chances of being picked, each is weighed by its chance. Empty below
     `MIN_VERDICTS_FOR_SHARE` verdicts.
     """
+    bounds = headline_bounds(week)
+    return "" if bounds is None else _with_interval(*bounds)
+
+
+def headline_bounds(week: Digest) -> tuple[float, float, float] | None:
+    """Return the `headline_share` as numbers: the share, and both ends of its interval."""
     weighted = (week.weighted_agreement, week.weighted_low, week.weighted_high)
     plain = (week.agreement, week.wilson_low, week.wilson_high)
     share, low, high = plain if None in weighted else weighted
     if week.n < MIN_VERDICTS_FOR_SHARE or share is None or low is None or high is None:
-        return ""
-    return _with_interval(share, low, high)
+        return None
+    return share, low, high
 
 
 def weighting_reason(week: Digest) -> str:
