@@ -174,13 +174,12 @@ def _anchoring(blind: BlindAgreement) -> list[str]:
     ):
         return []
     if low <= 0 <= high:
-        return [
-            f"The difference of {_points(effect)} points may be chance: likely between {_points(low)} and {_points(high)}."
-        ]
-    least, most = sorted((abs(low), abs(high)))
+        bounds = f"likely between {_points(low)} and {_points(high)}"
+        return [f"The difference of {_points(effect)} points may be chance: {bounds}."]
+    size, least, most = (round(each * 100) for each in (abs(effect), *sorted((abs(low), abs(high)))))
+    more = "more" if effect > 0 else "less"
     return [
-        f"So people agree {'more' if effect > 0 else 'less'} once they see the verdict: by {round(abs(effect) * 100)} "
-        f"points, likely between {round(least * 100)} and {round(most * 100)}."
+        f"So people agree {more} once they see the verdict: by {size} points, likely between {least} and {most}."
     ]
 
 
