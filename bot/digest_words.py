@@ -1,10 +1,19 @@
 """A week's figures in words that Slack and the terminal have in common; plain text, without the markup of either."""
 
 from bot.plain_text import pluralise
-from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, BlindAgreement, Digest
+from bot.records import (
+    MIN_VERDICTS_FOR_SHARE,
+    AgreementShare,
+    BlindAgreement,
+    Digest,
+    MemoryComparison,
+    ShadowComparison,
+)
 
 MAX_GAP_UNTOLD = 0.3
 """Distance of kappa and AC1 beyond which a sentence says why they differ. Set by hand: half of a usual kappa."""
+MAX_P_OF_REAL_DIFFERENCE = 0.05
+"""Chance of a difference, between memories that are as good, from which on it is called possible chance."""
 
 SAME_VALUES = (
     "Most verdicts have the same value, so some agreement is luck; the first figure takes off more for that than the "
@@ -190,6 +199,42 @@ def _points(difference: float) -> str:
 
 def _share(share: AgreementShare) -> str:
     return f"{share.agreed} of {share.n} ({_with_interval(share.agreed / share.n, share.low, share.high)})"
+
+
+def learning_sentences(week: Digest) -> list[str]:
+    """Return the sentences on what the judge's memory changed, against none and against last week's."""
+    return [
+        *_comparison("Without what it learned", week.against_base),
+        *_comparison("With last week's memory", week.against_last_week),
+    ]
+
+
+def _comparison(condition: str, comparison: ShadowComparison | None) -> list[str]:
+    if comparison is None:
+        return []
+    figures = comparison.all
+    sentences = [f"{condition}, the judge would have got {_difference(figures)}."]
+    if figures.fixed or figures.broken:
+        is_chance = figures.p_value > MAX_P_OF_REAL_DIFFERENCE
+        sentences.append("That could be chance." if is_chance else "That is hardly chance.")
+    return [" ".join(sentences), *_seen_before(comparison)]
+
+
+def _difference(figures: MemoryComparison) -> str:
+    verdicts = pluralise(figures.n, "verdict")
+    if not figures.fixed and not figures.broken:
+        return f"the same {figures.right_now} of {verdicts} right"
+    fixed, broken = figures.fixed or "none", figures.broken or "none"
+    return f"{fixed} of {verdicts} wrong that it got right, and {broken} the other way"
+
+
+def _seen_before(comparison: ShadowComparison) -> list[str]:
+    """Return the sentence on traces unlike any learned case, if there were near copies as well."""
+    copies, new = comparison.seen_before, comparison.new
+    if not copies.n or not (comparison.all.fixed or comparison.all.broken):
+        return []
+    others = f"among the other {new.n} it is {new.fixed} and {new.broken}"
+    return [f"{copies.n} of them resembled cases it had learned; {others}."]
 
 
 def late_line(week: Digest) -> str:

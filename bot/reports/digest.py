@@ -11,6 +11,7 @@ from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.guideline_changes import GuidelineChanges, count_changes
 from bot.reports.kappa_interval import kappa_interval
+from bot.reports.memory_comparison import compare_memories
 from bot.reports.score_agreement import (
     ScorePair,
     mean_absolute_error,
@@ -112,6 +113,8 @@ def compute_digest(
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
         ),
+        against_base=compare_memories(answered, value_type, "base"),
+        against_last_week=compare_memories(answered, value_type, "last_week"),
     )
 
 
