@@ -205,9 +205,7 @@ class Verdicts(Repository):
         return self._count(channel, day)
 
     @reads
-    def shown_of(
-        self, channel: str, day: str, judge: str, start_ms: int, end_ms: int
-    ) -> tuple[int, int]:
+    def shown_of(self, channel: str, day: str, judge: str, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Return how many cards a channel was given on a day, and how many verdicts a judge gave on it.
 
         Args:

@@ -46,7 +46,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
     choosing = CandidateWorker(
         settings,
         database,
-        UniformChoice(resources.memories).choose,
+        UniformChoice(settings, resources.memories).choose,
         health,
         wake_posting,
         cap,

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
-from bot.judging.chosen_card import CandidateTrace, CardChooser, ChosenCard
+from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
 from bot.judging.daily_cap import DailyCap
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
@@ -37,7 +36,7 @@ class CandidateWorker:
         self,
         settings: Settings,
         database: Database,
-        choose: CardChooser,
+        choose: CardChoice,
         health: HealthRegistry,
         wake_posting: Callable[[], None],
         cap: DailyCap,
@@ -126,26 +125,21 @@ class CandidateWorker:
         self, window: CandidateWindow, judge: JudgeSettings, candidates: Sequence[CandidateTrace], day: str
     ) -> None:
         with self._health.work.doing(COMPONENT, judge.name, f"choosing a trace with {judge.model}"):
-            chosen = await self._choose(judge, candidates, window.seen)
+            chosen = await self._choose(judge.name, candidates, window.seen)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
-        # a window has one place of the day's
-        cards = [self._card(judge, each, day) for each in chosen[:1]]
-        await self._database.candidates.close(window, cards)
+        await self._database.candidates.close(window, [self._card(judge, chosen, day)])
         self._health.report(COMPONENT, judge.name, None)
-        for card in cards:
-            log_activity(log, "card chosen", judge=judge.name, trace_id=card.verdict.trace_id)
+        log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
         self._wake_posting()
 
     def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str) -> NewCard:
-        rate = self._settings.rate_of(judge) or 1.0
-        selection = replace(chosen.selection, probability=chosen.selection.probability * rate)
         return NewCard(
             verdict=chosen.verdict,
             channel=judge.channel,
             judged_ms=self._time_ms(),
             day=day,
-            selection=selection,
+            selection=chosen.selection,
             shadows=chosen.shadows,
             resembles_case=chosen.resembles_case,
         )

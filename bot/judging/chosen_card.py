@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bot.config import JudgeSettings
 from memalign.records import Trace, Verdict
 from storage.records import CardSelection, ShadowVerdict
 
@@ -23,15 +22,14 @@ class ChosenCard:
 
     verdict: Verdict
     selection: CardSelection
-    """Its probability is that of the window: to be a candidate there, then to be chosen. The judge's rate comes on
-    top of it, with whoever stores the card."""
+    """Its probability is that of all stages: to be sampled, to be a candidate, to be chosen."""
     shadows: tuple[ShadowVerdict, ...] = ()
     """Values of other memories on the same trace."""
     resembles_case: bool = False
     """True if the memory held a near copy of the trace."""
 
 
-CardChooser = Callable[[JudgeSettings, Sequence[CandidateTrace], int], Awaitable[Sequence[ChosenCard]]]
-"""Chooses the card of a judge's window among its candidates, which are a uniform sample of the traces seen there, whose
-number it is given, too. Returns one card; none where the judge can take no candidate. What fails at one candidate
-alone leaves that one out; it raises `ModelError` where the model fails, and is asked again later."""
+CardChoice = Callable[[str, Sequence[CandidateTrace], int], Awaitable[ChosenCard]]
+"""Takes a judge's name, the candidates of a window, at least one, and the number of traces seen there, of which they
+are a uniform sample. What fails at one candidate alone leaves that one out. Raises `InputError` where the judge can
+take none of them, and `ModelError` where the model fails at all, to be asked again later."""
