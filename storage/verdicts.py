@@ -51,13 +51,16 @@ class Verdicts(Repository):
                 "card": _by_card,
                 "posted": _by_posting,
                 "evidence": _by_evidence,
+                "answered_blind": _by_blind_answers,
             },
             form=form_of(StoredVerdict),
         )
         self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
 
     @writes
-    def keep(self, verdict: Verdict, *, channel: str, judged_ms: int, day: str) -> bool:
+    def keep(
+        self, verdict: Verdict, *, channel: str, judged_ms: int, day: str, is_blind: bool = False
+    ) -> bool:
         """Store a new verdict with its card, take the job off the list, and count the card.
 
         Args:
@@ -65,6 +68,7 @@ class Verdicts(Repository):
             channel: where its card is to be posted.
             judged_ms: when it was judged, in milliseconds since 1970.
             day: the day to count the card for, such as `2026-11-20`.
+            is_blind: whether the card is to ask before it shows the verdict.
 
         Returns:
             False when the judge's verdict on the trace is known, or the trace was forgotten: then only the job
@@ -75,7 +79,13 @@ class Verdicts(Repository):
         if is_known or self._traces.has_forgotten(verdict.trace_id):
             return False
         verdict_id = self._new_id(verdict)
-        stored = StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel)
+        stored = StoredVerdict(
+            verdict_id=verdict_id,
+            verdict=verdict,
+            judged_ms=judged_ms,
+            channel=channel,
+            is_blind=is_blind,
+        )
         for forgotten in filter(self._traces.has_forgotten, verdict.retrieved_trace_ids):
             # forgotten while the judge had it before it
             stored = _without_case(stored, forgotten)
@@ -224,6 +234,11 @@ class Verdicts(Repository):
 
     remove_case = writes(delete_case)
 
+    @reads
+    def answered_blind(self) -> list[StoredVerdict]:
+        """Return the verdicts that are hidden although people did something about them, by id."""
+        return [_verdict_of(body) for body in self._verdicts.range(index="answered_blind")]
+
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
@@ -288,6 +303,11 @@ def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
 def _by_posting(body: Mapping[str, Json]) -> Iterable[str]:
     if body["message_ts"] is not None:
         yield key(body["verdict"]["judge"], stamp(event_ms(body["message_ts"])), body["verdict_id"])
+
+
+def _by_blind_answers(body: Mapping[str, Json]) -> Iterable[str]:
+    is_hidden = body.get("is_blind", False) and body.get("revealed_at") is None
+    return [body["verdict_id"]] if is_hidden and body["revision"] and body["message_ts"] is not None else []
 
 
 def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:

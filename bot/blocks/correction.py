@@ -21,7 +21,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.rich_text import rich_text
-from bot.feedback import Vote
+from bot.vote_marks import Vote
 from bot.visible_text import visible, visible_line
 from memalign.records import Guideline, Label, Trace
 from memalign.value_types import ValueType

@@ -1,4 +1,4 @@
-"""Sampling: which judges see a trace, and whether they can judge it."""
+"""Sampling: which judges see a trace, whether they can judge it, and whether its card asks first."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,8 +21,24 @@ def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool
         key: the store's secret, up to 64 bytes; who does not know it cannot choose ids that are always or never
             sampled.
     """
-    digest = hashlib.blake2b(f"{judge}\0{trace_id}".encode(), key=key, digest_size=8).digest()
-    return int.from_bytes(digest) < rate * 2**64
+    return _hash_below(rate, f"{judge}\0{trace_id}", key)
+
+
+def asks_first(trace_id: str, judge: str, share: float, key: bytes = b"") -> bool:
+    """Return whether a judge's card asks before it shows the verdict: the same answer each time, as of `is_sampled`.
+
+    Args:
+        trace_id: the trace's id.
+        judge: the judge's name.
+        share: share of the cards that ask first, from 0 to 1, whichever traces were sampled.
+        key: the store's secret, up to 64 bytes.
+    """
+    return _hash_below(share, f"blind\0{judge}\0{trace_id}", key)
+
+
+def _hash_below(share: float, text: str, key: bytes) -> bool:
+    digest = hashlib.blake2b(text.encode(), key=key, digest_size=8).digest()
+    return int.from_bytes(digest) < share * 2**64
 
 
 def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:

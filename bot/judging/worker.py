@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
+from bot.judging.sampling import asks_first
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, day_of, now_ms
@@ -211,7 +212,21 @@ class JudgingWorker:
         self._answers_at_failure.pop((trace.trace_id, judge.name), None)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
-        await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
+        await self._database.verdicts.keep(
+            verdict,
+            channel=judge.channel,
+            judged_ms=now_ms(),
+            day=day,
+            is_blind=await self._asks_first(trace, judge),
+        )
         self._health.report(COMPONENT, judge.name, None)
         log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
+
+    async def _asks_first(self, trace: Trace, judge: JudgeSettings) -> bool:
+        """Return whether the card asks before it shows the verdict: never for free text, which no button can hold."""
+        share = self._settings.sampling.blind
+        if not share or judge.feedback_value_type == "str":
+            return False
+        key = await self._database.traces.sampling_key()
+        return asks_first(trace.trace_id, judge.name, share, key)

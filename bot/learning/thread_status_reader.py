@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread_status import thread_status_message
-from bot.feedback import all_feedback, votes_of
+from bot.feedback import all_feedback
+from bot.vote_marks import votes_of
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
 from bot.learning.shown_rules import PeopleNow
@@ -139,7 +140,7 @@ class ThreadStatusReader:
         feedback = all_feedback(verdict, counted, memory.definition.value_type)
         return PeopleNow(
             feedback={each.person: each for each in feedback},
-            undecided=frozenset(person for person, events in counted.items() if len(votes_of(events)) > 1),
+            undecided=frozenset(person for person, events in counted.items() if len(votes_of(verdict, events)) > 1),
             uncounted=frozenset(known.keys() - counted.keys()),
         )
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
-from bot.feedback import Feedback, Vote
+from bot.feedback import Feedback
+from bot.vote_marks import Vote
 from bot.records import Digest
 from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import last_due, next_due

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks.digest import digest_message
-from bot.feedback import Vote, feedback_of
+from bot.feedback import feedback_of
+from bot.vote_marks import Vote
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.vote_week import votes_in_week
