@@ -16,6 +16,7 @@ from memalign.value_types import ValueType
 from storage.feedback_events import up_to
 from storage.records import PersonFeedback, StoredVerdict, Timestamped
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """One person's vote, label and reason on one verdict, as derived from what they did."""

@@ -117,7 +117,7 @@ def _vote_marks(stored: StoredVerdict, events: PersonFeedback) -> list[tuple[Vot
 
 
 def _vote_of_thumb(stored: StoredVerdict, name: str, at: str) -> Vote | None:
-    """Return the vote of a reaction of a time; None where it says nothing, as a thumb on a blind card without pass and fail."""
+    """Return the vote of a reaction of a time; None for a thumb while a number, or a category, is hidden."""
     vote = vote_of_reaction(name)
     if vote in (None, "unsure") or not is_before_reveal(stored, at):
         return vote

@@ -175,7 +175,10 @@ class FeedbackEvents(Repository):
         verdict = self._verdicts.find(verdict_id)
         if verdict is None or not verdict.is_hidden:
             return None
-        moments = [at, *(each for feedback in self.find_all_of(verdict_id).values() for each in times(feedback))]
+        moments = [
+            at,
+            *(each for feedback in self.find_all_of(verdict_id).values() for each in times(feedback)),
+        ]
         shown = replace(verdict, revealed_at=max(moments, key=Decimal))
         return self._revise(shown, event_ms(at))
 

@@ -14,9 +14,7 @@ QUARTER_MS = 15 * 60 * 1000
 """The offset of each time zone is a multiple of it, so that a week ends nowhere within one."""
 
 
-def apply(
-    feedback: PersonFeedback, event: FeedbackEvent, revealed_at: str | None = None
-) -> PersonFeedback:
+def apply(feedback: PersonFeedback, event: FeedbackEvent, revealed_at: str | None = None) -> PersonFeedback:
     """Return the feedback with the event applied; a stale event is noted among the past ones only.
 
     Args:

@@ -188,6 +188,12 @@ class Verdicts(Repository):
         return len(self._verdicts.ids(low, high, index="posted"))
 
     @reads
+    def cards_between(self, judge: str, start_ms: int, end_ms: int) -> list[StoredVerdict]:
+        """Return the verdicts of a judge whose cards were posted from `start_ms` up to, but without, `end_ms`."""
+        low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
+        return [_verdict_of(body) for body in self._verdicts.range(low, high, index="posted")]
+
+    @reads
     def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
         """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
         low = "" if after is None else just_after(after)

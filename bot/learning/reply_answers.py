@@ -6,9 +6,9 @@ from decimal import Decimal
 from html import unescape
 
 from bot.feedback import Feedback, feedback_of
-from bot.vote_marks import Vote, conflict_since, votes_of
 from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import ReplyReading, read_reply
+from bot.vote_marks import Vote, conflict_since, votes_of
 from memalign.value_types import ValueType
 from storage.records import PersonFeedback, Reply, StoredVerdict
 from storage.reply_receipts import ReplyReceipt

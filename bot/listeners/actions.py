@@ -19,7 +19,6 @@ from bot.blocks.thread import (
 )
 from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.blocks.votes import vote_receipt, vote_stands, which_vote
-from bot.vote_marks import Vote, is_pressed_again, votes_of
 from bot.learning.active_thread import active_thread
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -28,6 +27,7 @@ from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
+from bot.vote_marks import Vote, is_pressed_again, votes_of
 from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}

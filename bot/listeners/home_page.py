@@ -6,7 +6,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import MAX_OPEN_CARDS_SHOWN
 from bot.config import JudgeSettings, Settings
-from bot.vote_marks import votes_of
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.records import HomeJudge, HomePage, OpenCard
@@ -14,6 +13,7 @@ from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.slack.permalink import permalink
+from bot.vote_marks import votes_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import StoredVerdict

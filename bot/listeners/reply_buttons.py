@@ -11,7 +11,6 @@ from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import REPLY_VALUE, REPLY_VOTE, down_noted, unsure_noted, value_noted
 from bot.blocks.thread import card_gone, not_counted, not_in_channel, two_votes
 from bot.feedback import feedback_of
-from bot.vote_marks import Vote, votes_of
 from bot.listeners.actions import click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -19,6 +18,7 @@ from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value, label_of
 from bot.listeners.responses import replace_original
 from bot.slack.payload import MalformedPayloadError
+from bot.vote_marks import Vote, votes_of
 from memalign.judge_memory import JudgeMemory
 from storage.records import PersonFeedback
 

@@ -9,13 +9,13 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.thread import card_gone, not_in_channel, vote_counted
 from bot.blocks.votes import KEEP_VOTE, TAKE_BACK_VOTE, vote_receipt, which_vote
-from bot.vote_marks import votes_of
 from bot.listeners.actions import VOTES_BY_NAME, click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import ModalSubject
 from bot.listeners.responses import replace_original
+from bot.vote_marks import votes_of
 
 
 class VoteChoices:

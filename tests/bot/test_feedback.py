@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.feedback import Feedback, all_feedback, feedback_of, labelled_trace, new_reason
-from bot.vote_marks import Vote, vote_of_reaction, votes_of
 from bot.listeners.rationales import reply_of
 from bot.replies.reading import read_reply
 from bot.sandbox import User
+from bot.vote_marks import Vote, vote_of_reaction, votes_of
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.codec import feedback_body

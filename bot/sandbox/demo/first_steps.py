@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.app import Bot
-from bot.vote_marks import votes_of
 from bot.sandbox.demo.recordings import JUDGE
 from bot.sandbox.workspace.records import Payload
 from bot.sandbox.workspace.workspace import Workspace
+from bot.vote_marks import votes_of
 from storage.records import PersonFeedback, StoredVerdict
 
 NEWEST_CARDS = 20

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.vote_marks import Vote, votes_of
 from bot.listeners.clicked_card import ClickedCard, ClickedCards
+from bot.vote_marks import Vote, votes_of
 from memalign.records import Json
 from storage.database import Database
 from storage.verdicts import card_post_id_of
