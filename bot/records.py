@@ -89,6 +89,20 @@ class SingleVotes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One week of a judge's learning curve."""
+
+    week: str
+    """The ISO week, such as `2026-W47`."""
+    shown: AgreementShare
+    """People's labels equal to the verdicts shown."""
+    beside_base: AgreementShare | None = None
+    """The same, of those verdicts alone that the judge without memory gave a value beside; None without any."""
+    base: AgreementShare | None = None
+    """People's labels equal to the value of the judge without memory, on the verdicts of `beside_base`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """One judge's week. A verdict belongs to the week of its first vote, with the votes of that week's end."""
 
