@@ -194,6 +194,14 @@ class FeedbackEvents(Repository):
                 votes.append((verdict, feedback))
         return votes
 
+    @reads
+    def page_of_judge(
+        self, judge: str, after: StoredVerdict | None = None, limit: int = 100
+    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
+        """Return a judge's verdicts with the feedback that counts, oldest first: give the last one to go on."""
+        page = self._verdicts.find_page_of_judge(judge, after, limit)
+        return [(stored, self.find_of(stored.verdict_id)) for stored in page]
+
     async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
         await self._release_due(self._pending, now_ms)
