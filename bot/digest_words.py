@@ -14,6 +14,8 @@ DIFFERENT_SHARES = (
     "Judge and people use the values in very different shares; then the second takes off more for luck."
 )
 
+WEIGHTED = "Cards are picked to teach, so I weigh each by its chance of being picked."
+
 
 def percent(share: float) -> str:
     """Return a share in percent; 0% and 100% are said of none and of all only."""
@@ -32,21 +34,53 @@ def coefficient(value: float) -> str:
 
 
 def share_note(week: Digest) -> str:
-    """Return the share of agreement with its interval, in brackets; empty below `MIN_VERDICTS_FOR_SHARE` verdicts."""
-    bounds = (week.agreement, week.wilson_low, week.wilson_high)
-    if week.n < MIN_VERDICTS_FOR_SHARE or None in bounds:
+    """Return the share that the counts make, with its interval, in brackets.
+
+    It is empty below `MIN_VERDICTS_FOR_SHARE` verdicts, and where cards had different chances of being picked: then
+    the `headline_share` is another.
+    """
+    return "" if weighting_reason(week) or not (share := headline_share(week)) else f" ({share})"
+
+
+def headline_share(week: Digest) -> str:
+    """Return the agreement on all traces with its interval, such as "78%, likely between 62% and 88%".
+
+    Where cards had different chances of being picked, each is weighed by its chance. Empty below
+    `MIN_VERDICTS_FOR_SHARE` verdicts.
+    """
+    weighted = (week.weighted_agreement, week.weighted_low, week.weighted_high)
+    plain = (week.agreement, week.wilson_low, week.wilson_high)
+    share, low, high = plain if None in weighted else weighted
+    if week.n < MIN_VERDICTS_FOR_SHARE or share is None or low is None or high is None:
         return ""
-    share, low, high = (bound for bound in bounds if bound is not None)
     return _with_interval(share, low, high)
 
 
+def weighting_reason(week: Digest) -> str:
+    """Return why the `headline_share` is another than the counts make; empty where it is not."""
+    weighted = (week.weighted_agreement, week.weighted_low, week.weighted_high)
+    is_plain = None in weighted or weighted == (week.agreement, week.wilson_low, week.wilson_high)
+    return "" if is_plain or not headline_share(week) else WEIGHTED
+
+
 def _with_interval(share: float, low: float, high: float) -> str:
-    return f" ({percent(share)}, likely between {percent(low)} and {percent(high)})"
+    return f"{percent(share)}, likely between {percent(low)} and {percent(high)}"
 
 
 def figure_sentences(week: Digest) -> list[str]:
-    """Return the sentences on agreement beyond chance, on numbers, on free texts and on single people."""
-    return [*_beyond_chance(week), *_scores(week), *_free_text(week), *_single_votes(week)]
+    """Return the sentences on weights, agreement beyond chance, numbers, free texts and single people."""
+    return [
+        *_weighted(week),
+        *_beyond_chance(week),
+        *_scores(week),
+        *_free_text(week),
+        *_single_votes(week),
+    ]
+
+
+def _weighted(week: Digest) -> list[str]:
+    reason = weighting_reason(week)
+    return [reason, f"So weighed, the judge agrees with you on {headline_share(week)}."] if reason else []
 
 
 def _beyond_chance(week: Digest) -> list[str]:
@@ -110,7 +144,7 @@ def _single_votes(week: Digest) -> list[str]:
 
 
 def _share(share: AgreementShare) -> str:
-    return f"{share.agreed} of {share.n}{_with_interval(share.agreed / share.n, share.low, share.high)}"
+    return f"{share.agreed} of {share.n} ({_with_interval(share.agreed / share.n, share.low, share.high)})"
 
 
 def late_line(week: Digest) -> str:

@@ -59,8 +59,8 @@ class Status:
     """The reasons why something waits, a sentence each."""
     keep_days: int | None = None
     """Days after which traces that nobody answered are deleted; None: never."""
-    trial_calls: int = 0
-    """Model calls that trials of guidelines have taken today."""
+    model_calls: Mapping[str, int] = field(default_factory=dict)
+    """Model calls of today by purpose, as of `storage.model_calls.CallPurpose`."""
     file_problem: str | None = None
     """The reason that the store cannot be written, among the troubles as well; None while it can."""
 

@@ -29,8 +29,9 @@ TakenBack = Literal[
 SelectionReason = Literal[
     "all", "random", "unlike", "disagreement", "dissent", "new_rule", "doubtful_rule", "conflicting_rules"
 ]
-"""Why a trace was given a card: all are; chance alone; nothing like it was seen; second opinions differ; people said
-different things on similar cases; a guideline that led the judge is new, in doubt, or contradicts another."""
+"""The reason why a trace was given a card: all are; chance alone; nothing like it was seen; second opinions differ;
+people said different things on similar cases; a guideline that led the judge is new, in doubt, or contradicts another.
+"""
 ShadowKind = Literal["base", "last_week"]
 """The judge without its memory; the judge with its memory as it was when the week began."""
 AuditAction = Literal[

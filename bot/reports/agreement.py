@@ -30,10 +30,8 @@ def wilson_interval(agreed: float, n: float) -> tuple[float, float]:
     share, z2 = agreed / n, Z_95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half_width = Z_95 / (1 + z2 / n) * sqrt(max(share * (1 - share), 0.0) / n + z2 / (4 * n**2))
-    # at a share of 0 or 1 the bound is exact but for rounding
-    low = 0.0 if share <= 0 else max(0.0, centre - half_width)
-    high = 1.0 if share >= 1 else min(1.0, centre + half_width)
-    return low, high
+    # the interval holds the share, but for rounding
+    return max(0.0, min(centre - half_width, share)), min(1.0, max(centre + half_width, share))
 
 
 def cohen_kappa(pairs: Sequence[Pair]) -> float | None:

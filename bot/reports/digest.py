@@ -26,6 +26,7 @@ from bot.reports.verdict_label import (
     person_labels,
 )
 from bot.reports.vote_week import has_late_vote, votes_in_week
+from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
 from bot.runtime.clock import week_bounds
 from memalign.records import Label
 from memalign.value_types import ValueType
@@ -60,7 +61,14 @@ def compute_digest(
         The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts on, and of free texts never.
     """
     answered = [(stored, votes) for stored, feedback in verdicts if (votes := _votes(feedback))]
-    cases = [case for each in answered if (case := label_verdict(*each, value_type))]
+    labelled = [(each[0], case) for each in answered if (case := label_verdict(*each, value_type))]
+    cases = [case for _, case in labelled]
+    weighted = weighted_agreement(
+        [
+            WeightedCase(agreed=case.agreed, probability=stored.selection.probability)
+            for stored, case in labelled
+        ]
+    )
     agreed = sum(case.agreed for case in cases)
     low, high = wilson_interval(agreed, len(cases)) if cases else (None, None)
     share = agreed / len(cases) if cases else None
@@ -91,10 +99,9 @@ def compute_digest(
         unnamed=sum(_is_unnamed(votes) for _, votes in answered),
         kappa_low=kappa_low,
         kappa_high=kappa_high,
-        # every card has the same chance of being shown so far
-        weighted_agreement=share,
-        weighted_low=low,
-        weighted_high=high,
+        weighted_agreement=weighted.share if weighted else None,
+        weighted_low=weighted.low if weighted else None,
+        weighted_high=weighted.high if weighted else None,
         weighted_kappa=weighted_kappa(enough_scores),
         mean_absolute_error=mean_absolute_error(scores),
         late=late,

@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from bot.blocks.digest import digest_message
-from bot.digest_words import coefficient, coverage_line, figure_sentences, percent, share_note
+from bot.digest_words import (
+    coefficient,
+    coverage_line,
+    figure_sentences,
+    headline_share,
+    percent,
+    share_note,
+    weighting_reason,
+)
 from bot.records import AgreementShare, Digest, SingleVotes
 from bot.reports.agreement import wilson_interval
 
@@ -49,6 +57,37 @@ def test_from_ten_verdicts_on_a_share_has_its_interval(n: int) -> None:
     note = share_note(week(n, n - 2))
     assert note.startswith(f" ({percent((n - 2) / n)}, likely between ")
     assert note in digest_message("Polite", week(n, n - 2)).text
+
+
+WEIGHED = {"weighted_agreement": 0.781, "weighted_low": 0.55, "weighted_high": 0.9}
+
+
+def test_where_chances_differ_the_headline_is_weighed_and_says_why() -> None:
+    digest = week(20, 14, **WEIGHED)
+    assert headline_share(digest) == "78%, likely between 55% and 90%"
+    assert (
+        weighting_reason(digest)
+        == "Cards are picked to teach, so I weigh each by its chance of being picked."
+    )
+    text = digest_message("Polite", digest).text
+    assert "right on *14 of 20 verdicts*." in text
+    assert "70%" not in text
+    assert text.index(weighting_reason(digest)) < text.index(headline_share(digest))
+
+
+def test_below_ten_verdicts_nothing_is_weighed() -> None:
+    digest = week(9, 7, **WEIGHED)
+    assert (headline_share(digest), weighting_reason(digest)) == ("", "")
+    assert "%" not in digest_message("Polite", digest).text
+
+
+def test_where_chances_are_equal_the_headline_is_the_share_of_the_counts() -> None:
+    digest = week(20, 14)
+    same = replace(digest, weighted_agreement=digest.agreement)
+    same = replace(same, weighted_low=digest.wilson_low, weighted_high=digest.wilson_high)
+    for each in (digest, same):
+        assert share_note(each) == f" ({headline_share(each)})" == " (70%, likely between 48% and 85%)"
+        assert weighting_reason(each) == ""
 
 
 @pytest.mark.parametrize(

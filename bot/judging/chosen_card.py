@@ -1,0 +1,28 @@
+"""A window's candidates, and the card that is chosen among them."""
+
+from dataclasses import dataclass
+
+from memalign.records import Trace, Verdict
+from storage.records import CardSelection, ShadowVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateTrace:
+    """A trace that may be given a window's card."""
+
+    trace: Trace
+    received_ms: int
+    """Time of its arrival, in milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenCard:
+    """The verdict that a card shows, with the way in which its trace was chosen."""
+
+    verdict: Verdict
+    selection: CardSelection
+    """Its probability is that of all stages: the reservoir's, then the choice among the candidates."""
+    shadows: tuple[ShadowVerdict, ...] = ()
+    """Values of other memories on the same trace."""
+    resembles_case: bool = False
+    """True if the memory held a near copy of the trace."""
