@@ -3,13 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bot.feedback import Feedback
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
-from bot.reports.guideline_changes import count_changes
+from bot.reports.guideline_changes import GuidelineChanges, count_changes
 from bot.reports.kappa_interval import kappa_interval
+from bot.reports.memory_comparison import compare_memories
 from bot.reports.score_agreement import (
     ScorePair,
     mean_absolute_error,
@@ -111,6 +113,8 @@ def compute_digest(
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
         ),
+        against_base=compare_memories(answered, value_type, "base"),
+        against_last_week=compare_memories(answered, value_type, "last_week"),
     )
 
 
@@ -178,10 +182,28 @@ def _table(cases: Sequence[LabelledVerdict]) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredWeek:
+    """One judge's week: the figures, and what they were computed from."""
+
+    figures: Digest
+    verdicts: Sequence[AnsweredVerdict]
+    """Those that belong to the week, each with the feedback on it."""
+    changes: GuidelineChanges
+    """The week's, of the judge's guidelines."""
+
+
 async def read_digest(
     database: Database, judge: str, value_type: ValueType, week: str, zone: ZoneInfo
 ) -> Digest:
-    """Return one judge's digest of an ISO week, whose ends are those of the time zone.
+    """Return the figures of one judge's ISO week, whose ends are those of the time zone."""
+    return (await read_answered_week(database, judge, value_type, week, zone)).figures
+
+
+async def read_answered_week(
+    database: Database, judge: str, value_type: ValueType, week: str, zone: ZoneInfo
+) -> AnsweredWeek:
+    """Return one judge's ISO week, whose ends are those of the time zone.
 
     A verdict counts in the week of its first vote, with the votes as they stood at that week's end.
     """
@@ -190,11 +212,12 @@ async def read_digest(
     shown = await database.verdicts.posted_between(judge, start, end)
     audit = await database.audit.between(start, end)
 
-    def compute() -> Digest:
+    def compute() -> AnsweredWeek:
         voted = [(each, votes_in_week(*each, value_type, week, zone)) for each in touched]
         verdicts = [(stored, votes) for (stored, _), votes in voted if votes]
         late = sum(has_late_vote(*each, value_type, week, zone) for each, votes in voted if not votes)
-        return compute_digest(judge, week, value_type, verdicts, audit, shown, late)
+        figures = compute_digest(judge, week, value_type, verdicts, audit, shown, late)
+        return AnsweredWeek(figures=figures, verdicts=verdicts, changes=count_changes(judge, audit))
 
     # a week of many replies takes a tenth of a second to read
     return await asyncio.to_thread(compute)
