@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.digest_words import learning_sentences
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
 from bot.pages.environment import render
 from bot.pages.error_tables import differences, label_matrix
 from bot.pages.report_limits import report_limits
 from bot.pages.report_sentences import (
-    agreement_sentence,
+    agreement_sentences,
     agreement_word,
     error_sentence,
     gap_sentence,
+    learning_in_short,
     share_words,
 )
+from bot.records import MemoryComparison, ShadowComparison
 from storage.records import SelectionReason
 
 REASONS: Mapping[SelectionReason, str] = {
@@ -35,22 +38,43 @@ RULE_TITLES: Mapping[RuleGroup, str] = {
 
 def judge_report_page(report: JudgeReport) -> str:
     """Return the page, one HTML document that needs nothing beside it."""
-    short = (agreement_sentence(report), error_sentence(report))
+    life = report.life
     return render(
         "judge_report.html",
         {
             "report": report,
-            "short": [sentence for sentence in short if sentence],
+            "short": _short(report),
+            "comparisons": [
+                *_comparisons("Without memory", life.against_base),
+                *_comparisons("With last week's memory", life.against_last_week),
+            ],
+            "learning": learning_sentences(life),
             "limits": report_limits(report),
             "matrix": label_matrix(report.card.value_type, report.labels),
-            "differences": differences(report.labels) if report.life.has_scores else None,
-            "gap": gap_sentence(report.life),
+            "differences": differences(report.labels) if life.has_scores else None,
+            "gap": gap_sentence(life),
             "reasons": [(REASONS[reason], count) for reason, count in report.data.reasons.items()],
             "rules": _rules(report.rules),
             "agreement_word": agreement_word,
             "share_words": share_words,
         },
     )
+
+
+def _short(report: JudgeReport) -> list[str]:
+    """Return the paragraphs on agreement, on learning and on errors."""
+    paragraphs = (agreement_sentences(report), learning_in_short(report), [error_sentence(report)])
+    return [text for sentences in paragraphs if (text := " ".join(filter(None, sentences)))]
+
+
+def _comparisons(memory: str, comparison: ShadowComparison | None) -> list[tuple[str, str, MemoryComparison]]:
+    """Return the rows of a comparison with another memory; near copies apart where there are any."""
+    if comparison is None:
+        return []
+    rows = [("all traces", comparison.all)]
+    if comparison.seen_before.n:
+        rows += [("new traces", comparison.new), ("near copies of learned cases", comparison.seen_before)]
+    return [(memory, traces, figures) for traces, figures in rows]
 
 
 def _rules(rules: Sequence[ReportRule]) -> list[tuple[str, list[ReportRule]]]:

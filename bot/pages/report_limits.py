@@ -80,7 +80,7 @@ def _selection(report: JudgeReport) -> Iterator[str]:
     if report.data.lowest_chance < 1:
         yield (
             "Cards were picked with different chances, to teach the judge where it errs. Plain counts are of the "
-            "cards; the weighed share stands for all traces that could be picked."
+            "cards; the weighted share stands for all traces that could be picked."
         )
 
 

@@ -8,6 +8,7 @@ from bot.digest_words import (
     MAX_GAP_UNTOLD,
     SAME_VALUES,
     headline_share,
+    learning_sentences,
     percent,
     weighting_reason,
 )
@@ -50,31 +51,43 @@ def gap_sentence(figures: Digest) -> str:
     return DIFFERENT_SHARES if figures.kappa - figures.ac1 > MAX_GAP_UNTOLD else ""
 
 
-def agreement_sentence(report: JudgeReport) -> str:
+def agreement_sentences(report: JudgeReport) -> list[str]:
     """Return how far people agree with the judge, over its life and lately."""
-    if not report.life.n:
-        return "People have no majority on any verdict yet, so nothing is known of their agreement with it."
-    recent = (
-        f"In the last four weeks: {_counts(report.recent)}."
-        if report.recent.n
-        else "In the last four weeks nobody's votes made a majority."
-    )
-    return f"Since {_day(report)}, people agreed with {_counts(report.life)}. {recent}"
+    life, recent = report.life, report.recent
+    if not life.n:
+        return ["People have no majority on any verdict yet, so nothing is known of their agreement with it."]
+    since = f"Since {_day(report)} people agreed with {life.agreed:,} of {pluralise(life.n, 'verdict')}"
+    lately = f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}"
+    return [
+        *_with_share(since, life),
+        *(_with_share(lately, recent) if recent.n else ["In the last four weeks no verdict had a majority."]),
+    ]
 
 
-def _counts(figures: Digest) -> str:
-    """Return the counts, and the share that they stand for where there are enough."""
-    counts = f"{figures.agreed:,} of {pluralise(figures.n, 'verdict')}"
+def _with_share(counts: str, figures: Digest) -> list[str]:
+    """Return counts, and the share that they stand for where there are enough."""
     share = headline_share(figures)
     if not share:
-        return f"{counts}, too few for a percentage"
-    weighed = "; weighed by each card's chance of being picked, " if weighting_reason(figures) else ": "
-    return f"{counts}{weighed}{share}"
+        return [f"{counts}: too few for a percentage."]
+    if weighting_reason(figures):
+        return [f"{counts}.", f"Weighted by each card's chance of being picked, that is {share}."]
+    return [f"{counts}: {share}."]
 
 
 def _day(report: JudgeReport) -> str:
     first = report.first_verdict or report.made_at
     return f"{first.day} {first:%B %Y}"
+
+
+def learning_in_short(report: JudgeReport) -> list[str]:
+    """Return whether the judge learned; empty while nobody has answered."""
+    if not report.life.n:
+        return []
+    if report.life.against_base is None:
+        return [
+            "The data cannot tell whether it learned: no verdict was compared with one without its memory."
+        ]
+    return learning_sentences(report.life)[:1]
 
 
 def error_sentence(report: JudgeReport) -> str:
