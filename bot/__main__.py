@@ -229,7 +229,10 @@ def add_batch_commands(commands: Commands) -> None:
         help="the version of its memory (default: as it is now); memalign memory log shows them",
     )
     judge.add_argument(
-        "--labels", type=Path, metavar="FEEDBACK.jsonl", help="people's labels to compare the verdicts with"
+        "--labels",
+        type=Path,
+        metavar="FEEDBACK.jsonl",
+        help="people's labels to compare the verdicts with (default: those in TRACES.jsonl)",
     )
     judge.add_argument(
         "--min-agreement", type=share, metavar="0.8", help="exit with 1 where the verdicts agree less"
