@@ -105,7 +105,7 @@ class LabelCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverruledVerdict:
+class OverruledCard:
     """A verdict of which most people say something else."""
 
     trace_id: str
@@ -208,7 +208,7 @@ class JudgeReport:
     settings: ReportSettings
     labels: Sequence[LabelCount]
     """Sums to `life.n`."""
-    overruled: Sequence[OverruledVerdict]
+    overruled: Sequence[OverruledCard]
     """The newest ones, newest first; `life.n - life.agreed` there are."""
     rules: Sequence[ReportRule]
     history: VersionHistory

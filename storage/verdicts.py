@@ -205,10 +205,18 @@ class Verdicts(Repository):
         return self._count(channel, day)
 
     @reads
-    def judged_between(self, judge: str, start_ms: int, end_ms: int) -> int:
-        """Return how many verdicts a judge gave from `start_ms` up to, but without, `end_ms`."""
+    def shown_of(self, channel: str, day: str, judge: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+        """Return how many cards a channel was given on a day, and how many verdicts a judge gave on it.
+
+        Args:
+            channel: the channel.
+            day: the day, such as `2026-11-20`.
+            judge: the judge.
+            start_ms: the first millisecond of the day.
+            end_ms: the first millisecond of the next one.
+        """
         low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
-        return len(self._verdicts.ids(low, high, index="judge"))
+        return self._count(channel, day), len(self._verdicts.ids(low, high, index="judge"))
 
     def find_posted_before(self, judge: str, end_ms: int, limit: int) -> list[StoredVerdict]:
         """Return the judge's verdicts whose cards were posted before then, the last posted first."""

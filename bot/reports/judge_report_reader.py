@@ -9,7 +9,7 @@ from bot.config import JudgeSettings, Settings
 from bot.judge_report import (
     JudgeCard,
     JudgeReport,
-    OverruledVerdict,
+    OverruledCard,
     ReportData,
     ReportRule,
     ReportSettings,
@@ -189,10 +189,10 @@ async def _settings(
     )
 
 
-async def _overruled(database: Database, case: OverruledCase, link: LinkOf, zone: tzinfo) -> OverruledVerdict:
+async def _overruled(database: Database, case: OverruledCase, link: LinkOf, zone: tzinfo) -> OverruledCard:
     stored = case.stored
     trace = await database.traces.get(stored.verdict.trace_id)
-    return OverruledVerdict(
+    return OverruledCard(
         trace_id=stored.verdict.trace_id,
         question=question_of(trace) if trace else "",
         judged_at=from_ms(stored.judged_ms, zone),

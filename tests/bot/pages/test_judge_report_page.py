@@ -17,7 +17,7 @@ from bot.judge_report import (
     JudgeReport,
     LabelCount,
     ModelUse,
-    OverruledVerdict,
+    OverruledCard,
     ReportData,
     ReportRule,
     ReportSettings,
@@ -140,7 +140,7 @@ def full_report() -> JudgeReport:
             LabelCount(value=False, people=False, verdicts=10),
         ],
         overruled=[
-            OverruledVerdict(
+            OverruledCard(
                 trace_id="tr-1",
                 question="Where is my parcel?",
                 judged_at=AT,
