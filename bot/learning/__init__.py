@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
+from bot.call_budget import budget_for
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_service import GuidelineService
@@ -15,7 +16,6 @@ from bot.learning.rollback_service import RollbackService
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_status_reader import ThreadStatusReader
 from bot.learning.thread_updater import ThreadUpdater
-from bot.learning.trial_budget import DailyTrialBudget
 from bot.learning.trial_worker import TrialWorker
 from bot.learning.worker import LearningWorker
 from bot.resources import Resources
@@ -92,12 +92,7 @@ def build(
         reflection_model=resources.settings.memory.reflection_lm,
         quiet_seconds=quiet_seconds,
     )
-    budget = DailyTrialBudget(
-        database.model_calls,
-        resources.settings.memory.trial_calls_per_day,
-        resources.settings.digest.zone,
-    )
-    trials = TrialWorker(resources.memories, budget, health, updater.wake)
+    trials = TrialWorker(resources.memories, budget_for("trials", resources), health, updater.wake)
     answers = PrivateReplies(
         slack.client,
         database,

@@ -3,15 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bot.feedback import Feedback
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
-from bot.reports.guideline_changes import count_changes
+from bot.reports.guideline_changes import GuidelineChanges, count_changes
 from bot.reports.kappa_interval import kappa_interval
+from bot.reports.memory_comparison import compare_memories
 from bot.reports.score_agreement import (
     ScorePair,
+    has_scores,
     mean_absolute_error,
     weighted_kappa,
     weighted_kappa_interval,
@@ -26,6 +29,7 @@ from bot.reports.verdict_label import (
     person_labels,
 )
 from bot.reports.vote_week import has_late_vote, votes_in_week
+from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
 from bot.runtime.clock import week_bounds
 from memalign.records import Label
 from memalign.value_types import ValueType
@@ -60,7 +64,14 @@ def compute_digest(
         The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts on, and of free texts never.
     """
     answered = [(stored, votes) for stored, feedback in verdicts if (votes := _votes(feedback))]
-    cases = [case for each in answered if (case := label_verdict(*each, value_type))]
+    labelled = [(each[0], case) for each in answered if (case := label_verdict(*each, value_type))]
+    cases = [case for _, case in labelled]
+    weighted = weighted_agreement(
+        [
+            WeightedCase(agreed=case.agreed, probability=stored.selection.probability)
+            for stored, case in labelled
+        ]
+    )
     agreed = sum(case.agreed for case in cases)
     low, high = wilson_interval(agreed, len(cases)) if cases else (None, None)
     share = agreed / len(cases) if cases else None
@@ -91,19 +102,20 @@ def compute_digest(
         unnamed=sum(_is_unnamed(votes) for _, votes in answered),
         kappa_low=kappa_low,
         kappa_high=kappa_high,
-        # every card has the same chance of being shown so far
-        weighted_agreement=share,
-        weighted_low=low,
-        weighted_high=high,
+        weighted_agreement=weighted.share if weighted else None,
+        weighted_low=weighted.low if weighted else None,
+        weighted_high=weighted.high if weighted else None,
         weighted_kappa=weighted_kappa(enough_scores),
         mean_absolute_error=mean_absolute_error(scores),
         late=late,
         is_comparable=value_type.kind != "str",
         weighted_kappa_bounds=weighted_kappa_interval(enough_scores),
-        has_scores=_has_scores(value_type),
+        has_scores=has_scores(value_type),
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
         ),
+        against_base=compare_memories(answered, value_type, "base"),
+        against_last_week=compare_memories(answered, value_type, "last_week"),
     )
 
 
@@ -146,14 +158,8 @@ def _declared_label_count(value_type: ValueType) -> int:
     return len(value_type.categories)
 
 
-def _has_scores(value_type: ValueType) -> bool:
-    """Return whether all labels are numbers, so that one can be near another."""
-    numbers = (isinstance(each, int | float) and not isinstance(each, bool) for each in value_type.categories)
-    return value_type.numeric or (value_type.kind == "category" and all(numbers))
-
-
 def _score_pairs(cases: Sequence[LabelledVerdict], value_type: ValueType) -> list[ScorePair]:
-    if not _has_scores(value_type):
+    if not has_scores(value_type):
         return []
     return [
         (float(case.value), UNNAMED if case.people_label is UNNAMED else float(case.people_label))
@@ -171,10 +177,28 @@ def _table(cases: Sequence[LabelledVerdict]) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredWeek:
+    """One judge's week: the figures, and what they were computed from."""
+
+    figures: Digest
+    verdicts: Sequence[AnsweredVerdict]
+    """Those that belong to the week, each with the feedback on it."""
+    changes: GuidelineChanges
+    """The week's, of the judge's guidelines."""
+
+
 async def read_digest(
     database: Database, judge: str, value_type: ValueType, week: str, zone: ZoneInfo
 ) -> Digest:
-    """Return one judge's digest of an ISO week, whose ends are those of the time zone.
+    """Return the figures of one judge's ISO week, whose ends are those of the time zone."""
+    return (await read_answered_week(database, judge, value_type, week, zone)).figures
+
+
+async def read_answered_week(
+    database: Database, judge: str, value_type: ValueType, week: str, zone: ZoneInfo
+) -> AnsweredWeek:
+    """Return one judge's ISO week, whose ends are those of the time zone.
 
     A verdict counts in the week of its first vote, with the votes as they stood at that week's end.
     """
@@ -183,11 +207,12 @@ async def read_digest(
     shown = await database.verdicts.posted_between(judge, start, end)
     audit = await database.audit.between(start, end)
 
-    def compute() -> Digest:
+    def compute() -> AnsweredWeek:
         voted = [(each, votes_in_week(*each, value_type, week, zone)) for each in touched]
         verdicts = [(stored, votes) for (stored, _), votes in voted if votes]
         late = sum(has_late_vote(*each, value_type, week, zone) for each, votes in voted if not votes)
-        return compute_digest(judge, week, value_type, verdicts, audit, shown, late)
+        figures = compute_digest(judge, week, value_type, verdicts, audit, shown, late)
+        return AnsweredWeek(figures=figures, verdicts=verdicts, changes=count_changes(judge, audit))
 
     # a week of many replies takes a tenth of a second to read
     return await asyncio.to_thread(compute)

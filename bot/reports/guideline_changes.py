@@ -16,6 +16,8 @@ class GuidelineChanges:
     """Ids of guidelines, each the last of its lesson."""
     forgotten: int = 0
     """Traces."""
+    current: dict[str, str] = field(default_factory=dict)
+    """Id of the first guideline of a lesson learned -> id of the one that holds it at the end."""
     _decisions: dict[str, AuditAction] = field(default_factory=dict)
     """A guideline's id -> the last decision on it, which can be undone."""
     _lessons: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -45,6 +47,10 @@ class GuidelineChanges:
             self.retired -= worded_anew
             if not worded_anew:
                 self.learned.add(guideline_id)
+                self.current[guideline_id] = guideline_id
+            for first, last in self.current.items():
+                if last in worded_anew:
+                    self.current[first] = guideline_id
 
     def _undo(self, guideline_id: str) -> None:
         decision = self._decisions.pop(guideline_id, None)

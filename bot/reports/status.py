@@ -70,9 +70,7 @@ class StatusReport:
             posts_waiting=await self._database.outbox.waiting(),
             judges=judges,
             keep_days=self._settings.storage.keep_days,
-            trial_calls=await self._database.model_calls.count(
-                "trials", day_of(now_ms(), self._settings.digest.zone)
-            ),
+            model_calls=await self._database.model_calls.counts(day_of(now_ms(), self._settings.digest.zone)),
             file_problem=self._database.file_problem,
             troubles=await self._troubles(await self._problems(), self._memories),
         )

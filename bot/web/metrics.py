@@ -36,7 +36,14 @@ def registry_of(
     )
     _add(registry, "memalign_waiting", "Work that waits", "what", waiting)
     Gauge("memalign_trial_calls", "Model calls for trials of guidelines today", registry=registry).set(
-        status.trial_calls
+        status.model_calls.get("trials", 0)
+    )
+    _add(
+        registry,
+        "memalign_model_calls",
+        "Model calls today, beside judging what is shown and learning",
+        "purpose",
+        status.model_calls,
     )
     Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
     _add_judges(registry, status.judges)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from bot.learning.trial_budget import DailyTrialBudget
+from bot.call_budget import DailyCallBudget
 from bot.learning.trial_worker import COMPONENT, TrialWorker
 from bot.runtime.health import HealthRegistry
 from memalign.judge_memory import JudgeMemory
@@ -142,9 +142,11 @@ async def test_the_budget_is_of_a_day_in_the_digests_time_zone(database: Databas
     def time_ms() -> int:
         return int(now[0].timestamp() * 1000)
 
-    budget = DailyTrialBudget(database.model_calls, 10, ZoneInfo("Europe/Berlin"), time_ms)
+    budget = DailyCallBudget(
+        database.model_calls, "trials", total=100, zone=ZoneInfo("Europe/Berlin"), limit=10, time_ms=time_ms
+    )
     assert [await budget.take(8), await budget.take(8)] == [8, 2]
-    assert await database.model_calls.count("trials", "2026-11-20") == 10
+    assert (await database.model_calls.counts("2026-11-20"))["trials"] == 10
 
     now[0] = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
     assert await budget.take(8) == 8

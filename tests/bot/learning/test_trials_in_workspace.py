@@ -104,9 +104,12 @@ async def test_a_rule_that_proves_itself_is_used_and_its_numbers_are_told_with_t
         )
 
         assert rule_of(harness).state == "used"
-        calls = await harness.bot.database.model_calls.count("trials", day_of(now_ms(), ZONE))
-        assert calls == 6 == len(server.of("chat")) - 4
-        assert "memalign_trial_calls 6.0" in (await harness.get("/metrics"))[1]
+        calls = await harness.bot.database.model_calls.counts(day_of(now_ms(), ZONE))
+        assert calls["trials"] == 6 == len(server.of("chat")) - 4
+        metrics = (await harness.get("/metrics"))[1]
+        assert "memalign_trial_calls 6.0" in metrics
+        assert 'memalign_model_calls{purpose="trials"} 6.0' in metrics
+        assert 'memalign_model_calls{purpose="shadow_verdicts"}' in metrics
 
 
 @pytest.mark.parametrize("calls", [0, 1])
@@ -141,4 +144,5 @@ async def test_a_restart_in_the_middle_of_a_trial_loses_nothing(tmp_path: Path, 
         await told(harness, card, "I tried it on 3 earlier cases")
         assert rule_of(harness).is_held_back
         # the trial that was cut off was paid for as well, and no more; what changed was asked for once more
-        assert await harness.bot.database.model_calls.count("trials", day_of(now_ms(), ZONE)) == 2 * 6 + 6
+        calls = await harness.bot.database.model_calls.counts(day_of(now_ms(), ZONE))
+        assert calls["trials"] == 2 * 6 + 6

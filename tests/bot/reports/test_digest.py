@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
 from bot.feedback import Feedback, Vote
 from bot.records import Digest
+from bot.reports.agreement import wilson_interval
 from bot.reports.digest import compute_digest, read_digest
 from bot.reports.weekly_digest import last_due, next_due
+from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
 from memalign.records import Label, Verdict
 from memalign.serialization import from_document
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
-from storage.records import AuditLine, StoredVerdict
+from storage.records import AuditLine, CardSelection, StoredVerdict
 from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 from tests.storage.records import reaction_event, reply_event
@@ -270,6 +274,46 @@ def test_the_weighted_figures_are_the_plain_ones_while_every_card_has_the_same_c
     digest = counted(many((7, True, [UP]), (5, True, [DOWN])))
     weighted = (digest.weighted_agreement, digest.weighted_low, digest.weighted_high)
     assert weighted == (digest.agreement, digest.wilson_low, digest.wilson_high)
+
+
+def picked(number: int, chance: float, vote: tuple[Vote, Label]) -> tuple[StoredVerdict, list[Feedback]]:
+    stored, votes = voted(number, True, vote)
+    return replace(stored, selection=CardSelection(probability=chance)), votes
+
+
+def test_a_card_counts_for_the_traces_that_had_its_chance_of_being_picked() -> None:
+    # half of 12 doubtful traces, of which the judge is wrong on 4 in 6, and a tenth of 60 usual ones
+    doubtful = [picked(number, 0.5, DOWN if number < 4 else UP) for number in range(6)]
+    usual = [picked(number, 0.1, UP) for number in range(6, 12)]
+    digest = counted([*doubtful, *usual])
+    assert (digest.n, digest.agreed) == (12, 8)
+    assert digest.weighted_agreement == pytest.approx((2 * 2 + 10 * 6) / (2 * 6 + 10 * 6))
+    effective_n = 72**2 / (6 * 2**2 + 6 * 10**2)
+    oracle = binomtest(8, 12).proportion_ci(method="wilson")
+    assert (digest.wilson_low, digest.wilson_high) == pytest.approx((oracle.low, oracle.high))
+    expected = wilson_interval(64 / 72 * effective_n, effective_n)
+    assert (digest.weighted_low, digest.weighted_high) == pytest.approx(expected)
+
+
+@given(st.integers(1, 300), st.data())
+def test_equal_chances_give_exactly_the_plain_figures(n: int, data: st.DataObject) -> None:
+    chance, agreed = data.draw(st.floats(1e-9, 1)), data.draw(st.integers(0, n))
+    weighted = weighted_agreement(
+        [WeightedCase(agreed=number < agreed, probability=chance) for number in range(n)]
+    )
+    assert weighted is not None
+    assert (weighted.share, weighted.low, weighted.high) == (agreed / n, *wilson_interval(agreed, n))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(1e-9, 1)), max_size=40))
+def test_the_weighted_interval_holds_its_share(cases: list[tuple[bool, float]]) -> None:
+    weighted = weighted_agreement(
+        [WeightedCase(agreed=agreed, probability=chance) for agreed, chance in cases]
+    )
+    assert (weighted is None) == (not cases)
+    if weighted is not None:
+        assert 0 <= weighted.low <= weighted.share <= weighted.high <= 1
+        assert weighted.low < weighted.high
 
 
 def test_the_journal_is_counted_for_the_judge_alone() -> None:

@@ -1,0 +1,148 @@
+"""One judge's week as its digest tells it: figures, the verdicts behind them, rules, and what waits. Frozen records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot.records import Digest
+from memalign.records import Label
+
+MIN_WEEKS_FOR_CURVE = 2
+"""Weeks with a share from which on a line can be drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedVerdict:
+    """One answered verdict of the week."""
+
+    verdict_id: str
+    trace_id: str
+    question: str
+    """What the trace was asked, in one line; not escaped."""
+    value: Label
+    """The judge's."""
+    people_value: Label | None
+    """That of most people; None where they tie, could not tell, or named no right value."""
+    agreed: bool | None
+    """True if most people gave the judge's value; None where they tie, or nobody could tell."""
+    majority: int
+    """People who gave the label of most; 0 where they tie, or nobody could tell."""
+    labels: int
+    """People who could tell."""
+    unsure: int
+    """People who could not."""
+    link: str = ""
+    """Address of its card; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedRule:
+    """A rule that the week brought or took, or on which somebody has to decide."""
+
+    guideline_id: str
+    text: str
+    """Not escaped."""
+    authors: tuple[str, ...] = ()
+    """Names of the people it comes from, in order; none where votes are not shown."""
+    cases: int = 0
+    """Traces that it rests on."""
+    is_doubtful: bool = False
+    """True if most votes were against verdicts that rested on it."""
+    is_pending: bool = False
+    """True while it is not used yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One week of a judge's learning curve."""
+
+    week: str
+    """The ISO week, such as `2026-W47`."""
+    n: int
+    """Verdicts on which people had a majority."""
+    agreed: int
+    share: float | None
+    """The agreement that the week's digest claims; None of too few verdicts."""
+    base_n: int = 0
+    """Those of the verdicts on which the judge without memory was asked as well."""
+    base_share: float | None = None
+    """Agreement of the judge without memory with people; None of too few verdicts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementChange:
+    """The difference between this week's share of agreement and the last one's, with its 95 % interval."""
+
+    low: float
+    high: float
+
+    @property
+    def could_be_chance(self) -> bool:
+        """True if no difference at all is within the interval."""
+        return self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyReport:
+    """One judge's week."""
+
+    judge: str
+    title: str
+    """The judge as people call it; not escaped."""
+    figures: Digest
+    before: Digest
+    """The week before."""
+    change: AgreementChange | None
+    """None unless both weeks have `MIN_VERDICTS_FOR_SHARE` verdicts."""
+    curve: tuple[CurvePoint, ...]
+    """This week and those before it in which people answered, the oldest first."""
+    verdicts: tuple[ReportedVerdict, ...]
+    """All answered verdicts of the week, in order of judging."""
+    learned: tuple[ReportedRule, ...]
+    """Rules of the week that the memory still holds; doubtful ones first."""
+    retired: tuple[ReportedRule, ...]
+    """Rules that went, as far as the memory holds their words."""
+    doubtful: tuple[ReportedRule, ...]
+    """All rules that somebody has to decide on, of whatever week."""
+    unanswered: int
+    """Cards of the last days that nobody has answered; as it is now."""
+    people: tuple[str, ...]
+    """Names of the people who answered, in alphabetical order, without those who are not to be named."""
+    unnamed_people: int = 0
+    """People who answered and are not to be named."""
+    is_running: bool = False
+    """True while the week is not over."""
+
+    @property
+    def week(self) -> str:
+        """The ISO week."""
+        return self.figures.week
+
+    @property
+    def first_day(self) -> date:
+        """The week's Monday."""
+        return date.fromisocalendar(int(self.week[:4]), int(self.week[-2:]), 1)
+
+    @property
+    def last_day(self) -> date:
+        """The week's Sunday."""
+        return self.first_day + timedelta(days=6)
+
+    @property
+    def is_quiet(self) -> bool:
+        """True if nobody voted, and nothing was learned, retired or forgotten."""
+        week = self.figures
+        return not any(
+            (week.people, week.late, week.guidelines_learned, week.guidelines_retired, week.forgotten)
+        )
+
+    @property
+    def overruled(self) -> Sequence[ReportedVerdict]:
+        """Verdicts of which most people say otherwise, those that most of them are against first."""
+        against = [each for each in self.verdicts if each.agreed is False]
+        return sorted(against, key=lambda each: (each.labels - 2 * each.majority, -each.majority))
+
+    @property
+    def splits(self) -> Sequence[ReportedVerdict]:
+        """Verdicts on which people tie."""
+        return [each for each in self.verdicts if each.agreed is None and each.labels]
