@@ -217,6 +217,14 @@ class FeedbackEvents(Repository):
         return votes
 
     @reads
+    def page_of_judge(
+        self, judge: str, after: StoredVerdict | None = None, limit: int = 100
+    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
+        """Return a judge's verdicts with the feedback that counts, oldest first: give the last one to go on."""
+        page = self._verdicts.find_page_of_judge(judge, after, limit)
+        return [(stored, self.find_of(stored.verdict_id)) for stored in page]
+
+    @reads
     def answered_of_last(
         self, channel: str, judges: Collection[str], before_ms: int, limit: int
     ) -> tuple[int, int]:
