@@ -248,6 +248,20 @@ class Verdicts(Repository):
         low = "" if after is None else just_after(after)
         return [_verdict_of(body) for body in self._verdicts.range(low, limit=limit)]
 
+    def find_page_of_judge(
+        self, judge: str, after: StoredVerdict | None = None, limit: int = 100
+    ) -> list[StoredVerdict]:
+        """Return a judge's verdicts, some at a time, oldest first: give the last one to go on."""
+        low, high = below(judge)
+        if after is not None:
+            low = just_after(key(judge, stamp(after.judged_ms), after.verdict_id))
+        return [_verdict_of(body) for body in self._verdicts.range(low, high, index="judge", limit=limit)]
+
+    @reads
+    def count_of_judge(self, judge: str) -> int:
+        """Return how many verdicts a judge gave."""
+        return len(self._verdicts.ids(*below(judge), index="judge"))
+
     @reads
     def shown_evidence(
         self, trace_ids: Collection[str], guideline_ids: Collection[str]
@@ -288,6 +302,11 @@ class Verdicts(Repository):
         return len(bodies)
 
     remove_case = writes(delete_case)
+
+    @reads
+    def answered_blind(self) -> list[StoredVerdict]:
+        """Return the verdicts that are hidden although people did something about them, by id."""
+        return [_verdict_of(body) for body in self._verdicts.range(index="answered_blind")]
 
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
