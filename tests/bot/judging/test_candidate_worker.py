@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.judging.blind_cards import BlindCards
 from bot.judging.candidate_worker import CandidateWorker
 from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
 from bot.judging.daily_cap import DailyCap
@@ -68,6 +69,7 @@ class ChoosingCards:
             self.posting,
             DailyCap(database, DayPlanner(settings, database)),
             CircuitBreaker(),
+            BlindCards(settings, database),
             renamed_perhaps=renamed_perhaps,
         )
 
