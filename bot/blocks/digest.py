@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import SlackMessage, text_message
-from bot.digest_words import coverage_line, figure_sentences, late_line, share_note
+from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
 from bot.plain_text import FROM_ONE_PERSON, pluralise
 from bot.records import Digest
 from memalign.records import Guideline
@@ -22,7 +22,8 @@ def digest_message(
         rules: the judge's guidelines as they are now.
     """
     lines = [f"*{escape_name(title, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
-    lines += [line for line in (*figure_sentences(week), late_line(week), coverage_line(week)) if line]
+    sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
+    lines += [line for line in sentences if line]
     lines.append(
         f"Guidelines learned: {week.guidelines_learned} · taken back: {week.guidelines_retired} · "
         f"traces forgotten: {week.forgotten}"

@@ -11,8 +11,10 @@ from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.guideline_changes import GuidelineChanges, count_changes
 from bot.reports.kappa_interval import kappa_interval
+from bot.reports.memory_comparison import compare_memories
 from bot.reports.score_agreement import (
     ScorePair,
+    has_scores,
     mean_absolute_error,
     weighted_kappa,
     weighted_kappa_interval,
@@ -108,10 +110,12 @@ def compute_digest(
         late=late,
         is_comparable=value_type.kind != "str",
         weighted_kappa_bounds=weighted_kappa_interval(enough_scores),
-        has_scores=_has_scores(value_type),
+        has_scores=has_scores(value_type),
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
         ),
+        against_base=compare_memories(answered, value_type, "base"),
+        against_last_week=compare_memories(answered, value_type, "last_week"),
     )
 
 
@@ -154,14 +158,8 @@ def _declared_label_count(value_type: ValueType) -> int:
     return len(value_type.categories)
 
 
-def _has_scores(value_type: ValueType) -> bool:
-    """Return whether all labels are numbers, so that one can be near another."""
-    numbers = (isinstance(each, int | float) and not isinstance(each, bool) for each in value_type.categories)
-    return value_type.numeric or (value_type.kind == "category" and all(numbers))
-
-
 def _score_pairs(cases: Sequence[LabelledVerdict], value_type: ValueType) -> list[ScorePair]:
-    if not _has_scores(value_type):
+    if not has_scores(value_type):
         return []
     return [
         (float(case.value), UNNAMED if case.people_label is UNNAMED else float(case.people_label))
