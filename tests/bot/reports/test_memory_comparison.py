@@ -10,11 +10,12 @@ from scipy.stats import binom
 from statsmodels.stats.contingency_tables import mcnemar
 
 from bot.digest_words import learning_sentences
-from bot.feedback import Feedback, Vote
+from bot.feedback import Feedback
 from bot.records import MemoryComparison
 from bot.reports.learning_curve import compute_point
 from bot.reports.mcnemar import mcnemar_mid_p
 from bot.reports.memory_comparison import compare_memories
+from bot.vote_marks import Vote
 from memalign.records import Label
 from memalign.value_types import value_type_of
 from storage.records import ShadowKind, ShadowVerdict, StoredVerdict
