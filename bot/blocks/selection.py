@@ -16,6 +16,9 @@ SELECTION_WORDS: Mapping[SelectionReason, str] = {
     "conflicting_rules": "picked because a rule behind it contradicts another",
 }
 
+MOST_SHARE_TOLD = 0.99
+"""Of a chance below 1, which is not told as 100 %."""
+
 
 def selection_line(selection: CardSelection) -> str:
     """Return why a trace was picked, and with which chance; empty where no traces were left out."""
@@ -26,6 +29,7 @@ def selection_line(selection: CardSelection) -> str:
 
 def _chance(probability: float) -> str:
     one_in = round(1 / probability)
-    if one_in < 2:
-        return f"its chance of a card was {probability:.0%}"
-    return f"its chance of a card was about 1 in {one_in:,}"
+    if one_in >= 2:
+        return f"its chance of a card was about 1 in {one_in:,}"
+    share = "over 99%" if probability > MOST_SHARE_TOLD else f"{probability:.0%}"
+    return f"its chance of a card was {share}"

@@ -4,17 +4,19 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.call_budget import DailyCallBudget
-from memalign.errors import MemAlignError
+from memalign.errors import InputError, ModelError, ModelUnavailableError
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import JudgeModel
 from memalign.records import Label, Trace, Verdict
 from memalign.trace_neighbourhoods import Neighbourhood
+from memalign.trial.call_budget import CallBudget
+from storage.records import ShadowVerdict
 
 log = logging.getLogger(__name__)
 
-BaseValue = Callable[[str, Trace], Awaitable[Label | None]]
-"""Asks a judge, by its name, for its value on a trace without its memory; None where it has no other value then."""
+BaseValue = Callable[[str, Trace], Awaitable[ShadowVerdict | None]]
+"""Asks a judge, by its name, for its value on a trace without its memory; None where it cannot be had, or where there
+are no calls left. It never fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class JudgedCandidate:
     trace: Trace
     verdict: Verdict
     neighbourhood: Neighbourhood
-    base_value: Label | None = None
+    base: ShadowVerdict | None = None
     """Of the judge without its memory; None where it was not asked."""
     value_by_cases: Label | None = None
     """Of a model fitted to the labelled cases alone; None where there are too few."""
@@ -33,16 +35,8 @@ class JudgedCandidate:
 class CandidateVerdicts:
     """Judges candidates within the day's budget of model calls."""
 
-    def __init__(
-        self,
-        *,
-        candidate_budget: DailyCallBudget,
-        opinion_budget: DailyCallBudget,
-        base_value: BaseValue,
-        model_of_cases: JudgeModel,
-    ) -> None:
-        self._candidate_budget = candidate_budget
-        self._opinion_budget = opinion_budget
+    def __init__(self, budget: CallBudget, base_value: BaseValue, model_of_cases: JudgeModel) -> None:
+        self._budget = budget
         self._base_value = base_value
         self._model_of_cases = model_of_cases
 
@@ -53,31 +47,37 @@ class CandidateVerdicts:
         """
         if not memory.definition.reads_guidelines:
             return count
-        return 1 + (await self._candidate_budget.take(count - 1) if count > 1 else 0)
+        return 1 + (await self._budget.take(count - 1) if count > 1 else 0)
 
     async def judge(self, memory: JudgeMemory, traces: Sequence[Trace]) -> list[JudgedCandidate]:
-        """Judge each trace; one at which the model fails is left out.
+        """Judge each trace; one at which alone the model fails is left out.
 
         Args:
             memory: the judge's.
-            traces: in random order; the first half gets a second opinion of the judge without its memory.
+            traces: in random order; half of them get a second opinion of the judge without its memory.
 
         Raises:
-            MemAlignError: if all fail.
+            InputError: if the judge can take none of them.
+            ModelError: if the model is down, or fails at all of them.
+            StorageError: if the store fails.
         """
-        judged, failures = [], []
+        judged: list[JudgedCandidate] = []
+        failures: list[InputError | ModelError] = []
         for trace in traces:
             try:
                 judged.append(await self._judge(memory, trace))
-            except MemAlignError as error:
-                log.warning("no candidate for %s: %s", memory.definition.name, error)
+            except ModelUnavailableError:
+                raise
+            except (InputError, ModelError) as error:
+                log.warning(
+                    "trace %s is no candidate for %s: %s", trace.trace_id, memory.definition.name, error
+                )
                 failures.append(error)
         if not judged:
-            raise failures[0]
-        if len(judged) == 1:
-            return judged
-        asked = await self._opinions_affordable(memory, (len(judged) + 1) // 2)
-        return [*[await self._with_base_value(each) for each in judged[:asked]], *judged[asked:]]
+            raise failures[-1]
+        # a card among one needs no choice
+        asked = (len(judged) + 1) // 2 if len(judged) > 1 else 0
+        return [*[await self._with_base(each) for each in judged[:asked]], *judged[asked:]]
 
     async def _judge(self, memory: JudgeMemory, trace: Trace) -> JudgedCandidate:
         return JudgedCandidate(
@@ -87,26 +87,12 @@ class CandidateVerdicts:
             value_by_cases=await self._by_cases(memory, trace),
         )
 
-    async def _opinions_affordable(self, memory: JudgeMemory, count: int) -> int:
-        judge, size = memory.definition, memory.state.size
-        has_learned = size.guidelines > 0 or size.cases > 0
-        if not judge.reads_guidelines or judge.value_type.kind == "str" or not has_learned:
-            return 0
-        return await self._opinion_budget.take(count)
-
-    async def _with_base_value(self, candidate: JudgedCandidate) -> JudgedCandidate:
-        try:
-            value = await self._base_value(candidate.verdict.judge, candidate.trace)
-        except MemAlignError as error:  # the verdict stands without it
-            log.warning("no second opinion: %s", error)
-            return candidate
-        return replace(candidate, base_value=value)
+    async def _with_base(self, candidate: JudgedCandidate) -> JudgedCandidate:
+        return replace(candidate, base=await self._base_value(candidate.verdict.judge, candidate.trace))
 
     async def _by_cases(self, memory: JudgeMemory, trace: Trace) -> Label | None:
-        if memory.definition.value_type.kind == "str":
-            return None
         try:
             return await memory.neighbourhoods.value_by_cases(trace, self._model_of_cases)
-        except MemAlignError as error:
-            log.warning("no second opinion: %s", error)
+        except ModelError as error:  # the verdict stands without it
+            log.warning("no second opinion on trace %s: %s", trace.trace_id, error)
             return None

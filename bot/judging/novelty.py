@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memalign.memory.case_similarity import FLOOR_PERCENTILE, MIN_CASES_FOR_FLOOR, NEAR_COPY_COSINE
+from memalign.memory.case_similarity import FLOOR_PERCENTILE, NEAR_COPY_COSINE
 from memalign.ports import Vector
 from memalign.trace_neighbourhoods import Neighbourhood
+
+MIN_CARDS_FOR_FLOOR = 10
+"""Different cards, 45 pairs of them, from which on they tell how similar any two are. Set by hand: fewer than for a
+memory, since before there is one nothing else tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,8 @@ class Distance:
         return min(1.0, max(0.0, share))
 
 
-UNKNOWN_DISTANCE = Distance(nearest_cosine=1.0, least_cosine=0.0)
-"""Of a trace that could not be embedded: it is not called new."""
+UNKNOWN_DISTANCE = Distance(nearest_cosine=NEAR_COPY_COSINE, least_cosine=0.0)
+"""Of a trace that could not be embedded: it is called neither new nor a copy."""
 
 
 class CardVectors:
@@ -55,13 +59,15 @@ class CardVectors:
         self._rows = np.stack(rows) if rows else None
         self._least_cosine = _least_cosine(self._rows) if self._rows is not None else -1.0
 
-    def distance(self, vector: Vector, neighbourhood: Neighbourhood) -> Distance:
+    def distance(self, vector: Vector | None, neighbourhood: Neighbourhood) -> Distance:
         """Measure how near a trace is to the cards, and to the learned cases.
 
         Args:
-            vector: the trace's, as `rows`.
+            vector: the trace's, as `rows`; None where it could not be embedded.
             neighbourhood: the learned cases near it.
         """
+        if vector is None:
+            return UNKNOWN_DISTANCE
         to_card = -1.0 if self._rows is None else float((self._rows @ vector).max())
         to_case = -1.0 if neighbourhood.nearest_cosine is None else neighbourhood.nearest_cosine
         return Distance(
@@ -74,6 +80,6 @@ def _least_cosine(rows: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> fl
     """Find the floor of similarity among cards as `CaseSimilarity` does among cases; -1 where there are too few."""
     cosines = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
     different = cosines[cosines <= NEAR_COPY_COSINE]
-    if len(different) < MIN_CASES_FOR_FLOOR * (MIN_CASES_FOR_FLOOR - 1) / 2:
+    if len(different) < MIN_CARDS_FOR_FLOOR * (MIN_CARDS_FOR_FLOOR - 1) / 2:
         return -1.0
     return float(np.percentile(different, FLOOR_PERCENTILE))
