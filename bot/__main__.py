@@ -341,6 +341,14 @@ def add_report_commands(commands: Commands) -> None:
     )
     digest.add_argument("--format", choices=("text", "json"), default="text")
 
+    report = commands.add_with_settings(
+        "report", "bot.cli.report:report", "one page on a judge, to hand on for an audit or a model review"
+    )
+    report.add_argument("judge", nargs="?", metavar="JUDGE", help="not needed where there is only one")
+    report.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.html", help="replaced if it is there"
+    )
+
     export = commands.add_with_settings(
         "export", "bot.cli.reading:export", "all feedback, guidelines and cases, to standard output"
     )

@@ -14,6 +14,8 @@ import aiohttp
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
 from bot.judge_names import JudgeNames
+from bot.judging.day_planner import DayPlanner
+from bot.judging.trace_sampler import TraceSampler
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
 from bot.redaction.redactor import Redactor
@@ -118,6 +120,7 @@ async def trace_server(
                 memories,
                 JudgeNames(known=tuple(memories)),
                 Redactor(settings.redaction),
+                TraceSampler(settings, database, DayPlanner(settings, database)),
                 judging,
             ),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
