@@ -98,6 +98,23 @@ class SingleVotes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecentAgreement:
+    """Agreement between one judge and people over the last weeks, weighed by the cards' chances of being picked."""
+
+    judge: str
+    weeks: int
+    """Number of ISO weeks, the running one included."""
+    n: int
+    """Verdicts on which people had a majority."""
+    agreement: float | None
+    """The share of agreement; None without verdicts."""
+    low: float | None
+    """Lower bound of its 95 % interval."""
+    high: float | None
+    """Upper bound of its 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlindAgreement:
     """First answers to cards that ask before they show the verdict, beside those to other cards.
 
