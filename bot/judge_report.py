@@ -58,6 +58,8 @@ class ReportData:
     """Cards by the largest reason for their choice."""
     lowest_chance: float
     """Smallest chance of being shown among the cards; 1 without cards."""
+    cards_without_chance: int
+    """Cards before the first whose chance of being shown was noted; 0 where none was."""
     near_copies: int
     """Compared verdicts on traces of which the memory held a near copy."""
     models: Sequence[ModelUse]

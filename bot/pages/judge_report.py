@@ -16,6 +16,7 @@ from bot.pages.report_sentences import (
     share_words,
 )
 from bot.records import MemoryComparison, ShadowComparison
+from memalign.judge import LOCAL_MODELS
 from storage.records import SelectionReason
 
 REASONS: Mapping[SelectionReason, str] = {
@@ -55,6 +56,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "gap": gap_sentence(life),
             "reasons": [(REASONS[reason], count) for reason, count in report.data.reasons.items()],
             "rules": _rules(report.rules),
+            "reads_no_guidelines": report.card.model.startswith(LOCAL_MODELS),
             "agreement_word": agreement_word,
             "share_words": share_words,
         },

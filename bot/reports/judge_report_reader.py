@@ -152,6 +152,7 @@ async def _data(
         blind=history.blind,
         reasons=dict(history.reasons.most_common()),
         lowest_chance=history.lowest_chance,
+        cards_without_chance=history.cards_without_chance or 0,
         near_copies=history.near_copies,
         models=history.models,
         forgotten_traces=_ids(audit, "forgotten", judge),

@@ -21,7 +21,7 @@ from memalign.records import Label, Verdict
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.keys import event_ms
-from storage.records import PersonFeedback, SelectionReason, StoredVerdict
+from storage.records import SHOWN_AS_ALL, PersonFeedback, SelectionReason, StoredVerdict
 
 VERDICTS_PER_PAGE = 500
 MAX_OVERRULED = 100
@@ -56,6 +56,8 @@ class VerdictHistory:
     reasons: Counter[SelectionReason] = field(default_factory=Counter)
     blind: int = 0
     lowest_chance: float = 1.0
+    cards_without_chance: int | None = None
+    """Cards before the first whose choice was noted; None before it."""
     near_copies: int = 0
     late: int = 0
     votes: Counter[str] = field(default_factory=Counter)
@@ -113,6 +115,8 @@ class VerdictHistory:
         return sum(self.shown[week] for week in weeks)
 
     def _add_card(self, stored: StoredVerdict, message_ts: str) -> None:
+        if self.cards_without_chance is None and stored.selection != SHOWN_AS_ALL:
+            self.cards_without_chance = self.shown.total()
         self.shown[week_of(from_ms(event_ms(message_ts), self.zone).date())] += 1
         self.reasons[stored.selection.reason] += 1
         self.blind += stored.is_blind

@@ -110,6 +110,7 @@ def full_report() -> JudgeReport:
             blind=6,
             reasons={"random": 40, "unlike": 20},
             lowest_chance=0.1,
+            cards_without_chance=5,
             near_copies=2,
             models=[ModelUse(model="openai:/gpt-5-mini", verdicts=70, first=AT, last=AT)],
             forgotten_traces=1,
