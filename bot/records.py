@@ -81,6 +81,15 @@ class AgreementShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedShare:
+    """A share of all traces with its 95 % interval, in which each card counts by its chance of being picked."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SingleVotes:
     """Agreement of single people's labels, on verdicts that several people answered."""
 
@@ -160,6 +169,10 @@ class CurvePoint:
     """The same, of those verdicts alone that the judge without memory gave a value beside; None without any."""
     base: AgreementShare | None = None
     """People's labels equal to the value of the judge without memory, on the verdicts of `beside_base`."""
+    estimate: EstimatedShare
+    """The agreement that the counts of `shown` stand for."""
+    base_estimate: EstimatedShare | None = None
+    """That of the counts of `base`; None without these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

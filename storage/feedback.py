@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
@@ -159,6 +160,27 @@ class FeedbackEvents(Repository):
             people.append(bodies[0]["person"])
             start = below(people[-1])[1]
         return people
+
+    @writes
+    def reveal(self, verdict_id: str, at: str) -> StoredVerdict | None:
+        """Note that a blind card shows its verdict; what people do from then on may be said of that verdict.
+
+        Args:
+            verdict_id: the verdict.
+            at: when the card began to show it, by Slack's clock; later if anything that people did before is.
+
+        Returns:
+            The verdict, which waits to be learned again; None where it is gone, or was shown before.
+        """
+        verdict = self._verdicts.find(verdict_id)
+        if verdict is None or not verdict.is_hidden:
+            return None
+        moments = [
+            at,
+            *(each for feedback in self.find_all_of(verdict_id).values() for each in times(feedback)),
+        ]
+        shown = replace(verdict, revealed_at=max(moments, key=Decimal))
+        return self._revise(shown, event_ms(at))
 
     def find_of_person(self, person: str) -> list[StoredVerdict]:
         """Return the verdicts about which a person did anything."""
@@ -333,7 +355,7 @@ class FeedbackEvents(Repository):
         place = key(verdict.verdict_id, event.person)
         body = self._feedback.get(doc_id=place)
         before = PersonFeedback() if body is None else feedback_of(body["feedback"])
-        after = apply(before, event)
+        after = apply(before, event, verdict.revealed_at)
         if after == before:
             return
         changed = {

@@ -303,6 +303,11 @@ class Verdicts(Repository):
 
     remove_case = writes(delete_case)
 
+    @reads
+    def answered_blind(self) -> list[StoredVerdict]:
+        """Return the verdicts that are hidden although people did something about them, by id."""
+        return [_verdict_of(body) for body in self._verdicts.range(index="answered_blind")]
+
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.judging.blind_cards import BlindCards
 from bot.judging.candidate_worker import CandidateWorker
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
@@ -30,6 +31,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
     """Build the workers. One judges as many traces at a time as there may be model calls, one chooses cards."""
     settings, database, health = resources.settings, resources.database, resources.health
     planner = DayPlanner(settings, database)
+    blind_cards = BlindCards(settings, database)
     cap, breaker = DailyCap(database, planner), CircuitBreaker()
     renamed_perhaps = [offer.old for offer in resources.renaming_offers]
     judging = JudgingWorker(
@@ -40,6 +42,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         wake_posting,
         cap,
         breaker,
+        blind_cards,
         concurrency=max_concurrency(),
         renamed_perhaps=renamed_perhaps,
     )
@@ -51,6 +54,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         wake_posting,
         cap,
         breaker,
+        blind_cards,
         renamed_perhaps=renamed_perhaps,
     )
     return Judging(

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 
 from bot.config import JudgeSettings, Settings
+from bot.judging.blind_cards import BlindCards
 from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
 from bot.judging.daily_cap import DailyCap
 from bot.runtime.activity_log import log_activity
@@ -41,6 +42,7 @@ class CandidateWorker:
         wake_posting: Callable[[], None],
         cap: DailyCap,
         breaker: CircuitBreaker,
+        blind_cards: BlindCards,
         *,
         renamed_perhaps: Collection[str] = (),
         time_ms: Callable[[], int] = now_ms,
@@ -53,6 +55,7 @@ class CandidateWorker:
         self._wake_posting = wake_posting
         self._cap = cap
         self._breaker = breaker
+        self._blind_cards = blind_cards
         self._renamed_perhaps = renamed_perhaps
         self._time_ms = time_ms
         self._wake_event = WakeEvent()
@@ -128,12 +131,12 @@ class CandidateWorker:
             chosen = await self._choose(judge.name, candidates, window.seen)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
-        await self._database.candidates.close(window, [self._card(judge, chosen, day)])
+        await self._database.candidates.close(window, [await self._card(judge, chosen, day)])
         self._health.report(COMPONENT, judge.name, None)
         log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
         self._wake_posting()
 
-    def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str) -> NewCard:
+    async def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str) -> NewCard:
         return NewCard(
             verdict=chosen.verdict,
             channel=judge.channel,
@@ -142,6 +145,7 @@ class CandidateWorker:
             selection=chosen.selection,
             shadows=chosen.shadows,
             resembles_case=chosen.resembles_case,
+            is_blind=await self._blind_cards.includes(judge, chosen.verdict.trace_id),
         )
 
     async def _wait_or_give_up(self, window: CandidateWindow, error: RequestRefusedError) -> None:

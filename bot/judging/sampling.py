@@ -1,4 +1,4 @@
-"""Sampling: which judges see a trace, and whether they can judge it."""
+"""Sampling: which judges see a trace, whether they can judge it, and whether its card asks first."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,6 +24,21 @@ def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool
     """
     digest = hashlib.blake2b(f"{judge}\0{trace_id}".encode(), key=key, digest_size=8).digest()
     return int.from_bytes(digest) < rate * 2**64
+
+
+def asks_first(trace_id: str, judge: str, share: float, key: bytes = b"") -> bool:
+    """Return whether a judge's card asks before it shows the verdict: the same answer each time, as of `is_sampled`.
+
+    Args:
+        trace_id: the trace's id.
+        judge: the judge's name.
+        share: share of the cards that ask first, from 0 to 1, whichever traces were sampled.
+        key: the store's secret, up to 64 bytes.
+    """
+    digest = hashlib.blake2b(
+        f"{judge}\0{trace_id}".encode(), key=key, digest_size=8, person=b"blind"
+    ).digest()
+    return int.from_bytes(digest) < share * 2**64
 
 
 def rank_of(trace_id: str, judge: str, key: bytes = b"") -> float:

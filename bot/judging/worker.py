@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
+from bot.judging.blind_cards import BlindCards
 from bot.judging.daily_cap import DailyCap
 from bot.judging.sampling import selection_at_rate
 from bot.runtime.activity_log import log_activity
@@ -48,6 +49,7 @@ class JudgingWorker:
         wake_posting: Callable[[], None],
         cap: DailyCap,
         breaker: CircuitBreaker,
+        blind_cards: BlindCards,
         *,
         concurrency: int,
         renamed_perhaps: Collection[str] = (),
@@ -66,6 +68,7 @@ class JudgingWorker:
         self._wake_event = WakeEvent()
         self._cap = cap
         self._breaker = breaker
+        self._blind_cards = blind_cards
         self._in_hand: set[tuple[str, str]] = set()
         """Trace and judge of each job that is being done."""
         self._answers: Counter[str] = Counter()
@@ -217,6 +220,7 @@ class JudgingWorker:
             channel=judge.channel,
             judged_ms=now_ms(),
             day=day,
+            is_blind=await self._blind_cards.includes(judge, trace.trace_id),
             selection=selection_at_rate(self._settings.rate_of(judge)),
         )
         self._health.report(COMPONENT, judge.name, None)

@@ -6,7 +6,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import MAX_OPEN_CARDS_SHOWN
 from bot.config import JudgeSettings, Settings
-from bot.feedback import votes_of
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.records import HomeJudge, HomePage, OpenCard
@@ -14,6 +13,7 @@ from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.slack.permalink import permalink
+from bot.vote_marks import votes_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -87,7 +87,7 @@ class HomePages:
         if stored.message_ts is None:
             return None
         feedback = await self._database.feedback.by(stored.verdict_id, person)
-        if feedback is not None and votes_of(feedback):
+        if feedback is not None and votes_of(stored, feedback):
             return None
         trace = await self._database.traces.get(stored.verdict.trace_id)
         link = await permalink(self._client, stored.channel, stored.message_ts)

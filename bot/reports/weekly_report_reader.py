@@ -6,13 +6,14 @@ from datetime import UTC, timedelta
 from bot.blocks.trace_line import question_line
 from bot.config import JudgeSettings, Settings
 from bot.digest_words import headline_bounds
-from bot.feedback import Feedback, votes_of
+from bot.feedback import Feedback
 from bot.records import Digest
 from bot.reports.digest import AnsweredVerdict, AnsweredWeek, read_answered_week, read_digest
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.share_difference import change_of
 from bot.reports.verdict_label import UNNAMED, label_verdict, person_labels
 from bot.runtime.clock import from_ms, now_ms, week_bounds, week_of
+from bot.vote_marks import votes_of
 from bot.weekly_report import CurvePoint, ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 from memalign.value_types import ValueType, value_type_of
@@ -81,7 +82,7 @@ class WeeklyReportReader:
 
     async def _is_unanswered(self, card: StoredVerdict) -> bool:
         feedback = await self._database.feedback.of(card.verdict_id)
-        return not any(votes_of(each) for each in feedback.values())
+        return not any(votes_of(card, each) for each in feedback.values())
 
     async def _figures(self, judge: JudgeSettings, value_type: ValueType, week: str) -> Digest:
         return await read_digest(self._database, judge.name, value_type, week, self._zone)

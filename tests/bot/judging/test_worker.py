@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.judging.blind_cards import BlindCards
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
 from bot.judging.worker import JudgingWorker
@@ -77,6 +78,7 @@ class Judging:
             self.posting,
             DailyCap(database, DayPlanner(settings, database)),
             CircuitBreaker(),
+            BlindCards(settings, database),
             concurrency=concurrency,
         )
 

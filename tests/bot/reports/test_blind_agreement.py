@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.reports.agreement import EstimatedShare, newcombe_interval, wilson_interval
+from bot.records import EstimatedShare
+from bot.reports.agreement import newcombe_interval, wilson_interval
 from bot.reports.blind_agreement import FirstAnswer, compare_blind
 from bot.reports.weighted_agreement import WeightedCase
 
