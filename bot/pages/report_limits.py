@@ -77,14 +77,14 @@ def _coverage(report: JudgeReport) -> Iterator[str]:
 
 
 def _selection(report: JudgeReport) -> Iterator[str]:
-    if report.data.lowest_chance < 1:
+    if report.data.lowest_chance < report.data.highest_chance:
         yield (
             "Cards were picked with different chances, to teach the judge where it errs. Plain counts are of the "
             "cards; the weighted share stands for all traces that could be picked."
         )
     if report.data.cards_without_chance:
         cards = pluralise(report.data.cards_without_chance, "card")
-        yield f"Before cards were picked by chance, {cards} came first; no chance is noted for them, and they count as certain."
+        yield f"Of the first {cards} no chance of being picked is noted; they count as picked for certain."
 
 
 def _anchoring(report: JudgeReport) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _changes(report: JudgeReport) -> Iterator[str]:
         yield f"On {_date(change.at)}: {change.note} Figures of earlier weeks are of the judge as it was before."
     for rollback in reversed(report.history.rollbacks):
         back = "an earlier version" if rollback.to is None else f"version {rollback.to}"
-        yield f"On {_date(rollback.at)} the memory went back to {back}; what was judged in between rests on what was undone."
+        yield f"On {_date(rollback.at)} the memory went back to {back}; verdicts in between rest on what was undone."
     for sentence in report.settings.changes:
         yield f"{sentence.rstrip('.')} since the bot last ran: no figure here is of the new settings."
 
