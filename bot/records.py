@@ -57,6 +57,8 @@ class Status:
     judges: tuple[JudgeStatus, ...]
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
+    remarks: tuple[str, ...] = ()
+    """The ways in which cards are chosen, a sentence each, where they do not simply come with the traces."""
     keep_days: int | None = None
     """Days after which traces that nobody answered are deleted; None: never."""
     model_calls: Mapping[str, int] = field(default_factory=dict)
@@ -95,6 +97,23 @@ class SingleVotes:
 
     with_judge: AgreementShare
     among_people: AgreementShare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentAgreement:
+    """Agreement between one judge and people over the last weeks, weighed by the cards' chances of being picked."""
+
+    judge: str
+    weeks: int
+    """Number of ISO weeks, the running one included."""
+    n: int
+    """Verdicts on which people had a majority."""
+    agreement: float | None
+    """The share of agreement; None without verdicts."""
+    low: float | None
+    """Lower bound of its 95 % interval."""
+    high: float | None
+    """Upper bound of its 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

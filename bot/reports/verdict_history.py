@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.feedback import Feedback, all_feedback
 from bot.judge_report import LabelCount, ModelUse
-from bot.reports.digest import AnsweredVerdict
+from bot.reports.answered_weeks import AnsweredVerdict
 from bot.reports.verdict_label import (
     UNNAMED,
     LabelledVerdict,

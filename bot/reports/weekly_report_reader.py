@@ -8,7 +8,8 @@ from bot.config import JudgeSettings, Settings
 from bot.digest_words import headline_bounds
 from bot.feedback import Feedback
 from bot.records import Digest
-from bot.reports.digest import AnsweredVerdict, AnsweredWeek, read_answered_week, read_digest
+from bot.reports.answered_weeks import AnsweredVerdict
+from bot.reports.digest import AnsweredWeek, read_answered_week, read_digest
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.share_difference import change_of
 from bot.reports.verdict_label import UNNAMED, label_verdict, person_labels
