@@ -57,11 +57,15 @@ def agreement_sentences(report: JudgeReport) -> list[str]:
     if not life.n:
         return ["People have no majority on any verdict yet, so nothing is known of their agreement with it."]
     since = f"Since {_day(report)} people agreed with {life.agreed:,} of {pluralise(life.n, 'verdict')}"
-    lately = f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}"
-    return [
-        *_with_share(since, life),
-        *(_with_share(lately, recent) if recent.n else ["In the last four weeks no verdict had a majority."]),
-    ]
+    return [*_with_share(since, life), *_lately(recent, life)]
+
+
+def _lately(recent: Digest, life: Digest) -> list[str]:
+    if not recent.n:
+        return ["In the last four weeks no verdict had a majority."]
+    if recent.n == life.n:
+        return ["All of that is of the last four weeks."]
+    return _with_share(f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}", recent)
 
 
 def _with_share(counts: str, figures: Digest) -> list[str]:
@@ -85,7 +89,7 @@ def learning_in_short(report: JudgeReport) -> list[str]:
         return []
     if report.life.against_base is None:
         return [
-            "The data cannot tell whether it learned: no verdict was compared with one without its memory."
+            "The data cannot tell whether it learned: no verdict was compared with one given without its memory."
         ]
     return learning_sentences(report.life)[:1]
 

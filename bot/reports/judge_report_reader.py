@@ -15,8 +15,9 @@ from bot.judge_report import (
     ReportSettings,
     VersionHistory,
 )
-from bot.records import Digest
+from bot.records import CurvePoint, Digest
 from bot.reports.digest import compute_digest
+from bot.reports.learning_curve import compute_point
 from bot.reports.report_rules import report_rules
 from bot.reports.report_versions import MAX_VERSIONS, version_history
 from bot.reports.verdict_evidence import question_of
@@ -80,6 +81,7 @@ async def read_judge_report(
         life=figures.of_all(),
         recent=figures.of(_recent_weeks(now)),
         weeks=[figures.of([week], week) for week in history.weeks()],
+        curve=figures.curve(),
         data=await _data(database, judge.name, history, audit),
         settings=await _settings(database, settings, judge, sources.fingerprint),
         labels=history.label_counts,
@@ -120,6 +122,12 @@ class _Figures:
         verdicts, shown = self.history.verdicts_of(weeks), self.history.shown_in(weeks)
         return compute_digest(self.judge, name, self.value_type, verdicts, audit, shown)
 
+    def curve(self) -> list[CurvePoint]:
+        """Return the points of the weeks in which people gave labels."""
+        weeks = self.history.weeks()
+        points = (compute_point(week, self.value_type, self.history.verdicts_of([week])) for week in weeks)
+        return [point for point in points if point is not None]
+
     def _bounds(self, week: str) -> tuple[int, int]:
         return week_bounds(week, self.history.zone)
 
@@ -151,7 +159,9 @@ async def _data(
         shown=history.shown.total(),
         blind=history.blind,
         reasons=dict(history.reasons.most_common()),
-        lowest_chance=history.lowest_chance,
+        lowest_chance=min(history.chances, default=1.0),
+        highest_chance=max(history.chances, default=1.0),
+        cards_without_chance=history.cards_without_chance or 0,
         near_copies=history.near_copies,
         models=history.models,
         forgotten_traces=_ids(audit, "forgotten", judge),

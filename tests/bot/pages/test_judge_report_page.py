@@ -27,7 +27,7 @@ from bot.judge_report import (
     VersionHistory,
 )
 from bot.pages.judge_report import judge_report_page
-from bot.records import AgreementShare, Digest, SingleVotes
+from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare, SingleVotes
 from memalign.records import GuidelineTrial, Json
 from memalign.value_types import value_type_of
 from tests.bot.pages.page_reader import PageReader
@@ -82,6 +82,14 @@ def figures(week: str = "", n: int = 40, agreed: int = 31) -> Digest:
     )
 
 
+def point(week: str) -> CurvePoint:
+    share = AgreementShare(agreed=31, n=40, low=0.6, high=0.9)
+    estimate = EstimatedShare(share=0.775, low=0.6, high=0.9)
+    return CurvePoint(
+        week=week, shown=share, beside_base=share, base=share, estimate=estimate, base_estimate=estimate
+    )
+
+
 def full_report() -> JudgeReport:
     """A report with something in every field."""
     return JudgeReport(
@@ -103,6 +111,7 @@ def full_report() -> JudgeReport:
         life=figures(),
         recent=figures(n=12, agreed=9),
         weeks=[figures(f"2026-W{week}") for week in range(40, 48)],
+        curve=[point(f"2026-W{week}") for week in range(40, 48)],
         data=ReportData(
             traces=500,
             judged=70,
@@ -110,6 +119,8 @@ def full_report() -> JudgeReport:
             blind=6,
             reasons={"random": 40, "unlike": 20},
             lowest_chance=0.1,
+            highest_chance=1.0,
+            cards_without_chance=5,
             near_copies=2,
             models=[ModelUse(model="openai:/gpt-5-mini", verdicts=70, first=AT, last=AT)],
             forgotten_traces=1,
@@ -250,7 +261,7 @@ def test_nothing_is_fetched_and_no_script_is_needed() -> None:
     page = judge_report_page(full_report())
     read = PageReader(page)
     assert [tag for tag in ("script", "link", "img", "iframe", "object", "form") if read.elements[tag]] == []
-    assert not re.search(r"url\(|@import|\bsrc=|\bon\w+=", page)
+    assert not re.search(r"url\((?!#)|@import|\bsrc=|\bon\w+=|href=\"(?!#|https://acme)", page)
     assert "default-src 'none'" in page
 
 

@@ -347,7 +347,7 @@ async def test_rules_have_their_credit_and_their_people(database: Database, tmp_
     )
     page = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path))))
     used = [row[1:] for row in page.table("In use").rows[1:]]
-    assert used == [["Name a place.", "0", "0", "2", "U-ana, U-ben", "3 August 2026"]]
+    assert used == [["Name a place.", "0", "0", "2", "U-ana, U-ben", "3 Aug 2026"]]
     assert page.table("Retired").rows[1][1] == "Be short. Somebody retired it."
     hidden = PageReader(
         judge_report_page(await read(database, berlin_settings(tmp_path, access={"show_votes": False})))
