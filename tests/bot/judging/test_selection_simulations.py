@@ -87,7 +87,7 @@ def questions() -> NDArray[np.float32]:
     texts = [question.format(subject) for subject, question in product(SUBJECTS, QUESTIONS)]
     rows = asyncio.run(connect_embedder("local:/wordllama", 512).embed(texts)).vectors
     rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows.reshape(len(SUBJECTS), len(QUESTIONS), -1).astype(np.float32)
+    return np.asarray(rows.reshape(len(SUBJECTS), len(QUESTIONS), -1), dtype=np.float32)
 
 
 def rules_met(windows: Windows, seed: int, *, by_novelty: bool) -> float:
