@@ -6,12 +6,12 @@ from datetime import UTC, timedelta
 from bot.blocks.trace_line import question_line
 from bot.config import JudgeSettings, Settings
 from bot.digest_words import headline_bounds
-from bot.feedback import Feedback, votes_of
+from bot.feedback import votes_of
 from bot.records import Digest
 from bot.reports.digest import AnsweredVerdict, AnsweredWeek, read_answered_week, read_digest
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
+from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
-from bot.reports.verdict_label import UNNAMED, label_verdict, person_labels
 from bot.runtime.clock import from_ms, now_ms, week_bounds, week_of
 from bot.weekly_report import CurvePoint, ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
@@ -66,10 +66,13 @@ class WeeklyReportReader:
             learned=await self._told(learned_rules(changes, rules)),
             retired=await self._told(retired_rules(changes, rules)),
             doubtful=await self._told([rule for rule in rules if rule.stands and rule.doubtful]),
+            in_use=sum(rule.in_use for rule in rules),
+            from_one_person=sum(rule.in_use and len(rule.people) == 1 for rule in rules),
+            pending=sum(rule.state == "pending" and not rule.doubtful for rule in rules),
             unanswered=await self.count_unanswered(judge),
             people=people,
             unnamed_people=unnamed,
-            is_running=week == week_of(from_ms(now_ms(), self._zone).date()),
+            today=from_ms(now_ms(), self._zone).date(),
         )
 
     async def count_unanswered(self, judge: JudgeSettings) -> int:
@@ -100,7 +103,13 @@ class WeeklyReportReader:
         links = await self._links_to([stored for stored, _ in in_order])
         return tuple(
             [
-                _reported(stored, votes, value_type, await self._question(stored), links)
+                reported_verdict(
+                    stored,
+                    votes,
+                    value_type,
+                    question=await self._question(stored),
+                    link=links.get(stored.verdict_id, ""),
+                )
                 for stored, votes in in_order
             ]
         )
@@ -137,26 +146,3 @@ def _weeks_before(week: str, number: int) -> list[str]:
     """Return so many weeks before a week, the oldest first."""
     monday = from_ms(week_bounds(week, UTC)[0], UTC).date()
     return [week_of(monday - timedelta(weeks=each)) for each in range(number, 0, -1)]
-
-
-def _reported(
-    stored: StoredVerdict,
-    votes: Sequence[Feedback],
-    value_type: ValueType,
-    question: str,
-    links: Mapping[str, str],
-) -> ReportedVerdict:
-    labels, case = person_labels(votes, value_type), label_verdict(stored, votes, value_type)
-    label = None if case is None else case.people_label
-    return ReportedVerdict(
-        verdict_id=stored.verdict_id,
-        trace_id=stored.verdict.trace_id,
-        question=question,
-        value=stored.verdict.value,
-        people_value=None if label is UNNAMED else label,
-        agreed=None if case is None else case.agreed,
-        majority=0 if label is None else labels.count(label),
-        labels=len(labels),
-        unsure=sum(entry.vote == "unsure" for entry in votes),
-        link=links.get(stored.verdict_id, ""),
-    )

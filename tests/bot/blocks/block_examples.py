@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, date, tzinfo
 from typing import get_type_hints
 
 from hypothesis import strategies as st
@@ -19,6 +19,8 @@ from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
 from bot.records import AgreementShare, Digest, OpenCard
+from bot.runtime.clock import week_of
+from bot.weekly_report import CurvePoint, ReportedVerdict, WeeklyReport
 from memalign.judge import Judge
 from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
@@ -26,9 +28,11 @@ from storage.records import StoredVerdict
 
 ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
 """Modules of elements, which take text that is escaped already, or other elements."""
+LINK = "https://slack.example/archives/C1/p1"
 TIMES_MS = st.integers(0, 4_102_444_800_000)
 """Until 2100."""
 SHARES = st.floats(0, 1)
+WEEKS = st.dates(date(2026, 1, 1), date(2027, 12, 31)).map(week_of)
 
 Texts = st.SearchStrategy[str]
 
@@ -37,7 +41,7 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     """Let Hypothesis make records with such texts; it holds for all tests of the process until the next call."""
     json = texts | st.lists(texts, max_size=2) | st.dictionaries(texts, texts, max_size=2)
     # a link is Slack's own
-    card = {"link": st.just("https://slack.example/archives/C1/p1"), "trace": st.from_type(Trace)}
+    card = {"link": st.just(LINK), "trace": st.from_type(Trace)}
     st.register_type_strategy(str, any_text)
     st.register_type_strategy(ValueType, st.sampled_from(["bool", "int", "float", "str"]).map(value_type_of))
     st.register_type_strategy(
@@ -60,6 +64,9 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     st.register_type_strategy(StoredVerdict, st.builds(StoredVerdict, judged_ms=TIMES_MS))
     st.register_type_strategy(AgreementShare, st.integers(1, 10**6).flatmap(_agreement_shares))
     st.register_type_strategy(Digest, _digests())
+    st.register_type_strategy(WeeklyReport, _weekly_reports())
+    st.register_type_strategy(CurvePoint, st.builds(CurvePoint, week=WEEKS, share=SHARES, base_share=SHARES))
+    st.register_type_strategy(ReportedVerdict, st.builds(ReportedVerdict, link=st.just(LINK)))
     st.register_type_strategy(OpenCard, st.builds(OpenCard, stored=st.from_type(StoredVerdict), **card))
 
 
@@ -67,11 +74,18 @@ def _agreement_shares(n: int) -> st.SearchStrategy[AgreementShare]:
     return st.builds(AgreementShare, agreed=st.integers(0, n), n=st.just(n), low=SHARES, high=SHARES)
 
 
+def _weekly_reports() -> st.SearchStrategy[WeeklyReport]:
+    return st.builds(WeeklyReport, today=st.dates(date(2026, 1, 1), date(2027, 12, 31)))
+
+
 def _digests() -> st.SearchStrategy[Digest]:
     figures = {
         name: st.none() | SHARES for name, hint in get_type_hints(Digest).items() if hint == float | None
     }
-    return st.builds(Digest, weighted_kappa_bounds=st.none() | st.tuples(SHARES, SHARES), **figures)
+    counts = {name: st.integers(0, 10**6) for name, hint in get_type_hints(Digest).items() if hint is int}
+    return st.builds(
+        Digest, week=WEEKS, **counts, weighted_kappa_bounds=st.none() | st.tuples(SHARES, SHARES), **figures
+    )
 
 
 def _guidelines() -> st.SearchStrategy[Guideline]:
