@@ -117,7 +117,10 @@ def beyond_chance(kappa: float, ac1: float) -> list[str]:
 
 def test_kappa_stands_with_its_interval() -> None:
     [sentence] = beyond_chance(0.6, 0.7)
-    assert "Cohen's kappa 0.60, likely between 0.40 and 0.70; Gwet's AC1 0.70." in sentence
+    assert (
+        "Cohen's kappa 0.60 (moderate), likely between 0.40 and 0.70; Gwet's AC1 0.70 (substantial)."
+        in sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,10 @@ def test_figures_that_lie_far_apart_are_explained_in_a_sentence(kappa: float, ac
             {"mean_absolute_error": 0.84, "weighted_kappa": 0.71, "weighted_kappa_bounds": (0.5, 0.84)},
             [
                 "On average the judge's number is 0.84 away from people's.",
-                "Beyond chance (0 is chance, 1 is full agreement): weighted kappa 0.71, likely between 0.50 and 0.84.",
+                (
+                    "Beyond chance (0 is chance, 1 is full agreement): weighted kappa 0.71 (substantial), "
+                    "likely between 0.50 and 0.84."
+                ),
             ],
         ),
         (

@@ -42,13 +42,13 @@ class Digests:
         return [(each.judge, each.week) for each in contents if isinstance(each, DigestContent)]
 
     async def send_all(self) -> int:
-        """Let all digests arrive; how many there were."""
+        """Let all digests and their replies arrive; how many digests there were."""
         count = 0
-        while posts := await self.posts():
+        while posts := await self.database.outbox.next_due(now_ms()):
             for post in posts:
                 await self.database.outbox.start(post.post_id)
                 await self.database.outbox.done(post.post_id, "1.1")
-                count += 1
+                count += isinstance(post.content, DigestContent)
         return count
 
 
