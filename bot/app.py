@@ -177,7 +177,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
     posts = posting.build(
         resources, threads.statuses.render_post, digests.render_post, pace_seconds=timing.post_seconds
     )
-    judging_worker = judging.build(resources, posts.wake)
+    judges = judging.build(resources, posts.wake)
     figures = reports.build(resources, digests, posts.wake)
 
     async def redact_now() -> None:
@@ -199,7 +199,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources, threads, posts.wake, explain, timing.quiet_seconds, timing.card_seconds
     )
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
-    traces = ingest.build(resources, judging_worker.wake)
+    traces = ingest.build(resources, judges.sampler, judges.wake)
 
     is_forgotten = asyncio.Event()
 
@@ -230,8 +230,8 @@ def build(resources: Resources, timing: Timing) -> Bot:
         background={
             "learning": learn,
             "trying rules": try_guidelines,
-            "judging": judging_worker.run,
             "connecting to Slack": resources.slack.connection.connect,
+            **judges.background,
             **posts.background,
             **lessons.background,
             **forgets.background,

@@ -1,10 +1,19 @@
 """A week's figures in words that Slack and the terminal have in common; plain text, without the markup of either."""
 
 from bot.plain_text import pluralise
-from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
+from bot.records import (
+    MIN_VERDICTS_FOR_SHARE,
+    AgreementShare,
+    BlindAgreement,
+    Digest,
+    MemoryComparison,
+    ShadowComparison,
+)
 
 MAX_GAP_UNTOLD = 0.3
 """Distance of kappa and AC1 beyond which a sentence says why they differ. Set by hand: half of a usual kappa."""
+MAX_P_OF_REAL_DIFFERENCE = 0.05
+"""Chance of a difference, between memories that are as good, from which on it is called possible chance."""
 
 SAME_VALUES = (
     "Most verdicts have the same value, so some agreement is luck; the first figure takes off more for that than the "
@@ -66,7 +75,7 @@ def headline_share(week: Digest) -> str:
     `MIN_VERDICTS_FOR_SHARE` verdicts.
     """
     bounds = headline_bounds(week)
-    return "" if bounds is None else _with_interval(*bounds)
+    return "" if bounds is None else share_with_interval(*bounds)
 
 
 def headline_bounds(week: Digest) -> tuple[float, float, float] | None:
@@ -86,18 +95,20 @@ def weighting_reason(week: Digest) -> str:
     return "" if is_plain or not headline_share(week) else WEIGHTED
 
 
-def _with_interval(share: float, low: float, high: float) -> str:
+def share_with_interval(share: float, low: float, high: float) -> str:
+    """Return a share with its interval."""
     return f"{percent(share)}, likely between {percent(low)} and {percent(high)}"
 
 
 def figure_sentences(week: Digest) -> list[str]:
-    """Return the sentences on weights, agreement beyond chance, numbers, free texts and single people."""
+    """Return the sentences on weights, chance, numbers, free texts, single people and answers to blind cards."""
     return [
         *_weighted(week),
         *_beyond_chance(week),
         *_scores(week),
         *_free_text(week),
         *_single_votes(week),
+        *_blind(week),
     ]
 
 
@@ -130,7 +141,7 @@ def _scores(week: Digest) -> list[str]:
     if week.mean_absolute_error is None:
         return ["Nobody named a right number, so I don't know how far off the judge is."]
     sentences = [
-        f"On average the judge's number is {_distance(week.mean_absolute_error)} away from people's."
+        f"On average the judge's number is {mean_distance(week.mean_absolute_error)} away from people's."
     ]
     if week.weighted_kappa is not None and week.weighted_kappa_bounds is not None:
         low, high = map(coefficient, week.weighted_kappa_bounds)
@@ -143,7 +154,7 @@ def _scores(week: Digest) -> list[str]:
     return sentences
 
 
-def _distance(error: float) -> str:
+def mean_distance(error: float) -> str:
     """Return a mean distance; 0 is said of full agreement only."""
     return f"{error:,.0f}" if error >= 100 else f"{error:.2g}"
 
@@ -166,8 +177,84 @@ def _single_votes(week: Digest) -> list[str]:
     ]
 
 
+def _blind(week: Digest) -> list[str]:
+    blind = week.blind
+    if blind is None:
+        return []
+    when = "" if blind.weeks == 1 else f" in the last {blind.weeks} weeks"
+    counts = (
+        f"People who answered before seeing the verdict agreed with the judge on {blind.agreed} of {blind.n}"
+    )
+    sentences = [f"{counts}{when}."]
+    if blind.anchored_n:
+        sentences.append(f"With the verdict in sight, it was {blind.anchored_agreed} of {blind.anchored_n}.")
+    return [*sentences, *_anchoring(blind)]
+
+
+def _anchoring(blind: BlindAgreement) -> list[str]:
+    effect, low, high = blind.effect, blind.effect_low, blind.effect_high
+    if (
+        min(blind.n, blind.anchored_n) < MIN_VERDICTS_FOR_SHARE
+        or effect is None
+        or low is None
+        or high is None
+    ):
+        return []
+    if low <= 0 <= high:
+        bounds = f"likely between {_points(low)} and {_points(high)}"
+        return [f"The difference of {_points(effect)} points may be chance: {bounds}."]
+    size, least, most = (round(each * 100) for each in (abs(effect), *sorted((abs(low), abs(high)))))
+    more = "more" if effect > 0 else "less"
+    return [
+        f"So people agree {more} once they see the verdict: by {size} points, likely between {least} and {most}."
+    ]
+
+
+def _points(difference: float) -> str:
+    """Return a difference of two shares in percentage points."""
+    return f"{round(difference * 100):+d}".replace("-", "−")
+
+
 def _share(share: AgreementShare) -> str:
-    return f"{share.agreed} of {share.n} ({_with_interval(share.agreed / share.n, share.low, share.high)})"
+    return (
+        f"{share.agreed} of {share.n} ({share_with_interval(share.agreed / share.n, share.low, share.high)})"
+    )
+
+
+def learning_sentences(week: Digest) -> list[str]:
+    """Return the sentences on what the judge's memory changed, against none and against last week's."""
+    return [
+        *_comparison("Without what it learned", week.against_base),
+        *_comparison("With last week's memory", week.against_last_week),
+    ]
+
+
+def _comparison(condition: str, comparison: ShadowComparison | None) -> list[str]:
+    if comparison is None:
+        return []
+    figures = comparison.all
+    sentences = [f"{condition}, the judge would have got {_difference(figures)}."]
+    if figures.fixed or figures.broken:
+        is_chance = figures.p_value > MAX_P_OF_REAL_DIFFERENCE
+        sentences.append("That could be chance." if is_chance else "That is hardly chance.")
+    return [" ".join(sentences), *_seen_before(comparison)]
+
+
+def _difference(figures: MemoryComparison) -> str:
+    verdicts = pluralise(figures.n, "verdict")
+    if not figures.fixed and not figures.broken:
+        return f"the same {figures.right_now} of {verdicts} right"
+    fixed, broken = figures.fixed or "none", figures.broken or "none"
+    return f"{fixed} of {verdicts} wrong that it got right, and {broken} the other way"
+
+
+def _seen_before(comparison: ShadowComparison) -> list[str]:
+    """Return the sentence on traces unlike any learned case, if there were near copies as well."""
+    copies, new = comparison.seen_before, comparison.new
+    if not copies.n or not (comparison.all.fixed or comparison.all.broken):
+        return []
+    others = f"among the other {new.n} it is {new.fixed} and {new.broken}"
+    return [f"{copies.n} of them resembled cases it had learned; {others}."]
 
 
 def late_line(week: Digest) -> str:

@@ -57,6 +57,8 @@ class Status:
     judges: tuple[JudgeStatus, ...]
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
+    remarks: tuple[str, ...] = ()
+    """The ways in which cards are chosen, a sentence each, where they do not simply come with the traces."""
     keep_days: int | None = None
     """Days after which traces that nobody answered are deleted; None: never."""
     model_calls: Mapping[str, int] = field(default_factory=dict)
@@ -81,11 +83,115 @@ class AgreementShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedShare:
+    """A share of all traces with its 95 % interval, in which each card counts by its chance of being picked."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SingleVotes:
     """Agreement of single people's labels, on verdicts that several people answered."""
 
     with_judge: AgreementShare
     among_people: AgreementShare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentAgreement:
+    """Agreement between one judge and people over the last weeks, weighed by the cards' chances of being picked."""
+
+    judge: str
+    weeks: int
+    """Number of ISO weeks, the running one included."""
+    n: int
+    """Verdicts on which people had a majority."""
+    agreement: float | None
+    """The share of agreement; None without verdicts."""
+    low: float | None
+    """Lower bound of its 95 % interval."""
+    high: float | None
+    """Upper bound of its 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindAgreement:
+    """First answers to cards that ask before they show the verdict, beside those to other cards.
+
+    Shares are weighed by the cards' chances of being picked, counts are not.
+    """
+
+    n: int
+    """Labels given before the verdict was shown."""
+    agreed: int
+    """Those of them that are the judge's value."""
+    agreement: float
+    """The unanchored agreement: the share of those."""
+    low: float
+    """Lower bound of its 95 % interval."""
+    high: float
+    """Upper bound of its 95 % interval."""
+    anchored_n: int
+    """First labels given to cards that show the verdict."""
+    anchored_agreed: int
+    """Those of them that are the judge's value."""
+    effect: float | None
+    """The anchoring effect: agreement with the verdict in sight minus the unanchored one; None without the former."""
+    effect_low: float | None
+    """Lower bound of its 95 % interval."""
+    effect_high: float | None
+    """Upper bound of its 95 % interval."""
+    weeks: int = 1
+    """Number of weeks that the answers are of: this one, or with those before it where it has too few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryComparison:
+    """Verdicts shown beside those of another memory on the same traces; people's label says which are right."""
+
+    n: int
+    """Verdicts of which it is known of both whether they are right."""
+    right_now: int
+    """Right as shown."""
+    right_then: int
+    """Right with the other memory."""
+    fixed: int
+    """Right as shown, wrong with the other memory."""
+    broken: int
+    """Wrong as shown, right with the other memory."""
+    p_value: float
+    """Two-sided mid-p value of McNemar's test: the chance of such a difference between memories that are as good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowComparison:
+    """A comparison with another memory, and its parts."""
+
+    all: MemoryComparison
+    new: MemoryComparison
+    """On traces unlike any case that was learned."""
+    seen_before: MemoryComparison
+    """On near copies of learned cases, which are right by copying."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One week of a judge's learning curve."""
+
+    week: str
+    """The ISO week, such as `2026-W47`."""
+    shown: AgreementShare
+    """People's labels equal to the verdicts shown."""
+    beside_base: AgreementShare | None = None
+    """The same, of those verdicts alone that the judge without memory gave a value beside; None without any."""
+    base: AgreementShare | None = None
+    """People's labels equal to the value of the judge without memory, on the verdicts of `beside_base`."""
+    estimate: EstimatedShare
+    """The agreement that the counts of `shown` stand for."""
+    base_estimate: EstimatedShare | None = None
+    """That of the counts of `base`; None without these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +259,12 @@ class Digest:
     """True if values are numbers."""
     single_votes: SingleVotes | None = field(default=None, metadata=NOT_IN_JSON)
     """Agreement of single people; None of few verdicts."""
+    blind: BlindAgreement | None = field(default=None, metadata=NOT_IN_JSON)
+    """Agreement of people who had not seen the verdict; None where no card asked first."""
+    against_base: ShadowComparison | None = field(default=None, metadata=NOT_IN_JSON)
+    """The judge beside the judge without its memory; None where that was not asked, and of free texts."""
+    against_last_week: ShadowComparison | None = field(default=None, metadata=NOT_IN_JSON)
+    """The judge beside the judge with the memory that it had when the week of each verdict began; None as before."""
 
     def as_json(self) -> dict[str, Json]:
         """Return the shape of `memalign digest --format json`."""

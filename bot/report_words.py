@@ -7,8 +7,8 @@ from datetime import date
 
 from bot.digest_words import headline_bounds, percent, shown_percent
 from bot.plain_text import pluralise
-from bot.records import Digest
-from bot.weekly_report import CurvePoint, ReportedVerdict, WeeklyReport
+from bot.records import MIN_VERDICTS_FOR_SHARE, CurvePoint, Digest
+from bot.weekly_report import ReportedVerdict, WeeklyReport
 from memalign.records import Label
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -149,16 +149,24 @@ def drawn_points(report: WeeklyReport) -> Sequence[CurvePoint]:
 
     Where at least half of them have one of the judge without memory as well, it shows those.
     """
-    points = [point for point in report.curve if point.share is not None]
-    both = [point for point in points if point.base_share is not None]
+    points = [point for point in report.curve if point.shown.n >= MIN_VERDICTS_FOR_SHARE]
+    both = [point for point in points if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE]
     if len(both) >= max(MIN_WEEKS_FOR_CURVE, len(points) / 2):
         return both
     return points if len(points) >= MIN_WEEKS_FOR_CURVE else []
 
 
-def has_base(points: Sequence[CurvePoint]) -> bool:
-    """Return True if all weeks have a share of the judge without memory."""
-    return bool(points) and all(point.base_share is not None for point in points)
+def curve_lines(points: Sequence[CurvePoint]) -> dict[str, list[int]]:
+    """Return the lines of a chart, in percent: the judge and, where all weeks have it, the judge without memory."""
+    lines = {"Judge": [shown_percent(point.estimate.share) for point in points]}
+    base = [
+        shown_percent(point.base_estimate.share)
+        for point in points
+        if point.base is not None
+        and point.base.n >= MIN_VERDICTS_FOR_SHARE
+        and point.base_estimate is not None
+    ]
+    return lines | ({"Without memory": base} if len(base) == len(points) else {})
 
 
 # --- what waits, and thanks

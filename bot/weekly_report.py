@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.records import Digest
+from bot.records import CurvePoint, Digest
 from memalign.records import Label
 
 
@@ -56,28 +56,6 @@ class ReportedRule:
     """True if most votes were against verdicts that rested on it."""
     is_pending: bool = False
     """True while it is not used yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurvePoint:
-    """One week of a judge's learning curve."""
-
-    week: str
-    """The ISO week, such as `2026-W47`."""
-    n: int
-    """Verdicts on which people had a majority."""
-    agreed: int
-    share: float | None
-    """The agreement that the week's digest claims; None of too few verdicts."""
-    base_n: int = 0
-    """Those of the verdicts on which the judge without memory was asked as well."""
-    base_share: float | None = None
-    """Agreement of the judge without memory with people; None of too few verdicts."""
-
-    @property
-    def first_day(self) -> date:
-        """The week's Monday."""
-        return monday_of(self.week)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -60,6 +60,7 @@ from memalign.records import (
     Usage,
     Verdict,
 )
+from memalign.trace_neighbourhoods import TraceNeighbourhoods
 from memalign.trial.guideline_trials import GuidelineTrials
 
 _log = logging.getLogger("memalign")
@@ -115,6 +116,7 @@ class JudgeMemory:
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._versions = MemoryVersions(judge, memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
+        self._neighbourhoods = TraceNeighbourhoods(judge, memory)
         self._consolidation = (
             None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
         )
@@ -208,6 +210,11 @@ class JudgeMemory:
         return self._trials
 
     @property
+    def neighbourhoods(self) -> TraceNeighbourhoods:
+        """Compares traces with the cases, without judging them."""
+        return self._neighbourhoods
+
+    @property
     def episodes(self) -> Mapping[str, Episode]:
         """The labelled cases by trace id, in order of learning."""
         return self.state.episodes
@@ -255,9 +262,45 @@ class JudgeMemory:
             ModelError: If the judge model fails.
             StorageError: If the store cannot be read or written.
         """
+        return await self._judge_with(trace, self._retrieve_and_keep)
+
+    async def judge_candidate(self, trace: Trace) -> Verdict:
+        """Judge a trace that may not be shown to anybody: as `judge`, but nothing of it is stored.
+
+        Args:
+            trace: The trace. Its own episode is no evidence.
+
+        Returns:
+            The verdict, at the same cost.
+
+        Raises:
+            InputError: If the trace lacks what the judge asks for.
+            ModelError: If the judge model fails.
+            StorageError: If the store cannot be read.
+        """
+        return await self._judge_with(trace, self._retrieve)
+
+    async def keep_vector(self, trace: Trace) -> None:
+        """Store the vector of a candidate that is shown after all, so that it is not embedded again.
+
+        Args:
+            trace: The trace; nothing is stored where its vector is not known, or it was forgotten.
+
+        Raises:
+            StorageError: If the store cannot be read or written.
+        """
+        text = text_of(self._judge.select_fields(trace))
+        with self._forgotten_meanwhile() as forgotten_ids:
+            known = await self._memory.vectors.known([text])
+            if text in known and trace.trace_id not in forgotten_ids:
+                await self._memory.vectors.keep(trace.trace_id, text, known[text])
+
+    async def _judge_with(
+        self, trace: Trace, retrieve: Callable[[Trace, Mapping[str, Json]], Awaitable[Retrieval]]
+    ) -> Verdict:
         start = time.perf_counter()
         fields = self._judge.select_fields(trace)
-        retrieval = self._without_unfit(await self._retrieve(trace, fields))
+        retrieval = self._without_unfit(await retrieve(trace, fields))
         state = self.state
         response = await self._judge_model.decide(self._request(state, trace, fields, retrieval.evidence))
         retrieved, similarities = supporting_cases(response, retrieval, state)
@@ -475,11 +518,12 @@ class JudgeMemory:
         return distilled_again(forgotten, self.state, usage)
 
     async def _retrieve(self, trace: Trace, fields: Mapping[str, Json]) -> Retrieval:
+        return await self._retriever.retrieve(fields, lambda: self.state, exclude_trace_id=trace.trace_id)
+
+    async def _retrieve_and_keep(self, trace: Trace, fields: Mapping[str, Json]) -> Retrieval:
         """Find the evidence, and keep the trace's vector unless the trace is forgotten meanwhile."""
         with self._forgotten_meanwhile() as forgotten_ids:
-            retrieval = await self._retriever.retrieve(
-                fields, lambda: self.state, exclude_trace_id=trace.trace_id
-            )
+            retrieval = await self._retrieve(trace, fields)
             if retrieval.vector is not None and trace.trace_id and trace.trace_id not in forgotten_ids:
                 await self._memory.vectors.keep(trace.trace_id, text_of(fields), retrieval.vector)
         return retrieval

@@ -10,7 +10,7 @@ Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
-FeedbackEventKind = Literal["reaction", "button", "correction", "reply", "kept_vote", "supports"]
+FeedbackEventKind = Literal["reaction", "button", "correction", "answer", "reply", "kept_vote", "supports"]
 StoreState = Literal["absent", "empty", "in_use", "closed"]
 """There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
@@ -96,8 +96,11 @@ class PersonFeedback:
     """The vote that the person chose while they held two; it overrules the marks before it."""
     supports: Timestamped | None = None
     """Ids of the guidelines that the person says cover the case, a list."""
+    answer: Timestamped | None = None
+    """The value chosen on a card that asked before it showed the verdict."""
     past: tuple[PastMark, ...] = field(default=(), metadata=OMIT_DEFAULT)
-    """Earlier marks, for what stood at an earlier moment: of each the last of a quarter of an hour. Never any reply."""
+    """Earlier marks, for what stood at an earlier moment: of each the last of a quarter of an hour, and the last
+    before a blind card showed its verdict. Never any reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,23 @@ class ShadowVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewCard:
+    """A verdict that is to be stored with its card."""
+
+    verdict: Verdict
+    channel: str
+    """The channel that its card is to be posted to."""
+    judged_ms: int
+    """Time of the verdict, in milliseconds since 1970."""
+    day: str
+    """The day to count the card for, such as `2026-11-20`."""
+    selection: CardSelection = SHOWN_AS_ALL
+    shadows: tuple[ShadowVerdict, ...] = ()
+    resembles_case: bool = False
+    is_blind: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
     """A verdict with what the store knows of it."""
 
@@ -162,7 +182,12 @@ class StoredVerdict:
     is_blind: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if the card asks before it shows the verdict."""
     revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
-    """Slack's time of the first answer to a blind card, which then shows the verdict; None before, and of others."""
+    """Slack's time from which on a blind card shows the verdict, once somebody answered; None before, and of others."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """True while nobody is to see the verdict: its card asks, and waits for the first answer."""
+        return self.is_blind and self.revealed_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +195,47 @@ class UnsampledTrace:
     """A trace that no judge is to see: only a hash of its id is kept, by which it is known when it comes again."""
 
     trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHour:
+    """An hour of a calendar day in the team's time zone."""
+
+    day: str
+    """Such as `2026-11-20`."""
+    hour: int
+    """From 0 to 23."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trace that may be given the card of one of its judge's windows."""
+
+    trace_id: str
+    judge: str
+    window_start_ms: int
+    window_end_ms: int
+    """The window is up to, but without, this time."""
+    rank: float
+    """Hash of trace and judge, from 0 up to, but without, 1: the smallest of a window stay candidates."""
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateWindow:
+    """A part of a day, of whose traces a judge shows one."""
+
+    judge: str
+    start_ms: int
+    end_ms: int
+    """The first millisecond after it."""
+    seen: int = 0
+    """Traces that arrived in it, candidates or not."""
+    attempts: int = 0
+    """Failed attempts to choose so far."""
+    not_before_ms: int = 0
+    reason: str | None = None
+    """Reason of the last failure; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,21 +7,21 @@ from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, context, section
 from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text, run
-from bot.digest_words import late_line, shown_percent, weighting_reason
+from bot.digest_words import late_line, learning_sentences, weighting_reason
 from bot.guideline_page import GuidelineQuery
 from bot.plain_text import pluralise
 from bot.records import Digest
 from bot.report_words import (
+    curve_lines,
     day_words,
     drawn_points,
-    has_base,
     headline,
     main_mistake,
     overruled_words,
     waiting_words,
     week_dates,
 )
-from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport, monday_of
 from memalign.records import Guideline
 
 ANSWER_OPEN_CARDS = "answer_open_cards"
@@ -73,6 +73,7 @@ def _parts(report: WeeklyReport) -> list[Part]:
     parts = (
         _headline(report),
         _chart(report),
+        _learning(report),
         _mistakes(report),
         _rules(report),
         _doubts(report),
@@ -119,14 +120,15 @@ def _chart(report: WeeklyReport) -> Part | None:
     points = drawn_points(report)
     if not points:
         return None
-    lines = {"Judge": [shown_percent(point.share) for point in points if point.share is not None]}
-    if has_base(points):
-        shares = [point.base_share for point in points if point.base_share is not None]
-        lines["Without memory"] = [shown_percent(share) for share in shares]
-    chart = line_chart(
-        "Agreement by week", "Week from", "percent", [day_words(point.first_day) for point in points], lines
-    )
+    labels = [day_words(monday_of(point.week)) for point in points]
+    chart = line_chart("Agreement by week", "Week from", "percent", labels, curve_lines(points))
     return chart_words(chart), (chart,)
+
+
+def _learning(report: WeeklyReport) -> Part | None:
+    """Return the first of the sentences on what the judge's memory changed; the others stand in the thread."""
+    sentences = learning_sentences(report.figures)
+    return _paragraph(sentences[0]) if sentences else None
 
 
 # --- mistakes

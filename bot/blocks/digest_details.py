@@ -6,7 +6,7 @@ from bot.blocks.mrkdwn import escape
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, context, paragraphs, section
 from bot.blocks.rich_text import preformatted, rich_text
 from bot.blocks.tables import Table
-from bot.digest_words import coverage_line, figure_sentences
+from bot.digest_words import coverage_line, figure_sentences, learning_sentences
 from bot.plain_text import FROM_ONE_PERSON, pluralise
 from bot.report_rows import SHORT_ROW_HEADER, csv_line, short_row
 from bot.report_words import headline, week_dates
@@ -19,7 +19,13 @@ MAX_ROWS_LENGTH = 9_000
 def digest_figures_message(report: WeeklyReport) -> SlackMessage:
     """Return all figures of a week."""
     head = f"*All figures of {week_dates(report)}*"
-    lines = [f"{headline(report).line}.", *figure_sentences(report.figures), coverage_line(report.figures)]
+    week = report.figures
+    lines = [
+        f"{headline(report).line}.",
+        *figure_sentences(week),
+        *learning_sentences(week),
+        coverage_line(week),
+    ]
     lines += [guideline_line(report), *_voices(report)]
     told = [escape(line) for line in lines if line]
     table = _counts(report.figures.table)

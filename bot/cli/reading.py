@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from bot.cli.people import names_of
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.digest_words import coverage_line, figure_sentences, late_line, share_note
+from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
 from bot.plain_text import FROM_ONE_PERSON, agreement, guideline_state, pluralise, trial_sentence
 from bot.records import Digest
 from bot.reports.digest import read_digest
@@ -142,7 +142,8 @@ def _format_digest(week: Digest) -> str:
         lines.append(f"  agreement {week.agreed} of {week.n}{share_note(week)}, {people}")
     if week.table:
         lines += _table_lines(week.table)
-    lines += [f"  {line}" for line in (*figure_sentences(week), late_line(week), coverage_line(week)) if line]
+    sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
+    lines += [f"  {line}" for line in sentences if line]
     lines.append(
         f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} taken back; "
         f"{pluralise(week.forgotten, 'trace')} forgotten"

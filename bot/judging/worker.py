@@ -7,9 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
+from bot.judging.blind_cards import BlindCards
+from bot.judging.daily_cap import DailyCap
+from bot.judging.sampling import selection_at_rate
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
-from bot.runtime.clock import backoff_ms, day_of, now_ms
+from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
@@ -44,11 +47,17 @@ class JudgingWorker:
         memories: Mapping[str, JudgeMemory],
         health: HealthRegistry,
         wake_posting: Callable[[], None],
+        cap: DailyCap,
+        breaker: CircuitBreaker,
+        blind_cards: BlindCards,
         *,
         concurrency: int,
         renamed_perhaps: Collection[str] = (),
     ) -> None:
-        """Judge `concurrency` traces at a time; those of judges that may have another name now go on waiting."""
+        """Judge `concurrency` traces at a time; those of judges that may have another name now go on waiting.
+
+        `breaker` spares the judges' models, whoever asks them.
+        """
         self._settings = settings
         self._database = database
         self._memories = memories
@@ -57,7 +66,9 @@ class JudgingWorker:
         self._concurrency = concurrency
         self._renamed_perhaps = renamed_perhaps
         self._wake_event = WakeEvent()
-        self._breaker = CircuitBreaker()
+        self._cap = cap
+        self._breaker = breaker
+        self._blind_cards = blind_cards
         self._in_hand: set[tuple[str, str]] = set()
         """Trace and judge of each job that is being done."""
         self._answers: Counter[str] = Counter()
@@ -65,8 +76,6 @@ class JudgingWorker:
         self._answers_at_failure: dict[tuple[str, str], int] = {}
         """Trace and judge -> that number when the model failed at the trace last."""
         self._has_started = False
-        self._reserved: Counter[str] = Counter()
-        """Channel -> cards that verdicts in hand will take of the day's maximum."""
 
     def wake(self) -> None:
         """Look for new traces now."""
@@ -193,16 +202,11 @@ class JudgingWorker:
         if trace is None or judge is None:
             await self._database.traces.drop_job(job.trace_id, job.judge)
             return
-        day = day_of(now_ms(), self._settings.digest.zone)
-        shown = await self._database.verdicts.shown_on(judge.channel, day)
-        if shown + self._reserved[judge.channel] >= self._settings.sampling.max_per_day:
-            await self._database.verdicts.drop_job(job.trace_id, job.judge)
-            return
-        self._reserved[judge.channel] += 1
-        try:
-            await self._judge_within_cap(trace, judge, day)
-        finally:
-            self._reserved[judge.channel] -= 1
+        async with self._cap.place(judge, now_ms()) as place:
+            if place is None:
+                await self._database.verdicts.drop_job(job.trace_id, job.judge)
+            else:
+                await self._judge_within_cap(trace, judge, place.day)
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
         with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
@@ -211,7 +215,14 @@ class JudgingWorker:
         self._answers_at_failure.pop((trace.trace_id, judge.name), None)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
-        await self._database.verdicts.keep(verdict, channel=judge.channel, judged_ms=now_ms(), day=day)
+        await self._database.verdicts.keep(
+            verdict,
+            channel=judge.channel,
+            judged_ms=now_ms(),
+            day=day,
+            is_blind=await self._blind_cards.includes(judge, trace.trace_id),
+            selection=selection_at_rate(self._settings.rate_of(judge)),
+        )
         self._health.report(COMPONENT, judge.name, None)
         log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()

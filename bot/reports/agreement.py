@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from math import sqrt
+from math import hypot, sqrt
+
+from bot.records import EstimatedShare
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
@@ -32,6 +34,29 @@ def wilson_interval(agreed: float, n: float) -> tuple[float, float]:
     half_width = Z_95 / (1 + z2 / n) * sqrt(max(share * (1 - share), 0.0) / n + z2 / (4 * n**2))
     # the interval holds the share, but for rounding
     return max(0.0, min(centre - half_width, share)), min(1.0, max(centre + half_width, share))
+
+
+def newcombe_interval(first: EstimatedShare, second: EstimatedShare) -> tuple[float, float]:
+    """Return the 95 % interval of the difference between two shares of different cases.
+
+    With p, l and u a share and the bounds of its Wilson interval:
+
+        (p₁ - p₂) - sqrt((p₁ - l₁)² + (u₂ - p₂)²),  (p₁ - p₂) + sqrt((u₁ - p₁)² + (p₂ - l₂)²)
+
+    R. G. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven
+    methods", Statistics in Medicine 17 (1998), method 10.
+
+    Args:
+        first: The share that the other is taken from.
+        second: The other share.
+
+    Returns:
+        Lower and upper bound, within -1 and 1.
+    """
+    difference = first.share - second.share
+    low = difference - hypot(first.share - first.low, second.high - second.share)
+    high = difference + hypot(first.high - first.share, second.share - second.low)
+    return max(low, -1.0), min(high, 1.0)
 
 
 def cohen_kappa(pairs: Sequence[Pair]) -> float | None:

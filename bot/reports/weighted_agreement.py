@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.records import EstimatedShare
 from bot.reports.agreement import wilson_interval
 
 
@@ -15,16 +16,7 @@ class WeightedCase:
     """Chance that the judge's trace is shown: above 0, at most 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightedShare:
-    """A weighted share with its 95 % interval."""
-
-    share: float
-    low: float
-    high: float
-
-
-def weighted_agreement(cases: Sequence[WeightedCase]) -> WeightedShare | None:
+def weighted_agreement(cases: Sequence[WeightedCase]) -> EstimatedShare | None:
     """Estimate the agreement on all traces from cards picked with different chances.
 
     With πᵢ the chance of a card, wᵢ = 1 / πᵢ and aᵢ = 1 where judge and people agree, else 0:
@@ -36,7 +28,7 @@ def weighted_agreement(cases: Sequence[WeightedCase]) -> WeightedShare | None:
 
         (Σ wᵢ)² / Σ wᵢ²
 
-    L. Kish, "Survey Sampling" (1965), section 11.7. `tests/bot/reports/test_weighted_simulation.py` shows its coverage;
+    L. Kish, "Survey Sampling" (1965), section 11.7. `tests/bot/reports/test_weighted_agreement.py` shows its coverage;
     a normal interval with the estimator's own standard error covers too little.
 
     Args:
@@ -54,4 +46,4 @@ def weighted_agreement(cases: Sequence[WeightedCase]) -> WeightedShare | None:
     agreed = sum(weight for weight, case in zip(weights, cases, strict=True) if case.agreed)
     cases_per_weight = total / sum(weight**2 for weight in weights)
     low, high = wilson_interval(agreed * cases_per_weight, total * cases_per_weight)
-    return WeightedShare(share=agreed / total, low=low, high=high)
+    return EstimatedShare(share=agreed / total, low=low, high=high)

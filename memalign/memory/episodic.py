@@ -158,6 +158,28 @@ class EpisodicMemory:
         )
         return tuple(islice(ranked, max(count, 0)))
 
+    @property
+    def least_cosine(self) -> float:
+        """The cosine that two cases reach which have nothing special in common, see `CaseSimilarity`."""
+        if self.vectors:
+            self._similarity.fit(self.episodes, self.vectors)
+        return self._similarity.least_cosine
+
+    def nearest_cosine(self, query: Vector, *, exclude_trace_id: str | None) -> float | None:
+        """Find how near the nearest episode is, whatever its words, its label and the floor.
+
+        Args:
+            query: Vector of the text to compare with, of shape (dimension,).
+            exclude_trace_id: The episode of this trace is left out.
+
+        Returns:
+            The cosine; None without any other episode.
+        """
+        names = self._search(query, 2) if self.vectors else []
+        return max(
+            (cosine(query, self.vectors[name]) for name in names if name != exclude_trace_id), default=None
+        )
+
     def ranked(
         self,
         query: Vector,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from bot.digest_words import headline_bounds
 from bot.feedback import Feedback
-from bot.records import Digest
+from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare
 from bot.reports.digest import compute_digest
 from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
-from bot.weekly_report import CurvePoint, WeeklyReport
+from bot.weekly_report import WeeklyReport
 from memalign.value_types import value_type_of
 from storage.records import StoredVerdict
 
@@ -57,5 +56,9 @@ def report_of(
 
 def curve_point(week: Digest) -> CurvePoint:
     """A week's point of the curve."""
-    bounds = headline_bounds(week)
-    return CurvePoint(week=week.week, n=week.n, agreed=week.agreed, share=bounds[0] if bounds else None)
+    share, low, high = week.weighted_agreement or 0.0, week.weighted_low or 0.0, week.weighted_high or 0.0
+    return CurvePoint(
+        week=week.week,
+        shown=AgreementShare(agreed=week.agreed, n=week.n, low=low, high=high),
+        estimate=EstimatedShare(share=share, low=low, high=high),
+    )

@@ -17,8 +17,10 @@ from bot.digest_words import (
     share_note,
     weighting_reason,
 )
-from bot.records import AgreementShare, Digest, SingleVotes
+from bot.records import AgreementShare, BlindAgreement, Digest, SingleVotes
 from bot.reports.agreement import wilson_interval
+from bot.reports.blind_agreement import FirstAnswer, compare_blind
+from bot.reports.weighted_agreement import WeightedCase
 from tests.bot.report_factory import a_report
 
 WITH_JUDGE = (
@@ -193,6 +195,58 @@ def test_single_people_stand_beside_single_people() -> None:
         WITH_JUDGE,
         "Two people agree with each other in 12 of 20 (60%, likely between 38% and 79%).",
     ]
+
+
+def blind(n: int, agreed: int, anchored_n: int, anchored_agreed: int, weeks: int = 1) -> BlindAgreement:
+    chance = 0.25
+    cases = [
+        FirstAnswer(case=WeightedCase(agreed=number < agreed, probability=chance), is_blind=is_blind)
+        for total, agreed, is_blind in ((n, agreed, True), (anchored_n, anchored_agreed, False))
+        for number in range(total)
+    ]
+    figures = compare_blind(cases, weeks)
+    assert figures is not None
+    return figures
+
+
+BEFORE = "People who answered before seeing the verdict agreed with the judge on"
+
+
+@pytest.mark.parametrize(
+    ("figures", "sentences"),
+    [
+        (
+            blind(18, 12, 50, 40),
+            [
+                f"{BEFORE} 12 of 18.",
+                "With the verdict in sight, it was 40 of 50.",
+                "The difference of +13 points may be chance: likely between −8 and +38.",
+            ],
+        ),
+        (
+            blind(60, 36, 400, 340, weeks=12),
+            [
+                f"{BEFORE} 36 of 60 in the last 12 weeks.",
+                "With the verdict in sight, it was 340 of 400.",
+                "So people agree more once they see the verdict: by 25 points, likely between 13 and 38.",
+            ],
+        ),
+        (
+            blind(60, 57, 400, 260),
+            [
+                f"{BEFORE} 57 of 60.",
+                "With the verdict in sight, it was 260 of 400.",
+                "So people agree less once they see the verdict: by 30 points, likely between 20 and 36.",
+            ],
+        ),
+        (blind(9, 6, 50, 40), [f"{BEFORE} 6 of 9.", "With the verdict in sight, it was 40 of 50."]),
+        (blind(12, 6, 0, 0), [f"{BEFORE} 6 of 12."]),
+    ],
+)
+def test_answers_before_the_verdict_is_seen_stand_beside_those_after(
+    figures: BlindAgreement, sentences: list[str]
+) -> None:
+    assert figure_sentences(week(40, 30, blind=figures)) == sentences
 
 
 def test_cards_posted_and_answered_are_told_with_those_that_say_nothing() -> None:

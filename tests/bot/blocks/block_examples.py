@@ -18,9 +18,9 @@ from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
-from bot.records import AgreementShare, Digest, OpenCard
+from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare, OpenCard
 from bot.runtime.clock import week_of
-from bot.weekly_report import CurvePoint, ReportedRule, ReportedVerdict, WeeklyReport
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.judge import Judge
 from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
@@ -67,8 +67,9 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     st.register_type_strategy(Digest, _digests())
     st.register_type_strategy(WeeklyReport, _weekly_reports())
     st.register_type_strategy(
-        CurvePoint, st.builds(CurvePoint, week=WEEKS, share=SHARES, base_share=SHARES, **_counts(CurvePoint))
+        EstimatedShare, st.builds(EstimatedShare, share=SHARES, low=SHARES, high=SHARES)
     )
+    st.register_type_strategy(CurvePoint, st.builds(CurvePoint, week=WEEKS))
     st.register_type_strategy(ReportedRule, st.builds(ReportedRule, **_counts(ReportedRule)))
     st.register_type_strategy(
         ReportedVerdict, st.builds(ReportedVerdict, link=st.just(LINK), **_counts(ReportedVerdict))

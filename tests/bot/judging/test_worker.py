@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.judging.blind_cards import BlindCards
+from bot.judging.daily_cap import DailyCap
+from bot.judging.day_planner import DayPlanner
 from bot.judging.worker import JudgingWorker
+from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
 from memalign.errors import (
@@ -67,7 +71,15 @@ class Judging:
         self.health = HealthRegistry()
         self.posting = Wakes()
         self.worker = JudgingWorker(
-            settings, database, memories, self.health, self.posting, concurrency=concurrency
+            settings,
+            database,
+            memories,
+            self.health,
+            self.posting,
+            DailyCap(database, DayPlanner(settings, database)),
+            CircuitBreaker(),
+            BlindCards(settings, database),
+            concurrency=concurrency,
         )
 
     async def add(self, *trace_ids: str, judges: Sequence[str] = ("politeness",)) -> None:
