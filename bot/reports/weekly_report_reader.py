@@ -8,6 +8,7 @@ from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings, Settings
 from bot.records import Digest
 from bot.reports.answered_weeks import AnsweredVerdict
+from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import AnsweredWeek, read_answered_week, read_digest
 from bot.reports.learning_curve import read_learning_curve
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
@@ -36,6 +37,7 @@ class WeeklyReportReader:
         self._database = database
         self._names_of = names_of
         self._links_to = links_to
+        self._settings = settings
         self._zone = settings.digest.zone
         self._show_votes = settings.access.show_votes
 
@@ -52,13 +54,14 @@ class WeeklyReportReader:
         """
         value_type = value_type_of(judge.feedback_value_type, judge.range)
         answered = await read_answered_week(self._database, judge.name, value_type, week, self._zone)
+        figures = await with_blind_of_weeks(self._database, answered.figures, value_type, self._settings)
         before = await self._figures(judge, value_type, _week_before(week))
         changes = answered.changes
         people, unnamed = await self._people(answered)
         return WeeklyReport(
             judge=judge.name,
             title=judge.title,
-            figures=answered.figures,
+            figures=figures,
             before=before,
             change=change_of(answered.figures, before),
             curve=await read_learning_curve(
