@@ -48,6 +48,8 @@ class ReportData:
 
     traces: int
     """Traces of all judges that the store knows, be it by a hash."""
+    sampled_lately: int
+    """Traces sampled for the judge in the last eight days."""
     judged: int
     """Verdicts of the judge."""
     shown: int

@@ -14,6 +14,7 @@ from bot.pages.report_limits import report_limits
 from bot.pages.report_sentences import (
     agreement_sentences,
     agreement_word,
+    anchoring_sentences,
     error_sentence,
     gap_sentence,
     learning_in_short,
@@ -62,6 +63,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "limits": report_limits(report),
             "matrix": label_matrix(report.card.value_type, report.labels),
             "differences": differences(report.labels) if life.has_scores else None,
+            "blind": anchoring_sentences(life),
             "gap": gap_sentence(life),
             "reasons": [(REASONS[reason], count) for reason, count in report.data.reasons.items()],
             "rules": _rules(report.rules),

@@ -88,8 +88,12 @@ def _selection(report: JudgeReport) -> Iterator[str]:
 
 
 def _anchoring(report: JudgeReport) -> Iterator[str]:
-    if report.life.answered and not report.data.blind:
-        yield "People saw each verdict before they voted, which draws votes towards it; no card asked first."
+    blind = report.life.blind
+    if report.life.answered and not blind:
+        yield "People saw each verdict before they voted, which draws votes towards it; no blind card was answered."
+    elif blind and blind.n < MIN_VERDICTS_FOR_SHARE:
+        answers = pluralise(blind.n, "answer")
+        yield f"Only {answers} came before the verdict was shown: too few to tell how far it draws votes."
 
 
 def _comparability(report: JudgeReport) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bot.digest_words import (
 from bot.judge_report import JudgeReport, LabelCount
 from bot.pages.error_tables import Differences, differences
 from bot.plain_text import pluralise
-from bot.records import AgreementShare, Digest
+from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
 from bot.visible_text import visible_line
 
 AGREEMENT_WORDS = (
@@ -49,6 +49,28 @@ def gap_sentence(figures: Digest) -> str:
     if figures.ac1 - figures.kappa > MAX_GAP_UNTOLD:
         return SAME_VALUES
     return DIFFERENT_SHARES if figures.kappa - figures.ac1 > MAX_GAP_UNTOLD else ""
+
+
+def anchoring_sentences(figures: Digest) -> list[str]:
+    """Return how far the verdict in sight draws people towards it; none where there are too few blind answers."""
+    blind = figures.blind
+    if blind is None or min(blind.n, blind.anchored_n) < MIN_VERDICTS_FOR_SHARE:
+        return []
+    share = f"{percent(blind.agreement)}, likely between {percent(blind.low)} and {percent(blind.high)}"
+    unanchored = f"Agreement of people who had not seen the verdict: {share}."
+    if blind.effect is None or blind.effect_low is None or blind.effect_high is None:
+        return [unanchored]
+    effect, low, high = map(_points, (blind.effect, blind.effect_low, blind.effect_high))
+    chance = ", which may be chance" if blind.effect_low <= 0 <= blind.effect_high else ""
+    return [
+        unanchored,
+        f"With the verdict in sight it is {effect} points, likely between {low} and {high}{chance}.",
+    ]
+
+
+def _points(difference: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign."""
+    return f"{round(difference * 100):+d}".replace("-", "−")
 
 
 def agreement_sentences(report: JudgeReport) -> list[str]:

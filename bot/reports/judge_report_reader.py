@@ -29,6 +29,7 @@ from memalign.ports import MemorySnapshot
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
+from storage.judge_traffic import TRAFFIC_DAYS
 from storage.records import AuditLine
 
 RECENT_WEEKS = 4
@@ -82,7 +83,7 @@ async def read_judge_report(
         recent=figures.of(_recent_weeks(now)),
         weeks=[figures.of([week], week) for week in history.weeks()],
         curve=figures.curve(),
-        data=await _data(database, judge.name, history, audit),
+        data=await _data(database, judge.name, history, audit, now),
         settings=await _settings(database, settings, judge, sources.fingerprint),
         labels=history.label_counts,
         overruled=[
@@ -151,10 +152,13 @@ def _card(settings: Settings, judge: JudgeSettings, values: ValueType, snapshot:
 
 
 async def _data(
-    database: Database, judge: str, history: VerdictHistory, audit: Sequence[AuditLine]
+    database: Database, judge: str, history: VerdictHistory, audit: Sequence[AuditLine], now: datetime
 ) -> ReportData:
+    traffic = await database.traffic.of_judge(judge)
+    first_day = (now.date() - timedelta(days=TRAFFIC_DAYS - 1)).isoformat()
     return ReportData(
         traces=await database.traces.count(),
+        sampled_lately=sum(sum(hours) for day, hours in traffic.items() if day >= first_day),
         judged=history.judged,
         shown=history.shown.total(),
         blind=history.blind,
