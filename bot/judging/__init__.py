@@ -3,17 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.call_budget import budget_for
 from bot.judging.blind_cards import BlindCards
+from bot.judging.candidate_verdicts import CandidateVerdicts
 from bot.judging.candidate_worker import CandidateWorker
+from bot.judging.card_choice import CardChooser
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
+from bot.judging.memories import LOCAL_JUDGE
 from bot.judging.trace_sampler import TraceSampler
-from bot.judging.uniform_choice import UniformChoice
 from bot.judging.worker import JudgingWorker
 from bot.resources import Resources
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.supervisor import Background
+from memalign.models import connect_judge_model
 from memalign.models.endpoint import max_concurrency
+from memalign.records import Trace
+from storage.records import ShadowVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
     choosing = CandidateWorker(
         settings,
         database,
-        UniformChoice(settings, resources.memories).choose,
+        CardChooser(settings, database, resources.memories, _candidate_verdicts(resources)).choose,
         health,
         wake_posting,
         cap,
@@ -62,3 +68,13 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         wake=judging.wake,
         background={"judging": judging.run, "choosing cards": choosing.run},
     )
+
+
+def _candidate_verdicts(resources: Resources) -> CandidateVerdicts:
+    return CandidateVerdicts(
+        budget_for("candidates", resources), _no_base_value, connect_judge_model(LOCAL_JUDGE)
+    )
+
+
+async def _no_base_value(_judge: str, _trace: Trace) -> ShadowVerdict | None:
+    return None

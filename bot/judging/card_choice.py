@@ -62,14 +62,14 @@ class CardChooser:
         vectors = await memory.neighbourhoods.embed(traces)
         groups = groups_of_copies(traces, vectors, judge, key)
         affordable = await self._verdicts.affordable(memory, len(groups))
-        judged = await self._verdicts.judge(memory, [group.trace for group in groups[:affordable]])
-        scored = await self._score(memory, judged, vectors)
+        judged = await self._verdicts.judge(memory, [group.trace for group in groups], affordable)
+        scored = await self._score(memory, judged.candidates, vectors)
         ids = sorted(trace.trace_id for trace in traces)
         drawn = draw([each.score for each in scored], hash_fraction(judge, *ids, key=key))
         chosen = scored[drawn.place]
         copies = next(group.size for group in groups if group.trace is chosen.trace)
         rate = self._settings.rate_of(self._settings.judge(judge))
-        among = min(1.0, len(traces) / max(seen, 1)) * affordable / len(groups)
+        among = min(1.0, len(traces) / max(seen, 1)) * judged.share
         await memory.keep_vector(chosen.trace)
         return _card(chosen, drawn, rate * among * drawn.probability / copies)
 
