@@ -11,7 +11,7 @@ from storage.documents import Document
 from storage.guideline_uses import GuidelineUses
 from storage.keys import below, digest, event_ms, exactly, just_after, key, parts_of, stamp
 from storage.posts import PostQueue
-from storage.records import CardContent, Post, StoredVerdict
+from storage.records import CardContent, Post, ShadowVerdict, StoredVerdict
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces, job_id_of
 
@@ -57,7 +57,16 @@ class Verdicts(Repository):
         self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
 
     @writes
-    def keep(self, verdict: Verdict, *, channel: str, judged_ms: int, day: str) -> bool:
+    def keep(
+        self,
+        verdict: Verdict,
+        *,
+        channel: str,
+        judged_ms: int,
+        day: str,
+        shadows: tuple[ShadowVerdict, ...] = (),
+        resembles_case: bool = False,
+    ) -> bool:
         """Store a new verdict with its card, take the job off the list, and count the card.
 
         Args:
@@ -65,6 +74,8 @@ class Verdicts(Repository):
             channel: where its card is to be posted.
             judged_ms: when it was judged, in milliseconds since 1970.
             day: the day to count the card for, such as `2026-11-20`.
+            shadows: values of other memories on the same trace.
+            resembles_case: True if the memory held a near copy of the trace.
 
         Returns:
             False when the judge's verdict on the trace is known, or the trace was forgotten: then only the job
@@ -75,7 +86,14 @@ class Verdicts(Repository):
         if is_known or self._traces.has_forgotten(verdict.trace_id):
             return False
         verdict_id = self._new_id(verdict)
-        stored = StoredVerdict(verdict_id=verdict_id, verdict=verdict, judged_ms=judged_ms, channel=channel)
+        stored = StoredVerdict(
+            verdict_id=verdict_id,
+            verdict=verdict,
+            judged_ms=judged_ms,
+            channel=channel,
+            shadows=shadows,
+            resembles_case=resembles_case,
+        )
         for forgotten in filter(self._traces.has_forgotten, verdict.retrieved_trace_ids):
             # forgotten while the judge had it before it
             stored = _without_case(stored, forgotten)

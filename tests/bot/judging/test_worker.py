@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.judging.shadow_judges import ShadowJudges
 from bot.judging.worker import JudgingWorker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
@@ -25,6 +26,7 @@ from storage.database import Database
 from storage.records import CardContent, RefusedTraces
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes, running, until
+from tests.bot.judging.shadows import shadow_judges
 from tests.factories import POLITENESS, a_memory, a_trace
 from tests.fakes import FakeJudgeModel
 
@@ -62,12 +64,19 @@ class Judging:
         memories: dict[str, JudgeMemory],
         *,
         concurrency: int = 2,
+        shadows: ShadowJudges | None = None,
     ) -> None:
         self.database = database
         self.health = HealthRegistry()
         self.posting = Wakes()
         self.worker = JudgingWorker(
-            settings, database, memories, self.health, self.posting, concurrency=concurrency
+            settings,
+            database,
+            memories,
+            shadows or shadow_judges(database, memories),
+            self.health,
+            self.posting,
+            concurrency=concurrency,
         )
 
     async def add(self, *trace_ids: str, judges: Sequence[str] = ("politeness",)) -> None:
