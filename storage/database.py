@@ -11,6 +11,7 @@ from typing import Self
 from memalign.errors import StorageError
 from storage import engines
 from storage.audit import Audit
+from storage.candidates import Candidates
 from storage.deliveries import DeliveryLog
 from storage.documents import Documents
 from storage.engines import Location
@@ -21,6 +22,7 @@ from storage.guideline_uses import GuidelineUses
 from storage.judge_names import JudgeRenamings
 from storage.judge_renaming import StoredJudges
 from storage.judge_settings import JudgeSettingsLog
+from storage.judge_traffic import JudgeTraffic
 from storage.memories import Memories
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
@@ -59,11 +61,13 @@ class Database:
         self.audit = Audit(store)
         self.judge_names = JudgeRenamings(store)
         self.judges = StoredJudges(store, self.judge_names, self.audit)
-        self.traces = Traces(store)
+        self.traffic = JudgeTraffic(store)
+        self.traces = Traces(store, self.traffic)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
         self.model_calls = ModelCalls(store)
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
+        self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
@@ -81,7 +85,7 @@ class Database:
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
-        self.preferences = Preferences(store, posts)
+        self.preferences = Preferences(store, posts, self.candidates)
         self.forgetting = Forgetting(
             store,
             traces=self.traces,

@@ -194,6 +194,27 @@ class FeedbackEvents(Repository):
                 votes.append((verdict, feedback))
         return votes
 
+    @reads
+    def answered_of_last(
+        self, channel: str, judges: Collection[str], before_ms: int, limit: int
+    ) -> tuple[int, int]:
+        """Return of a channel's last cards how many there were, and how many of them somebody answered.
+
+        Args:
+            channel: the channel.
+            judges: those that show cards there.
+            before_ms: the cards were posted before then, in milliseconds since 1970.
+            limit: how many cards at most, the last posted first.
+        """
+        cards = [
+            stored
+            for judge in judges
+            for stored in self._verdicts.find_posted_before(judge, before_ms, limit)
+            if stored.channel == channel
+        ]
+        last = sorted(cards, key=lambda stored: event_ms(stored.message_ts or "0"))[-limit:]
+        return len(last), sum(self.has_any(stored.verdict_id) for stored in last)
+
     async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
         await self._release_due(self._pending, now_ms)

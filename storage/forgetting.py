@@ -330,7 +330,7 @@ class Forgetting(Repository):
 
     def _is_needed(self, trace_id: str) -> bool:
         verdicts = self._verdicts.find_of_trace(trace_id)
-        return self._traces.has_jobs(trace_id) or any(
+        return self._traces.is_awaited(trace_id) or any(
             self._feedback.has_any(verdict.verdict_id) for verdict in verdicts
         )
 

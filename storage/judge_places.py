@@ -60,6 +60,8 @@ def _digest_slot(doc_id: str, old: str, new: str) -> str:
 _JUDGE: tuple[FieldPath, ...] = (("judge",),)
 JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "audit": JudgePlaces(fields=_JUDGE),
+    "candidate_windows": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
+    "candidates": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
     "digests": JudgePlaces(renamed_id=_digest_slot),
     "episodes": JudgePlaces(renamed_id=_id_part(0)),
     "feedback": JudgePlaces(fields=_JUDGE),
@@ -70,6 +72,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "jobs": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
     "judge_pauses": JudgePlaces(renamed_id=_id_part(0)),
     "judge_settings": JudgePlaces(renamed_id=_id_part(0)),
+    "judge_traffic": JudgePlaces(renamed_id=_id_part(0)),
     "memories": JudgePlaces(renamed_id=_id_part(0)),
     "memory_undo": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
     "memory_versions": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),

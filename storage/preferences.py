@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from memalign.serialization import from_document, to_document
+from storage.candidates import Candidates
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.posts import PostQueue
@@ -13,8 +14,9 @@ from storage.repository import Repository, Store, reads, writes
 class Preferences(Repository):
     """Paused judges and muted people. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, posts: PostQueue) -> None:
+    def __init__(self, store: Store, posts: PostQueue, candidates: Candidates) -> None:
         super().__init__(store)
+        self._candidates = candidates
         self._posts = posts
         self._pauses = store.documents.declare("judge_pauses", form=form_of(JudgePause))
         self._muted = store.documents.declare("muted_people", form=fields_form(at_ms=int))
@@ -26,9 +28,14 @@ class Preferences(Repository):
 
     @writes
     def pause(self, judge: str, pause: JudgePause, notice: Post) -> bool:
-        """Pause a judge, and tell its channel by the notice; False and nothing changed when it is paused already."""
+        """Pause a judge, drop its candidates for cards, and tell its channel by the notice.
+
+        Returns:
+            False, and nothing changed, when it is paused already.
+        """
         if self._pauses.contains(doc_id=judge):
             return False
+        self._candidates.delete_of_judge(judge)
         self._pauses.insert(Document(to_document(pause), judge))
         return self._posts.add(notice)
 

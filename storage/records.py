@@ -138,6 +138,23 @@ class ShadowVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewCard:
+    """A verdict that is to be stored with its card."""
+
+    verdict: Verdict
+    channel: str
+    """The channel that its card is to be posted to."""
+    judged_ms: int
+    """Time of the verdict, in milliseconds since 1970."""
+    day: str
+    """The day to count the card for, such as `2026-11-20`."""
+    selection: CardSelection = SHOWN_AS_ALL
+    shadows: tuple[ShadowVerdict, ...] = ()
+    resembles_case: bool = False
+    is_blind: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
     """A verdict with what the store knows of it."""
 
@@ -170,6 +187,47 @@ class UnsampledTrace:
     """A trace that no judge is to see: only a hash of its id is kept, by which it is known when it comes again."""
 
     trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHour:
+    """An hour of a calendar day in the team's time zone."""
+
+    day: str
+    """Such as `2026-11-20`."""
+    hour: int
+    """From 0 to 23."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trace that may be given the card of one of its judge's windows."""
+
+    trace_id: str
+    judge: str
+    window_start_ms: int
+    window_end_ms: int
+    """The window is up to, but without, this time."""
+    rank: float
+    """Hash of trace and judge, from 0 up to, but without, 1: the smallest of a window stay candidates."""
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateWindow:
+    """A part of a day, of whose traces a judge shows one."""
+
+    judge: str
+    start_ms: int
+    end_ms: int
+    """The first millisecond after it."""
+    seen: int = 0
+    """Traces that arrived in it, candidates or not."""
+    attempts: int = 0
+    """Failed attempts to choose so far."""
+    not_before_ms: int = 0
+    reason: str | None = None
+    """Reason of the last failure; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,22 @@
 """Traces, and the judges' work that waits for them."""
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from memalign.records import Json, Trace
 from memalign.serialization import from_document, to_document
+from storage.candidate_pool import CandidatePool
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
+from storage.judge_traffic import JudgeTraffic
 from storage.keys import below, digest, just_after, key, stamp
 from storage.queue import MAX_RELEASED, Queue
-from storage.records import Accepted, Job, RefusedTraces, UnsampledTrace
+from storage.records import Accepted, Candidate, Job, LocalHour, RefusedTraces, UnsampledTrace
 from storage.repository import Repository, Store, reads, writes
+from storage.verdict_table import declare_verdicts
 
 TRACES_PER_WRITE = 500
 """Traces of a batch that are stored by one write: some 30 ms."""
@@ -20,6 +24,7 @@ _CHECK_TRACE_FIELDS = fields_form(trace=Trace, received_ms=int)
 Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 """A trace and the names of the judges that shall judge it; none: it is only stored."""
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
+NO_CANDIDATES: Mapping[int, Sequence[Candidate]] = MappingProxyType({})
 
 READY_BY_JUDGE = "ready by judge"
 SAMPLING_KEY_BYTES = 32
@@ -28,9 +33,12 @@ SAMPLING_KEY_BYTES = 32
 class Traces(Repository):
     """Traces and jobs. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, traffic: JudgeTraffic) -> None:
         super().__init__(store)
         documents = store.documents
+        self._traffic = traffic
+        self.candidates = CandidatePool(documents)
+        self._verdicts = declare_verdicts(documents)
         self._traces = documents.declare(
             "traces",
             {"received": lambda body: [key(stamp(body["received_ms"]), body["trace"]["trace_id"])]},
@@ -70,6 +78,8 @@ class Traces(Repository):
         received_ms: int,
         max_waiting: int,
         originals: Mapping[int, Trace] = NO_ORIGINALS,
+        candidates: Mapping[int, Sequence[Candidate]] = NO_CANDIDATES,
+        hour: LocalHour | None = None,
     ) -> list[Accepted]:
         """Store what is new of a batch; the answers are in the same order.
 
@@ -80,36 +90,59 @@ class Traces(Repository):
         Args:
             batch: the traces, as they may be shown.
             received_ms: when they came, in milliseconds since 1970.
-            max_waiting: jobs that may wait.
+            max_waiting: jobs and candidates that may wait.
             originals: place in the batch -> the trace as it was sent, where that is to be kept beside it.
+            candidates: place in the batch -> the trace's part in windows of judges. Of an `UnsampledTrace`, whose
+                ranks are too large, the windows only count it as seen.
+            hour: the hour to count the traces for by judge; None: they are not counted.
         """
         answers: list[Accepted] = []
         for begin in range(0, len(batch), TRACES_PER_WRITE):
             part = batch[begin : begin + TRACES_PER_WRITE]
             places = range(begin, begin + len(part))
             kept = {place - begin: originals[place] for place in places if place in originals}
-            answers += await self._add(part, received_ms, max_waiting, kept)
+            drawn = {place - begin: candidates[place] for place in places if place in candidates}
+            answers += await self._add(part, received_ms, max_waiting, kept, drawn, hour)
         return answers
 
     @writes
     def _add(
-        self, batch: Sequence[Arrival], received_ms: int, max_waiting: int, originals: Mapping[int, Trace]
+        self,
+        batch: Sequence[Arrival],
+        received_ms: int,
+        max_waiting: int,
+        originals: Mapping[int, Trace],
+        candidates: Mapping[int, Sequence[Candidate]],
+        hour: LocalHour | None,
     ) -> list[Accepted]:
-        room = max_waiting - len(self.jobs)
+        room = max_waiting - len(self.jobs) - len(self.candidates)
         answers: list[Accepted] = []
+        arrivals: Counter[str] = Counter()
+        seen: list[Candidate] = []
         for place, (trace, judges) in enumerate(batch):
-            answer = self._refusal(trace.trace_id, len(judges), room)
+            drawn = candidates.get(place, ())
+            entering = () if isinstance(trace, UnsampledTrace) else drawn
+            # windows of a batch keep a few of their candidates: one place is enough for any number of them
+            answer = self._refusal(trace.trace_id, max(len(judges), min(len(entering), 1)), room)
             if answer == "accepted":
                 self._put(trace, judges, received_ms, originals.get(place))
+                self.candidates.add(entering)
                 room -= len(judges)
+                seen += drawn
+                arrivals.update([*judges, *(each.judge for each in drawn)])
             answers.append(answer)
+        for trace_id in self.candidates.count_seen(seen):
+            self.release(trace_id)
+        if hour is not None:
+            self._traffic.count(hour, arrivals)
         return answers
 
-    @reads
-    def get(self, trace_id: str) -> Trace | None:
+    def find(self, trace_id: str) -> Trace | None:
         """Return the trace, if it is known."""
         body = self._traces.get(doc_id=trace_id)
         return None if body is None else from_document(Trace, body["trace"])
+
+    get = reads(find)
 
     @reads
     def original(self, trace_id: str) -> Trace | None:
@@ -248,13 +281,15 @@ class Traces(Repository):
         page = self._traces.range(just_after(after), stamp(end_ms), index="received", limit=limit)
         return [(key(stamp(body["received_ms"]), body.doc_id), body.doc_id) for body in page]
 
-    def has_jobs(self, trace_id: str) -> bool:
-        """Return whether a judge is still to judge the trace, now or when its model no longer refuses it."""
-        return any(table.range(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
+    def is_awaited(self, trace_id: str) -> bool:
+        """Return whether a judge is still to judge the trace, or may, now or when its model no longer refuses it."""
+        has_job = any(table.ids(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
+        return has_job or self.candidates.has_trace(trace_id)
 
-    def reduce_to_hash(self, trace_id: str) -> None:
-        """Keep of a trace that no judge will see only a hash of its id."""
-        body = self._traces.get(doc_id=trace_id)
+    def release(self, trace_id: str) -> None:
+        """Keep only a hash of a trace's id, unless a judge has judged the trace, or may still."""
+        has_verdict = bool(self._verdicts.ids(*below(trace_id), index="trace", limit=1))
+        body = None if has_verdict or self.is_awaited(trace_id) else self._traces.get(doc_id=trace_id)
         if body is not None:
             self._traces.remove(doc_ids=[trace_id])
             self._put(UnsampledTrace(trace_id=trace_id), (), body["received_ms"], None)
@@ -263,6 +298,7 @@ class Traces(Repository):
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
         for table in (self.jobs.table, self._refused):
             table.remove(doc_ids=table.ids(*below(trace_id)))
+        self.candidates.delete_trace(trace_id)
         self._traces.remove(doc_ids=[trace_id])
         self._unsampled.remove(doc_ids=[digest(trace_id)])
         self._forgotten.upsert(Document({}, digest(trace_id)))

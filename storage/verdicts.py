@@ -1,19 +1,28 @@
 """Verdicts and the cards that show them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 
 from memalign.records import Json, Verdict
 from memalign.serialization import from_document, to_document
-from storage.document_forms import fields_form, form_of
+from storage.document_forms import fields_form
 from storage.documents import Document
 from storage.guideline_uses import GuidelineUses
-from storage.keys import below, digest, event_ms, exactly, just_after, key, parts_of, stamp
+from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
 from storage.posts import PostQueue
-from storage.records import CardContent, Post, ShadowVerdict, StoredVerdict
+from storage.records import (
+    SHOWN_AS_ALL,
+    CardContent,
+    CardSelection,
+    NewCard,
+    Post,
+    ShadowVerdict,
+    StoredVerdict,
+)
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces, job_id_of
+from storage.verdict_table import declare_verdicts
 
 
 def verdict_id_of(judge: str, trace_id: str) -> str:
@@ -43,17 +52,7 @@ class Verdicts(Repository):
         self._traces = traces
         self._posts = posts
         self._uses = uses
-        self._verdicts = store.documents.declare(
-            "verdicts",
-            {
-                "trace": _by_trace,
-                "judge": _by_judge,
-                "card": _by_card,
-                "posted": _by_posting,
-                "evidence": _by_evidence,
-            },
-            form=form_of(StoredVerdict),
-        )
+        self._verdicts = declare_verdicts(store.documents)
         self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
 
     @writes
@@ -64,8 +63,10 @@ class Verdicts(Repository):
         channel: str,
         judged_ms: int,
         day: str,
+        selection: CardSelection = SHOWN_AS_ALL,
         shadows: tuple[ShadowVerdict, ...] = (),
         resembles_case: bool = False,
+        is_blind: bool = False,
     ) -> bool:
         """Store a new verdict with its card, take the job off the list, and count the card.
 
@@ -74,13 +75,31 @@ class Verdicts(Repository):
             channel: where its card is to be posted.
             judged_ms: when it was judged, in milliseconds since 1970.
             day: the day to count the card for, such as `2026-11-20`.
+            selection: the way in which its trace was chosen.
             shadows: values of other memories on the same trace.
             resembles_case: True if the memory held a near copy of the trace.
+            is_blind: True if the card asks before it shows the verdict.
 
         Returns:
             False when the judge's verdict on the trace is known, or the trace was forgotten: then only the job
             goes.
         """
+        return self.add(
+            NewCard(
+                verdict=verdict,
+                channel=channel,
+                judged_ms=judged_ms,
+                day=day,
+                selection=selection,
+                shadows=shadows,
+                resembles_case=resembles_case,
+                is_blind=is_blind,
+            )
+        )
+
+    def add(self, card: NewCard) -> bool:
+        """Store a new verdict as `keep` does, for use inside a transaction."""
+        verdict, channel, judged_ms = card.verdict, card.channel, card.judged_ms
         self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
         is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
         if is_known or self._traces.has_forgotten(verdict.trace_id):
@@ -91,8 +110,10 @@ class Verdicts(Repository):
             verdict=verdict,
             judged_ms=judged_ms,
             channel=channel,
-            shadows=shadows,
-            resembles_case=resembles_case,
+            selection=card.selection,
+            shadows=card.shadows,
+            resembles_case=card.resembles_case,
+            is_blind=card.is_blind,
         )
         for forgotten in filter(self._traces.has_forgotten, verdict.retrieved_trace_ids):
             # forgotten while the judge had it before it
@@ -100,15 +121,15 @@ class Verdicts(Repository):
         self.put(stored)
         self._uses.add(verdict, judged_ms)
         self._posts.add(_card(verdict, verdict_id, channel))
-        self._card_counts.upsert(Document({"count": self._count(channel, day) + 1}, key(channel, day)))
+        count = self._count(channel, card.day) + 1
+        self._card_counts.upsert(Document({"count": count}, key(channel, card.day)))
         return True
 
     @writes
     def drop_job(self, trace_id: str, judge: str) -> None:
         """Take the job off the list, undone; of a trace that no judge has seen or will, only a hash of its id stays."""
         self._traces.jobs.drop(job_id_of(trace_id, judge))
-        if not self._traces.has_jobs(trace_id) and not self.find_of_trace(trace_id):
-            self._traces.reduce_to_hash(trace_id)
+        self._traces.release(trace_id)
 
     def find(self, verdict_id: str) -> StoredVerdict | None:
         """Return the verdict, if it is known."""
@@ -182,6 +203,18 @@ class Verdicts(Repository):
     def shown_on(self, channel: str, day: str) -> int:
         """Return how many cards the channel was given on a day such as `2026-11-20`."""
         return self._count(channel, day)
+
+    @reads
+    def judged_between(self, judge: str, start_ms: int, end_ms: int) -> int:
+        """Return how many verdicts a judge gave from `start_ms` up to, but without, `end_ms`."""
+        low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
+        return len(self._verdicts.ids(low, high, index="judge"))
+
+    def find_posted_before(self, judge: str, end_ms: int, limit: int) -> list[StoredVerdict]:
+        """Return the judge's verdicts whose cards were posted before then, the last posted first."""
+        low, high = below(judge)[0], key(judge, stamp(end_ms), "")
+        bodies = self._verdicts.range(low, high, index="posted", limit=limit, order="down")
+        return [_verdict_of(body) for body in bodies]
 
     @reads
     def recent(self, judge: str, limit: int) -> list[StoredVerdict]:
@@ -295,25 +328,3 @@ def _card(verdict: Verdict, verdict_id: str, channel: str) -> Post:
         content=CardContent(trace_id=verdict.trace_id, judge=verdict.judge),
         verdict_id=verdict_id,
     )
-
-
-def _by_trace(body: Mapping[str, Json]) -> Iterable[str]:
-    return [key(body["verdict"]["trace_id"], body["verdict"]["judge"])]
-
-
-def _by_judge(body: Mapping[str, Json]) -> Iterable[str]:
-    return [key(body["verdict"]["judge"], stamp(body["judged_ms"]), body["verdict_id"])]
-
-
-def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
-    return [] if body["message_ts"] is None else [key(body["channel"], body["message_ts"])]
-
-
-def _by_posting(body: Mapping[str, Json]) -> Iterable[str]:
-    if body["message_ts"] is not None:
-        yield key(body["verdict"]["judge"], stamp(event_ms(body["message_ts"])), body["verdict_id"])
-
-
-def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:
-    yield from (key("trace", each) for each in body["verdict"]["retrieved_trace_ids"])
-    yield from (key("guideline", each) for each in body["verdict"]["shown_guideline_ids"])

@@ -32,6 +32,8 @@ from memalign.serialization import from_document, to_document
 from storage import codec
 from storage.records import (
     AuditLine,
+    Candidate,
+    CandidateWindow,
     CardContent,
     CardSelection,
     DigestContent,
@@ -175,6 +177,12 @@ STORED = StoredVerdict(
     is_blind=True,
     revealed_at="1700000000.000100",
 )
+CANDIDATE = Candidate(
+    trace_id=HOSTILE, judge="polite", window_start_ms=1, window_end_ms=2, rank=0.125, received_ms=3
+)
+WINDOW = CandidateWindow(
+    judge="polite", start_ms=1, end_ms=2, seen=3, attempts=4, not_before_ms=5, reason=HOSTILE
+)
 FEEDBACK = PersonFeedback(
     reactions={"+1": Timestamped(value=True, at="1.1")},
     button=Timestamped(value=None, at="1.2"),
@@ -282,6 +290,8 @@ UNDO = UndoRecord(
     guidelines=(GUIDELINE,),
 )
 PLAIN = (
+    CANDIDATE,
+    WINDOW,
     TRACE,
     VERDICT,
     EPISODE,

@@ -20,7 +20,16 @@ from storage.database import Database
 from storage.guideline_requests import GuidelineRequest
 from storage.judge_places import JUDGE_PLACES
 from storage.judge_renaming import StoredJudge
-from storage.records import AuditLine, ForgetRequest, JudgePause, NoticeContent, Post
+from storage.records import (
+    AuditLine,
+    Candidate,
+    CandidateWindow,
+    ForgetRequest,
+    JudgePause,
+    LocalHour,
+    NoticeContent,
+    Post,
+)
 from storage.verdicts import verdict_id_of
 from tests.storage.records import (
     DAY,
@@ -67,6 +76,16 @@ async def lived(db: Database, judge: str = OLD) -> str:
     await db.verdicts.keep(shown, channel="C1", judged_ms=NOON_MS, day=DAY)
     notice = Post(post_id="p1", channel="C1", content=NoticeContent(notice="paused", judge=judge))
     await db.preferences.pause(judge, JudgePause(at_ms=1, person="U1"), notice)
+    drawn = Candidate(
+        trace_id="tr-6",
+        judge=judge,
+        window_start_ms=NOON_MS,
+        window_end_ms=NOON_MS + 1,
+        rank=0.5,
+        received_ms=NOON_MS,
+    )
+    hour = LocalHour(day=DAY, hour=12)
+    await db.traces.add([(trace("tr-6"), [])], NOON_MS, 1000, candidates={0: [drawn]}, hour=hour)
     await db.outbox.add_digest(f"C1:{judge}", "2023-W46", note("digest"))
     await db.guideline_requests.put(
         GuidelineRequest(request_id="r1", action="pin", person="U1", judge=judge, guideline_id="g1")
@@ -154,6 +173,10 @@ async def test_what_was_learned_said_and_decided_comes_back_under_the_new_name(d
     assert set(await db.traces.refused()) == {NEW}
     assert set(await db.preferences.pauses()) == {NEW}
     assert set(await db.guideline_uses.of_judge(NEW)) == {"g1"}
+    [window] = await db.candidates.due(NOON_MS + 1)
+    assert window == CandidateWindow(judge=NEW, start_ms=NOON_MS, end_ms=NOON_MS + 1, seen=1)
+    assert [each.trace_id for each, _ in await db.candidates.of_window(window)] == ["tr-6"]
+    assert list(await db.traffic.of_judge(NEW)) == [DAY]
     assert not await db.outbox.add_digest(f"C1:{NEW}", "2023-W46", note("again"))
     assert await db.judge_names.renamed() == {OLD: NEW}
 

@@ -1,0 +1,76 @@
+"""Windows of a day whose traces wait together for one card, and its choice."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from memalign.records import Trace
+from storage.queue import LONGEST_WAIT_MS
+from storage.records import CandidateWindow, NewCard
+from storage.repository import Repository, Store, reads, writes
+from storage.traces import Traces
+from storage.verdicts import Verdicts
+
+
+class Candidates(Repository):
+    """Windows and their candidates. A method to be awaited raises `StorageError`."""
+
+    def __init__(self, store: Store, traces: Traces, verdicts: Verdicts) -> None:
+        super().__init__(store)
+        self._pool = traces.candidates
+        self._traces = traces
+        self._verdicts = verdicts
+
+    @reads
+    def ranks(self, window: CandidateWindow) -> list[float]:
+        """Return the ranks of a window's candidates, the smallest first."""
+        return [each.rank for each in self._pool.of_window(window)]
+
+    @reads
+    def due(self, now_ms: int) -> list[CandidateWindow]:
+        """Return the windows that have ended and are not put off, the earliest end first."""
+        return [each for each in self._pool.ended_windows(now_ms) if not _is_put_off(each, now_ms)]
+
+    @reads
+    def oldest_ended(self, now_ms: int) -> list[CandidateWindow]:
+        """Return of each judge the window that has waited longest since its end, put off or not."""
+        oldest: dict[str, CandidateWindow] = {}
+        for window in self._pool.ended_windows(now_ms):
+            oldest.setdefault(window.judge, window)
+        return list(oldest.values())
+
+    @reads
+    def of_window(self, window: CandidateWindow) -> list[tuple[Trace, int]]:
+        """Return a window's candidates with the times of their arrival, in milliseconds since 1970."""
+        found = ((self._traces.find(each.trace_id), each) for each in self._pool.of_window(window))
+        return [(trace, candidate.received_ms) for trace, candidate in found if trace is not None]
+
+    @writes
+    def close(self, window: CandidateWindow, cards: Sequence[NewCard] = ()) -> int:
+        """Store the cards that a window is given, and delete it; of traces that nobody holds only hashes stay.
+
+        Returns:
+            The number of cards stored: of a trace that was forgotten meanwhile there is none.
+        """
+        kept = sum([self._verdicts.add(card) for card in cards])
+        self._delete(window)
+        return kept
+
+    @writes
+    def postpone(self, window: CandidateWindow, not_before_ms: int, reason: str) -> None:
+        """Put a window off after a failed attempt; one that is gone stays gone."""
+        postponed = replace(window, attempts=window.attempts + 1, not_before_ms=not_before_ms, reason=reason)
+        self._pool.put_window(postponed)
+
+    def delete_of_judge(self, judge: str) -> None:
+        """Delete all windows of a judge; of traces that nobody else holds only hashes stay."""
+        for window in self._pool.windows_of_judge(judge):
+            self._delete(window)
+
+    def _delete(self, window: CandidateWindow) -> None:
+        for trace_id in self._pool.delete_window(window):
+            self._traces.release(trace_id)
+
+
+def _is_put_off(window: CandidateWindow, now_ms: int) -> bool:
+    # not longer than anything may: the clock was ahead then
+    return now_ms < window.not_before_ms < now_ms + LONGEST_WAIT_MS
