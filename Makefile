@@ -6,6 +6,8 @@
 PORT ?=
 PYTHON ?=
 export PYTHON
+# where matplotlib notes the machine's fonts
+export MPLCONFIGDIR ?= $(CURDIR)/.venv/tmp/matplotlib
 
 BIN := .venv/bin
 PACKAGES := bot memalign storage tests

@@ -229,7 +229,10 @@ def add_batch_commands(commands: Commands) -> None:
         help="the version of its memory (default: as it is now); memalign memory log shows them",
     )
     judge.add_argument(
-        "--labels", type=Path, metavar="FEEDBACK.jsonl", help="people's labels to compare the verdicts with"
+        "--labels",
+        type=Path,
+        metavar="FEEDBACK.jsonl",
+        help="people's labels to compare the verdicts with (default: those in TRACES.jsonl)",
     )
     judge.add_argument(
         "--min-agreement", type=share, metavar="0.8", help="exit with 1 where the verdicts agree less"
@@ -337,6 +340,14 @@ def add_report_commands(commands: Commands) -> None:
         "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"
     )
     digest.add_argument("--format", choices=("text", "json"), default="text")
+
+    report = commands.add_with_settings(
+        "report", "bot.cli.report:report", "one page on a judge, to hand on for an audit or a model review"
+    )
+    report.add_argument("judge", nargs="?", metavar="JUDGE", help="not needed where there is only one")
+    report.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.html", help="replaced if it is there"
+    )
 
     export = commands.add_with_settings(
         "export", "bot.cli.reading:export", "all feedback, guidelines and cases, to standard output"

@@ -174,7 +174,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
     threads = learning.build_reading(resources)
     posts = posting.build(resources, threads.statuses.render_post, pace_seconds=timing.post_seconds)
-    judging_worker = judging.build(resources, posts.wake)
+    judges = judging.build(resources, posts.wake)
     figures = reports.build(resources, posts.wake)
 
     async def redact_now() -> None:
@@ -196,7 +196,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources, threads, posts.wake, explain, timing.quiet_seconds, timing.card_seconds
     )
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
-    traces = ingest.build(resources, judging_worker.wake)
+    traces = ingest.build(resources, judges.sampler, judges.wake)
 
     is_forgotten = asyncio.Event()
 
@@ -227,8 +227,8 @@ def build(resources: Resources, timing: Timing) -> Bot:
         background={
             "learning": learn,
             "trying rules": try_guidelines,
-            "judging": judging_worker.run,
             "connecting to Slack": resources.slack.connection.connect,
+            **judges.background,
             **posts.background,
             **lessons.background,
             **forgets.background,

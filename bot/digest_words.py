@@ -58,7 +58,7 @@ def headline_share(week: Digest) -> str:
     `MIN_VERDICTS_FOR_SHARE` verdicts.
     """
     bounds = headline_bounds(week)
-    return "" if bounds is None else _with_interval(*bounds)
+    return "" if bounds is None else share_with_interval(*bounds)
 
 
 def headline_bounds(week: Digest) -> tuple[float, float, float] | None:
@@ -78,7 +78,8 @@ def weighting_reason(week: Digest) -> str:
     return "" if is_plain or not headline_share(week) else WEIGHTED
 
 
-def _with_interval(share: float, low: float, high: float) -> str:
+def share_with_interval(share: float, low: float, high: float) -> str:
+    """Return a share with its interval."""
     return f"{percent(share)}, likely between {percent(low)} and {percent(high)}"
 
 
@@ -123,7 +124,7 @@ def _scores(week: Digest) -> list[str]:
     if week.mean_absolute_error is None:
         return ["Nobody named a right number, so I don't know how far off the judge is."]
     sentences = [
-        f"On average the judge's number is {_distance(week.mean_absolute_error)} away from people's."
+        f"On average the judge's number is {mean_distance(week.mean_absolute_error)} away from people's."
     ]
     if week.weighted_kappa is not None and week.weighted_kappa_bounds is not None:
         low, high = map(coefficient, week.weighted_kappa_bounds)
@@ -136,7 +137,7 @@ def _scores(week: Digest) -> list[str]:
     return sentences
 
 
-def _distance(error: float) -> str:
+def mean_distance(error: float) -> str:
     """Return a mean distance; 0 is said of full agreement only."""
     return f"{error:,.0f}" if error >= 100 else f"{error:.2g}"
 
@@ -198,7 +199,9 @@ def _points(difference: float) -> str:
 
 
 def _share(share: AgreementShare) -> str:
-    return f"{share.agreed} of {share.n} ({_with_interval(share.agreed / share.n, share.low, share.high)})"
+    return (
+        f"{share.agreed} of {share.n} ({share_with_interval(share.agreed / share.n, share.low, share.high)})"
+    )
 
 
 def learning_sentences(week: Digest) -> list[str]:

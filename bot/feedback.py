@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
-from typing import Literal
 
 from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import read_reply
+from bot.vote_marks import Vote, newest, vote_of_reaction, votes_of, with_answer_as_vote
 from memalign.records import Assessment, Label, Trace
 from memalign.value_types import ValueType
+from storage.feedback_events import up_to
 from storage.records import PersonFeedback, StoredVerdict, Timestamped
-
-Vote = Literal["up", "down", "unsure"]
-"""👍 the judge is right, 👎 the judge is wrong, 🤷 cannot tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,77 +36,13 @@ class Feedback:
     """The part of the rationale that was typed in a modal, which nobody sees in the thread; empty for none."""
     replies_value: bool = False
     """True if the person says a value in a reply."""
+    blind_value: Label | None = None
+    """The label that the person gave before the card showed the verdict, whatever they say now; None for none, and
+    once they took back all they said."""
 
 
-THUMBS: Mapping[str, Vote] = {
-    "+1": "up",
-    "thumbsup": "up",
-    "-1": "down",
-    "thumbsdown": "down",
-    "shrug": "unsure",
-    "person_shrugging": "unsure",
-    "man-shrugging": "unsure",
-    "woman-shrugging": "unsure",
-}
 REPLY_SUBTYPES = {None, "file_share", "thread_broadcast"}
 """Subtypes of a Slack message that carry a person's own words."""
-
-
-def vote_of_reaction(name: str) -> Vote | None:
-    """Return the vote of a reaction, whatever its skin tone; None for one that is no vote."""
-    return THUMBS.get(name.split("::", 1)[0])
-
-
-def is_pressed_again(events: PersonFeedback, vote: Vote, at: str) -> bool:
-    """Return whether a vote button was pressed, at a time, whose vote stands by an earlier press already."""
-    button = events.button
-    is_later = button is not None and button.value == vote and Decimal(at) > Decimal(button.at)
-    return is_later and votes_of(events) == {vote}
-
-
-def votes_of(events: PersonFeedback) -> frozenset[Vote]:
-    """Return all votes a person holds at the moment: live reactions, and the button last pressed.
-
-    A vote that the person chose to keep overrules what was there before, until they take it away themselves.
-    """
-    marks = _vote_marks(events)
-    votes = frozenset(vote for vote, mark in marks if mark.value)
-    kept = events.kept_vote
-    if kept is None or kept.value is None:
-        return votes
-    later = [(vote, mark) for vote, mark in marks if Decimal(mark.at) > Decimal(kept.at)]
-    is_taken_away = any(vote == kept.value and not mark.value for vote, mark in later)
-    if is_taken_away and kept.value not in votes:
-        return votes
-    return frozenset({kept.value, *(vote for vote, mark in later if mark.value)})
-
-
-def conflict_since(events: PersonFeedback) -> str | None:
-    """Return when a reaction gave a person a second vote; None with one vote, or where a button did it."""
-    if len(votes_of(events)) < 2:
-        return None
-    reactions = [mark.at for name, mark in events.reactions.items() if mark.value and vote_of_reaction(name)]
-    newest = max(reactions, key=Decimal, default=None)
-    button = events.button
-    if newest is None or (button is not None and button.value and Decimal(button.at) > Decimal(newest)):
-        return None
-    return newest
-
-
-def _vote_marks(events: PersonFeedback) -> list[tuple[Vote, Timestamped]]:
-    """Return what holds a vote or held it; the value of each mark is true where it is live."""
-    marks = [
-        (vote, reaction)
-        for name, reaction in events.reactions.items()
-        if (vote := vote_of_reaction(name)) is not None
-    ]
-    button = events.button
-    if button is None:
-        return marks
-    if button.value is None and events.kept_vote is not None:
-        # taken back: whatever the button had said, the kept vote among it
-        return [*marks, (events.kept_vote.value, Timestamped(value=False, at=button.at))]
-    return marks if button.value is None else [*marks, (button.value, button)]
 
 
 def feedback_of(
@@ -124,19 +58,20 @@ def feedback_of(
     """
     replies = _replies(events, value_type, modal_ts=stored.message_ts)
     reasons = reasons_of(events, value_type, modal_ts=stored.message_ts)
-    vote, vote_at = _vote(stored.verdict.value, events, replies.value, value_type)
+    vote, value, vote_at = _opinion(stored, events, replies.value, value_type)
     return Feedback(
         verdict_id=stored.verdict_id,
         trace_id=stored.verdict.trace_id,
         judge=stored.verdict.judge,
         person=person,
         vote=vote,
-        value=_label(vote, stored.verdict.value, _newest(events.correction, replies.value), value_type),
+        value=value,
         rationale="\n".join(reasons.all),
         time_ms=vote_at,
         supports=tuple(events.supports.value or ()) if events.supports else (),
         typed_reason=reasons.modal,
         replies_value=replies.value is not None,
+        blind_value=None if vote is None else _blind_value(stored, events, value_type),
     )
 
 
@@ -203,17 +138,35 @@ def _ms(at: str) -> int:
     return int(Decimal(at) * 1000)
 
 
+def _blind_value(stored: StoredVerdict, events: PersonFeedback, value_type: ValueType) -> Label | None:
+    """Return the label that stood when a blind card was to show its verdict; that of now while it is not."""
+    if not stored.is_blind:
+        return None
+    before = events if stored.revealed_at is None else up_to(events, stored.revealed_at)
+    replies = _replies(before, value_type, modal_ts=stored.message_ts)
+    return _opinion(stored, before, replies.value, value_type)[1]
+
+
+def _opinion(
+    stored: StoredVerdict, events: PersonFeedback, value: Timestamped | None, value_type: ValueType
+) -> tuple[Vote | None, Label | None, int]:
+    """Return the vote, the label and their time; `value` is the value said in a reply."""
+    events = with_answer_as_vote(stored, events)
+    vote, at = _vote(stored, events, value, value_type)
+    return vote, _label(vote, stored.verdict.value, newest(events.correction, value), value_type), at
+
+
 def _vote(
-    judged: Label, events: PersonFeedback, value: Timestamped | None, value_type: ValueType
+    stored: StoredVerdict, events: PersonFeedback, value: Timestamped | None, value_type: ValueType
 ) -> tuple[Vote | None, int]:
     """Return the vote, and its time: a value said in a reply is a vote too, unless a later one says something else."""
-    votes = votes_of(events)
+    votes = votes_of(stored, events)
     vote = next(iter(votes)) if len(votes) == 1 else None
     at = vote_ms(events)
     # of a judge of free text, words before a colon are a value only where a 👎 asks for one
     if len(votes) > 1 or value is None or value_type.kind == "str":
         return vote, at
-    said: Vote = "up" if value.value == judged else "down"
+    said: Vote = "up" if value.value == stored.verdict.value else "down"
     if vote is None or (vote != said and _ms(value.at) >= at):
         return said, max(at, _ms(value.at))
     return vote, at
@@ -228,10 +181,6 @@ def _label(
         opposite = value_type.opposite(judged)
         return value.value if opposite is None and value is not None and value.value != judged else opposite
     return None
-
-
-def _newest(*values: Timestamped | None) -> Timestamped | None:
-    return max((value for value in values if value), key=lambda value: Decimal(value.at), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ def feedback_body(feedback: PersonFeedback) -> Body:
         "replies": {ts: [reply.text, reply.at] for ts, reply in feedback.replies.items()},
         "kept_vote": _pair(feedback.kept_vote),
         "supports": _pair(feedback.supports),
+        **({"answer": _pair(feedback.answer)} if feedback.answer else {}),
         **({"past": [to_document(mark) for mark in feedback.past]} if feedback.past else {}),
     }
 
@@ -49,6 +50,7 @@ def feedback_of(body: Mapping[str, Json]) -> PersonFeedback:
         # absent in feedback of an earlier version
         kept_vote=_timestamped(body.get("kept_vote")),
         supports=_timestamped(body.get("supports")),
+        answer=_timestamped(body.get("answer")),
         past=tuple(from_document(PastMark, mark) for mark in body.get("past", ())),
     )
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
@@ -160,6 +161,27 @@ class FeedbackEvents(Repository):
             start = below(people[-1])[1]
         return people
 
+    @writes
+    def reveal(self, verdict_id: str, at: str) -> StoredVerdict | None:
+        """Note that a blind card shows its verdict; what people do from then on may be said of that verdict.
+
+        Args:
+            verdict_id: the verdict.
+            at: when the card began to show it, by Slack's clock; later if anything that people did before is.
+
+        Returns:
+            The verdict, which waits to be learned again; None where it is gone, or was shown before.
+        """
+        verdict = self._verdicts.find(verdict_id)
+        if verdict is None or not verdict.is_hidden:
+            return None
+        moments = [
+            at,
+            *(each for feedback in self.find_all_of(verdict_id).values() for each in times(feedback)),
+        ]
+        shown = replace(verdict, revealed_at=max(moments, key=Decimal))
+        return self._revise(shown, event_ms(at))
+
     def find_of_person(self, person: str) -> list[StoredVerdict]:
         """Return the verdicts about which a person did anything."""
         bodies = self._feedback.range(*below(person), index="person")
@@ -184,7 +206,10 @@ class FeedbackEvents(Repository):
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
         """Return verdicts with feedback from `start_ms` up to, but without, `end_ms`, each with all its feedback."""
-        low, high = key(judge, stamp(start_ms // DAY_MS), ""), key(judge, stamp(end_ms // DAY_MS + 1), "")
+        low, high = (
+            key(judge, stamp(start_ms // DAY_MS), ""),
+            key(judge, stamp((end_ms - 1) // DAY_MS + 1), ""),
+        )
         days = self._feedback.range(low, high, index="day")
         votes = []
         for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):
@@ -193,6 +218,14 @@ class FeedbackEvents(Repository):
             if verdict is not None and any(start_ms <= moment < end_ms for moment in known):
                 votes.append((verdict, feedback))
         return votes
+
+    @reads
+    def page_of_judge(
+        self, judge: str, after: StoredVerdict | None = None, limit: int = 100
+    ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
+        """Return a judge's verdicts with the feedback that counts, oldest first: give the last one to go on."""
+        page = self._verdicts.find_page_of_judge(judge, after, limit)
+        return [(stored, self.find_of(stored.verdict_id)) for stored in page]
 
     @reads
     def answered_of_last(
@@ -325,7 +358,7 @@ class FeedbackEvents(Repository):
         place = key(verdict.verdict_id, event.person)
         body = self._feedback.get(doc_id=place)
         before = PersonFeedback() if body is None else feedback_of(body["feedback"])
-        after = apply(before, event)
+        after = apply(before, event, verdict.revealed_at)
         if after == before:
             return
         changed = {

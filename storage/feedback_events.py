@@ -2,6 +2,7 @@
 order of arrival.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,8 +14,14 @@ QUARTER_MS = 15 * 60 * 1000
 """The offset of each time zone is a multiple of it, so that a week ends nowhere within one."""
 
 
-def apply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
-    """Return the feedback with the event applied; a stale event is noted among the past ones only."""
+def apply(feedback: PersonFeedback, event: FeedbackEvent, revealed_at: str | None = None) -> PersonFeedback:
+    """Return the feedback with the event applied; a stale event is noted among the past ones only.
+
+    Args:
+        feedback: one person's feedback on a verdict.
+        event: what the person did.
+        revealed_at: time from which on a blind card shows the verdict; what stood then is kept among the past marks.
+    """
     if event.kind == "reply":
         return _with_reply(feedback, event)
     current, after = _mark(feedback, event), _with_mark(feedback, event)
@@ -23,7 +30,7 @@ def apply(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
     marks = (current, Timestamped(value=event.value, at=event.at))
     older, newer = sorted(marks, key=lambda mark: Decimal(mark.at))
     past = PastMark(kind=event.kind, name=event.name, value=older.value, at=older.at)
-    return replace(after, past=_with_past_mark(feedback.past, past, newer.at))
+    return replace(after, past=_with_past_mark(feedback.past, past, newer.at, revealed_at))
 
 
 def as_of(feedback: PersonFeedback, end_ms: int) -> PersonFeedback:
@@ -37,17 +44,41 @@ def as_of(feedback: PersonFeedback, end_ms: int) -> PersonFeedback:
         end_ms: the moment, in milliseconds since 1970, the end of a quarter of an hour; what is of it or later is
             left out.
     """
-    marks: dict[tuple[str, str], PastMark] = {}
-    for mark in sorted((*feedback.past, *_current_marks(feedback)), key=lambda mark: Decimal(mark.at)):
-        if event_ms(mark.at) < end_ms:
-            marks[mark.kind, mark.name] = mark
-    stood = PersonFeedback(
-        replies={ts: each for ts, each in feedback.replies.items() if event_ms(ts) < end_ms}
-    )
-    for mark in marks.values():
+    replies = {ts: each for ts, each in feedback.replies.items() if event_ms(ts) < end_ms}
+    marks = (*feedback.past, *_current_marks(feedback))
+    return _with_marks(replies, [mark for mark in marks if event_ms(mark.at) < end_ms])
+
+
+def up_to(feedback: PersonFeedback, at: str) -> PersonFeedback:
+    """Return the feedback as it stood at a moment of which all marks are kept, without what was changed since.
+
+    Args:
+        feedback: the feedback as it is now.
+        at: the moment, as an event time; what is of it counts.
+    """
+    last = Decimal(at)
+    replies = {
+        ts: each
+        for ts, each in feedback.replies.items()
+        if Decimal(each.at) <= last and (not is_event_time(ts) or Decimal(ts) <= last)
+    }
+    marks = (*feedback.past, *_current_marks(feedback))
+    return _with_marks(replies, [mark for mark in marks if Decimal(mark.at) <= last])
+
+
+def _with_marks(replies: Mapping[str, Reply], marks: Iterable[PastMark]) -> PersonFeedback:
+    """Return feedback that holds, of each kind and name, the last mark, and those before it among the past."""
+    feedback = PersonFeedback(replies=replies)
+    latest: dict[tuple[str, str], PastMark] = {}
+    past = []
+    for mark in sorted(marks, key=lambda mark: Decimal(mark.at)):
+        if replaced := latest.get((mark.kind, mark.name)):
+            past.append(replaced)
+        latest[mark.kind, mark.name] = mark
+    for mark in latest.values():
         event = FeedbackEvent(person="", kind=mark.kind, name=mark.name, value=mark.value, at=mark.at)
-        stood = _with_mark(stood, event)
-    return stood
+        feedback = _with_mark(feedback, event)
+    return replace(feedback, past=_in_order(past))
 
 
 def _current_marks(feedback: PersonFeedback) -> list[PastMark]:
@@ -59,6 +90,7 @@ def _current_marks(feedback: PersonFeedback) -> list[PastMark]:
     others: dict[FeedbackEventKind, Timestamped | None] = {
         "button": feedback.button,
         "correction": feedback.correction,
+        "answer": feedback.answer,
         "kept_vote": feedback.kept_vote,
         "supports": feedback.supports,
     }
@@ -83,26 +115,34 @@ def _mark(feedback: PersonFeedback, event: FeedbackEvent) -> Timestamped | None:
             return feedback.kept_vote
         case "supports":
             return feedback.supports
+        case "answer":
+            return feedback.answer
     return feedback.correction
 
 
-def _with_past_mark(past: tuple[PastMark, ...], mark: PastMark, replaced_at: str) -> tuple[PastMark, ...]:
-    """Return the past marks with one more, if it stood at the end of its quarter of an hour."""
-    same = [each for each in past if _place(each) == _place(mark)]
-    if _quarter(mark.at) == _quarter(replaced_at) or any(
-        Decimal(each.at) > Decimal(mark.at) for each in same
-    ):
+def _with_past_mark(
+    past: tuple[PastMark, ...], mark: PastMark, replaced_at: str, revealed_at: str | None
+) -> tuple[PastMark, ...]:
+    """Return the past marks with one more, if it stood at the end of its span."""
+    span = _span(mark.at, revealed_at)
+    same = [
+        each
+        for each in past
+        if (each.kind, each.name, _span(each.at, revealed_at)) == (mark.kind, mark.name, span)
+    ]
+    if span == _span(replaced_at, revealed_at) or any(Decimal(each.at) > Decimal(mark.at) for each in same):
         return past
-    kept = (each for each in past if each not in same)
-    return tuple(sorted((*kept, mark), key=lambda each: (Decimal(each.at), each.kind, each.name)))
+    return _in_order((*(each for each in past if each not in same), mark))
 
 
-def _place(mark: PastMark) -> tuple[str, str, int]:
-    return mark.kind, mark.name, _quarter(mark.at)
+def _in_order(marks: Iterable[PastMark]) -> tuple[PastMark, ...]:
+    return tuple(sorted(marks, key=lambda each: (Decimal(each.at), each.kind, each.name)))
 
 
-def _quarter(at: str) -> int:
-    return event_ms(at) // QUARTER_MS
+def _span(at: str, revealed_at: str | None) -> tuple[int, bool]:
+    """Return the span of time of whose marks the last is kept: a quarter of an hour, which a reveal divides."""
+    is_later = revealed_at is not None and Decimal(at) > Decimal(revealed_at)
+    return event_ms(at) // QUARTER_MS, is_later
 
 
 def _with_mark(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback:
@@ -115,6 +155,8 @@ def _with_mark(feedback: PersonFeedback, event: FeedbackEvent) -> PersonFeedback
         return replace(feedback, kept_vote=_later(feedback.kept_vote, event))
     if event.kind == "supports":
         return replace(feedback, supports=_later(feedback.supports, event))
+    if event.kind == "answer":
+        return replace(feedback, answer=_later(feedback.answer, event))
     return replace(feedback, correction=_later(feedback.correction, event))
 
 
@@ -125,6 +167,7 @@ def meaning(feedback: PersonFeedback) -> tuple[Json, ...]:
         None if feedback.button is None else feedback.button.value,
         # JSON tells true from 1 and 4 from 4.0, Python's == does not
         None if feedback.correction is None else repr(feedback.correction.value),
+        None if feedback.answer is None else repr(feedback.answer.value),
         {ts: reply.text for ts, reply in feedback.replies.items() if reply.text is not None},
         None if feedback.kept_vote is None else (feedback.kept_vote.value, _marks_after_keeping(feedback)),
         sorted(feedback.supports.value or ()) if feedback.supports else [],
@@ -146,6 +189,7 @@ def times(feedback: PersonFeedback) -> tuple[str, ...]:
         *feedback.reactions.values(),
         feedback.button,
         feedback.correction,
+        feedback.answer,
         feedback.kept_vote,
         feedback.supports,
     ]

@@ -47,6 +47,11 @@ class MemoryHistory(Repository):
         ]
 
     @reads
+    def versions(self, judge: str) -> list[MemoryVersion]:
+        """Return all of a judge's versions, newest first, without what came and went."""
+        return self._undo.versions(judge)
+
+    @reads
     def newest_change(self, judge: str) -> int:
         """Return the number of the newest version that people's words, decisions or forgetting made; 0 for none.
 

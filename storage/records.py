@@ -10,7 +10,7 @@ Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
 PostState = Literal["due", "posting"]
 """Waiting its turn, or on its way to Slack; after a crash nobody knows whether the latter arrived."""
-FeedbackEventKind = Literal["reaction", "button", "correction", "reply", "kept_vote", "supports"]
+FeedbackEventKind = Literal["reaction", "button", "correction", "answer", "reply", "kept_vote", "supports"]
 StoreState = Literal["absent", "empty", "in_use", "closed"]
 """There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
@@ -96,8 +96,11 @@ class PersonFeedback:
     """The vote that the person chose while they held two; it overrules the marks before it."""
     supports: Timestamped | None = None
     """Ids of the guidelines that the person says cover the case, a list."""
+    answer: Timestamped | None = None
+    """The value chosen on a card that asked before it showed the verdict."""
     past: tuple[PastMark, ...] = field(default=(), metadata=OMIT_DEFAULT)
-    """Earlier marks, for what stood at an earlier moment: of each the last of a quarter of an hour. Never any reply."""
+    """Earlier marks, for what stood at an earlier moment: of each the last of a quarter of an hour, and the last
+    before a blind card showed its verdict. Never any reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +182,12 @@ class StoredVerdict:
     is_blind: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if the card asks before it shows the verdict."""
     revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
-    """Slack's time of the first answer to a blind card, which then shows the verdict; None before, and of others."""
+    """Slack's time from which on a blind card shows the verdict, once somebody answered; None before, and of others."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """True while nobody is to see the verdict: its card asks, and waits for the first answer."""
+        return self.is_blind and self.revealed_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

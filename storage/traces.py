@@ -156,6 +156,11 @@ class Traces(Repository):
         """Return True if the trace is known, without reading it."""
         return self._traces.contains(doc_id=trace_id)
 
+    @reads
+    def count(self) -> int:
+        """Return how many traces are known, those of which only a hash is kept included."""
+        return len(self._traces) + len(self._unsampled)
+
     @writes
     def delete_unsampled(self, before_ms: int, limit: int) -> int:
         """Delete the hashes of some traces received before then that no judge was to see; returns how many."""

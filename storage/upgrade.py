@@ -49,7 +49,7 @@ def upgrade(documents: Documents) -> None:
             _to_3(engine)
         if engine.version < VERSION_WITH_CITATIONS:
             _to_4(engine)
-        # the index of verdicts by the time of their card came with 5
+        # those of verdicts by the time of their card, and of answered blind cards, came with 5 and 6
         documents.build_indexes()
         engine.set_version(SCHEMA_VERSION)
 

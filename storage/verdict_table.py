@@ -19,6 +19,7 @@ def declare_verdicts(documents: Documents) -> DocumentTable:
             "card": _by_card,
             "posted": _by_posting,
             "evidence": _by_evidence,
+            "answered_blind": _by_blind_answers,
         },
         form=form_of(StoredVerdict),
     )
@@ -39,6 +40,11 @@ def _by_card(body: Mapping[str, Json]) -> Iterable[str]:
 def _by_posting(body: Mapping[str, Json]) -> Iterable[str]:
     if body["message_ts"] is not None:
         yield key(body["verdict"]["judge"], stamp(event_ms(body["message_ts"])), body["verdict_id"])
+
+
+def _by_blind_answers(body: Mapping[str, Json]) -> Iterable[str]:
+    is_hidden = body.get("is_blind", False) and body.get("revealed_at") is None
+    return [body["verdict_id"]] if is_hidden and body["revision"] and body["message_ts"] is not None else []
 
 
 def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:

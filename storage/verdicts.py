@@ -205,10 +205,18 @@ class Verdicts(Repository):
         return self._count(channel, day)
 
     @reads
-    def judged_between(self, judge: str, start_ms: int, end_ms: int) -> int:
-        """Return how many verdicts a judge gave from `start_ms` up to, but without, `end_ms`."""
+    def shown_of(self, channel: str, day: str, judge: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+        """Return how many cards a channel was given on a day, and how many verdicts a judge gave on it.
+
+        Args:
+            channel: the channel.
+            day: the day, such as `2026-11-20`.
+            judge: the judge.
+            start_ms: the first millisecond of the day.
+            end_ms: the first millisecond of the next one.
+        """
         low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
-        return len(self._verdicts.ids(low, high, index="judge"))
+        return self._count(channel, day), len(self._verdicts.ids(low, high, index="judge"))
 
     def find_posted_before(self, judge: str, end_ms: int, limit: int) -> list[StoredVerdict]:
         """Return the judge's verdicts whose cards were posted before then, the last posted first."""
@@ -239,6 +247,20 @@ class Verdicts(Repository):
         """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
         low = "" if after is None else just_after(after)
         return [_verdict_of(body) for body in self._verdicts.range(low, limit=limit)]
+
+    def find_page_of_judge(
+        self, judge: str, after: StoredVerdict | None = None, limit: int = 100
+    ) -> list[StoredVerdict]:
+        """Return a judge's verdicts, some at a time, oldest first: give the last one to go on."""
+        low, high = below(judge)
+        if after is not None:
+            low = just_after(key(judge, stamp(after.judged_ms), after.verdict_id))
+        return [_verdict_of(body) for body in self._verdicts.range(low, high, index="judge", limit=limit)]
+
+    @reads
+    def count_of_judge(self, judge: str) -> int:
+        """Return how many verdicts a judge gave."""
+        return len(self._verdicts.ids(*below(judge), index="judge"))
 
     @reads
     def shown_evidence(
@@ -280,6 +302,11 @@ class Verdicts(Repository):
         return len(bodies)
 
     remove_case = writes(delete_case)
+
+    @reads
+    def answered_blind(self) -> list[StoredVerdict]:
+        """Return the verdicts that are hidden although people did something about them, by id."""
+        return [_verdict_of(body) for body in self._verdicts.range(index="answered_blind")]
 
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""

@@ -77,6 +77,13 @@ def test_imports_go_only_in_the_agreed_directions() -> None:
         ),
         ("anthropic", [f"memalign/models/{name}.py" for name in ("anthropic", "anthropic_client")]),
         ("tinydb", ["storage/documents.py"]),
+        (
+            "matplotlib",
+            [
+                f"bot/charts/{name}.py"
+                for name in ("agreement_table", "chart", "drawing", "learning_curve", "score_differences")
+            ],
+        ),
     ],
 )
 def test_is_imported_in_modules_of_its_own_only(distribution: str, modules: list[str]) -> None:
@@ -216,3 +223,12 @@ def test_the_image_holds_every_top_level_package() -> None:
     copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     included = re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(copied) == set(included) == set(TOP_PACKAGES)
+
+
+@pytest.mark.parametrize("module", ["bot.app", "bot.__main__", "bot.cli.reading", "bot.cli.run"])
+def test_neither_the_bot_nor_a_command_without_charts_loads_what_draws_them(module: str) -> None:
+    program = f"import sys, {module}; print({{'matplotlib', 'jinja2', 'PIL'}} & {{*map(str, sys.modules)}} or 'none')"
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert outcome.stdout.strip() == "none"

@@ -21,8 +21,8 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.rich_text import rich_text
-from bot.feedback import Vote
 from bot.visible_text import visible, visible_line
+from bot.vote_marks import Vote
 from memalign.records import Guideline, Label, Trace
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict

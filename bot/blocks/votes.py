@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from bot.blocks.mrkdwn import escape, format_label_plain
 from bot.blocks.primitives import SlackMessage, actions, button, section, text_message
-from bot.feedback import Vote
+from bot.vote_marks import Vote
 from memalign.records import Label
 from storage.records import StoredVerdict
 

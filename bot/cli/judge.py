@@ -4,14 +4,16 @@ import asyncio
 import logging
 from argparse import Namespace
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from itertools import islice
+from pathlib import Path
 
-from bot.cli.feedback_file import read_lines
+from bot.cli.feedback_file import FeedbackLines, read_lines
 from bot.cli.judge_source import BatchJudge, JudgeTrace, check_options, open_judge
+from bot.cli.label_agreement import compare, counts_in_words, label_problem, left_out
+from bot.cli.label_file import LabelFile, read_labels
 from bot.cli.progress import progress, write_line
 from bot.cli.terminal import RUN_AGAIN
-from bot.cli.verdict_counts import LabelAgreement, agreement_with, counts_in_words
 from bot.cli.verdict_file import VerdictFile
 from bot.config import RedactionSettings
 from bot.plain_text import pluralise
@@ -44,17 +46,55 @@ async def judge(options: Namespace) -> None:
 async def _judge_file(options: Namespace, batch_judge: BatchJudge) -> None:
     redactor = Redactor(batch_judge.settings.redaction if batch_judge.settings else RedactionSettings())
     lines = await asyncio.to_thread(read_lines, options.traces, batch_judge.definition, redactor)
-    labelled = lines
-    if options.labels:
-        labelled = await asyncio.to_thread(read_lines, options.labels, batch_judge.definition, redactor)
-    for complaint in [*lines.complaints(), *(labelled.complaints() if options.labels else ())]:
+    for complaint in lines.complaints():
         write_line(complaint)
+    labels = await _read_labels(options, batch_judge, lines.traces)
     out = await asyncio.to_thread(VerdictFile, options.out)
     traces = [trace for trace_id, trace in lines.traces.items() if not out.has(batch_judge.name, trace_id)]
     if judged_before := len(lines.traces) - len(traces):
         write_line(f"{judged_before} traces were judged before; their verdicts are kept.")
+    with out:
+        failures = await _judge_traces(batch_judge, traces, lines, out)
+    await asyncio.to_thread(out.put_in_order, list(lines.traces))
+    values = {name: value for name, value in out.values(batch_judge.name).items() if name in lines.traces}
+    agreement = compare(values, labels.labels, batch_judge.definition)
+    place = f"in {options.out}" if options.out else "on standard output"
+    write_line(counts_in_words(values, place, agreement))
+    if failures:
+        raise InputError(
+            f"{pluralise(failures, 'trace')} could not be judged, for the reasons above; {RUN_AGAIN}"
+        )
+    if options.min_agreement is not None and agreement is not None:
+        agreement.require(options.min_agreement)
+
+
+async def _read_labels(options: Namespace, batch_judge: BatchJudge, trace_ids: Collection[str]) -> LabelFile:
+    """Read people's labels, by default those in the file of traces, and say what the agreement leaves out.
+
+    Raises `InputError`, before any model is asked, where an agreement is asked for that cannot be known.
+    """
+    file: Path = options.labels or options.traces
+    labels = await asyncio.to_thread(read_labels, file, batch_judge.definition)
+    if file != options.traces:
+        for complaint in labels.complaints(file):
+            write_line(complaint)
+    problem = label_problem(labels, options, trace_ids, batch_judge.definition)
+    if problem and options.min_agreement is not None:
+        raise InputError(problem)
+    if problem and options.labels:
+        write_line(problem)
+    elif not problem:
+        for sentence in left_out(labels, trace_ids):
+            write_line(sentence)
+    return labels
+
+
+async def _judge_traces(
+    batch_judge: BatchJudge, traces: Sequence[Trace], lines: FeedbackLines, out: VerdictFile
+) -> int:
+    """Judge traces into a file, tell of each that fails, and return how many did."""
     failures, reason = 0, ""
-    with out, progress("judging", len(traces)) as advance:
+    with progress("judging", len(traces)) as advance:
         async for trace, outcome in _judge_all(batch_judge.judge, traces):
             if isinstance(outcome, Verdict):
                 out.add(outcome)
@@ -65,30 +105,7 @@ async def _judge_file(options: Namespace, batch_judge: BatchJudge) -> None:
                 write_line(f"{place} was not judged{' for the same reason.' if is_same else f': {outcome}'}")
                 reason = str(outcome)
             advance(1)
-    await asyncio.to_thread(out.put_in_order, list(lines.traces))
-    values = {name: value for name, value in out.values(batch_judge.name).items() if name in lines.traces}
-    agreement = agreement_with(values, labelled.traces.values())
-    place = f"in {options.out}" if options.out else "on standard output"
-    write_line(counts_in_words(values, place, agreement))
-    if failures:
-        raise InputError(
-            f"{pluralise(failures, 'trace')} could not be judged, for the reasons above; {RUN_AGAIN}"
-        )
-    if options.min_agreement is not None:
-        _require_agreement(agreement, options.min_agreement)
-
-
-def _require_agreement(agreement: LabelAgreement, least: float) -> None:
-    """Raise `InputError` if the verdicts agree with too few labels, or there are none."""
-    if not agreement.labels:
-        raise InputError(
-            "None of the judged traces has a label, so their agreement is not known; name labels with --labels."
-        )
-    if agreement.share < least:
-        raise InputError(
-            f"The verdicts agree with {agreement.agreed} of {pluralise(agreement.labels, 'label')} "
-            f"({agreement.share:.1%}), and --min-agreement asks for {least:.1%}."
-        )
+    return failures
 
 
 async def _judge_all(

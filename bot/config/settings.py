@@ -140,6 +140,10 @@ class JudgeSettings(Section):
     """Traces that are not judged: of runs that ended with an error, without output, or without expectations."""
     range: tuple[Number, Number] | None = None
     """Lowest and highest value of an int or float judge."""
+    rate: float | None = Field(default=None, ge=0, le=1)
+    """Share of its traces that are sampled; None: that of `[sampling]`."""
+    max_per_day: int | None = Field(default=None, ge=0)
+    """Most cards a day of this judge, among those of its channel; None: as many as the channel is shown."""
 
     @model_validator(mode="before")
     @classmethod
@@ -357,6 +361,15 @@ class Settings(Section):
             approval=self.memory.approval,
             trials=self.memory.trial_calls_per_day > 0 and definition.tries_guidelines,
         )
+
+    def rate_of(self, judge: JudgeSettings) -> float:
+        """Return the share of a judge's traces that are sampled."""
+        return self.sampling.rate if judge.rate is None else judge.rate
+
+    def max_per_day_of(self, judge: JudgeSettings) -> int:
+        """Return the most cards a day that a judge shows."""
+        most = self.sampling.max_per_day
+        return most if judge.max_per_day is None else min(most, judge.max_per_day)
 
     @property
     def titles(self) -> dict[str, str]:

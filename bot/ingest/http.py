@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar, get_args
 
 from aiohttp import web
@@ -14,10 +14,10 @@ from bot.ingest.json_items import TooManyItemsError
 from bot.ingest.trace_body import RejectedTrace, read_body
 from bot.ingest.trace_report import Outcome, count_outcomes, json_response, report_response
 from bot.judge_names import JudgeNames
-from bot.judging.sampling import judges_for, validation_error
+from bot.judging.sampling import validation_error
+from bot.judging.trace_sampler import SampledTrace, SamplingMoment, TraceSampler
 from bot.redaction.redactor import Redactor
 from bot.runtime.activity_log import log_activity
-from bot.runtime.clock import now_ms
 from bot.runtime.health import unexpected
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
@@ -25,7 +25,7 @@ from memalign.media import trace_without_media
 from memalign.records import Trace
 from storage.database import Database
 from storage.records import Accepted, UnsampledTrace
-from storage.traces import Arrival
+from storage.traces import TRACES_PER_WRITE
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedTrace:
+    """A trace as it may be stored."""
+
+    trace: Trace | UnsampledTrace
+    sampled: SampledTrace
+
+
 class TraceEndpoint:
     """`POST /traces`."""
 
@@ -49,6 +57,7 @@ class TraceEndpoint:
         memories: Mapping[str, JudgeMemory],
         names: JudgeNames,
         redactor: Redactor,
+        sampler: TraceSampler,
         wake_judging: Callable[[], None],
     ) -> None:
         self._settings = settings
@@ -56,8 +65,8 @@ class TraceEndpoint:
         self._memories = memories
         self._names = names
         self._redactor = redactor
+        self._sampler = sampler
         self._wake_judging = wake_judging
-        self._sampling_key: bytes | None = None
         self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by outcome, since the start."""
 
@@ -70,16 +79,13 @@ class TraceEndpoint:
             return json_response(413, {"error": str(error)})
         except InputError as error:
             return json_response(400, {"error": str(error)})
-        if self._sampling_key is None:
-            self._sampling_key = await self._database.traces.sampling_key()
-        paused = frozenset(await self._database.preferences.pauses())
-        prepared = await _call_for_body(len(body), self._prepare_all, items, self._sampling_key, paused)
-        return await self._store(items, prepared)
-
-    async def _store(
-        self, items: Sequence[Trace | RejectedTrace], prepared: Sequence[Arrival | RejectedTrace]
-    ) -> web.Response:
-        outcomes = await self._add(items, prepared)
+        outcomes: list[Outcome] = []
+        for begin in range(0, len(items), TRACES_PER_WRITE):
+            # what is stored of a part tells which traces of the next may be candidates
+            part = items[begin : begin + TRACES_PER_WRITE]
+            moment = await self._sampler.moment()
+            prepared = await _call_for_body(len(body), self._prepare_all, part, moment)
+            outcomes += await self._add(part, prepared, moment)
         self._wake_judging()
         counts = count_outcomes(outcomes)
         self.counts.update(counts)
@@ -87,15 +93,12 @@ class TraceEndpoint:
         return report_response(outcomes)
 
     def _prepare_all(
-        self, items: Sequence[Trace | RejectedTrace], sampling_key: bytes, paused: frozenset[str]
-    ) -> list[Arrival | RejectedTrace]:
-        return [
-            item if isinstance(item, RejectedTrace) else self._prepare(item, sampling_key, paused)
-            for item in items
-        ]
+        self, items: Sequence[Trace | RejectedTrace], moment: SamplingMoment
+    ) -> list[PreparedTrace | RejectedTrace]:
+        return [item if isinstance(item, RejectedTrace) else self._prepare(item, moment) for item in items]
 
-    def _prepare(self, trace: Trace, sampling_key: bytes, paused: frozenset[str]) -> Arrival | RejectedTrace:
-        """Check, sample and redact a trace; it is stored, and waits for no judge that is paused."""
+    def _prepare(self, trace: Trace, moment: SamplingMoment) -> PreparedTrace | RejectedTrace:
+        """Check, sample and redact a trace."""
         trace = replace(trace, judges=tuple(map(self._names.current, trace.judges)))
         if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
@@ -105,18 +108,20 @@ class TraceEndpoint:
             return RejectedTrace(reason=reason)
         if error := validation_error(trace, self._memories):
             return RejectedTrace(reason=error)
-        judges = judges_for(trace, self._settings, sampling_key)
-        if not judges:
-            return UnsampledTrace(trace_id=trace.trace_id), judges
+        sampled = moment.sample(trace)
+        if not sampled.is_kept:
+            return PreparedTrace(trace=UnsampledTrace(trace_id=trace.trace_id), sampled=sampled)
         try:
             # before redaction, which would take digits in base64 for numbers of phones and cards
-            waits_for = tuple(judge for judge in judges if judge not in paused)
-            return self._redactor.trace(trace_without_media(trace)), waits_for
+            return PreparedTrace(trace=self._redactor.trace(trace_without_media(trace)), sampled=sampled)
         except Exception:  # a bug on one trace must not let it in as it is, nor stop its neighbours
             return RejectedTrace(reason=unexpected("redacting a trace"))
 
     async def _add(
-        self, items: Sequence[Trace | RejectedTrace], prepared: Sequence[Arrival | RejectedTrace]
+        self,
+        items: Sequence[Trace | RejectedTrace],
+        prepared: Sequence[PreparedTrace | RejectedTrace],
+        moment: SamplingMoment,
     ) -> list[Outcome]:
         """Store the traces among what was prepared of the items; return the outcome of each item."""
         places = [place for place, item in enumerate(prepared) if not isinstance(item, RejectedTrace)]
@@ -129,10 +134,22 @@ class TraceEndpoint:
             sent = [items[place] for place in places]
             originals = {place: item for place, item in enumerate(sent) if isinstance(item, Trace)}
         if batch:
-            max_waiting = self._settings.ingest.max_pending
-            stored = await self._database.traces.add(batch, now_ms(), max_waiting, originals)
-            for place, outcome in zip(places, stored, strict=True):
+            stored = await self._database.traces.add(
+                [(item.trace, item.sampled.jobs) for item in batch],
+                moment.now_ms,
+                self._settings.ingest.max_pending,
+                originals,
+                candidates={
+                    place: item.sampled.candidates
+                    for place, item in enumerate(batch)
+                    if item.sampled.candidates
+                },
+                hour=moment.hour,
+            )
+            for place, item, outcome in zip(places, batch, stored, strict=True):
                 outcomes[place] = outcome
+                if outcome == "accepted" and item.sampled.is_kept:
+                    self._sampler.note(item.sampled.candidates)
         return outcomes
 
 

@@ -1,18 +1,76 @@
 """Flow A: a stored trace is sampled, judged, and stored as a verdict with its card."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.call_budget import budget_for
+from bot.judging.blind_cards import BlindCards
+from bot.judging.candidate_worker import CandidateWorker
+from bot.judging.daily_cap import DailyCap
+from bot.judging.day_planner import DayPlanner
 from bot.judging.last_week import LastWeek
 from bot.judging.shadow_judges import ShadowJudges
+from bot.judging.trace_sampler import TraceSampler
+from bot.judging.uniform_choice import UniformChoice
 from bot.judging.worker import JudgingWorker
 from bot.resources import Resources
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.supervisor import Background
 from memalign.models import connect_judge_model
 from memalign.models.endpoint import max_concurrency
 
 
-def build(resources: Resources, wake_posting: Callable[[], None]) -> JudgingWorker:
-    """Build the worker, which judges as many traces at a time as there may be model calls."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """The parts of judging."""
+
+    sampler: TraceSampler
+    """Decides on traces that arrive."""
+    wake: Callable[[], None]
+    """Look for new traces now."""
+    background: Background
+
+
+def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
+    """Build the workers. One judges as many traces at a time as there may be model calls, one chooses cards."""
+    settings, database, health = resources.settings, resources.database, resources.health
+    planner = DayPlanner(settings, database)
+    blind_cards = BlindCards(settings, database)
+    cap, breaker = DailyCap(database, planner), CircuitBreaker()
+    renamed_perhaps = [offer.old for offer in resources.renaming_offers]
+    shadows = _shadow_judges(resources)
+    judging = JudgingWorker(
+        settings,
+        database,
+        resources.memories,
+        shadows,
+        health,
+        wake_posting,
+        cap,
+        breaker,
+        blind_cards,
+        concurrency=max_concurrency(),
+        renamed_perhaps=renamed_perhaps,
+    )
+    choosing = CandidateWorker(
+        settings,
+        database,
+        UniformChoice(settings, resources.memories).choose,
+        health,
+        wake_posting,
+        cap,
+        breaker,
+        blind_cards,
+        renamed_perhaps=renamed_perhaps,
+    )
+    return Judging(
+        sampler=TraceSampler(settings, database, planner),
+        wake=judging.wake,
+        background={"judging": judging.run, "choosing cards": choosing.run},
+    )
+
+
+def _shadow_judges(resources: Resources) -> ShadowJudges:
     settings, memories = resources.settings, resources.memories
     last_week = LastWeek(
         memories,
@@ -20,19 +78,9 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> JudgingWork
         settings.digest.zone,
         lambda judge: connect_judge_model(settings.judge(judge).model),
     )
-    shadows = ShadowJudges(
+    return ShadowJudges(
         memories,
         last_week,
         budget_for("shadow_verdicts", resources),
         budget_for("second_opinions", resources),
-    )
-    return JudgingWorker(
-        settings,
-        resources.database,
-        memories,
-        shadows,
-        resources.health,
-        wake_posting,
-        renamed_perhaps=[offer.old for offer in resources.renaming_offers],
-        concurrency=max_concurrency(),
     )

@@ -1,5 +1,6 @@
 """A window's candidates, and the card that is chosen among them."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from memalign.records import Trace, Verdict
@@ -21,8 +22,14 @@ class ChosenCard:
 
     verdict: Verdict
     selection: CardSelection
-    """Its probability is that of all stages: the reservoir's, then the choice among the candidates."""
+    """Its probability is that of all stages: to be sampled, to be a candidate, to be chosen."""
     shadows: tuple[ShadowVerdict, ...] = ()
     """Values of other memories on the same trace."""
     resembles_case: bool = False
     """True if the memory held a near copy of the trace."""
+
+
+CardChoice = Callable[[str, Sequence[CandidateTrace], int], Awaitable[ChosenCard]]
+"""Takes a judge's name, the candidates of a window, at least one, and the number of traces seen there, of which they
+are a uniform sample. What fails at one candidate alone leaves that one out. Raises `InputError` where the judge can
+take none of them, and `ModelError` where the model fails at all, to be asked again later."""

@@ -1,4 +1,4 @@
-"""Sampling: which judges see a trace, and whether they can judge it."""
+"""Sampling: which judges see a trace, whether they can judge it, and whether its card asks first."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Trace
 from memalign.trace_content import TraceContent
+from storage.records import SHOWN_AS_ALL, CardSelection
 
 
 def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool:
@@ -25,6 +26,30 @@ def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool
     return int.from_bytes(digest) < rate * 2**64
 
 
+def asks_first(trace_id: str, judge: str, share: float, key: bytes = b"") -> bool:
+    """Return whether a judge's card asks before it shows the verdict: the same answer each time, as of `is_sampled`.
+
+    Args:
+        trace_id: the trace's id.
+        judge: the judge's name.
+        share: share of the cards that ask first, from 0 to 1, whichever traces were sampled.
+        key: the store's secret, up to 64 bytes.
+    """
+    digest = hashlib.blake2b(
+        f"{judge}\0{trace_id}".encode(), key=key, digest_size=8, person=b"blind"
+    ).digest()
+    return int.from_bytes(digest) < share * 2**64
+
+
+def rank_of(trace_id: str, judge: str, key: bytes = b"") -> float:
+    """Return a trace's place among all traces of a judge: uniform from 0 up to, but without, 1, and always the same.
+
+    It does not depend on `is_sampled`. The arguments are the same.
+    """
+    digest = hashlib.blake2b(f"{judge}\0{trace_id}".encode(), key=key, digest_size=8, person=b"rank").digest()
+    return (int.from_bytes(digest) >> 11) / 2**53
+
+
 def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:
     """Return the judges that are to judge a trace: those it names, else all; sampled, as `is_sampled` says.
 
@@ -32,10 +57,16 @@ def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:
     """
     named = [judge for judge in settings.judges if not trace.judges or judge.name in trace.judges]
     sampled = [
-        judge for judge in named if is_sampled(trace.trace_id, judge.name, settings.sampling.rate, key)
+        judge for judge in named if is_sampled(trace.trace_id, judge.name, settings.rate_of(judge), key)
     ]
     kinds = kinds_of(trace) if any(judge.skip for judge in sampled) else frozenset()
     return tuple(judge.name for judge in sampled if not kinds & set(judge.skip))
+
+
+def selection_at_rate(rate: float) -> CardSelection:
+    """Return the way in which a trace is chosen that is judged at once, as each is that was sampled."""
+    # a rate of 0 was another when the trace came
+    return CardSelection(probability=rate, reason="random") if 0 < rate < 1 else SHOWN_AS_ALL
 
 
 def kinds_of(trace: Trace) -> frozenset[SkippedKind]:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
+from bot.judging.blind_cards import BlindCards
+from bot.judging.daily_cap import DailyCap
+from bot.judging.sampling import selection_at_rate
 from bot.judging.shadow_judges import ShadowJudges, ShadowValue
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
-from bot.runtime.clock import backoff_ms, day_of, now_ms
+from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
@@ -46,11 +49,17 @@ class JudgingWorker:
         shadows: ShadowJudges,
         health: HealthRegistry,
         wake_posting: Callable[[], None],
+        cap: DailyCap,
+        breaker: CircuitBreaker,
+        blind_cards: BlindCards,
         *,
         concurrency: int,
         renamed_perhaps: Collection[str] = (),
     ) -> None:
-        """Judge `concurrency` traces at a time; those of judges that may have another name now go on waiting."""
+        """Judge `concurrency` traces at a time; those of judges that may have another name now go on waiting.
+
+        `breaker` spares the judges' models, whoever asks them.
+        """
         self._settings = settings
         self._database = database
         self._memories = memories
@@ -60,7 +69,9 @@ class JudgingWorker:
         self._concurrency = concurrency
         self._renamed_perhaps = renamed_perhaps
         self._wake_event = WakeEvent()
-        self._breaker = CircuitBreaker()
+        self._cap = cap
+        self._breaker = breaker
+        self._blind_cards = blind_cards
         self._in_hand: set[tuple[str, str]] = set()
         """Trace and judge of each job that is being done."""
         self._answers: Counter[str] = Counter()
@@ -68,8 +79,6 @@ class JudgingWorker:
         self._answers_at_failure: dict[tuple[str, str], int] = {}
         """Trace and judge -> that number when the model failed at the trace last."""
         self._has_started = False
-        self._reserved: Counter[str] = Counter()
-        """Channel -> cards that verdicts in hand will take of the day's maximum."""
 
     def wake(self) -> None:
         """Look for new traces now."""
@@ -196,16 +205,11 @@ class JudgingWorker:
         if trace is None or judge is None:
             await self._database.traces.drop_job(job.trace_id, job.judge)
             return
-        day = day_of(now_ms(), self._settings.digest.zone)
-        shown = await self._database.verdicts.shown_on(judge.channel, day)
-        if shown + self._reserved[judge.channel] >= self._settings.sampling.max_per_day:
-            await self._database.verdicts.drop_job(job.trace_id, job.judge)
-            return
-        self._reserved[judge.channel] += 1
-        try:
-            await self._judge_within_cap(trace, judge, day)
-        finally:
-            self._reserved[judge.channel] -= 1
+        async with self._cap.place(judge, now_ms()) as place:
+            if place is None:
+                await self._database.verdicts.drop_job(job.trace_id, job.judge)
+            else:
+                await self._judge_within_cap(trace, judge, place.day)
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
         shadows = asyncio.create_task(self._shadows.values(judge.name, trace))
@@ -236,6 +240,8 @@ class JudgingWorker:
             channel=judge.channel,
             judged_ms=now_ms(),
             day=day,
+            is_blind=await self._blind_cards.includes(judge, trace.trace_id),
+            selection=selection_at_rate(self._settings.rate_of(judge)),
             shadows=tuple(each.beside(verdict.value) for each in shadows),
             resembles_case=near.has_copy,
         )

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.feedback import REPLY_SUBTYPES, vote_of_reaction
+from bot.feedback import REPLY_SUBTYPES
+from bot.vote_marks import vote_of_reaction
 from memalign.records import Json
 from storage.records import FeedbackEvent, PersonFeedback
 

@@ -125,11 +125,14 @@ class PrivateReplies:
         silent: set[UnreadReplies] = set()
         by_card = sorted((each for each in due if not each.is_forgotten), key=lambda each: each.card)
         for card, group in groupby(by_card, key=lambda each: each.card):
-            people = await self._database.feedback.all_of(card)
+            stored = await self._database.verdicts.get(card)
+            people = await self._database.feedback.all_of(card) if stored else {}
             silent.update(
                 unread
                 for unread in group
-                if unread.person not in people or not may_need_answer(people[unread.person])
+                if stored is None
+                or unread.person not in people
+                or not may_need_answer(stored, people[unread.person])
             )
         return silent
 

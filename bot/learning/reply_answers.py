@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import unescape
 
-from bot.feedback import Feedback, Vote, conflict_since, feedback_of, votes_of
+from bot.feedback import Feedback, feedback_of
 from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import ReplyReading, read_reply
+from bot.vote_marks import Vote, conflict_since, votes_of
 from memalign.value_types import ValueType
 from storage.records import PersonFeedback, Reply, StoredVerdict
 from storage.reply_receipts import ReplyReceipt
@@ -107,13 +108,13 @@ def choose_answers(
     clear = [_ms(events.replies[ts]) for ts, reading in readings.items() if reading.kind == "value"]
     settled_ms = max([feedback.time_ms, *clear])
     answers: dict[PrivateAnswer, list[ReplyReceipt]] = {}
-    since = conflict_since(events) if is_counted else None
+    since = conflict_since(stored, events) if is_counted else None
     if since and (conflict := ReplyReceipt(reply_ts=since, reading=TWO_VOTES)) not in receipts:
-        answers[AskWhichVote(votes=votes_of(events))] = [conflict]
+        answers[AskWhichVote(votes=votes_of(stored, events))] = [conflict]
     for ts, reading in readings.items():
         is_later = _ms(events.replies[ts]) > settled_ms
         answer = _answer_to(
-            reading, feedback, votes_of(events), value_type, is_counted=is_counted, is_later=is_later
+            reading, feedback, votes_of(stored, events), value_type, is_counted=is_counted, is_later=is_later
         )
         receipt = _receipt(answer, ts, reading)
         if answer is not None and receipt not in receipts:
@@ -121,13 +122,14 @@ def choose_answers(
     return _with_one_ask(answers)
 
 
-def may_need_answer(events: PersonFeedback) -> bool:
+def may_need_answer(stored: StoredVerdict, events: PersonFeedback) -> bool:
     """Return whether there may be something to say to a person: they replied, or have two votes.
 
     Args:
-        events: all they did on the card up to now.
+        stored: the verdict.
+        events: all they did on its card up to now.
     """
-    return bool(events.replies) or conflict_since(events) is not None
+    return bool(events.replies) or conflict_since(stored, events) is not None
 
 
 def _readings(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread_status import thread_status_message
-from bot.feedback import all_feedback, votes_of
+from bot.feedback import all_feedback
 from bot.learning.likely_values import likely_values
 from bot.learning.open_modals import OpenModals
 from bot.learning.shown_rules import PeopleNow
 from bot.learning.status_derivation import DerivedStatus, ThreadFacts, derive_status, doubts_in
 from bot.slack.users import People
+from bot.vote_marks import votes_of
 from memalign.judge_memory import JudgeMemory
 from memalign.memory.rollback import differs_from_feedback
 from storage.database import Database
@@ -139,7 +140,9 @@ class ThreadStatusReader:
         feedback = all_feedback(verdict, counted, memory.definition.value_type)
         return PeopleNow(
             feedback={each.person: each for each in feedback},
-            undecided=frozenset(person for person, events in counted.items() if len(votes_of(events)) > 1),
+            undecided=frozenset(
+                person for person, events in counted.items() if len(votes_of(verdict, events)) > 1
+            ),
             uncounted=frozenset(known.keys() - counted.keys()),
         )
 

@@ -19,7 +19,6 @@ from bot.blocks.thread import (
 )
 from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
 from bot.blocks.votes import vote_receipt, vote_stands, which_vote
-from bot.feedback import Vote, is_pressed_again, votes_of
 from bot.learning.active_thread import active_thread
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -28,6 +27,7 @@ from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
 from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
+from bot.vote_marks import Vote, is_pressed_again, votes_of
 from storage.database import Database
 
 VOTES: Mapping[str, Vote] = {VOTE_UP: "up", VOTE_DOWN: "down", VOTE_UNSURE: "unsure"}
@@ -68,7 +68,7 @@ class CardActions:
             return
         action = body["actions"][0]
         at, vote = click_time(action), VOTES[action["action_id"]]
-        stands = is_pressed_again(await self._cards.feedback_on(card), vote, at)
+        stands = is_pressed_again(card.verdict, await self._cards.feedback_on(card), vote, at)
         if not stands:
             await self._cards.set_vote(card, vote, at)
         await ack()
@@ -81,7 +81,7 @@ class CardActions:
         if message := await self._refused(body, card):
             await respond_ephemeral(respond, [message])
             return
-        votes = votes_of(await self._cards.feedback_on(card))
+        votes = votes_of(card.verdict, await self._cards.feedback_on(card))
         pressed = VOTES[body["actions"][0]["action_id"]]
         if votes == {"down"} and answer is None:
             await self._reason_modal.open(body["trigger_id"], card)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.feedback import Vote, votes_of
+from bot.vote_marks import Vote, votes_of
 from memalign.records import Json, Label
 from storage.database import Database
 from storage.records import FeedbackEvent, PersonFeedback, StoredVerdict
@@ -96,9 +96,9 @@ class ClickedCards:
         Returns:
             True if a reaction of theirs says something else, so that no vote counts.
         """
-        if votes_of(await self.feedback_on(card)) != {vote}:
+        if votes_of(card.verdict, await self.feedback_on(card)) != {vote}:
             await self.set_vote(card, vote, at)
-        return len(votes_of(await self.feedback_on(card))) > 1
+        return len(votes_of(card.verdict, await self.feedback_on(card))) > 1
 
     async def set_reason(self, card: ClickedCard, reason: str, at: str) -> None:
         """Store a reason given in the modal, under the card's own ts, which no reply has."""

@@ -8,7 +8,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import home_two_votes, home_view, home_vote_counted
 from bot.blocks.thread import card_gone, not_counted, not_in_channel
-from bot.feedback import votes_of
 from bot.listeners.actions import VOTES, click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -16,6 +15,7 @@ from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.home_page import HomePages
 from bot.listeners.reason_modal import ReasonModal
 from bot.slack.errors import SlackCallError
+from bot.vote_marks import votes_of
 from memalign.records import Json
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class HomeTab:
         if note := await self._refusal(body, card):
             await self.publish(person, note)
             return
-        if len(votes_of(await self._cards.feedback_on(card))) > 1:
+        if len(votes_of(card.verdict, await self._cards.feedback_on(card))) > 1:
             await self._reason_modal.ask_which_vote(card)
             await self.publish(person, home_two_votes())
             return

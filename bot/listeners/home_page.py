@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import MAX_OPEN_CARDS_SHOWN
+from bot.card_expiry import is_open
 from bot.config import JudgeSettings, Settings
-from bot.feedback import votes_of
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.records import HomeJudge, HomePage, OpenCard
@@ -14,6 +14,7 @@ from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.slack.permalink import permalink
+from bot.vote_marks import votes_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -83,11 +84,11 @@ class HomePages:
         return tuple(cards)
 
     async def _open_card(self, stored: StoredVerdict, person: str) -> OpenCard | None:
-        """Return the card if this person has not voted on it, and Slack still has it."""
-        if stored.message_ts is None:
+        """Return the card if it is of the last days, this person has not voted on it, and Slack still has it."""
+        if stored.message_ts is None or not is_open(stored, now_ms()):
             return None
         feedback = await self._database.feedback.by(stored.verdict_id, person)
-        if feedback is not None and votes_of(feedback):
+        if feedback is not None and votes_of(stored, feedback):
             return None
         trace = await self._database.traces.get(stored.verdict.trace_id)
         link = await permalink(self._client, stored.channel, stored.message_ts)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.feedback import vote_of_reaction
+from bot.vote_marks import vote_of_reaction
 from memalign.records import Json
 from storage.database import Database
 from storage.records import FeedbackEvent

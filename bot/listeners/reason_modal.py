@@ -20,7 +20,7 @@ from bot.blocks.correction import (
 )
 from bot.blocks.thread import not_a_card, not_counted
 from bot.blocks.votes import which_vote
-from bot.feedback import feedback_of, new_reason, reasons_of, votes_of
+from bot.feedback import feedback_of, new_reason, reasons_of
 from bot.learning.active_thread import active_thread
 from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
@@ -30,6 +30,7 @@ from bot.listeners.own_values import ModalSubject, label_of
 from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.replies.reading import asks_only
 from bot.runtime.clock import now_ms
+from bot.vote_marks import votes_of
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline, Trace
@@ -159,7 +160,9 @@ class ReasonModal:
 
     async def ask_which_vote(self, card: ClickedCard) -> None:
         """Ask somebody who holds several votes on a card which one they keep."""
-        question = which_vote(card.verdict, card.ts, votes_of(await self._cards.feedback_on(card)))
+        question = which_vote(
+            card.verdict, card.ts, votes_of(card.verdict, await self._cards.feedback_on(card))
+        )
         thread_ts = await active_thread(self._database, card.verdict.verdict_id, card.ts)
         await show_ephemeral(self._client, card.channel, card.person, question, thread_ts)
 

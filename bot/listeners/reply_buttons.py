@@ -10,7 +10,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import REPLY_VALUE, REPLY_VOTE, down_noted, unsure_noted, value_noted
 from bot.blocks.thread import card_gone, not_counted, not_in_channel, two_votes
-from bot.feedback import Vote, feedback_of, votes_of
+from bot.feedback import feedback_of
 from bot.listeners.actions import click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
@@ -18,6 +18,7 @@ from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value, label_of
 from bot.listeners.responses import replace_original
 from bot.slack.payload import MalformedPayloadError
+from bot.vote_marks import Vote, votes_of
 from memalign.judge_memory import JudgeMemory
 from storage.records import PersonFeedback
 
@@ -84,7 +85,7 @@ class ReplyButtons:
         return self._standing(card, await self._cards.feedback_on(card))
 
     def _standing(self, card: ClickedCard, events: PersonFeedback) -> SlackMessage:
-        if len(votes_of(events)) > 1:
+        if len(votes_of(card.verdict, events)) > 1:
             return two_votes()
         value_type = self._memories[card.verdict.verdict.judge].definition.value_type
         feedback = feedback_of(card.verdict, card.person, events, value_type)

@@ -9,13 +9,13 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.blocks.thread import card_gone, not_in_channel, vote_counted
 from bot.blocks.votes import KEEP_VOTE, TAKE_BACK_VOTE, vote_receipt, which_vote
-from bot.feedback import votes_of
 from bot.listeners.actions import VOTES_BY_NAME, click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import ModalSubject
 from bot.listeners.responses import replace_original
+from bot.vote_marks import votes_of
 
 
 class VoteChoices:
@@ -50,7 +50,7 @@ class VoteChoices:
         if card is None or not may_vote:
             await replace_original(respond, card_gone() if card is None else not_in_channel())
             return
-        votes = votes_of(await self._cards.feedback_on(card))
+        votes = votes_of(card.verdict, await self._cards.feedback_on(card))
         if len(votes) > 1:
             await replace_original(respond, which_vote(card.verdict, card.ts, votes))
             return

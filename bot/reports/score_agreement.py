@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from bot.reports.agreement import both_vary
 from bot.reports.kappa_interval import kappa_interval
 from bot.reports.verdict_label import UNNAMED, Unnamed
+from memalign.value_types import ValueType
 
 ScorePair = tuple[float, float | Unnamed]
 """The judge's number and people's."""
+
+
+def has_scores(value_type: ValueType) -> bool:
+    """Return whether all labels are numbers, so that one can be near another."""
+    numbers = (isinstance(each, int | float) and not isinstance(each, bool) for each in value_type.categories)
+    return value_type.numeric or (value_type.kind == "category" and all(numbers))
 
 
 def weighted_kappa(pairs: Sequence[ScorePair]) -> float | None:

@@ -6,13 +6,16 @@ from datetime import UTC, timedelta
 from bot.blocks.trace_line import question_line
 from bot.config import JudgeSettings, Settings
 from bot.digest_words import headline_bounds
-from bot.feedback import Feedback, votes_of
+from bot.feedback import Feedback
 from bot.records import Digest
-from bot.reports.digest import AnsweredVerdict, AnsweredWeek, read_answered_week, read_digest
+from bot.reports.answered_weeks import AnsweredVerdict
+from bot.reports.blind_weeks import with_blind_of_weeks
+from bot.reports.digest import AnsweredWeek, read_answered_week, read_digest
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.share_difference import change_of
 from bot.reports.verdict_label import UNNAMED, label_verdict, person_labels
 from bot.runtime.clock import from_ms, now_ms, week_bounds, week_of
+from bot.vote_marks import votes_of
 from bot.weekly_report import CurvePoint, ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 from memalign.value_types import ValueType, value_type_of
@@ -36,6 +39,7 @@ class WeeklyReportReader:
         self._database = database
         self._names_of = names_of
         self._links_to = links_to
+        self._settings = settings
         self._zone = settings.digest.zone
         self._show_votes = settings.access.show_votes
 
@@ -52,13 +56,14 @@ class WeeklyReportReader:
         """
         value_type = value_type_of(judge.feedback_value_type, judge.range)
         answered = await read_answered_week(self._database, judge.name, value_type, week, self._zone)
+        figures = await with_blind_of_weeks(self._database, answered.figures, value_type, self._settings)
         before = await self._figures(judge, value_type, _weeks_before(week, 1)[0])
         changes = answered.changes
         people, unnamed = await self._people(answered)
         return WeeklyReport(
             judge=judge.name,
             title=judge.title,
-            figures=answered.figures,
+            figures=figures,
             before=before,
             change=change_of(answered.figures, before),
             curve=await self._curve(judge, value_type, answered.figures, before),
@@ -81,7 +86,7 @@ class WeeklyReportReader:
 
     async def _is_unanswered(self, card: StoredVerdict) -> bool:
         feedback = await self._database.feedback.of(card.verdict_id)
-        return not any(votes_of(each) for each in feedback.values())
+        return not any(votes_of(card, each) for each in feedback.values())
 
     async def _figures(self, judge: JudgeSettings, value_type: ValueType, week: str) -> Digest:
         return await read_digest(self._database, judge.name, value_type, week, self._zone)

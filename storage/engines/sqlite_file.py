@@ -13,7 +13,7 @@ from storage.errors import DAMAGED, StoreFileError
 
 FILE = "memalign.db"
 LOG_FILE = f"{FILE}-wal"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """2: tables hold facts alone, their indexes are declared; 1, of memalign 0.1.0, is carried over when opened."""
 APPLICATION_ID = 0x6D656D61
 TABLE_COLUMNS = "(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL)"

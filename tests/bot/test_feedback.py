@@ -5,19 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.feedback import (
-    Feedback,
-    Vote,
-    all_feedback,
-    feedback_of,
-    labelled_trace,
-    new_reason,
-    vote_of_reaction,
-    votes_of,
-)
+from bot.feedback import Feedback, all_feedback, feedback_of, labelled_trace, new_reason
 from bot.listeners.rationales import reply_of
 from bot.replies.reading import read_reply
 from bot.sandbox import User
+from bot.vote_marks import Vote, vote_of_reaction, votes_of
 from memalign.records import Json, Label, Trace, Verdict
 from memalign.value_types import value_type_of
 from storage.codec import feedback_body
@@ -526,6 +518,13 @@ def _marks(*events: tuple[str, str, object]) -> PersonFeedback:
     return feedback
 
 
+STORED = StoredVerdict(
+    verdict_id="v-1",
+    verdict=Verdict(judge="politeness", trace_id="tr-1", value=True, rationale="so"),
+    judged_ms=0,
+    channel="C1",
+    message_ts=CARD,
+)
 UP, DOWN = ("reaction", "+1", True), ("reaction", "-1", True)
 NO_UP, NO_DOWN = ("reaction", "+1", False), ("reaction", "-1", False)
 PRESS_UP, PRESS_DOWN, TAKE_BACK = ("button", "", "up"), ("button", "", "down"), ("button", "", None)
@@ -554,7 +553,7 @@ KEEP_UP, KEEP_DOWN = ("kept_vote", "", "up"), ("kept_vote", "", "down")
 def test_a_kept_vote_overrules_older_ones_until_newer_marks_say_otherwise(
     events: tuple[tuple[str, str, object], ...], votes: set[Vote]
 ) -> None:
-    assert votes_of(_marks(*events)) == votes
+    assert votes_of(STORED, _marks(*events)) == votes
 
 
 def test_a_reason_of_the_thread_is_not_doubled_by_the_modal() -> None:

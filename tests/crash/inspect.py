@@ -3,9 +3,10 @@
 from collections import Counter
 from decimal import Decimal
 
-from bot.feedback import all_feedback, labelled_trace, vote_of_reaction
+from bot.feedback import all_feedback, labelled_trace
 from bot.listeners.rationales import reply_of
 from bot.sandbox import Delivery, Message
+from bot.vote_marks import vote_of_reaction
 from memalign.records import Json, Label
 from memalign.value_types import ValueType
 from memalign.votes import tally

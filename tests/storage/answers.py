@@ -46,6 +46,7 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("supports", None),
     ("supports", []),
     ("past", []),
+    ("answer", None),
     ("lessons", []),
 )
 """Fields of records since 0.1.0, with the default that a record of 0.1.0 has there."""

@@ -190,6 +190,7 @@ FEEDBACK = PersonFeedback(
     replies={"1.4": Reply(text=HOSTILE, at="1.4"), "1.5": Reply(text=None, at="1.6")},
     kept_vote=Timestamped(value="up", at="1.7"),
     supports=Timestamped(value=["g1"], at="1.8"),
+    answer=Timestamped(value=2, at="1.9"),
     past=(PastMark(kind="reaction", name="+1", value=False, at="1.0"),),
 )
 AUDIT = AuditLine(at_ms=1, what="forgotten", judge="polite", person="U1", ids=("tr-1",), lessons=(("0f",),))

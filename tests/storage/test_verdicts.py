@@ -3,7 +3,7 @@ from dataclasses import replace
 from storage.database import Database
 from storage.feedback_events import as_of
 from storage.records import StoredVerdict
-from storage.verdicts import verdict_id_of
+from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.storage.records import (
     DAY,
     NOON_MS,
@@ -187,3 +187,41 @@ async def test_a_click_finds_the_verdict_its_message_shows_or_the_one_named_unti
         assert (shown.verdict_id, shown.message_ts) == (shown_id, "2.2")
     assert await db.verdicts.clicked("C1", ["9.9"], shown_id) is None
     assert await db.verdicts.clicked("C2", ["2.2"], "") is None
+
+
+async def test_a_blind_card_is_told_from_others_and_waits_once_somebody_did_anything(db: Database) -> None:
+    await db.traces.add([(trace(), ["polite"])], 1, 10)
+    assert await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, day=DAY, is_blind=True)
+    other = await posted(db, "tr-2", ts="100.2")
+    stored = await db.verdicts.of_judge("polite", "tr-1")
+    assert stored is not None
+    assert stored.is_hidden
+    await db.outbox.start(card_post_id_of(stored.verdict_id))
+    await db.outbox.done(card_post_id_of(stored.verdict_id), "100.1")
+    assert await db.verdicts.answered_blind() == []
+    await db.feedback.note("C1", "100.1", button_event("U1", "unsure", at(1)))
+    await db.feedback.note("C1", "100.2", button_event("U1", "up", at(1)))
+    assert [each.verdict_id for each in await db.verdicts.answered_blind()] == [stored.verdict_id]
+    shown = await db.verdicts.get(other)
+    assert shown is not None
+    assert not shown.is_hidden
+    assert await db.feedback.reveal(other, at(9)) is None
+
+
+async def test_a_reveal_counts_from_the_last_thing_that_people_did_before_it_and_happens_once(
+    db: Database,
+) -> None:
+    await db.traces.add([(trace(), ["polite"])], 1, 10)
+    await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, day=DAY, is_blind=True)
+    verdict_id = verdict_id_of("polite", "tr-1")
+    await db.outbox.start(card_post_id_of(verdict_id))
+    await db.outbox.done(card_post_id_of(verdict_id), "100.1")
+    await db.feedback.note("C1", "100.1", button_event("U1", "unsure", at(7)))
+    revealed = await db.feedback.reveal(verdict_id, at(5))
+    assert revealed is not None
+    assert (revealed.is_hidden, revealed.revealed_at) == (False, at(7))
+    assert await db.verdicts.get(verdict_id) == revealed
+    assert await db.feedback.reveal(verdict_id, at(9)) is None
+    assert await db.verdicts.answered_blind() == []
+    assert [each.revision for each in await db.feedback.pending_of("polite")] == [revealed.revision]
+    assert await db.feedback.reveal("unknown", at(9)) is None

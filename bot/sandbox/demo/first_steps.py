@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.app import Bot
-from bot.feedback import votes_of
 from bot.sandbox.demo.recordings import JUDGE
 from bot.sandbox.workspace.records import Payload
 from bot.sandbox.workspace.workspace import Workspace
+from bot.vote_marks import votes_of
 from storage.records import PersonFeedback, StoredVerdict
 
 NEWEST_CARDS = 20
@@ -40,7 +40,7 @@ async def read_steps(bot: Bot, workspace: Workspace) -> FirstSteps:
     ]
     recent = await bot.database.verdicts.recent(JUDGE, NEWEST_CARDS)
     posted = [stored for stored in recent if stored.message_ts]
-    voted = [stored for stored, feedback in acted if votes_of(feedback)]
+    voted = [stored for stored, feedback in acted if votes_of(stored, feedback)]
     reasoned = [stored for stored, feedback in acted if _has_reason(feedback) and stored in voted]
     at_rest = not await bot.database.feedback.waiting()
     episodes = bot.memories[JUDGE].episodes

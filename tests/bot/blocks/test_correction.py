@@ -4,7 +4,7 @@ import pytest
 
 from bot.blocks.correction import Correction, correction_view
 from bot.blocks.primitives import Block
-from bot.feedback import Vote
+from bot.vote_marks import Vote
 from memalign.records import Guideline, Json, Label, Verdict
 from memalign.value_types import FeedbackValueType, value_type_of
 from storage.records import StoredVerdict

@@ -520,40 +520,6 @@ def test_options_in_settings_take_the_place_of_those_that_the_judge_was_aligned_
 
 
 @pytest.mark.usefixtures("aligned")
-@pytest.mark.parametrize(
-    ("labels", "least", "code"),
-    [
-        ("labels.jsonl", None, None),
-        ("labels.jsonl", "0.5", None),
-        ("labels.jsonl", "0.9", 1),
-        (None, "0.5", 1),
-    ],
-)
-def test_judge_ends_with_verdicts_by_value_and_agreement_with_the_labels(
-    capsys: pytest.CaptureFixture[str], labels: str | None, least: str | None, code: int | None
-) -> None:
-    unlabelled = [line(number, label=None, rationale=None) for number in range(4)]
-    write("traces.jsonl", *unlabelled)
-    # 0 is labelled as it was learned, by two people; 1 the other way round; 9 is not among the traces
-    write("labels.jsonl", line(0), line(0, annotator="ben"), line(1, label=True), line(9))
-    more = ["--out", "v.jsonl", *(["--labels", labels] if labels else [])]
-    if least:
-        more += ["--min-agreement", least]
-    if code:
-        with pytest.raises(SystemExit) as failure:
-            judge(*more)
-        expected = "agree with 2 of 3 labels (66.7%)" if labels else "has a label"
-        assert expected in problem(failure)
-    else:
-        judge(*more)
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("4 verdicts in v.jsonl: 2 ")
-    assert last.endswith("; agrees with 2 of 3 labels") is bool(labels)
-    judge("--out", "v.jsonl", "--resume")
-    assert "4 traces were judged before" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("aligned")
 def test_resuming_without_a_file_is_told() -> None:
     write("traces.jsonl", line(0))
     with pytest.raises(SystemExit) as failure:

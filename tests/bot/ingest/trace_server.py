@@ -14,9 +14,12 @@ import aiohttp
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
 from bot.judge_names import JudgeNames
+from bot.judging.day_planner import DayPlanner
+from bot.judging.trace_sampler import TraceSampler
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
 from bot.redaction.redactor import Redactor
+from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
 from bot.runtime.reference_clock import ReferenceClock
@@ -117,10 +120,12 @@ async def trace_server(
                 memories,
                 JudgeNames(known=tuple(memories)),
                 Redactor(settings.redaction),
+                TraceSampler(settings, database, DayPlanner(settings, database)),
                 judging,
             ),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
+            agreements=RecentAgreementReader(settings, database),
             forget=control.forget,
             guideline=control.guideline,
             memory=control.memory,

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.judging.blind_cards import BlindCards
+from bot.judging.daily_cap import DailyCap
+from bot.judging.day_planner import DayPlanner
 from bot.judging.shadow_judges import ShadowJudges
 from bot.judging.worker import JudgingWorker
+from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
 from memalign.errors import (
@@ -76,6 +80,9 @@ class Judging:
             shadows or shadow_judges(database, memories),
             self.health,
             self.posting,
+            DailyCap(database, DayPlanner(settings, database)),
+            CircuitBreaker(),
+            BlindCards(settings, database),
             concurrency=concurrency,
         )
 

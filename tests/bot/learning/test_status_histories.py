@@ -13,7 +13,8 @@ from typing import TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.feedback import Feedback, all_feedback, votes_of
+from bot.feedback import Feedback, all_feedback
+from bot.vote_marks import votes_of
 from memalign.value_types import FeedbackValueType
 from storage.database import Database
 from storage.records import FeedbackEvent, StoredVerdict
@@ -146,7 +147,7 @@ async def check(flow: LearningFlow, ts: str, forgotten: set[str]) -> None:
     text = await shown(flow, ts)
     check_rules(text, flow)
     if text:
-        undecided = {person for person, events in people.items() if len(votes_of(events)) > 1}
+        undecided = {person for person, events in people.items() if len(votes_of(verdict, events)) > 1}
         check_labels(text, votes, undecided, flow)
         check_questions(text, votes, flow, verdict)
     else:

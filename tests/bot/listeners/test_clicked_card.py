@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.feedback import Vote, votes_of
 from bot.listeners.clicked_card import ClickedCard, ClickedCards
+from bot.vote_marks import Vote, votes_of
 from memalign.records import Json
 from storage.database import Database
 from storage.verdicts import card_post_id_of
@@ -90,7 +90,7 @@ async def test_a_vote_is_stored_and_learning_is_woken(
     await posted(database, ts=TS)
     card = await clicked(cards)
     await cards.set_vote(card, "down", at())
-    assert votes_of(await cards.feedback_on(card)) == {"down"}
+    assert votes_of(card.verdict, await cards.feedback_on(card)) == {"down"}
     assert learning.count == 1
 
 
@@ -101,7 +101,7 @@ async def test_the_right_value_says_whether_the_judge_was_right(
     await posted(database, ts=TS)
     card = await clicked(cards)
     assert not await cards.set_value(card, value, at())
-    assert votes_of(await cards.feedback_on(card)) == {vote}
+    assert votes_of(card.verdict, await cards.feedback_on(card)) == {vote}
 
 
 async def test_a_value_against_the_persons_own_reaction_leaves_them_with_two_votes(

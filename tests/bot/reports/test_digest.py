@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from bot.config import DigestSettings
-from bot.feedback import Feedback, Vote
+from bot.feedback import Feedback
 from bot.records import Digest
 from bot.reports.agreement import wilson_interval
 from bot.reports.digest import compute_digest, read_digest
@@ -23,6 +23,7 @@ from bot.reports.weekly_digest import last_due, next_due
 from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
 from bot.runtime.clock import week_bounds, week_of
 from bot.sandbox import Message
+from bot.vote_marks import Vote
 from memalign.records import Label, Verdict
 from memalign.serialization import from_document
 from memalign.value_types import ValueType, value_type_of

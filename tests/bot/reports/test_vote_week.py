@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks.digest import digest_message
-from bot.feedback import Vote, feedback_of
+from bot.feedback import feedback_of
 from bot.records import Digest
 from bot.reports.digest import read_digest
 from bot.reports.vote_week import votes_in_week
 from bot.runtime.clock import week_bounds
+from bot.vote_marks import Vote
 from memalign.records import Label, Verdict
 from memalign.value_types import value_type_of
 from storage.database import Database

@@ -1,0 +1,1 @@
+"""Charts of a judge's figures, as SVG for pages and as PNG; pure: records in, pictures out."""

@@ -1,0 +1,166 @@
+"""Windows: at the end of each, a card is chosen among its candidates, and the others are let go."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+
+from bot.config import JudgeSettings, Settings
+from bot.judging.blind_cards import BlindCards
+from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
+from bot.judging.daily_cap import DailyCap
+from bot.runtime.activity_log import log_activity
+from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
+from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.health import HealthRegistry, unexpected
+from bot.runtime.wake_event import WakeEvent
+from memalign.errors import (
+    InputError,
+    MemAlignError,
+    ModelError,
+    ModelUnavailableError,
+    RequestRefusedError,
+)
+from storage.database import Database
+from storage.records import CandidateWindow, NewCard
+
+log = logging.getLogger(__name__)
+
+COMPONENT = "judging"
+MAX_REFUSALS = 2
+"""Times that a model may refuse what a window holds before the window is given up."""
+
+
+class CandidateWorker:
+    """Takes the windows that have ended, one of each judge at a time, and hands their cards to the outbox."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        choose: CardChoice,
+        health: HealthRegistry,
+        wake_posting: Callable[[], None],
+        cap: DailyCap,
+        breaker: CircuitBreaker,
+        blind_cards: BlindCards,
+        *,
+        renamed_perhaps: Collection[str] = (),
+        time_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        """Let the windows of judges that may have another name now go on waiting."""
+        self._settings = settings
+        self._database = database
+        self._choose = choose
+        self._health = health
+        self._wake_posting = wake_posting
+        self._cap = cap
+        self._breaker = breaker
+        self._blind_cards = blind_cards
+        self._renamed_perhaps = renamed_perhaps
+        self._time_ms = time_ms
+        self._wake_event = WakeEvent()
+        self._in_hand: set[str] = set()
+        """Judges whose window is being done."""
+
+    def wake(self) -> None:
+        """Look for ended windows now."""
+        self._wake_event.set()
+
+    async def run(self) -> None:
+        """Give windows their cards until cancelled."""
+        self._in_hand.clear()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for window in await self._next_windows():
+                    self._in_hand.add(window.judge)
+                    tasks.create_task(self._work(window))
+                await self._wake_event.wait(1)
+
+    async def _next_windows(self) -> list[CandidateWindow]:
+        """Return of each judge that is free the ended window that is oldest."""
+        oldest: dict[str, CandidateWindow] = {}
+        for window in await self._database.candidates.due(self._time_ms()):
+            oldest.setdefault(window.judge, window)
+        return [
+            window
+            for judge, window in oldest.items()
+            if judge not in self._in_hand
+            and judge not in self._renamed_perhaps
+            and not self._breaker.is_open(judge)
+        ]
+
+    async def _work(self, window: CandidateWindow) -> None:
+        try:
+            await self._give_card(window)
+        except RequestRefusedError as error:
+            await self._wait_or_give_up(window, error)
+        except ModelError as error:
+            self._breaker.record_failure(
+                window.judge,
+                asked_pause_ms(error.retry_after) if isinstance(error, ModelUnavailableError) else 0,
+            )
+            await self._report_and_postpone(window, str(error))
+        except InputError as error:  # waiting would not give the traces what they lack
+            log.warning("no card is chosen: %s", error)
+            await self._database.candidates.close(window)
+        except MemAlignError as error:
+            await self._report_and_postpone(window, str(error))
+        except Exception:  # a bug at one window must not stop the others
+            await self._report_and_postpone(window, unexpected(f"choosing a card of {window.judge}"))
+        finally:
+            self._in_hand.discard(window.judge)
+            self._wake_event.set()
+
+    async def _give_card(self, window: CandidateWindow) -> None:
+        judge = next((judge for judge in self._settings.judges if judge.name == window.judge), None)
+        found = await self._database.candidates.of_window(window)
+        candidates = [CandidateTrace(trace=trace, received_ms=received_ms) for trace, received_ms in found]
+        if judge is None or not candidates or judge.name in await self._database.preferences.pauses():
+            await self._database.candidates.close(window)
+            return
+        async with self._cap.place(judge, self._time_ms()) as place:
+            if place is None:
+                await self._database.candidates.close(window)
+            else:
+                await self._choose_card(window, judge, candidates, place.day)
+
+    async def _choose_card(
+        self, window: CandidateWindow, judge: JudgeSettings, candidates: Sequence[CandidateTrace], day: str
+    ) -> None:
+        with self._health.work.doing(COMPONENT, judge.name, f"choosing a trace with {judge.model}"):
+            chosen = await self._choose(judge.name, candidates, window.seen)
+        if self._breaker.record_success(judge.name):
+            await self._database.traces.release_now(judge.name)
+        await self._database.candidates.close(window, [await self._card(judge, chosen, day)])
+        self._health.report(COMPONENT, judge.name, None)
+        log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
+        self._wake_posting()
+
+    async def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str) -> NewCard:
+        return NewCard(
+            verdict=chosen.verdict,
+            channel=judge.channel,
+            judged_ms=self._time_ms(),
+            day=day,
+            selection=chosen.selection,
+            shadows=chosen.shadows,
+            resembles_case=chosen.resembles_case,
+            is_blind=await self._blind_cards.includes(judge, chosen.verdict.trace_id),
+        )
+
+    async def _wait_or_give_up(self, window: CandidateWindow, error: RequestRefusedError) -> None:
+        """Put off a window whose traces the model refuses; the second time it gets no card."""
+        if window.attempts + 1 < MAX_REFUSALS:
+            await self._report_and_postpone(window, str(error))
+            return
+        log.warning("a window of %s gets no card: %s", window.judge, error)
+        await self._database.candidates.close(window)
+        self._health.report(COMPONENT, window.judge, None)
+
+    async def _report_and_postpone(self, window: CandidateWindow, reason: str) -> None:
+        self._health.report(COMPONENT, window.judge, reason)
+        log.warning("a card of %s waits: %s", window.judge, reason)
+        not_before = max(
+            self._time_ms() + backoff_ms(window.attempts), self._breaker.open_until_ms(window.judge)
+        )
+        await self._database.candidates.postpone(window, not_before, reason)

@@ -1,0 +1,97 @@
+"""The page of a judge's report."""
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from bot.charts.drawing import chart_svg
+from bot.charts.learning_curve import learning_curve_chart
+from bot.digest_words import learning_sentences
+from bot.judge_report import JudgeReport, ReportRule, RuleGroup
+from bot.pages.environment import render
+from bot.pages.error_tables import differences, label_matrix
+from bot.pages.report_limits import report_limits
+from bot.pages.report_sentences import (
+    agreement_sentences,
+    agreement_word,
+    anchoring_sentences,
+    error_sentence,
+    gap_sentence,
+    learning_in_short,
+    share_words,
+)
+from bot.records import MemoryComparison, ShadowComparison
+from memalign.judge import LOCAL_MODELS
+from storage.records import SelectionReason
+
+REASONS: Mapping[SelectionReason, str] = {
+    "all": "Every trace that was sampled is shown",
+    "random": "Picked by chance",
+    "unlike": "Unlike anything seen before",
+    "disagreement": "Second opinions differ from the verdict",
+    "dissent": "People said different things on similar cases",
+    "new_rule": "A new guideline led the judge",
+    "doubtful_rule": "A doubtful guideline led the judge",
+    "conflicting_rules": "Guidelines that contradict each other led the judge",
+}
+RULE_TITLES: Mapping[RuleGroup, str] = {
+    "used": "In use",
+    "doubtful": "In doubt",
+    "waiting": "Not used yet",
+    "retired": "Retired",
+}
+CURVE_TITLE = "Agreement by week"
+
+
+def judge_report_page(report: JudgeReport) -> str:
+    """Return the page, one HTML document that needs nothing beside it."""
+    life = report.life
+    return render(
+        "judge_report.html",
+        {
+            "report": report,
+            "short": _short(report),
+            "chart": Markup(chart_svg(learning_curve_chart(CURVE_TITLE, report.curve), "curve")),  # noqa: S704
+            "points": {point.week: point for point in report.curve},
+            "is_weighted": report.data.lowest_chance < report.data.highest_chance,
+            "has_base": any(point.base for point in report.curve),
+            "comparisons": [
+                *_comparisons("Without memory", life.against_base),
+                *_comparisons("With last week's memory", life.against_last_week),
+            ],
+            "learning": learning_sentences(life),
+            "limits": report_limits(report),
+            "matrix": label_matrix(report.card.value_type, report.labels),
+            "differences": differences(report.labels) if life.has_scores else None,
+            "blind": anchoring_sentences(life),
+            "gap": gap_sentence(life),
+            "reasons": [(REASONS[reason], count) for reason, count in report.data.reasons.items()],
+            "rules": _rules(report.rules),
+            "reads_no_guidelines": report.card.model.startswith(LOCAL_MODELS),
+            "agreement_word": agreement_word,
+            "share_words": share_words,
+        },
+    )
+
+
+def _short(report: JudgeReport) -> list[str]:
+    """Return the paragraphs on agreement, on learning and on errors."""
+    paragraphs = (agreement_sentences(report), learning_in_short(report), [error_sentence(report)])
+    return [text for sentences in paragraphs if (text := " ".join(filter(None, sentences)))]
+
+
+def _comparisons(memory: str, comparison: ShadowComparison | None) -> list[tuple[str, str, MemoryComparison]]:
+    """Return the rows of a comparison with another memory; near copies apart where there are any."""
+    if comparison is None:
+        return []
+    rows = [("all traces", comparison.all)]
+    if comparison.seen_before.n:
+        rows += [("new traces", comparison.new), ("near copies of learned cases", comparison.seen_before)]
+    return [(memory, traces, figures) for traces, figures in rows]
+
+
+def _rules(rules: Sequence[ReportRule]) -> list[tuple[str, list[ReportRule]]]:
+    groups = (
+        (title, [rule for rule in rules if rule.group == group]) for group, title in RULE_TITLES.items()
+    )
+    return [(title, group) for title, group in groups if group]
