@@ -5,7 +5,7 @@ They are asked for before anybody can answer, so that what people say then tells
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from bot.judging.last_week import LastWeek
@@ -36,6 +36,10 @@ class ShadowValue:
         """Return it as it is stored with a verdict."""
         value = shown if self.value is None else self.value
         return ShadowVerdict(kind=self.kind, value=value, version=self.version)
+
+
+ShadowValues = Callable[[str, Trace, ShadowVerdict | None], Awaitable[tuple[ShadowValue, ...]]]
+"""Asks a judge, by its name, for its other memories' values on a trace, as `ShadowJudges.values`."""
 
 
 class ShadowJudges:
