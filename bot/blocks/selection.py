@@ -1,4 +1,4 @@
-"""Why a trace was given a card, in words."""
+"""The reason why a trace was given a card, in words."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Why a trace was given a card, in words, on the card and in the answer to "Why?"."""
+"""The reason why a trace was given a card: in words on the card, and in the answer to "Why?"."""
 
 from dataclasses import replace
 from typing import get_args
