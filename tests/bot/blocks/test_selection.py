@@ -1,4 +1,4 @@
-"""Why a trace was given a card, in words, on the card and in the answer to "Why?"."""
+"""The reason why a trace was given a card: in words on the card, and in the answer to "Why?"."""
 
 from dataclasses import replace
 from typing import get_args
@@ -18,7 +18,7 @@ REASONS: tuple[SelectionReason, ...] = get_args(SelectionReason)
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("all", "every trace gets a card"),
+        ("all", "shown as it came in"),
         ("random", "picked at random"),
         ("unlike", "picked because nothing like it was seen before"),
         ("disagreement", "picked because a second opinion differs"),

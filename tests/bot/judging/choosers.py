@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.config import Settings
 from bot.judging.candidate_verdicts import CandidateVerdicts
 from bot.judging.card_choice import CardChooser
+from bot.judging.shadow_judges import ShadowValue
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Label, Trace
 from memalign.trial.call_budget import FixedBudget
@@ -25,6 +26,12 @@ class BaseJudge:
         self.asked.append(trace.trace_id)
         return ShadowVerdict(kind="base", value=self.values.get(trace.trace_id, True))
 
+    async def shadow_values(
+        self, _judge: str, _trace: Trace, known: ShadowVerdict | None
+    ) -> tuple[ShadowValue, ...]:
+        """See `bot.judging.shadow_judges.ShadowValues`: what is known already, and no more."""
+        return () if known is None else (ShadowValue(kind="base", value=known.value),)
+
 
 def a_chooser(
     settings: Settings,
@@ -35,5 +42,6 @@ def a_chooser(
     base: BaseJudge | None = None,
 ) -> CardChooser:
     """A chooser without calls to spare unless a budget is given: it judges one candidate drawn at random."""
-    verdicts = CandidateVerdicts(budget or FixedBudget(0), (base or BaseJudge()).value, FakeJudgeModel(True))
-    return CardChooser(settings, database, memories, verdicts)
+    base = base or BaseJudge()
+    verdicts = CandidateVerdicts(budget or FixedBudget(0), base.value, FakeJudgeModel(True))
+    return CardChooser(settings, database, memories, verdicts, base.shadow_values)
