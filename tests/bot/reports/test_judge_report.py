@@ -296,8 +296,8 @@ async def test_the_weighted_share_stands_beside_the_plain_counts(database: Datab
     assert figures["Agreement"][0].startswith("50% (")
     assert figures["Weighted by the chance of being picked"][0].startswith("9% (")  # 10 / (10 + 10 / 0.1)
     assert page.table("The reasons for which cards").body == {
-        "Every trace that was sampled is shown": ["10"],
-        "Unlike anything seen before": ["10"],
+        "Every trace gets a card": ["10"],
+        "Picked because nothing like it was seen before": ["10"],
     }
     assert "Cards were picked with different chances" in page.text
 
