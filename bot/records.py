@@ -57,6 +57,8 @@ class Status:
     judges: tuple[JudgeStatus, ...]
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
+    remarks: tuple[str, ...] = ()
+    """The ways in which cards are chosen, a sentence each, where they do not simply come with the traces."""
     keep_days: int | None = None
     """Days after which traces that nobody answered are deleted; None: never."""
     model_calls: Mapping[str, int] = field(default_factory=dict)
@@ -81,11 +83,37 @@ class AgreementShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedShare:
+    """A share of all traces with its 95 % interval, in which each card counts by its chance of being picked."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SingleVotes:
     """Agreement of single people's labels, on verdicts that several people answered."""
 
     with_judge: AgreementShare
     among_people: AgreementShare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentAgreement:
+    """Agreement between one judge and people over the last weeks, weighed by the cards' chances of being picked."""
+
+    judge: str
+    weeks: int
+    """Number of ISO weeks, the running one included."""
+    n: int
+    """Verdicts on which people had a majority."""
+    agreement: float | None
+    """The share of agreement; None without verdicts."""
+    low: float | None
+    """Lower bound of its 95 % interval."""
+    high: float | None
+    """Upper bound of its 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +188,10 @@ class CurvePoint:
     """The same, of those verdicts alone that the judge without memory gave a value beside; None without any."""
     base: AgreementShare | None = None
     """People's labels equal to the value of the judge without memory, on the verdicts of `beside_base`."""
+    estimate: EstimatedShare
+    """The agreement that the counts of `shown` stand for."""
+    base_estimate: EstimatedShare | None = None
+    """That of the counts of `base`; None without these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

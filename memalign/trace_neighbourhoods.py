@@ -114,20 +114,22 @@ class TraceNeighbourhoods:
             model: The model, such as `local:/cases`.
 
         Returns:
-            Its value; None where the judge itself is such a model, or there are too few cases, or of one label.
+            Its value; None where the judge itself is such a model or gives free text, and where there are too few
+            cases, or all are of one label.
 
         Raises:
             InputError: If the trace lacks what the judge asks for.
             ModelError: If the model fails.
         """
         state, accepts = self._memory.current, self._judge.value_type.accepts
+        if not self._judge.reads_guidelines or self._judge.value_type.kind == "str":
+            return None
         cases = [
             case
             for case in state.episodes.values()
             if case.trace_id != trace.trace_id and accepts(case.label)
         ]
-        is_enough = len(cases) >= MIN_CASES_FOR_OPINION and len({case.label for case in cases}) > 1
-        if not self._judge.reads_guidelines or not is_enough:
+        if len(cases) < MIN_CASES_FOR_OPINION or len({case.label for case in cases}) < 2:
             return None
         request = JudgeRequest(
             judge=self._judge.name,

@@ -210,7 +210,10 @@ class FeedbackEvents(Repository):
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
         """Return verdicts with feedback from `start_ms` up to, but without, `end_ms`, each with all its feedback."""
-        low, high = key(judge, stamp(start_ms // DAY_MS), ""), key(judge, stamp(end_ms // DAY_MS + 1), "")
+        low, high = (
+            key(judge, stamp(start_ms // DAY_MS), ""),
+            key(judge, stamp((end_ms - 1) // DAY_MS + 1), ""),
+        )
         days = self._feedback.range(low, high, index="day")
         votes = []
         for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):

@@ -77,7 +77,13 @@ def test_imports_go_only_in_the_agreed_directions() -> None:
         ),
         ("anthropic", [f"memalign/models/{name}.py" for name in ("anthropic", "anthropic_client")]),
         ("tinydb", ["storage/documents.py"]),
-        ("matplotlib", [f"bot/charts/{name}.py" for name in ("chart", "drawing", "learning_curve")]),
+        (
+            "matplotlib",
+            [
+                f"bot/charts/{name}.py"
+                for name in ("agreement_table", "chart", "drawing", "learning_curve", "score_differences")
+            ],
+        ),
     ],
 )
 def test_is_imported_in_modules_of_its_own_only(distribution: str, modules: list[str]) -> None:

@@ -14,6 +14,7 @@ from bot.blocks.mrkdwn import (
     format_label_plain,
     format_verdict,
 )
+from bot.blocks.selection import SELECTION_WORDS
 from bot.plain_text import pluralise
 from bot.redaction.redactor import is_redacted
 from memalign.judge import Judge
@@ -69,7 +70,7 @@ class CardVerdict:
 
 
 def small_print(verdicts: Sequence[CardVerdict], trace: Trace) -> str:
-    """Return the grey line of verdicts on one trace: models, cases, what went wrong, the trace; escaped."""
+    """Return the grey line of verdicts on one trace: models, cases, why it was picked, the trace; escaped."""
     pieces = [piece for verdict in verdicts for piece in _evidence(verdict)]
     return " · ".join(dict.fromkeys([*pieces, *_origin(trace)]))
 
@@ -85,6 +86,7 @@ def _evidence(verdict: CardVerdict) -> Iterator[str]:
     yield escape_name(verdict.model, 100)
     if cases := len(judged.retrieved_trace_ids) + verdict.stored.forgotten_cases:
         yield pluralise(cases, "similar case")
+    yield SELECTION_WORDS[verdict.stored.selection.reason]
     yield from _shortcomings(judged)
 
 

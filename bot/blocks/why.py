@@ -29,6 +29,7 @@ from bot.blocks.primitives import (
     plain_message,
     section,
 )
+from bot.blocks.selection import selection_line
 from bot.evidence import GuidelineEvidence, VerdictEvidence
 from bot.plain_text import did_you_mean
 
@@ -53,7 +54,7 @@ def why_view(evidence: VerdictEvidence) -> Block:
     blocks = [
         section(headline(evidence)),
         context(origin(evidence)),
-        *_remarks(missing(evidence)),
+        *_remarks([selection_line(evidence.stored.selection), *missing(evidence)]),
         *_grouped(rules, lambda each: _with_button(rule_lines(each), WRONG_GUIDELINE, _subject(judge, each))),
         *_remarks(more_guidelines(evidence, _count(rules))),
         *_grouped(cases, lambda each: _with_button(case_lines(each), WRONG_CASE, each.verdict_id)),
@@ -70,7 +71,7 @@ def why_message(evidence: VerdictEvidence) -> SlackMessage:
     blocks = (
         section(headline(evidence)),
         context(origin(evidence)),
-        *_remarks(missing(evidence)),
+        *_remarks([selection_line(evidence.stored.selection), *missing(evidence)]),
         section("\n".join([rules_title, *map(short_rule, rules)])),
         *_remarks(more_guidelines(evidence, len(rules))),
         section("\n".join([cases_title, *map(short_case, cases)])),

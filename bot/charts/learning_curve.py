@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from math import isclose
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from bot.charts.chart import Chart
 from bot.charts.theme import Theme
 from bot.digest_words import percent
 from bot.plain_text import pluralise
-from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint
+from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
 from bot.runtime.clock import week_of
 
 JUDGE_LABEL = "judge"
@@ -61,17 +62,23 @@ def _monday(week: str) -> date:
 
 
 def _week_sentence(point: CurvePoint) -> str:
-    base = f"; without what it learned {_share_words(point.base)}" if point.base else ""
-    return f"{point.week}: {_share_words(point.shown)}{base}."
-
-
-def _share_words(share: AgreementShare) -> str:
-    counts = f"{share.agreed} of {pluralise(share.n, 'verdict')}"
-    if share.n < MIN_VERDICTS_FOR_SHARE:
-        return counts
-    return (
-        f"{counts} ({percent(share.agreed / share.n)}, likely {percent(share.low)} to {percent(share.high)})"
+    base = (
+        f"; without what it learned {_share_words(point.base, point.base_estimate)}"
+        if point.base and point.base_estimate
+        else ""
     )
+    return f"{point.week}: {_share_words(point.shown, point.estimate)}{base}."
+
+
+def _share_words(counts: AgreementShare, estimate: EstimatedShare) -> str:
+    told = f"{counts.agreed} of {pluralise(counts.n, 'verdict')}"
+    if counts.n < MIN_VERDICTS_FOR_SHARE:
+        return told
+    weighed = (
+        "" if isclose(estimate.share, counts.agreed / counts.n) else "weighed by chance of being picked "
+    )
+    low, high = percent(estimate.low), percent(estimate.high)
+    return f"{told} ({weighed}{percent(estimate.share)}, likely {low} to {high})"
 
 
 def _draw(axes: Axes, theme: Theme, weeks: Weeks) -> None:
@@ -102,7 +109,7 @@ def _draw(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 
 def _draw_judge(axes: Axes, theme: Theme, weeks: Weeks) -> None:
-    shown = [point.shown if point else None for _, point in weeks]
+    shown = [point.estimate if point else None for _, point in weeks]
     places = np.arange(len(weeks))
     low = _line([each.low if each else None for each in shown])
     high = _line([each.high if each else None for each in shown])
@@ -113,7 +120,7 @@ def _draw_judge(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 
 def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
-    line = _line([_share(point.base) if point else None for _, point in weeks])
+    line = _line([_share(point.base_estimate) if point else None for _, point in weeks])
     if not np.isnan(line).all():
         dashes = (0, (5, 2))
         axes.plot(
@@ -131,7 +138,7 @@ def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     """Draw the weeks hollow whose verdicts are too few for a percentage."""
     few = [
-        _share(point.shown) if point and point.shown.n < MIN_VERDICTS_FOR_SHARE else None
+        _share(point.estimate) if point and point.shown.n < MIN_VERDICTS_FOR_SHARE else None
         for _, point in weeks
     ]
     if any(share is not None for share in few):
@@ -180,8 +187,8 @@ def _spread(number: int, most: int) -> range:
     return range((number - 1) % step, number, step)
 
 
-def _share(share: AgreementShare | None) -> float | None:
-    return share.agreed / share.n if share and share.n else None
+def _share(estimate: EstimatedShare | None) -> float | None:
+    return estimate.share if estimate else None
 
 
 def _line(values: Sequence[float | None]) -> Line:

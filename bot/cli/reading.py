@@ -13,6 +13,7 @@ from bot.config import JudgeSettings, Settings, load_environment, load_settings
 from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
 from bot.plain_text import FROM_ONE_PERSON, agreement, guideline_state, pluralise, trial_sentence
 from bot.records import Digest
+from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines, export_person_lines
 from bot.reports.guideline_numbers import number_guidelines
@@ -116,12 +117,11 @@ async def digest(options: Namespace) -> None:
     async with open_store(options) as (settings, database):
         zone = settings.digest.zone
         week = options.week or week_of(from_ms(now_ms(), zone).date())
-        digests = [
-            await read_digest(
-                database, judge.name, value_type_of(judge.feedback_value_type, judge.range), week, zone
-            )
-            for judge in settings.judges
-        ]
+        digests = []
+        for judge in settings.judges:
+            value_type = value_type_of(judge.feedback_value_type, judge.range)
+            figures = await read_digest(database, judge.name, value_type, week, zone)
+            digests.append(await with_blind_of_weeks(database, figures, value_type, settings))
     for week_digest in digests:
         if options.format == "json":
             print_text(json_line(week_digest.as_json()))

@@ -9,31 +9,51 @@ cap of 30, and an error (rmse) of the Hajek estimate of .073; one card a window 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 EQUAL_SHARE = 0.4
 """Lambda: the part of the chance that is the same for all. No candidate of N has less than 0.4 / N."""
 
 
-def inclusion_probabilities(scores: Sequence[float], equal_share: float = EQUAL_SHARE) -> list[float]:
-    """Return the chances of being drawn as the one card, which add up to 1.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """One of some candidates, drawn at random."""
+
+    place: int
+    probability: float
+    """The chance that this one had, above 0."""
+    is_by_score: bool
+    """False if it was drawn by the part of the chance that is the same for all."""
+
+
+def inclusion_probabilities(scores: Sequence[float]) -> list[float]:
+    """Return each candidate's chance of the one card: lambda / N + (1 - lambda) s / sum(s); they add up to 1.
 
     Args:
-        scores: for each candidate how much a card on it would teach, at least 0.
-        equal_share: lambda of lambda / N + (1 - lambda) s / sum(s).
+        scores: for each candidate, above 0.
     """
-    count, total = len(scores), sum(scores)
-    if total <= 0:
-        return [1 / count] * count
-    return [equal_share / count + (1 - equal_share) * score / total for score in scores]
+    return [equal + scored for equal, scored in zip(_equal_parts(scores), _scored_parts(scores), strict=True)]
 
 
-def draw(probabilities: Sequence[float], uniform: float) -> int:
-    """Draw one place.
+def draw(scores: Sequence[float], uniform: float) -> Draw:
+    """Draw one candidate by its inclusion probability.
 
     Args:
-        probabilities: of each place; they add up to 1.
+        scores: for each candidate, above 0; at least one.
         uniform: a random number, from 0 up to, but without, 1.
     """
-    ends = accumulate(probabilities)
-    return next((place for place, end in enumerate(ends) if uniform < end), len(probabilities) - 1)
+    count = len(scores)
+    ends = accumulate([*_equal_parts(scores), *_scored_parts(scores)])
+    part = next((part for part, end in enumerate(ends) if uniform < end), 2 * count - 1)
+    place = part % count
+    return Draw(place=place, probability=inclusion_probabilities(scores)[place], is_by_score=part >= count)
+
+
+def _equal_parts(scores: Sequence[float]) -> list[float]:
+    return [EQUAL_SHARE / len(scores)] * len(scores)
+
+
+def _scored_parts(scores: Sequence[float]) -> list[float]:
+    total = sum(scores)
+    return [(1 - EQUAL_SHARE) * score / total for score in scores]

@@ -1,31 +1,61 @@
 """Near copies among a window's candidates: traces of nearly the same words count as one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from bot.judging.hash_fraction import hash_fraction
 from memalign.memory.case_similarity import NEAR_COPY_COSINE
 from memalign.memory.vector_index import cosine
 from memalign.ports import Vector
+from memalign.records import Trace
 
 
-def groups_of_copies(vectors: Sequence[Vector | None]) -> list[list[int]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyGroup:
+    """Candidates that are near copies of one of them, which stands for all."""
+
+    trace: Trace
+    """Drawn at random: each of the group has the same chance."""
+    size: int = 1
+
+
+def groups_of_copies(
+    traces: Sequence[Trace], vectors: Mapping[str, Vector], judge: str, key: bytes
+) -> list[CopyGroup]:
     """Group candidates by their vectors.
 
     Args:
-        vectors: of each candidate, of length 1; one whose vector is not known is a copy of nothing.
+        traces: the candidates.
+        vectors: by trace id, of length 1; a trace whose vector is not known is a copy of nothing.
+        judge: the judge's name.
+        key: the store's secret, by which the order is random and yet the same each time.
 
     Returns:
-        The places of each group's candidates, in order: the first one of a group, and those nearer to it than a
-        cosine of 0.98.
+        The groups, in an order that their sizes have no part in. Candidates are together with the one that comes first,
+        to which their cosine is above 0.98.
     """
-    groups: list[list[int]] = []
-    for place, vector in enumerate(vectors):
-        group = next((each for each in groups if _are_copies(vectors[each[0]], vector)), None)
-        if group is None:
-            groups.append([place])
+    groups: list[CopyGroup] = []
+    for trace in _shuffled(traces, judge, "candidate", key):
+        place = _place_of(vectors.get(trace.trace_id), groups, vectors)
+        if place is None:
+            groups.append(CopyGroup(trace=trace))
         else:
-            group.append(place)
+            groups[place] = replace(groups[place], size=groups[place].size + 1)
+    groups.sort(key=lambda group: hash_fraction(judge, "group", group.trace.trace_id, key=key))
     return groups
 
 
-def _are_copies(one: Vector | None, other: Vector | None) -> bool:
-    return one is not None and other is not None and cosine(one, other) > NEAR_COPY_COSINE
+def _place_of(
+    vector: Vector | None, groups: Sequence[CopyGroup], vectors: Mapping[str, Vector]
+) -> int | None:
+    if vector is None:
+        return None
+    for place, group in enumerate(groups):
+        other = vectors.get(group.trace.trace_id)
+        if other is not None and cosine(vector, other) > NEAR_COPY_COSINE:
+            return place
+    return None
+
+
+def _shuffled(traces: Sequence[Trace], judge: str, stage: str, key: bytes) -> list[Trace]:
+    return sorted(traces, key=lambda trace: hash_fraction(judge, stage, trace.trace_id, key=key))

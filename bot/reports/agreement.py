@@ -2,23 +2,15 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from math import hypot, sqrt
+
+from bot.records import EstimatedShare
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
 
 Pair = tuple[Hashable, Hashable]
 """The labels that two raters gave to one case."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EstimatedShare:
-    """A share with its 95 % interval."""
-
-    share: float
-    low: float
-    high: float
 
 
 def wilson_interval(agreed: float, n: float) -> tuple[float, float]:

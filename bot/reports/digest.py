@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from bot.feedback import Feedback
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
+from bot.reports.answered_weeks import AnsweredVerdict, read_touched
+from bot.reports.blind_agreement import compare_blind, first_answers
 from bot.reports.guideline_changes import GuidelineChanges, count_changes
 from bot.reports.kappa_interval import kappa_interval
 from bot.reports.memory_comparison import compare_memories
@@ -29,15 +31,12 @@ from bot.reports.verdict_label import (
     person_labels,
 )
 from bot.reports.vote_week import has_late_vote, votes_in_week
-from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
+from bot.reports.weighted_agreement import weighted_agreement
 from bot.runtime.clock import week_bounds
 from memalign.records import Label
 from memalign.value_types import ValueType
 from storage.database import Database
-from storage.records import AuditLine, StoredVerdict
-
-AnsweredVerdict = tuple[StoredVerdict, Sequence[Feedback]]
-"""A verdict with the feedback on it."""
+from storage.records import AuditLine
 
 
 def compute_digest(
@@ -64,14 +63,8 @@ def compute_digest(
         The digest; kappa and AC1 only from `MIN_VERDICTS_FOR_KAPPA` verdicts on, and of free texts never.
     """
     answered = [(stored, votes) for stored, feedback in verdicts if (votes := _votes(feedback))]
-    labelled = [(each[0], case) for each in answered if (case := label_verdict(*each, value_type))]
-    cases = [case for _, case in labelled]
-    weighted = weighted_agreement(
-        [
-            WeightedCase(agreed=case.agreed, probability=stored.selection.probability)
-            for stored, case in labelled
-        ]
-    )
+    cases = [case for each in answered if (case := label_verdict(*each, value_type))]
+    weighted = weighted_agreement([case.weighted for case in cases])
     agreed = sum(case.agreed for case in cases)
     low, high = wilson_interval(agreed, len(cases)) if cases else (None, None)
     share = agreed / len(cases) if cases else None
@@ -114,6 +107,7 @@ def compute_digest(
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
         ),
+        blind=compare_blind(first_answers(answered, value_type)),
         against_base=compare_memories(answered, value_type, "base"),
         against_last_week=compare_memories(answered, value_type, "last_week"),
     )
@@ -203,7 +197,7 @@ async def read_answered_week(
     A verdict counts in the week of its first vote, with the votes as they stood at that week's end.
     """
     start, end = week_bounds(week, zone)
-    touched = await database.feedback.voted_between(judge, start, end)
+    touched = await read_touched(database, judge, start, end)
     shown = await database.verdicts.posted_between(judge, start, end)
     audit = await database.audit.between(start, end)
 

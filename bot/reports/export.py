@@ -144,6 +144,10 @@ def stored_verdict_line(stored: StoredVerdict) -> Line:
         "shown_guideline_ids": list(stored.verdict.shown_guideline_ids),
         "cited_trace_ids": list(stored.verdict.cited_trace_ids),
         "timestamp": from_ms(stored.judged_ms).isoformat(),
+        "selection": {
+            "probability": stored.selection.probability,
+            "reason": stored.selection.reason,
+        },
     }
 
 

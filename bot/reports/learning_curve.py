@@ -11,6 +11,7 @@ from bot.reports.agreement import wilson_interval
 from bot.reports.memory_comparison import pair_with_shadow
 from bot.reports.verdict_label import label_verdict
 from bot.reports.vote_week import votes_in_week
+from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
 from bot.runtime.clock import week_bounds, week_of
 from memalign.value_types import ValueType
 from storage.database import Database
@@ -84,16 +85,29 @@ def compute_point(
     Returns:
         The point; None if people gave no label.
     """
-    cases = [case for each in verdicts if (case := label_verdict(*each, value_type))]
-    if not cases:
+    cases = [
+        WeightedCase(agreed=case.agreed, probability=each[0].selection.probability)
+        for each in verdicts
+        if (case := label_verdict(*each, value_type))
+    ]
+    estimate = weighted_agreement(cases)
+    if estimate is None:
         return None
-    pairs = [pair for each in verdicts if (pair := pair_with_shadow(*each, value_type, "base"))]
-    pairs = [] if value_type.kind == "str" else pairs
+    paired = [
+        (each[0].selection.probability, pair)
+        for each in verdicts
+        if value_type.kind != "str" and (pair := pair_with_shadow(*each, value_type, "base"))
+    ]
+    base_cases = [
+        WeightedCase(agreed=pair.right_then, probability=probability) for probability, pair in paired
+    ]
     return CurvePoint(
         week=week,
         shown=_share([case.agreed for case in cases]),
-        beside_base=_share([pair.right_now for pair in pairs]) if pairs else None,
-        base=_share([pair.right_then for pair in pairs]) if pairs else None,
+        beside_base=_share([pair.right_now for _, pair in paired]) if paired else None,
+        base=_share([case.agreed for case in base_cases]) if base_cases else None,
+        estimate=estimate,
+        base_estimate=weighted_agreement(base_cases),
     )
 
 

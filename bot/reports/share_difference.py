@@ -1,8 +1,8 @@
 """The difference of two weeks' shares of agreement, with its interval."""
 
 from bot.digest_words import headline_bounds
-from bot.records import Digest
-from bot.reports.agreement import EstimatedShare, newcombe_interval
+from bot.records import Digest, EstimatedShare
+from bot.reports.agreement import newcombe_interval
 from bot.weekly_report import AgreementChange
 
 

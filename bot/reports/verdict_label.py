@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TypeVar
 
 from bot.feedback import Feedback
+from bot.reports.weighted_agreement import WeightedCase
 from memalign.records import Label
 from memalign.value_types import ValueType
 from storage.records import StoredVerdict
@@ -31,11 +32,18 @@ class LabelledVerdict:
 
     value: Label
     people_label: PeopleLabel
+    probability: float = 1.0
+    """Chance that the judge's trace had of being shown."""
 
     @property
     def agreed(self) -> bool:
         """True if people gave the judge's value."""
         return self.people_label == self.value
+
+    @property
+    def weighted(self) -> WeightedCase:
+        """The verdict as it counts for the agreement on all traces."""
+        return WeightedCase(agreed=self.agreed, probability=self.probability)
 
 
 def majority(votes: Sequence[T]) -> T | None:
@@ -76,4 +84,8 @@ def label_verdict(
         The labelled verdict; None at a tie, or if nobody could tell.
     """
     label = majority(person_labels(feedback, value_type))
-    return None if label is None else LabelledVerdict(value=stored.verdict.value, people_label=label)
+    if label is None:
+        return None
+    return LabelledVerdict(
+        value=stored.verdict.value, people_label=label, probability=stored.selection.probability
+    )

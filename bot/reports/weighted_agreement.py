@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.reports.agreement import EstimatedShare, wilson_interval
+from bot.records import EstimatedShare
+from bot.reports.agreement import wilson_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

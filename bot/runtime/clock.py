@@ -41,6 +41,12 @@ def named_week(text: str, today: date) -> str | None:
     return name
 
 
+def last_weeks(week: str, number: int) -> list[str]:
+    """Return an ISO week and those before it, so many in all, the oldest first."""
+    monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+    return [week_of(monday - timedelta(weeks=each)) for each in range(number - 1, -1, -1)]
+
+
 def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
     """Return the first millisecond of an ISO week and of the next. Raises `ValueError` if there is no such week."""
     if not re.fullmatch(r"\d{4}-W\d{2}", week):

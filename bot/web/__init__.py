@@ -3,6 +3,7 @@
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
+from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
@@ -33,6 +34,7 @@ def build(
         traces=traces,
         trace_bodies=BodyReader(settings.ingest.max_body),
         status=status,
+        agreements=RecentAgreementReader(settings, resources.database),
         forget=control.forget,
         guideline=control.guideline,
         memory=control.memory,

@@ -4,14 +4,24 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from bot.records import JudgeStatus, Status
+from bot.records import JudgeStatus, RecentAgreement, Status
 
 REFUSAL_REASONS = ("unsigned", "wrong secret", "wrong clock", "payload")
 """Reasons that are told, also while their number is 0."""
 
+AGREEMENT_GAUGES = {
+    "memalign_agreement": "Share of verdicts that people agree with, weighed by the chance of a card",
+    "memalign_agreement_low": "Lower bound of the 95 % interval of the agreement",
+    "memalign_agreement_high": "Upper bound of the 95 % interval of the agreement",
+}
+"""Gauges of a judge's agreement with people, each with its description."""
+
 
 def registry_of(
-    status: Status, trace_counts: Mapping[str, int], refusals: Mapping[str, int]
+    status: Status,
+    trace_counts: Mapping[str, int],
+    refusals: Mapping[str, int],
+    agreements: Sequence[RecentAgreement] = (),
 ) -> CollectorRegistry:
     """Return the metrics of the bot's status.
 
@@ -19,6 +29,7 @@ def registry_of(
         status: the status now.
         trace_counts: traces received since the start, by outcome.
         refusals: Slack's requests refused since the start, by reason.
+        agreements: agreement of each judge over each period; none by default.
     """
     waiting = {
         "traces": status.traces_waiting,
@@ -47,6 +58,7 @@ def registry_of(
     )
     Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
     _add_judges(registry, status.judges)
+    _add_agreements(registry, agreements)
     return registry
 
 
@@ -69,6 +81,26 @@ def _add_judges(registry: CollectorRegistry, judges: Sequence[JudgeStatus]) -> N
     reasons = "Traces whose reasons the reflection model refused for good"
     _add(registry, "memalign_traces_refused", traces, "judge", given_up)
     _add(registry, "memalign_reasons_refused", reasons, "judge", unread)
+
+
+def _add_agreements(registry: CollectorRegistry, agreements: Sequence[RecentAgreement]) -> None:
+    """Add the agreement of each judge over each period; where there is no verdict, no share either."""
+    labels = ["judge", "weeks"]
+    verdicts = Gauge(
+        "memalign_agreement_verdicts",
+        "Verdicts with a majority of people, of which the agreement is told",
+        labels,
+        registry=registry,
+    )
+    share, low, high = (
+        Gauge(name, f"{description}, over so many weeks with the running one", labels, registry=registry)
+        for name, description in AGREEMENT_GAUGES.items()
+    )
+    for each in agreements:
+        verdicts.labels(each.judge, each.weeks).set(each.n)
+        for gauge, value in ((share, each.agreement), (low, each.low), (high, each.high)):
+            if value is not None:
+                gauge.labels(each.judge, each.weeks).set(value)
 
 
 def _add(

@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from bot.records import Status
+from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.web.access import has_bearer_token, require_access
 from bot.web.metrics import registry_of
@@ -40,6 +41,7 @@ class Routes:
     traces: TraceIntake
     trace_bodies: BodyReader
     status: StatusReport
+    agreements: RecentAgreementReader
     forget: Handler
     """Answers `POST /forget`, which `memalign forget` on this machine sends."""
     guideline: Handler
@@ -80,12 +82,18 @@ class Routes:
         if not status.ready:
             unconnected = () if status.connected else ("not connected to Slack",)
             return {"status": "not ready", "why": [*unconnected, *status.troubles]}
-        return {"status": "ready", "waiting": _waiting(status), "why": list(status.troubles)}
+        return {
+            "status": "ready",
+            "waiting": _waiting(status),
+            "why": list(status.troubles),
+            "remarks": list(status.remarks),
+        }
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """`GET /metrics`: Prometheus text."""
         require_access(request, self.token)
-        registry = registry_of(await self.status.read(), self.traces.counts, self.refusals)
+        agreements = await self.agreements.read()
+        registry = registry_of(await self.status.read(), self.traces.counts, self.refusals, agreements)
         return web.Response(
             body=generate_latest(registry),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

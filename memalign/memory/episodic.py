@@ -161,7 +161,8 @@ class EpisodicMemory:
     @property
     def least_cosine(self) -> float:
         """The cosine that two cases reach which have nothing special in common, see `CaseSimilarity`."""
-        self._similarity.fit(self.episodes, self.vectors)
+        if self.vectors:
+            self._similarity.fit(self.episodes, self.vectors)
         return self._similarity.least_cosine
 
     def nearest_cosine(self, query: Vector, *, exclude_trace_id: str | None) -> float | None:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import time_machine
 
 from bot.reports.digest import read_digest
-from bot.runtime.clock import week_of
+from bot.runtime.clock import now_ms, week_of
 from bot.sandbox import Message, User, Workspace
 from memalign.records import Json
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
@@ -71,6 +71,7 @@ class Weeks:
                         last = week_of((monday - timedelta(days=1)).date())
                         await self._arrived(harness, number * len(self._judges))
                         figures += [await self._figures(harness, judge, last) for judge in self._judges]
+                        await self._vote_on_new_cards(harness, monday)
                     if number < len(self._schedule):
                         for arrival in self._schedule[number]:
                             clock.move_to(arrival.at)
@@ -112,16 +113,22 @@ class Weeks:
     async def _show_and_vote(self, harness: BotInWorkspace, arrival: Arrival) -> None:
         await harness.bot.resources.slack.client.auth_test()  # whose answer tells the bot Slack's time
         await harness.send(*(trace.as_json() for trace in arrival.traces))
+        await self._vote_on_new_cards(harness, arrival.at)
+
+    async def _vote_on_new_cards(self, harness: BotInWorkspace, at: datetime) -> None:
+        """Wait for the cards of traces that came at once and of windows that have ended, and let people vote."""
         await harness.until_async(lambda: self._is_judged(harness))
         await harness.learned()
         for message in self._messages("memalign_verdict"):
             if message.ts not in self._voted:
                 self._voted.add(message.ts)
-                await self._vote(harness, message, week_of(arrival.at.date()))
+                await self._vote(harness, message, week_of(at.date()))
         await harness.learned()
 
     async def _is_judged(self, harness: BotInWorkspace) -> bool:
-        return not await harness.bot.database.traces.waiting()
+        database = harness.bot.database
+        waiting = await database.traces.oldest_jobs()
+        return not waiting and not await database.candidates.oldest_ended(now_ms())
 
     async def _vote(self, harness: BotInWorkspace, message: Message, week: str) -> None:
         stored = await harness.bot.database.verdicts.by_card(message.channel, message.ts)

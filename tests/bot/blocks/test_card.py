@@ -41,7 +41,9 @@ def test_verdict_question_answer_reason_and_small_print_stand_in_this_order() ->
     assert headline["text"]["text"] == "❌ *Fail* · Answers the question"
     assert texts(body) == ["What is the capital of Australia?", "Sydney.", "It dodges."]
     assert body["elements"][0]["elements"][0]["style"] == {"bold": True}
-    assert small_print["elements"][0]["text"] == "gpt-5-mini · 3 similar cases · Trace tr-1"
+    assert small_print["elements"][0]["text"] == (
+        "gpt-5-mini · 3 similar cases · every trace gets a card · Trace tr-1"
+    )
     assert [each["action_id"] for each in buttons["elements"]] == [
         "vote_up",
         "vote_down",

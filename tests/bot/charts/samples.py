@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from bot.records import AgreementShare, CurvePoint
+from bot.records import AgreementShare, CurvePoint, EstimatedShare
 from bot.reports.agreement import wilson_interval
 from bot.runtime.clock import week_of
 
@@ -37,13 +37,25 @@ def weeks_from(week: str) -> Iterator[str]:
         monday += timedelta(weeks=1)
 
 
+def estimate(agreed: int, n: int) -> EstimatedShare:
+    low, high = wilson_interval(agreed, n)
+    return EstimatedShare(share=agreed / n, low=low, high=high)
+
+
+def point(week: str, counts: tuple[int, int], base: tuple[int, int] | None = None) -> CurvePoint:
+    """A week with verdicts agreed with and verdicts in all; of the judge without memory, too."""
+    return CurvePoint(
+        week=week,
+        shown=share(*counts),
+        base=share(*base) if base else None,
+        estimate=estimate(*counts),
+        base_estimate=estimate(*base) if base else None,
+    )
+
+
 def points(number: int, *, first: str = "2026-W31", n: int = 40, with_base: bool = True) -> list[CurvePoint]:
     """Weeks of growing agreement."""
     return [
-        CurvePoint(
-            week=week,
-            shown=share(min(n, n // 2 + place), n),
-            base=share(n // 2, n) if with_base else None,
-        )
+        point(week, (min(n, n // 2 + place), n), (n // 2, n) if with_base else None)
         for place, week in zip(range(number), weeks_from(first), strict=False)
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from io import BytesIO
 from itertools import combinations
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ from bot.charts.drawing import chart_png, chart_svg
 from bot.charts.learning_curve import learning_curve_chart
 from bot.charts.theme import DARK, LIGHT, Theme
 from bot.records import CurvePoint
-from tests.bot.charts.samples import HOSTILE_TEXTS, points, share
+from tests.bot.charts.samples import HOSTILE_TEXTS, estimate, point, points
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -55,10 +56,7 @@ def test_the_colours_of_a_theme_differ_so_that_each_becomes_a_variable_of_its_ow
 
 
 def test_an_svg_says_all_that_it_shows_in_words() -> None:
-    weeks = (
-        CurvePoint(week="2026-W46", shown=share(3, 4)),
-        CurvePoint(week="2026-W47", shown=share(45, 50), base=share(30, 50)),
-    )
+    weeks = (point("2026-W46", (3, 4)), point("2026-W47", (45, 50), (30, 50)))
     root = parsed(chart_svg(curve(*weeks, title="Is it polite?"), "chart-1"))
     title, desc = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title is not None
@@ -85,12 +83,18 @@ def test_a_judge_without_second_values_has_one_line_and_few_verdicts_are_marked(
 
 
 def test_weeks_without_labels_keep_their_place() -> None:
-    weeks = (CurvePoint(week="2026-W52", shown=share(1, 2)), CurvePoint(week="2027-W02", shown=share(2, 2)))
+    weeks = (point("2026-W52", (1, 2)), point("2027-W02", (2, 2)))
     shown = texts_of(chart_svg(curve(*weeks), "c"))
     assert [word for word in shown if re.fullmatch(r"W\d\d|\d{4}", word)] == [
         *("W52", "2026", "W53", "W01", "2027", "W02"),
     ]
     assert [word for word in shown if re.fullmatch(r"\d", word)] == ["2", "0", "0", "2"]
+
+
+def test_the_share_is_the_one_that_the_counts_stand_for() -> None:
+    week = replace(point("2026-W47", (45, 50)), estimate=estimate(40, 50))
+    desc = parsed(chart_svg(curve(week), "c")).findtext(f"{SVG}desc")
+    assert desc == ("2026-W47: 45 of 50 verdicts (weighed by chance of being picked 80%, likely 67% to 89%).")
 
 
 @pytest.mark.parametrize("number", [26, 52, 300])

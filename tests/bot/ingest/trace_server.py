@@ -19,6 +19,7 @@ from bot.judging.trace_sampler import TraceSampler
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
 from bot.redaction.redactor import Redactor
+from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.runtime.health import HealthRegistry
 from bot.runtime.reference_clock import ReferenceClock
@@ -124,6 +125,7 @@ async def trace_server(
             ),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
+            agreements=RecentAgreementReader(settings, database),
             forget=control.forget,
             guideline=control.guideline,
             memory=control.memory,

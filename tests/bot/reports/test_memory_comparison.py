@@ -18,7 +18,7 @@ from bot.reports.memory_comparison import compare_memories
 from bot.vote_marks import Vote
 from memalign.records import Label
 from memalign.value_types import value_type_of
-from storage.records import ShadowKind, ShadowVerdict, StoredVerdict
+from storage.records import CardSelection, ShadowKind, ShadowVerdict, StoredVerdict
 from tests.bot.reports.test_digest import DOWN, UNSURE, UP, counted, voted
 
 Case = tuple[StoredVerdict, list[Feedback]]
@@ -160,6 +160,21 @@ def test_a_point_of_the_curve_compares_both_judges_on_the_same_cards() -> None:
     assert point.base is not None
     assert (point.base.agreed, point.base.n) == (2, 3)
     assert point.shown.low < 0.5 < point.shown.high
+
+
+def test_a_card_that_was_likely_to_be_picked_counts_less_in_the_shares_of_a_week() -> None:
+    likely, feedback = shadowed(1, True, False, DOWN)
+    likely = replace(likely, selection=CardSelection(probability=1.0))
+    rare = [
+        (replace(stored, selection=CardSelection(probability=0.25)), votes)
+        for stored, votes in (shadowed(2, True, False, UP), shadowed(3, True, True, UP))
+    ]
+    point = compute_point("2026-W47", BOOL, [(likely, feedback), *rare])
+    assert point is not None
+    assert (point.shown.agreed, point.shown.n) == (2, 3)
+    assert point.estimate.share == pytest.approx(8 / 9)
+    assert point.base_estimate is not None
+    assert point.base_estimate.share == pytest.approx(5 / 9)
 
 
 def test_a_week_without_labels_has_no_point() -> None:

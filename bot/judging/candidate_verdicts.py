@@ -1,0 +1,114 @@
+"""Verdicts on a window's candidates, with second opinions, before one of them is chosen for the card."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from memalign.errors import InputError, ModelError, ModelUnavailableError
+from memalign.judge_memory import JudgeMemory
+from memalign.ports import JudgeModel
+from memalign.records import Label, Trace, Verdict
+from memalign.trace_neighbourhoods import Neighbourhood
+from memalign.trial.call_budget import CallBudget
+from storage.records import ShadowVerdict
+
+log = logging.getLogger(__name__)
+
+BaseValue = Callable[[str, Trace], Awaitable[ShadowVerdict | None]]
+"""Asks a judge, by its name, for its value on a trace without its memory; None where it cannot be had, or where there
+are no calls left. It never fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCandidate:
+    """A candidate with its verdict, and all that tells whether the verdict is wrong."""
+
+    trace: Trace
+    verdict: Verdict
+    neighbourhood: Neighbourhood
+    base: ShadowVerdict | None = None
+    """Of the judge without its memory; None where it was not asked."""
+    value_by_cases: Label | None = None
+    """Of a model fitted to the labelled cases alone; None where there are too few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCandidates:
+    """The candidates among which one is chosen."""
+
+    candidates: tuple[JudgedCandidate, ...]
+    """At least one."""
+    share: float
+    """Of those that can be judged, as far as is known."""
+
+
+class CandidateVerdicts:
+    """Judges candidates within the day's budget of model calls."""
+
+    def __init__(self, budget: CallBudget, base_value: BaseValue, model_of_cases: JudgeModel) -> None:
+        self._budget = budget
+        self._base_value = base_value
+        self._model_of_cases = model_of_cases
+
+    async def affordable(self, memory: JudgeMemory, count: int) -> int:
+        """Return how many of some candidates may be judged: one in any case, since a card shows its verdict.
+
+        Calls of a local model cost nothing. Raises `StorageError`.
+        """
+        if not memory.definition.reads_guidelines:
+            return count
+        return 1 + (await self._budget.take(count - 1) if count > 1 else 0)
+
+    async def judge(self, memory: JudgeMemory, traces: Sequence[Trace], most: int) -> JudgedCandidates:
+        """Judge traces, in order; those at which alone the model fails are left out.
+
+        Args:
+            memory: the judge's.
+            traces: in random order; half of those judged get a second opinion of the judge without its memory.
+            most: calls that may be made; more only as long as none could be judged.
+
+        Raises:
+            InputError: if the judge can take none of them.
+            ModelError: if the model is down, or fails at all of them.
+            StorageError: if the store fails.
+        """
+        judged: list[JudgedCandidate] = []
+        failures: list[InputError | ModelError] = []
+        for place, trace in enumerate(traces):
+            if judged and place >= most:
+                break
+            try:
+                judged.append(await self._judge(memory, trace))
+            except ModelUnavailableError:
+                raise
+            except (InputError, ModelError) as error:
+                log.warning(
+                    "trace %s is no candidate for %s: %s", trace.trace_id, memory.definition.name, error
+                )
+                failures.append(error)
+        if not judged:
+            raise failures[-1]
+        # a card among one needs no choice
+        asked = (len(judged) + 1) // 2 if len(judged) > 1 else 0
+        with_base = [await self._with_base(each) for each in judged[:asked]]
+        return JudgedCandidates(
+            candidates=(*with_base, *judged[asked:]), share=len(judged) / (len(traces) - len(failures))
+        )
+
+    async def _judge(self, memory: JudgeMemory, trace: Trace) -> JudgedCandidate:
+        return JudgedCandidate(
+            trace=trace,
+            verdict=await memory.judge_candidate(trace),
+            neighbourhood=await memory.neighbourhoods.find(trace),
+            value_by_cases=await self._by_cases(memory, trace),
+        )
+
+    async def _with_base(self, candidate: JudgedCandidate) -> JudgedCandidate:
+        return replace(candidate, base=await self._base_value(candidate.verdict.judge, candidate.trace))
+
+    async def _by_cases(self, memory: JudgeMemory, trace: Trace) -> Label | None:
+        try:
+            return await memory.neighbourhoods.value_by_cases(trace, self._model_of_cases)
+        except ModelError as error:  # the verdict stands without it
+            log.warning("no second opinion on trace %s: %s", trace.trace_id, error)
+            return None

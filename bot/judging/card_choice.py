@@ -1,0 +1,110 @@
+"""The choice of the trace that gets a window's card: which one, with which chance, and why."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+
+from bot.config import Settings
+from bot.judging.candidate_scores import ScoredCandidate, score_candidate
+from bot.judging.candidate_verdicts import CandidateVerdicts, JudgedCandidate
+from bot.judging.chosen_card import CandidateTrace, ChosenCard
+from bot.judging.hash_fraction import hash_fraction
+from bot.judging.inclusion import Draw, draw
+from bot.judging.near_copies import groups_of_copies
+from bot.judging.novelty import CardVectors
+from bot.judging.recent_cards import RecentCards
+from bot.judging.score_weights import ScoreWeights
+from bot.judging.shadow_judges import ShadowValue, ShadowValues
+from bot.runtime.clock import now_ms
+from memalign.judge_memory import JudgeMemory
+from memalign.ports import Vector
+from storage.database import Database
+from storage.records import CardSelection, SelectionReason
+
+
+class CardChooser:
+    """Chooses among a window's candidates, a uniform sample of all that arrived in it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        verdicts: CandidateVerdicts,
+        shadow_values: ShadowValues,
+        *,
+        time_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._memories = memories
+        self._verdicts = verdicts
+        self._shadow_values = shadow_values
+        self._time_ms = time_ms
+        self._cards = RecentCards(database)
+        self._weights = ScoreWeights(self._cards)
+
+    async def choose(self, judge: str, candidates: Sequence[CandidateTrace], seen: int) -> ChosenCard:
+        """Judge a window's candidates as far as the budget goes, and choose one, as `CardChoice` says.
+
+        Its probability is that of all stages: to be sampled, to be a candidate, to stand for its near copies, to be
+        judged, and to be drawn by its score. Nothing is stored but its vector.
+
+        Args:
+            judge: the judge's name.
+            candidates: at least one.
+            seen: the number of sampled traces that arrived in the window, candidates or not.
+
+        Raises:
+            InputError: if the judge can take none of them.
+            ModelError: if the model is down, or fails at all of them.
+            StorageError: if the store fails.
+        """
+        memory = self._memories[judge]
+        traces = [each.trace for each in candidates]
+        key = await self._database.traces.sampling_key()
+        vectors = await memory.neighbourhoods.embed(traces)
+        groups = groups_of_copies(traces, vectors, judge, key)
+        affordable = await self._verdicts.affordable(memory, len(groups))
+        judged = await self._verdicts.judge(memory, [group.trace for group in groups], affordable)
+        scored = await self._score(memory, judged.candidates, vectors)
+        ids = sorted(trace.trace_id for trace in traces)
+        drawn = draw([each.score for each in scored], hash_fraction(judge, *ids, key=key))
+        chosen = scored[drawn.place]
+        copies = next(group.size for group in groups if group.trace is chosen.trace)
+        rate = self._settings.rate_of(self._settings.judge(judge))
+        among = min(1.0, len(traces) / max(seen, 1)) * judged.share
+        await memory.keep_vector(chosen.trace)
+        shadows = await self._shadow_values(judge, chosen.trace, chosen.judged.base)
+        return _card(chosen, drawn, rate * among * drawn.probability / copies, shadows)
+
+    async def _score(
+        self, memory: JudgeMemory, judged: Sequence[JudgedCandidate], vectors: Mapping[str, Vector]
+    ) -> list[ScoredCandidate]:
+        now = self._time_ms()
+        weights = await self._weights.of(memory.definition, now)
+        cards = CardVectors(await self._cards.vectors(memory, now))
+        return [
+            score_candidate(
+                each,
+                cards.distance(vectors.get(each.trace.trace_id), each.neighbourhood),
+                memory.guidelines,
+                memory.definition.value_type,
+                weights,
+                now,
+            )
+            for each in judged
+        ]
+
+
+def _card(
+    chosen: ScoredCandidate, drawn: Draw, probability: float, shadows: Sequence[ShadowValue]
+) -> ChosenCard:
+    by_chance: SelectionReason = "all" if probability >= 1 else "random"
+    reason = chosen.reason if drawn.is_by_score and drawn.probability < 1 else by_chance
+    verdict = chosen.judged.verdict
+    return ChosenCard(
+        verdict=verdict,
+        selection=CardSelection(probability=probability, reason=reason, features=astuple(chosen.features)),
+        shadows=tuple(each.beside(verdict.value) for each in shadows),
+        resembles_case=chosen.judged.neighbourhood.has_copy,
+    )
