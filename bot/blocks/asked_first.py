@@ -22,7 +22,7 @@ class AskedFirst:
 
     @property
     def line(self) -> str:
-        """What they said in one line, escaped."""
+        """The answers in one line, escaped."""
         if not self.answers:
             return "Asked before showing"
         if not self.shows_votes:

@@ -93,7 +93,7 @@ def two_answers() -> SlackMessage:
 def verdict_hidden() -> SlackMessage:
     """Return the answer to a question about a verdict that nobody is to see yet."""
     return text_message(
-        "This card asks for your view first. Once somebody answers it, I tell what the judge said, and why."
+        "This card asks for your view first. Once somebody answers it, I'll tell you what the judge said, and why."
     )
 
 

@@ -142,6 +142,13 @@ def unsure_reason() -> SlackMessage:
     )
 
 
+def unsure_reason_before_verdict() -> SlackMessage:
+    """Tell the same where the card does not show its verdict yet."""
+    return plain_message(
+        "You chose 🤷, so I learn nothing from this reply. Pick a value on the card if you can tell now."
+    )
+
+
 def commands_elsewhere() -> SlackMessage:
     """Tell somebody that commands are not typed into threads."""
     return plain_message(

@@ -2,7 +2,12 @@
 
 from bot.blocks.blind_card import answer_values, two_answers, verdict_hidden
 from bot.blocks.primitives import SlackMessage, fits_a_menu
-from bot.blocks.private_replies import ask_value_of_thumb, ask_view, ask_which_value
+from bot.blocks.private_replies import (
+    ask_value_of_thumb,
+    ask_view,
+    ask_which_value,
+    unsure_reason_before_verdict,
+)
 from bot.learning.likely_values import ValueChoices, place_of
 from bot.learning.reply_answers import (
     AnswerQuestion,
@@ -12,6 +17,7 @@ from bot.learning.reply_answers import (
     AskWhichValue,
     AskWhichVote,
     PrivateAnswer,
+    TellUnsure,
 )
 from memalign.judge_memory import JudgeMemory
 
@@ -38,6 +44,8 @@ def message_before_verdict(
             return two_answers()
         case AnswerQuestion():
             return verdict_hidden()
+        case TellUnsure():
+            return unsure_reason_before_verdict()
         case _:
             return None
 

@@ -1,4 +1,4 @@
-"""What a person entered into the fields of a modal."""
+"""Values that a person entered into the fields of a modal."""
 
 from decimal import Decimal
 
