@@ -20,7 +20,7 @@ memory, since before there is one nothing else tells it."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distance:
-    """How near a trace is to what people were shown."""
+    """Nearness of a trace to what people were shown."""
 
     nearest_cosine: float
     """Of the nearest learned case or recent card; -1 where there is neither."""
