@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.digest_words import headline_bounds, percent, shown_percent
@@ -22,9 +22,9 @@ class Headline:
 
     agreement: str
     """Such as `62% agreement`; below ten verdicts `right on 3 of 5 verdicts`."""
-    evidence: str
+    evidence: str = ""
     """Such as `56 of 90, likely 52–72%`; empty where the counts stand alone."""
-    change: str
+    change: str = ""
     """Such as `▲ 13 points on last week`; empty where there is nothing to compare."""
 
     @property
@@ -51,13 +51,23 @@ def day_words(day: date) -> str:
 
 def headline(report: WeeklyReport) -> Headline:
     """Return how often the judge was right; a percentage only where there are verdicts enough for one."""
-    week, bounds = report.figures, headline_bounds(report.figures)
+    return replace(_agreement(report.figures), change=change_words(report))
+
+
+def agreement_words(week: Digest) -> str:
+    """Return how often the judge was right, with the counts and the interval behind a percentage."""
+    told = _agreement(week)
+    return f"{told.line}, from {pluralise(week.n, 'verdict')}" if is_weighted(week) else told.line
+
+
+def _agreement(week: Digest) -> Headline:
+    bounds = headline_bounds(week)
     if bounds is None:
-        return Headline(agreement=_without_share(week), evidence="", change="")
+        return Headline(agreement=_without_share(week))
     share, low, high = bounds
     likely = f"likely {interval_words(low, high)}"
     evidence = likely if is_weighted(week) else f"{week.agreed} of {week.n}, {likely}"
-    return Headline(agreement=f"{percent(share)} agreement", evidence=evidence, change=change_words(report))
+    return Headline(agreement=f"{percent(share)} agreement", evidence=evidence)
 
 
 def _without_share(week: Digest) -> str:
@@ -144,12 +154,12 @@ def overruled_words(verdict: ReportedVerdict) -> str:
 # --- the curve
 
 
-def drawn_points(report: WeeklyReport) -> Sequence[CurvePoint]:
-    """Return the weeks that a chart shows: those with a share; none where they are too few for a line.
+def drawn_points(curve: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
+    """Return the weeks of a curve that a chart shows: those with a share; none where they are too few for a line.
 
     Where at least half of them have one of the judge without memory as well, it shows those.
     """
-    points = [point for point in report.curve if point.shown.n >= MIN_VERDICTS_FOR_SHARE]
+    points = [point for point in curve if point.shown.n >= MIN_VERDICTS_FOR_SHARE]
     both = [point for point in points if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE]
     if len(both) >= max(MIN_WEEKS_FOR_CURVE, len(points) / 2):
         return both

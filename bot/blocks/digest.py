@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.chart import chart_words, line_chart
+from bot.blocks.agreement_chart import agreement_chart
+from bot.blocks.chart import chart_words
 from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, context, section
@@ -12,16 +13,13 @@ from bot.guideline_page import GuidelineQuery
 from bot.plain_text import pluralise
 from bot.records import Digest
 from bot.report_words import (
-    curve_lines,
-    day_words,
-    drawn_points,
     headline,
     main_mistake,
     overruled_words,
     waiting_words,
     week_dates,
 )
-from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport, monday_of
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 
 ANSWER_OPEN_CARDS = "answer_open_cards"
@@ -117,12 +115,8 @@ def _headline(report: WeeklyReport) -> Part:
 
 
 def _chart(report: WeeklyReport) -> Part | None:
-    points = drawn_points(report)
-    if not points:
-        return None
-    labels = [day_words(monday_of(point.week)) for point in points]
-    chart = line_chart("Agreement by week", "Week from", "percent", labels, curve_lines(points))
-    return chart_words(chart), (chart,)
+    chart = agreement_chart(report.curve)
+    return ("\n".join(map(chart_words, chart)), chart) if chart else None
 
 
 def _learning(report: WeeklyReport) -> Part | None:
