@@ -134,10 +134,10 @@ def _gone(report: JudgeReport) -> Iterator[str]:
         ]
         yield f"Forgotten on request, and so in no figure: {' and '.join(str(each) for each in gone if each)}."
     if data.expired:
-        traces = pluralise(data.expired, "unanswered trace")
+        verb = "was" if data.expired == 1 else "were"
         yield (
-            f"{traces} of all judges were deleted for their age: earlier cards without an answer are no longer "
-            "counted, and the answered share seems higher than it was."
+            f"{pluralise(data.expired, 'unanswered trace')} of all judges {verb} deleted for age. Their cards are no "
+            "longer counted, so that the answered share seems higher than it was."
         )
 
 

@@ -258,7 +258,7 @@ def test_categories_and_free_texts_are_text_as_well(value: str) -> None:
         life=replace(report.life, table=None),
         labels=[
             LabelCount(value=value, people="other", verdicts=9),
-            LabelCount(value="other", people=None, verdicts=2),
+            LabelCount(value="other", people=None, verdicts=22),
         ],
         overruled=[replace(report.overruled[0], value=value, people_label=value)],
     )
@@ -267,7 +267,8 @@ def test_categories_and_free_texts_are_text_as_well(value: str) -> None:
     assert page.elements["script"] == page.elements["img"] == 0
     shown = SHOWN if value == HOSTILE else value
     assert f"People: {shown}" in page.text
-    assert f"Its most frequent error, 9 of 9: it says “{shown}” where people say “other”." in page.text
+    said = f"{SHOWN[:119]}…" if value == HOSTILE else value
+    assert f"it most often says “{said}” for “other”: 9 of 9 times." in page.text
 
 
 def test_nothing_is_fetched_and_no_script_is_needed() -> None:

@@ -382,7 +382,7 @@ async def test_limits_are_told_only_where_they_apply(database: Database, tmp_pat
     text = PageReader(judge_report_page(report)).text
     for part in (
         "Forgotten on request, and so in no figure: 1 trace.",
-        "2 unanswered traces of all judges were deleted for their age",
+        "2 unanswered traces of all judges were deleted for age",
         "Nobody answered lately",
     ):
         assert part in text
