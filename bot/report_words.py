@@ -12,6 +12,7 @@ from bot.weekly_report import ReportedVerdict, WeeklyReport
 from memalign.records import Label
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MIN_MISTAKES_FOR_KIND = 2
 MIN_WEEKS_FOR_CURVE = 2
 """Weeks with a share from which on a line can be drawn."""
 
@@ -98,7 +99,7 @@ def change_words(report: WeeklyReport) -> str:
     if not points:
         return "the same as last week"
     arrow = "▲" if points > 0 else "▼"
-    chance = ", which could be chance" if report.change.could_be_chance else ""
+    chance = " (could be chance)" if report.change.could_be_chance else ""
     return f"{arrow} {pluralise(abs(points), 'point')} on last week{chance}"
 
 
@@ -115,12 +116,20 @@ class Mistakes:
     total: int
     """All verdicts on which most people say otherwise."""
 
+    @property
+    def share(self) -> str:
+        """How often, such as `Mostly`."""
+        return "Always" if self.count == self.total else "Mostly"
+
 
 def main_mistake(report: WeeklyReport) -> Mistakes | None:
-    """Return the way in which the judge was wrong in more than half of its mistakes; None without such a way."""
+    """Return the way in which the judge was wrong in more than half of its mistakes; None without such a way.
+
+    Of a single mistake there is nothing more to say than the mistake itself.
+    """
     wrong = [verdict for verdict in report.verdicts if verdict.agreed is False]
     ranked = Counter(kind for verdict in wrong if (kind := _mistake(verdict, report.figures))).most_common(1)
-    if not ranked or ranked[0][1] * 2 <= len(wrong):
+    if len(wrong) < MIN_MISTAKES_FOR_KIND or not ranked or ranked[0][1] * 2 <= len(wrong):
         return None
     [(kind, count)] = ranked
     return Mistakes(kind=kind, count=count, total=len(wrong))
@@ -145,10 +154,12 @@ def value_word(value: Label) -> str:
 
 
 def overruled_words(verdict: ReportedVerdict) -> str:
-    """Return what judge and people say of a verdict, such as `judge: pass · 3 of 3 people: fail`; not escaped."""
+    """Return what judge and people say of a verdict: `judge says pass, 3 of 3 people say fail`; not escaped."""
     people = "not so" if verdict.people_value is None else value_word(verdict.people_value)
-    of_people = f"{verdict.majority} of {pluralise(verdict.labels, 'person', 'people')}"
-    return f"judge: {value_word(verdict.value)} · {of_people}: {people}"
+    of_people = (
+        "1 person says" if verdict.labels == 1 else f"{verdict.majority} of {verdict.labels} people say"
+    )
+    return f"judge says {value_word(verdict.value)}, {of_people} {people}"
 
 
 # --- the curve

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.chart import line_chart
+from bot.blocks.chart import PERCENT, line_chart
 from bot.blocks.primitives import Block
 from bot.records import CurvePoint
 from bot.report_words import curve_lines, day_words, drawn_points
@@ -15,4 +15,4 @@ def agreement_chart(curve: Sequence[CurvePoint]) -> tuple[Block, ...]:
     if not points:
         return ()
     labels = [day_words(monday_of(point.week)) for point in points]
-    return (line_chart("Agreement by week", "Week from", "percent", labels, curve_lines(points)),)
+    return (line_chart("Agreement by week", "Week from", PERCENT, labels, curve_lines(points)),)

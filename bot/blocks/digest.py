@@ -97,7 +97,8 @@ def _title(report: WeeklyReport) -> str:
 
 
 def _quiet_week(report: WeeklyReport) -> Part:
-    answer = "nobody voted" if report.figures.shown else "no cards and no votes"
+    yet = " yet" if report.is_running else ""
+    answer = f"nobody has voted{yet}" if report.figures.shown else f"no cards and no votes{yet}"
     waiting = waiting_words(report)
     line = f"{_title(report)}: a quiet week, {answer}."
     return _paragraph(" ".join(filter(None, (line, waiting))), _answer_button(report) if waiting else None)
@@ -136,7 +137,7 @@ def _mistakes(report: WeeklyReport) -> Part | None:
     kind = (
         ""
         if mistakes is None
-        else f"Mostly *{escape_name(mistakes.kind, 150)}* ({mistakes.count} of {mistakes.total}). "
+        else f"{mistakes.share} *{escape_name(mistakes.kind, 150)}* ({mistakes.count} of {mistakes.total}). "
     )
     head = f"{kind}Most overruled:"
     lines = [f"• “{escape(_question(each))}”: {escape(overruled_words(each), 300)}" for each in overruled]
@@ -147,7 +148,7 @@ def _mistakes(report: WeeklyReport) -> Part | None:
 def _overruled(verdict: ReportedVerdict) -> Block:
     question = f"“{_question(verdict)}”"
     link = link_run(question, verdict.link) if verdict.link else run(question)
-    return rich_section(link, run(f" {overruled_words(verdict)}"))
+    return rich_section(link, run(f": {overruled_words(verdict)}"))
 
 
 def _question(verdict: ReportedVerdict) -> str:
@@ -238,9 +239,10 @@ def _waiting(report: WeeklyReport) -> Part | None:
     return _paragraph(words, _answer_button(report)) if words else None
 
 
-def _answer_button(report: WeeklyReport) -> Block:
-    number = min(report.figures.split + report.unanswered, len(COUNT_WORDS) - 1)
-    return button(f"Answer {COUNT_WORDS[number]} now", ANSWER_OPEN_CARDS, report.judge)
+def _answer_button(report: WeeklyReport) -> Block | None:
+    """Return the button that offers open cards; None where there are none."""
+    number = min(report.open_splits + report.unanswered, len(COUNT_WORDS) - 1)
+    return button(f"Answer {COUNT_WORDS[number]} now", ANSWER_OPEN_CARDS, report.judge) if number else None
 
 
 def _late(report: WeeklyReport) -> Part | None:

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings
-from bot.feedback import all_feedback
 from bot.records import OpenCard
-from bot.reports.verdict_label import label_verdict, person_labels
+from bot.reports.open_card import is_split, is_unanswered
 from bot.reports.weekly_report_reader import LinksTo
 from bot.runtime.clock import now_ms
 from bot.vote_marks import votes_of
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
-from storage.records import PersonFeedback, StoredVerdict
+from storage.records import StoredVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
+class _RankedCard:
     """An open card without the person's vote."""
 
     stored: StoredVerdict
@@ -64,14 +63,14 @@ class OpenCardReader:
         found = [await self._open_card(each.stored, judge, value_type, links) for each in best]
         return [card for card in found if card is not None]
 
-    async def _candidate(self, card: StoredVerdict, person: str, value_type: ValueType) -> _Candidate | None:
+    async def _candidate(self, card: StoredVerdict, person: str, value_type: ValueType) -> _RankedCard | None:
         people = await self._database.feedback.of(card.verdict_id)
         if person in people and votes_of(card, people[person]):
             return None
-        return _Candidate(
+        return _RankedCard(
             stored=card,
-            is_split=_is_split(card, people, value_type),
-            is_unanswered=not any(votes_of(card, each) for each in people.values()),
+            is_split=is_split(card, people, value_type),
+            is_unanswered=is_unanswered(card, people),
         )
 
     async def _open_card(
@@ -86,8 +85,3 @@ class OpenCardReader:
         if trace is None or link is None:
             return None
         return OpenCard(stored=stored, title=judge.title, value_type=value_type, trace=trace, link=link)
-
-
-def _is_split(card: StoredVerdict, people: Mapping[str, PersonFeedback], value_type: ValueType) -> bool:
-    votes = [each for each in all_feedback(card, people, value_type) if each.vote is not None]
-    return bool(person_labels(votes, value_type)) and label_verdict(card, votes, value_type) is None
