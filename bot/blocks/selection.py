@@ -7,7 +7,7 @@ from bot.digest_words import percent
 from storage.records import CardSelection, SelectionReason
 
 SELECTION_WORDS: Mapping[SelectionReason, str] = {
-    "all": "every trace gets a card",
+    "all": "shown as it came in",
     "random": "picked at random",
     "unlike": "picked because nothing like it was seen before",
     "disagreement": "picked because a second opinion differs",

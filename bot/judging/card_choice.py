@@ -83,11 +83,12 @@ class CardChooser:
         now = self._time_ms()
         weights = await self._weights.of(memory.definition, now)
         cards = CardVectors(await self._cards.vectors(memory, now))
+        guidelines = memory.guidelines
         return [
             score_candidate(
                 each,
                 cards.distance(vectors.get(each.trace.trace_id), each.neighbourhood),
-                memory.guidelines,
+                guidelines,
                 memory.definition.value_type,
                 weights,
                 now,

@@ -10,7 +10,7 @@ from bot.digest_words import (
     SAME_VALUES,
     headline_share,
     learning_sentences,
-    percent,
+    share_with_interval,
     weighting_reason,
 )
 from bot.judge_report import JudgeReport, LabelCount
@@ -20,29 +20,15 @@ from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
 from bot.visible_text import visible_line
 from memalign.records import Label
 
-AGREEMENT_WORDS = (
-    (0.0, "none"),
-    (0.2, "slight"),
-    (0.4, "fair"),
-    (0.6, "moderate"),
-    (0.8, "substantial"),
-)
-"""Upper bounds of a coefficient, with the word of J. R. Landis and G. G. Koch, "The measurement of observer agreement
-for categorical data", Biometrics 33 (1977); above the last one it is "almost perfect"."""
 MAX_LABEL_LENGTH = 120
 MIN_SHARE_OF_MOST = 0.6
 """Share of the errors from which on they are mostly of one kind. Set by hand."""
 
 
-def agreement_word(coefficient: float) -> str:
-    """Return how good a coefficient of agreement is commonly held to be."""
-    return next((word for bound, word in AGREEMENT_WORDS if coefficient <= bound), "almost perfect")
-
-
 def share_words(share: AgreementShare) -> str:
     """Return a share with its counts and its interval."""
-    interval = f"likely between {percent(share.low)} and {percent(share.high)}"
-    return f"{share.agreed} of {share.n} ({percent(share.agreed / share.n)}, {interval})"
+    interval = share_with_interval(share.agreed / share.n, share.low, share.high)
+    return f"{share.agreed} of {share.n} ({interval})"
 
 
 def gap_sentence(figures: Digest) -> str:
@@ -59,7 +45,7 @@ def anchoring_sentences(figures: Digest) -> list[str]:
     blind = figures.blind
     if blind is None or min(blind.n, blind.anchored_n) < MIN_VERDICTS_FOR_SHARE:
         return []
-    share = f"{percent(blind.agreement)}, likely between {percent(blind.low)} and {percent(blind.high)}"
+    share = share_with_interval(blind.agreement, blind.low, blind.high)
     unanchored = f"Agreement of people who had not seen the verdict: {share}."
     if blind.effect is None or blind.effect_low is None or blind.effect_high is None:
         return [unanchored]

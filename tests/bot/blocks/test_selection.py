@@ -18,7 +18,7 @@ REASONS: tuple[SelectionReason, ...] = get_args(SelectionReason)
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("all", "every trace gets a card"),
+        ("all", "shown as it came in"),
         ("random", "picked at random"),
         ("unlike", "picked because nothing like it was seen before"),
         ("disagreement", "picked because a second opinion differs"),
