@@ -24,11 +24,11 @@ class ReportedVerdict:
     verdict_id: str
     trace_id: str
     question: str
-    """What the trace was asked, in one line; not escaped."""
+    """The question of the trace, in one line; not escaped."""
     value: Label
     """The judge's."""
     people_value: Label | None
-    """That of most people; None where they tie, could not tell, or named no right value."""
+    """The label of most people; None where they tie, could not tell, or named no right value."""
     agreed: bool | None
     """True if most people gave the judge's value; None where they tie, or nobody could tell."""
     majority: int
@@ -101,6 +101,8 @@ class WeeklyReport:
     """Guidelines that are not used yet, and not in doubt."""
     unanswered: int
     """Cards of the last days that nobody has answered; as it is now."""
+    open_splits: int
+    """Cards of the last days on which people tie, which one more vote decides; as it is now."""
     people: tuple[str, ...]
     """Names of the people who answered, in alphabetical order, without those who are not to be named."""
     today: date

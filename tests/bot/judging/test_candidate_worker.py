@@ -308,6 +308,21 @@ async def test_a_trace_forgotten_while_it_is_judged_gets_no_card(database: Datab
     assert await database.outbox.waiting() == 0
 
 
+async def test_a_judge_paused_while_a_card_is_chosen_gets_none(database: Database, tmp_path: Path) -> None:
+    async def choose(judge: str, candidates: Sequence[CandidateTrace], _seen: int) -> ChosenCard:
+        await database.preferences.pause(JUDGE, JudgePause(at_ms=1, person=None), NOTICE)
+        trace_id = candidates[0].trace.trace_id
+        return ChosenCard(
+            verdict=Verdict(judge=judge, trace_id=trace_id, value=True, rationale="because"),
+            selection=CardSelection(probability=1.0, reason="random"),
+        )
+
+    part = ChoosingCards(database, settings_for(tmp_path, "C1"), choose)
+    await part.arrive("a", "b")
+    await part.run()
+    assert (await part.shown(), await part.known("a", "b")) == ([], [])
+
+
 async def test_work_in_hand_counts_as_shown_for_the_cap(database: Database, tmp_path: Path) -> None:
     judges = [{}, {"name": "brevity"}]
     settings = settings_for(tmp_path, "C1", judges=judges, sampling={"rate": 1.0, "max_per_day": 1})
