@@ -58,6 +58,7 @@ from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.memory_history import MemoryHistoryPages
+from bot.listeners.open_cards import OpenCards
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
@@ -164,9 +165,11 @@ def build(
         slack.app
     )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
+    OpenCards(reports.open_cards, judge_access, after_ack).listen(slack.app)
     SlashCommands(
         settings,
         reports.digests,
+        reports.stats,
         reports.status,
         judge_access,
         forget,
