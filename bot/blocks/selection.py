@@ -22,7 +22,7 @@ def selection_line(selection: CardSelection) -> str:
     """Return why a trace was picked, and with which chance; empty where no traces were left out."""
     if selection.reason == "all":
         return ""
-    return f"{capitalised(SELECTION_WORDS[selection.reason])} · {_chance(selection.probability)}"
+    return f"{capitalised(SELECTION_WORDS[selection.reason])}; {_chance(selection.probability)}."
 
 
 def _chance(probability: float) -> str:

@@ -52,7 +52,7 @@ def test_there_are_plain_words_for_every_reason() -> None:
 )
 def test_the_chance_is_told_to_whoever_asks_why(probability: float, chance: str) -> None:
     selection = CardSelection(probability=probability, reason="random")
-    assert selection_line(selection) == f"Picked at random · {chance}"
+    assert selection_line(selection) == f"Picked at random; {chance}."
 
 
 def test_nothing_is_said_of_a_chance_where_every_trace_gets_a_card() -> None:
