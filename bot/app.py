@@ -176,7 +176,11 @@ def build(resources: Resources, timing: Timing) -> Bot:
     threads = learning.build_reading(resources)
     digests = reports.build_digests(resources)
     posts = posting.build(
-        resources, threads.statuses.render_post, digests.render_post, pace_seconds=timing.post_seconds
+        resources,
+        threads.statuses.render_post,
+        digests.render_post,
+        digests.render_again,
+        pace_seconds=timing.post_seconds,
     )
     judges = judging.build(resources, posts.wake)
     figures = reports.build(resources, digests, posts.wake)

@@ -29,7 +29,7 @@ from storage.records import (
 RenderStatus = Callable[[str], Awaitable[SlackMessage | None]]
 """Makes the status message of a verdict's thread; None if there is nothing to tell."""
 
-RenderDigest = Callable[[DigestContent | DigestReplyContent], Awaitable[SlackMessage | None]]
+RenderDigest = Callable[[Post], Awaitable[SlackMessage | None]]
 """Makes a weekly digest, or a reply in its thread; None if there is nothing to tell."""
 
 
@@ -62,7 +62,7 @@ class PostRenderer:
             case NoticeContent():
                 return await self._notice(post.channel, post.content)
             case DigestReplyContent() | DigestContent(text=""):
-                return await self._render_digest(post.content)
+                return await self._render_digest(post)
             case CardContent():
                 return await self._card(post.verdict_id or "")
             case _:
