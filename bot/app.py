@@ -173,9 +173,12 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
 def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
     threads = learning.build_reading(resources)
-    posts = posting.build(resources, threads.statuses.render_post, pace_seconds=timing.post_seconds)
+    digests = reports.build_digests(resources)
+    posts = posting.build(
+        resources, threads.statuses.render_post, digests.render_post, pace_seconds=timing.post_seconds
+    )
     judges = judging.build(resources, posts.wake)
-    figures = reports.build(resources, posts.wake)
+    figures = reports.build(resources, digests, posts.wake)
 
     async def redact_now() -> None:
         """Let Slack show nothing any more of what was just forgotten."""

@@ -28,18 +28,35 @@ WEIGHTED = "Cards are picked to teach, so I weigh each by its chance of being pi
 
 def percent(share: float) -> str:
     """Return a share in percent; 0% and 100% are said of none and of all only."""
+    return f"{shown_percent(share)}%"
+
+
+def shown_percent(share: float) -> int:
+    """Return the number that `percent` shows."""
     rounded = round(share * 100)
     if rounded == 100 and share < 1:
-        rounded = 99
-    if rounded == 0 and share > 0:
-        rounded = 1
-    return f"{rounded}%"
+        return 99
+    return 1 if rounded == 0 and share > 0 else rounded
 
 
 def coefficient(value: float) -> str:
     """Return a coefficient of agreement with two decimals; 1.00 is said of full agreement only."""
     shown = min(round(value, 2), 0.99) if value < 1 else value
     return f"{shown + 0.0:.2f}"  # no -0.00
+
+
+def strength(value: float) -> str:
+    """Return a word for a coefficient of agreement as it is shown.
+
+    J. R. Landis and G. G. Koch, "The measurement of observer agreement for categorical data", Biometrics 33 (1977).
+    """
+    shown = float(coefficient(value))
+    words = {0.8: "almost perfect", 0.6: "substantial", 0.4: "moderate", 0.2: "fair", -0.005: "slight"}
+    return next((word for bound, word in words.items() if shown > bound), "poor")
+
+
+def _rated(value: float) -> str:
+    return f"{coefficient(value)} ({strength(value)})"
 
 
 def share_note(week: Digest) -> str:
@@ -106,8 +123,8 @@ def _beyond_chance(week: Digest) -> list[str]:
     if week.kappa is None or week.ac1 is None or week.kappa_low is None or week.kappa_high is None:
         return []
     sentence = (
-        f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {coefficient(week.kappa)}, likely between "
-        f"{coefficient(week.kappa_low)} and {coefficient(week.kappa_high)}; Gwet's AC1 {coefficient(week.ac1)}."
+        f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {_rated(week.kappa)}, likely between "
+        f"{coefficient(week.kappa_low)} and {coefficient(week.kappa_high)}; Gwet's AC1 {_rated(week.ac1)}."
     )
     return [sentence, *_gap(week.kappa, week.ac1)]
 
@@ -129,7 +146,7 @@ def _scores(week: Digest) -> list[str]:
     if week.weighted_kappa is not None and week.weighted_kappa_bounds is not None:
         low, high = map(coefficient, week.weighted_kappa_bounds)
         sentences.append(
-            f"Beyond chance (0 is chance, 1 is full agreement): weighted kappa {coefficient(week.weighted_kappa)}, "
+            f"Beyond chance (0 is chance, 1 is full agreement): weighted kappa {_rated(week.weighted_kappa)}, "
             f"likely between {low} and {high}."
         )
     if week.unnamed:

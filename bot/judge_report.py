@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bot.records import Digest
+from bot.records import CurvePoint, Digest
 from memalign.records import GuidelineTrial, Label
 from memalign.value_types import ValueType
 from storage.records import SelectionReason
@@ -48,6 +48,8 @@ class ReportData:
 
     traces: int
     """Traces of all judges that the store knows, be it by a hash."""
+    sampled_lately: int
+    """Traces sampled for the judge in the last eight days."""
     judged: int
     """Verdicts of the judge."""
     shown: int
@@ -58,6 +60,10 @@ class ReportData:
     """Cards by the largest reason for their choice."""
     lowest_chance: float
     """Smallest chance of being shown among the cards; 1 without cards."""
+    highest_chance: float
+    """Greatest chance of being shown among the cards; 1 without cards."""
+    cards_without_chance: int
+    """Cards before the first whose chance of being shown was noted; 0 where none was."""
     near_copies: int
     """Compared verdicts on traces of which the memory held a near copy."""
     models: Sequence[ModelUse]
@@ -204,6 +210,8 @@ class JudgeReport:
     """Figures of the last four weeks, the running one included; `week` is empty."""
     weeks: Sequence[Digest]
     """Those in which cards were posted or answered, oldest first."""
+    curve: Sequence[CurvePoint]
+    """The weeks in which people gave labels, beside the judge without memory; oldest first."""
     data: ReportData
     settings: ReportSettings
     labels: Sequence[LabelCount]

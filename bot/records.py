@@ -57,6 +57,8 @@ class Status:
     judges: tuple[JudgeStatus, ...]
     troubles: tuple[str, ...]
     """The reasons why something waits, a sentence each."""
+    remarks: tuple[str, ...] = ()
+    """The ways in which cards are chosen, a sentence each, where they do not simply come with the traces."""
     keep_days: int | None = None
     """Days after which traces that nobody answered are deleted; None: never."""
     model_calls: Mapping[str, int] = field(default_factory=dict)

@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.records import Digest
+from bot.records import CurvePoint, Digest
 from memalign.records import Label
 
-MIN_WEEKS_FOR_CURVE = 2
-"""Weeks with a share from which on a line can be drawn."""
+
+def monday_of(week: str) -> date:
+    """Return the first day of an ISO week, such as `2026-W47`."""
+    return date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+
+
+RECENT_DAYS = timedelta(days=8)
+"""Age of a week's end up to which what waits now is told beside its figures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +59,6 @@ class ReportedRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CurvePoint:
-    """One week of a judge's learning curve."""
-
-    week: str
-    """The ISO week, such as `2026-W47`."""
-    n: int
-    """Verdicts on which people had a majority."""
-    agreed: int
-    share: float | None
-    """The agreement that the week's digest claims; None of too few verdicts."""
-    base_n: int = 0
-    """Those of the verdicts on which the judge without memory was asked as well."""
-    base_share: float | None = None
-    """Agreement of the judge without memory with people; None of too few verdicts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementChange:
     """The difference between this week's share of agreement and the last one's, with its 95 % interval."""
 
@@ -104,14 +93,20 @@ class WeeklyReport:
     """Rules that went, as far as the memory holds their words."""
     doubtful: tuple[ReportedRule, ...]
     """All rules that somebody has to decide on, of whatever week."""
+    in_use: int
+    """Guidelines in use; as it is now."""
+    from_one_person: int
+    """Those of them that rest on one person."""
+    pending: int
+    """Guidelines that are not used yet, and not in doubt."""
     unanswered: int
     """Cards of the last days that nobody has answered; as it is now."""
     people: tuple[str, ...]
     """Names of the people who answered, in alphabetical order, without those who are not to be named."""
+    today: date
+    """The day on which it is told."""
     unnamed_people: int = 0
     """People who answered and are not to be named."""
-    is_running: bool = False
-    """True while the week is not over."""
 
     @property
     def week(self) -> str:
@@ -121,12 +116,22 @@ class WeeklyReport:
     @property
     def first_day(self) -> date:
         """The week's Monday."""
-        return date.fromisocalendar(int(self.week[:4]), int(self.week[-2:]), 1)
+        return monday_of(self.week)
 
     @property
     def last_day(self) -> date:
         """The week's Sunday."""
         return self.first_day + timedelta(days=6)
+
+    @property
+    def is_running(self) -> bool:
+        """True while the week is not over."""
+        return self.first_day <= self.today <= self.last_day
+
+    @property
+    def is_recent(self) -> bool:
+        """True of the present week and the one before."""
+        return self.today - self.last_day < RECENT_DAYS
 
     @property
     def is_quiet(self) -> bool:

@@ -11,7 +11,7 @@ from memalign.records import Json
 from memalign.serialization import from_document, to_document
 from storage.document_forms import form_of
 from storage.documents import Document, Documents
-from storage.keys import below, key, parts_of, stamp
+from storage.keys import LAST, below, key, parts_of, stamp
 from storage.records import Candidate, CandidateWindow
 
 CANDIDATES_PER_WINDOW = 8
@@ -63,12 +63,11 @@ class CandidatePool:
         bodies = self._candidates.range(*_bounds_of(window), index="window")
         return [from_document(Candidate, body) for body in bodies]
 
-    def ended_windows(self, now_ms: int) -> list[CandidateWindow]:
-        """Return the windows that end by then, the earliest end first."""
-        return [
-            from_document(CandidateWindow, body)
-            for body in self._windows.range(high=stamp(now_ms + 1), index="end")
-        ]
+    def windows_ending(self, low_ms: int = 0, high_ms: int | None = None) -> list[CandidateWindow]:
+        """Return the windows that end from `low_ms` up to, but without, `high_ms`, the earliest end first."""
+        high = LAST if high_ms is None else stamp(high_ms)
+        bodies = self._windows.range(stamp(low_ms), high, index="end")
+        return [from_document(CandidateWindow, body) for body in bodies]
 
     def windows_of_judge(self, judge: str) -> list[CandidateWindow]:
         """Return all windows of a judge, the earliest end first."""

@@ -28,13 +28,20 @@ class Candidates(Repository):
     @reads
     def due(self, now_ms: int) -> list[CandidateWindow]:
         """Return the windows that have ended and are not put off, the earliest end first."""
-        return [each for each in self._pool.ended_windows(now_ms) if not _is_put_off(each, now_ms)]
+        return [
+            each for each in self._pool.windows_ending(high_ms=now_ms + 1) if not _is_put_off(each, now_ms)
+        ]
+
+    @reads
+    def open_windows(self, now_ms: int) -> list[CandidateWindow]:
+        """Return the windows that end later, the earliest end first."""
+        return self._pool.windows_ending(now_ms + 1)
 
     @reads
     def oldest_ended(self, now_ms: int) -> list[CandidateWindow]:
         """Return of each judge the window that has waited longest since its end, put off or not."""
         oldest: dict[str, CandidateWindow] = {}
-        for window in self._pool.ended_windows(now_ms):
+        for window in self._pool.windows_ending(high_ms=now_ms + 1):
             oldest.setdefault(window.judge, window)
         return list(oldest.values())
 

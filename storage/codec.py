@@ -8,6 +8,7 @@ from storage.records import (
     CardContent,
     Content,
     DigestContent,
+    DigestReplyContent,
     LessonContent,
     NoteContent,
     NoticeContent,
@@ -22,7 +23,15 @@ from storage.table_rows import Body
 
 _CONTENTS: Mapping[str, type[Content]] = {
     kind.kind: kind
-    for kind in (CardContent, LessonContent, NoteContent, DigestContent, NoticeContent, StatusContent)
+    for kind in (
+        CardContent,
+        LessonContent,
+        NoteContent,
+        DigestContent,
+        DigestReplyContent,
+        NoticeContent,
+        StatusContent,
+    )
 }
 
 

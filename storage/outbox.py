@@ -1,6 +1,7 @@
 """Messages to be posted to Slack: once, in order, channel by channel."""
 
 from collections.abc import Collection, Sequence
+from typing import get_args
 
 from storage.codec import post_of
 from storage.document_forms import fields_form
@@ -10,7 +11,17 @@ from storage.forgetting import Forgetting
 from storage.keys import below, key
 from storage.posts import PostQueue
 from storage.queue import is_put_off, postponed
-from storage.records import CardContent, LessonContent, NoteContent, Post, StatusContent, StoredVerdict
+from storage.records import (
+    CardContent,
+    DigestContent,
+    DigestPart,
+    DigestReplyContent,
+    LessonContent,
+    NoteContent,
+    Post,
+    StatusContent,
+    StoredVerdict,
+)
 from storage.repository import Repository, Store, reads, writes
 from storage.table_rows import Body
 from storage.thread_statuses import ThreadStatuses
@@ -123,7 +134,7 @@ class Outbox(Repository):
         """Note that the post is the message `message_ts`; False when it was cancelled while being sent.
 
         A card's message is from now on the verdict's, with the events that had been kept for it; that of a status,
-        or of anything that an earlier version told a thread, is the one that is edited.
+        or of anything that an earlier version told a thread, is the one that is edited. A digest gets its replies.
         """
         body = self._queue.table.get(doc_id=post_id)
         if body is None:
@@ -133,6 +144,8 @@ class Outbox(Repository):
             self._forgetting.add_redaction(post.channel, message_ts, "remove")
         elif isinstance(post.content, CardContent):
             self._show(post, message_ts)
+        elif isinstance(post.content, DigestContent):
+            self._add_digest_replies(post, post.content, message_ts)
         elif post.verdict_id is not None:
             self._record(post, post.verdict_id, message_ts)
         self._posts.remove(post_id)
@@ -203,6 +216,17 @@ class Outbox(Repository):
             self._verdicts.show(verdict, message_ts)
             for event in self._posts.early_events(post.channel, message_ts):
                 self._feedback.take_in(post.channel, message_ts, event)
+
+    def _add_digest_replies(self, digest: Post, content: DigestContent, message_ts: str) -> None:
+        """Put the replies in a digest's thread last in the channel's line; one of an earlier version has none."""
+        if not content.judge:
+            return
+        for part in get_args(DigestPart):
+            reply = DigestReplyContent(judge=content.judge, week=content.week, part=part)
+            post_id = f"{part}:{digest.post_id}"
+            self._posts.add(
+                Post(post_id=post_id, channel=digest.channel, content=reply, thread_ts=message_ts)
+            )
 
     def _record(self, post: Post, verdict_id: str, message_ts: str) -> None:
         if isinstance(post.content, StatusContent):

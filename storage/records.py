@@ -295,13 +295,31 @@ class NoteContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestContent:
-    """A channel's weekly digest."""
+    """A channel's weekly digest, which is made from what is so when it is sent."""
 
     kind: ClassVar[Literal["digest"]] = "digest"
-    text: str
+    text: str = ""
+    """Its words, where an earlier version made them; then `judge` is empty."""
     blocks: tuple[Json, ...] = ()
     due_ms: int = 0
     """Time at which it was due: it cannot be in the channel before."""
+    judge: str = field(default="", metadata=OMIT_DEFAULT)
+    week: str = field(default="", metadata=OMIT_DEFAULT)
+    """The ISO week that it tells of, such as `2026-W47`."""
+
+
+DigestPart = Literal["figures", "verdicts"]
+"""The replies in the thread of a weekly digest: all figures, and a row for each verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestReplyContent:
+    """A reply in the thread of a weekly digest, made as that is."""
+
+    kind: ClassVar[Literal["digest_reply"]] = "digest_reply"
+    judge: str
+    week: str
+    part: DigestPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,7 +345,15 @@ class NoticeContent:
     """The version of the judge's memory that somebody went back to."""
 
 
-Content = CardContent | LessonContent | NoteContent | DigestContent | NoticeContent | StatusContent
+Content = (
+    CardContent
+    | LessonContent
+    | NoteContent
+    | DigestContent
+    | DigestReplyContent
+    | NoticeContent
+    | StatusContent
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

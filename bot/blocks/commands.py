@@ -64,7 +64,13 @@ def state_note(rule: Guideline) -> str:
 
 def status_message(status: Status) -> SlackMessage:
     """Return the work that waits, the reasons, and the size of each judge's memory."""
-    lines = [*_troubles(status), _waiting(status), *_memory_sizes(status), *_keeping(status)]
+    lines = [
+        *_troubles(status),
+        _waiting(status),
+        *_remarks(status),
+        *_memory_sizes(status),
+        *_keeping(status),
+    ]
     return text_message("\n".join(lines))
 
 
@@ -79,6 +85,10 @@ def _waiting(status: Status) -> str:
     return f"Waiting: {told}." if told else "Nothing is waiting."
 
 
+def _remarks(status: Status) -> list[str]:
+    return [escape(remark, 400) for remark in status.remarks]
+
+
 def _keeping(status: Status) -> list[str]:
     return [sentence] if (sentence := keeping_sentence(status.keep_days)) else []
 
@@ -86,7 +96,9 @@ def _keeping(status: Status) -> list[str]:
 def partial_status_message(status: Status) -> SlackMessage:
     """Return the same for somebody who may see some judges only, without the numbers that count all."""
     note = "I tell you of the judges whose channels you are in."
-    return text_message("\n".join([*_troubles(status), *_memory_sizes(status), *_keeping(status), note]))
+    return text_message(
+        "\n".join([*_troubles(status), *_remarks(status), *_memory_sizes(status), *_keeping(status), note])
+    )
 
 
 def _troubles(status: Status) -> list[str]:

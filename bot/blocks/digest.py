@@ -1,89 +1,269 @@
-"""The weekly digest in words."""
+"""The weekly digest as a lead reads it: is the judge good, or better; what went wrong, what changed, what waits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import escape_name
-from bot.blocks.primitives import SlackMessage, text_message
-from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
-from bot.plain_text import FROM_ONE_PERSON, pluralise
+from bot.blocks.chart import chart_words, line_chart
+from bot.blocks.guideline_list import SHOW_GUIDELINES
+from bot.blocks.mrkdwn import escape, escape_name
+from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, context, section
+from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text, run
+from bot.digest_words import late_line, learning_sentences, weighting_reason
+from bot.guideline_page import GuidelineQuery
+from bot.plain_text import pluralise
 from bot.records import Digest
+from bot.report_words import (
+    curve_lines,
+    day_words,
+    drawn_points,
+    headline,
+    main_mistake,
+    overruled_words,
+    waiting_words,
+    week_dates,
+)
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport, monday_of
 from memalign.records import Guideline
 
+ANSWER_OPEN_CARDS = "answer_open_cards"
+"""The button under what waits: the judge's open cards are shown to the person who presses it."""
+MAX_OVERRULED_SHOWN, MAX_RULES_SHOWN, MAX_RETIRED_SHOWN = 3, 3, 2
+MAX_QUESTION_SHOWN, MAX_RULE_SHOWN = 80, 200
+MAX_PEOPLE_THANKED = 12
+"""Names in one sentence; of more, all are thanked at once, so that nobody is left out by the alphabet."""
+MAX_AUTHORS_SHOWN = 3
+COUNT_WORDS = ("none", "one", "two", "three")
 
-def digest_message(
-    title: str, week: Digest, running: Digest | None = None, rules: Sequence[Guideline] = ()
-) -> SlackMessage:
-    """Return a week's agreement between judge and people.
+Part = tuple[str, tuple[Block, ...]]
+"""A line of the text for notifications, and the blocks that say the same."""
+
+
+def digest_message(report: WeeklyReport) -> SlackMessage:
+    """Return a judge's week; one without votes and changes is a single line."""
+    return _message(_parts(report))
+
+
+def weekly_digest_message(report: WeeklyReport, running: Digest) -> SlackMessage:
+    """Return the digest that a channel gets, with the week that has begun since, so that nothing waits unseen.
 
     Args:
-        title: the judge as people call it.
-        week: the week.
-        running: the current week, where a line on it is wanted as well.
-        rules: the judge's guidelines as they are now.
+        report: the week.
+        running: the week after it, so far.
     """
-    lines = [f"*{escape_name(title, 150)}* in week {week.week.partition('-W')[2]}", *_agreement(week)]
-    sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
-    lines += [line for line in sentences if line]
-    lines.append(
-        f"Guidelines learned: {week.guidelines_learned} · taken back: {week.guidelines_retired} · "
-        f"traces forgotten: {week.forgotten}"
+    if report.is_quiet:
+        return digest_message(report)
+    so_far = (
+        f"This week so far: you agreed with {running.agreed} of {pluralise(running.n, 'verdict')}."
+        if running.n
+        else ""
     )
-    lines += _voices(rules)
-    if running and running.n:
-        lines.append(f"This week so far: you agreed with {running.agreed} of {running.n} verdicts.")
-    return text_message("\n".join(lines))
+    closing = " ".join(filter(None, (so_far, "All figures are in the thread.")))
+    return _message([*_parts(report), _small(closing)])
 
 
-def _voices(rules: Sequence[Guideline]) -> list[str]:
-    """Return lines on guidelines in doubt, and on those that rest on one person, or are not used yet."""
-    alone = sum(rule.in_use and len(rule.people) == 1 for rule in rules)
-    pending = sum(rule.state == "pending" and not rule.doubtful for rule in rules)
-    parts = [
-        f"{alone} of {pluralise(sum(rule.in_use for rule in rules), 'guideline')} in use {FROM_ONE_PERSON}",
-        f"{pending} not used yet: to be approved, said by more people, or proved on earlier cases",
-    ]
-    line = " · ".join(part for part, number in zip(parts, (alone, pending), strict=True) if number)
-    return [each for each in (doubt_line(rules), line) if each]
+def _message(parts: Sequence[Part]) -> SlackMessage:
+    text = "\n".join(line for line, _ in parts)
+    return SlackMessage(
+        text=text[:MAX_TEXT_LENGTH], blocks=tuple(block for _, part in parts for block in part)
+    )
+
+
+def _parts(report: WeeklyReport) -> list[Part]:
+    if report.is_quiet:
+        return [_quiet_week(report)]
+    parts = (
+        _headline(report),
+        _chart(report),
+        _learning(report),
+        _mistakes(report),
+        _rules(report),
+        _doubts(report),
+        _waiting(report),
+        _late(report),
+        _thanks(report),
+    )
+    return [part for part in parts if part is not None]
+
+
+def _paragraph(text: str, accessory: Block | None = None) -> Part:
+    block = section(text)
+    return text, ({**block, "accessory": accessory} if accessory else block,)
+
+
+def _small(text: str) -> Part:
+    return text, (context(text),)
+
+
+def _title(report: WeeklyReport) -> str:
+    so_far = ", so far" if report.is_running else ""
+    return f"*{escape_name(report.title, 150)}* · {week_dates(report)}{so_far}"
+
+
+def _quiet_week(report: WeeklyReport) -> Part:
+    answer = "nobody voted" if report.figures.shown else "no cards and no votes"
+    waiting = waiting_words(report)
+    line = f"{_title(report)}: a quiet week, {answer}."
+    return _paragraph(" ".join(filter(None, (line, waiting))), _answer_button(report) if waiting else None)
+
+
+def _headline(report: WeeklyReport) -> Part:
+    told = headline(report)
+    evidence = f" ({told.evidence})" if told.evidence else ""
+    stop = "" if told.evidence else "."
+    lines = [_title(report), f"*{told.agreement}*{evidence}{stop} {told.change}".strip()]
+    if reason := weighting_reason(report.figures):
+        week = report.figures
+        lines.append(f"{reason} You agreed with {week.agreed} of {week.n}.")
+    return _paragraph("\n".join(lines))
+
+
+def _chart(report: WeeklyReport) -> Part | None:
+    points = drawn_points(report)
+    if not points:
+        return None
+    labels = [day_words(monday_of(point.week)) for point in points]
+    chart = line_chart("Agreement by week", "Week from", "percent", labels, curve_lines(points))
+    return chart_words(chart), (chart,)
+
+
+def _learning(report: WeeklyReport) -> Part | None:
+    """Return the first of the sentences on what the judge's memory changed; the others stand in the thread."""
+    sentences = learning_sentences(report.figures)
+    return _paragraph(sentences[0]) if sentences else None
+
+
+# --- mistakes
+
+
+def _mistakes(report: WeeklyReport) -> Part | None:
+    overruled = report.overruled[:MAX_OVERRULED_SHOWN]
+    if not overruled:
+        return None
+    mistakes = main_mistake(report)
+    kind = (
+        ""
+        if mistakes is None
+        else f"Mostly *{escape_name(mistakes.kind, 150)}* ({mistakes.count} of {mistakes.total}). "
+    )
+    head = f"{kind}Most overruled:"
+    lines = [f"• “{escape(_question(each))}”: {escape(overruled_words(each), 300)}" for each in overruled]
+    listed = rich_text(bullets(*(_overruled(each) for each in overruled)))
+    return "\n".join([head, *lines]), (section(head), listed)
+
+
+def _overruled(verdict: ReportedVerdict) -> Block:
+    question = f"“{_question(verdict)}”"
+    link = link_run(question, verdict.link) if verdict.link else run(question)
+    return rich_section(link, run(f" {overruled_words(verdict)}"))
+
+
+def _question(verdict: ReportedVerdict) -> str:
+    return _first_words(verdict.question, MAX_QUESTION_SHOWN)
+
+
+def _first_words(text: str, length: int) -> str:
+    """Return the beginning of a text in one line, cut at a word; not escaped."""
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    cut = line[:length]
+    return f"{cut.rsplit(' ', 1)[0] if ' ' in cut else cut} …"
+
+
+# --- guidelines
+
+
+def _rules(report: WeeklyReport) -> Part | None:
+    week = report.figures
+    new, gone = week.guidelines_learned, week.guidelines_retired
+    if not (new or gone):
+        return None
+    told = [f"*{pluralise(new, 'new guideline')}*"] if new else []
+    told += [f"{gone} retired" if new else f"*{pluralise(gone, 'guideline')} retired*"] if gone else []
+    head = ", ".join(told)
+    learned, retired = report.learned[:MAX_RULES_SHOWN], report.retired[:MAX_RETIRED_SHOWN]
+    rows = [(_rule(rule), _origin(rule)) for rule in learned]
+    rows += [(_rule(rule), "retired") for rule in retired]
+    lines = [f"• “{escape(rule)}” {escape(origin)}" for rule, origin in rows]
+    listed = (
+        [rich_text(bullets(*(rich_section(run(f"“{rule}” {origin}")) for rule, origin in rows)))]
+        if rows
+        else []
+    )
+    see_all = button("See all", SHOW_GUIDELINES, GuidelineQuery(judge=report.judge).to_json())
+    return "\n".join([head, *lines]), ({**section(head), "accessory": see_all}, *listed)
+
+
+def _rule(rule: ReportedRule) -> str:
+    return _first_words(rule.text, MAX_RULE_SHOWN)
+
+
+def _origin(rule: ReportedRule) -> str:
+    """Return the authors, the number of cases and the state of a guideline, in brackets; not escaped."""
+    names = list(rule.authors[:MAX_AUTHORS_SHOWN])
+    if len(rule.authors) > MAX_AUTHORS_SHOWN:
+        names.append("others")
+    parts = [" and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))] if names else []
+    if rule.cases:
+        parts.append(pluralise(rule.cases, "case"))
+    state = "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
+    return f"({', '.join(filter(None, (*parts, state)))})" if parts or state else ""
+
+
+def _doubts(report: WeeklyReport) -> Part | None:
+    line = doubt_words(len(report.doubtful))
+    if not line:
+        return None
+    see = button("Decide", SHOW_GUIDELINES, GuidelineQuery(judge=report.judge).to_json())
+    first = report.doubtful[0]
+    lines = [f"⚠️ {line}", f"The first: “{escape(_rule(first))}”"]
+    return _paragraph("\n".join(lines), see)
 
 
 def doubt_line(rules: Sequence[Guideline]) -> str:
-    """Return the line on guidelines that somebody has to decide on; empty where there is none."""
-    doubtful = sum(rule.stands and rule.doubtful for rule in rules)
-    if not doubtful:
+    """Return the line on guidelines that somebody has to decide on, and where; empty where there is none."""
+    line = doubt_words(sum(rule.stands and rule.doubtful for rule in rules))
+    return f"{line} `/memalign guidelines` lists them first." if line else ""
+
+
+def doubt_words(number: int) -> str:
+    """Return the sentences on guidelines that somebody has to decide on; empty without any."""
+    if not number:
         return ""
-    verb, whom = ("is", "it") if doubtful == 1 else ("are", "them")
+    verb, whom = ("is", "it") if number == 1 else ("are", "them")
     return (
-        f"{pluralise(doubtful, 'guideline')} {verb} in doubt: most votes were against verdicts that rested on {whom}. "
-        f"Please decide; `/memalign guidelines` lists {whom} first."
+        f"{pluralise(number, 'guideline')} {verb} in doubt: most votes were against verdicts that rested on {whom}. "
+        f"Please keep, edit or retire {whom}."
     )
 
 
-def _agreement(week: Digest) -> list[str]:
-    if not week.n:
-        if week.people:
-            return [
-                f"{pluralise(week.people, 'person', 'people')} answered, but no verdict found a majority."
-            ]
-        if week.late:
-            return ["No verdict got its first vote."]
-        return ["Nobody has voted on a verdict. A thumb on a card is all it takes."]
-    voted = pluralise(week.people, "person", "people")
-    lines = [
-        f"{voted} answered. The judge was right on *{week.agreed} of {week.n} verdicts*{share_note(week)}."
-    ]
-    if week.table and week.agreed < week.n:
-        lines.append(_differences(week.table))
-    return lines
+# --- what waits, and thanks
 
 
-def _differences(table: Mapping[str, int]) -> str:
-    numbers = {
-        "too strict": table.get("judge_fail_people_pass", 0),
-        "too lenient": table.get("judge_pass_people_fail", 0),
-    }
-    told = [f"{fault} {_times(number)}" for fault, number in numbers.items() if number]
-    return f"It was {' and '.join(told)}."
+def _waiting(report: WeeklyReport) -> Part | None:
+    words = waiting_words(report)
+    return _paragraph(words, _answer_button(report)) if words else None
 
 
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+def _answer_button(report: WeeklyReport) -> Block:
+    number = min(report.figures.split + report.unanswered, len(COUNT_WORDS) - 1)
+    return button(f"Answer {COUNT_WORDS[number]} now", ANSWER_OPEN_CARDS, report.judge)
+
+
+def _late(report: WeeklyReport) -> Part | None:
+    line = late_line(report.figures)
+    return _small(line) if line else None
+
+
+def _thanks(report: WeeklyReport) -> Part | None:
+    if not report.figures.people:
+        return None
+    return _paragraph(f"Thanks to {_thanked(report)}.")
+
+
+def _thanked(report: WeeklyReport) -> str:
+    if not report.people or len(report.people) > MAX_PEOPLE_THANKED:
+        return "everybody who answered"
+    names = [escape_name(name, 80) for name in report.people]
+    if report.unnamed_people:
+        names.append("everybody else who answered")
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

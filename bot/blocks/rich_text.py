@@ -27,6 +27,16 @@ def rich_section(*runs: Block) -> Block:
     return {"type": "rich_text_section", "elements": list(runs)}
 
 
+def link_run(text: str, url: str) -> Block:
+    """Return a run of text that leads to an address."""
+    return {"type": "link", "url": url, "text": visible(text) or EMPTY}
+
+
+def bullets(*lines: Block) -> Block:
+    """Return a list of paragraphs with bullets."""
+    return {"type": "rich_text_list", "style": "bullet", "elements": list(lines)}
+
+
 def quote(*runs: Block) -> Block:
     """Return a quotation."""
     return {"type": "rich_text_quote", "elements": list(runs)}

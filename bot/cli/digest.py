@@ -16,6 +16,7 @@ from bot.digest_words import coverage_line, figure_sentences, late_line, learnin
 from bot.judge_week import JudgeWeek
 from bot.plain_text import pluralise
 from bot.records import Digest
+from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import read_digest
 from bot.reports.judge_week_reader import read_judge_week
 from bot.runtime.clock import from_ms, named_week, now_ms
@@ -90,7 +91,8 @@ def _render(file: Path, weeks: Sequence[JudgeWeek], theme: str) -> str | bytes:
 async def _print_week(settings: Settings, database: Database, week: str, form: str) -> None:
     for judge in settings.judges:
         value_type = value_type_of(judge.feedback_value_type, judge.range)
-        figures = await read_digest(database, judge.name, value_type, week, settings.digest.zone)
+        of_week = await read_digest(database, judge.name, value_type, week, settings.digest.zone)
+        figures = await with_blind_of_weeks(database, of_week, value_type, settings)
         print_text(json_line(figures.as_json()) if form == "json" else _format_digest(figures))
 
 

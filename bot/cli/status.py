@@ -12,6 +12,7 @@ from bot.plain_text import TERMINAL_NAME, pluralise
 from bot.records import PastForgetting
 from bot.reports.past_forgettings import forgetting_lines, past_forgettings, people_in
 from bot.reports.rule_authors import one_teacher
+from bot.reports.sampling_remarks import sampling_remarks
 from bot.runtime.clock import now_ms
 from bot.visible_text import isolated, visible_line
 from bot.web.local_control import ask_for_status
@@ -25,10 +26,12 @@ async def status(options: Namespace) -> None:
             answer = await ask_for_status(settings.data, Secrets.from_environment().ingest_token)
             print_text(f"The bot is running; it is {answer['status']}.")
             waiting, reasons = answer.get("waiting"), [str(each) for each in answer.get("why", ())]
+            reasons += [str(each) for each in answer.get("remarks", ())]
         else:
             print_text(f"No bot is running on {settings.data}.")
             waiting, reasons = None, [*await _reasons(database), *await _one_teacher(settings, database)]
             reasons += [offer.sentence for offer in await renaming_offers(settings, database)]
+            reasons += await sampling_remarks(settings, database, settings.titles, now_ms())
         print_text(waiting_words(waiting or await _waiting(database)))
         for reason in reasons:
             print_text(f"- {visible_line(reason)}")
@@ -45,6 +48,8 @@ async def _waiting(database: Database) -> dict[str, int]:
 async def _reasons(database: Database) -> list[str]:
     """Return why the oldest work of each kind waits, as far as it was noted when it was last tried."""
     jobs = [f"{job.judge}: {job.reason}" for job in await database.traces.oldest_jobs() if job.reason]
+    windows = await database.candidates.oldest_ended(now_ms())
+    jobs += [f"{window.judge}: {window.reason}" for window in windows if window.reason]
     posts = [f"{post.channel}: {post.reason}" for post in await database.outbox.oldest() if post.reason]
     refused = [
         f"{judge}: {pluralise(each.number, 'trace')} refused by the model ({each.reason.rstrip('.')})"

@@ -156,8 +156,7 @@ def build(
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
     SlashCommands(
         settings,
-        database,
-        memories,
+        reports.digests,
         reports.status,
         judge_access,
         forget,
@@ -167,6 +166,7 @@ def build(
         guideline_pages,
         history,
         teaching,
+        slack.charts,
         after_ack,
     ).listen(slack.app)
     after_ack.run(decisions.resume())

@@ -17,9 +17,8 @@ from bot.blocks.commands import (
     unknown_command,
     unknown_week,
 )
-from bot.blocks.digest import digest_message
 from bot.blocks.primitives import SlackMessage
-from bot.config import JudgeSettings, Settings
+from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.forget import ForgetListener
 from bot.listeners.guideline_pages import GuidelinePages
@@ -27,16 +26,15 @@ from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.memory_history import MemoryHistoryPages
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
-from bot.listeners.responses import or_error_message, respond_ephemeral
+from bot.listeners.responses import or_error_message, respond_ephemeral, respond_with_charts
 from bot.listeners.teaching import Teaching
 from bot.listeners.why import WhyListener
 from bot.plain_text import nearest
-from bot.reports.digest import read_digest
+from bot.reports.digest_renderer import DigestRenderer
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, named_week, now_ms
-from memalign.judge_memory import JudgeMemory
+from bot.slack.chart_support import ChartSupport
 from memalign.records import Json
-from storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +66,7 @@ class SlashCommands:
     def __init__(
         self,
         settings: Settings,
-        database: Database,
-        memories: Mapping[str, JudgeMemory],
+        digests: DigestRenderer,
         status: StatusReport,
         access: JudgeAccess,
         forgetting: ForgetListener,
@@ -79,11 +76,11 @@ class SlashCommands:
         pages: GuidelinePages,
         history: MemoryHistoryPages,
         teaching: Teaching,
+        charts: ChartSupport,
         after_ack: AfterAck,
     ) -> None:
         self._settings = settings
-        self._database = database
-        self._memories = memories
+        self._digests = digests
         self._status = status
         self._access = access
         self._forgetting = forgetting
@@ -93,6 +90,7 @@ class SlashCommands:
         self._pages = pages
         self._history = history
         self._teaching = teaching
+        self._charts = charts
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -117,7 +115,7 @@ class SlashCommands:
             self._after_ack.run(self._respond(typed, respond))
 
     async def _respond(self, command: SlashCommand, respond: AsyncRespond) -> None:
-        await respond_ephemeral(respond, await self._messages(command))
+        await respond_with_charts(respond, await self._messages(command), self._charts)
 
     async def _messages(self, command: SlashCommand) -> list[SlackMessage]:
         work = ANSWERS.get(command.name.lower(), SlashCommands.unknown)(self, command)
@@ -159,13 +157,7 @@ class SlashCommands:
             return [unknown_week(command.text)]
         judges = await self._access.judges_of(command.person)
         judges_here = [judge for judge in judges if judge.channel == command.channel]
-        return [await self._digest_of(judge, week) for judge in judges_here or judges] or [no_judges()]
-
-    async def _digest_of(self, judge: JudgeSettings, week: str) -> SlackMessage:
-        zone = self._settings.digest.zone
-        memory = self._memories[judge.name]
-        figures = await read_digest(self._database, judge.name, memory.definition.value_type, week, zone)
-        return digest_message(judge.title, figures, rules=memory.guidelines)
+        return [await self._digests.render(judge, week) for judge in judges_here or judges] or [no_judges()]
 
     async def pause(self, command: SlashCommand) -> list[SlackMessage]:
         """Pause a judge."""

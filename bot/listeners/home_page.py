@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import MAX_OPEN_CARDS_SHOWN
+from bot.card_expiry import is_open
 from bot.config import JudgeSettings, Settings
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
@@ -83,8 +84,8 @@ class HomePages:
         return tuple(cards)
 
     async def _open_card(self, stored: StoredVerdict, person: str) -> OpenCard | None:
-        """Return the card if this person has not voted on it, and Slack still has it."""
-        if stored.message_ts is None:
+        """Return the card if it is of the last days, this person has not voted on it, and Slack still has it."""
+        if stored.message_ts is None or not is_open(stored, now_ms()):
             return None
         feedback = await self._database.feedback.by(stored.verdict_id, person)
         if feedback is not None and votes_of(stored, feedback):

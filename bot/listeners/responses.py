@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Awaitable, Sequence
+from typing import Literal
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.blocks.chart import has_chart, without_charts
 from bot.blocks.commands import apology
 from bot.blocks.primitives import SlackMessage, pack_messages, plain_message
 from bot.runtime.health import log_bug
+from bot.slack.chart_support import ChartSupport
 from bot.slack.ephemeral import post_ephemeral
-from bot.slack.errors import SlackCallError, SlackUnreachableError, translated_errors
+from bot.slack.errors import BLOCKS_REFUSED, SlackCallError, SlackUnreachableError, translated_errors
 from memalign.errors import MemAlignError
 from memalign.records import Json
 
@@ -21,6 +24,18 @@ async def respond_ephemeral(respond: AsyncRespond, messages: Sequence[SlackMessa
     """Answer one person; a failure is logged, since nothing depends on the answer being read."""
     for message in pack_messages(messages):
         await _send(respond, message, replace=False)
+
+
+async def respond_with_charts(
+    respond: AsyncRespond, messages: Sequence[SlackMessage], charts: ChartSupport
+) -> None:
+    """Answer one person; a chart that the workspace refuses is sent once more as words."""
+    for message in pack_messages(messages):
+        if not has_chart(message) or charts.is_refused:
+            await _send(respond, without_charts(message), replace=False)
+        elif await _send(respond, message, replace=False) == "refused":
+            await _send(respond, without_charts(message), replace=False)
+            charts.note_refusal()
 
 
 async def replace_original(respond: AsyncRespond, message: SlackMessage) -> None:
@@ -73,10 +88,13 @@ async def _opened(opening: Awaitable[object]) -> None:
         log.warning("a modal could not be shown: %s", error.detail)
 
 
-async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) -> None:
+async def _send(
+    respond: AsyncRespond, message: SlackMessage, *, replace: bool
+) -> Literal["sent", "refused", "lost"]:
+    """Hand a message to Slack; it may be refused for its blocks alone."""
     if respond.response_url is None:
         log.warning("an answer could not be sent, since Slack gave no address for it")
-        return
+        return "lost"
     try:
         # Bolt's call takes neither parse nor link_names; the blocks are verbatim in themselves
         with translated_errors():
@@ -88,7 +106,13 @@ async def _send(respond: AsyncRespond, message: SlackMessage, *, replace: bool) 
             )
     except SlackUnreachableError as error:
         log.warning("an answer could not be sent: %s", error.detail)
-        return
+        return "lost"
+    # Slack's documents do not say with which status it refuses blocks here
+    if any(code in answer.body for code in BLOCKS_REFUSED):
+        log.warning("Slack refused the blocks of an answer")
+        return "refused"
     if answer.status_code != 200:
         log.warning("Slack did not take an answer: status %s", answer.status_code)
         log.debug("Slack said of the answer: %s", answer.body)
+        return "lost"
+    return "sent"

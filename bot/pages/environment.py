@@ -32,8 +32,13 @@ def _date(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
+def _day(moment: datetime) -> str:
+    """Return a date in short, for tables."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
 def _minute(moment: datetime) -> str:
-    return f"{_date(moment)}, {moment:%H:%M}"
+    return f"{_day(moment)}, {moment:%H:%M}"
 
 
 _ENVIRONMENT = Environment(
@@ -47,6 +52,7 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.filters |= {
     "coefficient": coefficient,
     "date": _date,
+    "day": _day,
     "label": format_label_plain,
     "minute": _minute,
     "number": "{:,}".format,

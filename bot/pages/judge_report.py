@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from markupsafe import Markup
+
+from bot.charts.drawing import chart_svg
+from bot.charts.learning_curve import learning_curve_chart
 from bot.digest_words import learning_sentences
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
 from bot.pages.environment import render
@@ -10,12 +14,14 @@ from bot.pages.report_limits import report_limits
 from bot.pages.report_sentences import (
     agreement_sentences,
     agreement_word,
+    anchoring_sentences,
     error_sentence,
     gap_sentence,
     learning_in_short,
     share_words,
 )
 from bot.records import MemoryComparison, ShadowComparison
+from memalign.judge import LOCAL_MODELS
 from storage.records import SelectionReason
 
 REASONS: Mapping[SelectionReason, str] = {
@@ -34,6 +40,7 @@ RULE_TITLES: Mapping[RuleGroup, str] = {
     "waiting": "Not used yet",
     "retired": "Retired",
 }
+CURVE_TITLE = "Agreement by week"
 
 
 def judge_report_page(report: JudgeReport) -> str:
@@ -44,6 +51,10 @@ def judge_report_page(report: JudgeReport) -> str:
         {
             "report": report,
             "short": _short(report),
+            "chart": Markup(chart_svg(learning_curve_chart(CURVE_TITLE, report.curve), "curve")),  # noqa: S704
+            "points": {point.week: point for point in report.curve},
+            "is_weighted": report.data.lowest_chance < report.data.highest_chance,
+            "has_base": any(point.base for point in report.curve),
             "comparisons": [
                 *_comparisons("Without memory", life.against_base),
                 *_comparisons("With last week's memory", life.against_last_week),
@@ -52,9 +63,11 @@ def judge_report_page(report: JudgeReport) -> str:
             "limits": report_limits(report),
             "matrix": label_matrix(report.card.value_type, report.labels),
             "differences": differences(report.labels) if life.has_scores else None,
+            "blind": anchoring_sentences(life),
             "gap": gap_sentence(life),
             "reasons": [(REASONS[reason], count) for reason, count in report.data.reasons.items()],
             "rules": _rules(report.rules),
+            "reads_no_guidelines": report.card.model.startswith(LOCAL_MODELS),
             "agreement_word": agreement_word,
             "share_words": share_words,
         },

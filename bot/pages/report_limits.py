@@ -7,6 +7,7 @@ from bot.digest_words import percent
 from bot.judge_report import JudgeReport
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE
+from memalign.judge import LOCAL_MODELS
 
 FEW_VERDICTS = 100
 """Verdicts below which the page says how wide the interval is: at 100 its half is up to ten points."""
@@ -16,7 +17,6 @@ LOW_COVERAGE = 0.5
 """Share of answered cards below which the page says what that may do. Set by hand."""
 MOST_VOTES = 0.6
 """Share of one person's votes from which on the page says so. Set by hand."""
-OFFLINE = "local:/"
 
 
 def report_limits(report: JudgeReport) -> list[str]:
@@ -77,16 +77,23 @@ def _coverage(report: JudgeReport) -> Iterator[str]:
 
 
 def _selection(report: JudgeReport) -> Iterator[str]:
-    if report.data.lowest_chance < 1:
+    if report.data.lowest_chance < report.data.highest_chance:
         yield (
             "Cards were picked with different chances, to teach the judge where it errs. Plain counts are of the "
             "cards; the weighted share stands for all traces that could be picked."
         )
+    if report.data.cards_without_chance:
+        cards = pluralise(report.data.cards_without_chance, "card")
+        yield f"Of the first {cards} no chance of being picked is noted; they count as picked for certain."
 
 
 def _anchoring(report: JudgeReport) -> Iterator[str]:
-    if report.life.answered and not report.data.blind:
-        yield "People saw each verdict before they voted, which draws votes towards it; no card asked first."
+    blind = report.life.blind
+    if report.life.answered and not blind:
+        yield "People saw each verdict before they voted, which draws votes towards it; no blind card was answered."
+    elif blind and blind.n < MIN_VERDICTS_FOR_SHARE:
+        answers = pluralise(blind.n, "answer")
+        yield f"Only {answers} came before the verdict was shown: too few to tell how far it draws votes."
 
 
 def _comparability(report: JudgeReport) -> Iterator[str]:
@@ -98,7 +105,7 @@ def _comparability(report: JudgeReport) -> Iterator[str]:
 
 
 def _models(report: JudgeReport) -> Iterator[str]:
-    if report.card.model.startswith(OFFLINE):
+    if report.card.model.startswith(LOCAL_MODELS):
         yield "The judge is an offline statistical model, not a language model; it goes by similar cases alone."
     models = report.data.models
     if unnoted := sum(each.verdicts for each in models if not each.model):
@@ -112,7 +119,7 @@ def _changes(report: JudgeReport) -> Iterator[str]:
         yield f"On {_date(change.at)}: {change.note} Figures of earlier weeks are of the judge as it was before."
     for rollback in reversed(report.history.rollbacks):
         back = "an earlier version" if rollback.to is None else f"version {rollback.to}"
-        yield f"On {_date(rollback.at)} the memory went back to {back}; verdicts before it rest on what was undone."
+        yield f"On {_date(rollback.at)} the memory went back to {back}; verdicts in between rest on what was undone."
     for sentence in report.settings.changes:
         yield f"{sentence.rstrip('.')} since the bot last ran: no figure here is of the new settings."
 

@@ -15,7 +15,7 @@ from bot.digest_words import (
 from bot.judge_report import JudgeReport, LabelCount
 from bot.pages.error_tables import Differences, differences
 from bot.plain_text import pluralise
-from bot.records import AgreementShare, Digest
+from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
 from bot.visible_text import visible_line
 
 AGREEMENT_WORDS = (
@@ -51,17 +51,43 @@ def gap_sentence(figures: Digest) -> str:
     return DIFFERENT_SHARES if figures.kappa - figures.ac1 > MAX_GAP_UNTOLD else ""
 
 
+def anchoring_sentences(figures: Digest) -> list[str]:
+    """Return how far the verdict in sight draws people towards it; none where there are too few blind answers."""
+    blind = figures.blind
+    if blind is None or min(blind.n, blind.anchored_n) < MIN_VERDICTS_FOR_SHARE:
+        return []
+    share = f"{percent(blind.agreement)}, likely between {percent(blind.low)} and {percent(blind.high)}"
+    unanchored = f"Agreement of people who had not seen the verdict: {share}."
+    if blind.effect is None or blind.effect_low is None or blind.effect_high is None:
+        return [unanchored]
+    effect, low, high = map(_points, (blind.effect, blind.effect_low, blind.effect_high))
+    chance = ", which may be chance" if blind.effect_low <= 0 <= blind.effect_high else ""
+    return [
+        unanchored,
+        f"With the verdict in sight it is {effect} points, likely between {low} and {high}{chance}.",
+    ]
+
+
+def _points(difference: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign."""
+    return f"{round(difference * 100):+d}".replace("-", "−")
+
+
 def agreement_sentences(report: JudgeReport) -> list[str]:
     """Return how far people agree with the judge, over its life and lately."""
     life, recent = report.life, report.recent
     if not life.n:
         return ["People have no majority on any verdict yet, so nothing is known of their agreement with it."]
     since = f"Since {_day(report)} people agreed with {life.agreed:,} of {pluralise(life.n, 'verdict')}"
-    lately = f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}"
-    return [
-        *_with_share(since, life),
-        *(_with_share(lately, recent) if recent.n else ["In the last four weeks no verdict had a majority."]),
-    ]
+    return [*_with_share(since, life), *_lately(recent, life)]
+
+
+def _lately(recent: Digest, life: Digest) -> list[str]:
+    if not recent.n:
+        return ["In the last four weeks no verdict had a majority."]
+    if recent.n == life.n:
+        return ["All of that is of the last four weeks."]
+    return _with_share(f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}", recent)
 
 
 def _with_share(counts: str, figures: Digest) -> list[str]:
@@ -85,7 +111,7 @@ def learning_in_short(report: JudgeReport) -> list[str]:
         return []
     if report.life.against_base is None:
         return [
-            "The data cannot tell whether it learned: no verdict was compared with one without its memory."
+            "The data cannot tell whether it learned: no verdict was compared with one given without its memory."
         ]
     return learning_sentences(report.life)[:1]
 

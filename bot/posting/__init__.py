@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.posting.redaction import MessageRedactor
-from bot.posting.rendering import PostRenderer, RenderStatus
+from bot.posting.rendering import PostRenderer, RenderDigest, RenderStatus
 from bot.posting.sending import PostSender
 from bot.posting.worker import PostingWorker
 from bot.resources import Resources
@@ -20,11 +20,15 @@ class PostingFlow:
     background: Background
 
 
-def build(resources: Resources, render_status: RenderStatus, *, pace_seconds: float) -> PostingFlow:
+def build(
+    resources: Resources, render_status: RenderStatus, render_digest: RenderDigest, *, pace_seconds: float
+) -> PostingFlow:
     """Build what posts, with `pace_seconds` between two posts in a channel, and what redacts."""
     database, slack, health = resources.database, resources.slack, resources.health
-    renderer = PostRenderer(resources.settings, database, resources.memories, slack.people, render_status)
-    sender = PostSender(slack.posting_client, database, renderer.render, health)
+    renderer = PostRenderer(
+        resources.settings, database, resources.memories, slack.people, render_status, render_digest
+    )
+    sender = PostSender(slack.posting_client, database, renderer.render, health, slack.charts)
     worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
     redactor = MessageRedactor(slack.client, database, health, slack.people, resources.settings.digest.zone)
     return PostingFlow(

@@ -17,10 +17,20 @@ from bot.config import Settings
 from bot.slack.users import People
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import CardContent, NoticeContent, Post, StatusContent
+from storage.records import (
+    CardContent,
+    DigestContent,
+    DigestReplyContent,
+    NoticeContent,
+    Post,
+    StatusContent,
+)
 
 RenderStatus = Callable[[str], Awaitable[SlackMessage | None]]
 """Makes the status message of a verdict's thread; None if there is nothing to tell."""
+
+RenderDigest = Callable[[DigestContent | DigestReplyContent], Awaitable[SlackMessage | None]]
+"""Makes a weekly digest, or a reply in its thread; None if there is nothing to tell."""
 
 
 class PostRenderer:
@@ -33,24 +43,33 @@ class PostRenderer:
         memories: Mapping[str, JudgeMemory],
         people: People,
         render_status: RenderStatus,
+        render_digest: RenderDigest,
     ) -> None:
         self._settings = settings
         self._people = people
         self._database = database
         self._memories = memories
         self._render_status = render_status
+        self._render_digest = render_digest
 
     async def render(self, post: Post) -> SlackMessage | None:
         """Return the message, None if there is nothing left to show."""
-        if post.content is None:
-            return None
-        if isinstance(post.content, StatusContent):
-            return await self._render_status(post.verdict_id or "")
-        if isinstance(post.content, NoticeContent):
-            return await self._notice(post.channel, post.content)
-        if not isinstance(post.content, CardContent):
-            return SlackMessage(text=post.content.text, blocks=post.content.blocks)
-        stored = await self._database.verdicts.get(post.verdict_id or "")
+        match post.content:
+            case None:
+                return None
+            case StatusContent():
+                return await self._render_status(post.verdict_id or "")
+            case NoticeContent():
+                return await self._notice(post.channel, post.content)
+            case DigestReplyContent() | DigestContent(text=""):
+                return await self._render_digest(post.content)
+            case CardContent():
+                return await self._card(post.verdict_id or "")
+            case _:
+                return SlackMessage(text=post.content.text, blocks=post.content.blocks)
+
+    async def _card(self, verdict_id: str) -> SlackMessage | None:
+        stored = await self._database.verdicts.get(verdict_id)
         trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
         if stored is None or trace is None:
             return None

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.blocks.chart import has_chart, without_charts
 from bot.blocks.primitives import SlackMessage
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
+from bot.slack.chart_support import ChartSupport
 from bot.slack.errors import (
+    BLOCKS_REFUSED,
     POST_REFUSED,
     THREAD_GONE,
     SlackCallError,
@@ -54,7 +57,12 @@ class PostSender:
     """Sends single posts, each at most once."""
 
     def __init__(
-        self, client: AsyncWebClient, database: Database, render: Render, health: HealthRegistry
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        render: Render,
+        health: HealthRegistry,
+        charts: ChartSupport,
     ) -> None:
         """Use `client` without retry handlers of its own: a repeated call could post twice."""
         self._client = client
@@ -62,6 +70,7 @@ class PostSender:
         self._database = database
         self._render = render
         self._health = health
+        self._charts = charts
 
     async def begin(self, post: Post) -> SlackMessage | None:
         """Mark the post as being sent. Raises `StorageError`.
@@ -82,8 +91,7 @@ class PostSender:
             The post if Slack's answer leaves open whether it has arrived, else None.
         """
         try:
-            answer = await self._client.chat_postMessage(**arguments(post, message))
-            ts = field_of(answer, "ts", str)
+            ts = await self._call(post, message)
         except SlackRefusedError as error:
             if not error.is_undecided:
                 await self._refused(post, error)
@@ -95,6 +103,24 @@ class PostSender:
             return await self.lost(post, str(error))
         await self._done(post, ts)
         return None
+
+    async def _call(self, post: Post, message: SlackMessage) -> str:
+        """Return the message's ts; a chart that is refused is sent once more as words."""
+        if not has_chart(message):
+            return await self._post_message(post, message)
+        if self._charts.is_refused:
+            return await self._post_message(post, without_charts(message))
+        try:
+            return await self._post_message(post, message)
+        except SlackRefusedError as error:
+            if error.code not in BLOCKS_REFUSED:
+                raise
+        ts = await self._post_message(post, without_charts(message))
+        self._charts.note_refusal()
+        return ts
+
+    async def _post_message(self, post: Post, message: SlackMessage) -> str:
+        return field_of(await self._client.chat_postMessage(**arguments(post, message)), "ts", str)
 
     async def lost(self, post: Post, reason: str = ANSWER_LOST) -> LostPost:
         """Return what is needed to look for a post later, when its verdict may be forgotten."""

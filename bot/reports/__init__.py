@@ -1,15 +1,20 @@
 """Numbers out: digest, status, export, agreement, and the evidence of verdicts, the list of guidelines."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.reports.digest_renderer import DigestRenderer
 from bot.reports.guideline_reader import GuidelineReader
 from bot.reports.memory_history_reader import MemoryHistoryReader
 from bot.reports.status import StatusReport
 from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
+from bot.reports.weekly_report_reader import WeeklyReportReader
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
+from bot.slack.permalink import permalinks
+from storage.records import StoredVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +25,34 @@ class Reports:
     evidence: EvidenceReader
     guidelines: GuidelineReader
     versions: MemoryHistoryReader
+    digests: DigestRenderer
     background: Background
 
 
-def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
+def build_digests(resources: Resources) -> DigestRenderer:
+    """Build what makes digests."""
+    settings, database, slack = resources.settings, resources.database, resources.slack
+
+    async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
+        by_channel = defaultdict[str, dict[str, str]](dict)
+        for card in cards:
+            if card.message_ts is not None:
+                by_channel[card.channel][card.message_ts] = card.verdict_id
+        links = [
+            (ids, await permalinks(slack.client, channel, tuple(ids))) for channel, ids in by_channel.items()
+        ]
+        return {ids[ts]: link for ids, known in links for ts, link in known.items()}
+
+    reader = WeeklyReportReader(settings, database, slack.people.names, links_to)
+    return DigestRenderer(settings, database, resources.memories, reader)
+
+
+def build(resources: Resources, digests: DigestRenderer, wake_posting: Callable[[], None]) -> Reports:
     """Build the status, the reader of evidence, and the digest of each week."""
     settings, database, memories = resources.settings, resources.database, resources.memories
     connected, health = resources.slack.connection.is_up, resources.health
     slack = resources.slack
-    digest = WeeklyDigest(settings, database, memories, health, wake_posting)
+    digest = WeeklyDigest(settings, database, health, wake_posting)
     return Reports(
         status=StatusReport(
             settings,
@@ -42,5 +66,6 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Reports:
         evidence=EvidenceReader(settings, database, memories, slack.people, slack.client),
         guidelines=GuidelineReader(database, memories, settings.titles, slack.people),
         versions=MemoryHistoryReader(database, settings.titles, slack.people, settings.digest.zone),
+        digests=digests,
         background={"weekly digest": digest.run},
     )

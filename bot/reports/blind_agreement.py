@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.feedback import Feedback
 from bot.records import BlindAgreement
 from bot.reports.agreement import newcombe_interval
+from bot.reports.answered_weeks import AnsweredVerdict
+from bot.reports.verdict_label import majority
 from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
+from memalign.value_types import ValueType
+from storage.records import StoredVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +20,37 @@ class FirstAnswer:
     case: WeightedCase
     is_blind: bool
     """True if it was given before the verdict was shown."""
+
+
+def first_answers(verdicts: Sequence[AnsweredVerdict], value_type: ValueType) -> list[FirstAnswer]:
+    """Return the first answers to cards; none to cards of which the first could not tell, and none of free texts.
+
+    The answers to a card that asks first are those given before it showed the verdict: mostly one, else that of most
+    people. Of another card it is the first of the votes that stand, so that both are of one person.
+
+    Args:
+        verdicts: the verdicts, each with people's votes.
+        value_type: the judge's.
+    """
+    if value_type.kind == "str":
+        return []
+    answers = []
+    for stored, votes in verdicts:
+        agreed = _blind_answer(stored, votes) if stored.is_blind else _first_vote(votes)
+        if agreed is not None:
+            case = WeightedCase(agreed=agreed, probability=stored.selection.probability)
+            answers.append(FirstAnswer(case=case, is_blind=stored.is_blind))
+    return answers
+
+
+def _blind_answer(stored: StoredVerdict, votes: Sequence[Feedback]) -> bool | None:
+    value = majority([vote.blind_value for vote in votes if vote.blind_value is not None])
+    return None if value is None else value == stored.verdict.value
+
+
+def _first_vote(votes: Sequence[Feedback]) -> bool | None:
+    first = min(votes, key=lambda vote: vote.time_ms, default=None)
+    return None if first is None or first.vote == "unsure" else first.vote == "up"
 
 
 def compare_blind(answers: Sequence[FirstAnswer], weeks: int = 1) -> BlindAgreement | None:

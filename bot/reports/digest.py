@@ -10,6 +10,7 @@ from bot.feedback import Feedback
 from bot.records import MIN_VERDICTS_FOR_KAPPA, Digest
 from bot.reports.agreement import cohen_kappa, gwet_ac1, wilson_interval
 from bot.reports.answered_weeks import AnsweredVerdict, read_touched
+from bot.reports.blind_agreement import compare_blind, first_answers
 from bot.reports.guideline_changes import GuidelineChanges, count_changes
 from bot.reports.kappa_interval import kappa_interval
 from bot.reports.memory_comparison import compare_memories
@@ -106,6 +107,7 @@ def compute_digest(
         single_votes=compare_single_votes(
             [(stored.verdict.value, person_labels(votes, value_type)) for stored, votes in answered]
         ),
+        blind=compare_blind(first_answers(answered, value_type)),
         against_base=compare_memories(answered, value_type, "base"),
         against_last_week=compare_memories(answered, value_type, "last_week"),
     )

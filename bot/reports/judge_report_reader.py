@@ -15,8 +15,9 @@ from bot.judge_report import (
     ReportSettings,
     VersionHistory,
 )
-from bot.records import Digest
+from bot.records import CurvePoint, Digest
 from bot.reports.digest import compute_digest
+from bot.reports.learning_curve import compute_point
 from bot.reports.report_rules import report_rules
 from bot.reports.report_versions import MAX_VERSIONS, version_history
 from bot.reports.verdict_evidence import question_of
@@ -28,6 +29,7 @@ from memalign.ports import MemorySnapshot
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
+from storage.judge_traffic import TRAFFIC_DAYS
 from storage.records import AuditLine
 
 RECENT_WEEKS = 4
@@ -80,7 +82,8 @@ async def read_judge_report(
         life=figures.of_all(),
         recent=figures.of(_recent_weeks(now)),
         weeks=[figures.of([week], week) for week in history.weeks()],
-        data=await _data(database, judge.name, history, audit),
+        curve=figures.curve(),
+        data=await _data(database, judge.name, history, audit, now),
         settings=await _settings(database, settings, judge, sources.fingerprint),
         labels=history.label_counts,
         overruled=[
@@ -120,6 +123,12 @@ class _Figures:
         verdicts, shown = self.history.verdicts_of(weeks), self.history.shown_in(weeks)
         return compute_digest(self.judge, name, self.value_type, verdicts, audit, shown)
 
+    def curve(self) -> list[CurvePoint]:
+        """Return the points of the weeks in which people gave labels."""
+        weeks = self.history.weeks()
+        points = (compute_point(week, self.value_type, self.history.verdicts_of([week])) for week in weeks)
+        return [point for point in points if point is not None]
+
     def _bounds(self, week: str) -> tuple[int, int]:
         return week_bounds(week, self.history.zone)
 
@@ -143,15 +152,20 @@ def _card(settings: Settings, judge: JudgeSettings, values: ValueType, snapshot:
 
 
 async def _data(
-    database: Database, judge: str, history: VerdictHistory, audit: Sequence[AuditLine]
+    database: Database, judge: str, history: VerdictHistory, audit: Sequence[AuditLine], now: datetime
 ) -> ReportData:
+    traffic = await database.traffic.of_judge(judge)
+    first_day = (now.date() - timedelta(days=TRAFFIC_DAYS - 1)).isoformat()
     return ReportData(
         traces=await database.traces.count(),
+        sampled_lately=sum(sum(hours) for day, hours in traffic.items() if day >= first_day),
         judged=history.judged,
         shown=history.shown.total(),
         blind=history.blind,
         reasons=dict(history.reasons.most_common()),
-        lowest_chance=history.lowest_chance,
+        lowest_chance=min(history.chances, default=1.0),
+        highest_chance=max(history.chances, default=1.0),
+        cards_without_chance=history.cards_without_chance or 0,
         near_copies=history.near_copies,
         models=history.models,
         forgotten_traces=_ids(audit, "forgotten", judge),

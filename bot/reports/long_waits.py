@@ -49,6 +49,7 @@ class LongWaits:
         """
         waits = [
             *await self._traces(),
+            *await self._windows(),
             *await self._feedback(),
             *await self._posts(),
             *await self._redactions(),
@@ -70,6 +71,21 @@ class LongWaits:
             )
             for job in await self._database.traces.oldest_jobs()
             if job.judge not in paused
+        ]
+
+    async def _windows(self) -> list[_LongWait]:
+        """Return the windows that have ended and got no card yet; the traces of an open one wait for its end."""
+        paused = await self._database.preferences.pauses()
+        return [
+            _LongWait(
+                component="judging",
+                subject=window.judge,
+                since_ms=window.end_ms,
+                reason=window.reason,
+                what="the choice of a card",
+            )
+            for window in await self._database.candidates.oldest_ended(self._own_ms())
+            if window.judge not in paused
         ]
 
     async def _feedback(self) -> list[_LongWait]:

@@ -8,6 +8,7 @@ from bot.judge_names import RenamingOffer
 from bot.records import JudgeStatus, Status
 from bot.reports.long_waits import LongWaits
 from bot.reports.rule_authors import one_teacher
+from bot.reports.sampling_remarks import sampling_remarks
 from bot.runtime.clock import day_of, now_ms
 from bot.runtime.health import HealthRegistry, Problem
 from bot.runtime.reference_clock import ReferenceClock
@@ -42,6 +43,7 @@ class StatusReport:
         self._health = health
         self._clock = clock
         self._renaming_offers = renaming_offers
+        self._own_ms = own_ms
         self._long_waits = LongWaits(database, clock, own_ms)
 
     async def read(self) -> Status:
@@ -73,6 +75,7 @@ class StatusReport:
             model_calls=await self._database.model_calls.counts(day_of(now_ms(), self._settings.digest.zone)),
             file_problem=self._database.file_problem,
             troubles=await self._troubles(await self._problems(), self._memories),
+            remarks=await self._remarks(self._memories),
         )
 
     async def read_about(self, judges: Collection[str]) -> Status:
@@ -87,7 +90,12 @@ class StatusReport:
             status,
             judges=tuple(judge for judge in status.judges if judge.name in judges),
             troubles=await self._troubles(await self._problems_of(judges), judges),
+            remarks=await self._remarks(judges),
         )
+
+    async def _remarks(self, judges: Collection[str]) -> tuple[str, ...]:
+        remarks = await sampling_remarks(self._settings, self._database, judges, self._own_ms())
+        return tuple(remarks)
 
     async def _problems(self) -> list[Problem]:
         """Return what parts of the bot report, and what has been in hand or has waited for long."""

@@ -21,7 +21,7 @@ from memalign.records import Label, Verdict
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.keys import event_ms
-from storage.records import PersonFeedback, SelectionReason, StoredVerdict
+from storage.records import SHOWN_AS_ALL, PersonFeedback, SelectionReason, StoredVerdict
 
 VERDICTS_PER_PAGE = 500
 MAX_OVERRULED = 100
@@ -55,7 +55,10 @@ class VerdictHistory:
     """Week -> verdicts that belong to it, with their votes; without any words."""
     reasons: Counter[SelectionReason] = field(default_factory=Counter)
     blind: int = 0
-    lowest_chance: float = 1.0
+    chances: set[float] = field(default_factory=set)
+    """The smallest and the greatest chance of being shown among the cards."""
+    cards_without_chance: int | None = None
+    """Cards before the first whose choice was noted; None before it."""
     near_copies: int = 0
     late: int = 0
     votes: Counter[str] = field(default_factory=Counter)
@@ -113,10 +116,13 @@ class VerdictHistory:
         return sum(self.shown[week] for week in weeks)
 
     def _add_card(self, stored: StoredVerdict, message_ts: str) -> None:
+        if self.cards_without_chance is None and stored.selection != SHOWN_AS_ALL:
+            self.cards_without_chance = self.shown.total()
         self.shown[week_of(from_ms(event_ms(message_ts), self.zone).date())] += 1
         self.reasons[stored.selection.reason] += 1
         self.blind += stored.is_blind
-        self.lowest_chance = min(self.lowest_chance, stored.selection.probability)
+        known = {*self.chances, stored.selection.probability}
+        self.chances = {min(known), max(known)}
 
     def _add_votes(self, stored: StoredVerdict, people: Mapping[str, PersonFeedback]) -> None:
         first = first_vote_week(stored, people, self.value_type, self.zone)

@@ -2,21 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 
-from bot.blocks.digest import digest_message
 from bot.config import WEEKDAYS, DigestSettings, JudgeSettings, Settings
-from bot.records import Digest
-from bot.reports.digest import read_digest
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.runtime.health import HealthRegistry, unexpected
 from memalign.errors import StorageError
-from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import DigestContent, Post
 
@@ -60,13 +56,11 @@ class WeeklyDigest:
         self,
         settings: Settings,
         database: Database,
-        memories: Mapping[str, JudgeMemory],
         health: HealthRegistry,
         wake_posting: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._database = database
-        self._memories = memories
         self._health = health
         self._wake_posting = wake_posting
         self._breaker = CircuitBreaker()
@@ -105,25 +99,13 @@ class WeeklyDigest:
             self._handled[judge.name] = due
 
     async def _post(self, judge: JudgeSettings, due: datetime) -> None:
-        """Put one judge's digest of the week before `due` into the outbox, with a line on the running week.
-
-        The line is there so that nothing waits for seven days unseen.
-        """
-        last = await self._count(judge, week_of(due.date() - ONE_WEEK))
-        running = await self._count(judge, week_of(due.date()))
-        message = digest_message(judge.title, last, running, self._memories[judge.name].guidelines)
-        slot = f"{judge.channel}:{judge.name}"
+        """Put one judge's digest of the week before `due` into the outbox."""
+        slot, week = f"{judge.channel}:{judge.name}", week_of(due.date() - ONE_WEEK)
         post = Post(
             post_id=f"digest:{slot}:{week_of(due.date())}",
             channel=judge.channel,
-            content=DigestContent(
-                text=message.text, blocks=tuple(message.blocks), due_ms=int(due.timestamp() * 1000)
-            ),
+            content=DigestContent(judge=judge.name, week=week, due_ms=int(due.timestamp() * 1000)),
         )
         if await self._database.outbox.add_digest(slot, week_of(due.date()), post):
-            log_activity(log, "digest due", judge=judge.name, week=last.week)
+            log_activity(log, "digest due", judge=judge.name, week=week)
         self._wake_posting()
-
-    async def _count(self, judge: JudgeSettings, week: str) -> Digest:
-        values = self._memories[judge.name].definition.value_type
-        return await read_digest(self._database, judge.name, values, week, self._settings.digest.zone)

@@ -8,8 +8,15 @@ from bot.sandbox.web_api.fault_injection import ApiFaults, Fault, Hold
 class Faults:
     """Injects faults into the Web API, the delivery of events, and Socket Mode."""
 
-    def __init__(self, api_faults: ApiFaults, dispatcher: Dispatcher, socket_mode: SocketMode) -> None:
+    def __init__(
+        self,
+        api_faults: ApiFaults,
+        dispatcher: Dispatcher,
+        socket_mode: SocketMode,
+        unknown_blocks: set[str],
+    ) -> None:
         self._api_faults = api_faults
+        self._unknown_blocks = unknown_blocks
         self._dispatcher = dispatcher
         self._socket_mode = socket_mode
 
@@ -39,6 +46,10 @@ class Faults:
     def hold(self, method: str) -> Hold:
         """Keep the answers of a Web API method back, after they took effect, until the hold is released."""
         return self._api_faults.hold(method)
+
+    def refuse_blocks(self, kind: str) -> None:
+        """Refuse messages with blocks of a type from now on, as a workspace does that does not know it yet."""
+        self._unknown_blocks.add(kind)
 
     def withhold_events(self) -> None:
         """Tell the app of no event from now on, as in a gap longer than Slack's retries."""

@@ -108,7 +108,7 @@ class SlackServer:
             pace=pace,
         )
         self._api_faults = ApiFaults()
-        self.faults = Faults(self._api_faults, self._dispatcher, self._socket_mode)
+        self.faults = Faults(self._api_faults, self._dispatcher, self._socket_mode, context.unknown_blocks)
         self._web_api = WebApi(context, Tokens(bot=bot_token, app=app_token), self._api_faults)
         self._response_urls = ResponseUrls(context)
         self.interactions = Interactions(

@@ -39,19 +39,23 @@ SLACK_FAILURES = {"internal_error", "fatal_error", "service_unavailable", "reque
 """Codes by which Slack says that it does not work, with the status of a refusal; the call may have taken effect."""
 THREAD_GONE = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 """Codes for a thread that was deleted: there is nobody to tell any more."""
-POST_REFUSED = THREAD_GONE | {
-    "invalid_arguments",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_metadata_format",
-    "invalid_metadata_schema",
-    "metadata_too_large",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_text",
-    "restricted_action_thread_locked",
-    "too_many_attachments",
-}
+BLOCKS_REFUSED = {"invalid_blocks", "invalid_blocks_format"}
+"""Codes for blocks that Slack does not take, those that the workspace does not know among them."""
+POST_REFUSED = (
+    THREAD_GONE
+    | BLOCKS_REFUSED
+    | {
+        "invalid_arguments",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "restricted_action_thread_locked",
+        "too_many_attachments",
+    }
+)
 """Codes by which Slack refuses one message; another in the same channel may be taken."""
 
 

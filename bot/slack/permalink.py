@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -33,3 +34,31 @@ async def permalink(
     except TimeoutError:
         log.info("no link to the message at %s within %s s", ts, seconds)
     return None
+
+
+MAX_LINK_TRIES = 3
+"""Messages of a channel that are asked for before it is given up: those deleted since have no address."""
+LINK_SECONDS = 5.0
+
+
+async def permalinks(client: AsyncWebClient, channel: str, timestamps: Sequence[str]) -> Mapping[str, str]:
+    """Return the addresses of a channel's messages by their time; one call tells all, since they differ by it alone.
+
+    Args:
+        client: Slack.
+        channel: the channel.
+        timestamps: the messages' times.
+
+    Returns:
+        The addresses; none where Slack gives none.
+    """
+    for ts in timestamps[:MAX_LINK_TRIES]:
+        link = await permalink(client, channel, ts, seconds=LINK_SECONDS)
+        if link is not None:
+            return {each: link.replace(_in_address(ts), _in_address(each)) for each in timestamps}
+    return {}
+
+
+def _in_address(ts: str) -> str:
+    """Return a message's time as it stands in its address, such as `p1700000000000100`."""
+    return f"p{ts.replace('.', '')}"

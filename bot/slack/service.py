@@ -9,6 +9,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.config import Secrets
 from bot.runtime.reference_clock import ReferenceClock
 from bot.slack.channel_members import ChannelMembers
+from bot.slack.chart_support import ChartSupport
 from bot.slack.client import SlackClient, patient_client, single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
@@ -31,6 +32,7 @@ class SlackService:
     identity: IdentityLookup
     people: People
     members: ChannelMembers
+    charts: ChartSupport
 
     @property
     def clock(self) -> ReferenceClock:
@@ -57,6 +59,7 @@ async def open_slack(secrets: Secrets, deliveries: DeliveryLog) -> AsyncIterator
             identity=identity,
             people=People(client, identity),
             members=ChannelMembers(client),
+            charts=ChartSupport(),
         )
     finally:
         await connection.close()

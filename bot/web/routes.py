@@ -82,7 +82,12 @@ class Routes:
         if not status.ready:
             unconnected = () if status.connected else ("not connected to Slack",)
             return {"status": "not ready", "why": [*unconnected, *status.troubles]}
-        return {"status": "ready", "waiting": _waiting(status), "why": list(status.troubles)}
+        return {
+            "status": "ready",
+            "waiting": _waiting(status),
+            "why": list(status.troubles),
+            "remarks": list(status.remarks),
+        }
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """`GET /metrics`: Prometheus text."""

@@ -112,9 +112,21 @@ def test_each_problem_has_a_line_with_its_line_number_and_the_nearest_key(
         assert line.startswith(f"{tmp_path / 'memalign.toml'}:{part}"), told
 
 
+def test_a_judge_has_the_share_and_number_of_the_sampling_unless_it_has_its_own(tmp_path: Path) -> None:
+    own = JUDGE.replace("politeness", "brevity", 1) + "rate = 1\nmax_per_day = 4\n"
+    settings = load(tmp_path, JUDGE + own + "[sampling]\nrate = 0.2\nmax_per_day = 9")
+    assert [settings.rate_of(judge) for judge in settings.judges] == [0.2, 1.0]
+    assert [settings.max_per_day_of(judge) for judge in settings.judges] == [9, 4]
+    # the channel's number holds over all
+    lower = load(tmp_path, own + "[sampling]\nmax_per_day = 3")
+    assert lower.max_per_day_of(lower.judges[0]) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
+        (JUDGE + "rate = 1.5", ["judges[1].rate: ", "less than or equal to 1"]),
+        (JUDGE + "max_per_day = -1", ["judges[1].max_per_day: "]),
         (JUDGE + 'colour = "red"', ["judges[1].colour: unknown key; expected one of name, instructions"]),
         (JUDGE + "[colour]\na = 1", ["colour: unknown key; expected one of storage, memory, judges"]),
         ('colour = 1\nfolder = "x"' + JUDGE, ["colour: unknown key", "folder: is not a key; remove it"]),

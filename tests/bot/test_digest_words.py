@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from bot.blocks.digest import digest_message
+from bot.blocks.digest_details import digest_figures_message
 from bot.digest_words import (
     coefficient,
     coverage_line,
     figure_sentences,
+    headline_bounds,
     headline_share,
     percent,
     share_note,
@@ -19,6 +21,7 @@ from bot.records import AgreementShare, BlindAgreement, Digest, SingleVotes
 from bot.reports.agreement import wilson_interval
 from bot.reports.blind_agreement import FirstAnswer, compare_blind
 from bot.reports.weighted_agreement import WeightedCase
+from tests.bot.report_factory import a_report
 
 WITH_JUDGE = (
     "Where several people answered, one person agrees with the judge in 37 of 50 "
@@ -49,8 +52,8 @@ def week(n: int = 0, agreed: int = 0, **fields: object) -> Digest:
 
 @pytest.mark.parametrize("n", [1, 3, 9])
 def test_below_ten_verdicts_the_counts_stand_alone(n: int) -> None:
-    text = digest_message("Polite", week(n, n)).text
-    assert f"right on *{n} of {n} verdicts*." in text
+    text = digest_message(a_report(week(n, n))).text
+    assert f"*The judge was right on {n} of {'1 verdict' if n == 1 else f'{n} verdicts'}*." in text
     assert "%" not in text
 
 
@@ -58,7 +61,9 @@ def test_below_ten_verdicts_the_counts_stand_alone(n: int) -> None:
 def test_from_ten_verdicts_on_a_share_has_its_interval(n: int) -> None:
     note = share_note(week(n, n - 2))
     assert note.startswith(f" ({percent((n - 2) / n)}, likely between ")
-    assert note in digest_message("Polite", week(n, n - 2)).text
+    share, low, high = headline_bounds(week(n, n - 2)) or (0, 0, 0)
+    told = f"*{percent(share)} agreement* ({n - 2} of {n}, likely {round(low * 100)}–{percent(high)})"
+    assert told in digest_message(a_report(week(n, n - 2))).text
 
 
 WEIGHED = {"weighted_agreement": 0.781, "weighted_low": 0.55, "weighted_high": 0.9}
@@ -71,16 +76,16 @@ def test_where_chances_differ_the_headline_is_weighed_and_says_why() -> None:
         weighting_reason(digest)
         == "Cards are picked to teach, so I weigh each by its chance of being picked."
     )
-    text = digest_message("Polite", digest).text
-    assert "right on *14 of 20 verdicts*." in text
+    text = digest_message(a_report(digest)).text
+    assert "*78% agreement* (likely 55–90%)" in text
+    assert f"{weighting_reason(digest)} You agreed with 14 of 20." in text
     assert "70%" not in text
-    assert text.index(weighting_reason(digest)) < text.index(headline_share(digest))
 
 
 def test_below_ten_verdicts_nothing_is_weighed() -> None:
     digest = week(9, 7, **WEIGHED)
     assert (headline_share(digest), weighting_reason(digest)) == ("", "")
-    assert "%" not in digest_message("Polite", digest).text
+    assert "%" not in digest_message(a_report(digest)).text
 
 
 def test_where_chances_are_equal_the_headline_is_the_share_of_the_counts() -> None:
@@ -114,7 +119,10 @@ def beyond_chance(kappa: float, ac1: float) -> list[str]:
 
 def test_kappa_stands_with_its_interval() -> None:
     [sentence] = beyond_chance(0.6, 0.7)
-    assert "Cohen's kappa 0.60, likely between 0.40 and 0.70; Gwet's AC1 0.70." in sentence
+    assert (
+        "Cohen's kappa 0.60 (moderate), likely between 0.40 and 0.70; Gwet's AC1 0.70 (substantial)."
+        in sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +142,10 @@ def test_figures_that_lie_far_apart_are_explained_in_a_sentence(kappa: float, ac
             {"mean_absolute_error": 0.84, "weighted_kappa": 0.71, "weighted_kappa_bounds": (0.5, 0.84)},
             [
                 "On average the judge's number is 0.84 away from people's.",
-                "Beyond chance (0 is chance, 1 is full agreement): weighted kappa 0.71, likely between 0.50 and 0.84.",
+                (
+                    "Beyond chance (0 is chance, 1 is full agreement): weighted kappa 0.71 (substantial), "
+                    "likely between 0.50 and 0.84."
+                ),
             ],
         ),
         (
@@ -246,5 +257,6 @@ def test_cards_posted_and_answered_are_told_with_those_that_say_nothing() -> Non
 
 
 def test_no_sentence_is_long() -> None:
-    text = digest_message("Polite", week(50, 40, kappa=0.1, kappa_low=0.0, kappa_high=0.3, ac1=0.8)).text
+    report = a_report(week(50, 40, kappa=0.1, kappa_low=0.0, kappa_high=0.3, ac1=0.8))
+    text = f"{digest_message(report).text}\n{digest_figures_message(report).text}"
     assert [each for each in re.split(r"[.;] |\n", text) if len(each.split()) > 25] == []

@@ -70,7 +70,11 @@ class ResponseUrls:
             self._remove(original)
             return
         content = message_content(
-            body.get("text"), body.get("blocks"), body.get("attachments"), body.get("metadata")
+            body.get("text"),
+            body.get("blocks"),
+            body.get("attachments"),
+            body.get("metadata"),
+            self._context.unknown_blocks,
         )
         require_content(content)
         if body.get("replace_original") and original is not None:

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
@@ -23,8 +23,8 @@ UNKNOWN_TO_SDK = frozenset({"data_table", "data_visualization"})
 """Blocks of this year, which slack_sdk 3.47 cannot parse."""
 
 
-def check_message_blocks(blocks: object) -> None:
-    """Refuse blocks that Slack would not take in a message.
+def check_message_blocks(blocks: object, unknown: Collection[str] = ()) -> None:
+    """Refuse blocks that Slack would not take in a message, and those of the types that the workspace does not know.
 
     Raises:
         SlackError: `invalid_blocks_format`, `invalid_blocks`, `msg_blocks_too_long` or `only_one_table_allowed`.
@@ -32,7 +32,8 @@ def check_message_blocks(blocks: object) -> None:
     """
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise SlackError("invalid_blocks_format", "Blocks must be a list of objects.")
-    complaints = block_complaints(blocks, IN_MESSAGES, MAX_MESSAGE_BLOCKS)
+    known = {kind: rule for kind, rule in IN_MESSAGES.items() if kind not in unknown}
+    complaints = block_complaints(blocks, known, MAX_MESSAGE_BLOCKS)
     if complaints:
         raise SlackError(
             "invalid_blocks",

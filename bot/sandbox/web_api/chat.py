@@ -17,12 +17,13 @@ from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Edit, Message, Payload
 
 
-def _content_of(arguments: Arguments) -> MessageContent:
+def _content_of(context: ApiContext, arguments: Arguments) -> MessageContent:
     return message_content(
         arguments.text("text"),
         arguments.json_value("blocks", "invalid_blocks_format"),
         arguments.json_value("attachments", "invalid_attachments"),
         arguments.json_value("metadata", "invalid_metadata_format"),
+        context.unknown_blocks,
     )
 
 
@@ -49,7 +50,7 @@ def with_ids(context: ApiContext, blocks: list[Payload] | None) -> list[Payload]
 
 def _post_message(context: ApiContext, arguments: Arguments) -> Payload:
     channel = context.writable_channel(arguments.require("channel", "channel_not_found"))
-    content = _content_of(arguments)
+    content = _content_of(context, arguments)
     require_content(content)
     thread_ts = arguments.text("thread_ts")
     if thread_ts is not None:
@@ -79,7 +80,7 @@ def _update(context: ApiContext, arguments: Arguments) -> Payload:
         raise SlackError(
             "msg_too_long", f"chat.update takes at most {MAX_UPDATE_CHARACTERS} characters of text."
         )
-    content = _content_of(arguments)
+    content = _content_of(context, arguments)
     if content.text is None and content.blocks is None and content.attachments is None:
         raise SlackError("no_text")
     changed = context.workspace.update_message(_updated(context, message, content))
@@ -117,7 +118,7 @@ def _post_ephemeral(context: ApiContext, arguments: Arguments) -> Payload:
     user = context.workspace.user(arguments.require("user"))
     if user.id not in channel.members:
         raise SlackError("user_not_in_channel")
-    content = _content_of(arguments)
+    content = _content_of(context, arguments)
     require_content(content)
     message = new_message(context, channel.id, content, thread_ts=arguments.text("thread_ts"))
     context.workspace.person_views.show(replace(message, only_for=user.id, metadata=None))

@@ -45,6 +45,7 @@ class ApiContext:
         base_url: returns the server's own address.
         issue_ticket: returns a ticket for one socket.
         pace: least seconds between two posts of the app in a channel; None is no limit.
+        unknown_blocks: types of blocks that the workspace does not know yet.
 
     """
 
@@ -54,6 +55,7 @@ class ApiContext:
     base_url: Callable[[], str]
     issue_ticket: Callable[[], str]
     pace: float | None = None
+    unknown_blocks: set[str] = field(default_factory=set)
     _next_post: dict[str, float] = field(default_factory=dict)
 
     def require_scope(self, *any_of: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.sandbox.web_api.block_checks import check_message_blocks
@@ -32,16 +33,20 @@ class MessageContent:
 
 
 def message_content(
-    text: str | None, blocks: object, attachments: object, metadata: object
+    text: str | None,
+    blocks: object,
+    attachments: object,
+    metadata: object,
+    unknown_blocks: Collection[str] = (),
 ) -> MessageContent:
-    """Check the content of an app's message, and return it as Slack stores it.
+    """Check the content of an app's message, and return it as Slack stores it; some workspaces do not know all blocks.
 
     Raises:
         SlackError: with the code Slack gives for the first thing that is wrong.
 
     """
     if blocks:
-        check_message_blocks(blocks)
+        check_message_blocks(blocks, unknown_blocks)
     cut = text is not None and len(text) > MAX_TEXT_CHARACTERS
     return MessageContent(
         text=None if text is None else escape_sent(text[:MAX_TEXT_CHARACTERS]),

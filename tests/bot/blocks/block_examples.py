@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, date, tzinfo
 from typing import get_type_hints
 
 from hypothesis import strategies as st
@@ -18,17 +18,22 @@ from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
-from bot.records import AgreementShare, Digest, OpenCard
+from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare, OpenCard
+from bot.runtime.clock import week_of
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.judge import Judge
 from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
 from storage.records import StoredVerdict
 
-ELEMENTS = ("bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
+ELEMENTS = ("bot.blocks.chart", "bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
 """Modules of elements, which take text that is escaped already, or other elements."""
+LINK = "https://slack.example/archives/C1/p1"
 TIMES_MS = st.integers(0, 4_102_444_800_000)
 """Until 2100."""
 SHARES = st.floats(0, 1)
+COUNTS = st.integers(0, 10**6)
+WEEKS = st.dates(date(2026, 1, 1), date(2027, 12, 31)).map(week_of)
 
 Texts = st.SearchStrategy[str]
 
@@ -37,7 +42,7 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     """Let Hypothesis make records with such texts; it holds for all tests of the process until the next call."""
     json = texts | st.lists(texts, max_size=2) | st.dictionaries(texts, texts, max_size=2)
     # a link is Slack's own
-    card = {"link": st.just("https://slack.example/archives/C1/p1"), "trace": st.from_type(Trace)}
+    card = {"link": st.just(LINK), "trace": st.from_type(Trace)}
     st.register_type_strategy(str, any_text)
     st.register_type_strategy(ValueType, st.sampled_from(["bool", "int", "float", "str"]).map(value_type_of))
     st.register_type_strategy(
@@ -60,6 +65,15 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     st.register_type_strategy(StoredVerdict, st.builds(StoredVerdict, judged_ms=TIMES_MS))
     st.register_type_strategy(AgreementShare, st.integers(1, 10**6).flatmap(_agreement_shares))
     st.register_type_strategy(Digest, _digests())
+    st.register_type_strategy(WeeklyReport, _weekly_reports())
+    st.register_type_strategy(
+        EstimatedShare, st.builds(EstimatedShare, share=SHARES, low=SHARES, high=SHARES)
+    )
+    st.register_type_strategy(CurvePoint, st.builds(CurvePoint, week=WEEKS))
+    st.register_type_strategy(ReportedRule, st.builds(ReportedRule, **_counts(ReportedRule)))
+    st.register_type_strategy(
+        ReportedVerdict, st.builds(ReportedVerdict, link=st.just(LINK), **_counts(ReportedVerdict))
+    )
     st.register_type_strategy(OpenCard, st.builds(OpenCard, stored=st.from_type(StoredVerdict), **card))
 
 
@@ -67,11 +81,25 @@ def _agreement_shares(n: int) -> st.SearchStrategy[AgreementShare]:
     return st.builds(AgreementShare, agreed=st.integers(0, n), n=st.just(n), low=SHARES, high=SHARES)
 
 
+def _weekly_reports() -> st.SearchStrategy[WeeklyReport]:
+    today = st.dates(date(2026, 1, 1), date(2027, 12, 31))
+    return st.builds(WeeklyReport, today=today, **_counts(WeeklyReport))
+
+
 def _digests() -> st.SearchStrategy[Digest]:
-    figures = {
-        name: st.none() | SHARES for name, hint in get_type_hints(Digest).items() if hint == float | None
-    }
-    return st.builds(Digest, weighted_kappa_bounds=st.none() | st.tuples(SHARES, SHARES), **figures)
+    hints = get_type_hints(Digest)
+    figures = {name: st.none() | SHARES for name, hint in hints.items() if hint == float | None}
+    names = [f"judge_{judge}_people_{people}" for judge in ("pass", "fail") for people in ("pass", "fail")]
+    table = st.none() | st.fixed_dictionaries(dict.fromkeys(names, COUNTS))
+    bounds = st.none() | st.tuples(SHARES, SHARES)
+    return st.builds(
+        Digest, week=WEEKS, table=table, weighted_kappa_bounds=bounds, **_counts(Digest), **figures
+    )
+
+
+def _counts(record: type) -> dict[str, st.SearchStrategy[int]]:
+    """Return numbers from 0 on for all fields that are whole numbers."""
+    return {name: COUNTS for name, hint in get_type_hints(record).items() if hint is int}
 
 
 def _guidelines() -> st.SearchStrategy[Guideline]:

@@ -88,7 +88,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("guidelines politeness", "no guidelines yet"),
         ("GUIDELINES  POLITENESS", "no guidelines yet"),
         ("status", "*Politeness* remembers 0 cases"),
-        ("digest", "*Politeness* in week"),
+        ("digest", "*Politeness* · "),
         ("guidelines wit", "*Politeness* has no guidelines yet"),
         ("guidelines politenes", "Did you mean the judge “politeness”?"),
         ("teach", "Which rule?"),
@@ -102,7 +102,7 @@ async def test_every_answer_is_for_the_asker_alone(harness: BotInWorkspace) -> N
         ("forget tr-9 --yes", "I don't know a trace “tr-9”"),
         ("forget https://x.slack.com/archives/C1/p1700000000000000", "That link leads to no card of mine"),
         ("status", "All is well"),
-        ("digest", "Nobody has voted"),
+        ("digest", "a quiet week"),
     ],
 )
 async def test_what_is_asked_is_answered(harness: BotInWorkspace, text: str, part: str) -> None:
@@ -168,7 +168,7 @@ async def test_the_digest_counts_this_week(harness: BotInWorkspace) -> None:
     harness.react(card, "+1")
     await harness.slack.settled()
     (answer,) = await harness.asked(harness.ana, "digest")
-    assert "1 of 1 verdicts" in answer
+    assert "right on 1 of 1 verdict*" in answer
 
 
 @pytest.mark.parametrize("text", ["last", "Last week", "2026-W02"])
@@ -179,8 +179,8 @@ async def test_the_digest_of_an_earlier_week_does_not_count_this_one(
     harness.react(card, "+1")
     await harness.slack.settled()
     (answer,) = await harness.asked(harness.ana, f"digest {text}")
-    assert "Nobody has voted" in answer
-    assert "1 of 1 verdicts" not in answer
+    assert "a quiet week" in answer
+    assert "1 of 1 verdict" not in answer
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-W99", "<!channel>"])

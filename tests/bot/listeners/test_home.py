@@ -1,9 +1,11 @@
 """The Home tab: what waits for one's vote, voting there, and what one's feedback changed."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from bot.sandbox import Workspace
 from bot.sandbox.workspace.records import View
 from memalign.records import Json
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
@@ -46,6 +48,19 @@ async def test_a_vote_on_home_is_stored_as_one_on_the_card_and_the_tab_shows_it(
         assert "right on 1 of 1 verdicts this week ·" in words(
             (await home(harness, "right on 1")).content["blocks"]
         )
+
+
+async def test_home_asks_about_no_card_of_more_than_three_days_ago_and_a_late_vote_counts(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(now=lambda: time.time() - 4 * 24 * 3600)
+    async with bot_in_workspace(tmp_path, workspace=workspace) as harness:
+        card = await harness.show()
+        assert await harness.feedback(card) == {}
+        assert "Waiting for your vote" not in words((await home(harness, "caught up")).content["blocks"])
+        harness.react(card, "+1")
+        await harness.learned()
+        assert list(harness.labels()) == ["tr-1"]
 
 
 async def test_a_thumb_down_on_home_asks_why_in_the_modal_and_home_tells_what_it_changed(

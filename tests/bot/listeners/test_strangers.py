@@ -45,7 +45,7 @@ async def test_what_an_outsider_does_teaches_nothing_and_counts_nowhere(
         assert (harness.labels(), harness.rules()) == ({}, [])
         assert await harness.feedback(card) == {}
         assert await people_exported(harness) == set()
-        assert "Nobody has voted" in (await harness.asked(harness.ana, "digest"))[0]
+        assert "a quiet week" in (await harness.asked(harness.ana, "digest"))[0]
         harness.react(card, "-1")
         harness.reply(card, "The answer should never send people away.")
         await harness.learned()

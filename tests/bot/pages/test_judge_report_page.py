@@ -27,7 +27,7 @@ from bot.judge_report import (
     VersionHistory,
 )
 from bot.pages.judge_report import judge_report_page
-from bot.records import AgreementShare, Digest, SingleVotes
+from bot.records import AgreementShare, BlindAgreement, CurvePoint, Digest, EstimatedShare, SingleVotes
 from memalign.records import GuidelineTrial, Json
 from memalign.value_types import value_type_of
 from tests.bot.pages.page_reader import PageReader
@@ -75,10 +75,30 @@ def figures(week: str = "", n: int = 40, agreed: int = 31) -> Digest:
         weighted_agreement=agreed / n,
         weighted_low=0.6,
         weighted_high=0.9,
+        blind=BlindAgreement(
+            n=20,
+            agreed=13,
+            agreement=0.65,
+            low=0.43,
+            high=0.82,
+            anchored_n=30,
+            anchored_agreed=25,
+            effect=0.18,
+            effect_low=0.02,
+            effect_high=0.4,
+        ),
         single_votes=SingleVotes(
             with_judge=AgreementShare(agreed=30, n=40, low=0.6, high=0.9),
             among_people=AgreementShare(agreed=15, n=20, low=0.5, high=0.9),
         ),
+    )
+
+
+def point(week: str) -> CurvePoint:
+    share = AgreementShare(agreed=31, n=40, low=0.6, high=0.9)
+    estimate = EstimatedShare(share=0.775, low=0.6, high=0.9)
+    return CurvePoint(
+        week=week, shown=share, beside_base=share, base=share, estimate=estimate, base_estimate=estimate
     )
 
 
@@ -103,13 +123,17 @@ def full_report() -> JudgeReport:
         life=figures(),
         recent=figures(n=12, agreed=9),
         weeks=[figures(f"2026-W{week}") for week in range(40, 48)],
+        curve=[point(f"2026-W{week}") for week in range(40, 48)],
         data=ReportData(
             traces=500,
+            sampled_lately=300,
             judged=70,
             shown=60,
             blind=6,
             reasons={"random": 40, "unlike": 20},
             lowest_chance=0.1,
+            highest_chance=1.0,
+            cards_without_chance=5,
             near_copies=2,
             models=[ModelUse(model="openai:/gpt-5-mini", verdicts=70, first=AT, last=AT)],
             forgotten_traces=1,
@@ -250,7 +274,7 @@ def test_nothing_is_fetched_and_no_script_is_needed() -> None:
     page = judge_report_page(full_report())
     read = PageReader(page)
     assert [tag for tag in ("script", "link", "img", "iframe", "object", "form") if read.elements[tag]] == []
-    assert not re.search(r"url\(|@import|\bsrc=|\bon\w+=", page)
+    assert not re.search(r"url\((?!#)|@import|\bsrc=|\bon\w+=|href=\"(?!#|https://acme)", page)
     assert "default-src 'none'" in page
 
 
@@ -281,6 +305,26 @@ def test_the_short_sentences_have_at_most_25_words() -> None:
     ]
     assert len(sentences) >= 3
     assert [each for each in sentences if len(each.split()) > 25] == []
+
+
+def test_the_anchoring_effect_is_told_with_its_interval() -> None:
+    report = full_report()
+    page = PageReader(judge_report_page(report))
+    assert page.table("First answers, before and after").body == {
+        "Asked before it showed the verdict": ["20", "13"],
+        "Showed the verdict at once": ["30", "25"],
+    }
+    assert "people who had not seen the verdict: 65%, likely between 43% and 82%." in page.text
+    assert "it is +18 points, likely between +2 and +40." in page.text
+    few = replace(report, life=replace(report.life, blind=replace(blind_of(report), n=4)))
+    told = PageReader(judge_report_page(few)).text
+    assert "Only 4 answers came before the verdict was shown" in told
+    assert "65%" not in told
+
+
+def blind_of(report: JudgeReport) -> BlindAgreement:
+    assert report.life.blind is not None
+    return report.life.blind
 
 
 def test_unequal_lengths_of_labels_make_no_table_without_end() -> None:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.blocks.chart import line_chart
 from bot.blocks.primitives import SlackMessage
 from bot.posting.sending import LostPost, PostSender, arguments
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.slack.chart_support import ChartSupport
 from bot.slack.errors import SlackRefusedError
+from memalign.records import Json
 from storage.database import Database
 from storage.records import Post
 from tests.bot.fakes import CUT, ODD_ANSWERS, Answer, FakeSlack, Lost, refusal
@@ -25,7 +28,10 @@ class Sending:
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.message: SlackMessage | None = MESSAGE
-        self.sender = PostSender(self.slack, database, self._render, self.health)
+        self.seconds = 0.0
+        self.sender = PostSender(
+            self.slack, database, self._render, self.health, ChartSupport(lambda: self.seconds)
+        )
 
     async def _render(self, _: Post) -> SlackMessage | None:
         return self.message
@@ -253,3 +259,61 @@ async def test_a_channel_in_which_no_post_arrives_is_left_alone_for_a_growing_pa
         assert await sending.database.outbox.next_due(before_ms + shortest_pause_ms - 1) == []
         assert sending.health.subjects("posting") == {post.channel}
     assert len(sending.slack.of("conversations.history")) == 6
+
+
+# --- charts
+
+CHART = SlackMessage(
+    text="62%", blocks=(line_chart("Agreement", "Week", "percent", ["a", "b"], {"Judge": [50, 62]}),)
+)
+
+
+def shows_chart(message: Json) -> bool:
+    return any(block["type"] == "data_visualization" for block in message["blocks"])
+
+
+@pytest.mark.parametrize("code", ["invalid_blocks", "invalid_blocks_format"])
+async def test_a_chart_that_slack_refuses_is_sent_once_more_in_words(sending: Sending, code: str) -> None:
+    sending.message = CHART
+    await sending.database.outbox.add(note("n-1"))
+    sending.slack.answers["chat.postMessage"].append(refusal(code))
+    assert await sending.send(note("n-1")) is None
+    [refused, taken] = sending.slack.of("chat.postMessage")
+    assert (shows_chart(refused), shows_chart(taken), len(sending.slack.messages)) == (True, False, 1)
+    assert "a: 50 · b: 62" in taken["blocks"][0]["text"]["text"]
+    assert refused["metadata"] == taken["metadata"]
+    assert await sending.states() == []
+
+
+async def test_a_workspace_that_refused_a_chart_gets_none_for_a_day(sending: Sending) -> None:
+    sending.message = CHART
+    sending.slack.answers["chat.postMessage"].append(refusal("invalid_blocks"))
+    for number in (1, 2):
+        await sending.database.outbox.add(note(f"n-{number}"))
+        await sending.send(note(f"n-{number}"))
+    assert [shows_chart(each) for each in sending.slack.of("chat.postMessage")] == [True, False, False]
+    sending.seconds = 25 * 60 * 60.0
+    await sending.database.outbox.add(note("n-3"))
+    await sending.send(note("n-3"))
+    assert shows_chart(sending.slack.of("chat.postMessage")[-1])
+
+
+async def test_a_message_that_is_refused_without_its_chart_as_well_says_nothing_of_charts(
+    sending: Sending,
+) -> None:
+    sending.message = CHART
+    await sending.database.outbox.add(note("n-1"))
+    sending.slack.answers["chat.postMessage"] += [refusal("invalid_blocks"), refusal("invalid_blocks")]
+    assert await sending.send(note("n-1")) is None
+    await sending.send(note("n-1"))
+    assert [shows_chart(each) for each in sending.slack.of("chat.postMessage")] == [True, False, True]
+
+
+async def test_an_answer_lost_after_the_refusal_is_looked_for_and_not_sent_again(sending: Sending) -> None:
+    sending.message = CHART
+    await sending.database.outbox.add(note("n-1"))
+    sending.slack.answers["chat.postMessage"] += [refusal("invalid_blocks"), Lost()]
+    lost = await sending.send(note("n-1"))
+    assert lost is not None
+    await sending.sender.settle(lost)
+    assert (len(sending.slack.messages), await sending.states()) == (1, [])

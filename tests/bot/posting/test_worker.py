@@ -9,6 +9,7 @@ from bot.posting.sending import PostSender
 from bot.posting.worker import PostingWorker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.slack.chart_support import ChartSupport
 from storage.database import Database
 from storage.records import Post
 from tests.bot.fakes import CUT, Answer, FakeSlack, Lost, refusal, running, until
@@ -24,7 +25,7 @@ class Posting:
         self.health = HealthRegistry()
         self.broken: set[str] = set()
         """Ids of posts whose rendering has a bug."""
-        sender = PostSender(self.slack, database, self._render, self.health)
+        sender = PostSender(self.slack, database, self._render, self.health, ChartSupport())
         self.worker = PostingWorker(database, sender, self.health, pace_seconds=pace_seconds)
 
     async def _render(self, post: Post) -> SlackMessage | None:
@@ -87,7 +88,7 @@ async def test_two_posts_of_a_channel_keep_the_pace(database: Database) -> None:
 async def test_what_an_earlier_run_left_on_its_way_is_not_posted_twice(posting: Posting) -> None:
     await posting.add(note("n-1"))
     posting.slack.answers["chat.postMessage"].append(Lost())
-    sender = PostSender(posting.slack, posting.database, _same_text, posting.health)
+    sender = PostSender(posting.slack, posting.database, _same_text, posting.health, ChartSupport())
     [post] = await posting.database.outbox.next_due(now_ms())
     message = await sender.begin(post)
     assert message is not None

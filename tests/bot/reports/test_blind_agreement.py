@@ -1,5 +1,9 @@
 """Answers given before the verdict is seen, beside those with it in sight."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,8 +12,17 @@ from hypothesis import strategies as st
 from bot.records import EstimatedShare
 from bot.reports.agreement import newcombe_interval, wilson_interval
 from bot.reports.blind_agreement import FirstAnswer, compare_blind
+from bot.reports.blind_weeks import with_blind_of_weeks
+from bot.reports.digest import read_digest
 from bot.reports.weighted_agreement import WeightedCase
+from memalign.records import Label, Verdict
+from memalign.value_types import value_type_of
+from storage.database import Database
+from storage.records import FeedbackEvent
+from storage.verdicts import card_post_id_of, verdict_id_of
+from tests.bot.bot_in_workspace import JUDGE, settings_for
 
+ZONE = ZoneInfo("UTC")
 AGREEMENT = 0.76
 """Share of verdicts that people agree with if they have not seen them."""
 BLIND, SHOWN = 60, 240
@@ -74,6 +87,100 @@ def test_cards_are_weighed_by_their_chance_of_being_picked() -> None:
     assert blind is not None
     assert blind.agreement == pytest.approx((2 * 2 + 6 * 10) / (6 * 2 + 6 * 10))
     assert blind.effect == pytest.approx(0.9 - blind.agreement)
+
+
+async def a_card(
+    database: Database, number: int, day: str, *events: FeedbackEvent, is_blind: bool, judged: Label = True
+) -> None:
+    """A card posted at 9:00 of a day, and what people do about it; a blind one shows the verdict after the first."""
+    trace_id = f"tr-{number}"
+    verdict = Verdict(judge=JUDGE, trace_id=trace_id, value=judged, rationale="so")
+    await database.verdicts.keep(verdict, channel="C1", judged_ms=number, day=day, is_blind=is_blind)
+    verdict_id = verdict_id_of(JUDGE, trace_id)
+    post_id, ts = card_post_id_of(verdict_id), at(day, number / 1e6)
+    await database.outbox.start(post_id)
+    await database.outbox.done(post_id, ts)
+    for event in events:
+        await database.feedback.note("C1", ts, event)
+        await database.feedback.reveal(verdict_id, event.at)
+
+
+def at(day: str, seconds: float) -> str:
+    return f"{datetime.fromisoformat(f'{day}T09:00').replace(tzinfo=UTC).timestamp() + seconds:.6f}"
+
+
+def says(person: str, value: Label, day: str, seconds: float) -> FeedbackEvent:
+    return FeedbackEvent(person=person, kind="answer", value=value, at=at(day, seconds))
+
+
+def votes(person: str, vote: str, day: str, seconds: float) -> FeedbackEvent:
+    return FeedbackEvent(person=person, kind="button", value=vote, at=at(day, seconds))
+
+
+MONDAY = "2026-11-23"
+
+
+@pytest.mark.parametrize(
+    ("events", "is_blind", "counts"),
+    [
+        ([says("ana", True, MONDAY, 60)], True, (1, 1, 0, 0)),
+        ([says("ana", False, MONDAY, 60)], True, (1, 0, 0, 0)),
+        # whoever gives way once the verdict is seen said otherwise before
+        ([says("ana", False, MONDAY, 60), votes("ana", "up", MONDAY, 90)], True, (1, 0, 0, 0)),
+        # those who answer later have seen it
+        ([says("ana", False, MONDAY, 60), votes("ben", "up", MONDAY, 90)], True, (1, 0, 0, 0)),
+        ([votes("ana", "unsure", MONDAY, 60), votes("ben", "up", MONDAY, 90)], True, None),
+        ([votes("ana", "down", MONDAY, 60), votes("ben", "up", MONDAY, 90)], False, None),
+    ],
+)
+async def test_answers_count_as_blind_while_the_verdict_was_not_shown(
+    tmp_path: Path, events: list[FeedbackEvent], is_blind: bool, counts: tuple[int, ...] | None
+) -> None:
+    async with await Database.open(tmp_path) as database:
+        await a_card(database, 1, MONDAY, *events, is_blind=is_blind)
+        blind = (await read_digest(database, JUDGE, value_type_of(bool), "2026-W48", ZONE)).blind
+    if counts is None:
+        assert blind is None
+    else:
+        assert blind is not None
+        assert (blind.n, blind.agreed, blind.anchored_n, blind.anchored_agreed) == counts
+
+
+async def test_of_a_card_that_shows_the_verdict_the_first_answer_counts(tmp_path: Path) -> None:
+    async with await Database.open(tmp_path) as database:
+        await a_card(database, 1, MONDAY, says("ana", 4, MONDAY, 60), is_blind=True, judged=4)
+        shown = [votes("ben", "up", MONDAY, 60), votes("cleo", "down", MONDAY, 90)]
+        await a_card(database, 2, MONDAY, *shown, is_blind=False, judged=3)
+        await a_card(database, 3, MONDAY, votes("ben", "unsure", MONDAY, 60), is_blind=False, judged=3)
+        blind = (await read_digest(database, JUDGE, value_type_of(int), "2026-W48", ZONE)).blind
+    assert blind is not None
+    assert (blind.n, blind.agreed, blind.anchored_n, blind.anchored_agreed) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("own", "earlier", "share", "expected"),
+    [
+        (10, 5, 0.1, (10, 1)),  # enough in the week itself
+        (4, 5, 0.1, (9, 12)),
+        (4, 5, 0.0, (9, 12)),  # switched off in the meantime
+        (4, 0, 0.1, (4, 1)),
+        (0, 5, 0.1, (5, 12)),
+        (0, 5, 0.0, None),
+        (0, 0, 0.1, None),
+    ],
+)
+async def test_where_a_week_has_too_few_blind_answers_those_of_twelve_weeks_are_told(
+    tmp_path: Path, own: int, earlier: int, share: float, expected: tuple[int, int] | None
+) -> None:
+    configured = settings_for(tmp_path, "C1", sampling={"blind": share}, digest={"timezone": "UTC"})
+    async with await Database.open(tmp_path / "store") as database:
+        # the first is older than twelve weeks
+        days = ["2026-09-06", *["2026-09-07"] * earlier, *[MONDAY] * own]
+        for number, day in enumerate(days):
+            await a_card(database, number, day, says("ana", True, day, 60 + number), is_blind=True)
+        figures = await read_digest(database, JUDGE, value_type_of(bool), "2026-W48", ZONE)
+        told = (await with_blind_of_weeks(database, figures, value_type_of(bool), configured)).blind
+    assert (told and (told.n, told.weeks)) == expected
 
 
 @pytest.mark.parametrize("anchoring", [0.2, 0.4])

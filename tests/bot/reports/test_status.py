@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.blocks.commands import status_message
 from bot.config import Settings
 from bot.reports.status import StatusReport
-from bot.runtime.clock import now_ms
+from bot.runtime.clock import from_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.runtime.reference_clock import ReferenceClock
 from bot.runtime.work_in_hand import WorkInHand
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import AuditLine, ForgetRequest
+from storage.records import AuditLine, Candidate, CandidateWindow, ForgetRequest
 from tests.bot.bot_in_workspace import settings_for
 from tests.factories import a_memory, a_trace
 from tests.storage.records import button_event, note, posted
@@ -135,3 +136,84 @@ async def test_the_reason_of_what_was_put_off_before_a_restart_is_told(reporting
         "its model is down",
         "Slack asks to slow down",
     ]
+
+
+async def show_cards(reporting: Reporting, shown: int, answered: int, days_ago: int = 2) -> None:
+    """Let cards be posted in C1, of which somebody answers some."""
+    for number in range(shown):
+        ts = f"{now_ms() / 1000 - days_ago * 24 * 3600 + number:.6f}"
+        await posted(reporting.database, f"shown-{number}", "politeness", ts=ts)
+        if number < answered:
+            now = f"{now_ms() / 1000:.6f}"
+            await reporting.database.feedback.note("C1", ts, button_event("U1", "up", now))
+
+
+async def remarks(reporting: Reporting) -> tuple[str, ...]:
+    return (await reporting.report.read()).remarks
+
+
+async def test_a_channel_that_answers_little_is_told_of_as_no_trouble(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = settings_for(tmp_path, "C1", sampling={"max_per_day": 30})
+    reporting = Reporting(database, settings, {"politeness": await a_memory()})
+    await show_cards(reporting, 20, 2)
+    sentence = (
+        "The channel of politeness is shown 10 cards a day instead of 30, "
+        "since people answered 2 of its last 20."
+    )
+    assert await remarks(reporting) == (sentence,)
+    assert await reporting.troubles() == []
+    assert (await reporting.report.read_about(())).remarks == ()
+    shown = status_message(await reporting.report.read())
+    assert sentence in str(shown.blocks)
+
+
+@pytest.mark.parametrize(("shown", "answered", "days_ago"), [(20, 6, 2), (19, 0, 2), (30, 0, 0)])
+async def test_of_a_channel_that_answers_or_has_had_no_time_to_nothing_is_told(
+    reporting: Reporting, shown: int, answered: int, days_ago: int
+) -> None:
+    await show_cards(reporting, shown, answered, days_ago)
+    assert await remarks(reporting) == ()
+
+
+async def add_candidates(reporting: Reporting, ended_ms_ago: int, *trace_ids: str) -> CandidateWindow:
+    end_ms = now_ms() - ended_ms_ago
+    drawn = {
+        place: [
+            Candidate(
+                trace_id=trace_id,
+                judge="politeness",
+                window_start_ms=end_ms - 3_600_000,
+                window_end_ms=end_ms,
+                rank=0.5,
+                received_ms=end_ms - 60_000,
+            )
+        ]
+        for place, trace_id in enumerate(trace_ids)
+    }
+    batch = [(a_trace(each), ()) for each in trace_ids]
+    await reporting.database.traces.add(batch, now_ms(), 100, candidates=drawn)
+    return CandidateWindow(judge="politeness", start_ms=end_ms - 3_600_000, end_ms=end_ms)
+
+
+@pytest.mark.parametrize(
+    ("trace_ids", "words"),
+    [(["a"], "1 trace came since {}; it gets"), (["a", "b"], "2 traces came since {}; one of them gets")],
+)
+async def test_an_open_window_is_told_of_and_is_not_stuck(
+    reporting: Reporting, trace_ids: list[str], words: str
+) -> None:
+    window = await add_candidates(reporting, -3_000_000, *trace_ids)
+    start, end = (f"{from_ms(ms):%H:%M}" for ms in (window.start_ms, window.end_ms))
+    assert await remarks(reporting) == (f"politeness: {words.format(start)} a card at {end}.",)
+    assert await reporting.troubles() == []
+
+
+async def test_a_window_whose_card_has_waited_long_is_told(reporting: Reporting) -> None:
+    window = await add_candidates(reporting, 30_000, "a")
+    (trouble,) = await reporting.troubles()
+    assert trouble.startswith("politeness: the choice of a card has waited 3")
+    await reporting.database.candidates.postpone(window, now_ms() + 60_000, "The model is down.")
+    assert await reporting.troubles() == ["politeness: The model is down."]
+    assert await remarks(reporting) == ()

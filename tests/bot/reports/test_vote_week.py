@@ -21,6 +21,7 @@ from storage.database import Database
 from storage.feedback_events import apply
 from storage.records import FeedbackEvent, PersonFeedback, StoredVerdict
 from storage.verdicts import card_post_id_of, verdict_id_of
+from tests.bot.report_factory import a_report
 from tests.storage.records import button_event, correction_event, reaction_event, reply_event
 
 JUDGE = "politeness"
@@ -103,8 +104,8 @@ async def test_late_votes_are_told_and_change_no_earlier_week(tmp_path: Path) ->
         events = (thumb("ana", "+1", SUNDAY), thumb("ben", "-1", MONDAY), thumb("cleo", "shrug", NEXT_MONDAY))
         digests = await weeks(database, *events)
     assert [(each.late, each.people) for each in digests] == [(0, 1), (1, 0), (1, 0)]
-    text = digest_message("Polite", digests[1]).text
-    assert "No verdict got its first vote." in text
+    text = digest_message(a_report(digests[1])).text
+    assert "No verdict got its first vote" in text
     assert "Late votes on 1 verdict of earlier weeks" in text
 
 

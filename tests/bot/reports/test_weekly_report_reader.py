@@ -49,7 +49,7 @@ async def test_a_week_is_told_with_the_one_before_it_and_the_curve_of_both(
     report = await report_of(database, tmp_path)
     assert (report.figures.agreed, report.figures.n) == (9, 12)
     assert (report.before.agreed, report.before.n, report.before.week) == (5, 11, WEEK_BEFORE)
-    assert [(point.week, point.agreed, point.n) for point in report.curve] == [
+    assert [(point.week, point.shown.agreed, point.shown.n) for point in report.curve] == [
         (WEEK_BEFORE, 5, 11),
         (WEEK, 9, 12),
     ]

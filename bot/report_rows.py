@@ -1,0 +1,71 @@
+"""A week's verdicts as rows of a table, one for each."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from bot.report_words import value_word
+from bot.visible_text import visible_line
+from bot.weekly_report import ReportedVerdict
+
+ROW_HEADER = ("card", "trace_id", "judge", "people", "people_agreeing", "people_answering", "question")
+"""People's label is empty where they tie or cannot tell; `people_agreeing` gave it, of those who could tell."""
+SHORT_ROW_HEADER = ("card", "judge", "people", "of people")
+SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters by which a spreadsheet takes a cell for a formula."""
+
+
+def verdict_row(verdict: ReportedVerdict) -> tuple[str, ...]:
+    """Return a verdict's cells under `ROW_HEADER`."""
+    return (
+        verdict.link,
+        verdict.trace_id,
+        value_word(verdict.value),
+        people_word(verdict),
+        str(verdict.majority),
+        str(verdict.labels),
+        verdict.question,
+    )
+
+
+def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
+    """Return a verdict's cells under `SHORT_ROW_HEADER`; a card without a known address goes by its trace."""
+    return (
+        verdict.link or verdict.trace_id,
+        value_word(verdict.value),
+        people_word(verdict),
+        f"{verdict.majority}/{verdict.labels}",
+    )
+
+
+def people_word(verdict: ReportedVerdict) -> str:
+    """Return people's label as a word: `split` where they tie, empty where nobody could tell."""
+    if verdict.agreed is None:
+        return "split" if verdict.labels else "cannot tell"
+    return "not so" if verdict.people_value is None else value_word(verdict.people_value)
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Return cells as one line of CSV (RFC 4180) without its end; no spreadsheet takes a cell for a formula."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([_harmless(cell) for cell in cells])
+    return out.getvalue()
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the header and all rows as lines of CSV."""
+    return [csv_line(header), *map(csv_line, rows)]
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell in one line; one that would be a formula is marked as text by an apostrophe."""
+    line = visible_line(cell)
+    return f"'{line}" if line.startswith(SPREADSHEET_FORMULA) and not _is_number(line) else line
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
