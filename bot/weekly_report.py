@@ -24,11 +24,11 @@ class ReportedVerdict:
     verdict_id: str
     trace_id: str
     question: str
-    """What the trace was asked, in one line; not escaped."""
+    """The question of the trace, in one line; not escaped."""
     value: Label
     """The judge's."""
     people_value: Label | None
-    """That of most people; None where they tie, could not tell, or named no right value."""
+    """The label of most people; None where they tie, could not tell, or named no right value."""
     agreed: bool | None
     """True if most people gave the judge's value; None where they tie, or nobody could tell."""
     majority: int

@@ -1,10 +1,10 @@
 """`memalign digest`: figures of a week on standard output, or as a file to hand on."""
 
 import asyncio
-import importlib
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from bot.cli.page_file import check_page_file, write_page
 from bot.cli.people import names_of
@@ -81,11 +81,11 @@ async def _read_weeks(settings: Settings, database: Database, week: str) -> list
     ]
 
 
-def _render(file: Path, weeks: Sequence[JudgeWeek], theme: str) -> str | bytes:
+def _render(file: Path, weeks: Sequence[JudgeWeek], theme: Literal["light", "dark"]) -> str | bytes:
     """Return what a file holds, by its ending."""
-    # imported here: a command that draws nothing shall not load what draws
-    pages = importlib.import_module("bot.pages.week_files")
-    return pages.RENDERERS[file.suffix.casefold()](weeks, theme)
+    from bot.pages.week_files import RENDERERS  # noqa: PLC0415 - who draws nothing shall not load what draws
+
+    return RENDERERS[file.suffix.casefold()](weeks, theme)
 
 
 async def _print_week(settings: Settings, database: Database, week: str, form: str) -> None:

@@ -7,8 +7,8 @@ from bot.visible_text import visible_line
 
 WORD_JOINER = "\u2060"
 """Has no width: after an @ it keeps GitHub from taking the name for a person to notify."""
-_SIGNS = re.compile(r"[\\`*_{}\[\]<>()#!|~&$:^]")
-_ORDERED_MARKER = re.compile(r"(?P<number>\d{1,9})(?=\.)")
+_SIGNS = re.compile(r"[\\`*_\[\]<>#!|~$]|&(?=[#\w])|:(?=\S)")
+_ORDERED_MARKER = re.compile(r"(?P<number>\d{1,9})(?=[.)])")
 _LINK_START = re.compile(r"\bwww\.", re.IGNORECASE)
 
 

@@ -10,6 +10,8 @@ from bot.pages.week_summary import CurveRow, OverruledRow, RuleRow, WeekSummary,
 from bot.plain_text import pluralise
 from bot.report_words import week_dates
 
+WEEKS_IN_TABLE = 12
+
 
 def digest_markdown(weeks: Sequence[JudgeWeek]) -> str:
     """Return the week of one or more judges as one document."""
@@ -79,5 +81,5 @@ def _curve(curve: Sequence[CurveRow]) -> Iterator[str]:
     if len(curve) < 2:
         return
     yield "### Agreement by week"
-    rows = [(row.week, str(row.verdicts), row.agreement, row.base or "–") for row in curve]
+    rows = [(row.week, str(row.verdicts), row.agreement, row.base or "–") for row in curve[-WEEKS_IN_TABLE:]]
     yield markdown_table(("Week", "Verdicts", "Agreement", "Without what it learned"), rows)

@@ -74,7 +74,7 @@ class WeekSummary:
     """Empty without any."""
     rules: Sequence[RuleRow]
     closing: Sequence[str]
-    """What waits, and thanks."""
+    """Cards that wait, and thanks."""
     figures: Sequence[str]
     matrix: LabelMatrix | None
     curve: Sequence[CurveRow]

@@ -1,6 +1,7 @@
 """Weeks of judges for files, of verdicts whose votes a test knows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.feedback import Feedback
@@ -27,8 +28,12 @@ def a_week(
     """A judge's week of answered verdicts; `fields` are those of its report."""
     value_type = value_type_of(values)
     counted = (counted_verdict(*case, value_type, WEEK, LINK) for case in cases)
+    report = report_of(cases, values=values, **fields)
+    figures = replace(
+        report.figures, guidelines_learned=len(report.learned), guidelines_retired=len(report.retired)
+    )
     return JudgeWeek(
-        report=report_of(cases, values=values, **fields),
+        report=replace(report, figures=figures),
         value_type=value_type,
         verdicts=tuple(each for each in counted if each),
         curve=tuple(curve),
