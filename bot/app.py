@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot import forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot.blocks.blind_card import verdict_hidden
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
 from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
@@ -186,6 +187,8 @@ def build(resources: Resources, timing: Timing) -> Bot:
 
     async def explain(stored: StoredVerdict) -> SlackMessage:
         """Answer a question about a verdict; what its judge has learned is for the judge's own channel only."""
+        if stored.is_hidden:
+            return verdict_hidden()
         is_at_home = any(
             judge.name == stored.verdict.judge and judge.channel == stored.channel
             for judge in resources.settings.judges
@@ -196,7 +199,13 @@ def build(resources: Resources, timing: Timing) -> Bot:
         return why_message(evidence)
 
     lessons = learning.build(
-        resources, threads, posts.wake, explain, timing.quiet_seconds, timing.card_seconds
+        resources,
+        threads,
+        posts.wake,
+        posts.cards.show_verdict,
+        explain,
+        timing.quiet_seconds,
+        timing.card_seconds,
     )
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     traces = ingest.build(resources, judges.sampler, judges.wake)

@@ -1,5 +1,7 @@
 """A week's figures in words that Slack and the terminal have in common; plain text, without the markup of either."""
 
+from math import isclose
+
 from bot.plain_text import pluralise
 from bot.records import (
     MIN_VERDICTS_FOR_SHARE,
@@ -24,6 +26,7 @@ DIFFERENT_SHARES = (
 )
 
 WEIGHTED = "Cards are picked to teach, so I weigh each by its chance of being picked."
+UNWEIGHTED = "The figures that follow are of the answered cards alone."
 
 
 def percent(share: float) -> str:
@@ -102,14 +105,9 @@ def share_with_interval(share: float, low: float, high: float) -> str:
 
 def figure_sentences(week: Digest) -> list[str]:
     """Return the sentences on weights, chance, numbers, free texts, single people and answers to blind cards."""
-    return [
-        *_weighted(week),
-        *_beyond_chance(week),
-        *_scores(week),
-        *_free_text(week),
-        *_single_votes(week),
-        *_blind(week),
-    ]
+    of_answers = [*_beyond_chance(week), *_scores(week), *_free_text(week), *_single_votes(week)]
+    unweighted = [UNWEIGHTED] if weighting_reason(week) and of_answers else []
+    return [*_weighted(week), *unweighted, *of_answers, *_blind(week)]
 
 
 def _weighted(week: Digest) -> list[str]:
@@ -200,14 +198,21 @@ def _anchoring(blind: BlindAgreement) -> list[str]:
         or high is None
     ):
         return []
+    counted = blind.anchored_agreed / blind.anchored_n - blind.agreed / blind.n
+    weighed = "" if isclose(counted, effect, abs_tol=1e-9) else "weighed by their chances, "
     if low <= 0 <= high:
         bounds = f"likely between {_points(low)} and {_points(high)}"
-        return [f"The difference of {_points(effect)} points may be chance: {bounds}."]
+        return [_capitalized(f"{weighed}the difference of {_points(effect)} points may be chance: {bounds}.")]
     size, least, most = (round(each * 100) for each in (abs(effect), *sorted((abs(low), abs(high)))))
     more = "more" if effect > 0 else "less"
+    bounds = f"likely between {least} and {most}"
     return [
-        f"So people agree {more} once they see the verdict: by {size} points, likely between {least} and {most}."
+        _capitalized(f"{weighed}people agree {more} once they see the verdict: by {size} points, {bounds}.")
     ]
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _points(difference: float) -> str:

@@ -191,7 +191,7 @@ class CurvePoint:
     estimate: EstimatedShare
     """The agreement that the counts of `shown` stand for."""
     base_estimate: EstimatedShare | None = None
-    """The one of the counts of `base`; None without these."""
+    """The agreement that the counts of `base` stand for; None without these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

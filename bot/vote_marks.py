@@ -80,6 +80,18 @@ def conflict_since(stored: StoredVerdict, events: PersonFeedback) -> str | None:
     return newest
 
 
+def mute_thumb_at(stored: StoredVerdict, events: PersonFeedback) -> str | None:
+    """Return when a person gave the last thumb that says nothing yet: up or down on a number that is hidden."""
+    if not stored.is_hidden or isinstance(stored.verdict.value, bool):
+        return None
+    thumbs = (
+        mark.at
+        for name, mark in events.reactions.items()
+        if mark.value and vote_of_reaction(name) in ("up", "down")
+    )
+    return max(thumbs, key=Decimal, default=None)
+
+
 def with_answer_as_vote(stored: StoredVerdict, events: PersonFeedback) -> PersonFeedback:
     """Return what a person did, with the value that they chose on a blind card as a press of the vote that it means.
 

@@ -7,10 +7,9 @@ place. So what is forgotten is gone at once, also while a round of learning wait
 
 import asyncio
 import logging
-import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -26,7 +25,6 @@ from memalign.guideline_editor import GuidelineEditor
 from memalign.judge import Judge
 from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
-from memalign.memory.guideline_handling import wordings_of
 from memalign.memory.rollback import is_rolled_back
 from memalign.memory.semantic import DEFAULT_POLICY
 from memalign.memory.state import MemoryState
@@ -39,15 +37,13 @@ from memalign.ports import (
     Distiller,
     Embedder,
     JudgeModel,
-    JudgeRequest,
     MemoryStore,
 )
 from memalign.recall.case_selection import CaseChoice, contrasting_cases
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
-from memalign.recall.retrieval import Retrieval, Retriever, supporting_cases
+from memalign.recall.retrieval import Retrieval, Retriever
 from memalign.records import (
     Episode,
-    Evidence,
     ForgetTarget,
     Forgotten,
     Guideline,
@@ -60,8 +56,10 @@ from memalign.records import (
     Usage,
     Verdict,
 )
+from memalign.trace_judge import TraceJudge
 from memalign.trace_neighbourhoods import TraceNeighbourhoods
 from memalign.trial.guideline_trials import GuidelineTrials
+from memalign.version_judges import VersionJudges
 
 _log = logging.getLogger("memalign")
 
@@ -101,7 +99,6 @@ class JudgeMemory:
     ) -> None:
         self._judge = judge
         self._memory = memory
-        self._judge_model = judge_model
         self._distiller = distiller
         self._retriever = Retriever(
             memory.vectors,
@@ -111,12 +108,16 @@ class JudgeMemory:
             durable=memory.durable,
             choose_cases=choose_cases,
         )
+        self._trace_judge = TraceJudge(judge, lambda: self.state, judge_model, self._retriever)
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._versions = MemoryVersions(judge, memory, self._state_lock)
         self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
         self._neighbourhoods = TraceNeighbourhoods(judge, memory)
+        self._other_judges = VersionJudges(
+            judge, memory, self._state_lock, judge_model, self._retriever.copy()
+        )
         self._consolidation = (
             None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
         )
@@ -124,8 +125,6 @@ class JudgeMemory:
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
         self._refused_rules = 0
-        self._unfit_of: tuple[int, frozenset[str]] = (-1, frozenset())
-        """Version of a state -> the traces whose label is none of the judge's."""
         self._watches: list[set[str]] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
 
@@ -215,6 +214,11 @@ class JudgeMemory:
         return self._neighbourhoods
 
     @property
+    def other_judges(self) -> VersionJudges:
+        """Judge by other memories of the same judge: by none, and by earlier versions of this one."""
+        return self._other_judges
+
+    @property
     def episodes(self) -> Mapping[str, Episode]:
         """The labelled cases by trace id, in order of learning."""
         return self.state.episodes
@@ -262,7 +266,7 @@ class JudgeMemory:
             ModelError: If the judge model fails.
             StorageError: If the store cannot be read or written.
         """
-        return await self._judge_with(trace, self._retrieve_and_keep)
+        return await self._trace_judge.judge(trace, self._retrieve_and_keep)
 
     async def judge_candidate(self, trace: Trace) -> Verdict:
         """Judge a trace that may not be shown to anybody: as `judge`, but nothing of it is stored.
@@ -278,7 +282,7 @@ class JudgeMemory:
             ModelError: If the judge model fails.
             StorageError: If the store cannot be read.
         """
-        return await self._judge_with(trace, self._retrieve)
+        return await self._trace_judge.judge(trace)
 
     async def keep_vector(self, trace: Trace) -> None:
         """Store the vector of a candidate that is shown after all, so that it is not embedded again.
@@ -294,49 +298,6 @@ class JudgeMemory:
             known = await self._memory.vectors.known([text])
             if text in known and trace.trace_id not in forgotten_ids:
                 await self._memory.vectors.keep(trace.trace_id, text, known[text])
-
-    async def _judge_with(
-        self, trace: Trace, retrieve: Callable[[Trace, Mapping[str, Json]], Awaitable[Retrieval]]
-    ) -> Verdict:
-        start = time.perf_counter()
-        fields = self._judge.select_fields(trace)
-        retrieval = self._without_unfit(await retrieve(trace, fields))
-        state = self.state
-        response = await self._judge_model.decide(self._request(state, trace, fields, retrieval.evidence))
-        retrieved, similarities = supporting_cases(response, retrieval, state)
-        verdict = Verdict(
-            judge=self._judge.name,
-            trace_id=trace.trace_id,
-            value=response.value,
-            rationale=response.rationale,
-            guideline_ids=response.guideline_ids,
-            shown_guideline_ids=response.shown_guideline_ids,
-            guideline_wordings=wordings_of(
-                state.id_namespace, response.shown_guideline_ids, retrieval.evidence.guidelines
-            ),
-            cited_trace_ids=response.cited_trace_ids,
-            retrieved_trace_ids=retrieved,
-            similarities=similarities,
-            asked_for_evidence=True,
-            usage=retrieval.evidence.usage + response.usage,
-            seconds=time.perf_counter() - start,
-            note=retrieval.evidence.note,
-            left_out=replace(
-                response.left_out, guidelines=response.left_out.guidelines + retrieval.evidence.left_out
-            ),
-            model=self._judge.model,
-            memory=state.size,
-        )
-        _log.debug(
-            "Judge %s on trace %s: %d guidelines, cases %s, %.3f s, %s",
-            verdict.judge,
-            verdict.trace_id,
-            len(retrieval.evidence.guidelines),
-            retrieved,
-            verdict.seconds,
-            verdict.usage,
-        )
-        return verdict
 
     async def relevant_guidelines(self, trace: Trace, limit: int = 5) -> tuple[Guideline, ...]:
         """Find guidelines in use that may cover a trace, by words and by vectors known already; asks no model.
@@ -487,6 +448,7 @@ class JudgeMemory:
             await self._memory.change(
                 lambda current: current.without_person(person, trace_ids), trace_ids, cause
             )
+            self._other_judges.close_all()
         for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
             self._refusals.pop(trace_id, None)
@@ -517,57 +479,13 @@ class JudgeMemory:
             _log.warning("Judge %s: guidelines wait to be distilled again.", self._judge.name)
         return distilled_again(forgotten, self.state, usage)
 
-    async def _retrieve(self, trace: Trace, fields: Mapping[str, Json]) -> Retrieval:
-        return await self._retriever.retrieve(fields, lambda: self.state, exclude_trace_id=trace.trace_id)
-
     async def _retrieve_and_keep(self, trace: Trace, fields: Mapping[str, Json]) -> Retrieval:
         """Find the evidence, and keep the trace's vector unless the trace is forgotten meanwhile."""
         with self._forgotten_meanwhile() as forgotten_ids:
-            retrieval = await self._retrieve(trace, fields)
+            retrieval = await self._trace_judge.retrieve(trace, fields)
             if retrieval.vector is not None and trace.trace_id and trace.trace_id not in forgotten_ids:
                 await self._memory.vectors.keep(trace.trace_id, text_of(fields), retrieval.vector)
         return retrieval
-
-    def _request(
-        self, state: MemoryState, trace: Trace, fields: Mapping[str, Json], evidence: Evidence
-    ) -> JudgeRequest:
-        return JudgeRequest(
-            judge=self._judge.name,
-            instructions=self._judge.instructions,
-            value_type=self._judge.value_type,
-            fields=fields,
-            trace_id=trace.trace_id or None,
-            evidence=evidence,
-            # a model that reads guidelines is shown the similar cases alone, however many there are
-            episodes=() if self._judge.reads_guidelines else self._fitting_episodes(state, trace.trace_id),
-            version=state.version,
-            rationale_first=self._judge.rationale_first,
-        )
-
-    def _without_unfit(self, retrieval: Retrieval) -> Retrieval:
-        """Leave out similar cases whose label is none of the judge's: its value type was another one then."""
-        accepts = self._judge.value_type.accepts
-        fitting = tuple(
-            replace(case, copies=tuple(copy for copy in case.copies if accepts(copy.label)))
-            for case in retrieval.evidence.retrieved
-            if accepts(case.episode.label)
-        )
-        return replace(retrieval, evidence=replace(retrieval.evidence, retrieved=fitting))
-
-    def _fitting_episodes(self, state: MemoryState, own_trace_id: str) -> list[Episode]:
-        unfit = self._unfit(state)
-        return [
-            episode for name, episode in state.episodes.items() if name != own_trace_id and name not in unfit
-        ]
-
-    def _unfit(self, state: MemoryState) -> frozenset[str]:
-        """Return the traces whose label is none of the judge's, looked up once in each state."""
-        version, unfit = self._unfit_of
-        if version != state.version:
-            accepts = self._judge.value_type.accepts
-            unfit = frozenset(name for name, each in state.episodes.items() if not accepts(each.label))
-            self._unfit_of = state.version, unfit
-        return unfit
 
     @contextmanager
     def _forgotten_meanwhile(self) -> Iterator[set[str]]:
@@ -627,6 +545,8 @@ class JudgeMemory:
         before = await self._memory.change(
             lambda current: current.without_traces(trace_ids), trace_ids, cause
         )
+        if cause.forgets:
+            self._other_judges.close_all()
         return resting_on_traces(trace_ids, before)
 
     async def _run_models(self, plan: LearningPlan, planned: MemoryState) -> RoundResult:

@@ -56,9 +56,10 @@ class Candidates(Repository):
         """Store the cards that a window is given, and delete it; of traces that nobody holds only hashes stay.
 
         Returns:
-            The number of cards stored: of a trace that was forgotten meanwhile there is none.
+            The number of cards stored: of a trace that was forgotten, or let go by a pause, there is none.
         """
-        kept = sum([self._verdicts.add(card) for card in cards])
+        known = [card for card in cards if self._traces.find(card.verdict.trace_id) is not None]
+        kept = sum([self._verdicts.add(card) for card in known])
         self._delete(window)
         return kept
 

@@ -162,12 +162,13 @@ class FeedbackEvents(Repository):
         return people
 
     @writes
-    def reveal(self, verdict_id: str, at: str) -> StoredVerdict | None:
+    def reveal(self, verdict_id: str, at: str, revision: int) -> StoredVerdict | None:
         """Note that a blind card shows its verdict; what people do from then on may be said of that verdict.
 
         Args:
             verdict_id: the verdict.
             at: when the card began to show it, by Slack's clock; later if anything that people did before is.
+            revision: of the feedback that the card tells.
 
         Returns:
             The verdict, which waits to be learned again; None where it is gone, or was shown before.
@@ -179,8 +180,11 @@ class FeedbackEvents(Repository):
             at,
             *(each for feedback in self.find_all_of(verdict_id).values() for each in times(feedback)),
         ]
-        shown = replace(verdict, revealed_at=max(moments, key=Decimal))
-        return self._revise(shown, event_ms(at))
+        shown = self._revise(replace(verdict, revealed_at=max(moments, key=Decimal)), event_ms(at))
+        if verdict.revision == revision:
+            shown = replace(shown, card_revision=shown.revision)
+            self._verdicts.put(shown)
+        return shown
 
     def find_of_person(self, person: str) -> list[StoredVerdict]:
         """Return the verdicts about which a person did anything."""
@@ -374,11 +378,12 @@ class FeedbackEvents(Repository):
             self._note_unread(verdict, event, after)
 
     def _note_unread(self, verdict: StoredVerdict, event: FeedbackEvent, feedback: PersonFeedback) -> None:
-        """Let a person wait for an answer: to a new reply, to earlier ones once there is a vote, to a second vote."""
+        """Let a person wait for an answer: to a reply, to earlier ones once there is a vote, to a doubtful thumb."""
         written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.message_ts]
-        may_conflict = event.kind == "reaction" and _live_marks(feedback) > 1
+        # while a number is hidden, a thumb says nothing of it
+        may_need_word = event.kind == "reaction" and (verdict.is_hidden or _live_marks(feedback) > 1)
         if (
-            (written or may_conflict)
+            (written or may_need_word)
             and event.value is not None
             and event.value is not False
             and event.name != verdict.message_ts

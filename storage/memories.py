@@ -94,6 +94,10 @@ class Memories(Repository):
             first_name=self._names.find_first_name(judge),
         )
 
+    def find_number(self, judge: str) -> int:
+        """Return the number of the newest version of a judge's memory; 0 where nothing was changed yet."""
+        return int(self._memory(judge)["number"])
+
     @reads
     def load_version(self, judge: str, number: int) -> MemorySnapshot:
         """Read a judge's memory as it was in a version, without what was forgotten since.

@@ -1,5 +1,6 @@
 """The log of versions of judges' memories, for people to read."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -58,6 +59,28 @@ class MemoryHistory(Repository):
         """
         versions = self._undo.versions(judge, MAX_VERSIONS_SEARCHED)
         return next((each.number for each in versions if each.kind not in CONSEQUENCES), 0)
+
+    @reads
+    def version_at(self, judge: str, time_ms: int) -> int:
+        """Return the number of the version that a judge's memory had at a time, in milliseconds since 1970."""
+        later = range(1, self._memories.find_number(judge) + 1)
+        return bisect_left(later, time_ms, key=lambda number: self._made_ms(judge, number))
+
+    def _made_ms(self, judge: str, number: int) -> int:
+        version = self._undo.find_version(judge, number)
+        return 0 if version is None else version.at_ms
+
+    @reads
+    def oldest_equal(self, judge: str, number: int) -> int:
+        """Return the oldest version known to hold the same as this one, which may have gone back to it."""
+        while (version := self._undo.find_version(judge, number)) is not None:
+            if version.rollback_to is not None:
+                number = version.rollback_to
+            elif version.kind == "settings":
+                number -= 1
+            else:
+                break
+        return number
 
     @reads
     def guidelines_of(self, target: ForgetTarget) -> list[Guideline]:

@@ -58,6 +58,11 @@ class MemoryUndo(Repository):
         bodies = self._versions.range(*below(judge), order="down", limit=limit)
         return [from_document(MemoryVersion, body) for body in bodies]
 
+    def find_version(self, judge: str, number: int) -> MemoryVersion | None:
+        """Return a version, if it is known."""
+        body = self._versions.get(doc_id=key(judge, stamp(number)))
+        return None if body is None else from_document(MemoryVersion, body)
+
     def records_after(self, judge: str, number: int) -> list[UndoRecord]:
         """Return the records that lead back to a version, newest first."""
         low, high = key(judge, stamp(number + 1)), below(judge)[1]

@@ -184,6 +184,9 @@ class StoredVerdict:
     revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
     """Slack's time from which on a blind card shows the verdict, once somebody answered; None before, and of others."""
 
+    card_revision: int = field(default=0, metadata=OMIT_DEFAULT)
+    """Revision of the feedback that a blind card was last looked at for, since it tells what people answered."""
+
     @property
     def is_hidden(self) -> bool:
         """True while nobody is to see the verdict: its card asks, and waits for the first answer."""

@@ -19,7 +19,7 @@ def declare_verdicts(documents: Documents) -> DocumentTable:
             "card": _by_card,
             "posted": _by_posting,
             "evidence": _by_evidence,
-            "answered_blind": _by_blind_answers,
+            "outdated_blind": _by_outdated_blind_card,
         },
         form=form_of(StoredVerdict),
     )
@@ -42,9 +42,9 @@ def _by_posting(body: Mapping[str, Json]) -> Iterable[str]:
         yield key(body["verdict"]["judge"], stamp(event_ms(body["message_ts"])), body["verdict_id"])
 
 
-def _by_blind_answers(body: Mapping[str, Json]) -> Iterable[str]:
-    is_hidden = body.get("is_blind", False) and body.get("revealed_at") is None
-    return [body["verdict_id"]] if is_hidden and body["revision"] and body["message_ts"] is not None else []
+def _by_outdated_blind_card(body: Mapping[str, Json]) -> Iterable[str]:
+    is_outdated = body.get("is_blind", False) and body["revision"] != body.get("card_revision", 0)
+    return [body["verdict_id"]] if is_outdated and body["message_ts"] is not None else []
 
 
 def _by_evidence(body: Mapping[str, Json]) -> Iterable[str]:

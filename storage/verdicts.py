@@ -304,9 +304,16 @@ class Verdicts(Repository):
     remove_case = writes(delete_case)
 
     @reads
-    def answered_blind(self) -> list[StoredVerdict]:
-        """Return the verdicts that are hidden although people did something about them, by id."""
-        return [_verdict_of(body) for body in self._verdicts.range(index="answered_blind")]
+    def outdated_blind_cards(self) -> list[StoredVerdict]:
+        """Return the verdicts with blind cards about which people did something that the cards may not tell, by id."""
+        return [_verdict_of(body) for body in self._verdicts.range(index="outdated_blind")]
+
+    @writes
+    def note_card(self, verdict_id: str, revision: int) -> None:
+        """Note that a blind card tells what people answered up to that revision of the feedback."""
+        stored = self.find(verdict_id)
+        if stored is not None:
+            self.put(replace(stored, card_revision=revision))
 
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from bot.blocks.blind_card import answer_elements
 from bot.blocks.card_verdict import CardVerdict, small_print
 from bot.blocks.excerpt import LINE_LENGTH, NOTE_LENGTH, count_lines, excerpt_runs, first_lines, first_words
 from bot.blocks.mrkdwn import escape
@@ -32,14 +33,14 @@ def verdict_card(verdicts: Sequence[CardVerdict], trace: Trace) -> SlackMessage:
     """Return the card that shows a trace's verdicts in the channel of their judges.
 
     Args:
-        verdicts: at least one; each has a line, a reason and buttons of its own.
+        verdicts: at least one; each has a line, a reason and buttons of its own, and a hidden one no reason.
         trace: the trace.
     """
     parts = parts_of(trace)
     question = _question(parts)
     spoken = " / ".join(verdict.words for verdict in verdicts)
     text = f"“{first_words(visible_line(question), 150)}” {spoken}" if question.strip() else spoken
-    reasons = [_reason(verdict) for verdict in verdicts]
+    reasons = [_reason(verdict) for verdict in verdicts if not verdict.is_hidden]
     excerpts = _excerpts(parts, sum(_lines(reason) for reason in reasons))
     return SlackMessage(
         text=escape(text, 600),
@@ -122,6 +123,9 @@ def _lines(reason: Block) -> int:
 
 def _buttons(verdict: CardVerdict) -> Block:
     verdict_id = verdict.stored.verdict_id
+    if verdict.is_hidden:
+        answers = answer_elements(verdict.judge.value_type, verdict_id)
+        return actions(verdict_id, *answers, button("Show everything", SHOW_ALL, verdict_id))
     votes = vote_buttons(verdict.stored.verdict.value, verdict.judge.value_type, verdict_id)
     return actions(
         verdict_id, *votes, why_button(verdict_id), button("Show everything", SHOW_ALL, verdict_id)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.blocks.asked_first import AskedFirst
+from bot.blocks.blind_card import YOUR_VIEW_FIRST, answer_hint
 from bot.blocks.left_out import left_out_line
 from bot.blocks.mrkdwn import (
     capitalised,
@@ -31,21 +33,34 @@ class CardVerdict:
     stored: StoredVerdict
     judge: Judge
     title: str
+    asked_first: AskedFirst | None = None
+    """The answers that people gave before its card showed it; None of a card that did not ask first."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """True while nothing that a person sees may tell of the verdict."""
+        return self.stored.is_hidden
 
     @property
     def headline(self) -> str:
         """The verdict and the judge in one line, escaped."""
+        if self.is_hidden:
+            return f"*{YOUR_VIEW_FIRST}* · {escape_name(self.title, 150)}"
         return f"{format_verdict(self.stored.verdict.value)} · {escape_name(self.title, 150)}"
 
     @property
     def words(self) -> str:
         """The same without marks, for notifications; not escaped."""
+        if self.is_hidden:
+            return f"{YOUR_VIEW_FIRST} · {self.title}"
         return f"{capitalised(format_label_plain(self.stored.verdict.value))} · {self.title}"
 
     @property
     def reason(self) -> str:
-        """The judge's reason; the small print says which kind of model it came from."""
-        return self.stored.verdict.rationale.removesuffix(NO_LANGUAGE_MODEL).rstrip()
+        """The judge's reason, empty while it is hidden; the small print says which kind of model it came from."""
+        return (
+            "" if self.is_hidden else self.stored.verdict.rationale.removesuffix(NO_LANGUAGE_MODEL).rstrip()
+        )
 
     @property
     def model(self) -> str:
@@ -62,6 +77,11 @@ def small_print(verdicts: Sequence[CardVerdict], trace: Trace) -> str:
 
 def _evidence(verdict: CardVerdict) -> Iterator[str]:
     """Yield what the judge had to go by, escaped."""
+    if verdict.is_hidden:  # what a judge had to go by, and what it lacked, may hint at what it said
+        yield answer_hint(verdict.judge.value_type)
+        return
+    if verdict.asked_first:
+        yield verdict.asked_first.line
     judged = verdict.stored.verdict
     yield escape_name(verdict.model, 100)
     if cases := len(judged.retrieved_trace_ids) + verdict.stored.forgotten_cases:

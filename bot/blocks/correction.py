@@ -81,13 +81,15 @@ def correction_view(
     blocks = [rich_text(*case)] if case else []
     blocks.append(section(f"The judge said *{_word(judged)}*. What did it miss?"))
     if is_open:
-        element = _value_element(value_type, judged, correction.value)
-        blocks.append(field(VALUE, "The right value", element))
-    blocks.append(field(REASON, "Your reason", _reason_element(correction.reason), optional=True))
+        listed = value_type.categories or value_type.small_range
+        others = [each for each in listed if each != judged]
+        blocks.append(value_field("The right value", value_type, others, correction.value))
+    blocks.append(reason_field(correction.reason))
     if guidelines:
         element = _covered_by_element(guidelines[:MAX_GUIDELINES_OFFERED], correction.covered_by)
         blocks.append(field(COVERED_BY, "Already covered by", element, optional=True))
-    note, close = _closing(correction, is_open=is_open)
+    mark = "answer" if stored.is_blind else "👎"
+    note, close = _closing(correction, mark, is_open=is_open)
     return {
         **modal(REASON_VIEW, "Correct the verdict", [*blocks, context(note)]),
         "submit": plain_text("Save"),
@@ -101,26 +103,36 @@ def _word(value: Label) -> str:
     return escape_name(format_label_plain(value), 200)
 
 
-def _closing(correction: Correction, *, is_open: bool) -> tuple[str, str]:
+def _closing(correction: Correction, mark: str, *, is_open: bool) -> tuple[str, str]:
     """Return what closing the modal leaves as it is, and the text of the button that closes it."""
     if correction.vote != "down":
         return "Nothing counts until you save.", "Cancel"
     if is_open and correction.value is None:
-        return "Your 👎 counts even if you close this; the right value stays open then.", "Not now"
-    return "Your 👎 counts even if you close this.", "Skip the reason"
+        return f"Your {mark} counts even if you close this; the right value stays open then.", "Not now"
+    return f"Your {mark} counts even if you close this.", "Skip the reason"
 
 
-def _value_element(value_type: ValueType, judged: Label, value: Label | None) -> Block:
+def value_field(label: str, value_type: ValueType, values: Sequence[Label], value: Label | None) -> Block:
+    """Return the field for a value.
+
+    Args:
+        label: its words.
+        value_type: the judge's.
+        values: to choose from; none where the judge's are not listed.
+        value: the one given before; None for none.
+    """
+    return field(VALUE, label, _value_element(value_type, values, value))
+
+
+def _value_element(value_type: ValueType, values: Sequence[Label], value: Label | None) -> Block:
     """Return buttons for few values, a menu for many categories, a number where the judge gives numbers, else text."""
-    listed = value_type.categories or value_type.small_range
-    others = [each for each in listed if each != judged]
-    fits = bool(others) and all(map(fits_a_menu, others))
-    if fits and len(others) <= MAX_RADIO_BUTTONS:
-        return _chosen(_radio_buttons(others), others, value if len(others) > 1 else others[0])
+    fits = bool(values) and all(map(fits_a_menu, values))
+    if fits and len(values) <= MAX_RADIO_BUTTONS:
+        return _chosen(_radio_buttons(values), values, value if len(values) > 1 else values[0])
     if value_type.numeric:
         return _number_input(value_type, value)
-    if fits and len(others) <= MAX_CATEGORIES_IN_MENU:
-        return _chosen(menu("Choose one", VALUE, others), others, value)
+    if fits and len(values) <= MAX_CATEGORIES_IN_MENU:
+        return _chosen(menu("Choose one", VALUE, values), values, value)
     typed: Block = {"type": "plain_text_input", "action_id": VALUE, "max_length": 300}
     return typed if value is None else {**typed, "initial_value": visible(str(value))[:300]}
 
@@ -152,6 +164,11 @@ def _number_text(value: Label | None) -> str:
     """Return a number in digits, as Slack reads it: without an exponent."""
     text = format(Decimal(str(value)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def reason_field(earlier: str) -> Block:
+    """Return the field for a reason, with what the person said before in it."""
+    return field(REASON, "Your reason", _reason_element(earlier), optional=True)
 
 
 def _reason_element(earlier: str) -> Block:

@@ -6,7 +6,7 @@ from bot.blocks.commands import HELP
 from bot.blocks.mrkdwn import escape_name, format_label_plain, join_names
 from bot.blocks.primitives import SlackMessage, text_message
 from bot.plain_text import keeping_sentence
-from memalign.records import Verdict
+from storage.records import StoredVerdict
 
 HOW_TO_TEACH = (
     "Press 👍 on a card when the judge is right, 👎 when it is wrong, 🤷 when you can't tell. "
@@ -36,8 +36,14 @@ def _judges_here(judges: Sequence[str], channel: str) -> str:
     return f"Here {join_names(judges)} {posts} verdicts. {HOW_TO_TEACH}"
 
 
-def help_in_thread(verdict: Verdict) -> SlackMessage:
+def help_in_thread(stored: StoredVerdict) -> SlackMessage:
     """Return the help for the thread of a card: how to vote and to reply."""
+    if stored.is_hidden:
+        return text_message(
+            "This card asks for your view first: press a value on it, or reply with one here, and say why.\n"
+            "The judge's verdict comes after that. To change your mind, press another value."
+        )
+    verdict = stored.verdict
     return text_message(
         f"The judge said {escape_name(format_label_plain(verdict.value), 200)}. "
         "Press 👍 or 👎 on the card, or just reply here.\n"

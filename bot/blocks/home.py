@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.blocks.blind_card import YOUR_VIEW_FIRST, answer_elements
 from bot.blocks.commands import HELP, state_note
 from bot.blocks.digest import doubt_line
 from bot.blocks.mine import vote_entry
@@ -13,6 +14,8 @@ from bot.plain_text import keeping_sentence, pluralise
 from bot.records import HomeJudge, HomePage, OpenCard
 
 MAX_JUDGES_SHOWN, MAX_OPEN_CARDS_SHOWN, MAX_VOTES_SHOWN, MAX_RULES_SHOWN = 10, 10, 5, 5
+ROW = "home-"
+"""Begins the ids of the tab's rows of buttons."""
 WELCOME = (
     "I judge answers of your application and learn from you: read a card, press 👍 or 👎, and say why. "
     "You can vote right here."
@@ -49,6 +52,11 @@ def home_two_votes() -> str:
     return "You've given two different votes on that card, so neither counts. I asked you there which one you keep."
 
 
+def verdict_id_of_row(block_id: str) -> str:
+    """Return the verdict that a row of buttons is about, on the tab or on a card."""
+    return block_id.removeprefix(ROW)
+
+
 def _judge(judge: HomeJudge) -> str:
     name = escape_name(judge.name, 150)
     week = f"right on {judge.agreed} of {judge.n} verdicts this week" if judge.n else "no votes this week yet"
@@ -68,8 +76,12 @@ def _open_cards(page: HomePage) -> list[Block]:
     blocks: list[Block] = [{"type": "divider"}, section(f"*Waiting for your vote ({_at_least(count)})*")]
     for card in shown:
         verdict_id = card.stored.verdict_id
-        buttons = vote_buttons(card.stored.verdict.value, card.value_type, verdict_id)
-        blocks += [section(_open_card(card, page.read_at)), actions(f"home-{verdict_id}"[:255], *buttons)]
+        buttons = (
+            answer_elements(card.value_type, verdict_id)
+            if card.stored.is_hidden
+            else vote_buttons(card.stored.verdict.value, card.value_type, verdict_id)
+        )
+        blocks += [section(_open_card(card, page.read_at)), actions(f"{ROW}{verdict_id}"[:255], *buttons)]
     return blocks
 
 
@@ -78,11 +90,11 @@ def _at_least(count: int) -> str:
 
 
 def _open_card(card: OpenCard, now: datetime) -> str:
-    verdict = card.stored.verdict
+    said = f"_{YOUR_VIEW_FIRST}_" if card.stored.is_hidden else format_label(card.stored.verdict.value)
     judged_at = datetime.fromtimestamp(card.stored.judged_ms / 1000, tz=now.tzinfo)
     return (
         f"*{escape(question_line(card.trace), 300)}*\n"
-        f"{format_label(verdict.value)} · {escape_name(card.title, 100)} · {age_words(now - judged_at)} · "
+        f"{said} · {escape_name(card.title, 100)} · {age_words(now - judged_at)} · "
         f"<{card.link}|Open the card>"
     )
 

@@ -47,6 +47,8 @@ def vote_entry(vote: OwnVote) -> str:
     """Return one vote in a line, with its reason below; escaped."""
     subject = escape(question_line(vote.trace), 150) if vote.trace else "an answer that is gone"
     words = {"up": "👍", "down": "👎", "unsure": "🤷"}.get(vote.vote or "", "no vote")
+    if vote.stored.is_hidden and vote.value is not None:  # a thumb would tell whether the judge says the same
+        words = "your answer"
     value = f" ({format_label(vote.value)})" if vote.value is not None else ""
     reason = f"\n{quoted(vote.rationale, 300)}" if vote.rationale else ""
     return f"{words}{value} · {vote.at.day} {vote.at:%b %Y} · {subject}{reason}"

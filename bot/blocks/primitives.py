@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.blocks.mrkdwn import MAX_SECTION_LENGTH, escape
+from bot.blocks.mrkdwn import MAX_SECTION_LENGTH, escape, format_label_plain
 from bot.visible_text import visible
 from memalign.records import Json, Label
 
@@ -141,7 +141,7 @@ def menu(placeholder: str, action_id: str, choices: Sequence[Label]) -> Block:
 def label_options(choices: Sequence[Label]) -> list[Block]:
     """Return values as options of a menu or of radio buttons; each option's value is the label as JSON."""
     return [
-        {"text": plain_text(str(choice)), "value": json.dumps(choice, ensure_ascii=False)}
+        {"text": plain_text(format_label_plain(choice)), "value": json.dumps(choice, ensure_ascii=False)}
         for choice in choices
     ]
 

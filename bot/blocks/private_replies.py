@@ -43,6 +43,21 @@ def ask_right_value(verdict_id: str, values: Sequence[Label], *, is_complete: bo
     return _value_question("Thanks. What should it have been?", verdict_id, values, is_complete)
 
 
+def ask_view(verdict_id: str, values: Sequence[Label], *, is_complete: bool) -> SlackMessage:
+    """Ask somebody who gave a reason, and no value, for it before they see the verdict; as `ask_which_value`."""
+    return _value_question("Thanks. What's your answer here?", verdict_id, values, is_complete)
+
+
+def ask_value_of_thumb(verdict_id: str, values: Sequence[Label], *, is_complete: bool) -> SlackMessage:
+    """Ask somebody who gave a thumb, which says no value, for it before they see the verdict; as `ask_which_value`."""
+    return _value_question(
+        "A thumb doesn't say which value is right, and the judge's isn't shown yet. What's your answer?",
+        verdict_id,
+        values,
+        is_complete,
+    )
+
+
 def _value_question(
     question: str, verdict_id: str, values: Sequence[Label], is_complete: bool
 ) -> SlackMessage:
@@ -124,6 +139,13 @@ def unsure_reason() -> SlackMessage:
     """Tell somebody who cannot tell that their reason is not learned from."""
     return plain_message(
         "You chose 🤷, so I learn nothing from this reply. Pick 👍 or 👎 if you can tell now."
+    )
+
+
+def unsure_reason_before_verdict() -> SlackMessage:
+    """Tell the same where the card does not show its verdict yet."""
+    return plain_message(
+        "You chose 🤷, so I learn nothing from this reply. Pick a value on the card if you can tell now."
     )
 
 

@@ -1,12 +1,13 @@
-"""Why a trace was given a card, in words."""
+"""The reason why a trace was given a card, in words."""
 
 from collections.abc import Mapping
 
 from bot.blocks.mrkdwn import capitalised
+from bot.digest_words import percent
 from storage.records import CardSelection, SelectionReason
 
 SELECTION_WORDS: Mapping[SelectionReason, str] = {
-    "all": "every trace gets a card",
+    "all": "shown as it came in",
     "random": "picked at random",
     "unlike": "picked because nothing like it was seen before",
     "disagreement": "picked because a second opinion differs",
@@ -15,9 +16,6 @@ SELECTION_WORDS: Mapping[SelectionReason, str] = {
     "doubtful_rule": "picked because it rests on a rule in doubt",
     "conflicting_rules": "picked because a rule behind it contradicts another",
 }
-
-MOST_SHARE_TOLD = 0.99
-"""Of a chance below 1, which is not told as 100 %."""
 
 
 def selection_line(selection: CardSelection) -> str:
@@ -29,7 +27,5 @@ def selection_line(selection: CardSelection) -> str:
 
 def _chance(probability: float) -> str:
     one_in = round(1 / probability)
-    if one_in >= 2:
-        return f"its chance of a card was about 1 in {one_in:,}"
-    share = "over 99%" if probability > MOST_SHARE_TOLD else f"{probability:.0%}"
+    share = f"about 1 in {one_in:,}" if one_in >= 2 else percent(probability)
     return f"its chance of a card was {share}"

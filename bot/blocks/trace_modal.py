@@ -43,9 +43,11 @@ def _verdicts(verdicts: Sequence[CardVerdict], trace: Trace, name: str, switch: 
     for number, verdict in enumerate(verdicts):
         verdict_id = verdict.stored.verdict_id
         yield section(verdict.headline)
-        yield from (rich_text(rich_section(run(page))) for page in text_pages(verdict.reason))
-        switches = [] if number else [switch]
-        yield actions(f"{name}-{verdict_id}"[:255], why_button(verdict_id), *switches)
+        if not verdict.is_hidden:
+            yield from (rich_text(rich_section(run(page))) for page in text_pages(verdict.reason))
+        why = [] if verdict.is_hidden else [why_button(verdict_id)]
+        if buttons := [*why, *([] if number else [switch])]:
+            yield actions(f"{name}-{verdict_id}"[:255], *buttons)
     yield context(small_print(verdicts, trace))
 
 

@@ -17,8 +17,13 @@ def vote_buttons(value: Label, value_type: ValueType, verdict_id: str) -> list[B
     return [
         button(f"👍 {right}", VOTE_UP, verdict_id),
         button(f"👎 {wrong}", VOTE_DOWN, verdict_id),
-        button("🤷", VOTE_UNSURE, verdict_id, spoken="I can't tell"),
+        unsure_button(verdict_id),
     ]
+
+
+def unsure_button(verdict_id: str) -> Block:
+    """Return the button to say that one can't tell."""
+    return button("🤷", VOTE_UNSURE, verdict_id, spoken="I can't tell")
 
 
 def _words(value: Label, value_type: ValueType) -> tuple[str, str]:

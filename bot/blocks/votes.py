@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 
+from bot.blocks.blind_card import two_answers
 from bot.blocks.mrkdwn import escape, format_label_plain
 from bot.blocks.primitives import SlackMessage, actions, button, section, text_message
 from bot.vote_marks import Vote
@@ -38,7 +39,12 @@ def vote_stands(stored: StoredVerdict, card_ts: str, vote: Vote) -> SlackMessage
 
 
 def which_vote(stored: StoredVerdict, card_ts: str, votes: Collection[Vote]) -> SlackMessage:
-    """Return the question to somebody who holds several votes, at least two, which of them they keep."""
+    """Return the question to somebody who holds several votes, at least two, which of them they keep.
+
+    While the verdict is hidden it names none of them: a vote tells whether a value is the judge's.
+    """
+    if stored.is_hidden:
+        return two_answers()
     standing = [vote for vote in THUMBS_IN_ORDER if vote in votes]
     signs = [THUMBS_IN_ORDER[vote] for vote in reversed(standing)]
     counts = "neither counts" if len(signs) == 2 else "none of them counts"

@@ -12,6 +12,7 @@ from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import open_memories, open_unnamed_memories
 from bot.plain_text import pluralise
+from bot.posting.message_edits import MessageEdits
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
 from bot.slack.client import SlackClient
@@ -87,7 +88,9 @@ async def _store_service(settings: Settings) -> AsyncIterator[tuple[Database, Fo
     client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     database = await Database.open(settings.data)
     people = People(client, IdentityLookup(client))
-    redactor = MessageRedactor(client, database, HealthRegistry(), people, settings.digest.zone)
+    redactor = MessageRedactor(
+        client, database, HealthRegistry(), people, settings.digest.zone, MessageEdits()
+    )
     try:
         service = ForgetService(
             database,

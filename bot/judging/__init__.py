@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.call_budget import budget_for
 from bot.judging.blind_cards import BlindCards
+from bot.judging.candidate_verdicts import CandidateVerdicts
 from bot.judging.candidate_worker import CandidateWorker
+from bot.judging.card_choice import CardChooser
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
+from bot.judging.last_week import LastWeek
+from bot.judging.memories import LOCAL_JUDGE
+from bot.judging.shadow_judges import ShadowJudges
 from bot.judging.trace_sampler import TraceSampler
-from bot.judging.uniform_choice import UniformChoice
 from bot.judging.worker import JudgingWorker
 from bot.resources import Resources
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.supervisor import Background
+from memalign.models import connect_judge_model
 from memalign.models.endpoint import max_concurrency
 
 
@@ -34,10 +40,12 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
     blind_cards = BlindCards(settings, database)
     cap, breaker = DailyCap(database, planner), CircuitBreaker()
     renamed_perhaps = [offer.old for offer in resources.renaming_offers]
+    shadows = _shadow_judges(resources)
     judging = JudgingWorker(
         settings,
         database,
         resources.memories,
+        shadows,
         health,
         wake_posting,
         cap,
@@ -49,7 +57,9 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
     choosing = CandidateWorker(
         settings,
         database,
-        UniformChoice(settings, resources.memories).choose,
+        CardChooser(
+            settings, database, resources.memories, _candidate_verdicts(resources, shadows), shadows.values
+        ).choose,
         health,
         wake_posting,
         cap,
@@ -61,4 +71,26 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         sampler=TraceSampler(settings, database, planner),
         wake=judging.wake,
         background={"judging": judging.run, "choosing cards": choosing.run},
+    )
+
+
+def _candidate_verdicts(resources: Resources, shadows: ShadowJudges) -> CandidateVerdicts:
+    return CandidateVerdicts(
+        budget_for("candidates", resources), shadows.base_value, connect_judge_model(LOCAL_JUDGE)
+    )
+
+
+def _shadow_judges(resources: Resources) -> ShadowJudges:
+    settings, memories = resources.settings, resources.memories
+    last_week = LastWeek(
+        memories,
+        resources.database.memory_history,
+        settings.digest.zone,
+        lambda judge: connect_judge_model(settings.judge(judge).model),
+    )
+    return ShadowJudges(
+        memories,
+        last_week,
+        budget_for("shadow_verdicts", resources),
+        budget_for("second_opinions", resources),
     )

@@ -32,6 +32,16 @@ class JudgedCandidate:
     """Of a model fitted to the labelled cases alone; None where there are too few."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedCandidates:
+    """The candidates among which one is chosen."""
+
+    candidates: tuple[JudgedCandidate, ...]
+    """At least one."""
+    share: float
+    """Of those that can be judged, as far as is known."""
+
+
 class CandidateVerdicts:
     """Judges candidates within the day's budget of model calls."""
 
@@ -49,12 +59,13 @@ class CandidateVerdicts:
             return count
         return 1 + (await self._budget.take(count - 1) if count > 1 else 0)
 
-    async def judge(self, memory: JudgeMemory, traces: Sequence[Trace]) -> list[JudgedCandidate]:
-        """Judge each trace; one at which alone the model fails is left out.
+    async def judge(self, memory: JudgeMemory, traces: Sequence[Trace], most: int) -> JudgedCandidates:
+        """Judge traces, in order; those at which alone the model fails are left out.
 
         Args:
             memory: the judge's.
-            traces: in random order; half of them get a second opinion of the judge without its memory.
+            traces: in random order; half of those judged get a second opinion of the judge without its memory.
+            most: calls that may be made; more only as long as none could be judged.
 
         Raises:
             InputError: if the judge can take none of them.
@@ -63,7 +74,9 @@ class CandidateVerdicts:
         """
         judged: list[JudgedCandidate] = []
         failures: list[InputError | ModelError] = []
-        for trace in traces:
+        for place, trace in enumerate(traces):
+            if judged and place >= most:
+                break
             try:
                 judged.append(await self._judge(memory, trace))
             except ModelUnavailableError:
@@ -75,9 +88,13 @@ class CandidateVerdicts:
                 failures.append(error)
         if not judged:
             raise failures[-1]
-        # a card among one needs no choice
-        asked = (len(judged) + 1) // 2 if len(judged) > 1 else 0
-        return [*[await self._with_base(each) for each in judged[:asked]], *judged[asked:]]
+        # one alone needs no choice, and texts cannot be compared
+        has_use = len(judged) > 1 and memory.definition.value_type.kind != "str"
+        asked = (len(judged) + 1) // 2 if has_use else 0
+        with_base = [await self._with_base(each) for each in judged[:asked]]
+        return JudgedCandidates(
+            candidates=(*with_base, *judged[asked:]), share=len(judged) / (len(traces) - len(failures))
+        )
 
     async def _judge(self, memory: JudgeMemory, trace: Trace) -> JudgedCandidate:
         return JudgedCandidate(

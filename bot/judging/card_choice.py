@@ -13,6 +13,7 @@ from bot.judging.near_copies import groups_of_copies
 from bot.judging.novelty import CardVectors
 from bot.judging.recent_cards import RecentCards
 from bot.judging.score_weights import ScoreWeights
+from bot.judging.shadow_judges import ShadowValue, ShadowValues
 from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import Vector
@@ -29,6 +30,7 @@ class CardChooser:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         verdicts: CandidateVerdicts,
+        shadow_values: ShadowValues,
         *,
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
@@ -36,6 +38,7 @@ class CardChooser:
         self._database = database
         self._memories = memories
         self._verdicts = verdicts
+        self._shadow_values = shadow_values
         self._time_ms = time_ms
         self._cards = RecentCards(database)
         self._weights = ScoreWeights(self._cards)
@@ -62,16 +65,17 @@ class CardChooser:
         vectors = await memory.neighbourhoods.embed(traces)
         groups = groups_of_copies(traces, vectors, judge, key)
         affordable = await self._verdicts.affordable(memory, len(groups))
-        judged = await self._verdicts.judge(memory, [group.trace for group in groups[:affordable]])
-        scored = await self._score(memory, judged, vectors)
+        judged = await self._verdicts.judge(memory, [group.trace for group in groups], affordable)
+        scored = await self._score(memory, judged.candidates, vectors)
         ids = sorted(trace.trace_id for trace in traces)
         drawn = draw([each.score for each in scored], hash_fraction(judge, *ids, key=key))
         chosen = scored[drawn.place]
         copies = next(group.size for group in groups if group.trace is chosen.trace)
         rate = self._settings.rate_of(self._settings.judge(judge))
-        among = min(1.0, len(traces) / max(seen, 1)) * affordable / len(groups)
+        among = min(1.0, len(traces) / max(seen, 1)) * judged.share
         await memory.keep_vector(chosen.trace)
-        return _card(chosen, drawn, rate * among * drawn.probability / copies)
+        shadows = await self._shadow_values(judge, chosen.trace, chosen.judged.base)
+        return _card(chosen, drawn, rate * among * drawn.probability / copies, shadows)
 
     async def _score(
         self, memory: JudgeMemory, judged: Sequence[JudgedCandidate], vectors: Mapping[str, Vector]
@@ -79,11 +83,12 @@ class CardChooser:
         now = self._time_ms()
         weights = await self._weights.of(memory.definition, now)
         cards = CardVectors(await self._cards.vectors(memory, now))
+        guidelines = memory.guidelines
         return [
             score_candidate(
                 each,
                 cards.distance(vectors.get(each.trace.trace_id), each.neighbourhood),
-                memory.guidelines,
+                guidelines,
                 memory.definition.value_type,
                 weights,
                 now,
@@ -92,13 +97,15 @@ class CardChooser:
         ]
 
 
-def _card(chosen: ScoredCandidate, drawn: Draw, probability: float) -> ChosenCard:
+def _card(
+    chosen: ScoredCandidate, drawn: Draw, probability: float, shadows: Sequence[ShadowValue]
+) -> ChosenCard:
     by_chance: SelectionReason = "all" if probability >= 1 else "random"
     reason = chosen.reason if drawn.is_by_score and drawn.probability < 1 else by_chance
-    base = chosen.judged.base
+    verdict = chosen.judged.verdict
     return ChosenCard(
-        verdict=chosen.judged.verdict,
+        verdict=verdict,
         selection=CardSelection(probability=probability, reason=reason, features=astuple(chosen.features)),
-        shadows=() if base is None else (base,),
+        shadows=tuple(each.beside(verdict.value) for each in shadows),
         resembles_case=chosen.judged.neighbourhood.has_copy,
     )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.traffic_forecast import CardDemand, allowances, expected_hours
-from bot.judging.windows import day_bounds, window_ends
+from bot.judging.windows import day_bounds, slots_for, window_ends
 from storage.records import CandidateWindow
 
 Traffic = Mapping[str, Mapping[str, Sequence[int]]]
@@ -85,7 +85,7 @@ def _plan_channel(
     demands = {name: CardDemand(expected=expected[name], most=most[name]) for name in hours}
     allowed = allowances(cap, demands, day)
     ends = {
-        name: window_ends(known, allowed[name], day, zone)
+        name: window_ends(known, slots_for(allowed[name], sum(known)), day, zone)
         for name, known in hours.items()
         if settings.sampling.spread and known and 0 < allowed[name] < sum(known)
     }

@@ -29,8 +29,11 @@ class RecentCards:
         since_ms = now_ms - RECENT_DAYS * DAY_MS
         recent = await self._database.verdicts.recent(memory.definition.name, MAX_RECENT_CARDS)
         ids = [stored.verdict.trace_id for stored in recent if stored.judged_ms >= since_ms]
-        traces = [trace for each in ids if (trace := await self._database.traces.get(each)) is not None]
-        return list((await memory.neighbourhoods.known_vectors(traces)).values())
+        vectors: dict[str, Vector] = {}
+        for each in ids:  # one by one: making the text of a long trace anew takes a while
+            if (trace := await self._database.traces.get(each)) is not None:
+                vectors |= await memory.neighbourhoods.known_vectors([trace])
+        return list(vectors.values())
 
     async def answered(self, judge: str, value_type: ValueType) -> Sequence[AnsweredCard]:
         """Return the judge's answered cards that were chosen by a score. Raises `StorageError`."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from bot.config import Settings, SkippedKind
+from bot.judging.hash_fraction import hash_fraction
 from memalign.embedded_text import has_text
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
@@ -46,8 +47,7 @@ def rank_of(trace_id: str, judge: str, key: bytes = b"") -> float:
 
     It does not depend on `is_sampled`. The arguments are the same.
     """
-    digest = hashlib.blake2b(f"{judge}\0{trace_id}".encode(), key=key, digest_size=8, person=b"rank").digest()
-    return (int.from_bytes(digest) >> 11) / 2**53
+    return hash_fraction("rank", judge, trace_id, key=key)
 
 
 def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
+from math import expm1
 
 import numpy as np
 
 UNIFORM_SHARE = 0.05
 """Part of the expected traffic that is spread evenly over the day, so that no hour is without any."""
+MAX_SLOTS_PER_CARD = 4
 STEP_MS = 15 * 60_000
 """Zones differ from UTC, and change their clocks, by multiples of a quarter of an hour."""
 
@@ -17,6 +19,22 @@ def day_bounds(day: date, zone: tzinfo) -> tuple[int, int]:
     midnights = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
     start, end = (int(midnight.timestamp() * 1000) for midnight in midnights)
     return start, end
+
+
+def slots_for(cards: int, expected: float) -> int:
+    """Return the number of windows of which about `cards` hold a trace, where `expected` arrive by chance (Poisson).
+
+    Of as many windows as cards, with one trace each on average, more than a third would hold none. At most four times
+    as many windows as cards.
+    """
+    low, high = cards, MAX_SLOTS_PER_CARD * cards
+    while low < high:
+        middle = (low + high) // 2
+        if middle * -expm1(-expected / middle) < cards:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def window_ends(hours: Sequence[float], slots: int, day: date, zone: tzinfo) -> tuple[int, ...]:

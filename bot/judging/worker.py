@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.blind_cards import BlindCards
 from bot.judging.daily_cap import DailyCap
 from bot.judging.sampling import selection_at_rate
+from bot.judging.shadow_judges import ShadowJudges, ShadowValue
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, now_ms
@@ -26,7 +27,7 @@ from memalign.errors import (
     RequestRefusedError,
 )
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Trace
+from memalign.records import Trace, Verdict
 from storage.database import Database
 from storage.records import Job
 
@@ -45,6 +46,7 @@ class JudgingWorker:
         settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
+        shadows: ShadowJudges,
         health: HealthRegistry,
         wake_posting: Callable[[], None],
         cap: DailyCap,
@@ -61,6 +63,7 @@ class JudgingWorker:
         self._settings = settings
         self._database = database
         self._memories = memories
+        self._shadows = shadows
         self._health = health
         self._wake_posting = wake_posting
         self._concurrency = concurrency
@@ -209,12 +212,29 @@ class JudgingWorker:
                 await self._judge_within_cap(trace, judge, place.day)
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
-        with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
-            verdict = await self._memories[judge.name].judge(trace)
+        shadows = asyncio.create_task(self._shadows.values(judge.name, trace))
+        try:
+            with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
+                verdict = await self._memories[judge.name].judge(trace)
+            await self._note_answer(judge, trace)
+            await self._keep(verdict, judge, trace, day, await shadows)
+        finally:
+            shadows.cancel()
+        self._health.report(COMPONENT, judge.name, None)
+        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
+        self._wake_posting()
+
+    async def _note_answer(self, judge: JudgeSettings, trace: Trace) -> None:
+        """Note that a judge's model answers, and let go of what waits for it."""
         self._answers[judge.name] += 1
         self._answers_at_failure.pop((trace.trace_id, judge.name), None)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
+
+    async def _keep(
+        self, verdict: Verdict, judge: JudgeSettings, trace: Trace, day: str, shadows: Sequence[ShadowValue]
+    ) -> None:
+        near = await self._memories[judge.name].neighbourhoods.find(trace)
         await self._database.verdicts.keep(
             verdict,
             channel=judge.channel,
@@ -222,7 +242,6 @@ class JudgingWorker:
             day=day,
             is_blind=await self._blind_cards.includes(judge, trace.trace_id),
             selection=selection_at_rate(self._settings.rate_of(judge)),
+            shadows=tuple(each.beside(verdict.value) for each in shadows),
+            resembles_case=near.has_copy,
         )
-        self._health.report(COMPONENT, judge.name, None)
-        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
-        self._wake_posting()

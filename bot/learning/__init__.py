@@ -1,10 +1,12 @@
 """Flow B: feedback is gathered, learned by the judge's memory, and told in the thread."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
 from bot.call_budget import budget_for
+from bot.learning.blind_card_updater import BlindCardUpdater, ShowVerdict
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_service import GuidelineService
@@ -34,7 +36,7 @@ class LearningFlow:
     rollbacks: RollbackService
     modals: OpenModals
     update_threads: Callable[[], Awaitable[None]]
-    """Edits what threads tell that is not so any more, as far as Slack answers in time."""
+    """Edits what threads, and blind cards, tell that is not so any more, as far as Slack answers in time."""
     learn: Callable[[], Awaitable[None]]
     """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
     try_guidelines: Callable[[], Awaitable[None]]
@@ -68,13 +70,14 @@ def build(
     resources: Resources,
     threads: ThreadReading,
     wake_posting: Callable[[], None],
+    show_verdict: ShowVerdict,
     explain: Explain,
     quiet_seconds: float,
     card_seconds: float,
 ) -> LearningFlow:
     """Build what learns feedback that rested for `quiet_seconds`, and what reads cards again, one in `card_seconds`.
 
-    `explain` answers questions about verdicts.
+    `show_verdict` edits cards that asked first; `explain` answers questions about verdicts.
     """
     database, slack, health = resources.database, resources.slack, resources.health
     updater = ThreadUpdater(
@@ -104,10 +107,25 @@ def build(
         quiet_seconds=quiet_seconds,
     )
 
+    blind_cards = BlindCardUpdater(
+        database,
+        resources.memories,
+        gatherer,
+        slack.people,
+        show_verdict,
+        health,
+        worker.wake,
+        show_votes=resources.settings.access.show_votes,
+    )
+
     def wake() -> None:
-        """Look for changed feedback, and for replies to answer."""
+        """Look for changed feedback, for replies to answer, and for verdicts to show."""
         worker.wake()
         answers.wake()
+        blind_cards.wake()
+
+    async def update_threads() -> None:
+        await asyncio.gather(updater.update_now(), blind_cards.update_now())
 
     reconciler = CardReconciler(
         resources.settings,
@@ -132,13 +150,14 @@ def build(
             wake_posting,
         ),
         modals=threads.modals,
-        update_threads=updater.update_now,
+        update_threads=update_threads,
         learn=worker.run,
         try_guidelines=trials.run,
         background={
             "answering replies": answers.run,
             "deleting outdated vectors": OutdatedVectors(database, resources.memories).run,
             "reading cards": reconciler.run,
+            "showing verdicts": blind_cards.run,
             "reviewing who may teach": access.run,
             "updating threads": partial(updater.run, tuple(resources.memories)),
         },

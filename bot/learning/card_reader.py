@@ -4,12 +4,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.learning.card_snapshot import CardSnapshot, diff, snapshot_of
+from bot.slack.answer_time import answer_time
 from bot.slack.errors import field_of
 from memalign.records import Json
 from storage.database import Database
@@ -63,7 +62,7 @@ class CardReader:
     async def _snapshot(self, channel: str, ts: str) -> CardSnapshot | None:
         start, clock = time.time(), time.monotonic()
         answer = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
-        at = reading_time(answer, start, time.monotonic() - clock)
+        at = answer_time(answer, start, time.monotonic() - clock)
         message = field_of(answer, "message", dict)
         snapshot = snapshot_of(message, await self._thread(channel, ts), card_ts=ts, at=at)
         if snapshot is None:
@@ -76,19 +75,3 @@ class CardReader:
         async for page in pages:
             messages += field_of(page, "messages", list)
         return messages
-
-
-def reading_time(answer: AsyncSlackResponse, start: float, seconds: float) -> str:
-    """Return when Slack looked, by its own clock: ours at the start of the call, corrected by the answer's date.
-
-    Args:
-        answer: Slack's answer; its `Date` header has a resolution of one second.
-        start: our clock when the call began, in seconds since 1970.
-        seconds: how long the call took.
-    """
-    headers = {str(name).lower(): value for name, value in answer.headers.items()}
-    try:
-        date = parsedate_to_datetime(str(headers["date"])).timestamp()
-    except (KeyError, ValueError):
-        return f"{start:.6f}"
-    return f"{min(max(start, date - seconds), date + 1):.6f}"

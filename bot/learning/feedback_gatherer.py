@@ -44,7 +44,7 @@ class FeedbackGatherer:
         if verdict is None or trace is None:
             await self._database.feedback.learned(pending.verdict_id, pending.revision)
             return None
-        feedback = all_feedback(verdict, await self._counted(verdict), value_type)
+        feedback = all_feedback(verdict, await self.counted(verdict), value_type)
         return GatheredFeedback(
             pending=pending,
             verdict=verdict,
@@ -53,7 +53,7 @@ class FeedbackGatherer:
             invalidations=invalidations,
         )
 
-    async def _counted(self, verdict: StoredVerdict) -> dict[str, PersonFeedback]:
+    async def counted(self, verdict: StoredVerdict) -> dict[str, PersonFeedback]:
         """Return the feedback of those who may teach. Raises `SlackUnavailableError` while one of them is unknown."""
         counted = {}
         for person, known in (await self._database.feedback.all_of(verdict.verdict_id)).items():

@@ -22,12 +22,13 @@ def values_to_choose(stored: StoredVerdict, memory: JudgeMemory) -> ValueChoices
     """Return the values of a judge with the verdict's own among them: all where they are few, else likely ones."""
     value_type = memory.definition.value_type
     every = (True, False) if value_type.kind == "bool" else value_type.categories or value_type.small_range
-    values = every or sorted({*likely_values(stored, memory), stored.verdict.value}, key=_place)
+    values = every or sorted({*likely_values(stored, memory), stored.verdict.value}, key=place_of)
     fitting = tuple(value for value in values if fits_a_menu(value))
     return ValueChoices(values=fitting, is_complete=bool(every) and len(fitting) == len(every))
 
 
-def _place(value: Label) -> tuple[float, str]:
+def place_of(value: Label) -> tuple[float, str]:
+    """Return the place of a value among others of its type: numbers by size, words by their letters."""
     return (0.0, value) if isinstance(value, str) else (value, "")
 
 

@@ -23,6 +23,7 @@ from bot.blocks.private_replies import (
 from bot.blocks.thread import not_counted
 from bot.blocks.votes import which_vote
 from bot.learning.active_thread import active_thread
+from bot.learning.hidden_verdict_answers import message_before_verdict
 from bot.learning.likely_values import values_to_choose
 from bot.learning.open_modals import OpenModals
 from bot.learning.reply_answers import (
@@ -30,6 +31,7 @@ from bot.learning.reply_answers import (
     AnswerQuestion,
     Answers,
     AskRightValue,
+    AskValueOfThumb,
     AskVote,
     AskWhichValue,
     AskWhichVote,
@@ -204,9 +206,11 @@ class PrivateReplies:
     async def _message(
         self, answer: PrivateAnswer, stored: StoredVerdict, memory: JudgeMemory
     ) -> SlackMessage:
+        if stored.is_hidden and (message := message_before_verdict(answer, stored.verdict_id, memory)):
+            return message
         value_type, judged = memory.definition.value_type, stored.verdict.value
         match answer:
-            case AskWhichValue() | AskRightValue():
+            case AskWhichValue() | AskRightValue() | AskValueOfThumb():
                 ask = ask_which_value if isinstance(answer, AskWhichValue) else ask_right_value
                 choices = values_to_choose(stored, memory)
                 return ask(stored.verdict_id, choices.values, is_complete=choices.is_complete)

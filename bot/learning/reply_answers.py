@@ -8,7 +8,7 @@ from html import unescape
 from bot.feedback import Feedback, feedback_of
 from bot.replies.addressing import addressed_words, calls_for_help
 from bot.replies.reading import ReplyReading, read_reply
-from bot.vote_marks import Vote, conflict_since, votes_of
+from bot.vote_marks import Vote, conflict_since, mute_thumb_at, votes_of
 from memalign.value_types import ValueType
 from storage.records import PersonFeedback, Reply, StoredVerdict
 from storage.reply_receipts import ReplyReceipt
@@ -17,6 +17,8 @@ NO_VALUE = "no value"
 """Reading of a receipt for a reason that stands beside a 👎 without the right value."""
 TWO_VOTES = "two votes"
 """Reading of a receipt for several votes, which is kept under the time of the reaction that was the last of them."""
+MUTE_THUMB = "mute thumb"
+"""Reading of a receipt for a thumb that says no value, which is kept under its time."""
 NOT_COUNTED = "not counted"
 UNSURE = "unsure"
 FORGOTTEN_CARD = ReplyReceipt(reply_ts="", reading="forgotten")
@@ -65,8 +67,14 @@ class AskWhichVote:
     votes: frozenset[Vote]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskValueOfThumb:
+    """The person gave a thumb up or down on a number, or a category, that is hidden."""
+
+
 PrivateAnswer = (
     AskWhichVote
+    | AskValueOfThumb
     | AskWhichValue
     | AskRightValue
     | AskVote
@@ -77,7 +85,7 @@ PrivateAnswer = (
 )
 Answers = Mapping[PrivateAnswer, Collection[ReplyReceipt]]
 """Answers that are due, each with the receipts of the replies that it answers."""
-_ASKS = (AskWhichValue(), AskRightValue(), AskVote())
+_ASKS = (AskWhichValue(), AskRightValue(), AskVote(), AskValueOfThumb())
 """Of these only the first one that applies is asked, for all replies at once."""
 
 
@@ -111,6 +119,10 @@ def choose_answers(
     since = conflict_since(stored, events) if is_counted else None
     if since and (conflict := ReplyReceipt(reply_ts=since, reading=TWO_VOTES)) not in receipts:
         answers[AskWhichVote(votes=votes_of(stored, events))] = [conflict]
+    if is_counted and feedback.vote is None and (thumb := mute_thumb_at(stored, events)):
+        receipt = ReplyReceipt(reply_ts=thumb, reading=MUTE_THUMB)
+        if receipt not in receipts:
+            answers[AskValueOfThumb()] = [receipt]
     for ts, reading in readings.items():
         is_later = _ms(events.replies[ts]) > settled_ms
         answer = _answer_to(
@@ -123,13 +135,14 @@ def choose_answers(
 
 
 def may_need_answer(stored: StoredVerdict, events: PersonFeedback) -> bool:
-    """Return whether there may be something to say to a person: they replied, or have two votes.
+    """Return whether there may be something to say to a person: they replied, have two votes, or a thumb in vain.
 
     Args:
         stored: the verdict.
         events: all they did on its card up to now.
     """
-    return bool(events.replies) or conflict_since(stored, events) is not None
+    marks = (conflict_since(stored, events), mute_thumb_at(stored, events))
+    return bool(events.replies) or any(marks)
 
 
 def _readings(

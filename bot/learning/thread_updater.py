@@ -82,7 +82,7 @@ class ThreadUpdater:
         status = await self._database.thread_statuses.tell(
             verdict, refusals, is_declined=is_declined, doubts=self._reader.doubts_on(verdict)
         )
-        if status.message_ts is None:
+        if status.message_ts is None and not verdict.is_hidden:  # else once the card shows its verdict
             await self._post(status, verdict)
         self.wake()
 

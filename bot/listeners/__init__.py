@@ -6,6 +6,8 @@
 | `rationales` | `message` with all its subtypes: replies written, edited, deleted |
 | `actions` | buttons and menus on cards and in threads |
 | `trace_modal` | the button "Show everything", and the switch in the modal that it opens |
+| `blind_answers` | values on cards that ask before they show the verdict, and on the tab |
+| `answer_form` | the modal for values that no button holds |
 | `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
@@ -39,6 +41,8 @@ from bot.learning.rollback_service import RollbackService
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.answer_form import AnswerForm
+from bot.listeners.blind_answers import BlindAnswers
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import ClickedCards
 from bot.listeners.commands import SlashCommands
@@ -54,6 +58,7 @@ from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.memory_history import MemoryHistoryPages
+from bot.listeners.open_cards import OpenCards
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
@@ -93,11 +98,17 @@ def build(
     rationales.listen(slack.app, database, redactor.event, wake_learning)
     cards = ClickedCards(database, redactor.event, wake_learning)
     card_access = CardAccess(settings, slack.members, slack.people)
-    modal = ReasonModal(cards, card_access, database, memories, slack.client, modals, after_ack)
+    form = AnswerForm(cards, card_access, database, memories, slack.client, after_ack)
+    form.listen(slack.app)
+    modal = ReasonModal(cards, card_access, database, memories, slack.client, modals, form, after_ack)
     modal.listen(slack.app)
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
-    HomeTab(pages, cards, card_access, modal, slack.client, after_ack).listen(slack.app)
+    home = HomeTab(pages, cards, card_access, modal, slack.client, after_ack)
+    home.listen(slack.app)
+    BlindAnswers(cards, card_access, database, slack.client, form, modal, home.publish, after_ack).listen(
+        slack.app
+    )
     CardActions(cards, card_access, database, slack.client, modal, after_ack).listen(slack.app)
     TraceModal(cards, card_access, database, memories, settings.titles, slack.client, after_ack).listen(
         slack.app
@@ -154,9 +165,11 @@ def build(
         slack.app
     )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
+    OpenCards(reports.open_cards, judge_access, after_ack).listen(slack.app)
     SlashCommands(
         settings,
         reports.digests,
+        reports.stats,
         reports.status,
         judge_access,
         forget,

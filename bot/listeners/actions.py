@@ -9,6 +9,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.blocks.blind_card import unsure_before_verdict
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import (
     CORRECT_VALUE,
@@ -87,7 +88,11 @@ class CardActions:
             await self._reason_modal.open(body["trigger_id"], card)
         if len(votes) > 1:
             answer = which_vote(card.verdict, card.ts, votes)
-        receipt = answer or vote_receipt(pressed, card.verdict.verdict.value)
+        receipt = answer or (
+            unsure_before_verdict()
+            if card.verdict.is_hidden and pressed == "unsure"
+            else vote_receipt(pressed, card.verdict.verdict.value)
+        )
         thread_ts = await active_thread(self._database, card.verdict.verdict_id, card.ts)
         await show_ephemeral(self._client, card.channel, card.person, receipt, thread_ts)
 

@@ -36,14 +36,19 @@ class ClickedCards:
         self._redact = redact
         self._wake_learning = wake_learning
 
-    async def of_click(self, body: Body) -> ClickedCard | None:
-        """Return the card that was clicked, or in whose thread; None if it shows no verdict, or no more."""
+    async def of_click(self, body: Body, verdict_id: str = "") -> ClickedCard | None:
+        """Return the card that was clicked, or in whose thread; None if it shows no verdict, or no more.
+
+        Args:
+            body: the click.
+            verdict_id: the verdict, where the button's value is another one.
+        """
         container, message = body.get("container") or {}, body.get("message") or {}
         channel = str((body.get("channel") or {}).get("id") or container.get("channel_id"))
         person, container_ts = body["user"]["id"], container.get("message_ts")
         timestamps = [ts for ts in (message.get("thread_ts"), message.get("ts"), container_ts) if ts]
         # a button knows its verdict, also while Slack's answer to the card's posting is on its way
-        verdict_id = str((body.get("actions") or [{}])[0].get("value") or "")
+        verdict_id = verdict_id or str((body.get("actions") or [{}])[0].get("value") or "")
         verdict = await self._database.verdicts.clicked(channel, timestamps, verdict_id)
         ts = None if verdict is None else verdict.message_ts or container_ts
         if verdict is None or not ts:
@@ -86,7 +91,13 @@ class ClickedCards:
         await self._note(card, FeedbackEvent(person=card.person, kind="kept_vote", value=vote, at=at))
 
     async def set_value(self, card: ClickedCard, value: Label, at: str) -> bool:
-        """Store the right value, which also says whether the judge was right; see `hold` for the result."""
+        """Store the right value, which also says whether the judge was right; see `hold` for the result.
+
+        While the verdict is hidden it is what the person says, whatever they did before.
+        """
+        if card.verdict.is_hidden:
+            await self._note(card, FeedbackEvent(person=card.person, kind="answer", value=value, at=at))
+            return False
         await self._note(card, FeedbackEvent(person=card.person, kind="correction", value=value, at=at))
         return await self.hold(card, "up" if value == card.verdict.verdict.value else "down", at)
 

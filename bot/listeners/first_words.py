@@ -78,7 +78,7 @@ class FirstWords:
         thread_ts = event.get("thread_ts")
         if thread_ts and (stored := await self._database.verdicts.by_card(channel, str(thread_ts))):
             if calls_for_help(str(event.get("text") or "")):
-                message = help_in_thread(stored.verdict)
+                message = help_in_thread(stored)
                 await show_ephemeral(self._client, channel, person, message, thread_ts=str(thread_ts))
             return
         judges = [judge.title for judge in self._settings.judges if judge.channel == channel]

@@ -1,7 +1,6 @@
 """The modal that corrects a verdict, and the shortcut "Correct this verdict" that opens it."""
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -24,25 +23,18 @@ from bot.feedback import feedback_of, new_reason, reasons_of
 from bot.learning.active_thread import active_thread
 from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
+from bot.listeners.answer_form import AnswerForm
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
-from bot.listeners.own_values import ModalSubject, label_of
+from bot.listeners.form_fields import NOT_A_MEMBER, QUESTION_IN_MODAL, entered, ticked, time_now
+from bot.listeners.own_values import ModalSubject
 from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.replies.reading import asks_only
-from bot.runtime.clock import now_ms
 from bot.vote_marks import votes_of
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Guideline, Trace
 from storage.database import Database
-
-NOT_A_MEMBER = (
-    "I can't see that you are in the card's channel, so this is not stored. "
-    "If you are, submit it again in a minute."
-)
-QUESTION_IN_MODAL = (
-    "That's a question: ask it in the card's thread, and I'll answer there. Here, say what the judge missed."
-)
 
 
 class ReasonModal:
@@ -56,14 +48,17 @@ class ReasonModal:
         memories: Mapping[str, JudgeMemory],
         client: AsyncWebClient,
         modals: OpenModals,
+        answer_form: AnswerForm,
         after_ack: AfterAck,
     ) -> None:
+        """Open `answer_form` in its place for somebody who is to answer before they see the verdict."""
         self._cards = cards
         self._access = access
         self._database = database
         self._memories = memories
         self._client = client
         self._modals = modals
+        self._answer_form = answer_form
         self._after_ack = after_ack
 
     def listen(self, app: AsyncApp) -> None:
@@ -98,6 +93,9 @@ class ReasonModal:
         events = await self._cards.feedback_on(card)
         value_type = memory.definition.value_type
         feedback = feedback_of(card.verdict, card.person, events, value_type)
+        if card.verdict.is_hidden and feedback.value is None:
+            await self._answer_form.open(trigger_id, card)
+            return
         trace = await self._database.traces.get(card.verdict.verdict.trace_id)
         view = correction_view(
             card.verdict,
@@ -133,7 +131,7 @@ class ReasonModal:
         if not await self._access.may_submit(card):
             await ack(response_action="errors", errors={REASON: NOT_A_MEMBER})
             return
-        at = f"{Decimal(now_ms()) / 1000:.6f}"
+        at = time_now()
         fields = body["view"]["state"]["values"]
         try:
             value = memory.definition.value_type.parse(entered(fields, VALUE)) if VALUE in fields else None
@@ -177,20 +175,3 @@ async def _guidelines_to_offer(
     except InputError:  # the trace is of an earlier version of the judge, which asked for less
         relevant = ()
     return list({rule.id: rule for rule in (*ticked_before, *relevant)}.values())
-
-
-def entered(fields: Body, block_id: str) -> str | None:
-    """Return the text of one field of a modal, typed or chosen; None if it is empty."""
-    for element in (fields.get(block_id) or {}).values():
-        option = element.get("selected_option")
-        return str(label_of(option["value"])) if option else element.get("value")
-    return None
-
-
-def ticked(fields: Body, block_id: str) -> list[str]:
-    """Return the values of the ticked boxes of one field."""
-    return [
-        str(option["value"])
-        for element in (fields.get(block_id) or {}).values()
-        for option in element.get("selected_options") or ()
-    ]

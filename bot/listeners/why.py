@@ -4,6 +4,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.blocks.answer_form import hidden_view
+from bot.blocks.blind_card import verdict_hidden
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.why import (
     MAX_CASES,
@@ -57,6 +59,9 @@ class WhyListener:
 
     async def _show(self, body: Body) -> None:
         stored = await self._verdict_of(body)
+        if stored is not None and stored.is_hidden:
+            await open_view_from(self._client, body, hidden_view())
+            return
         evidence = await self._evidence.read(stored, MAX_CASES) if stored else None
         view = nothing_to_explain() if evidence is None else why_view(evidence)
         await open_view_from(self._client, body, view)
@@ -78,7 +83,9 @@ class WhyListener:
         messages = []
         for stored in await self._database.verdicts.of_trace(target.trace_id):
             is_visible = await self._access.may_see(person, stored)
-            if is_visible and (evidence := await self._evidence.read(stored, MAX_CASES_IN_SHORT)):
+            if is_visible and stored.is_hidden:
+                messages.append(verdict_hidden())
+            elif is_visible and (evidence := await self._evidence.read(stored, MAX_CASES_IN_SHORT)):
                 messages.append(why_message(evidence))
         return messages or [await self._no_verdict(person, spellings[0])]
 

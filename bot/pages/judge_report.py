@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from bot.blocks.mrkdwn import capitalised
+from bot.blocks.selection import SELECTION_WORDS
 from bot.charts.drawing import chart_svg
 from bot.charts.learning_curve import learning_curve_chart
-from bot.digest_words import learning_sentences
+from bot.config import SkippedKind
+from bot.digest_words import learning_sentences, strength
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
 from bot.pages.environment import render
 from bot.pages.error_tables import differences, label_matrix
 from bot.pages.report_limits import report_limits
 from bot.pages.report_sentences import (
     agreement_sentences,
-    agreement_word,
     anchoring_sentences,
     error_sentence,
     gap_sentence,
@@ -22,17 +24,11 @@ from bot.pages.report_sentences import (
 )
 from bot.records import MemoryComparison, ShadowComparison
 from memalign.judge import LOCAL_MODELS
-from storage.records import SelectionReason
 
-REASONS: Mapping[SelectionReason, str] = {
-    "all": "Every trace that was sampled is shown",
-    "random": "Picked by chance",
-    "unlike": "Unlike anything seen before",
-    "disagreement": "Second opinions differ from the verdict",
-    "dissent": "People said different things on similar cases",
-    "new_rule": "A new guideline led the judge",
-    "doubtful_rule": "A doubtful guideline led the judge",
-    "conflicting_rules": "Guidelines that contradict each other led the judge",
+SKIPPED: Mapping[SkippedKind, str] = {
+    "errors": "runs that ended with an error",
+    "empty_outputs": "runs without output",
+    "no_expectations": "traces without expectations",
 }
 RULE_TITLES: Mapping[RuleGroup, str] = {
     "used": "In use",
@@ -65,10 +61,13 @@ def judge_report_page(report: JudgeReport) -> str:
             "differences": differences(report.labels) if life.has_scores else None,
             "blind": anchoring_sentences(life),
             "gap": gap_sentence(life),
-            "reasons": [(REASONS[reason], count) for reason, count in report.data.reasons.items()],
+            "skipped": [SKIPPED[kind] for kind in report.card.skipped],
+            "reasons": [
+                (capitalised(SELECTION_WORDS[reason]), count) for reason, count in report.data.reasons.items()
+            ],
             "rules": _rules(report.rules),
             "reads_no_guidelines": report.card.model.startswith(LOCAL_MODELS),
-            "agreement_word": agreement_word,
+            "strength": strength,
             "share_words": share_words,
         },
     )

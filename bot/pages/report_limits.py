@@ -29,6 +29,7 @@ def report_limits(report: JudgeReport) -> list[str]:
         *_anchoring(report),
         *_comparability(report),
         *_models(report),
+        *_learning(report),
         *_changes(report),
         *_gone(report),
     ]
@@ -124,8 +125,16 @@ def _changes(report: JudgeReport) -> Iterator[str]:
         yield f"{sentence.rstrip('.')} since the bot last ran: no figure here is of the new settings."
 
 
+def _learning(report: JudgeReport) -> Iterator[str]:
+    for week in report.worse_weeks:
+        yield f"In {week} the judge did worse than with the memory of the week before; that is hardly chance."
+
+
 def _gone(report: JudgeReport) -> Iterator[str]:
     data = report.data
+    if data.damaged_records:
+        records = pluralise(data.damaged_records, "record")
+        yield f"Damaged in the store, and so in no figure: {records}. An earlier copy of the store may hold them."
     if data.forgotten_traces or data.forgotten_people:
         gone = [
             data.forgotten_traces and pluralise(data.forgotten_traces, "trace"),
@@ -134,10 +143,10 @@ def _gone(report: JudgeReport) -> Iterator[str]:
         ]
         yield f"Forgotten on request, and so in no figure: {' and '.join(str(each) for each in gone if each)}."
     if data.expired:
-        traces = pluralise(data.expired, "unanswered trace")
+        verb = "was" if data.expired == 1 else "were"
         yield (
-            f"{traces} of all judges were deleted for their age: earlier cards without an answer are no longer "
-            "counted, and the answered share seems higher than it was."
+            f"{pluralise(data.expired, 'unanswered trace')} of all judges {verb} deleted for age. Their cards are no "
+            "longer counted, so that the answered share seems higher than it was."
         )
 
 

@@ -1,5 +1,6 @@
 """A judge's report in short, and the words for its figures."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bot.blocks.mrkdwn import format_label_plain
@@ -9,7 +10,7 @@ from bot.digest_words import (
     SAME_VALUES,
     headline_share,
     learning_sentences,
-    percent,
+    share_with_interval,
     weighting_reason,
 )
 from bot.judge_report import JudgeReport, LabelCount
@@ -17,29 +18,17 @@ from bot.pages.error_tables import Differences, differences
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
 from bot.visible_text import visible_line
+from memalign.records import Label
 
-AGREEMENT_WORDS = (
-    (0.0, "none"),
-    (0.2, "slight"),
-    (0.4, "fair"),
-    (0.6, "moderate"),
-    (0.8, "substantial"),
-)
-"""Upper bounds of a coefficient, with the word of J. R. Landis and G. G. Koch, "The measurement of observer agreement
-for categorical data", Biometrics 33 (1977); above the last one it is "almost perfect"."""
+MAX_LABEL_LENGTH = 120
 MIN_SHARE_OF_MOST = 0.6
 """Share of the errors from which on they are mostly of one kind. Set by hand."""
 
 
-def agreement_word(coefficient: float) -> str:
-    """Return how good a coefficient of agreement is commonly held to be."""
-    return next((word for bound, word in AGREEMENT_WORDS if coefficient <= bound), "almost perfect")
-
-
 def share_words(share: AgreementShare) -> str:
     """Return a share with its counts and its interval."""
-    interval = f"likely between {percent(share.low)} and {percent(share.high)}"
-    return f"{share.agreed} of {share.n} ({percent(share.agreed / share.n)}, {interval})"
+    interval = share_with_interval(share.agreed / share.n, share.low, share.high)
+    return f"{share.agreed} of {share.n} ({interval})"
 
 
 def gap_sentence(figures: Digest) -> str:
@@ -56,7 +45,7 @@ def anchoring_sentences(figures: Digest) -> list[str]:
     blind = figures.blind
     if blind is None or min(blind.n, blind.anchored_n) < MIN_VERDICTS_FOR_SHARE:
         return []
-    share = f"{percent(blind.agreement)}, likely between {percent(blind.low)} and {percent(blind.high)}"
+    share = share_with_interval(blind.agreement, blind.low, blind.high)
     unanchored = f"Agreement of people who had not seen the verdict: {share}."
     if blind.effect is None or blind.effect_low is None or blind.effect_high is None:
         return [unanchored]
@@ -87,17 +76,22 @@ def _lately(recent: Digest, life: Digest) -> list[str]:
         return ["In the last four weeks no verdict had a majority."]
     if recent.n == life.n:
         return ["All of that is of the last four weeks."]
-    return _with_share(f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}", recent)
+    return [f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}{_share_clause(recent)}."]
 
 
 def _with_share(counts: str, figures: Digest) -> list[str]:
-    """Return counts, and the share that they stand for where there are enough."""
+    """Return counts, and the share that they stand for where there are enough; the reason where that is another."""
+    if weighting_reason(figures):
+        share = headline_share(figures)
+        return [f"{counts}.", f"Weighted by each card's chance of being picked, that is {share}."]
+    return [f"{counts}{_share_clause(figures)}."]
+
+
+def _share_clause(figures: Digest) -> str:
     share = headline_share(figures)
     if not share:
-        return [f"{counts}: too few for a percentage."]
-    if weighting_reason(figures):
-        return [f"{counts}.", f"Weighted by each card's chance of being picked, that is {share}."]
-    return [f"{counts}: {share}."]
+        return ": too few for a percentage"
+    return f", weighted {share}" if weighting_reason(figures) else f": {share}"
 
 
 def _day(report: JudgeReport) -> str:
@@ -151,13 +145,31 @@ def _low_or_high(distance: Differences, errors: int) -> str:
 
 
 def _most_frequent_error(labels: Sequence[LabelCount], errors: int) -> str:
-    worst = max((each for each in labels if each.value != each.people), key=lambda each: each.verdicts)
-    value = visible_line(format_label_plain(worst.value))
-    if worst.people is None:
-        people = "people only say that it is wrong"
-    else:
-        people = f"people say “{visible_line(format_label_plain(worst.people))}”"
-    return f"Its most frequent error, {worst.verdicts:,} of {errors:,}: it says “{value}” where {people}."
+    wrong = [each for each in labels if each.value != each.people]
+    named = [each for each in wrong if each.people is not None]
+    if not named:
+        value, count = _by_value(wrong).most_common(1)[0]
+        return f"It is wrong most often where it says “{value}”: {count:,} of {_times(errors)}."
+    worst = max(named, key=lambda each: each.verdicts)
+    value, right = _quotable(worst.value), _quotable(worst.people)
+    total = sum(each.verdicts for each in named)
+    return (
+        f"Where people name the right value, it most often says “{value}” for “{right}”: "
+        f"{worst.verdicts:,} of {_times(total)}."
+    )
+
+
+def _by_value(labels: Sequence[LabelCount]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for each in labels:
+        counts[_quotable(each.value)] += each.verdicts
+    return counts
+
+
+def _quotable(label: Label | None) -> str:
+    """Return a label as a sentence quotes it, in one line that does not go on for ever."""
+    words = "" if label is None else visible_line(format_label_plain(label))
+    return words if len(words) <= MAX_LABEL_LENGTH else f"{words[: MAX_LABEL_LENGTH - 1]}…"
 
 
 def _times(number: int) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bot.posting.card_editor import CardEditor
+from bot.posting.message_edits import MessageEdits
 from bot.posting.redaction import MessageRedactor
 from bot.posting.rendering import PostRenderer, RenderDigest, RenderStatus
 from bot.posting.sending import PostSender
@@ -17,6 +19,7 @@ class PostingFlow:
 
     wake: Callable[[], None]
     redact_now: Callable[[], Awaitable[None]]
+    cards: CardEditor
     background: Background
 
 
@@ -30,9 +33,13 @@ def build(
     )
     sender = PostSender(slack.posting_client, database, renderer.render, health, slack.charts)
     worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
-    redactor = MessageRedactor(slack.client, database, health, slack.people, resources.settings.digest.zone)
+    edits = MessageEdits()
+    redactor = MessageRedactor(
+        slack.client, database, health, slack.people, resources.settings.digest.zone, edits
+    )
     return PostingFlow(
         wake=worker.wake,
         redact_now=redactor.redact_now,
+        cards=CardEditor(slack.client, database, resources.memories, resources.settings.titles, edits),
         background={"posting": worker.run, "redacting messages": redactor.run},
     )

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.forget import expired_card, forgotten_card, forgotten_reply
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
+from bot.posting.message_edits import MessageEdits
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import backoff_ms, from_ms, now_ms
@@ -42,9 +43,11 @@ class MessageRedactor:
         health: HealthRegistry,
         people: People,
         zone: ZoneInfo,
+        edits: MessageEdits,
     ) -> None:
         """`zone` is the time zone in which the notes tell the day."""
         self._client = client
+        self._edits = edits
         self._people = people
         self._zone = zone
         self._database = database
@@ -76,7 +79,8 @@ class MessageRedactor:
 
     async def _redact(self, redaction: Redaction) -> None:
         try:
-            await self._replace(redaction)
+            async with self._edits.turn(redaction.channel, redaction.ts):
+                await self._replace(redaction)
         except SlackCallError as error:
             await self._refused(redaction, error)
         except Exception:  # a bug on one message must not stop the others

@@ -4,13 +4,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.reports.digest_renderer import DigestRenderer
 from bot.reports.guideline_reader import GuidelineReader
+from bot.reports.judge_stats_reader import JudgeStatsReader
 from bot.reports.memory_history_reader import MemoryHistoryReader
+from bot.reports.open_cards import OpenCardReader
 from bot.reports.status import StatusReport
 from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
-from bot.reports.weekly_report_reader import WeeklyReportReader
+from bot.reports.weekly_report_reader import LinksTo, WeeklyReportReader
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
 from bot.slack.permalink import permalinks
@@ -26,25 +30,28 @@ class Reports:
     guidelines: GuidelineReader
     versions: MemoryHistoryReader
     digests: DigestRenderer
+    open_cards: OpenCardReader
+    stats: JudgeStatsReader
     background: Background
 
 
 def build_digests(resources: Resources) -> DigestRenderer:
     """Build what makes digests."""
-    settings, database, slack = resources.settings, resources.database, resources.slack
+    settings, database, people = resources.settings, resources.database, resources.slack.people
+    reader = WeeklyReportReader(settings, database, people.names, _links_to(resources.slack.client))
+    return DigestRenderer(settings, database, resources.memories, reader)
 
+
+def _links_to(client: AsyncWebClient) -> LinksTo:
     async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
         by_channel = defaultdict[str, dict[str, str]](dict)
         for card in cards:
             if card.message_ts is not None:
                 by_channel[card.channel][card.message_ts] = card.verdict_id
-        links = [
-            (ids, await permalinks(slack.client, channel, tuple(ids))) for channel, ids in by_channel.items()
-        ]
+        links = [(ids, await permalinks(client, channel, tuple(ids))) for channel, ids in by_channel.items()]
         return {ids[ts]: link for ids, known in links for ts, link in known.items()}
 
-    reader = WeeklyReportReader(settings, database, slack.people.names, links_to)
-    return DigestRenderer(settings, database, resources.memories, reader)
+    return links_to
 
 
 def build(resources: Resources, digests: DigestRenderer, wake_posting: Callable[[], None]) -> Reports:
@@ -67,5 +74,7 @@ def build(resources: Resources, digests: DigestRenderer, wake_posting: Callable[
         guidelines=GuidelineReader(database, memories, settings.titles, slack.people),
         versions=MemoryHistoryReader(database, settings.titles, slack.people, settings.digest.zone),
         digests=digests,
+        open_cards=OpenCardReader(database, _links_to(slack.client)),
+        stats=JudgeStatsReader(settings, database, memories),
         background={"weekly digest": digest.run},
     )

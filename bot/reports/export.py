@@ -91,7 +91,9 @@ async def export_person_lines(
     async for answered in _answered_verdicts(database, judges):
         for feedback in answered.feedback:
             if feedback.person == person and (feedback.vote or feedback.rationale):
-                yield feedback_line(answered.trace, feedback)
+                # with the label, the vote would tell what the judge said
+                hides = answered.stored.is_hidden and feedback.vote != "unsure"
+                yield feedback_line(answered.trace, replace(feedback, vote=None) if hides else feedback)
     for judge in judges:
         for rule in guidelines_of(await database.memories.load(judge.name), policy_of(judge)):
             if person in people_of(rule):

@@ -15,11 +15,12 @@ from bot.judge_report import (
     ReportSettings,
     VersionHistory,
 )
-from bot.records import CurvePoint, Digest
+from bot.records import CurvePoint, Digest, ShadowComparison
 from bot.reports.digest import compute_digest
 from bot.reports.learning_curve import compute_point
 from bot.reports.report_rules import report_rules
 from bot.reports.report_versions import MAX_VERSIONS, version_history
+from bot.reports.sequential_test import WARNING_EVIDENCE, evidence_of_worse
 from bot.reports.verdict_evidence import question_of
 from bot.reports.verdict_history import OverruledCase, VerdictHistory, read_verdict_history
 from bot.reports.verdict_label import UNNAMED
@@ -73,6 +74,7 @@ async def read_judge_report(
     audit = await database.audit.between(0, int(now.timestamp() * 1000) + 1)
     snapshot = await database.memories.load(judge.name)
     figures = _Figures(judge.name, values, history, audit)
+    weeks = [figures.of([week], week) for week in history.weeks()]
     return JudgeReport(
         card=_card(settings, judge, values, snapshot),
         made_at=now,
@@ -81,8 +83,9 @@ async def read_judge_report(
         last_verdict=from_ms(history.last_ms, zone) if history.judged else None,
         life=figures.of_all(),
         recent=figures.of(_recent_weeks(now)),
-        weeks=[figures.of([week], week) for week in history.weeks()],
+        weeks=weeks,
         curve=figures.curve(),
+        worse_weeks=[week.week for week in weeks if _is_worse(week.against_last_week)],
         data=await _data(database, judge.name, history, audit, now),
         settings=await _settings(database, settings, judge, sources.fingerprint),
         labels=history.label_counts,
@@ -133,6 +136,12 @@ class _Figures:
         return week_bounds(week, self.history.zone)
 
 
+def _is_worse(comparison: ShadowComparison | None) -> bool:
+    if comparison is None:
+        return False
+    return evidence_of_worse(comparison.all.fixed, comparison.all.broken) >= WARNING_EVIDENCE
+
+
 def _recent_weeks(now: datetime) -> list[str]:
     return [week_of(now.date() - timedelta(weeks=number)) for number in reversed(range(RECENT_WEEKS))]
 
@@ -146,6 +155,7 @@ def _card(settings: Settings, judge: JudgeSettings, values: ValueType, snapshot:
         model=judge.model,
         embedding_model=settings.memory.embedding_model,
         reflection_model=settings.memory.reflection_lm,
+        skipped=tuple(judge.skip),
         memory_version=snapshot.number,
         cases=len(snapshot.episodes),
     )
@@ -174,6 +184,7 @@ async def _data(
         late=history.late,
         most_by_one=max(history.votes.values(), default=0),
         votes=history.votes.total(),
+        damaged_records=database.damaged_records,
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.feedback import Feedback
 from bot.records import AgreementShare, CurvePoint
 from bot.reports.agreement import wilson_interval
+from bot.reports.answered_weeks import read_touched
 from bot.reports.memory_comparison import pair_with_shadow
 from bot.reports.verdict_label import label_verdict
 from bot.reports.vote_week import votes_in_week
@@ -62,7 +63,7 @@ def _weeks_up_to(last_week: str, weeks: int) -> list[str]:
 async def _read_point(
     database: Database, judge: str, value_type: ValueType, zone: ZoneInfo, week: str
 ) -> CurvePoint | None:
-    touched = await database.feedback.voted_between(judge, *week_bounds(week, zone))
+    touched = await read_touched(database, judge, *week_bounds(week, zone))
 
     def compute() -> CurvePoint | None:
         votes = [(stored, votes_in_week(stored, each, value_type, week, zone)) for stored, each in touched]

@@ -63,7 +63,7 @@ class CaseSimilarity:
         words = [self._lists.words(episodes[name].case_text) for name in sample]
         self._cases = cases
         self._weights = WordWeights(words)
-        self._floors = self._find_floors(words, np.stack([vectors[name] for name in sample]))
+        self._floors = self._find_floors(words, [vectors[name] for name in sample])
 
     @property
     def least_cosine(self) -> float:
@@ -102,9 +102,10 @@ class CaseSimilarity:
             return (cosines >= least_cosine) | (scores >= least_score)
         return cosines >= (DEFAULT_MIN_SIMILARITY if min_similarity is None else min_similarity)
 
-    def _find_floors(self, words: Sequence[Words], rows: NDArray[np.float32]) -> tuple[float, float] | None:
+    def _find_floors(self, words: Sequence[Words], vectors: Sequence[Vector]) -> tuple[float, float] | None:
         if len(words) < MIN_CASES_FOR_FLOOR:
             return None
+        rows = np.stack(vectors)
         cosines = (rows[:MAX_SAMPLE_QUERIES] @ rows.T).astype(np.float64)
         scores = cosines + [self._weights.overlaps(each, words) for each in words[:MAX_SAMPLE_QUERIES]]
         places = np.arange(len(words))

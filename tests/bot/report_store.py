@@ -23,7 +23,7 @@ WEEK_MS = 7 * 24 * HOUR_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FedVote:
-    """One person's vote: `+1`, `-1` or `shrug`, and the value that a 👎 names."""
+    """One person's vote: `+1`, `-1` or `shrug`, and the value that a 👎 names; of a blind card, the value alone."""
 
     emoji: str
     value: Label | None = None
@@ -88,11 +88,14 @@ def _put(database: Database, judge: str, card: FedCard, at_ms: int) -> None:
     )
     for person, vote in card.votes.items():
         at = event_time(at_ms + int(vote.hours * HOUR_MS))
-        reaction = FeedbackEvent(person=person, kind="reaction", name=vote.emoji, value=True, at=at)
-        database.feedback.take_in(CHANNEL, ts, reaction)
+        if not card.is_blind:
+            reaction = FeedbackEvent(person=person, kind="reaction", name=vote.emoji, value=True, at=at)
+            database.feedback.take_in(CHANNEL, ts, reaction)
         if vote.value is not None:
-            correction = FeedbackEvent(person=person, kind="correction", value=vote.value, at=at)
-            database.feedback.take_in(CHANNEL, ts, correction)
+            said = FeedbackEvent(
+                person=person, kind="answer" if card.is_blind else "correction", value=vote.value, at=at
+            )
+            database.feedback.take_in(CHANNEL, ts, said)
 
 
 def event_time(at_ms: int) -> str:

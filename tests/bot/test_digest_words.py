@@ -228,7 +228,7 @@ BEFORE = "People who answered before seeing the verdict agreed with the judge on
             [
                 f"{BEFORE} 36 of 60 in the last 12 weeks.",
                 "With the verdict in sight, it was 340 of 400.",
-                "So people agree more once they see the verdict: by 25 points, likely between 13 and 38.",
+                "People agree more once they see the verdict: by 25 points, likely between 13 and 38.",
             ],
         ),
         (
@@ -236,7 +236,7 @@ BEFORE = "People who answered before seeing the verdict agreed with the judge on
             [
                 f"{BEFORE} 57 of 60.",
                 "With the verdict in sight, it was 260 of 400.",
-                "So people agree less once they see the verdict: by 30 points, likely between 20 and 36.",
+                "People agree less once they see the verdict: by 30 points, likely between 20 and 36.",
             ],
         ),
         (blind(9, 6, 50, 40), [f"{BEFORE} 6 of 9.", "With the verdict in sight, it was 40 of 50."]),
@@ -247,6 +247,33 @@ def test_answers_before_the_verdict_is_seen_stand_beside_those_after(
     figures: BlindAgreement, sentences: list[str]
 ) -> None:
     assert figure_sentences(week(40, 30, blind=figures)) == sentences
+
+
+def test_a_weighed_difference_beside_counts_is_said_to_be_weighed() -> None:
+    def first(agreed: bool, chance: float, *, is_blind: bool) -> FirstAnswer:
+        return FirstAnswer(case=WeightedCase(agreed=agreed, probability=chance), is_blind=is_blind)
+
+    figures = compare_blind(
+        [
+            *[first(agreed=True, chance=0.1, is_blind=True)] * 12,
+            *[first(agreed=False, chance=0.9, is_blind=True)] * 6,
+            *[first(agreed=True, chance=0.5, is_blind=False)] * 40,
+            *[first(agreed=False, chance=0.5, is_blind=False)] * 10,
+        ]
+    )
+    assert figures is not None
+    *_, sentence = figure_sentences(week(40, 30, blind=figures))
+    assert sentence.startswith(
+        "Weighed by their chances, the difference of −15 points may be chance: likely between"
+    )
+
+
+def test_figures_that_are_not_weighed_are_said_not_to_be_beside_a_weighed_share() -> None:
+    figures = {"kappa": 0.1, "kappa_low": 0.0, "kappa_high": 0.3, "ac1": 0.2}
+    told = figure_sentences(week(50, 35, **WEIGHED, **figures))
+    assert told[2] == "The figures that follow are of the answered cards alone."
+    assert told[3].startswith("Beyond chance")
+    assert not [each for each in figure_sentences(week(50, 35, **figures)) if "answered cards alone" in each]
 
 
 def test_cards_posted_and_answered_are_told_with_those_that_say_nothing() -> None:

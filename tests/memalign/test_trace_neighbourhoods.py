@@ -50,6 +50,12 @@ async def test_nothing_is_near_a_trace_that_could_not_be_embedded() -> None:
     assert await memory.neighbourhoods.find(a_trace("new")) == Neighbourhood()
 
 
+async def test_nothing_is_near_a_trace_while_nothing_is_learned() -> None:
+    memory = await a_memory()
+    await memory.neighbourhoods.embed([a_trace("new")])
+    assert await memory.neighbourhoods.find(a_trace("new")) == Neighbourhood()
+
+
 async def test_a_candidate_leaves_no_vector_in_the_store_unless_it_is_shown(tmp_path: Path) -> None:
     trace = a_trace("new")
     async with await Database.open(tmp_path) as database:

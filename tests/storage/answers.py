@@ -40,6 +40,7 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("resembles_case", False),
     ("is_blind", False),
     ("revealed_at", None),
+    ("card_revision", 0),
     ("own_failures", 0),
     ("refusals", 0),
     ("kept_vote", None),

@@ -176,6 +176,7 @@ STORED = StoredVerdict(
     resembles_case=True,
     is_blind=True,
     revealed_at="1700000000.000100",
+    card_revision=4,
 )
 CANDIDATE = Candidate(
     trace_id=HOSTILE, judge="polite", window_start_ms=1, window_end_ms=2, rank=0.125, received_ms=3

@@ -1,16 +1,22 @@
 """A killed process or a cut of power loses nothing that was confirmed, and leaves no step half done."""
 
 import asyncio
+import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from memalign.ports import MemoryChange
 from memalign.records import Guideline, Source
+from storage.candidate_pool import CANDIDATES_PER_WINDOW
 from storage.database import Database
+from storage.records import Candidate, CandidateWindow, LocalHour, NewCard
 from tests.storage.crash import run
 from tests.storage.pragma import pragma
-from tests.storage.records import trace
+from tests.storage.records import DAY, NOON_MS, trace, verdict
 
+HOUR = LocalHour(day=DAY, hour=12)
+WINDOW = CandidateWindow(judge="polite", start_ms=NOON_MS - 1, end_ms=NOON_MS + 1)
 WRITES = 12
 CUT_EVERY = 2003
 """Bytes; no divisor of a page, so that cuts fall everywhere in pages and on their borders."""
@@ -63,6 +69,51 @@ async def version_held(folder: Path, log: bytes) -> int:
     assert sorted(lines) == sorted(learned + retired)
     assert [rule.id for rule in snapshot.guidelines] == [f"g-{number:02}" for number in changes][-2:]
     return snapshot.version
+
+
+async def test_a_log_cut_anywhere_holds_a_windows_candidates_or_its_card(db: Database, folder: Path) -> None:
+    """Arrivals, each of which may evict another, then the card: whole steps from the first on."""
+    ranks = random.Random(3).sample(range(100), 2 * CANDIDATES_PER_WINDOW)
+    for rank in ranks:
+        batch = [(trace(f"tr-{rank:02}", inputs="x" * 6000), ())]
+        await db.traces.add(batch, NOON_MS, 1000, candidates={0: [candidate(rank)]}, hour=HOUR)
+    chosen = f"tr-{min(ranks):02}"
+    card = NewCard(verdict=verdict(chosen), channel="C1", judged_ms=NOON_MS, day=DAY)
+    await db.candidates.close(WINDOW, [card])
+    log = (folder / "memalign.db-wal").read_bytes()
+    cuts = range(0, len(log) + CUT_EVERY, CUT_EVERY)
+    held = [await arrivals_held(folder, log[:cut], ranks, chosen) for cut in cuts]
+    assert held == sorted(held)
+    assert held[-1] == len(ranks) + 1
+
+
+def candidate(rank: int) -> Candidate:
+    return Candidate(
+        trace_id=f"tr-{rank:02}",
+        judge=WINDOW.judge,
+        window_start_ms=WINDOW.start_ms,
+        window_end_ms=WINDOW.end_ms,
+        rank=rank / 100,
+        received_ms=NOON_MS,
+    )
+
+
+async def arrivals_held(folder: Path, log: bytes, ranks: Sequence[int], chosen: str) -> int:
+    """Return how many arrivals are left, the card counted as one; what is stored is theirs and nothing else."""
+    async with await Database.open(cut_off(folder, log)) as db:
+        windows = await db.candidates.due(WINDOW.end_ms)
+        kept = [each.trace_id for each, _ in await db.candidates.of_window(WINDOW)]
+        stored = [f"tr-{rank:02}" for rank in ranks if await db.traces.contains(f"tr-{rank:02}")]
+        verdicts = [each.verdict.trace_id for each in await db.verdicts.recent("polite", 10)]
+        posts, traffic = await db.outbox.waiting(), await db.traffic.of_judge("polite")
+    arrived = sum(sum(hours) for hours in traffic.values())
+    if verdicts:
+        assert (verdicts, stored, kept, windows, posts) == ([chosen], [chosen], [], [], 1)
+        return arrived + 1
+    smallest = [f"tr-{rank:02}" for rank in sorted(ranks[:arrived])[:CANDIDATES_PER_WINDOW]]
+    assert (kept, sorted(stored), posts) == (smallest, smallest, 0)
+    assert [each.seen for each in windows] == ([arrived] if arrived else [])
+    return arrived
 
 
 def cut_off(folder: Path, log: bytes) -> Path:

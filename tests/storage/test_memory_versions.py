@@ -137,6 +137,30 @@ async def test_numbers_go_on_growing_after_everything_was_forgotten(db: Database
     assert memory.state.number == 3
 
 
+async def test_the_version_of_a_time_is_the_newest_made_before_it(db: Database) -> None:
+    for number in range(1, 5):
+        change = MemoryChange(
+            from_version=number - 1, put_episodes=(episode(f"tr-{number}"),), at_ms=100 * number
+        )
+        await db.memories.save(JUDGE, change)
+
+    times = (0, 100, 101, 250, 400, 401)
+
+    assert [await db.memory_history.version_at(JUDGE, each) for each in times] == [0, 0, 1, 2, 3, 4]
+    assert await db.memory_history.version_at("nobody", 500) == 0
+
+
+async def test_a_version_that_went_back_or_only_tells_of_the_settings_holds_what_an_older_one_did(
+    db: Database,
+) -> None:
+    await learned(db, "tr-1", GREET)
+    memory = await learned(db, "tr-2", PRICE)
+    await memory.versions.roll_back(1, "UZOE")
+    await db.store.write(lambda: db.memories.add_settings_version(JUDGE, "The instructions changed.", 1))
+
+    assert [await db.memory_history.oldest_equal(JUDGE, each) for each in range(5)] == [0, 1, 2, 1, 1]
+
+
 async def test_two_versions_are_compared_either_way(db: Database) -> None:
     await learned(db, "tr-1", GREET)
     await learned(db, "tr-2", PRICE)

@@ -198,14 +198,14 @@ async def test_a_blind_card_is_told_from_others_and_waits_once_somebody_did_anyt
     assert stored.is_hidden
     await db.outbox.start(card_post_id_of(stored.verdict_id))
     await db.outbox.done(card_post_id_of(stored.verdict_id), "100.1")
-    assert await db.verdicts.answered_blind() == []
+    assert await db.verdicts.outdated_blind_cards() == []
     await db.feedback.note("C1", "100.1", button_event("U1", "unsure", at(1)))
     await db.feedback.note("C1", "100.2", button_event("U1", "up", at(1)))
-    assert [each.verdict_id for each in await db.verdicts.answered_blind()] == [stored.verdict_id]
+    assert [each.verdict_id for each in await db.verdicts.outdated_blind_cards()] == [stored.verdict_id]
     shown = await db.verdicts.get(other)
     assert shown is not None
     assert not shown.is_hidden
-    assert await db.feedback.reveal(other, at(9)) is None
+    assert await db.feedback.reveal(other, at(9), 1) is None
 
 
 async def test_a_reveal_counts_from_the_last_thing_that_people_did_before_it_and_happens_once(
@@ -217,11 +217,11 @@ async def test_a_reveal_counts_from_the_last_thing_that_people_did_before_it_and
     await db.outbox.start(card_post_id_of(verdict_id))
     await db.outbox.done(card_post_id_of(verdict_id), "100.1")
     await db.feedback.note("C1", "100.1", button_event("U1", "unsure", at(7)))
-    revealed = await db.feedback.reveal(verdict_id, at(5))
+    revealed = await db.feedback.reveal(verdict_id, at(5), 1)
     assert revealed is not None
     assert (revealed.is_hidden, revealed.revealed_at) == (False, at(7))
     assert await db.verdicts.get(verdict_id) == revealed
-    assert await db.feedback.reveal(verdict_id, at(9)) is None
-    assert await db.verdicts.answered_blind() == []
+    assert await db.feedback.reveal(verdict_id, at(9), 1) is None
+    assert await db.verdicts.outdated_blind_cards() == []
     assert [each.revision for each in await db.feedback.pending_of("polite")] == [revealed.revision]
-    assert await db.feedback.reveal("unknown", at(9)) is None
+    assert await db.feedback.reveal("unknown", at(9), 1) is None

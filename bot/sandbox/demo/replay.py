@@ -177,9 +177,9 @@ class Replay:
             if _is_card(message):
                 stored = await self._bot.database.verdicts.by_card(message.channel, message.ts)
                 if stored is not None:
-                    cards[stored.verdict.trace_id] = Card(
-                        message=message, passes=stored.verdict.value is True
-                    )
+                    # while a verdict is hidden, 👍 means pass
+                    passes = stored.is_hidden or stored.verdict.value is True
+                    cards[stored.verdict.trace_id] = Card(message=message, passes=passes)
         return cards
 
     def _answer(self, recording: Recording, card: Card) -> None:

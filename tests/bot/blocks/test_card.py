@@ -42,7 +42,7 @@ def test_verdict_question_answer_reason_and_small_print_stand_in_this_order() ->
     assert texts(body) == ["What is the capital of Australia?", "Sydney.", "It dodges."]
     assert body["elements"][0]["elements"][0]["style"] == {"bold": True}
     assert small_print["elements"][0]["text"] == (
-        "gpt-5-mini · 3 similar cases · every trace gets a card · Trace tr-1"
+        "gpt-5-mini · 3 similar cases · shown as it came in · Trace tr-1"
     )
     assert [each["action_id"] for each in buttons["elements"]] == [
         "vote_up",

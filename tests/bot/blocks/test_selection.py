@@ -1,4 +1,4 @@
-"""Why a trace was given a card, in words, on the card and in the answer to "Why?"."""
+"""The reason why a trace was given a card: in words on the card, and in the answer to "Why?"."""
 
 from dataclasses import replace
 from typing import get_args
@@ -18,7 +18,7 @@ REASONS: tuple[SelectionReason, ...] = get_args(SelectionReason)
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("all", "every trace gets a card"),
+        ("all", "shown as it came in"),
         ("random", "picked at random"),
         ("unlike", "picked because nothing like it was seen before"),
         ("disagreement", "picked because a second opinion differs"),
@@ -47,7 +47,7 @@ def test_there_are_plain_words_for_every_reason() -> None:
         (0.05, "its chance of a card was about 1 in 20"),
         (0.5, "its chance of a card was about 1 in 2"),
         (0.8, "its chance of a card was 80%"),
-        (0.997, "its chance of a card was over 99%"),
+        (0.997, "its chance of a card was 99%"),
     ],
 )
 def test_the_chance_is_told_to_whoever_asks_why(probability: float, chance: str) -> None:

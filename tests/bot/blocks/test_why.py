@@ -28,7 +28,7 @@ from memalign.records import (
     Source,
     Verdict,
 )
-from storage.records import StoredVerdict
+from storage.records import CardSelection, StoredVerdict
 from tests.bot.bot_in_workspace import words
 
 MODEL = "openai:/gpt-5-mini"
@@ -121,6 +121,16 @@ def test_a_guideline_is_told_by_number_text_authors_and_cases(
     said = lines(evidence(guidelines=(guideline,)))
     assert "*Guidelines it was shown*" in said
     assert set(expected) <= set(said)
+
+
+def test_the_reason_for_the_choice_of_a_trace_is_told_with_its_chance() -> None:
+    about = evidence()
+    selection = CardSelection(probability=0.05, reason="unlike")
+    picked = replace(about, stored=replace(about.stored, selection=selection))
+    told = "Picked because nothing like it was seen before · its chance of a card was about 1 in 20"
+    assert told in lines(picked)
+    assert told in words(why_message(picked).blocks).splitlines()
+    assert not [line for line in lines(about) if "chance of a card" in line]
 
 
 STATES: list[tuple[str, Json]] = [

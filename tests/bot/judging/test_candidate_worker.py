@@ -1,7 +1,6 @@
 """The end of a window: one card, the other candidates go; what fails waits, and the cap of the day holds."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from bot.judging.candidate_worker import CandidateWorker
 from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
-from bot.judging.uniform_choice import UniformChoice
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
@@ -39,11 +37,13 @@ from storage.records import (
 )
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes, running, until
+from tests.bot.judging.choosers import a_chooser
 from tests.bot.judging.test_worker import ScriptedJudgeModel
-from tests.factories import POLITENESS, a_memory, a_trace
+from tests.factories import POLITENESS, a_judge, a_memory, a_trace
 from tests.fakes import FakeJudgeModel
 
 JUDGE = "politeness"
+LLM = "openai:/gpt-5-mini"
 DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
 NOTICE = Post(post_id="p", channel="C1", content=NoticeContent(notice="paused", judge=JUDGE))
 
@@ -118,9 +118,10 @@ async def choosing(
     database: Database, folder: Path, model: FakeJudgeModel | None = None, **sections: Json
 ) -> ChoosingCards:
     settings = settings_for(folder, "C1", **sections)
-    memories: dict[str, JudgeMemory] = {JUDGE: await a_memory(judge_model=model or FakeJudgeModel())}
-    choice = UniformChoice(settings, memories, random.Random(3))
-    return ChoosingCards(database, settings, choice.choose)
+    memories: dict[str, JudgeMemory] = {
+        JUDGE: await a_memory(a_judge(model=LLM), judge_model=model or FakeJudgeModel())
+    }
+    return ChoosingCards(database, settings, a_chooser(settings, database, memories).choose)
 
 
 async def test_a_window_that_has_ended_gets_one_card(database: Database, tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ async def test_a_window_that_has_ended_gets_one_card(database: Database, tmp_pat
     [shown] = await part.shown()
     assert await part.known("a", "b", "c", "d") == [shown.verdict.trace_id]
     # a rate of one half, and one of four
-    assert shown.selection == CardSelection(probability=0.125, reason="random")
+    assert (shown.selection.probability, shown.selection.reason) == (0.125, "random")
     [post] = await database.outbox.next_due(now_ms())
     assert (post.channel, post.verdict_id) == ("C1", shown.verdict_id)
     assert part.posting.count == 1
@@ -220,7 +221,7 @@ async def test_a_judge_that_is_down_holds_up_no_other(database: Database, tmp_pa
             make_judge(name="brevity", instructions=POLITENESS, feedback_value_type=bool)
         ),
     }
-    part = ChoosingCards(database, settings, UniformChoice(settings, memories).choose)
+    part = ChoosingCards(database, settings, a_chooser(settings, database, memories).choose)
     await part.arrive("a")
     await part.arrive("b", judge="brevity")
     async with running(part.worker.run) as task:
@@ -273,7 +274,7 @@ async def test_a_judge_that_the_settings_no_longer_name_shows_nothing(
 
 async def test_a_judge_that_may_have_another_name_goes_on_waiting(database: Database, tmp_path: Path) -> None:
     settings = settings_for(tmp_path, "C1")
-    choice = UniformChoice(settings, {JUDGE: await a_memory()})
+    choice = a_chooser(settings, database, {JUDGE: await a_memory()})
     part = ChoosingCards(database, settings, choice.choose, renamed_perhaps=["old"])
     await part.arrive("a", judge="old", ended_ms=5000)
     await part.arrive("b")
@@ -305,6 +306,21 @@ async def test_a_trace_forgotten_while_it_is_judged_gets_no_card(database: Datab
     await part.run()
     assert await part.shown() == []
     assert await database.outbox.waiting() == 0
+
+
+async def test_a_judge_paused_while_a_card_is_chosen_gets_none(database: Database, tmp_path: Path) -> None:
+    async def choose(judge: str, candidates: Sequence[CandidateTrace], _seen: int) -> ChosenCard:
+        await database.preferences.pause(JUDGE, JudgePause(at_ms=1, person=None), NOTICE)
+        trace_id = candidates[0].trace.trace_id
+        return ChosenCard(
+            verdict=Verdict(judge=judge, trace_id=trace_id, value=True, rationale="because"),
+            selection=CardSelection(probability=1.0, reason="random"),
+        )
+
+    part = ChoosingCards(database, settings_for(tmp_path, "C1"), choose)
+    await part.arrive("a", "b")
+    await part.run()
+    assert (await part.shown(), await part.known("a", "b")) == ([], [])
 
 
 async def test_work_in_hand_counts_as_shown_for_the_cap(database: Database, tmp_path: Path) -> None:

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.judging.candidate_verdicts import CandidateVerdicts
-from bot.judging.card_choice import CardChooser
 from bot.judging.chosen_card import CandidateTrace, ChosenCard
 from bot.runtime.clock import now_ms
 from memalign.errors import ContentRefusedError, InputError, ModelUnavailableError
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import JudgeRequest, JudgeResponse
-from memalign.records import Guideline, Json, Label, Trace
+from memalign.records import Guideline, Json, Trace
 from memalign.trial.call_budget import FixedBudget
 from storage.database import Database
 from storage.records import CardSelection, NewCard, ShadowVerdict
 from tests.bot.bot_in_workspace import settings_for
+from tests.bot.judging.choosers import BaseJudge, a_chooser
 from tests.factories import a_judge, a_memory, a_trace, a_vote
 from tests.fakes import FakeEmbedder, FakeJudgeModel
 
@@ -45,19 +44,6 @@ class JudgeByTrace(FakeJudgeModel):
         return [str(request.trace_id) for request in self.requests]
 
 
-class BaseJudge:
-    """Gives second opinions; remembers the traces it was asked about."""
-
-    def __init__(self, values: Mapping[str, Label] | None = None) -> None:
-        self.values = values or {}
-        self.asked: list[str] = []
-
-    async def value(self, judge: str, trace: Trace) -> ShadowVerdict | None:
-        assert judge == JUDGE
-        self.asked.append(trace.trace_id)
-        return ShadowVerdict(kind="base", value=self.values.get(trace.trace_id, True))
-
-
 class Choosing:
     """A chooser on a store, with a judge of a fake model."""
 
@@ -70,9 +56,9 @@ class Choosing:
         self.sampling = {"rate": 1.0, **sampling}
 
     async def choose(self, *traces: Trace, seen: int | None = None) -> ChosenCard:
-        verdicts = CandidateVerdicts(self.budget, self.base.value, FakeJudgeModel(True))
         settings = settings_for(self.folder, "C1", sampling=self.sampling)
-        chooser = CardChooser(settings, self.database, {JUDGE: self.memory}, verdicts)
+        memories = {JUDGE: self.memory}
+        chooser = a_chooser(settings, self.database, memories, budget=self.budget, base=self.base)
         candidates = [CandidateTrace(trace=trace, received_ms=1) for trace in traces]
         return await chooser.choose(JUDGE, candidates, len(traces) if seen is None else seen)
 
@@ -205,6 +191,16 @@ async def test_a_candidate_that_cannot_be_judged_leaves_the_choice_to_the_others
     window = await choosing(database, tmp_path, model)
     chosen = await window.choose(on("refund"), on("parcel"))
     assert chosen.verdict.trace_id == on("parcel").trace_id
+
+
+async def test_another_candidate_is_judged_where_the_budgets_last_one_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    refused = {on(topic).trace_id: ContentRefusedError("refused") for topic in TOPICS[1:]}
+    window = await choosing(database, tmp_path, JudgeByTrace(refused))
+    window.budget = FixedBudget(0)
+    chosen = await window.choose(*map(on, TOPICS))
+    assert chosen.verdict.trace_id == on(TOPICS[0]).trace_id
 
 
 async def test_a_window_waits_for_a_model_that_is_down(database: Database, tmp_path: Path) -> None:

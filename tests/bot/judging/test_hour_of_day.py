@@ -83,7 +83,7 @@ def shown_places(plan: DayPlan, traffic: ReplayedTraffic, random: np.random.Gene
                 reservoir.add(float(ranks[place]))
         candidates = places[ranks[places] <= reservoir.bound]
         chosen.append(int(random.choice(candidates)))
-    return chosen
+    return chosen[:CAP]
 
 
 def replayed(settings: Settings, traces_a_day: int, weekends: float = 1.0) -> Shares:
@@ -107,7 +107,7 @@ def replayed(settings: Settings, traces_a_day: int, weekends: float = 1.0) -> Sh
     )
 
 
-@pytest.mark.parametrize("traces_a_day", [1000, 30_000])
+@pytest.mark.parametrize("traces_a_day", [330, 450, 1000, 30_000])
 def test_the_mean_of_the_cards_is_that_of_the_traces(tmp_path: Path, traces_a_day: int) -> None:
     shares = replayed(settings_of(tmp_path, spread=True), traces_a_day)
     assert shares.true == pytest.approx(0.816, abs=0.005)

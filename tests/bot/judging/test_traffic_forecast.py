@@ -1,4 +1,4 @@
-"""What is expected comes from the last week; a channel's cards are shared by it."""
+"""Traffic is forecast from the last week, and a channel's cards are shared by it."""
 
 from datetime import date, timedelta
 

@@ -1,5 +1,6 @@
 """Windows cover each day without gaps, and hold about as many traces each as were expected."""
 
+import math
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.judging.windows import UNIFORM_SHARE, day_bounds, window_ends
+from bot.judging.windows import MAX_SLOTS_PER_CARD, UNIFORM_SHARE, day_bounds, slots_for, window_ends
 
 HOUR_MS = 3_600_000
 ZONES = (
@@ -84,3 +85,21 @@ def test_most_windows_lie_where_the_traffic_is() -> None:
     ends = window_ends(OFFICE, 30, day, zone)
     in_office_hours = [9 <= datetime.fromtimestamp((ms - 1) / 1000, tz=zone).hour < 17 for ms in ends]
     assert sum(in_office_hours) >= 27
+
+
+@given(st.integers(1, 500), st.floats(1, 1000))
+def test_there_are_so_many_windows_that_as_many_as_cards_hold_a_trace(cards: int, ratio: float) -> None:
+    expected = cards * ratio
+    slots = slots_for(cards, expected)
+
+    def held(number: int) -> float:
+        return number * (1 - math.exp(-expected / number))
+
+    assert cards <= slots <= MAX_SLOTS_PER_CARD * cards
+    assert slots == MAX_SLOTS_PER_CARD * cards or held(slots) >= cards * (1 - 1e-9)
+    assert slots == cards or held(slots - 1) < cards * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("expected", "slots"), [(31, 120), (45, 52), (100, 32), (300, 31), (3000, 30)])
+def test_much_traffic_needs_hardly_more_windows_than_cards(expected: float, slots: int) -> None:
+    assert slots_for(30, expected) == slots

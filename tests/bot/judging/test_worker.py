@@ -10,6 +10,7 @@ from bot.config import Settings
 from bot.judging.blind_cards import BlindCards
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
+from bot.judging.shadow_judges import ShadowJudges
 from bot.judging.worker import JudgingWorker
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
@@ -29,6 +30,7 @@ from storage.database import Database
 from storage.records import CardContent, RefusedTraces
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes, running, until
+from tests.bot.judging.shadows import shadow_judges
 from tests.factories import POLITENESS, a_memory, a_trace
 from tests.fakes import FakeJudgeModel
 
@@ -66,6 +68,7 @@ class Judging:
         memories: dict[str, JudgeMemory],
         *,
         concurrency: int = 2,
+        shadows: ShadowJudges | None = None,
     ) -> None:
         self.database = database
         self.health = HealthRegistry()
@@ -74,6 +77,7 @@ class Judging:
             settings,
             database,
             memories,
+            shadows or shadow_judges(database, memories),
             self.health,
             self.posting,
             DailyCap(database, DayPlanner(settings, database)),

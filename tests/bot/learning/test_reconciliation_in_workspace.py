@@ -8,8 +8,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.learning.card_reader import reading_time
 from bot.sandbox import Message, Workspace
+from bot.slack.answer_time import answer_time
 from memalign.records import Json
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace
 
@@ -162,7 +162,7 @@ def answer_at(date: str | None) -> AsyncSlackResponse:
 def test_the_reading_time_reading_is_slacks_not_that_of_a_wrong_clock() -> None:
     """2026-11-20 12:00:00 UTC is 1795176000."""
     date, noon = "Fri, 20 Nov 2026 12:00:00 GMT", 1795176000
-    assert reading_time(answer_at(date), noon + 0.4, 0.2) == f"{noon + 0.4:.6f}"
-    assert reading_time(answer_at(date), noon + 300, 0.2) == f"{noon + 1:.6f}"
-    assert reading_time(answer_at(date), noon - 300, 0.2) == f"{noon - 0.2:.6f}"
-    assert reading_time(answer_at(None), noon + 7, 0.2) == f"{noon + 7:.6f}"
+    assert answer_time(answer_at(date), noon + 0.4, 0.2) == f"{noon + 0.4:.6f}"
+    assert answer_time(answer_at(date), noon + 300, 0.2) == f"{noon + 1:.6f}"
+    assert answer_time(answer_at(date), noon - 300, 0.2) == f"{noon - 0.2:.6f}"
+    assert answer_time(answer_at(None), noon + 7, 0.2) == f"{noon + 7:.6f}"

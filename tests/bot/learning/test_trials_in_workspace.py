@@ -105,7 +105,8 @@ async def test_a_rule_that_proves_itself_is_used_and_its_numbers_are_told_with_t
 
         assert rule_of(harness).state == "used"
         calls = await harness.bot.database.model_calls.counts(day_of(now_ms(), ZONE))
-        assert calls["trials"] == 6 == len(server.of("chat")) - 4
+        assert (calls["trials"], calls["shadow_verdicts"]) == (6, 1)
+        assert len(server.of("chat")) == 4 + 6 + 1
         metrics = (await harness.get("/metrics"))[1]
         assert "memalign_trial_calls 6.0" in metrics
         assert 'memalign_model_calls{purpose="trials"} 6.0' in metrics
@@ -123,7 +124,7 @@ async def test_without_calls_left_the_rule_is_used_and_nothing_is_said_of_a_tria
 
         assert "tried it" not in message.text
         assert rule_of(harness).state == "used"
-        assert len(server.of("chat")) == 4
+        assert len(server.of("chat")) == 4 + 1, "four cards, one beside a memory"
 
 
 async def test_a_restart_in_the_middle_of_a_trial_loses_nothing(tmp_path: Path, server: ModelServer) -> None:

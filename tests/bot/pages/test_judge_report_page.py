@@ -113,6 +113,7 @@ def full_report() -> JudgeReport:
             model="openai:/gpt-5-mini",
             embedding_model="openai:/text-embedding-3-small",
             reflection_model="openai:/gpt-5-mini",
+            skipped=("errors",),
             memory_version=7,
             cases=12,
         ),
@@ -124,6 +125,7 @@ def full_report() -> JudgeReport:
         recent=figures(n=12, agreed=9),
         weeks=[figures(f"2026-W{week}") for week in range(40, 48)],
         curve=[point(f"2026-W{week}") for week in range(40, 48)],
+        worse_weeks=(),
         data=ReportData(
             traces=500,
             sampled_lately=300,
@@ -142,6 +144,7 @@ def full_report() -> JudgeReport:
             late=4,
             most_by_one=40,
             votes=60,
+            damaged_records=0,
         ),
         settings=ReportSettings(
             rate=0.1,
@@ -208,6 +211,8 @@ def with_text_everywhere(record: T, text: str) -> T:
     """Return the record with the text in every field that holds free text, the trace's link and closed sets left."""
     closed = {
         "group",
+        "skipped",
+        "worse_weeks",
         "kind",
         "model",
         "embedding_model",
@@ -258,7 +263,7 @@ def test_categories_and_free_texts_are_text_as_well(value: str) -> None:
         life=replace(report.life, table=None),
         labels=[
             LabelCount(value=value, people="other", verdicts=9),
-            LabelCount(value="other", people=None, verdicts=2),
+            LabelCount(value="other", people=None, verdicts=22),
         ],
         overruled=[replace(report.overruled[0], value=value, people_label=value)],
     )
@@ -267,7 +272,8 @@ def test_categories_and_free_texts_are_text_as_well(value: str) -> None:
     assert page.elements["script"] == page.elements["img"] == 0
     shown = SHOWN if value == HOSTILE else value
     assert f"People: {shown}" in page.text
-    assert f"Its most frequent error, 9 of 9: it says “{shown}” where people say “other”." in page.text
+    said = f"{SHOWN[:119]}…" if value == HOSTILE else value
+    assert f"it most often says “{said}” for “other”: 9 of 9 times." in page.text
 
 
 def test_nothing_is_fetched_and_no_script_is_needed() -> None:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.posting.message_edits import MessageEdits
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
 from bot.slack.identity import IdentityLookup
@@ -22,7 +23,12 @@ class Redacting:
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.redactor = MessageRedactor(
-            self.slack, database, self.health, People(self.slack, IdentityLookup(self.slack)), ZoneInfo("UTC")
+            self.slack,
+            database,
+            self.health,
+            People(self.slack, IdentityLookup(self.slack)),
+            ZoneInfo("UTC"),
+            MessageEdits(),
         )
 
     async def left(self) -> list[str]:

@@ -102,7 +102,7 @@ async def a_card(
     await database.outbox.done(post_id, ts)
     for event in events:
         await database.feedback.note("C1", ts, event)
-        await database.feedback.reveal(verdict_id, event.at)
+        await database.feedback.reveal(verdict_id, event.at, 1)
 
 
 def at(day: str, seconds: float) -> str:

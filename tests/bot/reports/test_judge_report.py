@@ -12,6 +12,8 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
+from bot.blocks.mrkdwn import capitalised
+from bot.blocks.selection import SELECTION_WORDS
 from bot.config import Settings
 from bot.judge_report import JudgeReport
 from bot.judging.settings_changes import fingerprint_of
@@ -296,8 +298,8 @@ async def test_the_weighted_share_stands_beside_the_plain_counts(database: Datab
     assert figures["Agreement"][0].startswith("50% (")
     assert figures["Weighted by the chance of being picked"][0].startswith("9% (")  # 10 / (10 + 10 / 0.1)
     assert page.table("The reasons for which cards").body == {
-        "Every trace that was sampled is shown": ["10"],
-        "Unlike anything seen before": ["10"],
+        capitalised(SELECTION_WORDS["all"]): ["10"],
+        capitalised(SELECTION_WORDS["unlike"]): ["10"],
     }
     assert "Cards were picked with different chances" in page.text
 
@@ -332,6 +334,54 @@ async def test_what_it_learned_is_told_against_the_judge_without_memory(
     assert "the memory held a near copy" in page.text
 
 
+async def test_answers_before_and_after_the_verdict_was_seen_are_counted_apart(
+    database: Database, tmp_path: Path
+) -> None:
+    cards = [
+        *(
+            FedCard(
+                trace_id=f"blind-{each}",
+                value=True,
+                is_blind=True,
+                votes={"ana": FedVote(emoji="", value=each < 8)},
+            )
+            for each in range(12)
+        ),
+        *(
+            FedCard(trace_id=f"shown-{each}", value=True, votes={"ben": UP if each < 12 else DOWN})
+            for each in range(14)
+        ),
+    ]
+    await feed(database, JUDGE, cards)
+    page = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path))))
+    assert page.table("First answers, before and after").body == {
+        "Asked before it showed the verdict": ["12", "8"],
+        "Showed the verdict at once": ["14", "12"],
+    }
+    low, high = proportion_confint(8, 12, method="wilson")
+    assert f"67%, likely between {percent(low)} and {percent(high)}." in page.text
+    assert "With the verdict in sight it is +19 points" in page.text
+    assert page.table("From traces to figures").body["Cards that asked before they showed the verdict"] == [
+        "12"
+    ]
+
+
+async def test_a_week_that_was_worse_than_the_last_memory_is_told(database: Database, tmp_path: Path) -> None:
+    def card(number: int, week: int) -> FedCard:
+        shadow = ShadowVerdict(kind="last_week", value=False, version=3)
+        return FedCard(
+            trace_id=f"tr-{week}-{number}", value=True, week=week, votes={"ana": DOWN}, shadows=(shadow,)
+        )
+
+    await feed(
+        database, JUDGE, [*(card(each, 0) for each in range(3)), *(card(each, 1) for each in range(20))]
+    )
+    report = await read(database, berlin_settings(tmp_path))
+    assert report.worse_weeks == ["2026-W33"]
+    rows = PageReader(judge_report_page(report)).table("The verdicts shown, beside those").rows[1:]
+    assert rows == [["With last week's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
+
+
 async def test_rules_have_their_credit_and_their_people(database: Database, tmp_path: Path) -> None:
     rule = a_guideline(
         "Name a place.", a_source("tr-1", "U-ana"), a_source("tr-2", "U-ben"), guideline_id="g1"
@@ -348,12 +398,12 @@ async def test_rules_have_their_credit_and_their_people(database: Database, tmp_
     )
     page = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path))))
     used = [row[1:] for row in page.table("In use").rows[1:]]
-    assert used == [["Name a place.", "0", "0", "2", "U-ana, U-ben", "3 Aug 2026"]]
+    assert used == [["Name a place.", "0", "0", "0", "2", "U-ana, U-ben", "3 Aug 2026"]]
     assert page.table("Retired").rows[1][1] == "Be short. Somebody retired it."
     hidden = PageReader(
         judge_report_page(await read(database, berlin_settings(tmp_path, access={"show_votes": False})))
     )
-    assert hidden.table("In use").rows[1][5] == "2 people"
+    assert hidden.table("In use").rows[1][6] == "2 people"
     assert "U-ana" not in hidden.text
     assert "U-ben" not in hidden.text
 
@@ -382,7 +432,7 @@ async def test_limits_are_told_only_where_they_apply(database: Database, tmp_pat
     text = PageReader(judge_report_page(report)).text
     for part in (
         "Forgotten on request, and so in no figure: 1 trace.",
-        "2 unanswered traces of all judges were deleted for their age",
+        "2 unanswered traces of all judges were deleted for age",
         "Nobody answered lately",
     ):
         assert part in text

@@ -1,0 +1,144 @@
+"""Lets cards that asked first show their verdicts once somebody answers, and keeps true what they tell of the answers.
+
+What is due follows from the store: cards with feedback of a later revision than they were last looked at for. So an
+answer that is on disk leads to an edit, whatever stops in between.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bot.blocks.asked_first import AskedFirst
+from bot.feedback import Feedback, all_feedback
+from bot.learning.feedback_gatherer import FeedbackGatherer
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.health import HealthRegistry, unexpected
+from bot.runtime.wake_event import WakeEvent
+from bot.slack.errors import SlackCallError, SlackRefusedError, SlackUnavailableError
+from bot.slack.users import People
+from memalign.errors import StorageError
+from memalign.judge_memory import JudgeMemory
+from storage.database import Database
+from storage.records import StoredVerdict
+
+log = logging.getLogger(__name__)
+
+COMPONENT = "showing verdicts"
+LOOK_SECONDS = 1.0
+"""Longest time between two looks for answers."""
+LONGEST_PAUSE_MS = 300_000
+UPDATE_NOW_SECONDS = 10.0
+"""Time that a forget waits for Slack; cards not edited by then are edited later."""
+
+ShowVerdict = Callable[[str, AskedFirst], Awaitable[str | None]]
+"""Lets the card of a verdict show it, with the answers; see `bot.posting.card_editor.CardEditor.show_verdict`."""
+
+
+class BlindCardUpdater:
+    """Looks at each blind card whenever people did something about it."""
+
+    def __init__(
+        self,
+        database: Database,
+        memories: Mapping[str, JudgeMemory],
+        gatherer: FeedbackGatherer,
+        people: People,
+        show_verdict: ShowVerdict,
+        health: HealthRegistry,
+        wake_learning: Callable[[], None],
+        *,
+        show_votes: bool,
+    ) -> None:
+        """`show_votes` is False for cards to tell only how many answered."""
+        self._database = database
+        self._memories = memories
+        self._gatherer = gatherer
+        self._people = people
+        self._show_verdict = show_verdict
+        self._health = health
+        self._wake_learning = wake_learning
+        self._show_votes = show_votes
+        self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
+        self._wake_event = WakeEvent()
+        self._lock = asyncio.Lock()
+
+    def wake(self) -> None:
+        """Look for answers now."""
+        self._wake_event.set()
+
+    async def run(self) -> None:
+        """Update cards until cancelled."""
+        while True:
+            await self.update_due()
+            await self._wake_event.wait(LOOK_SECONDS)
+
+    async def update_now(self) -> None:
+        """Update the cards that are due, as far as Slack answers within `UPDATE_NOW_SECONDS`."""
+        try:
+            async with asyncio.timeout(UPDATE_NOW_SECONDS):
+                await self.update_due()
+        except TimeoutError:
+            log.warning("Slack does not answer; cards that tell forgotten answers are edited later")
+
+    async def update_due(self) -> None:
+        """Update the cards that are due. Raises `StorageError`."""
+        async with self._lock:
+            due = await self._database.verdicts.outdated_blind_cards()
+            for channel in self._health.subjects(COMPONENT) - {each.channel for each in due}:
+                self._health.report(COMPONENT, channel, None)
+            for stored in due:
+                if not self._breaker.is_open(stored.channel):
+                    await self._update_alone(stored)
+
+    async def _update_alone(self, stored: StoredVerdict) -> None:
+        try:
+            await self._update(stored)
+        except StorageError:
+            raise
+        except SlackUnavailableError as error:
+            self._wait(stored.channel, str(error))
+        except SlackCallError as error:
+            pause_ms = error.pause_ms if isinstance(error, SlackRefusedError) else None
+            self._wait(stored.channel, str(error), pause_ms or 0)
+        except Exception:  # a bug at one card must not stop the others
+            self._wait(stored.channel, unexpected(f"updating the card of {stored.verdict_id}"))
+        else:
+            self._breaker.record_success(stored.channel)
+            self._health.report(COMPONENT, stored.channel, None)
+
+    def _wait(self, channel: str, reason: str, pause_ms: int = 0) -> None:
+        self._breaker.record_failure(channel, pause_ms)
+        self._health.report(
+            COMPONENT, channel, f"a card that was answered does not show its verdict: {reason}"
+        )
+        log.warning("a card in %s is updated later: %s", channel, reason)
+
+    async def _update(self, stored: StoredVerdict) -> None:
+        memory = self._memories.get(stored.verdict.judge)
+        if memory is None:  # it may come back under another name
+            return
+        counted = await self._gatherer.counted(stored)
+        feedback = all_feedback(stored, counted, memory.definition.value_type)
+        if stored.is_hidden and not any(each.value is not None for each in feedback):
+            await self._database.verdicts.note_card(stored.verdict_id, stored.revision)
+            return
+        shown_at = await self._show_verdict(stored.verdict_id, await self._asked_first(feedback))
+        if shown_at is None:
+            return
+        if not stored.is_hidden:
+            await self._database.verdicts.note_card(stored.verdict_id, stored.revision)
+        elif await self._database.feedback.reveal(stored.verdict_id, shown_at, stored.revision):
+            log.info("the card of %s shows its verdict", stored.verdict_id)
+            self._wake_learning()
+
+    async def _asked_first(self, feedback: Sequence[Feedback]) -> AskedFirst:
+        answers = [
+            (each.person, each.blind_value)
+            for each in sorted(feedback, key=lambda each: each.time_ms)
+            if each.blind_value is not None
+        ]
+        names = await self._people.names([person for person, _ in answers])
+        return AskedFirst(
+            answers=[(names.get(person, person), value) for person, value in answers],
+            shows_votes=self._show_votes,
+        )
