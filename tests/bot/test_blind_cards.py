@@ -567,3 +567,18 @@ async def test_a_value_pressed_on_an_old_picture_of_the_card_is_an_answer_that_s
         await harness.press(card, PASS)
         ana = (await harness.feedback(card))["ana"]
         assert (ana.vote, ana.value, ana.blind_value) == ("down", True, None)
+
+
+async def test_a_card_that_slack_never_takes_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:
+    async with blind_bot(tmp_path, server) as harness:
+        cards = [await harness.show(f"tr-{number}") for number in range(4)]
+        harness.slack.faults.fail_next("chat.update", error="msg_too_long", times=3)
+        for card in cards:
+            await harness.press(card, PASS)
+        for number in range(4):
+            await revealed(harness, f"tr-{number}")
+        await harness.until_async(lambda: _is_well(harness))
+
+
+async def _is_well(harness: BotInWorkspace) -> bool:
+    return (await harness.bot.status.read()).troubles == ()
