@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bot.config import SkippedKind
 from bot.records import CurvePoint, Digest
 from memalign.records import GuidelineTrial, Label
 from memalign.value_types import ValueType
@@ -25,6 +26,8 @@ class JudgeCard:
     model: str
     embedding_model: str
     reflection_model: str
+    skipped: Sequence[SkippedKind]
+    """Kinds of traces that it leaves out."""
     memory_version: int
     """0 before the first recorded change."""
     cases: int
@@ -78,6 +81,8 @@ class ReportData:
     """Votes of the person who gave most."""
     votes: int
     """Votes of all people, 🤷 included."""
+    damaged_records: int
+    """Records of the store that could not be read for this report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +217,8 @@ class JudgeReport:
     """Those in which cards were posted or answered, oldest first."""
     curve: Sequence[CurvePoint]
     """The weeks in which people gave labels, beside the judge without memory; oldest first."""
+    worse_weeks: Sequence[str]
+    """ISO weeks in which the judge did worse than with the memory of the week before, beyond chance; oldest first."""
     data: ReportData
     settings: ReportSettings
     labels: Sequence[LabelCount]

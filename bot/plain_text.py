@@ -116,7 +116,13 @@ def did_you_mean(guess: str | None) -> str:
 
 
 def nearest(name: str, known: Iterable[str], min_similarity: float = MIN_NAME_SIMILARITY) -> str | None:
-    """Return the known name that is most like one that was typed; None where none is like it."""
+    """Return the known name that is most like one that was typed; None where none is like it.
+
+    One of the same letters comes first: two that were swapped are the most frequent slip.
+    """
     by_folded = {each.casefold(): each for each in known}
+    letters = sorted(name.casefold())
+    if swapped := next((each for folded, each in by_folded.items() if sorted(folded) == letters), None):
+        return swapped
     found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=min_similarity)
     return by_folded[found[0]] if found else None

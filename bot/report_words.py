@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.digest_words import headline_bounds, percent, shown_percent
@@ -12,6 +12,7 @@ from bot.weekly_report import ReportedVerdict, WeeklyReport
 from memalign.records import Label
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MIN_MISTAKES_FOR_KIND = 2
 MIN_WEEKS_FOR_CURVE = 2
 """Weeks with a share from which on a line can be drawn."""
 
@@ -22,9 +23,9 @@ class Headline:
 
     agreement: str
     """Such as `62% agreement`; below ten verdicts `right on 3 of 5 verdicts`."""
-    evidence: str
+    evidence: str = ""
     """Such as `56 of 90, likely 52–72%`; empty where the counts stand alone."""
-    change: str
+    change: str = ""
     """Such as `▲ 13 points on last week`; empty where there is nothing to compare."""
 
     @property
@@ -51,13 +52,23 @@ def day_words(day: date) -> str:
 
 def headline(report: WeeklyReport) -> Headline:
     """Return how often the judge was right; a percentage only where there are verdicts enough for one."""
-    week, bounds = report.figures, headline_bounds(report.figures)
+    return replace(_agreement(report.figures), change=change_words(report))
+
+
+def agreement_words(week: Digest) -> str:
+    """Return how often the judge was right, with the counts and the interval behind a percentage."""
+    told = _agreement(week)
+    return f"{told.line}, from {pluralise(week.n, 'verdict')}" if is_weighted(week) else told.line
+
+
+def _agreement(week: Digest) -> Headline:
+    bounds = headline_bounds(week)
     if bounds is None:
-        return Headline(agreement=_without_share(week), evidence="", change="")
+        return Headline(agreement=_without_share(week))
     share, low, high = bounds
     likely = f"likely {interval_words(low, high)}"
     evidence = likely if is_weighted(week) else f"{week.agreed} of {week.n}, {likely}"
-    return Headline(agreement=f"{percent(share)} agreement", evidence=evidence, change=change_words(report))
+    return Headline(agreement=f"{percent(share)} agreement", evidence=evidence)
 
 
 def _without_share(week: Digest) -> str:
@@ -88,7 +99,7 @@ def change_words(report: WeeklyReport) -> str:
     if not points:
         return "the same as last week"
     arrow = "▲" if points > 0 else "▼"
-    chance = ", which could be chance" if report.change.could_be_chance else ""
+    chance = " (could be chance)" if report.change.could_be_chance else ""
     return f"{arrow} {pluralise(abs(points), 'point')} on last week{chance}"
 
 
@@ -105,12 +116,20 @@ class Mistakes:
     total: int
     """All verdicts on which most people say otherwise."""
 
+    @property
+    def share(self) -> str:
+        """How often, such as `Mostly`."""
+        return "Always" if self.count == self.total else "Mostly"
+
 
 def main_mistake(report: WeeklyReport) -> Mistakes | None:
-    """Return the way in which the judge was wrong in more than half of its mistakes; None without such a way."""
+    """Return the way in which the judge was wrong in more than half of its mistakes; None without such a way.
+
+    Of a single mistake there is nothing more to say than the mistake itself.
+    """
     wrong = [verdict for verdict in report.verdicts if verdict.agreed is False]
     ranked = Counter(kind for verdict in wrong if (kind := _mistake(verdict, report.figures))).most_common(1)
-    if not ranked or ranked[0][1] * 2 <= len(wrong):
+    if len(wrong) < MIN_MISTAKES_FOR_KIND or not ranked or ranked[0][1] * 2 <= len(wrong):
         return None
     [(kind, count)] = ranked
     return Mistakes(kind=kind, count=count, total=len(wrong))
@@ -135,21 +154,23 @@ def value_word(value: Label) -> str:
 
 
 def overruled_words(verdict: ReportedVerdict) -> str:
-    """Return what judge and people say of a verdict, such as `judge: pass · 3 of 3 people: fail`; not escaped."""
+    """Return what judge and people say of a verdict: `judge says pass, 3 of 3 people say fail`; not escaped."""
     people = "not so" if verdict.people_value is None else value_word(verdict.people_value)
-    of_people = f"{verdict.majority} of {pluralise(verdict.labels, 'person', 'people')}"
-    return f"judge: {value_word(verdict.value)} · {of_people}: {people}"
+    of_people = (
+        "1 person says" if verdict.labels == 1 else f"{verdict.majority} of {verdict.labels} people say"
+    )
+    return f"judge says {value_word(verdict.value)}, {of_people} {people}"
 
 
 # --- the curve
 
 
-def drawn_points(report: WeeklyReport) -> Sequence[CurvePoint]:
-    """Return the weeks that a chart shows: those with a share; none where they are too few for a line.
+def drawn_points(curve: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
+    """Return the weeks of a curve that a chart shows: those with a share; none where they are too few for a line.
 
     Where at least half of them have one of the judge without memory as well, it shows those.
     """
-    points = [point for point in report.curve if point.shown.n >= MIN_VERDICTS_FOR_SHARE]
+    points = [point for point in curve if point.shown.n >= MIN_VERDICTS_FOR_SHARE]
     both = [point for point in points if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE]
     if len(both) >= max(MIN_WEEKS_FOR_CURVE, len(points) / 2):
         return both

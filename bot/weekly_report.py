@@ -101,6 +101,8 @@ class WeeklyReport:
     """Guidelines that are not used yet, and not in doubt."""
     unanswered: int
     """Cards of the last days that nobody has answered; as it is now."""
+    open_splits: int
+    """Cards of the last days on which people tie, which one more vote decides; as it is now."""
     people: tuple[str, ...]
     """Names of the people who answered, in alphabetical order, without those who are not to be named."""
     today: date

@@ -14,6 +14,9 @@ class DamageLog:
     def __init__(self) -> None:
         self._met: dict[tuple[str, str], str] = {}
 
+    def __len__(self) -> int:
+        return len(self._met)
+
     def note(self, table: str, doc_id: str, problem: Exception) -> None:
         """Note a document that cannot be read."""
         if (table, doc_id) not in self._met:

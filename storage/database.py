@@ -200,6 +200,11 @@ class Database:
         """The reason that the last write failed; None once one has succeeded since."""
         return self.store.file_problem
 
+    @property
+    def damaged_records(self) -> int:
+        """The number of damaged records met so far, each of which was set aside."""
+        return len(self.store.documents.damage)
+
     async def problems(self) -> list[str]:
         """Return a sentence for all that is wrong: the files, a vacuum that is due, damaged records met so far.
 

@@ -9,6 +9,8 @@ from bot.visible_text import visible_line
 
 CHART = "data_visualization"
 MAX_CHART_TITLE_LENGTH, MAX_CHART_LABEL_LENGTH, MAX_AXIS_LABEL_LENGTH = 50, 20, 50
+PERCENT = "percent"
+"""Words at the axis of percentages."""
 MAX_CHART_POINTS = 20
 """Slack takes so many categories of an axis."""
 
@@ -50,11 +52,12 @@ def line_chart(
 
 def chart_words(chart: Block) -> str:
     """Return the title and all figures of a chart of lines, a line of text for each of them; escaped."""
-    lines = [f"{chart['title']} ({chart['chart']['axis_config']['y_label']})"]
+    unit = "%" if chart["chart"]["axis_config"]["y_label"] == PERCENT else ""
+    lines = [escape(chart["title"])]
     for series in chart["chart"]["series"]:
-        points = " · ".join(f"{point['label']}: {point['value']}" for point in series["data"])
-        lines.append(f"{series['name']}: {points}")
-    return escape("\n".join(lines))
+        points = " · ".join(f"{escape(point['label'])}: {point['value']}{unit}" for point in series["data"])
+        lines.append(f"*{escape(series['name'])}* · {points}")
+    return "\n".join(lines)
 
 
 def has_chart(message: SlackMessage) -> bool:

@@ -15,6 +15,7 @@ HELP = """*What you can ask me*
 • `/memalign forget --person @name`: take back everything one person said and voted on
 • `/memalign status`: is anything stuck?
 • `/memalign digest`: how far the judge and you agree this week; `/memalign digest last` for last week
+• `/memalign stats`, with a judge's name: how it has done over its life, and what it has learned
 • `/memalign pause` or `/memalign resume`, with a judge's name: judge and show nothing for a while
 • `/memalign mute` or `/memalign unmute`: whether I may ask you things privately
 • `/memalign mine`: all that I hold about you; `/memalign mine file` has it as JSON lines

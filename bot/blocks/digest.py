@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.chart import chart_words, line_chart
+from bot.blocks.agreement_chart import agreement_chart
+from bot.blocks.chart import chart_words
 from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, context, section
@@ -12,16 +13,13 @@ from bot.guideline_page import GuidelineQuery
 from bot.plain_text import pluralise
 from bot.records import Digest
 from bot.report_words import (
-    curve_lines,
-    day_words,
-    drawn_points,
     headline,
     main_mistake,
     overruled_words,
     waiting_words,
     week_dates,
 )
-from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport, monday_of
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 
 ANSWER_OPEN_CARDS = "answer_open_cards"
@@ -99,7 +97,8 @@ def _title(report: WeeklyReport) -> str:
 
 
 def _quiet_week(report: WeeklyReport) -> Part:
-    answer = "nobody voted" if report.figures.shown else "no cards and no votes"
+    yet = " yet" if report.is_running else ""
+    answer = f"nobody has voted{yet}" if report.figures.shown else f"no cards and no votes{yet}"
     waiting = waiting_words(report)
     line = f"{_title(report)}: a quiet week, {answer}."
     return _paragraph(" ".join(filter(None, (line, waiting))), _answer_button(report) if waiting else None)
@@ -117,12 +116,8 @@ def _headline(report: WeeklyReport) -> Part:
 
 
 def _chart(report: WeeklyReport) -> Part | None:
-    points = drawn_points(report)
-    if not points:
-        return None
-    labels = [day_words(monday_of(point.week)) for point in points]
-    chart = line_chart("Agreement by week", "Week from", "percent", labels, curve_lines(points))
-    return chart_words(chart), (chart,)
+    chart = agreement_chart(report.curve)
+    return ("\n".join(map(chart_words, chart)), chart) if chart else None
 
 
 def _learning(report: WeeklyReport) -> Part | None:
@@ -142,7 +137,7 @@ def _mistakes(report: WeeklyReport) -> Part | None:
     kind = (
         ""
         if mistakes is None
-        else f"Mostly *{escape_name(mistakes.kind, 150)}* ({mistakes.count} of {mistakes.total}). "
+        else f"{mistakes.share} *{escape_name(mistakes.kind, 150)}* ({mistakes.count} of {mistakes.total}). "
     )
     head = f"{kind}Most overruled:"
     lines = [f"• “{escape(_question(each))}”: {escape(overruled_words(each), 300)}" for each in overruled]
@@ -153,7 +148,7 @@ def _mistakes(report: WeeklyReport) -> Part | None:
 def _overruled(verdict: ReportedVerdict) -> Block:
     question = f"“{_question(verdict)}”"
     link = link_run(question, verdict.link) if verdict.link else run(question)
-    return rich_section(link, run(f" {overruled_words(verdict)}"))
+    return rich_section(link, run(f": {overruled_words(verdict)}"))
 
 
 def _question(verdict: ReportedVerdict) -> str:
@@ -244,9 +239,10 @@ def _waiting(report: WeeklyReport) -> Part | None:
     return _paragraph(words, _answer_button(report)) if words else None
 
 
-def _answer_button(report: WeeklyReport) -> Block:
-    number = min(report.figures.split + report.unanswered, len(COUNT_WORDS) - 1)
-    return button(f"Answer {COUNT_WORDS[number]} now", ANSWER_OPEN_CARDS, report.judge)
+def _answer_button(report: WeeklyReport) -> Block | None:
+    """Return the button that offers open cards; None where there are none."""
+    number = min(report.open_splits + report.unanswered, len(COUNT_WORDS) - 1)
+    return button(f"Answer {COUNT_WORDS[number]} now", ANSWER_OPEN_CARDS, report.judge) if number else None
 
 
 def _late(report: WeeklyReport) -> Part | None:

@@ -88,8 +88,9 @@ class CandidateVerdicts:
                 failures.append(error)
         if not judged:
             raise failures[-1]
-        # a card among one needs no choice
-        asked = (len(judged) + 1) // 2 if len(judged) > 1 else 0
+        # one alone needs no choice, and texts cannot be compared
+        has_use = len(judged) > 1 and memory.definition.value_type.kind != "str"
+        asked = (len(judged) + 1) // 2 if has_use else 0
         with_base = [await self._with_base(each) for each in judged[:asked]]
         return JudgedCandidates(
             candidates=(*with_base, *judged[asked:]), share=len(judged) / (len(traces) - len(failures))

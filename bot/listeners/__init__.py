@@ -11,7 +11,7 @@
 | `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
-| `memory_history` | the buttons of `/memalign history`: show versions, go back to one |
+| `memory_history` | the buttons of `/memalign history` and of warnings: show versions, go back to one |
 | `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that corrects a verdict, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
@@ -58,6 +58,7 @@ from bot.listeners.home import HomeTab
 from bot.listeners.home_page import HomePages
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.memory_history import MemoryHistoryPages
+from bot.listeners.open_cards import OpenCards
 from bot.listeners.own_record import OwnRecords
 from bot.listeners.pausing import Pausing
 from bot.listeners.reason_modal import ReasonModal
@@ -133,6 +134,7 @@ def build(
         resources.judge_names,
         judge_access,
         guideline_access,
+        slack.client,
         after_ack,
     )
     history.listen(slack.app)
@@ -164,9 +166,11 @@ def build(
         slack.app
     )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)
+    OpenCards(reports.open_cards, judge_access, after_ack).listen(slack.app)
     SlashCommands(
         settings,
         reports.digests,
+        reports.stats,
         reports.status,
         judge_access,
         forget,

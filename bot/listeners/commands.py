@@ -17,6 +17,7 @@ from bot.blocks.commands import (
     unknown_command,
     unknown_week,
 )
+from bot.blocks.judge_stats import judge_stats_message
 from bot.blocks.primitives import SlackMessage
 from bot.config import Settings
 from bot.listeners.after_ack import AfterAck
@@ -31,6 +32,7 @@ from bot.listeners.teaching import Teaching
 from bot.listeners.why import WhyListener
 from bot.plain_text import nearest
 from bot.reports.digest_renderer import DigestRenderer
+from bot.reports.judge_stats_reader import JudgeStatsReader
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, named_week, now_ms
 from bot.slack.chart_support import ChartSupport
@@ -67,6 +69,7 @@ class SlashCommands:
         self,
         settings: Settings,
         digests: DigestRenderer,
+        stats: JudgeStatsReader,
         status: StatusReport,
         access: JudgeAccess,
         forgetting: ForgetListener,
@@ -81,6 +84,7 @@ class SlashCommands:
     ) -> None:
         self._settings = settings
         self._digests = digests
+        self._stats = stats
         self._status = status
         self._access = access
         self._forgetting = forgetting
@@ -159,6 +163,14 @@ class SlashCommands:
         judges_here = [judge for judge in judges if judge.channel == command.channel]
         return [await self._digests.render(judge, week) for judge in judges_here or judges] or [no_judges()]
 
+    async def stats(self, command: SlashCommand) -> list[SlackMessage]:
+        """Show the figures over its life of the judge that is named, of this channel's, or of all the person's."""
+        name = " ".join(unescape(command.text).split())
+        judges = await self._access.judges_named(name, command.person)
+        judges_here = [judge for judge in judges if judge.channel == command.channel]
+        told = [judge_stats_message(await self._stats.read(judge)) for judge in judges_here or judges]
+        return told or [no_judges()]
+
     async def pause(self, command: SlashCommand) -> list[SlackMessage]:
         """Pause a judge."""
         return await self._pausing.pause(command.person, command.channel, " ".join(command.text.split()))
@@ -196,6 +208,7 @@ ANSWERS: Mapping[str, Callable[[SlashCommands, SlashCommand], Awaitable[list[Sla
     "why": SlashCommands.why,
     "status": SlashCommands.status,
     "digest": SlashCommands.digest,
+    "stats": SlashCommands.stats,
     "help": SlashCommands.help,
     "pause": SlashCommands.pause,
     "resume": SlashCommands.resume,

@@ -8,6 +8,7 @@ from bot.blocks.mrkdwn import capitalised
 from bot.blocks.selection import SELECTION_WORDS
 from bot.charts.drawing import chart_svg
 from bot.charts.learning_curve import learning_curve_chart
+from bot.config import SkippedKind
 from bot.digest_words import learning_sentences, strength
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
 from bot.pages.environment import render
@@ -24,6 +25,11 @@ from bot.pages.report_sentences import (
 from bot.records import MemoryComparison, ShadowComparison
 from memalign.judge import LOCAL_MODELS
 
+SKIPPED: Mapping[SkippedKind, str] = {
+    "errors": "runs that ended with an error",
+    "empty_outputs": "runs without output",
+    "no_expectations": "traces without expectations",
+}
 RULE_TITLES: Mapping[RuleGroup, str] = {
     "used": "In use",
     "doubtful": "In doubt",
@@ -55,6 +61,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "differences": differences(report.labels) if life.has_scores else None,
             "blind": anchoring_sentences(life),
             "gap": gap_sentence(life),
+            "skipped": [SKIPPED[kind] for kind in report.card.skipped],
             "reasons": [
                 (capitalised(SELECTION_WORDS[reason]), count) for reason, count in report.data.reasons.items()
             ],

@@ -29,6 +29,7 @@ def report_limits(report: JudgeReport) -> list[str]:
         *_anchoring(report),
         *_comparability(report),
         *_models(report),
+        *_learning(report),
         *_changes(report),
         *_gone(report),
     ]
@@ -124,8 +125,16 @@ def _changes(report: JudgeReport) -> Iterator[str]:
         yield f"{sentence.rstrip('.')} since the bot last ran: no figure here is of the new settings."
 
 
+def _learning(report: JudgeReport) -> Iterator[str]:
+    for week in report.worse_weeks:
+        yield f"In {week} the judge did worse than with the memory of the week before; that is hardly chance."
+
+
 def _gone(report: JudgeReport) -> Iterator[str]:
     data = report.data
+    if data.damaged_records:
+        records = pluralise(data.damaged_records, "record")
+        yield f"Damaged in the store, and so in no figure: {records}. An earlier copy of the store may hold them."
     if data.forgotten_traces or data.forgotten_people:
         gone = [
             data.forgotten_traces and pluralise(data.forgotten_traces, "trace"),

@@ -1,5 +1,6 @@
 """Gathers one judge's week for its digest, in Slack and at the terminal."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
@@ -11,11 +12,11 @@ from bot.reports.answered_weeks import AnsweredVerdict
 from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import AnsweredWeek, read_answered_week, read_digest
 from bot.reports.learning_curve import read_learning_curve
+from bot.reports.open_card import is_split, is_unanswered
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
 from bot.runtime.clock import from_ms, now_ms, week_of
-from bot.vote_marks import votes_of
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport, monday_of
 from memalign.records import Guideline
 from memalign.value_types import ValueType, value_type_of
@@ -58,6 +59,7 @@ class WeeklyReportReader:
         before = await self._figures(judge, value_type, _week_before(week))
         changes = answered.changes
         people, unnamed = await self._people(answered)
+        waiting = await self._open_cards(judge, value_type)
         return WeeklyReport(
             judge=judge.name,
             title=judge.title,
@@ -74,21 +76,24 @@ class WeeklyReportReader:
             in_use=sum(rule.in_use for rule in rules),
             from_one_person=sum(rule.in_use and len(rule.people) == 1 for rule in rules),
             pending=sum(rule.state == "pending" and not rule.doubtful for rule in rules),
-            unanswered=await self.count_unanswered(judge),
+            unanswered=waiting["unanswered"],
+            open_splits=waiting["split"],
             people=people,
             unnamed_people=unnamed,
             today=from_ms(now_ms(), self._zone).date(),
         )
 
-    async def count_unanswered(self, judge: JudgeSettings) -> int:
-        """Return how many cards of the last days nobody has answered."""
+    async def _open_cards(self, judge: JudgeSettings, value_type: ValueType) -> Counter[str]:
+        """Count the cards of the last days that nobody has answered, and those on which people tie."""
         now = now_ms()
         cards = await self._database.verdicts.cards_between(judge.name, now - MS_OPEN, now)
-        return sum([await self._is_unanswered(card) for card in cards if card.channel == judge.channel])
-
-    async def _is_unanswered(self, card: StoredVerdict) -> bool:
-        feedback = await self._database.feedback.of(card.verdict_id)
-        return not any(votes_of(card, each) for each in feedback.values())
+        counts = Counter[str]()
+        for card in cards:
+            if card.channel == judge.channel:
+                people = await self._database.feedback.of(card.verdict_id)
+                counts["unanswered"] += is_unanswered(card, people)
+                counts["split"] += is_split(card, people, value_type)
+        return counts
 
     async def _figures(self, judge: JudgeSettings, value_type: ValueType, week: str) -> Digest:
         return await read_digest(self._database, judge.name, value_type, week, self._zone)

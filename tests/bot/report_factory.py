@@ -33,6 +33,7 @@ def a_report(figures: Digest, before: Digest | None = None, **fields: Any) -> We
         "from_one_person": 0,
         "pending": 0,
         "unanswered": 0,
+        "open_splits": 0,
         "people": (),
         "unnamed_people": figures.people,
         "today": date(2026, 11, 30),

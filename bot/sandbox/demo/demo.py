@@ -34,7 +34,7 @@ COMMAND = Command(
     description="See what the judge has learned, or take it back",
     usage_hint="guidelines [judge] [words] | history [judge] | teach <rule> | why <trace or link> | "
     "forget <trace or link> | status "
-    "| digest | pause | resume | mute | unmute | mine | forgotten | help",
+    "| digest [last or 2026-W47] | stats [judge] | pause | resume | mute | unmute | mine | forgotten | help",
 )
 
 

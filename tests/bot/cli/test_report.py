@@ -56,7 +56,7 @@ async def test_it_is_written_while_the_bot_runs_with_names_and_links_of_slack(be
     assert link == f"https://{domain}.slack.com/archives/{card.channel}/p{card.ts.replace('.', '')}"
     (rule,) = page.table("In use").rows[1:]
     assert rule[1] == RULE
-    assert rule[5] == "Ana Ruiz"
+    assert rule[6] == "Ana Ruiz"
 
 
 async def test_without_a_token_it_names_ids_and_links_nowhere(beside: Beside) -> None:
@@ -66,7 +66,7 @@ async def test_without_a_token_it_names_ids_and_links_nowhere(beside: Beside) ->
     assert told.code == 0, told.err
     page = PageReader((beside.folder / "page.html").read_text(encoding="utf-8"))
     assert [each for each in page.links if not each.startswith("#")] == []
-    assert page.table("In use").rows[1][5] == beside.harness.ana.id
+    assert page.table("In use").rows[1][6] == beside.harness.ana.id
 
 
 async def test_a_page_that_is_there_is_replaced_and_only_its_owner_reads_it(folder: Path) -> None:

@@ -113,6 +113,7 @@ def full_report() -> JudgeReport:
             model="openai:/gpt-5-mini",
             embedding_model="openai:/text-embedding-3-small",
             reflection_model="openai:/gpt-5-mini",
+            skipped=("errors",),
             memory_version=7,
             cases=12,
         ),
@@ -124,6 +125,7 @@ def full_report() -> JudgeReport:
         recent=figures(n=12, agreed=9),
         weeks=[figures(f"2026-W{week}") for week in range(40, 48)],
         curve=[point(f"2026-W{week}") for week in range(40, 48)],
+        worse_weeks=(),
         data=ReportData(
             traces=500,
             sampled_lately=300,
@@ -142,6 +144,7 @@ def full_report() -> JudgeReport:
             late=4,
             most_by_one=40,
             votes=60,
+            damaged_records=0,
         ),
         settings=ReportSettings(
             rate=0.1,
@@ -208,6 +211,8 @@ def with_text_everywhere(record: T, text: str) -> T:
     """Return the record with the text in every field that holds free text, the trace's link and closed sets left."""
     closed = {
         "group",
+        "skipped",
+        "worse_weeks",
         "kind",
         "model",
         "embedding_model",

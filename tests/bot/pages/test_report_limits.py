@@ -96,6 +96,8 @@ CASES: dict[str, Change] = {
     ),
     "Forgotten on request, and so in no figure: 2 traces.": of_data(forgotten_traces=2),
     "2 traces and the words and votes of 1 person.": of_data(forgotten_traces=2, forgotten_people=1),
+    "Damaged in the store, and so in no figure: 2 records.": of_data(damaged_records=2),
+    "In 2026-W45 the judge did worse": lambda report: replace(report, worse_weeks=("2026-W45",)),
     "1 unanswered trace of all judges was deleted": of_data(expired=1),
 }
 

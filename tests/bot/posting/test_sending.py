@@ -280,7 +280,7 @@ async def test_a_chart_that_slack_refuses_is_sent_once_more_in_words(sending: Se
     assert await sending.send(note("n-1")) is None
     [refused, taken] = sending.slack.of("chat.postMessage")
     assert (shows_chart(refused), shows_chart(taken), len(sending.slack.messages)) == (True, False, 1)
-    assert "a: 50 · b: 62" in taken["blocks"][0]["text"]["text"]
+    assert "*Judge* · a: 50% · b: 62%" in taken["blocks"][0]["text"]["text"]
     assert refused["metadata"] == taken["metadata"]
     assert await sending.states() == []
 

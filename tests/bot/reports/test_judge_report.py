@@ -366,6 +366,22 @@ async def test_answers_before_and_after_the_verdict_was_seen_are_counted_apart(
     ]
 
 
+async def test_a_week_that_was_worse_than_the_last_memory_is_told(database: Database, tmp_path: Path) -> None:
+    def card(number: int, week: int) -> FedCard:
+        shadow = ShadowVerdict(kind="last_week", value=False, version=3)
+        return FedCard(
+            trace_id=f"tr-{week}-{number}", value=True, week=week, votes={"ana": DOWN}, shadows=(shadow,)
+        )
+
+    await feed(
+        database, JUDGE, [*(card(each, 0) for each in range(3)), *(card(each, 1) for each in range(20))]
+    )
+    report = await read(database, berlin_settings(tmp_path))
+    assert report.worse_weeks == ["2026-W33"]
+    rows = PageReader(judge_report_page(report)).table("The verdicts shown, beside those").rows[1:]
+    assert rows == [["With last week's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
+
+
 async def test_rules_have_their_credit_and_their_people(database: Database, tmp_path: Path) -> None:
     rule = a_guideline(
         "Name a place.", a_source("tr-1", "U-ana"), a_source("tr-2", "U-ben"), guideline_id="g1"
@@ -382,12 +398,12 @@ async def test_rules_have_their_credit_and_their_people(database: Database, tmp_
     )
     page = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path))))
     used = [row[1:] for row in page.table("In use").rows[1:]]
-    assert used == [["Name a place.", "0", "0", "2", "U-ana, U-ben", "3 Aug 2026"]]
+    assert used == [["Name a place.", "0", "0", "0", "2", "U-ana, U-ben", "3 Aug 2026"]]
     assert page.table("Retired").rows[1][1] == "Be short. Somebody retired it."
     hidden = PageReader(
         judge_report_page(await read(database, berlin_settings(tmp_path, access={"show_votes": False})))
     )
-    assert hidden.table("In use").rows[1][5] == "2 people"
+    assert hidden.table("In use").rows[1][6] == "2 people"
     assert "U-ana" not in hidden.text
     assert "U-ben" not in hidden.text
 
