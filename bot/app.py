@@ -27,6 +27,7 @@ from bot.listeners.after_ack import AfterAck
 from bot.redaction.redactor import Redactor
 from bot.reports import Reports
 from bot.reports.status import StatusReport
+from bot.reports.worsening_watch import CHECK_SECONDS
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
 from bot.runtime.supervisor import Background, supervise
@@ -50,6 +51,8 @@ class Timing:
     """Between two posts in a channel: about what Slack allows."""
     quiet_seconds: float = QUIET_SECONDS
     card_seconds: float = CARD_SECONDS
+    check_seconds: float = CHECK_SECONDS
+    """Between two looks whether a judge has got worse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +183,11 @@ def build(resources: Resources, timing: Timing) -> Bot:
         threads.statuses.render_post,
         digests.render_post,
         digests.render_again,
+        reports.build_warnings(resources).render_post,
         pace_seconds=timing.post_seconds,
     )
     judges = judging.build(resources, posts.wake)
-    figures = reports.build(resources, digests, posts.wake)
+    figures = reports.build(resources, digests, posts.wake, timing.check_seconds)
 
     async def redact_now() -> None:
         """Let Slack show nothing any more of what was just forgotten."""

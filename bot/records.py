@@ -15,7 +15,7 @@ from memalign.records import (
     TraceTarget,
 )
 from memalign.value_types import ValueType
-from storage.records import StoredVerdict
+from storage.records import ShadowKind, StoredVerdict
 
 MIN_VERDICTS_FOR_SHARE = 10
 """Below this number of verdicts, their counts stand alone: a percentage would claim more than they tell."""
@@ -174,6 +174,25 @@ class ShadowComparison:
     """On traces unlike any case that was learned."""
     seen_before: MemoryComparison
     """On near copies of learned cases, which are right by copying."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worsening:
+    """A judge that judges worse than with another memory."""
+
+    judge: str
+    title: str
+    """The judge as people call it."""
+    reference: ShadowKind
+    """The other memory."""
+    version: int
+    """Its version."""
+    fixed: int
+    """Verdicts that are right, and would have been wrong with the other memory."""
+    broken: int
+    """Verdicts that are wrong, and would have been right with the other memory."""
+    links: tuple[str, ...] = ()
+    """Addresses of some cards with broken verdicts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

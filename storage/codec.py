@@ -18,6 +18,7 @@ from storage.records import (
     Reply,
     StatusContent,
     Timestamped,
+    WorseningContent,
 )
 from storage.table_rows import Body
 
@@ -31,6 +32,7 @@ _CONTENTS: Mapping[str, type[Content]] = {
         DigestReplyContent,
         NoticeContent,
         StatusContent,
+        WorseningContent,
     )
 }
 

@@ -22,6 +22,7 @@ from storage.records import (
     Post,
     StatusContent,
     StoredVerdict,
+    WorseningContent,
 )
 from storage.repository import Repository, Store, reads, writes
 from storage.table_rows import Body
@@ -86,7 +87,17 @@ class Outbox(Repository):
 
         False and nothing changed when that was done before, be the post still here or not.
         """
-        place = key(slot, week)
+        return self._add_once(key(slot, week), post)
+
+    @writes
+    def add_worsening(self, slot: str, content: WorseningContent, post: Post) -> bool:
+        """Put a warning last in its channel's line; there is one of each slot, week and other memory.
+
+        False and nothing changed when that was done before, be the post still here or not.
+        """
+        return self._add_once(key(slot, content.kind, content.reference, content.week), post)
+
+    def _add_once(self, place: str, post: Post) -> bool:
         if self._digests.contains(doc_id=place):
             return False
         self._digests.insert(Document({}, place))

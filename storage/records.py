@@ -347,6 +347,18 @@ class DigestReplyContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorseningContent:
+    """A warning that a judge judges worse than with another memory, which is worded when it is sent."""
+
+    kind: ClassVar[Literal["worsening"]] = "worsening"
+    judge: str
+    reference: ShadowKind
+    """The other memory."""
+    week: str
+    """The ISO week, such as `2026-W47`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusContent:
     """A verdict's thread status, which is made from what is so when it is sent."""
 
@@ -377,6 +389,7 @@ Content = (
     | DigestReplyContent
     | NoticeContent
     | StatusContent
+    | WorseningContent
 )
 
 

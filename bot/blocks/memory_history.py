@@ -96,9 +96,9 @@ def stayed() -> SlackMessage:
     return text_message("Nothing was changed.")
 
 
-def history_button(judge: str) -> Block:
+def history_button(judge: str, words: str = "History") -> Block:
     """Return the button that shows a judge's versions."""
-    return button("History", SHOW_HISTORY, judge)
+    return button(words, SHOW_HISTORY, judge)
 
 
 def version_value(judge: str, version: int) -> str:

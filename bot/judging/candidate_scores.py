@@ -1,6 +1,6 @@
 """Scores of a window's judged candidates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.judging.candidate_verdicts import JudgedCandidate
@@ -28,8 +28,8 @@ class ScoredCandidate:
     features: WrongFeatures
     score: float
     """Above 0."""
-    reason: SelectionReason
-    """Reason for the score."""
+    distance: Distance
+    """From what people were shown."""
 
     @property
     def trace(self) -> Trace:
@@ -66,11 +66,19 @@ def score_candidate(
         doubtful_rule=rules.doubtful,
         conflicting_rule=rules.conflicting,
     )
-    if distance.is_copy:
-        return ScoredCandidate(judged=judged, features=features, score=COPY_SCORE, reason="random")
-    return ScoredCandidate(
-        judged=judged,
-        features=features,
-        score=wrong_score(features, weights),
-        reason=largest_reason(features, weights, is_unlike=distance.is_unlike),
+    score = COPY_SCORE if distance.is_copy else wrong_score(features, weights)
+    return ScoredCandidate(judged=judged, features=features, score=score, distance=distance)
+
+
+def reason_for(
+    chosen: ScoredCandidate, candidates: Sequence[ScoredCandidate], weights: WrongWeights
+) -> SelectionReason:
+    """Return why one of some candidates was drawn by its score."""
+    if chosen.distance.is_copy:
+        return "random"
+    return largest_reason(
+        chosen.features,
+        [each.features for each in candidates],
+        weights,
+        is_unlike=chosen.distance.is_unlike,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 
 from bot.config import Settings
-from bot.judging.candidate_scores import ScoredCandidate, score_candidate
+from bot.judging.candidate_scores import ScoredCandidate, reason_for, score_candidate
 from bot.judging.candidate_verdicts import CandidateVerdicts, JudgedCandidate
 from bot.judging.chosen_card import CandidateTrace, ChosenCard
 from bot.judging.hash_fraction import hash_fraction
@@ -14,6 +14,7 @@ from bot.judging.novelty import CardVectors
 from bot.judging.recent_cards import RecentCards
 from bot.judging.score_weights import ScoreWeights
 from bot.judging.shadow_judges import ShadowValue, ShadowValues
+from bot.judging.wrong_score import WrongWeights
 from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import Vector
@@ -66,24 +67,27 @@ class CardChooser:
         groups = groups_of_copies(traces, vectors, judge, key)
         affordable = await self._verdicts.affordable(memory, len(groups))
         judged = await self._verdicts.judge(memory, [group.trace for group in groups], affordable)
-        scored = await self._score(memory, judged.candidates, vectors)
+        weights = await self._weights.of(memory.definition, self._time_ms())
+        scored = await self._score(memory, judged.candidates, vectors, weights)
         ids = sorted(trace.trace_id for trace in traces)
         drawn = draw([each.score for each in scored], hash_fraction(judge, *ids, key=key))
         chosen = scored[drawn.place]
         copies = next(group.size for group in groups if group.trace is chosen.trace)
-        rate = self._settings.rate_of(self._settings.judge(judge))
-        among = min(1.0, len(traces) / max(seen, 1)) * judged.share
+        among = min(1.0, len(traces) / max(seen, 1)) * judged.share / copies
+        probability = self._settings.rate_of(self._settings.judge(judge)) * among * drawn.probability
         await memory.keep_vector(chosen.trace)
         shadows = await self._shadow_values(judge, chosen.trace, chosen.judged.base)
-        return _card(chosen, drawn, rate * among * drawn.probability / copies, shadows)
+        return _card(chosen, probability, _reason(drawn, probability, scored, weights), shadows)
 
     async def _score(
-        self, memory: JudgeMemory, judged: Sequence[JudgedCandidate], vectors: Mapping[str, Vector]
+        self,
+        memory: JudgeMemory,
+        judged: Sequence[JudgedCandidate],
+        vectors: Mapping[str, Vector],
+        weights: WrongWeights,
     ) -> list[ScoredCandidate]:
-        now = self._time_ms()
-        weights = await self._weights.of(memory.definition, now)
+        now, guidelines = self._time_ms(), memory.guidelines
         cards = CardVectors(await self._cards.vectors(memory, now))
-        guidelines = memory.guidelines
         return [
             score_candidate(
                 each,
@@ -97,11 +101,17 @@ class CardChooser:
         ]
 
 
+def _reason(
+    drawn: Draw, probability: float, scored: Sequence[ScoredCandidate], weights: WrongWeights
+) -> SelectionReason:
+    if probability >= 1:
+        return "all"
+    return reason_for(scored[drawn.place], scored, weights) if drawn.is_by_score else "random"
+
+
 def _card(
-    chosen: ScoredCandidate, drawn: Draw, probability: float, shadows: Sequence[ShadowValue]
+    chosen: ScoredCandidate, probability: float, reason: SelectionReason, shadows: Sequence[ShadowValue]
 ) -> ChosenCard:
-    by_chance: SelectionReason = "all" if probability >= 1 else "random"
-    reason = chosen.reason if drawn.is_by_score and drawn.probability < 1 else by_chance
     verdict = chosen.judged.verdict
     return ChosenCard(
         verdict=verdict,

@@ -1,8 +1,10 @@
 """The chance that a verdict is wrong: a logistic model over a few numbers that are known before anybody answers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+
+import numpy as np
 
 from memalign.records import Label
 from memalign.value_types import ValueType
@@ -14,7 +16,7 @@ that with the starting weight a verdict that one in five contradicts is, on aver
 COPY_SCORE = 0.01
 """Of a near copy of a case or of a recent card: people have answered it, or are about to. Only chance chooses it."""
 LEAST_CONTRIBUTION = 0.25
-"""To the score in log-odds; what adds less is no reason to be told. Set by hand."""
+"""To the score in log-odds, beyond an average candidate's; what adds less is no reason to be told. Set by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +57,25 @@ def wrong_score(features: WrongFeatures, weights: WrongWeights = STARTING_WEIGHT
     return 1 / (1 + math.exp(-weights.base - sum(_contributions(features, weights))))
 
 
-def largest_reason(features: WrongFeatures, weights: WrongWeights, *, is_unlike: bool) -> SelectionReason:
-    """Return what adds most to the score; "random" where nothing adds much.
+def largest_reason(
+    features: WrongFeatures, candidates: Sequence[WrongFeatures], weights: WrongWeights, *, is_unlike: bool
+) -> SelectionReason:
+    """Return what raises a candidate's score most above that of an average one; "random" where nothing does by much.
 
     Args:
-        features: of the verdict.
+        features: of the candidate.
+        candidates: features of all among which it was chosen, itself included.
         weights: of the score.
         is_unlike: whether nothing is known that has anything special in common with the trace.
     """
-    base, cases, novel, dissent, new, doubtful, conflicting = _contributions(features, weights)
+    average = np.mean([_contributions(each, weights) for each in candidates], axis=0)
+    base, cases, novel, dissent, new, doubtful, conflicting = (
+        own - usual for own, usual in zip(_contributions(features, weights), average.tolist(), strict=True)
+    )
     added: dict[SelectionReason, float] = {
         "unlike": novel if is_unlike else 0.0,
-        "disagreement": max(base, 0.0) + max(cases, 0.0),
+        # an opinion that agrees may stand out as well, among others that differ
+        "disagreement": base * (features.base_difference > 0) + cases * (features.case_difference > 0),
         "dissent": dissent,
         "new_rule": new,
         "doubtful_rule": doubtful,

@@ -11,7 +11,7 @@
 | `vote_choices` | buttons that keep one of several votes, or take one back |
 | `reply_buttons` | buttons of questions that one person alone sees in a thread |
 | `guideline_actions` | buttons and menus on guidelines in threads, lists and modals, the modal that edits |
-| `memory_history` | the buttons of `/memalign history`: show versions, go back to one |
+| `memory_history` | the buttons of `/memalign history` and of warnings: show versions, go back to one |
 | `guideline_pages` | the buttons that turn the pages of `/memalign guidelines` |
 | `reason_modal` | the modal that corrects a verdict, the shortcut "Correct this verdict" |
 | `forget` | the buttons of the previews of forgetting, the shortcut "Forget this trace" |
@@ -134,6 +134,7 @@ def build(
         resources.judge_names,
         judge_access,
         guideline_access,
+        slack.client,
         after_ack,
     )
     history.listen(slack.app)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.commands import no_judges
 from bot.blocks.guideline_answers import outcome_message
@@ -20,6 +21,7 @@ from bot.blocks.memory_history import (
 )
 from bot.blocks.pausing import which_judge
 from bot.blocks.primitives import SlackMessage, plain_message
+from bot.blocks.worsening import GO_BACK_TO_MONDAY, answered_warning
 from bot.config import JudgeSettings
 from bot.judge_names import JudgeNames
 from bot.learning.rollback_service import RollbackService
@@ -29,7 +31,7 @@ from bot.listeners.guideline_access import GuidelineAccess
 from bot.listeners.guideline_decisions import GuidelineDecisions
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_values import load_json
-from bot.listeners.responses import or_error_message, replace_original, respond_ephemeral
+from bot.listeners.responses import or_error_message, replace_original, respond_ephemeral, update_message
 from bot.reports.memory_history_reader import MemoryHistoryReader
 from bot.slack.payload import MalformedPayloadError
 from storage.guideline_requests import GuidelineRequest
@@ -46,8 +48,10 @@ class MemoryHistoryPages:
         names: JudgeNames,
         judges: JudgeAccess,
         access: GuidelineAccess,
+        client: AsyncWebClient,
         after_ack: AfterAck,
     ) -> None:
+        self._client = client
         self._reader = reader
         self._rollbacks = rollbacks
         self._decisions = decisions
@@ -62,6 +66,7 @@ class MemoryHistoryPages:
         app.action(GO_BACK)(self.preview)
         app.action(CONFIRM_GO_BACK)(self.go_back)
         app.action(STAY)(self.stay)
+        app.action(GO_BACK_TO_MONDAY)(self.go_back_to_monday)
 
     async def command(self, person: str, channel: str, name: str) -> list[SlackMessage]:
         """Answer `/memalign history`, `name` being the judge that is named, if any."""
@@ -88,6 +93,17 @@ class MemoryHistoryPages:
 
     async def go_back(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Go back to the version of a button; stored before the ack."""
+        request = await self._keep_request(body)
+        await ack()
+        self._after_ack.run(self._replace(respond, self._carry_out(request)))
+
+    async def go_back_to_monday(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
+        """Go back to the version of a warning's button; stored before the ack."""
+        request = await self._keep_request(body)
+        await ack()
+        self._after_ack.run(self._answer_warning(request, body, respond))
+
+    async def _keep_request(self, body: Body) -> GuidelineRequest:
         judge, version = read_version(_value(body), self._names)
         action = body["actions"][0]
         request = GuidelineRequest(
@@ -98,8 +114,16 @@ class MemoryHistoryPages:
             version=version,
         )
         await self._decisions.keep(request)
-        await ack()
-        self._after_ack.run(self._replace(respond, self._carry_out(request)))
+        return request
+
+    async def _answer_warning(self, request: GuidelineRequest, body: Body, respond: AsyncRespond) -> None:
+        """Go back, and take the buttons off the warning; the person alone is told what came of it."""
+        outcome = await self._decisions.carry_out(request)
+        await respond_ephemeral(respond, [outcome_message(outcome)])
+        message, channel = body.get("message") or {}, (body.get("channel") or {}).get("id")
+        if not outcome.refusal and channel:
+            answered = answered_warning(str(message.get("text")), message.get("blocks") or ())
+            await update_message(self._client, str(channel), str(message.get("ts")), answered)
 
     async def stay(self, ack: AsyncAck, respond: AsyncRespond) -> None:
         """Put the preview away."""

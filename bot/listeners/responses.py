@@ -64,6 +64,14 @@ async def show_ephemeral(
         log.warning("%s could not be told something: %s", person, error.detail)
 
 
+async def update_message(client: AsyncWebClient, channel: str, ts: str, message: SlackMessage) -> None:
+    """Put another content in the place of one of the bot's messages, for all to see; a failure is logged."""
+    try:
+        await client.chat_update(channel=channel, ts=ts, **message.arguments())
+    except SlackCallError as error:
+        log.warning("the message at %s could not be changed: %s", ts, error.detail)
+
+
 async def open_view(client: AsyncWebClient, trigger_id: str, view: Json) -> None:
     """Open a modal; a failure is logged, and what was clicked stands all the same."""
     await _opened(client.views_open(trigger_id=trigger_id, view=view))

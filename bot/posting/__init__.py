@@ -7,7 +7,7 @@ from bot.posting.card_editor import CardEditor
 from bot.posting.digest_editor import DigestEditor, RenderShownDigest
 from bot.posting.message_edits import MessageEdits
 from bot.posting.redaction import MessageRedactor
-from bot.posting.rendering import PostRenderer, RenderDigest, RenderStatus
+from bot.posting.rendering import PostRenderer, RenderDigest, RenderStatus, RenderWorsening
 from bot.posting.sending import PostSender
 from bot.posting.worker import PostingWorker
 from bot.resources import Resources
@@ -29,13 +29,20 @@ def build(
     render_status: RenderStatus,
     render_digest: RenderDigest,
     render_shown_digest: RenderShownDigest,
+    render_worsening: RenderWorsening,
     *,
     pace_seconds: float,
 ) -> PostingFlow:
     """Build what posts, with `pace_seconds` between two posts in a channel, and what redacts."""
     database, slack, health = resources.database, resources.slack, resources.health
     renderer = PostRenderer(
-        resources.settings, database, resources.memories, slack.people, render_status, render_digest
+        resources.settings,
+        database,
+        resources.memories,
+        slack.people,
+        render_status,
+        render_digest,
+        render_worsening,
     )
     sender = PostSender(slack.posting_client, database, renderer.render, health, slack.charts)
     worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)

@@ -24,11 +24,14 @@ from storage.records import (
     NoticeContent,
     Post,
     StatusContent,
+    WorseningContent,
 )
 
 RenderStatus = Callable[[str], Awaitable[SlackMessage | None]]
 """Makes the status message of a verdict's thread; None if there is nothing to tell."""
 
+RenderWorsening = Callable[[WorseningContent], Awaitable[SlackMessage | None]]
+"""Makes a warning that a judge judges worse than with another memory; None if there is nothing left to warn of."""
 RenderDigest = Callable[[Post], Awaitable[SlackMessage | None]]
 """Makes a weekly digest, or a reply in its thread; None if there is nothing to tell."""
 
@@ -44,6 +47,7 @@ class PostRenderer:
         people: People,
         render_status: RenderStatus,
         render_digest: RenderDigest,
+        render_worsening: RenderWorsening,
     ) -> None:
         self._settings = settings
         self._people = people
@@ -51,6 +55,7 @@ class PostRenderer:
         self._memories = memories
         self._render_status = render_status
         self._render_digest = render_digest
+        self._render_worsening = render_worsening
 
     async def render(self, post: Post) -> SlackMessage | None:
         """Return the message, None if there is nothing left to show."""
@@ -63,6 +68,8 @@ class PostRenderer:
                 return await self._notice(post.channel, post.content)
             case DigestReplyContent() | DigestContent(text=""):
                 return await self._render_digest(post)
+            case WorseningContent():
+                return await self._render_worsening(post.content)
             case CardContent():
                 return await self._card(post.verdict_id or "")
             case _:

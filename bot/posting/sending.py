@@ -29,7 +29,7 @@ from bot.slack.identity import IdentityLookup
 from bot.slack.message_search import PostMark, find_message
 from memalign.records import Json
 from storage.database import Database
-from storage.records import CardContent, DigestContent, Post
+from storage.records import CardContent, DigestContent, Post, WorseningContent
 
 log = logging.getLogger(__name__)
 
@@ -215,4 +215,9 @@ def _subject(post: Post) -> Mapping[str, Json]:
 
 
 def _due_ms(post: Post) -> int | None:
-    return post.content.due_ms if isinstance(post.content, DigestContent) else None
+    match post.content:
+        case DigestContent(due_ms=due_ms):
+            return due_ms
+        case WorseningContent():
+            return post.created_ms
+    return None

@@ -15,6 +15,8 @@ from bot.reports.status import StatusReport
 from bot.reports.verdict_evidence import EvidenceReader
 from bot.reports.weekly_digest import WeeklyDigest
 from bot.reports.weekly_report_reader import LinksTo, WeeklyReportReader
+from bot.reports.worsening_renderer import WorseningRenderer
+from bot.reports.worsening_watch import WorseningWatch
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
 from bot.slack.permalink import permalinks
@@ -42,6 +44,12 @@ def build_digests(resources: Resources) -> DigestRenderer:
     return DigestRenderer(settings, database, resources.memories, reader)
 
 
+def build_warnings(resources: Resources) -> WorseningRenderer:
+    """Build what words warnings."""
+    links_to = _links_to(resources.slack.client)
+    return WorseningRenderer(resources.settings, resources.database, resources.memories, links_to)
+
+
 def _links_to(client: AsyncWebClient) -> LinksTo:
     async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
         by_channel = defaultdict[str, dict[str, str]](dict)
@@ -54,12 +62,15 @@ def _links_to(client: AsyncWebClient) -> LinksTo:
     return links_to
 
 
-def build(resources: Resources, digests: DigestRenderer, wake_posting: Callable[[], None]) -> Reports:
-    """Build the status, the reader of evidence, and the digest of each week."""
+def build(
+    resources: Resources, digests: DigestRenderer, wake_posting: Callable[[], None], check_seconds: float
+) -> Reports:
+    """Build the status, the reader of evidence, the digest of each week, and what looks for worse verdicts."""
     settings, database, memories = resources.settings, resources.database, resources.memories
     connected, health = resources.slack.connection.is_up, resources.health
     slack = resources.slack
     digest = WeeklyDigest(settings, database, health, wake_posting)
+    watch = WorseningWatch(settings, database, memories, health, wake_posting, pause_seconds=check_seconds)
     return Reports(
         status=StatusReport(
             settings,
@@ -76,5 +87,5 @@ def build(resources: Resources, digests: DigestRenderer, wake_posting: Callable[
         digests=digests,
         open_cards=OpenCardReader(database, _links_to(slack.client)),
         stats=JudgeStatsReader(settings, database, memories),
-        background={"weekly digest": digest.run},
+        background={"weekly digest": digest.run, "watching for worse verdicts": watch.run},
     )

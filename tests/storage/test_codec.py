@@ -57,6 +57,7 @@ from storage.records import (
     ThreadRefusal,
     Timestamped,
     ToldDoubt,
+    WorseningContent,
 )
 from storage.undo_records import UndoRecord
 
@@ -266,6 +267,7 @@ POSTS = [
         NoteContent(text=HOSTILE, blocks=BLOCKS),
         DigestContent(text=HOSTILE, blocks=BLOCKS, due_ms=3),
         StatusContent(),
+        WorseningContent(judge="j", reference="base", week="2026-W47"),
         None,
     )
 ]

@@ -11,7 +11,7 @@ from bot.runtime.clock import now_ms
 from memalign.errors import ContentRefusedError, InputError, ModelUnavailableError
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import JudgeRequest, JudgeResponse
-from memalign.records import Guideline, Json, Trace
+from memalign.records import Json, Trace
 from memalign.trial.call_budget import FixedBudget
 from storage.database import Database
 from storage.records import CardSelection, NewCard, ShadowVerdict
@@ -28,16 +28,19 @@ TOPICS = ("refund", "parcel", "password", "invoice", "visa", "mortgage", "recipe
 class JudgeByTrace(FakeJudgeModel):
     """Fails at some traces, led by some guidelines."""
 
-    def __init__(self, errors: Mapping[str, Exception] | None = None, cited: Sequence[str] = ()) -> None:
+    def __init__(self, errors: Mapping[str, Exception] | None = None) -> None:
         super().__init__(True)
         self.errors = errors or {}
-        self.cited = tuple(cited)
+        self.cited: Mapping[str, tuple[str, ...]] = {}
+        """By trace id, the guidelines that lead it."""
 
     async def decide(self, request: JudgeRequest) -> JudgeResponse:
         self.requests.append(request)
         if (error := self.errors.get(str(request.trace_id))) is not None:
             raise error
-        return JudgeResponse(value=True, rationale="because", guideline_ids=self.cited)
+        return JudgeResponse(
+            value=True, rationale="because", guideline_ids=self.cited.get(str(request.trace_id), ())
+        )
 
     @property
     def judged(self) -> list[str]:
@@ -298,28 +301,30 @@ async def test_a_second_opinion_that_differs_draws_the_card_and_is_its_reason(
 
 async def test_people_who_differ_on_similar_cases_are_a_reason(database: Database, tmp_path: Path) -> None:
     window = await choosing(database, tmp_path)
-    for number in range(2):
-        known = on("refund", 1000 + number)
-        votes = [a_vote(False), a_vote(False, person="ben"), a_vote(True, person="eve")]
+    split = [a_vote(False), a_vote(False, person="ben"), a_vote(True, person="eve")]
+    for topic in TOPICS:
+        known = on(topic, 1000)
+        votes = split if topic == "refund" else [a_vote(True)]
         await window.memory.learn(
             [a_trace(known.trace_id, *votes, inputs=known.inputs, outputs=known.outputs)]
         )
-    chosen = await shares(window, lambda run: [on("refund", run), on("refund", 500 + run)], 30)
-    assert Counter(each.reason for each in chosen["refund"])["dissent"] > 5
+    chosen = await shares(window, lambda run: [on("refund", run), on("visa", run), on("recipe", run)], 60)
+    assert Counter(each.reason for each in chosen["refund"])["dissent"] > 0
+    assert "dissent" not in {each.reason for topic in ("visa", "recipe") for each in chosen[topic]}
 
 
 async def test_a_new_rule_that_led_the_judge_is_a_reason(database: Database, tmp_path: Path) -> None:
     model = JudgeByTrace()
     window = await choosing(database, tmp_path, model)
-    case = on("refund", 1000)
-    await window.memory.learn(
-        [a_trace(case.trace_id, a_vote(True, "Thank people."), inputs=case.inputs, outputs=case.outputs)]
-    )
-    rule: Guideline
-    (rule,) = window.memory.guidelines
-    model.cited = (rule.id,)
-    chosen = await shares(window, lambda run: [on("refund", run), on("refund", 500 + run)], 30)
-    assert Counter(each.reason for each in chosen["refund"])["new_rule"] > 5
+    for topic in ("refund", "parcel"):
+        case = on(topic, 1000)
+        await window.memory.learn(
+            [a_trace(case.trace_id, a_vote(True, f"Thank for a {topic}."), inputs=case.inputs, outputs="ok")]
+        )
+    model.cited = {on("refund", run).trace_id: (window.memory.guidelines[0].id,) for run in range(60)}
+    chosen = await shares(window, lambda run: [on("refund", run), on("parcel", run)], 60)
+    assert Counter(each.reason for each in chosen["refund"])["new_rule"] > 0
+    assert "new_rule" not in {each.reason for each in chosen["parcel"]}
 
 
 async def test_the_inverse_of_the_stored_chances_counts_the_traces_there_were(

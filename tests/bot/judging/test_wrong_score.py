@@ -47,13 +47,28 @@ def value_type(kind: FeedbackValueType, value_range: tuple[float, float] | None 
     ],
 )
 def test_the_largest_reason_is_told(features: WrongFeatures, reason: SelectionReason) -> None:
-    assert largest_reason(features, STARTING_WEIGHTS, is_unlike=True) == reason
+    others = [features, *[WrongFeatures()] * 7]
+    assert largest_reason(features, others, STARTING_WEIGHTS, is_unlike=True) == reason
     if reason != "random":
         assert wrong_score(features) > wrong_score(WrongFeatures())
 
 
+def test_what_all_candidates_share_is_no_reason_to_pick_one_of_them() -> None:
+    all_new = WrongFeatures(novelty=1.0)
+    both = replace(all_new, new_rule=1.0)
+    assert largest_reason(all_new, [all_new] * 4, STARTING_WEIGHTS, is_unlike=True) == "random"
+    assert largest_reason(both, [both, *[all_new] * 3], STARTING_WEIGHTS, is_unlike=True) == "new_rule"
+
+
+def test_an_opinion_that_agrees_is_no_disagreement_where_none_agrees() -> None:
+    agrees, differs = WrongFeatures(base_difference=-0.4), WrongFeatures(case_difference=-0.4)
+    assert largest_reason(agrees, [agrees, differs], STARTING_WEIGHTS, is_unlike=False) == "random"
+    assert largest_reason(differs, [agrees, differs], STARTING_WEIGHTS, is_unlike=False) == "random"
+
+
 def test_what_is_like_something_known_is_not_called_new() -> None:
-    assert largest_reason(WrongFeatures(novelty=0.9), STARTING_WEIGHTS, is_unlike=False) == "random"
+    near = WrongFeatures(novelty=0.9)
+    assert largest_reason(near, [near, WrongFeatures()], STARTING_WEIGHTS, is_unlike=False) == "random"
 
 
 @pytest.mark.parametrize(
