@@ -19,6 +19,7 @@ from bot.report_words import (
     waiting_words,
     week_dates,
 )
+from bot.runtime.clock import week_of
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 
@@ -51,7 +52,7 @@ def weekly_digest_message(report: WeeklyReport, running: Digest) -> SlackMessage
         return digest_message(report)
     so_far = (
         f"This week so far: you agreed with {running.agreed} of {pluralise(running.n, 'verdict')}."
-        if running.n
+        if running.n and running.week == week_of(report.today)
         else ""
     )
     closing = " ".join(filter(None, (so_far, "All figures are in the thread.")))
