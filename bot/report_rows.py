@@ -11,7 +11,7 @@ from bot.weekly_report import ReportedVerdict
 ROW_HEADER = ("card", "trace_id", "judge", "people", "people_agreeing", "people_answering", "question")
 """People's label is empty where they tie or cannot tell; `people_agreeing` gave it, of those who could tell."""
 SHORT_ROW_HEADER = ("card", "judge", "people", "of people")
-SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a cell for a formula."""
 
 

@@ -59,6 +59,9 @@ class BlindCardUpdater:
         self._wake_learning = wake_learning
         self._show_votes = show_votes
         self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
+        """By verdict, so that a card that fails for ever holds up no other; by channel where Slack asks to wait."""
+        self._failing: dict[str, str] = {}
+        """Verdict -> the channel under which its failure is reported."""
         self._wake_event = WakeEvent()
         self._lock = asyncio.Lock()
 
@@ -84,10 +87,10 @@ class BlindCardUpdater:
         """Update the cards that are due. Raises `StorageError`."""
         async with self._lock:
             due = await self._database.verdicts.outdated_blind_cards()
-            for channel in self._health.subjects(COMPONENT) - {each.channel for each in due}:
-                self._health.report(COMPONENT, channel, None)
+            for verdict_id in self._failing.keys() - {each.verdict_id for each in due}:
+                self._succeeded(verdict_id)
             for stored in due:
-                if not self._breaker.is_open(stored.channel):
+                if not any(map(self._breaker.is_open, (stored.verdict_id, stored.channel))):
                     await self._update_alone(stored)
 
     async def _update_alone(self, stored: StoredVerdict) -> None:
@@ -96,22 +99,30 @@ class BlindCardUpdater:
         except StorageError:
             raise
         except SlackUnavailableError as error:
-            self._wait(stored.channel, str(error))
+            self._wait(stored, str(error))
         except SlackCallError as error:
-            pause_ms = error.pause_ms if isinstance(error, SlackRefusedError) else None
-            self._wait(stored.channel, str(error), pause_ms or 0)
+            if isinstance(error, SlackRefusedError) and error.pause_ms:
+                self._breaker.record_failure(stored.channel, error.pause_ms)
+            self._wait(stored, str(error))
         except Exception:  # a bug at one card must not stop the others
-            self._wait(stored.channel, unexpected(f"updating the card of {stored.verdict_id}"))
+            self._wait(stored, unexpected(f"updating the card of {stored.verdict_id}"))
         else:
             self._breaker.record_success(stored.channel)
-            self._health.report(COMPONENT, stored.channel, None)
+            self._succeeded(stored.verdict_id)
 
-    def _wait(self, channel: str, reason: str, pause_ms: int = 0) -> None:
-        self._breaker.record_failure(channel, pause_ms)
-        self._health.report(
-            COMPONENT, channel, f"a card that was answered does not show its verdict: {reason}"
-        )
-        log.warning("a card in %s is updated later: %s", channel, reason)
+    def _wait(self, stored: StoredVerdict, reason: str) -> None:
+        self._breaker.record_failure(stored.verdict_id)
+        self._failing[stored.verdict_id] = stored.channel
+        sentence = f"a card that was answered does not show its verdict: {reason}"
+        self._health.report(COMPONENT, stored.channel, sentence)
+        log.warning("the card of %s is updated later: %s", stored.verdict_id, reason)
+
+    def _succeeded(self, verdict_id: str) -> None:
+        """Note that a card is up to date or gone; its channel is well once that is so of all."""
+        self._breaker.record_success(verdict_id)
+        channel = self._failing.pop(verdict_id, None)
+        if channel is not None and channel not in self._failing.values():
+            self._health.report(COMPONENT, channel, None)
 
     async def _update(self, stored: StoredVerdict) -> None:
         memory = self._memories.get(stored.verdict.judge)

@@ -96,7 +96,8 @@ def transcript(harness: BotInWorkspace) -> str:
         [message.text, message.blocks, message.metadata]
         for message in harness.workspace.messages(harness.channel.id)
     ]
-    parts += [[each.user, each.text, each.blocks] for each in harness.slack.ephemerals]
+    private = [[each.user, each.text, each.blocks] for each in harness.slack.ephemerals]
+    parts += sorted(private, key=repr)  # answers to presses and to replies overtake each other
     for user in (harness.ana, harness.ben):
         views = [*harness.slack.views(user.id), harness.slack.home(user.id)]
         parts += [view.content for view in views if view is not None]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox import Workspace
 from bot.sandbox.web_api.context import DEFAULT_SCOPES
+from bot.sandbox.workspace.records import View
 from memalign.records import Json
 from tests.bot.blind_cards import (
     FAIL,
@@ -492,3 +493,92 @@ async def _everything_short_of_an_answer(harness: BotInWorkspace) -> str:
         await harness.asked(ana, command)
     assert first_line(harness) == HIDDEN_LINE
     return transcript(harness)
+
+
+# --- other ways to answer, and who may not
+
+
+async def test_a_value_pressed_before_the_bot_knows_where_the_card_is_counts(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    async with blind_bot(tmp_path, server) as harness:
+        hold = harness.slack.faults.hold("chat.postMessage")
+        card = await harness.show()
+        await harness.press(card, FAIL)
+        hold.release()
+        await revealed(harness)
+        assert (await harness.feedback(card))["ana"].blind_value is False
+
+
+async def test_the_home_tab_asks_as_the_card_does(tmp_path: Path, server: ModelServer) -> None:
+    async with blind_bot(tmp_path, server) as harness:
+        card = await harness.show()
+        view = await _home(harness, "_Your view first_ · Polite")
+        row = next(block["block_id"] for block in view.content["blocks"] if block["type"] == "actions")
+        await harness.slack.interactions.view_click(harness.ana.id, view.id, PASS, block_id=row)
+        await _home(harness, "Your answer counts: *pass*. The judge said *fail*.")
+        await opened(harness)
+        await revealed(harness)
+        assert (await harness.feedback(card))["ana"].blind_value is True
+
+
+async def _home(harness: BotInWorkspace, part: str) -> View:
+    harness.workspace.open_home(harness.ana.id)
+
+    def look() -> View | None:
+        view = harness.slack.home(harness.ana.id)
+        return view if view is not None and part in words(view.content["blocks"]) else None
+
+    return await harness.until(look)
+
+
+async def test_what_a_guest_answers_shows_nobody_the_verdict(tmp_path: Path, server: ModelServer) -> None:
+    async with blind_bot(tmp_path, server) as harness:
+        guest = harness.workspace.add_user("mallory", real_name="Mallory", is_restricted=True)
+        harness.workspace.join(guest.id, harness.channel.id)
+        card = await harness.show()
+        answer = await harness.ephemeral_answer(harness.press(card, PASS, by=guest), guest)
+        assert "only members of this workspace teach" in answer
+        await looked_at(harness)
+        assert first_line(harness) == HIDDEN_LINE
+        assert await harness.feedback(card) == {}
+
+
+async def test_who_has_left_the_channel_answers_nothing(tmp_path: Path, server: ModelServer) -> None:
+    async with blind_bot(tmp_path, server, 4, judge={"feedback_value_type": "int"}) as harness:
+        card = await harness.show()
+        await harness.press(card, "blind_answer_form")
+        view = await opened(harness)
+        harness.workspace.leave(harness.ana.id, harness.channel.id)
+        refused = await harness.slack.modals.submit(harness.ana.id, view.id, {"value": "4"})
+        assert "card's channel" in str(refused)
+        await looked_at(harness)
+        assert first_line(harness) == HIDDEN_LINE
+
+
+async def test_a_value_pressed_on_an_old_picture_of_the_card_is_an_answer_that_saw_the_verdict(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    async with blind_bot(tmp_path, server) as harness:
+        card = await harness.show()
+        await harness.press(card, FAIL, by=harness.ben)
+        await revealed(harness)
+        harness.workspace.update_message(card)  # as on a screen that Slack has not told of the edit yet
+        await harness.press(card, PASS)
+        ana = (await harness.feedback(card))["ana"]
+        assert (ana.vote, ana.value, ana.blind_value) == ("down", True, None)
+
+
+async def test_a_card_that_slack_never_takes_holds_up_no_other(tmp_path: Path, server: ModelServer) -> None:
+    async with blind_bot(tmp_path, server) as harness:
+        cards = [await harness.show(f"tr-{number}") for number in range(4)]
+        harness.slack.faults.fail_next("chat.update", error="msg_too_long", times=3)
+        for card in cards:
+            await harness.press(card, PASS)
+        for number in range(4):
+            await revealed(harness, f"tr-{number}")
+        await harness.until_async(lambda: _is_well(harness))
+
+
+async def _is_well(harness: BotInWorkspace) -> bool:
+    return (await harness.bot.status.read()).troubles == ()

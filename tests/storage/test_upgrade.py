@@ -17,7 +17,9 @@ from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
 from storage.engines.sqlite_file import FILE, SCHEMA_VERSION
+from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.storage.answers import answers, lasting, plain
+from tests.storage.records import DAY, at, button_event, trace, verdict
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ROOT = Path(__file__).parents[2]
@@ -163,3 +165,18 @@ def kill_while_opening(folder: Path, seconds: float) -> None:
         opener.stdout.readline()
         time.sleep(seconds)
         opener.send_signal(signal.SIGKILL)
+
+
+async def test_a_store_without_the_list_of_answered_blind_cards_gets_it(folder: Path) -> None:
+    async with await Database.open(folder) as db:
+        await db.traces.add([(trace(), ["polite"])], 1, 10)
+        await db.verdicts.keep(verdict(), channel="C1", judged_ms=1, day=DAY, is_blind=True)
+        await db.outbox.start(card_post_id_of(verdict_id_of("polite", "tr-1")))
+        await db.outbox.done(card_post_id_of(verdict_id_of("polite", "tr-1")), "100.1")
+        await db.feedback.note("C1", "100.1", button_event("U1", "unsure", at(1)))
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        connection.execute('DROP TABLE "verdicts/outdated_blind"')
+        connection.execute("PRAGMA user_version = 5")
+        connection.commit()
+    async with await Database.open(folder) as db:
+        assert [each.verdict.trace_id for each in await db.verdicts.outdated_blind_cards()] == ["tr-1"]

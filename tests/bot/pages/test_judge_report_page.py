@@ -148,7 +148,8 @@ def full_report() -> JudgeReport:
         ),
         settings=ReportSettings(
             rate=0.1,
-            max_per_day=30,
+            max_per_day=20,
+            max_per_day_of_channel=30,
             spread=True,
             blind=0.1,
             max_model_calls_per_day=1000,
