@@ -118,7 +118,7 @@ class Mistakes:
 
     @property
     def share(self) -> str:
-        """How often, such as `Mostly`."""
+        """The word for its frequency, such as `Mostly`."""
         return "Always" if self.count == self.total else "Mostly"
 
 
