@@ -43,6 +43,7 @@ def test_there_are_plain_words_for_every_reason() -> None:
 @pytest.mark.parametrize(
     ("probability", "chance"),
     [
+        (1e-300, "its chance of a card was about 1 in 1,000,000"),
         (0.0004, "its chance of a card was about 1 in 2,500"),
         (0.05, "its chance of a card was about 1 in 20"),
         (0.5, "its chance of a card was about 1 in 2"),
