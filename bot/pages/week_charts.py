@@ -5,17 +5,20 @@ from collections.abc import Sequence
 
 from bot.blocks.mrkdwn import format_label_plain
 from bot.charts.agreement_table import AgreementTable, agreement_table_chart
-from bot.charts.chart import Chart
+from bot.charts.chart import Chart, chart_label
 from bot.charts.learning_curve import learning_curve_chart
 from bot.charts.score_differences import score_differences_chart
 from bot.judge_report import LabelCount
 from bot.judge_week import CountedVerdict, JudgeWeek
 from bot.pages.error_tables import label_matrix
 
+MAX_JUDGE_LENGTH = 38
+"""Characters of a judge's title that leave room for what the chart shows."""
+
 
 def week_charts(week: JudgeWeek) -> list[Chart]:
     """Return the charts of a week; the second one only where labels can be compared, and there are any."""
-    title = week.report.title
+    title = chart_label(week.report.title, MAX_JUDGE_LENGTH)
     return [
         learning_curve_chart(f"{title}: agreement by week", week.curve),
         *_comparison(f"{title}: judge and people in {week.report.week}", week),

@@ -90,7 +90,7 @@ async def test_last_is_the_week_before_this_one(folder: Path) -> None:
     assert json.loads(told.out)["week"] in {last, week_of(from_ms(now_ms()).date() - timedelta(days=6))}
 
 
-@pytest.mark.parametrize("week", ["", "2026-W60", "0001-W01", "9999-W52", "yesterday"])
+@pytest.mark.parametrize("week", ["", "0001-W01", "1970-W52", "lastly"])
 def test_a_week_that_is_none_is_wrong_usage(week: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("digest", "--week", week) == 2
     assert "write it like 2026-W47" in capsys.readouterr().err
