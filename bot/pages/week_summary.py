@@ -173,7 +173,7 @@ def _curve_row(point: CurvePoint) -> CurveRow:
         week=point.week,
         verdicts=point.shown.n,
         agreement=_share_words(point.shown, point.estimate),
-        base=_share_words(point.base, point.base_estimate) if point.base and point.base_estimate else "",
+        base=_base_words(point),
     )
 
 
@@ -181,3 +181,10 @@ def _share_words(counts: AgreementShare, estimate: EstimatedShare) -> str:
     if counts.n < MIN_VERDICTS_FOR_SHARE:
         return f"{counts.agreed} of {counts.n}"
     return f"{percent(estimate.share)} ({percent(estimate.low)} to {percent(estimate.high)})"
+
+
+def _base_words(point: CurvePoint) -> str:
+    if point.base is None or point.beside_base is None or point.base_share is None:
+        return ""
+    counts = f"{point.base.agreed} of {point.base.n}, with it {point.beside_base.agreed}"
+    return counts if point.base.n < MIN_VERDICTS_FOR_SHARE else f"{percent(point.base_share)} ({counts})"

@@ -98,7 +98,7 @@ def point(week: str) -> CurvePoint:
     share = AgreementShare(agreed=31, n=40, low=0.6, high=0.9)
     estimate = EstimatedShare(share=0.775, low=0.6, high=0.9)
     return CurvePoint(
-        week=week, shown=share, beside_base=share, base=share, estimate=estimate, base_estimate=estimate
+        week=week, shown=share, beside_base=share, base=share, estimate=estimate, base_share=estimate.share
     )
 
 
