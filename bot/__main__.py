@@ -6,14 +6,14 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import date, timedelta
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 from bot.plain_text import nearest
-from bot.runtime.clock import week_bounds
+from bot.runtime.clock import named_week
 from bot.runtime.supervisor import first_known
 from bot.visible_text import visible
 from memalign.errors import MemAlignError
@@ -122,12 +122,10 @@ def judge_name(text: str) -> str:
 
 
 def week(text: str) -> str:
-    """Check an ISO week. Raises `ArgumentTypeError`."""
-    try:
-        week_bounds(text, UTC)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"there is no week {text}; write it like 2026-W47") from None
-    return text
+    """Check the name of a week. Raises `ArgumentTypeError`."""
+    if text.strip() and named_week(text, date.max - timedelta(days=14)):
+        return text
+    raise argparse.ArgumentTypeError(f"there is no week {text}; write it like 2026-W47, or last")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -335,11 +333,18 @@ def add_guideline_actions(guideline: argparse.ArgumentParser) -> None:
 def add_report_commands(commands: Commands) -> None:
     """Add the commands that print figures and data of the bot's store."""
     commands.add_with_settings("status", "bot.cli.status:status", "whether anything is stuck, and why")
-    digest = commands.add_with_settings("digest", "bot.cli.reading:digest", "how far judge and people agree")
+    digest = commands.add_with_settings("digest", "bot.cli.digest:digest", "how far judge and people agree")
     digest.add_argument(
-        "--week", type=week, metavar="2026-W47", help="an ISO week (default: the week so far)"
+        "--week", type=week, metavar="2026-W47", help="an ISO week, or last (default: the week so far)"
     )
-    digest.add_argument("--format", choices=("text", "json"), default="text")
+    digest.add_argument("--format", choices=("text", "json"), help="on standard output (default: text)")
+    digest.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="a file to hand on, by its ending: .md and .html to read, .csv a row for each verdict, .png the charts",
+    )
+    digest.add_argument("--theme", choices=("light", "dark"), help="of a .png (default: light)")
 
     report = commands.add_with_settings(
         "report", "bot.cli.report:report", "one page on a judge, to hand on for an audit or a model review"

@@ -182,6 +182,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         resources,
         threads.statuses.render_post,
         digests.render_post,
+        digests.render_again,
         reports.build_warnings(resources).render_post,
         pace_seconds=timing.post_seconds,
     )

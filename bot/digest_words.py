@@ -138,9 +138,7 @@ def _scores(week: Digest) -> list[str]:
         return []
     if week.mean_absolute_error is None:
         return ["Nobody named a right number, so I don't know how far off the judge is."]
-    sentences = [
-        f"On average the judge's number is {mean_distance(week.mean_absolute_error)} away from people's."
-    ]
+    sentences = [distance_sentence(week)]
     if week.weighted_kappa is not None and week.weighted_kappa_bounds is not None:
         low, high = map(coefficient, week.weighted_kappa_bounds)
         sentences.append(
@@ -150,6 +148,13 @@ def _scores(week: Digest) -> list[str]:
     if week.unnamed:
         sentences.append("A 👎 without a number counts as far off as the other wrong ones.")
     return sentences
+
+
+def distance_sentence(week: Digest) -> str:
+    """Return how far the judge's numbers are from people's; empty where that is not known, or of few verdicts."""
+    if week.mean_absolute_error is None or week.n < MIN_VERDICTS_FOR_SHARE:
+        return ""
+    return f"On average the judge's number is {mean_distance(week.mean_absolute_error)} away from people's."
 
 
 def mean_distance(error: float) -> str:

@@ -90,7 +90,10 @@ class ReportSettings:
     """The settings that the data depend on, as they are now."""
 
     rate: float
+    """Share of the judge's traces that are sampled."""
     max_per_day: int
+    """Most cards a day of the judge."""
+    max_per_day_of_channel: int
     spread: bool
     blind: float
     max_model_calls_per_day: int

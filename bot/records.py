@@ -209,8 +209,11 @@ class CurvePoint:
     """People's labels equal to the value of the judge without memory, on the verdicts of `beside_base`."""
     estimate: EstimatedShare
     """The agreement that the counts of `shown` stand for."""
-    base_estimate: EstimatedShare | None = None
-    """The agreement that the counts of `base` stand for; None without these."""
+    base_share: float | None = None
+    """Agreement of the judge without memory: `estimate`, less what the memory changed on the verdicts of `base`.
+
+    None without these.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

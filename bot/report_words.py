@@ -118,7 +118,7 @@ class Mistakes:
 
     @property
     def share(self) -> str:
-        """How often, such as `Mostly`."""
+        """The word for its frequency, such as `Mostly`."""
         return "Always" if self.count == self.total else "Mostly"
 
 
@@ -181,11 +181,9 @@ def curve_lines(points: Sequence[CurvePoint]) -> dict[str, list[int]]:
     """Return the lines of a chart, in percent: the judge and, where all weeks have it, the judge without memory."""
     lines = {"Judge": [shown_percent(point.estimate.share) for point in points]}
     base = [
-        shown_percent(point.base_estimate.share)
+        shown_percent(point.base_share)
         for point in points
-        if point.base is not None
-        and point.base.n >= MIN_VERDICTS_FOR_SHARE
-        and point.base_estimate is not None
+        if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE and point.base_share is not None
     ]
     return lines | ({"Without memory": base} if len(base) == len(points) else {})
 

@@ -1,6 +1,6 @@
 """One judge's week as its digest tells it: figures, the verdicts behind them, rules, and what waits. Frozen records."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -52,6 +52,10 @@ class ReportedRule:
     """Names of the people it comes from, in order; none where votes are not shown."""
     cases: int = 0
     """Traces that it rests on."""
+    trace_ids: tuple[str, ...] = ()
+    """Those traces."""
+    person_ids: tuple[str, ...] = ()
+    """The people whose words it may hold."""
     is_doubtful: bool = False
     """True if most votes were against verdicts that rested on it."""
     is_pending: bool = False
@@ -109,6 +113,8 @@ class WeeklyReport:
     """The day on which it is told."""
     unnamed_people: int = 0
     """People who answered and are not to be named."""
+    person_ids: tuple[str, ...] = ()
+    """All who answered."""
 
     @property
     def week(self) -> str:
@@ -148,6 +154,22 @@ class WeeklyReport:
         """Verdicts of which most people say otherwise, those that most of them are against first."""
         against = [each for each in self.verdicts if each.agreed is False]
         return sorted(against, key=lambda each: (each.labels - 2 * each.majority, -each.majority))
+
+    @property
+    def all_trace_ids(self) -> Collection[str]:
+        """The traces that any part of it tells of."""
+        return {each.trace_id for each in self.verdicts} | {
+            trace_id for rule in self._rules for trace_id in rule.trace_ids
+        }
+
+    @property
+    def all_person_ids(self) -> Collection[str]:
+        """The people that any part of it tells of."""
+        return {*self.person_ids} | {person for rule in self._rules for person in rule.person_ids}
+
+    @property
+    def _rules(self) -> Sequence[ReportedRule]:
+        return (*self.learned, *self.retired, *self.doubtful)
 
     @property
     def splits(self) -> Sequence[ReportedVerdict]:

@@ -1,4 +1,4 @@
-"""Replacing a text file in one step, and cleaning up after a process that was killed on the way."""
+"""Replacing a file in one step, and cleaning up after a process that was killed on the way."""
 
 import os
 import re
@@ -12,12 +12,7 @@ OWNER_ONLY = 0o600
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a text file so that readers see the old content or the new one, never a part of it.
-
-    It is readable by its owner alone, since what we write holds people's words.
-
-    The text goes to a file beside the target, which then takes the target's name: after a crash the target is whole.
-    It is not synced, so a cut of power may bring the old content back.
+    """Write a text file as `replace_bytes` writes a file of bytes.
 
     Args:
         path: The file to write; its folder must exist.
@@ -26,16 +21,28 @@ def replace_file(path: Path, text: str) -> None:
     Raises:
         OSError: If the file cannot be written; the old content then stays.
     """
+    replace_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old content or the new one, never a part of it.
+
+    It is readable by its owner alone, since what we write holds people's words.
+
+    The content goes to a file beside the target, which then takes the target's name: after a crash the target is
+    whole. It is not synced, so a cut of power may bring the old content back.
+
+    Args:
+        path: The file to write; its folder must exist.
+        content: The whole content.
+
+    Raises:
+        OSError: If the file cannot be written; the old content then stays.
+    """
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(
-            partial,
-            "x",
-            encoding="utf-8",
-            errors="backslashreplace",
-            opener=lambda name, flags: os.open(name, flags, OWNER_ONLY),
-        ) as file:
-            file.write(text)
+        with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, OWNER_ONLY)) as file:
+            file.write(content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

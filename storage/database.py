@@ -13,6 +13,7 @@ from storage import engines
 from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.deliveries import DeliveryLog
+from storage.digest_messages import DigestMessages
 from storage.documents import Documents
 from storage.engines import Location
 from storage.feedback import FeedbackEvents
@@ -71,6 +72,7 @@ class Database:
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
+        self.digest_messages = DigestMessages(store, self.traces)
         self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
         self.rolled_back_cases = RolledBackCases(store)
         self.memories = Memories(
@@ -98,12 +100,19 @@ class Database:
             rolled_back=self.rolled_back_cases,
             guideline_requests=self.guideline_requests,
             statuses=self.thread_statuses,
+            digests=self.digest_messages,
             preferences=self.preferences,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)
         self.outbox = Outbox(
-            store, posts, self.verdicts, self.feedback, self.thread_statuses, self.forgetting
+            store,
+            posts,
+            self.verdicts,
+            self.feedback,
+            self.thread_statuses,
+            self.digest_messages,
+            self.forgetting,
         )
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 from memalign.serialization import from_document, to_document
 from storage.audit import Audit
+from storage.digest_messages import DigestMessages
 from storage.document_forms import form_of
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
@@ -21,6 +22,7 @@ from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
 from storage.records import (
     AuditLine,
+    DigestMessage,
     ForgetRequest,
     Forgettable,
     LessonContent,
@@ -50,6 +52,7 @@ _TABLES_WITH_WORDS = (
         "memory_versions",
         "memory_undo",
         "rolled_back_cases",
+        "digest_messages",
     ),
 )
 
@@ -71,6 +74,7 @@ class Forgetting(Repository):
         rolled_back: RolledBackCases,
         guideline_requests: GuidelineRequests,
         statuses: ThreadStatuses,
+        digests: DigestMessages,
         preferences: Preferences,
         audit: Audit,
     ) -> None:
@@ -85,6 +89,7 @@ class Forgetting(Repository):
         self._rolled_back = rolled_back
         self._guideline_requests = guideline_requests
         self._statuses = statuses
+        self._digests = digests
         self._preferences = preferences
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
@@ -120,6 +125,7 @@ class Forgetting(Repository):
         """Note that nothing of the person is left in any memory either: the request goes, its audit lines stay."""
         # a thread may have told more of their words while memories still held them
         self._statuses.redact_person(person)
+        self._redact_digests(self._digests.take_out_person(person))
         self._finish("person", person)
 
     # --- deletions
@@ -185,6 +191,7 @@ class Forgetting(Repository):
             self._redact_thread(verdict.channel, posts, "taken_back")
         self._statuses.redact_person(person)
         self._statuses.mark(verdict.verdict_id for verdict in revised)
+        self._redact_digests(self._digests.take_out_person(person))
         self._posts.delete_early_events(person)
         self._guideline_requests.delete_of_person(person)
         self._preferences.delete_of_person(person)
@@ -248,7 +255,9 @@ class Forgetting(Repository):
 
     @writes
     def redacted(self, redaction: Redaction) -> None:
-        """Note that the message shows nothing any more."""
+        """Note that the message shows nothing any more; a digest may, if more was forgotten while it was edited."""
+        if redaction.kind == "digest" and self._digests.is_stale(redaction.channel, redaction.ts):
+            return
         self._redactions.remove(doc_ids=[key(redaction.channel, redaction.ts)])
 
     @writes
@@ -281,6 +290,7 @@ class Forgetting(Repository):
                 self._redact_thread(channel, self._feedback.find_thread_posts(damaged.verdict_id), kind)
             self._delete_verdict(damaged.verdict_id, damaged.cards[0][0] if damaged.cards else "", kind)
         self._statuses.redact_trace(trace_id)
+        self._redact_digests(self._digests.take_out_trace(trace_id))
         self._verdicts.delete_case(trace_id)
         self._memories.delete_vectors([trace_id])
         self._erase_versions(TraceTarget(trace_id=trace_id), verdicts)
@@ -318,6 +328,11 @@ class Forgetting(Repository):
     def _redact_thread(self, channel: str, posts: Iterable[ThreadPost], kind: RedactionKind) -> None:
         for post in posts:
             self.add_redaction(channel, post.message_ts, "forgotten_reply" if kind == "forgotten" else kind)
+
+    def _redact_digests(self, digests: Iterable[DigestMessage]) -> None:
+        for digest in digests:
+            if digest.ts is not None:
+                self.add_redaction(digest.channel, digest.ts, "digest")
 
     def _expired(self, before_ms: int, limit: int) -> list[str]:
         """Return ids of traces received before then, without feedback and waiting for no judge, oldest first."""

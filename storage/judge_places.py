@@ -62,6 +62,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "audit": JudgePlaces(fields=_JUDGE),
     "candidate_windows": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
     "candidates": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
+    "digest_messages": JudgePlaces(fields=_JUDGE),
     "digests": JudgePlaces(renamed_id=_digest_slot),
     "episodes": JudgePlaces(renamed_id=_id_part(0)),
     "feedback": JudgePlaces(fields=_JUDGE),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import get_args
 
 from storage.codec import post_of
+from storage.digest_messages import DigestMessages
 from storage.document_forms import fields_form
 from storage.documents import Document
 from storage.feedback import FeedbackEvents
@@ -39,6 +40,7 @@ class Outbox(Repository):
         verdicts: Verdicts,
         feedback: FeedbackEvents,
         statuses: ThreadStatuses,
+        digests: DigestMessages,
         forgetting: Forgetting,
     ) -> None:
         super().__init__(store)
@@ -47,6 +49,7 @@ class Outbox(Repository):
         self._verdicts = verdicts
         self._feedback = feedback
         self._statuses = statuses
+        self._digest_messages = digests
         self._forgetting = forgetting
         self._holds = store.documents.declare("channel_holds", form=fields_form(not_before_ms=int))
         self._digests = store.documents.declare("digests")
@@ -155,8 +158,8 @@ class Outbox(Repository):
             self._forgetting.add_redaction(post.channel, message_ts, "remove")
         elif isinstance(post.content, CardContent):
             self._show(post, message_ts)
-        elif isinstance(post.content, DigestContent):
-            self._add_digest_replies(post, post.content, message_ts)
+        elif isinstance(post.content, DigestContent | DigestReplyContent):
+            self._show_digest(post, message_ts)
         elif post.verdict_id is not None:
             self._record(post, post.verdict_id, message_ts)
         self._posts.remove(post_id)
@@ -227,6 +230,12 @@ class Outbox(Repository):
             self._verdicts.show(verdict, message_ts)
             for event in self._posts.early_events(post.channel, message_ts):
                 self._feedback.take_in(post.channel, message_ts, event)
+
+    def _show_digest(self, post: Post, message_ts: str) -> None:
+        if self._digest_messages.arrived(post.post_id, message_ts):
+            self._forgetting.add_redaction(post.channel, message_ts, "digest")
+        if isinstance(post.content, DigestContent):
+            self._add_digest_replies(post, post.content, message_ts)
 
     def _add_digest_replies(self, digest: Post, content: DigestContent, message_ts: str) -> None:
         """Put the replies in a digest's thread last in the channel's line; one of an earlier version has none."""

@@ -14,8 +14,8 @@ FeedbackEventKind = Literal["reaction", "button", "correction", "answer", "reply
 StoreState = Literal["absent", "empty", "in_use", "closed"]
 """There is nothing yet; a place without a store; a store that a process writes to; one that nobody writes to."""
 Forgettable = Literal["trace", "person"]
-RedactionKind = Literal["forgotten", "forgotten_reply", "expired", "taken_back", "remove"]
-"""The note that takes a message's place; `remove`: the message is deleted."""
+RedactionKind = Literal["forgotten", "forgotten_reply", "expired", "taken_back", "remove", "digest"]
+"""The note that takes a message's place; `remove`: the message is deleted; `digest`: it is made anew."""
 TakenBack = Literal[
     "vote_removed",
     "vote_changed",
@@ -313,6 +313,27 @@ class DigestContent:
 
 DigestPart = Literal["figures", "verdicts"]
 """The replies in the thread of a weekly digest: all figures, and a row for each verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMessage:
+    """A weekly digest, or a reply in its thread, as it is sent: known, so that it can be redacted."""
+
+    post_id: str
+    channel: str
+    judge: str
+    week: str
+    """The ISO week."""
+    part: DigestPart | None = None
+    """None for the digest itself."""
+    trace_ids: tuple[str, ...] = ()
+    """All traces that it tells of, be it in a number only."""
+    people: tuple[str, ...] = ()
+    """All people whose votes or words it tells of."""
+    ts: str | None = None
+    """None until it has arrived."""
+    is_stale: bool = False
+    """True if it tells of what was forgotten since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, context, section
 from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text, run
-from bot.digest_words import late_line, learning_sentences, weighting_reason
+from bot.digest_words import distance_sentence, late_line, learning_sentences, weighting_reason
 from bot.guideline_page import GuidelineQuery
 from bot.plain_text import pluralise
 from bot.records import Digest
@@ -19,6 +19,7 @@ from bot.report_words import (
     waiting_words,
     week_dates,
 )
+from bot.runtime.clock import week_of
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 
@@ -51,7 +52,7 @@ def weekly_digest_message(report: WeeklyReport, running: Digest) -> SlackMessage
         return digest_message(report)
     so_far = (
         f"This week so far: you agreed with {running.agreed} of {pluralise(running.n, 'verdict')}."
-        if running.n
+        if running.n and running.week == week_of(report.today)
         else ""
     )
     closing = " ".join(filter(None, (so_far, "All figures are in the thread.")))
@@ -112,6 +113,8 @@ def _headline(report: WeeklyReport) -> Part:
     if reason := weighting_reason(report.figures):
         week = report.figures
         lines.append(f"{reason} You agreed with {week.agreed} of {week.n}.")
+    if distance := distance_sentence(report.figures):
+        lines.append(distance)
     return _paragraph("\n".join(lines))
 
 

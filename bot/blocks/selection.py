@@ -17,15 +17,17 @@ SELECTION_WORDS: Mapping[SelectionReason, str] = {
     "conflicting_rules": "picked because a rule behind it contradicts another",
 }
 
+LEAST_CHANCE_TOLD = 1e-6
+
 
 def selection_line(selection: CardSelection) -> str:
     """Return why a trace was picked, and with which chance; empty where no traces were left out."""
     if selection.reason == "all":
         return ""
-    return f"{capitalised(SELECTION_WORDS[selection.reason])} · {_chance(selection.probability)}"
+    return f"{capitalised(SELECTION_WORDS[selection.reason])}; {_chance(selection.probability)}."
 
 
 def _chance(probability: float) -> str:
-    one_in = round(1 / probability)
+    one_in = round(1 / max(probability, LEAST_CHANCE_TOLD))
     share = f"about 1 in {one_in:,}" if one_in >= 2 else percent(probability)
     return f"its chance of a card was {share}"

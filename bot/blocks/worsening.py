@@ -9,7 +9,7 @@ from bot.records import Worsening
 from memalign.records import Json
 
 GO_BACK_TO_MONDAY = "go_back_to_monday"
-BACK_AT_MONDAY = "It judges with Monday's memory again. `/memalign history` shows the way forward."
+BACK_AT_MONDAY = "It judges with Monday's memory again. `/memalign history` can undo that."
 BASE_REMEDY = "Please look at its guidelines: `/memalign guidelines` lists those in doubt first."
 MONDAY_REMEDY = (
     "You can go back to Monday's memory: votes and reasons are all kept, and you can undo it like any change."

@@ -32,7 +32,9 @@ PNG_SCALE = 2
 """Pixels of a PNG for each of a page, since most screens have more than 96 an inch."""
 MAX_PNG_PIXELS = 20_000_000
 """Viewers are slow with larger pictures, or refuse them; many charts get fewer pixels each."""
-TITLE_INCHES = 0.4
+TITLE_INCHES = 0.5
+WIDTH_OF_TITLES = 8.5
+"""Inches that `MAX_TITLE_LENGTH` characters need."""
 
 FIRST_FONT = "DejaVu Sans"
 """Comes with matplotlib, as does `LAST_FONT`, which has a sign for every character there is."""
@@ -64,7 +66,7 @@ def chart_svg(chart: Chart, chart_id: str) -> str:
         chart_id: Its id on the page: letters, digits and hyphens; the ids within it begin with it.
     """
     with _settings(chart_id):
-        figure = _figure(chart, LIGHT, height=chart.height)
+        figure = _figure(chart, LIGHT, size=(chart.width, chart.height))
         file = BytesIO()
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(file, format="svg", metadata=metadata)
@@ -78,12 +80,13 @@ def chart_png(charts: Sequence[Chart], theme: Theme) -> bytes:
         charts: The charts, one at least.
         theme: The colours.
     """
-    pixels = max(chart.width for chart in charts) * sum(map(_titled_height, charts)) * PIXELS_PER_INCH**2
+    width = max(WIDTH_OF_TITLES, *(chart.width for chart in charts))
+    pixels = width * sum(map(_titled_height, charts)) * PIXELS_PER_INCH**2
     dpi = PIXELS_PER_INCH * min(PNG_SCALE, sqrt(MAX_PNG_PIXELS / pixels))
     file = BytesIO()
     with _settings("png"):
-        rows = _rows_of_one_width([_picture(chart, theme, dpi) for chart in charts])
-        imsave(file, np.vstack(rows), format="png", dpi=dpi, metadata={"Software": "memalign"})
+        rows = np.vstack([_picture(chart, theme, width, dpi) for chart in charts])
+        imsave(file, rows, format="png", dpi=dpi, metadata={"Software": "memalign"})
     return file.getvalue()
 
 
@@ -91,22 +94,14 @@ def _titled_height(chart: Chart) -> float:
     return chart.height + TITLE_INCHES
 
 
-def _picture(chart: Chart, theme: Theme, dpi: float) -> Picture:
-    figure = _figure(chart, theme, height=_titled_height(chart))
+def _picture(chart: Chart, theme: Theme, width: float, dpi: float) -> Picture:
+    """Return a chart at the left of a picture of some width, below its title."""
+    figure = _figure(chart, theme, size=(width, _titled_height(chart)), share=chart.width / width)
     title = chart_label(chart.title, MAX_TITLE_LENGTH)
     figure.suptitle(title, x=0.01, ha="left", weight="bold", size=13, color=theme.text)
     file = BytesIO()
     figure.savefig(file, format="rgba", dpi=dpi)
-    return np.frombuffer(file.getvalue(), dtype=np.uint8).reshape(-1, int(chart.width * dpi), 4)
-
-
-def _rows_of_one_width(pictures: Sequence[Picture]) -> list[Picture]:
-    """Return pictures as wide as the widest; what is added has the colour of their last corner."""
-    width = max(picture.shape[1] for picture in pictures)
-    return [
-        np.hstack([each, np.full((len(each), width - each.shape[1], 4), each[-1, -1], dtype=np.uint8)])
-        for each in pictures
-    ]
+    return np.frombuffer(file.getvalue(), dtype=np.uint8).reshape(-1, int(width * dpi), 4)
 
 
 @contextmanager
@@ -134,8 +129,10 @@ def _font_families() -> list[str]:
     return [FIRST_FONT, *(name for name in OTHER_FONTS if name in known), LAST_FONT]
 
 
-def _figure(chart: Chart, theme: Theme, *, height: float) -> Figure:
-    figure = Figure(figsize=(chart.width, height), dpi=72, facecolor=theme.background, layout="constrained")
+def _figure(chart: Chart, theme: Theme, *, size: tuple[float, float], share: float = 1) -> Figure:
+    """Draw a chart into the left `share` of a figure."""
+    figure = Figure(figsize=size, dpi=72, facecolor=theme.background)
+    figure.set_layout_engine("constrained", rect=(0, 0, share, 1), h_pad=0.08)
     axes = figure.subplots()
     _colour_axes(axes, theme)
     chart.draw(axes, theme)

@@ -62,12 +62,15 @@ def _monday(week: str) -> date:
 
 
 def _week_sentence(point: CurvePoint) -> str:
-    base = (
-        f"; without what it learned {_share_words(point.base, point.base_estimate)}"
-        if point.base and point.base_estimate
-        else ""
-    )
-    return f"{point.week}: {_share_words(point.shown, point.estimate)}{base}."
+    return f"{point.week}: {_share_words(point.shown, point.estimate)}{_base_words(point)}."
+
+
+def _base_words(point: CurvePoint) -> str:
+    if point.base is None or point.beside_base is None or point.base_share is None:
+        return ""
+    share = "" if point.base.n < MIN_VERDICTS_FOR_SHARE else f"{percent(point.base_share)}, "
+    counts = f"{point.base.agreed} of {point.base.n} where it agreed on {point.beside_base.agreed} with it"
+    return f"; without what it learned {share}{counts}"
 
 
 def _share_words(counts: AgreementShare, estimate: EstimatedShare) -> str:
@@ -120,7 +123,7 @@ def _draw_judge(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 
 def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
-    line = _line([_share(point.base_estimate) if point else None for _, point in weeks])
+    line = _line([point.base_share if point else None for _, point in weeks])
     if not np.isnan(line).all():
         dashes = (0, (5, 2))
         axes.plot(
@@ -137,22 +140,27 @@ def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     """Draw the weeks hollow whose verdicts are too few for a percentage."""
-    few = [
-        _share(point.estimate) if point and point.shown.n < MIN_VERDICTS_FOR_SHARE else None
-        for _, point in weeks
-    ]
-    if any(share is not None for share in few):
-        axes.plot(
-            np.arange(len(weeks)),
-            _line(few),
-            color=theme.judge,
-            linestyle="none",
-            marker="o",
-            markersize=6,
-            markerfacecolor=theme.background,
-            markeredgewidth=1.5,
-            label=f"fewer than {MIN_VERDICTS_FOR_SHARE} verdicts",
-        )
+    base = [_few(point.base_share, point.base) if point else None for _, point in weeks]
+    judge = [_few(point.estimate.share, point.shown) if point else None for _, point in weeks]
+    label = f"fewer than {MIN_VERDICTS_FOR_SHARE} verdicts"
+    for shares, colour, marker, size in ((base, theme.base, "s", 4.5), (judge, theme.judge, "o", 6.0)):
+        if any(share is not None for share in shares):
+            axes.plot(
+                np.arange(len(weeks)),
+                _line(shares),
+                color=colour,
+                linestyle="none",
+                marker=marker,
+                markersize=size,
+                markerfacecolor=theme.background,
+                markeredgewidth=1.5,
+                label=label,
+            )
+            label = "_"  # named once; matplotlib's legend leaves such names out
+
+
+def _few(share: float | None, counts: AgreementShare | None) -> float | None:
+    return share if counts is not None and counts.n < MIN_VERDICTS_FOR_SHARE else None
 
 
 def _name_weeks(axes: Axes, weeks: Weeks) -> None:

@@ -34,7 +34,7 @@ def page_svg(document: str, chart: Chart, chart_id: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" id="{chart_id}" '
         f'class="chart" role="img" {names} viewBox="{root["box"]}" '
-        f'style="max-width: {width}px; stroke-linejoin: round">\n'
+        f'style="--chart-width: {width}px; width: 100%; max-width: {width}px; stroke-linejoin: round">\n'
         f'<title id="{chart_id}-title">{escape(visible_line(chart.title))}</title>\n'
         f'<desc id="{chart_id}-desc">{escape(visible_line(chart.description))}</desc>\n'
         f"<style>{_colour_rules(chart_id)}</style>{body.strip()}"

@@ -10,21 +10,15 @@ from contextlib import asynccontextmanager
 from bot.cli.people import names_of
 from bot.cli.terminal import json_line, print_text
 from bot.config import JudgeSettings, Settings, load_environment, load_settings
-from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
 from bot.plain_text import FROM_ONE_PERSON, agreement, guideline_state, pluralise, trial_sentence
-from bot.records import Digest
-from bot.reports.blind_weeks import with_blind_of_weeks
-from bot.reports.digest import read_digest
 from bot.reports.export import Format, export_lines, export_person_lines
 from bot.reports.guideline_numbers import number_guidelines
 from bot.reports.guideline_order import by_record
-from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.visible_text import isolated, visible_line
 from memalign.errors import SettingsError
 from memalign.memory.guideline_merge import merged_into, people_of
 from memalign.memory.semantic import guidelines_of
 from memalign.records import Guideline
-from memalign.value_types import value_type_of
 from storage.database import Database
 
 MAX_TRACES_SHOWN = 3
@@ -110,55 +104,6 @@ def _quote(rule: Guideline) -> str:
     quotes = (visible_line(source.quote) for source in rule.sources)
     said = next((quote for quote in quotes if quote and quote.strip(" .") != rule.text.strip(" .")), "")
     return textwrap.shorten(said, MAX_QUOTE_LENGTH, placeholder=" …")
-
-
-async def digest(options: Namespace) -> None:
-    """`memalign digest [--week 2026-W47] [--format text|json]`."""
-    async with open_store(options) as (settings, database):
-        zone = settings.digest.zone
-        week = options.week or week_of(from_ms(now_ms(), zone).date())
-        digests = []
-        for judge in settings.judges:
-            value_type = value_type_of(judge.feedback_value_type, judge.range)
-            figures = await read_digest(database, judge.name, value_type, week, zone)
-            digests.append(await with_blind_of_weeks(database, figures, value_type, settings))
-    for week_digest in digests:
-        if options.format == "json":
-            print_text(json_line(week_digest.as_json()))
-        else:
-            print_text(_format_digest(week_digest))
-
-
-def _format_digest(week: Digest) -> str:
-    if not any(
-        (week.shown, week.people, week.late, week.guidelines_learned, week.guidelines_retired, week.forgotten)
-    ):
-        return f"{week.judge}, {week.week}: nobody voted, and nothing was learned or forgotten."
-    lines = [f"{week.judge}, {week.week}"]
-    if not week.n:
-        lines.append("  no verdict has a majority of votes")
-    else:
-        people = pluralise(week.people, "person", "people")
-        lines.append(f"  agreement {week.agreed} of {week.n}{share_note(week)}, {people}")
-    if week.table:
-        lines += _table_lines(week.table)
-    sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
-    lines += [f"  {line}" for line in sentences if line]
-    lines.append(
-        f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} taken back; "
-        f"{pluralise(week.forgotten, 'trace')} forgotten"
-    )
-    return "\n".join(lines)
-
-
-def _table_lines(table: Mapping[str, int]) -> list[str]:
-    """Return the verdicts by what the judge (rows) and people (columns) say."""
-    heads = [f"people {people}" for people in ("pass", "fail")]
-    rows = [
-        [f"judge {judge}", *(str(table[f"judge_{judge}_people_{people}"]) for people in ("pass", "fail"))]
-        for judge in ("pass", "fail")
-    ]
-    return ["".join(f"  {cell:>11}" for cell in row) for row in (["", *heads], *rows)]
 
 
 async def export(options: Namespace) -> None:

@@ -66,11 +66,15 @@ class ShadowJudges:
     ) -> tuple[ShadowValue, ...]:
         """Return the values of the other memories, as far as they can be had; nothing here fails.
 
+        There are none of free texts: two that mean the same are hardly ever equal, so that nobody could compare them.
+
         Args:
             judge: the judge's name.
             trace: the trace.
             base: the value of the judge without memory, where it is known already.
         """
+        if _gives_free_texts(self._memories[judge]):
+            return ()
         async with asyncio.TaskGroup() as tasks:
             known = None if base is None else ShadowValue(kind="base", value=base.value)
             without = tasks.create_task(self._base(judge, trace, known))
@@ -80,10 +84,10 @@ class ShadowJudges:
     async def base_value(self, judge: str, trace: Trace) -> ShadowVerdict | None:
         """Return the value of the judge without memory as a second opinion.
 
-        None where it is no other one, cannot tell or fails, or where no calls are left.
+        None where it is no other one, cannot tell or fails, of free texts, or where no calls are left.
         """
         memory = self._memories[judge]
-        if _is_empty(memory.state) or not memory.definition.reads_guidelines:
+        if _gives_free_texts(memory) or _is_empty(memory.state) or not memory.definition.reads_guidelines:
             return None
         asking = self._ask_base(memory, trace, self._opinion_budget)
         value = await self._within_time(judge, asking)
@@ -115,7 +119,9 @@ class ShadowJudges:
         if _is_empty(opened.state):
             base = await without
             return None if base is None else ShadowValue(kind="last_week", value=base.value, version=number)
-        if not await self._shadow_budget.take(1):
+        # a model fitted to cases runs here, and costs nothing
+        is_paid = self._memories[judge].definition.reads_guidelines
+        if is_paid and not await self._shadow_budget.take(1):
             return None
         verdict: Verdict | None = await opened.judge(trace)
         return None if verdict is None else ShadowValue(kind="last_week", value=verdict.value, version=number)
@@ -134,6 +140,10 @@ class ShadowJudges:
         except Exception:  # a bug here must not cost people their card
             unexpected(f"asking another memory of {judge}")
         return None
+
+
+def _gives_free_texts(memory: JudgeMemory) -> bool:
+    return memory.definition.value_type.kind == "str"
 
 
 def _is_empty(state: MemoryState) -> bool:

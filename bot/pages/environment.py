@@ -32,6 +32,11 @@ def _date(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
+def _exact_percent(share: float) -> str:
+    """Return a share that somebody set, in percent: nothing of it is rounded away."""
+    return f"{share * 100:.6g}%"
+
+
 def _day(moment: datetime) -> str:
     """Return a date in short, for tables."""
     return f"{moment.day} {moment:%b %Y}"
@@ -53,6 +58,7 @@ _ENVIRONMENT.filters |= {
     "coefficient": coefficient,
     "date": _date,
     "day": _day,
+    "exact_percent": _exact_percent,
     "label": format_label_plain,
     "minute": _minute,
     "number": "{:,}".format,

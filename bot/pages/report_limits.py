@@ -107,7 +107,7 @@ def _comparability(report: JudgeReport) -> Iterator[str]:
 
 def _models(report: JudgeReport) -> Iterator[str]:
     if report.card.model.startswith(LOCAL_MODELS):
-        yield "The judge is an offline statistical model, not a language model; it goes by similar cases alone."
+        yield "The judge is an offline statistical model, not a language model; it goes by labelled cases alone."
     models = report.data.models
     if unnoted := sum(each.verdicts for each in models if not each.model):
         yield f"{pluralise(unnoted, 'verdict')} of an earlier version of the bot do not say which model gave them."

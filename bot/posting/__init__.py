@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.posting.card_editor import CardEditor
+from bot.posting.digest_editor import DigestEditor, RenderShownDigest
 from bot.posting.message_edits import MessageEdits
 from bot.posting.redaction import MessageRedactor
 from bot.posting.rendering import PostRenderer, RenderDigest, RenderStatus, RenderWorsening
@@ -27,6 +28,7 @@ def build(
     resources: Resources,
     render_status: RenderStatus,
     render_digest: RenderDigest,
+    render_shown_digest: RenderShownDigest,
     render_worsening: RenderWorsening,
     *,
     pace_seconds: float,
@@ -45,8 +47,9 @@ def build(
     sender = PostSender(slack.posting_client, database, renderer.render, health, slack.charts)
     worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
     edits = MessageEdits()
+    digests = DigestEditor(slack.client, render_shown_digest, slack.charts)
     redactor = MessageRedactor(
-        slack.client, database, health, slack.people, resources.settings.digest.zone, edits
+        slack.client, database, health, slack.people, resources.settings.digest.zone, edits, digests
     )
     return PostingFlow(
         wake=worker.wake,

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.forget import expired_card, forgotten_card, forgotten_reply
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import lesson_taken_back
+from bot.posting.digest_editor import DigestEditor
 from bot.posting.message_edits import MessageEdits
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -44,10 +45,12 @@ class MessageRedactor:
         people: People,
         zone: ZoneInfo,
         edits: MessageEdits,
+        digests: DigestEditor | None = None,
     ) -> None:
-        """`zone` is the time zone in which the notes tell the day."""
+        """`zone` is the time zone in which the notes tell the day; without `digests` these wait for the bot."""
         self._client = client
         self._edits = edits
+        self._digests = digests
         self._people = people
         self._zone = zone
         self._database = database
@@ -74,7 +77,8 @@ class MessageRedactor:
     async def _redact_due(self) -> None:
         async with self._lock:
             for redaction in await self._database.forgetting.redactions_due(now_ms()):
-                if not self._breaker.is_open(redaction.channel):
+                is_later = redaction.kind == "digest" and self._digests is None
+                if not is_later and not self._breaker.is_open(redaction.channel):
                     await self._redact(redaction)
 
     async def _redact(self, redaction: Redaction) -> None:
@@ -91,6 +95,9 @@ class MessageRedactor:
     async def _replace(self, redaction: Redaction) -> None:
         if redaction.kind == "remove":
             await self._client.chat_delete(channel=redaction.channel, ts=redaction.ts)
+            return
+        if redaction.kind == "digest" and self._digests is not None:
+            await self._digests.edit(redaction.channel, redaction.ts)
             return
         message = await self._message_for(redaction)
         await self._client.chat_update(

@@ -32,7 +32,7 @@ RenderStatus = Callable[[str], Awaitable[SlackMessage | None]]
 
 RenderWorsening = Callable[[WorseningContent], Awaitable[SlackMessage | None]]
 """Makes a warning that a judge judges worse than with another memory; None if there is nothing left to warn of."""
-RenderDigest = Callable[[DigestContent | DigestReplyContent], Awaitable[SlackMessage | None]]
+RenderDigest = Callable[[Post], Awaitable[SlackMessage | None]]
 """Makes a weekly digest, or a reply in its thread; None if there is nothing to tell."""
 
 
@@ -67,7 +67,7 @@ class PostRenderer:
             case NoticeContent():
                 return await self._notice(post.channel, post.content)
             case DigestReplyContent() | DigestContent(text=""):
-                return await self._render_digest(post.content)
+                return await self._render_digest(post)
             case WorseningContent():
                 return await self._render_worsening(post.content)
             case CardContent():

@@ -7,17 +7,17 @@ crash, a broken connection), the channel is searched for the post's own id befor
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.chart import has_chart, without_charts
 from bot.blocks.primitives import SlackMessage
+from bot.posting.chart_fallback import send_with_charts
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry
 from bot.slack.chart_support import ChartSupport
 from bot.slack.errors import (
-    BLOCKS_REFUSED,
     POST_REFUSED,
     THREAD_GONE,
     SlackCallError,
@@ -91,7 +91,7 @@ class PostSender:
             The post if Slack's answer leaves open whether it has arrived, else None.
         """
         try:
-            ts = await self._call(post, message)
+            ts = await send_with_charts(partial(self._post_message, post), message, self._charts)
         except SlackRefusedError as error:
             if not error.is_undecided:
                 await self._refused(post, error)
@@ -103,21 +103,6 @@ class PostSender:
             return await self.lost(post, str(error))
         await self._done(post, ts)
         return None
-
-    async def _call(self, post: Post, message: SlackMessage) -> str:
-        """Return the message's ts; a chart that is refused is sent once more as words."""
-        if not has_chart(message):
-            return await self._post_message(post, message)
-        if self._charts.is_refused:
-            return await self._post_message(post, without_charts(message))
-        try:
-            return await self._post_message(post, message)
-        except SlackRefusedError as error:
-            if error.code not in BLOCKS_REFUSED:
-                raise
-        ts = await self._post_message(post, without_charts(message))
-        self._charts.note_refusal()
-        return ts
 
     async def _post_message(self, post: Post, message: SlackMessage) -> str:
         return field_of(await self._client.chat_postMessage(**arguments(post, message)), "ts", str)

@@ -1,6 +1,7 @@
 """Makes the messages of weekly digests when they are sent, from what is so then."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.blocks.digest import digest_message, weekly_digest_message
@@ -15,7 +16,10 @@ from bot.weekly_report import WeeklyReport
 from memalign.judge_memory import JudgeMemory
 from memalign.value_types import value_type_of
 from storage.database import Database
-from storage.records import DigestContent, DigestReplyContent
+from storage.records import DigestContent, DigestMessage, DigestPart, DigestReplyContent, Post
+
+MAX_TRIES = 5
+"""Times that a digest is made while what it tells of is being forgotten."""
 
 
 class DigestRenderer:
@@ -33,17 +37,46 @@ class DigestRenderer:
         self._memories = memories
         self._reader = reader
 
-    async def render_post(self, content: DigestContent | DigestReplyContent) -> SlackMessage | None:
+    async def render_post(self, post: Post) -> SlackMessage | None:
         """Return a digest or a reply of it; None where there is nothing to tell, or the judge is there no more."""
-        judge = next((each for each in self._settings.judges if each.name == content.judge), None)
+        content = post.content
+        if not isinstance(content, DigestContent | DigestReplyContent):
+            return None
+        part = content.part if isinstance(content, DigestReplyContent) else None
+        return await self._render(
+            DigestMessage(
+                post_id=post.post_id, channel=post.channel, judge=content.judge, week=content.week, part=part
+            )
+        )
+
+    async def render_again(self, channel: str, ts: str) -> SlackMessage | None:
+        """Return a digest that Slack shows, without what was forgotten since; None for any other message."""
+        shown = await self._database.digest_messages.by_message(channel, ts)
+        return None if shown is None else await self._render(shown)
+
+    async def _render(self, digest: DigestMessage) -> SlackMessage | None:
+        judge = next((each for each in self._settings.judges if each.name == digest.judge), None)
         if judge is None:
             return None
-        report = await self._read(judge, content.week)
-        if isinstance(content, DigestContent):
+        for _ in range(MAX_TRIES):
+            report = await self._read(judge, digest.week)
+            message = await self._message(judge, report, digest.part)
+            shown = replace(
+                digest, trace_ids=tuple(report.all_trace_ids), people=tuple(report.all_person_ids)
+            )
+            # something may have been forgotten while it was made
+            if message is None or await self._database.digest_messages.note_shown(shown):
+                return message
+        raise RuntimeError(f"what post {digest.post_id} tells of stays forgotten")
+
+    async def _message(
+        self, judge: JudgeSettings, report: WeeklyReport, part: DigestPart | None
+    ) -> SlackMessage | None:
+        if part is None:
             return weekly_digest_message(report, await self._week_after(judge, report))
         if report.is_quiet:
             return None
-        return digest_figures_message(report) if content.part == "figures" else digest_rows_message(report)
+        return digest_figures_message(report) if part == "figures" else digest_rows_message(report)
 
     async def render(self, judge: JudgeSettings, week: str) -> SlackMessage:
         """Return a judge's week for one person who asks. Raises `StorageError`."""

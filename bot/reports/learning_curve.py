@@ -9,7 +9,7 @@ from bot.feedback import Feedback
 from bot.records import AgreementShare, CurvePoint
 from bot.reports.agreement import wilson_interval
 from bot.reports.answered_weeks import read_touched
-from bot.reports.memory_comparison import pair_with_shadow
+from bot.reports.memory_comparison import PairedVerdict, pair_with_shadow
 from bot.reports.verdict_label import label_verdict
 from bot.reports.vote_week import votes_in_week
 from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
@@ -99,17 +99,28 @@ def compute_point(
         for each in verdicts
         if value_type.kind != "str" and (pair := pair_with_shadow(*each, value_type, "base"))
     ]
-    base_cases = [
-        WeightedCase(agreed=pair.right_then, probability=probability) for probability, pair in paired
-    ]
     return CurvePoint(
         week=week,
         shown=_share([case.agreed for case in cases]),
         beside_base=_share([pair.right_now for _, pair in paired]) if paired else None,
-        base=_share([case.agreed for case in base_cases]) if base_cases else None,
+        base=_share([pair.right_then for _, pair in paired]) if paired else None,
         estimate=estimate,
-        base_estimate=weighted_agreement(base_cases),
+        base_share=_base_share(estimate.share, paired),
     )
+
+
+def _base_share(share: float, paired: Sequence[tuple[float, PairedVerdict]]) -> float | None:
+    """Return the agreement of the judge without memory, by the difference on the verdicts for which it was asked.
+
+    Where it was asked for some only, its own share of these would differ from the judge's share of all for the choice
+    of verdicts alone. The difference estimator: C.-E. Särndal, B. Swensson and J. Wretman, "Model Assisted Survey
+    Sampling" (1992), chapter 6.
+    """
+    now = weighted_agreement([WeightedCase(agreed=pair.right_now, probability=p) for p, pair in paired])
+    then = weighted_agreement([WeightedCase(agreed=pair.right_then, probability=p) for p, pair in paired])
+    if now is None or then is None:
+        return None
+    return min(max(share + then.share - now.share, 0.0), 1.0)
 
 
 def _share(agreed: Sequence[bool]) -> AgreementShare:

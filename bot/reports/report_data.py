@@ -66,8 +66,9 @@ async def read_report_settings(
     before = (await database.judge_settings.fingerprints()).get(judge.name)
     sampling, redaction = settings.sampling, settings.redaction
     return ReportSettings(
-        rate=sampling.rate,
-        max_per_day=sampling.max_per_day,
+        rate=settings.rate_of(judge),
+        max_per_day=settings.max_per_day_of(judge),
+        max_per_day_of_channel=sampling.max_per_day,
         spread=sampling.spread,
         blind=sampling.blind,
         max_model_calls_per_day=sampling.max_model_calls_per_day,

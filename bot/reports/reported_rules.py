@@ -28,11 +28,14 @@ def retired_rules(changes: GuidelineChanges, rules: Iterable[Guideline]) -> list
 
 def reported_rule(rule: Guideline, authors: Sequence[str]) -> ReportedRule:
     """Return a rule as a digest tells it, with the names of its authors."""
+    editor = () if rule.edited_by is None else (rule.edited_by.person,)
     return ReportedRule(
         guideline_id=rule.id,
         text=rule.text,
         authors=tuple(authors),
         cases=len(rule.source_trace_ids),
+        trace_ids=rule.source_trace_ids,
+        person_ids=(*rule.people, *editor),
         is_doubtful=rule.stands and rule.doubtful,
         is_pending=rule.pending,
     )

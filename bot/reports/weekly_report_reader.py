@@ -1,18 +1,17 @@
 """Gathers one judge's week for its digest, in Slack and at the terminal."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.blocks.trace_line import question_line
-from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings, Settings
 from bot.records import Digest
 from bot.reports.answered_weeks import AnsweredVerdict
 from bot.reports.blind_weeks import with_blind_of_weeks
-from bot.reports.digest import AnsweredWeek, read_answered_week, read_digest
+from bot.reports.digest import read_answered_week, read_digest
 from bot.reports.learning_curve import read_learning_curve
-from bot.reports.open_card import is_split, is_unanswered
+from bot.reports.open_card import is_split, is_unanswered, read_open_cards
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
@@ -58,7 +57,8 @@ class WeeklyReportReader:
         figures = await with_blind_of_weeks(self._database, answered.figures, value_type, self._settings)
         before = await self._figures(judge, value_type, _week_before(week))
         changes = answered.changes
-        people, unnamed = await self._people(answered)
+        person_ids = {entry.person for _, votes in answered.verdicts for entry in votes}
+        people = await self._names(person_ids)
         waiting = await self._open_cards(judge, value_type)
         return WeeklyReport(
             judge=judge.name,
@@ -79,20 +79,18 @@ class WeeklyReportReader:
             unanswered=waiting["unanswered"],
             open_splits=waiting["split"],
             people=people,
-            unnamed_people=unnamed,
+            unnamed_people=len(person_ids) - len(people),
+            person_ids=tuple(sorted(person_ids)),
             today=from_ms(now_ms(), self._zone).date(),
         )
 
     async def _open_cards(self, judge: JudgeSettings, value_type: ValueType) -> Counter[str]:
         """Count the cards of the last days that nobody has answered, and those on which people tie."""
-        now = now_ms()
-        cards = await self._database.verdicts.cards_between(judge.name, now - MS_OPEN, now)
         counts = Counter[str]()
-        for card in cards:
-            if card.channel == judge.channel:
-                people = await self._database.feedback.of(card.verdict_id)
-                counts["unanswered"] += is_unanswered(card, people)
-                counts["split"] += is_split(card, people, value_type)
+        for card in await read_open_cards(self._database, judge):
+            people = await self._database.feedback.of(card.verdict_id)
+            counts["unanswered"] += is_unanswered(card, people)
+            counts["split"] += is_split(card, people, value_type)
         return counts
 
     async def _figures(self, judge: JudgeSettings, value_type: ValueType, week: str) -> Digest:
@@ -127,15 +125,14 @@ class WeeklyReportReader:
             told.append(reported_rule(rule, tuple(names.values())))
         return tuple(told)
 
-    async def _people(self, answered: AnsweredWeek) -> tuple[tuple[str, ...], int]:
-        """Return the names of the people who may be named, and how many others there are."""
-        people = {entry.person for _, votes in answered.verdicts for entry in votes}
+    async def _names(self, people: Collection[str]) -> tuple[str, ...]:
+        """Return the names of those who may be named, in alphabetical order."""
         if not self._show_votes:
-            return (), len(people)
+            return ()
         named = [each for each in people if not await self._database.preferences.is_muted(each)]
         # somebody whom Slack does not name just now has an id only
         names = [name for person, name in (await self._names_of(named)).items() if name != person]
-        return tuple(sorted(names, key=str.casefold)), len(people) - len(names)
+        return tuple(sorted(names, key=str.casefold))
 
 
 def _week_before(week: str) -> str:

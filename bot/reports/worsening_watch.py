@@ -77,8 +77,11 @@ class WorseningWatch:
         if not due:
             return
         values = self._memories[judge.name].definition.value_type
-        for changed in await read_changed_verdicts(self._database, judge.name, values, due, week, zone):
-            if changed.is_worse and not await self._is_back(judge.name, changed):
+        known = await read_changed_verdicts(self._database, judge.name, values, REFERENCES, week, zone)
+        for changed in known:
+            is_told = any(_is_part_of(changed, other) for other in known)
+            is_due = changed.reference in due and changed.is_worse and not is_told
+            if is_due and not await self._is_back(judge.name, changed):
                 await self._warn(judge, changed, week)
 
     async def _is_back(self, judge: str, changed: ChangedVerdicts) -> bool:
@@ -105,6 +108,13 @@ class WorseningWatch:
             )
             self._wake_posting()
         self._warnings.add(content)
+
+
+def _is_part_of(changed: ChangedVerdicts, other: ChangedVerdicts) -> bool:
+    """Return whether a warning against Monday's memory names all verdicts that one against none would name."""
+    ids, other_ids = ({stored.verdict_id for stored in each.broken} for each in (changed, other))
+    is_lesser = (changed.reference, other.reference) == ("base", "last_week")
+    return is_lesser and other.is_worse and ids <= other_ids
 
 
 def _content(judge: JudgeSettings, reference: ShadowKind, week: str) -> WorseningContent:

@@ -5,6 +5,9 @@ import re
 import time
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+FIRST_WEEK, LAST_WEEK = "1971-W01", "9989-W52"
+"""Of those that people may name: the weeks of years before and after them are dates, too."""
+
 
 def now_ms() -> int:
     """Return the time now, in milliseconds since 1970."""
@@ -38,7 +41,7 @@ def named_week(text: str, today: date) -> str | None:
         week_bounds(name, UTC)
     except ValueError:
         return None
-    return name
+    return name if FIRST_WEEK <= name <= LAST_WEEK else None
 
 
 def last_weeks(week: str, number: int) -> list[str]:

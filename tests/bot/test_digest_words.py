@@ -165,6 +165,14 @@ def test_numbers_are_told_by_their_distance(fields: dict[str, object], sentences
     assert figure_sentences(week(25, 5, has_scores=True, **fields)) == sentences
 
 
+@pytest.mark.parametrize(("n", "error", "is_told"), [(12, 0.4, True), (9, 0.4, False), (12, None, False)])
+def test_the_digest_of_numbers_tells_their_distance_below_the_share(
+    n: int, error: float | None, is_told: bool
+) -> None:
+    text = digest_message(a_report(week(n, 4, has_scores=True, mean_absolute_error=error))).text
+    assert ("On average the judge's number is 0.4 away from people's." in text) is is_told
+
+
 def test_numbers_are_not_told_by_how_many_are_equal() -> None:
     sentences = figure_sentences(
         week(

@@ -24,6 +24,7 @@ from storage.records import (
     AuditLine,
     Candidate,
     CandidateWindow,
+    DigestMessage,
     ForgetRequest,
     JudgePause,
     LocalHour,
@@ -87,6 +88,9 @@ async def lived(db: Database, judge: str = OLD) -> str:
     hour = LocalHour(day=DAY, hour=12)
     await db.traces.add([(trace("tr-6"), [])], NOON_MS, 1000, candidates={0: [drawn]}, hour=hour)
     await db.outbox.add_digest(f"C1:{judge}", "2023-W46", note("digest"))
+    await db.digest_messages.note_shown(
+        DigestMessage(post_id="digest", channel="C1", judge=judge, week="2023-W46", trace_ids=("tr-1",))
+    )
     await db.guideline_requests.put(
         GuidelineRequest(request_id="r1", action="pin", person="U1", judge=judge, guideline_id="g1")
     )

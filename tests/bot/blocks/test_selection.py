@@ -43,6 +43,7 @@ def test_there_are_plain_words_for_every_reason() -> None:
 @pytest.mark.parametrize(
     ("probability", "chance"),
     [
+        (1e-300, "its chance of a card was about 1 in 1,000,000"),
         (0.0004, "its chance of a card was about 1 in 2,500"),
         (0.05, "its chance of a card was about 1 in 20"),
         (0.5, "its chance of a card was about 1 in 2"),
@@ -52,7 +53,7 @@ def test_there_are_plain_words_for_every_reason() -> None:
 )
 def test_the_chance_is_told_to_whoever_asks_why(probability: float, chance: str) -> None:
     selection = CardSelection(probability=probability, reason="random")
-    assert selection_line(selection) == f"Picked at random · {chance}"
+    assert selection_line(selection) == f"Picked at random; {chance}."
 
 
 def test_nothing_is_said_of_a_chance_where_every_trace_gets_a_card() -> None:

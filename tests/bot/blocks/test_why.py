@@ -127,7 +127,7 @@ def test_the_reason_for_the_choice_of_a_trace_is_told_with_its_chance() -> None:
     about = evidence()
     selection = CardSelection(probability=0.05, reason="unlike")
     picked = replace(about, stored=replace(about.stored, selection=selection))
-    told = "Picked because nothing like it was seen before · its chance of a card was about 1 in 20"
+    told = "Picked because nothing like it was seen before; its chance of a card was about 1 in 20."
     assert told in lines(picked)
     assert told in words(why_message(picked).blocks).splitlines()
     assert not [line for line in lines(about) if "chance of a card" in line]

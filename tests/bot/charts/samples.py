@@ -47,9 +47,10 @@ def point(week: str, counts: tuple[int, int], base: tuple[int, int] | None = Non
     return CurvePoint(
         week=week,
         shown=share(*counts),
+        beside_base=share(base[0] + 1, base[1]) if base else None,
         base=share(*base) if base else None,
         estimate=estimate(*counts),
-        base_estimate=estimate(*base) if base else None,
+        base_share=base[0] / base[1] if base else None,
     )
 
 

@@ -65,8 +65,8 @@ def test_an_svg_says_all_that_it_shows_in_words() -> None:
     assert root.attrib["aria-labelledby"].split() == [title.attrib["id"], desc.attrib["id"]]
     assert title.text == "Is it polite?"
     assert desc.text == (
-        "2026-W46: 3 of 4 verdicts. 2026-W47: 45 of 50 verdicts (90%, likely 79% to 96%); without what it learned "
-        "30 of 50 verdicts (60%, likely 46% to 72%)."
+        "2026-W46: 3 of 4 verdicts. 2026-W47: 45 of 50 verdicts (90%, likely 79% to 96%); without what it learned 60%, "
+        "30 of 50 where it agreed on 31 with it."
     )
 
 
@@ -80,6 +80,11 @@ def test_a_judge_without_second_values_has_one_line_and_few_verdicts_are_marked(
     shown = texts_of(chart_svg(curve(*points(3, n=5, with_base=False)), "c"))
     assert "judge without what it learned" not in shown
     assert "fewer than 10 verdicts" in shown
+
+
+def test_of_few_second_values_the_counts_are_told_alone() -> None:
+    desc = parsed(chart_svg(curve(point("2026-W47", (45, 50), (4, 9))), "c")).findtext(f"{SVG}desc")
+    assert str(desc).endswith("; without what it learned 4 of 9 where it agreed on 5 with it.")
 
 
 def test_weeks_without_labels_keep_their_place() -> None:

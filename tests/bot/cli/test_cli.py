@@ -197,7 +197,7 @@ async def test_reading_commands_work_while_the_bot_runs(beside: Beside) -> None:
     )
 
 
-@pytest.mark.parametrize("week", ["2026-W54", "2026-47", "last", "9999-W52"])
+@pytest.mark.parametrize("week", ["2026-W54", "2026-47", "yesterday", "9999-W52"])
 def test_a_week_that_is_none_is_wrong_usage(week: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["digest", "--week", week])

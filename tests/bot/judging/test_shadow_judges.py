@@ -198,6 +198,25 @@ async def test_a_model_fitted_to_cases_has_no_value_without_them(database: Datab
     assert judge.model.requests == []
 
 
+async def test_a_model_fitted_to_cases_takes_no_calls(database: Database) -> None:
+    judge = await taught(database, model="local:/cases")
+    await judge.memory.learn([a_case("old", RULE)])
+    start = shadow_judges(database, {JUDGE: judge.memory}, time_ms=next_week, calls=0)
+    await start.values(JUDGE, a_trace("first"))
+    await judge.memory.learn([a_case("newer", NEWER_RULE)])
+    assert await stored_values(start) == {"last_week": True}
+
+
+async def test_free_texts_have_no_shadows(database: Database) -> None:
+    model = FakeJudgeModel("fine")
+    memory = await a_memory(a_judge(value_type=str, model="openai:/m"), judge_model=model)
+    await memory.learn([a_trace("old", a_vote("bad", RULE))])
+    shadows = shadow_judges(database, {JUDGE: memory})
+    assert await shadows.values(JUDGE, a_trace("new")) == ()
+    assert await shadows.base_value(JUDGE, a_trace("new")) is None
+    assert model.requests == []
+
+
 def hang(model: CountingJudge) -> None:
     model.hangs_without_memory = True
 

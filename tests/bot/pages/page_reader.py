@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+BLOCKS = frozenset({"dt", "dd", "td", "th", "p", "li"})
 VOID = frozenset({"meta", "br", "hr", "img", "link", "input"})
 
 
@@ -68,6 +69,8 @@ class PageReader(HTMLParser):
             self._cell = []
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in BLOCKS:
+            self.text += " "
         if not self._open or self._open.pop() != tag:
             self.is_balanced = False
         words = " ".join("".join(self._cell or []).split())

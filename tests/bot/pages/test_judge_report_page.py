@@ -98,7 +98,7 @@ def point(week: str) -> CurvePoint:
     share = AgreementShare(agreed=31, n=40, low=0.6, high=0.9)
     estimate = EstimatedShare(share=0.775, low=0.6, high=0.9)
     return CurvePoint(
-        week=week, shown=share, beside_base=share, base=share, estimate=estimate, base_estimate=estimate
+        week=week, shown=share, beside_base=share, base=share, estimate=estimate, base_share=estimate.share
     )
 
 
@@ -148,7 +148,8 @@ def full_report() -> JudgeReport:
         ),
         settings=ReportSettings(
             rate=0.1,
-            max_per_day=30,
+            max_per_day=20,
+            max_per_day_of_channel=30,
             spread=True,
             blind=0.1,
             max_model_calls_per_day=1000,
@@ -412,6 +413,10 @@ async def test_a_browser_shows_it_from_a_file_without_a_request_or_an_error(
     assert requests == [file.as_uri()]
     assert problems == []
     assert await page.evaluate("document.documentElement.scrollWidth") == width
+    stacks = (
+        "[...document.querySelectorAll('table.stack')].every((each) => each.scrollWidth <= each.clientWidth)"
+    )
+    assert await page.evaluate(stacks)
     assert await page.evaluate("document.body.textContent.includes('{{ 7 * 7 }}')")
     assert await page.evaluate(CONTRAST) >= 4.5
     await context.close()

@@ -269,6 +269,30 @@ async def test_a_judge_without_verdicts_has_a_page_that_claims_nothing(
     assert page.is_balanced
 
 
+async def test_the_settings_are_those_of_the_judge(database: Database, tmp_path: Path) -> None:
+    judge = {"rate": 0.0005, "max_per_day": 7, "skip": ["errors"], "title": "Polite"}
+    settings = berlin_settings(
+        tmp_path,
+        judge=judge,
+        sampling={"rate": 0.2, "max_per_day": 30, "blind": 0.025},
+        storage={"path": "store", "keep_days": 90},
+        redaction={"enabled": False},
+    )
+    text = " ".join(PageReader(judge_report_page(await read(database, settings))).text.split())
+    for part in (
+        "Report on Polite",
+        "Share of traces sampled 0.05%",
+        "at most 7 of this judge, 30 in its channel, drawn from windows over the day",
+        "Cards that ask first 2.5%",
+        "not removed: redaction is off",
+        "deleted after 90 days",
+        "Leaves out runs that ended with an error",
+        "pass or fail",
+        "Is the answer polite? Question: {{ inputs }} Answer: {{ outputs }}",
+    ):
+        assert part in text
+
+
 async def test_free_texts_are_said_not_to_be_comparable(database: Database, tmp_path: Path) -> None:
     settings = berlin_settings(tmp_path, judge={"feedback_value_type": "str"})
     votes = {"ana": UP, "ben": DOWN, "chi": DOWN}

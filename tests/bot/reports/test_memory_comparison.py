@@ -173,8 +173,19 @@ def test_a_card_that_was_likely_to_be_picked_counts_less_in_the_shares_of_a_week
     assert point is not None
     assert (point.shown.agreed, point.shown.n) == (2, 3)
     assert point.estimate.share == pytest.approx(8 / 9)
-    assert point.base_estimate is not None
-    assert point.base_estimate.share == pytest.approx(5 / 9)
+    assert point.base_share == pytest.approx(5 / 9)
+
+
+def test_the_judge_without_memory_is_told_by_the_difference_where_it_was_asked() -> None:
+    asked = [shadowed(1, True, True, DOWN), shadowed(2, True, False, DOWN), shadowed(3, True, True, UP)]
+    others = [voted(number, True, UP) for number in range(4, 11)]
+    point = compute_point("2026-W47", BOOL, [*asked, *others])
+    assert point is not None
+    assert point.estimate.share == pytest.approx(0.8)
+    assert point.base_share == pytest.approx(1.0)  # 0.8 + (2 - 1) / 3, which is more than all
+    same = compute_point("2026-W47", BOOL, [shadowed(1, True, True, DOWN), *others])
+    assert same is not None
+    assert same.base_share == same.estimate.share
 
 
 def test_a_week_without_labels_has_no_point() -> None:

@@ -1,6 +1,6 @@
 """When a channel is warned that its judge has got worse, by the verdicts and votes in the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,22 +51,27 @@ class Week:
         return [post.content for post in posts if isinstance(post.content, WorseningContent)]
 
     async def judged(
-        self, number: int, *, vote: str, kind: ShadowKind = "last_week", judged_ms: int | None = None
+        self,
+        number: int,
+        *,
+        vote: str,
+        kinds: Sequence[ShadowKind] = ("last_week",),
+        judged_ms: int | None = None,
     ) -> None:
-        """Cards that say fail where the other memory said pass, each with a vote."""
+        """Cards that say fail where other memories said pass, each with a vote."""
         for _ in range(number):
             self.cards += 1
-            await self._judged(f"tr-{self.cards}", kind, judged_ms or now_ms())
+            await self._judged(f"tr-{self.cards}", kinds, judged_ms or now_ms())
             await self.vote(self.cards, vote)
 
-    async def _judged(self, trace_id: str, kind: ShadowKind, judged_ms: int) -> None:
+    async def _judged(self, trace_id: str, kinds: Sequence[ShadowKind], judged_ms: int) -> None:
         await self.database.traces.add([(a_trace(trace_id), (JUDGE,))], 0, 1000)
         await self.database.verdicts.keep(
             Verdict(judge=JUDGE, trace_id=trace_id, value=False, rationale="so"),
             channel="C1",
             judged_ms=judged_ms,
             day="2026-11-20",
-            shadows=(ShadowVerdict(kind=kind, value=True, version=0),),
+            shadows=tuple(ShadowVerdict(kind=kind, value=True) for kind in kinds),
         )
         post_id = card_post_id_of(verdict_id_of(JUDGE, trace_id))
         assert await self.database.outbox.start(post_id)
@@ -118,12 +123,36 @@ async def test_a_warning_is_given_once_also_by_another_start(week: Week) -> None
 
 
 async def test_no_memory_is_another_reference_than_last_weeks(week: Week) -> None:
-    await week.judged(9, vote="-1", kind="base")
+    await week.judged(9, vote="-1", kinds=["base"])
     (warning,) = await week.check()
     message = await week.message(warning)
     assert message is not None
     assert "without anything it learned" in message.text
     assert "go_back_to_monday" not in str(message.blocks)
+
+
+async def test_one_warning_is_enough_where_both_memories_do_better_on_the_same_verdicts(week: Week) -> None:
+    await week.judged(9, vote="-1", kinds=["base", "last_week"])
+    assert [each.reference for each in await week.check()] == ["last_week"]
+    assert len(await week.check()) == 1
+
+
+async def test_what_no_memory_at_all_would_have_got_right_as_well_is_told_apart(week: Week) -> None:
+    await week.judged(9, vote="-1", kinds=["base", "last_week"])
+    await week.judged(1, vote="-1", kinds=["base"])
+    await week.check()
+    assert [each.reference for each in await all_warnings(week.database)] == ["base", "last_week"]
+
+
+async def all_warnings(database: Database) -> list[WorseningContent]:
+    """All that are in the outbox, whose channel takes one after the other."""
+    warnings = []
+    while posts := await database.outbox.next_due(now_ms()):
+        for post in posts:
+            warnings += [post.content] if isinstance(post.content, WorseningContent) else []
+            assert await database.outbox.start(post.post_id)
+            await database.outbox.done(post.post_id, f"9{len(warnings)}.1")
+    return warnings
 
 
 async def test_verdicts_of_earlier_weeks_had_another_memory_beside_them(week: Week) -> None:
