@@ -141,8 +141,8 @@ def _mistake(verdict: ReportedVerdict, week: Digest) -> str:
         return ""
     if isinstance(value, bool):
         return "too lenient" if value else "too strict"
-    if week.has_scores:
-        return "too high" if float(value) > float(people) else "too low"
+    if isinstance(value, int | float) and isinstance(people, int | float):
+        return "too high" if value > people else "too low"
     return f"{value_word(value)} where you say {value_word(people)}"
 
 
