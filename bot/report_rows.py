@@ -9,8 +9,8 @@ from bot.visible_text import visible_line
 from bot.weekly_report import ReportedVerdict
 
 ROW_HEADER = ("card", "trace_id", "judge", "people", "people_agreeing", "people_answering", "question")
-"""People's label is empty where they tie or cannot tell; `people_agreeing` gave it, of those who could tell."""
-SHORT_ROW_HEADER = ("card", "judge", "people", "of people")
+"""`people_agreeing` gave people's label, of the `people_answering` who could tell."""
+SHORT_ROW_HEADER = ("card", "judge", "people", "agreeing", "answering")
 SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a cell for a formula."""
 
@@ -34,12 +34,13 @@ def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
         verdict.link or verdict.trace_id,
         value_word(verdict.value),
         people_word(verdict),
-        f"{verdict.majority}/{verdict.labels}",
+        str(verdict.majority),
+        str(verdict.labels),
     )
 
 
 def people_word(verdict: ReportedVerdict) -> str:
-    """Return people's label as a word: `split` where they tie, empty where nobody could tell."""
+    """Return people's label as a word; without one, whether they tie or nobody could tell."""
     if verdict.agreed is None:
         return "split" if verdict.labels else "cannot tell"
     return "not so" if verdict.people_value is None else value_word(verdict.people_value)
