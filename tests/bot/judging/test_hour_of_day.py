@@ -128,7 +128,7 @@ def replayed(settings: Settings, traces_a_day: float, weekends: float = 1.0, gro
 @pytest.mark.parametrize("traces_a_day", [330, 450, 1000, 30_000])
 def test_the_mean_of_the_cards_is_that_of_the_traces(tmp_path: Path, traces_a_day: int) -> None:
     shares = replayed(settings_of(tmp_path, spread=True), traces_a_day)
-    assert shares.true == pytest.approx(0.816, abs=0.005)
+    assert shares.true == pytest.approx(0.816, abs=0.01)
     assert abs(shares.shown - shares.true) <= 0.01
     assert max(shares.cards_a_day) <= CAP
     assert np.mean(shares.cards_a_day) >= 0.9 * CAP
