@@ -46,10 +46,10 @@ class Candidates(Repository):
         return list(oldest.values())
 
     @reads
-    def of_window(self, window: CandidateWindow) -> list[tuple[Trace, int]]:
-        """Return a window's candidates with the times of their arrival, in milliseconds since 1970."""
-        found = ((self._traces.find(each.trace_id), each) for each in self._pool.of_window(window))
-        return [(trace, candidate.received_ms) for trace, candidate in found if trace is not None]
+    def of_window(self, window: CandidateWindow) -> list[Trace]:
+        """Return the traces that are candidates of a window, that of the smallest rank first."""
+        known = (self._traces.find(each.trace_id) for each in self._pool.of_window(window))
+        return [trace for trace in known if trace is not None]
 
     @writes
     def close(self, window: CandidateWindow, cards: Sequence[NewCard] = ()) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.blind_cards import BlindCards
-from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
+from bot.judging.chosen_card import CardChoice, ChosenCard
 from bot.judging.daily_cap import DailyCap
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
@@ -20,6 +20,7 @@ from memalign.errors import (
     ModelUnavailableError,
     RequestRefusedError,
 )
+from memalign.records import Trace
 from storage.database import Database
 from storage.records import CandidateWindow, NewCard
 
@@ -112,9 +113,8 @@ class CandidateWorker:
             self._wake_event.set()
 
     async def _give_card(self, window: CandidateWindow) -> None:
-        judge = next((judge for judge in self._settings.judges if judge.name == window.judge), None)
-        found = await self._database.candidates.of_window(window)
-        candidates = [CandidateTrace(trace=trace, received_ms=received_ms) for trace, received_ms in found]
+        judge = self._settings.find_judge(window.judge)
+        candidates = await self._database.candidates.of_window(window)
         if judge is None or not candidates or judge.name in await self._database.preferences.pauses():
             await self._database.candidates.close(window)
             return
@@ -125,7 +125,7 @@ class CandidateWorker:
                 await self._choose_card(window, judge, candidates, place.day)
 
     async def _choose_card(
-        self, window: CandidateWindow, judge: JudgeSettings, candidates: Sequence[CandidateTrace], day: str
+        self, window: CandidateWindow, judge: JudgeSettings, candidates: Sequence[Trace], day: str
     ) -> None:
         with self._health.work.doing(COMPONENT, judge.name, f"choosing a trace with {judge.model}"):
             chosen = await self._choose(judge.name, candidates, window.seen)

@@ -6,7 +6,7 @@ from dataclasses import astuple
 from bot.config import Settings
 from bot.judging.candidate_scores import ScoredCandidate, reason_for, score_candidate
 from bot.judging.candidate_verdicts import CandidateVerdicts, JudgedCandidate
-from bot.judging.chosen_card import CandidateTrace, ChosenCard
+from bot.judging.chosen_card import ChosenCard
 from bot.judging.hash_fraction import hash_fraction
 from bot.judging.inclusion import Draw, draw
 from bot.judging.near_copies import groups_of_copies
@@ -18,6 +18,7 @@ from bot.judging.wrong_score import WrongWeights
 from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import Vector
+from memalign.records import Trace
 from storage.database import Database
 from storage.records import CardSelection, SelectionReason
 
@@ -44,7 +45,7 @@ class CardChooser:
         self._cards = RecentCards(database)
         self._weights = ScoreWeights(self._cards)
 
-    async def choose(self, judge: str, candidates: Sequence[CandidateTrace], seen: int) -> ChosenCard:
+    async def choose(self, judge: str, traces: Sequence[Trace], seen: int) -> ChosenCard:
         """Judge a window's candidates as far as the budget goes, and choose one, as `CardChoice` says.
 
         Its probability is that of all stages: to be sampled, to be a candidate, to stand for its near copies, to be
@@ -52,7 +53,7 @@ class CardChooser:
 
         Args:
             judge: the judge's name.
-            candidates: at least one.
+            traces: the candidates, at least one.
             seen: the number of sampled traces that arrived in the window, candidates or not.
 
         Raises:
@@ -61,7 +62,6 @@ class CardChooser:
             StorageError: if the store fails.
         """
         memory = self._memories[judge]
-        traces = [each.trace for each in candidates]
         key = await self._database.traces.sampling_key()
         vectors = await memory.neighbourhoods.embed(traces)
         groups = groups_of_copies(traces, vectors, judge, key)

@@ -1,19 +1,10 @@
-"""A window's candidates, and the card that is chosen among them."""
+"""The card that is chosen among a window's candidates."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from memalign.records import Trace, Verdict
 from storage.records import CardSelection, ShadowVerdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateTrace:
-    """A trace that may be given a window's card."""
-
-    trace: Trace
-    received_ms: int
-    """Time of its arrival, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +20,7 @@ class ChosenCard:
     """True if the memory held a near copy of the trace."""
 
 
-CardChoice = Callable[[str, Sequence[CandidateTrace], int], Awaitable[ChosenCard]]
+CardChoice = Callable[[str, Sequence[Trace], int], Awaitable[ChosenCard]]
 """Takes a judge's name, the candidates of a window, at least one, and the number of traces seen there, of which they
 are a uniform sample. What fails at one candidate alone leaves that one out. Raises `InputError` where the judge can
 take none of them, and `ModelError` where the model fails at all, to be asked again later."""

@@ -9,7 +9,7 @@ import pytest
 from bot.config import Settings
 from bot.judging.blind_cards import BlindCards
 from bot.judging.candidate_worker import CandidateWorker
-from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
+from bot.judging.chosen_card import CardChoice, ChosenCard
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -23,7 +23,7 @@ from memalign.errors import (
 )
 from memalign.judge_memory import JudgeMemory
 from memalign.optimizer import make_judge
-from memalign.records import Json, Verdict
+from memalign.records import Json, Trace, Verdict
 from storage.database import Database
 from storage.records import (
     Candidate,
@@ -146,8 +146,8 @@ async def test_what_the_choice_knows_is_stored_with_the_verdict(database: Databa
         resembles_case=True,
     )
 
-    async def choose(judge: str, candidates: Sequence[CandidateTrace], seen: int) -> ChosenCard:
-        asked.append((judge, [each.trace.trace_id for each in candidates], seen))
+    async def choose(judge: str, candidates: Sequence[Trace], seen: int) -> ChosenCard:
+        asked.append((judge, [each.trace_id for each in candidates], seen))
         return chosen
 
     part = ChoosingCards(database, settings_for(tmp_path, "C1"), choose)
@@ -297,7 +297,7 @@ async def test_a_trace_forgotten_while_it_is_judged_gets_no_card(database: Datab
         selection=CardSelection(probability=1.0, reason="random"),
     )
 
-    async def choose(_judge: str, _candidates: Sequence[CandidateTrace], _seen: int) -> ChosenCard:
+    async def choose(_judge: str, _candidates: Sequence[Trace], _seen: int) -> ChosenCard:
         await database.forgetting.delete_traces(["a"])
         return chosen
 
@@ -309,9 +309,9 @@ async def test_a_trace_forgotten_while_it_is_judged_gets_no_card(database: Datab
 
 
 async def test_a_judge_paused_while_a_card_is_chosen_gets_none(database: Database, tmp_path: Path) -> None:
-    async def choose(judge: str, candidates: Sequence[CandidateTrace], _seen: int) -> ChosenCard:
+    async def choose(judge: str, candidates: Sequence[Trace], _seen: int) -> ChosenCard:
         await database.preferences.pause(JUDGE, JudgePause(at_ms=1, person=None), NOTICE)
-        trace_id = candidates[0].trace.trace_id
+        trace_id = candidates[0].trace_id
         return ChosenCard(
             verdict=Verdict(judge=judge, trace_id=trace_id, value=True, rationale="because"),
             selection=CardSelection(probability=1.0, reason="random"),
@@ -329,11 +329,11 @@ async def test_work_in_hand_counts_as_shown_for_the_cap(database: Database, tmp_
     begun, go_on = asyncio.Event(), asyncio.Event()
     choices: list[str] = []
 
-    async def choose(judge: str, candidates: Sequence[CandidateTrace], _seen: int) -> ChosenCard:
+    async def choose(judge: str, candidates: Sequence[Trace], _seen: int) -> ChosenCard:
         choices.append(judge)
         begun.set()
         await go_on.wait()
-        trace_id = candidates[0].trace.trace_id
+        trace_id = candidates[0].trace_id
         return ChosenCard(
             verdict=Verdict(judge=judge, trace_id=trace_id, value=True, rationale="because"),
             selection=CardSelection(probability=1.0, reason="random"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.judging.chosen_card import CandidateTrace, ChosenCard
+from bot.judging.chosen_card import ChosenCard
 from bot.runtime.clock import now_ms
 from memalign.errors import ContentRefusedError, InputError, ModelUnavailableError
 from memalign.judge_memory import JudgeMemory
@@ -62,8 +62,7 @@ class Choosing:
         settings = settings_for(self.folder, "C1", sampling=self.sampling)
         memories = {JUDGE: self.memory}
         chooser = a_chooser(settings, self.database, memories, budget=self.budget, base=self.base)
-        candidates = [CandidateTrace(trace=trace, received_ms=1) for trace in traces]
-        return await chooser.choose(JUDGE, candidates, len(traces) if seen is None else seen)
+        return await chooser.choose(JUDGE, traces, len(traces) if seen is None else seen)
 
     async def show(self, trace: Trace) -> None:
         """Put a trace on a card now."""
