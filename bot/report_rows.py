@@ -9,8 +9,8 @@ from bot.visible_text import visible_line
 from bot.weekly_report import ReportedVerdict
 
 ROW_HEADER = ("card", "trace_id", "judge", "people", "people_agreeing", "people_answering", "question")
-"""People's label is empty where they tie or cannot tell; `people_agreeing` gave it, of those who could tell."""
-SHORT_ROW_HEADER = ("card", "judge", "people", "of people")
+"""`people_agreeing` gave people's label, of the `people_answering` who could tell."""
+SHORT_ROW_HEADER = ("card", "judge", "people", "agreeing", "answering")
 SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a cell for a formula."""
 
@@ -20,7 +20,7 @@ def verdict_row(verdict: ReportedVerdict) -> tuple[str, ...]:
     return (
         verdict.link,
         verdict.trace_id,
-        value_word(verdict.value),
+        judge_word(verdict),
         people_word(verdict),
         str(verdict.majority),
         str(verdict.labels),
@@ -32,14 +32,20 @@ def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
     """Return a verdict's cells under `SHORT_ROW_HEADER`; a card without a known address goes by its trace."""
     return (
         verdict.link or verdict.trace_id,
-        value_word(verdict.value),
+        judge_word(verdict),
         people_word(verdict),
-        f"{verdict.majority}/{verdict.labels}",
+        str(verdict.majority),
+        str(verdict.labels),
     )
 
 
+def judge_word(verdict: ReportedVerdict) -> str:
+    """Return the judge's value as a word, unless its card does not show it yet."""
+    return "not shown yet" if verdict.is_hidden else value_word(verdict.value)
+
+
 def people_word(verdict: ReportedVerdict) -> str:
-    """Return people's label as a word: `split` where they tie, empty where nobody could tell."""
+    """Return people's label as a word; without one, whether they tie or nobody could tell."""
     if verdict.agreed is None:
         return "split" if verdict.labels else "cannot tell"
     return "not so" if verdict.people_value is None else value_word(verdict.people_value)

@@ -12,6 +12,8 @@ from bot.weekly_report import ReportedVerdict, WeeklyReport
 from memalign.records import Label
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MAX_PEOPLE_THANKED = 12
+"""Names in one sentence; of more, all are thanked at once, so that nobody is left out by the alphabet."""
 MIN_MISTAKES_FOR_KIND = 2
 MIN_WEEKS_FOR_CURVE = 2
 """Weeks with a share from which on a line can be drawn."""
@@ -141,8 +143,8 @@ def _mistake(verdict: ReportedVerdict, week: Digest) -> str:
         return ""
     if isinstance(value, bool):
         return "too lenient" if value else "too strict"
-    if week.has_scores:
-        return "too high" if float(value) > float(people) else "too low"
+    if isinstance(value, int | float) and isinstance(people, int | float):
+        return "too high" if value > people else "too low"
     return f"{value_word(value)} where you say {value_word(people)}"
 
 
@@ -203,3 +205,10 @@ def waiting_words(report: WeeklyReport) -> str:
         cards = str(waiting) if split else pluralise(waiting, "card")
         parts.append(f"{cards} {'waits' if waiting == 1 else 'wait'} for a first answer")
     return f"{', '.join(parts)}." if parts else ""
+
+
+def thanked_people(report: WeeklyReport) -> tuple[str, ...]:
+    """Return the names of those to thank, not escaped; all in one word where they are many, or not to be named."""
+    if not report.people or len(report.people) > MAX_PEOPLE_THANKED:
+        return ("everybody who answered",)
+    return report.people + (("everybody else who answered",) if report.unnamed_people else ())

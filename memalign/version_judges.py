@@ -1,7 +1,7 @@
 """Judges of the same criterion by other memories: by none, and by earlier versions of the present one."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from weakref import WeakSet
 
 from memalign.judge import Judge
@@ -17,16 +17,18 @@ class VersionJudge:
     """A judge by one version of the memory, until something is forgotten.
 
     Args:
+        judge: The judge.
         state: The version.
-        make_judge: Makes the judge of a state that it is to look up for each trace.
+        judge_model: Gives the verdicts.
+        retriever: Finds the evidence.
     """
 
     def __init__(
-        self, state: MemoryState, make_judge: Callable[[Callable[[], MemoryState]], TraceJudge]
+        self, judge: Judge, state: MemoryState, judge_model: JudgeModel, retriever: Retriever
     ) -> None:
         self._state: MemoryState | None = state
         self._empty = MemoryState.empty(state.judge, binary=state.binary)
-        self._judge = make_judge(lambda: self.state)
+        self._judge = TraceJudge(judge, lambda: self.state, judge_model, retriever)
 
     @property
     def state(self) -> MemoryState:
@@ -114,12 +116,9 @@ class VersionJudges:
             StorageError: If the store cannot be read.
         """
         model = judge_model or self._judge_model
-        retriever = self._retriever.copy()
         async with self._lock:  # else a version read before something is forgotten would be opened after it
-            opened = VersionJudge(
-                await self._memory.rolled_back(number),
-                lambda state: TraceJudge(self._judge, state, model, retriever),
-            )
+            state = await self._memory.rolled_back(number)
+            opened = VersionJudge(self._judge, state, model, self._retriever.copy())
             self._opened.add(opened)
         return opened
 

@@ -16,6 +16,7 @@ from bot.report_words import (
     headline,
     main_mistake,
     overruled_words,
+    thanked_people,
     waiting_words,
     week_dates,
 )
@@ -27,8 +28,6 @@ ANSWER_OPEN_CARDS = "answer_open_cards"
 """The button under what waits: the judge's open cards are shown to the person who presses it."""
 MAX_OVERRULED_SHOWN, MAX_RULES_SHOWN, MAX_RETIRED_SHOWN = 3, 3, 2
 MAX_QUESTION_SHOWN, MAX_RULE_SHOWN = 80, 200
-MAX_PEOPLE_THANKED = 12
-"""Names in one sentence; of more, all are thanked at once, so that nobody is left out by the alphabet."""
 MAX_AUTHORS_SHOWN = 3
 COUNT_WORDS = ("none", "one", "two", "three")
 
@@ -260,9 +259,5 @@ def _thanks(report: WeeklyReport) -> Part | None:
 
 
 def _thanked(report: WeeklyReport) -> str:
-    if not report.people or len(report.people) > MAX_PEOPLE_THANKED:
-        return "everybody who answered"
-    names = [escape_name(name, 80) for name in report.people]
-    if report.unnamed_people:
-        names.append("everybody else who answered")
+    names = [escape_name(name, 80) for name in thanked_people(report)]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -117,7 +117,8 @@ class ShadowJudges:
             return ShadowValue(kind="last_week", value=None, version=number)
         opened = await self._last_weeks.open(judge, number)
         if _is_empty(opened.state):
-            base = await without
+            # its own time limit ends it, not that of this value
+            base = await asyncio.shield(without)
             return None if base is None else ShadowValue(kind="last_week", value=base.value, version=number)
         # a model fitted to cases runs here, and costs nothing
         is_paid = self._memories[judge].definition.reads_guidelines

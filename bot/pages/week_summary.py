@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.blocks.digest_details import guideline_line
 from bot.blocks.mrkdwn import format_label_plain
 from bot.digest_words import (
     coverage_line,
@@ -17,7 +18,7 @@ from bot.pages.error_tables import LabelMatrix, label_matrix
 from bot.pages.week_charts import label_counts
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
-from bot.report_words import Headline, headline, main_mistake, waiting_words
+from bot.report_words import Headline, headline, main_mistake, thanked_people, waiting_words
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 
 MAX_OVERRULED = 25
@@ -116,7 +117,7 @@ def _overruled(verdict: ReportedVerdict) -> OverruledRow:
         question=verdict.question or verdict.trace_id,
         link=verdict.link,
         judge=format_label_plain(verdict.value),
-        people=f"{people} ({verdict.majority} of {verdict.labels})",
+        people=f"{people} ({verdict.majority}\u00a0of\u00a0{verdict.labels})",
     )
 
 
@@ -152,20 +153,14 @@ def _rule(rule: ReportedRule, change: str) -> RuleRow:
 def _thanks(report: WeeklyReport) -> str:
     if not report.figures.people:
         return ""
-    names = [*report.people, *(["everybody else who answered"] if report.unnamed_people else [])]
-    if not report.people:
-        return "Thanks to everybody who answered."
-    return f"Thanks to {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}."
+    *names, last = thanked_people(report)
+    return f"Thanks to {' and '.join(filter(None, (', '.join(names), last)))}."
 
 
 def _figures(report: WeeklyReport) -> list[str]:
     week = report.figures
-    changes = (
-        f"Guidelines learned: {week.guidelines_learned} · retired: {week.guidelines_retired} · "
-        f"traces forgotten: {week.forgotten}"
-    )
     sentences = (*figure_sentences(week), *learning_sentences(week), coverage_line(week), late_line(week))
-    return [*(line for line in sentences if line), changes]
+    return [*(line for line in sentences if line), guideline_line(report)]
 
 
 def _curve_row(point: CurvePoint) -> CurveRow:

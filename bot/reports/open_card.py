@@ -1,15 +1,27 @@
-"""The state of a card that people may still answer."""
+"""The cards that people may still answer, and the state of each."""
 
 from collections.abc import Mapping
 
+from bot.card_expiry import MS_OPEN
+from bot.config import JudgeSettings
 from bot.feedback import all_feedback
 from bot.reports.verdict_label import is_tied
+from bot.runtime.clock import now_ms
 from bot.vote_marks import votes_of
 from memalign.value_types import ValueType
+from storage.database import Database
 from storage.records import PersonFeedback, StoredVerdict
 
 People = Mapping[str, PersonFeedback]
 """All that people did about one verdict, by person."""
+
+
+async def read_open_cards(database: Database, judge: JudgeSettings) -> list[StoredVerdict]:
+    """Return the cards of the last days in a judge's channel, answered or not. Raises `StorageError`."""
+    now = now_ms()
+    # Slack's clock, which tells when a card was posted, may be ahead of ours
+    cards = await database.verdicts.cards_between(judge.name, now - MS_OPEN, now + MS_OPEN)
+    return [card for card in cards if card.channel == judge.channel]
 
 
 def is_unanswered(card: StoredVerdict, people: People) -> bool:

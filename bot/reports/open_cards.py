@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings
 from bot.records import OpenCard
-from bot.reports.open_card import is_split, is_unanswered
+from bot.reports.open_card import is_split, is_unanswered, read_open_cards
 from bot.reports.weekly_report_reader import LinksTo
-from bot.runtime.clock import now_ms
 from bot.vote_marks import votes_of
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
@@ -50,13 +48,10 @@ class OpenCardReader:
             StorageError: the store cannot be read.
         """
         value_type = value_type_of(judge.feedback_value_type, judge.range)
-        now = now_ms()
-        cards = await self._database.verdicts.cards_between(judge.name, now - MS_OPEN, now)
         candidates = [
             candidate
-            for card in cards
-            if card.channel == judge.channel
-            and (candidate := await self._candidate(card, person, value_type)) is not None
+            for card in await read_open_cards(self._database, judge)
+            if (candidate := await self._candidate(card, person, value_type)) is not None
         ]
         best = sorted(candidates, key=lambda each: each.rank, reverse=True)[:number]
         links = await self._links_to([each.stored for each in best])

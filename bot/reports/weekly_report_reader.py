@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from bot.blocks.trace_line import question_line
-from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings, Settings
 from bot.records import Digest
 from bot.reports.answered_weeks import AnsweredVerdict
 from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import read_answered_week, read_digest
 from bot.reports.learning_curve import read_learning_curve
-from bot.reports.open_card import is_split, is_unanswered
+from bot.reports.open_card import is_split, is_unanswered, read_open_cards
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
@@ -86,14 +85,11 @@ class WeeklyReportReader:
 
     async def _open_cards(self, judge: JudgeSettings, value_type: ValueType) -> Counter[str]:
         """Count the cards of the last days that nobody has answered, and those on which people tie."""
-        now = now_ms()
-        cards = await self._database.verdicts.cards_between(judge.name, now - MS_OPEN, now)
         counts = Counter[str]()
-        for card in cards:
-            if card.channel == judge.channel:
-                people = await self._database.feedback.of(card.verdict_id)
-                counts["unanswered"] += is_unanswered(card, people)
-                counts["split"] += is_split(card, people, value_type)
+        for card in await read_open_cards(self._database, judge):
+            people = await self._database.feedback.of(card.verdict_id)
+            counts["unanswered"] += is_unanswered(card, people)
+            counts["split"] += is_split(card, people, value_type)
         return counts
 
     async def _figures(self, judge: JudgeSettings, value_type: ValueType, week: str) -> Digest:

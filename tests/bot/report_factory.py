@@ -7,6 +7,7 @@ from typing import Any
 from bot.feedback import Feedback
 from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare
 from bot.reports.digest import compute_digest
+from bot.reports.learning_curve import compute_point
 from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
 from bot.weekly_report import WeeklyReport
@@ -52,7 +53,9 @@ def report_of(
         reported_verdict(stored, votes, value_type, question=f"Question {number}?")
         for number, (stored, votes) in enumerate(verdicts)
     )
-    return a_report(figures, earlier, verdicts=told, **fields)
+    points = [compute_point(week, value_type, answered) for week, answered in sorted(weeks.items())]
+    curve = tuple(point for point in points if point is not None)
+    return a_report(figures, earlier, **{"verdicts": told, "curve": curve, **fields})
 
 
 def curve_point(week: Digest) -> CurvePoint:

@@ -72,7 +72,7 @@ async def test_a_digest_has_its_figures_and_rows_in_its_thread_with_links_to_the
     [_, figures, rows] = harness.workspace.thread(digest.channel, digest.ts)
     assert "answered: 2" in figures.text
     link = f"/archives/{card.channel}/p{card.ts.replace('.', '')}"
-    assert f"{link},pass,fail,1/1" in rows.text
+    assert f"{link},pass,fail,1,1" in rows.text
     assert link in str(digest.blocks)
     assert "<@" not in shown(harness, digest)
 

@@ -115,7 +115,7 @@ async def test_a_person_teaches_and_takes_back_by_clicking(session: BrowserSessi
     await session.harness.until(lambda: any(RULE in rule.sources[0].quote for rule in memory.guidelines))
     await expect(await session.ask("/memalign guidelines")).to_contain_text("1 case · Ana Ruiz")
 
-    await expect(await session.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdicts")
+    await expect(await session.ask("/memalign digest")).to_contain_text("right on 0 of 1 verdict")
     await expect(await session.ask("/memalign status")).to_contain_text("All is well")
 
     preview = await session.ask("/memalign forget tr-1")

@@ -19,7 +19,7 @@ from bot.report_words import headline
 from bot.sandbox.web_api.block_checks import check_message_blocks
 from bot.vote_marks import Vote
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
-from storage.records import CardSelection
+from storage.records import CardSelection, ShadowVerdict
 from tests.bot.blocks.block_examples import text_objects
 from tests.bot.report_factory import Answered, report_of
 from tests.bot.reports.test_digest import DOWN, UP, many, voted
@@ -74,8 +74,8 @@ def test_the_counts_of_the_headline_are_those_of_the_tables(now: Answered, befor
     lines = digest_rows_message(report)
     assert lines is not None
     cells = [line.split(",") for line in lines.text.splitlines()[2:-1]]
-    assert sum(judge == people for _, judge, people, _ in cells) == week.agreed
-    assert sum(people in ("pass", "fail") for _, _, people, _ in cells) == week.n
+    assert sum(judge == people for _, judge, people, *_ in cells) == week.agreed
+    assert sum(people in ("pass", "fail") for _, _, people, *_ in cells) == week.n
     if mistakes := re.search(r"(Mostly|Always) \*too (lenient|strict)\* \((\d+) of (\d+)\)", text):
         assert int(mistakes[4]) == week.n - week.agreed
         assert int(mistakes[3]) == (pass_fail if mistakes[2] == "lenient" else fail_pass)
@@ -311,3 +311,54 @@ def test_figures_of_a_life_are_told_in_short() -> None:
         "Nobody has voted on a verdict yet.",
         "It has learned nothing yet.",
     ]
+
+
+def beside_base(verdicts: Answered, right: int) -> Answered:
+    """Verdicts beside which the judge without memory was right so many times, by people's labels."""
+    told = []
+    for number, (stored, feedback) in enumerate(verdicts):
+        value = stored.verdict.value
+        people = value if feedback[0].vote == "up" else not value
+        shadow = ShadowVerdict(kind="base", value=people if number < right else not people)
+        told.append((replace(stored, shadows=(shadow,)), feedback))
+    return told
+
+
+def test_the_chart_shows_the_judge_without_memory_where_it_was_asked() -> None:
+    now = beside_base(many((15, True, [UP]), (5, True, [DOWN])), 10)
+    before = beside_base(many((12, True, [UP]), (8, True, [DOWN])), 9)
+    report = report_of(now, before)
+    [chart] = [block for block in digest_message(report).blocks if block["type"] == "data_visualization"]
+    lines = {line["name"]: [point["value"] for point in line["data"]] for line in chart["chart"]["series"]}
+    assert lines == {"Judge": [60, 75], "Without memory": [45, 50]}
+    assert "*Without memory* · 16 Nov: 45% · 23 Nov: 50%" in text_of(report)
+    assert "Without what it learned, the judge would have got" in text_of(report)
+
+
+def test_a_line_without_memory_is_drawn_for_all_weeks_or_none() -> None:
+    now, before = many((15, True, [UP]), (5, True, [DOWN])), many((20, True, [UP]))
+    report = report_of(beside_base(now, 10), before)
+    [chart] = [block for block in digest_message(report).blocks if block["type"] == "data_visualization"]
+    assert [line["name"] for line in chart["chart"]["series"]] == ["Judge"]
+
+
+@pytest.mark.parametrize(
+    ("cases", "values", "told"),
+    [
+        (many((12, 4, [("down", 2)]), (3, 2, [("down", 4)])), int, "Mostly *too high* (12 of 15)."),
+        (many((2, 1.5, [("down", 2.5)])), float, "Always *too low* (2 of 2)."),
+        (
+            many((3, "good", [("down", "bad")]), (1, "bad", [("down", "good")])),
+            ["good", "bad", "mixed"],
+            "Mostly *good where you say bad* (3 of 4).",
+        ),
+        (many((3, "good", [("down", None)])), ["good", "bad"], "Most overruled:"),
+        (many((2, "kind", [("down", "curt")])), str, "Most overruled:"),
+        (many((1, True, [DOWN])), bool, "Most overruled:"),
+        (many((3, True, [DOWN]), (3, False, [("down", True)])), bool, "Most overruled:"),
+    ],
+)
+def test_the_way_of_being_wrong_is_told_in_the_judges_own_values(
+    cases: Answered, values: object, told: str
+) -> None:
+    assert any(line.startswith(told) for line in text_of(report_of(cases, values=values)).splitlines())

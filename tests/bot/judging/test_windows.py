@@ -18,7 +18,7 @@ ZONES = (
     *("America/St_Johns", "America/Havana", "Asia/Beirut", "Africa/Cairo", "Pacific/Chatham", "Pacific/Apia"),
 )
 DAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31))
-HOURS = st.lists(st.floats(0, 1e6), min_size=24, max_size=24)
+HOURS = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=24, max_size=24)
 OFFICE = tuple(100.0 if 9 <= hour < 17 else 1.0 for hour in range(24))
 
 
