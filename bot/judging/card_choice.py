@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 
-from bot.config import Settings
 from bot.judging.candidate_scores import ScoredCandidate, reason_for, score_candidate
 from bot.judging.candidate_verdicts import CandidateVerdicts, JudgedCandidate
-from bot.judging.chosen_card import ChosenCard
+from bot.judging.chosen_card import CandidateTrace, ChosenCard
 from bot.judging.hash_fraction import hash_fraction
 from bot.judging.inclusion import Draw, draw
 from bot.judging.near_copies import groups_of_copies
@@ -18,7 +17,6 @@ from bot.judging.wrong_score import WrongWeights
 from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import Vector
-from memalign.records import Trace
 from storage.database import Database
 from storage.records import CardSelection, SelectionReason
 
@@ -28,7 +26,6 @@ class CardChooser:
 
     def __init__(
         self,
-        settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
         verdicts: CandidateVerdicts,
@@ -36,7 +33,6 @@ class CardChooser:
         *,
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
-        self._settings = settings
         self._database = database
         self._memories = memories
         self._verdicts = verdicts
@@ -45,7 +41,7 @@ class CardChooser:
         self._cards = RecentCards(database)
         self._weights = ScoreWeights(self._cards)
 
-    async def choose(self, judge: str, traces: Sequence[Trace], seen: int) -> ChosenCard:
+    async def choose(self, judge: str, candidates: Sequence[CandidateTrace], seen: int) -> ChosenCard:
         """Judge a window's candidates as far as the budget goes, and choose one, as `CardChoice` says.
 
         Its probability is that of all stages: to be sampled, to be a candidate, to stand for its near copies, to be
@@ -53,20 +49,20 @@ class CardChooser:
 
         Args:
             judge: the judge's name.
-            traces: the candidates, at least one.
+            candidates: at least one.
             seen: the number of sampled traces that arrived in the window, candidates or not.
 
         Raises:
-            InputError: if the judge can take none of them.
+            InputError: if the judge can take none of them, or none is a candidate any more.
             ModelError: if the model is down, or fails at all of them.
             StorageError: if the store fails.
         """
         memory = self._memories[judge]
+        traces = [each.trace for each in candidates]
         key = await self._database.traces.sampling_key()
         vectors = await memory.neighbourhoods.embed(traces)
         groups = groups_of_copies(traces, vectors, judge, key)
-        affordable = await self._verdicts.affordable(memory, len(groups))
-        judged = await self._verdicts.judge(memory, [group.trace for group in groups], affordable)
+        judged = await self._verdicts.judge(memory, [group.trace for group in groups])
         weights = await self._weights.of(memory.definition, self._time_ms())
         scored = await self._score(memory, judged.candidates, vectors, weights)
         ids = sorted(trace.trace_id for trace in traces)
@@ -74,7 +70,8 @@ class CardChooser:
         chosen = scored[drawn.place]
         copies = next(group.size for group in groups if group.trace is chosen.trace)
         among = min(1.0, len(traces) / max(seen, 1)) * judged.share / copies
-        probability = self._settings.rate_of(self._settings.judge(judge)) * among * drawn.probability
+        rate = next(each.rate for each in candidates if each.trace is chosen.trace)
+        probability = rate * among * drawn.probability
         await memory.keep_vector(chosen.trace)
         shadows = await self._shadow_values(judge, chosen.trace, chosen.judged.base)
         return _card(chosen, probability, _reason(drawn, probability, scored, weights), shadows)

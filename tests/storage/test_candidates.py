@@ -47,7 +47,7 @@ async def arrive(
 
 
 async def ids_in(db: Database, window: CandidateWindow = WINDOW) -> list[str]:
-    return [each.trace_id for each in await db.candidates.of_window(window)]
+    return [each.trace_id for each, _ in await db.candidates.of_window(window)]
 
 
 async def due(db: Database, now_ms: int = WINDOW.end_ms) -> list[CandidateWindow]:

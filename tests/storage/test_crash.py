@@ -102,7 +102,7 @@ async def arrivals_held(folder: Path, log: bytes, ranks: Sequence[int], chosen: 
     """Return how many arrivals are left, the card counted as one; what is stored is theirs and nothing else."""
     async with await Database.open(cut_off(folder, log)) as db:
         windows = await db.candidates.due(WINDOW.end_ms)
-        kept = [each.trace_id for each in await db.candidates.of_window(WINDOW)]
+        kept = [each.trace_id for each, _ in await db.candidates.of_window(WINDOW)]
         stored = [f"tr-{rank:02}" for rank in ranks if await db.traces.contains(f"tr-{rank:02}")]
         verdicts = [each.verdict.trace_id for each in await db.verdicts.recent("polite", 10)]
         posts, traffic = await db.outbox.waiting(), await db.traffic.of_judge("polite")

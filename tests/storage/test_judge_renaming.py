@@ -179,7 +179,7 @@ async def test_what_was_learned_said_and_decided_comes_back_under_the_new_name(d
     assert set(await db.guideline_uses.of_judge(NEW)) == {"g1"}
     [window] = await db.candidates.due(NOON_MS + 1)
     assert window == CandidateWindow(judge=NEW, start_ms=NOON_MS, end_ms=NOON_MS + 1, seen=1)
-    assert [each.trace_id for each in await db.candidates.of_window(window)] == ["tr-6"]
+    assert [each.trace_id for each, _ in await db.candidates.of_window(window)] == ["tr-6"]
     assert list(await db.traffic.of_judge(NEW)) == [DAY]
     assert not await db.outbox.add_digest(f"C1:{NEW}", "2023-W46", note("again"))
     assert await db.judge_names.renamed() == {OLD: NEW}

@@ -84,7 +84,7 @@ class Arriving:
     async def candidates(self) -> list[list[str]]:
         """Return the candidates' traces, window by window."""
         windows = await self.database.candidates.due(END_MS)
-        return [[trace.trace_id for trace in await self.database.candidates.of_window(w)] for w in windows]
+        return [[trace.trace_id for trace, _ in await self.database.candidates.of_window(w)] for w in windows]
 
 
 def kind_of(sampled: SampledTrace) -> str:
