@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.judging.chosen_card import ChosenCard
+from bot.judging.chosen_card import CandidateTrace, ChosenCard
 from bot.runtime.clock import now_ms
 from memalign.errors import ContentRefusedError, InputError, ModelUnavailableError
 from memalign.judge_memory import JudgeMemory
