@@ -20,7 +20,7 @@ def verdict_row(verdict: ReportedVerdict) -> tuple[str, ...]:
     return (
         verdict.link,
         verdict.trace_id,
-        value_word(verdict.value),
+        judge_word(verdict),
         people_word(verdict),
         str(verdict.majority),
         str(verdict.labels),
@@ -32,11 +32,16 @@ def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
     """Return a verdict's cells under `SHORT_ROW_HEADER`; a card without a known address goes by its trace."""
     return (
         verdict.link or verdict.trace_id,
-        value_word(verdict.value),
+        judge_word(verdict),
         people_word(verdict),
         str(verdict.majority),
         str(verdict.labels),
     )
+
+
+def judge_word(verdict: ReportedVerdict) -> str:
+    """Return the judge's value as a word, unless its card does not show it yet."""
+    return "not shown yet" if verdict.is_hidden else value_word(verdict.value)
 
 
 def people_word(verdict: ReportedVerdict) -> str:

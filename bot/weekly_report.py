@@ -39,6 +39,8 @@ class ReportedVerdict:
     """People who could not."""
     link: str = ""
     """Address of its card; empty where it is not known."""
+    is_hidden: bool = False
+    """True while its card asks before it shows the verdict: nobody in Slack may be told `value`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

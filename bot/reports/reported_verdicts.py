@@ -39,4 +39,5 @@ def reported_verdict(
         labels=len(labels),
         unsure=sum(entry.vote == "unsure" for entry in votes),
         link=link,
+        is_hidden=stored.is_hidden,
     )

@@ -84,6 +84,7 @@ _CHANGING = (
     (re.compile(r"\d{10}\.\d{6}"), "TS"),
     (re.compile(r"p\d{16}"), "pTS"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "NONCE"),
+    (re.compile(r"\bb\d{4}\b"), "BLOCK"),
     (re.compile(r"https?://127\.0\.0\.1:\d+"), "HOST"),
     (re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?"), "CLOCK"),
     (re.compile(r"(just now|\d+ minutes? ago)"), "AGE"),

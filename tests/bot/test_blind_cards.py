@@ -25,6 +25,8 @@ from tests.bot.blind_cards import (
 )
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, words
 from tests.bot.cli.test_cli import memalign
+from tests.bot.test_digest_in_workspace import LAST_WEEK, posted_digest
+from tests.bot.test_digest_in_workspace import shown as digest_words
 from tests.model_server import ModelServer, running_model_server
 from tests.storage.records import FOREVER_MS, reaction_event
 
@@ -489,10 +491,20 @@ async def _everything_short_of_an_answer(harness: BotInWorkspace) -> str:
     await harness.ephemeral_answer(harness.press(card, "vote_unsure"))
     await harness.press(card, "vote_unsure")
     await looked_at(harness)
-    for command in ("mine", "mine file", "status", "stats", "help", f"guidelines {JUDGE}"):
+    for command in ("mine", "mine file", "status", "stats", "digest", "help", f"guidelines {JUDGE}"):
         await harness.asked(ana, command)
     assert first_line(harness) == HIDDEN_LINE
     return transcript(harness)
+
+
+async def test_a_digest_tells_no_verdict_that_its_card_hides(tmp_path: Path, server: ModelServer) -> None:
+    async with blind_bot(tmp_path, server, digest={"timezone": "UTC"}) as harness:
+        card = await harness.show()
+        unsure = reaction_event(harness.ana.id, "shrug", True, f"{LAST_WEEK.timestamp():.6f}")
+        await harness.bot.database.feedback.note(card.channel, card.ts, unsure)
+        row = digest_words(harness, await posted_digest(harness))
+        assert "not shown yet,cannot tell" in row
+        assert ",fail," not in row
 
 
 # --- other ways to answer, and who may not

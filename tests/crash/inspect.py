@@ -13,7 +13,7 @@ from memalign.votes import tally
 from storage.database import Database
 from storage.records import PersonFeedback, StoredVerdict
 from tests.crash.ledger import Ledger, payload_of
-from tests.crash.world import JUDGES, World, secret
+from tests.crash.world import JUDGES, World, asks_first, secret
 from tests.secrets import search
 from tests.storage.records import FOREVER_MS
 
@@ -33,7 +33,8 @@ async def lost_now(world: World) -> list[str]:
             lost += [] if await db.traces.is_forgotten(trace_id) else [f"forgetting of {trace_id}"]
         for channel, ts in ledger.pressed:
             verdict = await db.verdicts.by_card(channel, ts)
-            if verdict and not (pressed := await feedback_of_person(db, verdict, world.presser)).button:
+            pressed = await feedback_of_person(db, verdict, world.presser) if verdict else None
+            if pressed and not (pressed.button or pressed.answer):
                 lost.append(f"button on {ts}: {pressed}")
         later = []
         for delivery in ledger.unchecked:
@@ -86,6 +87,7 @@ async def unfinished(world: World) -> list[str]:
             "posts": await db.outbox.waiting(),
             "requests to forget": len(await db.forgetting.requests()),
             "redactions": len(await db.forgetting.redactions_due(FOREVER_MS)),
+            "answered blind cards": len(await db.verdicts.outdated_blind_cards()),
             "statuses to edit": await db.thread_statuses.waiting(FOREVER_MS),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
@@ -131,6 +133,11 @@ async def differences(db: Database, world: World, card: Message) -> list[str]:
     }
     own = [reply for reply in thread if payload_of(reply).get("post_id", "").startswith("status:")]
     differing = [f"{len(own)} statuses on {card.ts}"] if len(own) > 1 else []
+    if asks_first(card) != verdict.is_hidden:
+        differing.append(f"the card {card.ts} and the store differ on whether the verdict is hidden")
+    answered = [each for each in all_feedback(verdict, known, YES_OR_NO) if each.value is not None]
+    if verdict.is_hidden and answered:
+        differing.append(f"{card.ts} hides its verdict though {answered[0].person} answered")
     if reactions != held:
         differing.append(f"reactions on {card.ts}: {sorted(reactions ^ held)}")
     if replies != stored_replies:

@@ -36,6 +36,7 @@ embedding_model = "local:/wordllama"
 [sampling]
 rate = 1.0
 max_per_day = 100000
+blind = 0.3
 [digest]
 day = "{day}"
 time = "{time}"
@@ -267,7 +268,9 @@ class World:
 
     async def _pressed(self, card: Message) -> None:
         try:
-            await self.slack.interactions.click(self.presser, card.channel, card.ts, "vote_up")
+            shown = self.workspace.message(card.channel, card.ts)
+            button = "blind_answer:0" if asks_first(shown) else "vote_up"
+            await self.slack.interactions.click(self.presser, card.channel, card.ts, button)
         except (SlackError, AckTimeoutError):
             return
         self.ledger.pressed.add((card.channel, card.ts))
@@ -284,6 +287,11 @@ class World:
         except (SlackError, AckTimeoutError):
             return False
         return True
+
+
+def asks_first(card: Message) -> bool:
+    """Whether a card asks, and does not show its verdict."""
+    return "Your view first" in card.text
 
 
 def secret(trace_id: str) -> str:
