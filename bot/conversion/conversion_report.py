@@ -1,4 +1,4 @@
-"""What a conversion took for what, in sentences."""
+"""Sentences on what a conversion took for what."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ class Row:
     """One value of a file, or the reason why it cannot be read."""
 
     place: str
-    """Where it stands, such as `line 3`."""
+    """Its place in the file, such as `line 3`."""
     value: Json = None
     problem: str = ""
 
