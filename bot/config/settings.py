@@ -12,6 +12,7 @@ import re2
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -31,6 +32,7 @@ from memalign.models import (
     model_options_of,
     option_problems,
 )
+from memalign.models.address import check_address
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import GuidelinePolicy
 from memalign.value_types import value_type_of
@@ -38,6 +40,8 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
+ConnectorType = Literal["mlflow"]
+"""A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -72,6 +76,22 @@ def _model_options(table: object) -> ModelOptions:
     return model_options_of(table)
 
 
+def _as_float(number: object) -> object:
+    return float(number) if isinstance(number, int) and not isinstance(number, bool) else number
+
+
+def _moment(text: object) -> dt.datetime:
+    """Read a moment of ISO 8601, or of TOML; without a time zone it is UTC."""
+    if isinstance(text, dt.date) and not isinstance(text, dt.datetime):
+        text = dt.datetime.combine(text, dt.time())
+    try:
+        moment = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError("expected ISO 8601, such as 2026-11-20T09:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+Moment = Annotated[dt.datetime, PlainValidator(_moment)]
 AnyModelName = Annotated[str, AfterValidator(_canonical)]
 ModelTable = Annotated[ModelOptions, PlainValidator(_model_options)]
 
@@ -280,8 +300,10 @@ class IngestSettings(Section):
     port: int = Field(default=8080, ge=0, le=65535)
     max_pending: int = Field(default=10_000, gt=0)
     max_body_mb: float = Field(default=16, gt=0)
+    quiet_seconds: float = Field(default=10, gt=0)
+    """Time for which a trace that comes in spans must rest before it is judged."""
 
-    @field_validator("max_body_mb", mode="before")
+    @field_validator("max_body_mb", "quiet_seconds", mode="before")
     @classmethod
     def _accept_integer(cls, size: object) -> object:
         return float(size) if isinstance(size, int) and not isinstance(size, bool) else size
@@ -290,6 +312,56 @@ class IngestSettings(Section):
     def max_body(self) -> int:
         """Largest body in bytes."""
         return int(self.max_body_mb * 1024 * 1024)
+
+
+class ConnectorSettings(Section):
+    """A tracing tool that traces are read from, and that verdicts and people's votes are written back to."""
+
+    type: ConnectorType
+    url: str
+    api_key_env: str = ""
+    """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
+    experiment: str = ""
+    """MLflow's experiment, by name."""
+    judges: list[Name] = []
+    """Judges of the traces that are read; empty: all."""
+    write_back: bool = True
+    poll_seconds: Annotated[float, BeforeValidator(_as_float)] = Field(default=30.0, ge=1, le=86_400)
+    """Pause between two looks for new traces and votes."""
+    since: Moment | None = None
+    """Earlier traces are not read; None: those from the first start on."""
+    follow_deletions: bool = False
+    """Forget a trace here once it is deleted there."""
+
+    @field_validator("url")
+    @classmethod
+    def _require_address(cls, url: str) -> str:
+        try:
+            check_address("it", url)
+        except SettingsError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _require_project(self) -> "ConnectorSettings":
+        if not self.experiment.strip():
+            raise ValueError("a connector of type mlflow needs experiment, the name of an experiment")
+        return self
+
+    @property
+    def place(self) -> str:
+        """The project or experiment, by name."""
+        return self.experiment
+
+    @property
+    def name(self) -> str:
+        """The connector as the status calls it."""
+        return f"{self.type} {self.place}"
+
+    @property
+    def since_ms(self) -> int | None:
+        """`since` in milliseconds since 1970."""
+        return None if self.since is None else int(self.since.timestamp() * 1000)
 
 
 class LogSettings(Section):
@@ -318,6 +390,7 @@ class Settings(Section):
     models: dict[AnyModelName, ModelTable] = {}
     """Options by model; a model that is not in it has the defaults."""
     ingest: IngestSettings = IngestSettings()
+    connectors: list[ConnectorSettings] = []
     log: LogSettings = LogSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder of the settings file; not a key of it."""
@@ -327,6 +400,19 @@ class Settings(Section):
         names = [judge.name for judge in self.judges]
         if duplicates := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f'two judges are named "{duplicates[0]}"; each needs a name of its own')
+        return self
+
+    @model_validator(mode="after")
+    def _require_connectors_that_fit(self) -> "Settings":
+        places = [(each.type, each.url, each.place) for each in self.connectors]
+        if twice := next((each for each in places if places.count(each) > 1), None):
+            raise ValueError(f'two connectors read {twice[0]} "{twice[2]}"; remove one of them')
+        for connector in self.connectors:
+            for name in connector.judges:
+                try:
+                    self.judge(name)
+                except SettingsError as error:
+                    raise ValueError(f"connectors.judges: {str(error).rstrip('.')}") from None
         return self
 
     @field_validator("models")

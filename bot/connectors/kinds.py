@@ -1,0 +1,25 @@
+"""The kinds of tracing tools: the class of each, and how people call it."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from bot.config import ConnectorSettings
+from bot.config.settings import ConnectorType
+from bot.connectors.mlflow import MlflowTool
+from bot.connectors.tool import TracingTool
+from memalign.errors import SettingsError
+
+KINDS: Mapping[ConnectorType, Callable[[ConnectorSettings, str], TracingTool]] = {
+    "mlflow": lambda settings, key: MlflowTool(settings.url, key, settings.experiment),
+}
+
+
+def open_tool(settings: ConnectorSettings, environment: Mapping[str, str] = os.environ) -> TracingTool:
+    """Return the tool of a connector; nothing is sent yet. Raises `SettingsError` where its key is not set."""
+    key = environment.get(settings.api_key_env, "").strip() if settings.api_key_env else ""
+    if settings.api_key_env and not key:
+        raise SettingsError(
+            f"{settings.api_key_env} is missing; the connector {settings.name} needs it. "
+            "Set it in the environment or in the file .env."
+        )
+    return KINDS[settings.type](settings, key)

@@ -1,0 +1,190 @@
+"""MLflow 3's tracking server: traces of one experiment, and their assessments, over its REST API.
+
+MLflow's paths, fields and filters are those of `mlflow/protos/service.proto` and `assessments.proto` of MLflow 3.17.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from bot.connectors.errors import GoneError, ToolFailedError, ToolRefusedError
+from bot.connectors.mlflow_trace import head_of, milliseconds, trace_of
+from bot.connectors.tool import (
+    OWN_ID,
+    OwnAssessment,
+    RemoteAssessment,
+    TraceHead,
+    TracePage,
+    WrittenAssessment,
+)
+from bot.connectors.tool_client import ToolClient
+from memalign.records import Json, Trace
+
+log = logging.getLogger(__name__)
+
+ARTIFACT = "/ajax-api/3.0/mlflow/get-trace-artifact"
+"""Where MLflow's own page reads spans that are kept among the artifacts; they have no other address."""
+SPANS_LOCATION = "mlflow.trace.spansLocation"
+TRACES = "/api/3.0/mlflow/traces"
+HEADS_PER_PAGE = 100
+INFOS_PER_READ = 100
+
+
+class MlflowTool:
+    """One experiment of a tracking server."""
+
+    def __init__(self, url: str, key: str, experiment: str) -> None:
+        """Take the server's address, a token or `name:password`, and the experiment's name."""
+        self._client = ToolClient("MLflow", url, key)
+        self._experiment = experiment
+        self._experiment_id: str | None = None
+
+    async def check(self) -> str:
+        """See `TracingTool`."""
+        self._experiment_id = None
+        return f'experiment "{self._experiment}" has the id {await self._id()}'
+
+    async def close(self) -> None:
+        """See `TracingTool`."""
+        await self._client.close()
+
+    async def list_traces(self, since_ms: int, page: str | None = None) -> TracePage:
+        """See `TracingTool`."""
+        experiment = {"experiment_id": await self._id()}
+        body: dict[str, Json] = {
+            "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": experiment}],
+            "filter": f"timestamp_ms >= {since_ms}",
+            "max_results": HEADS_PER_PAGE,
+            "order_by": ["timestamp_ms ASC"],
+        }
+        if page is not None:
+            body["page_token"] = page
+        answer = await self._client.call("POST", f"{TRACES}/search", body=body) or {}
+        heads = (head_of(info) for info in answer.get("traces") or ())
+        return TracePage(
+            heads=tuple(head for head in heads if head is not None),
+            next_page=answer.get("next_page_token") or None,
+        )
+
+    async def read_traces(self, heads: Sequence[TraceHead]) -> Sequence[Trace]:
+        """See `TracingTool`."""
+        infos = await self._infos([head.trace_id for head in heads])
+        documents = [{"trace_info": info, "spans": await self._spans(info)} for info in infos]
+        return [trace for each in documents if (trace := trace_of(each)) is not None]
+
+    async def _spans(self, info: Mapping[str, Json]) -> Json:
+        """Return a trace's spans, which clients keep in the server's database or, by default, among its artifacts.
+
+        None where there are none to be had: then what the trace's info holds of inputs and outputs must do.
+        """
+        trace_id = info["trace_id"]
+        try:
+            if (info.get("tags") or {}).get(SPANS_LOCATION) == "TRACKING_STORE":
+                answer = await self._client.call("GET", f"{TRACES}/get", query={"trace_id": trace_id})
+                return answer["trace"].get("spans")
+            answer = await self._client.call("GET", ARTIFACT, query={"request_id": trace_id})
+            return answer.get("spans")
+        except (ToolRefusedError, ToolFailedError) as error:
+            log.warning("the spans of trace %s cannot be read: %s", trace_id, error)
+            return None
+
+    async def _infos(self, trace_ids: Sequence[str]) -> list[dict[str, Json]]:
+        """Return the infos of those traces that are there, assessments included."""
+        infos: list[dict[str, Json]] = []
+        for begin in range(0, len(trace_ids), INFOS_PER_READ):
+            body = {"trace_ids": list(trace_ids[begin : begin + INFOS_PER_READ])}
+            answer = await self._client.call("POST", f"{TRACES}/batchGetInfos", body=body) or {}
+            infos += answer.get("trace_infos") or ()
+        return infos
+
+    async def read_assessments(
+        self, references: Mapping[str, str]
+    ) -> Mapping[str, Sequence[RemoteAssessment]]:
+        """See `TracingTool`."""
+        infos = await self._infos(list(references.values()))
+        return {info["trace_id"]: _answers(info.get("assessments") or ()) for info in infos}
+
+    async def find(self, written: WrittenAssessment) -> str | None:
+        """See `TracingTool`."""
+        for info in await self._infos([written.reference]):
+            for each in info.get("assessments") or ():
+                if (each.get("metadata") or {}).get(OWN_ID) == written.own_id:
+                    return str(each["assessment_id"])
+        return None
+
+    async def create(self, assessment: OwnAssessment) -> str:
+        """See `TracingTool`."""
+        body = {"assessment": _document(assessment)}
+        answer = await self._client.call("POST", _assessments(assessment.reference), body=body)
+        return str(answer["assessment"]["assessment_id"])
+
+    async def update(self, remote_id: str, assessment: OwnAssessment) -> None:
+        """See `TracingTool`."""
+        document = _document(assessment)
+        # the source of an assessment cannot be changed
+        changed = {name: document[name] for name in ("assessment_name", "feedback", "rationale", "metadata")}
+        body = {
+            "assessment": {**changed, "assessment_id": remote_id, "trace_id": assessment.reference},
+            "update_mask": ",".join(changed),
+        }
+        await self._client.call("PATCH", _assessment(assessment.reference, remote_id), body=body)
+
+    async def delete(self, remote_id: str, written: WrittenAssessment) -> None:
+        """See `TracingTool`."""
+        try:
+            await self._client.call("DELETE", _assessment(written.reference, remote_id))
+        except GoneError:
+            return
+
+    async def _id(self) -> str:
+        """Return the id of the experiment, which is looked up once."""
+        if self._experiment_id is None:
+            query = {"experiment_name": self._experiment}
+            try:
+                answer = await self._client.call(
+                    "GET", "/api/2.0/mlflow/experiments/get-by-name", query=query
+                )
+            except GoneError as error:
+                raise GoneError(
+                    f'MLflow has no experiment "{self._experiment}"; correct the connector\'s experiment or url',
+                    error.status,
+                ) from None
+            self._experiment_id = str(answer["experiment"]["experiment_id"])
+        return self._experiment_id
+
+
+def _assessments(trace_id: str) -> str:
+    return f"{TRACES}/{quote(trace_id, safe='')}/assessments"
+
+
+def _assessment(trace_id: str, assessment_id: str) -> str:
+    return f"{_assessments(trace_id)}/{quote(assessment_id, safe='')}"
+
+
+def _document(assessment: OwnAssessment) -> dict[str, Json]:
+    return {
+        "assessment_name": assessment.judge,
+        "trace_id": assessment.reference,
+        "source": {"source_type": assessment.source_type, "source_id": assessment.source_id},
+        "feedback": {"value": assessment.value},
+        "rationale": assessment.rationale,
+        "metadata": {**assessment.metadata, OWN_ID: assessment.own_id},
+    }
+
+
+def _answers(assessments: Sequence[Mapping[str, Json]]) -> tuple[RemoteAssessment, ...]:
+    """Return what people answered; ours, what was overridden, and errors are left out."""
+    return tuple(
+        RemoteAssessment(
+            name=str(each.get("assessment_name") or ""),
+            author=str(source.get("source_id") or "default"),
+            value=feedback.get("value"),
+            rationale=str(each.get("rationale") or ""),
+            updated_ms=milliseconds(each.get("last_update_time") or each.get("create_time")) or 0,
+        )
+        for each in assessments
+        if (source := each.get("source") or {}).get("source_type") == "HUMAN"
+        and (feedback := each.get("feedback"))
+        and OWN_ID not in (each.get("metadata") or {})
+        and each.get("valid") is not False
+    )
