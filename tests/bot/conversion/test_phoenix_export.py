@@ -64,7 +64,7 @@ def test_annotations_join_the_traces_of_their_spans(tmp_path: Path) -> None:
 
 
 def test_answers_of_the_api(tmp_path: Path) -> None:
-    span = {
+    span: dict[str, Json] = {
         "id": "U3Bhbjox", "name": "chat", "span_kind": "CHAIN", "parent_id": None,
         "context": {"trace_id": TRACE_ID, "span_id": "eee19b7ec3c1b174"}, "start_time": "2026-11-20T09:00:00+00:00",
         "status_code": "OK", "attributes": {"input.value": "Refund?", "output.value": "No."}, "events": [],
