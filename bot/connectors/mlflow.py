@@ -125,7 +125,8 @@ class MlflowTool:
         changed = {name: document[name] for name in ("assessment_name", "feedback", "rationale", "metadata")}
         body = {
             "assessment": {**changed, "assessment_id": remote_id, "trace_id": assessment.reference},
-            "update_mask": ",".join(changed),
+            # JSON of protocol buffers has field masks in camel case
+            "update_mask": "assessmentName,feedback,rationale,metadata",
         }
         await self._client.call("PATCH", _assessment(assessment.reference, remote_id), body=body)
 

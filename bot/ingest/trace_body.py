@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -12,6 +11,7 @@ from pydantic_core import ErrorDetails
 from bot.ingest.foreign_traces import foreign_shape
 from bot.ingest.json_items import Item, TooManyItemsError, UnreadableItem, read_items
 from bot.ingest.json_size import JsonSize, size_of
+from bot.judging.trace_admission import RejectedTrace
 from memalign.records import Json, Trace
 from memalign.spans import NO_REASON
 
@@ -72,13 +72,6 @@ class TraceIn(BaseModel):
             metadata=self.metadata or {},
             error=error_in_words(self.error),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedTrace:
-    """Something in a body that is no trace, with the reason."""
-
-    reason: str
 
 
 def read_body(body: bytes, ndjson: bool) -> list[Trace | RejectedTrace]:

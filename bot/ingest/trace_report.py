@@ -6,9 +6,8 @@ from itertools import islice
 
 from aiohttp import web
 
-from bot.ingest.trace_body import RejectedTrace
+from bot.judging.trace_admission import Outcome, RejectedTrace
 from memalign.records import Json
-from storage.records import Accepted
 
 RETRY_AFTER_SECONDS = 30
 MAX_LISTED_REFUSALS = 100
@@ -17,8 +16,6 @@ REASONS: Mapping[str, str] = {
     "full": "too many traces wait to be judged; send this one again later",
     "forgotten": "this trace was forgotten and is not taken again",
 }
-
-Outcome = Accepted | RejectedTrace
 
 
 def count_outcomes(outcomes: Sequence[Outcome]) -> Counter[str]:

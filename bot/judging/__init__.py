@@ -13,6 +13,7 @@ from bot.judging.day_planner import DayPlanner
 from bot.judging.last_week import LastWeek
 from bot.judging.memories import LOCAL_JUDGE
 from bot.judging.shadow_judges import ShadowJudges
+from bot.judging.trace_admission import TraceAdmission
 from bot.judging.trace_sampler import TraceSampler
 from bot.judging.worker import JudgingWorker
 from bot.resources import Resources
@@ -26,8 +27,8 @@ from memalign.models.endpoint import max_concurrency
 class Judging:
     """The parts of judging."""
 
-    sampler: TraceSampler
-    """Decides on traces that arrive."""
+    admission: TraceAdmission
+    """Takes traces in."""
     wake: Callable[[], None]
     """Look for new traces now."""
     background: Background
@@ -68,7 +69,15 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         renamed_perhaps=renamed_perhaps,
     )
     return Judging(
-        sampler=TraceSampler(settings, database, planner),
+        admission=TraceAdmission(
+            settings,
+            database,
+            resources.memories,
+            resources.judge_names,
+            resources.redactor,
+            TraceSampler(settings, database, planner),
+            judging.wake,
+        ),
         wake=judging.wake,
         background={"judging": judging.run, "choosing cards": choosing.run},
     )
