@@ -215,7 +215,7 @@ class TraceOrigin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingPosition:
-    """How far a connector has read: the traces of its tool in order of their beginnings."""
+    """The place up to which a connector has read: the traces of its tool in order of their beginnings."""
 
     start_ms: int
     """Traces that began earlier are never read, in milliseconds since 1970."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.connectors.assessment_writer import AssessmentWriter
-from bot.connectors.connection import Connection
+from bot.connectors.connection import ToolConnection
 from bot.connectors.kinds import open_tool
 from bot.connectors.own_assessments import OwnAssessments
 from bot.connectors.trace_reader import TraceReader
@@ -22,7 +22,7 @@ DELETE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connectors:
+class ConnectorFlow:
     """The connectors, built."""
 
     workers: tuple[ConnectorWorker, ...]
@@ -42,7 +42,7 @@ def build(
     admission: TraceAdmission,
     wake_learning: Callable[[], None],
     forget_trace: Callable[[str], Awaitable[None]],
-) -> Connectors:
+) -> ConnectorFlow:
     """Build a worker for each connector of the settings. Raises `SettingsError` where a key is not set."""
 
     async def admit(traces: Sequence[Trace]) -> Sequence[Outcome]:
@@ -52,7 +52,7 @@ def build(
     own = OwnAssessments(database, memories, resources.redactor)
     workers = {}
     for settings in resources.settings.connectors:
-        connection = Connection(settings=settings, tool=open_tool(settings))
+        connection = ToolConnection(settings=settings, tool=open_tool(settings))
         workers[f"connector {connection.name}"] = ConnectorWorker(
             connection,
             TraceReader(connection, database, admit, now_ms),
@@ -68,6 +68,6 @@ def build(
             AssessmentWriter(connection, database, own),
             resources.health,
         )
-    return Connectors(
+    return ConnectorFlow(
         workers=tuple(workers.values()), background={name: worker.run for name, worker in workers.items()}
     )

@@ -6,7 +6,7 @@ A tool is asked for an assessment of ours before one is created: an earlier run 
 import asyncio
 import logging
 
-from bot.connectors.connection import Connection
+from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableError
 from bot.connectors.own_assessments import OwnAssessments, content_hash
 from bot.connectors.tool import OwnAssessment, WrittenAssessment
@@ -24,7 +24,7 @@ KEY_REFUSED = (401, 403)
 class AssessmentWriter:
     """Keeps the assessments of one connector as they should be."""
 
-    def __init__(self, connection: Connection, database: Database, own: OwnAssessments) -> None:
+    def __init__(self, connection: ToolConnection, database: Database, own: OwnAssessments) -> None:
         self._connection = connection
         self._tool = connection.tool
         self._database = database

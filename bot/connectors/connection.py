@@ -8,7 +8,7 @@ from storage.keys import digest, key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class ToolConnection:
     """A connector, opened."""
 
     settings: ConnectorSettings

@@ -23,7 +23,7 @@ from memalign.records import Json, Trace
 log = logging.getLogger(__name__)
 
 ARTIFACT = "/ajax-api/3.0/mlflow/get-trace-artifact"
-"""Where MLflow's own page reads spans that are kept among the artifacts; they have no other address."""
+"""The address from which MLflow's own page reads spans that are kept among the artifacts; they have no other one."""
 SPANS_LOCATION = "mlflow.trace.spansLocation"
 TRACES = "/api/3.0/mlflow/traces"
 HEADS_PER_PAGE = 100

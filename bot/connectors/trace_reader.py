@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from bot.connectors.connection import Connection
+from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import ToolError
 from bot.connectors.tool import TraceHead
 from bot.judging.trace_admission import Outcome, RejectedTrace
@@ -30,7 +30,7 @@ class TraceReader:
     """Reads the traces of one connector."""
 
     def __init__(
-        self, connection: Connection, database: Database, admit: Admit, time_ms: Callable[[], int]
+        self, connection: ToolConnection, database: Database, admit: Admit, time_ms: Callable[[], int]
     ) -> None:
         """Take the connector, the store, and what takes traces in as `POST /traces` does."""
         self._connection = connection

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.annotators import annotator_id
 from bot.connectors.annotator_events import Answer, answer_events
-from bot.connectors.connection import Connection
+from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import GoneError
 from bot.connectors.tool import RemoteAssessment
 from bot.runtime.activity_log import log_activity
@@ -30,7 +30,7 @@ class VoteReader:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ToolConnection,
         database: Database,
         memories: Mapping[str, JudgeMemory],
         redact: Callable[[FeedbackEvent], FeedbackEvent],
@@ -46,7 +46,7 @@ class VoteReader:
         self._forget_trace = forget_trace
         self._time_ms = time_ms
         self._place: str | None = None
-        """Where the last pass ended; None: at the oldest trace."""
+        """The place at which the last pass ended; None: at the oldest trace."""
 
     async def read(self) -> None:
         """Take in what people changed. Raises `ToolError` and `StorageError`."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.connectors.assessment_writer import AssessmentWriter
-from bot.connectors.connection import Connection
+from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import ToolUnavailableError
 from bot.connectors.trace_reader import TraceReader
 from bot.connectors.vote_reader import VoteReader
@@ -27,7 +27,7 @@ class ConnectorWorker:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ToolConnection,
         traces: TraceReader,
         votes: VoteReader,
         writer: AssessmentWriter,

@@ -1,4 +1,4 @@
-"""What holds of a tracking server, small or real: traces come in, verdicts and votes go out, votes there teach."""
+"""Walks of a tracking server, small or real: traces come in, verdicts and votes go out, votes there teach."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path

@@ -60,13 +60,13 @@ def real_mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def small(fake_mlflow: FakeMlflow) -> MlflowClient:
-    """Whoever uses the small server."""
+    """An application and its people at the small server."""
     return await MlflowClient.at(fake_mlflow.url)
 
 
 @pytest.fixture
 async def real(real_mlflow_url: str, request: pytest.FixtureRequest) -> MlflowClient:
-    """Whoever uses MLflow's own server, at an experiment of the test's own."""
+    """An application and its people at MLflow's own server, at an experiment of the test's own."""
     return await MlflowClient.at(real_mlflow_url, request.node.name)
 
 

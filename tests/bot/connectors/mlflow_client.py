@@ -1,4 +1,4 @@
-"""What an application and its people do at a tracking server, over MLflow's own REST API."""
+"""An application and its people at a tracking server, over MLflow's own REST API."""
 
 from dataclasses import dataclass
 
