@@ -217,7 +217,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         timing.card_seconds,
     )
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
-    traces = ingest.build(judges.admission)
+    arrivals = ingest.build(resources, judges.admission)
 
     async def forget_trace(trace_id: str) -> None:
         """Forget a trace that was deleted in the tool that it was read from."""
@@ -247,7 +247,12 @@ def build(resources: Resources, timing: Timing) -> Bot:
         reconciler=lessons.reconciler,
         reports=figures,
         server=web.build(
-            resources, traces, forgets.service, lessons.guidelines, lessons.rollbacks, figures.status
+            resources,
+            web.Intakes(traces=arrivals.traces, spans=arrivals.spans, assembly=arrivals.span_worker),
+            forgets.service,
+            lessons.guidelines,
+            lessons.rollbacks,
+            figures.status,
         ),
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
@@ -255,6 +260,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
             "learning": learn,
             "trying rules": try_guidelines,
             "connecting to Slack": resources.slack.connection.connect,
+            **arrivals.background,
             **judges.background,
             **posts.background,
             **lessons.background,

@@ -1,7 +1,4 @@
-"""Attributes of spans, and the names under which conventions keep inputs, outputs and types among them.
-
-The conventions are those of OpenTelemetry's GenAI, OpenInference, OpenLLMetry, Langfuse, Vercel and MLflow.
-"""
+"""Attributes of spans and events, by name, however a tool exports them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,25 +6,6 @@ from collections.abc import Iterator, Mapping
 from memalign.records import Json
 from memalign.tool_calls import from_json
 
-INPUT_ATTRIBUTES = (
-    "mlflow.spanInputs", "gen_ai.input.messages", "gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input",
-    "langfuse.observation.input", "ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "gen_ai.prompt",
-    "llm.input_messages", "pydantic_ai.all_messages", "all_messages_events", "request_data", "gen_ai.event.content",
-)  # fmt: skip
-OUTPUT_ATTRIBUTES = (
-    "mlflow.spanOutputs", "gen_ai.output.messages", "gen_ai.tool.call.result", "output.value",
-    "traceloop.entity.output", "langfuse.observation.output", "ai.response.text", "ai.response.toolCalls",
-    "ai.response.object", "ai.toolCall.result", "gen_ai.completion", "llm.output_messages", "final_result",
-    "response_data",
-)  # fmt: skip
-TYPE_ATTRIBUTES = (
-    "mlflow.spanType", "openinference.span.kind", "traceloop.span.kind", "langfuse.observation.type",
-    "gen_ai.operation.name",
-)  # fmt: skip
-MESSAGE_PREFIXES = {
-    "inputs": ("llm.input_messages.", "gen_ai.prompt."),
-    "outputs": ("llm.output_messages.", "gen_ai.completion."),
-}
 BOOKKEEPING = ("mlflow.traceRequestId", "mlflow.spanLogLevel", "input.mime_type", "output.mime_type")
 _MLFLOW_JSON = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType")
 """Attributes that are always a text of JSON, `null` included."""
@@ -49,7 +27,8 @@ def read_attributes(attributes: Json) -> dict[str, Json]:
     """
     if isinstance(attributes, list):
         pairs = [each for each in attributes if isinstance(each, Mapping) and "key" in each]
-        return {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
+        values = {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
+        return {name: _unquoted(part) if name in _MLFLOW_JSON else part for name, part in values.items()}
     if not isinstance(attributes, Mapping):
         return {}
     flat = {
@@ -79,9 +58,11 @@ def _otlp_value(value: Json) -> Json:
     if not isinstance(value, Mapping) or len(value) != 1:
         return value
     ((kind, inner),) = value.items()
-    if kind == "arrayValue" and isinstance(inner, Mapping):
+    # camel case in OTLP, snake case in MLflow's answers
+    name = kind.replace("_", "").lower()
+    if name == "arrayvalue" and isinstance(inner, Mapping):
         return [_otlp_value(each) for each in inner.get("values") or ()]
-    if kind == "kvlistValue" and isinstance(inner, Mapping):
+    if name == "kvlistvalue" and isinstance(inner, Mapping):
         return read_attributes(inner.get("values"))
     return inner
 

@@ -4,22 +4,22 @@ Inputs, outputs and types that a convention keeps among the attributes (OpenTele
 OpenLLMetry, Vercel, MLflow) take their own place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from memalign.media import replace_media
 from memalign.messages import read_messages
 from memalign.records import Json
-from memalign.span_attributes import (
-    BOOKKEEPING,
+from memalign.span_attributes import BOOKKEEPING, read_attributes, unflattened_messages
+from memalign.span_carriers import CARRIERS, carried_attributes, plain_name, plain_parts
+from memalign.span_conventions import (
     INPUT_ATTRIBUTES,
     MESSAGE_PREFIXES,
     OUTPUT_ATTRIBUTES,
+    SPAN_CONVENTIONS,
+    TRANSCRIPT_ATTRIBUTES,
     TYPE_ATTRIBUTES,
-    read_attributes,
-    unflattened_messages,
 )
-from memalign.span_carriers import CARRIERS, carried_attributes, plain_name, plain_parts
 from memalign.span_times import END_NAMES, START_NAMES, milliseconds_of, read_time
 from memalign.tool_calls import from_json
 
@@ -65,12 +65,12 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         "status": status,
         "error": message,
         "exceptions": [*_items(plain.get("exceptions")), *_exceptions(events)],
-        "inputs": _side(plain, _INPUTS, attributes, INPUT_ATTRIBUTES, "inputs", events),
-        "outputs": _side(plain, _OUTPUTS, attributes, OUTPUT_ATTRIBUTES, "outputs", events),
+        "inputs": _inputs(plain, attributes, events),
+        "outputs": _outputs(plain, attributes, events),
         "attributes": {
             name: from_json(part)
             for name, part in attributes.items()
-            if name not in _CONSUMED and not name.startswith(tuple(_PREFIXES))
+            if name not in _CONSUMED and not name.startswith(MESSAGE_PREFIXES)
         },
         "events": [event for event in events if not _is_consumed(event)],
     }
@@ -103,8 +103,9 @@ def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
     return [child for child in next(lists, []) if isinstance(child, Mapping)]
 
 
-_PREFIXES = [prefix for prefixes in MESSAGE_PREFIXES.values() for prefix in prefixes]
-_CONSUMED = frozenset((*INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING))
+_CONSUMED = frozenset((
+    *INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING,
+))  # fmt: skip
 _KNOWN = frozenset((
     *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name",
     "attributes", "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context",
@@ -160,23 +161,56 @@ def _is_message(event: Mapping[str, Json]) -> bool:
     return name.startswith("gen_ai.") and (name.endswith(".message") or name == "gen_ai.choice")
 
 
-def _side(
-    plain: Mapping[str, Json],
-    names: Iterable[str],
-    attributes: Mapping[str, Json],
-    attribute_names: Iterable[str],
-    side: str,
-    events: Iterable[Mapping[str, Json]],
+def _inputs(
+    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
 ) -> Json:
-    """Return the inputs or the outputs: those of the span, of its attributes, or of its events."""
-    candidates = [
-        *(plain.get(name) for name in names),
-        *(from_json(attributes.get(name)) for name in attribute_names),
-        *(unflattened_messages(attributes, prefix) for prefix in MESSAGE_PREFIXES[side]),
-        _event_messages(events, side),
-        *(from_json(event.get(name)) for event in events for name in attribute_names),
-    ]
+    """Return the inputs: those of the span, of its attributes, or of its events."""
+    return _first_content(_input_candidates(plain, attributes, events))
+
+
+def _outputs(
+    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
+) -> Json:
+    """Return the outputs: those of the span, of its attributes, or of its events."""
+    return _first_content(_output_candidates(plain, attributes, events))
+
+
+def _input_candidates(
+    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
+) -> Iterator[Json]:
+    yield from (plain.get(name) for name in _INPUTS)
+    for row in SPAN_CONVENTIONS:
+        yield from (from_json(attributes.get(name)) for name in row.inputs)
+        yield from (_transcript(attributes.get(name))[0] for name in row.transcripts)
+        yield from (unflattened_messages(attributes, prefix) for prefix in row.input_prefixes)
+    yield _event_messages(events, "inputs")
+    yield from (from_json(event.get(name)) for event in events for name in INPUT_ATTRIBUTES)
+
+
+def _output_candidates(
+    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
+) -> Iterator[Json]:
+    yield from (plain.get(name) for name in _OUTPUTS)
+    for row in SPAN_CONVENTIONS:
+        yield from (from_json(attributes.get(name)) for name in row.outputs)
+        yield from (_transcript(attributes.get(name))[1] for name in row.transcripts)
+        yield from (unflattened_messages(attributes, prefix) for prefix in row.output_prefixes)
+    yield _event_messages(events, "outputs")
+    yield from (from_json(event.get(name)) for event in events for name in OUTPUT_ATTRIBUTES)
+
+
+def _first_content(candidates: Iterable[Json]) -> Json:
     return next((each for each in candidates if not is_empty(each)), None)
+
+
+def _transcript(value: Json) -> tuple[Json, Json]:
+    """Return the messages before the answer, and the answer, of messages of both sides."""
+    messages = from_json(value)
+    if not isinstance(messages, list):
+        return messages, None
+    last = messages[-1] if messages else None
+    is_answer = isinstance(last, Mapping) and last.get("role") in ("assistant", "model")
+    return (messages[:-1], [last]) if is_answer else (messages, None)
 
 
 def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:

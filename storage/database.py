@@ -29,6 +29,7 @@ from storage.memories import Memories
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
 from storage.model_calls import ModelCalls
+from storage.open_traces import OpenTraces
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
@@ -65,6 +66,7 @@ class Database:
         self.judges = StoredJudges(store, self.judge_names, self.audit)
         self.traffic = JudgeTraffic(store)
         self.traces = Traces(store, self.traffic)
+        self.open_traces = OpenTraces(store, self.traces)
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
         self.model_calls = ModelCalls(store)

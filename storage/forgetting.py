@@ -41,7 +41,7 @@ from storage.undo_records import words_in
 from storage.verdicts import Verdicts
 
 _TABLES_WITH_WORDS = (
-    *("traces", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
+    *("traces", "open_spans", "verdicts", "feedback", "early_events", "outbox", "episodes", "guidelines"),
     *(
         "vectors",
         "vector_owners",

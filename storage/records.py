@@ -200,6 +200,58 @@ class UnsampledTrace:
     trace_id: str
 
 
+SpanOutcome = Literal["accepted", "full", "forgotten", "late", "unsampled", "too large"]
+"""The outcome for some spans of a trace: stored; refused for now, since too many traces wait; or dropped, since the
+trace was forgotten, is judged already, was left out by sampling, or has too many spans."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanBatch:
+    """The spans of one trace that came in one request, redacted."""
+
+    trace_id: str
+    spans: tuple[Json, ...]
+    """As `memalign.span_forms.span_document` writes them."""
+    originals: tuple[Json, ...] = field(default=(), metadata=OMIT_DEFAULT)
+    """The same before redaction, where that is to be kept."""
+    has_root: bool
+    """True if the span without a parent is among them."""
+    is_of_ai: bool
+    """True if an attribute of a convention for AI is among them."""
+    size: int
+    """Bytes, about."""
+    received_ms: int = 0
+    """Milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTrace:
+    """A trace whose spans still arrive."""
+
+    trace_id: str
+    first_ms: int
+    """Arrival of its first spans, in milliseconds since 1970."""
+    due_ms: int
+    """Time at which it is finished if no more come, in milliseconds since 1970."""
+    has_root: bool = False
+    is_of_ai: bool = False
+    spans: int = 0
+    size: int = 0
+    """Bytes, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanWaits:
+    """The times for which a trace that comes in spans is waited for, in milliseconds."""
+
+    quiet_ms: int
+    """Since its last spans, once the root is there."""
+    rootless_ms: int
+    """Since its last spans, while the root is not there."""
+    longest_ms: int
+    """Since its first spans, whatever comes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceOrigin:
     """The tracing tool that a trace was read from."""

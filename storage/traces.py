@@ -17,6 +17,7 @@ from storage.queue import MAX_RELEASED, Queue
 from storage.records import Accepted, Candidate, Job, LocalHour, RefusedTraces, UnsampledTrace
 from storage.remote_assessments import RemoteAssessments
 from storage.repository import Repository, Store, reads, writes
+from storage.span_pool import SpanPool
 from storage.verdict_table import declare_verdicts
 
 TRACES_PER_WRITE = 500
@@ -40,6 +41,7 @@ class Traces(Repository):
         self._traffic = traffic
         self.candidates = CandidatePool(documents)
         self.remote = RemoteAssessments(documents)
+        self.open_spans = SpanPool(documents)
         self._verdicts = declare_verdicts(documents)
         self._traces = documents.declare(
             "traces",
@@ -277,10 +279,6 @@ class Traces(Repository):
     def _release_now(self, job_ids: Sequence[str]) -> None:
         self.jobs.release_now(job_ids)
 
-    def has(self, trace_id: str) -> bool:
-        """Return whether the trace itself is kept."""
-        return self._traces.contains(doc_id=trace_id)
-
     def is_known(self, trace_id: str) -> bool:
         """Return whether a trace was ever taken in, be it that only a hash is left of it, or that it was forgotten."""
         is_here = self._traces.contains(doc_id=trace_id) or self._unsampled.contains(doc_id=digest(trace_id))
@@ -302,6 +300,32 @@ class Traces(Repository):
         has_job = any(table.ids(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
         return has_job or self.candidates.has_trace(trace_id)
 
+    def is_unsampled(self, trace_id: str) -> bool:
+        """Return whether only a hash of the trace's id is kept."""
+        return self._unsampled.contains(doc_id=digest(trace_id))
+
+    def has(self, trace_id: str) -> bool:
+        """Return whether the trace itself is kept."""
+        return self._traces.contains(doc_id=trace_id)
+
+    def count_waiting(self) -> int:
+        """Return how many jobs and candidates wait."""
+        return len(self.jobs) + len(self.candidates)
+
+    def put_unsampled(self, trace_id: str, received_ms: int) -> None:
+        """Keep a hash of the id of a trace that nobody is to judge; a known trace changes nothing."""
+        if self._refusal(trace_id, 0, 0) == "accepted":
+            self._put(UnsampledTrace(trace_id=trace_id), (), received_ms, None)
+
+    def replace_awaited(self, trace: Trace, original: Trace | None) -> None:
+        """Replace a trace that judges have still to judge; one that they have judged stays as it was."""
+        body = self._traces.get(doc_id=trace.trace_id) if self.is_awaited(trace.trace_id) else None
+        if body is not None:
+            replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
+            if original is not None:
+                replaced["original"] = to_document(original)
+            self._traces.put(Document(replaced, trace.trace_id))
+
     def release(self, trace_id: str) -> None:
         """Keep only a hash of a trace's id, unless a judge has judged the trace, or may still."""
         has_verdict = bool(self._verdicts.ids(*below(trace_id), index="trace", limit=1))
@@ -315,6 +339,7 @@ class Traces(Repository):
         for table in (self.jobs.table, self._refused):
             table.remove(doc_ids=table.ids(*below(trace_id)))
         self.candidates.delete_trace(trace_id)
+        self.open_spans.delete_trace(trace_id)
         self._traces.remove(doc_ids=[trace_id])
         self._unsampled.remove(doc_ids=[digest(trace_id)])
         self._forgotten.upsert(Document({}, digest(trace_id)))

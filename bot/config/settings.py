@@ -300,8 +300,10 @@ class IngestSettings(Section):
     port: int = Field(default=8080, ge=0, le=65535)
     max_pending: int = Field(default=10_000, gt=0)
     max_body_mb: float = Field(default=16, gt=0)
+    quiet_seconds: float = Field(default=10, gt=0)
+    """Time for which a trace that comes in spans must rest before it is judged."""
 
-    @field_validator("max_body_mb", mode="before")
+    @field_validator("max_body_mb", "quiet_seconds", mode="before")
     @classmethod
     def _accept_integer(cls, size: object) -> object:
         return float(size) if isinstance(size, int) and not isinstance(size, bool) else size

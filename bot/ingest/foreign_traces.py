@@ -17,7 +17,7 @@ def foreign_shape(item: Mapping[str, Json]) -> str | None:
         item: An object out of a body, or of a file's line.
     """
     if "resourceSpans" in item or "resource_spans" in item:
-        return f"it looks like an OTLP export (resourceSpans); {EXPECTED}"
+        return f"it looks like an OTLP export (resourceSpans); send it to POST /v1/traces, since {EXPECTED}"
     if isinstance(item.get("info"), Mapping) and isinstance(item.get("data"), Mapping):
         return f"it looks like a trace of MLflow (info and data); {EXPECTED}"
     if "request" in item and "response" in item and not CONTENT_KEYS & item.keys():

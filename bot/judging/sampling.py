@@ -58,6 +58,11 @@ def judges_for(trace: Trace, settings: Settings, key: bytes) -> tuple[str, ...]:
     return tuple(judge.name for judge in sampled if not kinds & set(judge.skip))
 
 
+def may_be_sampled(trace_id: str, settings: Settings, key: bytes) -> bool:
+    """Return whether any judge may see a trace, before anything but its id is known."""
+    return any(is_sampled(trace_id, judge.name, settings.rate_of(judge), key) for judge in settings.judges)
+
+
 def selection_at_rate(rate: float) -> CardSelection:
     """Return the way in which a trace is chosen that is judged at once, as each is that was sampled."""
     # a rate of 0 was another when the trace came

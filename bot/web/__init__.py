@@ -9,16 +9,19 @@ from bot.resources import Resources
 from bot.slack.signature_health import SignatureHealth
 from bot.slack.slack_time import SlackTime
 from bot.web.connections import ConnectionTable
+from bot.web.intakes import Intakes
 from bot.web.local_control import LocalControl
 from bot.web.request_body import BodyReader
-from bot.web.routes import Routes, TraceIntake
+from bot.web.routes import Routes
 from bot.web.server import Server
 from bot.web.slack_events import SlackEvents
+
+__all__ = ["Intakes", "build"]
 
 
 def build(
     resources: Resources,
-    traces: TraceIntake,
+    intakes: Intakes,
     forgetting: ForgetService,
     guidelines: GuidelineService,
     rollbacks: RollbackService,
@@ -31,7 +34,7 @@ def build(
     signatures = SignatureHealth(resources.health)
     events = SlackEvents(dispatcher, secrets.signing_secret, signatures, SlackTime(slack.client))
     routes = Routes(
-        traces=traces,
+        intakes=intakes,
         trace_bodies=BodyReader(settings.ingest.max_body),
         status=status,
         agreements=RecentAgreementReader(settings, resources.database),

@@ -1,14 +1,16 @@
 """Metrics for Prometheus."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bot.records import JudgeStatus, RecentAgreement, Status
 
 REFUSAL_REASONS = ("unsigned", "wrong secret", "wrong clock", "payload")
 """Reasons that are told, also while their number is 0."""
 
+NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
 AGREEMENT_GAUGES = {
     "memalign_agreement": "Share of verdicts that people agree with, weighed by the chance of a card",
     "memalign_agreement_low": "Lower bound of the 95 % interval of the agreement",
@@ -22,6 +24,9 @@ def registry_of(
     trace_counts: Mapping[str, int],
     refusals: Mapping[str, int],
     agreements: Sequence[RecentAgreement] = (),
+    *,
+    span_counts: Mapping[str, int] = NOTHING_COUNTED,
+    traces_without_content: int = 0,
 ) -> CollectorRegistry:
     """Return the metrics of the bot's status.
 
@@ -30,6 +35,8 @@ def registry_of(
         trace_counts: traces received since the start, by outcome.
         refusals: Slack's requests refused since the start, by reason.
         agreements: agreement of each judge over each period; none by default.
+        span_counts: spans received since the start, by outcome; none by default.
+        traces_without_content: traces of spans without question and answer, since the start; 0 by default.
     """
     waiting = {
         "traces": status.traces_waiting,
@@ -38,6 +45,12 @@ def registry_of(
     }
     registry = CollectorRegistry()
     _add(registry, "memalign_traces", "Traces received since the start", "result", trace_counts)
+    _add(registry, "memalign_spans", "Spans received since the start", "result", span_counts)
+    Counter(
+        "memalign_traces_without_content",
+        "Traces of spans that held neither a question nor an answer, and are not judged",
+        registry=registry,
+    ).inc(traces_without_content)
     _add(
         registry,
         "memalign_slack_requests_refused",

@@ -1,9 +1,9 @@
 """The requests that the server answers."""
 
+import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -12,33 +12,25 @@ from bot.records import Status
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.web.access import has_bearer_token, require_access
+from bot.web.intakes import Intakes
 from bot.web.metrics import registry_of
 from bot.web.request_body import BodyReader
 from bot.web.request_error import RequestError
 from memalign.errors import StorageError
 from memalign.records import Json
 
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 30
+"""Pause that a sender is asked for while the store cannot be written."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class TraceIntake(Protocol):
-    """Takes the traces of `POST /traces`; neither this package nor `bot.ingest` imports the other."""
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Traces received since the start, by outcome."""
-        ...
-
-    async def post(self, body: bytes, content_type: str) -> web.StreamResponse:
-        """Store the traces of a body."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
     """Handlers by route."""
 
-    traces: TraceIntake
+    intakes: Intakes
     trace_bodies: BodyReader
     status: StatusReport
     agreements: RecentAgreementReader
@@ -59,7 +51,22 @@ class Routes:
         """`POST /traces`."""
         require_access(request, self.token)
         async with self.trace_bodies.read(request) as body:
-            return await self.traces.post(body, request.content_type)
+            return await self.intakes.traces.post(body, request.content_type)
+
+    async def take_spans(self, request: web.Request) -> web.StreamResponse:
+        """`POST /v1/traces`: OTLP, answered in the form of the request, refusals included."""
+        spans, kind = self.intakes.spans, request.content_type
+        try:
+            require_access(request, self.token)
+            async with self.trace_bodies.read(request) as body:
+                return await spans.post(body, kind)
+        except RequestError as error:
+            response = spans.refuse(kind, error.status, str(error), retry_after=error.retry_after)
+            response.force_close()
+            return response
+        except StorageError as error:
+            log.warning("%s %s: %s", request.method, request.path, error)
+            return spans.refuse(kind, 503, str(error), retry_after=RETRY_AFTER_SECONDS)
 
     async def healthz(self, _: web.Request) -> web.StreamResponse:
         """`GET /healthz`: alive."""
@@ -93,7 +100,15 @@ class Routes:
         """`GET /metrics`: Prometheus text."""
         require_access(request, self.token)
         agreements = await self.agreements.read()
-        registry = registry_of(await self.status.read(), self.traces.counts, self.refusals, agreements)
+        intakes = self.intakes
+        registry = registry_of(
+            await self.status.read(),
+            intakes.traces.counts,
+            self.refusals,
+            agreements,
+            span_counts=intakes.spans.counts,
+            traces_without_content=intakes.assembly.without_content,
+        )
         return web.Response(
             body=generate_latest(registry),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

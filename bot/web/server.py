@@ -18,13 +18,14 @@ from bot.web.connections import (
 from bot.web.local_control import LocalControl
 from bot.web.request_error import RequestError
 from bot.web.request_log import request_logger
-from bot.web.routes import Handler, Routes
+from bot.web.routes import RETRY_AFTER_SECONDS, Handler, Routes
 from memalign.errors import SettingsError, StorageError
 
 log = logging.getLogger(__name__)
 
 ENDPOINTS = {
     "POST /traces": "takes traces to be judged",
+    "POST /v1/traces": "takes traces of OpenTelemetry",
     "GET /healthz": "tells that the bot is alive",
     "GET /readyz": "tells whether it can work, and what waits",
     "GET /metrics": "has figures for Prometheus",
@@ -33,7 +34,6 @@ ENDPOINTS = {
 """The requests of applications and people, as `GET /` names them."""
 BACKLOG = 128
 """Connections that the system holds until they are taken."""
-RETRY_AFTER_SECONDS = 30
 
 
 @web.middleware
@@ -166,6 +166,7 @@ def _application(routes: Routes) -> web.Application:
         [
             web.get("/", _name_endpoints),
             web.post("/traces", routes.take_traces),
+            web.post("/v1/traces", routes.take_spans),
             web.get("/healthz", routes.healthz),
             web.get("/readyz", routes.readyz),
             web.get("/metrics", routes.metrics),

@@ -101,7 +101,7 @@ async def walk_votes_at_the_server(folder: Path, mlflow: MlflowClient) -> None:
 
 
 async def walk_forgetting(folder: Path, mlflow: MlflowClient) -> None:
-    """What is forgotten is deleted at the server, which keeps what others wrote, and is not read again."""
+    """Forget a trace: ours is deleted at the server, which keeps what others wrote, and is not read again."""
     trace_id = await mlflow.trace(3, start_ms=now_ms() - 5_000)
     async with connected(folder, mlflow) as team:
         card = await team.card(trace_id)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.ingest.trace_body import RejectedTrace, read_body
+from bot.ingest.trace_body import read_body
 from bot.judging.sampling import is_sampled
+from bot.judging.trace_admission import RejectedTrace
 from bot.runtime.clock import now_ms
 from bot.web.access import is_loopback
 from memalign.errors import SettingsError

@@ -13,17 +13,23 @@ import aiohttp
 
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
+from bot.ingest.otlp_http import SpanEndpoint
+from bot.ingest.span_preparation import SpanPreparation
+from bot.ingest.span_worker import SpanWorker
 from bot.judge_names import JudgeNames
 from bot.judging.day_planner import DayPlanner
+from bot.judging.trace_admission import TraceAdmission
 from bot.judging.trace_sampler import TraceSampler
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
 from bot.redaction.redactor import Redactor
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
+from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
 from bot.runtime.reference_clock import ReferenceClock
 from bot.web.connections import ConnectionTable
+from bot.web.intakes import Intakes
 from bot.web.local_control import LocalControl
 from bot.web.request_body import BODY_SECONDS, BodyReader
 from bot.web.routes import Routes
@@ -44,6 +50,7 @@ class TraceServer:
     database: Database
     health: HealthRegistry
     judging: Wakes
+    assembly: SpanWorker
     connected: bool = True
 
     async def post(self, body: bytes, kind: str = "application/json", **headers: str) -> tuple[int, Json]:
@@ -83,6 +90,7 @@ async def trace_server(
     token: str = "",
     connections: ConnectionTable | None = None,
     body_seconds: float = BODY_SECONDS,
+    clock: Callable[[], int] = now_ms,
     **sections: Json,
 ) -> AsyncIterator[TraceServer]:
     """Start the server; `sections` are settings, as for `settings_for`."""
@@ -113,15 +121,24 @@ async def trace_server(
             GuidelineService(memories, lambda: None),
             RollbackService(database, memories, {}, lambda: None, lambda: None),
         )
+        redactor = Redactor(settings.redaction)
+        admission = TraceAdmission(
+            settings,
+            database,
+            memories,
+            JudgeNames(known=tuple(memories)),
+            redactor,
+            TraceSampler(settings, database, DayPlanner(settings, database)),
+            judging,
+        )
+        assembly = SpanWorker(database, admission, health, clock)
         routes = Routes(
-            traces=TraceEndpoint(
-                settings,
-                database,
-                memories,
-                JudgeNames(known=tuple(memories)),
-                Redactor(settings.redaction),
-                TraceSampler(settings, database, DayPlanner(settings, database)),
-                judging,
+            intakes=Intakes(
+                traces=TraceEndpoint(admission),
+                spans=SpanEndpoint(
+                    settings, database, SpanPreparation(settings, redactor), lambda: None, clock
+                ),
+                assembly=assembly,
             ),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
@@ -134,7 +151,9 @@ async def trace_server(
             refusals=Counter(),
         )
         server = Server(settings.ingest, routes, control, connections or ConnectionTable())
-        ready = TraceServer(server=server, database=database, health=health, judging=judging)
+        ready = TraceServer(
+            server=server, database=database, health=health, judging=judging, assembly=assembly
+        )
         await server.start()
         try:
             yield ready

@@ -1,0 +1,137 @@
+"""A trace made of its spans: inputs and outputs of the root, else of the last call of a model. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from memalign.messages import read_messages
+from memalign.records import Json, Trace
+from memalign.span_conventions import (
+    MODEL_ATTRIBUTES,
+    SESSION_ATTRIBUTES,
+    USER_ATTRIBUTES,
+    is_model_call,
+)
+from memalign.span_forms import is_empty
+from memalign.spans import shallowest_content, span_tree
+from memalign.turns import is_turn
+
+Span = Mapping[str, Json]
+_METADATA = {
+    "session_id": SESSION_ATTRIBUTES,
+    "user_id": USER_ATTRIBUTES,
+    "model": MODEL_ATTRIBUTES,
+    "service": ("service.name",),
+}
+"""Names in a trace's metadata, and the attributes that tell them, the first one first."""
+_MAX_SECONDS = 253_370_764_800
+"""The year 9999, the last that a date of Python's has."""
+
+
+def assembled_trace(trace_id: str, spans: Iterable[Span]) -> Trace:
+    """Make a trace of its spans.
+
+    Args:
+        trace_id: the id of all of them.
+        spans: as `memalign.span_forms.span_document` writes them, in any order; of one that came twice the last counts.
+
+    Returns:
+        The trace; without inputs and outputs where no span has any.
+    """
+    by_id = {str(span.get("id")): span for span in spans}
+    ordered = sorted(by_id.values(), key=_start)
+    root = next((span for span in ordered if "parent" not in span), None)
+    calls = [span for span in ordered if is_model_call(span) and _has_content(span)]
+    last_call = max(calls, key=_end) if calls else None
+    inputs, outputs = _content(ordered, root, last_call)
+    return Trace(
+        trace_id=trace_id,
+        inputs=inputs,
+        outputs=outputs,
+        conversation=_conversation([span for span in (root, last_call) if span is not None]),
+        spans=tuple(ordered),
+        timestamp=_timestamp(root or (ordered[0] if ordered else {})),
+        metadata=_metadata(ordered, root),
+    )
+
+
+def has_content(trace: Trace) -> bool:
+    """Return whether a trace was asked or answered anything."""
+    return not (is_empty(trace.inputs) and is_empty(trace.outputs))
+
+
+def _content(ordered: Sequence[Span], root: Span | None, last_call: Span | None) -> tuple[Json, Json]:
+    for span in (root, last_call):
+        if span is not None and _has_content(span):
+            inputs, outputs = span.get("inputs"), span.get("outputs")
+            if span is root and last_call is not None and span.get("status") != "error":
+                # a root that streams its answer, or was asked by other means, tells one side alone
+                inputs = last_call.get("inputs") if is_empty(inputs) else inputs
+                outputs = last_call.get("outputs") if is_empty(outputs) else outputs
+            return inputs, outputs
+    return shallowest_content(span_tree(ordered))
+
+
+def _conversation(spans: Iterable[Span]) -> Json:
+    """Return the messages of the first of these spans that has any, its answer last; None where there are none."""
+    for span in spans:
+        messages = _turns(span.get("inputs"))
+        if messages:
+            system = _attributes(span).get("gen_ai.system_instructions")
+            first = [] if is_empty(system) or messages[0].get("role") == "system" else _system(system)
+            return [*first, *messages, *_turns(span.get("outputs"))]
+    return None
+
+
+def _system(instructions: Json) -> list[Json]:
+    return [read_messages({"role": "system", "content": instructions})]
+
+
+def _turns(side: Json) -> list[Json]:
+    """Return the messages of a side: a list of turns, or an object such as a request whose one list of turns it is."""
+    if isinstance(side, Mapping) and not is_turn(side):
+        side = next((part for part in side.values() if _is_turn_list(part)), None)
+    if isinstance(side, Mapping) and is_turn(side):
+        return [side]
+    return list(side) if _is_turn_list(side) else []
+
+
+def _is_turn_list(value: Json) -> bool:
+    return isinstance(value, list) and bool(value) and all(is_turn(each) for each in value)
+
+
+def _metadata(ordered: Sequence[Span], root: Span | None) -> dict[str, Json]:
+    spans = [*([] if root is None else [root]), *ordered]
+    told = {name: _first_attribute(spans, attributes) for name, attributes in _METADATA.items()}
+    name = None if root is None else root.get("name")
+    return {name: value for name, value in {"name": name, **told}.items() if not is_empty(value)}
+
+
+def _first_attribute(spans: Iterable[Span], names: Iterable[str]) -> Json:
+    values = (_attributes(span).get(name) for span in spans for name in names)
+    return next((value for value in values if isinstance(value, str | int) and not is_empty(value)), None)
+
+
+def _attributes(span: Span) -> Mapping[str, Json]:
+    attributes = span.get("attributes")
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
+def _has_content(span: Span) -> bool:
+    return not (is_empty(span.get("inputs")) and is_empty(span.get("outputs")))
+
+
+def _start(span: Span) -> float:
+    start = span.get("start_ns")
+    return start if isinstance(start, int | float) else 0
+
+
+def _end(span: Span) -> float:
+    duration = span.get("ms")
+    return _start(span) + (duration * 1_000_000 if isinstance(duration, int | float) else 0)
+
+
+def _timestamp(span: Span) -> str | None:
+    seconds = _start(span) / 1_000_000_000
+    if not 0 < seconds < _MAX_SECONDS:
+        return None
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds")

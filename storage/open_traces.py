@@ -1,0 +1,114 @@
+"""Traces that come in spans: kept until they are finished and handed on."""
+
+from collections.abc import Mapping, Sequence
+
+from memalign.records import Trace
+from storage.records import OpenTrace, SpanBatch, SpanOutcome, SpanWaits
+from storage.repository import Repository, Store, reads, writes
+from storage.traces import Traces
+
+MAX_SPANS_PER_TRACE = 10_000
+"""Spans that are kept of one trace while it arrives."""
+
+
+class OpenTraces(Repository):
+    """Open traces. A method to be awaited raises `StorageError`."""
+
+    def __init__(self, store: Store, traces: Traces) -> None:
+        super().__init__(store)
+        self._pool = traces.open_spans
+        self._traces = traces
+
+    @writes
+    def add(
+        self,
+        batches: Sequence[SpanBatch],
+        unsampled: Sequence[str],
+        waits: SpanWaits,
+        received_ms: int,
+        *,
+        max_waiting: int,
+        max_bytes: int,
+    ) -> list[SpanOutcome]:
+        """Store spans of open traces; the answers are in the same order. The same spans again change nothing.
+
+        Args:
+            batches: the spans, by trace.
+            unsampled: ids of traces that nobody is to judge; hashes of them are kept.
+            received_ms: when they came, in milliseconds since 1970.
+            waits: how long to wait for more of each trace.
+            max_waiting: traces that may be open, and jobs and candidates that may wait, together.
+            max_bytes: bytes of spans, about, that are kept of one trace.
+        """
+        for trace_id in unsampled:
+            self._traces.put_unsampled(trace_id, received_ms)
+        room = max_waiting - self._traces.count_waiting() - len(self._pool)
+        outcomes: list[SpanOutcome] = []
+        for batch in batches:
+            known = self._pool.find(batch.trace_id)
+            is_stored = self._traces.has(batch.trace_id)
+            outcome = self._refusal(batch, known, max_bytes, is_stored=is_stored)
+            if outcome == "accepted" and known is None and not is_stored:
+                outcome = "accepted" if room > 0 else "full"
+                room -= 1
+            if outcome == "accepted":
+                self._pool.put(batch, waits, is_known=is_stored)
+            outcomes.append(outcome)
+        return outcomes
+
+    @reads
+    def due(self, now_ms: int, limit: int) -> list[OpenTrace]:
+        """Return some of the traces that are finished by then, the first one first."""
+        return self._pool.due(now_ms, limit)
+
+    @reads
+    def next_due_ms(self) -> int | None:
+        """Return when the next trace is finished, in milliseconds since 1970; None while none is open."""
+        return self._pool.next_due_ms()
+
+    @reads
+    def batches(self, trace_ids: Sequence[str]) -> Mapping[str, Mapping[str, SpanBatch]]:
+        """Return the spans of traces by the place of each request's, in order of arrival."""
+        return {trace_id: self._pool.batches(trace_id) for trace_id in trace_ids}
+
+    @reads
+    def count(self) -> int:
+        """Return how many traces are open."""
+        return len(self._pool)
+
+    @writes
+    def postpone(self, trace_id: str, due_ms: int) -> None:
+        """Finish a trace later."""
+        self._pool.postpone(trace_id, due_ms)
+
+    @writes
+    def close(self, places: Mapping[str, Sequence[str]]) -> None:
+        """Delete the spans that were handed on: by trace, the places of `batches`."""
+        for trace_id, own in places.items():
+            self._pool.remove(trace_id, own)
+
+    @writes
+    def close_unjudged(self, trace_id: str, places: Sequence[str], received_ms: int) -> None:
+        """Delete the spans of a trace that nobody is to judge, and keep a hash of its id."""
+        self._pool.remove(trace_id, places)
+        self._traces.put_unsampled(trace_id, received_ms)
+
+    @writes
+    def extend(self, trace: Trace, places: Sequence[str], original: Trace | None) -> None:
+        """Put a trace with its late spans in the place of what judges have still to judge, and delete these spans."""
+        self._traces.replace_awaited(trace, original)
+        self._pool.remove(trace.trace_id, places)
+
+    def _refusal(
+        self, batch: SpanBatch, known: OpenTrace | None, max_bytes: int, *, is_stored: bool
+    ) -> SpanOutcome:
+        if self._traces.has_forgotten(batch.trace_id):
+            return "forgotten"
+        if self._traces.is_unsampled(batch.trace_id):
+            return "unsampled"
+        if is_stored and not self._traces.is_awaited(batch.trace_id):
+            return "late"
+        spans, size = (0, 0) if known is None else (known.spans, known.size)
+        if spans + len(batch.spans) > MAX_SPANS_PER_TRACE or size + batch.size > max_bytes:
+            return "too large"
+        return "accepted"

@@ -1,0 +1,347 @@
+"""`POST /v1/traces`: what is answered, and what is stored."""
+
+import gzip
+import io
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+from memalign.records import Json, Trace
+from tests.bot.ingest.otlp import TestSpan, as_json, as_protobuf, json_span, trace_id
+from tests.bot.ingest.trace_server import TraceServer, trace_server
+from tests.storage.records import verdict
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+QUESTION, ANSWER = {"input.value": "Where is my parcel?"}, {"output.value": "Ask the post."}
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that the test moves."""
+
+    ms: int = 1_790_000_000_000
+
+    def __call__(self) -> int:
+        return self.ms
+
+    def wait(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+@dataclass(slots=True, kw_only=True)
+class SpanServer:
+    """The server, a clock, and what a sender and a reader do."""
+
+    server: TraceServer
+    clock: Clock = field(default_factory=Clock)
+
+    async def send(
+        self, body: bytes, kind: str = PROTOBUF, **headers: str
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """POST to `/v1/traces`: status, body and headers of the answer."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(
+                f"{self.server.server.url}/v1/traces",
+                data=io.BytesIO(body),
+                headers={"Content-Type": kind, **headers},
+            ) as answer,
+        ):
+            return answer.status, await answer.read(), dict(answer.headers)
+
+    async def spans(self, *spans: TestSpan) -> None:
+        """Send spans that are all taken."""
+        assert (await self.send(as_protobuf(spans)))[:2] == (200, b"")
+
+    async def rest(self, seconds: float = 11) -> None:
+        """Let time pass, and finish what is due."""
+        self.clock.wait(seconds)
+        while await self.server.assembly.finish_due():
+            pass
+
+    async def trace(self, word: str) -> Trace | None:
+        return await self.server.database.traces.get(trace_id(word))
+
+    async def judge_all(self) -> None:
+        """Store a verdict for each job."""
+        for job in await self.server.database.traces.next_jobs(self.clock.ms, 100):
+            assert await self.server.database.verdicts.keep(
+                verdict(job.trace_id, job.judge), channel="C1", judged_ms=self.clock.ms, day="2026-11-20"
+            )
+
+    async def open(self) -> int:
+        return await self.server.database.open_traces.count()
+
+
+@asynccontextmanager
+async def span_server(folder: Path, **sections: Json) -> AsyncIterator[SpanServer]:
+    clock = Clock()
+    async with trace_server(
+        folder, clock=clock, **{"sampling": {"rate": 1.0, "spread": False}, **sections}
+    ) as server:
+        yield SpanServer(server=server, clock=clock)
+
+
+def root(trace: str = "t", **attributes: Json) -> TestSpan:
+    return TestSpan(trace=trace, name="answer", attributes={**QUESTION, **ANSWER, **attributes})
+
+
+def child(trace: str = "t", name: str = "look up", **attributes: Json) -> TestSpan:
+    return TestSpan(trace=trace, name=name, parent="answer", attributes=attributes)
+
+
+@pytest.mark.parametrize(("form", "kind"), [(as_protobuf, PROTOBUF), (as_json, JSON)])
+async def test_a_trace_of_one_request_is_judged_once_it_has_rested(
+    tmp_path: Path, form: Callable[..., bytes], kind: str
+) -> None:
+    async with span_server(tmp_path) as bot:
+        status, _, headers = await bot.send(form([child(), root()]), kind)
+        assert (status, headers["Content-Type"].split(";")[0]) == (200, kind)
+        await bot.rest(9)
+        assert await bot.trace("t") is None
+        await bot.rest(2)
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert (trace.inputs, trace.outputs) == ("Where is my parcel?", "Ask the post.")
+        assert [span["name"] for span in trace.spans] == ["look up", "answer"] or len(trace.spans) == 2
+        assert trace.metadata["service"] == "shop"
+        assert await bot.server.database.traces.waiting() == 1
+        assert await bot.open() == 0
+
+
+async def test_answers_are_in_the_form_of_the_request(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        assert (await bot.send(as_json([root()]), JSON))[:2] == (200, b"{}")
+        assert (await bot.send(as_protobuf([root()])))[:2] == (200, b"")
+        status, body, _ = await bot.send(b"\xff\xff\xff")
+        assert (status, "protobuf" in Status.FromString(body).message) == (400, True)
+        status, body, _ = await bot.send(b'{"resourceSpans": ', JSON)
+        assert (status, "not JSON" in json.loads(body)["message"]) == (400, True)
+        assert (await bot.send(b"[]", JSON))[0] == 400
+        assert (await bot.send(b"<spans/>", "text/xml"))[0] == 415
+        assert (await bot.send(b"", PROTOBUF))[0] == 200
+        assert (await bot.send(b"{}", JSON))[0] == 200
+
+
+async def test_spans_come_in_pieces_and_in_any_order(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(child(name="one"))
+        await bot.rest(200)
+        assert await bot.open() == 1
+        await bot.spans(root())
+        await bot.rest(9)
+        await bot.spans(child(name="two"))
+        await bot.rest(9)
+        assert await bot.trace("t") is None
+        await bot.rest(2)
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert {span["name"] for span in trace.spans} == {"one", "answer", "two"}
+
+
+async def test_a_trace_without_a_root_is_finished_after_a_longer_rest(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(child(**QUESTION, **ANSWER))
+        await bot.rest(299)
+        assert await bot.trace("t") is None
+        await bot.rest(2)
+        assert (await bot.trace("t")) is not None
+
+
+async def test_a_trace_that_never_rests_is_finished_after_an_hour(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(root())
+        for number in range(3600 // 8):
+            await bot.spans(child(name=f"step {number}"))
+            await bot.rest(8)
+        assert await bot.trace("t") is not None
+
+
+async def test_late_spans_are_added_until_the_trace_is_judged(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(root())
+        await bot.rest()
+        await bot.spans(child())
+        await bot.rest()
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert {span["name"] for span in trace.spans} == {"answer", "look up"}
+        assert (trace.inputs, trace.outputs) == ("Where is my parcel?", "Ask the post.")
+        await bot.judge_all()
+        await bot.spans(child(name="too late"))
+        await bot.rest(400)
+        assert await bot.trace("t") == trace
+        assert 'memalign_spans{result="late"} 1.0' in (await bot.server.get("/metrics"))[1]
+
+
+async def test_the_same_spans_again_change_nothing(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        for _ in range(3):
+            await bot.spans(root(), child())
+        assert await bot.open() == 1
+        await bot.rest()
+        await bot.spans(root(), child())
+        await bot.rest()
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert len(trace.spans) == 2
+        assert await bot.server.database.traces.waiting() == 1
+
+
+async def test_a_span_that_cannot_be_read_does_not_spoil_its_neighbours(tmp_path: Path) -> None:
+    good = json_span(root())
+    bad: list[Json] = [
+        {**json_span(child()), "traceId": "xyz"},
+        {**json_span(child()), "traceId": "0" * 32},
+        {**json_span(child()), "spanId": ""},
+        "no span",
+        {**json_span(child()), "name": "half \ud83d"},
+    ]
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [*bad, good]}]}]}).encode()
+    async with span_server(tmp_path) as bot:
+        status, answer, _ = await bot.send(body, JSON)
+        partial = json.loads(answer)["partialSuccess"]
+        assert (status, partial["rejectedSpans"]) == (200, "5")
+        assert "trace id" in partial["errorMessage"]
+        await bot.rest()
+        assert await bot.trace("t") is not None
+
+
+async def test_a_text_in_protobuf_that_is_not_utf_8_rejects_its_span_alone(tmp_path: Path) -> None:
+    body = as_protobuf([TestSpan(trace="bad", name="XXXX"), root()]).replace(b"XXXX", b"\xff\xfeXX")
+    async with span_server(tmp_path) as bot:
+        status, answer, _ = await bot.send(body)
+        partial = ExportTraceServiceResponse.FromString(answer).partial_success
+        assert (status, partial.rejected_spans) == (200, 1)
+        assert "UTF-8" in partial.error_message
+        await bot.rest()
+        assert await bot.trace("t") is not None
+
+
+async def test_snake_case_and_numbers_as_numbers_are_read(tmp_path: Path) -> None:
+    span = {
+        "trace_id": trace_id("t").upper(),
+        "span_id": "00f067aa0ba902b7",
+        "name": "chat",
+        "start_time_unix_nano": 1_790_000_000_000_000_000,
+        "end_time_unix_nano": "1790000001000000000",
+        "attributes": [
+            {"key": "input.value", "value": {"string_value": "Hi?"}},
+            {"key": "output.value", "value": {"string_value": "Yes."}},
+            {"key": "gen_ai.usage.input_tokens", "value": {"int_value": 3}},
+            {"key": "tags", "value": {"array_value": {"values": [{"string_value": "a"}]}}},
+        ],
+    }
+    body = json.dumps({"resource_spans": [{"scope_spans": [{"spans": [span]}]}]}).encode()
+    async with span_server(tmp_path) as bot:
+        assert (await bot.send(body, "application/json; charset=utf-8"))[0] == 200
+        await bot.rest()
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert (trace.inputs, trace.outputs, trace.spans[0]["ms"]) == ("Hi?", "Yes.", 1000)
+        assert trace.spans[0]["attributes"] == {"gen_ai.usage.input_tokens": 3, "tags": ["a"]}
+
+
+async def test_the_limit_of_a_body_counts_what_gzip_unpacks(tmp_path: Path) -> None:
+    async with span_server(tmp_path, ingest={"max_body_mb": 0.1}) as bot:
+        packed = gzip.compress(as_protobuf([root()]))
+        assert (await bot.send(packed, **{"Content-Encoding": "gzip"}))[0] == 200
+        bomb = gzip.compress(as_protobuf([root(filler="x" * 200_000)]))
+        assert len(bomb) < 2_000
+        status, body, _ = await bot.send(bomb, **{"Content-Encoding": "gzip"})
+        assert (status, "larger than" in Status.FromString(body).message) == (413, True)
+        assert (await bot.send(b"no gzip", **{"Content-Encoding": "gzip"}))[0] == 400
+
+
+async def test_the_token_is_asked_for(tmp_path: Path) -> None:
+    async with span_server(tmp_path, token="secret") as bot:
+        status, body, _ = await bot.send(as_protobuf([root()]))
+        assert (status, "Bearer" in Status.FromString(body).message) == (401, True)
+        assert (await bot.send(as_protobuf([root()]), Authorization="Bearer secret"))[0] == 200
+
+
+async def test_a_full_queue_answers_429_and_stores_no_new_trace(tmp_path: Path) -> None:
+    async with span_server(tmp_path, ingest={"max_pending": 2}) as bot:
+        await bot.spans(root("a"))
+        await bot.rest()
+        await bot.spans(root("b"))
+        status, body, headers = await bot.send(as_protobuf([root("c")]))
+        assert (status, int(headers["Retry-After"]) > 0) == (429, True)
+        assert "later" in Status.FromString(body).message
+        assert await bot.open() == 1
+        await bot.spans(child("b"))
+
+
+async def test_traces_that_are_not_sampled_leave_a_hash_alone(tmp_path: Path) -> None:
+    async with span_server(tmp_path, sampling={"rate": 0.0}) as bot:
+        await bot.spans(root(), child())
+        await bot.spans(TestSpan(trace="noise", name="GET /healthz"))
+        assert await bot.open() == 0
+        assert await bot.server.database.traces.count() == 1
+        assert b"parcel" not in _bytes(tmp_path)
+
+
+async def test_noise_is_no_trace(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        http = {"http.request.method": "GET", "url.path": "/healthz"}
+        await bot.spans(TestSpan(trace="t", name="GET /healthz", attributes=http))
+        await bot.rest()
+        assert (await bot.trace("t"), await bot.open(), bot.server.assembly.without_content) == (None, 0, 0)
+
+
+async def test_a_trace_without_content_is_counted_and_told_once(tmp_path: Path) -> None:
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    async with span_server(tmp_path) as bot:
+        for word in ("a", "b"):
+            await bot.spans(TestSpan(trace=word, name="chat m", attributes=attributes))
+        await bot.rest()
+        assert await bot.trace("a") is None
+        assert "memalign_traces_without_content_total 2.0" in (await bot.server.get("/metrics"))[1]
+        document = json.loads((await bot.server.get("/readyz"))[1])
+        told = [
+            each for each in document["why"] if "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT" in each
+        ]
+        assert len(told) == 1
+        assert "2 traces" in told[0]
+        await bot.spans(TestSpan(trace="a", name="late", parent="chat m", attributes=QUESTION))
+        await bot.rest(400)
+        assert bot.server.assembly.without_content == 2
+
+
+async def test_secrets_in_spans_never_reach_the_store(tmp_path: Path) -> None:
+    span = TestSpan(
+        trace="t",
+        name="answer",
+        attributes={**ANSWER, "input.value": "I am ana@example.com", "http.url": "https://u:hunter2@x.org/"},
+    )
+    async with span_server(tmp_path) as bot:
+        await bot.spans(span)
+        assert b"ana@example.com" not in _bytes(tmp_path)
+        await bot.rest()
+        assert b"ana@example.com" not in _bytes(tmp_path)
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert trace.inputs == "I am [e-mail address]"
+
+
+async def test_forgetting_takes_spans_that_still_arrive_and_late_ones_are_refused(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(root())
+        await bot.server.database.forgetting.delete_traces([trace_id("t")])
+        assert b"parcel" not in _bytes(tmp_path)
+        status, answer, _ = await bot.send(as_protobuf([child()]))
+        partial = ExportTraceServiceResponse.FromString(answer).partial_success
+        assert (status, partial.rejected_spans, "forgotten" in partial.error_message) == (200, 1, True)
+        await bot.rest(400)
+        assert await bot.trace("t") is None
+
+
+def _bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
