@@ -31,7 +31,7 @@ class TracePage:
 
     heads: tuple[TraceHead, ...]
     next_page: str | None = None
-    """Where the listing goes on; None at its end."""
+    """The page that the listing goes on with; None at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
