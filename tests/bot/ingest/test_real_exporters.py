@@ -52,7 +52,10 @@ async def run_traced(arguments: Sequence[str], bot: TraceServer, settings: Mappi
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
-        env={name: value for name, value in os.environ.items() if not name.startswith("OTEL_")} | settings,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
+            **settings,
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -99,7 +102,10 @@ async def test_a_traced_call_becomes_a_trace(
 ) -> None:
     skip_without(library)
     async with trace_server(
-        tmp_path, token="secret", sampling={"rate": 1.0, "spread": False}, ingest={"quiet_seconds": 0.2}
+        tmp_path,
+        token="secret",
+        sampling={"rate": 1.0, "spread": False},
+        ingest={"port": 0, "quiet_seconds": 0.2},
     ) as bot:
         trace = await run_application(library, bot, model, settings)
         assert trace is not None
@@ -115,7 +121,7 @@ async def test_a_traced_call_becomes_a_trace(
 async def test_content_that_nobody_opted_in_to_is_told(tmp_path: Path, model: ModelServer) -> None:
     skip_without("GenAI")
     async with trace_server(
-        tmp_path, token="secret", sampling={"rate": 1.0}, ingest={"quiet_seconds": 0.2}
+        tmp_path, token="secret", sampling={"rate": 1.0}, ingest={"port": 0, "quiet_seconds": 0.2}
     ) as bot:
         assert await run_application("GenAI", bot, model, {}) is None
         (problem,) = bot.health.problems()
@@ -130,7 +136,9 @@ async def test_the_application_of_the_documentation_is_traced(tmp_path: Path, mo
     settings = dict(setting.split("=", 1) for setting in shlex.split(command))
     (tmp_path / "shop.py").write_text(textwrap.dedent(program), encoding="utf-8")
     model.answers.append(ANSWER)
-    async with trace_server(tmp_path, sampling={"rate": 1.0}, ingest={"quiet_seconds": 0.2}) as bot:
+    async with trace_server(
+        tmp_path, sampling={"rate": 1.0}, ingest={"port": 0, "quiet_seconds": 0.2}
+    ) as bot:
         assert settings["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:8080"
         here = {"OTEL_EXPORTER_OTLP_ENDPOINT": bot.server.url}
         output = await run_traced(
