@@ -40,8 +40,13 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
-ConnectorType = Literal["mlflow"]
+ConnectorType = Literal["mlflow", "langsmith"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
+PLACE_KEYS: Mapping[ConnectorType, tuple[str, str]] = {
+    "mlflow": ("experiment", "an experiment"),
+    "langsmith": ("project", "a project"),
+}
+"""Key that names the place of traces in each tool, and how people call such a place."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -323,6 +328,8 @@ class ConnectorSettings(Section):
     """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
     experiment: str = ""
     """MLflow's experiment, by name."""
+    project: str = ""
+    """LangSmith's project, by name."""
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
@@ -343,15 +350,19 @@ class ConnectorSettings(Section):
         return url.rstrip("/")
 
     @model_validator(mode="after")
-    def _require_project(self) -> "ConnectorSettings":
-        if not self.experiment.strip():
-            raise ValueError("a connector of type mlflow needs experiment, the name of an experiment")
+    def _require_place(self) -> "ConnectorSettings":
+        key, words = PLACE_KEYS[self.type]
+        if not self.place.strip():
+            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {words}")
+        for other in {"experiment", "project"} - {key}:
+            if getattr(self, other):
+                raise ValueError(f"a connector of type {self.type} has no {other}; remove it and set {key}")
         return self
 
     @property
     def place(self) -> str:
         """The project or experiment, by name."""
-        return self.experiment
+        return self.experiment if PLACE_KEYS[self.type][0] == "experiment" else self.project
 
     @property
     def name(self) -> str:

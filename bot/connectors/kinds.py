@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 
 from bot.config import ConnectorSettings
 from bot.config.settings import ConnectorType
+from bot.connectors.langsmith import LangsmithTool
 from bot.connectors.mlflow import MlflowTool
 from bot.connectors.tool import TracingTool
 from memalign.errors import SettingsError
 
 KINDS: Mapping[ConnectorType, Callable[[ConnectorSettings, str], TracingTool]] = {
     "mlflow": lambda settings, key: MlflowTool(settings.url, key, settings.experiment),
+    "langsmith": lambda settings, key: LangsmithTool(settings.url, key, settings.project),
 }
 
 
