@@ -117,7 +117,10 @@ def test_each_form_gives_the_same_lines(tmp_path: Path, form: str) -> None:
         "2026-11-27T19:08:00.000+00:00",
         {"expected": "Yes"},
     )
-    assert "Left out, since no person stands by them: overridden 1, LLM_JUDGE 1." in converted.sentences
+    assert (
+        "Left out, since no person stands by them or they say nothing: overridden 1, LLM_JUDGE 1."
+        in converted.sentences
+    )
 
 
 def test_a_table_as_pandas_writes_it(tmp_path: Path) -> None:
