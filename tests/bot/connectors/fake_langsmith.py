@@ -109,8 +109,13 @@ class FakeLangsmith:
         return web.json_response(self._session(name))
 
     def _session(self, name: str) -> dict[str, Json]:
-        start = "2026-01-01T00:00:00"
-        return {"id": self.projects[name], "name": name, "tenant_id": TENANT, "start_time": start}
+        return {
+            "id": self.projects[name],
+            "name": name,
+            "tenant_id": TENANT,
+            "start_time": "2026-01-01T00:00:00",
+            "reference_dataset_id": None,
+        }
 
     async def _create_run(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -120,7 +125,8 @@ class FakeLangsmith:
         return web.json_response({}, status=202)
 
     async def _update_run(self, request: web.Request) -> web.Response:
-        self.runs[request.match_info["id"]].update(await request.json())
+        changed = {name: value for name, value in (await request.json()).items() if value is not None}
+        self.runs[request.match_info["id"]].update(changed)
         return web.json_response({}, status=202)
 
     async def _query_v1(self, request: web.Request) -> web.Response:
@@ -190,6 +196,7 @@ class FakeLangsmith:
         }
         row["score"] = float(score) if isinstance(score, bool | int | float) else score
         row.setdefault("id", str(uuid4()))
+        row.setdefault("trace_id", self.runs[row["run_id"]]["trace_id"])
         self.feedback[row["id"]] = row
         return web.json_response(row)
 
