@@ -4,9 +4,9 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from bot.connectors.tool import TraceHead
+from bot.connectors.tool_times import milliseconds
 from memalign.records import Json, Trace
 from memalign.span_forms import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
@@ -48,14 +48,6 @@ def trace_of(document: Mapping[str, Json]) -> Trace | None:
         metadata=_metadata(info),
         error=error_of(spans, failed=True) if info.get("state") == "ERROR" else None,
     )
-
-
-def milliseconds(moment: Json) -> int | None:
-    """Return a time of RFC 3339 as milliseconds since 1970; None for anything else."""
-    try:
-        return int(datetime.fromisoformat(moment).timestamp() * 1000)
-    except (TypeError, ValueError):
-        return None
 
 
 def _content(info: Mapping[str, Json], spans: Sequence[Json]) -> tuple[Json, Json]:
