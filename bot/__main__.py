@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
+from bot.conversion.sources import SOURCES
 from bot.plain_text import nearest
 from bot.runtime.clock import named_week
 from bot.runtime.supervisor import first_known
@@ -26,6 +27,7 @@ examples:
   memalign demo
   memalign run --config memalign.toml
   memalign align feedback.jsonl --judge judge.toml --out aligned.json
+  memalign convert export.csv --judge politeness --out traces.jsonl
   memalign judge traces.jsonl --aligned aligned.json --labels feedback.jsonl --min-agreement 0.8
 
 environment (a .env file beside the settings is read, too):
@@ -140,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     commands = Commands(top)
     add_bot_commands(commands)
     add_batch_commands(commands)
+    add_conversion(commands)
     add_memory_commands(commands)
     add_report_commands(commands)
     add_store_commands(commands)
@@ -245,6 +248,50 @@ def add_batch_commands(commands: Commands) -> None:
         metavar="FILE",
         help="the settings: with --judge those of the bot (default: memalign.toml); with --aligned those of "
         "[redaction] and [models] (default: built-in redaction, models as aligned)",
+    )
+
+
+def add_conversion(commands: Commands) -> None:
+    """Add the command that makes trace lines of exports."""
+    convert = commands.add(
+        "convert",
+        "bot.cli.convert:convert",
+        "exports of other tools, and tables, as lines that align, judge and POST /traces take",
+    )
+    convert.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="JSON, JSON lines, CSV or Parquet, also in gzip; traces, and labels where they stand in a file apart",
+    )
+    convert.add_argument(
+        "--from",
+        dest="source",
+        choices=SOURCES,
+        metavar="TOOL",
+        help=f"{', '.join(SOURCES)} (default: looks)",
+    )
+    convert.add_argument("--out", type=Path, metavar="TRACES.jsonl", help="default: standard output")
+    convert.add_argument(
+        "--judge",
+        type=judge_name,
+        metavar="NAME",
+        help="the judge of all labels (default: each label's own name)",
+    )
+    convert.add_argument(
+        "--score",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="take labels of this name only; may be repeated",
+    )
+    convert.add_argument(
+        "--columns",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN,…",
+        help="which column of a table is what, such as inputs=QUESTION,outputs=ANSWER (default: by usual names)",
     )
 
 

@@ -3,7 +3,10 @@
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _PARTIAL_NAME = re.compile(r".+\.[0-9a-f]{8}\.part")
 
@@ -39,10 +42,27 @@ def replace_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: If the file cannot be written; the old content then stays.
     """
+    with replacement(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacement(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of another once all of it is written, as `replace_bytes` does.
+
+    Args:
+        path: The file to write; its folder must exist.
+
+    Yields:
+        The new file. After an error inside the context the old one stays.
+
+    Raises:
+        OSError: If the file cannot be written; the old content then stays.
+    """
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, OWNER_ONLY)) as file:
-            file.write(content)
+            yield file
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -27,7 +27,8 @@ def read_attributes(attributes: Json) -> dict[str, Json]:
     """
     if isinstance(attributes, list):
         pairs = [each for each in attributes if isinstance(each, Mapping) and "key" in each]
-        return {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
+        values = {str(each["key"]): _otlp_value(each.get("value")) for each in pairs}
+        return {name: _unquoted(part) if name in _MLFLOW_JSON else part for name, part in values.items()}
     if not isinstance(attributes, Mapping):
         return {}
     flat = {
@@ -57,9 +58,11 @@ def _otlp_value(value: Json) -> Json:
     if not isinstance(value, Mapping) or len(value) != 1:
         return value
     ((kind, inner),) = value.items()
-    if kind == "arrayValue" and isinstance(inner, Mapping):
+    # camel case in OTLP, snake case in MLflow's answers
+    name = kind.replace("_", "").lower()
+    if name == "arrayvalue" and isinstance(inner, Mapping):
         return [_otlp_value(each) for each in inner.get("values") or ()]
-    if kind == "kvlistValue" and isinstance(inner, Mapping):
+    if name == "kvlistvalue" and isinstance(inner, Mapping):
         return read_attributes(inner.get("values"))
     return inner
 

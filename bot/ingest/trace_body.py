@@ -118,6 +118,12 @@ def _read(item: Item, size: JsonSize) -> Trace | RejectedTrace:
         return RejectedTrace(reason="a number in it is too large for JSON")
 
 
+def refusal_of(item: Mapping[str, Json]) -> str | None:
+    """Return why an object would be refused as a trace; None where it is one."""
+    trace = _read(dict(item), size_of(dict(item)))
+    return trace.reason if isinstance(trace, RejectedTrace) else None
+
+
 def name_conflict(item: Mapping[str, Json]) -> str | None:
     """Return why a trace cannot be read that has a key under both of its names, with different values.
 
