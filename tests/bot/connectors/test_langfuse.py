@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from pydantic import ValidationError
 
+from bot.config import ConnectorSettings
 from bot.connectors.errors import ToolRefusedError, ToolUnavailableError
 from bot.connectors.langfuse import LangfuseTool
 from bot.connectors.tool import OWN_ID, OwnAssessment, TraceHead, WrittenAssessment
@@ -334,6 +336,20 @@ async def test_wrong_keys_another_project_and_a_wrong_address_are_told_with_the_
         with pytest.raises(ToolRefusedError, match=words):
             await tool.check()
         await tool.close()
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"api_key_env": "LANGFUSE_KEYS"}, "needs project"),
+        ({"api_key_env": "LANGFUSE_KEYS", "project": PROJECT, "experiment": "support"}, "not experiment"),
+        ({"project": PROJECT}, "needs api_key_env"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(keys: dict[str, Json], words: str) -> None:
+    table = {"type": "langfuse", "url": "https://langfuse.example.com", **keys}
+    with pytest.raises(ValidationError, match=words):
+        ConnectorSettings.model_validate(table)
 
 
 async def test_a_rate_limit_tells_how_long_to_wait(server: FakeLangfuse, tool: LangfuseTool) -> None:
