@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import ConnectorSettings
+from bot.cli.check import findings
+from bot.config import ConnectorSettings, Secrets
 from bot.connectors.kinds import open_tool
 from bot.connectors.tool_client import authorization, retry_after_seconds
 from bot.runtime.clock import DAY_MS, now_ms
@@ -152,6 +153,21 @@ def test_a_key_that_is_not_set_is_named() -> None:
     )
     with pytest.raises(SettingsError, match="MY_TOKEN is missing"):
         open_tool(settings, {})
+
+
+async def test_check_tries_each_connector(
+    tmp_path: Path, fake_mlflow: FakeMlflow, small: MlflowClient
+) -> None:
+    other = {**connector(small), "experiment": "sales"}
+    settings = settings_for(tmp_path, "C1", connectors=[connector(small), other])
+    lines = {each.what: each async for each in findings(settings, Secrets())}
+    found = lines["connector mlflow support"]
+    assert (found.fine, found.words) == (True, 'experiment "support" has the id 1')
+    missing = lines["connector mlflow sales"]
+    assert (missing.fine, "correct the connector's experiment" in missing.words) == (False, True)
+    await fake_mlflow.stop()
+    lines = {each.what: each async for each in findings(settings, Secrets())}
+    assert "MLflow cannot be reached" in lines["connector mlflow support"].words
 
 
 def test_a_key_is_sent_as_it_is_meant() -> None:
