@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import NAMESPACE_URL, uuid5
 
-from bot.connectors.langsmith_run import milliseconds
 from bot.connectors.tool import OWN_ID, OwnAssessment, RemoteAssessment
+from bot.connectors.tool_times import milliseconds
 from memalign.records import Json
 
 SCORE_DECIMALS = 4

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from bot.connectors.langsmith_project import LangsmithProject
-from bot.connectors.langsmith_run import head_of, iso
+from bot.connectors.langsmith_run import head_of
 from bot.connectors.tool import TracePage
+from bot.connectors.tool_times import moment_of
 from memalign.records import Json
 
 RUNS_PER_QUERY = 100
@@ -24,7 +25,7 @@ class LegacyRuns:
         answer = await self._query(
             {
                 "is_root": True,
-                "start_time": iso(since_ms),
+                "start_time": moment_of(since_ms),
                 "order": "asc",
                 "select": list(HEAD_FIELDS),
                 **({} if page is None else {"cursor": page}),
@@ -50,7 +51,7 @@ class LegacyRuns:
         runs: list[dict[str, Json]] = []
         for begin in range(0, len(run_ids), RUNS_PER_QUERY):
             ids = list(run_ids[begin : begin + RUNS_PER_QUERY])
-            answer = await self._query({"id": ids, "start_time": iso(since_ms), "select": list(fields)})
+            answer = await self._query({"id": ids, "start_time": moment_of(since_ms), "select": list(fields)})
             runs += answer.get("runs") or ()
         return runs
 

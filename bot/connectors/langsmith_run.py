@@ -1,9 +1,9 @@
 """A run of LangSmith as a record; both versions of its API have nearly the same fields. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from bot.connectors.tool import TraceHead
+from bot.connectors.tool_times import milliseconds, moment_of
 from memalign.records import Json, Trace
 
 CONVERSATION_KEYS = ("session_id", "conversation_id", "thread_id")
@@ -39,25 +39,11 @@ def trace_of(run: Mapping[str, Json], url: str | None) -> Trace | None:
         trace_id=str(run.get("trace_id") or run_id),
         inputs=run.get("inputs"),
         outputs=run.get("outputs"),
-        timestamp=None if time_ms is None else iso(time_ms),
+        timestamp=None if time_ms is None else moment_of(time_ms),
         url=url,
         metadata=_metadata(run),
         error=_error(run),
     )
-
-
-def milliseconds(moment: Json) -> int | None:
-    """Return a time as milliseconds since 1970; one without a zone is UTC. None for anything else."""
-    try:
-        time = datetime.fromisoformat(moment)
-    except (TypeError, ValueError):
-        return None
-    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def iso(time_ms: int) -> str:
-    """Return milliseconds since 1970 as LangSmith reads a time."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _error(run: Mapping[str, Json]) -> str | None:

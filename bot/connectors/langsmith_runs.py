@@ -11,8 +11,9 @@ from typing import Protocol, TypeVar
 from bot.connectors.errors import GoneError, ToolRefusedError
 from bot.connectors.langsmith_legacy_runs import LegacyRuns
 from bot.connectors.langsmith_project import LangsmithProject
-from bot.connectors.langsmith_run import head_of, iso
+from bot.connectors.langsmith_run import head_of
 from bot.connectors.tool import TraceHead, TracePage
+from bot.connectors.tool_times import moment_of
 from bot.runtime.clock import now_ms
 from memalign.records import Json
 
@@ -90,7 +91,7 @@ class CurrentRuns:
             body = {
                 "project_ids": [await self._project.id()],
                 "ids": list(run_ids[begin : begin + IDS_PER_QUERY]),
-                "min_start_time": iso(since_ms),
+                "min_start_time": moment_of(since_ms),
                 "page_size": IDS_PER_QUERY,
                 "selects": list(fields),
             }
@@ -114,8 +115,8 @@ class CurrentRuns:
         body: dict[str, Json] = {
             "project_ids": [await self._project.id()],
             "is_root": True,
-            "min_start_time": iso(walk.since_ms),
-            "max_start_time": iso(walk.until_ms),
+            "min_start_time": moment_of(walk.since_ms),
+            "max_start_time": moment_of(walk.until_ms),
             "page_size": RUNS_PER_QUERY,
             "selects": list(HEAD_FIELDS),
         }

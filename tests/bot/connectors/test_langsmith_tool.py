@@ -39,7 +39,8 @@ both_versions = pytest.mark.parametrize("langsmith", ["v2", "v1"], indirect=True
 
 async def listing(tool: LangsmithTool, since_ms: int) -> list[TraceHead]:
     """Return all heads of a listing."""
-    heads, page = [], None
+    heads: list[TraceHead] = []
+    page = None
     while True:
         answer = await tool.list_traces(since_ms, page)
         heads += answer.heads
