@@ -202,6 +202,17 @@ async def test_a_run_of_v3_that_goes_on_is_not_read_yet(server: FakeLangfuse) ->
     await late.close()
 
 
+async def test_a_long_run_of_v3_holds_its_place_until_it_ends(server: FakeLangfuse) -> None:
+    server.version = "v3"
+    server.trace("t-1", START_MS, endTime=None)
+    tool = LangfuseTool(server.url, KEYS, PROJECT, time_ms=lambda: START_MS + HOUR_MS)
+    assert await tool.read_traces(await listed(tool)) == []
+    assert [head.is_finished for head in await listed(tool)] == [False]
+    server.observations[0]["endTime"] = "2026-12-01T00:00:00Z"
+    assert [head.is_finished for head in await listed(tool)] == [True]
+    await tool.close()
+
+
 @VERSIONS
 async def test_a_trace_that_was_deleted_is_left_out(
     server: FakeLangfuse, tool: LangfuseTool, version: Version
@@ -319,6 +330,21 @@ async def test_a_deleted_trace_has_no_entry_where_deletions_are_followed(
     server.trace("t-1", START_MS)
     tool = LangfuseTool(server.url, KEYS, PROJECT, looks=5)
     assert set(await tool.read_assessments({"t-1": "r", "t-2": "r"})) == {"t-1"}
+    await tool.close()
+
+
+@pytest.mark.parametrize(("before", "after"), [("v3", "v4"), ("v4", "v3")])
+async def test_no_trace_counts_as_deleted_because_the_server_changed_its_version(
+    server: FakeLangfuse, before: Version, after: Version
+) -> None:
+    server.version, server.has_scores_v3 = before, before == "v4"
+    server.trace("t-1", START_MS)
+    tool = LangfuseTool(server.url, KEYS, PROJECT, looks=5)
+    assert set(await tool.read_assessments({"t-1": "r"})) == {"t-1"}
+    server.version, server.has_scores_v3 = after, after == "v4"
+    with pytest.raises(ToolUnavailableError):
+        await tool.read_assessments({"t-1": "r"})
+    assert set(await tool.read_assessments({"t-1": "r"})) == {"t-1"}
     await tool.close()
 
 
