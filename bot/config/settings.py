@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -40,8 +41,10 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
-ConnectorType = Literal["mlflow"]
+ConnectorType = Literal["mlflow", "phoenix"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
+PLACE_KEYS: Mapping[ConnectorType, str] = {"mlflow": "experiment", "phoenix": "project"}
+"""Key of what a connector reads, by the type of its tool."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -323,6 +326,8 @@ class ConnectorSettings(Section):
     """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
     experiment: str = ""
     """MLflow's experiment, by name."""
+    project: str = ""
+    """Phoenix's project, by name."""
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
@@ -344,14 +349,19 @@ class ConnectorSettings(Section):
 
     @model_validator(mode="after")
     def _require_project(self) -> "ConnectorSettings":
-        if not self.experiment.strip():
-            raise ValueError("a connector of type mlflow needs experiment, the name of an experiment")
+        key = PLACE_KEYS[self.type]
+        if not self.place.strip():
+            article = "an" if key[0] in "aeiou" else "a"
+            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {article} {key}")
+        if stray := next((other for other in PLACE_KEYS.values() if other != key and getattr(self, other)), None):
+            raise ValueError(f"a connector of type {self.type} takes {key}, not {stray}")
         return self
 
     @property
     def place(self) -> str:
         """The project or experiment, by name."""
-        return self.experiment
+        place: str = getattr(self, PLACE_KEYS[self.type])
+        return place
 
     @property
     def name(self) -> str:

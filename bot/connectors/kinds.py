@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from bot.config import ConnectorSettings
 from bot.config.settings import ConnectorType
 from bot.connectors.mlflow import MlflowTool
+from bot.connectors.phoenix import PhoenixTool
 from bot.connectors.tool import TracingTool
 from memalign.errors import SettingsError
 
 KINDS: Mapping[ConnectorType, Callable[[ConnectorSettings, str], TracingTool]] = {
     "mlflow": lambda settings, key: MlflowTool(settings.url, key, settings.experiment),
+    "phoenix": lambda settings, key: PhoenixTool(settings.url, key, settings.project),
 }
 
 
