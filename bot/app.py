@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot import forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot import connectors, forgetting, ingest, judging, learning, listeners, posting, reports, web
 from bot.blocks.blind_card import verdict_hidden
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
@@ -34,6 +34,7 @@ from bot.runtime.supervisor import Background, supervise
 from bot.slack.service import open_slack
 from bot.web.server import Server
 from memalign.judge_memory import JudgeMemory
+from memalign.records import TraceTarget
 from storage.database import Database
 from storage.records import StoredVerdict
 
@@ -190,8 +191,8 @@ def build(resources: Resources, timing: Timing) -> Bot:
     figures = reports.build(resources, digests, posts.wake, timing.check_seconds)
 
     async def redact_now() -> None:
-        """Let Slack show nothing any more of what was just forgotten."""
-        await asyncio.gather(posts.redact_now(), lessons.update_threads())
+        """Let Slack and tracing tools show nothing any more of what was just forgotten."""
+        await asyncio.gather(posts.redact_now(), lessons.update_threads(), tools.write_now())
 
     async def explain(stored: StoredVerdict) -> SlackMessage:
         """Answer a question about a verdict; what its judge has learned is for the judge's own channel only."""
@@ -217,6 +218,12 @@ def build(resources: Resources, timing: Timing) -> Bot:
     )
     forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
     arrivals = ingest.build(resources, judges.admission)
+
+    async def forget_trace(trace_id: str) -> None:
+        """Forget a trace that was deleted in the tool that it was read from."""
+        await forgets.service.forget(TraceTarget(trace_id=trace_id), None)
+
+    tools = connectors.build(resources, judges.admission, lessons.wake, forget_trace)
 
     is_forgotten = asyncio.Event()
 
@@ -259,5 +266,6 @@ def build(resources: Resources, timing: Timing) -> Bot:
             **lessons.background,
             **forgets.background,
             **figures.background,
+            **tools.background,
         },
     )

@@ -23,6 +23,7 @@ from memalign.errors import (
     UnknownTraceError,
 )
 from memalign.judges import AlignableJudge, AlignedJudge
+from memalign.mlflow_assessments import MlflowLog, log_feedback_to_mlflow
 from memalign.mlflow_memory import load_mlflow_judge
 from memalign.models import ModelOptions
 from memalign.optimizer import MemAlignOptimizer, load_judge, make_judge
@@ -50,6 +51,7 @@ __all__ = [
     "MalformedAnswerError",
     "MemAlignError",
     "MemAlignOptimizer",
+    "MlflowLog",
     "ModelError",
     "ModelOptions",
     "ModelRefusedError",
@@ -66,5 +68,6 @@ __all__ = [
     "Verdict",
     "load_judge",
     "load_mlflow_judge",
+    "log_feedback_to_mlflow",
     "make_judge",
 ]

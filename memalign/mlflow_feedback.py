@@ -9,6 +9,8 @@ from memalign.errors import SettingsError
 
 SOURCE_ID = "memalign"
 """The source of feedback that our judges give."""
+OWN_ASSESSMENT_ID = "memalign.assessment_id"
+"""Name, in the metadata of an assessment of ours, of the id by which we know it again."""
 CITED_GUIDELINES = "guideline_ids"
 SHOWN_GUIDELINES = "shown_guideline_ids"
 """Metadata that feedback of 0.1.0 lacks: there, `guideline_ids` are all that the judge was shown."""

@@ -12,6 +12,7 @@ from memalign.errors import StorageError
 from storage import engines
 from storage.audit import Audit
 from storage.candidates import Candidates
+from storage.connectors import Connectors
 from storage.deliveries import DeliveryLog
 from storage.digest_messages import DigestMessages
 from storage.documents import Documents
@@ -70,6 +71,7 @@ class Database:
         self.guideline_requests = GuidelineRequests(store)
         self.model_calls = ModelCalls(store)
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
+        self.connectors = Connectors(store, self.traces, self.verdicts)
         self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)

@@ -125,6 +125,7 @@ class FeedbackEvents(Repository):
             body = self._feedback.get(doc_id=key(verdict_id, person))
             if body is not None:
                 self._feedback.upsert(Document({**body, IS_MEMBER: is_member}, body.doc_id))
+        self._verdicts.mark_remote(verdict_id)
 
     @writes
     def exclude(self, person: str, now_ms: int) -> bool:

@@ -195,6 +195,7 @@ class Forgetting(Repository):
         self._posts.delete_early_events(person)
         self._guideline_requests.delete_of_person(person)
         self._preferences.delete_of_person(person)
+        self._traces.remote.delete_of_person(person)
         self._write_audit_lines("person", person)
         return revised
 
@@ -293,6 +294,10 @@ class Forgetting(Repository):
         self._redact_digests(self._digests.take_out_trace(trace_id))
         self._verdicts.delete_case(trace_id)
         self._memories.delete_vectors([trace_id])
+        if kind == "forgotten":
+            self._traces.remote.delete_of_trace(trace_id)
+        else:
+            self._traces.remote.drop_of_trace(trace_id)
         self._erase_versions(TraceTarget(trace_id=trace_id), verdicts)
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)

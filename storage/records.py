@@ -1,7 +1,7 @@
 """Frozen records of what the store keeps besides the core's own: feedback, waiting work, posts, audit lines."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from memalign.records import OMIT_DEFAULT, Json, Label, Verdict
@@ -250,6 +250,61 @@ class SpanWaits:
     """Since its last spans, while the root is not there."""
     longest_ms: int
     """Since its first spans, whatever comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceOrigin:
+    """The tracing tool that a trace was read from."""
+
+    trace_id: str
+    connector: str
+    """Type, address and project in one."""
+    reference: str
+    """The place in the tool that assessments of the trace go to."""
+    read_ms: int
+    """The time at which it was read, in milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingPosition:
+    """The place up to which a connector has read: the traces of its tool in order of their beginnings."""
+
+    start_ms: int
+    """Traces that began earlier are never read, in milliseconds since 1970."""
+    read_ms: int
+    """Beginning of the last trace that was read; those that come late are looked for in a span before it."""
+
+
+AssessmentState = Literal["due", "done", "deleting"]
+"""To be written; written as it should be; to be deleted in the tool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentRow:
+    """An assessment of ours in a tracing tool, without its words."""
+
+    own_id: str
+    connector: str
+    reference: str
+    """The place in the tool, as `TraceOrigin.reference`."""
+    trace_id: str
+    verdict_id: str
+    person: str = ""
+    """The person who voted; empty for the judge's own verdict."""
+    remote_id: str | None = None
+    """The tool's id of it; None where it was not written, or nobody knows whether it was."""
+    content_hash: str = ""
+    """Of what is to stand there."""
+    state: AssessmentState = "due"
+    attempts: int = 0
+    """Failed ones so far."""
+    not_before_ms: int = 0
+    reason: str | None = None
+    """Reason of the last failure; None before the first."""
+
+    def to_be_deleted(self) -> "AssessmentRow":
+        """Return the row of an assessment that is to be deleted in the tool, at once."""
+        return replace(self, state="deleting", content_hash="", attempts=0, not_before_ms=0, reason=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

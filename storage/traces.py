@@ -15,6 +15,7 @@ from storage.judge_traffic import JudgeTraffic
 from storage.keys import below, digest, just_after, key, stamp
 from storage.queue import MAX_RELEASED, Queue
 from storage.records import Accepted, Candidate, Job, LocalHour, RefusedTraces, UnsampledTrace
+from storage.remote_assessments import RemoteAssessments
 from storage.repository import Repository, Store, reads, writes
 from storage.span_pool import SpanPool
 from storage.verdict_table import declare_verdicts
@@ -39,6 +40,7 @@ class Traces(Repository):
         documents = store.documents
         self._traffic = traffic
         self.candidates = CandidatePool(documents)
+        self.remote = RemoteAssessments(documents)
         self.open_spans = SpanPool(documents)
         self._verdicts = declare_verdicts(documents)
         self._traces = documents.declare(
@@ -277,6 +279,11 @@ class Traces(Repository):
     def _release_now(self, job_ids: Sequence[str]) -> None:
         self.jobs.release_now(job_ids)
 
+    def is_known(self, trace_id: str) -> bool:
+        """Return whether a trace was ever taken in, be it that only a hash is left of it, or that it was forgotten."""
+        is_here = self._traces.contains(doc_id=trace_id) or self._unsampled.contains(doc_id=digest(trace_id))
+        return is_here or self.has_forgotten(trace_id)
+
     def has_forgotten(self, trace_id: str) -> bool:
         """Return whether the trace was here and was deleted."""
         return self._forgotten.contains(doc_id=digest(trace_id))
@@ -349,6 +356,7 @@ class Traces(Repository):
     ) -> None:
         if isinstance(trace, UnsampledTrace):
             place = digest(trace.trace_id)
+            self.remote.drop_origin(trace.trace_id)
             self._unsampled.insert(Document({"received_ms": received_ms, "digest": place}, place))
             return
         body: dict[str, Json] = {"trace": to_document(trace), "received_ms": received_ms}

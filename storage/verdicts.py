@@ -242,11 +242,12 @@ class Verdicts(Repository):
         low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
         return [_verdict_of(body) for body in self._verdicts.range(low, high, index="posted")]
 
-    @reads
-    def page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
+    def find_page(self, after: str | None = None, limit: int = 100) -> list[StoredVerdict]:
         """Return all judges' verdicts, some at a time, by id: give the last id to go on."""
         low = "" if after is None else just_after(after)
         return [_verdict_of(body) for body in self._verdicts.range(low, limit=limit)]
+
+    page = reads(find_page)
 
     def find_page_of_judge(
         self, judge: str, after: StoredVerdict | None = None, limit: int = 100
@@ -318,6 +319,12 @@ class Verdicts(Repository):
     def put(self, verdict: StoredVerdict) -> None:
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
+        self._traces.remote.mark(verdict.verdict_id, verdict.verdict.trace_id)
+
+    def mark_remote(self, verdict_id: str) -> None:
+        """Let what tracing tools hold of a verdict be compared with it."""
+        if (stored := self.find(verdict_id)) is not None:
+            self._traces.remote.mark(verdict_id, stored.verdict.trace_id)
 
     def show(self, verdict: StoredVerdict, ts: str) -> None:
         """Remember which message shows the verdict."""
@@ -328,6 +335,7 @@ class Verdicts(Repository):
         if (stored := self.find(verdict_id)) is not None:
             self._uses.subtract(stored.verdict)
         self._verdicts.remove(doc_ids=[verdict_id])
+        self._traces.remote.drop_mark(verdict_id)
 
     def _count(self, channel: str, day: str) -> int:
         body = self._card_counts.get(doc_id=key(channel, day))

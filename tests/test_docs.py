@@ -195,7 +195,7 @@ def test_shown_settings_are_read(tmp_path: Path) -> None:
 
 
 def test_the_example_settings_name_every_key() -> None:
-    text = re.sub(r"^# (?=\w+ *= )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^# (?=\w+ *= |\[\[)", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     document = tomllib.loads(text)
     (document["models"],) = document["models"].values()
     keys = {

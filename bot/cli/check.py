@@ -9,7 +9,8 @@ from pathlib import Path
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.terminal import print_text
-from bot.config import JudgeSettings, Secrets, Settings, load_environment, load_settings
+from bot.config import ConnectorSettings, JudgeSettings, Secrets, Settings, load_environment, load_settings
+from bot.connectors.kinds import open_tool
 from bot.judging.settings_changes import renaming_offers
 from bot.judging.value_problems import stored_labels, value_problem
 from bot.plain_text import pluralise
@@ -134,6 +135,8 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield await _judge(judge, settings.options_of(judge.model), keys)
     for line in keys.findings():
         yield line
+    for connector in settings.connectors:
+        yield await _connector(connector)
 
 
 async def _store(location: Path) -> Finding:
@@ -282,6 +285,18 @@ async def _judge(judge: JudgeSettings, options: ModelOptions, keys: MissingKeys)
     except MemAlignError as error:
         return keys.finding(what, error)
     return Finding(what=what, fine=True, words="answers")
+
+
+async def _connector(settings: ConnectorSettings) -> Finding:
+    what = f"connector {settings.name}"
+    try:
+        tool = open_tool(settings)
+        try:
+            return Finding(what=what, fine=True, words=await tool.check())
+        finally:
+            await tool.close()
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
 
 
 def _why(error: SlackCallError, secrets: Secrets) -> str:

@@ -23,7 +23,7 @@ from memalign.records import Json, Trace
 log = logging.getLogger(__name__)
 
 ARTIFACT = "/ajax-api/3.0/mlflow/get-trace-artifact"
-"""Where MLflow's own page reads spans that are kept among the artifacts; they have no other address."""
+"""The address from which MLflow's own page reads spans that are kept among the artifacts; they have no other one."""
 SPANS_LOCATION = "mlflow.trace.spansLocation"
 TRACES = "/api/3.0/mlflow/traces"
 HEADS_PER_PAGE = 100
@@ -125,7 +125,8 @@ class MlflowTool:
         changed = {name: document[name] for name in ("assessment_name", "feedback", "rationale", "metadata")}
         body = {
             "assessment": {**changed, "assessment_id": remote_id, "trace_id": assessment.reference},
-            "update_mask": ",".join(changed),
+            # JSON of protocol buffers has field masks in camel case
+            "update_mask": "assessmentName,feedback,rationale,metadata",
         }
         await self._client.call("PATCH", _assessment(assessment.reference, remote_id), body=body)
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from memalign.mlflow_feedback import OWN_ASSESSMENT_ID
 from memalign.records import Json, Label, Trace
 
 SourceType = Literal["HUMAN", "LLM_JUDGE"]
-OWN_ID = "memalign.assessment_id"
+OWN_ID = OWN_ASSESSMENT_ID
 """Name, in the metadata of an assessment of ours, of the id by which we know it again."""
 
 
@@ -30,7 +31,7 @@ class TracePage:
 
     heads: tuple[TraceHead, ...]
     next_page: str | None = None
-    """Where the listing goes on; None at its end."""
+    """The page that the listing goes on with; None at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

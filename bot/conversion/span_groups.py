@@ -1,14 +1,13 @@
 """Spans of an export, put together to their traces; they arrive in any order."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
-from bot.conversion.cells import iso_time
 from bot.conversion.records import Document, TraceSpan
+from bot.ingest.span_assembly import assembled_trace
 from memalign.records import Json, Trace
-from memalign.span_carriers import plain_parts
-from memalign.span_times import START_NAMES, read_time
-from memalign.spans import error_of, shallowest_content, span_tree
+from memalign.span_forms import span_document
+from memalign.spans import error_of, span_tree
 
 
 @dataclass(slots=True)
@@ -43,20 +42,12 @@ class SpanGroups:
 
 
 def _trace(trace_id: str, group: _Group) -> Trace:
-    spans = span_tree(group.spans)
-    inputs, outputs = shallowest_content(spans)
-    return Trace(
-        trace_id=trace_id,
-        inputs=inputs,
-        outputs=outputs,
+    trace = assembled_trace(trace_id, map(span_document, group.spans))
+    spans = span_tree(trace.spans)
+    return replace(
+        trace,
         # a single span holds nothing that the trace does not
         spans=tuple(spans) if len(spans) > 1 else (),
-        timestamp=_begin(group.spans),
-        metadata=group.metadata,
+        metadata={**trace.metadata, **group.metadata},
         error=error_of(spans),
     )
-
-
-def _begin(spans: Sequence[Document]) -> str | None:
-    times = [read_time(plain_parts(span), START_NAMES) for span in spans]
-    return iso_time(min((time for time in times if time is not None), default=None))

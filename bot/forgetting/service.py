@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
+from bot.annotators import is_annotator
 from bot.forgetting.quotes import redact_quotes
 from bot.forgetting.scope import (
     FeedbackByPerson,
@@ -117,7 +118,8 @@ class ForgetService:
                 notice = None
             case PersonTarget(person=forgotten):
                 request = ForgetRequest(kind="person", target=forgotten, notes=notes)
-                notice = None if person == forgotten else _notice_to(forgotten, person)
+                is_told = person != forgotten and not is_annotator(forgotten)
+                notice = _notice_to(forgotten, person) if is_told else None
         await self._database.forgetting.request(request, notice)
 
     async def execute(self, scope: ForgetScope) -> ForgetResult:

@@ -27,10 +27,11 @@ def read_json(body: bytes) -> list[OtlpSpan | RejectedSpan]:
         raise InputError(f"The body is not JSON ({error}).") from None
     if not isinstance(document, Mapping) or not isinstance(_part(document, "resourceSpans", []), list):
         raise InputError("The body is no export of OTLP: expected an object with resourceSpans.")
-    return list(_spans(document))
+    return list(spans_of(document))
 
 
-def _spans(document: Mapping[str, Json]) -> Iterator[OtlpSpan | RejectedSpan]:
+def spans_of(document: Mapping[str, Json]) -> Iterator[OtlpSpan | RejectedSpan]:
+    """Yield the spans of an `ExportTraceServiceRequest`."""
     for resource_spans in _objects(_part(document, "resourceSpans")):
         resource = _part(resource_spans, "resource")
         attributes = _attributes(_part(resource, "attributes")) if isinstance(resource, Mapping) else {}

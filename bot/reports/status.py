@@ -17,6 +17,8 @@ from bot.runtime.work_in_hand import LongWork
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
+CONNECTORS = "connectors"
+"""Component that reports tracing tools, which concern everybody."""
 CHANNEL_COMPONENTS = {"posting", "redacting messages", "answering replies"}
 """Components that report channels; people know a channel by the judges that work there."""
 
@@ -113,7 +115,7 @@ class StatusReport:
         return [
             problem
             for problem in await self._problems()
-            if problem.component == BACKGROUND
+            if problem.component in (BACKGROUND, CONNECTORS)
             or problem.subject in (channels if problem.component in CHANNEL_COMPONENTS else judges)
         ]
 

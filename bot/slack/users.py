@@ -9,6 +9,7 @@ from typing import Literal
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.annotators import annotator_name, is_annotator
 from bot.plain_text import NAMES_BESIDE_SLACK
 from bot.slack.errors import SlackCallError, SlackRefusedError, field_of, translated_errors
 from bot.slack.identity import IdentityLookup
@@ -73,6 +74,8 @@ class People:
         """Return the name others see; the id itself while Slack does not answer."""
         if person in NAMES_BESIDE_SLACK:
             return NAMES_BESIDE_SLACK[person]
+        if is_annotator(person):
+            return annotator_name(person)
         known = self._profiles.get(person)
         if known is None and self._clock() < self._names_again_at:
             return person
@@ -84,7 +87,8 @@ class People:
 
     async def standing(self, person: str) -> Standing | None:
         """Return how far somebody belongs to the workspace; None while Slack does not answer."""
-        return (await self._profile(person)).standing
+        # whoever may write in the team's own tool belongs to the team
+        return "member" if is_annotator(person) else (await self._profile(person)).standing
 
     async def standing_soon(self, person: str) -> Standing | None:
         """Return the same before an acknowledgement is due; None where Slack does not answer in time."""

@@ -51,6 +51,10 @@ from tests.storage.test_memories import episode, guideline
 OLD, NEW = "polite", "tone"
 ROOT = Path(__file__).parents[2]
 TABLES_WITHOUT_JUDGES = {
+    "marked_verdicts",
+    "own_assessments",
+    "reading_positions",
+    "trace_origins",
     *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
     *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
     "muted_people",

@@ -51,7 +51,7 @@ def test_runs_in_any_order_become_one_trace(tmp_path: Path) -> None:
     assert converted.content == [CONTENT]
     assert [each["name"] for each in converted.lines[0]["spans"]] == ["chat", "llm"]
     assert converted.parts("timestamp", "metadata") == [
-        ("2026-11-20T09:00:00.000+00:00", {"plan": "free", "tags": ["web"]})
+        ("2026-11-20T09:00:00.000+00:00", {"name": "chat", "plan": "free", "tags": ["web"]})
     ]
 
 

@@ -1,0 +1,25 @@
+"""One connector: its settings, its tool, and the key by which the store knows it."""
+
+from dataclasses import dataclass
+
+from bot.config import ConnectorSettings
+from bot.connectors.tool import TracingTool
+from storage.keys import digest, key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolConnection:
+    """A connector, opened."""
+
+    settings: ConnectorSettings
+    tool: TracingTool
+
+    @property
+    def name(self) -> str:
+        """The connector as the status calls it."""
+        return self.settings.name
+
+    @property
+    def store_key(self) -> str:
+        """Type, address and project in one: another project is read from its own beginning."""
+        return f"{self.settings.type}:{digest(key(self.settings.url, self.settings.place))[:20]}"

@@ -1,0 +1,24 @@
+"""MLflow beside the bot, both ways, on a small server."""
+
+from pathlib import Path
+
+from tests.bot.connectors import both_ways
+from tests.bot.connectors.mlflow_client import MlflowClient
+
+
+async def test_the_verdict_and_each_vote_stand_at_the_server_as_they_stand_in_slack(
+    tmp_path: Path, small: MlflowClient
+) -> None:
+    await both_ways.walk_verdict_and_votes(tmp_path, small)
+
+
+async def test_a_vote_given_at_the_server_teaches_until_it_is_deleted_and_is_never_written_back(
+    tmp_path: Path, small: MlflowClient
+) -> None:
+    await both_ways.walk_votes_at_the_server(tmp_path, small)
+
+
+async def test_what_is_forgotten_is_deleted_at_the_server_and_not_read_again(
+    tmp_path: Path, small: MlflowClient
+) -> None:
+    await both_ways.walk_forgetting(tmp_path, small)
