@@ -43,8 +43,11 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
 ConnectorType = Literal["mlflow", "phoenix"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
-PLACE_KEYS: Mapping[ConnectorType, str] = {"mlflow": "experiment", "phoenix": "project"}
-"""Key of what a connector reads, by the type of its tool."""
+PLACE_KEYS: Mapping[ConnectorType, tuple[str, str]] = {
+    "mlflow": ("experiment", "an experiment"),
+    "phoenix": ("project", "a project"),
+}
+"""Key that names the place of traces in each tool, and how people call such a place."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -348,20 +351,19 @@ class ConnectorSettings(Section):
         return url.rstrip("/")
 
     @model_validator(mode="after")
-    def _require_project(self) -> "ConnectorSettings":
-        key = PLACE_KEYS[self.type]
+    def _require_place(self) -> "ConnectorSettings":
+        key, words = PLACE_KEYS[self.type]
         if not self.place.strip():
-            article = "an" if key[0] in "aeiou" else "a"
-            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {article} {key}")
-        if stray := next((other for other in PLACE_KEYS.values() if other != key and getattr(self, other)), None):
-            raise ValueError(f"a connector of type {self.type} takes {key}, not {stray}")
+            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {words}")
+        for other in {"experiment", "project"} - {key}:
+            if getattr(self, other):
+                raise ValueError(f"a connector of type {self.type} has no {other}; remove it and set {key}")
         return self
 
     @property
     def place(self) -> str:
         """The project or experiment, by name."""
-        place: str = getattr(self, PLACE_KEYS[self.type])
-        return place
+        return self.experiment if PLACE_KEYS[self.type][0] == "experiment" else self.project
 
     @property
     def name(self) -> str:

@@ -48,6 +48,8 @@ SPANS_PER_REQUEST = 100
 """Spans whose annotations are asked for at once: their ids go into the address."""
 SKEW_MS = 60_000
 """Most by which the clocks of a run's processes differ: a child may begin before its parent."""
+CREATED_WITHIN = timedelta(seconds=1)
+"""Distance from an annotation's time within which it is deleted; on SQLite, Phoenix compares times as texts."""
 _UNKNOWN_PATH = (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 """Answers to a path that a server does not know; to most it answers with its web page."""
 _NO_DELETION = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -190,15 +192,15 @@ class PhoenixTool:
         query = [
             *((name, str(annotation[name])) for name in ("name", "identifier", "annotator_kind")),
             # bounds the harm done by a server that overlooks a filter
-            ("start_time", created.isoformat()),
-            ("end_time", (created + timedelta(milliseconds=1)).isoformat()),
+            ("start_time", (created - CREATED_WITHIN).isoformat()),
+            ("end_time", (created + CREATED_WITHIN).isoformat()),
         ]
         try:
             await self._project.ask("DELETE", "span_annotations", query)
         except ToolRefusedError as error:
             if error.status not in _NO_DELETION:
                 raise
-        # a key that may not delete it, neither its author's nor an administrator's, gets the same answer as one that may
+        # a key that may not delete it, neither its author's nor an administrator's, is not told so
         for each in await self._own(str(annotation["span_id"]), str(annotation["identifier"])):
             if each.get("name") == annotation["name"]:
                 await self._put(emptied(each))
