@@ -1,5 +1,6 @@
 """Conversion of MLflow's traces as JSON: `Trace.to_json`, answers of its REST API, rows of `mlflow.search_traces`."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,6 +12,10 @@ from memalign.span_forms import is_empty
 from memalign.span_times import START_NAMES, read_time
 from memalign.spans import error_of, shallowest_content, span_tree
 from memalign.tool_calls import from_json
+
+_OWN_PREFIX = "mlflow."
+_IDS = ("span_id", "parent_span_id")
+_SPAN_ID_BYTES = 8
 
 
 def trace_of_document(document: Mapping[str, Json]) -> Trace:
@@ -34,7 +39,7 @@ def trace_of_document(document: Mapping[str, Json]) -> Trace:
     trace_id = info.get("trace_id") or info.get("request_id")
     if not isinstance(trace_id, str) or not trace_id:
         raise InputError("it has no trace_id; export traces of MLflow with their ids.")
-    spans = span_tree(_items(data.get("spans")))
+    spans = span_tree(map(_with_plain_ids, _items(data.get("spans"))))
     inputs, outputs = _content(info, data, spans)
     assessments = [_assessment(each) for each in _items(info.get("assessments")) if isinstance(each, Mapping)]
     head = SimpleNamespace(
@@ -45,7 +50,9 @@ def trace_of_document(document: Mapping[str, Json]) -> Trace:
     trace = trace_of(SimpleNamespace(info=head, data=SimpleNamespace()))
     failed = str(info.get("state") or info.get("status")).upper() == "ERROR"
     error = error_of(spans, failed=True) if failed else None
-    return replace(trace, inputs=inputs, outputs=outputs, spans=tuple(spans), error=error)
+    return replace(
+        trace, inputs=inputs, outputs=outputs, spans=tuple(spans), metadata=_metadata(info), error=error
+    )
 
 
 def _parts(document: Mapping[str, Json]) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
@@ -63,8 +70,7 @@ def _items(value: Json) -> Sequence[Json]:
 
 
 def _content(info: Mapping[str, Json], data: Mapping[str, Json], spans: Sequence[Json]) -> tuple[Json, Json]:
-    metadata = from_json(info.get("trace_metadata") or info.get("request_metadata"))
-    metadata = metadata if isinstance(metadata, Mapping) else {}
+    metadata = _object(info.get("trace_metadata") or info.get("request_metadata"))
     roots = [span for span in spans if isinstance(span, Mapping) and span.get("parent") is None]
     candidates = [
         *((root.get("inputs"), root.get("outputs")) for root in roots),
@@ -74,6 +80,41 @@ def _content(info: Mapping[str, Json], data: Mapping[str, Json], spans: Sequence
         (_loaded(info.get("request_preview")), _loaded(info.get("response_preview"))),
     ]
     return next((pair for pair in candidates if not all(map(is_empty, pair))), (None, None))
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    read = from_json(value)
+    return read if isinstance(read, Mapping) else {}
+
+
+def _metadata(info: Mapping[str, Json]) -> dict[str, Json]:
+    """Return metadata and tags that somebody gave the trace, without MLflow's own, and its name, session and user."""
+    tags, metadata = (
+        _object(info.get("tags")),
+        _object(info.get("trace_metadata") or info.get("request_metadata")),
+    )
+    own = {name: part for name, part in {**metadata, **tags}.items() if not name.startswith(_OWN_PREFIX)}
+    named = {
+        "name": tags.get("mlflow.traceName"),
+        "session": metadata.get("mlflow.trace.session"),
+        "user": metadata.get("mlflow.trace.user"),
+    }
+    return {**own, **{name: part for name, part in named.items() if part}}
+
+
+def _with_plain_ids(span: Json) -> Json:
+    """Return a span with ids in hexadecimal, which JSON of protocol buffers has as base64."""
+    if not isinstance(span, Mapping):
+        return span
+    return {**span, **{name: _hexadecimal(span[name]) for name in _IDS if span.get(name)}}
+
+
+def _hexadecimal(span_id: Json) -> Json:
+    try:
+        read = base64.b64decode(span_id, validate=True)
+    except (TypeError, ValueError):
+        return span_id
+    return read.hex() if len(read) == _SPAN_ID_BYTES else span_id
 
 
 def _loaded(value: Json) -> Json:

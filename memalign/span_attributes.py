@@ -64,7 +64,8 @@ def _otlp_value(value: Json) -> Json:
         return [_otlp_value(each) for each in inner.get("values") or ()]
     if name == "kvlistvalue" and isinstance(inner, Mapping):
         return read_attributes(inner.get("values"))
-    return inner
+    is_number = name == "intvalue" and isinstance(inner, str) and inner.removeprefix("-").isdecimal()
+    return int(inner) if is_number else inner
 
 
 def _unquoted(value: Json) -> Json:

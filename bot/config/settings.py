@@ -41,13 +41,14 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
-ConnectorType = Literal["mlflow", "phoenix"]
+ConnectorType = Literal["mlflow", "langfuse", "phoenix"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
-PLACE_KEYS: Mapping[ConnectorType, tuple[str, str]] = {
-    "mlflow": ("experiment", "an experiment"),
-    "phoenix": ("project", "a project"),
+PLACE_KEYS: Mapping[ConnectorType, str] = {
+    "mlflow": "experiment",
+    "langfuse": "project",
+    "phoenix": "project",
 }
-"""Key that names the place of traces in each tool, and how people call such a place."""
+"""Key of what a connector reads, by the type of its tool."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -330,7 +331,7 @@ class ConnectorSettings(Section):
     experiment: str = ""
     """MLflow's experiment, by name."""
     project: str = ""
-    """Phoenix's project, by name."""
+    """Another tool's project, by name."""
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
@@ -351,19 +352,26 @@ class ConnectorSettings(Section):
         return url.rstrip("/")
 
     @model_validator(mode="after")
-    def _require_place(self) -> "ConnectorSettings":
-        key, words = PLACE_KEYS[self.type]
+    def _require_project(self) -> "ConnectorSettings":
+        key = PLACE_KEYS[self.type]
         if not self.place.strip():
-            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {words}")
-        for other in {"experiment", "project"} - {key}:
-            if getattr(self, other):
-                raise ValueError(f"a connector of type {self.type} has no {other}; remove it and set {key}")
+            article = "an" if key[0] in "aeiou" else "a"
+            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {article} {key}")
+        if stray := next((each for each in PLACE_KEYS.values() if each != key and getattr(self, each)), None):
+            raise ValueError(f"a connector of type {self.type} takes {key}, not {stray}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_keys(self) -> "ConnectorSettings":
+        if self.type == "langfuse" and not self.api_key_env:
+            raise ValueError("a connector of type langfuse needs api_key_env, the variable of its two keys")
         return self
 
     @property
     def place(self) -> str:
         """The project or experiment, by name."""
-        return self.experiment if PLACE_KEYS[self.type][0] == "experiment" else self.project
+        place: str = getattr(self, PLACE_KEYS[self.type])
+        return place
 
     @property
     def name(self) -> str:

@@ -64,6 +64,9 @@ class ColumnReader:
     def _trace(self, cells: Mapping[str, Json], others: Mapping[str, Json]) -> Trace:
         inputs, outputs = (cell_value(cells[name]) for name in _NEEDED)
         expected = cell_value(cells.get("expectations"))
+        labels = _labels(cells)
+        # without a label nobody would see the comment
+        comment = None if labels else cells.get("rationale")
         trace_id = text_of(cells.get("trace_id"))
         if trace_id is None:
             self.derived_ids += 1
@@ -73,9 +76,11 @@ class ColumnReader:
             inputs=inputs,
             outputs=outputs,
             expectations={"expected": expected} if isinstance(expected, str) else expected,
-            assessments=_labels(cells),
+            assessments=labels,
             timestamp=iso_time(cells.get("timestamp")),
-            metadata={name: cell for name, cell in others.items() if cell is not None},
+            metadata={
+                name: cell for name, cell in {**others, "comment": comment}.items() if cell is not None
+            },
         )
 
 

@@ -44,7 +44,9 @@ class ConversionReport:
     def leave_out(self, assessment: Assessment) -> None:
         """Note an assessment that is no label."""
         kind = assessment.source_type.upper()
-        self.left_out["overridden" if kind == "HUMAN" else kind or "no source"] += 1
+        if kind == "HUMAN":
+            kind = "without a value" if assessment.valid else "overridden"
+        self.left_out[kind or "of no source"] += 1
 
     def sentences(self, columns: ColumnReader) -> Iterator[str]:
         """Yield what was taken for what, and what was not."""
@@ -68,7 +70,7 @@ class ConversionReport:
 
     def _not_taken(self) -> Iterator[str]:
         if self.left_out:
-            yield f"Left out, since no person stands by them: {_counts(self.left_out, '')}."
+            yield f"Left out, since no person stands by them or they say nothing: {_counts(self.left_out, '')}."
         if self.unselected:
             yield f"Left out, since --score names others: {_counts(self.unselected, 'no name')}."
         if self.without_trace:

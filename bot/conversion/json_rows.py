@@ -22,10 +22,13 @@ _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 def json_rows(stream: TextIO) -> Iterator[Row]:
     """Yield the values of a JSON file; lists that an answer of an API wraps are taken out of it."""
     beginning = ""
-    while not beginning.strip() and (chunk := stream.readline()):
+    # an array may be one line as long as the file
+    while not beginning.strip() and (chunk := stream.readline(CHUNK_CHARACTERS)):
         beginning += chunk
+    is_array = beginning.lstrip().startswith("[")
+    beginning += "" if is_array or beginning.endswith("\n") else stream.readline()
     first = beginning.lstrip()
-    if first.startswith("["):
+    if is_array:
         rows = _array_rows(stream, beginning)
     elif _is_document(first) or not _starts_document(first):
         rows = _line_rows(stream, beginning)

@@ -1,12 +1,12 @@
 """Exports of Langfuse: traces with observations and scores, tables of traces, observations and scores.
 
-https://langfuse.com/docs/api-and-data-platform/features/export-from-ui
+https://langfuse.com/docs/api-and-data-platform/features/export-from-ui, and export-to-blob-storage
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.conversion.cells import cell_value, iso_time, milliseconds, text_of
-from bot.conversion.langfuse_scores import comments_of, is_score, score_columns, score_of
+from bot.conversion.langfuse_scores import comments_of, is_score, score_columns, score_of, with_api_names
 from bot.conversion.records import Document, ExportForm, Part, SeparateLabel, TraceSpan
 from memalign.errors import InputError
 from memalign.records import Assessment, Json, Trace
@@ -21,8 +21,11 @@ _SPAN_PARTS = (
     "id", "parentObservationId", "name", "type", "startTime", "endTime", "input", "output", "level", "statusMessage",
 )  # fmt: skip
 
+_NAMED = ("name", "sessionId", "userId", "tags", "comments")
+
 
 def _recognises(document: Document) -> bool:
+    document = with_api_names(document)
     names = document.keys()
     if is_score(document) or _is_observation(document):
         return True
@@ -35,6 +38,7 @@ def _is_observation(document: Document) -> bool:
 
 
 def _read(document: Document) -> Iterator[Part]:
+    document = with_api_names(document)
     if is_score(document):
         yield _separate(document)
     elif _is_observation(document):
@@ -88,7 +92,7 @@ def _trace(document: Document) -> Trace:
 def _metadata(document: Document) -> dict[str, Json]:
     metadata = cell_value(document.get("metadata"))
     own = metadata if isinstance(metadata, Mapping) else {}
-    named = {name: cell_value(document.get(name)) for name in ("name", "sessionId", "userId", "tags")}
+    named = {name: cell_value(document.get(name)) for name in _NAMED}
     return {**own, **{name: value for name, value in named.items() if not is_empty(value)}}
 
 

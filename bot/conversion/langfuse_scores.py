@@ -16,6 +16,21 @@ _LIST_COLUMNS = {
 }  # fmt: skip
 """Columns of Langfuse that hold lists, but no scores."""
 
+_SNAKE_NAMES = {
+    "trace_id": "traceId", "observation_id": "observationId", "parent_observation_id": "parentObservationId",
+    "start_time": "startTime", "end_time": "endTime", "status_message": "statusMessage", "data_type": "dataType",
+    "string_value": "stringValue", "session_id": "sessionId", "user_id": "userId", "project_id": "projectId",
+    "created_at": "createdAt", "updated_at": "updatedAt",
+}  # fmt: skip
+"""Names in exports to blob storage, and those of the API."""
+
+
+def with_api_names(document: Document) -> Document:
+    """Return an object of an export to blob storage with the names of the API; any other as it is."""
+    if "project_id" not in document:
+        return document
+    return {_SNAKE_NAMES.get(name, name): part for name, part in document.items()}
+
 
 def is_score(document: Document) -> bool:
     """Return whether an object is a score, apart from its trace."""

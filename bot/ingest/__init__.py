@@ -24,10 +24,11 @@ class Ingest:
 def build(resources: Resources, admission: TraceAdmission) -> Ingest:
     """Build what takes traces over HTTP."""
     settings, database = resources.settings, resources.database
-    worker = SpanWorker(database, admission, resources.health)
+    preparation = SpanPreparation(settings, resources.redactor)
+    worker = SpanWorker(database, admission, preparation, resources.health)
     return Ingest(
         traces=TraceEndpoint(admission),
-        spans=SpanEndpoint(settings, database, SpanPreparation(settings, resources.redactor), worker.wake),
+        spans=SpanEndpoint(settings, database, preparation, worker.wake),
         span_worker=worker,
         background={"assembling traces": worker.run},
     )

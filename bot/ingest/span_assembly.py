@@ -23,6 +23,9 @@ _METADATA = {
     "service": ("service.name",),
 }
 """Names in a trace's metadata, and the attributes that tell them, the first one first."""
+HIDDEN = "__REDACTED__"
+"""Stands for what OpenInference was asked to hide (OPENINFERENCE_HIDE_INPUTS and alike)."""
+_SILENT_NAMES = {"role", "model"}
 _MAX_SECONDS = 253_370_764_800
 """The year 9999, the last that a date of Python's has."""
 
@@ -56,7 +59,16 @@ def assembled_trace(trace_id: str, spans: Iterable[Span]) -> Trace:
 
 def has_content(trace: Trace) -> bool:
     """Return whether a trace was asked or answered anything."""
-    return not (is_empty(trace.inputs) and is_empty(trace.outputs))
+    return _has_words(trace.inputs) or _has_words(trace.outputs)
+
+
+def _has_words(side: Json) -> bool:
+    """Return whether inputs or outputs hold more than roles and names of models, and more than what hides them."""
+    if isinstance(side, Mapping):
+        return any(_has_words(part) for name, part in side.items() if name not in _SILENT_NAMES)
+    if isinstance(side, list | tuple):
+        return any(map(_has_words, side))
+    return not is_empty(side) and side != HIDDEN
 
 
 def _content(ordered: Sequence[Span], root: Span | None, last_call: Span | None) -> tuple[Json, Json]:
@@ -65,8 +77,8 @@ def _content(ordered: Sequence[Span], root: Span | None, last_call: Span | None)
             inputs, outputs = span.get("inputs"), span.get("outputs")
             if span is root and last_call is not None and span.get("status") != "error":
                 # a root that streams its answer, or was asked by other means, tells one side alone
-                inputs = last_call.get("inputs") if is_empty(inputs) else inputs
-                outputs = last_call.get("outputs") if is_empty(outputs) else outputs
+                inputs = inputs if _has_words(inputs) else last_call.get("inputs")
+                outputs = outputs if _has_words(outputs) else last_call.get("outputs")
             return inputs, outputs
     return shallowest_content(span_tree(ordered))
 
@@ -117,7 +129,7 @@ def _attributes(span: Span) -> Mapping[str, Json]:
 
 
 def _has_content(span: Span) -> bool:
-    return not (is_empty(span.get("inputs")) and is_empty(span.get("outputs")))
+    return _has_words(span.get("inputs")) or _has_words(span.get("outputs"))
 
 
 def _start(span: Span) -> float:

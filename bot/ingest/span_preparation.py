@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from bot.config import Settings
 from bot.ingest.otlp_span import OtlpSpan, RejectedSpan
+from bot.ingest.span_assembly import assembled_trace
 from bot.judging.sampling import may_be_sampled
 from bot.redaction.redactor import Redactor
 from bot.runtime.health import unexpected
@@ -78,6 +79,12 @@ class SpanPreparation:
             unsampled_spans=sum(len(by_trace[each]) for each in left_out),
             refusals=refusals,
         )
+
+    def assemble(self, trace_id: str, spans: Iterable[Mapping[str, Json]]) -> Trace:
+        """Make a trace of redacted spans, and leave out of it what the settings drop."""
+        trace = assembled_trace(trace_id, spans)
+        kept = () if self._redactor.is_dropped(("spans",)) else trace.spans
+        return replace(self._redactor.trace(replace(trace, spans=())), spans=kept)
 
     def _prepare(self, span: OtlpSpan) -> _PreparedSpan | RejectedSpan:
         try:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.ingest.span_assembly import assembled_trace, has_content
-from bot.judging.trace_admission import Outcome, RejectedTrace, TraceAdmission
+from bot.ingest.span_preparation import SpanPreparation
+from bot.judging.trace_admission import Outcome, RedactedTrace, RejectedTrace, TraceAdmission
 from bot.plain_text import pluralise
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
@@ -34,11 +35,14 @@ Batches = Mapping[str, SpanBatch]
 class FinishedTrace:
     """A trace that has rested, as it may be admitted."""
 
-    trace: Trace
-    original: Trace | None
-    """The same before redaction, where that is kept."""
+    item: RedactedTrace
     places: tuple[str, ...]
     """Ids of its spans in the store."""
+
+    @property
+    def trace_id(self) -> str:
+        """The trace's id."""
+        return self.item.trace.trace_id
 
 
 class SpanWorker:
@@ -48,11 +52,13 @@ class SpanWorker:
         self,
         database: Database,
         admission: TraceAdmission,
+        preparation: SpanPreparation,
         health: HealthRegistry,
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         self._admission = admission
+        self._preparation = preparation
         self._health = health
         self._time_ms = time_ms
         self._wake_event = WakeEvent()
@@ -79,7 +85,7 @@ class SpanWorker:
             await self._database.open_traces.close(noise)
         ours = {each.trace_id: batches[each.trace_id] for each in due if each.is_of_ai}
         if ours:
-            await self._admit(await asyncio.to_thread(_finished_traces, ours), ours)
+            await self._admit(await asyncio.to_thread(self._assemble_all, ours), ours)
         return len(due)
 
     async def _admit(
@@ -92,22 +98,18 @@ class SpanWorker:
                 await self._close_unjudged(trace_id, tuple(ours[trace_id]))
             elif await self._database.traces.contains(trace_id):
                 await self._extend(each)
-            elif has_content(each.trace):
+            elif has_content(each.item.trace):
                 finished.append(each)
             else:
                 self._note_without_content()
                 await self._close_unjudged(trace_id, each.places)
         if finished:
-            outcomes = await self._admission.admit(
-                [each.trace for each in finished],
-                in_thread=True,
-                originals={each.trace.trace_id: each.original for each in finished if each.original},
-            )
+            outcomes = await self._admission.admit([each.item for each in finished], in_thread=True)
             for each, outcome in zip(finished, outcomes, strict=True):
                 await self._close(each, outcome)
 
     async def _close(self, finished: FinishedTrace, outcome: Outcome) -> None:
-        trace_id = finished.trace.trace_id
+        trace_id = finished.trace_id
         if isinstance(outcome, RejectedTrace):
             log_activity(log, "a trace made of spans cannot be judged", trace=trace_id, reason=outcome.reason)
             await self._close_unjudged(trace_id, finished.places)
@@ -118,20 +120,33 @@ class SpanWorker:
 
     async def _extend(self, finished: FinishedTrace) -> None:
         """Add late spans to a trace that was finished before, as long as it is not judged."""
-        trace_id = finished.trace.trace_id
+        trace_id = finished.trace_id
         known = await self._database.traces.get(trace_id)
         if known is None:
             await self._database.open_traces.close({trace_id: finished.places})
             return
-        trace = await asyncio.to_thread(self._extended, known, finished.trace)
+        spans = _spans_of(known, finished.item.trace)
+        trace = await asyncio.to_thread(self._preparation.assemble, trace_id, spans)
         original = None
-        if finished.original is not None:
+        if finished.item.original is not None:
             sent = await self._database.traces.original(trace_id) or known
-            original = assembled_trace(trace_id, _spans_of(sent, finished.original))
+            original = assembled_trace(trace_id, _spans_of(sent, finished.item.original))
         await self._database.open_traces.extend(trace, finished.places, original)
 
-    def _extended(self, known: Trace, late: Trace) -> Trace:
-        return self._admission.redacted(assembled_trace(known.trace_id, _spans_of(known, late)))
+    def _assemble_all(self, ours: Mapping[str, Batches]) -> list[FinishedTrace | RejectedTrace]:
+        return [self._assemble(trace_id, batches) for trace_id, batches in ours.items()]
+
+    def _assemble(self, trace_id: str, batches: Batches) -> FinishedTrace | RejectedTrace:
+        try:
+            spans = [span for batch in batches.values() for span in batch.spans]
+            originals = [span for batch in batches.values() for span in batch.originals]
+            item = RedactedTrace(
+                trace=self._preparation.assemble(trace_id, spans),
+                original=assembled_trace(trace_id, originals) if originals else None,
+            )
+            return FinishedTrace(item=item, places=tuple(batches))
+        except Exception:  # a bug on one trace must not stop the others
+            return RejectedTrace(reason=unexpected("assembling a trace"))
 
     async def _close_unjudged(self, trace_id: str, places: Sequence[str]) -> None:
         await self._database.open_traces.close_unjudged(trace_id, places, self._time_ms())
@@ -166,21 +181,5 @@ def _within(due: Sequence[OpenTrace]) -> list[OpenTrace]:
     return chosen
 
 
-def _finished_traces(ours: Mapping[str, Batches]) -> list[FinishedTrace | RejectedTrace]:
-    return [_finished(trace_id, batches) for trace_id, batches in ours.items()]
-
-
-def _finished(trace_id: str, batches: Batches) -> FinishedTrace | RejectedTrace:
-    try:
-        originals = [span for batch in batches.values() for span in batch.originals]
-        return FinishedTrace(
-            trace=assembled_trace(trace_id, (span for batch in batches.values() for span in batch.spans)),
-            original=assembled_trace(trace_id, originals) if originals else None,
-            places=tuple(batches),
-        )
-    except Exception:  # a bug on one trace must not stop the others
-        return RejectedTrace(reason=unexpected("assembling a trace"))
-
-
-def _spans_of(*traces: Trace) -> Iterable[Mapping[str, Json]]:
-    return (span for trace in traces for span in trace.spans if isinstance(span, Mapping))
+def _spans_of(*traces: Trace) -> list[Mapping[str, Json]]:
+    return [span for trace in traces for span in trace.spans if isinstance(span, Mapping)]

@@ -5,7 +5,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import get_args
 
 from bot.config import Settings
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 
 MAX_NAME_CHARS = 100
 """Characters of an unknown judge's name that are told."""
-NO_ORIGINALS: Mapping[str, Trace] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +34,16 @@ class RejectedTrace:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactedTrace:
+    """A trace that was redacted before it came here."""
+
+    trace: Trace
+    original: Trace | None = None
+    """The same as it was sent, where that is to be kept."""
+
+
+Item = Trace | RedactedTrace | RejectedTrace
 Outcome = Accepted | RejectedTrace
 
 
@@ -45,6 +53,8 @@ class PreparedTrace:
 
     trace: Trace | UnsampledTrace
     sampled: SampledTrace
+    original: Trace | None = None
+    """The same as it was sent, where that is kept."""
 
 
 class TraceAdmission:
@@ -70,19 +80,12 @@ class TraceAdmission:
         self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by outcome, since the start."""
 
-    async def admit(
-        self,
-        items: Sequence[Trace | RejectedTrace],
-        *,
-        in_thread: bool,
-        originals: Mapping[str, Trace] = NO_ORIGINALS,
-    ) -> list[Outcome]:
+    async def admit(self, items: Sequence[Item], *, in_thread: bool) -> list[Outcome]:
         """Store the traces among some items; on disk when this returns. Raises `StorageError`.
 
         Args:
-            items: traces as they were sent, and what was refused already.
+            items: traces as they were sent, those that are redacted already, and what was refused already.
             in_thread: check and redact in a thread, since these are large.
-            originals: by trace id, the traces as they were sent, where the items are redacted already.
 
         Returns:
             The outcome of each item, in the same order.
@@ -97,7 +100,7 @@ class TraceAdmission:
                 if in_thread
                 else self._prepare_all(part, moment)
             )
-            outcomes += await self._add(part, prepared, moment, originals)
+            outcomes += await self._add(prepared, moment)
         self._wake_judging()
         counts = Counter("rejected" if isinstance(each, RejectedTrace) else each for each in outcomes)
         self.counts.update(counts)
@@ -105,17 +108,18 @@ class TraceAdmission:
         return outcomes
 
     def redacted(self, trace: Trace) -> Trace:
-        """Return a trace as it may be stored."""
+        """Redact a trace as it was sent."""
         # before redaction, which would take digits in base64 for numbers of phones and cards
         return self._redactor.trace(trace_without_media(trace))
 
     def _prepare_all(
-        self, items: Sequence[Trace | RejectedTrace], moment: SamplingMoment
+        self, items: Sequence[Item], moment: SamplingMoment
     ) -> list[PreparedTrace | RejectedTrace]:
         return [item if isinstance(item, RejectedTrace) else self._prepare(item, moment) for item in items]
 
-    def _prepare(self, trace: Trace, moment: SamplingMoment) -> PreparedTrace | RejectedTrace:
+    def _prepare(self, item: Trace | RedactedTrace, moment: SamplingMoment) -> PreparedTrace | RejectedTrace:
         """Check, sample and redact a trace."""
+        trace = item.trace if isinstance(item, RedactedTrace) else item
         trace = replace(trace, judges=tuple(map(self._names.current, trace.judges)))
         if unknown := sorted(set(trace.judges) - self._memories.keys()):
             names = ", ".join(sorted(self._memories))
@@ -128,38 +132,31 @@ class TraceAdmission:
         sampled = moment.sample(trace)
         if not sampled.is_kept:
             return PreparedTrace(trace=UnsampledTrace(trace_id=trace.trace_id), sampled=sampled)
+        if isinstance(item, RedactedTrace):
+            return PreparedTrace(trace=trace, sampled=sampled, original=item.original)
         try:
-            return PreparedTrace(trace=self.redacted(trace), sampled=sampled)
+            return PreparedTrace(trace=self.redacted(trace), sampled=sampled, original=self._kept(item))
         except Exception:  # a bug on one trace must not let it in as it is, nor stop its neighbours
             return RejectedTrace(reason=unexpected("redacting a trace"))
 
+    def _kept(self, trace: Trace) -> Trace | None:
+        return trace if self._settings.redaction.keep_original else None
+
     async def _add(
-        self,
-        items: Sequence[Trace | RejectedTrace],
-        prepared: Sequence[PreparedTrace | RejectedTrace],
-        moment: SamplingMoment,
-        originals: Mapping[str, Trace],
+        self, prepared: Sequence[PreparedTrace | RejectedTrace], moment: SamplingMoment
     ) -> list[Outcome]:
-        """Store the traces among what was prepared of the items; return the outcome of each item."""
+        """Store the traces among what was prepared; return the outcome of each."""
         places = [place for place, item in enumerate(prepared) if not isinstance(item, RejectedTrace)]
         batch = [item for item in prepared if not isinstance(item, RejectedTrace)]
         outcomes: list[Outcome] = [
             item if isinstance(item, RejectedTrace) else "accepted" for item in prepared
         ]
-        kept: dict[int, Trace] = {}
-        if self._settings.redaction.keep_original:
-            sent = [items[place] for place in places]
-            kept = {
-                place: originals.get(item.trace_id, item)
-                for place, item in enumerate(sent)
-                if isinstance(item, Trace)
-            }
         if batch:
             stored = await self._database.traces.add(
                 [(item.trace, item.sampled.jobs) for item in batch],
                 moment.now_ms,
                 self._settings.ingest.max_pending,
-                kept,
+                {place: item.original for place, item in enumerate(batch) if item.original is not None},
                 candidates={
                     place: item.sampled.candidates
                     for place, item in enumerate(batch)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.config import RedactionSettings
@@ -17,6 +18,8 @@ from storage.records import FeedbackEvent
 
 AMPERSAND = "\ue000"
 """Stands for an escaped ampersand for a moment; a character that Unicode keeps for private use."""
+REDACTED_NAMES_KEPT, LONGEST_NAME_KEPT = 4096, 100
+"""Names of fields, and characters of one, for which redaction remembers what stands for them."""
 MIN_NUMBER = 1_000_000
 """Smaller numbers are neither phone nor card numbers."""
 
@@ -31,6 +34,8 @@ class Redactor:
         if settings.names and settings.enabled:
             further.append(PersonNames(settings.names).redact)
         self._text = TextRedactor(further)
+        # spans have the same names over and over
+        self._name_redaction = lru_cache(REDACTED_NAMES_KEPT)(self._text.redact)
         self._kept, self._dropped = FieldPaths(settings.keep_fields), FieldPaths(settings.drop_fields)
 
     def trace(self, trace: Trace) -> Trace:
@@ -89,7 +94,7 @@ class Redactor:
 
     def name(self, name: str) -> str:
         """Return what stands for the name of a field."""
-        return self._text.redact(name)
+        return self._name_redaction(name) if len(name) <= LONGEST_NAME_KEPT else self._text.redact(name)
 
     def _value(self, value: Json, path: Path) -> Json:
         if path in self._dropped:

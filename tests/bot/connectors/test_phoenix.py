@@ -289,7 +289,7 @@ async def test_a_trace_whose_spans_cannot_be_read_stops_no_other(
     ("keys", "words"),
     [
         ({}, "type phoenix needs project, the name of a project"),
-        ({"project": "a", "experiment": "b"}, "type phoenix has no experiment; remove it and set project"),
+        ({"project": "a", "experiment": "b"}, "type phoenix takes project, not experiment"),
     ],
 )
 def test_settings_of_a_phoenix_name_its_project(tmp_path: Path, keys: dict[str, Json], words: str) -> None:

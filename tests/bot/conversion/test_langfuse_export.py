@@ -60,7 +60,7 @@ def test_a_trace_with_observations_and_scores(tmp_path: Path) -> None:
     assert converted.lines[0]["metadata"] == {
         "plan": "free", "name": "chat", "sessionId": "session", "userId": "customer", "tags": ["web"],
     }  # fmt: skip
-    assert "Left out, since no person stands by them: LLM_JUDGE 1." in converted.sentences
+    assert "Left out, since no person stands by them or they say nothing: LLM_JUDGE 1." in converted.sentences
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,17 @@ def test_observations_are_put_together_and_their_scores_are_their_traces(tmp_pat
 
     assert converted.content == [CONTENT]
     assert converted.labels == [("t-1", "politeness", False, "curt", "u-ana")]
+
+
+def test_exports_to_blob_storage(tmp_path: Path) -> None:
+    trace = {"id": "t-1", "timestamp": "2026-11-20 08:00:00.000", "project_id": "p", "user_id": "c", "public": False,
+             "input": '{"question": "Refund?"}', "output": "No."}  # fmt: skip
+    labels = {"id": "s-1", "timestamp": "2026-11-20 09:00:00.000", "project_id": "p", "trace_id": "t-1",
+              "observation_id": None, "name": "politeness", "value": 0, "source": "ANNOTATION", "comment": "curt",
+              "data_type": "BOOLEAN", "string_value": "False"}  # fmt: skip
+    traces = json_file(tmp_path, trace, name="traces.jsonl")
+
+    converted = convert_files(traces, json_file(tmp_path, labels, name="scores.jsonl"))
+
+    assert converted.content == [CONTENT]
+    assert converted.labels == [("t-1", "politeness", False, "curt", None)]

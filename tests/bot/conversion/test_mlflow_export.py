@@ -117,7 +117,10 @@ def test_each_form_gives_the_same_lines(tmp_path: Path, form: str) -> None:
         "2026-11-27T19:08:00.000+00:00",
         {"expected": "Yes"},
     )
-    assert "Left out, since no person stands by them: overridden 1, LLM_JUDGE 1." in converted.sentences
+    assert (
+        "Left out, since no person stands by them or they say nothing: overridden 1, LLM_JUDGE 1."
+        in converted.sentences
+    )
 
 
 def test_a_table_as_pandas_writes_it(tmp_path: Path) -> None:
@@ -137,7 +140,10 @@ def test_a_table_as_pandas_writes_it(tmp_path: Path) -> None:
 def test_spans_are_kept_as_a_tree(tmp_path: Path) -> None:
     spans = convert_files(json_file(tmp_path, WHOLE)).lines[0]["spans"]
 
-    assert [(each["name"], each.get("parent")) for each in spans] == [("chat", None), ("llm", spans[0]["id"])]
+    assert [(each["name"], each["id"], each.get("parent")) for each in spans] == [
+        ("chat", "1fd75a05a2a90751", None),
+        ("llm", "1fd75a05a2a90761", "1fd75a05a2a90751"),
+    ]
 
 
 def test_all_labels_can_go_to_one_judge(tmp_path: Path) -> None:
@@ -165,3 +171,15 @@ def test_a_trace_without_content_is_skipped_with_the_reason(tmp_path: Path) -> N
 
     assert not converted.lines
     assert converted.sentences[-1].startswith("line 1: skipped, it has neither inputs nor outputs")
+
+
+def test_what_somebody_noted_on_a_trace_is_metadata(tmp_path: Path) -> None:
+    info = {
+        **INFO,
+        "tags": {"mlflow.traceName": "chat", "team": "web"},
+        "trace_metadata": {"mlflow.trace.user": "c"},
+    }
+
+    (line, _) = convert_files(json_file(tmp_path, {"info": info, "data": {"spans": SPANS}})).lines
+
+    assert line["metadata"] == {"team": "web", "name": "chat", "user": "c"}

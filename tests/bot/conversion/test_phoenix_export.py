@@ -60,7 +60,7 @@ def test_annotations_join_the_traces_of_their_spans(tmp_path: Path) -> None:
         (TRACE_ID, "politeness", "impolite", "curt", "ana"),
         (TRACE_ID, "politeness", 1.0, None, "ben"),
     ]
-    assert "Left out, since no person stands by them: LLM 1." in converted.sentences
+    assert "Left out, since no person stands by them or they say nothing: LLM 1." in converted.sentences
 
 
 def test_answers_of_the_api(tmp_path: Path) -> None:

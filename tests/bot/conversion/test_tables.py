@@ -165,3 +165,9 @@ def test_parquet(tmp_path: Path) -> None:
 
     assert converted.content == [("1", {"q": "a"}, "b"), ("2", {"q": "c"}, "d")]
     assert converted.parts("label", "source") == [(0.5, "parquet"), (None, "parquet")]
+
+
+def test_a_comment_without_a_label_is_kept(tmp_path: Path) -> None:
+    converted = convert_files(text_file(tmp_path, "question,answer,rating,notes\na,b,,Ask the desk.\n"))
+
+    assert converted.parts("label", "metadata") == [(None, {"comment": "Ask the desk."})]

@@ -131,13 +131,12 @@ async def trace_server(
             TraceSampler(settings, database, DayPlanner(settings, database)),
             judging,
         )
-        assembly = SpanWorker(database, admission, health, clock)
+        preparation = SpanPreparation(settings, redactor)
+        assembly = SpanWorker(database, admission, preparation, health, clock)
         routes = Routes(
             intakes=Intakes(
                 traces=TraceEndpoint(admission),
-                spans=SpanEndpoint(
-                    settings, database, SpanPreparation(settings, redactor), lambda: None, clock
-                ),
+                spans=SpanEndpoint(settings, database, preparation, lambda: None, clock),
                 assembly=assembly,
             ),
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
