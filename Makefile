@@ -52,7 +52,8 @@ test-llm:
 
 test-mlflow:
 	@scripts/make-venv test mlflow
-	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py tests/bot/connectors/test_real_mlflow_server.py
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py \
+		tests/bot/connectors/test_real_mlflow_server.py tests/bot/conversion/test_real_mlflow_export.py
 
 test-minilm:
 	@scripts/make-venv test minilm

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
-from bot.connectors.errors import GoneError, ToolRefusedError
+from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableError
 from bot.connectors.langfuse_scores import SCORES, AnnotationReader, score_document
 from bot.connectors.langfuse_v3 import LangfuseV3
 from bot.connectors.langfuse_v4 import LangfuseV4
@@ -93,6 +93,13 @@ class LangfuseTool:
         self, references: Mapping[str, str]
     ) -> Mapping[str, Sequence[RemoteAssessment]]:
         """See `TracingTool`; some traces are looked for each time, all of them by and by."""
+        try:
+            return await self._read_answers(references)
+        except GoneError as error:  # an API that is missing must not look like a trace that was deleted
+            self._api = None
+            raise ToolUnavailableError("Langfuse changed its API; it is tried again") from error
+
+    async def _read_answers(self, references: Mapping[str, str]) -> Mapping[str, Sequence[RemoteAssessment]]:
         api = await self._opened()
         answers = dict(await self._annotations.read(references))
         for trace_id in random.sample(list(references), min(len(references), self._looks)):

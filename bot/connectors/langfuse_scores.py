@@ -78,10 +78,20 @@ class AnnotationReader:
         number, pages = 0, 1
         while number < pages:
             number += 1
-            answer = await self._client.call("GET", SCORES_V2, query={**query, "page": str(number)}) or {}
+            answer = await self._numbered_page(query, number)
             scores += answer.get("data") or ()
             pages = int((answer.get("meta") or {}).get("totalPages") or 0)
         return scores
+
+    async def _numbered_page(self, query: Mapping[str, str], number: int) -> Mapping[str, Json]:
+        try:
+            answer: Mapping[str, Json] | None = await self._client.call(
+                "GET", SCORES_V2, query={**query, "page": str(number)}
+            )
+        except GoneError:  # the server was upgraded: the next look finds out
+            self._has_v3 = True
+            raise
+        return answer or {}
 
 
 def score_document(assessment: OwnAssessment) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """Traces of Langfuse v3, which keeps them beside their observations: `GET /api/public/traces`."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
 from bot.connectors.errors import GoneError
@@ -28,9 +29,11 @@ class LangfuseV3:
         self._client = client
         self._url = url
         self._time_ms = time_ms
+        self._running: set[str] = set()
+        """Traces that were still going on when they were read."""
 
     async def list_traces(self, since_ms: int, page: str | None = None) -> TracePage:
-        """See `TracingTool`. The list does not tell whether a run has ended; `read_trace` does."""
+        """See `TracingTool`. The list does not tell whether a run has ended: those known to go on are looked at."""
         query = {
             "fields": "core",
             "fromTimestamp": moment_of(since_ms),
@@ -41,9 +44,9 @@ class LangfuseV3:
         answer = await self._client.call("GET", TRACES, query=query) or {}
         meta, rows = answer.get("meta") or {}, answer.get("data") or ()
         number = int(query["page"])
-        heads = (_head(row) for row in rows)
+        heads = [head for row in rows if (head := _head(row)) is not None]
         return TracePage(
-            heads=tuple(head for head in heads if head is not None),
+            heads=tuple([await self._as_it_goes(head) for head in heads]),
             next_page=str(number + 1) if number < int(meta.get("totalPages") or 0) else None,
         )
 
@@ -52,18 +55,28 @@ class LangfuseV3:
         try:
             document = await self._client.call("GET", f"{TRACES}/{quote(head.trace_id, safe='')}")
         except GoneError:
+            self._running.discard(head.trace_id)
             return None
-        if not document or _goes_on(document, self._time_ms() - head.time_ms):
+        if _goes_on(document, self._time_ms() - head.time_ms):
+            self._running.add(head.trace_id)
             return None
+        self._running.discard(head.trace_id)
         return trace_of_document(document, self._url)
 
     async def has(self, trace_id: str) -> bool:
-        """Return whether there is such a trace."""
+        """Return whether there is such a trace. Raises `GoneError` where Langfuse has no traces at all any more."""
         try:
             await self._client.call("GET", f"{TRACES}/{quote(trace_id, safe='')}", query={"fields": "core"})
         except GoneError:
+            # a server that was upgraded knows no trace either
+            await self._client.call("GET", TRACES, query={"fields": "core", "limit": "1", "page": "1"})
             return False
         return True
+
+    async def _as_it_goes(self, head: TraceHead) -> TraceHead:
+        if head.trace_id not in self._running or await self.read_trace(head) is not None:
+            return head
+        return replace(head, is_finished=False)
 
 
 def _head(row: Mapping[str, Json]) -> TraceHead | None:

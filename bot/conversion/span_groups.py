@@ -42,7 +42,11 @@ class SpanGroups:
 
 
 def _trace(trace_id: str, group: _Group) -> Trace:
-    trace = assembled_trace(trace_id, map(span_document, group.spans))
+    # a table may lack the column of span ids
+    documents = (
+        {"id": f"step {place}", **span_document(span)} for place, span in enumerate(group.spans, start=1)
+    )
+    trace = assembled_trace(trace_id, documents)
     spans = span_tree(trace.spans)
     return replace(
         trace,

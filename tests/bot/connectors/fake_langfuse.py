@@ -208,9 +208,9 @@ class FakeLangfuse:
     async def _list_traces(self, request: web.Request) -> web.Response:
         if self.version != "v3":
             return missing("Not available in Langfuse v4")
-        assert request.query["orderBy"] == "timestamp.asc"
+        assert request.query.get("orderBy", "timestamp.asc") == "timestamp.asc"
         assert request.query["fields"] == "core"
-        begin = instant(request.query["fromTimestamp"])
+        begin = instant(request.query.get("fromTimestamp", "1970-01-01T00:00:00Z"))
         found = [each for each in self.traces.values() if instant(each["timestamp"]) >= begin]
         found.sort(key=lambda each: each["timestamp"])
         hidden = ("input", "output", "metadata")

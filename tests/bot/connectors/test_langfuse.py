@@ -202,6 +202,17 @@ async def test_a_run_of_v3_that_goes_on_is_not_read_yet(server: FakeLangfuse) ->
     await late.close()
 
 
+async def test_a_long_run_of_v3_holds_its_place_until_it_ends(server: FakeLangfuse) -> None:
+    server.version = "v3"
+    server.trace("t-1", START_MS, endTime=None)
+    tool = LangfuseTool(server.url, KEYS, PROJECT, time_ms=lambda: START_MS + HOUR_MS)
+    assert await tool.read_traces(await listed(tool)) == []
+    assert [head.is_finished for head in await listed(tool)] == [False]
+    server.observations[0]["endTime"] = "2026-12-01T00:00:00Z"
+    assert [head.is_finished for head in await listed(tool)] == [True]
+    await tool.close()
+
+
 @VERSIONS
 async def test_a_trace_that_was_deleted_is_left_out(
     server: FakeLangfuse, tool: LangfuseTool, version: Version
@@ -322,6 +333,21 @@ async def test_a_deleted_trace_has_no_entry_where_deletions_are_followed(
     await tool.close()
 
 
+@pytest.mark.parametrize(("before", "after"), [("v3", "v4"), ("v4", "v3")])
+async def test_no_trace_counts_as_deleted_because_the_server_changed_its_version(
+    server: FakeLangfuse, before: Version, after: Version
+) -> None:
+    server.version, server.has_scores_v3 = before, before == "v4"
+    server.trace("t-1", START_MS)
+    tool = LangfuseTool(server.url, KEYS, PROJECT, looks=5)
+    assert set(await tool.read_assessments({"t-1": "r"})) == {"t-1"}
+    server.version, server.has_scores_v3 = after, after == "v4"
+    with pytest.raises(ToolUnavailableError):
+        await tool.read_assessments({"t-1": "r"})
+    assert set(await tool.read_assessments({"t-1": "r"})) == {"t-1"}
+    await tool.close()
+
+
 async def test_wrong_keys_another_project_and_a_wrong_address_are_told_with_the_remedy(
     server: FakeLangfuse,
 ) -> None:
@@ -359,9 +385,11 @@ async def test_a_rate_limit_tells_how_long_to_wait(server: FakeLangfuse, tool: L
     assert error.value.retry_after == 17
 
 
+@VERSIONS
 async def test_verdict_and_votes_go_both_ways_until_they_are_forgotten(
-    tmp_path: Path, server: FakeLangfuse, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: FakeLangfuse, monkeypatch: pytest.MonkeyPatch, version: Version
 ) -> None:
+    server.version, server.has_scores_v3 = version, version == "v4"
     monkeypatch.setenv("LANGFUSE_KEYS", KEYS)
     root = server.trace("t-1", now_ms() - 5_000)
     table = {
@@ -381,7 +409,8 @@ async def test_verdict_and_votes_go_both_ways_until_they_are_forgotten(
         await team.until(lambda: len(values()) == 1, 30)
         team.react(card, "thumbsup")
         await team.until(lambda: set(values()) == {"local:/cases", team.ana.id}, 30)
-        vote = server.annotate("t-1", False, observationId=root, comment="Cold & curt.")
+        place = root if version == "v4" else None
+        vote = server.annotate("t-1", False, observationId=place, comment="Cold & curt.")
         await team.until(lambda: ("langfuse:zoe", "Cold & curt.") in opinions(team), 30)
         assert len(server.of_api()) == 2
         del server.scores[vote]
