@@ -30,7 +30,7 @@ LOOP_LOOK_SECONDS = 0.005
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """What was measured."""
+    """Figures of one run."""
 
     spans_per_second: float
     growth_mb: float
