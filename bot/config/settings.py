@@ -41,9 +41,14 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
-ConnectorType = Literal["mlflow", "langfuse"]
+ConnectorType = Literal["mlflow", "langfuse", "langsmith", "phoenix"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
-PLACE_KEYS: Mapping[ConnectorType, str] = {"mlflow": "experiment", "langfuse": "project"}
+PLACE_KEYS: Mapping[ConnectorType, str] = {
+    "mlflow": "experiment",
+    "langfuse": "project",
+    "langsmith": "project",
+    "phoenix": "project",
+}
 """Key of what a connector reads, by the type of its tool."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

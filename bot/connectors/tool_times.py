@@ -6,11 +6,12 @@ from memalign.records import Json
 
 
 def milliseconds(moment: Json) -> int | None:
-    """Return a time of RFC 3339 as milliseconds since 1970; None for anything else."""
+    """Return a time of RFC 3339 as milliseconds since 1970, one without a zone as UTC; None for anything else."""
     try:
-        return int(datetime.fromisoformat(moment).timestamp() * 1000)
+        time = datetime.fromisoformat(moment)
     except (TypeError, ValueError):
         return None
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def moment_of(time_ms: int) -> str:

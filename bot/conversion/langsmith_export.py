@@ -41,6 +41,10 @@ def _read(document: Document) -> Iterator[Part]:
     )
     for label in _labels(document):
         yield _feedback(label, (run_id, trace_id))
+    children = cell_value(document.get("child_runs"))
+    for child in children if isinstance(children, list) else ():
+        if isinstance(child, Mapping):
+            yield from _read({"parent_run_id": run_id, **child, "trace_id": trace_id})
 
 
 def _metadata(document: Document) -> dict[str, Json]:
