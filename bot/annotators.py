@@ -8,6 +8,7 @@ TOOL_NAMES: Mapping[ConnectorType, str] = {
     "mlflow": "MLflow",
     "langfuse": "Langfuse",
     "langsmith": "LangSmith",
+    "phoenix": "Phoenix",
 }
 """Names of the tools, by the first part of the ids of people who answer there."""
 

@@ -41,12 +41,13 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
-ConnectorType = Literal["mlflow", "langfuse", "langsmith"]
+ConnectorType = Literal["mlflow", "langfuse", "langsmith", "phoenix"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
 PLACE_KEYS: Mapping[ConnectorType, str] = {
     "mlflow": "experiment",
     "langfuse": "project",
     "langsmith": "project",
+    "phoenix": "project",
 }
 """Key of what a connector reads, by the type of its tool."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)

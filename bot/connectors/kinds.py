@@ -8,6 +8,7 @@ from bot.config.settings import ConnectorType
 from bot.connectors.langfuse import LOOKS_FOR_DELETIONS, LangfuseTool
 from bot.connectors.langsmith import LangsmithTool
 from bot.connectors.mlflow import MlflowTool
+from bot.connectors.phoenix import PhoenixTool
 from bot.connectors.tool import TracingTool
 from memalign.errors import SettingsError
 
@@ -17,6 +18,7 @@ KINDS: Mapping[ConnectorType, Callable[[ConnectorSettings, str], TracingTool]] =
     "langfuse": lambda settings, key: LangfuseTool(
         settings.url, key, settings.project, LOOKS_FOR_DELETIONS if settings.follow_deletions else 0
     ),
+    "phoenix": lambda settings, key: PhoenixTool(settings.url, key, settings.project),
 }
 
 

@@ -40,7 +40,7 @@ class FakeLangsmith:
         self.most_runs = 1000
         """Most runs of a page, whatever is asked for."""
         self.base = "/api/v1"
-        """Where version 1 is; empty: as the SDK asks the hosted service."""
+        """Path before that of version 1; empty: as the SDK asks the hosted service."""
         self._runner: web.AppRunner | None = None
         self._port = 0
 

@@ -1,4 +1,4 @@
-"""What an application and its people do at LangSmith, over its REST API."""
+"""An application and its people at LangSmith, over its REST API."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
